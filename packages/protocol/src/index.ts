@@ -1,0 +1,3 @@
+export * from "./permission.ts";
+export * from "./problem.ts";
+export * from "./model-name.ts";

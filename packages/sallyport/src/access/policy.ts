@@ -1,0 +1,109 @@
+/**
+ * What policy is made of, as plain values: environments, roles, principals and assignments. These are the rows of the
+ * store, the body of a policy file after parsing, and the input of `compileSnapshot()`. Nothing here decides.
+ */
+import type { DataPermission, AdminPermission } from "@sallyport/protocol";
+
+/** Upper bounds put on the parameters of a request; absent = no bound. */
+export interface Guard {
+  /** Most tokens one answer may have; a larger or missing request value is lowered to it. */
+  readonly outputTokens?: number;
+  /** Most images one request may carry; more is refused. */
+  readonly images?: number;
+}
+
+/** Limits per key; absent = none. */
+export interface Limits {
+  readonly requests?: { readonly count: number; readonly windowMs: number };
+  readonly concurrency?: number;
+}
+
+/** One line of a role: these permissions on these models. `models: null` = the key or assignment names them. */
+export interface Grant {
+  readonly permissions: readonly DataPermission[];
+  readonly models: readonly string[] | null;
+}
+
+export interface Role {
+  readonly name: string;
+  readonly grants: readonly Grant[];
+  readonly limits: Limits;
+  readonly guard: Guard;
+}
+
+/**
+ * A right as it is written on a key (its ceiling) or in an assignment: roles and single permissions, narrowed to model
+ * selectors. On a key, `models: []` means no model at all; in an assignment, `models: null` leaves a role's own
+ * selectors as they are (and gives none to roles that name no models).
+ */
+export interface RightSpec {
+  readonly roles: readonly string[];
+  readonly allow: readonly DataPermission[];
+  readonly models: readonly string[] | null;
+}
+
+export type PrincipalKind = "person" | "service";
+
+export interface Principal {
+  readonly id: string;
+  readonly kind: PrincipalKind;
+  readonly name: string;
+  readonly team: string | null;
+  readonly groups: readonly string[];
+  readonly isDisabled: boolean;
+  readonly createdAt: number;
+}
+
+/** A right given to a principal or to everyone in a group, in one environment. */
+export interface Assignment {
+  readonly id: string;
+  readonly subject: { readonly principal: string } | { readonly group: string };
+  readonly environment: string;
+  readonly right: RightSpec;
+  /** `policy` = written in the policy file and managed by `apply`; `admin` = made by an administrator or with a key. */
+  readonly source: "policy" | "admin";
+}
+
+export interface UpstreamSpec {
+  /** Unique in its environment; `u1`, `u2`… when the policy file names none. */
+  readonly id: string;
+  /** `http://host:port` or `https://host:port`, no path. */
+  readonly url: string;
+  /** Requests run at the same time per model; absent = no bound of ours. */
+  readonly concurrency?: number;
+  /** Time until the first byte of an answer, in ms. Default 300 000 (Ollama's own load timeout). */
+  readonly timeoutMs?: number;
+}
+
+export interface Environment {
+  readonly name: string;
+  readonly upstreams: readonly UpstreamSpec[];
+  /** Longest life of a key, ms. At most 90 days. */
+  readonly keyMaxAgeMs: number;
+  readonly cloud: "deny" | "allow";
+  /** Registry hosts that pull, push and create.from may name. */
+  readonly registries: readonly string[];
+  /** Longest keep_alive without `runtime:pin`, seconds. */
+  readonly keepAliveMaxSeconds: number;
+  readonly limits: Limits;
+  readonly guard: Guard;
+}
+
+/** Everything `compileSnapshot()` needs; `epoch` grows by one with each change. */
+export interface PolicyState {
+  readonly epoch: number;
+  readonly environments: readonly Environment[];
+  readonly roles: readonly Role[];
+  readonly principals: readonly Principal[];
+  readonly assignments: readonly Assignment[];
+}
+
+/** What an admin key may do, and what it may give: two different things. `"*"` = without bound. */
+export interface AdminRight {
+  readonly permissions: readonly AdminPermission[];
+  readonly environments: readonly string[] | "*";
+  /** Rights it may put into keys, roles and assignments. `null` = it may grant nothing. */
+  readonly mayGrant: { readonly allow: readonly DataPermission[]; readonly models: readonly string[] } | "*" | null;
+}
+
+export const KEY_AGE_MAX_MS = 90 * 86_400_000;

@@ -1,0 +1,32 @@
+/**
+ * A change of state and the event that records it, committed in one transaction by the one writer or not at all.
+ * A change without an event cannot be written down: the type demands both.
+ */
+import type { Assignment, Environment, Principal, Role } from "../access/policy.ts";
+import type { KeyRecord, KeyState } from "../keys/key.ts";
+import type { LedgerEvent } from "./event.ts";
+
+export type Operation =
+  | { readonly op: "key.insert"; readonly key: KeyRecord }
+  | { readonly op: "key.state"; readonly environment: string; readonly id: string; readonly state: KeyState }
+  | { readonly op: "environment.put"; readonly environment: Environment }
+  | { readonly op: "environment.remove"; readonly name: string }
+  | { readonly op: "role.put"; readonly role: Role }
+  | { readonly op: "role.remove"; readonly name: string }
+  | { readonly op: "principal.put"; readonly principal: Principal }
+  | { readonly op: "assignment.put"; readonly assignment: Assignment }
+  | { readonly op: "assignment.remove"; readonly id: string };
+
+export interface Change {
+  readonly operations: readonly Operation[];
+  /** At least one. */
+  readonly events: readonly [LedgerEvent, ...LedgerEvent[]];
+  /** Refused with `conflict` when the store's epoch is another by now; omitted = whatever it is. */
+  readonly expectEpoch?: number;
+}
+
+/** The single writer, as the domains see it. Rejects with a `Problem`: `conflict` or `store_unavailable`. */
+export interface ChangeWriter {
+  /** Resolves once the change and its events are on disk, with the new epoch. */
+  change(change: Change): Promise<{ readonly epoch: number }>;
+}

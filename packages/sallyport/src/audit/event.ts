@@ -1,0 +1,54 @@
+/**
+ * The ledger's vocabulary: one row per event type. `class` decides how a record is kept: strict classes are on disk
+ * before the act (administration, security, model management); inference may run while its intent is being committed,
+ * but no byte of its answer leaves before.
+ */
+export type EventClass = "administration" | "security" | "management" | "inference" | "refusal" | "aggregate" | "ledger";
+
+export const eventTypes = {
+  "request.intent": "inference",
+  "request.outcome": "inference",
+  "request.refused": "refusal",
+  "request.refused_coalesced": "refusal",
+  "request.unauthenticated": "aggregate",
+  "model.intent": "management",
+  "model.outcome": "management",
+  "server.started": "administration",
+  "server.stopped": "administration",
+  "gateway.initialized": "administration",
+  "admin.reset": "security",
+  "admin.refused": "security",
+  "admin_key.issued": "security",
+  "admin_key.revoked": "security",
+  "key.issued": "administration",
+  "key.suspended": "security",
+  "key.resumed": "security",
+  "key.revoked": "security",
+  "principal.created": "administration",
+  "principal.changed": "administration",
+  "principal.disabled": "security",
+  "principal.enabled": "security",
+  "assignment.created": "administration",
+  "assignment.removed": "administration",
+  "policy.applied": "administration",
+  "environment.changed": "administration",
+  "role.changed": "administration",
+  "ledger.truncated": "ledger",
+} as const satisfies Record<string, EventClass>;
+
+export type EventType = keyof typeof eventTypes;
+
+/**
+ * What is recorded, before the writer gives it a sequence number. Values are scalars or short arrays of scalars;
+ * never prompts, answers or secrets. Field names are snake_case.
+ */
+export interface LedgerEvent {
+  readonly type: EventType;
+  /** Epoch ms. */
+  readonly at: number;
+  /** The environment concerned, or `system`. */
+  readonly environment: string;
+  /** Who: `key:<id>`, `principal:<id>`, `os:<user>`, `gateway`. */
+  readonly actor: string;
+  readonly fields: Readonly<Record<string, string | number | boolean | null | readonly string[]>>;
+}

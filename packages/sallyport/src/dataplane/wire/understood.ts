@@ -1,0 +1,44 @@
+/**
+ * What one request means, after the strict parse: the only form policy looks at and the only source of the bytes that
+ * are sent upstream (R1). Nothing of the caller's own bytes survives except validated string and number lexemes.
+ */
+import type { ModelName } from "@sallyport/protocol";
+import type { AskedParameters, Demand } from "../../access/demand.ts";
+
+export interface Understood {
+  /** Everything the request asks for; never empty. */
+  readonly demands: readonly Demand[];
+  /** The model the work runs on: for the queue, the limits and the record. Null for requests without one. */
+  readonly model: ModelName | null;
+  /** Lower-case registry hosts the request would make the upstream contact (pull, push, create.from). */
+  readonly registries: readonly string[];
+  readonly asked: AskedParameters;
+  /** True when the answer will come as a stream of chunks. */
+  readonly isStream: boolean;
+  /** True when usage must be asked from the upstream although the caller did not ask: it is taken out again. */
+  readonly hidesUsage: boolean;
+  /** Unknown fields that were dropped. */
+  readonly droppedFields: number;
+  /** A rough count of input characters, for estimates where the server reports no usage. */
+  readonly inputCharacters: number;
+  /** Our own serialisation, with what was granted applied. */
+  serialize(terms: Terms): Serialized;
+}
+
+/** What `decide()` granted, as far as the bytes upstream depend on it. */
+export interface Terms {
+  /** Most output tokens; undefined = no cap. Lowered or inserted in the dialect's own field. */
+  readonly outputTokens: number | undefined;
+  /** Longest keep_alive without the right to pin, seconds. */
+  readonly keepAliveMaxSeconds: number;
+  /** Rights that, when held on the model, let fields through that are otherwise stripped. */
+  readonly mayOverride: boolean;
+  readonly mayPin: boolean;
+}
+
+export interface Serialized {
+  readonly bytes: Uint8Array;
+  readonly contentType: string;
+  /** What was stripped or clamped, as `field` or `field=value`: told to the caller in `x-sallyport-adjusted`. */
+  readonly adjusted: readonly string[];
+}

@@ -1,0 +1,30 @@
+/** What the rest of the program sees of the store. Reads are synchronous and read-only; every write goes to the one writer. */
+import type { PolicyState } from "../access/policy.ts";
+import type { ChangeWriter } from "../audit/change.ts";
+import type { LedgerAppender } from "../audit/recorder.ts";
+import type { KeyRecord } from "../keys/key.ts";
+
+export interface KeyFilter {
+  readonly environment?: string;
+  readonly owner?: string;
+  /** Keys after this `environment/id`, for paging. */
+  readonly after?: string;
+  readonly limit?: number;
+}
+
+export interface StoreReader {
+  policy(): PolicyState;
+  key(environment: string, id: string): KeyRecord | undefined;
+  keys(filter: KeyFilter): readonly KeyRecord[];
+  /** Every key's environment and id, for the in-memory index. */
+  eachKeyId(visit: (environment: string, id: string) => void): void;
+  close(): void;
+}
+
+export interface Store extends ChangeWriter, LedgerAppender {
+  readonly reader: StoreReader;
+  /** False from the first failed commit until a commit succeeds again. */
+  isWritable(): boolean;
+  /** Commits what is queued and closes; resolves when the files are closed. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,13 @@
+import { defineConfig } from "vitest/config";
+
+// Unit tests stand beside their file and run on the sources; what crosses a folder is in test/ and runs on the built
+// program, because that is what a user runs.
+export default defineConfig({
+  test: {
+    include: ["packages/*/src/**/*.test.ts", "test/**/*.test.ts"],
+    pool: "forks",
+    maxWorkers: 2,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
+});
