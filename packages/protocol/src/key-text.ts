@@ -1,0 +1,58 @@
+/**
+ * The text of a credential: `sp_<environment>_<id: 12 base62>_<secret: 43 base62><crc32: 6 base62>`.
+ * The checksum covers everything before it, so editing `dev` to `prod` fails before any lookup. Parsing is offline and
+ * total: it answers what the text says, or undefined for anything that is not exactly of this form.
+ */
+import { crc32 } from "./crc32.ts";
+
+/** Kinds by prefix: API key, admin key, delivery ticket, edge enrolment, path secret. */
+export const keyPrefixes = { sp: "api", spa: "admin", spt: "ticket", spe: "enrolment", spp: "path" } as const;
+export type KeyPrefix = keyof typeof keyPrefixes;
+export type KeyKind = (typeof keyPrefixes)[KeyPrefix];
+
+export const KEY_ID_LENGTH = 12;
+export const KEY_SECRET_LENGTH = 43;
+const CHECK_LENGTH = 6;
+/** Longest possible credential text, in characters. */
+export const KEY_TEXT_MAX = 3 + 1 + 16 + 1 + KEY_ID_LENGTH + 1 + KEY_SECRET_LENGTH + CHECK_LENGTH;
+
+const BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+const FORM = /^(spa?|spt|spe|spp)_([a-z][a-z0-9]{0,15})_([0-9A-Za-z]{12})_([0-9A-Za-z]{43})([0-9A-Za-z]{6})$/;
+const ENVIRONMENT = /^[a-z][a-z0-9]{0,15}$/;
+
+export interface KeyText {
+  readonly kind: KeyKind;
+  readonly environment: string;
+  readonly id: string;
+}
+
+/** `text` is of the grammar of environment names. */
+export function isEnvironmentName(text: string): boolean {
+  return ENVIRONMENT.test(text);
+}
+
+function checksum(text: string, length: number): string {
+  let value = crc32(text, length);
+  let out = "";
+  for (let i = 0; i < CHECK_LENGTH; i++) {
+    out = BASE62[value % 62]! + out;
+    value = Math.floor(value / 62);
+  }
+  return out;
+}
+
+/** Writes a credential. `secret` is 43 base62 characters of fresh randomness (more than 256 bits). */
+export function formatKeyText(prefix: KeyPrefix, environment: string, id: string, secret: string): string {
+  const body = `${prefix}_${environment}_${id}_${secret}`;
+  const text = body + checksum(body, body.length);
+  if (!FORM.test(text)) throw new RangeError("not the parts of a credential");
+  return text;
+}
+
+/** What the text says of itself, or undefined when it is not a credential of ours or its checksum does not fit. */
+export function parseKeyText(text: string): KeyText | undefined {
+  if (text.length > KEY_TEXT_MAX) return undefined;
+  const parts = FORM.exec(text);
+  if (!parts || checksum(text, text.length - CHECK_LENGTH) !== parts[5]) return undefined;
+  return { kind: keyPrefixes[parts[1] as KeyPrefix], environment: parts[2]!, id: parts[3]! };
+}

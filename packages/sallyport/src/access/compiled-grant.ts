@@ -1,0 +1,54 @@
+/** A grant made ready for deciding: a set of permissions and the selector lists that must all match the model. */
+import { matchesModel, needsModel, parseSelector } from "@sallyport/protocol";
+import type { DataPermission, ModelName, ModelSelector } from "@sallyport/protocol";
+import type { Guard, RightSpec, Role } from "./policy.ts";
+
+export interface CompiledGrant {
+  readonly permissions: ReadonlySet<DataPermission>;
+  /** Every list must have a selector that matches. An empty list matches nothing; no list at all does not occur. */
+  readonly selectorLists: readonly (readonly ModelSelector[])[];
+  readonly guard: Guard;
+  /** For explanations: `role support-bot`, `--allow`. */
+  readonly origin: string;
+}
+
+function selectors(texts: readonly string[]): readonly ModelSelector[] {
+  const list: ModelSelector[] = [];
+  for (const text of texts) {
+    const selector = parseSelector(text);
+    // A text that is no selector grants nothing; it was refused when it was written.
+    if (selector) list.push(selector);
+  }
+  return list;
+}
+
+/** The grants a written right stands for. A role that does not exist (any more) stands for none. */
+export function compileRight(spec: RightSpec, roles: ReadonlyMap<string, Role>): readonly CompiledGrant[] {
+  const own = spec.models === null ? null : selectors(spec.models);
+  const grants: CompiledGrant[] = [];
+  for (const name of spec.roles) {
+    const role = roles.get(name);
+    if (!role) continue;
+    for (const grant of role.grants) {
+      const lists: (readonly ModelSelector[])[] = [];
+      if (grant.models !== null) lists.push(selectors(grant.models));
+      if (own !== null || grant.models === null) lists.push(own ?? []);
+      grants.push({ permissions: new Set(grant.permissions), selectorLists: lists, guard: role.guard, origin: `role ${name}` });
+    }
+  }
+  if (spec.allow.length > 0) {
+    grants.push({ permissions: new Set(spec.allow), selectorLists: [own ?? []], guard: {}, origin: "--allow" });
+  }
+  return grants;
+}
+
+/** True when the grant gives the permission, on the model where the permission needs one. */
+export function grantCovers(grant: CompiledGrant, permission: DataPermission, model: ModelName | null): boolean {
+  if (!grant.permissions.has(permission)) return false;
+  if (!needsModel(permission)) return true;
+  if (model === null) return false;
+  for (const list of grant.selectorLists) {
+    if (!list.some((selector) => matchesModel(selector, model))) return false;
+  }
+  return true;
+}

@@ -1,0 +1,146 @@
+/**
+ * The decision: may this right do what is demanded? Pure: the same right and request give the same answer, and nothing
+ * is read or written. Every demand must be covered by the key's ceiling and by the owner's live right, and the
+ * environment must not close it. Unknown means no.
+ */
+import { refuse } from "@sallyport/protocol";
+import type { DataPermission, ModelName, Refusal } from "@sallyport/protocol";
+import { grantCovers } from "./compiled-grant.ts";
+import type { CompiledGrant } from "./compiled-grant.ts";
+import type { AskedParameters, Demand } from "./demand.ts";
+import type { EffectiveRight } from "./snapshot.ts";
+
+export interface Question {
+  readonly demands: readonly Demand[];
+  readonly registries: readonly string[];
+  readonly asked: AskedParameters;
+  /** The request's keep_alive in seconds, Infinity for "for ever", null for none. */
+  readonly keepAliveSeconds: number | null;
+}
+
+/** What was granted, as far as the bytes upstream depend on it. */
+export interface Granted {
+  readonly outputTokens: number | undefined;
+  readonly keepAliveMaxSeconds: number;
+  readonly mayOverride: boolean;
+  readonly mayPin: boolean;
+}
+
+export type Decision =
+  | { readonly isAllowed: true; readonly granted: Granted }
+  | { readonly isAllowed: false; readonly refusal: Refusal };
+
+/** `because`, when given, is filled with one sentence per rule that was asked, in order: for `explain`, not for requests. */
+export function decide(right: EffectiveRight, question: Question, because?: string[]): Decision {
+  if (right.isOwnerDisabled) return no(refuse("owner_disabled"), because, "the key's owner is disabled or gone");
+  const model = question.demands[0]?.model ?? null;
+  const demands = [...question.demands];
+  if (isBeyond(question.keepAliveSeconds, right.environment.keepAliveMaxSeconds)) {
+    demands.push({ permission: "runtime:pin", model, field: "keep_alive" });
+  }
+  if (demands.length === 0) return no(refuse("permission_denied"), because, "nothing was asked, so nothing is granted");
+  for (const demand of demands) {
+    const refusal = refuseDemand(right, demand, because);
+    if (refusal) return { isAllowed: false, refusal };
+  }
+  for (const host of question.registries) {
+    if (!right.environment.registries.includes(host)) {
+      return no(refuse("registry_denied", host), because, `environment ${right.environment.name} does not allow the registry ${host}`);
+    }
+  }
+  const imagesMax = guardOf(right, demands, "images");
+  if (imagesMax !== undefined && question.asked.images > imagesMax) {
+    return no(refuse("permission_denied", `at most ${imagesMax} images`), because, `a guard allows at most ${imagesMax} images`);
+  }
+  return {
+    isAllowed: true,
+    granted: {
+      outputTokens: guardOf(right, demands, "outputTokens"),
+      keepAliveMaxSeconds: right.environment.keepAliveMaxSeconds,
+      mayOverride: isHeld(right, "infer:override", model),
+      mayPin: isHeld(right, "runtime:pin", model),
+    },
+  };
+}
+
+/** Both the ceiling and the live right give the permission on the model. */
+export function isHeld(right: EffectiveRight, permission: DataPermission, model: ModelName | null): boolean {
+  return (
+    !right.isOwnerDisabled &&
+    !(model?.source === "cloud" && right.environment.cloud !== "allow") &&
+    right.ceiling.some((grant) => grantCovers(grant, permission, model)) &&
+    right.live.some((grant) => grantCovers(grant, permission, model))
+  );
+}
+
+/** Both give the permission on some model: enough to be let near the endpoint, not to use it. */
+export function isHeldAnywhere(right: EffectiveRight, permission: DataPermission): boolean {
+  return (
+    !right.isOwnerDisabled &&
+    right.ceiling.some((grant) => grant.permissions.has(permission)) &&
+    right.live.some((grant) => grant.permissions.has(permission))
+  );
+}
+
+const SEEING: readonly DataPermission[] = [
+  "infer:chat", "infer:generate", "infer:embed", "infer:audio", "models:show",
+  "models:delete", "models:copy", "models:create", "models:push", "runtime:load", "runtime:unload", "runtime:pin",
+]; // prettier-ignore
+
+/** The caller may know of the model: he may do something with it. Listings are filtered by this. */
+export function maySee(right: EffectiveRight, model: ModelName): boolean {
+  return SEEING.some((permission) => isHeld(right, permission, model));
+}
+
+function refuseDemand(right: EffectiveRight, demand: Demand, because?: string[]): Refusal | undefined {
+  const { permission, model, field } = demand;
+  const what = model ? `${permission} on ${model.key}` : permission;
+  if (model?.source === "cloud" && right.environment.cloud !== "allow") {
+    because?.push(`environment ${right.environment.name} denies cloud models, and ${field} asks for ${what}`);
+    return refuse("cloud_denied");
+  }
+  return (
+    refuseIn(right.ceiling, "the key's ceiling", demand, what, because) ?? refuseIn(right.live, "the owner's live right", demand, what, because)
+  );
+}
+
+function refuseIn(grants: readonly CompiledGrant[], whose: string, demand: Demand, what: string, because?: string[]): Refusal | undefined {
+  const { permission, model, field } = demand;
+  const grant = grants.find((candidate) => grantCovers(candidate, permission, model));
+  if (grant) {
+    because?.push(`${whose} grants ${what} by ${grant.origin} (asked by ${field})`);
+    return undefined;
+  }
+  if (grants.some((candidate) => candidate.permissions.has(permission))) {
+    because?.push(`${whose} grants ${permission}, but its selectors do not match ${model?.key ?? "any model"} (asked by ${field})`);
+    return refuse("model_denied", `${permission} on ${model?.key ?? "no model"}`);
+  }
+  because?.push(`${whose} does not grant ${permission} (asked by ${field})`);
+  return refuse("permission_denied", field === "endpoint" || field === "model" ? permission : `${permission} (asked by ${field})`);
+}
+
+function isBeyond(keepAliveSeconds: number | null, cap: number): boolean {
+  return keepAliveSeconds !== null && keepAliveSeconds > cap;
+}
+
+/** The tightest of environment, ceiling and live right; within one of the two, the widest of the grants that cover the work. */
+function guardOf(right: EffectiveRight, demands: readonly Demand[], bound: "outputTokens" | "images"): number | undefined {
+  const values = [right.environment.guard[bound]];
+  const first = demands[0]!;
+  for (const grants of [right.ceiling, right.live]) {
+    let widest: number | undefined = 0;
+    for (const grant of grants) {
+      if (!grantCovers(grant, first.permission, first.model)) continue;
+      const own = grant.guard[bound];
+      widest = widest === undefined || own === undefined ? undefined : Math.max(widest, own);
+    }
+    values.push(widest);
+  }
+  const bounds = values.filter((value) => value !== undefined);
+  return bounds.length === 0 ? undefined : Math.min(...bounds);
+}
+
+function no(refusal: Refusal, because: string[] | undefined, reason: string): Decision {
+  because?.push(reason);
+  return { isAllowed: false, refusal };
+}

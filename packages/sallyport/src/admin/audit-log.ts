@@ -1,0 +1,40 @@
+/** The ledger as administration reads it: port to the store's ledger reader. */
+export interface AuditFilter {
+  readonly actor?: string;
+  readonly principal?: string;
+  readonly type?: string;
+  readonly code?: string;
+  readonly environment?: string;
+  readonly model?: string;
+  readonly address?: string;
+  /** Epoch ms, inclusive. */
+  readonly since?: number;
+  readonly until?: number;
+  /** Only records with a sequence number above this one (tail, paging forward). */
+  readonly after?: number;
+  readonly limit: number;
+  readonly order: "newest" | "oldest";
+}
+
+export interface AuditRecord {
+  readonly seq: number;
+  readonly at: number;
+  readonly environment: string;
+  readonly type: string;
+  readonly actor: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+export interface AuditVerdict {
+  readonly ok: boolean;
+  readonly records: number;
+  /** First damage found: where and what; absent when ok. */
+  readonly damage?: { readonly seq: number; readonly file: string; readonly reason: string };
+  /** What a verification of this kind cannot show. */
+  readonly cannotShow: readonly string[];
+}
+
+export interface AuditLog {
+  search(filter: AuditFilter): readonly AuditRecord[];
+  verify(): Promise<AuditVerdict>;
+}

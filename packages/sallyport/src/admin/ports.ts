@@ -1,0 +1,39 @@
+/** What administration needs from the rest of the program; `compose.ts` joins it. Administration never sees the store or the data plane. */
+import type { Explain } from "../access/explain.ts";
+import type { Snapshot } from "../access/snapshot.ts";
+import type { ChangeWriter } from "../audit/change.ts";
+import type { Clock } from "../kernel/clock.ts";
+import type { KeyDirectory } from "../keys/directory.ts";
+import type { KeyRecord } from "../keys/key.ts";
+import type { PepperRing } from "../keys/pepper.ts";
+import type { AuditLog } from "./audit-log.ts";
+
+export interface AdminPorts {
+  readonly clock: Clock;
+  /** The present policy, compiled. Swapped after each change; ask again, do not keep. */
+  readonly snapshot: () => Snapshot;
+  readonly keys: KeyDirectory;
+  readonly listKeys: (filter: { environment?: string; owner?: string; after?: string; limit?: number }) => readonly KeyRecord[];
+  readonly peppers: PepperRing;
+  /**
+   * Commits a change, then swaps the snapshot, forgets changed keys and cuts what may no longer run, before it resolves.
+   * Changes are run one after another, so what was read inside `work` is still true when it commits.
+   */
+  readonly changes: ChangeWriter & { readonly inTurn: <T>(work: () => Promise<T>) => Promise<T> };
+  readonly explain: Explain;
+  readonly audit: AuditLog;
+  readonly status: () => GatewayStatus;
+}
+
+export interface GatewayStatus {
+  readonly version: string;
+  readonly startedAt: number;
+  readonly epoch: number;
+  readonly keys: number;
+  readonly environments: readonly string[];
+  readonly isStoreWritable: boolean;
+  readonly running: number;
+  readonly queued: number;
+  readonly dataListen: string;
+  readonly adminListen: string;
+}

@@ -1,0 +1,35 @@
+/** Static settings: read once at start from file, environment and flags. Policy is not here: it lives in the store. */
+
+export interface Listener {
+  readonly host: string;
+  /** 0 = any free port. */
+  readonly port: number;
+}
+
+export interface Settings {
+  readonly dataDirectory: string;
+  readonly listen: Listener;
+  readonly adminListen: Listener;
+  /** PEM files; null = plain HTTP, allowed on loopback or behind `trustedProxies` only. */
+  readonly tls: { readonly certificateFile: string; readonly keyFile: string } | null;
+  /** CIDRs of proxies in front of the data plane; when set, every other peer is dropped. */
+  readonly trustedProxies: readonly string[];
+  /** Host names answered besides loopback names, IP literals of the listener and `localhost`. */
+  readonly hosts: readonly string[];
+  /** Origins allowed by CORS; none by default. */
+  readonly corsOrigins: readonly string[];
+  /** Environments the data plane serves; null = all. */
+  readonly environments: readonly string[] | null;
+  /** A policy file applied whole at start; null = none. */
+  readonly policyFile: string | null;
+  readonly logLevel: "debug" | "info" | "warn" | "error" | "silent";
+  readonly ledger: {
+    readonly retentionDays: number;
+    readonly retentionBytes: number;
+    readonly reserveBytes: number;
+  };
+  /** Most bytes of requests and answers held in memory at the same time. */
+  readonly inFlightBytesMax: number;
+  /** How long SIGTERM lets running requests go on, ms. */
+  readonly drainMs: number;
+}
