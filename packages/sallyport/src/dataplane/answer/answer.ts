@@ -1,0 +1,33 @@
+/**
+ * How an upstream's answer is read on its way to the caller: passed through while usage and the terminal mark are looked
+ * for, or, for short answers that must be rewritten, collected within a bound and passed when whole.
+ */
+import type { Usage } from "./usage.ts";
+
+export interface AnswerEnd {
+  /** Bytes still to send: what was collected, or held back as part of a line. */
+  readonly last: Buffer | null;
+  /** The dialect's terminal mark was seen: the answer is whole. */
+  readonly isWhole: boolean;
+  /** The upstream put an error into its stream. */
+  readonly hasError: boolean;
+  /** What the upstream reported; null where it reported nothing. */
+  readonly usage: Usage | null;
+}
+
+export interface Answer {
+  /** Nothing of it is shown before it is whole (it is rewritten, or it is an error). */
+  readonly isCollected: boolean;
+  /** Chunks seen: about one a token in a stream, for estimates. */
+  readonly pieces: number;
+  /** Bytes to send now; null for none. Throws `AnswerTooLarge` where a bound is passed. */
+  push(chunk: Buffer): Buffer | null;
+  end(): AnswerEnd;
+}
+
+export class AnswerTooLarge extends Error {
+  constructor() {
+    super("the upstream's answer passes its bound");
+    this.name = "AnswerTooLarge";
+  }
+}

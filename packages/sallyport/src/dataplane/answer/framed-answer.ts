@@ -1,0 +1,80 @@
+/**
+ * A stream of frames (lines of NDJSON, or blocks of an event stream) passed through as it comes. A frame is shown whole
+ * or not yet: the part after the last mark is held back, within a bound. A chunk of whole frames without anything to
+ * look at costs a few native searches and is sent as the very buffer that came.
+ */
+import type { Answer, AnswerEnd } from "./answer.ts";
+import { AnswerTooLarge } from "./answer.ts";
+import type { Usage } from "./usage.ts";
+
+export const FRAME_BYTES_MAX = 8 * 1024 * 1024;
+
+export abstract class FramedAnswer implements Answer {
+  readonly isCollected = false;
+  pieces = 0;
+  protected usage: Usage | null = null;
+  protected isWhole = false;
+  protected hasError = false;
+  readonly #mark: string;
+  #held: Buffer | null = null;
+
+  constructor(mark: "\n" | "\n\n") {
+    this.#mark = mark;
+  }
+
+  push(chunk: Buffer): Buffer | null {
+    this.pieces++;
+    const block = this.#held === null ? chunk : Buffer.concat([this.#held, chunk]);
+    const lastMark = block.lastIndexOf(this.#mark, undefined, "latin1");
+    if (lastMark < 0) {
+      if (block.length > FRAME_BYTES_MAX) throw new AnswerTooLarge();
+      this.#held = block;
+      return null;
+    }
+    const end = lastMark + this.#mark.length;
+    this.#held = end === block.length ? null : block.subarray(end);
+    return this.#look(end === block.length ? block : block.subarray(0, end));
+  }
+
+  end(): AnswerEnd {
+    // A last frame without its mark is looked at like any other, so that nothing unseen is sent.
+    const last = this.#held === null ? null : this.#look(this.#held);
+    this.#held = null;
+    return { last, isWhole: this.isWhole && !this.hasError, hasError: this.hasError, usage: this.usage };
+  }
+
+  /** True when some frame of the block must be looked at one by one. Native searches only. */
+  protected abstract isOfInterest(block: Buffer): boolean;
+
+  /** Looks at one frame, mark included: the same text to pass it, another to rewrite it, "" to drop it. */
+  protected abstract frame(text: string): string;
+
+  #look(block: Buffer): Buffer | null {
+    if (!this.isOfInterest(block)) return block;
+    const text = block.toString("utf8");
+    let out = "";
+    for (let start = 0; start < text.length; ) {
+      const mark = text.indexOf(this.#mark, start);
+      const end = mark < 0 ? text.length : mark + this.#mark.length;
+      out += this.frame(text.slice(start, end));
+      start = end;
+    }
+    if (out === text) return block;
+    return out === "" ? null : Buffer.from(out, "utf8");
+  }
+}
+
+/** The frame's JSON, or undefined when it is none. Answers come from our own upstream; its JSON is only read, never forwarded by us as policy. */
+export function parseObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A count as a server reports it; 0 for anything else. */
+export function count(value: unknown): number {
+  return typeof value === "number" && Number.isFinite(value) && value > 0 ? Math.floor(value) : 0;
+}

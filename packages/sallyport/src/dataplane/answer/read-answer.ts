@@ -1,0 +1,38 @@
+/** Which reader an answer gets: by the endpoint's row, the status and the content type, and by nothing the caller says. */
+import { isHeld, maySee } from "../../access/decide.ts";
+import type { Exchange } from "../exchange.ts";
+import type { Answer } from "./answer.ts";
+import { CollectedAnswer } from "./collected.ts";
+import { NativeStream } from "./native-stream.ts";
+import { OpenaiStream } from "./openai-stream.ts";
+import { filterModelIds, filterModels, onlyAnObject, redactShow, sanitizeError } from "./rewrites.ts";
+import { AnthropicStream, ResponsesStream } from "./typed-event-stream.ts";
+import { WholeObject } from "./whole-object.ts";
+
+export function readAnswer(exchange: Exchange, status: number, contentType: string): Answer {
+  const endpoint = exchange.endpoint!;
+  const right = exchange.right!;
+  // A HEAD has no body to look at, whatever its status.
+  if (exchange.request.method === "HEAD") return new WholeObject();
+  if (status >= 400) return new CollectedAnswer(sanitizeError);
+  switch (endpoint.filter) {
+    case "tags":
+    case "ps":
+      return new CollectedAnswer(filterModels((model) => maySee(right, model)));
+    case "v1-models":
+      return new CollectedAnswer(filterModelIds((model) => maySee(right, model)));
+    case "show":
+      return new CollectedAnswer(redactShow(isHeld(right, "models:show-private", exchange.understood!.model)));
+    case "v1-model":
+      return new CollectedAnswer(onlyAnObject);
+    case "none":
+      break;
+  }
+  if (contentType === "application/x-ndjson") return new NativeStream(endpoint.metering === "native-progress");
+  if (contentType === "text/event-stream") {
+    if (endpoint.metering === "anthropic") return new AnthropicStream();
+    if (endpoint.metering === "openai-responses") return new ResponsesStream();
+    return new OpenaiStream(exchange.understood!.hidesUsage);
+  }
+  return new WholeObject();
+}

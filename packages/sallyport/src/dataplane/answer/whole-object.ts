@@ -1,0 +1,42 @@
+/**
+ * One JSON object (or an empty body) passed through as it comes. Usage stands near its end in every dialect, so only the
+ * last bytes are kept; quotes inside JSON strings are escaped, so a key found there is a key.
+ */
+import type { Answer, AnswerEnd } from "./answer.ts";
+import type { Usage } from "./usage.ts";
+
+const TAIL_BYTES = 4096;
+
+export class WholeObject implements Answer {
+  readonly isCollected = false;
+  pieces = 0;
+  #tail: Buffer = Buffer.alloc(0);
+  #size = 0;
+
+  push(chunk: Buffer): Buffer {
+    this.pieces++;
+    this.#size += chunk.length;
+    const joined = this.#tail.length === 0 || chunk.length >= TAIL_BYTES ? chunk : Buffer.concat([this.#tail, chunk]);
+    this.#tail = joined.length <= TAIL_BYTES ? joined : joined.subarray(joined.length - TAIL_BYTES);
+    return chunk;
+  }
+
+  end(): AnswerEnd {
+    const text = this.#tail.toString("latin1");
+    const isWhole = this.#size === 0 || /[}\]"a-z0-9.]\s*$/.test(text);
+    return { last: null, isWhole, hasError: false, usage: readTail(text) };
+  }
+}
+
+function readTail(text: string): Usage | null {
+  const input = lastCount(text, /"(?:prompt_eval_count|prompt_tokens|input_tokens)":(\d+)/g);
+  const output = lastCount(text, /"(?:eval_count|completion_tokens|output_tokens)":(\d+)/g);
+  if (input === undefined && output === undefined) return null;
+  return { inputTokens: input ?? 0, outputTokens: output ?? 0, isEstimated: false };
+}
+
+function lastCount(text: string, pattern: RegExp): number | undefined {
+  let found: number | undefined;
+  for (const match of text.matchAll(pattern)) found = Number(match[1]);
+  return found;
+}

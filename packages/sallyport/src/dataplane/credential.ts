@@ -1,0 +1,35 @@
+/**
+ * The one credential extractor (R4), for every header style: `Authorization: Bearer`, `Authorization: Basic` (the
+ * password; any user), `x-api-key`, `api-key`. It reads the raw headers, because node joins or drops repeated ones.
+ */
+import { refuse } from "@sallyport/protocol";
+import type { Refusal } from "@sallyport/protocol";
+
+const SCHEME = /^(bearer|basic) +([A-Za-z0-9\-._~+/=]+)$/i;
+
+/** The credential's text, exactly as sent; refuses none, two, a repeated header, and schemes we do not speak. */
+export function extractCredential(rawHeaders: readonly string[]): string | Refusal {
+  let found: string | undefined;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]!;
+    // Only names of these lengths can be one of the three: a cheap look before lower-casing.
+    if (name.length !== 13 && name.length !== 9 && name.length !== 7) continue;
+    const lower = name.toLowerCase();
+    if (lower !== "authorization" && lower !== "x-api-key" && lower !== "api-key") continue;
+    if (found !== undefined) return refuse("credential_ambiguous");
+    const value = rawHeaders[i + 1]!;
+    const credential = lower === "authorization" ? fromAuthorization(value) : value.trim();
+    if (credential === undefined || credential === "") return refuse("credential_malformed");
+    found = credential;
+  }
+  return found ?? refuse("credential_missing");
+}
+
+function fromAuthorization(value: string): string | undefined {
+  const parts = SCHEME.exec(value.trim());
+  if (!parts) return undefined;
+  if (parts[1]!.toLowerCase() === "bearer") return parts[2]!;
+  const pair = Buffer.from(parts[2]!, "base64").toString("latin1");
+  const colon = pair.indexOf(":");
+  return colon < 0 ? undefined : pair.slice(colon + 1);
+}

@@ -1,0 +1,82 @@
+/**
+ * One request and its answer, from socket to settlement. Every field is assigned in the constructor so that all
+ * exchanges have one hidden class; a stage fills in its own part and reads what earlier ones filled in.
+ */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Refusal } from "@sallyport/protocol";
+import type { Granted, Question } from "../access/decide.ts";
+import type { EffectiveRight } from "../access/snapshot.ts";
+import type { Ticket } from "../audit/recorder.ts";
+import type { KeyRecord } from "../keys/key.ts";
+import type { RateState } from "../limits/key-limits.ts";
+import type { Lane } from "./upstream/lane.ts";
+import type { Upstream } from "./upstream/pool.ts";
+import type { Usage } from "./answer/usage.ts";
+import type { Endpoint } from "./wire/endpoint.ts";
+import type { Serialized, Understood } from "./wire/understood.ts";
+
+export type Outcome =
+  | "served" // the terminal mark of the dialect was seen
+  | "upstream_error" // the upstream answered with an error status, or an error inside the stream
+  | "incomplete" // the upstream ended without its terminal mark
+  | "unreachable"
+  | "timed_out"
+  | "broken" // the upstream answered what it must not
+  | "client_gone"
+  | "cut" // the right ended while it ran
+  | "not_recorded"; // the intent could not be committed, nothing was shown
+
+export class Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly id: string;
+  /** Epoch ms and monotonic ms of arrival. */
+  readonly at: number;
+  readonly startedMs: number;
+  /** True when the client waits for `100 Continue` before it sends its body. */
+  readonly expectsContinue: boolean;
+
+  path = "";
+  query = "";
+  /** The client's address, through trusted proxies, IPv4-mapped IPv6 normalised. */
+  address = "";
+  corsOrigin: string | null = null;
+
+  endpoint: Endpoint | null = null;
+  parameter: string | null = null;
+
+  key: KeyRecord | null = null;
+  right: EffectiveRight | null = null;
+  rate: RateState | null = null;
+
+  /** Bytes of the global budget held by this exchange. */
+  heldBytes = 0;
+  understood: Understood | null = null;
+  question: Question | null = null;
+  granted: Granted | null = null;
+  serialized: Serialized | null = null;
+
+  holdsKeySlot = false;
+  upstream: Upstream | null = null;
+  lane: Lane | null = null;
+
+  ticket: Ticket | null = null;
+  refusal: Refusal | null = null;
+  outcome: Outcome | null = null;
+  upstreamStatus = 0;
+  usage: Usage | null = null;
+  firstByteMs = 0;
+  sentBytes = 0;
+  isSettled = false;
+  /** Set by whatever stage can be interrupted: ends a wait or a running stream with this refusal. */
+  cut: ((refusal: Refusal) => void) | null = null;
+
+  constructor(request: IncomingMessage, response: ServerResponse, id: string, at: number, startedMs: number, expectsContinue: boolean) {
+    this.request = request;
+    this.response = response;
+    this.id = id;
+    this.at = at;
+    this.startedMs = startedMs;
+    this.expectsContinue = expectsContinue;
+  }
+}

@@ -1,0 +1,59 @@
+/**
+ * Every exchange that waits or runs. When policy or a key changes, each is decided again against the present snapshot,
+ * and a *no* cuts it (R10). Expiry alone is not asked again: it is checked at admission.
+ */
+import { refuse } from "@sallyport/protocol";
+import type { Refusal } from "@sallyport/protocol";
+import { decide } from "../access/decide.ts";
+import type { Snapshot } from "../access/snapshot.ts";
+import { stateRefusal } from "../keys/directory.ts";
+import type { KeyDirectory } from "../keys/directory.ts";
+import type { Exchange } from "./exchange.ts";
+
+export class LiveExchanges {
+  readonly #live = new Set<Exchange>();
+
+  get size(): number {
+    return this.#live.size;
+  }
+
+  add(exchange: Exchange): void {
+    this.#live.add(exchange);
+  }
+
+  remove(exchange: Exchange): void {
+    this.#live.delete(exchange);
+  }
+
+  /** Decides every live exchange again; returns how many were cut. */
+  recheck(snapshot: Snapshot, keys: KeyDirectory): number {
+    let cut = 0;
+    for (const exchange of this.#live) {
+      const refusal = presentRefusal(exchange, snapshot, keys);
+      if (!refusal) continue;
+      cut++;
+      exchange.cut?.(refusal);
+    }
+    return cut;
+  }
+
+  cutAll(refusal: Refusal): void {
+    for (const exchange of this.#live) exchange.cut?.(refusal);
+  }
+}
+
+/** Why the exchange may not go on under the present key and snapshot; undefined when it may. */
+export function presentRefusal(exchange: Exchange, snapshot: Snapshot, keys: KeyDirectory): Refusal | undefined {
+  const admitted = exchange.key!;
+  const key = keys.find(admitted.environment, admitted.id);
+  if (!key) return refuse("key_unknown");
+  const stateRefused = stateRefusal(key, exchange.at);
+  if (stateRefused) return stateRefused;
+  const right = snapshot.rightOf(key);
+  if (!right) return refuse("environment_not_here");
+  if (exchange.upstream && !right.environment.upstreams.some((spec) => spec.id === exchange.upstream!.spec.id && spec.url === exchange.upstream!.spec.url)) {
+    return refuse("upstream_missing");
+  }
+  const decision = decide(right, exchange.question!);
+  return decision.isAllowed ? undefined : decision.refusal;
+}

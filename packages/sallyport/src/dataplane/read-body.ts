@@ -1,0 +1,55 @@
+/** Reads a request's body into one buffer: bounded in size, in time between chunks and in all, and by the global budget. */
+import { refuse } from "@sallyport/protocol";
+import type { Refusal } from "@sallyport/protocol";
+import type { ByteBudget } from "./byte-budget.ts";
+import type { Exchange } from "./exchange.ts";
+
+export const BODY_IDLE_MS = 15_000;
+export const BODY_WHOLE_MS = 120_000;
+
+/** The body, or why it is not taken: `body_too_large`, `overloaded`, `request_timeout`. Rejects when the client goes. */
+export function readBody(exchange: Exchange, bytesMax: number, budget: ByteBudget): Promise<Buffer | Refusal> {
+  const { request } = exchange;
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const idle = setTimeout(stop, BODY_IDLE_MS, refuse("request_timeout"));
+    const whole = setTimeout(stop, BODY_WHOLE_MS, refuse("request_timeout"));
+
+    function onChunk(chunk: Buffer): void {
+      size += chunk.length;
+      if (size > bytesMax) return stop(refuse("body_too_large"));
+      if (!budget.take(chunk.length)) return stop({ ...refuse("overloaded"), retryAfterSeconds: 2 });
+      exchange.heldBytes += chunk.length;
+      chunks.push(chunk);
+      idle.refresh();
+    }
+    function onEnd(): void {
+      finish();
+      resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size));
+    }
+    function onGone(): void {
+      finish();
+      reject(new ClientGone());
+    }
+    function stop(refusal: Refusal): void {
+      finish();
+      request.pause();
+      resolve(refusal);
+    }
+    function finish(): void {
+      clearTimeout(idle);
+      clearTimeout(whole);
+      request.off("data", onChunk).off("end", onEnd).off("error", onGone).off("close", onGone);
+    }
+    request.on("data", onChunk).on("end", onEnd).on("error", onGone).on("close", onGone);
+  });
+}
+
+/** The client closed its connection before the request was whole: nobody is left to answer. */
+export class ClientGone extends Error {
+  constructor() {
+    super("the client has gone");
+    this.name = "ClientGone";
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * The one file that writes a refusal: in the caller's dialect, with the stable code and the request id. Before the
+ * endpoint is known the shape is plain JSON. Nothing of the request is echoed but what the stages put into `detail`.
+ */
+import { problems } from "@sallyport/protocol";
+import type { ProblemCode, Refusal } from "@sallyport/protocol";
+import { setCorsHeaders } from "./cors.ts";
+import type { Exchange } from "./exchange.ts";
+import { setRateHeaders } from "./rate-headers.ts";
+import type { Dialect } from "./wire/endpoint.ts";
+
+/** A request body smaller than this is read away, so that the connection can be used again. */
+const DISCARD_MAX = 65_536;
+
+export function messageOf(refusal: Refusal): string {
+  const { title, remedy } = problems[refusal.code];
+  return refusal.detail === undefined ? `${title}; ${remedy}` : `${title}: ${refusal.detail}; ${remedy}`;
+}
+
+export function writeRefusal(exchange: Exchange, refusal: Refusal): void {
+  const { request, response } = exchange;
+  if (response.headersSent || response.destroyed) {
+    response.destroy();
+    return;
+  }
+  const { status } = problems[refusal.code];
+  const body = JSON.stringify(refusalBody(exchange.endpoint?.dialect ?? null, refusal, exchange.id));
+  setCorsHeaders(exchange);
+  setRateHeaders(exchange);
+  if (refusal.retryAfterSeconds !== undefined) response.setHeader("retry-after", String(Math.max(1, refusal.retryAfterSeconds)));
+  if (status === 401) response.setHeader("www-authenticate", 'Bearer realm="sallyport"');
+  if (!request.complete) discardBody(exchange);
+  response.writeHead(status, {
+    "content-type": "application/json; charset=utf-8",
+    "content-length": Buffer.byteLength(body),
+    "cache-control": "no-store",
+    "x-request-id": exchange.id,
+  });
+  response.end(request.method === "HEAD" ? undefined : body);
+}
+
+function discardBody({ request, response, expectsContinue }: Exchange): void {
+  const declared = Number(request.headers["content-length"] ?? Number.POSITIVE_INFINITY);
+  const hasBody = request.headers["content-length"] !== undefined || request.headers["transfer-encoding"] !== undefined;
+  if (!hasBody) return;
+  if (declared <= DISCARD_MAX && !expectsContinue) {
+    request.resume();
+    return;
+  }
+  // A body that will not be read: say so, and close when the answer is out.
+  response.setHeader("connection", "close");
+  response.once("finish", () => request.destroy());
+}
+
+/** The refusal as a body of the dialect; null = before the endpoint was known. */
+export function refusalBody(dialect: Dialect | null, refusal: Refusal, requestId: string): object {
+  const message = messageOf(refusal);
+  const { code } = refusal;
+  switch (dialect) {
+    case "openai":
+      return { error: { message, type: openaiType(problems[code].status), param: null, code }, request_id: requestId };
+    case "anthropic":
+      return { type: "error", error: { type: anthropicType(problems[code].status), message, code }, request_id: requestId };
+    default:
+      // Ollama's own clients read `error`; its CLI reads `status` on a 401.
+      return problems[code].status === 401
+        ? { error: message, status: message, code, request_id: requestId }
+        : { error: message, code, request_id: requestId };
+  }
+}
+
+function openaiType(status: number): string {
+  if (status === 401) return "authentication_error";
+  if (status === 403) return "permission_error";
+  if (status === 404) return "not_found_error";
+  if (status === 429) return "rate_limit_error";
+  return status < 500 ? "invalid_request_error" : "api_error";
+}
+
+function anthropicType(status: number): string {
+  if (status === 413) return "request_too_large";
+  if (status === 503) return "overloaded_error";
+  return openaiType(status);
+}
+
+/** The chunk that ends a running stream in its dialect when it cannot be finished: the caller must not take it for whole. */
+export function streamEnding(dialect: Dialect, isEventStream: boolean, code: ProblemCode, requestId: string): string {
+  const body = JSON.stringify(refusalBody(dialect, { code }, requestId));
+  if (!isEventStream) return `${body}\n`;
+  return dialect === "anthropic" ? `event: error\ndata: ${body}\n\n` : `data: ${body}\n\n`;
+}

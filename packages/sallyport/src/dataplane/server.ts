@@ -1,0 +1,87 @@
+/**
+ * The data plane's listener: node's HTTP parser in its strict setting, bounds on headers and time, and one pipeline for
+ * everything that arrives. What the parser itself refuses is answered here in plain JSON.
+ */
+import { createServer as createPlainServer } from "node:http";
+import type { IncomingMessage, Server, ServerOptions, ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import type { Socket } from "node:net";
+import type { SecureContextOptions } from "node:tls";
+import { problems } from "@sallyport/protocol";
+import type { ProblemCode } from "@sallyport/protocol";
+import type { Clock } from "../kernel/clock.ts";
+import { randomBase62 } from "../kernel/ids.ts";
+import { isTrusted, normalizeAddress } from "./client-address.ts";
+import type { AddressRules } from "./client-address.ts";
+import { Exchange } from "./exchange.ts";
+
+export const HEADER_BYTES_MAX = 16 * 1024;
+const HEADERS_TIMEOUT_MS = 10_000;
+const KEEP_ALIVE_MS = 65_000;
+
+export interface DataServerPorts {
+  readonly clock: Clock;
+  readonly addresses: AddressRules;
+  readonly run: (exchange: Exchange) => Promise<void>;
+  /** A request that the HTTP parser refused, for the aggregates. */
+  readonly refusedByParser: (code: ProblemCode, address: string) => void;
+}
+
+export function createDataServer(ports: DataServerPorts, tls: SecureContextOptions | null): Server {
+  const options: ServerOptions = {
+    maxHeaderSize: HEADER_BYTES_MAX,
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    // Bodies have bounds of their own (read-body): a large blob may take longer than any fixed time for a whole request.
+    requestTimeout: 0,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    connectionsCheckingInterval: 2_000,
+    insecureHTTPParser: false,
+    requireHostHeader: true,
+    joinDuplicateHeaders: false,
+    noDelay: true,
+  };
+  const server = tls ? createTlsServer({ ...options, ...tls }) : createPlainServer(options);
+  const { addresses, clock, run } = ports;
+
+  function accept(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
+    const exchange = new Exchange(request, response, `req_${randomBase62(16)}`, clock.now(), clock.monotonic(), expectsContinue);
+    void run(exchange);
+  }
+  server.maxHeadersCount = 100;
+  server.on("connection", (socket: Socket) => {
+    // Behind a proxy nobody else is talked to (R16): not refused, dropped.
+    if (addresses.trusted !== null && !isTrusted(addresses, normalizeAddress(socket.remoteAddress ?? ""))) socket.destroy();
+  });
+  server.on("request", (request, response) => accept(request, response, false));
+  server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => accept(request, response, true));
+  server.on("checkExpectation", (_request: IncomingMessage, response: ServerResponse) => {
+    response.writeHead(417, { "content-length": "0", connection: "close" }).end();
+  });
+  server.on("upgrade", (_request: IncomingMessage, socket: Socket) => answerRaw(socket, "header_malformed"));
+  server.on("connect", (_request: IncomingMessage, socket: Socket) => answerRaw(socket, "target_malformed"));
+  server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
+    const code = parserRefusal(error);
+    ports.refusedByParser(code, normalizeAddress(socket.remoteAddress ?? ""));
+    answerRaw(socket, code);
+  });
+  return server;
+}
+
+function parserRefusal(error: NodeJS.ErrnoException): ProblemCode {
+  if (error.code === "HPE_HEADER_OVERFLOW") return "headers_too_large";
+  if (error.code === "ERR_HTTP_REQUEST_TIMEOUT") return "request_timeout";
+  return "header_malformed";
+}
+
+/** An answer without a request: written to the socket, which is then closed. */
+function answerRaw(socket: Socket, code: ProblemCode): void {
+  if (!socket.writable || socket.destroyed) {
+    socket.destroy();
+    return;
+  }
+  const { status, title, remedy } = problems[code];
+  const body = JSON.stringify({ error: `${title}; ${remedy}`, code });
+  socket.end(
+    `HTTP/1.1 ${status} Refused\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  );
+}

@@ -1,0 +1,65 @@
+/** The end of every exchange, once, whatever happened: slots and bytes given back, the outcome recorded, refusals counted. */
+import { encodeEvent } from "@sallyport/protocol";
+import type { Refusal } from "@sallyport/protocol";
+import type { LedgerAppender } from "../audit/recorder.ts";
+import type { Clock } from "../kernel/clock.ts";
+import type { KeyLimits } from "../limits/key-limits.ts";
+import type { ByteBudget } from "./byte-budget.ts";
+import type { Exchange } from "./exchange.ts";
+import type { LiveExchanges } from "./live-exchanges.ts";
+
+/** Where refusals are written down: aggregates before authentication, one record each (up to a rate) after it. */
+export interface RefusalLog {
+  unauthenticated(code: string, address: string): void;
+  authenticated(exchange: Exchange, refusal: Refusal): void;
+}
+
+export interface SettlePorts {
+  readonly clock: Clock;
+  readonly limits: KeyLimits;
+  readonly budget: ByteBudget;
+  readonly live: LiveExchanges;
+  readonly ledger: LedgerAppender;
+  readonly refusals: RefusalLog;
+}
+
+export function makeSettle(ports: SettlePorts): (exchange: Exchange) => void {
+  const { clock, limits, budget, live, ledger, refusals } = ports;
+  return function settle(exchange) {
+    if (exchange.isSettled) return;
+    exchange.isSettled = true;
+    live.remove(exchange);
+    exchange.cut = null;
+    const key = exchange.key;
+    if (exchange.holdsKeySlot) limits.releaseSlot(`${key!.environment}/${key!.id}`);
+    if (exchange.heldBytes > 0) budget.give(exchange.heldBytes);
+    exchange.lane?.release();
+    if (exchange.ticket !== null) ledger.append(encodeOutcome(exchange, clock));
+    else if (exchange.refusal && key) refusals.authenticated(exchange, exchange.refusal);
+    else if (exchange.refusal) refusals.unauthenticated(exchange.refusal.code, exchange.address);
+  };
+}
+
+function encodeOutcome(exchange: Exchange, clock: Clock): string {
+  const { key, endpoint, usage } = exchange;
+  return encodeEvent({
+    type: endpoint!.recorded === "management" ? "model.outcome" : "request.outcome",
+    at: clock.now(),
+    environment: key!.environment,
+    actor: `key:${key!.id}`,
+    fields: {
+      request: exchange.id,
+      principal: key!.owner,
+      outcome: exchange.outcome ?? "broken",
+      code: exchange.refusal?.code ?? null,
+      upstream_status: exchange.upstreamStatus,
+      model: exchange.understood!.model?.key ?? null,
+      input_tokens: usage?.inputTokens ?? null,
+      output_tokens: usage?.outputTokens ?? null,
+      is_estimated: usage?.isEstimated ?? false,
+      first_byte_ms: exchange.firstByteMs,
+      total_ms: Math.round(clock.monotonic() - exchange.startedMs),
+      bytes: exchange.sentBytes,
+    },
+  });
+}

@@ -1,0 +1,70 @@
+/**
+ * The first door: the raw request-target and the raw headers, before anything is looked up (R3). Only plain paths pass:
+ * no absolute form, no `%` but in the one segment the endpoint table decodes, no `//`, `.`/`..`, `;`, `\`, no control bytes.
+ */
+import { refuse } from "@sallyport/protocol";
+import type { Refusal } from "@sallyport/protocol";
+import type { Exchange } from "../exchange.ts";
+import type { Stage } from "../pipeline.ts";
+import { clientAddress } from "../client-address.ts";
+import type { AddressRules } from "../client-address.ts";
+import type { HostNames } from "../host-names.ts";
+
+export const TARGET_LENGTH_MAX = 2048;
+
+/** Characters of a path: RFC 3986 pchar without `;`, plus `/`. `%` is looked at apart. */
+const PATH = /^\/[A-Za-z0-9\-._~!$&'()*+,=:@/]*$/;
+const PATH_WITH_ENCODED_SEGMENT = /^\/v1\/models\/[A-Za-z0-9\-._~!$&'()*+,=:@%]+$/;
+const QUERY = /^[A-Za-z0-9\-._~!$&'()*+,=:@/?%]*$/;
+const DOT_SEGMENT = /(?:^|\/)\.{1,2}(?:\/|$)/;
+
+/** Headers that carry meaning for us: any of them twice is refused, because two parsers would pick different ones. */
+const SINGLE = new Set([
+  "host", "content-length", "content-type", "content-encoding", "transfer-encoding", "expect", "origin",
+]); // prettier-ignore
+
+export interface AdmitPorts {
+  readonly addresses: AddressRules;
+  readonly hosts: HostNames;
+  readonly corsOrigins: ReadonlySet<string>;
+  readonly isDraining: () => boolean;
+}
+
+export function makeAdmit({ addresses, hosts, corsOrigins, isDraining }: AdmitPorts): Stage {
+  return function admit(exchange) {
+    const target = exchange.request.url ?? "";
+    const refusal = readTarget(exchange, target) ?? readHeaders(exchange.request.rawHeaders);
+    if (refusal) return refusal;
+    const host = exchange.request.headers.host;
+    if (host === undefined || !hosts.has(host)) return refuse("host_unknown");
+    const address = clientAddress(addresses, exchange.request);
+    if (address === undefined) return refuse("header_malformed", "x-forwarded-for");
+    exchange.address = address;
+    const origin = exchange.request.headers.origin;
+    if (origin !== undefined && corsOrigins.has(origin)) exchange.corsOrigin = origin;
+    return isDraining() ? { ...refuse("draining"), retryAfterSeconds: 5 } : undefined;
+  };
+}
+
+function readTarget(exchange: Exchange, target: string): Refusal | undefined {
+  if (target.length > TARGET_LENGTH_MAX) return refuse("target_too_long");
+  const mark = target.indexOf("?");
+  const path = mark < 0 ? target : target.slice(0, mark);
+  const query = mark < 0 ? "" : target.slice(mark + 1);
+  if (!PATH.test(path) && !PATH_WITH_ENCODED_SEGMENT.test(path)) return refuse("target_malformed");
+  if (path.includes("//") || DOT_SEGMENT.test(path) || !QUERY.test(query)) return refuse("target_malformed");
+  exchange.path = path;
+  exchange.query = query;
+  return undefined;
+}
+
+function readHeaders(rawHeaders: readonly string[]): Refusal | undefined {
+  let seen = "";
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]!.toLowerCase();
+    if (!SINGLE.has(name)) continue;
+    if (seen.includes(` ${name} `)) return refuse("header_malformed", `${name} is repeated`);
+    seen += ` ${name} `;
+  }
+  return undefined;
+}

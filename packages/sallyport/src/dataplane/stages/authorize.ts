@@ -1,0 +1,39 @@
+/**
+ * The decision on what the request means, against the key and snapshot of this moment (reading the body took time), and
+ * from it the bytes that will be sent.
+ */
+import { refuse } from "@sallyport/protocol";
+import { decide } from "../../access/decide.ts";
+import type { Snapshot } from "../../access/snapshot.ts";
+import { stateRefusal } from "../../keys/directory.ts";
+import type { KeyDirectory } from "../../keys/directory.ts";
+import type { Stage } from "../pipeline.ts";
+
+export interface AuthorizePorts {
+  readonly snapshot: () => Snapshot;
+  readonly keys: KeyDirectory;
+}
+
+export function makeAuthorize({ snapshot, keys }: AuthorizePorts): Stage {
+  return function authorize(exchange) {
+    const key = keys.find(exchange.key!.environment, exchange.key!.id);
+    if (!key) return refuse("key_unknown");
+    const stateRefused = stateRefusal(key, exchange.at);
+    if (stateRefused) return stateRefused;
+    const right = snapshot().rightOf(key);
+    if (!right) return refuse("environment_not_here");
+    exchange.right = right;
+    const understood = exchange.understood!;
+    const decision = decide(right, understood);
+    if (!decision.isAllowed) return decision.refusal;
+    exchange.granted = decision.granted;
+    exchange.question = {
+      demands: understood.demands,
+      registries: understood.registries,
+      asked: understood.asked,
+      keepAliveSeconds: understood.keepAliveSeconds,
+    };
+    exchange.serialized = understood.serialize(decision.granted);
+    return undefined;
+  };
+}

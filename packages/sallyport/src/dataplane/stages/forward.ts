@@ -1,0 +1,48 @@
+/** The last door leads out: our bytes to one upstream of this environment, its answer back through the relay. */
+import type { Exchange } from "../exchange.ts";
+import { answered } from "../pipeline.ts";
+import type { Stage } from "../pipeline.ts";
+import { upstreamHeaders } from "../upstream/headers.ts";
+import { Relay } from "../upstream/relay.ts";
+import type { RelayPorts } from "../upstream/relay.ts";
+
+export function makeForward(ports: RelayPorts): Stage {
+  return function forward(exchange) {
+    return new Promise((resolve) => {
+      const upstream = exchange.upstream!;
+      upstream.running++;
+      const relay = new Relay(exchange, ports, (refusal) => {
+        upstream.running--;
+        resolve(refusal ?? answered);
+      });
+      const { bytes, contentType } = exchange.serialized!;
+      const body = exchange.endpoint!.body === "blob" ? blobBody(exchange) : bytes.length > 0 ? bytes : null;
+      const length = body === null ? undefined : Buffer.isBuffer(body) ? body.length : blobLength(exchange);
+      upstream.pool.dispatch(
+        {
+          method: exchange.request.method as "GET",
+          path: exchange.endpoint!.upstreamPath(exchange.understood!),
+          headers: upstreamHeaders(upstream.host, contentType, length),
+          body,
+        },
+        relay,
+      );
+    });
+  };
+}
+
+const BLOB_IDLE_MS = 60_000;
+
+/** A blob's bytes are streamed through as they come (only a POST has any); an upload that stands still is ended. */
+function blobBody({ request }: Exchange): Exchange["request"] | null {
+  if (request.method !== "POST") return null;
+  const idle = setTimeout(() => request.destroy(), BLOB_IDLE_MS);
+  request.on("data", () => idle.refresh()).on("close", () => clearTimeout(idle));
+  request.pause();
+  return request;
+}
+
+function blobLength({ request }: Exchange): number | undefined {
+  const declared = request.headers["content-length"];
+  return declared === undefined ? undefined : Number(declared);
+}

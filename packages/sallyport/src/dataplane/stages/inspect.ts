@@ -1,0 +1,40 @@
+/**
+ * The fifth door: a bounded read and the strict parse. What comes out is the only form policy looks at and the only
+ * source of what is sent (R1). Blobs are not read here: they are streamed through when they are forwarded.
+ */
+import { refuse } from "@sallyport/protocol";
+import type { Refusal } from "@sallyport/protocol";
+import type { Exchange } from "../exchange.ts";
+import type { ByteBudget } from "../byte-budget.ts";
+import type { Stage } from "../pipeline.ts";
+import { readBody } from "../read-body.ts";
+
+const NOTHING = Buffer.alloc(0);
+
+export function makeInspect(budget: ByteBudget): Stage {
+  return function inspect(exchange) {
+    const endpoint = exchange.endpoint!;
+    const { headers } = exchange.request;
+    const encoding = headers["content-encoding"];
+    if (encoding !== undefined && encoding.toLowerCase() !== "identity") return refuse("encoding_unsupported");
+    const hasBody = headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
+    if (endpoint.body === "none") return hasBody ? refuse("body_not_accepted") : understand(exchange, NOTHING);
+    if (endpoint.body === "blob") {
+      if (exchange.expectsContinue) exchange.response.writeContinue();
+      return understand(exchange, NOTHING);
+    }
+    const declared = headers["content-length"] === undefined ? undefined : Number(headers["content-length"]);
+    if (declared !== undefined && declared > endpoint.bodyBytesMax) return refuse("body_too_large");
+    if (exchange.expectsContinue) exchange.response.writeContinue();
+    return readBody(exchange, endpoint.bodyBytesMax, budget).then((body) =>
+      Buffer.isBuffer(body) ? understand(exchange, body) : body,
+    );
+  };
+}
+
+function understand(exchange: Exchange, body: Buffer): Refusal | undefined {
+  const understood = exchange.endpoint!.understand(body, exchange.parameter, exchange.request.headers["content-type"] ?? "");
+  if ("code" in understood) return understood;
+  exchange.understood = understood;
+  return undefined;
+}

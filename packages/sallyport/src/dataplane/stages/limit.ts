@@ -1,0 +1,28 @@
+/** The fourth door: the key's request rate, and whether it may reach this endpoint at all. Nobody uploads a body he may not send. */
+import { refuse } from "@sallyport/protocol";
+import { isHeldAnywhere } from "../../access/decide.ts";
+import type { Clock } from "../../kernel/clock.ts";
+import type { KeyLimits } from "../../limits/key-limits.ts";
+import type { Stage } from "../pipeline.ts";
+
+export interface LimitPorts {
+  readonly clock: Clock;
+  readonly limits: KeyLimits;
+}
+
+export function makeLimit({ clock, limits }: LimitPorts): Stage {
+  return function limit(exchange) {
+    const key = exchange.key!;
+    const right = exchange.right!;
+    if (right.limits.length > 0) {
+      const rate = limits.takeRequest(`${key.environment}/${key.id}`, right.limits, clock.monotonic());
+      exchange.rate = rate ?? null;
+      if (rate && !rate.isAllowed) {
+        return { ...refuse("rate_limited"), retryAfterSeconds: Math.ceil(rate.retryAfterMs / 1000) };
+      }
+    }
+    const { anyOf } = exchange.endpoint!;
+    for (const permission of anyOf) if (isHeldAnywhere(right, permission)) return undefined;
+    return refuse("permission_denied", anyOf.join(" or "));
+  };
+}

@@ -1,0 +1,53 @@
+/**
+ * The intent goes to the ledger before the work begins. For inference it is queued for the next group commit, and the
+ * answer waits for the commit (see relay); what manages models waits here, before acting. What cannot be queued is
+ * refused: nothing runs unrecorded.
+ */
+import { encodeEvent, refuse } from "@sallyport/protocol";
+import type { LedgerAppender } from "../../audit/recorder.ts";
+import type { Snapshot } from "../../access/snapshot.ts";
+import type { KeyDirectory } from "../../keys/directory.ts";
+import type { Exchange } from "../exchange.ts";
+import { presentRefusal } from "../live-exchanges.ts";
+import type { Stage } from "../pipeline.ts";
+
+export interface RecordPorts {
+  readonly ledger: LedgerAppender;
+  readonly snapshot: () => Snapshot;
+  readonly keys: KeyDirectory;
+}
+
+export function makeRecord({ ledger, snapshot, keys }: RecordPorts): Stage {
+  return function record(exchange) {
+    const ticket = ledger.append(encodeIntent(exchange));
+    if (ticket === undefined) return refuse("ledger_unavailable");
+    exchange.ticket = ticket;
+    if (exchange.endpoint!.recorded !== "management") return undefined;
+    return new Promise((resolve) => {
+      ledger.whenDurable(ticket, (isOnDisk) => {
+        // The wait took time: whoever lost his right meanwhile does not act.
+        resolve(isOnDisk ? presentRefusal(exchange, snapshot(), keys) : refuse("ledger_unavailable"));
+      });
+    });
+  };
+}
+
+function encodeIntent(exchange: Exchange): string {
+  const { key, endpoint, understood } = exchange;
+  return encodeEvent({
+    type: endpoint!.recorded === "management" ? "model.intent" : "request.intent",
+    at: exchange.at,
+    environment: key!.environment,
+    actor: `key:${key!.id}`,
+    fields: {
+      request: exchange.id,
+      principal: key!.owner,
+      endpoint: endpoint!.id,
+      model: understood!.model?.key ?? null,
+      upstream: exchange.upstream!.spec.id,
+      address: exchange.address,
+      is_stream: understood!.isStream,
+      bytes: exchange.serialized!.bytes.length,
+    },
+  });
+}

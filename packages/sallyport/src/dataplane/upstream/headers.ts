@@ -1,0 +1,40 @@
+/** Headers are built from scratch in both directions: nothing of the caller's goes up, nothing of the upstream's comes down but what is listed. */
+import type { Exchange } from "../exchange.ts";
+import { setCorsHeaders } from "../cors.ts";
+import { setRateHeaders } from "../rate-headers.ts";
+
+/** Request headers for the upstream, as a flat list for the dispatcher. `length` undefined = chunked. */
+export function upstreamHeaders(host: string, contentType: string, length: number | undefined): string[] {
+  const headers = ["host", host, "user-agent", "sallyport", "accept", "*/*"];
+  if (contentType !== "") headers.push("content-type", contentType);
+  if (length !== undefined) headers.push("content-length", String(length));
+  return headers;
+}
+
+/** The media types an upstream may answer with; anything else becomes the harmless one. */
+const TYPES = new Map([
+  ["application/x-ndjson", "application/x-ndjson"],
+  ["text/event-stream", "text/event-stream"],
+  ["application/json", "application/json; charset=utf-8"],
+  ["text/plain", "text/plain; charset=utf-8"],
+]);
+
+/** The bare media type of a Content-Type header, lower case. */
+export function mediaType(header: string | string[] | undefined): string {
+  const text = Array.isArray(header) ? (header[0] ?? "") : (header ?? "");
+  const mark = text.indexOf(";");
+  return (mark < 0 ? text : text.slice(0, mark)).trim().toLowerCase();
+}
+
+/** Writes the head of the answer. `length` undefined = the length is not known beforehand. */
+export function writeAnswerHead(exchange: Exchange, status: number, type: string, length: number | undefined): void {
+  const { response, serialized } = exchange;
+  setCorsHeaders(exchange);
+  setRateHeaders(exchange);
+  const adjusted = serialized!.adjusted;
+  if (adjusted.length > 0) response.setHeader("x-sallyport-adjusted", adjusted.join(", ").replaceAll(/[^\x20-\x7e]/g, "?"));
+  const headers: Record<string, string> = { "x-request-id": exchange.id, "cache-control": "no-store", "x-content-type-options": "nosniff" };
+  if (length !== 0 || type !== "") headers["content-type"] = TYPES.get(type) ?? "application/octet-stream";
+  if (length !== undefined) headers["content-length"] = String(length);
+  response.writeHead(status, headers);
+}

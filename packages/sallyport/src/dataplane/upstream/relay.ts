@@ -1,0 +1,184 @@
+/**
+ * One answer from the upstream to the caller. It waits for the intent to be on disk before a byte leaves, keeps
+ * back-pressure in both directions, ends cleanly in the caller's dialect when it is cut or the upstream dies, and
+ * cancels the upstream when the caller has gone. It finishes exactly once.
+ */
+import type { Dispatcher } from "undici";
+import { refuse } from "@sallyport/protocol";
+import type { ProblemCode, Refusal } from "@sallyport/protocol";
+import type { LedgerAppender } from "../../audit/recorder.ts";
+import type { Clock } from "../../kernel/clock.ts";
+import { AnswerTooLarge } from "../answer/answer.ts";
+import type { Answer } from "../answer/answer.ts";
+import { readAnswer } from "../answer/read-answer.ts";
+import { estimateUsage } from "../answer/usage.ts";
+import type { Exchange, Outcome } from "../exchange.ts";
+import { streamEnding } from "../refuse.ts";
+import { mediaType, writeAnswerHead } from "./headers.ts";
+
+export interface RelayPorts {
+  readonly ledger: LedgerAppender;
+  readonly clock: Clock;
+}
+
+/** Called once: with a refusal when nothing was sent yet and the caller must be told, else with undefined. */
+export type Finish = (refusal: Refusal | undefined) => void;
+
+export class Relay implements Dispatcher.DispatchHandler {
+  readonly #exchange: Exchange;
+  readonly #ports: RelayPorts;
+  readonly #finish: Finish;
+  #controller: Dispatcher.DispatchController | null = null;
+  #answer: Answer | null = null;
+  #status = 0;
+  #type = "";
+  #isOver = false;
+
+  constructor(exchange: Exchange, ports: RelayPorts, finish: Finish) {
+    this.#exchange = exchange;
+    this.#ports = ports;
+    this.#finish = finish;
+    exchange.cut = (refusal) => this.#cut(refusal);
+    exchange.response.on("close", this.#onClose);
+    exchange.response.on("drain", this.#onDrain);
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#isOver) controller.abort(new Error("over before it began"));
+  }
+
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Record<string, string | string[] | undefined>,
+  ): void {
+    if (this.#isOver || status < 200) return;
+    // Redirects are never followed, and never shown: the address in them is not ours to give.
+    if (status >= 300 && status < 400) return this.#break("upstream_broken", "broken");
+    this.#status = status;
+    this.#exchange.upstreamStatus = status;
+    this.#exchange.firstByteMs = Math.round(this.#ports.clock.monotonic() - this.#exchange.startedMs);
+    this.#type = mediaType(headers["content-type"]);
+    this.#answer = readAnswer(this.#exchange, status, this.#type);
+    if (this.#answer.isCollected) return;
+    const isStream = this.#type === "application/x-ndjson" || this.#type === "text/event-stream";
+    // A HEAD's length would tell how long the unfiltered listing is.
+    const length = isStream || this.#exchange.request.method === "HEAD" ? undefined : declaredLength(headers);
+    this.#whenRecorded(() => writeAnswerHead(this.#exchange, status, this.#type, length));
+    if (!this.#exchange.response.headersSent && !this.#isOver) controller.pause();
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#isOver || !this.#answer) return;
+    let bytes: Buffer | null;
+    try {
+      bytes = this.#answer.push(chunk);
+    } catch (cause) {
+      if (cause instanceof AnswerTooLarge) return this.#break("upstream_broken", "broken");
+      throw cause;
+    }
+    if (bytes !== null && !this.#send(bytes)) controller.pause();
+  }
+
+  onResponseEnd(): void {
+    if (this.#isOver || !this.#answer) return;
+    // An answer without a body may end before its intent is on disk: its head waits, and so does the end.
+    this.#whenRecorded(() => this.#end());
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    if (this.#isOver) return;
+    // A connection that is not made in time is a server that cannot be reached; the other timeouts are a slow one.
+    const isTimeout = error.name === "HeadersTimeoutError" || error.name === "BodyTimeoutError";
+    if (!this.#answer) return this.#break(isTimeout ? "upstream_timeout" : "upstream_unreachable", isTimeout ? "timed_out" : "unreachable");
+    this.#break(isTimeout ? "upstream_timeout" : "upstream_broken", isTimeout ? "timed_out" : "incomplete");
+  }
+
+  #end(): void {
+    const exchange = this.#exchange;
+    const answer = this.#answer!;
+    const { last, isWhole, hasError, usage } = answer.end();
+    exchange.usage = usage;
+    if (answer.isCollected) {
+      if (last === null) return this.#break("upstream_broken", "broken");
+      writeAnswerHead(exchange, this.#status, "application/json", last.length);
+    }
+    if (last !== null) this.#send(last);
+    exchange.response.end();
+    this.#over(this.#status >= 400 || hasError ? "upstream_error" : isWhole ? "served" : "incomplete", undefined);
+  }
+
+  /** Runs `then` once the intent is on disk: at once where it is already. A commit that fails aborts the upstream. */
+  #whenRecorded(then: () => void): void {
+    const { ledger } = this.#ports;
+    const ticket = this.#exchange.ticket!;
+    if (ledger.isDurable(ticket)) return then();
+    ledger.whenDurable(ticket, (isOnDisk) => {
+      if (this.#isOver) return;
+      if (!isOnDisk) return this.#break("ledger_unavailable", "not_recorded");
+      then();
+      this.#controller?.resume();
+    });
+  }
+
+  #send(bytes: Buffer): boolean {
+    this.#exchange.sentBytes += bytes.length;
+    return this.#exchange.response.write(bytes);
+  }
+
+  readonly #onDrain = (): void => {
+    if (!this.#isOver) this.#controller?.resume();
+  };
+
+  readonly #onClose = (): void => {
+    if (this.#isOver) return;
+    this.#over("client_gone", undefined);
+    this.#controller?.abort(new Error("the caller has gone"));
+  };
+
+  /** The right ended, or the gateway is closing. */
+  #cut(refusal: Refusal): void {
+    if (!this.#isOver) this.#stop(refusal, "cut");
+  }
+
+  #break(code: ProblemCode, outcome: Outcome): void {
+    this.#stop(refuse(code), outcome);
+  }
+
+  /** Ends before the answer is whole: told as a refusal while nothing was sent, else as the dialect's last chunk. */
+  #stop(refusal: Refusal, outcome: Outcome): void {
+    const { response, endpoint, id } = this.#exchange;
+    this.#exchange.refusal = refusal;
+    if (!response.headersSent) {
+      this.#over(outcome, refusal);
+    } else {
+      const isEventStream = this.#type === "text/event-stream";
+      // A stream can say that it ends badly; one object cannot, so its connection is cut and the caller sees it is not whole.
+      if (isEventStream || this.#type === "application/x-ndjson") {
+        response.end(streamEnding(endpoint!.dialect, isEventStream, refusal.code, id));
+      } else {
+        response.destroy();
+      }
+      this.#over(outcome, undefined);
+    }
+    this.#controller?.abort(new Error(outcome));
+  }
+
+  #over(outcome: Outcome, refusal: Refusal | undefined): void {
+    const exchange = this.#exchange;
+    this.#isOver = true;
+    exchange.response.off("close", this.#onClose).off("drain", this.#onDrain);
+    exchange.cut = null;
+    exchange.outcome = outcome;
+    if (exchange.usage === null && exchange.endpoint!.metering !== "none" && this.#status > 0 && this.#status < 400) {
+      exchange.usage = estimateUsage(exchange.understood!.inputCharacters, 4 * (this.#answer?.pieces ?? 0));
+    }
+    this.#finish(refusal);
+  }
+}
+
+function declaredLength(headers: Record<string, string | string[] | undefined>): number | undefined {
+  const text = headers["content-length"];
+  return typeof text === "string" && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+}

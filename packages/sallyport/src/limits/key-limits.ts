@@ -1,0 +1,70 @@
+/**
+ * Request rate and concurrency per key. A key without limits costs nothing here; a key with several (environment, role,
+ * its own) must pass each. Memory is bounded: idle entries are swept when the table has grown.
+ */
+import { gcra } from "./gcra.ts";
+import type { RateVerdict } from "./gcra.ts";
+import type { Limits } from "../access/policy.ts";
+
+export interface BoundLimits {
+  readonly origin: string;
+  readonly limits: Limits;
+}
+
+/** The tightest of the rates that were asked, for the `ratelimit` headers. */
+export interface RateState extends RateVerdict {
+  readonly count: number;
+  readonly windowMs: number;
+}
+
+const SWEEP_ABOVE = 10_000;
+
+export class KeyLimits {
+  readonly #arrivals = new Map<string, number>();
+  readonly #running = new Map<string, number>();
+  #sweepAbove = SWEEP_ABOVE;
+
+  /** Counts one request against every rate of the key: all of them or, when one refuses, none. Undefined where no rate is set. */
+  takeRequest(key: string, bounds: readonly BoundLimits[], nowMs: number): RateState | undefined {
+    let tightest: RateState | undefined;
+    const taken: [string, number][] = [];
+    for (const { origin, limits } of bounds) {
+      if (!limits.requests) continue;
+      const { count, windowMs } = limits.requests;
+      const name = `${key} ${origin}`;
+      const verdict = gcra(this.#arrivals.get(name) ?? 0, nowMs, count, windowMs);
+      const state = { ...verdict, count, windowMs };
+      if (!verdict.isAllowed) return state;
+      taken.push([name, verdict.arrivalMs]);
+      if (!tightest || state.remaining < tightest.remaining) tightest = state;
+    }
+    for (const [name, arrivalMs] of taken) this.#arrivals.set(name, arrivalMs);
+    if (this.#arrivals.size > this.#sweepAbove) this.#sweep(nowMs);
+    return tightest;
+  }
+
+  /** Takes a slot of the key; false when it runs as many as its smallest bound allows. Release exactly once per true. */
+  takeSlot(key: string, bounds: readonly BoundLimits[]): boolean {
+    const running = this.#running.get(key) ?? 0;
+    for (const { limits } of bounds) {
+      if (limits.concurrency !== undefined && running >= limits.concurrency) return false;
+    }
+    this.#running.set(key, running + 1);
+    return true;
+  }
+
+  releaseSlot(key: string): void {
+    const running = this.#running.get(key) ?? 0;
+    if (running <= 1) this.#running.delete(key);
+    else this.#running.set(key, running - 1);
+  }
+
+  running(key: string): number {
+    return this.#running.get(key) ?? 0;
+  }
+
+  #sweep(nowMs: number): void {
+    for (const [name, arrivalMs] of this.#arrivals) if (arrivalMs <= nowMs) this.#arrivals.delete(name);
+    this.#sweepAbove = Math.max(SWEEP_ABOVE, this.#arrivals.size * 2);
+  }
+}
