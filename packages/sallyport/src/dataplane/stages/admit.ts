@@ -6,9 +6,9 @@ import { refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
 import type { Exchange } from "../exchange.ts";
 import type { Stage } from "../pipeline.ts";
-import { clientAddress } from "../client-address.ts";
-import type { AddressRules } from "../client-address.ts";
-import type { HostNames } from "../host-names.ts";
+import { clientAddress } from "../../listener/client-address.ts";
+import type { AddressRules } from "../../listener/client-address.ts";
+import type { HostNames } from "../../listener/host-names.ts";
 
 export const TARGET_LENGTH_MAX = 2048;
 

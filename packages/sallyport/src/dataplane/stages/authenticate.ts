@@ -3,7 +3,7 @@ import { refuse } from "@sallyport/protocol";
 import type { Snapshot } from "../../access/snapshot.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { KeyDirectory } from "../../keys/directory.ts";
-import { extractCredential } from "../credential.ts";
+import { extractCredential } from "../../listener/credential.ts";
 import type { Stage } from "../pipeline.ts";
 
 export interface AuthenticatePorts {
