@@ -29,7 +29,7 @@ export const permissions = {
   "infer:generate": { plane: "data", needsModel: true, says: "complete a prompt" },
   "infer:embed": { plane: "data", needsModel: true, says: "embed text" },
   "infer:audio": { plane: "data", needsModel: true, says: "transcribe audio" },
-  "infer:override": { plane: "data", needsModel: true, says: "replace the model's own prompt: raw, template, system, context, suffix" },
+  "infer:override": { plane: "data", needsModel: true, says: "replace the model's own prompt or load options: raw, template, context, num_ctx and its like" },
   "runtime:ps": { plane: "data", needsModel: false, says: "list running models, filtered to those the caller may see" },
   "runtime:load": { plane: "data", needsModel: true, says: "load a model without using it" },
   "runtime:unload": { plane: "data", needsModel: true, says: "unload a model for everyone" },

@@ -49,7 +49,7 @@ export const problems = {
   // what
   permission_denied: { status: 403, title: "the key does not grant this", remedy: "ask for a key with the permission named in the message" },
   model_denied: { status: 403, title: "the key does not grant this model", remedy: "ask for a key whose selectors match the model" },
-  cloud_denied: { status: 403, title: "cloud models are closed in this environment", remedy: "use a local model" },
+  cloud_denied: { status: 403, title: "the cloud is closed in this environment", remedy: "use a local model, without web search" },
   registry_denied: { status: 403, title: "this registry is not allowed in this environment", remedy: "add its host to the environment's `registries`" },
   endpoint_unknown: { status: 404, title: "404 page not found", remedy: "see the list of endpoints" },
   method_not_allowed: { status: 405, title: "405 method not allowed", remedy: "use the endpoint's own method" },

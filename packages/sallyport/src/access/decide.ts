@@ -21,9 +21,7 @@ export interface Question {
 /** What was granted, as far as the bytes upstream depend on it. */
 export interface Granted {
   readonly outputTokens: number | undefined;
-  readonly keepAliveMaxSeconds: number;
   readonly mayOverride: boolean;
-  readonly mayPin: boolean;
 }
 
 export type Decision =
@@ -56,9 +54,7 @@ export function decide(right: EffectiveRight, question: Question, because?: stri
     isAllowed: true,
     granted: {
       outputTokens: guardOf(right, demands, "outputTokens"),
-      keepAliveMaxSeconds: right.environment.keepAliveMaxSeconds,
       mayOverride: isHeld(right, "infer:override", model),
-      mayPin: isHeld(right, "runtime:pin", model),
     },
   };
 }
@@ -95,8 +91,8 @@ export function maySee(right: EffectiveRight, model: ModelName): boolean {
 function refuseDemand(right: EffectiveRight, demand: Demand, because?: string[]): Refusal | undefined {
   const { permission, model, field } = demand;
   const what = model ? `${permission} on ${model.key}` : permission;
-  if (model?.source === "cloud" && right.environment.cloud !== "allow") {
-    because?.push(`environment ${right.environment.name} denies cloud models, and ${field} asks for ${what}`);
+  if ((model?.source === "cloud" || permission.startsWith("cloud:")) && right.environment.cloud !== "allow") {
+    because?.push(`environment ${right.environment.name} denies the cloud, and ${field} asks for ${what}`);
     return refuse("cloud_denied");
   }
   return (

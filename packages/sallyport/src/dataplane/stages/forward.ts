@@ -21,7 +21,7 @@ export function makeForward(ports: RelayPorts): Stage {
       upstream.pool.dispatch(
         {
           method: exchange.request.method as "GET",
-          path: exchange.endpoint!.upstreamPath(exchange.understood!),
+          path: exchange.endpoint!.upstreamPath(exchange.understood!, exchange.parameter),
           headers: upstreamHeaders(upstream.host, contentType, length),
           body,
         },

@@ -22,12 +22,16 @@ export type AnswerFilter = "none" | "tags" | "ps" | "v1-models" | "v1-model" | "
 
 export type BodyKind = "none" | "json" | "multipart" | "blob";
 
+/** What a path's last segment holds, when it is not fixed. */
+export type ParameterKind = "none" | "model" | "digest" | "opaque";
+
 export interface Endpoint {
   /** Stable name for records and metrics: `ollama.chat`. */
   readonly id: string;
   readonly methods: readonly string[];
-  /** Exact path, or with one last segment `:model`, `:digest` or `:encodedKey`. */
+  /** The exact path; with a parameter, everything before the last segment, slash included. */
   readonly path: string;
+  readonly parameter: ParameterKind;
   readonly dialect: Dialect;
   /** `local` answers are constants of ours and are never forwarded. */
   readonly served: "local" | "upstream";
@@ -40,8 +44,10 @@ export interface Endpoint {
   readonly bodyBytesMax: number;
   readonly metering: Metering;
   readonly filter: AnswerFilter;
+  /** A smallest ordinary body naming the model, for `explain` and the table's own check; null where there is no JSON body. */
+  readonly sample: ((model: string) => object) | null;
   /** Turns the raw body (empty for none) and the decoded path parameter into what the request means. */
   understand(body: Buffer, parameter: string | null, contentType: string): Understood | Refusal;
   /** The path for the upstream, from what was understood, never from the caller's text. */
-  upstreamPath(understood: Understood): string;
+  upstreamPath(understood: Understood, parameter: string | null): string;
 }

@@ -1,6 +1,6 @@
 /**
  * What one request means, after the strict parse: the only form policy looks at and the only source of the bytes that
- * are sent upstream (R1). Nothing of the caller's own bytes survives except validated string and number lexemes.
+ * are sent upstream (R1). Nothing of the caller's own bytes survives except validated lexemes.
  */
 import type { ModelName } from "@sallyport/protocol";
 import type { AskedParameters, Demand } from "../../access/demand.ts";
@@ -13,6 +13,8 @@ export interface Understood {
   /** Lower-case registry hosts the request would make the upstream contact (pull, push, create.from). */
   readonly registries: readonly string[];
   readonly asked: AskedParameters;
+  /** The request's keep_alive in seconds, Infinity for "for ever", null for none. */
+  readonly keepAliveSeconds: number | null;
   /** True when the answer will come as a stream of chunks. */
   readonly isStream: boolean;
   /** True when usage must be asked from the upstream although the caller did not ask: it is taken out again. */
@@ -29,11 +31,8 @@ export interface Understood {
 export interface Terms {
   /** Most output tokens; undefined = no cap. Lowered or inserted in the dialect's own field. */
   readonly outputTokens: number | undefined;
-  /** Longest keep_alive without the right to pin, seconds. */
-  readonly keepAliveMaxSeconds: number;
-  /** Rights that, when held on the model, let fields through that are otherwise stripped. */
+  /** `infer:override` is held on the model: fields pass that are otherwise stripped. */
   readonly mayOverride: boolean;
-  readonly mayPin: boolean;
 }
 
 export interface Serialized {

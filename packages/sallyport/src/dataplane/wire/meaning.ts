@@ -1,0 +1,134 @@
+/** From the fields of a JSON body to what it means: the parts every dialect shares. */
+import { parseModelName, refuse } from "@sallyport/protocol";
+import type { DataPermission, ModelName, Refusal } from "@sallyport/protocol";
+import type { Demand } from "../../access/demand.ts";
+import { JsonRefused } from "../../kernel/strict-json/cursor.ts";
+import { decodeString, encodeString } from "../../kernel/strict-json/decode-string.ts";
+import { writeFields } from "../../kernel/strict-json/shape.ts";
+import type { StructFields } from "../../kernel/strict-json/shape.ts";
+import { RequestCursor } from "./request-cursor.ts";
+import type { Serialized, Terms, Understood } from "./understood.ts";
+
+/** The listed fields of a body, as lexemes. */
+export type FieldMap = Map<string, string>;
+
+export interface ReadBody {
+  readonly cursor: RequestCursor;
+  readonly fields: FieldMap;
+}
+
+/** The strict parse of a body that must be one object; a refusal for anything else. */
+export function readFields(body: Buffer, known: StructFields<RequestCursor>): ReadBody | Refusal {
+  try {
+    const cursor = new RequestCursor(body);
+    if (cursor.at === cursor.text.length) return refuse("body_missing");
+    const fields = known.read(cursor);
+    cursor.end();
+    return { cursor, fields };
+  } catch (cause) {
+    if (cause instanceof JsonRefused) return refuse(cause.code, cause.detail.replaceAll(/[^\x20-\x7e]/g, "?"));
+    throw cause;
+  }
+}
+
+/** The model named by a field. Absent or empty is `model_missing`. */
+export function readModel(fields: FieldMap, field = "model"): ModelName | Refusal {
+  const lexeme = fields.get(field) ?? '""';
+  const text = decodeString(lexeme);
+  if (text === "") return refuse("model_missing");
+  return parseModelName(text) ?? refuse("model_name_invalid");
+}
+
+/** `model`, or `name` where that is absent or empty (Ollama's own fallback, which its CLI uses). Only `model` is sent on. */
+export function readModelOrName(fields: FieldMap): ModelName | Refusal {
+  const named = isEmptyText(fields.get("model")) ? readModel(fields, "name") : readModel(fields);
+  fields.delete("name");
+  return named;
+}
+
+export function isEmptyText(lexeme: string | undefined): boolean {
+  return lexeme === undefined || lexeme === '""';
+}
+
+export function isEmptyList(lexeme: string | undefined): boolean {
+  return lexeme === undefined || lexeme === "[]";
+}
+
+export function isTrue(lexeme: string | undefined): boolean {
+  return lexeme === "true";
+}
+
+/** The demand itself and, for a cloud name, the right to go there. */
+export function demandOn(permission: DataPermission, model: ModelName, field = "model"): Demand[] {
+  const demands: Demand[] = [{ permission, model, field }];
+  if (model.source === "cloud" && permission.startsWith("infer:")) demands.push({ permission: "cloud:infer", model, field });
+  return demands;
+}
+
+/** Changes the fields by the terms of the grant and notes what was changed. Works on a copy. */
+export type Edit = (fields: FieldMap, terms: Terms, adjusted: string[]) => void;
+
+export interface Meaning {
+  readonly read: ReadBody;
+  readonly demands: readonly Demand[];
+  readonly model: ModelName | null;
+  readonly registries?: readonly string[];
+  readonly outputTokens?: number;
+  readonly keepAliveSeconds?: number | null;
+  readonly isStream?: boolean;
+  readonly hidesUsage?: boolean;
+  readonly edit?: Edit;
+}
+
+/** A JSON request, understood. */
+export class JsonRequest implements Understood {
+  readonly demands: readonly Demand[];
+  readonly model: ModelName | null;
+  readonly registries: readonly string[];
+  readonly asked: { readonly outputTokens?: number; readonly images: number };
+  readonly keepAliveSeconds: number | null;
+  readonly isStream: boolean;
+  readonly hidesUsage: boolean;
+  readonly droppedFields: number;
+  readonly inputCharacters: number;
+  readonly #fields: FieldMap;
+  readonly #edit: Edit | undefined;
+
+  constructor(meaning: Meaning) {
+    const { cursor, fields } = meaning.read;
+    this.demands = meaning.demands;
+    this.model = meaning.model;
+    this.registries = meaning.registries ?? [];
+    this.asked =
+      meaning.outputTokens === undefined ? { images: cursor.images } : { images: cursor.images, outputTokens: meaning.outputTokens };
+    this.keepAliveSeconds = meaning.keepAliveSeconds ?? null;
+    this.isStream = meaning.isStream ?? false;
+    this.hidesUsage = meaning.hidesUsage ?? false;
+    this.droppedFields = cursor.droppedFields;
+    this.inputCharacters = cursor.characters;
+    this.#fields = fields;
+    this.#edit = meaning.edit;
+  }
+
+  serialize(terms: Terms): Serialized {
+    const adjusted: string[] = [];
+    const fields = this.#edit ? new Map(this.#fields) : this.#fields;
+    this.#edit?.(fields, terms, adjusted);
+    return { bytes: Buffer.from(writeFields(fields), "latin1"), contentType: "application/json", adjusted };
+  }
+}
+
+/** Puts the one spelling of the name we decided on in the place of the caller's. */
+export function sendModel(fields: FieldMap, model: ModelName, field = "model"): void {
+  fields.set(field, encodeString(model.spelling));
+}
+
+/** Lowers a field to the cap, or inserts it where the caller set none (or one without meaning). */
+export function capField(fields: FieldMap, field: string, terms: Terms, adjusted: string[]): void {
+  const cap = terms.outputTokens;
+  if (cap === undefined) return;
+  const asked = Number(fields.get(field));
+  if (asked >= 0 && asked <= cap) return;
+  fields.set(field, String(cap));
+  adjusted.push(`${field}=${cap}`);
+}

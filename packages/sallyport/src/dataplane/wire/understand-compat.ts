@@ -1,0 +1,75 @@
+/** Inference in the dialects of OpenAI and Anthropic. Not streaming unless `stream` is true; no keep_alive and no options there. */
+import type { DataPermission, ModelName, Refusal } from "@sallyport/protocol";
+import type { Demand } from "../../access/demand.ts";
+import type { StructFields } from "../../kernel/strict-json/shape.ts";
+import { messagesFields } from "./anthropic-fields.ts";
+import { JsonRequest, capField, demandOn, isEmptyList, isEmptyText, isTrue, readFields, readModel, sendModel } from "./meaning.ts";
+import type { FieldMap } from "./meaning.ts";
+import { chatCompletionFields, completionFields, openaiEmbeddingFields, responsesFields } from "./openai-fields.ts";
+import type { RequestCursor } from "./request-cursor.ts";
+import type { Terms, Understood } from "./understood.ts";
+
+interface Kind {
+  readonly permission: DataPermission;
+  readonly fields: StructFields<RequestCursor>;
+  readonly streams: boolean;
+  /** The field that bounds the output; null where there is none. */
+  readonly outputField: string | null;
+  /** Usage of a stream comes only when `stream_options.include_usage` asks for it. */
+  readonly usageIsAsked: boolean;
+  /** The field whose emptiness makes the request a load, where the dialect has such a form. */
+  readonly loadsWithout: string | null;
+}
+
+const kinds = {
+  "chat.completions": {
+    permission: "infer:chat", fields: chatCompletionFields, streams: true, outputField: "max_tokens", usageIsAsked: true, loadsWithout: null,
+  },
+  completions: {
+    permission: "infer:generate", fields: completionFields, streams: true, outputField: "max_tokens", usageIsAsked: true, loadsWithout: "prompt",
+  },
+  embeddings: {
+    permission: "infer:embed", fields: openaiEmbeddingFields, streams: false, outputField: null, usageIsAsked: false, loadsWithout: "input",
+  },
+  responses: {
+    permission: "infer:chat", fields: responsesFields, streams: true, outputField: "max_output_tokens", usageIsAsked: false, loadsWithout: null,
+  },
+  messages: {
+    permission: "infer:chat", fields: messagesFields, streams: true, outputField: "max_tokens", usageIsAsked: false, loadsWithout: null,
+  },
+} as const satisfies Record<string, Kind>; // prettier-ignore
+
+export function understandCompat(name: keyof typeof kinds): (body: Buffer) => Understood | Refusal {
+  const kind: Kind = kinds[name];
+  return (body) => {
+    const read = readFields(body, kind.fields);
+    if ("code" in read) return read;
+    const { cursor, fields } = read;
+    const model = readModel(fields);
+    if ("code" in model) return model;
+    const isStream = kind.streams && isTrue(fields.get("stream"));
+    const hidesUsage = isStream && kind.usageIsAsked && fields.get("stream_options") !== '{"include_usage":true}';
+
+    function edit(sent: FieldMap, terms: Terms, adjusted: string[]): void {
+      sendModel(sent, model as ModelName);
+      if (kind.streams) sent.set("stream", String(isStream));
+      if (isStream && kind.usageIsAsked) sent.set("stream_options", '{"include_usage":true}');
+      else sent.delete("stream_options");
+      if (sent.get("_debug_render_only") === "false") sent.delete("_debug_render_only");
+      if (kind.outputField !== null) capField(sent, kind.outputField, terms, adjusted);
+    }
+    return new JsonRequest({ read, demands: demandsOf(kind, fields, model, cursor), model, isStream, hidesUsage, edit });
+  };
+}
+
+function demandsOf(kind: Kind, fields: FieldMap, model: ModelName, cursor: RequestCursor): Demand[] {
+  const demands: Demand[] = [];
+  const { loadsWithout } = kind;
+  const isLoad = loadsWithout !== null && (isEmptyText(fields.get(loadsWithout)) || isEmptyList(fields.get(loadsWithout)));
+  if (isLoad) demands.push({ permission: "runtime:load", model, field: "an empty request" });
+  if (!isLoad || !isEmptyText(fields.get("suffix"))) demands.push(...demandOn(kind.permission, model));
+  else if (model.source === "cloud") demands.push({ permission: "cloud:infer", model, field: "model" });
+  if (isTrue(fields.get("_debug_render_only"))) demands.push({ permission: "debug:render", model, field: "_debug_render_only" });
+  if (cursor.webSearch !== null) demands.push({ permission: "cloud:websearch", model: null, field: cursor.webSearch });
+  return demands;
+}

@@ -1,0 +1,120 @@
+/** Inference in Ollama's own dialect: generate, chat, embed, embeddings. The field rights of section 5 of the reference. */
+import type { DataPermission, ModelName, Refusal } from "@sallyport/protocol";
+import type { Demand } from "../../access/demand.ts";
+import type { StructFields } from "../../kernel/strict-json/shape.ts";
+import { KEEP_ALIVE_SECONDS_MIN, readKeepAlive, writeKeepAlive } from "./keep-alive.ts";
+import { JsonRequest, demandOn, isEmptyList, isEmptyText, isTrue, readFields, readModel, sendModel } from "./meaning.ts";
+import type { FieldMap } from "./meaning.ts";
+import { chatFields, embedFields, embeddingsFields, generateFields } from "./native-fields.ts";
+import { isLoadOption, writeOptions } from "./request-cursor.ts";
+import type { RequestCursor } from "./request-cursor.ts";
+import type { Terms, Understood } from "./understood.ts";
+
+interface Kind {
+  readonly permission: DataPermission;
+  readonly fields: StructFields<RequestCursor>;
+  readonly streams: boolean;
+  /** Nothing to infer from: Ollama only loads the model (or unloads it, with keep_alive 0). */
+  readonly isEmpty: (fields: FieldMap) => boolean;
+}
+
+const kinds = {
+  generate: { permission: "infer:generate", fields: generateFields, streams: true, isEmpty: (fields) => isEmptyText(fields.get("prompt")) },
+  chat: { permission: "infer:chat", fields: chatFields, streams: true, isEmpty: (fields) => isEmptyList(fields.get("messages")) },
+  embed: {
+    permission: "infer:embed",
+    fields: embedFields,
+    streams: false,
+    isEmpty: (fields) => isEmptyText(fields.get("input")) || isEmptyList(fields.get("input")),
+  },
+  embeddings: { permission: "infer:embed", fields: embeddingsFields, streams: false, isEmpty: (fields) => isEmptyText(fields.get("prompt")) },
+} as const satisfies Record<string, Kind>;
+
+export function understandNative(name: keyof typeof kinds): (body: Buffer) => Understood | Refusal {
+  const kind: Kind = kinds[name];
+  return (body) => {
+    const read = readFields(body, kind.fields);
+    if ("code" in read) return read;
+    const { cursor, fields } = read;
+    const model = readModel(fields);
+    if ("code" in model) return model;
+    const keepAliveSeconds = readKeepAlive(fields.get("keep_alive"));
+    if (typeof keepAliveSeconds === "object" && keepAliveSeconds !== null) return keepAliveSeconds;
+    const demands = demandsOf(kind, fields, model, keepAliveSeconds);
+    const isStream = kind.streams && fields.get("stream") !== "false";
+    const { options } = cursor;
+
+    function edit(sent: FieldMap, terms: Terms, adjusted: string[]): void {
+      sendModel(sent, model as ModelName);
+      // Absent means streaming here and not streaming in the other dialects: it is always said.
+      if (kind.streams) sent.set("stream", String(isStream));
+      editKeepAlive(sent, keepAliveSeconds as number | null, adjusted);
+      if (sent.has("shift") && !terms.mayOverride) {
+        sent.delete("shift");
+        adjusted.push("shift");
+      }
+      if (sent.get("_debug_render_only") === "false") sent.delete("_debug_render_only");
+      editOptions(sent, options, kind.streams ? terms : { ...terms, outputTokens: undefined }, adjusted);
+    }
+    return new JsonRequest({ read, demands, model, keepAliveSeconds, isStream, edit });
+  };
+}
+
+function demandsOf(kind: Kind, fields: FieldMap, model: ModelName, keepAliveSeconds: number | null): Demand[] {
+  const isUnload = keepAliveSeconds === 0;
+  const overrides = overridesOf(fields);
+  const demands: Demand[] = [];
+  if (kind.isEmpty(fields)) {
+    demands.push({ permission: isUnload ? "runtime:unload" : "runtime:load", model, field: isUnload ? "keep_alive" : "an empty request" });
+    // Whether something else than the prompt makes it work is the server's to say: it is asked as work, too.
+    if (overrides.length > 0 || hasMoreThanPrompt(fields)) demands.push({ permission: kind.permission, model, field: "model" });
+    if (model.source === "cloud") demands.push({ permission: "cloud:infer", model, field: "model" });
+  } else {
+    demands.push(...demandOn(kind.permission, model));
+    if (isUnload) demands.push({ permission: "runtime:unload", model, field: "keep_alive" });
+  }
+  for (const field of overrides) demands.push({ permission: "infer:override", model, field });
+  if (isTrue(fields.get("_debug_render_only"))) demands.push({ permission: "debug:render", model, field: "_debug_render_only" });
+  return demands;
+}
+
+function overridesOf(fields: FieldMap): string[] {
+  const found: string[] = [];
+  if (isTrue(fields.get("raw"))) found.push("raw");
+  if (!isEmptyText(fields.get("template"))) found.push("template");
+  if (!isEmptyList(fields.get("context"))) found.push("context");
+  return found;
+}
+
+function hasMoreThanPrompt(fields: FieldMap): boolean {
+  return !isEmptyText(fields.get("suffix")) || !isEmptyList(fields.get("images")) || !isEmptyList(fields.get("tools"));
+}
+
+function editKeepAlive(sent: FieldMap, seconds: number | null, adjusted: string[]): void {
+  if (seconds === null) {
+    sent.delete("keep_alive");
+    return;
+  }
+  const isTooShort = seconds > 0 && seconds < KEEP_ALIVE_SECONDS_MIN;
+  if (isTooShort) adjusted.push(`keep_alive=${KEEP_ALIVE_SECONDS_MIN}`);
+  sent.set("keep_alive", writeKeepAlive(isTooShort ? KEEP_ALIVE_SECONDS_MIN : seconds));
+}
+
+function editOptions(sent: FieldMap, asked: ReadonlyMap<string, string> | null, terms: Terms, adjusted: string[]): void {
+  const options = new Map(asked ?? []);
+  if (!terms.mayOverride) {
+    for (const name of options.keys()) {
+      if (!isLoadOption(name)) continue;
+      options.delete(name);
+      adjusted.push(`options.${name}`);
+    }
+  }
+  const cap = terms.outputTokens;
+  const predict = Number(options.get("num_predict"));
+  if (cap !== undefined && !(predict >= 0 && predict <= cap)) {
+    options.set("num_predict", String(cap));
+    adjusted.push(`options.num_predict=${cap}`);
+  }
+  if (options.size > 0) sent.set("options", writeOptions(options));
+  else sent.delete("options");
+}
