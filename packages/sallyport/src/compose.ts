@@ -1,5 +1,36 @@
-/** The only place where parts are built and joined. */
+/** The only place where parts are built and joined: `compose/core.ts` (what all need), `compose/data-plane.ts`, and here the rest. */
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { SecureContextOptions } from "node:tls";
+import { Problem } from "@sallyport/protocol";
+import { everything } from "./access/everything.ts";
+import { defaultEnvironment } from "./access/default-environment.ts";
+import { makeAdminApp } from "./admin/app.ts";
+import { applyPolicyText } from "./admin/apply-policy.ts";
+import type { AuditVerdict } from "./admin/audit-log.ts";
+import type { AdminPorts } from "./admin/ports.ts";
+import { createAdminServer } from "./admin/server.ts";
+import type { LedgerEvent } from "./audit/event.ts";
+import { makeDataPlane } from "./compose/data-plane.ts";
+import type { DataPlane } from "./compose/data-plane.ts";
+import { openCore, socketPathOf } from "./compose/core.ts";
+import type { Core } from "./compose/core.ts";
 import type { Settings } from "./config/settings.ts";
+import { makeExplain } from "./dataplane/explain-request.ts";
+import { systemClock } from "./kernel/clock.ts";
+import { openLog } from "./kernel/log.ts";
+import type { Secret } from "./kernel/secret.ts";
+import { currentUser } from "./kernel/current-user.ts";
+import { issueAdminKey } from "./keys/issue.ts";
+import { SYSTEM_REALM } from "./keys/key.ts";
+import { HostNames } from "./listener/host-names.ts";
+import { initDataDirectory, isInitialized } from "./store/data-directory.ts";
+import { openAuditLog } from "./store/ledger-reader.ts";
+import { VERSION } from "./version.ts";
+
+export { isInitialized };
 
 export interface Gateway {
   /** `http://127.0.0.1:11435`, with the port really bound. */
@@ -11,6 +42,161 @@ export interface Gateway {
   close(drainMs: number): Promise<void>;
 }
 
+/** Makes the data directory, a first environment in front of the usual local address, and the recovery admin key. */
+export async function initialize(settings: Settings): Promise<{ adminKey: Secret; dataDirectory: string; environment: string }> {
+  initDataDirectory(settings.dataDirectory);
+  const core = await openCore(settings, systemClock);
+  try {
+    const at = systemClock.now();
+    const actor = `os:${currentUser()}`;
+    core.peppers.create(SYSTEM_REALM);
+    core.peppers.create(defaultEnvironment.name);
+    const issued = issueAdminKey({ name: "recovery", right: everything, createdAt: at, createdBy: actor, expiresAt: null }, core.peppers);
+    await core.changes.change({
+      operations: [
+        { op: "environment.put", environment: defaultEnvironment },
+        { op: "key.insert", key: issued.record },
+      ],
+      events: [
+        { type: "gateway.initialized", at, environment: SYSTEM_REALM, actor, fields: { version: VERSION } },
+        { type: "admin_key.issued", at, environment: SYSTEM_REALM, actor, fields: { key: issued.record.id, name: "recovery" } },
+      ],
+    });
+    return { adminKey: issued.text, dataDirectory: settings.dataDirectory, environment: defaultEnvironment.name };
+  } finally {
+    await core.close();
+  }
+}
+
+/** Administration without listeners, as the operating-system user; `conflict` while a server holds the directory. */
+export async function openAdministration(
+  settings: Settings,
+): Promise<{ handle(request: Request): Promise<Response>; close(): Promise<void> }> {
+  const core = await openCore(settings, systemClock);
+  const app = makeAdminApp(adminPorts(settings, core, null, { data: "", admin: "" }));
+  return {
+    handle: (request) => app.handle(request, { kind: "socket", user: currentUser() }),
+    close: () => core.close(),
+  };
+}
+
+/** Verifies the ledger of a directory, beside a running server or without one. */
+export function verifyDirectory(dataDirectory: string): Promise<AuditVerdict> {
+  if (!isInitialized(dataDirectory)) throw new Problem("not_found", `no Sallyport data in ${dataDirectory}`);
+  return openAuditLog(dataDirectory).verify();
+}
+
 export async function openGateway(settings: Settings): Promise<Gateway> {
-  throw new Error(`not composed yet: ${settings.dataDirectory}`);
+  const log = openLog(settings.logLevel);
+  const core = await openCore(settings, systemClock);
+  try {
+    const dataPlane = makeDataPlane(settings, core, systemClock, log, readTls(settings));
+    const urls = { data: "", admin: "" };
+    const ports = adminPorts(settings, core, dataPlane, urls);
+    const applyFile = async (): Promise<void> => {
+      if (settings.policyFile === null) return;
+      const text = readFileSync(settings.policyFile, "utf8");
+      const { changes } = await applyPolicyText(ports, text, "gateway", { dryRun: false });
+      for (const change of changes) log.info({ change }, "policy applied");
+    };
+    await applyFile();
+    const app = makeAdminApp(ports);
+    const admin = createAdminServer({ app, hosts: new HostNames(settings.hosts), tls: readTls(settings), socketPath: socketPathOf(settings) });
+    urls.data = await listen(dataPlane.server, settings.listen, settings.tls !== null);
+    try {
+      await admin.listen(settings.adminListen);
+    } catch (cause) {
+      dataPlane.server.close();
+      throw cause;
+    }
+    urls.admin = admin.url();
+    await record(core, "server.started", { version: VERSION, data: urls.data, admin: urls.admin });
+    return {
+      dataUrl: urls.data,
+      adminUrl: urls.admin,
+      async reload() {
+        const tls = readTls(settings);
+        if (tls && "setSecureContext" in dataPlane.server) (dataPlane.server as unknown as SecureServer).setSecureContext(tls);
+        if (tls) admin.setSecureContext(tls);
+        await applyFile();
+      },
+      async close(drainMs) {
+        await drain(dataPlane, drainMs);
+        await admin.close();
+        await record(core, "server.stopped", { version: VERSION }).catch((cause: unknown) => log.error({ cause }, "the stop could not be recorded"));
+        await dataPlane.closeUpstreams();
+        await core.close();
+      },
+    };
+  } catch (cause) {
+    await core.close();
+    throw cause;
+  }
+}
+
+interface SecureServer {
+  setSecureContext(tls: SecureContextOptions): void;
+}
+
+function adminPorts(settings: Settings, core: Core, dataPlane: DataPlane | null, urls: { data: string; admin: string }): AdminPorts {
+  const startedAt = systemClock.now();
+  const { keys, peppers, snapshot, changes, store } = core;
+  return {
+    clock: systemClock,
+    snapshot,
+    keys,
+    listKeys: (filter) => store.reader.keys(filter),
+    peppers,
+    changes,
+    explain: makeExplain({ clock: systemClock, snapshot, keys }),
+    audit: openAuditLog(settings.dataDirectory),
+    status: () => ({
+      version: VERSION,
+      startedAt,
+      epoch: snapshot().epoch,
+      keys: keys.size,
+      environments: [...snapshot().environments.keys()],
+      isStoreWritable: store.isWritable(),
+      running: dataPlane?.running() ?? 0,
+      queued: dataPlane?.queued() ?? 0,
+      dataListen: urls.data,
+      adminListen: urls.admin,
+    }),
+  };
+}
+
+async function record(core: Core, type: LedgerEvent["type"], fields: LedgerEvent["fields"]): Promise<void> {
+  await core.changes.change({
+    operations: [],
+    events: [{ type, at: systemClock.now(), environment: SYSTEM_REALM, actor: "gateway", fields }],
+  });
+}
+
+function readTls(settings: Settings): SecureContextOptions | null {
+  if (!settings.tls) return null;
+  return { cert: readFileSync(settings.tls.certificateFile), key: readFileSync(settings.tls.keyFile), minVersion: "TLSv1.2" };
+}
+
+async function listen(server: Server, { host, port }: Settings["listen"], isTls: boolean): Promise<string> {
+  server.listen(port, host);
+  await once(server, "listening");
+  const bound = server.address() as AddressInfo;
+  return `${isTls ? "https" : "http"}://${bound.family === "IPv6" ? `[${bound.address}]` : bound.address}:${bound.port}`;
+}
+
+/** Resolves when nothing runs any more; after `drainMs` what still runs is cut. */
+async function drain(dataPlane: DataPlane, drainMs: number): Promise<void> {
+  const { server } = dataPlane;
+  dataPlane.drain();
+  const closed = new Promise((resolve) => server.close(resolve));
+  server.closeIdleConnections();
+  const late = setTimeout(() => {
+    dataPlane.end();
+    setTimeout(() => server.closeAllConnections(), 1_000).unref();
+  }, drainMs);
+  const idle = setInterval(() => server.closeIdleConnections(), 100);
+  await closed;
+  clearTimeout(late);
+  clearInterval(idle);
+  dataPlane.end();
 }

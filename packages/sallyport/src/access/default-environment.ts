@@ -1,0 +1,18 @@
+/** The first environment: what a policy file's entry stands for when it says nothing, in front of Ollama's usual address. */
+import type { Environment } from "./policy.ts";
+import { KEY_AGE_MAX_MS } from "./policy.ts";
+
+export const environmentDefaults = {
+  keyMaxAgeMs: KEY_AGE_MAX_MS,
+  cloud: "deny",
+  registries: ["registry.ollama.ai"],
+  keepAliveMaxSeconds: 300,
+  limits: {},
+  guard: {},
+} as const satisfies Partial<Environment>;
+
+export const defaultEnvironment: Environment = {
+  ...environmentDefaults,
+  name: "dev",
+  upstreams: [{ id: "u1", url: "http://127.0.0.1:11434" }],
+};

@@ -1,0 +1,127 @@
+/** The data plane, joined: its stages from their ports, its ends, and what must happen when policy changes. */
+import type { Server } from "node:http";
+import type { SecureContextOptions } from "node:tls";
+import { refuse } from "@sallyport/protocol";
+import { makeRefusalRecords } from "../audit/refusal-record.ts";
+import { makeUnauthenticated } from "../audit/unauthenticated.ts";
+import type { Settings } from "../config/settings.ts";
+import { ByteBudget } from "../dataplane/byte-budget.ts";
+import { LiveExchanges } from "../dataplane/live-exchanges.ts";
+import { makePipeline } from "../dataplane/pipeline.ts";
+import { ClientGone } from "../dataplane/read-body.ts";
+import { writeRefusal } from "../dataplane/refuse.ts";
+import { createDataServer } from "../dataplane/server.ts";
+import { makeSettle } from "../dataplane/settle.ts";
+import type { RefusalLog } from "../dataplane/settle.ts";
+import { makeAdmit } from "../dataplane/stages/admit.ts";
+import { makeAuthenticate } from "../dataplane/stages/authenticate.ts";
+import { makeAuthorize } from "../dataplane/stages/authorize.ts";
+import { makeForward } from "../dataplane/stages/forward.ts";
+import { makeInspect } from "../dataplane/stages/inspect.ts";
+import { makeLimit } from "../dataplane/stages/limit.ts";
+import { makeMatch } from "../dataplane/stages/match.ts";
+import { makeQueue } from "../dataplane/stages/queue.ts";
+import { makeRecord } from "../dataplane/stages/record.ts";
+import { UpstreamPools } from "../dataplane/upstream/pool.ts";
+import { checkTable } from "../dataplane/wire/endpoints.ts";
+import type { Clock } from "../kernel/clock.ts";
+import { causeOf } from "../kernel/log.ts";
+import type { Log } from "../kernel/log.ts";
+import { KeyLimits } from "../limits/key-limits.ts";
+import { makeAddressRules } from "../listener/client-address.ts";
+import { HostNames } from "../listener/host-names.ts";
+import type { Core } from "./core.ts";
+
+const FLUSH_MS = 15_000;
+
+export interface DataPlane {
+  readonly server: Server;
+  running(): number;
+  queued(): number;
+  /** New requests are refused from now on. */
+  drain(): void;
+  /** Cuts what still runs and writes the last aggregates. */
+  end(): void;
+  closeUpstreams(): Promise<void>;
+}
+
+export function makeDataPlane(settings: Settings, core: Core, clock: Clock, log: Log, tls: SecureContextOptions | null): DataPlane {
+  const mistakes = checkTable();
+  if (mistakes.length > 0) throw new Error(`the endpoint table is wrong: ${mistakes.join("; ")}`);
+  const { keys, snapshot, store: ledger } = core;
+  const pools = new UpstreamPools((cause) => log.warn({ cause: causeOf(cause) }, "an upstream's connections did not close"));
+  const live = new LiveExchanges();
+  const limits = new KeyLimits();
+  const budget = new ByteBudget(settings.inFlightBytesMax);
+  const addresses = makeAddressRules(settings.trustedProxies);
+  let isDraining = false;
+
+  pools.configure(snapshot().environments.values());
+  core.onSwap((next) => {
+    pools.configure(next.environments.values());
+    live.recheck(next, keys);
+  });
+
+  const unauthenticated = makeUnauthenticated({ ledger, clock });
+  const refused = makeRefusalRecords({ ledger, clock });
+  const refusals: RefusalLog = {
+    unauthenticated: (code, address) => unauthenticated.count(code, address),
+    authenticated: (exchange, refusal) =>
+      refused.record({
+        key: exchange.key!,
+        code: refusal.code,
+        detail: refusal.detail,
+        endpoint: exchange.endpoint?.id ?? null,
+        model: exchange.understood?.model?.key ?? null,
+        address: exchange.address,
+        requestId: exchange.id,
+        at: clock.now(),
+      }),
+  };
+  const flush = (): void => {
+    unauthenticated.flush(clock.now());
+    refused.flush(clock.now());
+  };
+  const flushing = setInterval(flush, FLUSH_MS).unref();
+
+  const run = makePipeline(
+    {
+      admit: makeAdmit({ addresses, hosts: new HostNames(settings.hosts), corsOrigins: new Set(settings.corsOrigins), isDraining: () => isDraining }),
+      match: makeMatch({ isReady: () => ledger.isWritable() && !isDraining }),
+      authenticate: makeAuthenticate({ clock, keys, snapshot, environments: settings.environments && new Set(settings.environments) }),
+      limit: makeLimit({ clock, limits }),
+      inspect: makeInspect(budget),
+      authorize: makeAuthorize({ snapshot, keys }),
+      queue: makeQueue({ limits, pools, live, snapshot, keys }),
+      record: makeRecord({ ledger, snapshot, keys }),
+      forward: makeForward({ ledger, clock }),
+    },
+    {
+      refuse: writeRefusal,
+      fault(exchange, cause) {
+        if (cause instanceof ClientGone) {
+          exchange.refusal = null;
+          exchange.response.destroy();
+          return;
+        }
+        log.error({ request: exchange.id, endpoint: exchange.endpoint?.id, cause: causeOf(cause) }, "a request met a fault");
+        writeRefusal(exchange, refuse("fault"));
+      },
+      settle: makeSettle({ clock, limits, budget, live, ledger, refusals }),
+    },
+  );
+  const server = createDataServer({ clock, addresses, run, refusedByParser: (code, address) => unauthenticated.count(code, address) }, tls);
+
+  return {
+    server,
+    running: () => live.size - pools.waiting,
+    queued: () => pools.waiting,
+    drain: () => void (isDraining = true),
+    end() {
+      clearInterval(flushing);
+      live.cutAll(refuse("draining"));
+      flush();
+    },
+    closeUpstreams: () => pools.close(),
+  };
+}

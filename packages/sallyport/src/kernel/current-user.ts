@@ -1,0 +1,11 @@
+/** The operating-system user as records name him. */
+import { userInfo } from "node:os";
+
+export function currentUser(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // A user id without a name, as containers have it.
+    return `uid-${process.getuid?.() ?? "unknown"}`;
+  }
+}

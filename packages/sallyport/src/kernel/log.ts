@@ -1,0 +1,16 @@
+/** The program's log, JSON lines on standard error. What is written is named field by field: no request, header or body as a whole. */
+import { pino } from "pino";
+import type { Logger } from "pino";
+
+export type Log = Logger;
+
+export function openLog(level: string): Log {
+  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination({ fd: 2, sync: false }));
+}
+
+/** What is safe to write of a thrown value. */
+export function causeOf(cause: unknown): { readonly name: string; readonly message: string; readonly stack: string | undefined } {
+  return cause instanceof Error
+    ? { name: cause.name, message: cause.message, stack: cause.stack }
+    : { name: "unknown", message: String(cause), stack: undefined };
+}
