@@ -1,0 +1,94 @@
+// Proves that imports go one way. The table is the house's plan: who may import whom, folder by folder. A folder that is
+// not in the table, an import it does not list, or a dependency outside its one folder fails the build.
+import { readFileSync } from "node:fs";
+import { dirname, join, normalize, sep } from "node:path";
+import { sourceFiles } from "./source-files.js";
+
+const DOMAINS = ["keys", "access", "audit", "limits"];
+
+/** folder -> folders it may import; `type:` = types only. */
+const PLAN = {
+  protocol: [],
+  "protocol/contract": ["protocol"],
+  client: ["protocol", "protocol/contract"],
+  kernel: ["protocol"],
+  listener: ["protocol", "kernel"],
+  ...Object.fromEntries(
+    DOMAINS.map((domain) => [domain, ["protocol", "protocol/contract", "kernel", ...DOMAINS.map((other) => `type:${other}`)]]),
+  ),
+  config: ["protocol", "protocol/contract", "kernel", ...DOMAINS.map((domain) => `type:${domain}`)],
+  store: ["protocol", "kernel", ...DOMAINS.map((domain) => `type:${domain}`)],
+  dataplane: ["protocol", "kernel", "listener", ...DOMAINS],
+  admin: ["protocol", "protocol/contract", "kernel", "listener", "config", ...DOMAINS],
+  compose: ["protocol", "kernel", "listener", "config", "store", "dataplane", "admin", ...DOMAINS],
+  cli: ["protocol", "protocol/contract", "client", "config", "compose", "kernel"],
+  main: ["cli"],
+};
+
+/** package -> the one folder that may import it. */
+const OUTSIDE = {
+  "@photostructure/sqlite": ["store"],
+  "node:sqlite": ["store"],
+  hono: ["admin"],
+  "@hono/node-server": ["admin"],
+  commander: ["cli"],
+  pino: ["kernel"],
+  undici: ["dataplane", "client", "cli"],
+  yaml: ["kernel"],
+  zod: ["protocol/contract", "config"],
+};
+
+const IMPORT = /^\s*(?:import|export)\s+(type\s)?(?:[^"';]*?\sfrom\s+)?"([^"]+)";?$/gm;
+const INLINE_IMPORT = /\b(?:import|require)\(\s*"([^"]+)"\s*\)/g;
+
+/** The folder of the plan a file belongs to. */
+function folderOf(file) {
+  const parts = file.split(sep);
+  const [, pkg, , first] = parts;
+  if (pkg === "protocol") return first === "contract" ? "protocol/contract" : "protocol";
+  if (pkg === "client") return "client";
+  if (parts.length > 4) return first;
+  if (first === "compose.ts") return "compose";
+  if (first === "main.ts") return "main";
+  if (first === "version.ts") return "kernel";
+  return `?${first}`;
+}
+
+function targetOf(file, specifier) {
+  if (specifier === "@sallyport/protocol") return "protocol";
+  if (specifier === "@sallyport/protocol/contract") return "protocol/contract";
+  if (specifier === "@sallyport/client") return "client";
+  return specifier.startsWith(".") ? folderOf(normalize(join(dirname(file), specifier))) : undefined;
+}
+
+const mistakes = [];
+const files = sourceFiles(["packages"], (path) => /\/src\/.*\.ts$/.test(path) && !path.endsWith(".test.ts"));
+for (const file of files) {
+  const folder = folderOf(file);
+  const allowed = PLAN[folder];
+  if (!allowed) {
+    mistakes.push(`${file}: the folder ${folder} is not in the plan`);
+    continue;
+  }
+  const text = readFileSync(file, "utf8");
+  const imports = [
+    ...[...text.matchAll(IMPORT)].map((match) => ({ isType: match[1] !== undefined, specifier: match[2] })),
+    ...[...text.matchAll(INLINE_IMPORT)].map((match) => ({ isType: false, specifier: match[1] })),
+  ];
+  for (const { isType, specifier } of imports) {
+    const target = targetOf(file, specifier);
+    if (target !== undefined) {
+      const isAllowed = target === folder || allowed.includes(target) || (isType && allowed.includes(`type:${target}`));
+      if (!isAllowed) mistakes.push(`${file}: ${folder} may not import ${isType ? "types of " : ""}${target} (${specifier})`);
+      continue;
+    }
+    if (folder.startsWith("protocol") && specifier.startsWith("node:")) mistakes.push(`${file}: protocol runs without Node (${specifier})`);
+    const name = specifier.startsWith("node:") || specifier.startsWith("@") ? specifier.split("/", 2).join("/") : specifier.split("/", 1)[0];
+    const homes = OUTSIDE[name];
+    if (homes && !homes.includes(folder)) mistakes.push(`${file}: ${name} is imported in ${homes.join(" and ")} only`);
+    if (!homes && !specifier.startsWith("node:")) mistakes.push(`${file}: ${name} is no dependency of the plan`);
+  }
+}
+for (const mistake of mistakes) console.error(mistake);
+if (files.length === 0 || mistakes.length > 0) process.exit(1);
+console.log(`imports: ${files.length} files, one way`);
