@@ -20,7 +20,7 @@ import type { Core } from "./compose/core.ts";
 import type { Settings } from "./config/settings.ts";
 import { makeExplain } from "./dataplane/explain-request.ts";
 import { systemClock } from "./kernel/clock.ts";
-import { openLog } from "./kernel/log.ts";
+import { causeOf, openLog } from "./kernel/log.ts";
 import type { Secret } from "./kernel/secret.ts";
 import { currentUser } from "./kernel/current-user.ts";
 import { issueAdminKey } from "./keys/issue.ts";
@@ -111,6 +111,15 @@ export async function openGateway(settings: Settings): Promise<Gateway> {
     }
     urls.admin = admin.url();
     await record(core, "server.started", { version: VERSION, data: urls.data, admin: urls.admin });
+    let closing: Promise<void> | undefined;
+    const shut = async (drainMs: number): Promise<void> => {
+      await drain(dataPlane, drainMs);
+      await admin.close();
+      // A disk that is full must not keep the program from stopping.
+      await record(core, "server.stopped", { version: VERSION }).catch((cause: unknown) => log.error({ cause: causeOf(cause) }, "the stop could not be recorded"));
+      await dataPlane.closeUpstreams();
+      await core.close();
+    };
     return {
       dataUrl: urls.data,
       adminUrl: urls.admin,
@@ -120,12 +129,9 @@ export async function openGateway(settings: Settings): Promise<Gateway> {
         if (tls) admin.setSecureContext(tls);
         await applyFile();
       },
-      async close(drainMs) {
-        await drain(dataPlane, drainMs);
-        await admin.close();
-        await record(core, "server.stopped", { version: VERSION }).catch((cause: unknown) => log.error({ cause }, "the stop could not be recorded"));
-        await dataPlane.closeUpstreams();
-        await core.close();
+      close(drainMs) {
+        closing ??= shut(drainMs);
+        return closing;
       },
     };
   } catch (cause) {

@@ -70,7 +70,7 @@ export function makeDataPlane(settings: Settings, core: Core, clock: Clock, log:
       refused.record({
         key: exchange.key!,
         code: refusal.code,
-        detail: refusal.detail,
+        ...(refusal.detail === undefined ? {} : { detail: refusal.detail }),
         endpoint: exchange.endpoint?.id ?? null,
         model: exchange.understood?.model?.key ?? null,
         address: exchange.address,

@@ -1,0 +1,76 @@
+/** The gateway's own state and its ledger. */
+import { z } from "zod";
+import type { ContractRow } from "./row.ts";
+import { nothing, queryNumber } from "./scalars.ts";
+import { auditRecordView, verdictView } from "./views.ts";
+
+const word = z.string().min(1).max(256);
+const timeMs = queryNumber(0, 8_640_000_000_000_000);
+
+export const gatewayRows = {
+  status: {
+    method: "GET",
+    path: "/v1/status",
+    params: nothing,
+    query: nothing,
+    body: null,
+    answer: z.object({
+      version: z.string(),
+      startedAt: z.string(),
+      epoch: z.number(),
+      keys: z.number(),
+      environments: z.array(z.string()),
+      isStoreWritable: z.boolean(),
+      running: z.number(),
+      queued: z.number(),
+      dataListen: z.string(),
+      adminListen: z.string(),
+    }),
+    status: 200,
+    permission: "status:read",
+    caller: "any",
+    events: [],
+    says: "says how the gateway is",
+  },
+  "audit.search": {
+    method: "GET",
+    path: "/v1/audit",
+    params: nothing,
+    query: z.strictObject({
+      actor: word.optional(),
+      principal: word.optional(),
+      type: word.optional(),
+      code: word.optional(),
+      environment: word.optional(),
+      model: word.optional(),
+      address: word.optional(),
+      /** Epoch ms, inclusive. */
+      since: timeMs.optional(),
+      until: timeMs.optional(),
+      /** Only records after this sequence number. */
+      after: queryNumber(0, Number.MAX_SAFE_INTEGER).optional(),
+      limit: queryNumber(1, 1_000).optional(),
+      order: z.enum(["newest", "oldest"]).optional(),
+    }),
+    body: null,
+    answer: z.object({ records: z.array(auditRecordView) }),
+    status: 200,
+    permission: "audit:read",
+    caller: "any",
+    events: [],
+    says: "searches the ledger's records of the environments the caller administers",
+  },
+  "audit.verify": {
+    method: "POST",
+    path: "/v1/audit/verify",
+    params: nothing,
+    query: nothing,
+    body: null,
+    answer: verdictView,
+    status: 200,
+    permission: "audit:read",
+    caller: "any",
+    events: [],
+    says: "verifies the whole ledger: order, chain and signed head",
+  },
+} as const satisfies Record<string, ContractRow>;

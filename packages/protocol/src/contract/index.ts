@@ -1,0 +1,7 @@
+export * from "./contract.ts";
+export * from "./duration.ts";
+export * from "./policy-schema.ts";
+export * from "./rate.ts";
+export * from "./row.ts";
+export * from "./views.ts";
+export { POLICY_TEXT_MAX } from "./policy-rows.ts";

@@ -1,0 +1,151 @@
+/** Environments, roles, upstreams, the policy as a whole, and the explanation of decisions. */
+import { z } from "zod";
+import type { ContractRow } from "./row.ts";
+import { environmentName, keyId, nothing, roleName } from "./scalars.ts";
+import { assignmentView, environmentView, roleView, upstreamView } from "./views.ts";
+
+/** Longest policy text, in characters. */
+export const POLICY_TEXT_MAX = 512 * 1024;
+
+const text = z.string().max(POLICY_TEXT_MAX);
+const planned = z.object({
+  /** One line a change, in the order they are made; empty when policy is already so. */
+  changes: z.array(z.string()),
+  /** The epoch the plan was made on, or, after applying, the one that now holds. */
+  epoch: z.number(),
+});
+
+export const policyRows = {
+  "roles.list": {
+    method: "GET",
+    path: "/v1/roles",
+    params: nothing,
+    query: nothing,
+    body: null,
+    answer: z.object({ roles: z.array(roleView) }),
+    status: 200,
+    permission: "policy:read",
+    caller: "any",
+    events: [],
+    says: "lists built-in roles and those of policy",
+  },
+  "roles.show": {
+    method: "GET",
+    path: "/v1/roles/:name",
+    params: z.strictObject({ name: roleName }),
+    query: nothing,
+    body: null,
+    answer: roleView,
+    status: 200,
+    permission: "policy:read",
+    caller: "any",
+    events: [],
+    says: "shows one role",
+  },
+  "environments.list": {
+    method: "GET",
+    path: "/v1/environments",
+    params: nothing,
+    query: nothing,
+    body: null,
+    answer: z.object({ environments: z.array(environmentView) }),
+    status: 200,
+    permission: "policy:read",
+    caller: "any",
+    events: [],
+    says: "lists the environments the caller administers",
+  },
+  "environments.show": {
+    method: "GET",
+    path: "/v1/environments/:name",
+    params: z.strictObject({ name: environmentName }),
+    query: nothing,
+    body: null,
+    answer: environmentView,
+    status: 200,
+    permission: "policy:read",
+    caller: "any",
+    events: [],
+    says: "shows one environment",
+  },
+  "upstreams.list": {
+    method: "GET",
+    path: "/v1/upstreams",
+    params: nothing,
+    query: z.strictObject({ environment: environmentName.optional() }),
+    body: null,
+    answer: z.object({ upstreams: z.array(upstreamView) }),
+    status: 200,
+    permission: "policy:read",
+    caller: "any",
+    events: [],
+    says: "lists the model servers of the environments the caller administers",
+  },
+  "policy.show": {
+    method: "GET",
+    path: "/v1/policy",
+    params: nothing,
+    query: nothing,
+    body: null,
+    answer: z.object({
+      epoch: z.number(),
+      environments: z.array(environmentView),
+      roles: z.array(roleView),
+      assignments: z.array(assignmentView),
+    }),
+    status: 200,
+    permission: "policy:read",
+    caller: "any",
+    events: [],
+    says: "shows what the policy file governs: environments, roles and its assignments",
+  },
+  "policy.plan": {
+    method: "POST",
+    path: "/v1/policy/plan",
+    params: nothing,
+    query: nothing,
+    body: z.strictObject({ text }),
+    answer: planned,
+    status: 200,
+    permission: "policy:write",
+    caller: "any",
+    events: [],
+    says: "says what applying a policy file would change; changes nothing",
+  },
+  "policy.apply": {
+    method: "POST",
+    path: "/v1/policy",
+    params: nothing,
+    query: nothing,
+    body: z.strictObject({ text, expectEpoch: z.int().min(0).optional() }),
+    answer: planned,
+    status: 200,
+    permission: "policy:write",
+    caller: "any",
+    events: ["policy.applied", "environment.changed", "role.changed", "assignment.created", "assignment.removed"],
+    says: "applies a policy file whole or not at all",
+  },
+  explain: {
+    method: "POST",
+    path: "/v1/explain",
+    params: nothing,
+    query: nothing,
+    body: z.strictObject({
+      keyId,
+      method: z.string().regex(/^[A-Z]{3,7}$/, "is not an HTTP method"),
+      path: z.string().startsWith("/", "does not begin with /").max(1_024),
+      model: z.string().min(1).max(512).optional(),
+    }),
+    answer: z.object({
+      allowed: z.boolean(),
+      code: z.string(),
+      because: z.array(z.string()),
+      remedy: z.array(z.string()),
+    }),
+    status: 200,
+    permission: "policy:read",
+    caller: "any",
+    events: [],
+    says: "says whether a key may do a request, by which rule, and what would change it",
+  },
+} as const satisfies Record<string, ContractRow>;

@@ -1,0 +1,22 @@
+/** The shape of one row of the admin contract. Server, client and command line all walk the same rows. */
+import type { z } from "zod";
+import type { AdminPermission } from "../index.ts";
+
+export interface ContractRow {
+  readonly method: "GET" | "POST" | "DELETE";
+  /** `/v1/…`; a segment written `:name` is a parameter. */
+  readonly path: string;
+  readonly params: z.ZodObject;
+  readonly query: z.ZodObject;
+  /** Null where no body is accepted. */
+  readonly body: z.ZodObject | null;
+  readonly answer: z.ZodType;
+  /** Status of a success. */
+  readonly status: 200 | 201;
+  readonly permission: AdminPermission;
+  /** `socket` = only the operating-system user beside the server; no key opens it. */
+  readonly caller: "any" | "socket";
+  /** Types of the ledger events a success writes; empty for reading. */
+  readonly events: readonly string[];
+  readonly says: string;
+}

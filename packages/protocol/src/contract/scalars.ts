@@ -1,0 +1,45 @@
+/** The small forms the contract's rows are made of. Grammar only: whether a named thing exists is decided by who owns it. */
+import { z } from "zod";
+import { isEnvironmentName } from "../index.ts";
+import { DURATION_FORM } from "./duration.ts";
+import { RATE_FORM } from "./rate.ts";
+
+export const environmentName = z.string().refine(isEnvironmentName, "is not an environment name (a-z, 0-9, at most 16)");
+/** Public id of a key. */
+export const keyId = z.string().regex(/^[0-9A-Za-z]{12}$/, "is not a key id (12 letters and digits)");
+/** Id of a principal or an assignment. */
+export const recordId = z.string().regex(/^[0-9A-Za-z_-]{1,64}$/, "is not an id");
+/** A name for people to read: printable, no control characters, no blanks at the ends. */
+export const displayName = z
+  .string()
+  .min(1, "is empty")
+  .max(100, "is longer than 100 characters")
+  .regex(/^[^\s\p{C}](?:[^\p{C}]*[^\s\p{C}])?$/u, "has control characters or blanks at its ends");
+export const roleName = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, "is not a role name (a-z, 0-9, -)");
+export const groupName = displayName;
+
+export const duration = z.string().regex(DURATION_FORM, "is not a duration such as 90d, 12h, 15m or 30s");
+export const rate = z.string().regex(RATE_FORM, "is not a rate such as 60/min, 5/s or 1000/h");
+/** ISO 8601 in UTC, milliseconds written: `2026-01-31T12:00:00.000Z`. */
+export const time = z.string();
+
+/** A whole number in a query, where everything is text. */
+export function queryNumber(min: number, max: number) {
+  return z
+    .union([z.number(), z.string().regex(/^[0-9]{1,15}$/, "is not a whole number")])
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, `is not between ${min} and ${max}`);
+}
+
+/**
+ * Lists of names whose members are judged by the server against the present policy, so that every mistake in a request
+ * is told at once; here only their size is bounded.
+ */
+export const nameList = z.array(z.string().min(1).max(256)).max(64);
+
+export const limits = z.strictObject({
+  requests: rate.optional(),
+  concurrency: z.int().min(1).max(100_000).optional(),
+});
+
+export const nothing = z.strictObject({});

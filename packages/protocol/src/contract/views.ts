@@ -1,0 +1,126 @@
+/** What the admin API answers with: the public sides of keys, principals, assignments and policy. No secret has a field here. */
+import { z } from "zod";
+import { time } from "./scalars.ts";
+
+const names = z.array(z.string());
+
+export const keyView = z.object({
+  id: z.string(),
+  environment: z.string(),
+  name: z.string(),
+  /** Principal id. */
+  owner: z.string().nullable(),
+  state: z.enum(["active", "suspended", "revoked"]),
+  isExpired: z.boolean(),
+  roles: names,
+  allow: names,
+  models: names,
+  limits: z.object({ requests: z.string().optional(), concurrency: z.number().optional() }),
+  createdAt: time,
+  expiresAt: time.nullable(),
+  createdBy: z.string(),
+});
+
+export const mayGrantView = z.union([z.literal("*"), z.object({ allow: names, models: names }), z.null()]);
+
+export const adminKeyView = z.object({
+  id: z.string(),
+  name: z.string(),
+  state: z.enum(["active", "suspended", "revoked"]),
+  isExpired: z.boolean(),
+  permissions: names,
+  environments: z.union([z.literal("*"), names]),
+  mayGrant: mayGrantView,
+  createdAt: time,
+  /** Null for the recovery key alone. */
+  expiresAt: time.nullable(),
+  createdBy: z.string(),
+});
+
+/** The only two answers that hold a key's text, and they hold it once. */
+export const issuedKey = z.object({
+  id: z.string(),
+  key: z.string(),
+  environment: z.string(),
+  expiresAt: time,
+  name: z.string(),
+  owner: z.string(),
+});
+export const issuedAdminKey = z.object({ id: z.string(), key: z.string(), name: z.string(), expiresAt: time.nullable() });
+
+export const principalView = z.object({
+  id: z.string(),
+  kind: z.enum(["person", "service"]),
+  name: z.string(),
+  team: z.string().nullable(),
+  groups: names,
+  isDisabled: z.boolean(),
+  createdAt: time,
+});
+
+export const assignmentView = z.object({
+  id: z.string(),
+  subject: z.union([z.object({ principal: z.string() }), z.object({ group: z.string() })]),
+  environment: z.string(),
+  roles: names,
+  allow: names,
+  /** Null = the role's own selectors. */
+  models: names.nullable(),
+  source: z.enum(["policy", "admin"]),
+});
+
+const limitsView = z.object({ requests: z.string().optional(), concurrency: z.number().optional() });
+const guardView = z.object({ outputTokens: z.number().optional(), images: z.number().optional() });
+
+export const roleView = z.object({
+  name: z.string(),
+  isBuiltIn: z.boolean(),
+  /** `on: null` = the key's or assignment's selectors name the models. */
+  allow: z.array(z.object({ do: names, on: names.nullable() })),
+  limits: limitsView,
+  guard: guardView,
+});
+
+export const upstreamView = z.object({
+  environment: z.string(),
+  id: z.string(),
+  url: z.string(),
+  concurrency: z.number().optional(),
+  timeoutMs: z.number().optional(),
+});
+
+export const environmentView = z.object({
+  name: z.string(),
+  upstreams: z.array(upstreamView),
+  keyMaxAge: z.string(),
+  cloud: z.enum(["deny", "allow"]),
+  registries: names,
+  keepAliveMax: z.string(),
+  limits: limitsView,
+  guard: guardView,
+});
+
+export const auditRecordView = z.object({
+  seq: z.number(),
+  at: time,
+  environment: z.string(),
+  type: z.string(),
+  actor: z.string(),
+  fields: z.record(z.string(), z.unknown()),
+});
+
+export const verdictView = z.object({
+  ok: z.boolean(),
+  records: z.number(),
+  damage: z.object({ seq: z.number(), file: z.string(), reason: z.string() }).optional(),
+  cannotShow: names,
+});
+
+export type KeyView = z.output<typeof keyView>;
+export type AdminKeyView = z.output<typeof adminKeyView>;
+export type PrincipalView = z.output<typeof principalView>;
+export type AssignmentView = z.output<typeof assignmentView>;
+export type RoleView = z.output<typeof roleView>;
+export type UpstreamView = z.output<typeof upstreamView>;
+export type EnvironmentView = z.output<typeof environmentView>;
+export type AuditRecordView = z.output<typeof auditRecordView>;

@@ -1,0 +1,9 @@
+/** The right without bound: of the recovery key and of the operating-system user beside the server. */
+import { isAdminPermission, permissions } from "@sallyport/protocol";
+import type { AdminRight } from "./policy.ts";
+
+export const everything: AdminRight = {
+  permissions: Object.keys(permissions).filter(isAdminPermission),
+  environments: "*",
+  mayGrant: "*",
+};

@@ -1,0 +1,85 @@
+/** What differs between two states of an environment, role or assignment, as short sentences. No sentence = no difference. */
+import { formatDurationMs, formatRate } from "@sallyport/protocol/contract";
+import type { Assignment, Environment, Grant, Guard, Limits, Principal, RightSpec, Role, UpstreamSpec } from "./policy.ts";
+
+export function environmentDifferences(old: Environment | undefined, next: Environment): string[] {
+  return differences(old && environmentFacts(old), environmentFacts(next));
+}
+
+export function roleDifferences(old: Role | undefined, next: Role): string[] {
+  return differences(old && roleFacts(old), roleFacts(next));
+}
+
+/** Order and repetition say nothing in a right. */
+export function sameRight(a: RightSpec, b: RightSpec): boolean {
+  return rightText(a) === rightText(b);
+}
+
+/** `group ml-team: role support-bot in dev`. */
+export function assignmentLine(assignment: Assignment, principals: ReadonlyMap<string, Principal>): string {
+  const { subject, right, environment } = assignment;
+  const who = "group" in subject ? `group ${subject.group}` : (principals.get(subject.principal)?.name ?? subject.principal);
+  const what = [
+    ...right.roles.map((name) => `role ${name}`),
+    ...(right.allow.length > 0 ? [right.allow.join(", ")] : []),
+    ...(right.models === null ? [] : [`on ${right.models.join(", ") || "no model"}`]),
+  ];
+  return `${who}: ${what.join(", ")} in ${environment}`;
+}
+
+/** Facts in the order they are told; a fact that says nothing ("") is told only when it has changed. */
+type Facts = Readonly<Record<string, string>>;
+
+function differences(old: Facts | undefined, next: Facts): string[] {
+  const names = Object.keys(next);
+  if (!old) {
+    const told = names.filter((name) => next[name] !== "").map((name) => `${name} ${next[name]}`);
+    return told.length > 0 ? told : ["empty"];
+  }
+  return names
+    .filter((name) => old[name] !== next[name])
+    .map((name) => `${name} ${old[name] || "none"} -> ${next[name] || "none"}`);
+}
+
+function environmentFacts(environment: Environment): Facts {
+  return {
+    upstreams: environment.upstreams.map(upstreamText).join(", "),
+    "keys.maxAge": formatDurationMs(environment.keyMaxAgeMs),
+    cloud: environment.cloud,
+    registries: environment.registries.join(", "),
+    keepAliveMax: formatDurationMs(environment.keepAliveMaxSeconds * 1_000),
+    limits: limitsText(environment.limits),
+    guard: guardText(environment.guard),
+  };
+}
+
+function roleFacts(role: Role): Facts {
+  return { allow: role.grants.map(grantText).join(" | "), limits: limitsText(role.limits), guard: guardText(role.guard) };
+}
+
+function upstreamText(upstream: UpstreamSpec): string {
+  const concurrency = upstream.concurrency === undefined ? "" : ` concurrency=${upstream.concurrency}`;
+  const timeout = upstream.timeoutMs === undefined ? "" : ` timeout=${formatDurationMs(upstream.timeoutMs)}`;
+  return `${upstream.id}=${upstream.url}${concurrency}${timeout}`;
+}
+
+function grantText(grant: Grant): string {
+  return grant.models === null ? grant.permissions.join(", ") : `${grant.permissions.join(", ")} on ${grant.models.join(", ")}`;
+}
+
+function limitsText(limits: Limits): string {
+  const requests = limits.requests ? [`requests=${formatRate(limits.requests)}`] : [];
+  const concurrency = limits.concurrency === undefined ? [] : [`concurrency=${limits.concurrency}`];
+  return [...requests, ...concurrency].join(" ");
+}
+
+function guardText(guard: Guard): string {
+  const tokens = guard.outputTokens === undefined ? [] : [`outputTokens=${guard.outputTokens}`];
+  const images = guard.images === undefined ? [] : [`images=${guard.images}`];
+  return [...tokens, ...images].join(" ");
+}
+
+function rightText(right: RightSpec): string {
+  const sorted = (list: readonly string[]): string[] => [...new Set(list)].sort();
+  return JSON.stringify([sorted(right.roles), sorted(right.allow), right.models === null ? null : sorted(right.models)]);
+}

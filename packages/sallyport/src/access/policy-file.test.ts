@@ -1,0 +1,153 @@
+import { describe, expect, it } from "vitest";
+import { readPolicy } from "./policy-file.ts";
+
+function mistakesOf(document: unknown): string[] {
+  const read = readPolicy(document);
+  return read.ok ? [] : read.mistakes.map(({ path, says }) => `${path.join(".")}: ${says}`);
+}
+
+const upstreams = [{ url: "http://127.0.0.1:11434" }];
+
+describe("readPolicy", () => {
+  it("reads the whole language", () => {
+    const read = readPolicy({
+      environments: {
+        dev: { upstreams },
+        prod: {
+          upstreams: [{ id: "gpu", url: "https://10.1.0.5:11434", concurrency: 4, timeout: "2m" }, { url: "http://[::1]:11434" }],
+          keys: { maxAge: "30d" },
+          cloud: "allow",
+          registries: ["hf.co"],
+          keepAliveMax: "10m",
+          limits: { requests: "100/s", concurrency: 8 },
+          guard: { outputTokens: 4096 },
+        },
+      },
+      roles: {
+        "support-bot": {
+          allow: [{ do: ["infer:chat"], on: ["llama3.2", "qwen3:*"] }],
+          limits: { requests: "60/min", concurrency: 4 },
+          guard: { outputTokens: 2048, images: 4 },
+        },
+      },
+      assign: [
+        { group: "ml-team", role: "support-bot", in: ["dev", "prod"] },
+        { principal: "anna", role: ["chatbot", "cli"], allow: ["usage:read"], on: ["*"], in: ["dev"] },
+      ],
+    });
+    if (!read.ok) throw new Error(JSON.stringify(read.mistakes));
+    const [dev, prod] = read.policy.environments;
+    expect(dev).toEqual({
+      name: "dev",
+      upstreams: [{ id: "u1", url: "http://127.0.0.1:11434" }],
+      keyMaxAgeMs: 90 * 86_400_000,
+      cloud: "deny",
+      registries: ["registry.ollama.ai"],
+      keepAliveMaxSeconds: 300,
+      limits: {},
+      guard: {},
+    });
+    expect(prod).toMatchObject({
+      upstreams: [{ id: "gpu", concurrency: 4, timeoutMs: 120_000 }, { id: "u2" }],
+      keyMaxAgeMs: 30 * 86_400_000,
+      keepAliveMaxSeconds: 600,
+      limits: { requests: { count: 100, windowMs: 1_000 }, concurrency: 8 },
+    });
+    expect(read.policy.roles).toEqual([
+      {
+        name: "support-bot",
+        grants: [{ permissions: ["infer:chat"], models: ["llama3.2", "qwen3:*"] }],
+        limits: { requests: { count: 60, windowMs: 60_000 }, concurrency: 4 },
+        guard: { outputTokens: 2048, images: 4 },
+      },
+    ]);
+    expect(read.policy.assignments.map(({ environment }) => environment)).toEqual(["dev", "prod", "dev"]);
+    expect(read.policy.assignments[2]).toEqual({
+      subject: { principal: "anna" },
+      environment: "dev",
+      right: { roles: ["chatbot", "cli"], allow: ["usage:read"], models: ["*"] },
+    });
+  });
+
+  it.each([
+    ["environments.dev.require", { dev: { upstreams, require: ["network"] } }],
+    ["environments.dev.networks", { dev: { upstreams, networks: ["10.0.0.0/8"] } }],
+    ["environments.dev.tokens", { dev: { upstreams, tokens: { ttl: "15m" } } }],
+    ["environments.dev.keys.overlap", { dev: { upstreams, keys: { overlap: "7d" } } }],
+    ["environments.dev.keys.idle", { dev: { upstreams, keys: { idle: "45d" } } }],
+    ["environments.dev.limits.tokens", { dev: { upstreams, limits: { tokens: "1/day" } } }],
+    ["environments.dev.limits.compute", { dev: { upstreams, limits: { compute: "1m/day" } } }],
+  ])("refuses %s, which it cannot enforce", (path, environments) => {
+    const key = path.split(".").at(-1);
+    expect(mistakesOf({ environments })).toEqual([`${path}: this version cannot enforce \`${key}\``]);
+  });
+
+  it.each(["tokens", "compute"])("refuses the limit %s of a role", (limit) => {
+    const roles = { r: { allow: [], limits: { [limit]: "1/day" } } };
+    expect(mistakesOf({ environments: {}, roles })).toEqual([`roles.r.limits.${limit}: this version cannot enforce \`${limit}\``]);
+  });
+
+  it.each([
+    ["an unknown key", { environments: {}, other: 1 }, "other"],
+    ["the reserved environment", { environments: { system: { upstreams } } }, "environments.system"],
+    ["an environment's grammar", { environments: { Dev: { upstreams } } }, "environments.Dev"],
+    ["a longer key age", { environments: { dev: { upstreams, keys: { maxAge: "91d" } } } }, "environments.dev.keys.maxAge"],
+    ["a key age of zero", { environments: { dev: { upstreams, keys: { maxAge: "0d" } } } }, "environments.dev.keys.maxAge"],
+    ["a duration without unit", { environments: { dev: { upstreams, keepAliveMax: "5" } } }, "environments.dev.keepAliveMax"],
+    ["a rate", { environments: { dev: { upstreams, limits: { requests: "60" } } } }, "environments.dev.limits.requests"],
+    ["a role's permission", { environments: {}, roles: { r: { allow: [{ do: ["chat"] }] } } }, "roles.r.allow.0.do.0"],
+    ["an admin permission in a role", { environments: {}, roles: { r: { allow: [{ do: ["keys:issue"] }] } } }, "roles.r.allow.0.do.0"],
+    ["a selector", { environments: {}, roles: { r: { allow: [{ do: ["infer:chat"], on: ["a b"] }] } } }, "roles.r.allow.0.on.0"],
+    ["a built-in role", { environments: {}, roles: { chatbot: { allow: [] } } }, "roles.chatbot"],
+    ["a role of administration defined", { environments: {}, roles: { admin: { allow: [] } } }, "roles.admin"],
+    ["a role of administration assigned", { environments: { dev: { upstreams } }, assign: [{ group: "g", role: "admin", in: ["dev"] }] }, "assign.0.role"],
+    ["a role that is not there", { environments: { dev: { upstreams } }, assign: [{ group: "g", role: "x", in: ["dev"] }] }, "assign.0.role"],
+    ["an environment that is not there", { environments: {}, assign: [{ group: "g", role: "cli", in: ["dev"] }] }, "assign.0.in.0"],
+    ["two subjects", { environments: { dev: { upstreams } }, assign: [{ group: "g", principal: "p", role: "cli", in: ["dev"] }] }, "assign.0"],
+    ["an upstream id twice", { environments: { dev: { upstreams: [{ id: "a", url: "http://h:1" }, { id: "a", url: "http://h:2" }] } } }, "environments.dev.upstreams.1.id"],
+    ["an assignment twice", { environments: { dev: { upstreams } }, assign: [{ group: "g", role: "cli", in: ["dev", "dev"] }] }, "assign.0.in.1"],
+  ])("refuses %s", (_name, document, path) => {
+    const mistakes = mistakesOf(document);
+    expect(mistakes).toHaveLength(1);
+    expect(mistakes[0]).toMatch(new RegExp(`^${path.replaceAll(".", "\\.")}: `));
+  });
+
+  it.each([
+    "127.0.0.1:11434",
+    "ftp://h:1",
+    "http://h",
+    "http://h:1/",
+    "http://h:1/api",
+    "http://h:1?x=1",
+    "http://u:p@h:1",
+    "http://h:1#f",
+    "http://h:0",
+    "http://h:70000",
+    "http://[::::]:1",
+    "HTTP://h:1",
+  ])("refuses the upstream url %s", (url) => {
+    expect(mistakesOf({ environments: { dev: { upstreams: [{ url }] } } })[0]).toMatch(/^environments\.dev\.upstreams\.0\.url: /);
+  });
+
+  it("lists every mistake at once, also those of names", () => {
+    const mistakes = mistakesOf({
+      environments: { dev: { upstreams: [{ url: "x" }], require: [] }, Prod: { cloud: "maybe" } },
+      roles: { chatbot: { allow: [{ do: ["fly"] }] } },
+      assign: [{ group: "g", role: "nobody", in: ["moon"] }],
+    });
+    expect(mistakes.map((mistake) => mistake.split(": ")[0]).sort()).toEqual([
+      "assign.0.in.0",
+      "assign.0.role",
+      "environments.Prod",
+      "environments.dev.require",
+      "environments.dev.upstreams.0.url",
+      "environments.Prod.cloud",
+      "roles.chatbot",
+      "roles.chatbot.allow.0.do.0",
+    ].sort());
+  });
+
+  it.each([null, undefined, [], "text", 5, { environments: [] }])("refuses %j", (document) => {
+    expect(readPolicy(document).ok).toBe(false);
+  });
+});

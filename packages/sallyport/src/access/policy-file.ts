@@ -1,0 +1,127 @@
+/**
+ * A parsed policy file -> the parts of policy it describes. Two looks: the schema (shapes, forms, unknown keys), and
+ * what a schema cannot say (names that must exist, uniqueness, built-in names). Both always run, so that every mistake
+ * is told at once; nothing is used when there is one.
+ */
+import { parseDurationMs, parseRate, policySchema } from "@sallyport/protocol/contract";
+import type { EnvironmentEntry, PolicyFile, RoleEntry } from "@sallyport/protocol/contract";
+import { KEY_AGE_MAX_MS } from "./policy.ts";
+import type { Environment, Guard, Limits, RightSpec, Role, UpstreamSpec } from "./policy.ts";
+import { isUnenforced, policyReferenceMistakes } from "./policy-mistakes.ts";
+import type { PolicyMistake } from "./policy-mistakes.ts";
+
+/** An assignment as the file writes it: a principal is an id or a unique name, resolved by the plan. */
+export interface PolicyAssignment {
+  readonly subject: { readonly principal: string } | { readonly group: string };
+  readonly environment: string;
+  readonly right: RightSpec;
+}
+
+export interface PolicyDocument {
+  readonly environments: readonly Environment[];
+  readonly roles: readonly Role[];
+  readonly assignments: readonly PolicyAssignment[];
+}
+
+export type PolicyRead =
+  | { readonly ok: true; readonly policy: PolicyDocument }
+  | { readonly ok: false; readonly mistakes: readonly PolicyMistake[] };
+
+export function readPolicy(document: unknown): PolicyRead {
+  const read = policySchema.safeParse(document);
+  const mistakes = [...(read.success ? [] : schemaMistakes(read.error.issues)), ...policyReferenceMistakes(document)];
+  if (!read.success || mistakes.length > 0) return { ok: false, mistakes };
+  return { ok: true, policy: build(read.data) };
+}
+
+/** What zod's issues have in common, as far as they are told. */
+interface SchemaIssue {
+  readonly code?: string | undefined;
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+  readonly keys?: readonly string[];
+  readonly issues?: readonly SchemaIssue[];
+}
+
+function schemaMistakes(issues: readonly SchemaIssue[]): PolicyMistake[] {
+  return issues.flatMap((issue): PolicyMistake[] => {
+    const path = issue.path.map((step) => (typeof step === "number" ? step : String(step)));
+    if (issue.code === "unrecognized_keys") {
+      return (issue.keys ?? []).map((key) => ({
+        path: [...path, key],
+        says: isUnenforced([...path, key]) ? `this version cannot enforce \`${key}\`` : "is not a known key",
+      }));
+    }
+    if (issue.code === "invalid_key") return (issue.issues ?? []).map(({ message }) => ({ path, says: message }));
+    return [{ path, says: issue.message }];
+  });
+}
+
+function build(file: PolicyFile): PolicyDocument {
+  return {
+    environments: Object.entries(file.environments).map(([name, entry]) => buildEnvironment(name, entry)),
+    roles: Object.entries(file.roles).map(([name, entry]) => buildRole(name, entry)),
+    assignments: file.assign.flatMap((row) =>
+      row.in.map((environment) => ({
+        subject: row.group === undefined ? { principal: row.principal ?? "" } : { group: row.group },
+        environment,
+        right: {
+          roles: row.role === undefined ? [] : [row.role].flat(),
+          allow: row.allow ?? [],
+          models: row.on ?? null,
+        },
+      })),
+    ),
+  };
+}
+
+function buildEnvironment(name: string, entry: EnvironmentEntry): Environment {
+  return {
+    name,
+    upstreams: entry.upstreams.map((upstream, i): UpstreamSpec => ({
+      id: upstream.id ?? `u${i + 1}`,
+      url: upstream.url,
+      ...(upstream.concurrency === undefined ? {} : { concurrency: upstream.concurrency }),
+      ...(upstream.timeout === undefined ? {} : { timeoutMs: milliseconds(upstream.timeout) }),
+    })),
+    keyMaxAgeMs: entry.keys?.maxAge === undefined ? KEY_AGE_MAX_MS : milliseconds(entry.keys.maxAge),
+    cloud: entry.cloud,
+    registries: entry.registries,
+    keepAliveMaxSeconds: milliseconds(entry.keepAliveMax) / 1_000,
+    limits: buildLimits(entry.limits),
+    guard: buildGuard(entry.guard),
+  };
+}
+
+function buildRole(name: string, entry: RoleEntry): Role {
+  return {
+    name,
+    grants: entry.allow.map((grant) => ({ permissions: grant.do, models: grant.on ?? null })),
+    limits: buildLimits(entry.limits),
+    guard: buildGuard(entry.guard),
+  };
+}
+
+/** Limits as they are written, in a policy file and on a key: `requests: 60/min`. */
+export function buildLimits(written: { requests?: string | undefined; concurrency?: number | undefined } | undefined): Limits {
+  const requests = written?.requests === undefined ? undefined : parseRate(written.requests);
+  return {
+    ...(requests === undefined ? {} : { requests }),
+    ...(written?.concurrency === undefined ? {} : { concurrency: written.concurrency }),
+  };
+}
+
+function buildGuard(written: { outputTokens?: number | undefined; images?: number | undefined } | undefined): Guard {
+  return {
+    ...(written?.outputTokens === undefined ? {} : { outputTokens: written.outputTokens }),
+    ...(written?.images === undefined ? {} : { images: written.images }),
+  };
+}
+
+/** The schema has looked at the form: a text that is no duration here is a fault. */
+function milliseconds(text: string): number {
+  const durationMs = parseDurationMs(text);
+  if (durationMs === undefined) throw new TypeError(`not a duration: ${text}`);
+  return durationMs;
+}
+

@@ -1,0 +1,95 @@
+/**
+ * The mistakes of a policy file that a schema cannot see: names that must exist, things that may be there only once,
+ * and names that are taken. It reads the document as it is, whatever else is wrong with it.
+ */
+import { builtInRoles, isBuiltInRole } from "./built-in-roles.ts";
+
+export interface PolicyMistake {
+  readonly path: readonly (string | number)[];
+  readonly says: string;
+}
+
+/** Keys of the policy language that a later version enforces, by path; `*` is any one step. */
+const UNENFORCED: readonly (readonly string[])[] = [
+  ["environments", "*", "require"],
+  ["environments", "*", "networks"],
+  ["environments", "*", "tokens"],
+  ["environments", "*", "keys", "overlap"],
+  ["environments", "*", "keys", "idle"],
+  ["environments", "*", "limits", "tokens"],
+  ["environments", "*", "limits", "compute"],
+  ["roles", "*", "limits", "tokens"],
+  ["roles", "*", "limits", "compute"],
+];
+
+export function isUnenforced(path: readonly (string | number)[]): boolean {
+  return UNENFORCED.some((row) => row.length === path.length && row.every((step, i) => step === "*" || step === path[i]));
+}
+
+export function policyReferenceMistakes(document: unknown): PolicyMistake[] {
+  const environments = mapOf(field(document, "environments"));
+  const roles = mapOf(field(document, "roles"));
+  return [
+    ...Object.entries(environments).flatMap(([name, entry]) => upstreamMistakes(name, entry)),
+    ...Object.keys(roles)
+      .filter(isBuiltInRole)
+      .map((name) => ({ path: ["roles", name], says: "is the name of a built-in role, which cannot be defined again" })),
+    ...assignmentMistakes(listOf(field(document, "assign")), environments, roles),
+  ];
+}
+
+function upstreamMistakes(environment: string, entry: unknown): PolicyMistake[] {
+  const seen = new Set<string>();
+  return listOf(field(entry, "upstreams")).flatMap((upstream, i) => {
+    const path = ["environments", environment, "upstreams", i];
+    const url = field(upstream, "url");
+    const written = field(upstream, "id");
+    const id = typeof written === "string" ? written : `u${i + 1}`;
+    const mistakes: PolicyMistake[] = [];
+    if (seen.has(id)) mistakes.push({ path: [...path, "id"], says: `${id} comes twice in this environment` });
+    seen.add(id);
+    if (typeof url === "string" && !URL.canParse(url)) mistakes.push({ path: [...path, "url"], says: "is not a URL" });
+    return mistakes;
+  });
+}
+
+function assignmentMistakes(rows: readonly unknown[], environments: object, roles: object): PolicyMistake[] {
+  const seen = new Set<string>();
+  return rows.flatMap((row, i) => {
+    const mistakes: PolicyMistake[] = [];
+    const subjects = ["group", "principal"].filter((key) => field(row, key) !== undefined);
+    if (subjects.length !== 1) mistakes.push({ path: ["assign", i], says: "names not exactly one of `group` and `principal`" });
+    const named = [field(row, "role") ?? []].flat();
+    if (named.length === 0 && field(row, "allow") === undefined) {
+      mistakes.push({ path: ["assign", i], says: "names neither `role` nor `allow`" });
+    }
+    for (const name of named) {
+      if (typeof name !== "string" || Object.hasOwn(roles, name) || builtInRoles.some((role) => role.name === name)) continue;
+      const says = isBuiltInRole(name) ? `${name} is a role of administration, for admin keys only` : `there is no role ${name}`;
+      mistakes.push({ path: ["assign", i, "role"], says });
+    }
+    listOf(field(row, "in")).forEach((environment, j) => {
+      const path = ["assign", i, "in", j];
+      if (typeof environment === "string" && !Object.hasOwn(environments, environment)) {
+        mistakes.push({ path, says: `there is no environment ${environment}` });
+      }
+      const text = JSON.stringify({ ...mapOf(row), in: environment });
+      if (seen.has(text)) mistakes.push({ path, says: "the same assignment is written twice" });
+      seen.add(text);
+    });
+    return mistakes;
+  });
+}
+
+function mapOf(value: unknown): Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function field(value: unknown, key: string): unknown {
+  const map = mapOf(value);
+  return Object.hasOwn(map, key) ? map[key] : undefined;
+}

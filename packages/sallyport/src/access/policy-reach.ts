@@ -1,0 +1,84 @@
+/**
+ * R6 for a change of policy: the changer must administer every environment the change reaches, and hold, as may-grant,
+ * whatever right it writes. A role reaches every environment in which it is assigned, before or after, or stands on a
+ * key. Pure but for the question about keys.
+ */
+import type { Operation } from "../audit/change.ts";
+import { administers, excessEnvironments, excessGrants, excessRight } from "./attenuation.ts";
+import type { PresentPolicy } from "./policy-plan.ts";
+import type { AdminRight, Assignment, Role } from "./policy.ts";
+
+/** True when a key of the environment that is not revoked names the role. */
+export type HasKeyOfRole = (environment: string, role: string) => boolean;
+
+/** The sentences of what is too much; empty = the right suffices. */
+export function excessOfChange(
+  right: AdminRight,
+  operations: readonly Operation[],
+  present: PresentPolicy,
+  hasKeyOfRole: HasKeyOfRole,
+): string[] {
+  if (right.environments === "*" && right.mayGrant === "*") return [];
+  const roles = rolesAfter(operations, present);
+  const assignments = assignmentsAfter(operations, present);
+
+  function roleReach(name: string): string[] {
+    const assigned = [...present.assignments, ...assignments]
+      .filter((assignment) => assignment.right.roles.includes(name))
+      .map((assignment) => assignment.environment);
+    const onKeys = [...present.environments.keys()].filter(
+      (environment) => !administers(right, environment) && hasKeyOfRole(environment, name),
+    );
+    return excessEnvironments(right, [...assigned, ...onKeys]);
+  }
+
+  const excess = operations.flatMap((operation): string[] => {
+    switch (operation.op) {
+      case "environment.put":
+        return excessEnvironments(right, [operation.environment.name]);
+      case "environment.remove":
+        return excessEnvironments(right, [operation.name]);
+      case "assignment.put":
+        return [
+          ...excessEnvironments(right, [operation.assignment.environment]),
+          ...excessRight(right, operation.assignment.right, roles),
+        ];
+      case "assignment.remove": {
+        const gone = present.assignments.find((assignment) => assignment.id === operation.id);
+        return excessEnvironments(right, gone ? [gone.environment] : []);
+      }
+      case "role.put": {
+        const { name, grants } = operation.role;
+        const given = assignments.filter((assignment) => assignment.right.roles.includes(name));
+        return [
+          ...roleReach(name),
+          ...excessGrants(right, name, grants),
+          ...given.flatMap((assignment) => excessRight(right, assignment.right, roles)),
+        ];
+      }
+      case "role.remove":
+        return roleReach(operation.name);
+      default:
+        return [`${operation.op} is no change of policy`];
+    }
+  });
+  return [...new Set(excess)];
+}
+
+function rolesAfter(operations: readonly Operation[], present: PresentPolicy): ReadonlyMap<string, Role> {
+  const roles = new Map(present.roles);
+  for (const operation of operations) {
+    if (operation.op === "role.put") roles.set(operation.role.name, operation.role);
+    if (operation.op === "role.remove") roles.delete(operation.name);
+  }
+  return roles;
+}
+
+function assignmentsAfter(operations: readonly Operation[], present: PresentPolicy): readonly Assignment[] {
+  const assignments = new Map(present.assignments.map((assignment) => [assignment.id, assignment]));
+  for (const operation of operations) {
+    if (operation.op === "assignment.put") assignments.set(operation.assignment.id, operation.assignment);
+    if (operation.op === "assignment.remove") assignments.delete(operation.id);
+  }
+  return [...assignments.values()];
+}

@@ -1,0 +1,77 @@
+/**
+ * The admin API: a router made by walking the contract, so that no route is served that it does not name. For each call
+ * the order is fixed: who calls, may he, what does he say (only now is the body read), do it, answer in the contract's shape.
+ */
+import { Hono } from "hono";
+import type { Context } from "hono";
+import { Problem } from "@sallyport/protocol";
+import { contract } from "@sallyport/protocol/contract";
+import type { ContractRow, RouteName } from "@sallyport/protocol/contract";
+import type { Call } from "./call.ts";
+import { authenticate } from "./caller.ts";
+import type { AdminCaller, Caller } from "./caller.ts";
+import { handlers } from "./handlers.ts";
+import type { AdminPorts } from "./ports.ts";
+import { answerJson, answerProblem } from "./problem-answer.ts";
+import { readRequest } from "./read-request.ts";
+import { RefusalRecord } from "./refusal-record.ts";
+
+export interface AdminApp {
+  /** Always resolves with an answer; nothing that breaks inside leaves as a rejection. */
+  handle(request: Request, caller: AdminCaller): Promise<Response>;
+}
+
+/** What went wrong unexpectedly, for the log. */
+export type OnFault = (error: unknown) => void;
+
+interface Bindings {
+  readonly Bindings: { readonly caller: AdminCaller };
+}
+
+export function makeAdminApp(ports: AdminPorts, onFault: OnFault = () => undefined): AdminApp {
+  const router = new Hono<Bindings>();
+  const refusals = new RefusalRecord(ports);
+
+  async function admit(name: RouteName, row: ContractRow, context: Context<Bindings>): Promise<Caller> {
+    let actor = "unauthenticated";
+    try {
+      const caller = authenticate(ports, context.env.caller, context.req.raw);
+      actor = caller.issuer.actor;
+      if (row.caller === "socket" && caller.kind !== "socket") throw new Problem("permission_denied", "only beside the server");
+      if (!caller.issuer.right.permissions.includes(row.permission)) throw new Problem("permission_denied", row.permission);
+      return caller;
+    } catch (problem) {
+      if (problem instanceof Problem) await refusals.note({ problem, route: name, actor });
+      throw problem;
+    }
+  }
+
+  for (const name of Object.keys(contract) as RouteName[]) {
+    const row: ContractRow = contract[name];
+    // Each handler fits its own row; what joins the two here is the schema that has just read the request.
+    const handler = handlers[name] as (call: Call<RouteName>) => unknown;
+    router.on(row.method, [row.path], async (context) => {
+      const caller = await admit(name, row, context);
+      const read = await readRequest(row, context.req.param(), context.req.raw);
+      const answer = await handler({ ports, caller, ...read } as Call<RouteName>);
+      return answerJson(row.status, row.answer.parse(answer));
+    });
+  }
+  for (const path of new Set(Object.values(contract).map((row) => row.path))) {
+    router.all(path, () => answerProblem(new Problem("method_not_allowed")));
+  }
+  router.notFound(() => answerProblem(new Problem("endpoint_unknown")));
+  router.onError((error) => {
+    if (error instanceof Problem) return answerProblem(error);
+    onFault(error);
+    return answerProblem(new Problem("fault"));
+  });
+
+  return {
+    async handle(request, caller) {
+      // The router would answer HEAD as GET; the contract does not know it.
+      if (request.method === "HEAD") return answerProblem(new Problem("method_not_allowed"));
+      return router.fetch(request, { caller });
+    },
+  };
+}

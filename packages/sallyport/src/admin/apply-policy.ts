@@ -1,0 +1,121 @@
+/** Applies a policy file, whole or not at all: the route uses it, and so does the start with `--policy`. */
+import { createHash } from "node:crypto";
+import { Problem } from "@sallyport/protocol";
+import { everything } from "../access/everything.ts";
+import type { Issuer } from "../access/issuer.ts";
+import { readPolicy } from "../access/policy-file.ts";
+import type { PolicyDocument } from "../access/policy-file.ts";
+import { planPolicy } from "../access/policy-plan.ts";
+import type { PresentPolicy } from "../access/policy-plan.ts";
+import { excessOfChange } from "../access/policy-reach.ts";
+import type { Operation } from "../audit/change.ts";
+import type { EventType, LedgerEvent } from "../audit/event.ts";
+import { randomBase62 } from "../kernel/ids.ts";
+import { readYaml } from "../kernel/yaml.ts";
+import { eachKey } from "./each-key.ts";
+import type { AdminPorts } from "./ports.ts";
+
+export interface ApplyOptions {
+  /** True: say what would change, and whether the actor could, but change nothing. */
+  readonly dryRun: boolean;
+  /** The epoch a person saw the plan on; another by now is refused with `conflict`. */
+  readonly expectEpoch?: number;
+}
+
+export interface AppliedPolicy {
+  /** One line a change; empty when policy was already so. */
+  readonly changes: string[];
+  readonly epoch: number;
+}
+
+type PolicyPorts = Pick<AdminPorts, "clock" | "snapshot" | "listKeys" | "changes">;
+
+/**
+ * `actor` is the issuer who asks, or the gateway itself applying the file it was started with.
+ * Throws `input_invalid` with every mistake and its place, `grant_exceeds_issuer`, or `conflict`.
+ */
+export async function applyPolicyText(
+  ports: PolicyPorts,
+  text: string,
+  actor: Issuer | "gateway",
+  options: ApplyOptions,
+): Promise<AppliedPolicy> {
+  const file = readPolicyText(text);
+  const issuer: Issuer = actor === "gateway" ? { actor, right: everything } : actor;
+  return ports.changes.inTurn(async () => {
+    const present = ports.snapshot();
+    const { epoch } = present;
+    if (options.expectEpoch !== undefined && options.expectEpoch !== epoch) {
+      throw new Problem("conflict", "policy has changed since the plan was made");
+    }
+    const plan = planPolicy(present, file, {
+      hasUnrevokedKeys: (environment) => hasKey(ports, environment, null),
+      newId: () => `a_${randomBase62(12)}`,
+    });
+    if (plan.mistakes.length > 0) throw new Problem("input_invalid", "the policy cannot be applied", plan.mistakes);
+    const excess = excessOfChange(issuer.right, plan.operations, present, (environment, role) => hasKey(ports, environment, role));
+    if (excess.length > 0) throw new Problem("grant_exceeds_issuer", undefined, excess);
+    const changes = [...plan.changes];
+    if (options.dryRun || plan.operations.length === 0) return { changes, epoch };
+    const applied: LedgerEvent = {
+      type: "policy.applied",
+      at: ports.clock.now(),
+      environment: "system",
+      actor: issuer.actor,
+      fields: { sha256: createHash("sha256").update(text).digest("hex"), changes: changes.length },
+    };
+    const events: [LedgerEvent, ...LedgerEvent[]] = [applied];
+    plan.operations.forEach((operation, i) => events.push(eventOfOperation(operation, changes[i] ?? "", applied, present)));
+    return { changes, ...(await ports.changes.change({ operations: plan.operations, events, expectEpoch: epoch })) };
+  });
+}
+
+function readPolicyText(text: string): PolicyDocument {
+  const yaml = readYaml(text);
+  if (yaml.mistakes.length > 0) throw new Problem("input_invalid", "the policy is not strict YAML", yaml.mistakes);
+  const read = readPolicy(yaml.value);
+  if (read.ok) return read.policy;
+  const mistakes = read.mistakes.map(({ path, says }) => `${yaml.place(path)} ${pathText(path)}: ${says}`);
+  throw new Problem("input_invalid", "the policy has mistakes", mistakes);
+}
+
+/** `environments.dev.upstreams[0].url`. */
+function pathText(path: readonly (string | number)[]): string {
+  const text = path.map((step) => (typeof step === "number" ? `[${step}]` : `.${step}`)).join("");
+  return text === "" ? "(file)" : text.replace(/^\./, "");
+}
+
+/** A key of the environment that is not revoked, and, where a role is given, names it. */
+function hasKey(ports: PolicyPorts, environment: string, role: string | null): boolean {
+  for (const key of eachKey(ports, { environment })) {
+    if (key.state !== "revoked" && (role === null || key.ceiling.roles.includes(role))) return true;
+  }
+  return false;
+}
+
+function eventOfOperation(operation: Operation, change: string, applied: LedgerEvent, present: PresentPolicy): LedgerEvent {
+  const make = (type: EventType, environment: string, name: string): LedgerEvent => ({
+    ...applied,
+    type,
+    environment,
+    fields: { name, change },
+  });
+  switch (operation.op) {
+    case "environment.put":
+      return make("environment.changed", operation.environment.name, operation.environment.name);
+    case "environment.remove":
+      return make("environment.changed", operation.name, operation.name);
+    case "role.put":
+      return make("role.changed", "system", operation.role.name);
+    case "role.remove":
+      return make("role.changed", "system", operation.name);
+    case "assignment.put":
+      return make("assignment.created", operation.assignment.environment, operation.assignment.id);
+    case "assignment.remove": {
+      const gone = present.assignments.find((assignment) => assignment.id === operation.id);
+      return make("assignment.removed", gone?.environment ?? "system", operation.id);
+    }
+    default:
+      throw new TypeError(`${operation.op} is no change of policy`);
+  }
+}

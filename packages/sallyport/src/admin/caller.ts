@@ -1,0 +1,35 @@
+/**
+ * Who calls the admin API. Over TCP it is the holder of one admin key; over the Unix socket (0600, in the 0700 data
+ * directory) it is the operating-system user, who could read every file anyway and so may do everything.
+ */
+import { Problem } from "@sallyport/protocol";
+import { everything } from "../access/everything.ts";
+import type { Issuer } from "../access/issuer.ts";
+import { extractCredential } from "../listener/credential.ts";
+import type { AdminPorts } from "./ports.ts";
+
+export type AdminCaller =
+  | { readonly kind: "socket"; readonly user: string }
+  /** `rawHeaders` as node gives them, name and value in turn; without them the request's own headers are read. */
+  | { readonly kind: "tcp"; readonly rawHeaders?: readonly string[] };
+
+export interface Caller {
+  readonly kind: AdminCaller["kind"];
+  readonly issuer: Issuer;
+  /** When the caller's own right ends, epoch ms; null = never. */
+  readonly expiresAt: number | null;
+}
+
+/** Throws the refusal as a `Problem`. */
+export function authenticate(ports: Pick<AdminPorts, "keys" | "clock">, caller: AdminCaller, request: Request): Caller {
+  if (caller.kind === "socket") {
+    return { kind: "socket", issuer: { actor: `os:${caller.user}`, right: everything }, expiresAt: null };
+  }
+  const text = extractCredential(caller.rawHeaders ?? [...request.headers].flat());
+  if (typeof text !== "string") throw new Problem(text.code, text.detail);
+  const found = ports.keys.authenticate(text, ["admin"], ports.clock.now());
+  if (!("key" in found)) throw new Problem(found.code, found.detail);
+  const { key } = found;
+  if (key.admin === null) throw new Problem("key_unknown");
+  return { kind: "tcp", issuer: { actor: `key:${key.id}`, right: key.admin }, expiresAt: key.expiresAt };
+}

@@ -1,0 +1,18 @@
+/** Every route's handler. A route of the contract without one does not compile, nor does one the contract does not name. */
+import type { RouteName } from "@sallyport/protocol/contract";
+import type { Handlers } from "./call.ts";
+import { adminKeyHandlers } from "./routes/admin-keys.ts";
+import { assignmentHandlers } from "./routes/assignments.ts";
+import { gatewayHandlers } from "./routes/gateway.ts";
+import { keyHandlers } from "./routes/keys.ts";
+import { policyHandlers } from "./routes/policy.ts";
+import { principalHandlers } from "./routes/principals.ts";
+
+export const handlers: Handlers<RouteName> = {
+  ...gatewayHandlers,
+  ...keyHandlers,
+  ...adminKeyHandlers,
+  ...principalHandlers,
+  ...assignmentHandlers,
+  ...policyHandlers,
+};

@@ -1,0 +1,26 @@
+/** Problems as answers (RFC 9457). What is not a problem of ours is a fault and is answered without words. */
+import { problems } from "@sallyport/protocol";
+import type { Problem } from "@sallyport/protocol";
+import type { ProblemBody } from "@sallyport/protocol/contract";
+
+export function answerProblem(problem: Problem): Response {
+  const { status, title, remedy } = problems[problem.code];
+  const body: ProblemBody = {
+    type: `urn:sallyport:problem:${problem.code}`,
+    title,
+    status,
+    ...(problem.detail === undefined ? {} : { detail: problem.detail }),
+    code: problem.code,
+    mistakes: problem.mistakes,
+    remedy,
+  };
+  return answerJson(status, body, "application/problem+json");
+}
+
+export function answerJson(status: number, body: unknown, type = "application/json"): Response {
+  const challenge: Record<string, string> = status === 401 ? { "www-authenticate": 'Bearer realm="sallyport-admin"' } : {};
+  return new Response(JSON.stringify(body), {
+    status,
+    headers: { ...challenge, "content-type": `${type}; charset=utf-8`, "cache-control": "no-store", "x-content-type-options": "nosniff" },
+  });
+}

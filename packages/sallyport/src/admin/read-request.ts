@@ -1,0 +1,69 @@
+/** Reads a permitted request into the contract's shapes: bounded, strict JSON, unknown fields refused, every mistake listed. */
+import { Problem } from "@sallyport/protocol";
+import type { ProblemCode } from "@sallyport/protocol";
+import type { ContractRow } from "@sallyport/protocol/contract";
+import { readJson } from "../kernel/strict-json/read-json.ts";
+
+export const BODY_BYTES_MAX = 1024 * 1024;
+
+export interface ReadRequest {
+  readonly params: unknown;
+  readonly query: unknown;
+  readonly body: unknown;
+}
+
+export async function readRequest(row: ContractRow, params: Record<string, string>, request: Request): Promise<ReadRequest> {
+  return {
+    params: judge(row.params, params, "input_invalid"),
+    query: judge(row.query, readQuery(request), "query_not_accepted"),
+    body: row.body === null ? await refuseBody(request) : judge(row.body, await readBody(request), "input_invalid"),
+  };
+}
+
+function judge(schema: NonNullable<ContractRow["body"]>, value: unknown, code: ProblemCode): unknown {
+  const read = schema.safeParse(value);
+  if (read.success) return read.data;
+  throw new Problem(
+    code,
+    undefined,
+    read.error.issues.map(({ path, message }) => `${path.length === 0 ? "request" : path.map(String).join(".")}: ${message}`),
+  );
+}
+
+function readQuery(request: Request): Record<string, string> {
+  const query = Object.create(null) as Record<string, string>;
+  for (const [name, value] of new URL(request.url).searchParams) {
+    if (name in query) throw new Problem("query_not_accepted", undefined, [`${name}: comes twice`]);
+    query[name] = value;
+  }
+  return query;
+}
+
+async function refuseBody(request: Request): Promise<undefined> {
+  if ((await readBytes(request)).length > 0) throw new Problem("body_not_accepted");
+  return undefined;
+}
+
+async function readBody(request: Request): Promise<unknown> {
+  const type = request.headers.get("content-type") ?? "";
+  if (!/^application\/json(?:\s*;\s*charset="?utf-8"?)?$/i.test(type.trim())) throw new Problem("media_type_unsupported");
+  if (request.headers.has("content-encoding")) throw new Problem("encoding_unsupported");
+  const bytes = await readBytes(request);
+  if (bytes.length === 0) throw new Problem("body_missing");
+  const read = readJson(bytes);
+  if (!read.ok) throw new Problem(read.code, read.detail);
+  return read.value;
+}
+
+async function readBytes(request: Request): Promise<Uint8Array> {
+  if (Number(request.headers.get("content-length") ?? 0) > BODY_BYTES_MAX) throw new Problem("body_too_large");
+  if (request.body === null) return new Uint8Array();
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of request.body as unknown as AsyncIterable<Uint8Array>) {
+    length += chunk.length;
+    if (length > BODY_BYTES_MAX) throw new Problem("body_too_large");
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}

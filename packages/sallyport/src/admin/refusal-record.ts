@@ -1,0 +1,47 @@
+/**
+ * Records refused attempts at the admin API, at most one a second: a flood of bad credentials must not fill the disk
+ * or hold up a revocation. What came in between is told as a count by the next record.
+ */
+import type { Problem } from "@sallyport/protocol";
+import type { AdminPorts } from "./ports.ts";
+
+const INTERVAL_MS = 1_000;
+
+export interface RefusedAttempt {
+  readonly problem: Problem;
+  /** The route's name in the contract. */
+  readonly route: string;
+  /** As recorded, or `unauthenticated`. */
+  readonly actor: string;
+}
+
+export class RefusalRecord {
+  readonly #ports: Pick<AdminPorts, "clock" | "changes">;
+  #lastMs = -Infinity;
+  #coalesced = 0;
+
+  constructor(ports: Pick<AdminPorts, "clock" | "changes">) {
+    this.#ports = ports;
+  }
+
+  /** Never rejects: a refusal that cannot be recorded is refused all the same. */
+  async note({ problem, route, actor }: RefusedAttempt): Promise<void> {
+    const { clock, changes } = this.#ports;
+    const nowMs = clock.monotonic();
+    if (nowMs - this.#lastMs < INTERVAL_MS) {
+      this.#coalesced++;
+      return;
+    }
+    this.#lastMs = nowMs;
+    const coalesced = this.#coalesced;
+    this.#coalesced = 0;
+    const fields = { code: problem.code, route, coalesced };
+    try {
+      await changes.inTurn(() =>
+        changes.change({ operations: [], events: [{ type: "admin.refused", at: clock.now(), environment: "system", actor, fields }] }),
+      );
+    } catch {
+      this.#coalesced += coalesced + 1;
+    }
+  }
+}

@@ -1,0 +1,133 @@
+/** Admin keys: issued, listed and ended only within the caller's own right (R6). The recovery key is reset, never issued. */
+import { isDataPermission, Problem } from "@sallyport/protocol";
+import { formatDurationMs, parseDurationMs } from "@sallyport/protocol/contract";
+import { excessAdminRight, excessLifetime } from "../../access/attenuation.ts";
+import { adminRoles } from "../../access/built-in-roles.ts";
+import { everything } from "../../access/everything.ts";
+import { KEY_AGE_MAX_MS } from "../../access/policy.ts";
+import type { AdminRight } from "../../access/policy.ts";
+import { unknownPermissions, unknownSelectors } from "../../access/written-right.ts";
+import type { Operation } from "../../audit/change.ts";
+import type { LedgerEvent } from "../../audit/event.ts";
+import { issueAdminKey } from "../../keys/issue.ts";
+import { SYSTEM_REALM } from "../../keys/key.ts";
+import type { KeyRecord } from "../../keys/key.ts";
+import { eventOf, refuseExcess, refuseMistakes } from "../call.ts";
+import type { AnyCall, Call, Handlers } from "../call.ts";
+import { eachKey } from "../each-key.ts";
+import { isoTime, viewAdminKey } from "../views.ts";
+
+/** Name of the key that `init` and `admin reset` make. */
+export const RECOVERY_NAME = "recovery";
+
+export const adminKeyHandlers: Handlers<
+  "adminKeys.list" | "adminKeys.create" | "adminKeys.revoke" | "adminKeys.reset"
+> = {
+  "adminKeys.list": (call) => {
+    const now = call.ports.clock.now();
+    const keys = [...eachKey(call.ports, { environment: SYSTEM_REALM })].filter((key) => isWithin(call, key));
+    return { keys: keys.map((key) => viewAdminKey(key, now)) };
+  },
+
+  "adminKeys.create": (call) =>
+    call.ports.changes.inTurn(async () => {
+      const { ports, caller, body } = call;
+      const now = ports.clock.now();
+      const right = readAdminRight(call);
+      const expiresAt = now + lifetimeMs(call, now);
+      refuseExcess([...excessAdminRight(caller.issuer.right, right), ...excessLifetime(caller.expiresAt, expiresAt)]);
+      const order = { name: body.name, right, createdAt: now, createdBy: caller.issuer.actor, expiresAt };
+      const { record, text } = issueAdminKey(order, ports.peppers);
+      await ports.changes.change({
+        operations: [{ op: "key.insert", key: record }],
+        events: [eventOf(call, "admin_key.issued", SYSTEM_REALM, issuedFields(record, right))],
+      });
+      return { id: record.id, key: text.reveal(), name: record.name, expiresAt: isoTime(expiresAt) };
+    }),
+
+  "adminKeys.revoke": (call) =>
+    call.ports.changes.inTurn(async () => {
+      const key = call.ports.keys.find(SYSTEM_REALM, call.params.id);
+      if (!key) throw new Problem("not_found", `there is no admin key ${call.params.id}`);
+      if (key.admin) refuseExcess(excessAdminRight(call.caller.issuer.right, key.admin));
+      const now = call.ports.clock.now();
+      if (key.state === "revoked") return viewAdminKey(key, now);
+      await call.ports.changes.change({ operations: [ending(key)], events: [revoked(call, key)] });
+      return viewAdminKey({ ...key, state: "revoked" }, now);
+    }),
+
+  "adminKeys.reset": (call) =>
+    call.ports.changes.inTurn(async () => {
+      const { ports, caller } = call;
+      const old = [...eachKey(ports, { environment: SYSTEM_REALM })].filter((key) => key.expiresAt === null && key.state !== "revoked");
+      const { record, text } = issueAdminKey(
+        { name: RECOVERY_NAME, right: everything, createdAt: ports.clock.now(), createdBy: caller.issuer.actor, expiresAt: null },
+        ports.peppers,
+      );
+      await ports.changes.change({
+        operations: [{ op: "key.insert", key: record }, ...old.map(ending)],
+        events: [
+          eventOf(call, "admin.reset", SYSTEM_REALM, { key: record.id, revoked: old.map((key) => key.id) }),
+          ...old.map((key) => revoked(call, key)),
+        ],
+      });
+      return { id: record.id, key: text.reveal(), name: record.name, expiresAt: null };
+    }),
+};
+
+function isWithin(call: AnyCall, key: KeyRecord): boolean {
+  return key.admin !== null && excessAdminRight(call.caller.issuer.right, key.admin).length === 0;
+}
+
+function ending(key: KeyRecord): Operation {
+  return { op: "key.state", environment: key.environment, id: key.id, state: "revoked" };
+}
+
+function revoked(call: AnyCall, key: KeyRecord): LedgerEvent {
+  return eventOf(call, "admin_key.revoked", SYSTEM_REALM, { key: key.id, name: key.name });
+}
+
+function readAdminRight(call: Call<"adminKeys.create">): AdminRight {
+  const { role, environments, mayGrant } = call.body;
+  const known = call.ports.snapshot().environments;
+  const grant = mayGrant === undefined || mayGrant === "*" ? { allow: [], models: [] } : mayGrant;
+  refuseMistakes([
+    ...(environments === "*" ? [] : environments.filter((name) => !known.has(name))).map(
+      (name) => `environments: there is no environment ${JSON.stringify(name)}`,
+    ),
+    ...unknownPermissions(grant.allow, "mayGrant.allow"),
+    ...unknownSelectors(grant.models, "mayGrant.models"),
+  ]);
+  return {
+    permissions: adminRoles[role] ?? [],
+    environments,
+    mayGrant:
+      mayGrant === undefined ? null : mayGrant === "*" ? "*" : { allow: grant.allow.filter(isDataPermission), models: grant.models },
+  };
+}
+
+function lifetimeMs(call: Call<"adminKeys.create">, now: number): number {
+  const { ttl } = call.body;
+  if (ttl === undefined) {
+    return call.caller.expiresAt === null ? KEY_AGE_MAX_MS : Math.min(KEY_AGE_MAX_MS, call.caller.expiresAt - now);
+  }
+  const askedMs = parseDurationMs(ttl) ?? 0;
+  refuseMistakes(askedMs > 0 ? [] : ["ttl: is zero"]);
+  if (askedMs > KEY_AGE_MAX_MS) {
+    throw new Problem("lifetime_exceeds_maximum", `an admin key lives at most ${formatDurationMs(KEY_AGE_MAX_MS)}`);
+  }
+  return askedMs;
+}
+
+function issuedFields(record: KeyRecord, right: AdminRight): LedgerEvent["fields"] {
+  const { mayGrant } = right;
+  return {
+    key: record.id,
+    name: record.name,
+    permissions: right.permissions,
+    environments: right.environments,
+    may_grant: mayGrant === "*" || mayGrant === null ? mayGrant : mayGrant.allow,
+    may_grant_models: mayGrant === "*" || mayGrant === null ? mayGrant : mayGrant.models,
+    expires_at: record.expiresAt,
+  };
+}

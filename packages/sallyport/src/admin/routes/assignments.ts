@@ -1,0 +1,65 @@
+/** Assignments made by administrators. Those of the policy file are changed in the file. */
+import { Problem } from "@sallyport/protocol";
+import { administers, excessRight } from "../../access/attenuation.ts";
+import type { Assignment } from "../../access/policy.ts";
+import { resolvePrincipal } from "../../access/principal-name.ts";
+import { readRight } from "../../access/written-right.ts";
+import { randomBase62 } from "../../kernel/ids.ts";
+import { demandEnvironment, refuseExcess, refuseMistakes } from "../call.ts";
+import type { Handlers } from "../call.ts";
+import { viewAssignment } from "../views.ts";
+import { assignmentCreated, assignmentRemoved } from "./recorded.ts";
+
+export const assignmentHandlers: Handlers<"assignments.list" | "assignments.create" | "assignments.remove"> = {
+  "assignments.list": (call) => {
+    const { environment, principal, group } = call.query;
+    if (environment !== undefined) demandEnvironment(call, environment);
+    const found = call.ports.snapshot().assignments.filter(
+      (assignment) =>
+        administers(call.caller.issuer.right, assignment.environment) &&
+        (environment === undefined || assignment.environment === environment) &&
+        (principal === undefined || ("principal" in assignment.subject && assignment.subject.principal === principal)) &&
+        (group === undefined || ("group" in assignment.subject && assignment.subject.group === group)),
+    );
+    return { assignments: found.map(viewAssignment) };
+  },
+
+  "assignments.create": (call) => {
+    const { ports, caller, body } = call;
+    demandEnvironment(call, body.environment);
+    return ports.changes.inTurn(async () => {
+      const { environments, principals, roles } = ports.snapshot();
+      const { right, mistakes } = readRight(body, roles);
+      const subject = "group" in body.subject ? body.subject : resolvePrincipal(body.subject.principal, principals);
+      refuseMistakes([
+        ...(environments.has(body.environment) ? [] : [`environment: there is no environment ${JSON.stringify(body.environment)}`]),
+        ...(typeof subject === "string" ? [`subject: ${subject}`] : []),
+        ...mistakes,
+      ]);
+      if (typeof subject === "string") throw new Problem("input_invalid", subject);
+      refuseExcess(excessRight(caller.issuer.right, right, roles));
+      const assignment: Assignment = {
+        id: `a_${randomBase62(12)}`,
+        subject: "group" in subject ? subject : { principal: subject.id },
+        environment: body.environment,
+        right,
+        source: "admin",
+      };
+      await ports.changes.change({ operations: [{ op: "assignment.put", assignment }], events: [assignmentCreated(call, assignment)] });
+      return viewAssignment(assignment);
+    });
+  },
+
+  "assignments.remove": (call) =>
+    call.ports.changes.inTurn(async () => {
+      const { id } = call.params;
+      const assignment = call.ports.snapshot().assignments.find((candidate) => candidate.id === id);
+      if (!assignment) throw new Problem("not_found", `there is no assignment ${id}`);
+      demandEnvironment(call, assignment.environment);
+      if (assignment.source === "policy") {
+        throw new Problem("conflict", "this assignment is written in the policy file: change it there and apply the file");
+      }
+      await call.ports.changes.change({ operations: [{ op: "assignment.remove", id }], events: [assignmentRemoved(call, assignment)] });
+      return viewAssignment(assignment);
+    }),
+};

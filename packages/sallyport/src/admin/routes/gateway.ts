@@ -1,0 +1,48 @@
+/** The gateway's state and its ledger. Records of an environment are for those who administer it, `system`'s for those who administer all. */
+import { administers } from "../../access/attenuation.ts";
+import type { AuditFilter, AuditRecord } from "../audit-log.ts";
+import { demandEnvironment } from "../call.ts";
+import type { Call, Handlers } from "../call.ts";
+import { isoTime } from "../views.ts";
+
+const LIMIT_DEFAULT = 100;
+
+export const gatewayHandlers: Handlers<"status" | "audit.search" | "audit.verify"> = {
+  status: ({ ports, caller }) => {
+    const status = ports.status();
+    return {
+      ...status,
+      startedAt: isoTime(status.startedAt),
+      environments: status.environments.filter((name) => administers(caller.issuer.right, name)),
+    };
+  },
+
+  "audit.search": (call) => ({ records: search(call).map((record) => ({ ...record, at: isoTime(record.at) })) }),
+
+  "audit.verify": async ({ ports }) => {
+    const verdict = await ports.audit.verify();
+    return { ...verdict, cannotShow: [...verdict.cannotShow] };
+  },
+};
+
+function search(call: Call<"audit.search">): AuditRecord[] {
+  const { environment, limit = LIMIT_DEFAULT, order = "newest", ...rest } = call.query;
+  const filter = { ...present(rest), limit, order };
+  const { audit } = call.ports;
+  const { environments } = call.caller.issuer.right;
+  if (environment !== undefined) {
+    demandEnvironment(call, environment);
+    return [...audit.search({ ...filter, environment })];
+  }
+  if (environments === "*") return [...audit.search(filter)];
+  const sign = order === "newest" ? -1 : 1;
+  return environments
+    .flatMap((name) => audit.search({ ...filter, environment: name }))
+    .sort((a, b) => sign * (a.seq - b.seq))
+    .slice(0, limit);
+}
+
+/** Without the members that are undefined: a filter has them or has them not. */
+function present(query: Omit<Call<"audit.search">["query"], "environment" | "limit" | "order">): Omit<AuditFilter, "limit" | "order"> {
+  return Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined));
+}

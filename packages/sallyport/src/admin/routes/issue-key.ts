@@ -1,0 +1,116 @@
+/** Issuing an API key: what is asked is read, bounded by the environment and by the issuer (R6), then made and recorded. */
+import { Problem } from "@sallyport/protocol";
+import { formatDurationMs, parseDurationMs } from "@sallyport/protocol/contract";
+import { excessLifetime, excessRight } from "../../access/attenuation.ts";
+import { buildLimits } from "../../access/policy-file.ts";
+import { KEY_AGE_MAX_MS } from "../../access/policy.ts";
+import type { Assignment, Principal, RightSpec } from "../../access/policy.ts";
+import { resolvePrincipal } from "../../access/principal-name.ts";
+import { readRight } from "../../access/written-right.ts";
+import type { Operation } from "../../audit/change.ts";
+import type { LedgerEvent } from "../../audit/event.ts";
+import { randomBase62 } from "../../kernel/ids.ts";
+import { issueKey } from "../../keys/issue.ts";
+import { demandEnvironment, eventOf, refuseExcess, refuseMistakes } from "../call.ts";
+import type { Call, Handler } from "../call.ts";
+import { isoTime } from "../views.ts";
+import { assignmentCreated, principalCreated } from "./recorded.ts";
+
+type CreateCall = Call<"keys.create">;
+
+export const createKey: Handler<"keys.create"> = (call) => {
+  const { ports, caller, body } = call;
+  demandEnvironment(call, body.environment);
+  return ports.changes.inTurn(async () => {
+    const snapshot = ports.snapshot();
+    const now = ports.clock.now();
+    const environment = snapshot.environments.get(body.environment);
+    const { right, mistakes } = readRight(body, snapshot.roles);
+    const owner = body.owner === undefined ? undefined : resolvePrincipal(body.owner, snapshot.principals);
+    refuseMistakes([
+      ...(environment ? [] : [`environment: there is no environment ${JSON.stringify(body.environment)}`]),
+      ...mistakes,
+      ...ownerMistakes(owner),
+    ]);
+    const lifeMs = lifetimeMs(call, now, environment?.keyMaxAgeMs ?? KEY_AGE_MAX_MS);
+    refuseExcess([...excessRight(caller.issuer.right, right, snapshot.roles), ...excessLifetime(caller.expiresAt, now + lifeMs)]);
+
+    const operations: Operation[] = [];
+    const events: LedgerEvent[] = [];
+    const ownerId = typeof owner === "object" ? owner.id : makeService(call, right, operations, events);
+    const issued = issueKey(
+      {
+        environment: body.environment,
+        name: body.name,
+        owner: ownerId,
+        ceiling: right,
+        limits: buildLimits(body.limits),
+        createdAt: now,
+        createdBy: caller.issuer.actor,
+        expiresAt: now + lifeMs,
+      },
+      ports.peppers,
+    );
+    operations.push({ op: "key.insert", key: issued.record });
+    const event = eventOf(call, "key.issued", body.environment, {
+      key: issued.record.id,
+      name: body.name,
+      owner: ownerId,
+      roles: right.roles,
+      allow: right.allow,
+      models: right.models ?? [],
+      expires_at: now + lifeMs,
+    });
+    await ports.changes.change({ operations, events: [event, ...events] });
+    return {
+      id: issued.record.id,
+      key: issued.text.reveal(),
+      environment: body.environment,
+      expiresAt: isoTime(now + lifeMs),
+      name: body.name,
+      owner: ownerId,
+    };
+  });
+};
+
+function ownerMistakes(owner: Principal | string | undefined): string[] {
+  if (typeof owner === "string") return [`owner: ${owner}`];
+  return owner?.isDisabled ? [`owner: ${owner.name} is disabled`] : [];
+}
+
+/** Asked for too much: refused, never clamped. Not asked: the most there is, within what is left of the issuer's own. */
+function lifetimeMs(call: CreateCall, now: number, environmentMaxMs: number): number {
+  const maxMs = Math.min(environmentMaxMs, KEY_AGE_MAX_MS);
+  if (call.body.ttl === undefined) {
+    return call.caller.expiresAt === null ? maxMs : Math.min(maxMs, call.caller.expiresAt - now);
+  }
+  const askedMs = parseDurationMs(call.body.ttl) ?? 0;
+  refuseMistakes(askedMs > 0 ? [] : ["ttl: is zero"]);
+  if (askedMs > maxMs) {
+    throw new Problem("lifetime_exceeds_maximum", `environment ${call.body.environment} allows at most ${formatDurationMs(maxMs)}`);
+  }
+  return askedMs;
+}
+
+/** A service that holds exactly the key's grant, so that ceiling and live right start equal. Answers its id. */
+function makeService(call: CreateCall, right: RightSpec, operations: Operation[], events: LedgerEvent[]): string {
+  const principal: Principal = {
+    id: `p_${randomBase62(12)}`,
+    kind: "service",
+    name: call.body.name,
+    team: null,
+    groups: [],
+    isDisabled: false,
+    createdAt: call.ports.clock.now(),
+  };
+  const assignment: Assignment = {
+    id: `a_${randomBase62(12)}`,
+    subject: { principal: principal.id },
+    environment: call.body.environment,
+    right,
+    source: "admin",
+  };
+  operations.push({ op: "principal.put", principal }, { op: "assignment.put", assignment });
+  events.push(principalCreated(call, principal), assignmentCreated(call, assignment));
+  return principal.id;
+}

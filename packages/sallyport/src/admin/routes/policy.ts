@@ -1,0 +1,78 @@
+/** Environments, roles, upstreams and the policy file. Whoever administers some environments sees only those. */
+import { Problem } from "@sallyport/protocol";
+import { administers } from "../../access/attenuation.ts";
+import { isBuiltInRole } from "../../access/built-in-roles.ts";
+import type { Environment } from "../../access/policy.ts";
+import { applyPolicyText } from "../apply-policy.ts";
+import { demandEnvironment } from "../call.ts";
+import type { AnyCall, Handlers } from "../call.ts";
+import { viewAssignment, viewEnvironment, viewRole, viewUpstreams } from "../views.ts";
+import { findKey } from "./keys.ts";
+
+function environmentsOf(call: AnyCall): Environment[] {
+  return [...call.ports.snapshot().environments.values()].filter((environment) =>
+    administers(call.caller.issuer.right, environment.name),
+  );
+}
+
+function findEnvironment(call: AnyCall, name: string): Environment {
+  demandEnvironment(call, name);
+  const environment = call.ports.snapshot().environments.get(name);
+  if (!environment) throw new Problem("not_found", `there is no environment ${name}`);
+  return environment;
+}
+
+export const policyHandlers: Handlers<
+  | "roles.list"
+  | "roles.show"
+  | "environments.list"
+  | "environments.show"
+  | "upstreams.list"
+  | "policy.show"
+  | "policy.plan"
+  | "policy.apply"
+  | "explain"
+> = {
+  "roles.list": ({ ports }) => ({ roles: [...ports.snapshot().roles.values()].map(viewRole) }),
+
+  "roles.show": ({ ports, params }) => {
+    const role = ports.snapshot().roles.get(params.name);
+    if (!role) throw new Problem("not_found", `there is no role ${params.name}`);
+    return viewRole(role);
+  },
+
+  "environments.list": (call) => ({ environments: environmentsOf(call).map(viewEnvironment) }),
+  "environments.show": (call) => viewEnvironment(findEnvironment(call, call.params.name)),
+
+  "upstreams.list": (call) => {
+    const { environment } = call.query;
+    const environments = environment === undefined ? environmentsOf(call) : [findEnvironment(call, environment)];
+    return { upstreams: environments.flatMap(viewUpstreams) };
+  },
+
+  "policy.show": (call) => {
+    const { epoch, roles, assignments } = call.ports.snapshot();
+    const { right } = call.caller.issuer;
+    return {
+      epoch,
+      environments: environmentsOf(call).map(viewEnvironment),
+      roles: [...roles.values()].filter((role) => !isBuiltInRole(role.name)).map(viewRole),
+      assignments: assignments
+        .filter((assignment) => assignment.source === "policy" && administers(right, assignment.environment))
+        .map(viewAssignment),
+    };
+  },
+
+  "policy.plan": ({ ports, caller, body }) => applyPolicyText(ports, body.text, caller.issuer, { dryRun: true }),
+
+  "policy.apply": ({ ports, caller, body: { text, expectEpoch } }) =>
+    applyPolicyText(ports, text, caller.issuer, { dryRun: false, ...(expectEpoch === undefined ? {} : { expectEpoch }) }),
+
+  explain: (call) => {
+    const { keyId, method, path, model } = call.body;
+    findKey(call, keyId);
+    const explanation = call.ports.explain({ keyId, method, path, ...(model === undefined ? {} : { model }) });
+    if (!explanation) throw new Problem("not_found", `there is no key ${keyId}`);
+    return { ...explanation, because: [...explanation.because], remedy: [...explanation.remedy] };
+  },
+};

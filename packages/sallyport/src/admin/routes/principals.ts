@@ -1,0 +1,92 @@
+/** People and services. What a change would set free or stop must lie in environments the caller administers. */
+import { Problem } from "@sallyport/protocol";
+import type { PrincipalView } from "@sallyport/protocol/contract";
+import { excessEnvironments, excessRight } from "../../access/attenuation.ts";
+import type { Principal } from "../../access/policy.ts";
+import { randomBase62 } from "../../kernel/ids.ts";
+import { eventOf, refuseExcess } from "../call.ts";
+import type { AnyCall, CallById, Handlers } from "../call.ts";
+import { eachKey } from "../each-key.ts";
+import { viewPrincipal } from "../views.ts";
+import { principalCreated } from "./recorded.ts";
+
+export const principalHandlers: Handlers<
+  "principals.list" | "principals.create" | "principals.show" | "principals.disable" | "principals.enable"
+> = {
+  "principals.list": ({ ports, query }) => {
+    const principals = [...ports.snapshot().principals.values()].filter(
+      (principal) =>
+        (query.kind === undefined || principal.kind === query.kind) && (query.name === undefined || principal.name === query.name),
+    );
+    return { principals: principals.map(viewPrincipal) };
+  },
+
+  "principals.create": (call) =>
+    call.ports.changes.inTurn(async () => {
+      const { ports, body } = call;
+      const { principals } = ports.snapshot();
+      if ([...principals.values()].some((principal) => principal.kind === body.kind && principal.name === body.name)) {
+        throw new Problem("already_exists", `there is a ${body.kind} named ${JSON.stringify(body.name)}`);
+      }
+      const groups = [...new Set(body.groups)];
+      refuseExcess(excessGroups(call, groups));
+      const principal: Principal = {
+        id: `p_${randomBase62(12)}`,
+        kind: body.kind,
+        name: body.name,
+        team: body.team,
+        groups,
+        isDisabled: false,
+        createdAt: ports.clock.now(),
+      };
+      await ports.changes.change({ operations: [{ op: "principal.put", principal }], events: [principalCreated(call, principal)] });
+      return viewPrincipal(principal);
+    }),
+
+  "principals.show": (call) => viewPrincipal(findPrincipal(call, call.params.id)),
+  "principals.disable": switchPrincipal(true),
+  "principals.enable": switchPrincipal(false),
+};
+
+function findPrincipal(call: AnyCall, id: string): Principal {
+  const principal = call.ports.snapshot().principals.get(id);
+  if (!principal) throw new Problem("not_found", `there is no person or service with the id ${id}`);
+  return principal;
+}
+
+/** Joining a group is being given what is assigned to it. */
+function excessGroups(call: AnyCall, groups: readonly string[]): string[] {
+  const { right } = call.caller.issuer;
+  const { assignments, roles } = call.ports.snapshot();
+  return assignments
+    .filter(({ subject }) => "group" in subject && groups.includes(subject.group))
+    .flatMap((assignment) => [
+      ...excessEnvironments(right, [assignment.environment]),
+      ...excessRight(right, assignment.right, roles),
+    ]);
+}
+
+function switchPrincipal(isDisabled: boolean): (call: CallById) => Promise<PrincipalView> {
+  return (call) =>
+    call.ports.changes.inTurn(async () => {
+      const present = findPrincipal(call, call.params.id);
+      refuseExcess(excessEnvironments(call.caller.issuer.right, reach(call, present)));
+      if (present.isDisabled === isDisabled) return viewPrincipal(present);
+      const principal: Principal = { ...present, isDisabled };
+      const { id, kind, name } = principal;
+      await call.ports.changes.change({
+        operations: [{ op: "principal.put", principal }],
+        events: [eventOf(call, isDisabled ? "principal.disabled" : "principal.enabled", "system", { principal: id, kind, name })],
+      });
+      return viewPrincipal(principal);
+    });
+}
+
+/** Every environment in which the principal has a right or a key. */
+function* reach(call: AnyCall, principal: Principal): Generator<string> {
+  for (const { subject, environment } of call.ports.snapshot().assignments) {
+    if ("group" in subject ? principal.groups.includes(subject.group) : subject.principal === principal.id) yield environment;
+  }
+  if (call.caller.issuer.right.environments === "*") return;
+  for (const key of eachKey(call.ports, { owner: principal.id })) if (key.state !== "revoked") yield key.environment;
+}

@@ -1,0 +1,139 @@
+/**
+ * The admin API's two doors: a TCP listener for holders of admin keys and a Unix socket in the data directory for the
+ * operating-system user. Both bound headers and time; the TCP one answers only for known host names.
+ */
+import { chmodSync } from "node:fs";
+import { createServer as createPlainServer } from "node:http";
+import type { IncomingMessage, RequestListener, Server, ServerOptions } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import type { Server as TlsServer } from "node:https";
+import type { AddressInfo, Socket } from "node:net";
+import type { SecureContextOptions } from "node:tls";
+import { getRequestListener } from "@hono/node-server";
+import type { HttpBindings } from "@hono/node-server";
+import { Problem } from "@sallyport/protocol";
+import { currentUser } from "../kernel/current-user.ts";
+import { isTrusted, normalizeAddress } from "../listener/client-address.ts";
+import type { AddressRules } from "../listener/client-address.ts";
+import type { HostNames } from "../listener/host-names.ts";
+import type { AdminApp } from "./app.ts";
+import type { AdminCaller } from "./caller.ts";
+import { answerProblem } from "./problem-answer.ts";
+import { clearStaleSocket } from "./stale-socket.ts";
+
+export interface AdminServerPorts {
+  readonly app: AdminApp;
+  /** Names answered on TCP; the socket has no name to be rebound. */
+  readonly hosts: HostNames;
+  readonly tls: SecureContextOptions | null;
+  /** `<data>/admin.sock`; null = no socket. */
+  readonly socketPath: string | null;
+  /** With trusted proxies, every other peer is dropped. */
+  readonly addresses?: AddressRules;
+}
+
+export interface AdminServer {
+  /** Opens the TCP listener and the socket, or neither. Port 0 = any free port. */
+  listen(address: { readonly host: string; readonly port: number }): Promise<void>;
+  /** `http://127.0.0.1:11436`, with the port really bound. Call after `listen`. */
+  url(): string;
+  /** New certificates for new connections; does nothing on a plain listener. */
+  setSecureContext(tls: SecureContextOptions): void;
+  /** Takes no new connection, ends idle ones and lets running answers finish. */
+  close(): Promise<void>;
+}
+
+const LIMITS: ServerOptions = {
+  maxHeaderSize: 16 * 1024,
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  keepAliveTimeout: 5_000,
+  connectionsCheckingInterval: 2_000,
+  insecureHTTPParser: false,
+  requireHostHeader: true,
+  joinDuplicateHeaders: false,
+};
+/** No escapes, no empty or climbing segments: the path that is matched is the path that was sent (R3). */
+const TARGET = /^(?!.*\/\/)(?!.*\/\.\.?(?:[/?]|$))\/[A-Za-z0-9/._-]*(?:\?[^#]*)?$/;
+const TARGET_MAX = 4_096;
+/** The longest a running answer may hold up closing. */
+const CLOSE_MS = 5_000;
+
+export function createAdminServer({ app, hosts, tls, socketPath, addresses }: AdminServerPorts): AdminServer {
+  const overTcp = listenerOf((incoming) => {
+    const problem = hosts.has(incoming.headers.host ?? "") ? targetProblem(incoming) : new Problem("host_unknown");
+    return problem ?? { kind: "tcp", rawHeaders: incoming.rawHeaders };
+  });
+  const overSocket = listenerOf((incoming) => targetProblem(incoming) ?? { kind: "socket", user: currentUser() });
+  const tcp: Server | TlsServer = tls ? createTlsServer({ ...LIMITS, ...tls }, overTcp) : createPlainServer(LIMITS, overTcp);
+  const socket = createPlainServer(LIMITS, overSocket);
+  for (const server of [tcp, socket]) server.maxHeadersCount = 100;
+  if (addresses?.trusted) {
+    tcp.on("connection", (peer: Socket) => {
+      if (!isTrusted(addresses, normalizeAddress(peer.remoteAddress ?? ""))) peer.destroy();
+    });
+  }
+
+  function listenerOf(judge: (incoming: IncomingMessage) => AdminCaller | Problem): RequestListener {
+    return getRequestListener(
+      (request, env) => {
+        const caller = judge((env as HttpBindings).incoming);
+        return caller instanceof Problem ? answerProblem(caller) : app.handle(request, caller);
+      },
+      { overrideGlobalObjects: false },
+    );
+  }
+
+  return {
+    async listen({ host, port }) {
+      await opened(tcp, () => tcp.listen(port, host));
+      if (socketPath === null) return;
+      try {
+        await clearStaleSocket(socketPath);
+        await opened(socket, () => socket.listen(socketPath));
+        chmodSync(socketPath, 0o600);
+      } catch (cause) {
+        await Promise.all([closed(tcp), closed(socket)]);
+        throw cause;
+      }
+    },
+    url() {
+      const { address, port, family } = tcp.address() as AddressInfo;
+      return `${tls ? "https" : "http"}://${family === "IPv6" ? `[${address}]` : address}:${port}`;
+    },
+    setSecureContext(next) {
+      if ("setSecureContext" in tcp) tcp.setSecureContext(next);
+    },
+    async close() {
+      await Promise.all([closed(tcp), closed(socket)]);
+    },
+  };
+}
+
+function targetProblem({ url = "" }: IncomingMessage): Problem | undefined {
+  if (url.length > TARGET_MAX) return new Problem("target_too_long");
+  return TARGET.test(url) ? undefined : new Problem("target_malformed");
+}
+
+function opened(server: Server, open: () => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.once("listening", () => {
+      server.off("error", reject);
+      resolve();
+    });
+    open();
+  });
+}
+
+function closed(server: Server): Promise<void> {
+  if (!server.listening) return Promise.resolve();
+  return new Promise((resolve) => {
+    const cut = setTimeout(() => server.closeAllConnections(), CLOSE_MS);
+    server.close(() => {
+      clearTimeout(cut);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}

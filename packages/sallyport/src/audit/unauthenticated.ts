@@ -1,0 +1,88 @@
+/**
+ * Refusals before authentication: anyone can cause them, so they are counted and never written one by one. Code and
+ * network are counted in memory; each flush writes a bounded number of records, the largest counts by name and the rest
+ * together. A flood from a million addresses costs as much disk as one from sixty.
+ */
+import { encodeEvent } from "@sallyport/protocol";
+import type { Clock } from "../kernel/clock.ts";
+import { networkPrefix } from "./network-prefix.ts";
+import type { LedgerAppender } from "./recorder.ts";
+
+export interface UnauthenticatedPorts {
+  readonly ledger: Pick<LedgerAppender, "append">;
+  readonly clock: Pick<Clock, "now">;
+  /** Most rows in memory; what comes beyond is counted under the prefix `other`. */
+  readonly rowsMax?: number;
+}
+
+export interface Unauthenticated {
+  count(code: string, address: string): void;
+  /** Writes what was counted since the last flush, `now` in epoch ms. Call once a minute and when closing. */
+  flush(now: number): void;
+}
+
+/** Most records a flush writes. */
+export const UNAUTHENTICATED_RECORDS_MAX = 64;
+const ROWS_MAX = 1_024;
+const OTHER = "other";
+
+interface Row {
+  readonly code: string;
+  readonly prefix: string;
+  count: number;
+}
+
+export function makeUnauthenticated({ ledger, clock, rowsMax = ROWS_MAX }: UnauthenticatedPorts): Unauthenticated {
+  let rows = new Map<string, Row>();
+  let since = clock.now();
+
+  function add(to: Map<string, Row>, code: string, prefix: string, count: number): void {
+    const name = `${code} ${prefix}`;
+    const row = to.get(name);
+    if (row) row.count += count;
+    else if (to.size < rowsMax || prefix === OTHER) to.set(name, { code, prefix, count });
+    else add(to, code, OTHER, count);
+  }
+
+  return {
+    count(code, address) {
+      if (rows.size === 0) since = clock.now();
+      add(rows, code, networkPrefix(address), 1);
+    },
+    flush(now) {
+      const written = foldRows([...rows.values()], UNAUTHENTICATED_RECORDS_MAX);
+      const from = since;
+      rows = new Map();
+      for (const { code, prefix, count } of written) {
+        const event = encodeEvent({
+          type: "request.unauthenticated",
+          at: now,
+          environment: "system",
+          actor: "gateway",
+          fields: { code, network: prefix, count, since: from },
+        });
+        // What cannot be written now is counted on: it comes with the next flush.
+        if (ledger.append(event) === undefined) add(rows, code, prefix, count);
+      }
+      since = rows.size > 0 ? from : now;
+    },
+  };
+}
+
+/** At most `most` rows: the largest as they are, the others together by code, or all together if there are too many codes. */
+function foldRows(rows: readonly Row[], most: number): readonly Row[] {
+  if (rows.length <= most) return rows;
+  const codes = new Set(rows.map(({ code }) => code)).size;
+  const together = rows.filter(({ prefix }) => prefix === OTHER);
+  const sorted = rows.filter(({ prefix }) => prefix !== OTHER).toSorted((a, b) => b.count - a.count);
+  const areCodesKept = codes < most;
+  const named = sorted.slice(0, areCodesKept ? most - codes : most - 1);
+  const others = new Map<string, Row>();
+  for (const { code, count } of [...sorted.slice(named.length), ...together]) {
+    const kept = areCodesKept ? code : OTHER;
+    const row = others.get(kept);
+    if (row) row.count += count;
+    else others.set(kept, { code: kept, prefix: OTHER, count });
+  }
+  return [...named, ...others.values()];
+}

@@ -1,0 +1,110 @@
+/** `sallyport admin reset` and `sallyport admin keys …` */
+import type { Command } from "commander";
+import type { AdminKeyView, Answer } from "@sallyport/protocol/contract";
+import { withClient } from "./cli.ts";
+import type { Cli } from "./cli.ts";
+import { UsageMistake } from "./failure.ts";
+import { listOption, withServer } from "./options.ts";
+import type { ServerOptions } from "./options.ts";
+import { facts, listText, show, table, timeText } from "./print.ts";
+import { prepareOnce } from "./show-once.ts";
+import type { OnceOptions } from "./show-once.ts";
+
+interface CreateOptions extends ServerOptions, OnceOptions {
+  readonly name: string;
+  readonly role: string;
+  readonly env: string[];
+  readonly grant?: string[];
+  readonly grantModel?: string[];
+  readonly grantAll?: boolean;
+  readonly ttl?: string;
+}
+
+export function addAdmin(program: Command, cli: Cli): void {
+  const admin = program.command("admin").description("recover administration; create, list and end admin keys");
+
+  withServer(admin.command("reset"))
+    .description("make a new recovery admin key and revoke the old one (only beside the server)")
+    .option("--out <file>", "write the key to a new file, readable by its owner only")
+    .action(async (options: ServerOptions & OnceOptions) => {
+      await issue(cli, options, (client) => client.call("adminKeys.reset"));
+    });
+
+  const keys = admin.command("keys").description("create, list and end admin keys");
+
+  withServer(keys.command("create"))
+    .description("create an admin key within your own right; its text is shown this once")
+    .requiredOption("--name <name>", "what the key is for")
+    .requiredOption("--role <role>", "viewer, issuer or admin")
+    .addOption(listOption("--env <environments>", "environments it administers, or *").makeOptionMandatory())
+    .addOption(listOption("--grant <permissions>", "permissions it may put into keys and assignments"))
+    .addOption(listOption("--grant-model <selectors>", "models it may put into them"))
+    .option("--grant-all", "it may grant everything")
+    .option("--ttl <duration>", "lifetime such as 30d (left out: 90d)")
+    .option("--out <file>", "write the key to a new file, readable by its owner only")
+    .action(async (options: CreateOptions) => {
+      const body = createBody(options);
+      await issue(cli, options, (client) => client.call("adminKeys.create", { body }));
+    });
+
+  withServer(keys.command("list"))
+    .description("list admin keys")
+    .action(async (options: ServerOptions) => {
+      const list = await withClient(cli, options, (client) => client.call("adminKeys.list"));
+      show(cli.io, options.json, list, () =>
+        table(
+          ["ID", "NAME", "STATE", "ENVS", "PERMISSIONS", "MAY GRANT", "EXPIRES"],
+          list.keys.map((key) => [
+            key.id,
+            key.name,
+            key.isExpired ? "expired" : key.state,
+            listText(key.environments),
+            listText(key.permissions),
+            mayGrantText(key),
+            timeText(key.expiresAt),
+          ]),
+          "no admin keys",
+        ),
+      );
+    });
+
+  withServer(keys.command("revoke <id>"))
+    .description("end an admin key for good")
+    .action(async (id: string, options: ServerOptions) => {
+      const key = await withClient(cli, options, (client) => client.call("adminKeys.revoke", { params: { id } }));
+      show(cli.io, options.json, key, () => facts({ id: key.id, name: key.name, state: key.state }));
+    });
+}
+
+type IssuedAdminKey = Answer<"adminKeys.create">;
+
+async function issue(
+  cli: Cli,
+  options: ServerOptions & OnceOptions,
+  make: (client: Parameters<Parameters<typeof withClient>[2]>[0]) => Promise<IssuedAdminKey>,
+): Promise<void> {
+  const once = prepareOnce(cli.io, options);
+  let made: IssuedAdminKey;
+  try {
+    made = await withClient(cli, options, make);
+  } catch (failure) {
+    once.abandon();
+    throw failure;
+  }
+  once.show({ adminKey: made.key, id: made.id, name: made.name, expiresAt: made.expiresAt }, "adminKey");
+}
+
+function createBody({ name, role, env, grant, grantModel, grantAll, ttl }: CreateOptions) {
+  if (role !== "viewer" && role !== "issuer" && role !== "admin") throw new UsageMistake("--role is viewer, issuer or admin");
+  if (grantAll && (grant || grantModel)) throw new UsageMistake("--grant-all stands alone");
+  const environments: "*" | string[] = env.includes("*") ? "*" : env;
+  const mayGrant = grantAll ? ("*" as const) : grant && { allow: grant, models: grantModel ?? [] };
+  if (!grant && grantModel) throw new UsageMistake("--grant-model needs --grant");
+  return { name, role, environments, mayGrant, ttl } as const;
+}
+
+function mayGrantText({ mayGrant }: AdminKeyView): string {
+  if (mayGrant === null) return "nothing";
+  if (mayGrant === "*") return "everything";
+  return `${listText(mayGrant.allow)} on ${listText(mayGrant.models)}`;
+}

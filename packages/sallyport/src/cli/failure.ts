@@ -1,0 +1,36 @@
+/** How a command ends when it cannot do what it was asked: words on stderr, with the remedy, and the exit code. */
+import { CommanderError } from "commander";
+import { Problem, problems } from "@sallyport/protocol";
+import type { Io } from "./io.ts";
+
+/** What scripts may rely on. */
+export const exits = { done: 0, refused: 1, usage: 2, fault: 3 } as const;
+export type Exit = (typeof exits)[keyof typeof exits];
+
+/** The command was not written as it must be. */
+export class UsageMistake extends Error {}
+
+export function tellFailure(io: Io, failure: unknown): Exit {
+  if (failure instanceof CommanderError) return failure.exitCode === 0 ? exits.done : exits.usage;
+  if (failure instanceof UsageMistake) {
+    io.err(`sallyport: ${failure.message}`);
+    return exits.usage;
+  }
+  if (failure instanceof Problem) {
+    const { title, remedy, status } = problems[failure.code];
+    io.err(`sallyport: ${title}${failure.detail === undefined ? "" : `: ${failure.detail}`}`);
+    for (const mistake of failure.mistakes) io.err(`  ${mistake}`);
+    io.err(`  remedy: ${remedy} (${failure.code})`);
+    return status >= 500 ? exits.fault : exits.refused;
+  }
+  io.err(`sallyport: ${messageOf(failure)}`);
+  return exits.fault;
+}
+
+function messageOf(failure: unknown): string {
+  if (!(failure instanceof Error)) return String(failure);
+  // Several addresses tried at once fail as one error without words of its own.
+  const inner: unknown = failure instanceof AggregateError ? failure.errors[0] : failure.cause;
+  const more = inner instanceof Error ? inner.message : "";
+  return [failure.message, more].filter((text) => text !== "").join(": ") || failure.name;
+}

@@ -1,0 +1,30 @@
+/** `sallyport init` */
+import type { Command } from "commander";
+import { Problem } from "@sallyport/protocol";
+import type { Cli } from "./cli.ts";
+import { readSettings } from "./connect.ts";
+import { withServer } from "./options.ts";
+import type { ServerOptions } from "./options.ts";
+import { prepareOnce } from "./show-once.ts";
+import type { OnceOptions } from "./show-once.ts";
+
+export function addInit(program: Command, cli: Cli): void {
+  withServer(program.command("init"))
+    .description("make the data directory and show the recovery admin key once")
+    .option("--out <file>", "write the key to a new file, readable by its owner only")
+    .action(async (options: ServerOptions & OnceOptions) => {
+      const settings = await readSettings(options, cli.io.env);
+      const { initialize, isInitialized } = await import("../compose.ts");
+      if (isInitialized(settings.dataDirectory)) {
+        throw new Problem("already_exists", `${settings.dataDirectory} is initialised; \`sallyport admin reset\` makes a new admin key`);
+      }
+      const once = prepareOnce(cli.io, options);
+      try {
+        const { adminKey, dataDirectory, environment } = await initialize(settings);
+        once.show({ adminKey: adminKey.reveal(), dataDirectory, environment }, "adminKey");
+      } catch (failure) {
+        once.abandon();
+        throw failure;
+      }
+    });
+}

@@ -1,0 +1,53 @@
+/** `sallyport serve`: runs until SIGTERM or SIGINT, then lets running requests end within the drain bound. */
+import type { Command } from "commander";
+import type { Gateway } from "../compose.ts";
+import type { Cli } from "./cli.ts";
+import { readSettings } from "./connect.ts";
+import { tellFailure } from "./failure.ts";
+import { listOption } from "./options.ts";
+
+export function addServe(program: Command, cli: Cli): void {
+  program
+    .command("serve")
+    .description("run the gateway")
+    .option("--data <dir>", "data directory (SALLYPORT_DATA, else ~/.sallyport)")
+    .option("--settings <file>", "settings file (SALLYPORT_SETTINGS, else sallyport.yaml in the data directory)")
+    .option("--listen <host:port>", "address of the data plane, 127.0.0.1:11435 unless set")
+    .option("--admin-listen <host:port>", "address of the admin API, 127.0.0.1:11436 unless set")
+    .option("--policy <file>", "policy file, applied whole at start and on SIGHUP")
+    .option("--tls-certificate <file>", "PEM certificate chain")
+    .option("--tls-key <file>", "PEM private key")
+    .addOption(listOption("--trusted-proxies <networks>", "proxies in front; every other peer is dropped"))
+    .addOption(listOption("--hosts <names>", "host names answered besides localhost"))
+    .addOption(listOption("--cors-origins <origins>", "origins allowed by CORS"))
+    .addOption(listOption("--environments <names>", "environments this listener serves"))
+    .option("--log <level>", "debug, info, warn, error or silent")
+    .option("--drain <duration>", "how long running requests may go on at the end, 25s unless set")
+    .action(async (options: Record<string, unknown>) => {
+      const settings = await readSettings(options, cli.io.env);
+      const { initialize, isInitialized, openGateway } = await import("../compose.ts");
+      if (!isInitialized(settings.dataDirectory)) {
+        // The key made here is thrown away unseen: a log is no place for it.
+        await initialize(settings);
+        cli.io.err(`sallyport: initialised ${settings.dataDirectory}; \`sallyport admin reset\` makes the recovery admin key`);
+      }
+      const gateway = await openGateway(settings);
+      const ended = untilSignalled(cli, gateway, settings.drainMs);
+      cli.io.out(`sallyport ready data=${gateway.dataUrl} admin=${gateway.adminUrl}`);
+      await ended;
+    });
+}
+
+/** Resolves when the gateway has closed. A second signal does not wait. */
+function untilSignalled(cli: Cli, gateway: Gateway, drainMs: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const reload = (): void => {
+      gateway.reload().catch((failure: unknown) => tellFailure(cli.io, failure));
+    };
+    const end = (): void => {
+      process.off("SIGTERM", end).off("SIGINT", end).off("SIGHUP", reload);
+      gateway.close(drainMs).then(resolve, reject);
+    };
+    process.on("SIGTERM", end).on("SIGINT", end).on("SIGHUP", reload);
+  });
+}

@@ -1,0 +1,54 @@
+/**
+ * Where an admin key's text may go: to a terminal, into a new file only its owner can read, or as JSON when asked.
+ * Looked at before the key is made, so that none is made that nobody gets to see.
+ */
+import { closeSync, openSync, unlinkSync, writeSync } from "node:fs";
+import { UsageMistake } from "./failure.ts";
+import type { Io } from "./io.ts";
+import { facts } from "./print.ts";
+
+export interface OnceOptions {
+  readonly json?: boolean;
+  readonly out?: string;
+}
+
+export interface Once {
+  /** Shows the answer, whose member of that name is the secret. */
+  show(answer: Readonly<Record<string, string | null>>, secret: string): void;
+  /** Nothing was made: takes the empty file away. */
+  abandon(): void;
+}
+
+export function prepareOnce(io: Io, { json, out }: OnceOptions): Once {
+  if (out === undefined && !json && !io.isTerminal) {
+    throw new UsageMistake("the admin key is shown only on a terminal: use --out FILE (made 0600) or --json");
+  }
+  const file = out === undefined ? undefined : createFile(out);
+  return {
+    show(answer, secret) {
+      const text = answer[secret] ?? "";
+      if (file !== undefined && out !== undefined) {
+        writeSync(file, `${text}\n`);
+        closeSync(file);
+      }
+      const shown = file === undefined ? answer : Object.fromEntries(Object.entries(answer).filter(([name]) => name !== secret));
+      const told = out === undefined ? shown : { ...shown, out };
+      if (json) io.out(JSON.stringify(told));
+      else for (const line of facts(told)) io.out(line);
+      if (!json && file === undefined) io.err("The admin key is shown this once and cannot be read again: keep it offline.");
+    },
+    abandon() {
+      if (file === undefined || out === undefined) return;
+      closeSync(file);
+      unlinkSync(out);
+    },
+  };
+}
+
+function createFile(path: string): number {
+  try {
+    return openSync(path, "wx", 0o600);
+  } catch (cause) {
+    throw new UsageMistake(`${path} cannot be made: ${cause instanceof Error ? cause.message : String(cause)}`);
+  }
+}

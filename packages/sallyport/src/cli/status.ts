@@ -1,0 +1,33 @@
+/** `sallyport status` */
+import type { Command } from "commander";
+import { withClient } from "./cli.ts";
+import type { Cli } from "./cli.ts";
+import { withServer } from "./options.ts";
+import type { ServerOptions } from "./options.ts";
+import { facts, listText, show, timeText } from "./print.ts";
+
+export function addStatus(program: Command, cli: Cli): void {
+  withServer(program.command("status"))
+    .description("say how the gateway is")
+    .action(async (options: ServerOptions) => {
+      const status = await withClient(cli, options, async (client, kind) => {
+        const answer = await client.call("status");
+        return { isRunning: kind !== "inside", ...answer };
+      });
+      show(cli.io, options.json, status, () =>
+        facts({
+          running: status.isRunning,
+          version: status.version,
+          ...(status.isRunning
+            ? { since: timeText(status.startedAt), data: status.dataListen, admin: status.adminListen }
+            : {}),
+          "policy epoch": status.epoch,
+          environments: listText(status.environments),
+          keys: status.keys,
+          "store writable": status.isStoreWritable,
+          ...(status.isRunning ? { "requests running": status.running, "requests queued": status.queued } : {}),
+        }),
+      );
+      if (!status.isStoreWritable) cli.found();
+    });
+}

@@ -1,0 +1,149 @@
+/**
+ * Static settings from `sallyport.yaml`, then `SALLYPORT_*`, then flags; the later wins. An unknown name is refused, and
+ * every mistake is told at once with the place it was written: nothing starts on settings that are not understood whole.
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+import { Problem } from "@sallyport/protocol";
+import { parseDurationMs } from "@sallyport/protocol/contract";
+import { readYaml } from "../kernel/yaml.ts";
+import { isUnknownVariable, leaves } from "./leaves.ts";
+import type { Leaf } from "./leaves.ts";
+import { isLoopback, parseListener, settingsSchema } from "./settings-schema.ts";
+import type { SettingsFile } from "./settings-schema.ts";
+import type { Settings } from "./settings.ts";
+
+export interface SettingsSources {
+  /** By the flags' names in `leaves.ts`; other members are not looked at. Lists may be arrays or comma-separated. */
+  readonly flags: Readonly<Record<string, unknown>>;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Path of the settings file; else `SALLYPORT_SETTINGS`; else `sallyport.yaml` in the data directory, if it is there. */
+  readonly file?: string;
+}
+
+/** Throws `input_invalid` with every mistake. Relative paths are taken from the working directory. */
+export function loadSettings({ flags, env, file }: SettingsSources): Settings {
+  const mistakes = Object.keys(env)
+    .filter(isUnknownVariable)
+    .map((name) => `${name}: there is no such setting`);
+  const dataDirectory = givenDataDirectory(flags, env) ?? join(homedir(), ".sallyport");
+  const named = file ?? env["SALLYPORT_SETTINGS"];
+  const read = readSettingsFile(named, join(dataDirectory, "sallyport.yaml"), mistakes);
+  const origins = new Map<string, string>();
+  const raw = read.value;
+  for (const leaf of leaves) {
+    for (const [origin, given] of [
+      [leaf.variable, env[leaf.variable]],
+      [flagText(leaf), leaf.flag === null ? undefined : flags[leaf.flag]],
+    ] as const) {
+      if (given === undefined || given === "") continue;
+      put(raw, leaf.path.split("."), formed(leaf, given));
+      origins.set(leaf.path, origin);
+    }
+  }
+  const judged = settingsSchema.safeParse(raw);
+  for (const issue of judged.error?.issues ?? []) {
+    const path = issue.path.filter((step) => typeof step !== "symbol");
+    for (const key of issue.code === "unrecognized_keys" ? issue.keys : [null]) {
+      const full = key === null ? path : [...path, key];
+      const says = key === null ? issue.message : "there is no such setting";
+      mistakes.push(`${originOf(full, origins, read.place)}: ${says}`);
+    }
+  }
+  if (judged.success) mistakes.push(...exposureMistakes(judged.data));
+  if (mistakes.length > 0 || !judged.success) throw new Problem("input_invalid", "the settings have mistakes", mistakes);
+  return toSettings(judged.data, dataDirectory);
+}
+
+function givenDataDirectory(flags: SettingsSources["flags"], env: SettingsSources["env"]): string | undefined {
+  const given = flags["data"] ?? env["SALLYPORT_DATA"];
+  return typeof given === "string" && given !== "" ? resolve(given) : undefined;
+}
+
+interface FileRead {
+  readonly value: Record<string, unknown>;
+  /** Where the path was written, for a mistake. */
+  readonly place: (path: readonly (string | number)[]) => string;
+}
+
+function readSettingsFile(named: string | undefined, usual: string, mistakes: string[]): FileRead {
+  const path = named ?? usual;
+  const empty: FileRead = { value: {}, place: (steps) => steps.join(".") };
+  if (named === undefined && !existsSync(usual)) return empty;
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (cause) {
+    mistakes.push(`${path}: cannot be read (${cause instanceof Error ? cause.message : String(cause)})`);
+    return empty;
+  }
+  const yaml = readYaml(text);
+  mistakes.push(...yaml.mistakes.map((mistake) => `${path}:${mistake}`));
+  if (yaml.mistakes.length > 0 || yaml.value === null) return empty;
+  if (typeof yaml.value !== "object" || Array.isArray(yaml.value)) {
+    mistakes.push(`${path}: is not a map of settings`);
+    return empty;
+  }
+  return { value: yaml.value as Record<string, unknown>, place: (steps) => `${path}:${yaml.place(steps)} ${steps.join(".")}` };
+}
+
+function flagText(leaf: Leaf): string {
+  return `--${(leaf.flag ?? leaf.path).replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+/** A number that is none stays text, so that the schema refuses it. */
+function formed(leaf: Leaf, given: unknown): unknown {
+  if (leaf.form === "list" && typeof given === "string") return given.split(",").map((part) => part.trim());
+  if (leaf.form === "number" && typeof given === "string" && /^[0-9]{1,15}$/.test(given)) return Number(given);
+  return given;
+}
+
+function put(target: Record<string, unknown>, [step = "", ...rest]: readonly string[], value: unknown): void {
+  if (rest.length === 0) {
+    target[step] = value;
+    return;
+  }
+  const held = target[step];
+  const inner = typeof held === "object" && held !== null ? (held as Record<string, unknown>) : {};
+  target[step] = inner;
+  put(inner, rest, value);
+}
+
+function originOf(path: readonly (string | number)[], origins: ReadonlyMap<string, string>, place: FileRead["place"]): string {
+  for (let length = path.length; length > 0; length--) {
+    const origin = origins.get(path.slice(0, length).join("."));
+    if (origin !== undefined) return origin;
+  }
+  return place(path);
+}
+
+/** Beyond loopback nothing is spoken in the clear, unless a trusted proxy stands in front and nobody else is let in. */
+function exposureMistakes(file: SettingsFile): string[] {
+  if (file.tls || file.trustedProxies.length > 0) return [];
+  return (["listen", "adminListen"] as const)
+    .filter((name) => !isLoopback(parseListener(file[name]) ?? { host: "", port: 0 }))
+    .map((name) => `${name}: ${file[name]} is beyond loopback, which needs tls (certificate and key) or trustedProxies`);
+}
+
+function toSettings(file: SettingsFile, dataDirectory: string): Settings {
+  const listen = parseListener(file.listen);
+  const adminListen = parseListener(file.adminListen);
+  const drainMs = parseDurationMs(file.drain);
+  if (!listen || !adminListen || drainMs === undefined) throw new TypeError("the settings were not judged");
+  return {
+    dataDirectory: file.data === undefined ? dataDirectory : resolve(file.data),
+    listen,
+    adminListen,
+    tls: file.tls ? { certificateFile: resolve(file.tls.certificate), keyFile: resolve(file.tls.key) } : null,
+    trustedProxies: file.trustedProxies,
+    hosts: file.hosts,
+    corsOrigins: file.corsOrigins,
+    environments: file.environments ?? null,
+    policyFile: file.policy === undefined ? null : resolve(file.policy),
+    logLevel: file.log,
+    ledger: file.ledger,
+    inFlightBytesMax: file.inFlightBytesMax,
+    drainMs,
+  };
+}

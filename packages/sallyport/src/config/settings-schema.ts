@@ -1,0 +1,71 @@
+/** The one schema of the static settings, in the shape of `sallyport.yaml`. Defaults are here and nowhere else. */
+import { BlockList, isIP } from "node:net";
+import { z } from "zod";
+import { isEnvironmentName } from "@sallyport/protocol";
+import { parseDurationMs } from "@sallyport/protocol/contract";
+import type { Listener } from "./settings.ts";
+
+const GIB = 1024 ** 3;
+
+const address = z.string().refine((text) => parseListener(text) !== undefined, "is not HOST:PORT");
+const host = z.string().regex(/^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/, "is not a host name (without port)");
+const origin = z.string().refine(isOrigin, "is not an origin such as https://chat.example.org");
+const cidr = z.string().refine(isCidr, "is not a network such as 10.0.0.0/8");
+const path = z.string().min(1, "is empty");
+const bytes = z.int().min(0);
+
+export const settingsSchema = z.strictObject({
+  data: path.optional(),
+  listen: address.default("127.0.0.1:11435"),
+  adminListen: address.default("127.0.0.1:11436"),
+  tls: z.strictObject({ certificate: path, key: path }).optional(),
+  trustedProxies: z.array(cidr).default([]),
+  hosts: z.array(host).default([]),
+  corsOrigins: z.array(origin).default([]),
+  environments: z
+    .array(z.string().refine(isEnvironmentName, "is not an environment name"))
+    .min(1, "names no environment: leave it out to serve all")
+    .optional(),
+  policy: path.optional(),
+  log: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
+  ledger: z
+    .strictObject({
+      retentionDays: z.int().min(1).max(3_650).default(400),
+      retentionBytes: bytes.min(16 * 1024 * 1024, "is less than 16 MiB").default(10 * GIB),
+      reserveBytes: bytes.max(GIB).default(64 * 1024 * 1024),
+    })
+    .prefault({}),
+  inFlightBytesMax: bytes.min(1024 * 1024, "is less than 1 MiB").default(256 * 1024 * 1024),
+  drain: z.string().refine((text) => (parseDurationMs(text) ?? Infinity) <= 600_000, "is not a duration of at most 10m").default("25s"),
+});
+
+export type SettingsFile = z.output<typeof settingsSchema>;
+
+/** `127.0.0.1:11435`, `[::1]:11435`, `localhost:0`. */
+export function parseListener(text: string): Listener | undefined {
+  const parts = /^(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?)):([0-9]{1,5})$/.exec(text);
+  if (!parts || Number(parts[3]) > 65_535 || (parts[1] !== undefined && isIP(parts[1]) !== 6)) return undefined;
+  return { host: parts[1] ?? parts[2] ?? "", port: Number(parts[3]) };
+}
+
+/** Only this machine can reach it. Names other than `localhost` may mean anything, so they are not. */
+export function isLoopback(listener: Listener): boolean {
+  return listener.host === "localhost" || listener.host === "::1" || (isIP(listener.host) === 4 && listener.host.startsWith("127."));
+}
+
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && new URL(text).origin === text;
+}
+
+function isCidr(text: string): boolean {
+  const [network = "", prefix, ...rest] = text.split("/");
+  const family = isIP(network);
+  if (family === 0 || rest.length > 0 || (prefix !== undefined && !/^[0-9]{1,3}$/.test(prefix))) return false;
+  if (prefix === undefined) return true;
+  try {
+    new BlockList().addSubnet(network, Number(prefix), family === 4 ? "ipv4" : "ipv6");
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,85 @@
+/** The data directory: made whole or not at all, and looked over before anything in it is trusted. */
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { FIRST_PREV, formatSignedHead, Problem } from "@sallyport/protocol";
+import { systemClock } from "../kernel/clock.ts";
+import type { Clock } from "../kernel/clock.ts";
+import { dataPaths } from "./data-paths.ts";
+import { syncDirectory, writeDurably } from "./durable-file.ts";
+import { formatPepperList } from "./pepper-files.ts";
+import { createSchema } from "./schema.ts";
+import { listSegments } from "./segment-file.ts";
+import { generateSigningKey, signerFromPem } from "./signing-key.ts";
+import { openDatabase } from "./sqlite.ts";
+
+/** The database comes last, so a directory that has it has everything. */
+export function isInitialized(directory: string): boolean {
+  return existsSync(dataPaths(directory).database);
+}
+
+/**
+ * Makes the directory (0700) with secrets, signing key, empty ledger and database. Begun and interrupted, it can be run
+ * again. Throws `already_exists` where there is a database, `conflict` where the directory holds anything else.
+ */
+export function initDataDirectory(directory: string, clock: Clock = systemClock): void {
+  const paths = dataPaths(directory);
+  if (isInitialized(directory)) throw new Problem("already_exists", `${directory} is initialised already`);
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const ours = ["secrets", "ledger", "lock", "lock.pid"];
+  const strange = readdirSync(directory).filter((name) => !ours.includes(name) && !name.startsWith("sallyport.db.new"));
+  if (strange.length > 0) throw new Problem("conflict", `${directory} holds other things (${strange.slice(0, 3).join(", ")}): name an empty directory`);
+  for (const folder of [paths.secrets, paths.peppers, paths.ledger]) mkdirSync(folder, { recursive: true, mode: 0o700 });
+  // Left over from a database that is gone: its peppers and ledger are worth more than a quick start.
+  const remains = [...readdirSync(paths.peppers), ...listSegments(paths.ledger).map(({ name }) => name)];
+  if (remains.length > 0) throw new Problem("conflict", `${directory} holds parts of an earlier installation (${remains.slice(0, 3).join(", ")})`);
+  // An empty directory that was there before may have any mode.
+  for (const folder of [directory, paths.secrets, paths.peppers, paths.ledger]) chmodSync(folder, 0o700);
+
+  const { privatePem, publicPem } = generateSigningKey();
+  writeDurably(paths.signingKey, privatePem);
+  writeDurably(paths.publicKey, publicPem, 0o644);
+  writeDurably(paths.pepperList, formatPepperList([]));
+  syncDirectory(paths.secrets);
+
+  const head = signerFromPem(privatePem).sign({ seq: 0, hash: FIRST_PREV, at: clock.now() });
+  const aside = `${paths.database}.new`;
+  for (const suffix of ["", "-journal", "-wal", "-shm"]) rmSync(`${aside}${suffix}`, { force: true });
+  // Made before SQLite opens it, so that its mode is ours; its log files take the same.
+  closeSync(openSync(aside, "wx", 0o600));
+  const database = openDatabase(aside, { isReadOnly: false });
+  try {
+    createSchema(database, formatSignedHead(head));
+  } finally {
+    database.close();
+  }
+  renameSync(aside, paths.database);
+  syncDirectory(directory);
+}
+
+/** Throws `not_found` where nothing was initialised, else `store_unavailable` with everything missing or too open. */
+export function checkDataDirectory(directory: string): void {
+  if (!isInitialized(directory)) throw new Problem("not_found", `${directory} is not initialised: run 'sallyport init' first`);
+  const paths = dataPaths(directory);
+  const folders = [directory, paths.secrets, paths.peppers, paths.ledger];
+  const files = [paths.database, paths.signingKey, paths.pepperList, ...filesIn(paths.peppers)];
+  const mistakes = [
+    ...folders.flatMap((path) => mistakeOf(path, "a directory", 0o700)),
+    ...files.flatMap((path) => mistakeOf(path, "a file", 0o600)),
+    // Public: anyone may read it, but nobody else may put another in its place.
+    ...mistakeOf(paths.publicKey, "a file", 0o644),
+  ];
+  if (mistakes.length > 0) throw new Problem("store_unavailable", `the data directory ${directory} is not in order`, mistakes);
+}
+
+function mistakeOf(path: string, kind: "a directory" | "a file", mode: number): readonly string[] {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (!found) return [`${path}: is missing`];
+  if (found.isDirectory() !== (kind === "a directory")) return [`${path}: is not ${kind}`];
+  // Windows keeps no such modes.
+  if (process.platform === "win32" || (found.mode & 0o777 & ~mode) === 0) return [];
+  return [`${path}: its mode is ${(found.mode & 0o777).toString(8)}, wider than ${mode.toString(8)}`];
+}
+
+function filesIn(directory: string): readonly string[] {
+  return existsSync(directory) ? readdirSync(directory).map((name) => join(directory, name)) : [];
+}

@@ -1,0 +1,35 @@
+/** Where everything stands in the data directory. Directories are 0700; files are 0600, but for the public key. */
+import { join } from "node:path";
+
+export interface DataPaths {
+  readonly root: string;
+  readonly database: string;
+  readonly secrets: string;
+  readonly signingKey: string;
+  readonly peppers: string;
+  /** The environments a pepper was made for: a pepper that vanishes is noticed, not made anew. */
+  readonly pepperList: string;
+  /** Segments of the ledger and its public key: what an auditor takes along. */
+  readonly ledger: string;
+  readonly publicKey: string;
+  /** Bytes kept for administrative changes when the disk is full. */
+  readonly reserve: string;
+  readonly lock: string;
+  readonly lockHolder: string;
+}
+
+export function dataPaths(root: string): DataPaths {
+  return {
+    root,
+    database: join(root, "sallyport.db"),
+    secrets: join(root, "secrets"),
+    signingKey: join(root, "secrets", "ledger-signing.pem"),
+    peppers: join(root, "secrets", "peppers"),
+    pepperList: join(root, "secrets", "peppers.json"),
+    ledger: join(root, "ledger"),
+    publicKey: join(root, "ledger", "public.pem"),
+    reserve: join(root, "reserve"),
+    lock: join(root, "lock"),
+    lockHolder: join(root, "lock.pid"),
+  };
+}

@@ -1,0 +1,92 @@
+/**
+ * The whole ledger, line by line, as a verifier takes it: segments first, without holding anything up, then the newest
+ * segments, the table and the head in one read transaction. So it runs beside a writing server, in any process.
+ */
+import { setImmediate as turn } from "node:timers/promises";
+import { parseRecordLine, parseSignedHead } from "@sallyport/protocol";
+import type { LedgerLine, SignedHead } from "@sallyport/protocol";
+import type { DataPaths } from "./data-paths.ts";
+import { linesForward, listSegments } from "./segment-file.ts";
+import type { SqlDatabase, SqlRow } from "./sqlite.ts";
+
+/** What the table's records are called in a verdict. */
+export const TABLE_NAME = "sallyport.db";
+
+/** Lines between two turns of the event loop, so that a verification beside the data plane delays nobody for long. */
+const LINES_PER_TURN = 100;
+const PAGE_ROWS = 500;
+
+export class LedgerLines {
+  readonly #database: SqlDatabase;
+  readonly #paths: DataPaths;
+  #head: SignedHead | undefined;
+
+  constructor(database: SqlDatabase, paths: DataPaths) {
+    this.#database = database;
+    this.#paths = paths;
+  }
+
+  /** The head that belongs to the lines; known after the last line. */
+  get head(): SignedHead | undefined {
+    return this.#head;
+  }
+
+  async *all(): AsyncGenerator<LedgerLine> {
+    let count = 0;
+    for (const line of this.#inOrder()) {
+      yield line;
+      if (++count % LINES_PER_TURN === 0) await turn();
+    }
+  }
+
+  *#inOrder(): Generator<LedgerLine> {
+    // The newest of the present segments may still have its rows in the table: it is read together with them.
+    const early = listSegments(this.#paths.ledger).slice(0, -1);
+    for (const { name, path } of early) for (const line of linesForward(path)) yield { file: name, line };
+    this.#database.exec("BEGIN");
+    try {
+      const head = this.#database.prepare("SELECT value FROM meta WHERE name = 'head'").get()?.["value"];
+      this.#head = typeof head === "string" ? parseSignedHead(head) : undefined;
+      const rows = this.#rows();
+      let row = nextOf(rows);
+      for (const { first, name, path } of listSegments(this.#paths.ledger)) {
+        if (first <= (early.at(-1)?.first ?? 0)) continue;
+        for (const line of linesForward(path)) {
+          const seq = parseRecordLine(line)?.seq ?? 0;
+          while (row && row.seq < seq) {
+            yield row;
+            row = nextOf(rows);
+          }
+          yield { file: name, line };
+          if (row?.seq === seq) {
+            yield row;
+            row = nextOf(rows);
+          }
+        }
+      }
+      for (; row; row = nextOf(rows)) yield row;
+    } finally {
+      this.#database.exec("COMMIT");
+    }
+  }
+
+  *#rows(): Generator<LedgerLine & { readonly seq: number }> {
+    const page = this.#database.prepare("SELECT seq, line FROM ledger WHERE seq > ? ORDER BY seq LIMIT ?");
+    for (let after = -1; ; ) {
+      const rows = page.all(after, PAGE_ROWS);
+      for (const row of rows) yield { file: TABLE_NAME, line: String(row["line"]), seq: seqOf(row) };
+      const last = rows.at(-1);
+      if (!last) return;
+      after = seqOf(last);
+    }
+  }
+}
+
+function nextOf<T>(rows: Generator<T>): T | undefined {
+  const next = rows.next();
+  return next.done ? undefined : next.value;
+}
+
+function seqOf(row: SqlRow): number {
+  return Number(row["seq"]);
+}

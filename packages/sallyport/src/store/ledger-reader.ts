@@ -1,0 +1,79 @@
+/** The ledger as administration and the CLI read it: beside a running server or alone, never writing. */
+import { hash } from "node:crypto";
+import { cannotShow, Problem, verifyLedger } from "@sallyport/protocol";
+import type { AuditFilter, AuditLog, AuditRecord, AuditVerdict } from "../admin/audit-log.ts";
+import { isInitialized } from "./data-directory.ts";
+import { dataPaths } from "./data-paths.ts";
+import { LedgerLines, TABLE_NAME } from "./ledger-lines.ts";
+import { LedgerWalk } from "./ledger-walk.ts";
+import { makeMatchRecord } from "./record-match.ts";
+import { checkSchema } from "./schema.ts";
+import { isSignatureGenuine, readPublicKey } from "./signing-key.ts";
+import { isCorruption, openDatabase } from "./sqlite.ts";
+
+/** How often a verification is begun again because retention removed a segment while it was being read. */
+const ATTEMPTS = 5;
+
+export interface OpenAuditLog extends AuditLog {
+  close(): void;
+}
+
+/** Throws `not_found` where nothing was initialised, `store_unavailable` where the database or public key cannot be read. */
+export function openAuditLog(directory: string): OpenAuditLog {
+  if (!isInitialized(directory)) throw new Problem("not_found", `${directory} is not initialised: run 'sallyport init' first`);
+  const paths = dataPaths(directory);
+  const publicKey = readPublicKey(paths.publicKey);
+  const database = openDatabase(paths.database, { isReadOnly: true });
+  checkSchema(database);
+  const walk = new LedgerWalk(database, paths.ledger);
+  // A connection of its own: its transaction must not be in the way of a search between two turns.
+  const view = openDatabase(paths.database, { isReadOnly: true });
+  let verifying: Promise<unknown> = Promise.resolve();
+
+  function verifyOnce(): Promise<AuditVerdict> {
+    const lines = new LedgerLines(view, paths);
+    return verifyLedger({
+      lines: lines.all(),
+      head: () => lines.head,
+      sha256: (bytes) => hash("sha256", bytes, "hex"),
+      verifySignature: (text, signature) => isSignatureGenuine(publicKey, text, signature),
+    });
+  }
+
+  async function verifyPatiently(): Promise<AuditVerdict> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await verifyOnce();
+      } catch (error) {
+        if (isCorruption(error)) return { ok: false, records: 0, damage: { seq: 0, file: TABLE_NAME, reason: String(error) }, cannotShow };
+        const isGone = error instanceof Error && "code" in error && error.code === "ENOENT";
+        if (!isGone || attempt >= ATTEMPTS) throw error;
+      }
+    }
+  }
+
+  return {
+    search(filter: AuditFilter): readonly AuditRecord[] {
+      const { after = 0, since = -Infinity, until = Infinity, limit, order } = filter;
+      const match = makeMatchRecord(filter);
+      const found: AuditRecord[] = [];
+      const lines = order === "newest" ? walk.newestFirst({ after, since, until }) : walk.oldestFirst({ after, since, until });
+      if (limit <= 0) return found;
+      for (const line of lines) {
+        const record = match(line);
+        if (record && found.push(record) >= limit) break;
+      }
+      return found;
+    },
+    verify(): Promise<AuditVerdict> {
+      // One after another: they share the connection.
+      const verdict = verifying.then(verifyPatiently, verifyPatiently);
+      verifying = verdict;
+      return verdict;
+    },
+    close() {
+      view.close();
+      database.close();
+    },
+  };
+}

@@ -1,0 +1,120 @@
+/**
+ * The ledger's lines for a search, newest or oldest first, a page at a time: segments and table as they are at that
+ * moment, each record once, while a writer may be moving rows from the one to the other.
+ */
+import { linesBackward, linesForward, listSegments, segmentEnds } from "./segment-file.ts";
+import type { Segment } from "./segment-file.ts";
+import type { SqlDatabase } from "./sqlite.ts";
+
+const PAGE_ROWS = 500;
+/** Clocks are set back now and then: a segment is passed over for its times only with this much to spare. */
+const CLOCK_SLACK_MS = 3_600_000;
+
+export interface WalkBounds {
+  /** Records above this number. */
+  readonly after: number;
+  /** Epoch ms, inclusive. */
+  readonly since: number;
+  readonly until: number;
+}
+
+export class LedgerWalk {
+  readonly #database: SqlDatabase;
+  readonly #directory: string;
+  /** Times of segments by name: they never change. */
+  readonly #times = new Map<string, { readonly from: number; readonly to: number }>();
+
+  /** `directory` is the ledger's own. */
+  constructor(database: SqlDatabase, directory: string) {
+    this.#database = database;
+    this.#directory = directory;
+  }
+
+  *newestFirst(bounds: WalkBounds): Generator<string> {
+    const page = this.#database.prepare("SELECT seq, line FROM ledger WHERE seq < ? AND seq > ? ORDER BY seq DESC LIMIT ?");
+    let before = Number.MAX_SAFE_INTEGER;
+    for (let rows = page.all(before, bounds.after, PAGE_ROWS); rows.length > 0; rows = page.all(before, bounds.after, PAGE_ROWS)) {
+      for (const row of rows) yield String(row["line"]);
+      before = Number(rows.at(-1)?.["seq"]);
+    }
+    // Listed after the table was read: what left the table meanwhile is there.
+    for (const segment of listSegments(this.#directory).toReversed()) {
+      if (segment.first >= before) continue;
+      if (!this.#mayHold(segment, bounds)) continue;
+      for (const line of present(() => linesBackward(segment.path))) {
+        const seq = parseSeq(line);
+        if (seq !== undefined && seq <= bounds.after) return;
+        if (seq !== undefined && seq < before) yield line;
+      }
+      before = segment.first;
+      if (before <= bounds.after + 1) return;
+    }
+  }
+
+  *oldestFirst(bounds: WalkBounds): Generator<string> {
+    const page = this.#database.prepare("SELECT seq, line FROM ledger WHERE seq > ? ORDER BY seq LIMIT ?");
+    let last = bounds.after;
+    // First record of the newest segment that was read.
+    let done = 0;
+    for (;;) {
+      for (const [segment, end] of withEnds(listSegments(this.#directory))) {
+        if (segment.first <= done) continue;
+        done = segment.first;
+        if (end <= last + 1) continue;
+        if (this.#mayHold(segment, bounds)) {
+          for (const line of present(() => linesForward(segment.path))) {
+            const seq = parseSeq(line);
+            if (seq === undefined || seq <= last) continue;
+            yield line;
+            last = seq;
+          }
+        }
+        if (end !== Infinity) last = Math.max(last, end - 1);
+      }
+      const rows = page.all(last, PAGE_ROWS);
+      const first = rows[0]?.["seq"];
+      if (first === undefined) return;
+      // Rows have become a segment since the list was made: they are read there.
+      if (Number(first) > last + 1 && (listSegments(this.#directory).at(-1)?.first ?? 0) > done) continue;
+      for (const row of rows) yield String(row["line"]);
+      last = Number(rows.at(-1)?.["seq"]);
+    }
+  }
+
+  #mayHold(segment: Segment, { since, until }: WalkBounds): boolean {
+    if (since === -Infinity && until === Infinity) return true;
+    let times = this.#times.get(segment.name);
+    if (!times) {
+      const ends = [...present(() => endsOf(segment.path))][0];
+      if (!ends) return true;
+      times = { from: ends.first.at - CLOCK_SLACK_MS, to: ends.last.at + CLOCK_SLACK_MS };
+      this.#times.set(segment.name, times);
+    }
+    return times.to >= since && times.from <= until;
+  }
+}
+
+/** Each segment with the number after its last record, as far as its successor tells. */
+function withEnds(segments: readonly Segment[]): readonly (readonly [Segment, number])[] {
+  return segments.map((segment, i) => [segment, segments[i + 1]?.first ?? Infinity] as const);
+}
+
+function* endsOf(path: string) {
+  const ends = segmentEnds(path);
+  if (ends) yield ends;
+}
+
+/** What a file gives; nothing where retention removed it since it was listed. */
+function* present<T>(read: () => Generator<T>): Generator<T> {
+  try {
+    yield* read();
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+  }
+}
+
+/** The sequence number alone, without reading the rest; damaged lines may have none. */
+function parseSeq(line: string): number | undefined {
+  const digits = /^\{"seq":([1-9]\d{0,15}),/.exec(line)?.[1];
+  return digits === undefined ? undefined : Number(digits);
+}

@@ -1,0 +1,57 @@
+/**
+ * The store, opened: one thread that writes, one connection that reads. The caller holds the data directory's lock
+ * (`lockDataDirectory()`) as long as the store is open.
+ */
+import { Problem } from "@sallyport/protocol";
+import type { Clock } from "../kernel/clock.ts";
+import { isInitialized } from "./data-directory.ts";
+import type { Store } from "./ports.ts";
+import { openReader } from "./reader.ts";
+import { WriterLink } from "./writer-link.ts";
+import type { LedgerPolicy } from "./writer-messages.ts";
+
+export interface StoreOptions {
+  readonly directory: string;
+  readonly clock: Clock;
+  readonly ledger: LedgerPolicy;
+  /** Records in one segment, and most in the table before the oldest become one. */
+  readonly segmentRecords?: number;
+  /** Bounds of what waits for the writer; over them `append()` gives no ticket. */
+  readonly queueMax?: { readonly lines: number; readonly bytes: number };
+  /** Bound on the database's size in pages of 4 KiB, to try out a full disk. */
+  readonly maxPages?: number;
+  /** Entry of the writer's thread. */
+  readonly writerUrl?: URL;
+  /** Told what the operator should read: failed commits, a rotation that has to be tried again, a dead writer. */
+  readonly onTrouble?: (text: string) => void;
+}
+
+const SEGMENT_RECORDS = 50_000;
+const QUEUE_MAX = { lines: 65_536, bytes: 64 * 1024 * 1024 };
+
+/** Throws `not_found` where nothing was initialised, `store_unavailable` where the store cannot be trusted or opened. */
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const { directory, clock, ledger } = options;
+  if (!isInitialized(directory)) throw new Problem("not_found", `${directory} is not initialised: run 'sallyport init' first`);
+  const { segmentRecords = SEGMENT_RECORDS, maxPages = null } = options;
+  const link = new WriterLink({
+    url: options.writerUrl ?? new URL("./writer-thread.js", import.meta.url),
+    writer: { directory, ledger, segmentRecords, maxPages, now: clock.now() },
+    clock,
+    queueMax: options.queueMax ?? QUEUE_MAX,
+    onTrouble: options.onTrouble ?? (() => {}),
+  });
+  await link.ready();
+  const reader = openReader(directory);
+  let closed: Promise<void> | undefined;
+  return {
+    reader,
+    isWritable: () => link.isWritable,
+    append: (line) => link.append(line),
+    isDurable: (ticket) => link.isDurable(ticket),
+    whenDurable: (ticket, then) => link.whenDurable(ticket, then),
+    change: (change) => link.change(change),
+    // Who is told of the last commits may still read, so the reader goes last.
+    close: () => (closed ??= link.close().then(() => reader.close())),
+  };
+}

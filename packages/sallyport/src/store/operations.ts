@@ -1,0 +1,67 @@
+/** Each operation of a change as SQL, and the rules the store itself keeps: an id comes once, `revoked` is final. */
+import { Problem } from "@sallyport/protocol";
+import type { Operation } from "../audit/change.ts";
+import { assignmentRow, environmentRow, keyRow, principalRow, roleRow } from "./rows.ts";
+import type { SqlDatabase, SqlStatement } from "./sqlite.ts";
+
+/** Applies one operation inside the open transaction; throws `conflict` or `not_found`. */
+export type ApplyOperation = (operation: Operation) => void;
+
+export function makeApplyOperation(database: SqlDatabase): ApplyOperation {
+  const insertKey = database.prepare(`INSERT INTO key VALUES (${places(13)}) ON CONFLICT DO NOTHING`);
+  const keyState = database.prepare("SELECT state FROM key WHERE environment = ? AND id = ?");
+  const setKeyState = database.prepare("UPDATE key SET state = ? WHERE environment = ? AND id = ?");
+  const putEnvironment = database.prepare(`INSERT OR REPLACE INTO environment VALUES (${places(8)})`);
+  const removeEnvironment = database.prepare("DELETE FROM environment WHERE name = ?");
+  const putRole = database.prepare(`INSERT OR REPLACE INTO role VALUES (${places(4)})`);
+  const removeRole = database.prepare("DELETE FROM role WHERE name = ?");
+  const putPrincipal = database.prepare(`INSERT OR REPLACE INTO principal VALUES (${places(7)})`);
+  const putAssignment = database.prepare(`INSERT OR REPLACE INTO assignment VALUES (${places(5)})`);
+  const removeAssignment = database.prepare("DELETE FROM assignment WHERE id = ?");
+
+  return function apply(operation) {
+    switch (operation.op) {
+      case "key.insert":
+        if (Number(insertKey.run(...keyRow(operation.key)).changes) === 0) {
+          throw new Problem("conflict", `there is a key ${operation.key.environment}/${operation.key.id} already`);
+        }
+        return;
+      case "key.state": {
+        const { environment, id, state } = operation;
+        const held = keyState.get(environment, id)?.["state"];
+        if (held === undefined) throw new Problem("not_found", `there is no key ${environment}/${id}`);
+        if (held === "revoked" && state !== "revoked") throw new Problem("conflict", `key ${environment}/${id} is revoked, and that is final`);
+        setKeyState.run(state, environment, id);
+        return;
+      }
+      case "environment.put":
+        putEnvironment.run(...environmentRow(operation.environment));
+        return;
+      case "environment.remove":
+        remove(removeEnvironment, "environment", operation.name);
+        return;
+      case "role.put":
+        putRole.run(...roleRow(operation.role));
+        return;
+      case "role.remove":
+        remove(removeRole, "role", operation.name);
+        return;
+      case "principal.put":
+        putPrincipal.run(...principalRow(operation.principal));
+        return;
+      case "assignment.put":
+        putAssignment.run(...assignmentRow(operation.assignment));
+        return;
+      case "assignment.remove":
+        remove(removeAssignment, "assignment", operation.id);
+    }
+  };
+}
+
+function remove(statement: SqlStatement, noun: string, name: string): void {
+  if (Number(statement.run(name).changes) === 0) throw new Problem("not_found", `there is no ${noun} ${name}`);
+}
+
+function places(count: number): string {
+  return Array.from({ length: count }, () => "?").join(", ");
+}

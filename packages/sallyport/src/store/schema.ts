@@ -1,0 +1,102 @@
+/** The database's tables and their version. A database newer than the program is refused, never guessed at. */
+import { Problem } from "@sallyport/protocol";
+import type { SqlDatabase } from "./sqlite.ts";
+
+export const SCHEMA_VERSION = 1;
+
+const TABLES = `
+CREATE TABLE meta (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE environment (
+  name TEXT NOT NULL PRIMARY KEY,
+  upstreams TEXT NOT NULL,
+  key_max_age_ms INTEGER NOT NULL,
+  cloud TEXT NOT NULL CHECK (cloud IN ('deny', 'allow')),
+  registries TEXT NOT NULL,
+  keep_alive_max_seconds REAL NOT NULL,
+  limits TEXT NOT NULL,
+  guard TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE role (name TEXT NOT NULL PRIMARY KEY, grants TEXT NOT NULL, limits TEXT NOT NULL, guard TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE principal (
+  id TEXT NOT NULL PRIMARY KEY,
+  kind TEXT NOT NULL CHECK (kind IN ('person', 'service')),
+  name TEXT NOT NULL,
+  team TEXT,
+  groups TEXT NOT NULL,
+  is_disabled INTEGER NOT NULL CHECK (is_disabled IN (0, 1)),
+  created_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE assignment (
+  id TEXT NOT NULL PRIMARY KEY,
+  subject TEXT NOT NULL,
+  environment TEXT NOT NULL,
+  right TEXT NOT NULL,
+  source TEXT NOT NULL CHECK (source IN ('policy', 'admin'))
+) STRICT, WITHOUT ROWID;
+CREATE TABLE key (
+  environment TEXT NOT NULL,
+  id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  owner TEXT,
+  state TEXT NOT NULL CHECK (state IN ('active', 'suspended', 'revoked')),
+  hash BLOB NOT NULL CHECK (length(hash) = 32),
+  pepper_version INTEGER NOT NULL,
+  ceiling TEXT NOT NULL,
+  limits TEXT NOT NULL,
+  admin TEXT,
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER,
+  created_by TEXT NOT NULL,
+  PRIMARY KEY (environment, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX key_owner ON key (owner, environment, id) WHERE owner IS NOT NULL;
+CREATE TABLE ledger (seq INTEGER PRIMARY KEY, line TEXT NOT NULL) STRICT;
+`;
+
+/** Makes the tables in an empty database. `head` is the signed head of the empty ledger, as JSON. */
+export function createSchema(database: SqlDatabase, head: string): void {
+  database.exec("BEGIN IMMEDIATE");
+  database.exec(TABLES);
+  const put = database.prepare("INSERT INTO meta (name, value) VALUES (?, ?)");
+  put.run("epoch", "0");
+  put.run("head", head);
+  put.run("truncated_before", "1");
+  database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+  database.exec("COMMIT");
+}
+
+/** Throws `store_unavailable` when this program cannot work with the database. */
+export function checkSchema(database: SqlDatabase): void {
+  const version = readVersion(database);
+  if (version === SCHEMA_VERSION) return;
+  const detail =
+    typeof version === "number" && version > SCHEMA_VERSION
+      ? `the database was written by a newer Sallyport (schema ${version}, this one knows ${SCHEMA_VERSION}): run that version`
+      : `the database has no schema this program knows (${String(version)})`;
+  throw new Problem("store_unavailable", detail);
+}
+
+function readVersion(database: SqlDatabase): unknown {
+  try {
+    return database.prepare("PRAGMA user_version").get()?.["user_version"];
+  } catch (error) {
+    throw new Problem("store_unavailable", `the database cannot be read: ${String(error)}`);
+  }
+}
+
+/** A value of the meta table; a missing one is damage. */
+export function readMeta(database: SqlDatabase, name: "epoch" | "head" | "truncated_before"): string {
+  const value = database.prepare("SELECT value FROM meta WHERE name = ?").get(name)?.["value"];
+  if (typeof value !== "string") throw new Problem("fault", `the database is damaged: meta has no ${name}`);
+  return value;
+}
+
+/** A whole number of the meta table, from 0. */
+export function readCounter(database: SqlDatabase, name: "epoch" | "truncated_before"): number {
+  const text = readMeta(database, name);
+  const value = Number(text);
+  if (!/^(0|[1-9]\d{0,15})$/.test(text) || !Number.isSafeInteger(value)) {
+    throw new Problem("fault", `the database is damaged: meta ${name} is no number`);
+  }
+  return value;
+}

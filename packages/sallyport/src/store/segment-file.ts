@@ -1,0 +1,102 @@
+/** Segments: whole blocks of the ledger moved out of the table, named by their first record, never changed again. */
+import { isUtf8 } from "node:buffer";
+import { closeSync, fstatSync, openSync, readdirSync, readSync } from "node:fs";
+import { join } from "node:path";
+import { parseRecordLine } from "@sallyport/protocol";
+import type { LedgerRecord } from "@sallyport/protocol";
+
+export interface Segment {
+  /** Sequence number of its first record. */
+  readonly first: number;
+  readonly name: string;
+  readonly path: string;
+}
+
+const CHUNK_BYTES = 256 * 1024;
+/** A longer line is no record of ours; it is not gathered in memory. */
+const LINE_BYTES_MAX = 8 * 1024 * 1024;
+const NEWLINE = 0x0a;
+
+export function segmentName(first: number): string {
+  return `${String(first).padStart(16, "0")}.jsonl`;
+}
+
+/** Every segment, oldest first. What is being written has another name and is not among them. */
+export function listSegments(directory: string): readonly Segment[] {
+  return readdirSync(directory)
+    .filter((name) => /^\d{16}\.jsonl$/.test(name))
+    .toSorted()
+    .map((name) => ({ first: Number(name.slice(0, 16)), name, path: join(directory, name) }));
+}
+
+/** Lines in order, without newlines. What is not UTF-8, too long or not ended by a newline comes as an empty line. */
+export function* linesForward(path: string): Generator<string> {
+  const file = openSync(path, "r");
+  try {
+    let held: Buffer = Buffer.alloc(0);
+    for (let at = 0; ; ) {
+      const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+      const count = readSync(file, chunk, 0, CHUNK_BYTES, at);
+      if (count === 0) break;
+      at += count;
+      const bytes: Buffer = held.length === 0 ? chunk.subarray(0, count) : Buffer.concat([held, chunk.subarray(0, count)]);
+      let start = 0;
+      for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, start)) {
+        yield lineOf(bytes.subarray(start, end));
+        start = end + 1;
+      }
+      held = bytes.subarray(start);
+      if (held.length > LINE_BYTES_MAX) break;
+    }
+    if (held.length > 0) yield "";
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** The same lines, last first. */
+export function* linesBackward(path: string): Generator<string> {
+  const file = openSync(path, "r");
+  try {
+    let at = fstatSync(file).size;
+    let held: Buffer = Buffer.alloc(0);
+    let isFirst = true;
+    while (at > 0) {
+      const count = Math.min(CHUNK_BYTES, at);
+      at -= count;
+      const chunk = Buffer.allocUnsafe(count);
+      readSync(file, chunk, 0, count, at);
+      let bytes: Buffer = held.length === 0 ? chunk : Buffer.concat([chunk, held]);
+      if (isFirst) {
+        isFirst = false;
+        if (bytes.at(-1) === NEWLINE) bytes = bytes.subarray(0, -1);
+      }
+      let end = bytes.length;
+      for (let mark = bytes.lastIndexOf(NEWLINE); mark >= 0; mark = end === 0 ? -1 : bytes.lastIndexOf(NEWLINE, end - 1)) {
+        yield lineOf(bytes.subarray(mark + 1, end));
+        end = mark;
+      }
+      held = bytes.subarray(0, end);
+      if (held.length > LINE_BYTES_MAX) break;
+    }
+    if (!isFirst) yield held.length > LINE_BYTES_MAX ? "" : lineOf(held);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** The first and last record of a segment; undefined where a line is damaged. */
+export function segmentEnds(path: string): { readonly first: LedgerRecord; readonly last: LedgerRecord } | undefined {
+  const first = firstOf(linesForward(path));
+  const last = firstOf(linesBackward(path));
+  return first && last && { first, last };
+}
+
+function firstOf(lines: Generator<string>): LedgerRecord | undefined {
+  for (const line of lines) return parseRecordLine(line);
+  return undefined;
+}
+
+function lineOf(bytes: Buffer): string {
+  return isUtf8(bytes) ? bytes.toString("utf8") : "";
+}

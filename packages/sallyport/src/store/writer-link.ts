@@ -1,0 +1,184 @@
+/** The writer as the request's thread sees it: appends without waiting, hears in groups what is on disk. */
+import { Worker } from "node:worker_threads";
+import { encodeEvent, Problem } from "@sallyport/protocol";
+import type { Change, ChangeWriter } from "../audit/change.ts";
+import type { LedgerAppender, Ticket } from "../audit/recorder.ts";
+import type { Clock } from "../kernel/clock.ts";
+import { TicketBook } from "./ticket-book.ts";
+import type { ChangeResult, FromWriter, SaidProblem, ToWriter, WriterSetup } from "./writer-messages.ts";
+
+export interface WriterLinkSetup {
+  readonly url: URL;
+  readonly writer: WriterSetup;
+  readonly clock: Clock;
+  /** Bounds of what waits for the writer. */
+  readonly queueMax: { readonly lines: number; readonly bytes: number };
+  readonly onTrouble: (text: string) => void;
+}
+
+/** While the store is down, one line a second is let through to find out whether it still is. */
+const PROBE_EVERY_MS = 1_000;
+
+interface Waiting {
+  readonly resolve: (value: { readonly epoch: number }) => void;
+  readonly reject: (problem: Problem) => void;
+}
+
+export class WriterLink implements ChangeWriter, LedgerAppender {
+  readonly #worker: Worker;
+  readonly #setup: WriterLinkSetup;
+  readonly #tickets = new TicketBook();
+  readonly #changes = new Map<number, Waiting>();
+  /** Sizes of what was sent, to know how many bytes wait. */
+  readonly #sent: { readonly through: Ticket; readonly bytes: number }[] = [];
+  #batch: string[] = [];
+  #batchFirst: Ticket = 0;
+  #batchBytes = 0;
+  #waitingBytes = 0;
+  #lastChange = 0;
+  #lastProbeMs = -Infinity;
+  #state: "starting" | "running" | "closing" | "dead" = "starting";
+  #isOpen = true;
+  readonly #ended: Promise<void>;
+  readonly #ready: Promise<void>;
+  #onReady: (problem?: SaidProblem) => void = () => {};
+
+  constructor(setup: WriterLinkSetup) {
+    this.#setup = setup;
+    this.#worker = new Worker(setup.url, { workerData: setup.writer });
+    this.#ready = new Promise((resolve, reject) => {
+      this.#onReady = (problem) => (problem ? reject(new Problem(problem.code, problem.detail)) : resolve());
+    });
+    this.#ended = new Promise((resolve) => {
+      this.#worker.once("exit", () => {
+        this.#die("the writer has ended");
+        resolve();
+      });
+    });
+    this.#worker.on("message", (message: FromWriter) => this.#hear(message));
+    this.#worker.on("error", (error) => this.#die(`the writer broke: ${String(error)}`));
+  }
+
+  /** Resolves when commits may begin; rejects with why the store cannot be opened. */
+  ready(): Promise<void> {
+    return this.#ready;
+  }
+
+  get isWritable(): boolean {
+    return this.#state === "running" && this.#isOpen;
+  }
+
+  append(line: string): Ticket | undefined {
+    if (this.#state !== "running") return undefined;
+    const { lines, bytes } = this.#setup.queueMax;
+    if (this.#tickets.open >= lines || this.#waitingBytes + line.length > bytes) return undefined;
+    if (!this.#isOpen && !this.#mayProbe()) return undefined;
+    const ticket = this.#tickets.next();
+    if (this.#batch.length === 0) {
+      this.#batchFirst = ticket;
+      // After the sockets of this turn were read: one message for all that they asked.
+      setImmediate(() => this.#sendBatch());
+    }
+    this.#batch.push(line);
+    this.#batchBytes += line.length;
+    this.#waitingBytes += line.length;
+    return ticket;
+  }
+
+  isDurable(ticket: Ticket): boolean {
+    return this.#tickets.isDurable(ticket);
+  }
+
+  whenDurable(ticket: Ticket, then: (isOnDisk: boolean) => void): void {
+    this.#tickets.whenDurable(ticket, then);
+  }
+
+  change(change: Change): Promise<{ readonly epoch: number }> {
+    return new Promise((resolve, reject) => {
+      if (this.#state !== "running") return reject(new Problem("store_unavailable", "the store is closed"));
+      const id = ++this.#lastChange;
+      const events = change.events.map(encodeEvent);
+      const encoded = { id, operations: change.operations, events, expectEpoch: change.expectEpoch ?? null };
+      this.#post({ kind: "change", change: encoded, now: this.#setup.clock.now() });
+      this.#changes.set(id, { resolve, reject });
+    });
+  }
+
+  async close(): Promise<void> {
+    if (this.#state === "running") {
+      this.#sendBatch();
+      this.#state = "closing";
+      this.#post({ kind: "close" });
+    }
+    await this.#ended;
+  }
+
+  #mayProbe(): boolean {
+    const nowMs = this.#setup.clock.monotonic();
+    if (nowMs - this.#lastProbeMs < PROBE_EVERY_MS) return false;
+    this.#lastProbeMs = nowMs;
+    return true;
+  }
+
+  #sendBatch(): void {
+    if (this.#batch.length === 0 || this.#state !== "running") return;
+    const joined = this.#batch.join("\n");
+    this.#sent.push({ through: this.#batchFirst + this.#batch.length - 1, bytes: this.#batchBytes });
+    this.#batch = [];
+    this.#batchBytes = 0;
+    this.#post({ kind: "lines", first: this.#batchFirst, joined, now: this.#setup.clock.now() });
+  }
+
+  #post(message: ToWriter): void {
+    this.#worker.postMessage(message);
+  }
+
+  #hear(message: FromWriter): void {
+    switch (message.kind) {
+      case "ready":
+        this.#state = "running";
+        this.#isOpen = message.isOpen;
+        this.#onReady();
+        return;
+      case "failed":
+        this.#onReady(message.problem);
+        return;
+      case "trouble":
+        this.#setup.onTrouble(message.text);
+        return;
+      case "settled": {
+        if (this.#isOpen && !message.isOpen) this.#lastProbeMs = this.#setup.clock.monotonic();
+        this.#isOpen = message.isOpen;
+        if (message.lines) this.#settle(message.lines.through, message.lines.isOnDisk);
+        for (const result of message.changes) this.#answer(result);
+      }
+    }
+  }
+
+  #settle(through: Ticket, isOnDisk: boolean): void {
+    for (let sent = this.#sent[0]; sent && sent.through <= through; sent = this.#sent[0]) {
+      this.#waitingBytes -= sent.bytes;
+      this.#sent.shift();
+    }
+    this.#tickets.settle(through, isOnDisk);
+  }
+
+  #answer(result: ChangeResult): void {
+    const waiting = this.#changes.get(result.id);
+    this.#changes.delete(result.id);
+    if ("epoch" in result) waiting?.resolve({ epoch: result.epoch });
+    else waiting?.reject(new Problem(result.problem.code, result.problem.detail));
+  }
+
+  #die(reason: string): void {
+    if (this.#state === "dead") return;
+    if (this.#state === "running") this.#setup.onTrouble(reason);
+    this.#state = "dead";
+    this.#isOpen = false;
+    this.#onReady({ code: "store_unavailable", detail: reason });
+    this.#tickets.refuseAll();
+    // It may have been written and not yet acknowledged: nobody can say, so nobody is told that it was.
+    for (const { reject } of this.#changes.values()) reject(new Problem("store_unavailable", reason));
+    this.#changes.clear();
+  }
+}

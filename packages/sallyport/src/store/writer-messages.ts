@@ -1,0 +1,57 @@
+/** What the request's thread and the writer's thread say to each other. Everything is copied, nothing is shared. */
+import type { ProblemCode } from "@sallyport/protocol";
+import type { Operation } from "../audit/change.ts";
+import type { Ticket } from "../audit/recorder.ts";
+
+export interface LedgerPolicy {
+  readonly retentionDays: number;
+  /** Of all segments together. */
+  readonly retentionBytes: number;
+  readonly reserveBytes: number;
+}
+
+/** The writer's `workerData`. */
+export interface WriterSetup {
+  readonly directory: string;
+  readonly ledger: LedgerPolicy;
+  readonly segmentRecords: number;
+  /** Bound on the database's size in pages, to try out a full disk; null = the disk's own. */
+  readonly maxPages: number | null;
+  /** Epoch ms. */
+  readonly now: number;
+}
+
+/** A change with its events already encoded. */
+export interface EncodedChange {
+  readonly id: number;
+  readonly operations: readonly Operation[];
+  readonly events: readonly string[];
+  readonly expectEpoch: number | null;
+}
+
+export type ToWriter =
+  /** Event texts for the tickets `first`, `first + 1`…, joined by newlines: one long text is copied faster than many. */
+  | { readonly kind: "lines"; readonly first: Ticket; readonly joined: string; readonly now: number }
+  | { readonly kind: "change"; readonly change: EncodedChange; readonly now: number }
+  | { readonly kind: "close" };
+
+export interface SaidProblem {
+  readonly code: ProblemCode;
+  readonly detail: string;
+}
+
+export type ChangeResult = { readonly id: number; readonly epoch: number } | { readonly id: number; readonly problem: SaidProblem };
+
+export type FromWriter =
+  | { readonly kind: "ready"; readonly isOpen: boolean }
+  | { readonly kind: "failed"; readonly problem: SaidProblem }
+  | {
+      /** One group is done. Tickets come in order: all up to `through` that were open are on disk, or none of them. */
+      readonly kind: "settled";
+      readonly lines: { readonly through: Ticket; readonly isOnDisk: boolean } | null;
+      readonly changes: readonly ChangeResult[];
+      /** Whether inference may be recorded now. */
+      readonly isOpen: boolean;
+    }
+  /** Something the operator should read in the log; nothing is lost by it. */
+  | { readonly kind: "trouble"; readonly text: string };

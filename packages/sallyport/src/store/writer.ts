@@ -1,0 +1,190 @@
+/**
+ * The writer: owns the only writing connection and commits in natural groups. Whatever came while the last commit ran
+ * goes into the next; administrative changes go first. The settled message of a group is its acknowledgement.
+ */
+import { Problem } from "@sallyport/protocol";
+import type { Ticket } from "../audit/recorder.ts";
+import { commitGroup } from "./commit-group.ts";
+import type { GroupParts } from "./commit-group.ts";
+import { dataPaths } from "./data-paths.ts";
+import { DiskReserve } from "./disk-reserve.ts";
+import type { Disk } from "./disk-reserve.ts";
+import { LedgerChain } from "./ledger-chain.ts";
+import { makeApplyOperation } from "./operations.ts";
+import { checkSchema } from "./schema.ts";
+import { SegmentWriter } from "./segment-writer.ts";
+import { openSigner } from "./signing-key.ts";
+import { openDatabase, SQLITE_FULL, sqliteCode } from "./sqlite.ts";
+import type { SqlDatabase } from "./sqlite.ts";
+import type { ChangeResult, EncodedChange, FromWriter, ToWriter, WriterSetup } from "./writer-messages.ts";
+
+export interface WriterPorts extends Disk {
+  readonly post: (message: FromWriter) => void;
+  /** Bound on the database's pages while the reserve is held; null = the disk's own. */
+  readonly maxPages: () => number | null;
+}
+
+/** Most lines in one transaction, so that a change never waits behind a long one. */
+const GROUP_LINES_MAX = 4_096;
+/** After a rotation that failed, this many more records before it is tried again. */
+const ROTATION_PATIENCE = 1_000;
+
+export class Writer {
+  readonly #ports: WriterPorts;
+  readonly #setup: WriterSetup;
+  readonly #database: SqlDatabase;
+  readonly #parts: GroupParts;
+  readonly #segments: SegmentWriter;
+  readonly #reserve: DiskReserve;
+  #changes: EncodedChange[] = [];
+  #lines: string[] = [];
+  #through: Ticket = 0;
+  #now: number;
+  #isOpen = true;
+  #isScheduled = false;
+  /** No rotation before the ledger is this long. */
+  #rotateFrom = 0;
+  #housekeeping: Promise<void> | null = null;
+
+  /** Opens the database; throws `store_unavailable` where it is not to be trusted or not to be opened. */
+  constructor(setup: WriterSetup, ports: WriterPorts) {
+    const paths = dataPaths(setup.directory);
+    this.#setup = setup;
+    this.#ports = ports;
+    this.#now = setup.now;
+    const database = openDatabase(paths.database, { isReadOnly: false });
+    checkSchema(database);
+    database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864; PRAGMA busy_timeout = 0");
+    this.#database = database;
+    this.#parts = { database, chain: new LedgerChain(database, openSigner(paths)), apply: makeApplyOperation(database) };
+    this.#segments = new SegmentWriter(this.#parts, paths, setup.ledger, setup.segmentRecords);
+    this.#reserve = new DiskReserve(paths.reserve, setup.directory, setup.ledger.reserveBytes, ports);
+    this.#isOpen = this.#reserve.tryHold();
+    this.#boundPages();
+  }
+
+  /** Puts right what a kill left half done, and applies retention. Resolves when commits may begin. */
+  async start(): Promise<void> {
+    await this.#keepHouse(async () => {
+      await this.#segments.tidy();
+      await this.#segments.rotate();
+      this.#segments.retain(this.#now);
+    });
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  take(message: Exclude<ToWriter, { kind: "close" }>): void {
+    this.#now = message.now;
+    if (message.kind === "change") this.#changes.push(message.change);
+    else for (const line of message.joined.split("\n")) this.#lines.push(line);
+    this.#schedule();
+  }
+
+  /** Commits what is queued, ends what is under way, closes the files. */
+  async close(): Promise<void> {
+    while (this.#changes.length > 0 || this.#lines.length > 0) this.#commit();
+    await this.#housekeeping;
+    // The reader's connection may still be open, and a read-only one does not fold the log in when it closes.
+    this.#database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    this.#database.close();
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    // After the messages that are waiting now, so that they share the transaction.
+    setImmediate(() => {
+      this.#isScheduled = false;
+      this.#commit();
+      if (this.#lines.length > 0 || this.#changes.length > 0) this.#schedule();
+    });
+  }
+
+  #commit(): void {
+    const changes = this.#changes;
+    this.#changes = [];
+    const lines = this.#lines.splice(0, GROUP_LINES_MAX);
+    if (changes.length === 0 && lines.length === 0) return;
+    this.#through += lines.length;
+
+    const isLean = !this.#holdReserve();
+    let isOnDisk = !isLean;
+    let ended = this.#try(changes, isLean ? [] : lines);
+    if (ended === "full" && !isLean) {
+      // The disk is full: the reserve is given up for the changes, the lines are refused until there is room again.
+      this.#reserve.release();
+      this.#boundPages();
+      isOnDisk = false;
+      ended = changes.length > 0 ? this.#try(changes, []) : "full";
+    }
+    const results = typeof ended === "string" ? undefined : ended;
+    // A group whose changes were all refused has proved nothing about the disk.
+    const hasWritten = results && ((isOnDisk && lines.length > 0) || results.some((result) => "epoch" in result));
+    if (!results || !this.#reserve.isHeld) this.#isOpen = false;
+    else if (hasWritten) this.#isOpen = true;
+    this.#ports.post({
+      kind: "settled",
+      lines: lines.length > 0 ? { through: this.#through, isOnDisk: isOnDisk && results !== undefined } : null,
+      changes: results ?? changes.map(({ id }) => ({ id, problem: UNAVAILABLE })),
+      isOpen: this.#isOpen,
+    });
+    if (results) this.#rotateWhenDue();
+  }
+
+  /** The results of the changes, or what kept the group from being committed. */
+  #try(changes: readonly EncodedChange[], lines: readonly string[]): readonly ChangeResult[] | "full" | "failed" {
+    if (changes.length === 0 && lines.length === 0) return [];
+    try {
+      return commitGroup(this.#parts, { changes, lines, now: this.#now });
+    } catch (error) {
+      this.#ports.post({ kind: "trouble", text: `a commit failed: ${String(error)}` });
+      return isDiskFull(error) ? "full" : "failed";
+    }
+  }
+
+  /** Whether the reserve is there; where it was given up, makes it again as soon as there is room. */
+  #holdReserve(): boolean {
+    if (this.#reserve.isHeld) return true;
+    const isHeld = this.#reserve.tryHold();
+    this.#boundPages();
+    return isHeld;
+  }
+
+  #boundPages(): void {
+    const pages = this.#ports.maxPages();
+    if (pages === null) return;
+    const spare = this.#reserve.isHeld ? 0 : Math.ceil(this.#setup.ledger.reserveBytes / 4096);
+    this.#database.exec(`PRAGMA max_page_count = ${pages + spare}`);
+  }
+
+  #rotateWhenDue(): void {
+    if (this.#housekeeping || !this.#isOpen || this.#parts.chain.point.seq < this.#rotateFrom) return;
+    this.#housekeeping = this.#keepHouse(async () => {
+      if (this.#segments.excess <= 0) return;
+      await this.#segments.rotate();
+      this.#segments.retain(this.#now);
+    }).finally(() => {
+      this.#housekeeping = null;
+    });
+  }
+
+  /** Rotation and retention may fail without harm: the records stay where they are and it is tried again later. */
+  async #keepHouse(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.#rotateFrom = this.#parts.chain.point.seq + ROTATION_PATIENCE;
+      this.#ports.post({ kind: "trouble", text: `rotation or retention of the ledger failed: ${String(error)}` });
+    }
+  }
+}
+
+const UNAVAILABLE = { code: "store_unavailable", detail: "the change could not be written" } as const;
+
+function isDiskFull(error: unknown): boolean {
+  if (error instanceof Problem) return false;
+  return sqliteCode(error) === SQLITE_FULL || (error instanceof Error && "code" in error && error.code === "ENOSPC");
+}

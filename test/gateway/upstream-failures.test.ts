@@ -1,0 +1,137 @@
+/** An upstream that is down, slow, broken or dying: the caller is told, the record says so, nothing hangs. */
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { codeOf, startGateway } from "./started-gateway.ts";
+import type { StartedGateway } from "./started-gateway.ts";
+
+let gateway: StartedGateway;
+let key: string;
+let url: string;
+const body = { model: "llama3.2", messages: [{ role: "user", content: "x" }] };
+
+beforeAll(async () => {
+  gateway = await startGateway();
+  ({ key } = await gateway.issue());
+  ({ url } = (await gateway.admin<{ upstreams: { url: string }[] }>("GET", "/v1/upstreams")).upstreams[0]!);
+});
+afterAll(() => gateway.stop());
+beforeEach(() => void (gateway.upstream().intercept = undefined));
+
+async function lastOutcome(): Promise<Record<string, unknown>> {
+  for (;;) {
+    const { records } = await gateway.admin<{ records: { type: string; fields: Record<string, unknown> }[] }>("GET", "/v1/audit?limit=1&order=newest");
+    if (records[0]?.type === "request.outcome") return records[0].fields;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+function chunk(content: string): string {
+  return `{"model":"m","created_at":"x","message":{"role":"assistant","content":"${content}"},"done":false}\n`;
+}
+
+describe("an upstream", () => {
+  test("that is down: 502", async () => {
+    const free = createServer().listen(0, "127.0.0.1");
+    await new Promise((resolve) => free.once("listening", resolve));
+    const { port } = free.address() as AddressInfo;
+    await new Promise((resolve) => free.close(resolve));
+    await gateway.apply(`environments:\n  dev:\n    upstreams: [{ url: "http://127.0.0.1:${port}" }]\n`);
+    const answer = await gateway.post("/api/chat", key, body);
+    expect([answer.status, codeOf(await answer.text())]).toEqual([502, "upstream_unreachable"]);
+    expect(await lastOutcome()).toMatchObject({ outcome: "unreachable" });
+    await gateway.apply(`environments:\n  dev:\n    upstreams: [{ url: "${url}" }]\n`);
+  });
+
+  test("that does not answer in time: 504", async () => {
+    await gateway.apply(`environments:\n  dev:\n    upstreams: [{ url: "${url}", timeout: 1s }]\n`);
+    gateway.upstream().intercept = () => true;
+    const answer = await gateway.post("/api/chat", key, body);
+    expect([answer.status, codeOf(await answer.text())]).toEqual([504, "upstream_timeout"]);
+    expect(await lastOutcome()).toMatchObject({ outcome: "timed_out" });
+    await gateway.apply(`environments:\n  dev:\n    upstreams: [{ url: "${url}" }]\n`);
+  });
+
+  test("that dies in the middle: a last line says so, and the record", async () => {
+    gateway.upstream().intercept = (_seen, response) => {
+      response.writeHead(200, { "content-type": "application/x-ndjson" });
+      response.write(chunk("a"), () => response.destroy());
+      return true;
+    };
+    const answer = await gateway.post("/api/chat", key, body);
+    const lines = (await answer.text()).trim().split("\n");
+    expect(codeOf(lines.at(-1)!)).toBe("upstream_broken");
+    expect(await lastOutcome()).toMatchObject({ outcome: "incomplete", is_estimated: true });
+  });
+
+  test("that ends cleanly without its terminal mark: not taken for whole", async () => {
+    gateway.upstream().intercept = (_seen, response) => {
+      response.writeHead(200, { "content-type": "application/x-ndjson" }).end(chunk("a"));
+      return true;
+    };
+    await (await gateway.post("/api/chat", key, body)).text();
+    expect(await lastOutcome()).toMatchObject({ outcome: "incomplete" });
+  });
+
+  test("that puts an error into its stream", async () => {
+    gateway.upstream().intercept = (_seen, response) => {
+      response.writeHead(200, { "content-type": "application/x-ndjson" }).end(`${chunk("a")}{"error":"boom","signin_url":"https://x/"}\n`);
+      return true;
+    };
+    const text = await (await gateway.post("/api/chat", key, body)).text();
+    expect(text).toContain("boom");
+    expect(text).not.toContain("signin_url");
+    expect(await lastOutcome()).toMatchObject({ outcome: "upstream_error" });
+  });
+
+  test("that redirects: never followed, its address never shown", async () => {
+    gateway.upstream().intercept = (_seen, response) => {
+      response.writeHead(302, { location: "http://169.254.169.254/" }).end();
+      return true;
+    };
+    const answer = await gateway.post("/api/chat", key, body);
+    expect([answer.status, codeOf(await answer.text()), answer.headers.get("location")]).toEqual([502, "upstream_broken", null]);
+  });
+
+  test("whose error has a sign-in link: the words pass, the link does not", async () => {
+    gateway.upstream().intercept = (_seen, response) => {
+      response.writeHead(401, { "content-type": "application/json", "set-cookie": "a=b" }).end('{"error":"unauthorized","signin_url":"https://x/"}');
+      return true;
+    };
+    const answer = await gateway.post("/api/chat", key, body);
+    expect([answer.status, await answer.text(), answer.headers.get("set-cookie")]).toEqual([401, '{"error":"unauthorized"}', null]);
+  });
+
+  test("that sends faster than the caller reads: held back, nothing lost", async () => {
+    const line = chunk("x".repeat(1000));
+    const lines = 20_000;
+    gateway.upstream().intercept = (_seen, response) => {
+      response.writeHead(200, { "content-type": "application/x-ndjson" });
+      let sent = 0;
+      const more = (): void => {
+        while (sent < lines && response.write(line)) sent++;
+        if (sent < lines) sent++;
+        else response.end('{"done":true,"eval_count":1,"prompt_eval_count":1}\n');
+      };
+      response.on("drain", more);
+      more();
+      return true;
+    };
+    const answer = await gateway.post("/api/chat", key, body);
+    const reader = answer.body!.getReader();
+    await reader.read();
+    // The caller stands still for a while: the gateway must not take the whole answer into its memory.
+    const { heapUsed, external, arrayBuffers } = process.memoryUsage();
+    for (let i = 0; i < 200; i++) await new Promise((resolve) => setImmediate(resolve));
+    const now = process.memoryUsage();
+    expect(now.heapUsed + now.external + now.arrayBuffers - heapUsed - external - arrayBuffers).toBeLessThan(16 * 1024 * 1024);
+    let text = "";
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      text = (text + Buffer.from(value).toString("latin1")).slice(-200);
+    }
+    expect(text).toContain('"done":true');
+    expect(await lastOutcome()).toMatchObject({ outcome: "served", output_tokens: 1 });
+  });
+});

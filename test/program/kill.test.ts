@@ -1,0 +1,102 @@
+/** kill -9 at any moment: what was acknowledged is there afterwards, and the ledger verifies. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { GoUpstream } from "../upstream/go-upstream.ts";
+import { sallyport, sallyportJson, serve } from "./program.ts";
+
+const ROUNDS = 20;
+const upstream = new GoUpstream();
+let directory: string;
+let policy: string;
+let adminKey: string;
+
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), "sallyport-kill-"));
+  policy = join(directory, "policy.yaml");
+  writeFileSync(policy, `environments:\n  dev:\n    upstreams: [{ url: "${await upstream.listen()}" }]\n`);
+  ({ adminKey } = await sallyportJson<{ adminKey: string }>(["init", "--data", join(directory, "data")]));
+});
+afterAll(async () => {
+  await upstream.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+interface Acknowledged {
+  readonly keys: { id: string; key: string }[];
+  readonly revoked: Set<string>;
+  readonly served: Set<string>;
+}
+
+/** Keeps creating, revoking and chatting until the server is gone; writes down what it was told is done. */
+async function load(dataUrl: string, adminUrl: string, done: Acknowledged): Promise<void> {
+  const admin = async (path: string, body?: object): Promise<Record<string, string>> => {
+    const answer = await fetch(adminUrl + path, {
+      method: "POST",
+      headers: { authorization: `Bearer ${adminKey}`, ...(body ? { "content-type": "application/json" } : {}) },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    });
+    if (!answer.ok) throw new Error(await answer.text());
+    return (await answer.json()) as Record<string, string>;
+  };
+  for (let turn = 0; ; turn++) {
+    const made = await admin("/v1/keys", { environment: "dev", name: `k${turn}`, allow: ["infer:chat"], models: ["llama3.2"] });
+    done.keys.push({ id: made["id"]!, key: made["key"]! });
+    const answer = await fetch(`${dataUrl}/api/chat`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${made["key"]}` },
+      body: '{"model":"llama3.2","messages":[{"role":"user","content":"x"}]}',
+    });
+    // From the first byte on, the intent must be on disk.
+    const id = answer.headers.get("x-request-id")!;
+    if (answer.status === 200) done.served.add(id);
+    await answer.text();
+    if (turn % 3 === 0) {
+      await admin(`/v1/keys/${made["id"]}/revoke`);
+      done.revoked.add(made["id"]!);
+    }
+  }
+}
+
+test(`${ROUNDS} kills during load: nothing acknowledged is lost`, { timeout: 240_000 }, async () => {
+  const data = join(directory, "data");
+  const done: Acknowledged = { keys: [], revoked: new Set(), served: new Set() };
+  for (let round = 0; round < ROUNDS; round++) {
+    const running = await serve(data, ["--policy", policy]);
+    const before = done.keys.length;
+    const workers = Array.from({ length: 4 }, () => load(running.dataUrl, running.adminUrl, done).catch(() => undefined));
+    // Killed after as much work as the round's number says, never at the same place.
+    const watch = setInterval(() => {
+      if (done.keys.length - before >= 3 + round * 2) running.child.kill("SIGKILL");
+    }, 1);
+    await Promise.all(workers);
+    clearInterval(watch);
+    await running.ended;
+    const verdict = await sallyportJson<{ ok: boolean; records: number }>(["audit", "verify", "--data", data]);
+    expect([round, verdict.ok]).toEqual([round, true]);
+  }
+  const running = await serve(data, ["--policy", policy]);
+  for (const { id } of done.keys) {
+    const shown = await fetch(`${running.adminUrl}/v1/keys/${id}`, { headers: { authorization: `Bearer ${adminKey}` } });
+    const { state } = (await shown.json()) as { state?: string };
+    if (done.revoked.has(id)) expect([id, state]).toEqual([id, "revoked"]);
+    else expect(["active", "revoked"]).toContain(state);
+  }
+  const intents = new Set<string>();
+  for (let after = 0; ; ) {
+    const answer = await fetch(`${running.adminUrl}/v1/audit?type=request.intent&order=oldest&limit=1000&after=${after}`, {
+      headers: { authorization: `Bearer ${adminKey}` },
+    });
+    const { records } = (await answer.json()) as { records: { seq: number; fields: { request: string } }[] };
+    if (records.length === 0) break;
+    for (const record of records) intents.add(record.fields.request);
+    after = records.at(-1)!.seq;
+  }
+  expect([...done.served].filter((id) => !intents.has(id))).toEqual([]);
+  expect(done.keys.length).toBeGreaterThan(ROUNDS * 3);
+  expect(done.served.size).toBeGreaterThan(ROUNDS);
+  running.child.kill("SIGTERM");
+  expect((await running.ended).code).toBe(0);
+  expect((await sallyport(["audit", "verify", "--data", data])).code).toBe(0);
+});

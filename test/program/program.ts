@@ -1,0 +1,63 @@
+/** The built program as a user runs it: a process, its standard output, its exit code. */
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+const ENTRY = fileURLToPath(new URL("../../packages/sallyport/bin/sallyport.js", import.meta.url));
+
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs one command to its end. */
+export function sallyport(words: readonly string[], env: Readonly<Record<string, string>> = {}, input = ""): Promise<Ended> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [ENTRY, ...words], { env: { ...cleanEnv(), ...env }, stdio: ["pipe", "pipe", "pipe"] });
+    let stdout = "";
+    let stderr = "";
+    child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString("utf8")));
+    child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString("utf8")));
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ code, stdout, stderr }));
+    child.stdin.end(input);
+  });
+}
+
+/** Runs a command with `--json` and reads its answer. */
+export async function sallyportJson<T>(words: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<T> {
+  const { code, stdout, stderr } = await sallyport([...words, "--json"], env);
+  if (code !== 0) throw new Error(`sallyport ${words.join(" ")}: exit ${code}: ${stderr}${stdout}`);
+  return JSON.parse(stdout) as T;
+}
+
+export interface Serving {
+  readonly child: ChildProcess;
+  readonly dataUrl: string;
+  readonly adminUrl: string;
+  /** Resolves when the process has ended. */
+  readonly ended: Promise<Ended>;
+}
+
+/** Starts `serve` on free ports and waits for its ready line. */
+export function serve(data: string, more: readonly string[] = []): Promise<Serving> {
+  const words = ["serve", "--data", data, "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", ...more];
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [ENTRY, ...words], { env: cleanEnv(), stdio: ["ignore", "pipe", "pipe"] });
+    let stdout = "";
+    let stderr = "";
+    const ended = new Promise<Ended>((done) => child.on("close", (code) => done({ code, stdout, stderr })));
+    child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString("utf8")));
+    child.stdout.on("data", (chunk: Buffer) => {
+      stdout += chunk.toString("utf8");
+      const ready = /^sallyport ready data=(\S+) admin=(\S+)$/m.exec(stdout);
+      if (ready) resolve({ child, dataUrl: ready[1]!, adminUrl: ready[2]!, ended });
+    });
+    ended.then(({ code }) => reject(new Error(`serve ended with ${code}: ${stderr}`)), reject);
+  });
+}
+
+function cleanEnv(): Record<string, string> {
+  return Object.fromEntries(Object.entries(process.env).filter(([name, value]) => !name.startsWith("SALLYPORT_") && value !== undefined)) as Record<string, string>;
+}

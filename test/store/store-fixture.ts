@@ -1,0 +1,105 @@
+/** Stores in temporary directories, on a clock that stands still until it is told to move. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach } from "vitest";
+import { encodeEvent } from "@sallyport/protocol";
+import type { Change, Operation } from "../../packages/sallyport/dist/audit/change.js";
+import type { LedgerEvent } from "../../packages/sallyport/dist/audit/event.js";
+import type { KeyRecord } from "../../packages/sallyport/dist/keys/key.js";
+import { initDataDirectory } from "../../packages/sallyport/dist/store/data-directory.js";
+import { openStore } from "../../packages/sallyport/dist/store/open-store.js";
+import type { StoreOptions } from "../../packages/sallyport/dist/store/open-store.js";
+import type { Store } from "../../packages/sallyport/dist/store/ports.js";
+
+export const DAY_MS = 86_400_000;
+export const START_MS = 1_760_000_000_000;
+
+export class StandingClock {
+  ms = 0;
+  now(): number {
+    return START_MS + this.ms;
+  }
+  monotonic(): number {
+    return this.ms;
+  }
+}
+
+const closers: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0).toReversed()) await close();
+});
+
+/** An initialised data directory that goes away with the test. */
+export function makeDirectory(): string {
+  const root = mkdtempSync(join(tmpdir(), "sallyport-store-"));
+  closers.push(() => rmSync(root, { recursive: true, force: true }));
+  const directory = join(root, "data");
+  initDataDirectory(directory);
+  return directory;
+}
+
+export interface Opened {
+  readonly store: Store;
+  readonly clock: StandingClock;
+  readonly directory: string;
+  readonly troubles: string[];
+}
+
+export async function open(options: Partial<StoreOptions> = {}): Promise<Opened> {
+  const clock = new StandingClock();
+  const directory = options.directory ?? makeDirectory();
+  const troubles: string[] = [];
+  const ledger = { retentionDays: 3_650, retentionBytes: 1e12, reserveBytes: 64 * 1024 };
+  const store = await openStore({ clock, ledger, ...options, directory, onTrouble: (text) => troubles.push(text) });
+  closers.push(() => store.close());
+  return { store, clock, directory, troubles };
+}
+
+export function event(n: number | string, fields: LedgerEvent["fields"] = {}, type: LedgerEvent["type"] = "key.issued"): LedgerEvent {
+  return { type, at: START_MS, environment: "dev", actor: "os:tester", fields: { n, ...fields } };
+}
+
+export function line(n: number | string, fields: LedgerEvent["fields"] = {}): string {
+  return encodeEvent(event(n, fields, "request.intent"));
+}
+
+export function change(operations: readonly Operation[], n: number | string = 0, expectEpoch?: number): Change {
+  return { operations, events: [event(n)], ...(expectEpoch === undefined ? {} : { expectEpoch }) };
+}
+
+/** Resolves with whether the ticket got to the disk. */
+export function settled(store: Store, ticket: number | undefined): Promise<boolean> {
+  return new Promise((resolve) => {
+    if (ticket === undefined) resolve(false);
+    else store.whenDurable(ticket, resolve);
+  });
+}
+
+/** Appends `count` lines from `first` on, in bunches, and waits for all. */
+export async function fill(store: Store, first: number, count: number, bunch = 500): Promise<void> {
+  for (let n = first; n < first + count; n += bunch) {
+    let ticket: number | undefined;
+    for (let i = n; i < Math.min(n + bunch, first + count); i++) ticket = store.append(line(i));
+    if (!(await settled(store, ticket))) throw new Error("a line was refused");
+  }
+}
+
+export function key(id: string, extra: Partial<KeyRecord> = {}): KeyRecord {
+  return {
+    id: id.padEnd(12, "0"),
+    environment: "dev",
+    name: `key ${id}`,
+    owner: "p1",
+    state: "active",
+    hash: new Uint8Array(32).fill(7),
+    pepperVersion: 1,
+    ceiling: { roles: ["chatbot"], allow: ["infer:chat"], models: ["llama3.2"] },
+    limits: { requests: { count: 5, windowMs: 60_000 } },
+    admin: null,
+    createdAt: START_MS,
+    expiresAt: START_MS + DAY_MS,
+    createdBy: "os:tester",
+    ...extra,
+  };
+}
