@@ -170,6 +170,7 @@ export function rawRequest(url: string, bytes: string | Buffer): Promise<RawAnsw
 function isWhole(answer: Buffer): boolean {
   const text = answer.toString("latin1");
   const head = text.indexOf("\r\n\r\n");
+  if (/transfer-encoding: chunked/i.test(text)) return text.endsWith("\r\n0\r\n\r\n");
   const length = /content-length: (\d+)/i.exec(text)?.[1];
   return head >= 0 && length !== undefined && text.length >= head + 4 + Number(length);
 }

@@ -5,3 +5,4 @@ export * from "./rate.ts";
 export * from "./row.ts";
 export * from "./views.ts";
 export { POLICY_TEXT_MAX } from "./policy-rows.ts";
+export { ROLE_NAME_FORM } from "./scalars.ts";

@@ -3,9 +3,9 @@
  * the second (names that must exist, uniqueness) is `access/policy-file.ts`.
  */
 import { z } from "zod";
-import { isDataPermission, isEnvironmentName, parseSelector } from "../index.ts";
+import { isDataPermission, parseSelector } from "../index.ts";
 import { parseDurationMs } from "./duration.ts";
-import { duration, groupName, limits, roleName } from "./scalars.ts";
+import { duration, groupName, limits, ROLE_NAME_FORM, roleName } from "./scalars.ts";
 
 const KEY_AGE_MAX_MS = 90 * 86_400_000;
 
@@ -72,11 +72,9 @@ const assignment = z.strictObject({
 });
 
 export const policySchema = z.strictObject({
-  environments: z.record(
-    z.string().refine((name) => isEnvironmentName(name) && name !== "system", "is not an environment name (a-z, 0-9, at most 16, not system)"),
-    environment,
-  ),
-  roles: z.record(roleName, role).default({}),
+  // The names' grammar is checked beside the schema: a wrong name must not hide the mistakes below it. Editors see it.
+  environments: z.record(z.string().meta({ pattern: "^(?!system$)[a-z][a-z0-9]{0,15}$" }), environment),
+  roles: z.record(z.string().meta({ pattern: ROLE_NAME_FORM.source }), role).default({}),
   assign: z.array(assignment).max(10_000).default([]),
 });
 

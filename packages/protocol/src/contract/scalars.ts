@@ -15,7 +15,8 @@ export const displayName = z
   .min(1, "is empty")
   .max(100, "is longer than 100 characters")
   .regex(/^[^\s\p{C}](?:[^\p{C}]*[^\s\p{C}])?$/u, "has control characters or blanks at its ends");
-export const roleName = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, "is not a role name (a-z, 0-9, -)");
+export const ROLE_NAME_FORM = /^[a-z][a-z0-9-]{0,62}$/;
+export const roleName = z.string().regex(ROLE_NAME_FORM, "is not a role name (a-z, 0-9, -)");
 export const groupName = displayName;
 
 export const duration = z.string().regex(DURATION_FORM, "is not a duration such as 90d, 12h, 15m or 30s");

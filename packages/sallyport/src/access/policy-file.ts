@@ -40,7 +40,6 @@ interface SchemaIssue {
   readonly path: readonly PropertyKey[];
   readonly message: string;
   readonly keys?: readonly string[];
-  readonly issues?: readonly SchemaIssue[];
 }
 
 function schemaMistakes(issues: readonly SchemaIssue[]): PolicyMistake[] {
@@ -52,7 +51,6 @@ function schemaMistakes(issues: readonly SchemaIssue[]): PolicyMistake[] {
         says: isUnenforced([...path, key]) ? `this version cannot enforce \`${key}\`` : "is not a known key",
       }));
     }
-    if (issue.code === "invalid_key") return (issue.issues ?? []).map(({ message }) => ({ path, says: message }));
     return [{ path, says: issue.message }];
   });
 }

@@ -2,12 +2,17 @@
  * The mistakes of a policy file that a schema cannot see: names that must exist, things that may be there only once,
  * and names that are taken. It reads the document as it is, whatever else is wrong with it.
  */
+import { isEnvironmentName } from "@sallyport/protocol";
+import { isUpstreamUrl, ROLE_NAME_FORM } from "@sallyport/protocol/contract";
 import { builtInRoles, isBuiltInRole } from "./built-in-roles.ts";
 
 export interface PolicyMistake {
   readonly path: readonly (string | number)[];
   readonly says: string;
 }
+
+/** The realm of admin keys (`keys/key.ts`), which no environment may be. */
+const SYSTEM_REALM = "system";
 
 /** Keys of the policy language that a later version enforces, by path; `*` is any one step. */
 const UNENFORCED: readonly (readonly string[])[] = [
@@ -30,6 +35,12 @@ export function policyReferenceMistakes(document: unknown): PolicyMistake[] {
   const environments = mapOf(field(document, "environments"));
   const roles = mapOf(field(document, "roles"));
   return [
+    ...Object.keys(environments)
+      .filter((name) => !isEnvironmentName(name) || name === SYSTEM_REALM)
+      .map((name) => ({ path: ["environments", name], says: "is not an environment name (a-z, 0-9, at most 16, not system)" })),
+    ...Object.keys(roles)
+      .filter((name) => !ROLE_NAME_FORM.test(name))
+      .map((name) => ({ path: ["roles", name], says: "is not a role name (a-z, 0-9, -)" })),
     ...Object.entries(environments).flatMap(([name, entry]) => upstreamMistakes(name, entry)),
     ...Object.keys(roles)
       .filter(isBuiltInRole)
@@ -48,7 +59,7 @@ function upstreamMistakes(environment: string, entry: unknown): PolicyMistake[] 
     const mistakes: PolicyMistake[] = [];
     if (seen.has(id)) mistakes.push({ path: [...path, "id"], says: `${id} comes twice in this environment` });
     seen.add(id);
-    if (typeof url === "string" && !URL.canParse(url)) mistakes.push({ path: [...path, "url"], says: "is not a URL" });
+    if (typeof url === "string" && isUpstreamUrl(url) && !URL.canParse(url)) mistakes.push({ path: [...path, "url"], says: "is not a URL" });
     return mistakes;
   });
 }
