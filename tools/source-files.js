@@ -15,5 +15,5 @@ export function sourceFiles(folders, isWanted) {
     }
   };
   for (const folder of folders) walk(folder);
-  return found.sort();
+  return found.sort((a, b) => (a < b ? -1 : 1));
 }

@@ -20,6 +20,8 @@ function sizeOf(directory: string): number {
   return size;
 }
 
+const STATUS_LINE = "HTTP/1.1 401";
+
 /** Sends `count` requests over one connection, many at a time, and resolves when as many answers have come. */
 function pipeline(url: string, request: string, count: number): Promise<void> {
   const { hostname, port } = new URL(url);
@@ -33,10 +35,17 @@ function pipeline(url: string, request: string, count: number): Promise<void> {
       socket.write(request.repeat(size));
     };
     socket.on("connect", batch).on("error", reject);
+    let tail = "";
     socket.on("data", (chunk: Buffer) => {
-      answers += chunk.toString("latin1").split("HTTP/1.1 401").length - 1;
-      if (answers >= count) socket.destroy(), resolve();
-      else if (answers >= sent) batch();
+      const text = tail + chunk.toString("latin1");
+      const lines = text.split(STATUS_LINE);
+      answers += lines.length - 1;
+      // A status line may be cut in two: what is left of one is looked at again.
+      tail = lines.at(-1)!.slice(1 - STATUS_LINE.length);
+      if (answers >= sent && sent < count) batch();
+      if (answers < count) return;
+      socket.destroy();
+      resolve();
     });
   });
 }

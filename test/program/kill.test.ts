@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { GoUpstream } from "../upstream/go-upstream.ts";
-import { sallyport, sallyportJson, serve } from "./program.ts";
+import { request, sallyport, sallyportJson, serve } from "./program.ts";
 
 const ROUNDS = 20;
 const upstream = new GoUpstream();
@@ -32,26 +32,16 @@ interface Acknowledged {
 /** Keeps creating, revoking and chatting until the server is gone; writes down what it was told is done. */
 async function load(dataUrl: string, adminUrl: string, done: Acknowledged): Promise<void> {
   const admin = async (path: string, body?: object): Promise<Record<string, string>> => {
-    const answer = await fetch(adminUrl + path, {
-      method: "POST",
-      headers: { authorization: `Bearer ${adminKey}`, ...(body ? { "content-type": "application/json" } : {}) },
-      ...(body ? { body: JSON.stringify(body) } : {}),
-    });
-    if (!answer.ok) throw new Error(await answer.text());
-    return (await answer.json()) as Record<string, string>;
+    const answer = await request("POST", adminUrl + path, adminKey, body);
+    if (answer.status >= 300) throw new Error(answer.text);
+    return JSON.parse(answer.text) as Record<string, string>;
   };
   for (let turn = 0; ; turn++) {
     const made = await admin("/v1/keys", { environment: "dev", name: `k${turn}`, allow: ["infer:chat"], models: ["llama3.2"] });
     done.keys.push({ id: made["id"]!, key: made["key"]! });
-    const answer = await fetch(`${dataUrl}/api/chat`, {
-      method: "POST",
-      headers: { authorization: `Bearer ${made["key"]}` },
-      body: '{"model":"llama3.2","messages":[{"role":"user","content":"x"}]}',
-    });
-    // From the first byte on, the intent must be on disk.
-    const id = answer.headers.get("x-request-id")!;
-    if (answer.status === 200) done.served.add(id);
-    await answer.text();
+    const answer = await request("POST", `${dataUrl}/api/chat`, made["key"]!, { model: "llama3.2", messages: [{ role: "user", content: "x" }] });
+    // A whole answer was shown: its intent must be on disk.
+    if (answer.status === 200) done.served.add(answer.requestId);
     if (turn % 3 === 0) {
       await admin(`/v1/keys/${made["id"]}/revoke`);
       done.revoked.add(made["id"]!);
@@ -78,17 +68,15 @@ test(`${ROUNDS} kills during load: nothing acknowledged is lost`, { timeout: 240
   }
   const running = await serve(data, ["--policy", policy]);
   for (const { id } of done.keys) {
-    const shown = await fetch(`${running.adminUrl}/v1/keys/${id}`, { headers: { authorization: `Bearer ${adminKey}` } });
-    const { state } = (await shown.json()) as { state?: string };
+    const shown = await request("GET", `${running.adminUrl}/v1/keys/${id}`, adminKey);
+    const { state } = JSON.parse(shown.text) as { state?: string };
     if (done.revoked.has(id)) expect([id, state]).toEqual([id, "revoked"]);
     else expect(["active", "revoked"]).toContain(state);
   }
   const intents = new Set<string>();
   for (let after = 0; ; ) {
-    const answer = await fetch(`${running.adminUrl}/v1/audit?type=request.intent&order=oldest&limit=1000&after=${after}`, {
-      headers: { authorization: `Bearer ${adminKey}` },
-    });
-    const { records } = (await answer.json()) as { records: { seq: number; fields: { request: string } }[] };
+    const answer = await request("GET", `${running.adminUrl}/v1/audit?type=request.intent&order=oldest&limit=1000&after=${after}`, adminKey);
+    const { records } = JSON.parse(answer.text) as { records: { seq: number; fields: { request: string } }[] };
     if (records.length === 0) break;
     for (const record of records) intents.add(record.fields.request);
     after = records.at(-1)!.seq;

@@ -1,6 +1,7 @@
 /** The built program as a user runs it: a process, its standard output, its exit code. */
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
+import { request as httpRequest } from "node:http";
 import { fileURLToPath } from "node:url";
 
 const ENTRY = fileURLToPath(new URL("../../packages/sallyport/bin/sallyport.js", import.meta.url));
@@ -60,4 +61,25 @@ export function serve(data: string, more: readonly string[] = []): Promise<Servi
 
 function cleanEnv(): Record<string, string> {
   return Object.fromEntries(Object.entries(process.env).filter(([name, value]) => !name.startsWith("SALLYPORT_") && value !== undefined)) as Record<string, string>;
+}
+
+export interface Answered {
+  readonly status: number;
+  readonly requestId: string;
+  readonly text: string;
+}
+
+/** One request on a connection of its own: a pool of connections would remember servers that were killed. */
+export function request(method: string, url: string, key: string, body?: unknown): Promise<Answered> {
+  return new Promise((resolve, reject) => {
+    const headers = { authorization: `Bearer ${key}`, ...(body === undefined ? {} : { "content-type": "application/json" }) };
+    const sent = httpRequest(url, { method, headers, agent: false }, (answer) => {
+      let text = "";
+      answer.on("data", (chunk: Buffer) => (text += chunk.toString("utf8")));
+      answer.on("error", reject);
+      answer.on("end", () => resolve({ status: answer.statusCode ?? 0, requestId: String(answer.headers["x-request-id"] ?? ""), text }));
+    });
+    sent.on("error", reject);
+    sent.end(body === undefined ? undefined : JSON.stringify(body));
+  });
 }

@@ -1,6 +1,6 @@
 /** Answers in the shapes of the recorded exchanges, every dialect, streamed and whole. */
 import type { ServerResponse } from "node:http";
-import { send } from "./go-upstream.ts";
+import { send } from "./send.ts";
 
 export type Work =
   | { readonly kind: "text"; readonly text: string }

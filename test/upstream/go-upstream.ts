@@ -12,6 +12,7 @@ import { resolveModel } from "./go-model-name.ts";
 import { goFormValue } from "./go-form.ts";
 import { unzstdRaw } from "./zstd-raw.ts";
 import { answerWork } from "./answers.ts";
+import { send } from "./send.ts";
 import type { Work } from "./answers.ts";
 
 /** One thing the server did. */
@@ -237,9 +238,4 @@ function hasItems(value: GoValue | undefined): boolean {
 /** keep_alive as the server reads it: 0, "0", "0s", or a float that overflows its duration. */
 function isZero(value: GoValue | undefined): boolean {
   return value === 0 || value === 1e300 || (typeof value === "string" && /^-?0+(?:\.0+)?(?:ns|us|ms|s|m|h)?$/.test(value));
-}
-
-export function send(response: ServerResponse, status: number, body: unknown, type = "application/json; charset=utf-8"): void {
-  response.writeHead(status, { "content-type": type, "set-cookie": "aid=leak", "x-from-upstream": "1" });
-  response.end(typeof body === "string" ? body : JSON.stringify(body));
 }

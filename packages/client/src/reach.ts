@@ -35,8 +35,8 @@ export function reach(target: AdminTarget): Reach {
 function reachInside(handle: (request: Request) => Promise<Response>): Reach {
   return {
     async send(method, path, body) {
-      const headers = body === undefined ? {} : { "content-type": "application/json" };
-      const response = await handle(new Request(LOCAL + path, { method, headers, body: body ?? null }));
+      const sent = body === undefined ? { method } : { method, body, headers: { "content-type": "application/json" } };
+      const response = await handle(new Request(LOCAL + path, sent));
       return { status: response.status, text: await response.text() };
     },
     async close() {},

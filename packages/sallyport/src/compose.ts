@@ -25,6 +25,7 @@ import type { Secret } from "./kernel/secret.ts";
 import { currentUser } from "./kernel/current-user.ts";
 import { issueAdminKey } from "./keys/issue.ts";
 import { SYSTEM_REALM } from "./keys/key.ts";
+import { makeAddressRules } from "./listener/client-address.ts";
 import { HostNames } from "./listener/host-names.ts";
 import { initDataDirectory, isInitialized } from "./store/data-directory.ts";
 import { openAuditLog } from "./store/ledger-reader.ts";
@@ -101,7 +102,13 @@ export async function openGateway(settings: Settings): Promise<Gateway> {
     };
     await applyFile();
     const app = makeAdminApp(ports);
-    const admin = createAdminServer({ app, hosts: new HostNames(settings.hosts), tls: readTls(settings), socketPath: socketPathOf(settings) });
+    const admin = createAdminServer({
+      app,
+      hosts: new HostNames(settings.hosts),
+      tls: readTls(settings),
+      socketPath: socketPathOf(settings),
+      addresses: makeAddressRules(settings.trustedProxies),
+    });
     urls.data = await listen(dataPlane.server, settings.listen, settings.tls !== null);
     try {
       await admin.listen(settings.adminListen);

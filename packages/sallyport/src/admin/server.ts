@@ -28,8 +28,8 @@ export interface AdminServerPorts {
   readonly tls: SecureContextOptions | null;
   /** `<data>/admin.sock`; null = no socket. */
   readonly socketPath: string | null;
-  /** With trusted proxies, every other peer is dropped. */
-  readonly addresses?: AddressRules;
+  /** With trusted proxies, every other peer is dropped (R16); a listener on loopback has no such peers. */
+  readonly addresses: AddressRules;
 }
 
 export interface AdminServer {
@@ -68,20 +68,20 @@ export function createAdminServer({ app, hosts, tls, socketPath, addresses }: Ad
   const tcp: Server | TlsServer = tls ? createTlsServer({ ...LIMITS, ...tls }, overTcp) : createPlainServer(LIMITS, overTcp);
   const socket = createPlainServer(LIMITS, overSocket);
   for (const server of [tcp, socket]) server.maxHeadersCount = 100;
-  if (addresses?.trusted) {
-    tcp.on("connection", (peer: Socket) => {
-      if (!isTrusted(addresses, normalizeAddress(peer.remoteAddress ?? ""))) peer.destroy();
-    });
-  }
+  tcp.on("connection", (peer: Socket) => {
+    if (addresses.trusted === null || isLoopback((tcp.address() as AddressInfo | null)?.address ?? "")) return;
+    if (!isTrusted(addresses, normalizeAddress(peer.remoteAddress ?? ""))) peer.destroy();
+  });
 
   function listenerOf(judge: (incoming: IncomingMessage) => AdminCaller | Problem): RequestListener {
-    return getRequestListener(
+    const listener = getRequestListener(
       (request, env) => {
         const caller = judge((env as HttpBindings).incoming);
         return caller instanceof Problem ? answerProblem(caller) : app.handle(request, caller);
       },
       { overrideGlobalObjects: false },
     );
+    return (incoming, outgoing) => void listener(incoming, outgoing);
   }
 
   return {
@@ -108,6 +108,10 @@ export function createAdminServer({ app, hosts, tls, socketPath, addresses }: Ad
       await Promise.all([closed(tcp), closed(socket)]);
     },
   };
+}
+
+function isLoopback(address: string): boolean {
+  return address === "::1" || address.startsWith("127.");
 }
 
 function targetProblem({ url = "" }: IncomingMessage): Problem | undefined {

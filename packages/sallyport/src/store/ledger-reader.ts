@@ -18,7 +18,10 @@ export interface OpenAuditLog extends AuditLog {
   close(): void;
 }
 
-/** Throws `not_found` where nothing was initialised, `store_unavailable` where the database or public key cannot be read. */
+/**
+ * Open it once and keep it: the connections' files are given back only when the garbage collector comes by.
+ * Throws `not_found` where nothing was initialised, `store_unavailable` where the database or public key cannot be read.
+ */
 export function openAuditLog(directory: string): OpenAuditLog {
   if (!isInitialized(directory)) throw new Problem("not_found", `${directory} is not initialised: run 'sallyport init' first`);
   const paths = dataPaths(directory);

@@ -1,0 +1,153 @@
+/** Every row of the contract: 401 without a credential, 403 without the permission, 403 in another environment. */
+import { beforeEach, describe, expect, it } from "vitest";
+import { AdminClient } from "@sallyport/client";
+import { contract } from "@sallyport/protocol/contract";
+import type { ContractRow, RouteName } from "@sallyport/protocol/contract";
+import { everything } from "../../packages/sallyport/dist/access/everything.js";
+import type { AdminRight } from "../../packages/sallyport/dist/access/policy.js";
+import { eventTypes } from "../../packages/sallyport/dist/audit/event.js";
+import { MemoryGateway, POLICY } from "./memory-ports.ts";
+
+const routes = Object.keys(contract) as RouteName[];
+let gateway: MemoryGateway;
+/** Ids in prod that paths and bodies name. */
+let known: { key: string; principal: string; assignment: string; adminKey: string };
+
+interface Said {
+  readonly status: number;
+  readonly code: string | undefined;
+  readonly headers: Headers;
+  readonly body: Record<string, unknown>;
+}
+
+beforeEach(async () => {
+  gateway = new MemoryGateway();
+  const client = new AdminClient({ handle: (request) => gateway.app.handle(request, { kind: "socket", user: "root" }) });
+  await client.call("policy.apply", { body: { text: POLICY } });
+  const key = await client.call("keys.create", { body: { environment: "prod", name: "k", roles: ["bot"], models: ["llama3.2"] } });
+  const { assignments } = await client.call("assignments.list", { query: { environment: "prod", principal: key.owner } });
+  const admin = await client.call("adminKeys.create", { body: { name: "a", role: "admin", environments: ["prod"] } });
+  known = { key: key.id, principal: key.owner, assignment: assignments[0]!.id, adminKey: admin.id };
+  gateway.events.length = 0;
+});
+
+function requestOf(name: RouteName): { path: string; init: RequestInit } {
+  const row: ContractRow = contract[name];
+  const id = name.startsWith("keys.") ? known.key : name.startsWith("principals.") ? known.principal : name.startsWith("adminKeys.") ? known.adminKey : known.assignment;
+  const path = row.path.replace(":id", id).replace(":name", name.startsWith("roles.") ? "bot" : "prod");
+  const bodies: Partial<Record<RouteName, object>> = {
+    "keys.create": { environment: "prod", name: "n", roles: ["bot"], models: ["llama3.2"] },
+    "adminKeys.create": { name: "n", role: "viewer", environments: ["prod"] },
+    "principals.create": { kind: "person", name: "n", groups: ["ops"] },
+    "assignments.create": { subject: { group: "g" }, environment: "prod", roles: ["bot"] },
+    "policy.plan": { text: POLICY.replace("30d", "20d") },
+    "policy.apply": { text: POLICY.replace("30d", "20d") },
+    explain: { keyId: known.key, method: "POST", path: "/api/chat", model: "llama3.2" },
+  };
+  const body = bodies[name];
+  const init = body ? { method: row.method, body: JSON.stringify(body), headers: { "content-type": "application/json" } } : { method: row.method };
+  return { path, init };
+}
+
+async function call(name: RouteName, right: AdminRight | null, suffix = ""): Promise<Said> {
+  const { path, init } = requestOf(name);
+  const request = new Request(`http://localhost${path}${suffix}`, init);
+  if (right) request.headers.set("authorization", `Bearer ${gateway.adminKey(right, null)}`);
+  const response = await gateway.app.handle(request, { kind: "tcp" });
+  const body = (await response.json()) as Record<string, unknown>;
+  return { status: response.status, code: body["code"] as string | undefined, headers: response.headers, body };
+}
+
+describe.each(routes)("%s", (name) => {
+  const row: ContractRow = contract[name];
+
+  it("is 401 without a credential, and recorded", async () => {
+    const said = await call(name, null);
+    expect(said).toMatchObject({ status: 401, code: "credential_missing" });
+    expect(said.headers.get("content-type")).toMatch(/^application\/problem\+json/);
+    expect(gateway.events.map(({ type }) => type)).toEqual(["admin.refused"]);
+  });
+
+  it("is 403 without its permission, even with a body nobody reads", async () => {
+    const permissions = everything.permissions.filter((permission) => permission !== row.permission);
+    const said = await call(name, { ...everything, permissions });
+    expect(said).toMatchObject({ status: 403, code: "permission_denied" });
+    expect(gateway.events.map(({ type }) => type)).toEqual(["admin.refused"]);
+  });
+
+  it("answers with its permission, in the contract's shape, uncached, with its events and no secret in them", async () => {
+    if (row.caller === "socket") {
+      expect(await call(name, everything)).toMatchObject({ status: 403, code: "permission_denied" });
+      return;
+    }
+    if (name === "principals.enable") gateway.state = { ...gateway.state, principals: gateway.state.principals.map((one) => ({ ...one, isDisabled: true })) };
+    if (name === "keys.resume") gateway.stored.set(`prod/${known.key}`, { ...gateway.stored.get(`prod/${known.key}`)!, state: "suspended" });
+    gateway.ports.keys.changed("prod", known.key);
+    const said = await call(name, everything);
+    expect(gateway.faults).toEqual([]);
+    expect(said.status).toBe(row.status);
+    expect(said.headers.get("cache-control")).toBe("no-store");
+    expect(row.answer.safeParse(said.body).success).toBe(true);
+    for (const { type } of gateway.events) expect(row.events).toContain(type);
+    for (const type of row.events) expect(Object.keys(eventTypes)).toContain(type);
+    if (row.events.length > 0) expect(gateway.events.length).toBeGreaterThan(0);
+    expect(JSON.stringify(gateway.events)).not.toMatch(/spa?_[a-z0-9]+_[0-9A-Za-z]{12}_/);
+  });
+
+  it("refuses an unknown query parameter and an unexpected body", async () => {
+    if (row.caller === "socket") return;
+    expect(await call(name, everything, "?nonsense=1")).toMatchObject({ status: 400, code: "query_not_accepted" });
+  });
+});
+
+/** Rows whose subject is one environment: the key of another is refused. The rest is filtered to the caller's own. */
+const bound: readonly [RouteName, string][] = [
+  ["keys.list", "?environment=prod"],
+  ["keys.create", ""],
+  ["keys.show", ""],
+  ["keys.suspend", ""],
+  ["keys.resume", ""],
+  ["keys.revoke", ""],
+  ["adminKeys.create", ""],
+  ["adminKeys.revoke", ""],
+  ["principals.create", ""],
+  ["principals.disable", ""],
+  ["principals.enable", ""],
+  ["assignments.list", "?environment=prod"],
+  ["assignments.create", ""],
+  ["assignments.remove", ""],
+  ["environments.show", ""],
+  ["upstreams.list", "?environment=prod"],
+  ["policy.plan", ""],
+  ["policy.apply", ""],
+  ["explain", ""],
+  ["audit.search", "?environment=prod"],
+];
+
+describe("with a right in dev only", () => {
+  const dev: AdminRight = { ...everything, environments: ["dev"] };
+
+  it.each(bound)("%s%s on prod is 403 and changes nothing", async (name, suffix) => {
+    const before = JSON.stringify([gateway.state, [...gateway.stored.values()].map(({ state }) => state)]);
+    expect((await call(name, dev, suffix)).status).toBe(403);
+    expect(gateway.events.filter(({ type }) => type !== "admin.refused")).toEqual([]);
+    expect(JSON.parse(JSON.stringify(gateway.state))).toEqual(JSON.parse(before)[0]);
+  });
+
+  it("lists show nothing of prod", async () => {
+    gateway.records.push(
+      { seq: 1, at: 0, environment: "prod", type: "key.issued", actor: "x", fields: {} },
+      { seq: 2, at: 0, environment: "system", type: "admin.reset", actor: "x", fields: {} },
+      { seq: 3, at: 0, environment: "dev", type: "key.issued", actor: "x", fields: {} },
+    );
+    expect((await call("keys.list", dev)).body).toEqual({ keys: [], next: null });
+    expect((await call("assignments.list", dev)).body).toEqual({ assignments: [] });
+    expect((await call("environments.list", dev)).body).toMatchObject({ environments: [{ name: "dev" }] });
+    expect((await call("upstreams.list", dev)).body).toMatchObject({ upstreams: [{ environment: "dev" }] });
+    expect((await call("policy.show", dev)).body).toMatchObject({ environments: [{ name: "dev" }], assignments: [] });
+    expect((await call("status", dev)).body).toMatchObject({ environments: ["dev"] });
+    expect((await call("audit.search", dev)).body).toMatchObject({ records: [{ seq: 3 }] });
+    const { body } = await call("adminKeys.list", dev);
+    expect((body["keys"] as { environments: unknown }[]).every(({ environments }) => JSON.stringify(environments) === '["dev"]')).toBe(true);
+  });
+});

@@ -1,0 +1,147 @@
+/** Administration's ports in memory: changes are applied as the store would, and kept with their events. */
+import { Buffer } from "node:buffer";
+import { compileSnapshot } from "../../packages/sallyport/dist/access/snapshot.js";
+import { explained } from "../../packages/sallyport/dist/access/explain.js";
+import type { AdminRight, PolicyState } from "../../packages/sallyport/dist/access/policy.js";
+import { makeAdminApp } from "../../packages/sallyport/dist/admin/app.js";
+import type { AdminApp } from "../../packages/sallyport/dist/admin/app.js";
+import type { AuditFilter, AuditRecord } from "../../packages/sallyport/dist/admin/audit-log.js";
+import type { AdminPorts } from "../../packages/sallyport/dist/admin/ports.js";
+import type { Change, Operation } from "../../packages/sallyport/dist/audit/change.js";
+import type { LedgerEvent } from "../../packages/sallyport/dist/audit/event.js";
+import { KeyDirectory } from "../../packages/sallyport/dist/keys/directory.js";
+import { issueAdminKey } from "../../packages/sallyport/dist/keys/issue.js";
+import type { KeyRecord } from "../../packages/sallyport/dist/keys/key.js";
+import { Problem } from "@sallyport/protocol";
+
+export const START_MS = 1_760_000_000_000;
+export const DAY_MS = 86_400_000;
+
+export class MemoryGateway {
+  nowMs = START_MS;
+  readonly events: LedgerEvent[] = [];
+  readonly faults: unknown[] = [];
+  readonly stored = new Map<string, KeyRecord>();
+  readonly records: AuditRecord[] = [];
+  state: PolicyState = { epoch: 1, environments: [], roles: [], principals: [], assignments: [] };
+  readonly ports: AdminPorts;
+  readonly app: AdminApp;
+
+  constructor() {
+    const { stored } = this;
+    const pepper = { version: 1, bytes: Buffer.alloc(32, 1) };
+    const peppers = { current: () => pepper, get: () => pepper, create: () => pepper };
+    const keys = new KeyDirectory(
+      {
+        key: (environment, id) => stored.get(`${environment}/${id}`),
+        eachKeyId: () => undefined,
+      },
+      peppers,
+    );
+    const change = async (wanted: Change): Promise<{ epoch: number }> => {
+      if (wanted.expectEpoch !== undefined && wanted.expectEpoch !== this.state.epoch) throw new Problem("conflict");
+      for (const operation of wanted.operations) this.#apply(operation, keys);
+      this.events.push(...wanted.events);
+      if (wanted.operations.length > 0) this.state = { ...this.state, epoch: this.state.epoch + 1 };
+      return { epoch: this.state.epoch };
+    };
+    let turn: Promise<unknown> = Promise.resolve();
+    this.ports = {
+      clock: { now: () => this.nowMs, monotonic: () => this.nowMs },
+      snapshot: () => compileSnapshot(this.state),
+      keys,
+      listKeys: ({ environment, owner, after = "", limit = 100 }) =>
+        [...stored.keys()]
+          .sort((a, b) => (a < b ? -1 : 1))
+          .filter((name) => name > after)
+          .map((name) => stored.get(name)!)
+          .filter((key) => (environment === undefined || key.environment === environment) && (owner === undefined || key.owner === owner))
+          .slice(0, limit),
+      peppers,
+      changes: {
+        change,
+        inTurn<T>(work: () => Promise<T>): Promise<T> {
+          const mine = turn.then(work, work);
+          turn = mine.catch(() => undefined);
+          return mine;
+        },
+      },
+      explain: () => explained("model_denied", ["the key's ceiling does not grant it"]),
+      audit: {
+        search: (filter: AuditFilter) =>
+          this.records.filter((record) => filter.environment === undefined || record.environment === filter.environment),
+        verify: async () => ({ ok: true, records: this.records.length, cannotShow: [] }),
+      },
+      status: () => ({
+        version: "0",
+        startedAt: START_MS,
+        epoch: this.state.epoch,
+        keys: stored.size,
+        environments: this.state.environments.map(({ name }) => name),
+        isStoreWritable: true,
+        running: 0,
+        queued: 0,
+        dataListen: "",
+        adminListen: "",
+      }),
+    };
+    this.app = makeAdminApp(this.ports, (fault) => this.faults.push(fault));
+  }
+
+  /** Puts an admin key into the store and answers its text. */
+  adminKey(right: AdminRight, expiresAt: number | null = this.nowMs + DAY_MS): string {
+    const order = { name: "test", right, createdAt: this.nowMs, createdBy: "test", expiresAt };
+    const { record, text } = issueAdminKey(order, this.ports.peppers);
+    this.#apply({ op: "key.insert", key: record }, this.ports.keys);
+    return text.reveal();
+  }
+
+  #apply(operation: Operation, keys: KeyDirectory): void {
+    const { state, stored } = this;
+    switch (operation.op) {
+      case "key.insert":
+        stored.set(`${operation.key.environment}/${operation.key.id}`, operation.key);
+        return keys.changed(operation.key.environment, operation.key.id);
+      case "key.state": {
+        const name = `${operation.environment}/${operation.id}`;
+        stored.set(name, { ...stored.get(name)!, state: operation.state });
+        return keys.changed(operation.environment, operation.id);
+      }
+      case "environment.put": {
+        const { environment } = operation;
+        this.state = { ...state, environments: [...state.environments.filter(({ name }) => name !== environment.name), environment] };
+        return;
+      }
+      case "environment.remove":
+        this.state = { ...state, environments: state.environments.filter(({ name }) => name !== operation.name) };
+        return;
+      case "role.put":
+        this.state = { ...state, roles: [...state.roles.filter(({ name }) => name !== operation.role.name), operation.role] };
+        return;
+      case "role.remove":
+        this.state = { ...state, roles: state.roles.filter(({ name }) => name !== operation.name) };
+        return;
+      case "principal.put": {
+        const { principal } = operation;
+        this.state = { ...state, principals: [...state.principals.filter(({ id }) => id !== principal.id), principal] };
+        return;
+      }
+      case "assignment.put":
+        this.state = { ...state, assignments: [...state.assignments, operation.assignment] };
+        return;
+      case "assignment.remove":
+        this.state = { ...state, assignments: state.assignments.filter(({ id }) => id !== operation.id) };
+    }
+  }
+}
+
+/** Two environments, a role in each, a person, a group's assignment in prod, and a key of each environment. */
+export const POLICY = `
+environments:
+  dev: { upstreams: [{ url: "http://127.0.0.1:11434" }] }
+  prod: { upstreams: [{ url: "http://10.0.0.1:11434" }], keys: { maxAge: 30d } }
+roles:
+  bot: { allow: [{ do: [infer:chat], on: [llama3.2] }] }
+assign:
+  - { group: ops, role: bot, in: [prod] }
+`;

@@ -1,0 +1,105 @@
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeEach, expect, it } from "vitest";
+import { encodeEvent } from "@sallyport/protocol";
+import { openAuditLog } from "../../packages/sallyport/dist/store/ledger-reader.js";
+import type { OpenAuditLog } from "../../packages/sallyport/dist/store/ledger-reader.js";
+import { openDatabase } from "../../packages/sallyport/dist/store/sqlite.js";
+import { makeDirectory, open, settled, START_MS } from "./store-fixture.ts";
+
+let directory: string;
+let log: OpenAuditLog;
+
+/** 300 records in blocks of 50; record `seq` at second `seq`, from one of two keys, in one of three environments. */
+beforeEach(async () => {
+  directory = makeDirectory();
+  const { store } = await open({ directory, segmentRecords: 50 });
+  for (let seq = 1; seq <= 300; seq++) {
+    const ticket = store.append(
+      encodeEvent({
+        type: seq % 10 === 0 ? "request.refused" : "request.intent",
+        at: START_MS + seq * 1_000,
+        environment: ["dev", "staging", "prod"][seq % 3] ?? "",
+        actor: `key:k${seq % 2}`,
+        fields: { principal: `p${seq % 2}`, code: seq % 10 === 0 ? "model_denied" : null, model: "llama3.2", address: `10.0.0.${seq % 5}`, note: '"type":"x"' },
+      }),
+    );
+    if (seq % 25 === 0) await settled(store, ticket);
+  }
+  await store.close();
+  log = openAuditLog(directory);
+  return () => log.close();
+});
+
+const seqs = (filter: Partial<Parameters<typeof log.search>[0]>) => log.search({ limit: 5, order: "newest", ...filter }).map(({ seq }) => seq);
+
+it("searches newest first and oldest first, across segments and table", () => {
+  expect(seqs({})).toEqual([300, 299, 298, 297, 296]);
+  expect(seqs({ order: "oldest" })).toEqual([1, 2, 3, 4, 5]);
+  expect(seqs({ limit: 1_000 })).toHaveLength(300);
+  expect(seqs({ limit: 0 })).toEqual([]);
+  expect(log.search({ limit: 1, order: "oldest" })[0]).toEqual({
+    seq: 1,
+    at: START_MS + 1_000,
+    environment: "staging",
+    type: "request.intent",
+    actor: "key:k1",
+    fields: { principal: "p1", code: null, model: "llama3.2", address: "10.0.0.1", note: '"type":"x"' },
+  });
+});
+
+it("filters by everything a filter can name", () => {
+  expect(seqs({ type: "request.refused" })).toEqual([300, 290, 280, 270, 260]);
+  expect(seqs({ code: "model_denied", order: "oldest", limit: 2 })).toEqual([10, 20]);
+  expect(seqs({ actor: "key:k1", limit: 2 })).toEqual([299, 297]);
+  expect(seqs({ principal: "p0", limit: 2 })).toEqual([300, 298]);
+  expect(seqs({ environment: "dev", limit: 2 })).toEqual([300, 297]);
+  expect(seqs({ address: "10.0.0.3", model: "llama3.2", limit: 2 })).toEqual([298, 293]);
+  expect(seqs({ model: "qwen3" })).toEqual([]);
+  expect(seqs({ type: "x" })).toEqual([]);
+  expect(seqs({ since: START_MS + 299_000 })).toEqual([300, 299]);
+  expect(seqs({ until: START_MS + 2_000 })).toEqual([2, 1]);
+  expect(seqs({ since: START_MS + 100_000, until: START_MS + 102_000, order: "oldest" })).toEqual([100, 101, 102]);
+  expect(seqs({ since: START_MS + 9e9 })).toEqual([]);
+  expect(seqs({ after: 298 })).toEqual([300, 299]);
+  expect(seqs({ after: 49, order: "oldest", limit: 3 })).toEqual([50, 51, 52]);
+});
+
+it("names the segment and record that was changed, and still searches the others", async () => {
+  const path = join(directory, "ledger", "0000000000000101.jsonl");
+  writeFileSync(path, readFileSync(path, "utf8").replace('"seq":120,', '"seq":120, '));
+  expect(await log.verify()).toMatchObject({ ok: false, records: 119, damage: { seq: 120, file: "0000000000000101.jsonl" } });
+  expect(seqs({ limit: 1_000 })).toHaveLength(299);
+});
+
+it.each([
+  ["a byte that is not UTF-8", (bytes: Buffer) => bytes.fill(0xff, 700, 701)],
+  ["the last newline cut off", (bytes: Buffer) => bytes.subarray(0, -1)],
+  ["half of the segment cut off", (bytes: Buffer) => bytes.subarray(0, bytes.length >> 1)],
+  ["an empty segment", () => Buffer.alloc(0)],
+])("%s is damage", async (_, harm) => {
+  const path = join(directory, "ledger", "0000000000000051.jsonl");
+  writeFileSync(path, harm(readFileSync(path)));
+  const { ok, damage } = await log.verify();
+  expect(ok).toBe(false);
+  expect(damage?.seq).toBeGreaterThanOrEqual(51);
+  expect(damage?.seq).toBeLessThanOrEqual(101);
+});
+
+it("a record of the table that was changed, removed or added is named", async () => {
+  const database = openDatabase(join(directory, "sallyport.db"), { isReadOnly: false });
+  const first = Number(readdirSync(join(directory, "ledger")).filter((name) => name.endsWith("jsonl")).toSorted().at(-1)?.slice(0, 16)) + 60;
+  const damage = async (sql: string) => {
+    database.exec(`BEGIN; ${sql}; COMMIT`);
+    return (await log.verify()).damage;
+  };
+  const kept = database.prepare("SELECT line FROM ledger WHERE seq = ?").get(first)?.["line"] ?? null;
+  expect(await damage(`UPDATE ledger SET line = replace(line, '"llama3.2"', '"llama3.3"') WHERE seq = ${first}`)).toMatchObject({ seq: first, file: "sallyport.db" });
+  expect(await damage(`DELETE FROM ledger WHERE seq = ${first}`)).toMatchObject({ seq: first });
+  database.prepare("INSERT INTO ledger VALUES (?, ?)").run(first, kept);
+  expect((await log.verify()).ok).toBe(true);
+  expect(await damage("INSERT INTO ledger VALUES (301, (SELECT line FROM ledger WHERE seq = 300))")).toMatchObject({ seq: 301 });
+  database.exec("DELETE FROM ledger WHERE seq = 301");
+  expect(await damage("DELETE FROM meta WHERE name = 'head'")).toMatchObject({ reason: expect.stringContaining("no signed head") });
+  database.close();
+});
