@@ -20,7 +20,7 @@ async function ask(path: string, init: RequestInit & { rawHeaders?: string[] } =
   return [response.status, body.code];
 }
 
-function post(body: BodyInit, headers: Record<string, string> = { "content-type": "application/json" }): RequestInit {
+function post(body: string, headers: Record<string, string> = { "content-type": "application/json" }): RequestInit {
   return { method: "POST", body, headers };
 }
 
@@ -30,9 +30,21 @@ describe("a request that is not of the contract", () => {
     ["the root", "/", {}, 404, "endpoint_unknown"],
     ["another method", "/v1/keys", { method: "PUT" }, 405, "method_not_allowed"],
     ["a body where none is", "/v1/keys/abcdefghijkl/revoke", post("{}"), 400, "body_not_accepted"],
-    ["no body where one is", "/v1/keys", { method: "POST", headers: { "content-type": "application/json" } }, 400, "body_missing"],
+    [
+      "no body where one is",
+      "/v1/keys",
+      { method: "POST", headers: { "content-type": "application/json" } },
+      400,
+      "body_missing",
+    ],
     ["another media type", "/v1/keys", post("{}", { "content-type": "text/plain" }), 415, "media_type_unsupported"],
-    ["an encoded body", "/v1/keys", post("{}", { "content-type": "application/json", "content-encoding": "gzip" }), 415, "encoding_unsupported"],
+    [
+      "an encoded body",
+      "/v1/keys",
+      post("{}", { "content-type": "application/json", "content-encoding": "gzip" }),
+      415,
+      "encoding_unsupported",
+    ],
     ["a duplicate key", "/v1/keys", post('{"name":"a","name":"b"}'), 400, "json_duplicate_key"],
     ["trailing data", "/v1/keys", post("{} {}"), 400, "json_malformed"],
     ["a byte order mark", "/v1/keys", post("\uFEFF{}"), 400, "json_malformed"],
@@ -66,7 +78,10 @@ describe("credentials", () => {
     const wrong = `${key.slice(0, -1)}${key.endsWith("0") ? "1" : "0"}`;
     gateway.nowMs += 2 * 86_400_000;
     expect(await ask("/v1/keys")).toEqual([401, "key_expired"]);
-    expect(await ask("/v1/keys", { headers: { authorization: `Bearer ${wrong}` } })).toEqual([401, "credential_malformed"]);
+    expect(await ask("/v1/keys", { headers: { authorization: `Bearer ${wrong}` } })).toEqual([
+      401,
+      "credential_malformed",
+    ]);
     gateway.stored.set(`system/${stored!.id}`, { ...stored!, state: "revoked" });
     gateway.ports.keys.changed("system", stored!.id);
     expect(await ask("/v1/keys")).toEqual([401, "key_revoked"]);

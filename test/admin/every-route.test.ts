@@ -22,10 +22,16 @@ interface Said {
 
 beforeEach(async () => {
   gateway = new MemoryGateway();
-  const client = new AdminClient({ handle: (request) => gateway.app.handle(request, { kind: "socket", user: "root" }) });
+  const client = new AdminClient({
+    handle: (request) => gateway.app.handle(request, { kind: "socket", user: "root" }),
+  });
   await client.call("policy.apply", { body: { text: POLICY } });
-  const key = await client.call("keys.create", { body: { environment: "prod", name: "k", roles: ["bot"], models: ["llama3.2"] } });
-  const { assignments } = await client.call("assignments.list", { query: { environment: "prod", principal: key.owner } });
+  const key = await client.call("keys.create", {
+    body: { environment: "prod", name: "k", roles: ["bot"], models: ["llama3.2"] },
+  });
+  const { assignments } = await client.call("assignments.list", {
+    query: { environment: "prod", principal: key.owner },
+  });
   const admin = await client.call("adminKeys.create", { body: { name: "a", role: "admin", environments: ["prod"] } });
   known = { key: key.id, principal: key.owner, assignment: assignments[0]!.id, adminKey: admin.id };
   gateway.events.length = 0;
@@ -33,7 +39,13 @@ beforeEach(async () => {
 
 function requestOf(name: RouteName): { path: string; init: RequestInit } {
   const row: ContractRow = contract[name];
-  const id = name.startsWith("keys.") ? known.key : name.startsWith("principals.") ? known.principal : name.startsWith("adminKeys.") ? known.adminKey : known.assignment;
+  const id = name.startsWith("keys.")
+    ? known.key
+    : name.startsWith("principals.")
+      ? known.principal
+      : name.startsWith("adminKeys.")
+        ? known.adminKey
+        : known.assignment;
   const path = row.path.replace(":id", id).replace(":name", name.startsWith("roles.") ? "bot" : "prod");
   const bodies: Partial<Record<RouteName, object>> = {
     "keys.create": { environment: "prod", name: "n", roles: ["bot"], models: ["llama3.2"] },
@@ -45,7 +57,9 @@ function requestOf(name: RouteName): { path: string; init: RequestInit } {
     explain: { keyId: known.key, method: "POST", path: "/api/chat", model: "llama3.2" },
   };
   const body = bodies[name];
-  const init = body ? { method: row.method, body: JSON.stringify(body), headers: { "content-type": "application/json" } } : { method: row.method };
+  const init = body
+    ? { method: row.method, body: JSON.stringify(body), headers: { "content-type": "application/json" } }
+    : { method: row.method };
   return { path, init };
 }
 
@@ -80,8 +94,13 @@ describe.each(routes)("%s", (name) => {
       expect(await call(name, everything)).toMatchObject({ status: 403, code: "permission_denied" });
       return;
     }
-    if (name === "principals.enable") gateway.state = { ...gateway.state, principals: gateway.state.principals.map((one) => ({ ...one, isDisabled: true })) };
-    if (name === "keys.resume") gateway.stored.set(`prod/${known.key}`, { ...gateway.stored.get(`prod/${known.key}`)!, state: "suspended" });
+    if (name === "principals.enable")
+      gateway.state = {
+        ...gateway.state,
+        principals: gateway.state.principals.map((one) => ({ ...one, isDisabled: true })),
+      };
+    if (name === "keys.resume")
+      gateway.stored.set(`prod/${known.key}`, { ...gateway.stored.get(`prod/${known.key}`)!, state: "suspended" });
     gateway.ports.keys.changed("prod", known.key);
     const said = await call(name, everything);
     expect(gateway.faults).toEqual([]);
@@ -94,7 +113,7 @@ describe.each(routes)("%s", (name) => {
     expect(JSON.stringify(gateway.events)).not.toMatch(/spa?_[a-z0-9]+_[0-9A-Za-z]{12}_/);
   });
 
-  it("refuses an unknown query parameter and an unexpected body", async () => {
+  it("refuses an unknown query parameter", async () => {
     if (row.caller === "socket") return;
     expect(await call(name, everything, "?nonsense=1")).toMatchObject({ status: 400, code: "query_not_accepted" });
   });
@@ -148,6 +167,10 @@ describe("with a right in dev only", () => {
     expect((await call("status", dev)).body).toMatchObject({ environments: ["dev"] });
     expect((await call("audit.search", dev)).body).toMatchObject({ records: [{ seq: 3 }] });
     const { body } = await call("adminKeys.list", dev);
-    expect((body["keys"] as { environments: unknown }[]).every(({ environments }) => JSON.stringify(environments) === '["dev"]')).toBe(true);
+    expect(
+      (body["keys"] as { environments: unknown }[]).every(
+        ({ environments }) => JSON.stringify(environments) === '["dev"]',
+      ),
+    ).toBe(true);
   });
 });

@@ -46,15 +46,27 @@ const order: BodyInput<"keys.create"> = { environment: "dev", name: "k", allow: 
 
 describe("keys.create", () => {
   it("makes a key, and without an owner a service with exactly its grant, in one change", async () => {
-    const made = await clientOf(issuer).call("keys.create", { body: { ...order, ttl: "30d", limits: { requests: "60/min" } } });
+    const made = await clientOf(issuer).call("keys.create", {
+      body: { ...order, ttl: "30d", limits: { requests: "60/min" } },
+    });
     expect(parseKeyText(made.key)).toEqual({ kind: "api", environment: "dev", id: made.id });
     expect(Date.parse(made.expiresAt)).toBe(START_MS + 30 * DAY_MS);
     expect(gateway.state.principals).toMatchObject([{ id: made.owner, kind: "service", name: "k" }]);
     expect(gateway.state.assignments.filter(({ source }) => source === "admin")).toMatchObject([
-      { subject: { principal: made.owner }, environment: "dev", right: { roles: [], allow: ["infer:chat"], models: ["llama3.2"] } },
+      {
+        subject: { principal: made.owner },
+        environment: "dev",
+        right: { roles: [], allow: ["infer:chat"], models: ["llama3.2"] },
+      },
     ]);
-    expect(gateway.stored.get(`dev/${made.id}`)).toMatchObject({ limits: { requests: { count: 60, windowMs: 60_000 } } });
-    expect(gateway.events.slice(-3).map(({ type }) => type)).toEqual(["key.issued", "principal.created", "assignment.created"]);
+    expect(gateway.stored.get(`dev/${made.id}`)).toMatchObject({
+      limits: { requests: { count: 60, windowMs: 60_000 } },
+    });
+    expect(gateway.events.slice(-3).map(({ type }) => type)).toEqual([
+      "key.issued",
+      "principal.created",
+      "assignment.created",
+    ]);
   });
 
   it("binds a key to an owner by id or unique name, and then makes nobody", async () => {
@@ -89,29 +101,52 @@ describe("keys.create", () => {
     ["a wider selector", { models: ["*"] }],
     ["a cloud selector", { models: ["cloud:*"] }],
   ])("refuses %s beyond may-grant", async (_name, part) => {
-    expect((await problemOf(clientOf(issuer).call("keys.create", { body: { ...order, ...part } }))).code).toBe("grant_exceeds_issuer");
+    expect((await problemOf(clientOf(issuer).call("keys.create", { body: { ...order, ...part } }))).code).toBe(
+      "grant_exceeds_issuer",
+    );
     expect(gateway.stored.size).toBe(1);
   });
 
   it("refuses another environment", async () => {
-    expect((await problemOf(clientOf(issuer).call("keys.create", { body: { ...order, environment: "prod" } }))).code).toBe("permission_denied");
+    expect(
+      (await problemOf(clientOf(issuer).call("keys.create", { body: { ...order, environment: "prod" } }))).code,
+    ).toBe("permission_denied");
   });
 
   it("refuses a life beyond the issuer's own, and by default stays within it", async () => {
     const client = clientOf(issuer, START_MS + DAY_MS);
-    expect((await problemOf(client.call("keys.create", { body: { ...order, ttl: "2d" } }))).code).toBe("grant_exceeds_issuer");
+    expect((await problemOf(client.call("keys.create", { body: { ...order, ttl: "2d" } }))).code).toBe(
+      "grant_exceeds_issuer",
+    );
     expect(Date.parse((await client.call("keys.create", { body: order })).expiresAt)).toBe(START_MS + DAY_MS);
   });
 
   it("lists every mistake at once", async () => {
-    const body = { environment: "moon", name: "k", owner: "nobody", roles: ["x", "admin"], allow: ["fly", "keys:issue"], models: ["a b"] };
+    const body = {
+      environment: "moon",
+      name: "k",
+      owner: "nobody",
+      roles: ["x", "admin"],
+      allow: ["fly", "keys:issue"],
+      models: ["a b"],
+    };
     const { code, mistakes } = await problemOf(root.call("keys.create", { body }));
     expect(code).toBe("input_invalid");
-    expect(mistakes.map((mistake) => mistake.split(":")[0])).toEqual(["environment", "roles", "roles", "allow", "allow", "models", "owner"]);
+    expect(mistakes.map((mistake) => mistake.split(":")[0])).toEqual([
+      "environment",
+      "roles",
+      "roles",
+      "allow",
+      "allow",
+      "models",
+      "owner",
+    ]);
   });
 
   it("refuses a key that would open nothing", async () => {
-    expect((await problemOf(root.call("keys.create", { body: { environment: "dev", name: "k" } }))).code).toBe("input_invalid");
+    expect((await problemOf(root.call("keys.create", { body: { environment: "dev", name: "k" } }))).code).toBe(
+      "input_invalid",
+    );
   });
 });
 
@@ -131,12 +166,17 @@ describe("states", () => {
 });
 
 describe("admin keys", () => {
-  const asked = { name: "n", role: "viewer", environments: ["dev"] } as const;
+  const asked: BodyInput<"adminKeys.create"> = { name: "n", role: "viewer", environments: ["dev"] };
 
   it("are issued within the issuer and work only as far", async () => {
-    const made = await clientOf(issuer).call("adminKeys.create", { body: { ...asked, mayGrant: { allow: ["infer:chat"], models: ["llama3.2"] } } });
+    const made = await clientOf(issuer).call("adminKeys.create", {
+      body: { ...asked, mayGrant: { allow: ["infer:chat"], models: ["llama3.2"] } },
+    });
     expect(parseKeyText(made.key)).toMatchObject({ kind: "admin", environment: "system" });
-    expect(gateway.stored.get(`system/${made.id}`)?.admin).toMatchObject({ environments: ["dev"], mayGrant: { models: ["llama3.2"] } });
+    expect(gateway.stored.get(`system/${made.id}`)?.admin).toMatchObject({
+      environments: ["dev"],
+      mayGrant: { models: ["llama3.2"] },
+    });
   });
 
   it.each([
@@ -146,20 +186,33 @@ describe("admin keys", () => {
     ["permissions to grant", issuer, { mayGrant: { allow: ["infer:embed"] } }],
     ["models to grant", issuer, { mayGrant: { allow: ["infer:chat"], models: ["*"] } }],
     ["everything to grant", issuer, { mayGrant: "*" }],
-  ] as [string, AdminRight, Partial<BodyInput<"adminKeys.create">>][])("refuse wider %s", async (_name, right, part) => {
-    expect((await problemOf(clientOf(right).call("adminKeys.create", { body: { ...asked, ...part } }))).code).toBe("grant_exceeds_issuer");
-  });
+  ] as [string, AdminRight, Partial<BodyInput<"adminKeys.create">>][])(
+    "refuse wider %s",
+    async (_name, right, part) => {
+      expect((await problemOf(clientOf(right).call("adminKeys.create", { body: { ...asked, ...part } }))).code).toBe(
+        "grant_exceeds_issuer",
+      );
+    },
+  );
 
   it("refuse a longer life than 90 days or than the issuer's", async () => {
-    expect((await problemOf(root.call("adminKeys.create", { body: { ...asked, ttl: "91d" } }))).code).toBe("lifetime_exceeds_maximum");
+    expect((await problemOf(root.call("adminKeys.create", { body: { ...asked, ttl: "91d" } }))).code).toBe(
+      "lifetime_exceeds_maximum",
+    );
     const client = clientOf(issuer, START_MS + DAY_MS);
-    expect((await problemOf(client.call("adminKeys.create", { body: { ...asked, ttl: "2d" } }))).code).toBe("grant_exceeds_issuer");
+    expect((await problemOf(client.call("adminKeys.create", { body: { ...asked, ttl: "2d" } }))).code).toBe(
+      "grant_exceeds_issuer",
+    );
   });
 
   it("cannot end a wider one, nor see it", async () => {
-    const wide = await root.call("adminKeys.create", { body: { name: "w", role: "admin", environments: "*", mayGrant: "*" } });
+    const wide = await root.call("adminKeys.create", {
+      body: { name: "w", role: "admin", environments: "*", mayGrant: "*" },
+    });
     const client = clientOf(issuer);
-    expect((await problemOf(client.call("adminKeys.revoke", { params: { id: wide.id } }))).code).toBe("grant_exceeds_issuer");
+    expect((await problemOf(client.call("adminKeys.revoke", { params: { id: wide.id } }))).code).toBe(
+      "grant_exceeds_issuer",
+    );
     expect((await client.call("adminKeys.list")).keys.map(({ id }) => id)).not.toContain(wide.id);
   });
 
@@ -182,13 +235,21 @@ describe("assignments, groups and policy", () => {
   it("refuses an assignment beyond may-grant, and a role's own selectors too", async () => {
     const body = { subject: { group: "g" }, environment: "dev", models: null };
     const client = clientOf(issuer);
-    expect((await problemOf(client.call("assignments.create", { body: { ...body, roles: ["embedder"] } }))).code).toBe("grant_exceeds_issuer");
-    expect((await problemOf(client.call("assignments.create", { body: { ...body, allow: ["infer:chat"], models: ["mistral"] } }))).code).toBe("grant_exceeds_issuer");
+    expect((await problemOf(client.call("assignments.create", { body: { ...body, roles: ["embedder"] } }))).code).toBe(
+      "grant_exceeds_issuer",
+    );
+    expect(
+      (
+        await problemOf(
+          client.call("assignments.create", { body: { ...body, allow: ["infer:chat"], models: ["mistral"] } }),
+        )
+      ).code,
+    ).toBe("grant_exceeds_issuer");
     expect((await client.call("assignments.create", { body: { ...body, roles: ["bot"] } })).source).toBe("admin");
   });
 
   it("refuses joining a group whose right is not the issuer's to give", async () => {
-    const body = { kind: "person", name: "eve", groups: ["ops"] } as const;
+    const body: BodyInput<"principals.create"> = { kind: "person", name: "eve", groups: ["ops"] };
     expect((await problemOf(clientOf(issuer).call("principals.create", { body }))).code).toBe("grant_exceeds_issuer");
     expect((await root.call("principals.create", { body })).groups).toEqual(["ops"]);
   });
@@ -201,7 +262,11 @@ describe("assignments, groups and policy", () => {
   it.each([
     ["an environment of others", POLICY.replace("30d", "20d"), issuer],
     ["a role used in an environment of others", POLICY.replace("on: [llama3.2]", 'on: ["llama3.2:1b"]'), issuer],
-    ["a role with more than may-grant", POLICY.replace("infer:chat]", "infer:chat, models:delete]"), { ...issuer, environments: "*" }],
+    [
+      "a role with more than may-grant",
+      POLICY.replace("infer:chat]", "infer:chat, models:delete]"),
+      { ...issuer, environments: "*" },
+    ],
     ["an assignment with more than may-grant", `${POLICY}  - { group: g, role: embedder, in: [dev] }\n`, issuer],
     ["a new environment", POLICY.replace("roles:", "  stage: {}\nroles:"), issuer],
   ] as [string, string, AdminRight][])("refuses a policy that changes %s", async (_name, text, right) => {
@@ -213,8 +278,13 @@ describe("assignments, groups and policy", () => {
   });
 
   it("refuses a role's change that reaches others only by a key", async () => {
-    const free = POLICY.replace("role: bot, in: [prod]", "role: bot, in: [dev]").replace("on: [llama3.2]", 'on: ["llama3.2:1b"]');
-    await root.call("policy.apply", { body: { text: POLICY.replace("role: bot, in: [prod]", "role: bot, in: [dev]") } });
+    const free = POLICY.replace("role: bot, in: [prod]", "role: bot, in: [dev]").replace(
+      "on: [llama3.2]",
+      'on: ["llama3.2:1b"]',
+    );
+    await root.call("policy.apply", {
+      body: { text: POLICY.replace("role: bot, in: [prod]", "role: bot, in: [dev]") },
+    });
     await root.call("keys.create", { body: { environment: "prod", name: "k", roles: ["bot"], models: ["llama3.2"] } });
     const { code, mistakes } = await problemOf(clientOf(issuer).call("policy.apply", { body: { text: free } }));
     expect([code, mistakes]).toEqual(["grant_exceeds_issuer", ["environment prod is not administered by the issuer"]]);
@@ -229,7 +299,9 @@ describe("assignments, groups and policy", () => {
     const text = POLICY.replace("30d", "20d");
     const plan = await root.call("policy.plan", { body: { text } });
     await root.call("principals.create", { body: { kind: "person", name: "anna" } });
-    expect((await problemOf(root.call("policy.apply", { body: { text, expectEpoch: plan.epoch } }))).code).toBe("conflict");
+    expect((await problemOf(root.call("policy.apply", { body: { text, expectEpoch: plan.epoch } }))).code).toBe(
+      "conflict",
+    );
     const again = await root.call("policy.plan", { body: { text } });
     expect((await root.call("policy.apply", { body: { text, expectEpoch: again.epoch } })).epoch).toBe(again.epoch + 1);
     expect(gateway.events.slice(-2).map(({ type }) => type)).toEqual(["policy.applied", "environment.changed"]);
@@ -240,7 +312,7 @@ describe("assignments, groups and policy", () => {
     const { code, mistakes } = await problemOf(root.call("policy.apply", { body: { text } }));
     expect(code).toBe("input_invalid");
     expect(mistakes).toEqual([
-      "2:28 environments.dev.upstreams[0].url: is not http://host:port or https://host:port (no path, user or query)",
+      "2:29 environments.dev.upstreams[0].url: is not http://host:port or https://host:port (no path, user or query)",
       "2:44 environments.dev.require: this version cannot enforce `require`",
       "3:11 environments.system: is not an environment name (a-z, 0-9, at most 16, not system)",
     ]);

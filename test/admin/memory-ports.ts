@@ -55,7 +55,11 @@ export class MemoryGateway {
           .sort((a, b) => (a < b ? -1 : 1))
           .filter((name) => name > after)
           .map((name) => stored.get(name)!)
-          .filter((key) => (environment === undefined || key.environment === environment) && (owner === undefined || key.owner === owner))
+          .filter(
+            (key) =>
+              (environment === undefined || key.environment === environment) &&
+              (owner === undefined || key.owner === owner),
+          )
           .slice(0, limit),
       peppers,
       changes: {
@@ -69,7 +73,9 @@ export class MemoryGateway {
       explain: () => explained("model_denied", ["the key's ceiling does not grant it"]),
       audit: {
         search: (filter: AuditFilter) =>
-          this.records.filter((record) => filter.environment === undefined || record.environment === filter.environment),
+          this.records.filter(
+            (record) => filter.environment === undefined || record.environment === filter.environment,
+          ),
         verify: async () => ({ ok: true, records: this.records.length, cannotShow: [] }),
       },
       status: () => ({
@@ -109,14 +115,20 @@ export class MemoryGateway {
       }
       case "environment.put": {
         const { environment } = operation;
-        this.state = { ...state, environments: [...state.environments.filter(({ name }) => name !== environment.name), environment] };
+        this.state = {
+          ...state,
+          environments: [...state.environments.filter(({ name }) => name !== environment.name), environment],
+        };
         return;
       }
       case "environment.remove":
         this.state = { ...state, environments: state.environments.filter(({ name }) => name !== operation.name) };
         return;
       case "role.put":
-        this.state = { ...state, roles: [...state.roles.filter(({ name }) => name !== operation.role.name), operation.role] };
+        this.state = {
+          ...state,
+          roles: [...state.roles.filter(({ name }) => name !== operation.role.name), operation.role],
+        };
         return;
       case "role.remove":
         this.state = { ...state, roles: state.roles.filter(({ name }) => name !== operation.name) };

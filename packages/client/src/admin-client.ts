@@ -1,7 +1,15 @@
 /** The admin API as functions: typed by the contract, whose rows it walks. Refusals come back as the `Problem` the server had. */
 import { isProblemCode, Problem } from "@sallyport/protocol";
 import { contract } from "@sallyport/protocol/contract";
-import type { Answer, BodyInput, ContractRow, Params, ProblemBody, QueryInput, RouteName } from "@sallyport/protocol/contract";
+import type {
+  Answer,
+  BodyInput,
+  ContractRow,
+  Params,
+  ProblemBody,
+  QueryInput,
+  RouteName,
+} from "@sallyport/protocol/contract";
 import { reach } from "./reach.ts";
 import type { AdminTarget, Reach, Reached } from "./reach.ts";
 
@@ -16,7 +24,8 @@ type Part<K extends string, T> = T extends undefined
     : { readonly [P in K]: T };
 
 /** Routes with nothing that must be told may be called without input. */
-type CallArguments<N extends RouteName> = Record<string, never> extends CallInput<N> ? [input?: CallInput<N>] : [input: CallInput<N>];
+type CallArguments<N extends RouteName> =
+  Record<string, never> extends CallInput<N> ? [input?: CallInput<N>] : [input: CallInput<N>];
 
 export class AdminClient {
   readonly #reach: Reach;
@@ -50,7 +59,8 @@ function fillPath(path: string, params: object): string {
   return path.replace(/:([a-z]+)/g, (_segment, name: string) => {
     const value = values.get(name) ?? "";
     // The server accepts no escapes in a path: what would need one names nothing there.
-    if (!/^[0-9A-Za-z_-]{1,64}$/.test(value)) throw new Problem("input_invalid", `${JSON.stringify(value)} is not an id or name`);
+    if (!/^[0-9A-Za-z_-]{1,64}$/.test(value))
+      throw new Problem("input_invalid", `${JSON.stringify(value)} is not an id or name`);
     return value;
   });
 }
@@ -66,13 +76,17 @@ function readAnswer({ status, text }: Reached): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new Error(`the server answered ${status} with something that is not JSON: is this Sallyport's admin address?`, { cause });
+    throw new Error(
+      `the server answered ${status} with something that is not JSON: is this Sallyport's admin address?`,
+      { cause },
+    );
   }
 }
 
 function readProblem(status: number, said: unknown): Error {
   const body = (typeof said === "object" && said !== null ? said : {}) as Partial<ProblemBody>;
-  if (typeof body.code !== "string" || !isProblemCode(body.code)) return new Error(`the server answered ${status} without a code it shares with us`);
+  if (typeof body.code !== "string" || !isProblemCode(body.code))
+    return new Error(`the server answered ${status} without a code it shares with us`);
   const mistakes = Array.isArray(body.mistakes) ? body.mistakes.map(String) : [];
   return new Problem(body.code, body.detail, mistakes);
 }

@@ -28,7 +28,8 @@ export function reach(target: AdminTarget): Reach {
   if ("handle" in target) return reachInside(target.handle);
   if ("socketPath" in target) return reachNetwork(LOCAL, { socketPath: target.socketPath }, {});
   const { origin, protocol, pathname } = new URL(target.url);
-  if (!/^https?:$/.test(protocol) || pathname !== "/") throw new TypeError("the admin URL must be http(s)://host:port, without a path");
+  if (!/^https?:$/.test(protocol) || pathname !== "/")
+    throw new TypeError("the admin URL must be http(s)://host:port, without a path");
   return reachNetwork(origin, {}, { authorization: `Bearer ${target.key}` });
 }
 

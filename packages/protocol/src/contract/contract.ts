@@ -6,7 +6,10 @@ import { policyRows } from "./policy-rows.ts";
 import { principalRows } from "./principal-rows.ts";
 import type { ContractRow } from "./row.ts";
 
-export const contract = { ...gatewayRows, ...keyRows, ...principalRows, ...policyRows } as const satisfies Record<string, ContractRow>;
+export const contract = { ...gatewayRows, ...keyRows, ...principalRows, ...policyRows } as const satisfies Record<
+  string,
+  ContractRow
+>;
 
 export type Contract = typeof contract;
 export type RouteName = keyof Contract;
@@ -14,12 +17,16 @@ export type RouteName = keyof Contract;
 /** As the server's handler gets them, defaults filled in. */
 export type Params<N extends RouteName> = z.output<Contract[N]["params"]>;
 export type Query<N extends RouteName> = z.output<Contract[N]["query"]>;
-export type Body<N extends RouteName> = Contract[N]["body"] extends z.ZodObject ? z.output<Contract[N]["body"]> : undefined;
+export type Body<N extends RouteName> = Contract[N]["body"] extends z.ZodObject
+  ? z.output<Contract[N]["body"]>
+  : undefined;
 export type Answer<N extends RouteName> = z.output<Contract[N]["answer"]>;
 
 /** As a caller writes them, defaults left out. */
 export type QueryInput<N extends RouteName> = z.input<Contract[N]["query"]>;
-export type BodyInput<N extends RouteName> = Contract[N]["body"] extends z.ZodObject ? z.input<Contract[N]["body"]> : undefined;
+export type BodyInput<N extends RouteName> = Contract[N]["body"] extends z.ZodObject
+  ? z.input<Contract[N]["body"]>
+  : undefined;
 
 /** Body of an error answer (RFC 9457), `application/problem+json`. */
 export interface ProblemBody {

@@ -27,7 +27,10 @@ const guard = z.strictObject({
 });
 
 const upstream = z.strictObject({
-  id: z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/, "is not an upstream id (a-z, 0-9, -)").optional(),
+  id: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]{0,31}$/, "is not an upstream id (a-z, 0-9, -)")
+    .optional(),
   url: z.string().refine(isUpstreamUrl, "is not http://host:port or https://host:port (no path, user or query)"),
   concurrency: z.int().min(1).max(100_000).optional().describe("requests at the same time per model"),
   timeout: positive(duration).optional().describe("time until the first byte of an answer; 5m when left out"),
@@ -54,7 +57,12 @@ const role = z.strictObject({
     .array(
       z.strictObject({
         do: z.array(permission).min(1).max(64),
-        on: z.array(selector).min(1).max(256).optional().describe("left out: the key's or assignment's selectors name the models"),
+        on: z
+          .array(selector)
+          .min(1)
+          .max(256)
+          .optional()
+          .describe("left out: the key's or assignment's selectors name the models"),
       }),
     )
     .max(64),

@@ -82,7 +82,11 @@ export const principalRows = {
     method: "GET",
     path: "/v1/assignments",
     params: nothing,
-    query: z.strictObject({ environment: environmentName.optional(), principal: recordId.optional(), group: groupName.optional() }),
+    query: z.strictObject({
+      environment: environmentName.optional(),
+      principal: recordId.optional(),
+      group: groupName.optional(),
+    }),
     body: null,
     answer: z.object({ assignments: z.array(assignmentView) }),
     status: 200,
@@ -98,7 +102,10 @@ export const principalRows = {
     query: nothing,
     body: z.strictObject({
       /** A principal is named by id or unique name. */
-      subject: z.union([z.strictObject({ principal: z.string().min(1).max(100) }), z.strictObject({ group: groupName })]),
+      subject: z.union([
+        z.strictObject({ principal: z.string().min(1).max(100) }),
+        z.strictObject({ group: groupName }),
+      ]),
       environment: environmentName,
       roles: nameList.default([]),
       allow: nameList.default([]),

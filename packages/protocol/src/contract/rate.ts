@@ -1,5 +1,14 @@
 /** How often something may happen, as people write it: `60/min`, `5/s`, `1000/h`, `20000/day`. */
-const WINDOWS_MS = { s: 1_000, sec: 1_000, m: 60_000, min: 60_000, h: 3_600_000, hour: 3_600_000, d: 86_400_000, day: 86_400_000 };
+const WINDOWS_MS = {
+  s: 1_000,
+  sec: 1_000,
+  m: 60_000,
+  min: 60_000,
+  h: 3_600_000,
+  hour: 3_600_000,
+  d: 86_400_000,
+  day: 86_400_000,
+};
 type Window = keyof typeof WINDOWS_MS;
 
 export const RATE_FORM = /^([1-9][0-9]{0,8})\/(s|sec|m|min|h|hour|d|day)$/;

@@ -4,7 +4,9 @@ import { isEnvironmentName } from "../index.ts";
 import { DURATION_FORM } from "./duration.ts";
 import { RATE_FORM } from "./rate.ts";
 
-export const environmentName = z.string().refine(isEnvironmentName, "is not an environment name (a-z, 0-9, at most 16)");
+export const environmentName = z
+  .string()
+  .refine(isEnvironmentName, "is not an environment name (a-z, 0-9, at most 16)");
 /** Public id of a key. */
 export const keyId = z.string().regex(/^[0-9A-Za-z]{12}$/, "is not a key id (12 letters and digits)");
 /** Id of a principal or an assignment. */

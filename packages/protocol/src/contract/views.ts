@@ -46,7 +46,12 @@ export const issuedKey = z.object({
   name: z.string(),
   owner: z.string(),
 });
-export const issuedAdminKey = z.object({ id: z.string(), key: z.string(), name: z.string(), expiresAt: time.nullable() });
+export const issuedAdminKey = z.object({
+  id: z.string(),
+  key: z.string(),
+  name: z.string(),
+  expiresAt: time.nullable(),
+});
 
 export const principalView = z.object({
   id: z.string(),

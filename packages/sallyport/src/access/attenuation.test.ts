@@ -7,7 +7,10 @@ import type { AdminRight, RightSpec, Role } from "./policy.ts";
 const roles = new Map<string, Role>([
   ...builtInRoles.map((role) => [role.name, role] as const),
   ["wide", { name: "wide", grants: [{ permissions: ["infer:chat"], models: ["*"] }], limits: {}, guard: {} }],
-  ["narrow", { name: "narrow", grants: [{ permissions: ["infer:chat"], models: ["llama3.2"] }], limits: {}, guard: {} }],
+  [
+    "narrow",
+    { name: "narrow", grants: [{ permissions: ["infer:chat"], models: ["llama3.2"] }], limits: {}, guard: {} },
+  ],
 ]);
 
 const deputy: AdminRight = {
@@ -42,7 +45,11 @@ describe("a right that is issued stays within may-grant", () => {
     ["cloud model", spec({ allow: ["infer:chat"], models: ["cloud:*"] }), /cloud/],
     ["text that is no selector", spec({ allow: ["infer:chat"], models: ["a b"] }), /a b/],
     ["selectors of a role, where the right has none", spec({ roles: ["wide"], models: null }), /role wide/],
-    ["own selectors beside narrow ones of a role, which is live", spec({ roles: ["narrow"], models: ["*"] }), /model \*/],
+    [
+      "own selectors beside narrow ones of a role, which is live",
+      spec({ roles: ["narrow"], models: ["*"] }),
+      /model \*/,
+    ],
     ["role that is not known", spec({ roles: ["gone"] }), /gone/],
   ])("refuses a %s beyond it", (_name, right, says) => {
     expect(excessRight(deputy, right, roles).join("; ")).toMatch(says);

@@ -62,7 +62,10 @@ export function excessAdminRight(issuer: AdminRight, asked: AdminRight): string[
   if (asked.mayGrant === "*") {
     if (issuer.mayGrant !== "*") excess.push("granting everything is not the issuer's to give");
   } else if (asked.mayGrant !== null) {
-    excess.push(...excessPermissions(issuer, asked.mayGrant.allow, ""), ...excessSelectors(issuer, asked.mayGrant.models, ""));
+    excess.push(
+      ...excessPermissions(issuer, asked.mayGrant.allow, ""),
+      ...excessSelectors(issuer, asked.mayGrant.models, ""),
+    );
   }
   return unique(excess);
 }
@@ -85,7 +88,9 @@ function excessSelectors(issuer: AdminRight, asked: readonly string[], where: st
   const { mayGrant } = issuer;
   if (mayGrant === "*") return [];
   const held = (mayGrant?.models ?? []).map(parseSelector).filter((selector) => selector !== undefined);
-  return asked.filter((text) => !isCovered(held, text)).map((text) => `model ${text} is not the issuer's to grant${where}`);
+  return asked
+    .filter((text) => !isCovered(held, text))
+    .map((text) => `model ${text} is not the issuer's to grant${where}`);
 }
 
 function isCovered(wide: readonly ModelSelector[], text: string): boolean {

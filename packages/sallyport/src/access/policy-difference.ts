@@ -1,6 +1,16 @@
 /** What differs between two states of an environment, role or assignment, as short sentences. No sentence = no difference. */
 import { formatDurationMs, formatRate } from "@sallyport/protocol/contract";
-import type { Assignment, Environment, Grant, Guard, Limits, Principal, RightSpec, Role, UpstreamSpec } from "./policy.ts";
+import type {
+  Assignment,
+  Environment,
+  Grant,
+  Guard,
+  Limits,
+  Principal,
+  RightSpec,
+  Role,
+  UpstreamSpec,
+} from "./policy.ts";
 
 export function environmentDifferences(old: Environment | undefined, next: Environment): string[] {
   return differences(old && environmentFacts(old), environmentFacts(next));
@@ -18,7 +28,8 @@ export function sameRight(a: RightSpec, b: RightSpec): boolean {
 /** `group ml-team: role support-bot in dev`. */
 export function assignmentLine(assignment: Assignment, principals: ReadonlyMap<string, Principal>): string {
   const { subject, right, environment } = assignment;
-  const who = "group" in subject ? `group ${subject.group}` : (principals.get(subject.principal)?.name ?? subject.principal);
+  const who =
+    "group" in subject ? `group ${subject.group}` : (principals.get(subject.principal)?.name ?? subject.principal);
   const what = [
     ...right.roles.map((name) => `role ${name}`),
     ...(right.allow.length > 0 ? [right.allow.join(", ")] : []),
@@ -54,7 +65,11 @@ function environmentFacts(environment: Environment): Facts {
 }
 
 function roleFacts(role: Role): Facts {
-  return { allow: role.grants.map(grantText).join(" | "), limits: limitsText(role.limits), guard: guardText(role.guard) };
+  return {
+    allow: role.grants.map(grantText).join(" | "),
+    limits: limitsText(role.limits),
+    guard: guardText(role.guard),
+  };
 }
 
 function upstreamText(upstream: UpstreamSpec): string {
@@ -64,7 +79,9 @@ function upstreamText(upstream: UpstreamSpec): string {
 }
 
 function grantText(grant: Grant): string {
-  return grant.models === null ? grant.permissions.join(", ") : `${grant.permissions.join(", ")} on ${grant.models.join(", ")}`;
+  return grant.models === null
+    ? grant.permissions.join(", ")
+    : `${grant.permissions.join(", ")} on ${grant.models.join(", ")}`;
 }
 
 function limitsText(limits: Limits): string {
@@ -81,5 +98,9 @@ function guardText(guard: Guard): string {
 
 function rightText(right: RightSpec): string {
   const sorted = (list: readonly string[]): string[] => [...new Set(list)].sort();
-  return JSON.stringify([sorted(right.roles), sorted(right.allow), right.models === null ? null : sorted(right.models)]);
+  return JSON.stringify([
+    sorted(right.roles),
+    sorted(right.allow),
+    right.models === null ? null : sorted(right.models),
+  ]);
 }

@@ -14,7 +14,10 @@ describe("readPolicy", () => {
       environments: {
         dev: { upstreams },
         prod: {
-          upstreams: [{ id: "gpu", url: "https://10.1.0.5:11434", concurrency: 4, timeout: "2m" }, { url: "http://[::1]:11434" }],
+          upstreams: [
+            { id: "gpu", url: "https://10.1.0.5:11434", concurrency: 4, timeout: "2m" },
+            { url: "http://[::1]:11434" },
+          ],
           keys: { maxAge: "30d" },
           cloud: "allow",
           registries: ["hf.co"],
@@ -84,28 +87,87 @@ describe("readPolicy", () => {
 
   it.each(["tokens", "compute"])("refuses the limit %s of a role", (limit) => {
     const roles = { r: { allow: [], limits: { [limit]: "1/day" } } };
-    expect(mistakesOf({ environments: {}, roles })).toEqual([`roles.r.limits.${limit}: this version cannot enforce \`${limit}\``]);
+    expect(mistakesOf({ environments: {}, roles })).toEqual([
+      `roles.r.limits.${limit}: this version cannot enforce \`${limit}\``,
+    ]);
   });
 
   it.each([
     ["an unknown key", { environments: {}, other: 1 }, "other"],
     ["the reserved environment", { environments: { system: { upstreams } } }, "environments.system"],
     ["an environment's grammar", { environments: { Dev: { upstreams } } }, "environments.Dev"],
-    ["a longer key age", { environments: { dev: { upstreams, keys: { maxAge: "91d" } } } }, "environments.dev.keys.maxAge"],
-    ["a key age of zero", { environments: { dev: { upstreams, keys: { maxAge: "0d" } } } }, "environments.dev.keys.maxAge"],
-    ["a duration without unit", { environments: { dev: { upstreams, keepAliveMax: "5" } } }, "environments.dev.keepAliveMax"],
-    ["a rate", { environments: { dev: { upstreams, limits: { requests: "60" } } } }, "environments.dev.limits.requests"],
+    [
+      "a longer key age",
+      { environments: { dev: { upstreams, keys: { maxAge: "91d" } } } },
+      "environments.dev.keys.maxAge",
+    ],
+    [
+      "a key age of zero",
+      { environments: { dev: { upstreams, keys: { maxAge: "0d" } } } },
+      "environments.dev.keys.maxAge",
+    ],
+    [
+      "a duration without unit",
+      { environments: { dev: { upstreams, keepAliveMax: "5" } } },
+      "environments.dev.keepAliveMax",
+    ],
+    [
+      "a rate",
+      { environments: { dev: { upstreams, limits: { requests: "60" } } } },
+      "environments.dev.limits.requests",
+    ],
     ["a role's permission", { environments: {}, roles: { r: { allow: [{ do: ["chat"] }] } } }, "roles.r.allow.0.do.0"],
-    ["an admin permission in a role", { environments: {}, roles: { r: { allow: [{ do: ["keys:issue"] }] } } }, "roles.r.allow.0.do.0"],
-    ["a selector", { environments: {}, roles: { r: { allow: [{ do: ["infer:chat"], on: ["a b"] }] } } }, "roles.r.allow.0.on.0"],
+    [
+      "an admin permission in a role",
+      { environments: {}, roles: { r: { allow: [{ do: ["keys:issue"] }] } } },
+      "roles.r.allow.0.do.0",
+    ],
+    [
+      "a selector",
+      { environments: {}, roles: { r: { allow: [{ do: ["infer:chat"], on: ["a b"] }] } } },
+      "roles.r.allow.0.on.0",
+    ],
     ["a built-in role", { environments: {}, roles: { chatbot: { allow: [] } } }, "roles.chatbot"],
     ["a role of administration defined", { environments: {}, roles: { admin: { allow: [] } } }, "roles.admin"],
-    ["a role of administration assigned", { environments: { dev: { upstreams } }, assign: [{ group: "g", role: "admin", in: ["dev"] }] }, "assign.0.role"],
-    ["a role that is not there", { environments: { dev: { upstreams } }, assign: [{ group: "g", role: "x", in: ["dev"] }] }, "assign.0.role"],
-    ["an environment that is not there", { environments: {}, assign: [{ group: "g", role: "cli", in: ["dev"] }] }, "assign.0.in.0"],
-    ["two subjects", { environments: { dev: { upstreams } }, assign: [{ group: "g", principal: "p", role: "cli", in: ["dev"] }] }, "assign.0"],
-    ["an upstream id twice", { environments: { dev: { upstreams: [{ id: "a", url: "http://h:1" }, { id: "a", url: "http://h:2" }] } } }, "environments.dev.upstreams.1.id"],
-    ["an assignment twice", { environments: { dev: { upstreams } }, assign: [{ group: "g", role: "cli", in: ["dev", "dev"] }] }, "assign.0.in.1"],
+    [
+      "a role of administration assigned",
+      { environments: { dev: { upstreams } }, assign: [{ group: "g", role: "admin", in: ["dev"] }] },
+      "assign.0.role",
+    ],
+    [
+      "a role that is not there",
+      { environments: { dev: { upstreams } }, assign: [{ group: "g", role: "x", in: ["dev"] }] },
+      "assign.0.role",
+    ],
+    [
+      "an environment that is not there",
+      { environments: {}, assign: [{ group: "g", role: "cli", in: ["dev"] }] },
+      "assign.0.in.0",
+    ],
+    [
+      "two subjects",
+      { environments: { dev: { upstreams } }, assign: [{ group: "g", principal: "p", role: "cli", in: ["dev"] }] },
+      "assign.0",
+    ],
+    [
+      "an upstream id twice",
+      {
+        environments: {
+          dev: {
+            upstreams: [
+              { id: "a", url: "http://h:1" },
+              { id: "a", url: "http://h:2" },
+            ],
+          },
+        },
+      },
+      "environments.dev.upstreams.1.id",
+    ],
+    [
+      "an assignment twice",
+      { environments: { dev: { upstreams } }, assign: [{ group: "g", role: "cli", in: ["dev", "dev"] }] },
+      "assign.0.in.1",
+    ],
   ])("refuses %s", (_name, document, path) => {
     const mistakes = mistakesOf(document);
     expect(mistakes).toHaveLength(1);
@@ -126,7 +188,9 @@ describe("readPolicy", () => {
     "http://[::::]:1",
     "HTTP://h:1",
   ])("refuses the upstream url %s", (url) => {
-    expect(mistakesOf({ environments: { dev: { upstreams: [{ url }] } } })[0]).toMatch(/^environments\.dev\.upstreams\.0\.url: /);
+    expect(mistakesOf({ environments: { dev: { upstreams: [{ url }] } } })[0]).toMatch(
+      /^environments\.dev\.upstreams\.0\.url: /,
+    );
   });
 
   it("lists every mistake at once, also those of names", () => {
@@ -135,16 +199,18 @@ describe("readPolicy", () => {
       roles: { chatbot: { allow: [{ do: ["fly"] }] } },
       assign: [{ group: "g", role: "nobody", in: ["moon"] }],
     });
-    expect(mistakes.map((mistake) => mistake.split(": ")[0]).sort()).toEqual([
-      "assign.0.in.0",
-      "assign.0.role",
-      "environments.Prod",
-      "environments.dev.require",
-      "environments.dev.upstreams.0.url",
-      "environments.Prod.cloud",
-      "roles.chatbot",
-      "roles.chatbot.allow.0.do.0",
-    ].sort());
+    expect(mistakes.map((mistake) => mistake.split(": ")[0]).sort()).toEqual(
+      [
+        "assign.0.in.0",
+        "assign.0.role",
+        "environments.Prod",
+        "environments.dev.require",
+        "environments.dev.upstreams.0.url",
+        "environments.Prod.cloud",
+        "roles.chatbot",
+        "roles.chatbot.allow.0.do.0",
+      ].sort(),
+    );
   });
 
   it.each([null, undefined, [], "text", 5, { environments: [] }])("refuses %j", (document) => {

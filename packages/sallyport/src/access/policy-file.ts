@@ -101,7 +101,9 @@ function buildRole(name: string, entry: RoleEntry): Role {
 }
 
 /** Limits as they are written, in a policy file and on a key: `requests: 60/min`. */
-export function buildLimits(written: { requests?: string | undefined; concurrency?: number | undefined } | undefined): Limits {
+export function buildLimits(
+  written: { requests?: string | undefined; concurrency?: number | undefined } | undefined,
+): Limits {
   const requests = written?.requests === undefined ? undefined : parseRate(written.requests);
   return {
     ...(requests === undefined ? {} : { requests }),
@@ -122,4 +124,3 @@ function milliseconds(text: string): number {
   if (durationMs === undefined) throw new TypeError(`not a duration: ${text}`);
   return durationMs;
 }
-

@@ -28,7 +28,9 @@ const UNENFORCED: readonly (readonly string[])[] = [
 ];
 
 export function isUnenforced(path: readonly (string | number)[]): boolean {
-  return UNENFORCED.some((row) => row.length === path.length && row.every((step, i) => step === "*" || step === path[i]));
+  return UNENFORCED.some(
+    (row) => row.length === path.length && row.every((step, i) => step === "*" || step === path[i]),
+  );
 }
 
 export function policyReferenceMistakes(document: unknown): PolicyMistake[] {
@@ -37,14 +39,20 @@ export function policyReferenceMistakes(document: unknown): PolicyMistake[] {
   return [
     ...Object.keys(environments)
       .filter((name) => !isEnvironmentName(name) || name === SYSTEM_REALM)
-      .map((name) => ({ path: ["environments", name], says: "is not an environment name (a-z, 0-9, at most 16, not system)" })),
+      .map((name) => ({
+        path: ["environments", name],
+        says: "is not an environment name (a-z, 0-9, at most 16, not system)",
+      })),
     ...Object.keys(roles)
       .filter((name) => !ROLE_NAME_FORM.test(name))
       .map((name) => ({ path: ["roles", name], says: "is not a role name (a-z, 0-9, -)" })),
     ...Object.entries(environments).flatMap(([name, entry]) => upstreamMistakes(name, entry)),
     ...Object.keys(roles)
       .filter(isBuiltInRole)
-      .map((name) => ({ path: ["roles", name], says: "is the name of a built-in role, which cannot be defined again" })),
+      .map((name) => ({
+        path: ["roles", name],
+        says: "is the name of a built-in role, which cannot be defined again",
+      })),
     ...assignmentMistakes(listOf(field(document, "assign")), environments, roles),
   ];
 }
@@ -59,7 +67,8 @@ function upstreamMistakes(environment: string, entry: unknown): PolicyMistake[] 
     const mistakes: PolicyMistake[] = [];
     if (seen.has(id)) mistakes.push({ path: [...path, "id"], says: `${id} comes twice in this environment` });
     seen.add(id);
-    if (typeof url === "string" && isUpstreamUrl(url) && !URL.canParse(url)) mistakes.push({ path: [...path, "url"], says: "is not a URL" });
+    if (typeof url === "string" && isUpstreamUrl(url) && !URL.canParse(url))
+      mistakes.push({ path: [...path, "url"], says: "is not a URL" });
     return mistakes;
   });
 }
@@ -69,14 +78,18 @@ function assignmentMistakes(rows: readonly unknown[], environments: object, role
   return rows.flatMap((row, i) => {
     const mistakes: PolicyMistake[] = [];
     const subjects = ["group", "principal"].filter((key) => field(row, key) !== undefined);
-    if (subjects.length !== 1) mistakes.push({ path: ["assign", i], says: "names not exactly one of `group` and `principal`" });
+    if (subjects.length !== 1)
+      mistakes.push({ path: ["assign", i], says: "names not exactly one of `group` and `principal`" });
     const named = [field(row, "role") ?? []].flat();
     if (named.length === 0 && field(row, "allow") === undefined) {
       mistakes.push({ path: ["assign", i], says: "names neither `role` nor `allow`" });
     }
     for (const name of named) {
-      if (typeof name !== "string" || Object.hasOwn(roles, name) || builtInRoles.some((role) => role.name === name)) continue;
-      const says = isBuiltInRole(name) ? `${name} is a role of administration, for admin keys only` : `there is no role ${name}`;
+      if (typeof name !== "string" || Object.hasOwn(roles, name) || builtInRoles.some((role) => role.name === name))
+        continue;
+      const says = isBuiltInRole(name)
+        ? `${name} is a role of administration, for admin keys only`
+        : `there is no role ${name}`;
       mistakes.push({ path: ["assign", i, "role"], says });
     }
     listOf(field(row, "in")).forEach((environment, j) => {

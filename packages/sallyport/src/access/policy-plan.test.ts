@@ -7,11 +7,22 @@ import type { PolicyPlan } from "./policy-plan.ts";
 import type { Assignment, PolicyState, Principal } from "./policy.ts";
 import { compileSnapshot } from "./snapshot.ts";
 
-const anna: Principal = { id: "p_anna", kind: "person", name: "anna", team: null, groups: [], isDisabled: false, createdAt: 0 };
+const anna: Principal = {
+  id: "p_anna",
+  kind: "person",
+  name: "anna",
+  team: null,
+  groups: [],
+  isDisabled: false,
+  createdAt: 0,
+};
 const empty: PolicyState = { epoch: 1, environments: [], roles: [], principals: [anna], assignments: [] };
 
 const document = {
-  environments: { dev: { upstreams: [{ url: "http://127.0.0.1:11434" }] }, prod: { upstreams: [], keys: { maxAge: "90d" } } },
+  environments: {
+    dev: { upstreams: [{ url: "http://127.0.0.1:11434" }] },
+    prod: { upstreams: [], keys: { maxAge: "90d" } },
+  },
   roles: { bot: { allow: [{ do: ["infer:chat"], on: ["llama3.2"] }] } },
   assign: [
     { group: "ml", role: "bot", in: ["dev", "prod"] },
@@ -46,7 +57,12 @@ function applied(state: PolicyState, operations: readonly Operation[]): PolicySt
     if (operation.op === "assignment.put") assignments.set(operation.assignment.id, operation.assignment);
     if (operation.op === "assignment.remove") assignments.delete(operation.id);
   }
-  return { ...state, environments: [...environments.values()], roles: [...roles.values()], assignments: [...assignments.values()] };
+  return {
+    ...state,
+    environments: [...environments.values()],
+    roles: [...roles.values()],
+    assignments: [...assignments.values()],
+  };
 }
 
 const full = applied(empty, plan(empty, document).operations);
@@ -76,7 +92,10 @@ describe("planPolicy", () => {
     const changed = structuredClone(document) as typeof document & { roles: { bot: { limits?: object } } };
     changed.environments.prod.keys.maxAge = "30d";
     changed.roles.bot.limits = { requests: "60/min" };
-    expect(plan(full, changed).changes).toEqual(["~ environment prod: keys.maxAge 90d -> 30d", "~ role bot: limits none -> requests=60/min"]);
+    expect(plan(full, changed).changes).toEqual([
+      "~ environment prod: keys.maxAge 90d -> 30d",
+      "~ role bot: limits none -> requests=60/min",
+    ]);
   });
 
   it("takes away what the file does not name, assignments first and environments last", () => {
@@ -88,7 +107,11 @@ describe("planPolicy", () => {
       "role.remove",
       "environment.remove",
     ]);
-    expect(applied(full, less.operations)).toMatchObject({ roles: [], assignments: [], environments: [{ name: "dev" }] });
+    expect(applied(full, less.operations)).toMatchObject({
+      roles: [],
+      assignments: [],
+      environments: [{ name: "dev" }],
+    });
   });
 
   it("leaves assignments of administrators, but in an environment that goes", () => {
@@ -101,7 +124,9 @@ describe("planPolicy", () => {
     });
     const state = { ...full, assignments: [byHand("dev"), byHand("prod")] };
     const less = plan(state, { environments: { dev: document.environments.dev } });
-    expect(less.operations.filter(({ op }) => op === "assignment.remove")).toEqual([{ op: "assignment.remove", id: "hand-prod" }]);
+    expect(less.operations.filter(({ op }) => op === "assignment.remove")).toEqual([
+      { op: "assignment.remove", id: "hand-prod" },
+    ]);
   });
 
   it("does not remove an environment that still has keys", () => {

@@ -47,7 +47,8 @@ export function planPolicy(present: PresentPolicy, file: PolicyDocument, ports: 
   putRoles(draft, present, file);
   matchAssignments(draft, present, file, ports);
   for (const assignment of present.assignments) {
-    if (assignment.source === "admin" && going.includes(assignment.environment)) removeAssignment(draft, present, assignment);
+    if (assignment.source === "admin" && going.includes(assignment.environment))
+      removeAssignment(draft, present, assignment);
   }
   removeRoles(draft, present, file);
   for (const name of going) {
@@ -113,7 +114,11 @@ function removeAssignment(draft: Draft, present: PresentPolicy, assignment: Assi
   draft.operations.push({ op: "assignment.remove", id: assignment.id });
 }
 
-function resolveSubject(draft: Draft, present: PresentPolicy, written: PolicyAssignment): Assignment["subject"] | undefined {
+function resolveSubject(
+  draft: Draft,
+  present: PresentPolicy,
+  written: PolicyAssignment,
+): Assignment["subject"] | undefined {
   if ("group" in written.subject) return written.subject;
   const found = resolvePrincipal(written.subject.principal, present.principals);
   if (typeof found !== "string") return { principal: found.id };
@@ -127,5 +132,7 @@ function isSame(a: Assignment, b: Assignment): boolean {
 }
 
 function subjectText(assignment: Assignment): string {
-  return "group" in assignment.subject ? `group ${assignment.subject.group}` : `principal ${assignment.subject.principal}`;
+  return "group" in assignment.subject
+    ? `group ${assignment.subject.group}`
+    : `principal ${assignment.subject.principal}`;
 }

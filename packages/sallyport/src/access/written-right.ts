@@ -17,7 +17,9 @@ export interface ReadRight {
 
 export function readRight(written: WrittenRight, roles: ReadonlyMap<string, Role>): ReadRight {
   const mistakes = [
-    ...written.roles.filter((name) => !roles.has(name)).map((name) => `roles: there is no role ${JSON.stringify(name)}`),
+    ...written.roles
+      .filter((name) => !roles.has(name))
+      .map((name) => `roles: there is no role ${JSON.stringify(name)}`),
     ...unknownPermissions(written.allow, "allow"),
     ...unknownSelectors(written.models ?? [], "models"),
   ];

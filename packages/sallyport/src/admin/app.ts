@@ -37,8 +37,10 @@ export function makeAdminApp(ports: AdminPorts, onFault: OnFault = () => undefin
     try {
       const caller = authenticate(ports, context.env.caller, context.req.raw);
       actor = caller.issuer.actor;
-      if (row.caller === "socket" && caller.kind !== "socket") throw new Problem("permission_denied", "only beside the server");
-      if (!caller.issuer.right.permissions.includes(row.permission)) throw new Problem("permission_denied", row.permission);
+      if (row.caller === "socket" && caller.kind !== "socket")
+        throw new Problem("permission_denied", "only beside the server");
+      if (!caller.issuer.right.permissions.includes(row.permission))
+        throw new Problem("permission_denied", row.permission);
       return caller;
     } catch (problem) {
       if (problem instanceof Problem) await refusals.note({ problem, route: name, actor });

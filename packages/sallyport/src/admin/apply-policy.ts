@@ -53,7 +53,9 @@ export async function applyPolicyText(
       newId: () => `a_${randomBase62(12)}`,
     });
     if (plan.mistakes.length > 0) throw new Problem("input_invalid", "the policy cannot be applied", plan.mistakes);
-    const excess = excessOfChange(issuer.right, plan.operations, present, (environment, role) => hasKey(ports, environment, role));
+    const excess = excessOfChange(issuer.right, plan.operations, present, (environment, role) =>
+      hasKey(ports, environment, role),
+    );
     if (excess.length > 0) throw new Problem("grant_exceeds_issuer", undefined, excess);
     const changes = [...plan.changes];
     if (options.dryRun || plan.operations.length === 0) return { changes, epoch };
@@ -65,7 +67,9 @@ export async function applyPolicyText(
       fields: { sha256: createHash("sha256").update(text).digest("hex"), changes: changes.length },
     };
     const events: [LedgerEvent, ...LedgerEvent[]] = [applied];
-    plan.operations.forEach((operation, i) => events.push(eventOfOperation(operation, changes[i] ?? "", applied, present)));
+    plan.operations.forEach((operation, i) =>
+      events.push(eventOfOperation(operation, changes[i] ?? "", applied, present)),
+    );
     return { changes, ...(await ports.changes.change({ operations: plan.operations, events, expectEpoch: epoch })) };
   });
 }
@@ -93,7 +97,12 @@ function hasKey(ports: PolicyPorts, environment: string, role: string | null): b
   return false;
 }
 
-function eventOfOperation(operation: Operation, change: string, applied: LedgerEvent, present: PresentPolicy): LedgerEvent {
+function eventOfOperation(
+  operation: Operation,
+  change: string,
+  applied: LedgerEvent,
+  present: PresentPolicy,
+): LedgerEvent {
   const make = (type: EventType, environment: string, name: string): LedgerEvent => ({
     ...applied,
     type,

@@ -45,6 +45,11 @@ export function refuseExcess(excess: readonly string[]): void {
   if (excess.length > 0) throw new Problem("grant_exceeds_issuer", undefined, excess);
 }
 
-export function eventOf(call: AnyCall, type: EventType, environment: string, fields: LedgerEvent["fields"]): LedgerEvent {
+export function eventOf(
+  call: AnyCall,
+  type: EventType,
+  environment: string,
+  fields: LedgerEvent["fields"],
+): LedgerEvent {
   return { type, at: call.ports.clock.now(), environment, actor: call.caller.issuer.actor, fields };
 }

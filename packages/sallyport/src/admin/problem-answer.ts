@@ -18,9 +18,15 @@ export function answerProblem(problem: Problem): Response {
 }
 
 export function answerJson(status: number, body: unknown, type = "application/json"): Response {
-  const challenge: Record<string, string> = status === 401 ? { "www-authenticate": 'Bearer realm="sallyport-admin"' } : {};
+  const challenge: Record<string, string> =
+    status === 401 ? { "www-authenticate": 'Bearer realm="sallyport-admin"' } : {};
   return new Response(JSON.stringify(body), {
     status,
-    headers: { ...challenge, "content-type": `${type}; charset=utf-8`, "cache-control": "no-store", "x-content-type-options": "nosniff" },
+    headers: {
+      ...challenge,
+      "content-type": `${type}; charset=utf-8`,
+      "cache-control": "no-store",
+      "x-content-type-options": "nosniff",
+    },
   });
 }

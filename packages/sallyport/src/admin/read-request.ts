@@ -12,7 +12,11 @@ export interface ReadRequest {
   readonly body: unknown;
 }
 
-export async function readRequest(row: ContractRow, params: Record<string, string>, request: Request): Promise<ReadRequest> {
+export async function readRequest(
+  row: ContractRow,
+  params: Record<string, string>,
+  request: Request,
+): Promise<ReadRequest> {
   return {
     params: judge(row.params, params, "input_invalid"),
     query: judge(row.query, readQuery(request), "query_not_accepted"),
@@ -26,7 +30,9 @@ function judge(schema: NonNullable<ContractRow["body"]>, value: unknown, code: P
   throw new Problem(
     code,
     undefined,
-    read.error.issues.map(({ path, message }) => `${path.length === 0 ? "request" : path.map(String).join(".")}: ${message}`),
+    read.error.issues.map(
+      ({ path, message }) => `${path.length === 0 ? "request" : path.map(String).join(".")}: ${message}`,
+    ),
   );
 }
 
@@ -46,7 +52,8 @@ async function refuseBody(request: Request): Promise<undefined> {
 
 async function readBody(request: Request): Promise<unknown> {
   const type = request.headers.get("content-type") ?? "";
-  if (!/^application\/json(?:\s*;\s*charset="?utf-8"?)?$/i.test(type.trim())) throw new Problem("media_type_unsupported");
+  if (!/^application\/json(?:\s*;\s*charset="?utf-8"?)?$/i.test(type.trim()))
+    throw new Problem("media_type_unsupported");
   if (request.headers.has("content-encoding")) throw new Problem("encoding_unsupported");
   const bytes = await readBytes(request);
   if (bytes.length === 0) throw new Problem("body_missing");

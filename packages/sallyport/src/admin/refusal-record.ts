@@ -38,7 +38,10 @@ export class RefusalRecord {
     const fields = { code: problem.code, route, coalesced };
     try {
       await changes.inTurn(() =>
-        changes.change({ operations: [], events: [{ type: "admin.refused", at: clock.now(), environment: "system", actor, fields }] }),
+        changes.change({
+          operations: [],
+          events: [{ type: "admin.refused", at: clock.now(), environment: "system", actor, fields }],
+        }),
       );
     } catch {
       this.#coalesced += coalesced + 1;

@@ -65,7 +65,9 @@ export function createAdminServer({ app, hosts, tls, socketPath, addresses }: Ad
     return problem ?? { kind: "tcp", rawHeaders: incoming.rawHeaders };
   });
   const overSocket = listenerOf((incoming) => targetProblem(incoming) ?? { kind: "socket", user: currentUser() });
-  const tcp: Server | TlsServer = tls ? createTlsServer({ ...LIMITS, ...tls }, overTcp) : createPlainServer(LIMITS, overTcp);
+  const tcp: Server | TlsServer = tls
+    ? createTlsServer({ ...LIMITS, ...tls }, overTcp)
+    : createPlainServer(LIMITS, overTcp);
   const socket = createPlainServer(LIMITS, overSocket);
   for (const server of [tcp, socket]) server.maxHeadersCount = 100;
   tcp.on("connection", (peer: Socket) => {

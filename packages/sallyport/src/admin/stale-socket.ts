@@ -9,7 +9,11 @@ const PATH_MAX = 103;
 /** Throws `conflict` when a server answers there, `input_invalid` when no socket can have that path. */
 export async function clearStaleSocket(path: string): Promise<void> {
   if (Buffer.byteLength(path) > PATH_MAX) {
-    throw new Problem("input_invalid", `the path of the admin socket is longer than ${PATH_MAX} bytes: use a shorter data directory`, [path]);
+    throw new Problem(
+      "input_invalid",
+      `the path of the admin socket is longer than ${PATH_MAX} bytes: use a shorter data directory`,
+      [path],
+    );
   }
   if (!existsSync(path)) return;
   if (await isAnswered(path)) throw new Problem("conflict", `a server is running at ${path}`);

@@ -45,7 +45,8 @@ export function viewAdminKey(key: KeyRecord, now: number): AdminKeyView {
     isExpired: isExpired(key, now),
     permissions: [...right.permissions],
     environments: right.environments === "*" ? "*" : [...right.environments],
-    mayGrant: mayGrant === "*" || mayGrant === null ? mayGrant : { allow: [...mayGrant.allow], models: [...mayGrant.models] },
+    mayGrant:
+      mayGrant === "*" || mayGrant === null ? mayGrant : { allow: [...mayGrant.allow], models: [...mayGrant.models] },
     createdAt: isoTime(key.createdAt),
     expiresAt: key.expiresAt === null ? null : isoTime(key.expiresAt),
     createdBy: key.createdBy,
@@ -73,7 +74,10 @@ export function viewRole(role: Role): RoleView {
   return {
     name: role.name,
     isBuiltIn: isBuiltInRole(role.name),
-    allow: role.grants.map((grant) => ({ do: [...grant.permissions], on: grant.models === null ? null : [...grant.models] })),
+    allow: role.grants.map((grant) => ({
+      do: [...grant.permissions],
+      on: grant.models === null ? null : [...grant.models],
+    })),
     limits: viewLimits(role.limits),
     guard: role.guard,
   };

@@ -58,7 +58,9 @@ export function addAudit(program: Command, cli: Cli): void {
       const times = { since: timeMs(options.since, now), until: timeMs(options.until, now) };
       const query = { actor, principal, type, code, environment, model, address, limit, ...times };
       const found = await withClient(cli, options, (client) => client.call("audit.search", { query }));
-      show(cli.io, options.json, found, () => (found.records.length === 0 ? ["no records"] : found.records.map(recordLine)));
+      show(cli.io, options.json, found, () =>
+        found.records.length === 0 ? ["no records"] : found.records.map(recordLine),
+      );
     });
 
   withServer(audit.command("verify"))
@@ -82,7 +84,9 @@ async function tail(cli: Cli, options: TailOptions): Promise<void> {
     for (const record of records) cli.io.out(options.json ? JSON.stringify(record) : recordLine(record));
   };
   await withClient(cli, options, async (client) => {
-    const { records } = await client.call("audit.search", { query: { limit: Math.max(1, options.lines), order: "newest" } });
+    const { records } = await client.call("audit.search", {
+      query: { limit: Math.max(1, options.lines), order: "newest" },
+    });
     print(records.slice(0, options.lines).toReversed());
     let after = records[0]?.seq ?? 0;
     while (options.follow) {
@@ -95,7 +99,9 @@ async function tail(cli: Cli, options: TailOptions): Promise<void> {
 }
 
 function recordLine(record: AuditRecordView): string {
-  const fields = Object.entries(record.fields).map(([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`);
+  const fields = Object.entries(record.fields).map(
+    ([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`,
+  );
   return [record.seq, record.at, record.environment, record.type, record.actor, ...fields].join(" ");
 }
 
@@ -104,6 +110,7 @@ function timeMs(text: string | undefined, now: number): number | undefined {
   if (text === undefined) return undefined;
   const agoMs = parseDurationMs(text);
   const timeOf = agoMs === undefined ? Date.parse(text) : now - agoMs;
-  if (Number.isNaN(timeOf)) throw new UsageMistake(`${text} is neither a duration such as 1h nor a time such as 2026-01-31T12:00Z`);
+  if (Number.isNaN(timeOf))
+    throw new UsageMistake(`${text} is neither a duration such as 1h nor a time such as 2026-01-31T12:00Z`);
   return timeOf;
 }

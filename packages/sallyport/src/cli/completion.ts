@@ -43,5 +43,8 @@ interface Words {
 function walk(command: Command, path: string): Words[] {
   const names = command.commands.map((inner) => inner.name());
   const flags = command.options.map((option) => option.long).filter((flag) => flag !== null && flag !== undefined);
-  return [{ path, words: [...names, ...flags, "--help"] }, ...command.commands.flatMap((inner) => walk(inner, `${path} ${inner.name()}`))];
+  return [
+    { path, words: [...names, ...flags, "--help"] },
+    ...command.commands.flatMap((inner) => walk(inner, `${path} ${inner.name()}`)),
+  ];
 }

@@ -30,7 +30,10 @@ export function makeConnect(env: Readonly<Record<string, string | undefined>>): 
     if (await isAnswered(socketPath)) return connection(new AdminClient({ socketPath }), "socket");
     const { isInitialized, openAdministration } = await import("../compose.ts");
     if (!isInitialized(settings.dataDirectory)) {
-      throw new Problem("not_found", `${settings.dataDirectory} is not initialised: run \`sallyport init\` or \`sallyport serve\``);
+      throw new Problem(
+        "not_found",
+        `${settings.dataDirectory} is not initialised: run \`sallyport init\` or \`sallyport serve\``,
+      );
     }
     const inside = await openAdministration(settings);
     return connection(new AdminClient({ handle: (request) => inside.handle(request) }), "inside", () => inside.close());
@@ -67,11 +70,16 @@ export function isAnswered(socketPath: string): Promise<boolean> {
 function networkTarget(env: Readonly<Record<string, string | undefined>>): { url: string; key: string } | undefined {
   const { SALLYPORT_ADMIN_URL: url = "", SALLYPORT_ADMIN_KEY: key = "" } = env;
   if (url === "" && key === "") return undefined;
-  if (url === "" || key === "") throw new UsageMistake("SALLYPORT_ADMIN_URL and SALLYPORT_ADMIN_KEY are needed together");
+  if (url === "" || key === "")
+    throw new UsageMistake("SALLYPORT_ADMIN_URL and SALLYPORT_ADMIN_KEY are needed together");
   return { url, key };
 }
 
-function connection(client: AdminClient, kind: Connection["kind"], end: () => Promise<void> = async () => {}): Connection {
+function connection(
+  client: AdminClient,
+  kind: Connection["kind"],
+  end: () => Promise<void> = async () => {},
+): Connection {
   return {
     client,
     kind,

@@ -36,7 +36,11 @@ export function addDoctor(program: Command, cli: Cli): void {
       ];
       const ok = findings.every((finding) => finding.state !== "wrong");
       show(cli.io, options.json, { ok, findings }, () =>
-        table(["CHECK", "STATE", "SAYS"], findings.map(({ check, state, says }) => [check, state, says]), "nothing checked"),
+        table(
+          ["CHECK", "STATE", "SAYS"],
+          findings.map(({ check, state, says }) => [check, state, says]),
+          "nothing checked",
+        ),
       );
       if (!ok) cli.found();
     });
@@ -46,7 +50,11 @@ export function addDoctor(program: Command, cli: Cli): void {
 export function checkNode(version: string): Finding {
   const [major = 0, minor = 0] = version.split(".").map(Number);
   const isEnough = major > 20 || (major === 20 && minor >= 19);
-  return { check: "node", state: isEnough ? "ok" : "wrong", says: isEnough ? version : `${version}: 20.19 or newer is needed` };
+  return {
+    check: "node",
+    state: isEnough ? "ok" : "wrong",
+    says: isEnough ? version : `${version}: 20.19 or newer is needed`,
+  };
 }
 
 function checkDirectory(path: string): Finding {
@@ -55,17 +63,28 @@ function checkDirectory(path: string): Finding {
   if (!found) return { check, state: "note", says: `${path} is not there yet: run \`sallyport init\`` };
   if (!found.isDirectory()) return { check, state: "wrong", says: `${path} is not a directory` };
   const mode = (found.mode & 0o777).toString(8).padStart(3, "0");
-  if (mode !== "700") return { check, state: "wrong", says: `${path} has mode 0${mode}: chmod 700 it, others can reach keys and ledger` };
+  if (mode !== "700")
+    return { check, state: "wrong", says: `${path} has mode 0${mode}: chmod 700 it, others can reach keys and ledger` };
   const own = process.getuid?.();
-  if (own !== undefined && own !== 0 && found.uid !== own) return { check, state: "wrong", says: `${path} belongs to another user` };
+  if (own !== undefined && own !== 0 && found.uid !== own)
+    return { check, state: "wrong", says: `${path} belongs to another user` };
   return { check, state: "ok", says: path };
 }
 
 async function checkPort(check: string, listener: Listener, isRunning: boolean): Promise<Finding> {
   const where = `${listener.host}:${listener.port}`;
   const isTaken = listener.port !== 0 && (await isOpen(listener.host, listener.port));
-  if (isRunning) return { check, state: isTaken ? "ok" : "note", says: isTaken ? `${where} answers` : `the server listens elsewhere than ${where}` };
-  return { check, state: isTaken ? "wrong" : "ok", says: isTaken ? `${where} is taken by another program` : `${where} is free` };
+  if (isRunning)
+    return {
+      check,
+      state: isTaken ? "ok" : "note",
+      says: isTaken ? `${where} answers` : `the server listens elsewhere than ${where}`,
+    };
+  return {
+    check,
+    state: isTaken ? "wrong" : "ok",
+    says: isTaken ? `${where} is taken by another program` : `${where} is free`,
+  };
 }
 
 async function checkUpstreams(cli: Cli, options: ServerOptions, settings: Settings): Promise<Finding[]> {
@@ -74,10 +93,19 @@ async function checkUpstreams(cli: Cli, options: ServerOptions, settings: Settin
   try {
     ({ upstreams } = await withClient(cli, options, (client) => client.call("upstreams.list")));
   } catch (failure) {
-    return [{ check: "policy", state: "wrong", says: `cannot be read: ${failure instanceof Error ? failure.message : String(failure)}` }];
+    return [
+      {
+        check: "policy",
+        state: "wrong",
+        says: `cannot be read: ${failure instanceof Error ? failure.message : String(failure)}`,
+      },
+    ];
   }
-  if (upstreams.length === 0) return [{ check: "upstreams", state: "wrong", says: "no environment has a model server" }];
-  const findings = await Promise.all(upstreams.map(async (upstream) => [await checkReach(upstream), await checkExposure(upstream)]));
+  if (upstreams.length === 0)
+    return [{ check: "upstreams", state: "wrong", says: "no environment has a model server" }];
+  const findings = await Promise.all(
+    upstreams.map(async (upstream) => [await checkReach(upstream), await checkExposure(upstream)]),
+  );
   return findings.flat();
 }
 
@@ -101,12 +129,20 @@ async function checkExposure({ environment, id, url }: UpstreamView): Promise<Fi
   const { hostname, port, protocol } = new URL(url);
   const host = hostname.replace(/^\[|\]$/g, "");
   if (host !== "localhost" && host !== "::1" && !host.startsWith("127.")) {
-    return { check, state: "note", says: `${host} is another machine or address: let its firewall admit only this one` };
+    return {
+      check,
+      state: "note",
+      says: `${host} is another machine or address: let its firewall admit only this one`,
+    };
   }
   const wanted = port === "" ? (protocol === "https:" ? 443 : 80) : Number(port);
   for (const address of outsideAddresses()) {
     if (await isOpen(address, wanted)) {
-      return { check, state: "wrong", says: `it also listens on ${address}:${wanted}, past the gateway: set OLLAMA_HOST=127.0.0.1` };
+      return {
+        check,
+        state: "wrong",
+        says: `it also listens on ${address}:${wanted}, past the gateway: set OLLAMA_HOST=127.0.0.1`,
+      };
     }
   }
   return { check, state: "ok", says: "only on loopback" };

@@ -16,7 +16,10 @@ export function addInit(program: Command, cli: Cli): void {
       const settings = await readSettings(options, cli.io.env);
       const { initialize, isInitialized } = await import("../compose.ts");
       if (isInitialized(settings.dataDirectory)) {
-        throw new Problem("already_exists", `${settings.dataDirectory} is initialised; \`sallyport admin reset\` makes a new admin key`);
+        throw new Problem(
+          "already_exists",
+          `${settings.dataDirectory} is initialised; \`sallyport admin reset\` makes a new admin key`,
+        );
       }
       const once = prepareOnce(cli.io, options);
       try {

@@ -78,7 +78,10 @@ export function addKeys(program: Command, cli: Cli): void {
 
 async function create(cli: Cli, options: CreateOptions): Promise<void> {
   const { env: environment, name, owner, role = [], allow = [], model = [], ttl, requests, concurrency } = options;
-  const limits = { ...(requests === undefined ? {} : { requests }), ...(concurrency === undefined ? {} : { concurrency }) };
+  const limits = {
+    ...(requests === undefined ? {} : { requests }),
+    ...(concurrency === undefined ? {} : { concurrency }),
+  };
   const created = await withClient(cli, options, async (client) => {
     const made = await client.call("keys.create", {
       body: { environment, name, owner, roles: role, allow, models: model, ttl, limits },
@@ -89,7 +92,13 @@ async function create(cli: Cli, options: CreateOptions): Promise<void> {
     return made;
   });
   show(cli.io, options.json, created, () => [
-    ...facts({ id: created.id, key: created.key, environment, owner: created.owner, expires: timeText(created.expiresAt) }),
+    ...facts({
+      id: created.id,
+      key: created.key,
+      environment,
+      owner: created.owner,
+      expires: timeText(created.expiresAt),
+    }),
   ]);
   if (!options.json) cli.io.err("The key is shown this once and cannot be read again.");
 }

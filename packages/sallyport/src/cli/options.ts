@@ -18,13 +18,15 @@ export function withServer(command: Command): Command {
 
 /** A list: comma-separated, repeatable, or both. */
 export function listOption(flags: string, description: string): Option {
-  return new Option(flags, `${description} (comma-separated or repeated)`).argParser((text: string, before: string[] | undefined) => [
-    ...(before ?? []),
-    ...text
-      .split(",")
-      .map((part) => part.trim())
-      .filter((part) => part !== ""),
-  ]);
+  return new Option(flags, `${description} (comma-separated or repeated)`).argParser(
+    (text: string, before: string[] | undefined) => [
+      ...(before ?? []),
+      ...text
+        .split(",")
+        .map((part) => part.trim())
+        .filter((part) => part !== ""),
+    ],
+  );
 }
 
 export function wholeNumber(text: string): number {

@@ -1,5 +1,6 @@
 /** `sallyport apply`, `roles`, `envs`, `upstreams`, `explain`. */
 import type { Command } from "commander";
+import { policyJsonSchema } from "@sallyport/protocol/contract";
 import { withClient } from "./cli.ts";
 import type { Cli } from "./cli.ts";
 import { UsageMistake } from "./failure.ts";
@@ -8,7 +9,8 @@ import type { ServerOptions } from "./options.ts";
 import { facts, listText, show, table } from "./print.ts";
 
 interface ApplyOptions extends ServerOptions {
-  readonly file: string;
+  readonly file?: string;
+  readonly schema?: boolean;
   readonly yes?: boolean;
   readonly dryRun?: boolean;
 }
@@ -16,25 +18,33 @@ interface ApplyOptions extends ServerOptions {
 export function addApply(program: Command, cli: Cli): void {
   withServer(program.command("apply"))
     .description("show what a policy file would change, then change all of it or nothing")
-    .requiredOption("-f, --file <file>", "policy file; - is stdin")
+    .option("-f, --file <file>", "policy file; - is stdin")
     .option("--yes", "change without asking")
     .option("--dry-run", "only show the plan")
+    .option("--schema", "print the policy file's JSON Schema, for editors")
     .action((options: ApplyOptions) => apply(cli, options));
 }
 
 async function apply(cli: Cli, options: ApplyOptions): Promise<void> {
   const { io } = cli;
-  if (!options.yes && !options.dryRun && !io.canAsk) throw new UsageMistake("nobody can be asked here: use --yes or --dry-run");
+  if (options.schema) return io.out(JSON.stringify(policyJsonSchema(), null, 2));
+  if (options.file === undefined) throw new UsageMistake("-f FILE is needed");
+  if (!options.yes && !options.dryRun && !io.canAsk)
+    throw new UsageMistake("nobody can be asked here: use --yes or --dry-run");
   const text = io.readText(options.file);
   await withClient(cli, options, async (client) => {
     const plan = await client.call("policy.plan", { body: { text } });
     if (options.dryRun || plan.changes.length === 0) {
-      show(io, options.json, { ...plan, applied: false }, () => (plan.changes.length === 0 ? ["no change"] : plan.changes));
+      show(io, options.json, { ...plan, applied: false }, () =>
+        plan.changes.length === 0 ? ["no change"] : plan.changes,
+      );
       return;
     }
     if (!options.yes) {
       for (const change of plan.changes) io.err(change);
-      const answer = await io.ask(`Make ${plan.changes.length === 1 ? "this change" : `these ${plan.changes.length} changes`}? [y/N] `);
+      const answer = await io.ask(
+        `Make ${plan.changes.length === 1 ? "this change" : `these ${plan.changes.length} changes`}? [y/N] `,
+      );
       if (!/^y(es)?$/i.test(answer)) {
         show(io, options.json, { ...plan, applied: false }, () => ["nothing changed"]);
         cli.found();
@@ -42,7 +52,10 @@ async function apply(cli: Cli, options: ApplyOptions): Promise<void> {
       }
     }
     const done = await client.call("policy.apply", { body: { text, expectEpoch: plan.epoch } });
-    show(io, options.json, { ...done, applied: true }, () => [...done.changes, `applied: ${done.changes.length} changes`]);
+    show(io, options.json, { ...done, applied: true }, () => [
+      ...done.changes,
+      `applied: ${done.changes.length} changes`,
+    ]);
   });
 }
 
@@ -73,7 +86,10 @@ export function addRoles(program: Command, cli: Cli): void {
         "",
         ...table(
           ["PERMISSIONS", "ON"],
-          role.allow.map((grant) => [listText(grant.do), grant.on === null ? "(key's or assignment's models)" : listText(grant.on)]),
+          role.allow.map((grant) => [
+            listText(grant.do),
+            grant.on === null ? "(key's or assignment's models)" : listText(grant.on),
+          ]),
           "grants nothing",
         ),
       ]);
@@ -89,7 +105,12 @@ export function addEnvironments(program: Command, cli: Cli): void {
       show(cli.io, options.json, list, () =>
         table(
           ["NAME", "UPSTREAMS", "KEY-MAX-AGE", "CLOUD"],
-          list.environments.map((one) => [one.name, listText(one.upstreams.map(({ url }) => url)), one.keyMaxAge, one.cloud]),
+          list.environments.map((one) => [
+            one.name,
+            listText(one.upstreams.map(({ url }) => url)),
+            one.keyMaxAge,
+            one.cloud,
+          ]),
           "no environments",
         ),
       );
@@ -122,7 +143,11 @@ export function addUpstreams(program: Command, cli: Cli): void {
       const query = { environment: options.env };
       const list = await withClient(cli, options, (client) => client.call("upstreams.list", { query }));
       show(cli.io, options.json, list, () =>
-        table(["ENV", "ID", "URL"], list.upstreams.map((one) => [one.environment, one.id, one.url]), "no upstreams"),
+        table(
+          ["ENV", "ID", "URL"],
+          list.upstreams.map((one) => [one.environment, one.id, one.url]),
+          "no upstreams",
+        ),
       );
     });
 }

@@ -35,11 +35,19 @@ export function addPrincipals(program: Command, cli: Cli, name: "people" | "serv
   withServer(group.command("list"))
     .description(`list ${name}`)
     .action(async (options: ServerOptions) => {
-      const { principals } = await withClient(cli, options, (client) => client.call("principals.list", { query: { kind } }));
+      const { principals } = await withClient(cli, options, (client) =>
+        client.call("principals.list", { query: { kind } }),
+      );
       show(cli.io, options.json, { principals }, () =>
         table(
           ["ID", "NAME", "TEAM", "GROUPS", "STATE"],
-          principals.map((one) => [one.id, one.name, one.team ?? "-", listText(one.groups), one.isDisabled ? "disabled" : "active"]),
+          principals.map((one) => [
+            one.id,
+            one.name,
+            one.team ?? "-",
+            listText(one.groups),
+            one.isDisabled ? "disabled" : "active",
+          ]),
           `no ${name}`,
         ),
       );
@@ -78,7 +86,9 @@ export function addPrincipals(program: Command, cli: Cli, name: "people" | "serv
       const made = await withClient(cli, options, async (client) => {
         const { id } = await find(client, kind, who);
         const { env: environment, role: roles = [], allow = [], model: models = null } = options;
-        return client.call("assignments.create", { body: { subject: { principal: id }, environment, roles, allow, models } });
+        return client.call("assignments.create", {
+          body: { subject: { principal: id }, environment, roles, allow, models },
+        });
       });
       show(cli.io, options.json, made, () => assignmentTable([made]));
     });
@@ -96,7 +106,12 @@ async function find(client: AdminClient, kind: Kind, who: string): Promise<Princ
   const byId = principals.find((one) => one.id === who);
   if (byId) return byId;
   const named = principals.filter((one) => one.name === who);
-  if (named.length > 1) throw new Problem("input_invalid", `${named.length} are named ${who}: use the id`, named.map((one) => one.id));
+  if (named.length > 1)
+    throw new Problem(
+      "input_invalid",
+      `${named.length} are named ${who}: use the id`,
+      named.map((one) => one.id),
+    );
   const [only] = named;
   if (!only) throw new Problem("not_found", `there is no ${kind} ${who}`);
   return only;

@@ -12,7 +12,12 @@ export function table(heading: readonly string[], rows: readonly (readonly strin
   if (rows.length === 0) return [none];
   const all = [heading, ...rows];
   const widths = heading.map((_cell, column) => Math.max(...all.map((row) => (row[column] ?? "").length)));
-  return all.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd());
+  return all.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  );
 }
 
 /** `name  value` lines, the values aligned. */

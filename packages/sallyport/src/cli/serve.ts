@@ -29,7 +29,9 @@ export function addServe(program: Command, cli: Cli): void {
       if (!isInitialized(settings.dataDirectory)) {
         // The key made here is thrown away unseen: a log is no place for it.
         await initialize(settings);
-        cli.io.err(`sallyport: initialised ${settings.dataDirectory}; \`sallyport admin reset\` makes the recovery admin key`);
+        cli.io.err(
+          `sallyport: initialised ${settings.dataDirectory}; \`sallyport admin reset\` makes the recovery admin key`,
+        );
       }
       const gateway = await openGateway(settings);
       const ended = untilSignalled(cli, gateway, settings.drainMs);

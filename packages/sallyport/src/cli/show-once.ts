@@ -31,11 +31,13 @@ export function prepareOnce(io: Io, { json, out }: OnceOptions): Once {
         writeSync(file, `${text}\n`);
         closeSync(file);
       }
-      const shown = file === undefined ? answer : Object.fromEntries(Object.entries(answer).filter(([name]) => name !== secret));
+      const shown =
+        file === undefined ? answer : Object.fromEntries(Object.entries(answer).filter(([name]) => name !== secret));
       const told = out === undefined ? shown : { ...shown, out };
       if (json) io.out(JSON.stringify(told));
       else for (const line of facts(told)) io.out(line);
-      if (!json && file === undefined) io.err("The admin key is shown this once and cannot be read again: keep it offline.");
+      if (!json && file === undefined)
+        io.err("The admin key is shown this once and cannot be read again: keep it offline.");
     },
     abandon() {
       if (file === undefined || out === undefined) return;

@@ -52,7 +52,8 @@ export function loadSettings({ flags, env, file }: SettingsSources): Settings {
     }
   }
   if (judged.success) mistakes.push(...exposureMistakes(judged.data));
-  if (mistakes.length > 0 || !judged.success) throw new Problem("input_invalid", "the settings have mistakes", mistakes);
+  if (mistakes.length > 0 || !judged.success)
+    throw new Problem("input_invalid", "the settings have mistakes", mistakes);
   return toSettings(judged.data, dataDirectory);
 }
 
@@ -85,7 +86,10 @@ function readSettingsFile(named: string | undefined, usual: string, mistakes: st
     mistakes.push(`${path}: is not a map of settings`);
     return empty;
   }
-  return { value: yaml.value as Record<string, unknown>, place: (steps) => `${path}:${yaml.place(steps)} ${steps.join(".")}` };
+  return {
+    value: yaml.value as Record<string, unknown>,
+    place: (steps) => `${path}:${yaml.place(steps)} ${steps.join(".")}`,
+  };
 }
 
 function flagText(leaf: Leaf): string {
@@ -110,7 +114,11 @@ function put(target: Record<string, unknown>, [step = "", ...rest]: readonly str
   put(inner, rest, value);
 }
 
-function originOf(path: readonly (string | number)[], origins: ReadonlyMap<string, string>, place: FileRead["place"]): string {
+function originOf(
+  path: readonly (string | number)[],
+  origins: ReadonlyMap<string, string>,
+  place: FileRead["place"],
+): string {
   for (let length = path.length; length > 0; length--) {
     const origin = origins.get(path.slice(0, length).join("."));
     if (origin !== undefined) return origin;
@@ -123,7 +131,9 @@ function exposureMistakes(file: SettingsFile): string[] {
   if (file.tls || file.trustedProxies.length > 0) return [];
   return (["listen", "adminListen"] as const)
     .filter((name) => !isLoopback(parseListener(file[name]) ?? { host: "", port: 0 }))
-    .map((name) => `${name}: ${file[name]} is beyond loopback, which needs tls (certificate and key) or trustedProxies`);
+    .map(
+      (name) => `${name}: ${file[name]} is beyond loopback, which needs tls (certificate and key) or trustedProxies`,
+    );
 }
 
 function toSettings(file: SettingsFile, dataDirectory: string): Settings {

@@ -36,7 +36,10 @@ export const settingsSchema = z.strictObject({
     })
     .prefault({}),
   inFlightBytesMax: bytes.min(1024 * 1024, "is less than 1 MiB").default(256 * 1024 * 1024),
-  drain: z.string().refine((text) => (parseDurationMs(text) ?? Infinity) <= 600_000, "is not a duration of at most 10m").default("25s"),
+  drain: z
+    .string()
+    .refine((text) => (parseDurationMs(text) ?? Infinity) <= 600_000, "is not a duration of at most 10m")
+    .default("25s"),
 });
 
 export type SettingsFile = z.output<typeof settingsSchema>;
@@ -50,7 +53,11 @@ export function parseListener(text: string): Listener | undefined {
 
 /** Only this machine can reach it. Names other than `localhost` may mean anything, so they are not. */
 export function isLoopback(listener: Listener): boolean {
-  return listener.host === "localhost" || listener.host === "::1" || (isIP(listener.host) === 4 && listener.host.startsWith("127."));
+  return (
+    listener.host === "localhost" ||
+    listener.host === "::1" ||
+    (isIP(listener.host) === 4 && listener.host.startsWith("127."))
+  );
 }
 
 function isOrigin(text: string): boolean {

@@ -20,7 +20,13 @@ const DEPTH_MAX = 32;
 
 export function readYaml(text: string): YamlRead {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true, version: "1.2", merge: false });
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    uniqueKeys: true,
+    version: "1.2",
+    merge: false,
+  });
   const at = (offset: number): string => {
     const { line, col } = lines.linePos(offset);
     return `${line}:${col}`;
@@ -38,7 +44,8 @@ export function readYaml(text: string): YamlRead {
     }
     if (isMap(node)) {
       for (const { key } of node.items) {
-        if (!isScalar(key) || typeof key.value !== "string") found.push({ offset: offsetOf(key), says: "a key must be plain text" });
+        if (!isScalar(key) || typeof key.value !== "string")
+          found.push({ offset: offsetOf(key), says: "a key must be plain text" });
         else if (key.value === "__proto__") found.push({ offset: offsetOf(key), says: "this key is not accepted" });
       }
     }
@@ -59,7 +66,8 @@ function plain(node: unknown): unknown {
     for (const { key, value } of node.items) if (isScalar(key)) made[String(key.value)] = plain(value);
     return made;
   }
-  if (typeof node === "object" && node !== null && "items" in node && Array.isArray(node.items)) return node.items.map(plain);
+  if (typeof node === "object" && node !== null && "items" in node && Array.isArray(node.items))
+    return node.items.map(plain);
   return null;
 }
 

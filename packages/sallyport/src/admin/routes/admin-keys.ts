@@ -59,9 +59,17 @@ export const adminKeyHandlers: Handlers<
   "adminKeys.reset": (call) =>
     call.ports.changes.inTurn(async () => {
       const { ports, caller } = call;
-      const old = [...eachKey(ports, { environment: SYSTEM_REALM })].filter((key) => key.expiresAt === null && key.state !== "revoked");
+      const old = [...eachKey(ports, { environment: SYSTEM_REALM })].filter(
+        (key) => key.expiresAt === null && key.state !== "revoked",
+      );
       const { record, text } = issueAdminKey(
-        { name: RECOVERY_NAME, right: everything, createdAt: ports.clock.now(), createdBy: caller.issuer.actor, expiresAt: null },
+        {
+          name: RECOVERY_NAME,
+          right: everything,
+          createdAt: ports.clock.now(),
+          createdBy: caller.issuer.actor,
+          expiresAt: null,
+        },
         ports.peppers,
       );
       await ports.changes.change({
@@ -102,7 +110,11 @@ function readAdminRight(call: Call<"adminKeys.create">): AdminRight {
     permissions: adminRoles[role] ?? [],
     environments,
     mayGrant:
-      mayGrant === undefined ? null : mayGrant === "*" ? "*" : { allow: grant.allow.filter(isDataPermission), models: grant.models },
+      mayGrant === undefined
+        ? null
+        : mayGrant === "*"
+          ? "*"
+          : { allow: grant.allow.filter(isDataPermission), models: grant.models },
   };
 }
 

@@ -14,13 +14,16 @@ export const assignmentHandlers: Handlers<"assignments.list" | "assignments.crea
   "assignments.list": (call) => {
     const { environment, principal, group } = call.query;
     if (environment !== undefined) demandEnvironment(call, environment);
-    const found = call.ports.snapshot().assignments.filter(
-      (assignment) =>
-        administers(call.caller.issuer.right, assignment.environment) &&
-        (environment === undefined || assignment.environment === environment) &&
-        (principal === undefined || ("principal" in assignment.subject && assignment.subject.principal === principal)) &&
-        (group === undefined || ("group" in assignment.subject && assignment.subject.group === group)),
-    );
+    const found = call.ports
+      .snapshot()
+      .assignments.filter(
+        (assignment) =>
+          administers(call.caller.issuer.right, assignment.environment) &&
+          (environment === undefined || assignment.environment === environment) &&
+          (principal === undefined ||
+            ("principal" in assignment.subject && assignment.subject.principal === principal)) &&
+          (group === undefined || ("group" in assignment.subject && assignment.subject.group === group)),
+      );
     return { assignments: found.map(viewAssignment) };
   },
 
@@ -32,7 +35,9 @@ export const assignmentHandlers: Handlers<"assignments.list" | "assignments.crea
       const { right, mistakes } = readRight(body, roles);
       const subject = "group" in body.subject ? body.subject : resolvePrincipal(body.subject.principal, principals);
       refuseMistakes([
-        ...(environments.has(body.environment) ? [] : [`environment: there is no environment ${JSON.stringify(body.environment)}`]),
+        ...(environments.has(body.environment)
+          ? []
+          : [`environment: there is no environment ${JSON.stringify(body.environment)}`]),
         ...(typeof subject === "string" ? [`subject: ${subject}`] : []),
         ...mistakes,
       ]);
@@ -45,7 +50,10 @@ export const assignmentHandlers: Handlers<"assignments.list" | "assignments.crea
         right,
         source: "admin",
       };
-      await ports.changes.change({ operations: [{ op: "assignment.put", assignment }], events: [assignmentCreated(call, assignment)] });
+      await ports.changes.change({
+        operations: [{ op: "assignment.put", assignment }],
+        events: [assignmentCreated(call, assignment)],
+      });
       return viewAssignment(assignment);
     });
   },
@@ -57,9 +65,15 @@ export const assignmentHandlers: Handlers<"assignments.list" | "assignments.crea
       if (!assignment) throw new Problem("not_found", `there is no assignment ${id}`);
       demandEnvironment(call, assignment.environment);
       if (assignment.source === "policy") {
-        throw new Problem("conflict", "this assignment is written in the policy file: change it there and apply the file");
+        throw new Problem(
+          "conflict",
+          "this assignment is written in the policy file: change it there and apply the file",
+        );
       }
-      await call.ports.changes.change({ operations: [{ op: "assignment.remove", id }], events: [assignmentRemoved(call, assignment)] });
+      await call.ports.changes.change({
+        operations: [{ op: "assignment.remove", id }],
+        events: [assignmentRemoved(call, assignment)],
+      });
       return viewAssignment(assignment);
     }),
 };

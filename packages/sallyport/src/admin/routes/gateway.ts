@@ -43,6 +43,8 @@ function search(call: Call<"audit.search">): AuditRecord[] {
 }
 
 /** Without the members that are undefined: a filter has them or has them not. */
-function present(query: Omit<Call<"audit.search">["query"], "environment" | "limit" | "order">): Omit<AuditFilter, "limit" | "order"> {
+function present(
+  query: Omit<Call<"audit.search">["query"], "environment" | "limit" | "order">,
+): Omit<AuditFilter, "limit" | "order"> {
   return Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined));
 }

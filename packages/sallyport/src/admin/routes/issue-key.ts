@@ -33,7 +33,10 @@ export const createKey: Handler<"keys.create"> = (call) => {
       ...ownerMistakes(owner),
     ]);
     const lifeMs = lifetimeMs(call, now, environment?.keyMaxAgeMs ?? KEY_AGE_MAX_MS);
-    refuseExcess([...excessRight(caller.issuer.right, right, snapshot.roles), ...excessLifetime(caller.expiresAt, now + lifeMs)]);
+    refuseExcess([
+      ...excessRight(caller.issuer.right, right, snapshot.roles),
+      ...excessLifetime(caller.expiresAt, now + lifeMs),
+    ]);
 
     const operations: Operation[] = [];
     const events: LedgerEvent[] = [];
@@ -87,7 +90,10 @@ function lifetimeMs(call: CreateCall, now: number, environmentMaxMs: number): nu
   const askedMs = parseDurationMs(call.body.ttl) ?? 0;
   refuseMistakes(askedMs > 0 ? [] : ["ttl: is zero"]);
   if (askedMs > maxMs) {
-    throw new Problem("lifetime_exceeds_maximum", `environment ${call.body.environment} allows at most ${formatDurationMs(maxMs)}`);
+    throw new Problem(
+      "lifetime_exceeds_maximum",
+      `environment ${call.body.environment} allows at most ${formatDurationMs(maxMs)}`,
+    );
   }
   return askedMs;
 }

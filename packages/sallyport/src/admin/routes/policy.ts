@@ -66,7 +66,10 @@ export const policyHandlers: Handlers<
   "policy.plan": ({ ports, caller, body }) => applyPolicyText(ports, body.text, caller.issuer, { dryRun: true }),
 
   "policy.apply": ({ ports, caller, body: { text, expectEpoch } }) =>
-    applyPolicyText(ports, text, caller.issuer, { dryRun: false, ...(expectEpoch === undefined ? {} : { expectEpoch }) }),
+    applyPolicyText(ports, text, caller.issuer, {
+      dryRun: false,
+      ...(expectEpoch === undefined ? {} : { expectEpoch }),
+    }),
 
   explain: (call) => {
     const { keyId, method, path, model } = call.body;

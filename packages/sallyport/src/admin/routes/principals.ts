@@ -16,7 +16,8 @@ export const principalHandlers: Handlers<
   "principals.list": ({ ports, query }) => {
     const principals = [...ports.snapshot().principals.values()].filter(
       (principal) =>
-        (query.kind === undefined || principal.kind === query.kind) && (query.name === undefined || principal.name === query.name),
+        (query.kind === undefined || principal.kind === query.kind) &&
+        (query.name === undefined || principal.name === query.name),
     );
     return { principals: principals.map(viewPrincipal) };
   },
@@ -39,7 +40,10 @@ export const principalHandlers: Handlers<
         isDisabled: false,
         createdAt: ports.clock.now(),
       };
-      await ports.changes.change({ operations: [{ op: "principal.put", principal }], events: [principalCreated(call, principal)] });
+      await ports.changes.change({
+        operations: [{ op: "principal.put", principal }],
+        events: [principalCreated(call, principal)],
+      });
       return viewPrincipal(principal);
     }),
 
@@ -76,7 +80,13 @@ function switchPrincipal(isDisabled: boolean): (call: CallById) => Promise<Princ
       const { id, kind, name } = principal;
       await call.ports.changes.change({
         operations: [{ op: "principal.put", principal }],
-        events: [eventOf(call, isDisabled ? "principal.disabled" : "principal.enabled", "system", { principal: id, kind, name })],
+        events: [
+          eventOf(call, isDisabled ? "principal.disabled" : "principal.enabled", "system", {
+            principal: id,
+            kind,
+            name,
+          }),
+        ],
       });
       return viewPrincipal(principal);
     });
@@ -85,7 +95,8 @@ function switchPrincipal(isDisabled: boolean): (call: CallById) => Promise<Princ
 /** Every environment in which the principal has a right or a key. */
 function* reach(call: AnyCall, principal: Principal): Generator<string> {
   for (const { subject, environment } of call.ports.snapshot().assignments) {
-    if ("group" in subject ? principal.groups.includes(subject.group) : subject.principal === principal.id) yield environment;
+    if ("group" in subject ? principal.groups.includes(subject.group) : subject.principal === principal.id)
+      yield environment;
   }
   if (call.caller.issuer.right.environments === "*") return;
   for (const key of eachKey(call.ports, { owner: principal.id })) if (key.state !== "revoked") yield key.environment;

@@ -1,0 +1,250 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { AdminClient } from "@sallyport/client";
+import { makeConnect } from "./connect.ts";
+import type { Io } from "./io.ts";
+import { runCli } from "./program.ts";
+
+interface Ran {
+  readonly exit: number;
+  readonly out: string[];
+  readonly err: string[];
+  /** `METHOD path body` of what was sent. */
+  readonly sent: string[];
+}
+
+interface Around {
+  readonly answers?: Readonly<Record<string, unknown>>;
+  readonly text?: string;
+  readonly isTerminal?: boolean;
+  readonly reply?: string;
+}
+
+/** Runs a command line against a server that answers what the test says, by `METHOD path`. */
+async function run(
+  line: readonly string[],
+  { answers = {}, text = "", isTerminal = false, reply }: Around = {},
+): Promise<Ran> {
+  const ran: Ran = { exit: 0, out: [], err: [], sent: [] };
+  const io: Io = {
+    out: (said) => void ran.out.push(said),
+    err: (said) => void ran.err.push(said),
+    isTerminal,
+    canAsk: reply !== undefined,
+    ask: async () => reply ?? "",
+    env: {},
+    readText: () => text,
+  };
+  const handle = async (request: Request): Promise<Response> => {
+    const { pathname, search } = new URL(request.url);
+    const body = await request.text();
+    ran.sent.push([request.method, pathname + search, ...(body === "" ? [] : [body])].join(" "));
+    const answer = answers[`${request.method} ${pathname}`];
+    if (answer === undefined) {
+      return Response.json({ code: "model_denied", mistakes: ["first", "second"], detail: "because" }, { status: 403 });
+    }
+    return Response.json(answer);
+  };
+  const client = new AdminClient({ handle });
+  const exit = await runCli(line, io, async () => ({ client, kind: "inside", close: async () => {} }));
+  return { ...ran, exit };
+}
+
+const key = {
+  id: "abcdefghijkl",
+  key: "sp_dev_x",
+  environment: "dev",
+  expiresAt: "2026-01-01T00:00:00.000Z",
+  name: "n",
+  owner: "p_1",
+};
+
+describe("keys create", () => {
+  const answers = {
+    "POST /v1/keys": key,
+    "GET /v1/roles/cli": {
+      name: "cli",
+      isBuiltIn: true,
+      allow: [{ do: ["infer:chat"], on: null }],
+      limits: {},
+      guard: {},
+    },
+  };
+
+  it("takes lists comma-separated, repeated or both, and prints one line of JSON", async () => {
+    const line =
+      "keys create --env dev --name n --role a,b --role c --allow infer:chat, --model llama3.2,qwen3:* --ttl 30d --json".split(
+        " ",
+      );
+    const { exit, out, sent } = await run(line, { answers });
+    expect(exit).toBe(0);
+    expect(JSON.parse(sent[0]!.slice("POST /v1/keys ".length))).toEqual({
+      environment: "dev",
+      name: "n",
+      roles: ["a", "b", "c"],
+      allow: ["infer:chat"],
+      models: ["llama3.2", "qwen3:*"],
+      ttl: "30d",
+      limits: {},
+    });
+    expect(out).toEqual([JSON.stringify(key)]);
+    expect(JSON.parse(out[0]!)).toMatchObject({
+      id: key.id,
+      key: key.key,
+      environment: "dev",
+      expiresAt: key.expiresAt,
+    });
+  });
+
+  it.each([
+    ["--allow", "infer:chat"],
+    ["--role", "cli"],
+  ])("warns on stderr when %s %s needs a model and none is named", async (flag, value) => {
+    const { out, err } = await run(["keys", "create", "--env", "dev", "--name", "n", flag, value, "--json"], {
+      answers,
+    });
+    expect(err.join()).toMatch(/--model/);
+    expect(out).toHaveLength(1);
+  });
+
+  it("does not warn when nothing needs one", async () => {
+    const { err } = await run(["keys", "create", "--env", "dev", "--name", "n", "--allow", "models:list", "--json"], {
+      answers,
+    });
+    expect(err).toEqual([]);
+  });
+});
+
+describe("exit codes", () => {
+  it.each([
+    [["keys", "create", "--env", "dev"]],
+    [["keys", "frobnicate"]],
+    [["nonsense"]],
+    [["keys", "list", "--jsno"]],
+    [["keys", "show"]],
+    [["keys", "create", "--env", "dev", "--name", "n", "--concurrency", "x"]],
+    [["apply", "-f", "x"]],
+    [["apply", "--yes"]],
+    [["admin", "reset"]],
+    [["admin", "keys", "create", "--name", "n", "--role", "king", "--env", "dev", "--json"]],
+    [["completion", "fish"]],
+  ])("2 for %j", async (line) => {
+    const { exit, err, out, sent } = await run(line);
+    expect([exit, out, sent]).toEqual([2, [], []]);
+    expect(err.length).toBeGreaterThan(0);
+  });
+
+  it("1 for a refusal, with every mistake and the remedy on stderr", async () => {
+    const { exit, err, out } = await run(["status", "--json"]);
+    expect([exit, out]).toEqual([1, []]);
+    expect(err.join("\n")).toMatch(/because\n {2}first\n {2}second\n {2}remedy: .*model_denied/s);
+  });
+
+  it("3 for a server that answers something else", async () => {
+    expect((await run(["status"], { answers: { "GET /v1/status": "hello" } })).exit).toBe(3);
+  });
+
+  it.each([["--help"], ["--version"]])("0 for %s, on stdout", async (flag) => {
+    const { exit, out, err } = await run([flag]);
+    expect([exit, err]).toEqual([0, []]);
+    expect(out).toHaveLength(1);
+  });
+});
+
+describe("apply", () => {
+  const answers = {
+    "POST /v1/policy/plan": { changes: ["+ role a"], epoch: 4 },
+    "POST /v1/policy": { changes: ["+ role a"], epoch: 5 },
+  };
+
+  it("only plans with --dry-run", async () => {
+    const { exit, out, sent } = await run(["apply", "-f", "-", "--dry-run", "--json"], { answers, text: "x" });
+    expect([exit, sent.length]).toEqual([0, 1]);
+    expect(JSON.parse(out[0]!)).toEqual({ changes: ["+ role a"], epoch: 4, applied: false });
+  });
+
+  it("applies exactly what was planned with --yes", async () => {
+    const { exit, sent } = await run(["apply", "-f", "p.yaml", "--yes"], { answers, text: "x" });
+    expect([exit, sent[1]]).toEqual([0, 'POST /v1/policy {"text":"x","expectEpoch":4}']);
+  });
+
+  it("prints the JSON Schema for editors", async () => {
+    const { exit, out } = await run(["apply", "--schema"]);
+    expect([exit, Object.keys((JSON.parse(out.join("\n")) as { properties: object }).properties)]).toEqual([
+      0,
+      ["environments", "roles", "assign"],
+    ]);
+  });
+
+  it("asks on a terminal, and takes anything but yes for no", async () => {
+    expect((await run(["apply", "-f", "p.yaml"], { answers, reply: "y" })).sent).toHaveLength(2);
+    const refused = await run(["apply", "-f", "p.yaml"], { answers, reply: "" });
+    expect([refused.exit, refused.sent.length]).toEqual([1, 1]);
+    expect(refused.err).toContain("+ role a");
+  });
+});
+
+describe("an admin key's text", () => {
+  const answers = {
+    "POST /v1/admin-keys/reset": { id: "abcdefghijkl", key: "spa_system_x", name: "recovery", expiresAt: null },
+  };
+
+  it("goes to a new file of its owner's and then not to stdout", async () => {
+    const path = join(mkdtempSync(join(tmpdir(), "sallyport-once-")), "key");
+    const { exit, out } = await run(["admin", "reset", "--out", path, "--json"], { answers });
+    expect(exit).toBe(0);
+    expect(out.join()).not.toContain("spa_system_x");
+    expect(readFileSync(path, "utf8")).toBe("spa_system_x\n");
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    expect((await run(["admin", "reset", "--out", path], { answers })).exit).toBe(2);
+  });
+
+  it("is shown on a terminal or as JSON, and leaves no file when none was made", async () => {
+    expect((await run(["admin", "reset"], { answers, isTerminal: true })).out.join()).toContain("spa_system_x");
+    expect(JSON.parse((await run(["admin", "reset", "--json"], { answers })).out[0]!)).toMatchObject({
+      adminKey: "spa_system_x",
+    });
+    const path = join(mkdtempSync(join(tmpdir(), "sallyport-once-")), "key");
+    expect((await run(["admin", "reset", "--out", path])).exit).toBe(1);
+    expect(() => statSync(path)).toThrow(/ENOENT/);
+  });
+});
+
+describe("explain", () => {
+  it("asks in the contract's words", async () => {
+    const answers = { "POST /v1/explain": { allowed: false, code: "model_denied", because: ["a"], remedy: ["b"] } };
+    const line = "explain --key-id abcdefghijkl --method post --path /api/chat --model llama3.2 --json".split(" ");
+    const { exit, out, sent } = await run(line, { answers });
+    expect(exit).toBe(0);
+    expect(sent).toEqual([
+      'POST /v1/explain {"keyId":"abcdefghijkl","method":"POST","path":"/api/chat","model":"llama3.2"}',
+    ]);
+    expect(JSON.parse(out[0]!)).toEqual({ allowed: false, code: "model_denied", because: ["a"], remedy: ["b"] });
+  });
+});
+
+describe("completion", () => {
+  it("is a script bash accepts, and knows every command", async () => {
+    const script = (await run(["completion", "bash"])).out.join("\n");
+    const tried = `${script}\nCOMP_WORDS=(sallyport keys cr); COMP_CWORD=2; _sallyport; echo "\${COMPREPLY[@]}"`;
+    expect(execFileSync("bash", ["-c", tried], { encoding: "utf8" }).trim()).toBe("create");
+    expect(script).toContain("--grant-model");
+  });
+});
+
+describe("reaching a server", () => {
+  it("needs address and key together", async () => {
+    await expect(makeConnect({ SALLYPORT_ADMIN_URL: "http://127.0.0.1:1" })({})).rejects.toThrow(/together/);
+  });
+
+  it("says how to begin where nothing is", async () => {
+    const data = join(mkdtempSync(join(tmpdir(), "sallyport-none-")), "data");
+    await expect(makeConnect({})({ data })).rejects.toMatchObject({
+      code: "not_found",
+      message: expect.stringContaining("sallyport init"),
+    });
+  });
+});

@@ -1,0 +1,137 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { Problem } from "@sallyport/protocol";
+import { leaves } from "./leaves.ts";
+import { loadSettings } from "./load-settings.ts";
+import type { SettingsSources } from "./load-settings.ts";
+
+let directory: string;
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "sallyport-settings-"));
+});
+
+afterEach(() => rmSync(directory, { recursive: true }));
+
+function file(text: string): string {
+  const path = join(directory, "s.yaml");
+  writeFileSync(path, text);
+  return path;
+}
+
+function mistakesOf(sources: Partial<SettingsSources>): readonly string[] {
+  try {
+    loadSettings({ flags: { data: directory }, env: {}, ...sources });
+  } catch (problem) {
+    if (problem instanceof Problem && problem.code === "input_invalid") return problem.mistakes;
+    throw problem;
+  }
+  return [];
+}
+
+describe("loadSettings", () => {
+  it("has safe defaults", () => {
+    const settings = loadSettings({ flags: { data: directory }, env: {} });
+    expect(settings).toEqual({
+      dataDirectory: directory,
+      listen: { host: "127.0.0.1", port: 11435 },
+      adminListen: { host: "127.0.0.1", port: 11436 },
+      tls: null,
+      trustedProxies: [],
+      hosts: [],
+      corsOrigins: [],
+      environments: null,
+      policyFile: null,
+      logLevel: "info",
+      ledger: { retentionDays: 400, retentionBytes: 10 * 1024 ** 3, reserveBytes: 64 * 1024 ** 2 },
+      inFlightBytesMax: 256 * 1024 ** 2,
+      drainMs: 25_000,
+    });
+  });
+
+  it("keeps its data in the home directory unless told", () => {
+    expect(loadSettings({ flags: {}, env: { SALLYPORT_SETTINGS: file("") } }).dataDirectory).toBe(
+      join(homedir(), ".sallyport"),
+    );
+    expect(loadSettings({ flags: {}, env: { SALLYPORT_DATA: directory } }).dataDirectory).toBe(directory);
+  });
+
+  it("lets variables win over the file, and flags over both", () => {
+    const path = file(
+      "listen: 127.0.0.1:1\nadminListen: 127.0.0.1:2\nlog: error\nhosts: [a.example]\nledger: { retentionDays: 5 }\n",
+    );
+    const env = { SALLYPORT_ADMIN_LISTEN: "[::1]:3", SALLYPORT_LOG: "warn", SALLYPORT_HOSTS: "b.example, c.example" };
+    const settings = loadSettings({ flags: { data: directory, log: "silent" }, env, file: path });
+    expect(settings).toMatchObject({
+      listen: { host: "127.0.0.1", port: 1 },
+      adminListen: { host: "::1", port: 3 },
+      logLevel: "silent",
+      hosts: ["b.example", "c.example"],
+      ledger: { retentionDays: 5, reserveBytes: 64 * 1024 ** 2 },
+    });
+  });
+
+  it("reads sallyport.yaml in the data directory, and refuses a named file that is not there", () => {
+    writeFileSync(join(directory, "sallyport.yaml"), "log: debug\n");
+    expect(loadSettings({ flags: { data: directory }, env: {} }).logLevel).toBe("debug");
+    expect(mistakesOf({ file: join(directory, "none.yaml") })).toHaveLength(1);
+  });
+
+  it("tells every mistake at once, with the place it was written", () => {
+    const path = file("listen: nowhere\nlgo: info\ntls: { certificate: c.pem }\nledger: { retentionDays: 0 }\n");
+    const env = { SALLYPORT_LISTENN: "x", SALLYPORT_IN_FLIGHT_BYTES_MAX: "lots" };
+    const mistakes = mistakesOf({ env, file: path, flags: { data: directory, drain: "1d" } });
+    expect(mistakes.map((mistake) => mistake.replace(path, "s.yaml").replace(/: .*/, "")).sort()).toEqual(
+      [
+        "--drain",
+        "SALLYPORT_IN_FLIGHT_BYTES_MAX",
+        "SALLYPORT_LISTENN",
+        "s.yaml:1:9 listen",
+        "s.yaml:2:6 lgo",
+        "s.yaml:3:6 tls.key",
+        "s.yaml:4:26 ledger.retentionDays",
+      ].sort(),
+    );
+  });
+
+  it.each(["0.0.0.0:1", "[::]:1", "10.0.0.1:1", "gate.example:1"])("does not listen on %s in the clear", (listen) => {
+    expect(mistakesOf({ flags: { data: directory, listen } })).toHaveLength(1);
+    expect(mistakesOf({ flags: { data: directory, adminListen: listen } })).toHaveLength(1);
+    expect(mistakesOf({ flags: { data: directory, listen, tlsCertificate: "c", tlsKey: "k" } })).toEqual([]);
+    expect(mistakesOf({ flags: { data: directory, listen, trustedProxies: ["10.0.0.0/8"] } })).toEqual([]);
+  });
+
+  it.each([
+    { listen: "127.0.0.1" },
+    { listen: "127.0.0.1:99999" },
+    { listen: "http://127.0.0.1:1" },
+    { hosts: ["a b"] },
+    { hosts: ["a.example:80"] },
+    { corsOrigins: ["*"] },
+    { corsOrigins: ["https://a.example/"] },
+    { trustedProxies: ["10.0.0.0/33"] },
+    { trustedProxies: ["everyone"] },
+    { environments: ["Dev"] },
+    { log: "loud" },
+  ])("refuses %j", (flags) => {
+    expect(mistakesOf({ flags: { data: directory, ...flags } })).toHaveLength(1);
+  });
+
+  it.each(["a: *x", "listen: 127.0.0.1:1\nlisten: 127.0.0.1:2", "- list", "log: !x debug"])(
+    "refuses the file %j",
+    (text) => {
+      expect(mistakesOf({ file: file(text) }).length).toBeGreaterThan(0);
+    },
+  );
+
+  it("leaves alone what belongs to the command line and the tests", () => {
+    const env = { SALLYPORT_ADMIN_URL: "x", SALLYPORT_ADMIN_KEY: "x", SALLYPORT_TEST_OLLAMA: "x", PATH: "x" };
+    expect(mistakesOf({ env })).toEqual([]);
+  });
+
+  it("has at most forty leaves", () => {
+    expect(leaves.length).toBeLessThanOrEqual(40);
+  });
+});
