@@ -1,0 +1,74 @@
+import { readFileSync } from "node:fs";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { Answer } from "./answer.ts";
+import { NativeStream } from "./native-stream.ts";
+import { OpenaiStream } from "./openai-stream.ts";
+import { AnthropicStream, ResponsesStream } from "./typed-event-stream.ts";
+import { WholeObject } from "./whole-object.ts";
+
+const { streams } = JSON.parse(readFileSync(new URL("../../../../../testdata/vectors/streams.json", import.meta.url), "utf8")) as {
+  streams: { what: string; kind: string; text: string; shown?: string; isWhole: boolean; hasError?: boolean; input?: number; output?: number }[];
+};
+
+function readerOf(kind: string): Answer {
+  switch (kind) {
+    case "native":
+      return new NativeStream(false);
+    case "progress":
+      return new NativeStream(true);
+    case "openai":
+      return new OpenaiStream(false);
+    case "openai-hiding":
+      return new OpenaiStream(true);
+    case "anthropic":
+      return new AnthropicStream();
+    case "responses":
+      return new ResponsesStream();
+    default:
+      return new WholeObject();
+  }
+}
+
+/** Feeds the bytes cut at these places. */
+function feed(reader: Answer, bytes: Buffer, cuts: readonly number[]): { shown: string; end: ReturnType<Answer["end"]> } {
+  const shown: Buffer[] = [];
+  let at = 0;
+  for (const cut of [...cuts].sort((a, b) => a - b)) {
+    if (cut <= at) continue;
+    const piece = reader.push(bytes.subarray(at, cut));
+    if (piece) shown.push(Buffer.from(piece));
+    at = cut;
+  }
+  const piece = reader.push(bytes.subarray(at));
+  if (piece) shown.push(Buffer.from(piece));
+  const end = reader.end();
+  if (end.last) shown.push(end.last);
+  return { shown: Buffer.concat(shown).toString("utf8"), end };
+}
+
+describe("answers are read the same however they are cut", () => {
+  test.each(streams)("$what", ({ kind, text, shown, isWhole, hasError, input, output }) => {
+    const bytes = Buffer.from(text, "utf8");
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: bytes.length }), { maxLength: 12 }), (cuts) => {
+        const read = feed(readerOf(kind), bytes, cuts);
+        expect(read.shown).toBe(shown ?? text);
+        expect(read.end.isWhole).toBe(isWhole);
+        expect(read.end.hasError).toBe(hasError ?? false);
+        expect(read.end.usage && { input: read.end.usage.inputTokens, output: read.end.usage.outputTokens }).toEqual(
+          input === undefined ? null : { input, output },
+        );
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
+
+test("a frame without an end is not held without a bound", () => {
+  const reader = new NativeStream(false);
+  const piece = Buffer.alloc(1024 * 1024, 0x61);
+  expect(() => {
+    for (let i = 0; i < 16; i++) reader.push(piece);
+  }).toThrow(/bound/);
+});

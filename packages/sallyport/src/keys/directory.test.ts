@@ -1,0 +1,125 @@
+import { randomBytes } from "node:crypto";
+import { describe, expect, test } from "vitest";
+import { formatKeyText } from "@sallyport/protocol";
+import { KeyDirectory } from "./directory.ts";
+import type { KeySource } from "./directory.ts";
+import { hashKeyText } from "./hash.ts";
+import { KeyIdIndex } from "./id-index.ts";
+import type { KeyRecord } from "./key.ts";
+import type { Pepper, PepperRing } from "./pepper.ts";
+
+const SECRET = "s".repeat(43);
+const peppers = new Map<string, Pepper>([
+  ["dev", { version: 1, bytes: randomBytes(32) }],
+  ["prod", { version: 1, bytes: randomBytes(32) }],
+]);
+const ring: PepperRing = {
+  current: (environment) => peppers.get(environment),
+  get: (environment, version) => (peppers.get(environment)?.version === version ? peppers.get(environment) : undefined),
+  create: (environment) => peppers.get(environment)!,
+};
+
+class Rows implements KeySource {
+  readonly rows = new Map<string, KeyRecord>();
+  reads = 0;
+  add(environment: string, id: string, more: Partial<KeyRecord> = {}): string {
+    const text = formatKeyText("sp", environment, id, SECRET);
+    this.rows.set(`${environment}/${id}`, {
+      id, environment, name: id, owner: "p", state: "active", hash: hashKeyText(text, peppers.get(environment)!), pepperVersion: 1,
+      ceiling: { roles: [], allow: [], models: [] }, limits: {}, admin: null, createdAt: 0, expiresAt: 1000, createdBy: "os:x", ...more,
+    }); // prettier-ignore
+    return text;
+  }
+  key(environment: string, id: string): KeyRecord | undefined {
+    this.reads++;
+    return this.rows.get(`${environment}/${id}`);
+  }
+  eachKeyId(visit: (environment: string, id: string) => void): void {
+    for (const { environment, id } of this.rows.values()) visit(environment, id);
+  }
+}
+
+const ID = "A".repeat(12);
+const codeOf = (said: object): string => ("code" in said ? String(said.code) : "verified");
+
+describe("from a text to a key", () => {
+  test("the genuine text, and nothing near it", () => {
+    const rows = new Rows();
+    const text = rows.add("dev", ID);
+    const keys = new KeyDirectory(rows, ring);
+    expect(codeOf(keys.authenticate(text, ["api"], 0))).toBe("verified");
+    expect(codeOf(keys.authenticate(text, ["admin"], 0))).toBe("credential_malformed");
+    expect(codeOf(keys.authenticate(`${text} `, ["api"], 0))).toBe("credential_malformed");
+    expect(codeOf(keys.authenticate(formatKeyText("sp", "dev", ID, "t".repeat(43)), ["api"], 0))).toBe("key_unknown");
+    expect(codeOf(keys.authenticate(formatKeyText("sp", "prod", ID, SECRET), ["api"], 0))).toBe("key_unknown");
+  });
+
+  test("a broken checksum and an unknown id cost no read", () => {
+    const rows = new Rows();
+    const text = rows.add("dev", ID);
+    const keys = new KeyDirectory(rows, ring);
+    for (let i = 0; i < text.length; i++) {
+      const other = text[i] === "x" ? "y" : "x";
+      expect(codeOf(keys.authenticate(text.slice(0, i) + other + text.slice(i + 1), ["api"], 0))).toBe("credential_malformed");
+    }
+    for (let i = 0; i < 1000; i++) keys.authenticate(formatKeyText("sp", "dev", String(i).padStart(12, "0"), SECRET), ["api"], 0);
+    expect(rows.reads).toBe(0);
+  });
+
+  test("the same id in two environments is two keys", () => {
+    const rows = new Rows();
+    const inDev = rows.add("dev", ID);
+    rows.add("prod", ID, { state: "revoked" });
+    const keys = new KeyDirectory(rows, ring);
+    expect(keys.authenticate(inDev, ["api"], 0)).toMatchObject({ key: { environment: "dev" } });
+  });
+
+  test("a hash moved from one environment to another does not verify there: peppers differ", () => {
+    const rows = new Rows();
+    rows.add("dev", ID);
+    const planted = rows.rows.get(`dev/${ID}`)!;
+    rows.rows.set(`prod/${ID}`, { ...planted, environment: "prod" });
+    const keys = new KeyDirectory(rows, ring);
+    expect(codeOf(keys.authenticate(formatKeyText("sp", "prod", ID, SECRET), ["api"], 0))).toBe("key_unknown");
+  });
+
+  test("states and expiry, told only after the secret has verified", () => {
+    const rows = new Rows();
+    const text = rows.add("dev", ID);
+    const keys = new KeyDirectory(rows, ring);
+    const wrong = formatKeyText("sp", "dev", ID, "t".repeat(43));
+    for (const [state, now, code] of [
+      ["active", 999, "verified"],
+      ["active", 1000, "key_expired"],
+      ["suspended", 999, "key_suspended"],
+      ["revoked", 999, "key_revoked"],
+      ["revoked", 1000, "key_revoked"],
+    ] as const) {
+      rows.rows.set(`dev/${ID}`, { ...rows.rows.get(`dev/${ID}`)!, state });
+      keys.changed("dev", ID);
+      expect(codeOf(keys.authenticate(text, ["api"], now))).toBe(code);
+      expect(codeOf(keys.authenticate(wrong, ["api"], now))).toBe("key_unknown");
+    }
+  });
+
+  test("records are cached until they change", () => {
+    const rows = new Rows();
+    const text = rows.add("dev", ID);
+    const keys = new KeyDirectory(rows, ring);
+    for (let i = 0; i < 10; i++) keys.authenticate(text, ["api"], 0);
+    expect(rows.reads).toBe(1);
+    keys.changed("dev", ID);
+    keys.authenticate(text, ["api"], 0);
+    expect(rows.reads).toBe(2);
+  });
+});
+
+test("the id index knows what was added, and almost nothing else", () => {
+  const index = new KeyIdIndex();
+  for (let i = 0; i < 50_000; i++) index.add("dev", String(i).padStart(12, "0"));
+  expect(index.size).toBe(50_000);
+  for (let i = 0; i < 50_000; i++) expect(index.mayHave("dev", String(i).padStart(12, "0"))).toBe(true);
+  let chance = 0;
+  for (let i = 0; i < 50_000; i++) if (index.mayHave("prod", String(i).padStart(12, "0"))) chance++;
+  expect(chance).toBeLessThan(3);
+});
