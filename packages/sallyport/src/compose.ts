@@ -9,7 +9,7 @@ import { everything } from "./access/everything.ts";
 import { defaultEnvironment } from "./access/default-environment.ts";
 import { makeAdminApp } from "./admin/app.ts";
 import { applyPolicyText } from "./admin/apply-policy.ts";
-import type { AuditVerdict } from "./admin/audit-log.ts";
+import type { AuditVerdict } from "./audit/audit-log.ts";
 import type { AdminPorts } from "./admin/ports.ts";
 import { createAdminServer } from "./admin/server.ts";
 import type { LedgerEvent } from "./audit/event.ts";
@@ -21,6 +21,7 @@ import type { Settings } from "./config/settings.ts";
 import { makeExplain } from "./dataplane/explain-request.ts";
 import { systemClock } from "./kernel/clock.ts";
 import { causeOf, openLog } from "./kernel/log.ts";
+import type { Log } from "./kernel/log.ts";
 import type { Secret } from "./kernel/secret.ts";
 import { currentUser } from "./kernel/current-user.ts";
 import { issueAdminKey } from "./keys/issue.ts";
@@ -74,7 +75,8 @@ export async function openAdministration(
   settings: Settings,
 ): Promise<{ handle(request: Request): Promise<Response>; close(): Promise<void> }> {
   const core = await openCore(settings, systemClock);
-  const app = makeAdminApp(adminPorts(settings, core, null, { data: "", admin: "" }));
+  const log = openLog(settings.logLevel);
+  const app = makeAdminApp(adminPorts(settings, core, null, { data: "", admin: "" }), logFault(log));
   return {
     handle: (request) => app.handle(request, { kind: "socket", user: currentUser() }),
     close: () => core.close(),
@@ -101,7 +103,7 @@ export async function openGateway(settings: Settings): Promise<Gateway> {
       for (const change of changes) log.info({ change }, "policy applied");
     };
     await applyFile();
-    const app = makeAdminApp(ports);
+    const app = makeAdminApp(ports, logFault(log));
     const admin = createAdminServer({
       app,
       hosts: new HostNames(settings.hosts),
@@ -145,6 +147,10 @@ export async function openGateway(settings: Settings): Promise<Gateway> {
     await core.close();
     throw cause;
   }
+}
+
+function logFault(log: Log): (cause: unknown) => void {
+  return (cause) => log.error({ cause: causeOf(cause) }, "the admin API met a fault");
 }
 
 interface SecureServer {

@@ -6,7 +6,7 @@ import type { Clock } from "../kernel/clock.ts";
 import type { KeyDirectory } from "../keys/directory.ts";
 import type { KeyRecord } from "../keys/key.ts";
 import type { PepperRing } from "../keys/pepper.ts";
-import type { AuditLog } from "./audit-log.ts";
+import type { AuditLog } from "../audit/audit-log.ts";
 
 export interface AdminPorts {
   readonly clock: Clock;

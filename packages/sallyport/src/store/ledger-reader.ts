@@ -1,7 +1,7 @@
 /** The ledger as administration and the CLI read it: beside a running server or alone, never writing. */
 import { hash } from "node:crypto";
 import { cannotShow, Problem, verifyLedger } from "@sallyport/protocol";
-import type { AuditFilter, AuditLog, AuditRecord, AuditVerdict } from "../admin/audit-log.ts";
+import type { AuditFilter, AuditLog, AuditRecord, AuditVerdict } from "../audit/audit-log.ts";
 import { isInitialized } from "./data-directory.ts";
 import { dataPaths } from "./data-paths.ts";
 import { LedgerLines, TABLE_NAME } from "./ledger-lines.ts";

@@ -1,6 +1,6 @@
 /** Whether a record is what a search asks for. The text is looked at first: most lines are never parsed. */
 import { parseRecordLine, quoteText } from "@sallyport/protocol";
-import type { AuditFilter, AuditRecord } from "../admin/audit-log.ts";
+import type { AuditFilter, AuditRecord } from "../audit/audit-log.ts";
 
 /** The record of a line that fits the filter; undefined for others and for damaged lines, which `verify` names. */
 export type MatchRecord = (line: string) => AuditRecord | undefined;

@@ -1,0 +1,87 @@
+// Writes the reference pages from the tables the program itself runs on; `--check` fails when a page says something else.
+// Run after a build.
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { isPermission, permissions, problems } from "../packages/protocol/dist/index.js";
+import { contract, policyJsonSchema } from "../packages/protocol/dist/contract/index.js";
+import { builtInRoles, adminRoles } from "../packages/sallyport/dist/access/built-in-roles.js";
+import { endpoints } from "../packages/sallyport/dist/dataplane/wire/endpoints.js";
+
+const NOTE = "<!-- Written by tools/gen-docs.js from the program's own tables; change those. -->\n\n";
+
+function table(heads, rows) {
+  const line = (cells) => `| ${cells.map((cell) => String(cell).replaceAll("|", "\\|")).join(" | ")} |\n`;
+  return line(heads) + line(heads.map(() => "---")) + rows.map(line).join("");
+}
+
+const code = (text) => `\`${text}\``;
+const lastSegment = { none: "", model: ":model", digest: ":digest", opaque: ":key" };
+
+const pages = {
+  "docs/reference/permissions.md":
+    `# Permissions\n\n${NOTE}A permission is a verb on a noun. Those of the data plane go into \`--allow\` and roles; those of administration are held by admin keys.\n\n` +
+    table(
+      ["permission", "plane", "needs a model selector", "lets one"],
+      Object.entries(permissions).map(([name, row]) => [code(name), row.plane, row.needsModel ? "yes" : "no", row.says]),
+    ) +
+    "\n## Built-in roles\n\nThey name permissions; the key's or assignment's selectors name the models.\n\n" +
+    table(
+      ["role", "permissions"],
+      builtInRoles.map((role) => [code(role.name), role.grants.flatMap((grant) => grant.permissions).map(code).join(" ")]),
+    ) +
+    "\n## Roles of administration\n\n" +
+    table(
+      ["role", "permissions"],
+      Object.entries(adminRoles).map(([name, held]) => [code(name), held.filter(isPermission).map(code).join(" ")]),
+    ),
+  "docs/reference/problems.md":
+    `# Problem codes\n\n${NOTE}Codes are stable; sentences may change. On the data plane they stand in the caller's dialect, in administration as \`application/problem+json\` (RFC 9457).\n\n` +
+    table(
+      ["code", "status", "says", "remedy"],
+      Object.entries(problems).map(([name, row]) => [code(name), row.status, row.title, row.remedy]),
+    ),
+  "docs/reference/endpoints.md":
+    `# Endpoints of the data plane\n\n${NOTE}The table is closed: what is not in it is 404, also when the model server has it.\n\n` +
+    table(
+      ["method", "path", "dialect", "opened by any of", "query accepted and dropped", "body, at most", "recorded as"],
+      endpoints.map((row) => [
+        row.methods.join(", "),
+        code(row.path + lastSegment[row.parameter]),
+        row.dialect,
+        row.served === "local" ? "nobody: answered by the gateway" : row.anyOf.map(code).join(" "),
+        row.query.map(code).join(" ") || "-",
+        row.body === "none" ? "-" : row.body === "blob" ? "streamed" : `${row.body}, ${row.bodyBytesMax / 1024} KiB`,
+        row.recorded,
+      ]),
+    ),
+  "docs/reference/admin-api.md":
+    `# Admin API\n\n${NOTE}One contract is walked by server, client and command line. Over TCP it takes an admin key (\`spa_…\`) as \`Authorization: Bearer\`; over the Unix socket in the data directory it serves the operating-system user.\n\n` +
+    table(
+      ["name", "method", "path", "permission", "events", "what it does"],
+      Object.entries(contract).map(([name, row]) => [
+        code(name),
+        row.method,
+        code(row.path),
+        code(row.permission) + (row.caller === "socket" ? " (socket only)" : ""),
+        row.events.map(code).join(" ") || "-",
+        row.says,
+      ]),
+    ),
+  "docs/reference/policy.schema.json": `${JSON.stringify(policyJsonSchema(), null, 2)}\n`,
+};
+
+const isCheck = process.argv.includes("--check");
+const drifted = [];
+for (const [path, text] of Object.entries(pages)) {
+  if (isCheck) {
+    if (!existsSync(path) || readFileSync(path, "utf8") !== text) drifted.push(path);
+    continue;
+  }
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
+}
+if (drifted.length > 0) {
+  console.error(`drifted from the program's tables: ${drifted.join(", ")}; run \`npm run docs\``);
+  process.exit(1);
+}
+console.log(`reference: ${Object.keys(pages).length} pages ${isCheck ? "agree with the tables" : "written"}`);
