@@ -5,7 +5,7 @@ import { explained } from "../../packages/sallyport/dist/access/explain.js";
 import type { AdminRight, PolicyState } from "../../packages/sallyport/dist/access/policy.js";
 import { makeAdminApp } from "../../packages/sallyport/dist/admin/app.js";
 import type { AdminApp } from "../../packages/sallyport/dist/admin/app.js";
-import type { AuditFilter, AuditRecord } from "../../packages/sallyport/dist/admin/audit-log.js";
+import type { AuditFilter, AuditRecord } from "../../packages/sallyport/dist/audit/audit-log.js";
 import type { AdminPorts } from "../../packages/sallyport/dist/admin/ports.js";
 import type { Change, Operation } from "../../packages/sallyport/dist/audit/change.js";
 import type { LedgerEvent } from "../../packages/sallyport/dist/audit/event.js";

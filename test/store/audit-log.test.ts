@@ -21,7 +21,13 @@ beforeEach(async () => {
         at: START_MS + seq * 1_000,
         environment: ["dev", "staging", "prod"][seq % 3] ?? "",
         actor: `key:k${seq % 2}`,
-        fields: { principal: `p${seq % 2}`, code: seq % 10 === 0 ? "model_denied" : null, model: "llama3.2", address: `10.0.0.${seq % 5}`, note: '"type":"x"' },
+        fields: {
+          principal: `p${seq % 2}`,
+          code: seq % 10 === 0 ? "model_denied" : null,
+          model: "llama3.2",
+          address: `10.0.0.${seq % 5}`,
+          note: '"type":"x"',
+        },
       }),
     );
     if (seq % 25 === 0) await settled(store, ticket);
@@ -31,7 +37,8 @@ beforeEach(async () => {
   return () => log.close();
 });
 
-const seqs = (filter: Partial<Parameters<typeof log.search>[0]>) => log.search({ limit: 5, order: "newest", ...filter }).map(({ seq }) => seq);
+const seqs = (filter: Partial<Parameters<typeof log.search>[0]>) =>
+  log.search({ limit: 5, order: "newest", ...filter }).map(({ seq }) => seq);
 
 it("searches newest first and oldest first, across segments and table", () => {
   expect(seqs({})).toEqual([300, 299, 298, 297, 296]);
@@ -68,7 +75,11 @@ it("filters by everything a filter can name", () => {
 it("names the segment and record that was changed, and still searches the others", async () => {
   const path = join(directory, "ledger", "0000000000000101.jsonl");
   writeFileSync(path, readFileSync(path, "utf8").replace('"seq":120,', '"seq":120, '));
-  expect(await log.verify()).toMatchObject({ ok: false, records: 119, damage: { seq: 120, file: "0000000000000101.jsonl" } });
+  expect(await log.verify()).toMatchObject({
+    ok: false,
+    records: 119,
+    damage: { seq: 120, file: "0000000000000101.jsonl" },
+  });
   expect(seqs({ limit: 1_000 })).toHaveLength(299);
 });
 
@@ -88,18 +99,31 @@ it.each([
 
 it("a record of the table that was changed, removed or added is named", async () => {
   const database = openDatabase(join(directory, "sallyport.db"), { isReadOnly: false });
-  const first = Number(readdirSync(join(directory, "ledger")).filter((name) => name.endsWith("jsonl")).toSorted().at(-1)?.slice(0, 16)) + 60;
+  const first =
+    Number(
+      readdirSync(join(directory, "ledger"))
+        .filter((name) => name.endsWith("jsonl"))
+        .toSorted()
+        .at(-1)
+        ?.slice(0, 16),
+    ) + 60;
   const damage = async (sql: string) => {
     database.exec(`BEGIN; ${sql}; COMMIT`);
     return (await log.verify()).damage;
   };
   const kept = database.prepare("SELECT line FROM ledger WHERE seq = ?").get(first)?.["line"] ?? null;
-  expect(await damage(`UPDATE ledger SET line = replace(line, '"llama3.2"', '"llama3.3"') WHERE seq = ${first}`)).toMatchObject({ seq: first, file: "sallyport.db" });
+  expect(
+    await damage(`UPDATE ledger SET line = replace(line, '"llama3.2"', '"llama3.3"') WHERE seq = ${first}`),
+  ).toMatchObject({ seq: first, file: "sallyport.db" });
   expect(await damage(`DELETE FROM ledger WHERE seq = ${first}`)).toMatchObject({ seq: first });
   database.prepare("INSERT INTO ledger VALUES (?, ?)").run(first, kept);
   expect((await log.verify()).ok).toBe(true);
-  expect(await damage("INSERT INTO ledger VALUES (301, (SELECT line FROM ledger WHERE seq = 300))")).toMatchObject({ seq: 301 });
+  expect(await damage("INSERT INTO ledger VALUES (301, (SELECT line FROM ledger WHERE seq = 300))")).toMatchObject({
+    seq: 301,
+  });
   database.exec("DELETE FROM ledger WHERE seq = 301");
-  expect(await damage("DELETE FROM meta WHERE name = 'head'")).toMatchObject({ reason: expect.stringContaining("no signed head") });
+  expect(await damage("DELETE FROM meta WHERE name = 'head'")).toMatchObject({
+    reason: expect.stringContaining("no signed head"),
+  });
   database.close();
 });

@@ -13,8 +13,24 @@ const dev: Environment = {
   limits: { concurrency: 4 },
   guard: { images: 2 },
 };
-const bot: Role = { name: "bot", grants: [{ permissions: ["infer:chat"], models: ["qwen3:*"] }, { permissions: ["models:list"], models: null }], limits: {}, guard: { outputTokens: 9 } };
-const ada: Principal = { id: "p1", kind: "person", name: "Ada", team: null, groups: ["g"], isDisabled: false, createdAt: 5 };
+const bot: Role = {
+  name: "bot",
+  grants: [
+    { permissions: ["infer:chat"], models: ["qwen3:*"] },
+    { permissions: ["models:list"], models: null },
+  ],
+  limits: {},
+  guard: { outputTokens: 9 },
+};
+const ada: Principal = {
+  id: "p1",
+  kind: "person",
+  name: "Ada",
+  team: null,
+  groups: ["g"],
+  isDisabled: false,
+  createdAt: 5,
+};
 
 function records(directory: string) {
   const log = openAuditLog(directory);
@@ -26,8 +42,20 @@ function records(directory: string) {
 it("keeps every kind of value as it was given, and reads it back after a restart", async () => {
   const directory = makeDirectory();
   const { store } = await open({ directory });
-  const grouped = { id: "a1", subject: { group: "g" }, environment: "dev", right: { roles: ["bot"], allow: [], models: null }, source: "policy" } as const;
-  const single = { id: "a2", subject: { principal: "p1" }, environment: "dev", right: { roles: [], allow: ["infer:embed"], models: ["*"] }, source: "admin" } as const;
+  const grouped = {
+    id: "a1",
+    subject: { group: "g" },
+    environment: "dev",
+    right: { roles: ["bot"], allow: [], models: null },
+    source: "policy",
+  } as const;
+  const single = {
+    id: "a2",
+    subject: { principal: "p1" },
+    environment: "dev",
+    right: { roles: [], allow: ["infer:embed"], models: ["*"] },
+    source: "admin",
+  } as const;
   const admin = key("admin", {
     environment: "system",
     owner: null,
@@ -48,7 +76,13 @@ it("keeps every kind of value as it was given, and reads it back after a restart
   );
   await store.close();
   const again = (await open({ directory })).store;
-  expect(again.reader.policy()).toEqual({ epoch: 1, environments: [dev], roles: [bot], principals: [ada], assignments: [grouped, single] });
+  expect(again.reader.policy()).toEqual({
+    epoch: 1,
+    environments: [dev],
+    roles: [bot],
+    principals: [ada],
+    assignments: [grouped, single],
+  });
   expect(again.reader.key("dev", key("a").id)).toEqual(key("a"));
   expect(again.reader.key("prod", key("a").id)).toBeUndefined();
   expect(again.reader.key("system", admin.id)).toEqual(admin);
@@ -91,7 +125,8 @@ it("a refused change leaves the other changes and lines of its group alone", asy
 it("`revoked` is final", async () => {
   const { store } = await open();
   await store.change(change([{ op: "key.insert", key: key("a") }]));
-  const to = (state: "active" | "suspended" | "revoked") => store.change(change([{ op: "key.state", environment: "dev", id: key("a").id, state }]));
+  const to = (state: "active" | "suspended" | "revoked") =>
+    store.change(change([{ op: "key.state", environment: "dev", id: key("a").id, state }]));
   await to("suspended");
   await to("active");
   await to("revoked");
@@ -103,7 +138,12 @@ it("`revoked` is final", async () => {
 
 it("what is not there cannot be changed or removed; an id of another environment is another key", async () => {
   const { store } = await open();
-  await store.change(change([{ op: "key.insert", key: key("a") }, { op: "key.insert", key: key("a", { environment: "prod" }) }]));
+  await store.change(
+    change([
+      { op: "key.insert", key: key("a") },
+      { op: "key.insert", key: key("a", { environment: "prod" }) },
+    ]),
+  );
   for (const operation of [
     { op: "key.state", environment: "stage", id: key("a").id, state: "revoked" },
     { op: "environment.remove", name: "dev" },
@@ -119,15 +159,20 @@ it("what is not there cannot be changed or removed; an id of another environment
 it("refuses a change that was thought out on another epoch", async () => {
   const { store } = await open();
   expect(await store.change(change([{ op: "role.put", role: bot }], 1, 0))).toEqual({ epoch: 1 });
-  await expect(store.change(change([{ op: "role.remove", name: "bot" }], 2, 0))).rejects.toMatchObject({ code: "conflict" });
+  await expect(store.change(change([{ op: "role.remove", name: "bot" }], 2, 0))).rejects.toMatchObject({
+    code: "conflict",
+  });
   expect(store.reader.policy().epoch).toBe(1);
 });
 
 it("lists keys by environment and owner, in pages, and visits every id", async () => {
   const { store } = await open();
-  const keys = ["a", "b", "c", "d"].map((id, i) => key(id, { environment: i === 3 ? "prod" : "dev", owner: i === 1 ? "p2" : "p1" }));
+  const keys = ["a", "b", "c", "d"].map((id, i) =>
+    key(id, { environment: i === 3 ? "prod" : "dev", owner: i === 1 ? "p2" : "p1" }),
+  );
   await store.change(change(keys.map((one) => ({ op: "key.insert" as const, key: one }))));
-  const names = (filter: Parameters<typeof store.reader.keys>[0]) => store.reader.keys(filter).map(({ environment, id }) => `${environment}/${id[0]}`);
+  const names = (filter: Parameters<typeof store.reader.keys>[0]) =>
+    store.reader.keys(filter).map(({ environment, id }) => `${environment}/${id[0]}`);
   expect(names({})).toEqual(["dev/a", "dev/b", "dev/c", "prod/d"]);
   expect(names({ environment: "dev", owner: "p1" })).toEqual(["dev/a", "dev/c"]);
   expect(names({ limit: 2 })).toEqual(["dev/a", "dev/b"]);

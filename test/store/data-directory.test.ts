@@ -1,10 +1,24 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
-import { checkDataDirectory, initDataDirectory, isInitialized } from "../../packages/sallyport/dist/store/data-directory.js";
+import {
+  checkDataDirectory,
+  initDataDirectory,
+  isInitialized,
+} from "../../packages/sallyport/dist/store/data-directory.js";
 import { openAuditLog } from "../../packages/sallyport/dist/store/ledger-reader.js";
 import { lockDataDirectory } from "../../packages/sallyport/dist/store/lock.js";
 import { PepperFiles } from "../../packages/sallyport/dist/store/pepper-files.js";
@@ -32,7 +46,13 @@ describe("a data directory", () => {
   it("is made whole, closed to others, with an empty ledger that verifies", async () => {
     const directory = makeDirectory();
     expect(isInitialized(directory)).toBe(true);
-    for (const path of [directory, join(directory, "secrets"), join(directory, "secrets", "peppers"), join(directory, "ledger")]) expect(mode(path)).toBe(0o700);
+    for (const path of [
+      directory,
+      join(directory, "secrets"),
+      join(directory, "secrets", "peppers"),
+      join(directory, "ledger"),
+    ])
+      expect(mode(path)).toBe(0o700);
     expect(mode(join(directory, "secrets", "ledger-signing.pem"))).toBe(0o600);
     expect(mode(join(directory, "sallyport.db"))).toBe(0o600);
     expect(problemOf(() => checkDataDirectory(directory))).toBeUndefined();
@@ -84,19 +104,52 @@ describe("a data directory", () => {
 describe("the store is refused at start", () => {
   it.each([
     ["a newer schema", (directory: string) => alter(directory, "PRAGMA user_version = 2"), "newer"],
-    ["a file that is no database", (directory: string) => writeFileSync(join(directory, "sallyport.db"), "x".repeat(8_192)), "cannot be read"],
-    ["no signing key", (directory: string) => rmSync(join(directory, "secrets", "ledger-signing.pem")), "ledger-signing.pem"],
-    ["another public key", (directory: string) => writeFileSync(join(directory, "ledger", "public.pem"), readFileSync(join(makeDirectory(), "ledger", "public.pem"))), "does not belong"],
-    ["a last record that was changed", (directory: string) => alter(directory, `UPDATE ledger SET line = replace(line, '"n":9', '"n":8') WHERE seq = 10`), "audit verify"],
-    ["a last record that is gone", (directory: string) => alter(directory, "DELETE FROM ledger WHERE seq = 10"), "audit verify"],
-    ["a head that was not signed", (directory: string) => alter(directory, `UPDATE meta SET value = replace(value, '"seq":10', '"seq":9') WHERE name = 'head'`), "audit verify"],
+    [
+      "a file that is no database",
+      (directory: string) => writeFileSync(join(directory, "sallyport.db"), "x".repeat(8_192)),
+      "cannot be read",
+    ],
+    [
+      "no signing key",
+      (directory: string) => rmSync(join(directory, "secrets", "ledger-signing.pem")),
+      "ledger-signing.pem",
+    ],
+    [
+      "another public key",
+      (directory: string) =>
+        writeFileSync(
+          join(directory, "ledger", "public.pem"),
+          readFileSync(join(makeDirectory(), "ledger", "public.pem")),
+        ),
+      "does not belong",
+    ],
+    [
+      "a last record that was changed",
+      (directory: string) =>
+        alter(directory, `UPDATE ledger SET line = replace(line, '"n":9', '"n":8') WHERE seq = 10`),
+      "audit verify",
+    ],
+    [
+      "a last record that is gone",
+      (directory: string) => alter(directory, "DELETE FROM ledger WHERE seq = 10"),
+      "audit verify",
+    ],
+    [
+      "a head that was not signed",
+      (directory: string) =>
+        alter(directory, `UPDATE meta SET value = replace(value, '"seq":10', '"seq":9') WHERE name = 'head'`),
+      "audit verify",
+    ],
   ])("with %s", async (_, harm, said) => {
     const directory = makeDirectory();
     const { store } = await open({ directory });
     await fill(store, 0, 10);
     await store.close();
     harm(directory);
-    await expect(open({ directory })).rejects.toMatchObject({ code: "store_unavailable", message: expect.stringContaining(said) });
+    await expect(open({ directory })).rejects.toMatchObject({
+      code: "store_unavailable",
+      message: expect.stringContaining(said),
+    });
   });
 });
 
@@ -110,7 +163,10 @@ it.each([
   const { store } = await open({ directory });
   await store.change(change([{ op: "key.insert", key: key("a") }]));
   alter(directory, sql);
-  expect(problemOf(() => store.reader.key("dev", key("a").id))).toMatchObject({ code: "fault", message: expect.stringContaining(key("a").id) });
+  expect(problemOf(() => store.reader.key("dev", key("a").id))).toMatchObject({
+    code: "fault",
+    message: expect.stringContaining(key("a").id),
+  });
 });
 
 describe("the lock", () => {

@@ -42,7 +42,9 @@ it("a full disk refuses inference, lets revocation pass, and everything is whole
   expect(existsSync(join(directory, "reserve"))).toBe(false);
   expect(troubles.join()).toContain("full");
 
-  expect(await store.change(change([{ op: "key.state", environment: "dev", id: key("a").id, state: "revoked" }]))).toEqual({ epoch: 2 });
+  expect(
+    await store.change(change([{ op: "key.state", environment: "dev", id: key("a").id, state: "revoked" }])),
+  ).toEqual({ epoch: 2 });
   expect(store.reader.key("dev", key("a").id)?.state).toBe("revoked");
   expect(store.isWritable()).toBe(false);
   expect(await settled(store, store.append(line("refused")))).toBe(false);

@@ -11,7 +11,13 @@ const say = (text) => writeSync(1, `${text}\n`);
 
 lockDataDirectory(directory);
 const ledger = { retentionDays: 3_650, retentionBytes: 1e12, reserveBytes: 65_536 };
-const store = await openStore({ directory, clock, ledger, segmentRecords: 200, onTrouble: (text) => say(`trouble ${text}`) });
+const store = await openStore({
+  directory,
+  clock,
+  ledger,
+  segmentRecords: 200,
+  onTrouble: (text) => say(`trouble ${text}`),
+});
 
 for (let n = 0; ; n++) {
   const name = `${round}n${n}`;

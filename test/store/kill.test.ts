@@ -9,7 +9,9 @@ const program = fileURLToPath(new URL("./kill-writer.js", import.meta.url));
 /** Runs the writing process until it has acknowledged `enough` things, then kills it. Says what it acknowledged. */
 function runAndKill(directory: string, round: number, enough: number): Promise<readonly string[]> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [program, directory, String(round)], { stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(process.execPath, [program, directory, String(round)], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
     let said = "";
     child.stdout.setEncoding("utf8");
     child.stdout.on("data", (text: string) => {
@@ -22,26 +24,30 @@ function runAndKill(directory: string, round: number, enough: number): Promise<r
   });
 }
 
-it("twenty kills lose nothing that was acknowledged, and the ledger verifies after each", { timeout: 120_000 }, async () => {
-  const directory = makeDirectory();
-  const heard: string[] = [];
-  for (let round = 0; round < 20; round++) {
-    // Another number of acknowledgements each time, so that the kill meets commits and rotations at other moments.
-    const said = await runAndKill(directory, round, 30 + ((round * 97) % 400));
-    expect(said.filter((text) => text.startsWith("trouble"))).toEqual([]);
-    expect(said.length).toBeGreaterThan(20);
-    heard.push(...said);
+it(
+  "twenty kills lose nothing that was acknowledged, and the ledger verifies after each",
+  { timeout: 120_000 },
+  async () => {
+    const directory = makeDirectory();
+    const heard: string[] = [];
+    for (let round = 0; round < 20; round++) {
+      // Another number of acknowledgements each time, so that the kill meets commits and rotations at other moments.
+      const said = await runAndKill(directory, round, 30 + ((round * 97) % 400));
+      expect(said.filter((text) => text.startsWith("trouble"))).toEqual([]);
+      expect(said.length).toBeGreaterThan(20);
+      heard.push(...said);
+      const log = openAuditLog(directory);
+      expect(await log.verify()).toMatchObject({ ok: true });
+      log.close();
+    }
+    const { store } = await open({ directory });
     const log = openAuditLog(directory);
-    expect(await log.verify()).toMatchObject({ ok: true });
+    const marks = new Set(log.search({ order: "oldest", limit: 1e9 }).map(({ fields }) => fields["mark"]));
     log.close();
-  }
-  const { store } = await open({ directory });
-  const log = openAuditLog(directory);
-  const marks = new Set(log.search({ order: "oldest", limit: 1e9 }).map(({ fields }) => fields["mark"]));
-  log.close();
-  const lost = heard.filter((text) => {
-    const [kind, name = ""] = text.split(" ");
-    return kind === "key" ? !store.reader.key("dev", name) || !marks.has(name.replace(/^x+/, "")) : !marks.has(name);
-  });
-  expect(lost).toEqual([]);
-});
+    const lost = heard.filter((text) => {
+      const [kind, name = ""] = text.split(" ");
+      return kind === "key" ? !store.reader.key("dev", name) || !marks.has(name.replace(/^x+/, "")) : !marks.has(name);
+    });
+    expect(lost).toEqual([]);
+  },
+);

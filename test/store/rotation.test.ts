@@ -8,12 +8,17 @@ import { DAY_MS, fill, line, makeDirectory, open, settled, START_MS } from "./st
 const ledger = { retentionDays: 3_650, retentionBytes: 1e12, reserveBytes: 0 };
 
 function segments(directory: string): string[] {
-  return readdirSync(join(directory, "ledger")).filter((name) => name.endsWith(".jsonl")).toSorted();
+  return readdirSync(join(directory, "ledger"))
+    .filter((name) => name.endsWith(".jsonl"))
+    .toSorted();
 }
 
 function rows(directory: string): number[] {
   const database = openDatabase(join(directory, "sallyport.db"), { isReadOnly: true });
-  const found = database.prepare("SELECT seq FROM ledger ORDER BY seq").all().map((row) => Number(row["seq"]));
+  const found = database
+    .prepare("SELECT seq FROM ledger ORDER BY seq")
+    .all()
+    .map((row) => Number(row["seq"]));
   database.close();
   return found;
 }
@@ -35,7 +40,12 @@ it("moves whole blocks out of the table, and the ledger still reads and verifies
   const names = segments(directory);
   expect(names[0]).toBe("0000000000000001.jsonl");
   expect(names.length).toBeGreaterThanOrEqual(9);
-  for (const name of names) expect(readFileSync(join(directory, "ledger", name), "utf8").trimEnd().split("\n")).toHaveLength(100);
+  for (const name of names)
+    expect(
+      readFileSync(join(directory, "ledger", name), "utf8")
+        .trimEnd()
+        .split("\n"),
+    ).toHaveLength(100);
   expect(rows(directory)).toEqual(count(names.length * 100 + 1, 1_050));
   expect(await openAuditLog(directory).verify()).toMatchObject({ ok: true, records: 1_050 });
   expect(search(directory, { order: "oldest" })).toEqual(count(1, 1_050));
@@ -92,7 +102,10 @@ it("rows that differ from their segment are never deleted, and the damage is nam
   await fill(first, 1, 150);
   await first.close();
   const database = openDatabase(join(directory, "sallyport.db"), { isReadOnly: true });
-  const lines = database.prepare("SELECT line FROM ledger WHERE seq <= 100 ORDER BY seq").all().map((row) => String(row["line"]));
+  const lines = database
+    .prepare("SELECT line FROM ledger WHERE seq <= 100 ORDER BY seq")
+    .all()
+    .map((row) => String(row["line"]));
   database.close();
   lines[39] = (lines[39] ?? "").replace('"n":40', '"n":41');
   writeFileSync(join(directory, "ledger", "0000000000000001.jsonl"), `${lines.join("\n")}\n`);
@@ -126,7 +139,10 @@ it("lets go of what is too old at the next start", async () => {
   expect(segments(directory)).toEqual([]);
   const log = openAuditLog(directory);
   expect(await log.verify()).toMatchObject({ ok: true });
-  expect(log.search({ order: "newest", limit: 1 })[0]).toMatchObject({ type: "ledger.truncated", fields: { reason: "days" } });
+  expect(log.search({ order: "newest", limit: 1 })[0]).toMatchObject({
+    type: "ledger.truncated",
+    fields: { reason: "days" },
+  });
   await fill(again, 226, 10);
   expect(await log.verify()).toMatchObject({ ok: true });
 });

@@ -56,7 +56,11 @@ export async function open(options: Partial<StoreOptions> = {}): Promise<Opened>
   return { store, clock, directory, troubles };
 }
 
-export function event(n: number | string, fields: LedgerEvent["fields"] = {}, type: LedgerEvent["type"] = "key.issued"): LedgerEvent {
+export function event(
+  n: number | string,
+  fields: LedgerEvent["fields"] = {},
+  type: LedgerEvent["type"] = "key.issued",
+): LedgerEvent {
   return { type, at: START_MS, environment: "dev", actor: "os:tester", fields: { n, ...fields } };
 }
 

@@ -4,8 +4,18 @@ import { encodeEvent, isFieldName } from "./encode-event.ts";
 import type { EncodableEvent, EventValue } from "./encode-event.ts";
 import { FIRST_PREV, parseRecordLine, recordLine } from "./record-line.ts";
 
-const text = fc.oneof(fc.string({ unit: "binary" }), fc.string({ unit: "grapheme" }), fc.constantFrom("\u2028", "\ud800", '"', "\\", "\u009b2J", "\n"));
-const value: fc.Arbitrary<EventValue> = fc.oneof(text, fc.double({ noNaN: true, noDefaultInfinity: true }), fc.boolean(), fc.constant(null), fc.array(text));
+const text = fc.oneof(
+  fc.string({ unit: "binary" }),
+  fc.string({ unit: "grapheme" }),
+  fc.constantFrom("\u2028", "\ud800", '"', "\\", "\u009b2J", "\n"),
+);
+const value: fc.Arbitrary<EventValue> = fc.oneof(
+  text,
+  fc.double({ noNaN: true, noDefaultInfinity: true }),
+  fc.boolean(),
+  fc.constant(null),
+  fc.array(text),
+);
 const event: fc.Arbitrary<EncodableEvent> = fc.record({
   type: text,
   at: fc.maxSafeInteger(),
@@ -16,7 +26,13 @@ const event: fc.Arbitrary<EncodableEvent> = fc.record({
 
 describe("encodeEvent", () => {
   it("writes what JSON.stringify writes, for plain text", () => {
-    const plain = { type: "key.issued", at: 5, environment: "dev", actor: "os:root", fields: { a: "b", n: 1.5, t: true, no: null, l: ["x", "y"] } };
+    const plain = {
+      type: "key.issued",
+      at: 5,
+      environment: "dev",
+      actor: "os:root",
+      fields: { a: "b", n: 1.5, t: true, no: null, l: ["x", "y"] },
+    };
     expect(encodeEvent(plain)).toBe(JSON.stringify(plain));
   });
 
@@ -32,7 +48,9 @@ describe("encodeEvent", () => {
   });
 
   it("writes a number that is not finite as null", () => {
-    expect(encodeEvent({ type: "t", at: 1, environment: "e", actor: "a", fields: { x: Number.NaN, y: Infinity } })).toContain('{"x":null,"y":null}');
+    expect(
+      encodeEvent({ type: "t", at: 1, environment: "e", actor: "a", fields: { x: Number.NaN, y: Infinity } }),
+    ).toContain('{"x":null,"y":null}');
   });
 });
 
@@ -48,7 +66,11 @@ describe("a record line", () => {
     );
   });
 
-  const good = recordLine(7, "a".repeat(64), encodeEvent({ type: "t", at: 1, environment: "e", actor: "a", fields: { n: 1, s: "x" } }));
+  const good = recordLine(
+    7,
+    "a".repeat(64),
+    encodeEvent({ type: "t", at: 1, environment: "e", actor: "a", fields: { n: 1, s: "x" } }),
+  );
   it.each([
     ["an empty line", ""],
     ["an array", "[1]"],

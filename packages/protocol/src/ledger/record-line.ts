@@ -37,7 +37,8 @@ export function parseRecordLine(line: string): LedgerRecord | undefined {
   if (typeof prev !== "string" || !HEX_64.test(prev)) return undefined;
   if (typeof type !== "string" || typeof environment !== "string" || typeof actor !== "string") return undefined;
   if (typeof at !== "number" || !Number.isSafeInteger(at)) return undefined;
-  if (!isObject(fields) || !Object.keys(fields).every((name) => isFieldName(name) && isValue(fields[name]))) return undefined;
+  if (!isObject(fields) || !Object.keys(fields).every((name) => isFieldName(name) && isValue(fields[name])))
+    return undefined;
   const record = { seq, prev, type, at, environment, actor, fields: fields as Record<string, EventValue> };
   // Duplicate members, other spellings of a number or an escape, white space: anything JSON lets pass shows here.
   return recordLine(seq, prev, encodeEvent(record)) === line ? record : undefined;

@@ -30,7 +30,8 @@ export function parseSignedHead(text: string): SignedHead | undefined {
   } catch {
     return undefined;
   }
-  if (typeof read !== "object" || read === null || Object.keys(read).join() !== "seq,hash,at,signature") return undefined;
+  if (typeof read !== "object" || read === null || Object.keys(read).join() !== "seq,hash,at,signature")
+    return undefined;
   const { seq, hash, at, signature } = read as Record<keyof SignedHead, unknown>;
   if (typeof seq !== "number" || !Number.isSafeInteger(seq) || seq < 0) return undefined;
   if (typeof hash !== "string" || !/^[0-9a-f]{64}$/.test(hash)) return undefined;

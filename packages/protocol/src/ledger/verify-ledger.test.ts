@@ -37,7 +37,9 @@ function ledger(count: number, truncatedAt = 0, keptFrom = 1): Ledger {
         at: 1000 + seq,
         environment: "dev",
         actor: "gateway",
-        fields: isTruncation ? { first_seq: keptFrom, first_prev: prevs[keptFrom] ?? "" } : { name: `n${seq}`, uses: seq },
+        fields: isTruncation
+          ? { first_seq: keptFrom, first_prev: prevs[keptFrom] ?? "" }
+          : { name: `n${seq}`, uses: seq },
       }),
     );
     lines.push({ file: `${Math.ceil(seq / 10)}.jsonl`, line });
@@ -55,7 +57,8 @@ function check({ lines, head }: Ledger) {
     lines: each(lines),
     head: () => head,
     sha256,
-    verifySignature: (text, signature) => verify(null, Buffer.from(text), keys.publicKey, Buffer.from(signature, "base64")),
+    verifySignature: (text, signature) =>
+      verify(null, Buffer.from(text), keys.publicKey, Buffer.from(signature, "base64")),
   });
 }
 
@@ -106,7 +109,15 @@ describe("damage is named by the first place", () => {
     const line = ledger(30).lines[14]?.line ?? "";
     for (let i = 0; i < line.length; i++) {
       const byte = line.charAt(i);
-      const other = /[0-8]/.test(byte) ? String(Number(byte) + 1) : byte === "9" ? "8" : /[a-z]/.test(byte) ? (byte === "a" ? "b" : "a") : "#";
+      const other = /[0-8]/.test(byte)
+        ? String(Number(byte) + 1)
+        : byte === "9"
+          ? "8"
+          : /[a-z]/.test(byte)
+            ? byte === "a"
+              ? "b"
+              : "a"
+            : "#";
       const damage = await damageOf((whole) => edit(whole, 15, (text) => text.slice(0, i) + other + text.slice(i + 1)));
       expect(damage, `byte ${i} (${byte})`).toMatchObject({ seq: 15, file: "2.jsonl" });
     }
@@ -118,7 +129,10 @@ describe("damage is named by the first place", () => {
   });
 
   it.each([2, 11, 20])("record %i dropped", async (seq) => {
-    expect(await damageOf((whole) => whole.lines.splice(seq - 1, 1))).toMatchObject({ seq, reason: expect.stringContaining("missing") });
+    expect(await damageOf((whole) => whole.lines.splice(seq - 1, 1))).toMatchObject({
+      seq,
+      reason: expect.stringContaining("missing"),
+    });
   });
 
   it("two records swapped", async () => {
@@ -127,7 +141,10 @@ describe("damage is named by the first place", () => {
   });
 
   it("the end cut off", async () => {
-    expect(await damageOf(({ lines }) => lines.splice(25))).toMatchObject({ seq: 26, reason: expect.stringContaining("ends early") });
+    expect(await damageOf(({ lines }) => lines.splice(25))).toMatchObject({
+      seq: 26,
+      reason: expect.stringContaining("ends early"),
+    });
   });
 
   it("everything removed", async () => {
@@ -151,16 +168,23 @@ describe("damage is named by the first place", () => {
   });
 
   it("no head, or one of another time", async () => {
-    expect(await damageOf((whole) => (whole.head = undefined))).toMatchObject({ reason: expect.stringContaining("no signed head") });
+    expect(await damageOf((whole) => (whole.head = undefined))).toMatchObject({
+      reason: expect.stringContaining("no signed head"),
+    });
     expect(await damageOf((whole) => whole.head && (whole.head = { ...whole.head, at: 2 }))).toMatchObject({ seq: 30 });
   });
 
-  it.each([(line: string) => `${line} `, (line: string) => line.replace('"at":', '"at": '), (line: string) => line.replace('"seq":15', '"seq":15,"seq":15'), () => ""])(
-    "a line another reader may read otherwise",
-    async (rewrite) => {
-      expect(await damageOf((whole) => edit(whole, 15, rewrite))).toMatchObject({ seq: 15, reason: expect.stringContaining("well-formed") });
-    },
-  );
+  it.each([
+    (line: string) => `${line} `,
+    (line: string) => line.replace('"at":', '"at": '),
+    (line: string) => line.replace('"seq":15', '"seq":15,"seq":15'),
+    () => "",
+  ])("a line another reader may read otherwise", async (rewrite) => {
+    expect(await damageOf((whole) => edit(whole, 15, rewrite))).toMatchObject({
+      seq: 15,
+      reason: expect.stringContaining("well-formed"),
+    });
+  });
 });
 
 describe("retention", () => {
@@ -177,7 +201,10 @@ describe("retention", () => {
 
   it("may not remove more", async () => {
     const whole = ledger(40, 35, 21);
-    expect((await check({ ...whole, lines: whole.lines.slice(30) })).damage).toMatchObject({ seq: 1, reason: expect.stringContaining("no truncation") });
+    expect((await check({ ...whole, lines: whole.lines.slice(30) })).damage).toMatchObject({
+      seq: 1,
+      reason: expect.stringContaining("no truncation"),
+    });
   });
 
   it("may remove nothing without a record of it", async () => {

@@ -50,7 +50,12 @@ export const cannotShow: readonly string[] = [
   "what was in records that retention has removed",
 ];
 
-export async function verifyLedger({ lines, head, sha256, verifySignature }: LedgerVerification): Promise<LedgerVerdict> {
+export async function verifyLedger({
+  lines,
+  head,
+  sha256,
+  verifySignature,
+}: LedgerVerification): Promise<LedgerVerdict> {
   const utf8 = new TextEncoder();
   let records = 0;
   let first: LedgerRecord | undefined;
@@ -78,10 +83,13 @@ export async function verifyLedger({ lines, head, sha256, verifySignature }: Led
     if (!record) return damaged(first ? expected : 1, file, "the line is not a well-formed record");
     if (!first) {
       first = record;
-      if (record.seq === 1 && record.prev !== FIRST_PREV) return damaged(1, file, "the first record follows another one");
+      if (record.seq === 1 && record.prev !== FIRST_PREV)
+        return damaged(1, file, "the first record follows another one");
     } else {
-      if (record.seq !== expected) return damaged(expected, file, `record ${expected} is missing: record ${record.seq} stands in its place`);
-      if (record.prev !== last.hash) misfit = { before: { seq: last.seq, file: last.file }, after: { seq: record.seq, file } };
+      if (record.seq !== expected)
+        return damaged(expected, file, `record ${expected} is missing: record ${record.seq} stands in its place`);
+      if (record.prev !== last.hash)
+        misfit = { before: { seq: last.seq, file: last.file }, after: { seq: record.seq, file } };
     }
     const hashed = sha256(utf8.encode(line));
     last = { seq: record.seq, hash: typeof hashed === "string" ? hashed : await hashed, line, file };
@@ -95,12 +103,21 @@ export async function verifyLedger({ lines, head, sha256, verifySignature }: Led
   if (!(await verifySignature(headText(signed), signed.signature))) {
     return damaged(signed.seq, last.file, "the head's signature is not genuine");
   }
-  if (signed.seq > last.seq) return damaged(last.seq + 1, last.file, `the ledger ends early: the head says ${signed.seq} records`);
-  if (signed.seq < last.seq) return damaged(signed.seq + 1, last.file, `the ledger goes on after its signed head (${signed.seq})`);
-  if (signed.hash !== last.hash) return damaged(last.seq, last.file, "the last record was changed: the head names another hash");
+  if (signed.seq > last.seq)
+    return damaged(last.seq + 1, last.file, `the ledger ends early: the head says ${signed.seq} records`);
+  if (signed.seq < last.seq)
+    return damaged(signed.seq + 1, last.file, `the ledger goes on after its signed head (${signed.seq})`);
+  if (signed.hash !== last.hash)
+    return damaged(last.seq, last.file, "the last record was changed: the head names another hash");
   if (first && first.seq > 1) {
-    const isAllowed = allowed && (first.seq < allowed.seq || (first.seq === allowed.seq && first.prev === allowed.prev));
-    if (!isAllowed) return damaged(1, last.file, `records 1 to ${first.seq - 1} are missing and no truncation that is recorded allows it`);
+    const isAllowed =
+      allowed && (first.seq < allowed.seq || (first.seq === allowed.seq && first.prev === allowed.prev));
+    if (!isAllowed)
+      return damaged(
+        1,
+        last.file,
+        `records 1 to ${first.seq - 1} are missing and no truncation that is recorded allows it`,
+      );
   }
   return { ok: true, records, cannotShow };
 }

@@ -7,7 +7,12 @@ function setUp(keysMax?: number) {
   const lines: string[] = [];
   const time = { ms: 1_000, isUp: true };
   const ledger = { append: (line: string) => (time.isUp ? lines.push(line) : undefined) };
-  const refusals = makeRefusalRecords({ ledger, clock: { monotonic: () => time.ms }, perMinute: 3, ...(keysMax === undefined ? {} : { keysMax }) });
+  const refusals = makeRefusalRecords({
+    ledger,
+    clock: { monotonic: () => time.ms },
+    perMinute: 3,
+    ...(keysMax === undefined ? {} : { keysMax }),
+  });
   const records = () => lines.map((line) => parseRecordLine(recordLine(1, "0".repeat(64), line)));
   const types = () => records().map((record) => record?.type.replace("request.", ""));
   return { refusals, time, records, types };
@@ -26,10 +31,22 @@ it("records each refusal up to the rate, then counts, then tells the count", () 
     at: 77,
     environment: "dev",
     actor: "key:k1",
-    fields: { request: "r1", principal: "p1", code: "model_denied", detail: null, endpoint: "api.chat", model: "llama3.2", address: "192.0.2.1" },
+    fields: {
+      request: "r1",
+      principal: "p1",
+      code: "model_denied",
+      detail: null,
+      endpoint: "api.chat",
+      model: "llama3.2",
+      address: "192.0.2.1",
+    },
   });
   refusals.flush(60_000);
-  expect(records()[3]).toMatchObject({ type: "request.refused_coalesced", actor: "key:k1", fields: { principal: "p1", code: "model_denied", count: 7 } });
+  expect(records()[3]).toMatchObject({
+    type: "request.refused_coalesced",
+    actor: "key:k1",
+    fields: { principal: "p1", code: "model_denied", count: 7 },
+  });
   refusals.flush(120_000);
   expect(types()).toHaveLength(4);
 });

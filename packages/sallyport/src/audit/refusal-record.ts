@@ -47,7 +47,12 @@ interface Row {
   count: number;
 }
 
-export function makeRefusalRecords({ ledger, clock, perMinute = PER_MINUTE, keysMax = KEYS_MAX }: RefusalRecordPorts): RefusalRecords {
+export function makeRefusalRecords({
+  ledger,
+  clock,
+  perMinute = PER_MINUTE,
+  keysMax = KEYS_MAX,
+}: RefusalRecordPorts): RefusalRecords {
   /** Theoretical arrival time by key, monotonic ms. A key at rest has none. */
   const arrivals = new Map<string, number>();
   let rows = new Map<string, Row>();
@@ -94,7 +99,15 @@ function encodeRefused({ key, code, detail, endpoint, model, address, requestId,
     at,
     environment: key.environment,
     actor: `key:${key.id}`,
-    fields: { request: requestId, principal: key.owner, code, detail: detail?.slice(0, DETAIL_MAX) ?? null, endpoint, model, address },
+    fields: {
+      request: requestId,
+      principal: key.owner,
+      code,
+      detail: detail?.slice(0, DETAIL_MAX) ?? null,
+      endpoint,
+      model,
+      address,
+    },
   });
 }
 

@@ -13,7 +13,11 @@ function setUp(rowsMax?: number) {
       return written.length;
     },
   };
-  const counter = makeUnauthenticated({ ledger, clock: { now: () => 5 }, ...(rowsMax === undefined ? {} : { rowsMax }) });
+  const counter = makeUnauthenticated({
+    ledger,
+    clock: { now: () => 5 },
+    ...(rowsMax === undefined ? {} : { rowsMax }),
+  });
   return { written, ledger, counter, sum: () => written.reduce((total, { count }) => total + count, 0) };
 }
 

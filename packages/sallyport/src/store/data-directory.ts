@@ -1,5 +1,15 @@
 /** The data directory: made whole or not at all, and looked over before anything in it is trusted. */
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { join } from "node:path";
 import { FIRST_PREV, formatSignedHead, Problem } from "@sallyport/protocol";
 import { systemClock } from "../kernel/clock.ts";
@@ -27,11 +37,20 @@ export function initDataDirectory(directory: string, clock: Clock = systemClock)
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const ours = ["secrets", "ledger", "lock", "lock.pid"];
   const strange = readdirSync(directory).filter((name) => !ours.includes(name) && !name.startsWith("sallyport.db.new"));
-  if (strange.length > 0) throw new Problem("conflict", `${directory} holds other things (${strange.slice(0, 3).join(", ")}): name an empty directory`);
-  for (const folder of [paths.secrets, paths.peppers, paths.ledger]) mkdirSync(folder, { recursive: true, mode: 0o700 });
+  if (strange.length > 0)
+    throw new Problem(
+      "conflict",
+      `${directory} holds other things (${strange.slice(0, 3).join(", ")}): name an empty directory`,
+    );
+  for (const folder of [paths.secrets, paths.peppers, paths.ledger])
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
   // Left over from a database that is gone: its peppers and ledger are worth more than a quick start.
   const remains = [...readdirSync(paths.peppers), ...listSegments(paths.ledger).map(({ name }) => name)];
-  if (remains.length > 0) throw new Problem("conflict", `${directory} holds parts of an earlier installation (${remains.slice(0, 3).join(", ")})`);
+  if (remains.length > 0)
+    throw new Problem(
+      "conflict",
+      `${directory} holds parts of an earlier installation (${remains.slice(0, 3).join(", ")})`,
+    );
   // An empty directory that was there before may have any mode.
   for (const folder of [directory, paths.secrets, paths.peppers, paths.ledger]) chmodSync(folder, 0o700);
 
@@ -58,7 +77,8 @@ export function initDataDirectory(directory: string, clock: Clock = systemClock)
 
 /** Throws `not_found` where nothing was initialised, else `store_unavailable` with everything missing or too open. */
 export function checkDataDirectory(directory: string): void {
-  if (!isInitialized(directory)) throw new Problem("not_found", `${directory} is not initialised: run 'sallyport init' first`);
+  if (!isInitialized(directory))
+    throw new Problem("not_found", `${directory} is not initialised: run 'sallyport init' first`);
   const paths = dataPaths(directory);
   const folders = [directory, paths.secrets, paths.peppers, paths.ledger];
   const files = [paths.database, paths.signingKey, paths.pepperList, ...filesIn(paths.peppers)];
@@ -68,7 +88,8 @@ export function checkDataDirectory(directory: string): void {
     // Public: anyone may read it, but nobody else may put another in its place.
     ...mistakeOf(paths.publicKey, "a file", 0o644),
   ];
-  if (mistakes.length > 0) throw new Problem("store_unavailable", `the data directory ${directory} is not in order`, mistakes);
+  if (mistakes.length > 0)
+    throw new Problem("store_unavailable", `the data directory ${directory} is not in order`, mistakes);
 }
 
 function mistakeOf(path: string, kind: "a directory" | "a file", mode: number): readonly string[] {

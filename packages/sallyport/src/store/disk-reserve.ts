@@ -62,7 +62,7 @@ export class DiskReserve {
     try {
       const file = openSync(aside, "w", 0o600);
       try {
-        for (let left = this.#bytes; left > 0; ) left -= writeSync(file, BLOCK, 0, Math.min(left, BLOCK.length));
+        for (let left = this.#bytes; left > 0;) left -= writeSync(file, BLOCK, 0, Math.min(left, BLOCK.length));
         fsyncSync(file);
       } finally {
         closeSync(file);

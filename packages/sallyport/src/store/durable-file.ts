@@ -9,7 +9,7 @@ export function writeDurably(path: string, content: string, mode = 0o600): void 
   const file = openSync(aside, "wx", mode);
   try {
     const bytes = Buffer.from(content);
-    for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
+    for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at);
     fsyncSync(file);
   } finally {
     closeSync(file);

@@ -64,10 +64,15 @@ export function listOf<T>(shape: Shape<T>): Shape<readonly T[]> {
 }
 
 type Members = Readonly<Record<string, Shape<unknown>>>;
-type Built<M extends Members, O extends Members> = { readonly [K in keyof M]: ShapeOf<M[K]> } & { readonly [K in keyof O]?: ShapeOf<O[K]> };
+type Built<M extends Members, O extends Members> = { readonly [K in keyof M]: ShapeOf<M[K]> } & {
+  readonly [K in keyof O]?: ShapeOf<O[K]>;
+};
 
 /** An object with all of `members`, perhaps some of `optional`, and nothing else. */
-export function object<M extends Members, O extends Members = Record<never, never>>(members: M, optional?: O): Shape<Built<M, O>> {
+export function object<M extends Members, O extends Members = Record<never, never>>(
+  members: M,
+  optional?: O,
+): Shape<Built<M, O>> {
   return (value, where) => {
     if (typeof value !== "object" || value === null || Array.isArray(value)) throw new Misshapen(where, "an object");
     const built: Record<string, unknown> = {};
@@ -76,7 +81,8 @@ export function object<M extends Members, O extends Members = Record<never, neve
       if (!shape) throw new Misshapen(where, `no member ${name}`);
       built[name] = shape(part, `${where}.${name}`);
     }
-    for (const name of Object.keys(members)) if (!Object.hasOwn(built, name)) throw new Misshapen(where, `a member ${name}`);
+    for (const name of Object.keys(members))
+      if (!Object.hasOwn(built, name)) throw new Misshapen(where, `a member ${name}`);
     return built as Built<M, O>;
   };
 }

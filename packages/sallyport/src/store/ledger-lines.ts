@@ -33,6 +33,7 @@ export class LedgerLines {
 
   async *all(): AsyncGenerator<LedgerLine> {
     let count = 0;
+    await turn();
     for (const line of this.#inOrder()) {
       yield line;
       if (++count % LINES_PER_TURN === 0) await turn();
@@ -72,7 +73,7 @@ export class LedgerLines {
 
   *#rows(): Generator<LedgerLine & { readonly seq: number }> {
     const page = this.#database.prepare("SELECT seq, line FROM ledger WHERE seq > ? ORDER BY seq LIMIT ?");
-    for (let after = -1; ; ) {
+    for (let after = -1; ;) {
       const rows = page.all(after, PAGE_ROWS);
       for (const row of rows) yield { file: TABLE_NAME, line: String(row["line"]), seq: seqOf(row) };
       const last = rows.at(-1);

@@ -23,7 +23,8 @@ export interface OpenAuditLog extends AuditLog {
  * Throws `not_found` where nothing was initialised, `store_unavailable` where the database or public key cannot be read.
  */
 export function openAuditLog(directory: string): OpenAuditLog {
-  if (!isInitialized(directory)) throw new Problem("not_found", `${directory} is not initialised: run 'sallyport init' first`);
+  if (!isInitialized(directory))
+    throw new Problem("not_found", `${directory} is not initialised: run 'sallyport init' first`);
   const paths = dataPaths(directory);
   const publicKey = readPublicKey(paths.publicKey);
   const database = openDatabase(paths.database, { isReadOnly: true });
@@ -48,7 +49,8 @@ export function openAuditLog(directory: string): OpenAuditLog {
       try {
         return await verifyOnce();
       } catch (error) {
-        if (isCorruption(error)) return { ok: false, records: 0, damage: { seq: 0, file: TABLE_NAME, reason: String(error) }, cannotShow };
+        if (isCorruption(error))
+          return { ok: false, records: 0, damage: { seq: 0, file: TABLE_NAME, reason: String(error) }, cannotShow };
         const isGone = error instanceof Error && "code" in error && error.code === "ENOENT";
         if (!isGone || attempt >= ATTEMPTS) throw error;
       }
@@ -60,7 +62,8 @@ export function openAuditLog(directory: string): OpenAuditLog {
       const { after = 0, since = -Infinity, until = Infinity, limit, order } = filter;
       const match = makeMatchRecord(filter);
       const found: AuditRecord[] = [];
-      const lines = order === "newest" ? walk.newestFirst({ after, since, until }) : walk.oldestFirst({ after, since, until });
+      const lines =
+        order === "newest" ? walk.newestFirst({ after, since, until }) : walk.oldestFirst({ after, since, until });
       if (limit <= 0) return found;
       for (const line of lines) {
         const record = match(line);

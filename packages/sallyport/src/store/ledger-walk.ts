@@ -31,9 +31,15 @@ export class LedgerWalk {
   }
 
   *newestFirst(bounds: WalkBounds): Generator<string> {
-    const page = this.#database.prepare("SELECT seq, line FROM ledger WHERE seq < ? AND seq > ? ORDER BY seq DESC LIMIT ?");
+    const page = this.#database.prepare(
+      "SELECT seq, line FROM ledger WHERE seq < ? AND seq > ? ORDER BY seq DESC LIMIT ?",
+    );
     let before = Number.MAX_SAFE_INTEGER;
-    for (let rows = page.all(before, bounds.after, PAGE_ROWS); rows.length > 0; rows = page.all(before, bounds.after, PAGE_ROWS)) {
+    for (
+      let rows = page.all(before, bounds.after, PAGE_ROWS);
+      rows.length > 0;
+      rows = page.all(before, bounds.after, PAGE_ROWS)
+    ) {
       for (const row of rows) yield String(row["line"]);
       before = Number(rows.at(-1)?.["seq"]);
     }

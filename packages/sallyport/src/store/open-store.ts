@@ -32,7 +32,8 @@ const QUEUE_MAX = { lines: 65_536, bytes: 64 * 1024 * 1024 };
 /** Throws `not_found` where nothing was initialised, `store_unavailable` where the store cannot be trusted or opened. */
 export async function openStore(options: StoreOptions): Promise<Store> {
   const { directory, clock, ledger } = options;
-  if (!isInitialized(directory)) throw new Problem("not_found", `${directory} is not initialised: run 'sallyport init' first`);
+  if (!isInitialized(directory))
+    throw new Problem("not_found", `${directory} is not initialised: run 'sallyport init' first`);
   const { segmentRecords = SEGMENT_RECORDS, maxPages = null } = options;
   const link = new WriterLink({
     url: options.writerUrl ?? new URL("./writer-thread.js", import.meta.url),

@@ -30,7 +30,8 @@ export function makeApplyOperation(database: SqlDatabase): ApplyOperation {
         const { environment, id, state } = operation;
         const held = keyState.get(environment, id)?.["state"];
         if (held === undefined) throw new Problem("not_found", `there is no key ${environment}/${id}`);
-        if (held === "revoked" && state !== "revoked") throw new Problem("conflict", `key ${environment}/${id} is revoked, and that is final`);
+        if (held === "revoked" && state !== "revoked")
+          throw new Problem("conflict", `key ${environment}/${id} is revoked, and that is final`);
         setKeyState.run(state, environment, id);
         return;
       }

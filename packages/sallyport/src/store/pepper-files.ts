@@ -43,7 +43,8 @@ export class PepperFiles implements PepperRing {
   }
 
   create(environment: string): Pepper {
-    if (!isEnvironmentName(environment)) throw new Problem("input_invalid", `${JSON.stringify(environment)} is no name of an environment`);
+    if (!isEnvironmentName(environment))
+      throw new Problem("input_invalid", `${JSON.stringify(environment)} is no name of an environment`);
     const present = this.current(environment);
     if (present) return present;
     const pepper: Pepper = { version: 1, bytes: randomBytes(PEPPER_BYTES) };
@@ -81,8 +82,13 @@ export class PepperFiles implements PepperRing {
 }
 
 function parsePeppers(content: string): readonly Pepper[] {
-  const peppers = pepperFile(content, "peppers").versions.map(({ version, bytes }) => ({ version, bytes: Buffer.from(bytes, "base64") }));
-  const isWhole = peppers.every(({ bytes }, i) => bytes.length === PEPPER_BYTES && (peppers[i - 1]?.version ?? 0) < (peppers[i]?.version ?? 0));
+  const peppers = pepperFile(content, "peppers").versions.map(({ version, bytes }) => ({
+    version,
+    bytes: Buffer.from(bytes, "base64"),
+  }));
+  const isWhole = peppers.every(
+    ({ bytes }, i) => bytes.length === PEPPER_BYTES && (peppers[i - 1]?.version ?? 0) < (peppers[i]?.version ?? 0),
+  );
   if (peppers.length === 0 || !isWhole) throw new Error("no series of peppers");
   return peppers;
 }

@@ -6,17 +6,34 @@ import type { AuditFilter, AuditRecord } from "../audit/audit-log.ts";
 export type MatchRecord = (line: string) => AuditRecord | undefined;
 
 export function makeMatchRecord(filter: AuditFilter): MatchRecord {
-  const { type, actor, environment, principal, code, model, address, since = -Infinity, until = Infinity, after = 0 } = filter;
+  const {
+    type,
+    actor,
+    environment,
+    principal,
+    code,
+    model,
+    address,
+    since = -Infinity,
+    until = Infinity,
+    after = 0,
+  } = filter;
   const own = { type, actor, environment };
   const fields = { principal, code, model, address };
-  const marks = Object.entries({ ...own, ...fields }).flatMap(([name, value]) => (value === undefined ? [] : [`"${name}":${quoteText(value)}`]));
+  const marks = Object.entries({ ...own, ...fields }).flatMap(([name, value]) =>
+    value === undefined ? [] : [`"${name}":${quoteText(value)}`],
+  );
   return function match(line) {
     if (!marks.every((mark) => line.includes(mark))) return undefined;
     const record = parseRecordLine(line);
     if (!record || record.seq <= after || record.at < since || record.at > until) return undefined;
     // The mark may have stood elsewhere in the line.
-    if (!Object.entries(own).every(([name, value]) => value === undefined || record[name as keyof typeof own] === value)) return undefined;
-    if (!Object.entries(fields).every(([name, value]) => value === undefined || record.fields[name] === value)) return undefined;
+    if (
+      !Object.entries(own).every(([name, value]) => value === undefined || record[name as keyof typeof own] === value)
+    )
+      return undefined;
+    if (!Object.entries(fields).every(([name, value]) => value === undefined || record.fields[name] === value))
+      return undefined;
     const { seq, at } = record;
     return { seq, at, environment: record.environment, type: record.type, actor: record.actor, fields: record.fields };
   };

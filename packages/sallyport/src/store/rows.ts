@@ -5,7 +5,20 @@
 import { isAdminPermission, isDataPermission, Problem } from "@sallyport/protocol";
 import type { Assignment, Environment, Principal, Role } from "../access/policy.ts";
 import type { KeyRecord } from "../keys/key.ts";
-import { flag, json, listOf, Misshapen, number, object, oneOf, orNull, orText, text, textThat, wholeNumber } from "./json-shape.ts";
+import {
+  flag,
+  json,
+  listOf,
+  Misshapen,
+  number,
+  object,
+  oneOf,
+  orNull,
+  orText,
+  text,
+  textThat,
+  wholeNumber,
+} from "./json-shape.ts";
 import type { Shape } from "./json-shape.ts";
 import type { SqlRow, SqlValue } from "./sqlite.ts";
 
@@ -47,7 +60,16 @@ export function readEnvironment(row: SqlRow): Environment {
 
 export function environmentRow(value: Environment): SqlValue[] {
   const { name, upstreams, keyMaxAgeMs, cloud, registries, keepAliveMaxSeconds } = value;
-  return [name, toJson(upstreams), keyMaxAgeMs, cloud, toJson(registries), keepAliveMaxSeconds, toJson(value.limits), toJson(value.guard)];
+  return [
+    name,
+    toJson(upstreams),
+    keyMaxAgeMs,
+    cloud,
+    toJson(registries),
+    keepAliveMaxSeconds,
+    toJson(value.limits),
+    toJson(value.guard),
+  ];
 }
 
 export function readRole(row: SqlRow): Role {
@@ -113,9 +135,24 @@ export function readKey(row: SqlRow): KeyRecord {
 }
 
 export function keyRow(value: KeyRecord): SqlValue[] {
-  const { environment, id, name, owner, state, hash, pepperVersion, ceiling, admin, createdAt, expiresAt, createdBy } = value;
+  const { environment, id, name, owner, state, hash, pepperVersion, ceiling, admin, createdAt, expiresAt, createdBy } =
+    value;
   const admins = admin === null ? null : toJson(admin);
-  return [environment, id, name, owner, state, hash, pepperVersion, toJson(ceiling), toJson(value.limits), admins, createdAt, expiresAt, createdBy];
+  return [
+    environment,
+    id,
+    name,
+    owner,
+    state,
+    hash,
+    pepperVersion,
+    toJson(ceiling),
+    toJson(value.limits),
+    admins,
+    createdAt,
+    expiresAt,
+    createdBy,
+  ];
 }
 
 function toJson(value: unknown): string {
@@ -126,7 +163,8 @@ function read<T>(table: string, name: unknown, build: () => T): T {
   try {
     return build();
   } catch (error) {
-    if (error instanceof Misshapen) throw new Problem("fault", `the database is damaged: ${table} ${String(name)}, ${error.message}`);
+    if (error instanceof Misshapen)
+      throw new Problem("fault", `the database is damaged: ${table} ${String(name)}, ${error.message}`);
     throw error;
   }
 }

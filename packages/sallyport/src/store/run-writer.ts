@@ -6,15 +6,28 @@ import { Writer } from "./writer.ts";
 import type { FromWriter, ToWriter, WriterSetup } from "./writer-messages.ts";
 
 /** `maxPages`, where given, is asked again whenever the reserve comes or goes. */
-export async function runWriter(port: MessagePort, setup: WriterSetup, disk: Disk & { maxPages?: () => number | null }): Promise<void> {
+export async function runWriter(
+  port: MessagePort,
+  setup: WriterSetup,
+  disk: Disk & { maxPages?: () => number | null },
+): Promise<void> {
   const post = (message: FromWriter): void => port.postMessage(message);
   let writer: Writer;
   try {
-    writer = new Writer(setup, { post, freeBytes: (path) => disk.freeBytes(path), maxPages: disk.maxPages ?? (() => setup.maxPages) });
+    writer = new Writer(setup, {
+      post,
+      freeBytes: (path) => disk.freeBytes(path),
+      maxPages: disk.maxPages ?? (() => setup.maxPages),
+    });
     await writer.start();
   } catch (error) {
     const isSaid = error instanceof Problem;
-    post({ kind: "failed", problem: isSaid ? { code: error.code, detail: error.message } : { code: "store_unavailable", detail: String(error) } });
+    post({
+      kind: "failed",
+      problem: isSaid
+        ? { code: error.code, detail: error.message }
+        : { code: "store_unavailable", detail: String(error) },
+    });
     port.close();
     return;
   }

@@ -34,12 +34,13 @@ export function* linesForward(path: string): Generator<string> {
   const file = openSync(path, "r");
   try {
     let held: Buffer = Buffer.alloc(0);
-    for (let at = 0; ; ) {
+    for (let at = 0; ;) {
       const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
       const count = readSync(file, chunk, 0, CHUNK_BYTES, at);
       if (count === 0) break;
       at += count;
-      const bytes: Buffer = held.length === 0 ? chunk.subarray(0, count) : Buffer.concat([held, chunk.subarray(0, count)]);
+      const bytes: Buffer =
+        held.length === 0 ? chunk.subarray(0, count) : Buffer.concat([held, chunk.subarray(0, count)]);
       let start = 0;
       for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, start)) {
         yield lineOf(bytes.subarray(start, end));
@@ -72,7 +73,11 @@ export function* linesBackward(path: string): Generator<string> {
         if (bytes.at(-1) === NEWLINE) bytes = bytes.subarray(0, -1);
       }
       let end = bytes.length;
-      for (let mark = bytes.lastIndexOf(NEWLINE); mark >= 0; mark = end === 0 ? -1 : bytes.lastIndexOf(NEWLINE, end - 1)) {
+      for (
+        let mark = bytes.lastIndexOf(NEWLINE);
+        mark >= 0;
+        mark = end === 0 ? -1 : bytes.lastIndexOf(NEWLINE, end - 1)
+      ) {
         yield lineOf(bytes.subarray(mark + 1, end));
         end = mark;
       }

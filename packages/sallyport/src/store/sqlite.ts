@@ -64,7 +64,7 @@ export function isCorruption(error: unknown): boolean {
 }
 
 function builtIn(): DatabaseClass | undefined {
-  const { emitWarning } = process;
+  const emitWarning = process.emitWarning.bind(process);
   try {
     // Some releases call it experimental each time it is loaded; that is not the operator's concern.
     process.emitWarning = () => {};

@@ -40,7 +40,9 @@ export interface SaidProblem {
   readonly detail: string;
 }
 
-export type ChangeResult = { readonly id: number; readonly epoch: number } | { readonly id: number; readonly problem: SaidProblem };
+export type ChangeResult =
+  | { readonly id: number; readonly epoch: number }
+  | { readonly id: number; readonly problem: SaidProblem };
 
 export type FromWriter =
   | { readonly kind: "ready"; readonly isOpen: boolean }

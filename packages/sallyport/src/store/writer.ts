@@ -54,9 +54,15 @@ export class Writer {
     this.#now = setup.now;
     const database = openDatabase(paths.database, { isReadOnly: false });
     checkSchema(database);
-    database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864; PRAGMA busy_timeout = 0");
+    database.exec(
+      "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864; PRAGMA busy_timeout = 0",
+    );
     this.#database = database;
-    this.#parts = { database, chain: new LedgerChain(database, openSigner(paths)), apply: makeApplyOperation(database) };
+    this.#parts = {
+      database,
+      chain: new LedgerChain(database, openSigner(paths)),
+      apply: makeApplyOperation(database),
+    };
     this.#segments = new SegmentWriter(this.#parts, paths, setup.ledger, setup.segmentRecords);
     this.#reserve = new DiskReserve(paths.reserve, setup.directory, setup.ledger.reserveBytes, ports);
     this.#isOpen = this.#reserve.tryHold();

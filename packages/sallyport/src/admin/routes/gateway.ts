@@ -1,6 +1,6 @@
 /** The gateway's state and its ledger. Records of an environment are for those who administer it, `system`'s for those who administer all. */
 import { administers } from "../../access/attenuation.ts";
-import type { AuditFilter, AuditRecord } from "../audit-log.ts";
+import type { AuditFilter, AuditRecord } from "../../audit/audit-log.ts";
 import { demandEnvironment } from "../call.ts";
 import type { Call, Handlers } from "../call.ts";
 import { isoTime } from "../views.ts";

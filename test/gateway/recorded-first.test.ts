@@ -1,0 +1,143 @@
+/** No byte of an answer leaves before its intent is on disk, and what cannot be recorded is not served: with a disk that does as it is told. */
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import { pino } from "pino";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { formatKeyText } from "../../packages/protocol/dist/index.js";
+import { environmentDefaults } from "../../packages/sallyport/dist/access/default-environment.js";
+import { compileSnapshot } from "../../packages/sallyport/dist/access/snapshot.js";
+import { makeDataPlane } from "../../packages/sallyport/dist/compose/data-plane.js";
+import type { DataPlane } from "../../packages/sallyport/dist/compose/data-plane.js";
+import type { Core } from "../../packages/sallyport/dist/compose/core.js";
+import { KeyDirectory } from "../../packages/sallyport/dist/keys/directory.js";
+import { hashKeyText } from "../../packages/sallyport/dist/keys/hash.js";
+import type { KeyRecord } from "../../packages/sallyport/dist/keys/key.js";
+import { systemClock } from "../../packages/sallyport/dist/kernel/clock.js";
+import { GoUpstream } from "../upstream/go-upstream.ts";
+import { codeOf, testSettings } from "./started-gateway.ts";
+
+/** A ledger whose disk waits until it is told what to do. */
+class HeldLedger {
+  readonly lines: string[] = [];
+  readonly #waiting: ((isOnDisk: boolean) => void)[] = [];
+  #durable = 0;
+  isFull = false;
+  onWait: () => void = () => {};
+
+  append(line: string): number | undefined {
+    return this.isFull ? undefined : this.lines.push(line);
+  }
+  isDurable(ticket: number): boolean {
+    return ticket <= this.#durable;
+  }
+  whenDurable(_ticket: number, then: (isOnDisk: boolean) => void): void {
+    this.#waiting.push(then);
+    this.onWait();
+  }
+  isWritable(): boolean {
+    return !this.isFull;
+  }
+  /** The commit ends. */
+  settle(isOnDisk: boolean): void {
+    if (isOnDisk) this.#durable = this.lines.length;
+    for (const then of this.#waiting.splice(0)) then(isOnDisk);
+  }
+}
+
+let upstream: GoUpstream;
+let ledger: HeldLedger;
+let plane: DataPlane;
+let url: string;
+const text = formatKeyText("sp", "dev", "A".repeat(12), "s".repeat(43));
+
+beforeEach(async () => {
+  upstream = new GoUpstream();
+  ledger = new HeldLedger();
+  const pepper = { version: 1, bytes: randomBytes(32) };
+  const right = { roles: ["operator"], allow: ["infer:chat"] as const, models: ["*"] };
+  const key: KeyRecord = {
+    id: "A".repeat(12), environment: "dev", name: "k", owner: "p", state: "active", hash: hashKeyText(text, pepper), pepperVersion: 1,
+    ceiling: right, limits: {}, admin: null, createdAt: 0, expiresAt: Number.MAX_SAFE_INTEGER, createdBy: "os:x",
+  }; // prettier-ignore
+  const source = { key: () => key, eachKeyId: (visit: (environment: string, id: string) => void) => visit("dev", key.id) };
+  const snapshot = compileSnapshot({
+    epoch: 1,
+    environments: [{ ...environmentDefaults, name: "dev", upstreams: [{ id: "u1", url: await upstream.listen() }] }],
+    roles: [],
+    principals: [{ id: "p", kind: "service", name: "p", team: null, groups: [], isDisabled: false, createdAt: 0 }],
+    assignments: [{ id: "a", subject: { principal: "p" }, environment: "dev", right, source: "admin" }],
+  });
+  const core = {
+    store: ledger,
+    keys: new KeyDirectory(source, { current: () => pepper, get: () => pepper, create: () => pepper }),
+    snapshot: () => snapshot,
+    onSwap: () => {},
+  } as unknown as Core;
+  plane = makeDataPlane(testSettings("/nowhere"), core, systemClock, pino({ level: "silent" }), null);
+  plane.server.listen(0, "127.0.0.1");
+  await once(plane.server, "listening");
+  url = `http://127.0.0.1:${(plane.server.address() as AddressInfo).port}`;
+});
+afterEach(async () => {
+  ledger.settle(false);
+  plane.end();
+  plane.server.closeAllConnections();
+  plane.server.close();
+  await plane.closeUpstreams();
+  await upstream.close();
+});
+
+function ask(path: string, body: object): Promise<Response> {
+  return fetch(url + path, { method: "POST", headers: { authorization: `Bearer ${text}` }, body: JSON.stringify(body) });
+}
+const chat = { model: "llama3.2", messages: [{ role: "user", content: "x" }] };
+
+test.each([
+  ["a stream", "/api/chat", chat],
+  ["a whole answer", "/api/chat", { ...chat, stream: false }],
+  ["an answer that is rewritten", "/api/show", { model: "llama3.2" }],
+])("%s waits for the commit, while the model works", async (_, path, body) => {
+  let isAnswered = false;
+  const waits = new Promise<void>((resolve) => void (ledger.onWait = resolve));
+  const answer = ask(path, body).then((said) => {
+    isAnswered = true;
+    return said;
+  });
+  await waits;
+  expect([upstream.seen.length, isAnswered]).toEqual([1, false]);
+  ledger.settle(true);
+  const said = await answer;
+  expect([said.status, (await said.text()).length > 0]).toEqual([200, true]);
+  expect(ledger.lines[0]).toContain('"request.intent"');
+});
+
+test("a commit that fails aborts the upstream, and the caller gets 503 and no byte of the answer", async () => {
+  const waits = new Promise<void>((resolve) => void (ledger.onWait = resolve));
+  const answer = ask("/api/chat", chat);
+  await waits;
+  ledger.settle(false);
+  const said = await answer;
+  expect([said.status, codeOf(await said.text())]).toEqual([503, "ledger_unavailable"]);
+  expect(ledger.lines.at(-1)).toContain('"not_recorded"');
+});
+
+test("what manages models waits before it acts", async () => {
+  const waits = new Promise<void>((resolve) => void (ledger.onWait = resolve));
+  const answer = ask("/api/pull", { model: "llama3.2" });
+  await waits;
+  expect(upstream.seen).toEqual([]);
+  ledger.settle(false);
+  expect([(await answer).status, upstream.seen.length]).toEqual([503, 0]);
+});
+
+test("a ledger that takes nothing: refused before the upstream sees anything, readiness says so", async () => {
+  ledger.isFull = true;
+  const said = await ask("/api/chat", chat);
+  expect([said.status, codeOf(await said.text()), upstream.seen.length]).toEqual([503, "ledger_unavailable", 0]);
+  expect((await fetch(`${url}/readyz`)).status).toBe(503);
+  expect((await fetch(`${url}/healthz`)).status).toBe(200);
+  ledger.isFull = false;
+  ledger.onWait = () => ledger.settle(true);
+  expect((await ask("/api/chat", chat)).status).toBe(200);
+});
