@@ -72,7 +72,7 @@ export class MemoryGateway {
       },
       explain: () => explained("model_denied", ["the key's ceiling does not grant it"]),
       audit: {
-        search: (filter: AuditFilter) =>
+        search: async (filter: AuditFilter) =>
           this.records.filter(
             (record) => filter.environment === undefined || record.environment === filter.environment,
           ),

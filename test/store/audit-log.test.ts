@@ -2,13 +2,13 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, expect, it } from "vitest";
 import { encodeEvent } from "@sallyport/protocol";
-import { openAuditLog } from "../../packages/sallyport/dist/store/ledger-reader.js";
-import type { OpenAuditLog } from "../../packages/sallyport/dist/store/ledger-reader.js";
+import { openLedgerReader } from "../../packages/sallyport/dist/store/ledger-reader.js";
+import type { LedgerReader } from "../../packages/sallyport/dist/store/ledger-reader.js";
 import { openDatabase } from "../../packages/sallyport/dist/store/sqlite.js";
 import { makeDirectory, open, settled, START_MS } from "./store-fixture.ts";
 
 let directory: string;
-let log: OpenAuditLog;
+let log: LedgerReader;
 
 /** 300 records in blocks of 50; record `seq` at second `seq`, from one of two keys, in one of three environments. */
 beforeEach(async () => {
@@ -33,7 +33,7 @@ beforeEach(async () => {
     if (seq % 25 === 0) await settled(store, ticket);
   }
   await store.close();
-  log = openAuditLog(directory);
+  log = openLedgerReader(directory);
   return () => log.close();
 });
 

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { Environment, Principal, Role } from "../../packages/sallyport/dist/access/policy.js";
-import { openAuditLog } from "../../packages/sallyport/dist/store/ledger-reader.js";
+import { openLedgerReader } from "../../packages/sallyport/dist/store/ledger-reader.js";
 import { change, event, fill, key, line, makeDirectory, open, settled } from "./store-fixture.ts";
 
 const dev: Environment = {
@@ -33,7 +33,7 @@ const ada: Principal = {
 };
 
 function records(directory: string) {
-  const log = openAuditLog(directory);
+  const log = openLedgerReader(directory);
   const found = log.search({ limit: 1_000, order: "oldest" });
   log.close();
   return found;
@@ -119,7 +119,7 @@ it("a refused change leaves the other changes and lines of its group alone", asy
   expect([await settled(store, before), await settled(store, after)]).toEqual([true, true]);
   expect(store.isWritable()).toBe(true);
   expect(records(directory).map(({ fields }) => fields["n"])).toEqual(["good", "other", "before", "after"]);
-  expect((await openAuditLog(directory).verify()).ok).toBe(true);
+  expect((await openLedgerReader(directory).verify()).ok).toBe(true);
 });
 
 it("`revoked` is final", async () => {
@@ -219,5 +219,5 @@ it("commits what is queued when it closes, and takes nothing afterwards", async 
   expect(records(directory)).toHaveLength(51);
   const again = (await open({ directory })).store;
   await fill(again, 0, 10);
-  expect(await openAuditLog(directory).verify()).toMatchObject({ ok: true, records: 61 });
+  expect(await openLedgerReader(directory).verify()).toMatchObject({ ok: true, records: 61 });
 });

@@ -19,7 +19,7 @@ import {
   initDataDirectory,
   isInitialized,
 } from "../../packages/sallyport/dist/store/data-directory.js";
-import { openAuditLog } from "../../packages/sallyport/dist/store/ledger-reader.js";
+import { openLedgerReader } from "../../packages/sallyport/dist/store/ledger-reader.js";
 import { lockDataDirectory } from "../../packages/sallyport/dist/store/lock.js";
 import { PepperFiles } from "../../packages/sallyport/dist/store/pepper-files.js";
 import { openDatabase } from "../../packages/sallyport/dist/store/sqlite.js";
@@ -56,7 +56,7 @@ describe("a data directory", () => {
     expect(mode(join(directory, "secrets", "ledger-signing.pem"))).toBe(0o600);
     expect(mode(join(directory, "sallyport.db"))).toBe(0o600);
     expect(problemOf(() => checkDataDirectory(directory))).toBeUndefined();
-    expect(await openAuditLog(directory).verify()).toMatchObject({ ok: true, records: 0 });
+    expect(await openLedgerReader(directory).verify()).toMatchObject({ ok: true, records: 0 });
   });
 
   it("is not made twice, nor over other things, nor over what is left of an earlier one", async () => {

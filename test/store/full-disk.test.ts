@@ -1,7 +1,7 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { openAuditLog } from "../../packages/sallyport/dist/store/ledger-reader.js";
+import { openLedgerReader } from "../../packages/sallyport/dist/store/ledger-reader.js";
 import { change, key, line, makeDirectory, open, settled } from "./store-fixture.ts";
 import type { Opened } from "./store-fixture.ts";
 
@@ -48,7 +48,7 @@ it("a full disk refuses inference, lets revocation pass, and everything is whole
   expect(store.reader.key("dev", key("a").id)?.state).toBe("revoked");
   expect(store.isWritable()).toBe(false);
   expect(await settled(store, store.append(line("refused")))).toBe(false);
-  expect(await openAuditLog(directory).verify()).toMatchObject({ ok: true, records: count + 2 });
+  expect(await openLedgerReader(directory).verify()).toMatchObject({ ok: true, records: count + 2 });
 
   sizeDisk(directory, { pages: 100_000, freeBytes: 1e9 });
   clock.ms += 1_000;
@@ -56,7 +56,7 @@ it("a full disk refuses inference, lets revocation pass, and everything is whole
   expect(store.isWritable()).toBe(true);
   expect(existsSync(join(directory, "reserve"))).toBe(true);
   expect(await settled(store, store.append(line("served")))).toBe(true);
-  expect(await openAuditLog(directory).verify()).toMatchObject({ ok: true, records: count + 4 });
+  expect(await openLedgerReader(directory).verify()).toMatchObject({ ok: true, records: count + 4 });
 });
 
 it("while the store is down one line a second is let through to see whether it still is", async () => {
@@ -101,7 +101,7 @@ it("when the reserve is used up too, changes are refused as well, and none is ha
   sizeDisk(directory, { pages: 100_000, freeBytes: 1e9 });
   clock.ms += 1_000;
   expect(await settled(store, store.append(line("again")))).toBe(true);
-  expect((await openAuditLog(directory).verify()).ok).toBe(true);
+  expect((await openLedgerReader(directory).verify()).ok).toBe(true);
 });
 
 it("a writer that dies refuses everything that was not acknowledged, and everything after", async () => {

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
-import { openAuditLog } from "../../packages/sallyport/dist/store/ledger-reader.js";
+import { openLedgerReader } from "../../packages/sallyport/dist/store/ledger-reader.js";
 import { makeDirectory, open } from "./store-fixture.ts";
 
 const program = fileURLToPath(new URL("./kill-writer.js", import.meta.url));
@@ -36,12 +36,12 @@ it(
       expect(said.filter((text) => text.startsWith("trouble"))).toEqual([]);
       expect(said.length).toBeGreaterThan(20);
       heard.push(...said);
-      const log = openAuditLog(directory);
+      const log = openLedgerReader(directory);
       expect(await log.verify()).toMatchObject({ ok: true });
       log.close();
     }
     const { store } = await open({ directory });
-    const log = openAuditLog(directory);
+    const log = openLedgerReader(directory);
     const marks = new Set(log.search({ order: "oldest", limit: 1e9 }).map(({ fields }) => fields["mark"]));
     log.close();
     const lost = heard.filter((text) => {

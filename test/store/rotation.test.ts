@@ -1,7 +1,7 @@
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { openAuditLog } from "../../packages/sallyport/dist/store/ledger-reader.js";
+import { openLedgerReader } from "../../packages/sallyport/dist/store/ledger-reader.js";
 import { openDatabase } from "../../packages/sallyport/dist/store/sqlite.js";
 import { DAY_MS, fill, line, makeDirectory, open, settled, START_MS } from "./store-fixture.ts";
 
@@ -24,7 +24,7 @@ function rows(directory: string): number[] {
 }
 
 function search(directory: string, filter: { order: "newest" | "oldest"; limit?: number; after?: number }) {
-  const log = openAuditLog(directory);
+  const log = openLedgerReader(directory);
   const found = log.search({ limit: 1_000_000, ...filter }).map(({ seq }) => seq);
   log.close();
   return found;
@@ -47,7 +47,7 @@ it("moves whole blocks out of the table, and the ledger still reads and verifies
         .split("\n"),
     ).toHaveLength(100);
   expect(rows(directory)).toEqual(count(names.length * 100 + 1, 1_050));
-  expect(await openAuditLog(directory).verify()).toMatchObject({ ok: true, records: 1_050 });
+  expect(await openLedgerReader(directory).verify()).toMatchObject({ ok: true, records: 1_050 });
   expect(search(directory, { order: "oldest" })).toEqual(count(1, 1_050));
   expect(search(directory, { order: "newest" })).toEqual(count(1, 1_050).toReversed());
   expect(search(directory, { order: "newest", after: 950 })).toEqual(count(951, 1_050).toReversed());
@@ -59,7 +59,7 @@ it("verifies and reads while it is written and rotated", async () => {
   let isWriting = true;
   const writing = fill(store, 1, 3_000, 20).finally(() => (isWriting = false));
   let runs = 0;
-  const log = openAuditLog(directory);
+  const log = openLedgerReader(directory);
   for (; isWriting; runs++) {
     const verdict = await log.verify();
     expect(verdict).toMatchObject({ ok: true });
@@ -85,7 +85,7 @@ it("a kill between a segment and the deletion of its rows is harmless, and is pu
   writeFileSync(path, lines.map((row) => `${String(row["line"])}\n`).join(""));
   copyFileSync(path, join(directory, "ledger", "0000000000000101.jsonl.tmp"));
 
-  expect(await openAuditLog(directory).verify()).toMatchObject({ ok: true, records: 150 });
+  expect(await openLedgerReader(directory).verify()).toMatchObject({ ok: true, records: 150 });
   expect(search(directory, { order: "oldest" })).toEqual(count(1, 150));
   expect(search(directory, { order: "newest" })).toEqual(count(1, 150).toReversed());
 
@@ -93,7 +93,7 @@ it("a kill between a segment and the deletion of its rows is harmless, and is pu
   expect(rows(directory)).toEqual(count(101, 150));
   expect(readdirSync(join(directory, "ledger")).toSorted()).toEqual(["0000000000000001.jsonl", "public.pem"]);
   await fill(store, 151, 10);
-  expect(await openAuditLog(directory).verify()).toMatchObject({ ok: true, records: 160 });
+  expect(await openLedgerReader(directory).verify()).toMatchObject({ ok: true, records: 160 });
 });
 
 it("rows that differ from their segment are never deleted, and the damage is named", async () => {
@@ -111,7 +111,7 @@ it("rows that differ from their segment are never deleted, and the damage is nam
   writeFileSync(join(directory, "ledger", "0000000000000001.jsonl"), `${lines.join("\n")}\n`);
   await open({ directory, ledger, segmentRecords: 1_000 });
   expect(rows(directory)).toEqual(count(1, 150));
-  expect((await openAuditLog(directory).verify()).damage?.seq).toBeGreaterThanOrEqual(40);
+  expect((await openLedgerReader(directory).verify()).damage?.seq).toBeGreaterThanOrEqual(40);
 });
 
 it("lets go of the oldest segments over the bound in bytes, records it first, and verifies", async () => {
@@ -120,7 +120,7 @@ it("lets go of the oldest segments over the bound in bytes, records it first, an
   await store.close();
   const names = segments(directory);
   expect(names[0]).not.toBe("0000000000000001.jsonl");
-  const log = openAuditLog(directory);
+  const log = openLedgerReader(directory);
   expect(await log.verify()).toMatchObject({ ok: true });
   const [truncation] = log.search({ order: "newest", limit: 1, type: "ledger.truncated" });
   expect(Number(truncation?.fields["first_seq"])).toBe(Number(names[0]?.slice(0, 16)));
@@ -137,7 +137,7 @@ it("lets go of what is too old at the next start", async () => {
   const later = { now: () => START_MS + 31 * DAY_MS, monotonic: () => 0 };
   const again = (await open({ directory, clock: later, ledger: aged, segmentRecords: 50 })).store;
   expect(segments(directory)).toEqual([]);
-  const log = openAuditLog(directory);
+  const log = openLedgerReader(directory);
   expect(await log.verify()).toMatchObject({ ok: true });
   expect(log.search({ order: "newest", limit: 1 })[0]).toMatchObject({
     type: "ledger.truncated",
@@ -155,11 +155,11 @@ it("a segment removed by hand is damage, whichever it is", async () => {
   for (const name of segments(directory)) {
     const path = join(directory, "ledger", name);
     renameSync(path, `${path}.gone`);
-    const { ok, damage } = await openAuditLog(directory).verify();
+    const { ok, damage } = await openLedgerReader(directory).verify();
     expect({ ok, seq: damage?.seq }).toEqual({ ok: false, seq: Number(name.slice(0, 16)) });
     renameSync(`${path}.gone`, path);
   }
-  expect((await openAuditLog(directory).verify()).ok).toBe(true);
+  expect((await openLedgerReader(directory).verify()).ok).toBe(true);
 });
 
 it("a segment that cannot be written stops nothing, and is written when it can be", async () => {
@@ -174,5 +174,5 @@ it("a segment that cannot be written stops nothing, and is written when it can b
   await fill(store, 102, 1_200, 20);
   await store.close();
   expect(segments(directory).length).toBeGreaterThan(10);
-  expect(await openAuditLog(directory).verify()).toMatchObject({ ok: true, records: 1_301 });
+  expect(await openLedgerReader(directory).verify()).toMatchObject({ ok: true, records: 1_301 });
 });

@@ -29,7 +29,7 @@ import { SYSTEM_REALM } from "./keys/key.ts";
 import { makeAddressRules } from "./listener/client-address.ts";
 import { HostNames } from "./listener/host-names.ts";
 import { initDataDirectory, isInitialized } from "./store/data-directory.ts";
-import { openAuditLog } from "./store/ledger-reader.ts";
+import { openLedgerReader } from "./store/ledger-reader.ts";
 import { VERSION } from "./version.ts";
 
 export { isInitialized };
@@ -47,7 +47,7 @@ export interface Gateway {
 /** Makes the data directory, a first environment in front of the usual local address, and the recovery admin key. */
 export async function initialize(settings: Settings): Promise<{ adminKey: Secret; dataDirectory: string; environment: string }> {
   initDataDirectory(settings.dataDirectory);
-  const core = await openCore(settings, systemClock);
+  const core = await openCore(settings, systemClock, openLog(settings.logLevel));
   try {
     const at = systemClock.now();
     const actor = `os:${currentUser()}`;
@@ -74,9 +74,9 @@ export async function initialize(settings: Settings): Promise<{ adminKey: Secret
 export async function openAdministration(
   settings: Settings,
 ): Promise<{ handle(request: Request): Promise<Response>; close(): Promise<void> }> {
-  const core = await openCore(settings, systemClock);
   const log = openLog(settings.logLevel);
-  const app = makeAdminApp(adminPorts(settings, core, null, { data: "", admin: "" }), logFault(log));
+  const core = await openCore(settings, systemClock, log);
+  const app = makeAdminApp(adminPorts(core, null, { data: "", admin: "" }), logFault(log));
   return {
     handle: (request) => app.handle(request, { kind: "socket", user: currentUser() }),
     close: () => core.close(),
@@ -86,16 +86,16 @@ export async function openAdministration(
 /** Verifies the ledger of a directory, beside a running server or without one. */
 export function verifyDirectory(dataDirectory: string): Promise<AuditVerdict> {
   if (!isInitialized(dataDirectory)) throw new Problem("not_found", `no Sallyport data in ${dataDirectory}`);
-  return openAuditLog(dataDirectory).verify();
+  return openLedgerReader(dataDirectory).verify();
 }
 
 export async function openGateway(settings: Settings): Promise<Gateway> {
   const log = openLog(settings.logLevel);
-  const core = await openCore(settings, systemClock);
+  const core = await openCore(settings, systemClock, log);
   try {
     const dataPlane = makeDataPlane(settings, core, systemClock, log, readTls(settings));
     const urls = { data: "", admin: "" };
-    const ports = adminPorts(settings, core, dataPlane, urls);
+    const ports = adminPorts(core, dataPlane, urls);
     const applyFile = async (): Promise<void> => {
       if (settings.policyFile === null) return;
       const text = readFileSync(settings.policyFile, "utf8");
@@ -157,7 +157,7 @@ interface SecureServer {
   setSecureContext(tls: SecureContextOptions): void;
 }
 
-function adminPorts(settings: Settings, core: Core, dataPlane: DataPlane | null, urls: { data: string; admin: string }): AdminPorts {
+function adminPorts(core: Core, dataPlane: DataPlane | null, urls: { data: string; admin: string }): AdminPorts {
   const startedAt = systemClock.now();
   const { keys, peppers, snapshot, changes, store } = core;
   return {
@@ -168,7 +168,7 @@ function adminPorts(settings: Settings, core: Core, dataPlane: DataPlane | null,
     peppers,
     changes,
     explain: makeExplain({ clock: systemClock, snapshot, keys }),
-    audit: openAuditLog(settings.dataDirectory),
+    audit: core.audit,
     status: () => ({
       version: VERSION,
       startedAt,

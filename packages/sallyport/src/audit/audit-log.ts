@@ -35,6 +35,7 @@ export interface AuditVerdict {
 }
 
 export interface AuditLog {
-  search(filter: AuditFilter): readonly AuditRecord[];
+  /** May walk the whole ledger: answered by a thread of its own. */
+  search(filter: AuditFilter): Promise<readonly AuditRecord[]>;
   verify(): Promise<AuditVerdict>;
 }

@@ -8,8 +8,10 @@ import type { Snapshot } from "../access/snapshot.ts";
 import type { Change } from "../audit/change.ts";
 import type { Settings } from "../config/settings.ts";
 import type { Clock } from "../kernel/clock.ts";
+import type { Log } from "../kernel/log.ts";
 import type { AdminPorts } from "../admin/ports.ts";
 import { KeyDirectory } from "../keys/directory.ts";
+import { AuditLink } from "../store/audit-link.ts";
 import { checkDataDirectory } from "../store/data-directory.ts";
 import { lockDataDirectory } from "../store/lock.ts";
 import { openStore } from "../store/open-store.ts";
@@ -20,6 +22,7 @@ export interface Core {
   readonly store: Store;
   readonly peppers: PepperFiles;
   readonly keys: KeyDirectory;
+  readonly audit: AuditLink;
   readonly snapshot: () => Snapshot;
   readonly changes: AdminPorts["changes"];
   /** Called after each swap, before the change is acknowledged. */
@@ -27,20 +30,20 @@ export interface Core {
   close(): Promise<void>;
 }
 
-export async function openCore(settings: Settings, clock: Clock): Promise<Core> {
+export async function openCore(settings: Settings, clock: Clock, log: Log): Promise<Core> {
   const directory = settings.dataDirectory;
   checkDataDirectory(directory);
   const lock = lockDataDirectory(directory);
   try {
-    const store = await openStore({ directory, clock, ledger: settings.ledger });
-    return joinCore(store, new PepperFiles(directory), () => lock.release());
+    const store = await openStore({ directory, clock, ledger: settings.ledger, onTrouble: (text) => log.error(text) });
+    return joinCore(store, new PepperFiles(directory), new AuditLink(directory), () => lock.release());
   } catch (cause) {
     lock.release();
     throw cause;
   }
 }
 
-function joinCore(store: Store, peppers: PepperFiles, release: () => void): Core {
+function joinCore(store: Store, peppers: PepperFiles, audit: AuditLink, release: () => void): Core {
   const keys = new KeyDirectory(store.reader, peppers);
   const listeners: ((snapshot: Snapshot) => void)[] = [];
   let snapshot = compileSnapshot(store.reader.policy());
@@ -67,11 +70,13 @@ function joinCore(store: Store, peppers: PepperFiles, release: () => void): Core
     store,
     peppers,
     keys,
+    audit,
     snapshot: () => snapshot,
     changes: { change, inTurn },
     onSwap: (then) => listeners.push(then),
     async close() {
       await turn;
+      await audit.close();
       await store.close();
       release();
     },

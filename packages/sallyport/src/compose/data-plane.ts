@@ -32,7 +32,8 @@ import { makeAddressRules } from "../listener/client-address.ts";
 import { HostNames } from "../listener/host-names.ts";
 import type { Core } from "./core.ts";
 
-const FLUSH_MS = 15_000;
+/** Aggregates are by the minute: written once each. */
+const FLUSH_MS = 60_000;
 
 export interface DataPlane {
   readonly server: Server;

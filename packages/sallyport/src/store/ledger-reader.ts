@@ -1,7 +1,7 @@
 /** The ledger as administration and the CLI read it: beside a running server or alone, never writing. */
 import { hash } from "node:crypto";
 import { cannotShow, Problem, verifyLedger } from "@sallyport/protocol";
-import type { AuditFilter, AuditLog, AuditRecord, AuditVerdict } from "../audit/audit-log.ts";
+import type { AuditFilter, AuditRecord, AuditVerdict } from "../audit/audit-log.ts";
 import { isInitialized } from "./data-directory.ts";
 import { dataPaths } from "./data-paths.ts";
 import { LedgerLines, TABLE_NAME } from "./ledger-lines.ts";
@@ -14,7 +14,9 @@ import { isCorruption, openDatabase } from "./sqlite.ts";
 /** How often a verification is begun again because retention removed a segment while it was being read. */
 const ATTEMPTS = 5;
 
-export interface OpenAuditLog extends AuditLog {
+export interface LedgerReader {
+  search(filter: AuditFilter): readonly AuditRecord[];
+  verify(): Promise<AuditVerdict>;
   close(): void;
 }
 
@@ -22,7 +24,7 @@ export interface OpenAuditLog extends AuditLog {
  * Open it once and keep it: the connections' files are given back only when the garbage collector comes by.
  * Throws `not_found` where nothing was initialised, `store_unavailable` where the database or public key cannot be read.
  */
-export function openAuditLog(directory: string): OpenAuditLog {
+export function openLedgerReader(directory: string): LedgerReader {
   if (!isInitialized(directory))
     throw new Problem("not_found", `${directory} is not initialised: run 'sallyport init' first`);
   const paths = dataPaths(directory);

@@ -17,7 +17,9 @@ export const gatewayHandlers: Handlers<"status" | "audit.search" | "audit.verify
     };
   },
 
-  "audit.search": (call) => ({ records: search(call).map((record) => ({ ...record, at: isoTime(record.at) })) }),
+  "audit.search": async (call) => ({
+    records: (await search(call)).map((record) => ({ ...record, at: isoTime(record.at) })),
+  }),
 
   "audit.verify": async ({ ports }) => {
     const verdict = await ports.audit.verify();
@@ -25,19 +27,20 @@ export const gatewayHandlers: Handlers<"status" | "audit.search" | "audit.verify
   },
 };
 
-function search(call: Call<"audit.search">): AuditRecord[] {
+async function search(call: Call<"audit.search">): Promise<AuditRecord[]> {
   const { environment, limit = LIMIT_DEFAULT, order = "newest", ...rest } = call.query;
   const filter = { ...present(rest), limit, order };
   const { audit } = call.ports;
   const { environments } = call.caller.issuer.right;
   if (environment !== undefined) {
     demandEnvironment(call, environment);
-    return [...audit.search({ ...filter, environment })];
+    return [...(await audit.search({ ...filter, environment }))];
   }
-  if (environments === "*") return [...audit.search(filter)];
+  if (environments === "*") return [...(await audit.search(filter))];
   const sign = order === "newest" ? -1 : 1;
-  return environments
-    .flatMap((name) => audit.search({ ...filter, environment: name }))
+  const found = await Promise.all(environments.map((name) => audit.search({ ...filter, environment: name })));
+  return found
+    .flat()
     .sort((a, b) => sign * (a.seq - b.seq))
     .slice(0, limit);
 }

@@ -1,0 +1,70 @@
+/** The audit log as administration sees it: questions to the reading thread, which is started with the first one. */
+import { Worker } from "node:worker_threads";
+import { Problem } from "@sallyport/protocol";
+import type { AuditFilter, AuditLog, AuditRecord, AuditVerdict } from "../audit/audit-log.ts";
+
+export interface AuditAsked {
+  readonly id: number;
+  /** Null = verify. */
+  readonly filter: AuditFilter | null;
+}
+
+export type AuditAnswered =
+  | { readonly id: number; readonly value: readonly AuditRecord[] | AuditVerdict }
+  | { readonly id: number; readonly failure: string };
+
+interface Waiting {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (cause: Problem) => void;
+}
+
+export class AuditLink implements AuditLog {
+  readonly #directory: string;
+  readonly #waiting = new Map<number, Waiting>();
+  #thread: Worker | null = null;
+  #lastId = 0;
+
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  search(filter: AuditFilter): Promise<readonly AuditRecord[]> {
+    return this.#ask(filter) as Promise<readonly AuditRecord[]>;
+  }
+
+  verify(): Promise<AuditVerdict> {
+    return this.#ask(null) as Promise<AuditVerdict>;
+  }
+
+  async close(): Promise<void> {
+    await this.#thread?.terminate();
+  }
+
+  #ask(filter: AuditFilter | null): Promise<unknown> {
+    const thread = (this.#thread ??= this.#start());
+    const id = ++this.#lastId;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      thread.postMessage({ id, filter } satisfies AuditAsked);
+    });
+  }
+
+  #start(): Worker {
+    const thread = new Worker(new URL("./audit-thread.js", import.meta.url), { workerData: this.#directory });
+    thread.unref();
+    thread.on("message", (answered: AuditAnswered) => {
+      const waiting = this.#waiting.get(answered.id);
+      this.#waiting.delete(answered.id);
+      if ("failure" in answered) waiting?.reject(new Problem("store_unavailable", answered.failure));
+      else waiting?.resolve(answered.value);
+    });
+    const end = (cause: string): void => {
+      if (this.#thread === thread) this.#thread = null;
+      for (const { reject } of this.#waiting.values()) reject(new Problem("store_unavailable", cause));
+      this.#waiting.clear();
+    };
+    thread.on("error", (cause: Error) => end(cause.message));
+    thread.on("exit", () => end("the ledger's reader has ended"));
+    return thread;
+  }
+}
