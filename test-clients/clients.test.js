@@ -17,7 +17,8 @@ before(async () => {
 after(() => program.stop());
 
 describe("the AI SDK's Ollama provider", () => {
-  const ollama = () => createOllama({ baseURL: `${program.url}/api`, headers: { authorization: `Bearer ${program.key}` } });
+  const ollama = () =>
+    createOllama({ baseURL: `${program.url}/api`, headers: { authorization: `Bearer ${program.key}` } });
 
   test("chats", async () => {
     const { text, usage } = await generateText({ model: ollama()(model), prompt: "Say hello." });
@@ -44,7 +45,11 @@ describe("the AI SDK's Ollama provider", () => {
 });
 
 describe("LangChain's Ollama provider", () => {
-  const options = () => ({ baseUrl: program.url, headers: new Headers({ authorization: `Bearer ${program.key}` }), maxRetries: 0 });
+  const options = () => ({
+    baseUrl: program.url,
+    headers: new Headers({ authorization: `Bearer ${program.key}` }),
+    maxRetries: 0,
+  });
 
   test("chats", async () => {
     const answer = await new ChatOllama({ ...options(), model }).invoke("Say hello.");
@@ -53,7 +58,8 @@ describe("LangChain's Ollama provider", () => {
 
   test("streams", async () => {
     const parts = [];
-    for await (const part of await new ChatOllama({ ...options(), model }).stream("Say hello.")) parts.push(part.content);
+    for await (const part of await new ChatOllama({ ...options(), model }).stream("Say hello."))
+      parts.push(part.content);
     assert.ok(parts.length > 1, JSON.stringify(parts));
   });
 

@@ -30,7 +30,21 @@ export async function startProgram({ roles, models }) {
       if (ready) resolve(ready[1]);
     });
   });
-  const words = ["keys", "create", "--data", data, "--env", "dev", "--name", "clients", "--role", roles.join(","), "--model", models.join(","), "--json"];
+  const words = [
+    "keys",
+    "create",
+    "--data",
+    data,
+    "--env",
+    "dev",
+    "--name",
+    "clients",
+    "--role",
+    roles.join(","),
+    "--model",
+    models.join(","),
+    "--json",
+  ];
   const { stdout } = await run(process.execPath, [ENTRY, ...words]);
   return {
     url: dataUrl,
@@ -57,13 +71,24 @@ async function startModelServer() {
 
 function answer(path, { model, stream }, response) {
   const head = { model, created_at: "2026-11-23T04:23:30.080106223Z" };
-  const counts = { done: true, done_reason: "stop", total_duration: 3, load_duration: 2, prompt_eval_count: 24, eval_count: 3, prompt_eval_duration: 1, eval_duration: 1 };
+  const counts = {
+    done: true,
+    done_reason: "stop",
+    total_duration: 3,
+    load_duration: 2,
+    prompt_eval_count: 24,
+    eval_count: 3,
+    prompt_eval_duration: 1,
+    eval_duration: 1,
+  };
   const json = (value) => response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(value));
-  if (path === "/api/embed") return json({ model, embeddings: [[0.25, -0.5]], total_duration: 1, load_duration: 1, prompt_eval_count: 7 });
+  if (path === "/api/embed")
+    return json({ model, embeddings: [[0.25, -0.5]], total_duration: 1, load_duration: 1, prompt_eval_count: 7 });
   if (path !== "/api/chat") return response.writeHead(404).end("404 page not found");
   const said = (content) => ({ message: { role: "assistant", content } });
   if (stream === false) return json({ ...head, ...said("hello there"), ...counts });
   response.writeHead(200, { "content-type": "application/x-ndjson" });
-  for (const word of ["hel", "lo ", "there"]) response.write(`${JSON.stringify({ ...head, ...said(word), done: false })}\n`);
+  for (const word of ["hel", "lo ", "there"])
+    response.write(`${JSON.stringify({ ...head, ...said(word), done: false })}\n`);
   response.end(`${JSON.stringify({ ...head, ...said(""), ...counts })}\n`);
 }

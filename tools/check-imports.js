@@ -14,7 +14,10 @@ const PLAN = {
   kernel: ["protocol"],
   listener: ["protocol", "kernel"],
   ...Object.fromEntries(
-    DOMAINS.map((domain) => [domain, ["protocol", "protocol/contract", "kernel", ...DOMAINS.map((other) => `type:${other}`)]]),
+    DOMAINS.map((domain) => [
+      domain,
+      ["protocol", "protocol/contract", "kernel", ...DOMAINS.map((other) => `type:${other}`)],
+    ]),
   ),
   config: ["protocol", "protocol/contract", "kernel", ...DOMAINS.map((domain) => `type:${domain}`)],
   store: ["protocol", "kernel", ...DOMAINS.map((domain) => `type:${domain}`)],
@@ -79,11 +82,16 @@ for (const file of files) {
     const target = targetOf(file, specifier);
     if (target !== undefined) {
       const isAllowed = target === folder || allowed.includes(target) || (isType && allowed.includes(`type:${target}`));
-      if (!isAllowed) mistakes.push(`${file}: ${folder} may not import ${isType ? "types of " : ""}${target} (${specifier})`);
+      if (!isAllowed)
+        mistakes.push(`${file}: ${folder} may not import ${isType ? "types of " : ""}${target} (${specifier})`);
       continue;
     }
-    if (folder.startsWith("protocol") && specifier.startsWith("node:")) mistakes.push(`${file}: protocol runs without Node (${specifier})`);
-    const name = specifier.startsWith("node:") || specifier.startsWith("@") ? specifier.split("/", 2).join("/") : specifier.split("/", 1)[0];
+    if (folder.startsWith("protocol") && specifier.startsWith("node:"))
+      mistakes.push(`${file}: protocol runs without Node (${specifier})`);
+    const name =
+      specifier.startsWith("node:") || specifier.startsWith("@")
+        ? specifier.split("/", 2).join("/")
+        : specifier.split("/", 1)[0];
     const homes = OUTSIDE[name];
     if (homes && !homes.includes(folder)) mistakes.push(`${file}: ${name} is imported in ${homes.join(" and ")} only`);
     if (!homes && !specifier.startsWith("node:")) mistakes.push(`${file}: ${name} is no dependency of the plan`);

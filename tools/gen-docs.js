@@ -22,12 +22,23 @@ const pages = {
     `# Permissions\n\n${NOTE}A permission is a verb on a noun. Those of the data plane go into \`--allow\` and roles; those of administration are held by admin keys.\n\n` +
     table(
       ["permission", "plane", "needs a model selector", "lets one"],
-      Object.entries(permissions).map(([name, row]) => [code(name), row.plane, row.needsModel ? "yes" : "no", row.says]),
+      Object.entries(permissions).map(([name, row]) => [
+        code(name),
+        row.plane,
+        row.needsModel ? "yes" : "no",
+        row.says,
+      ]),
     ) +
     "\n## Built-in roles\n\nThey name permissions; the key's or assignment's selectors name the models.\n\n" +
     table(
       ["role", "permissions"],
-      builtInRoles.map((role) => [code(role.name), role.grants.flatMap((grant) => grant.permissions).map(code).join(" ")]),
+      builtInRoles.map((role) => [
+        code(role.name),
+        role.grants
+          .flatMap((grant) => grant.permissions)
+          .map(code)
+          .join(" "),
+      ]),
     ) +
     "\n## Roles of administration\n\n" +
     table(

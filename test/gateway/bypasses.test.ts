@@ -9,7 +9,18 @@ import { startGateway } from "./started-gateway.ts";
 import type { StartedGateway } from "./started-gateway.ts";
 
 const ALLOWED = "registry.ollama.ai/library/llama3.2:latest";
-const PERMISSIONS = ["infer:chat", "infer:generate", "infer:embed", "infer:audio", "models:show", "models:pull", "models:push", "models:copy", "models:delete", "models:create"];
+const PERMISSIONS = [
+  "infer:chat",
+  "infer:generate",
+  "infer:embed",
+  "infer:audio",
+  "models:show",
+  "models:pull",
+  "models:push",
+  "models:copy",
+  "models:delete",
+  "models:create",
+];
 
 let gateway: StartedGateway;
 let key: string;
@@ -38,12 +49,16 @@ interface Bypass {
   readonly status: number;
 }
 
-const bypasses = JSON.parse(readFileSync(new URL("../../testdata/vectors/bypasses.json", import.meta.url), "utf8")) as Bypass[];
+const bypasses = JSON.parse(
+  readFileSync(new URL("../../testdata/vectors/bypasses.json", import.meta.url), "utf8"),
+) as Bypass[];
 
 describe("bypasses", () => {
   test.each(bypasses)("$what", async ({ path, method, body, status }) => {
     const head = `${method ?? "POST"} ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer ${key}\r\ncontent-type: application/json\r\n`;
-    const answer = await gateway.raw(`${head}content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`);
+    const answer = await gateway.raw(
+      `${head}content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+    );
     expect(forbidden()).toEqual([]);
     expect(answer.status).toBe(status);
     if (status !== 200) expect(gateway.upstream().seen).toEqual([]);
@@ -62,7 +77,11 @@ describe("bypasses", () => {
     form.append("model", "llama3.2");
     form.append("file", new Blob(["RIFF"]), "a.wav");
     const send = (body: FormData): Promise<Response> =>
-      fetch(`${gateway.url}/v1/audio/transcriptions?model=secret`, { method: "POST", headers: { authorization: `Bearer ${key}` }, body });
+      fetch(`${gateway.url}/v1/audio/transcriptions?model=secret`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${key}` },
+        body,
+      });
     expect((await send(form)).status).toBe(200);
     expect(gateway.upstream().models).toEqual([ALLOWED]);
     expect(gateway.upstream().seen[0]!.url).toBe("/v1/audio/transcriptions");
@@ -87,13 +106,19 @@ describe("bypasses", () => {
   });
 
   test("an absolute form of the target is refused", async () => {
-    const answer = await gateway.raw(`POST http://127.0.0.1/api/chat HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer ${key}\r\ncontent-length: 0\r\n\r\n`);
+    const answer = await gateway.raw(
+      `POST http://127.0.0.1/api/chat HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer ${key}\r\ncontent-length: 0\r\n\r\n`,
+    );
     expect([answer.status, gateway.upstream().seen]).toEqual([400, []]);
   });
 
   test("two lengths, or a length and chunks, are refused", async () => {
     const head = `POST /api/chat HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer ${key}\r\n`;
-    for (const framing of ["content-length: 2\r\ncontent-length: 3\r\n", "content-length: 2\r\ntransfer-encoding: chunked\r\n", "transfer-encoding: xchunked\r\n"]) {
+    for (const framing of [
+      "content-length: 2\r\ncontent-length: 3\r\n",
+      "content-length: 2\r\ntransfer-encoding: chunked\r\n",
+      "transfer-encoding: xchunked\r\n",
+    ]) {
       const answer = await gateway.raw(`${head}${framing}connection: close\r\n\r\n{}`);
       expect([framing, answer.status]).toEqual([framing, 400]);
     }
@@ -102,15 +127,24 @@ describe("bypasses", () => {
 });
 
 describe("one model under many names", () => {
-  const names = JSON.parse(readFileSync(new URL("../../testdata/vectors/model-names.json", import.meta.url), "utf8")) as { text: string; key: string | null }[];
+  const names = JSON.parse(
+    readFileSync(new URL("../../testdata/vectors/model-names.json", import.meta.url), "utf8"),
+  ) as { text: string; key: string | null }[];
   const ofTiny = names.filter((vector) => vector.text.toLowerCase().includes("tiny-min"));
 
   test("every spelling of the allowed model runs it, every spelling of another is refused", async () => {
     for (const { text, key: identity } of ofTiny) {
-      for (const [base, isAllowed] of [["llama3.2", true], ["secret", false]] as const) {
+      for (const [base, isAllowed] of [
+        ["llama3.2", true],
+        ["secret", false],
+      ] as const) {
         gateway.upstream().deeds.length = 0;
         const model = text.replace(/tiny-min/i, (found) => (found === found.toUpperCase() ? base.toUpperCase() : base));
-        const answer = await gateway.post("/api/chat", key, { model, messages: [{ role: "user", content: "x" }], stream: false });
+        const answer = await gateway.post("/api/chat", key, {
+          model,
+          messages: [{ role: "user", content: "x" }],
+          stream: false,
+        });
         const isLocal = identity !== null && !identity.startsWith("cloud:");
         expect([model, answer.status]).toEqual([model, identity === null ? 400 : isAllowed && isLocal ? 200 : 403]);
         expect(forbidden()).toEqual([]);

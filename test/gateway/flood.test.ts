@@ -64,8 +64,13 @@ test("100,000 unauthenticated requests: the data directory grows by less than 1 
   // What was counted is written when the gateway stops, at the latest.
   await gateway.restart();
   expect(sizeOf(gateway.directory) - before).toBeLessThan(1_000_000);
-  const { records } = await gateway.admin<{ records: { fields: { code: string; count: number } }[] }>("GET", "/v1/audit?type=request.unauthenticated&limit=1000");
-  const counted = records.filter((record) => record.fields.code === "credential_malformed").reduce((sum, record) => sum + record.fields.count, 0);
+  const { records } = await gateway.admin<{ records: { fields: { code: string; count: number } }[] }>(
+    "GET",
+    "/v1/audit?type=request.unauthenticated&limit=1000",
+  );
+  const counted = records
+    .filter((record) => record.fields.code === "credential_malformed")
+    .reduce((sum, record) => sum + record.fields.count, 0);
   expect(counted).toBe(100_000);
 });
 
@@ -78,7 +83,10 @@ test("a key that is refused over and over leaves one record each up to a rate, t
   }
   await gateway.restart();
   const one = await gateway.admin<{ records: unknown[] }>("GET", "/v1/audit?type=request.refused&limit=1000");
-  const many = await gateway.admin<{ records: { fields: { count: number } }[] }>("GET", "/v1/audit?type=request.refused_coalesced&limit=1000");
+  const many = await gateway.admin<{ records: { fields: { count: number } }[] }>(
+    "GET",
+    "/v1/audit?type=request.refused_coalesced&limit=1000",
+  );
   expect(one.records.length).toBeLessThan(150);
   expect(one.records.length + many.records.reduce((sum, record) => sum + record.fields.count, 0)).toBe(300);
 });

@@ -32,7 +32,10 @@ afterAll(() => gateway.stop());
 
 /** The outcome records of the ledger, newest first. */
 async function outcomes(): Promise<Record<string, unknown>[]> {
-  const { records } = await gateway.admin<{ records: { fields: Record<string, unknown> }[] }>("GET", "/v1/audit?type=request.outcome&limit=5");
+  const { records } = await gateway.admin<{ records: { fields: Record<string, unknown> }[] }>(
+    "GET",
+    "/v1/audit?type=request.outcome&limit=5",
+  );
   return records.map((record) => record.fields);
 }
 
@@ -45,7 +48,8 @@ describe("ollama", () => {
 
   test("streams a chat", async () => {
     const parts: string[] = [];
-    for await (const part of await ollama.chat({ model: MODEL, messages, stream: true })) parts.push(part.message.content);
+    for await (const part of await ollama.chat({ model: MODEL, messages, stream: true }))
+      parts.push(part.message.content);
     expect(parts.length).toBeGreaterThan(1);
     const [last] = await outcomes();
     expect(last).toMatchObject({ outcome: "served", is_estimated: false });
@@ -64,7 +68,8 @@ describe("ollama", () => {
     const names = (await ollama.list()).models.map((model) => model.name);
     expect(names).toContain(MODEL.includes(":") ? MODEL : `${MODEL}:latest`);
     if (!real) expect(names).toEqual(["llama3.2:latest", "tiny-bert:latest"]);
-    if (!real) expect((await ollama.ps()).models.map((model) => model.name)).toEqual(["llama3.2:latest", "tiny-bert:latest"]);
+    if (!real)
+      expect((await ollama.ps()).models.map((model) => model.name)).toEqual(["llama3.2:latest", "tiny-bert:latest"]);
   });
 
   test("shows a model without what is its owner's own", async () => {
@@ -112,7 +117,8 @@ describe("openai", () => {
 
   test("streams, with usage metered and not shown", async () => {
     const chunks = [];
-    for await (const chunk of await openai.chat.completions.create({ model: MODEL, messages, stream: true })) chunks.push(chunk);
+    for await (const chunk of await openai.chat.completions.create({ model: MODEL, messages, stream: true }))
+      chunks.push(chunk);
     expect(chunks.length).toBeGreaterThan(1);
     expect(chunks.every((chunk) => chunk.choices.length > 0 && !chunk.usage)).toBe(true);
     const [last] = await outcomes();
@@ -129,7 +135,8 @@ describe("openai", () => {
 
   test("completes", async () => {
     const parts = [];
-    for await (const part of await openai.completions.create({ model: MODEL, prompt: "Say", stream: true })) parts.push(part);
+    for await (const part of await openai.completions.create({ model: MODEL, prompt: "Say", stream: true }))
+      parts.push(part);
     expect(parts.length).toBeGreaterThan(1);
     expect(parts.every((part) => part.usage === undefined)).toBe(true);
   });
@@ -137,7 +144,8 @@ describe("openai", () => {
   test("responds", async () => {
     expect((await openai.responses.create({ model: MODEL, input: "Say hello." })).status).toBe("completed");
     const types: string[] = [];
-    for await (const event of await openai.responses.create({ model: MODEL, input: "x", stream: true })) types.push(event.type);
+    for await (const event of await openai.responses.create({ model: MODEL, input: "x", stream: true }))
+      types.push(event.type);
     expect(types.at(-1)).toBe("response.completed");
     expect((await outcomes())[0]).toMatchObject({ outcome: "served", is_estimated: false });
   });
@@ -153,11 +161,17 @@ describe("openai", () => {
   test("transcribes", async () => {
     if (real) return;
     const file = await toFile(Buffer.from("RIFF"), "speech.wav");
-    expect((await openai.audio.transcriptions.create({ model: MODEL, file, language: "en", temperature: 0 })).text).toBe("hello");
+    expect(
+      (await openai.audio.transcriptions.create({ model: MODEL, file, language: "en", temperature: 0 })).text,
+    ).toBe("hello");
   });
 
   test("meets refusals as its own errors", async () => {
-    await expect(openai.chat.completions.create({ model: "secret", messages })).rejects.toMatchObject({ status: 403, code: "model_denied", type: "permission_error" });
+    await expect(openai.chat.completions.create({ model: "secret", messages })).rejects.toMatchObject({
+      status: 403,
+      code: "model_denied",
+      type: "permission_error",
+    });
     const stranger = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: "ollama", maxRetries: 0 });
     await expect(stranger.models.list()).rejects.toMatchObject({ status: 401, code: "credential_malformed" });
   });
@@ -171,17 +185,24 @@ describe("anthropic", () => {
 
   test("streams", async () => {
     const types: string[] = [];
-    for await (const event of anthropic.messages.stream({ model: MODEL, max_tokens: 16, messages })) types.push(event.type);
+    for await (const event of anthropic.messages.stream({ model: MODEL, max_tokens: 16, messages }))
+      types.push(event.type);
     expect(types.at(-1)).toBe("message_stop");
     expect((await outcomes())[0]).toMatchObject({ outcome: "served", is_estimated: false });
   });
 
   test("meets refusals as its own errors", async () => {
-    await expect(anthropic.messages.create({ model: "secret", max_tokens: 1, messages })).rejects.toMatchObject({ status: 403 });
+    await expect(anthropic.messages.create({ model: "secret", max_tokens: 1, messages })).rejects.toMatchObject({
+      status: 403,
+    });
   });
 
   test("Claude Code's request forms pass", async () => {
-    const headers = { "x-api-key": key, "anthropic-version": "2023-06-01", "anthropic-beta": "claude-code-20250219,interleaved-thinking-2025-05-14" };
+    const headers = {
+      "x-api-key": key,
+      "anthropic-version": "2023-06-01",
+      "anthropic-beta": "claude-code-20250219,interleaved-thinking-2025-05-14",
+    };
     const listed = await fetch(`${gateway.url}/v1/models?limit=1000`, { headers });
     expect(listed.status).toBe(200);
     const body = {
@@ -189,13 +210,23 @@ describe("anthropic", () => {
       max_tokens: 32_000,
       system: [{ type: "text", text: "You are Claude Code.", cache_control: { type: "ephemeral" } }],
       messages: [{ role: "user", content: [{ type: "text", text: "hi", cache_control: { type: "ephemeral" } }] }],
-      tools: [{ name: "Bash", description: "runs", input_schema: { type: "object", properties: { command: { type: "string" } } } }],
+      tools: [
+        {
+          name: "Bash",
+          description: "runs",
+          input_schema: { type: "object", properties: { command: { type: "string" } } },
+        },
+      ],
       metadata: { user_id: "user_x" },
       context_management: { edits: [] },
       temperature: 1,
       stream: true,
     };
-    const answer = await fetch(`${gateway.url}/v1/messages?beta=true`, { method: "POST", headers, body: JSON.stringify(body) });
+    const answer = await fetch(`${gateway.url}/v1/messages?beta=true`, {
+      method: "POST",
+      headers,
+      body: JSON.stringify(body),
+    });
     const text = await answer.text();
     expect([answer.status, text.includes("message_stop")]).toEqual([200, true]);
     if (!real) expect(gateway.upstream().seen.at(-1)!.url).toBe("/v1/messages");

@@ -60,7 +60,10 @@ beforeEach(async () => {
     id: "A".repeat(12), environment: "dev", name: "k", owner: "p", state: "active", hash: hashKeyText(text, pepper), pepperVersion: 1,
     ceiling: right, limits: {}, admin: null, createdAt: 0, expiresAt: Number.MAX_SAFE_INTEGER, createdBy: "os:x",
   }; // prettier-ignore
-  const source = { key: () => key, eachKeyId: (visit: (environment: string, id: string) => void) => visit("dev", key.id) };
+  const source = {
+    key: () => key,
+    eachKeyId: (visit: (environment: string, id: string) => void) => visit("dev", key.id),
+  };
   const snapshot = compileSnapshot({
     epoch: 1,
     environments: [{ ...environmentDefaults, name: "dev", upstreams: [{ id: "u1", url: await upstream.listen() }] }],
@@ -89,7 +92,11 @@ afterEach(async () => {
 });
 
 function ask(path: string, body: object): Promise<Response> {
-  return fetch(url + path, { method: "POST", headers: { authorization: `Bearer ${text}` }, body: JSON.stringify(body) });
+  return fetch(url + path, {
+    method: "POST",
+    headers: { authorization: `Bearer ${text}` },
+    body: JSON.stringify(body),
+  });
 }
 const chat = { model: "llama3.2", messages: [{ role: "user", content: "x" }] };
 

@@ -10,30 +10,53 @@ let id: string;
 const chat = JSON.stringify({ model: "llama3.2", messages: [{ role: "user", content: "x" }], stream: false });
 
 beforeAll(async () => {
-  gateway = await startGateway({ environments: ["dev", "prod"], settings: { hosts: ["gateway.example"], corsOrigins: ["https://app.example"] } });
+  gateway = await startGateway({
+    environments: ["dev", "prod"],
+    settings: { hosts: ["gateway.example"], corsOrigins: ["https://app.example"] },
+  });
   ({ key, id } = await gateway.issue());
 });
 afterAll(() => gateway.stop());
 beforeEach(() => void (gateway.upstream().seen.length = 0));
 
-async function expectCode(answer: { status: number; text?: () => Promise<string>; body?: unknown }, status: number, code: string): Promise<void> {
+async function expectCode(
+  answer: { status: number; text?: () => Promise<string>; body?: unknown },
+  status: number,
+  code: string,
+): Promise<void> {
   const body = answer.text ? await answer.text() : (answer.body as string);
   expect([answer.status, codeOf(body)]).toEqual([status, code]);
   expect(gateway.upstream().seen).toEqual([]);
 }
 
 /** A request with these header lines, raw. */
-function raw(lines: readonly string[], body = chat, target = "/api/chat", method = "POST"): Promise<{ status: number; body: string; headers: Readonly<Record<string, string>> }> {
-  const head = [`${method} ${target} HTTP/1.1`, "host: 127.0.0.1", `content-length: ${Buffer.byteLength(body)}`, ...lines].join("\r\n");
+function raw(
+  lines: readonly string[],
+  body = chat,
+  target = "/api/chat",
+  method = "POST",
+): Promise<{ status: number; body: string; headers: Readonly<Record<string, string>> }> {
+  const head = [
+    `${method} ${target} HTTP/1.1`,
+    "host: 127.0.0.1",
+    `content-length: ${Buffer.byteLength(body)}`,
+    ...lines,
+  ].join("\r\n");
   return gateway.raw(`${head}\r\n\r\n${body}`);
 }
 
 describe("who", () => {
   test("no credential", async () => expectCode(await raw([]), 401, "credential_missing"));
-  test("no key of ours", async () => expectCode(await raw(["authorization: Bearer ollama"]), 401, "credential_malformed"));
+  test("no key of ours", async () =>
+    expectCode(await raw(["authorization: Bearer ollama"]), 401, "credential_malformed"));
   test("an edited environment", async () =>
-    expectCode(await raw([`authorization: Bearer ${key.replace("sp_dev_", "sp_prod_")}`]), 401, "credential_malformed"));
-  test("an admin key is no API key", async () => expectCode(await raw([`authorization: Bearer ${gateway.adminKey}`]), 401, "credential_malformed"));
+    expectCode(
+      await raw([`authorization: Bearer ${key.replace("sp_dev_", "sp_prod_")}`]),
+      401,
+      "credential_malformed",
+    ));
+  test("an admin key is no API key", async () =>
+    expectCode(await raw([`authorization: Bearer ${gateway.adminKey}`]), 401, "credential_malformed"));
   test("an unknown id and a wrong secret get one code", async () => {
     const unknown = formatKeyText("sp", "dev", "0".repeat(12), "1".repeat(43));
     const wrong = formatKeyText("sp", "dev", id, "1".repeat(43));
@@ -45,7 +68,11 @@ describe("who", () => {
   test("two credentials, even the same twice", async () => {
     await expectCode(await raw([`authorization: Bearer ${key}`, `x-api-key: ${key}`]), 400, "credential_ambiguous");
     await expectCode(await raw([`x-api-key: ${key}`, `api-key: ${key}`]), 400, "credential_ambiguous");
-    await expectCode(await raw([`authorization: Bearer ${key}`, `authorization: Bearer ${key}`]), 400, "credential_ambiguous");
+    await expectCode(
+      await raw([`authorization: Bearer ${key}`, `authorization: Bearer ${key}`]),
+      400,
+      "credential_ambiguous",
+    );
   });
   test.each([
     ["Bearer", () => `authorization: Bearer ${key}`],
@@ -55,7 +82,8 @@ describe("who", () => {
   ])("%s is read", async (_, line) => {
     expect((await raw([line()])).status).toBe(200);
   });
-  test("a key in the query is refused", async () => expectCode(await raw([], chat, `/api/chat?key=${key}`), 400, "query_not_accepted"));
+  test("a key in the query is refused", async () =>
+    expectCode(await raw([], chat, `/api/chat?key=${key}`), 400, "query_not_accepted"));
 
   test("suspended, resumed, revoked: told only to who holds the secret", async () => {
     const other = await gateway.issue();
@@ -87,8 +115,10 @@ describe("who", () => {
 
 describe("the request line, headers and body", () => {
   const auth = (): string => `authorization: Bearer ${key}`;
-  test("a long target", async () => expectCode(await raw([auth()], chat, `/api/${"a".repeat(3000)}`), 414, "target_too_long"));
-  test("large headers", async () => expectCode(await raw([auth(), `x-a: ${"a".repeat(20_000)}`]), 431, "headers_too_large"));
+  test("a long target", async () =>
+    expectCode(await raw([auth()], chat, `/api/${"a".repeat(3000)}`), 414, "target_too_long"));
+  test("large headers", async () =>
+    expectCode(await raw([auth(), `x-a: ${"a".repeat(20_000)}`]), 431, "headers_too_large"));
   test("another host name", async () => {
     const answer = await gateway.raw(`POST /api/chat HTTP/1.1\r\nhost: evil.example\r\ncontent-length: 2\r\n\r\n{}`);
     await expectCode(answer, 421, "host_unknown");
@@ -96,39 +126,63 @@ describe("the request line, headers and body", () => {
     expect(known.status).toBe(200);
   });
   test("a declared size beyond the endpoint's", async () =>
-    expectCode(await gateway.raw(`POST /api/show HTTP/1.1\r\nhost: localhost\r\n${auth()}\r\ncontent-length: 70000\r\n\r\n`), 413, "body_too_large"));
+    expectCode(
+      await gateway.raw(`POST /api/show HTTP/1.1\r\nhost: localhost\r\n${auth()}\r\ncontent-length: 70000\r\n\r\n`),
+      413,
+      "body_too_large",
+    ));
   test("a size beyond the endpoint's, in chunks", async () => {
     const head = `POST /api/show HTTP/1.1\r\nhost: localhost\r\n${auth()}\r\ntransfer-encoding: chunked\r\n\r\n`;
-    await expectCode(await gateway.raw(`${head}${(70_000).toString(16)}\r\n${"a".repeat(70_000)}\r\n0\r\n\r\n`), 413, "body_too_large");
+    await expectCode(
+      await gateway.raw(`${head}${(70_000).toString(16)}\r\n${"a".repeat(70_000)}\r\n0\r\n\r\n`),
+      413,
+      "body_too_large",
+    );
   });
   test("nobody uploads what he may not send", async () => {
     const head = `POST /api/create HTTP/1.1\r\nhost: localhost\r\n${auth()}\r\ncontent-length: 1000000\r\nexpect: 100-continue\r\n\r\n`;
     await expectCode(await gateway.raw(head), 403, "permission_denied");
   });
-  test("an encoding", async () => expectCode(await raw([auth(), "content-encoding: gzip"]), 415, "encoding_unsupported"));
-  test("a repeated content-type", async () => expectCode(await raw([auth(), "content-type: a/b", "content-type: c/d"]), 400, "header_malformed"));
-  test("a body where none is accepted", async () => expectCode(await raw([auth()], "{}", "/api/tags", "GET"), 400, "body_not_accepted"));
+  test("an encoding", async () =>
+    expectCode(await raw([auth(), "content-encoding: gzip"]), 415, "encoding_unsupported"));
+  test("a repeated content-type", async () =>
+    expectCode(await raw([auth(), "content-type: a/b", "content-type: c/d"]), 400, "header_malformed"));
+  test("a body where none is accepted", async () =>
+    expectCode(await raw([auth()], "{}", "/api/tags", "GET"), 400, "body_not_accepted"));
   test("an upgrade", async () => {
-    const answer = await gateway.raw("GET / HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n");
+    const answer = await gateway.raw(
+      "GET / HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n",
+    );
     expect(answer.status).toBe(400);
   });
-  test("bytes that are no HTTP", async () => expectCode(await gateway.raw("\x16\x03\x01\x02\r\n\r\n"), 400, "header_malformed"));
+  test("bytes that are no HTTP", async () =>
+    expectCode(await gateway.raw("\x16\x03\x01\x02\r\n\r\n"), 400, "header_malformed"));
 });
 
 describe("shapes", () => {
   test("Ollama's", async () => {
     const { body, headers } = await raw(["authorization: Bearer x"]);
-    expect(JSON.parse(body)).toMatchObject({ error: expect.any(String), status: expect.any(String), code: "credential_malformed" });
+    expect(JSON.parse(body)).toMatchObject({
+      error: expect.any(String),
+      status: expect.any(String),
+      code: "credential_malformed",
+    });
     expect(headers["www-authenticate"]).toContain("Bearer");
     expect(headers["x-request-id"]).toMatch(/^req_/);
   });
   test("OpenAI's", async () => {
     const { body } = await raw(["authorization: Bearer x"], chat, "/v1/chat/completions");
-    expect(JSON.parse(body)).toMatchObject({ error: { type: "authentication_error", code: "credential_malformed", param: null } });
+    expect(JSON.parse(body)).toMatchObject({
+      error: { type: "authentication_error", code: "credential_malformed", param: null },
+    });
   });
   test("Anthropic's", async () => {
     const { body } = await raw(["authorization: Bearer x"], chat, "/v1/messages");
-    expect(JSON.parse(body)).toMatchObject({ type: "error", error: { type: "authentication_error" }, request_id: expect.stringMatching(/^req_/) });
+    expect(JSON.parse(body)).toMatchObject({
+      type: "error",
+      error: { type: "authentication_error" },
+      request_id: expect.stringMatching(/^req_/),
+    });
   });
 });
 
@@ -148,19 +202,36 @@ describe("answered without a key, by constants", () => {
 
   test("CORS: only for listed origins, before authentication", async () => {
     const preflight = (origin: string): Promise<Response> =>
-      fetch(`${gateway.url}/api/chat`, { method: "OPTIONS", headers: { origin, "access-control-request-method": "POST" } });
-    expect((await preflight("https://app.example")).headers.get("access-control-allow-origin")).toBe("https://app.example");
+      fetch(`${gateway.url}/api/chat`, {
+        method: "OPTIONS",
+        headers: { origin, "access-control-request-method": "POST" },
+      });
+    expect((await preflight("https://app.example")).headers.get("access-control-allow-origin")).toBe(
+      "https://app.example",
+    );
     const other = await preflight("https://evil.example");
     expect([other.status, other.headers.get("access-control-allow-origin")]).toEqual([405, null]);
   });
 });
 
 test("what the upstream adds of its own does not come down, and nothing of the caller's goes up", async () => {
-  const answer = await gateway.post("/api/chat", key, chat, { cookie: "a=b", "x-forwarded-for": "6.6.6.6", origin: "https://app.example", "x-own": "1" });
+  const answer = await gateway.post("/api/chat", key, chat, {
+    cookie: "a=b",
+    "x-forwarded-for": "6.6.6.6",
+    origin: "https://app.example",
+    "x-own": "1",
+  });
   expect(answer.status).toBe(200);
   expect(answer.headers.get("set-cookie")).toBeNull();
   expect(answer.headers.get("x-from-upstream")).toBeNull();
   const seen = gateway.upstream().seen[0]!;
-  expect(Object.keys(seen.headers).sort()).toEqual(["accept", "connection", "content-length", "content-type", "host", "user-agent"]);
+  expect(Object.keys(seen.headers).sort()).toEqual([
+    "accept",
+    "connection",
+    "content-length",
+    "content-type",
+    "host",
+    "user-agent",
+  ]);
   expect(JSON.stringify(seen.rawHeaders)).not.toContain(key);
 });

@@ -8,7 +8,10 @@ let gateway: StartedGateway;
 const body = { model: "llama3.2", messages: [{ role: "user", content: "x" }] };
 
 beforeEach(async () => {
-  gateway = await startGateway({ moreYaml: "roles:\n  bot: { allow: [{ do: [infer:chat], on: [llama3.2] }] }\nassign: [{ group: team, role: bot, in: [dev] }]\n" });
+  gateway = await startGateway({
+    moreYaml:
+      "roles:\n  bot: { allow: [{ do: [infer:chat], on: [llama3.2] }] }\nassign: [{ group: team, role: bot, in: [dev] }]\n",
+  });
 });
 afterEach(() => gateway.stop());
 
@@ -59,7 +62,11 @@ describe("a running stream is cut and its upstream cancelled", () => {
   });
 
   test("when its owner is disabled", async () => {
-    const person = await gateway.admin<{ id: string }>("POST", "/v1/principals", { kind: "person", name: "ada", groups: ["team"] });
+    const person = await gateway.admin<{ id: string }>("POST", "/v1/principals", {
+      kind: "person",
+      name: "ada",
+      groups: ["team"],
+    });
     const issued = await gateway.issue({ owner: "ada", roles: ["bot"], allow: [] });
     await expectCut(issued, () => gateway.admin("POST", `/v1/principals/${person.id}/disable`), "owner_disabled");
   });
@@ -79,7 +86,10 @@ assign: [{ group: team, role: bot, in: [dev] }]
 
   test("when the owner's assignment goes", async () => {
     const issued = await gateway.issue();
-    const { assignments } = await gateway.admin<{ assignments: { id: string; source: string }[] }>("GET", "/v1/assignments?environment=dev");
+    const { assignments } = await gateway.admin<{ assignments: { id: string; source: string }[] }>(
+      "GET",
+      "/v1/assignments?environment=dev",
+    );
     const own = assignments.find((assignment) => assignment.source === "admin")!;
     await expectCut(issued, () => gateway.admin("DELETE", `/v1/assignments/${own.id}`), "permission_denied");
   });

@@ -57,7 +57,12 @@ export class StartedGateway {
   }
 
   /** Calls the admin API with the recovery key; throws what it answers when it is not a success. */
-  async admin<T = Record<string, unknown>>(method: string, path: string, body?: object, key = this.adminKey): Promise<T> {
+  async admin<T = Record<string, unknown>>(
+    method: string,
+    path: string,
+    body?: object,
+    key = this.adminKey,
+  ): Promise<T> {
     const answer = await fetch(`${this.gateway.adminUrl}${path}`, {
       method,
       headers: { authorization: `Bearer ${key}`, ...(body ? { "content-type": "application/json" } : {}) },
@@ -179,7 +184,10 @@ function parseAnswer(text: string): RawAnswer {
   const [head = "", ...rest] = text.split("\r\n\r\n");
   const [line = "", ...fields] = head.split("\r\n");
   const headers = Object.fromEntries(
-    fields.map((field) => [field.slice(0, field.indexOf(":")).toLowerCase(), field.slice(field.indexOf(":") + 1).trim()]),
+    fields.map((field) => [
+      field.slice(0, field.indexOf(":")).toLowerCase(),
+      field.slice(field.indexOf(":") + 1).trim(),
+    ]),
   );
   return { status: Number(line.split(" ")[1] ?? 0), headers, body: rest.join("\r\n\r\n") };
 }

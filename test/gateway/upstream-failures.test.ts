@@ -20,7 +20,10 @@ beforeEach(() => void (gateway.upstream().intercept = undefined));
 
 async function lastOutcome(): Promise<Record<string, unknown>> {
   for (;;) {
-    const { records } = await gateway.admin<{ records: { type: string; fields: Record<string, unknown> }[] }>("GET", "/v1/audit?limit=1&order=newest");
+    const { records } = await gateway.admin<{ records: { type: string; fields: Record<string, unknown> }[] }>(
+      "GET",
+      "/v1/audit?limit=1&order=newest",
+    );
     if (records[0]?.type === "request.outcome") return records[0].fields;
     await new Promise((resolve) => setImmediate(resolve));
   }
@@ -75,7 +78,9 @@ describe("an upstream", () => {
 
   test("that puts an error into its stream", async () => {
     gateway.upstream().intercept = (_seen, response) => {
-      response.writeHead(200, { "content-type": "application/x-ndjson" }).end(`${chunk("a")}{"error":"boom","signin_url":"https://x/"}\n`);
+      response
+        .writeHead(200, { "content-type": "application/x-ndjson" })
+        .end(`${chunk("a")}{"error":"boom","signin_url":"https://x/"}\n`);
       return true;
     };
     const text = await (await gateway.post("/api/chat", key, body)).text();
@@ -90,16 +95,26 @@ describe("an upstream", () => {
       return true;
     };
     const answer = await gateway.post("/api/chat", key, body);
-    expect([answer.status, codeOf(await answer.text()), answer.headers.get("location")]).toEqual([502, "upstream_broken", null]);
+    expect([answer.status, codeOf(await answer.text()), answer.headers.get("location")]).toEqual([
+      502,
+      "upstream_broken",
+      null,
+    ]);
   });
 
   test("whose error has a sign-in link: the words pass, the link does not", async () => {
     gateway.upstream().intercept = (_seen, response) => {
-      response.writeHead(401, { "content-type": "application/json", "set-cookie": "a=b" }).end('{"error":"unauthorized","signin_url":"https://x/"}');
+      response
+        .writeHead(401, { "content-type": "application/json", "set-cookie": "a=b" })
+        .end('{"error":"unauthorized","signin_url":"https://x/"}');
       return true;
     };
     const answer = await gateway.post("/api/chat", key, body);
-    expect([answer.status, await answer.text(), answer.headers.get("set-cookie")]).toEqual([401, '{"error":"unauthorized"}', null]);
+    expect([answer.status, await answer.text(), answer.headers.get("set-cookie")]).toEqual([
+      401,
+      '{"error":"unauthorized"}',
+      null,
+    ]);
   });
 
   test("that sends faster than the caller reads: held back, nothing lost", async () => {
@@ -124,7 +139,9 @@ describe("an upstream", () => {
     const { heapUsed, external, arrayBuffers } = process.memoryUsage();
     for (let i = 0; i < 200; i++) await new Promise((resolve) => setImmediate(resolve));
     const now = process.memoryUsage();
-    expect(now.heapUsed + now.external + now.arrayBuffers - heapUsed - external - arrayBuffers).toBeLessThan(16 * 1024 * 1024);
+    expect(now.heapUsed + now.external + now.arrayBuffers - heapUsed - external - arrayBuffers).toBeLessThan(
+      16 * 1024 * 1024,
+    );
     let text = "";
     for (;;) {
       const { done, value } = await reader.read();

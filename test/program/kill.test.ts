@@ -37,9 +37,17 @@ async function load(dataUrl: string, adminUrl: string, done: Acknowledged): Prom
     return JSON.parse(answer.text) as Record<string, string>;
   };
   for (let turn = 0; ; turn++) {
-    const made = await admin("/v1/keys", { environment: "dev", name: `k${turn}`, allow: ["infer:chat"], models: ["llama3.2"] });
+    const made = await admin("/v1/keys", {
+      environment: "dev",
+      name: `k${turn}`,
+      allow: ["infer:chat"],
+      models: ["llama3.2"],
+    });
     done.keys.push({ id: made["id"]!, key: made["key"]! });
-    const answer = await request("POST", `${dataUrl}/api/chat`, made["key"]!, { model: "llama3.2", messages: [{ role: "user", content: "x" }] });
+    const answer = await request("POST", `${dataUrl}/api/chat`, made["key"]!, {
+      model: "llama3.2",
+      messages: [{ role: "user", content: "x" }],
+    });
     // A whole answer was shown: its intent must be on disk.
     if (answer.status === 200) done.served.add(answer.requestId);
     if (turn % 3 === 0) {
@@ -55,7 +63,9 @@ test(`${ROUNDS} kills during load: nothing acknowledged is lost`, { timeout: 240
   for (let round = 0; round < ROUNDS; round++) {
     const running = await serve(data, ["--policy", policy]);
     const before = done.keys.length;
-    const workers = Array.from({ length: 4 }, () => load(running.dataUrl, running.adminUrl, done).catch(() => undefined));
+    const workers = Array.from({ length: 4 }, () =>
+      load(running.dataUrl, running.adminUrl, done).catch(() => undefined),
+    );
     // Killed after as much work as the round's number says, never at the same place.
     const watch = setInterval(() => {
       if (done.keys.length - before >= 3 + round * 2) running.child.kill("SIGKILL");
@@ -74,8 +84,12 @@ test(`${ROUNDS} kills during load: nothing acknowledged is lost`, { timeout: 240
     else expect(["active", "revoked"]).toContain(state);
   }
   const intents = new Set<string>();
-  for (let after = 0; ; ) {
-    const answer = await request("GET", `${running.adminUrl}/v1/audit?type=request.intent&order=oldest&limit=1000&after=${after}`, adminKey);
+  for (let after = 0; ;) {
+    const answer = await request(
+      "GET",
+      `${running.adminUrl}/v1/audit?type=request.intent&order=oldest&limit=1000&after=${after}`,
+      adminKey,
+    );
     const { records } = JSON.parse(answer.text) as { records: { seq: number; fields: { request: string } }[] };
     if (records.length === 0) break;
     for (const record of records) intents.add(record.fields.request);

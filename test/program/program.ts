@@ -13,9 +13,16 @@ export interface Ended {
 }
 
 /** Runs one command to its end. */
-export function sallyport(words: readonly string[], env: Readonly<Record<string, string>> = {}, input = ""): Promise<Ended> {
+export function sallyport(
+  words: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  input = "",
+): Promise<Ended> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [ENTRY, ...words], { env: { ...cleanEnv(), ...env }, stdio: ["pipe", "pipe", "pipe"] });
+    const child = spawn(process.execPath, [ENTRY, ...words], {
+      env: { ...cleanEnv(), ...env },
+      stdio: ["pipe", "pipe", "pipe"],
+    });
     let stdout = "";
     let stderr = "";
     child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString("utf8")));
@@ -27,7 +34,10 @@ export function sallyport(words: readonly string[], env: Readonly<Record<string,
 }
 
 /** Runs a command with `--json` and reads its answer. */
-export async function sallyportJson<T>(words: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<T> {
+export async function sallyportJson<T>(
+  words: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<T> {
   const { code, stdout, stderr } = await sallyport([...words, "--json"], env);
   if (code !== 0) throw new Error(`sallyport ${words.join(" ")}: exit ${code}: ${stderr}${stdout}`);
   return JSON.parse(stdout) as T;
@@ -60,7 +70,9 @@ export function serve(data: string, more: readonly string[] = []): Promise<Servi
 }
 
 function cleanEnv(): Record<string, string> {
-  return Object.fromEntries(Object.entries(process.env).filter(([name, value]) => !name.startsWith("SALLYPORT_") && value !== undefined)) as Record<string, string>;
+  return Object.fromEntries(
+    Object.entries(process.env).filter(([name, value]) => !name.startsWith("SALLYPORT_") && value !== undefined),
+  ) as Record<string, string>;
 }
 
 export interface Answered {
@@ -72,12 +84,17 @@ export interface Answered {
 /** One request on a connection of its own: a pool of connections would remember servers that were killed. */
 export function request(method: string, url: string, key: string, body?: unknown): Promise<Answered> {
   return new Promise((resolve, reject) => {
-    const headers = { authorization: `Bearer ${key}`, ...(body === undefined ? {} : { "content-type": "application/json" }) };
+    const headers = {
+      authorization: `Bearer ${key}`,
+      ...(body === undefined ? {} : { "content-type": "application/json" }),
+    };
     const sent = httpRequest(url, { method, headers, agent: false }, (answer) => {
       let text = "";
       answer.on("data", (chunk: Buffer) => (text += chunk.toString("utf8")));
       answer.on("error", reject);
-      answer.on("end", () => resolve({ status: answer.statusCode ?? 0, requestId: String(answer.headers["x-request-id"] ?? ""), text }));
+      answer.on("end", () =>
+        resolve({ status: answer.statusCode ?? 0, requestId: String(answer.headers["x-request-id"] ?? ""), text }),
+      );
     });
     sent.on("error", reject);
     sent.end(body === undefined ? undefined : JSON.stringify(body));

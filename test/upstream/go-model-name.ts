@@ -2,7 +2,8 @@
 
 /** Go's strings.TrimSpace: Unicode White_Space, with U+0085 and without U+FEFF. */
 function goTrim(text: string): string {
-  const space = /^[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+|[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+$/g;
+  const space =
+    /^[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+|[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+$/g;
   return text.replaceAll(space, "");
 }
 
@@ -45,6 +46,7 @@ function splitMarker(text: string): [base: string, source: string] {
   const last = colon < 0 ? "" : text.slice(colon + 1);
   const marker = goTrim(last).toLowerCase();
   if (marker === "cloud" || marker === "local") return [goTrim(text.slice(0, colon)), marker];
-  if (marker.endsWith("-cloud") && !marker.includes("/")) return [text.slice(0, text.length - (last.length - goTrim(last).length) - 6), "cloud"];
+  if (marker.endsWith("-cloud") && !marker.includes("/"))
+    return [text.slice(0, text.length - (last.length - goTrim(last).length) - 6), "cloud"];
   return [text, ""];
 }

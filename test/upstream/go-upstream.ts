@@ -82,7 +82,13 @@ export class GoUpstream {
       return;
     }
     const body = Buffer.concat(chunks);
-    const seen: Seen = { method: request.method!, url: request.url!, headers: request.headers, rawHeaders: request.rawHeaders, body };
+    const seen: Seen = {
+      method: request.method!,
+      url: request.url!,
+      headers: request.headers,
+      rawHeaders: request.rawHeaders,
+      body,
+    };
     this.seen.push(seen);
     response.on("close", () => {
       if (!response.writableFinished) this.aborted++;
@@ -141,7 +147,12 @@ export class GoUpstream {
       this.deeds.push({ what: "blob", model: "" });
       return { kind: "status", status: 201 };
     }
-    if (path.startsWith("/api/experimental/web") || path === "/api/me" || path === "/api/signout" || path.startsWith("/api/user/keys/")) {
+    if (
+      path.startsWith("/api/experimental/web") ||
+      path === "/api/me" ||
+      path === "/api/signout" ||
+      path.startsWith("/api/user/keys/")
+    ) {
       this.deeds.push({ what: path, model: "" });
       return { kind: "account" };
     }
@@ -169,7 +180,10 @@ export class GoUpstream {
     const model = (): string => scalar(value, "model", "string") ?? "";
     const either = (): string => model() || (scalar(value, "name", "string") ?? "");
     const streams = pointer(value, "stream");
-    if (method === "DELETE") return path === "/api/delete" && this.#do("delete", either(), value) ? { kind: "status", status: 200 } : undefined;
+    if (method === "DELETE")
+      return path === "/api/delete" && this.#do("delete", either(), value)
+        ? { kind: "status", status: 200 }
+        : undefined;
     switch (path) {
       case "/api/chat":
       case "/api/generate": {
@@ -211,16 +225,27 @@ export class GoUpstream {
           kind: path === "/v1/completions" ? "v1-completions" : "v1-chat",
           model: model(),
           streams: streams === true,
-          hasUsage: [...occurrences(value, "stream_options")].some((entry) => isPairs(entry) && scalar(entry, "include_usage", "boolean") === true),
+          hasUsage: [...occurrences(value, "stream_options")].some(
+            (entry) => isPairs(entry) && scalar(entry, "include_usage", "boolean") === true,
+          ),
         };
       case "/v1/responses":
       case "/v1/messages": {
         const isSearch = [...occurrences(value, "tools")].some(
-          (list) => Array.isArray(list) && list.some((tool) => isPairs(tool as GoValue) && (scalar(tool as GoValue, "type", "string") ?? "").startsWith("web_search")),
+          (list) =>
+            Array.isArray(list) &&
+            list.some(
+              (tool) =>
+                isPairs(tool as GoValue) && (scalar(tool as GoValue, "type", "string") ?? "").startsWith("web_search"),
+            ),
         );
         if (isSearch) this.deeds.push({ what: "web_search", model: "" });
         this.#do("chat", model(), value);
-        return { kind: path === "/v1/messages" ? "v1-messages" : "v1-responses", model: model(), streams: streams === true };
+        return {
+          kind: path === "/v1/messages" ? "v1-messages" : "v1-responses",
+          model: model(),
+          streams: streams === true,
+        };
       }
       case "/v1/embeddings":
         this.#do("embed", model(), value);
@@ -237,5 +262,7 @@ function hasItems(value: GoValue | undefined): boolean {
 
 /** keep_alive as the server reads it: 0, "0", "0s", or a float that overflows its duration. */
 function isZero(value: GoValue | undefined): boolean {
-  return value === 0 || value === 1e300 || (typeof value === "string" && /^-?0+(?:\.0+)?(?:ns|us|ms|s|m|h)?$/.test(value));
+  return (
+    value === 0 || value === 1e300 || (typeof value === "string" && /^-?0+(?:\.0+)?(?:ns|us|ms|s|m|h)?$/.test(value))
+  );
 }

@@ -13,10 +13,18 @@ export interface PermissionRow {
 export const permissions = {
   "server:health": { plane: "data", needsModel: false, says: "read liveness and version" },
   "server:status": { plane: "data", needsModel: false, says: "read whether the upstream's cloud is disabled" },
-  "server:recommendations": { plane: "data", needsModel: false, says: "read recommended models (refreshes from the cloud)" },
+  "server:recommendations": {
+    plane: "data",
+    needsModel: false,
+    says: "read recommended models (refreshes from the cloud)",
+  },
   "models:list": { plane: "data", needsModel: false, says: "list models, filtered to those the caller may see" },
   "models:show": { plane: "data", needsModel: true, says: "read one model's description, redacted" },
-  "models:show-private": { plane: "data", needsModel: true, says: "read modelfile, system prompt, template and messages too" },
+  "models:show-private": {
+    plane: "data",
+    needsModel: true,
+    says: "read modelfile, system prompt, template and messages too",
+  },
   "models:pull": { plane: "data", needsModel: true, says: "download a model from an allowed registry" },
   "models:pull-insecure": { plane: "data", needsModel: true, says: "pull or push without verified TLS" },
   "models:push": { plane: "data", needsModel: true, says: "upload a model to an allowed registry" },
@@ -29,7 +37,11 @@ export const permissions = {
   "infer:generate": { plane: "data", needsModel: true, says: "complete a prompt" },
   "infer:embed": { plane: "data", needsModel: true, says: "embed text" },
   "infer:audio": { plane: "data", needsModel: true, says: "transcribe audio" },
-  "infer:override": { plane: "data", needsModel: true, says: "replace the model's own prompt or load options: raw, template, context, num_ctx and its like" },
+  "infer:override": {
+    plane: "data",
+    needsModel: true,
+    says: "replace the model's own prompt or load options: raw, template, context, num_ctx and its like",
+  },
   "runtime:ps": { plane: "data", needsModel: false, says: "list running models, filtered to those the caller may see" },
   "runtime:load": { plane: "data", needsModel: true, says: "load a model without using it" },
   "runtime:unload": { plane: "data", needsModel: true, says: "unload a model for everyone" },
@@ -37,7 +49,11 @@ export const permissions = {
   "debug:render": { plane: "data", needsModel: true, says: "see the rendered prompt, hidden parts included" },
   "cloud:infer": { plane: "data", needsModel: true, says: "send prompts to a cloud model" },
   "cloud:show": { plane: "data", needsModel: true, says: "describe a cloud model (leaves the machine)" },
-  "cloud:websearch": { plane: "data", needsModel: false, says: "search or fetch the web through the upstream's account" },
+  "cloud:websearch": {
+    plane: "data",
+    needsModel: false,
+    says: "search or fetch the web through the upstream's account",
+  },
   "account:read": { plane: "data", needsModel: false, says: "read the upstream owner's cloud account" },
   "account:manage": { plane: "data", needsModel: false, says: "sign the upstream out of its cloud account" },
   "usage:read": { plane: "data", needsModel: false, says: "read one's own usage" },
@@ -47,7 +63,11 @@ export const permissions = {
   "keys:manage": { plane: "admin", needsModel: false, says: "suspend, resume and revoke keys" },
   "principals:read": { plane: "admin", needsModel: false, says: "list people, services and assignments" },
   "principals:manage": { plane: "admin", needsModel: false, says: "create, disable and assign people and services" },
-  "policy:read": { plane: "admin", needsModel: false, says: "read environments, roles and assignments; explain decisions" },
+  "policy:read": {
+    plane: "admin",
+    needsModel: false,
+    says: "read environments, roles and assignments; explain decisions",
+  },
   "policy:write": { plane: "admin", needsModel: false, says: "change environments, roles and upstreams" },
   "audit:read": { plane: "admin", needsModel: false, says: "search, tail and verify the ledger" },
   "status:read": { plane: "admin", needsModel: false, says: "read the gateway's status and metrics" },
@@ -55,7 +75,9 @@ export const permissions = {
 } as const satisfies Record<string, PermissionRow>;
 
 export type Permission = keyof typeof permissions;
-export type DataPermission = { [P in Permission]: (typeof permissions)[P]["plane"] extends "data" ? P : never }[Permission];
+export type DataPermission = {
+  [P in Permission]: (typeof permissions)[P]["plane"] extends "data" ? P : never;
+}[Permission];
 export type AdminPermission = Exclude<Permission, DataPermission>;
 
 /** True when the text is the name of a permission; own names only, so `constructor` is not one. */

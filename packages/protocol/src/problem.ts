@@ -14,68 +14,176 @@ export interface ProblemRow {
 
 export const problems = {
   // the request line, headers and body
-  target_malformed: { status: 400, title: "the request target is not in a form this server accepts", remedy: "send a plain path: no absolute form, '%', '//', '..' or ';'" },
-  query_not_accepted: { status: 400, title: "this endpoint accepts no such query parameter", remedy: "send parameters in the body" },
-  header_malformed: { status: 400, title: "a header is malformed or repeated", remedy: "send each header once, in its standard form" },
-  credential_ambiguous: { status: 400, title: "more than one credential was sent", remedy: "send exactly one of Authorization, x-api-key or api-key" },
-  json_malformed: { status: 400, title: "the body is not one strict JSON object", remedy: "send one JSON object in UTF-8, without BOM or trailing bytes" },
+  target_malformed: {
+    status: 400,
+    title: "the request target is not in a form this server accepts",
+    remedy: "send a plain path: no absolute form, '%', '//', '..' or ';'",
+  },
+  query_not_accepted: {
+    status: 400,
+    title: "this endpoint accepts no such query parameter",
+    remedy: "send parameters in the body",
+  },
+  header_malformed: {
+    status: 400,
+    title: "a header is malformed or repeated",
+    remedy: "send each header once, in its standard form",
+  },
+  credential_ambiguous: {
+    status: 400,
+    title: "more than one credential was sent",
+    remedy: "send exactly one of Authorization, x-api-key or api-key",
+  },
+  json_malformed: {
+    status: 400,
+    title: "the body is not one strict JSON object",
+    remedy: "send one JSON object in UTF-8, without BOM or trailing bytes",
+  },
   json_duplicate_key: { status: 400, title: "a key comes twice in one JSON object", remedy: "send each key once" },
-  json_key_folds: { status: 400, title: "a key is another spelling of a known field", remedy: "write field names exactly, in lower case ASCII" },
+  json_key_folds: {
+    status: 400,
+    title: "a key is another spelling of a known field",
+    remedy: "write field names exactly, in lower case ASCII",
+  },
   json_too_deep: { status: 400, title: "the JSON body is nested too deeply", remedy: "stay within 64 levels" },
   field_invalid: { status: 400, title: "a field has the wrong type or value", remedy: "see the endpoint's reference" },
   body_missing: { status: 400, title: "missing request body", remedy: "send the JSON body this endpoint expects" },
   body_not_accepted: { status: 400, title: "this endpoint accepts no body", remedy: "send the request without a body" },
   model_missing: { status: 400, title: "model is required", remedy: "name the model in the field 'model'" },
-  model_name_invalid: { status: 400, title: "invalid model name", remedy: "write the name as `model:tag`, `namespace/model:tag` or `host/namespace/model:tag`" },
+  model_name_invalid: {
+    status: 400,
+    title: "invalid model name",
+    remedy: "write the name as `model:tag`, `namespace/model:tag` or `host/namespace/model:tag`",
+  },
   multipart_malformed: { status: 400, title: "the multipart form is malformed", remedy: "send each known part once" },
-  request_timeout: { status: 408, title: "the request did not arrive in time", remedy: "send the whole request without pausing" },
+  request_timeout: {
+    status: 408,
+    title: "the request did not arrive in time",
+    remedy: "send the whole request without pausing",
+  },
   body_too_large: { status: 413, title: "the body is larger than this endpoint accepts", remedy: "send less at once" },
   target_too_long: { status: 414, title: "the request target is too long", remedy: "send a shorter path" },
-  encoding_unsupported: { status: 415, title: "this content encoding is not accepted", remedy: "send the body unencoded" },
-  media_type_unsupported: { status: 415, title: "this media type is not accepted here", remedy: "send application/json (or multipart/form-data for audio)" },
-  host_unknown: { status: 421, title: "this server does not answer for that host name", remedy: "add the name to `hosts` in the settings" },
-  headers_too_large: { status: 431, title: "the request's headers are too large", remedy: "send fewer and shorter headers" },
+  encoding_unsupported: {
+    status: 415,
+    title: "this content encoding is not accepted",
+    remedy: "send the body unencoded",
+  },
+  media_type_unsupported: {
+    status: 415,
+    title: "this media type is not accepted here",
+    remedy: "send application/json (or multipart/form-data for audio)",
+  },
+  host_unknown: {
+    status: 421,
+    title: "this server does not answer for that host name",
+    remedy: "add the name to `hosts` in the settings",
+  },
+  headers_too_large: {
+    status: 431,
+    title: "the request's headers are too large",
+    remedy: "send fewer and shorter headers",
+  },
 
   // who
-  credential_missing: { status: 401, title: "no credential was sent", remedy: "send a key as `Authorization: Bearer sp_…`" },
-  credential_malformed: { status: 401, title: "the credential is not a well-formed key", remedy: "copy the key again, whole: its checksum does not fit" },
+  credential_missing: {
+    status: 401,
+    title: "no credential was sent",
+    remedy: "send a key as `Authorization: Bearer sp_…`",
+  },
+  credential_malformed: {
+    status: 401,
+    title: "the credential is not a well-formed key",
+    remedy: "copy the key again, whole: its checksum does not fit",
+  },
   key_unknown: { status: 401, title: "the key is not known here", remedy: "ask for a new key" },
   key_expired: { status: 401, title: "the key has expired", remedy: "ask for a new key or a rotation" },
   key_suspended: { status: 401, title: "the key is suspended", remedy: "ask an administrator to resume it" },
   key_revoked: { status: 401, title: "the key has been revoked", remedy: "ask for a new key" },
   owner_disabled: { status: 401, title: "the key's owner is disabled", remedy: "ask an administrator" },
-  environment_not_here: { status: 403, title: "this listener does not serve the key's environment", remedy: "use the address of that environment" },
+  environment_not_here: {
+    status: 403,
+    title: "this listener does not serve the key's environment",
+    remedy: "use the address of that environment",
+  },
 
   // what
-  permission_denied: { status: 403, title: "the key does not grant this", remedy: "ask for a key with the permission named in the message" },
-  model_denied: { status: 403, title: "the key does not grant this model", remedy: "ask for a key whose selectors match the model" },
-  cloud_denied: { status: 403, title: "the cloud is closed in this environment", remedy: "use a local model, without web search" },
-  registry_denied: { status: 403, title: "this registry is not allowed in this environment", remedy: "add its host to the environment's `registries`" },
+  permission_denied: {
+    status: 403,
+    title: "the key does not grant this",
+    remedy: "ask for a key with the permission named in the message",
+  },
+  model_denied: {
+    status: 403,
+    title: "the key does not grant this model",
+    remedy: "ask for a key whose selectors match the model",
+  },
+  cloud_denied: {
+    status: 403,
+    title: "the cloud is closed in this environment",
+    remedy: "use a local model, without web search",
+  },
+  registry_denied: {
+    status: 403,
+    title: "this registry is not allowed in this environment",
+    remedy: "add its host to the environment's `registries`",
+  },
   endpoint_unknown: { status: 404, title: "404 page not found", remedy: "see the list of endpoints" },
   method_not_allowed: { status: 405, title: "405 method not allowed", remedy: "use the endpoint's own method" },
   conflict: { status: 409, title: "the change meets a newer state", remedy: "read the present state and try again" },
   not_found: { status: 404, title: "there is no such thing", remedy: "list what there is first" },
   already_exists: { status: 409, title: "there is one of that name already", remedy: "choose another name" },
   input_invalid: { status: 422, title: "the input has mistakes", remedy: "see the list of mistakes" },
-  grant_exceeds_issuer: { status: 403, title: "the issuer may not grant that much", remedy: "ask for less, or use an admin key with wider may-grant rights" },
-  lifetime_exceeds_maximum: { status: 422, title: "the lifetime is longer than the environment allows", remedy: "ask for a shorter --ttl" },
+  grant_exceeds_issuer: {
+    status: 403,
+    title: "the issuer may not grant that much",
+    remedy: "ask for less, or use an admin key with wider may-grant rights",
+  },
+  lifetime_exceeds_maximum: {
+    status: 422,
+    title: "the lifetime is longer than the environment allows",
+    remedy: "ask for a shorter --ttl",
+  },
 
   // how much
   rate_limited: { status: 429, title: "too many requests", remedy: "wait as long as retry-after says" },
-  concurrency_exceeded: { status: 429, title: "too many requests at the same time", remedy: "let a running request end first" },
+  concurrency_exceeded: {
+    status: 429,
+    title: "too many requests at the same time",
+    remedy: "let a running request end first",
+  },
   queue_full: { status: 503, title: "too many requests are waiting for this model", remedy: "try again later" },
   queue_timeout: { status: 503, title: "no slot became free in time", remedy: "try again later" },
   overloaded: { status: 503, title: "the gateway holds as much as it may", remedy: "try again later" },
   draining: { status: 503, title: "the gateway is shutting down", remedy: "try again" },
 
   // what broke
-  revoked_while_running: { status: 403, title: "the right to this request ended while it ran", remedy: "ask an administrator" },
-  ledger_unavailable: { status: 503, title: "the request cannot be recorded, so it is not served", remedy: "free disk space or mend the store; nothing was run" },
+  revoked_while_running: {
+    status: 403,
+    title: "the right to this request ended while it ran",
+    remedy: "ask an administrator",
+  },
+  ledger_unavailable: {
+    status: 503,
+    title: "the request cannot be recorded, so it is not served",
+    remedy: "free disk space or mend the store; nothing was run",
+  },
   store_unavailable: { status: 503, title: "the store cannot be read or written", remedy: "see the gateway's log" },
   upstream_missing: { status: 503, title: "the environment has no upstream", remedy: "add one to the policy" },
-  upstream_unreachable: { status: 502, title: "the model server cannot be reached", remedy: "start it, or mend the environment's upstream" },
-  upstream_broken: { status: 502, title: "the model server answered what it must not", remedy: "see the gateway's log" },
-  upstream_timeout: { status: 504, title: "the model server did not answer in time", remedy: "try again, or raise the upstream's timeout" },
+  upstream_unreachable: {
+    status: 502,
+    title: "the model server cannot be reached",
+    remedy: "start it, or mend the environment's upstream",
+  },
+  upstream_broken: {
+    status: 502,
+    title: "the model server answered what it must not",
+    remedy: "see the gateway's log",
+  },
+  upstream_timeout: {
+    status: 504,
+    title: "the model server did not answer in time",
+    remedy: "try again, or raise the upstream's timeout",
+  },
   fault: { status: 500, title: "something broke", remedy: "tell an administrator the request id" },
 } as const satisfies Record<string, ProblemRow>;
 

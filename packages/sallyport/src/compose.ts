@@ -45,7 +45,9 @@ export interface Gateway {
 }
 
 /** Makes the data directory, a first environment in front of the usual local address, and the recovery admin key. */
-export async function initialize(settings: Settings): Promise<{ adminKey: Secret; dataDirectory: string; environment: string }> {
+export async function initialize(
+  settings: Settings,
+): Promise<{ adminKey: Secret; dataDirectory: string; environment: string }> {
   initDataDirectory(settings.dataDirectory);
   const core = await openCore(settings, systemClock, openLog(settings.logLevel));
   try {
@@ -53,7 +55,10 @@ export async function initialize(settings: Settings): Promise<{ adminKey: Secret
     const actor = `os:${currentUser()}`;
     core.peppers.create(SYSTEM_REALM);
     core.peppers.create(defaultEnvironment.name);
-    const issued = issueAdminKey({ name: "recovery", right: everything, createdAt: at, createdBy: actor, expiresAt: null }, core.peppers);
+    const issued = issueAdminKey(
+      { name: "recovery", right: everything, createdAt: at, createdBy: actor, expiresAt: null },
+      core.peppers,
+    );
     await core.changes.change({
       operations: [
         { op: "environment.put", environment: defaultEnvironment },
@@ -61,7 +66,13 @@ export async function initialize(settings: Settings): Promise<{ adminKey: Secret
       ],
       events: [
         { type: "gateway.initialized", at, environment: SYSTEM_REALM, actor, fields: { version: VERSION } },
-        { type: "admin_key.issued", at, environment: SYSTEM_REALM, actor, fields: { key: issued.record.id, name: "recovery" } },
+        {
+          type: "admin_key.issued",
+          at,
+          environment: SYSTEM_REALM,
+          actor,
+          fields: { key: issued.record.id, name: "recovery" },
+        },
       ],
     });
     return { adminKey: issued.text, dataDirectory: settings.dataDirectory, environment: defaultEnvironment.name };
@@ -125,7 +136,9 @@ export async function openGateway(settings: Settings): Promise<Gateway> {
       await drain(dataPlane, drainMs);
       await admin.close();
       // A disk that is full must not keep the program from stopping.
-      await record(core, "server.stopped", { version: VERSION }).catch((cause: unknown) => log.error({ cause: causeOf(cause) }, "the stop could not be recorded"));
+      await record(core, "server.stopped", { version: VERSION }).catch((cause: unknown) =>
+        log.error({ cause: causeOf(cause) }, "the stop could not be recorded"),
+      );
       await dataPlane.closeUpstreams();
       await core.close();
     };
@@ -134,7 +147,8 @@ export async function openGateway(settings: Settings): Promise<Gateway> {
       adminUrl: urls.admin,
       async reload() {
         const tls = readTls(settings);
-        if (tls && "setSecureContext" in dataPlane.server) (dataPlane.server as unknown as SecureServer).setSecureContext(tls);
+        if (tls && "setSecureContext" in dataPlane.server)
+          (dataPlane.server as unknown as SecureServer).setSecureContext(tls);
         if (tls) admin.setSecureContext(tls);
         await applyFile();
       },
@@ -193,7 +207,11 @@ async function record(core: Core, type: LedgerEvent["type"], fields: LedgerEvent
 
 function readTls(settings: Settings): SecureContextOptions | null {
   if (!settings.tls) return null;
-  return { cert: readFileSync(settings.tls.certificateFile), key: readFileSync(settings.tls.keyFile), minVersion: "TLSv1.2" };
+  return {
+    cert: readFileSync(settings.tls.certificateFile),
+    key: readFileSync(settings.tls.keyFile),
+    minVersion: "TLSv1.2",
+  };
 }
 
 async function listen(server: Server, { host, port }: Settings["listen"], isTls: boolean): Promise<string> {

@@ -41,7 +41,13 @@ export const builtInRoles: readonly Role[] = [
   ]),
 ];
 
-const reading: readonly AdminPermission[] = ["keys:read", "principals:read", "policy:read", "audit:read", "status:read"];
+const reading: readonly AdminPermission[] = [
+  "keys:read",
+  "principals:read",
+  "policy:read",
+  "audit:read",
+  "status:read",
+];
 
 /** Roles of administration, for admin keys. */
 export const adminRoles: Readonly<Record<string, readonly AdminPermission[]>> = {

@@ -33,7 +33,12 @@ export function compileRight(spec: RightSpec, roles: ReadonlyMap<string, Role>):
       const lists: (readonly ModelSelector[])[] = [];
       if (grant.models !== null) lists.push(selectors(grant.models));
       if (own !== null || grant.models === null) lists.push(own ?? []);
-      grants.push({ permissions: new Set(grant.permissions), selectorLists: lists, guard: role.guard, origin: `role ${name}` });
+      grants.push({
+        permissions: new Set(grant.permissions),
+        selectorLists: lists,
+        guard: role.guard,
+        origin: `role ${name}`,
+      });
     }
   }
   if (spec.allow.length > 0) {
@@ -46,7 +51,11 @@ export function compileRight(spec: RightSpec, roles: ReadonlyMap<string, Role>):
 export function grantCovers(grant: CompiledGrant, permission: DataPermission, model: ModelName | null): boolean {
   if (!grant.permissions.has(permission)) return false;
   if (!needsModel(permission)) return true;
-  if (model === null) return false;
+  return model !== null && grantNames(grant, model);
+}
+
+/** True when every selector list of the grant names the model, whatever the grant is for. */
+export function grantNames(grant: CompiledGrant, model: ModelName): boolean {
   for (const list of grant.selectorLists) {
     if (!list.some((selector) => matchesModel(selector, model))) return false;
   }

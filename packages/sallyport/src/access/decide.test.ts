@@ -28,7 +28,9 @@ interface World {
 }
 
 function rightIn({ ceiling, live, roles = [], environment = {}, isDisabled = false }: World): EffectiveRight {
-  const assignments: Assignment[] = live ? [{ id: "a", subject: { principal: "p" }, environment: "dev", right: live, source: "admin" }] : [];
+  const assignments: Assignment[] = live
+    ? [{ id: "a", subject: { principal: "p" }, environment: "dev", right: live, source: "admin" }]
+    : [];
   const state: PolicyState = {
     epoch: 1,
     environments: [{ ...dev, ...environment }],
@@ -62,7 +64,9 @@ describe("the effective right is the ceiling and the live right and the environm
     expect(codeOf(rightIn({ ceiling: chat(["a"]), live: chat(["b"]) }), ask("infer:chat", "a"))).toBe("model_denied");
     expect(codeOf(rightIn({ ceiling: chat(["b"]), live: chat(["a"]) }), ask("infer:chat", "a"))).toBe("model_denied");
     expect(codeOf(rightIn({ ceiling: chat(["a"]), live: null }), ask("infer:chat", "a"))).toBe("permission_denied");
-    expect(codeOf(rightIn({ ceiling: chat(["a"]), live: chat(["a"]) }), ask("infer:generate", "a"))).toBe("permission_denied");
+    expect(codeOf(rightIn({ ceiling: chat(["a"]), live: chat(["a"]) }), ask("infer:generate", "a"))).toBe(
+      "permission_denied",
+    );
   });
 
   test("no selector is no model; permissions without a model need none", () => {
@@ -70,14 +74,25 @@ describe("the effective right is the ceiling and the live right and the environm
     const right = rightIn({ ceiling, live: { ...ceiling, models: ["*"] } });
     expect(codeOf(right, ask("infer:chat", "a"))).toBe("model_denied");
     expect(codeOf(right, ask("models:list", null))).toBe("allowed");
-    expect(codeOf(rightIn({ ceiling: { ...ceiling, models: null }, live: ceiling }), ask("infer:chat", "a"))).toBe("model_denied");
+    expect(codeOf(rightIn({ ceiling: { ...ceiling, models: null }, live: ceiling }), ask("infer:chat", "a"))).toBe(
+      "model_denied",
+    );
   });
 
   test("a role's own selectors and the key's both bind", () => {
-    const role: Role = { name: "r", grants: [{ permissions: ["infer:chat"], models: ["a", "b"] }], limits: {}, guard: {} };
+    const role: Role = {
+      name: "r",
+      grants: [{ permissions: ["infer:chat"], models: ["a", "b"] }],
+      limits: {},
+      guard: {},
+    };
     const own: RightSpec = { roles: ["r"], allow: [], models: ["b", "c"] };
     const right = rightIn({ ceiling: own, live: { roles: ["r"], allow: [], models: null }, roles: [role] });
-    expect(["a", "b", "c"].map((model) => codeOf(right, ask("infer:chat", model)))).toEqual(["model_denied", "allowed", "model_denied"]);
+    expect(["a", "b", "c"].map((model) => codeOf(right, ask("infer:chat", model)))).toEqual([
+      "model_denied",
+      "allowed",
+      "model_denied",
+    ]);
   });
 
   test("a role that is gone grants nothing", () => {
@@ -86,9 +101,17 @@ describe("the effective right is the ceiling and the live right and the environm
   });
 
   test("a disabled owner, an unknown owner, an empty demand", () => {
-    expect(codeOf(rightIn({ ceiling: chat(["a"]), live: chat(["a"]), isDisabled: true }), ask("infer:chat", "a"))).toBe("owner_disabled");
-    expect(compileSnapshot({ epoch: 1, environments: [dev], roles: [], principals: [], assignments: [] }).rightOf(keyWith(chat(["a"])))!.isOwnerDisabled).toBe(true);
-    expect(codeOf(rightIn({ ceiling: chat(["a"]), live: chat(["a"]) }), { ...ask("infer:chat", "a"), demands: [] })).toBe("permission_denied");
+    expect(codeOf(rightIn({ ceiling: chat(["a"]), live: chat(["a"]), isDisabled: true }), ask("infer:chat", "a"))).toBe(
+      "owner_disabled",
+    );
+    expect(
+      compileSnapshot({ epoch: 1, environments: [dev], roles: [], principals: [], assignments: [] }).rightOf(
+        keyWith(chat(["a"])),
+      )!.isOwnerDisabled,
+    ).toBe(true);
+    expect(
+      codeOf(rightIn({ ceiling: chat(["a"]), live: chat(["a"]) }), { ...ask("infer:chat", "a"), demands: [] }),
+    ).toBe("permission_denied");
   });
 
   test("the empty snapshot knows no right", () => {
@@ -96,8 +119,15 @@ describe("the effective right is the ceiling and the live right and the environm
   });
 
   test("cloud: closed by the environment, then by the selectors", () => {
-    const both: RightSpec = { roles: [], allow: ["infer:chat", "cloud:infer", "cloud:websearch"], models: ["*", "cloud:a"] };
-    const question = { ...ask("infer:chat", "a:cloud"), demands: [...ask("infer:chat", "a:cloud").demands, ...ask("cloud:infer", "a:cloud").demands] };
+    const both: RightSpec = {
+      roles: [],
+      allow: ["infer:chat", "cloud:infer", "cloud:websearch"],
+      models: ["*", "cloud:a"],
+    };
+    const question = {
+      ...ask("infer:chat", "a:cloud"),
+      demands: [...ask("infer:chat", "a:cloud").demands, ...ask("cloud:infer", "a:cloud").demands],
+    };
     expect(codeOf(rightIn({ ceiling: both, live: both }), question)).toBe("cloud_denied");
     expect(codeOf(rightIn({ ceiling: both, live: both }), ask("cloud:websearch", null))).toBe("cloud_denied");
     const open = rightIn({ ceiling: both, live: both, environment: { cloud: "allow" } });
@@ -108,13 +138,28 @@ describe("the effective right is the ceiling and the live right and the environm
     expect(maySee(open, parseModelName("b:cloud")!)).toBe(false);
   });
 
+  test("who may only list sees what his selectors name", () => {
+    const lists: RightSpec = { roles: [], allow: ["models:list"], models: ["a"] };
+    const right = rightIn({ ceiling: lists, live: { ...lists, models: ["*"] } });
+    expect(["a", "b", "a:cloud"].map((model) => maySee(right, parseModelName(model)!))).toEqual([true, false, false]);
+    expect(maySee(rightIn({ ceiling: lists, live: null }), parseModelName("a")!)).toBe(false);
+    expect(maySee(rightIn({ ceiling: { ...lists, models: [] }, live: lists }), parseModelName("a")!)).toBe(false);
+  });
+
   test("a long keep_alive is a pin, on every model of the request", () => {
     const right = rightIn({ ceiling: chat(["a"]), live: chat(["a"]) });
     expect(codeOf(right, ask("infer:chat", "a", { keepAliveSeconds: 300 }))).toBe("allowed");
     expect(codeOf(right, ask("infer:chat", "a", { keepAliveSeconds: 301 }))).toBe("permission_denied");
-    expect(codeOf(right, ask("infer:chat", "a", { keepAliveSeconds: Number.POSITIVE_INFINITY }))).toBe("permission_denied");
+    expect(codeOf(right, ask("infer:chat", "a", { keepAliveSeconds: Number.POSITIVE_INFINITY }))).toBe(
+      "permission_denied",
+    );
     const pinning: RightSpec = { roles: [], allow: ["infer:chat", "runtime:pin"], models: ["a"] };
-    expect(codeOf(rightIn({ ceiling: pinning, live: pinning }), ask("infer:chat", "a", { keepAliveSeconds: Number.POSITIVE_INFINITY }))).toBe("allowed");
+    expect(
+      codeOf(
+        rightIn({ ceiling: pinning, live: pinning }),
+        ask("infer:chat", "a", { keepAliveSeconds: Number.POSITIVE_INFINITY }),
+      ),
+    ).toBe("allowed");
   });
 
   test("registries are the environment's", () => {
@@ -126,7 +171,12 @@ describe("the effective right is the ceiling and the live right and the environm
 });
 
 describe("guards", () => {
-  const guarded = (name: string, outputTokens: number): Role => ({ name, grants: [{ permissions: ["infer:chat"], models: null }], limits: {}, guard: { outputTokens, images: 1 } });
+  const guarded = (name: string, outputTokens: number): Role => ({
+    name,
+    grants: [{ permissions: ["infer:chat"], models: null }],
+    limits: {},
+    guard: { outputTokens, images: 1 },
+  });
   const granted = (right: EffectiveRight): number | undefined => {
     const decision = decide(right, ask("infer:chat", "a"));
     return decision.isAllowed ? decision.granted.outputTokens : -1;
@@ -138,7 +188,9 @@ describe("guards", () => {
     expect(granted(rightIn({ ceiling: of("small"), live: of("large"), roles }))).toBe(10);
     expect(granted(rightIn({ ceiling: of("small", "large"), live: of("large"), roles }))).toBe(100);
     expect(granted(rightIn({ ceiling: chat(["a"]), live: chat(["a"]), roles }))).toBeUndefined();
-    expect(granted(rightIn({ ceiling: of("large"), live: of("large"), roles, environment: { guard: { outputTokens: 7 } } }))).toBe(7);
+    expect(
+      granted(rightIn({ ceiling: of("large"), live: of("large"), roles, environment: { guard: { outputTokens: 7 } } })),
+    ).toBe(7);
   });
 
   test("more images than allowed are refused", () => {
@@ -152,7 +204,11 @@ describe("guards", () => {
 
 test("taking anything away never opens what was closed", () => {
   const permission = fc.constantFrom<DataPermission>("infer:chat", "infer:generate", "models:list");
-  const spec = fc.record({ roles: fc.constant([]), allow: fc.uniqueArray(permission), models: fc.uniqueArray(fc.constantFrom("a", "b", "*", "a:*")) });
+  const spec = fc.record({
+    roles: fc.constant([]),
+    allow: fc.uniqueArray(permission),
+    models: fc.uniqueArray(fc.constantFrom("a", "b", "*", "a:*")),
+  });
   fc.assert(
     fc.property(spec, spec, permission, fc.constantFrom("a", "b", "c:x"), (ceiling, live, wanted, model) => {
       const question = ask(wanted, wanted === "models:list" ? null : model);

@@ -5,7 +5,7 @@
  */
 import { refuse } from "@sallyport/protocol";
 import type { DataPermission, ModelName, Refusal } from "@sallyport/protocol";
-import { grantCovers } from "./compiled-grant.ts";
+import { grantCovers, grantNames } from "./compiled-grant.ts";
 import type { CompiledGrant } from "./compiled-grant.ts";
 import type { AskedParameters, Demand } from "./demand.ts";
 import type { EffectiveRight } from "./snapshot.ts";
@@ -43,12 +43,20 @@ export function decide(right: EffectiveRight, question: Question, because?: stri
   }
   for (const host of question.registries) {
     if (!right.environment.registries.includes(host)) {
-      return no(refuse("registry_denied", host), because, `environment ${right.environment.name} does not allow the registry ${host}`);
+      return no(
+        refuse("registry_denied", host),
+        because,
+        `environment ${right.environment.name} does not allow the registry ${host}`,
+      );
     }
   }
   const imagesMax = guardOf(right, demands, "images");
   if (imagesMax !== undefined && question.asked.images > imagesMax) {
-    return no(refuse("permission_denied", `at most ${imagesMax} images`), because, `a guard allows at most ${imagesMax} images`);
+    return no(
+      refuse("permission_denied", `at most ${imagesMax} images`),
+      because,
+      `a guard allows at most ${imagesMax} images`,
+    );
   }
   return {
     isAllowed: true,
@@ -78,14 +86,17 @@ export function isHeldAnywhere(right: EffectiveRight, permission: DataPermission
   );
 }
 
-const SEEING: readonly DataPermission[] = [
-  "infer:chat", "infer:generate", "infer:embed", "infer:audio", "models:show",
-  "models:delete", "models:copy", "models:create", "models:push", "runtime:load", "runtime:unload", "runtime:pin",
-]; // prettier-ignore
-
-/** The caller may know of the model: he may do something with it. Listings are filtered by this. */
+/**
+ * The caller may know of the model: selectors of his name it, in the key's ceiling and in his live right. Listings are
+ * filtered by this. A right to list alone is enough to see what its selectors name.
+ */
 export function maySee(right: EffectiveRight, model: ModelName): boolean {
-  return SEEING.some((permission) => isHeld(right, permission, model));
+  return (
+    !right.isOwnerDisabled &&
+    !(model.source === "cloud" && right.environment.cloud !== "allow") &&
+    right.ceiling.some((grant) => grantNames(grant, model)) &&
+    right.live.some((grant) => grantNames(grant, model))
+  );
 }
 
 function refuseDemand(right: EffectiveRight, demand: Demand, because?: string[]): Refusal | undefined {
@@ -96,11 +107,18 @@ function refuseDemand(right: EffectiveRight, demand: Demand, because?: string[])
     return refuse("cloud_denied");
   }
   return (
-    refuseIn(right.ceiling, "the key's ceiling", demand, what, because) ?? refuseIn(right.live, "the owner's live right", demand, what, because)
+    refuseIn(right.ceiling, "the key's ceiling", demand, what, because) ??
+    refuseIn(right.live, "the owner's live right", demand, what, because)
   );
 }
 
-function refuseIn(grants: readonly CompiledGrant[], whose: string, demand: Demand, what: string, because?: string[]): Refusal | undefined {
+function refuseIn(
+  grants: readonly CompiledGrant[],
+  whose: string,
+  demand: Demand,
+  what: string,
+  because?: string[],
+): Refusal | undefined {
   const { permission, model, field } = demand;
   const grant = grants.find((candidate) => grantCovers(candidate, permission, model));
   if (grant) {
@@ -108,11 +126,16 @@ function refuseIn(grants: readonly CompiledGrant[], whose: string, demand: Deman
     return undefined;
   }
   if (grants.some((candidate) => candidate.permissions.has(permission))) {
-    because?.push(`${whose} grants ${permission}, but its selectors do not match ${model?.key ?? "any model"} (asked by ${field})`);
+    because?.push(
+      `${whose} grants ${permission}, but its selectors do not match ${model?.key ?? "any model"} (asked by ${field})`,
+    );
     return refuse("model_denied", `${permission} on ${model?.key ?? "no model"}`);
   }
   because?.push(`${whose} does not grant ${permission} (asked by ${field})`);
-  return refuse("permission_denied", field === "endpoint" || field === "model" ? permission : `${permission} (asked by ${field})`);
+  return refuse(
+    "permission_denied",
+    field === "endpoint" || field === "model" ? permission : `${permission} (asked by ${field})`,
+  );
 }
 
 function isBeyond(keepAliveSeconds: number | null, cap: number): boolean {
@@ -120,7 +143,11 @@ function isBeyond(keepAliveSeconds: number | null, cap: number): boolean {
 }
 
 /** The tightest of environment, ceiling and live right; within one of the two, the widest of the grants that cover the work. */
-function guardOf(right: EffectiveRight, demands: readonly Demand[], bound: "outputTokens" | "images"): number | undefined {
+function guardOf(
+  right: EffectiveRight,
+  demands: readonly Demand[],
+  bound: "outputTokens" | "images",
+): number | undefined {
   const values = [right.environment.guard[bound]];
   const first = demands[0]!;
   for (const grants of [right.ceiling, right.live]) {

@@ -36,7 +36,9 @@ export function compileSnapshot(state: PolicyState): Snapshot {
   const byGroup = new Map<string, Assignment[]>();
   for (const assignment of state.assignments) {
     const [index, subject] =
-      "principal" in assignment.subject ? [byPrincipal, assignment.subject.principal] : [byGroup, assignment.subject.group];
+      "principal" in assignment.subject
+        ? [byPrincipal, assignment.subject.principal]
+        : [byGroup, assignment.subject.group];
     const list = index.get(subject);
     if (list) list.push(assignment);
     else index.set(subject, [assignment]);
@@ -89,4 +91,10 @@ export function compileSnapshot(state: PolicyState): Snapshot {
 }
 
 /** Knows nothing and refuses everything. */
-export const emptySnapshot: Snapshot = compileSnapshot({ epoch: 0, environments: [], roles: [], principals: [], assignments: [] });
+export const emptySnapshot: Snapshot = compileSnapshot({
+  epoch: 0,
+  environments: [],
+  roles: [],
+  principals: [],
+  assignments: [],
+});

@@ -13,7 +13,12 @@ export interface AdminPorts {
   /** The present policy, compiled. Swapped after each change; ask again, do not keep. */
   readonly snapshot: () => Snapshot;
   readonly keys: KeyDirectory;
-  readonly listKeys: (filter: { environment?: string; owner?: string; after?: string; limit?: number }) => readonly KeyRecord[];
+  readonly listKeys: (filter: {
+    environment?: string;
+    owner?: string;
+    after?: string;
+    limit?: number;
+  }) => readonly KeyRecord[];
   readonly peppers: PepperRing;
   /**
    * Commits a change, then swaps the snapshot, forgets changed keys and cuts what may no longer run, before it resolves.

@@ -3,7 +3,14 @@
  * before the act (administration, security, model management); inference may run while its intent is being committed,
  * but no byte of its answer leaves before.
  */
-export type EventClass = "administration" | "security" | "management" | "inference" | "refusal" | "aggregate" | "ledger";
+export type EventClass =
+  | "administration"
+  | "security"
+  | "management"
+  | "inference"
+  | "refusal"
+  | "aggregate"
+  | "ledger";
 
 export const eventTypes = {
   "request.intent": "inference",

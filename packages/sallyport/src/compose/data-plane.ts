@@ -46,11 +46,19 @@ export interface DataPlane {
   closeUpstreams(): Promise<void>;
 }
 
-export function makeDataPlane(settings: Settings, core: Core, clock: Clock, log: Log, tls: SecureContextOptions | null): DataPlane {
+export function makeDataPlane(
+  settings: Settings,
+  core: Core,
+  clock: Clock,
+  log: Log,
+  tls: SecureContextOptions | null,
+): DataPlane {
   const mistakes = checkTable();
   if (mistakes.length > 0) throw new Error(`the endpoint table is wrong: ${mistakes.join("; ")}`);
   const { keys, snapshot, store: ledger } = core;
-  const pools = new UpstreamPools((cause) => log.warn({ cause: causeOf(cause) }, "an upstream's connections did not close"));
+  const pools = new UpstreamPools((cause) =>
+    log.warn({ cause: causeOf(cause) }, "an upstream's connections did not close"),
+  );
   const live = new LiveExchanges();
   const limits = new KeyLimits();
   const budget = new ByteBudget(settings.inFlightBytesMax);
@@ -87,9 +95,19 @@ export function makeDataPlane(settings: Settings, core: Core, clock: Clock, log:
 
   const run = makePipeline(
     {
-      admit: makeAdmit({ addresses, hosts: new HostNames(settings.hosts), corsOrigins: new Set(settings.corsOrigins), isDraining: () => isDraining }),
+      admit: makeAdmit({
+        addresses,
+        hosts: new HostNames(settings.hosts),
+        corsOrigins: new Set(settings.corsOrigins),
+        isDraining: () => isDraining,
+      }),
       match: makeMatch({ isReady: () => ledger.isWritable() && !isDraining }),
-      authenticate: makeAuthenticate({ clock, keys, snapshot, environments: settings.environments && new Set(settings.environments) }),
+      authenticate: makeAuthenticate({
+        clock,
+        keys,
+        snapshot,
+        environments: settings.environments && new Set(settings.environments),
+      }),
       limit: makeLimit({ clock, limits }),
       inspect: makeInspect(budget),
       authorize: makeAuthorize({ snapshot, keys }),
@@ -105,13 +123,19 @@ export function makeDataPlane(settings: Settings, core: Core, clock: Clock, log:
           exchange.response.destroy();
           return;
         }
-        log.error({ request: exchange.id, endpoint: exchange.endpoint?.id, cause: causeOf(cause) }, "a request met a fault");
+        log.error(
+          { request: exchange.id, endpoint: exchange.endpoint?.id, cause: causeOf(cause) },
+          "a request met a fault",
+        );
         writeRefusal(exchange, refuse("fault"));
       },
       settle: makeSettle({ clock, limits, budget, live, ledger, refusals }),
     },
   );
-  const server = createDataServer({ clock, addresses, run, refusedByParser: (code, address) => unauthenticated.count(code, address) }, tls);
+  const server = createDataServer(
+    { clock, addresses, run, refusedByParser: (code, address) => unauthenticated.count(code, address) },
+    tls,
+  );
 
   return {
     server,

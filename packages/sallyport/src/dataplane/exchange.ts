@@ -71,7 +71,14 @@ export class Exchange {
   /** Set by whatever stage can be interrupted: ends a wait or a running stream with this refusal. */
   cut: ((refusal: Refusal) => void) | null = null;
 
-  constructor(request: IncomingMessage, response: ServerResponse, id: string, at: number, startedMs: number, expectsContinue: boolean) {
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    id: string,
+    at: number,
+    startedMs: number,
+    expectsContinue: boolean,
+  ) {
     this.request = request;
     this.response = response;
     this.id = id;

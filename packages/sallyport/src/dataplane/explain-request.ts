@@ -38,7 +38,13 @@ function findKey(policy: Snapshot, keys: KeyDirectory, id: string): KeyRecord | 
   return undefined;
 }
 
-function walk(question: ExplainQuestion, key: KeyRecord, policy: Snapshot, now: number, because: string[]): Refusal | undefined {
+function walk(
+  question: ExplainQuestion,
+  key: KeyRecord,
+  policy: Snapshot,
+  now: number,
+  because: string[],
+): Refusal | undefined {
   const found = matchEndpoint(question.method.toUpperCase(), question.path);
   if ("code" in found) return tell(because, found, `${question.method} ${question.path} is not in the endpoint table`);
   const { endpoint, parameter } = found;
@@ -47,17 +53,24 @@ function walk(question: ExplainQuestion, key: KeyRecord, policy: Snapshot, now: 
     return undefined;
   }
   const stateRefused = stateRefusal(key, now);
-  if (stateRefused) return tell(because, stateRefused, `key ${key.id} of ${key.environment}: ${problems[stateRefused.code].title}`);
+  if (stateRefused)
+    return tell(because, stateRefused, `key ${key.id} of ${key.environment}: ${problems[stateRefused.code].title}`);
   because.push(`key ${key.id} of ${key.environment} is active`);
   const right = policy.rightOf(key);
-  if (!right) return tell(because, refuse("environment_not_here"), `environment ${key.environment} is not in the policy`);
+  if (!right)
+    return tell(because, refuse("environment_not_here"), `environment ${key.environment} is not in the policy`);
   if (right.isOwnerDisabled) return tell(because, refuse("owner_disabled"), "the key's owner is disabled or gone");
   if (!endpoint.anyOf.some((permission) => isHeldAnywhere(right, permission))) {
     const wanted = endpoint.anyOf.join(" or ");
-    return tell(because, refuse("permission_denied", wanted), `${endpoint.id} is opened by ${wanted}, and the key or its owner has none of them`);
+    return tell(
+      because,
+      refuse("permission_denied", wanted),
+      `${endpoint.id} is opened by ${wanted}, and the key or its owner has none of them`,
+    );
   }
   const understood = imagine(endpoint, parameter, question.model);
-  if ("code" in understood) return tell(because, understood, `the request would be refused: ${problems[understood.code].title}`);
+  if ("code" in understood)
+    return tell(because, understood, `the request would be refused: ${problems[understood.code].title}`);
   const decision = decide(right, understood, because);
   return decision.isAllowed ? undefined : decision.refusal;
 }
@@ -87,7 +100,8 @@ function tell(because: string[], refusal: Refusal, sentence: string): Refusal {
 function withRemedy(explanation: Explanation, refusal: Refusal): Explanation {
   const { code, detail } = refusal;
   const remedy = [...explanation.remedy];
-  if (code === "permission_denied" && detail !== undefined) remedy.unshift(`grant ${detail} to the key's ceiling and to its owner`);
+  if (code === "permission_denied" && detail !== undefined)
+    remedy.unshift(`grant ${detail} to the key's ceiling and to its owner`);
   if (code === "model_denied" && detail !== undefined) {
     remedy.unshift(`add a selector for it to the key and to its owner's assignment (${detail})`);
   }

@@ -51,7 +51,12 @@ export function presentRefusal(exchange: Exchange, snapshot: Snapshot, keys: Key
   if (stateRefused) return stateRefused;
   const right = snapshot.rightOf(key);
   if (!right) return refuse("environment_not_here");
-  if (exchange.upstream && !right.environment.upstreams.some((spec) => spec.id === exchange.upstream!.spec.id && spec.url === exchange.upstream!.spec.url)) {
+  if (
+    exchange.upstream &&
+    !right.environment.upstreams.some(
+      (spec) => spec.id === exchange.upstream!.spec.id && spec.url === exchange.upstream!.spec.url,
+    )
+  ) {
     return refuse("upstream_missing");
   }
   const decision = decide(right, exchange.question!);

@@ -10,7 +10,10 @@ afterEach(() => void vi.useRealTimers());
 
 function incoming(): { body: PassThrough; exchange: Exchange } {
   const body = new PassThrough();
-  return { body, exchange: new Exchange(body as unknown as IncomingMessage, {} as ServerResponse, "req_1", 0, 0, false) };
+  return {
+    body,
+    exchange: new Exchange(body as unknown as IncomingMessage, {} as ServerResponse, "req_1", 0, 0, false),
+  };
 }
 
 /** Lets the stream hand over what was written. */

@@ -27,7 +27,8 @@ export function writeRefusal(exchange: Exchange, refusal: Refusal): void {
   const body = JSON.stringify(refusalBody(exchange.endpoint?.dialect ?? null, refusal, exchange.id));
   setCorsHeaders(exchange);
   setRateHeaders(exchange);
-  if (refusal.retryAfterSeconds !== undefined) response.setHeader("retry-after", String(Math.max(1, refusal.retryAfterSeconds)));
+  if (refusal.retryAfterSeconds !== undefined)
+    response.setHeader("retry-after", String(Math.max(1, refusal.retryAfterSeconds)));
   if (status === 401) response.setHeader("www-authenticate", 'Bearer realm="sallyport"');
   if (!request.complete) discardBody(exchange);
   response.writeHead(status, {
@@ -60,7 +61,11 @@ export function refusalBody(dialect: Dialect | null, refusal: Refusal, requestId
     case "openai":
       return { error: { message, type: openaiType(problems[code].status), param: null, code }, request_id: requestId };
     case "anthropic":
-      return { type: "error", error: { type: anthropicType(problems[code].status), message, code }, request_id: requestId };
+      return {
+        type: "error",
+        error: { type: anthropicType(problems[code].status), message, code },
+        request_id: requestId,
+      };
     default:
       // Ollama's own clients read `error`; its CLI reads `status` on a 401.
       return problems[code].status === 401

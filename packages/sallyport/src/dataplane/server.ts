@@ -44,13 +44,21 @@ export function createDataServer(ports: DataServerPorts, tls: SecureContextOptio
   const { addresses, clock, run } = ports;
 
   function accept(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
-    const exchange = new Exchange(request, response, `req_${randomBase62(16)}`, clock.now(), clock.monotonic(), expectsContinue);
+    const exchange = new Exchange(
+      request,
+      response,
+      `req_${randomBase62(16)}`,
+      clock.now(),
+      clock.monotonic(),
+      expectsContinue,
+    );
     void run(exchange);
   }
   server.maxHeadersCount = 100;
   server.on("connection", (socket: Socket) => {
     // Behind a proxy nobody else is talked to (R16): not refused, dropped.
-    if (addresses.trusted !== null && !isTrusted(addresses, normalizeAddress(socket.remoteAddress ?? ""))) socket.destroy();
+    if (addresses.trusted !== null && !isTrusted(addresses, normalizeAddress(socket.remoteAddress ?? "")))
+      socket.destroy();
   });
   server.on("request", (request, response) => accept(request, response, false));
   server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => accept(request, response, true));

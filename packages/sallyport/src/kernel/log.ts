@@ -5,11 +5,18 @@ import type { Logger } from "pino";
 export type Log = Logger;
 
 export function openLog(level: string): Log {
-  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination({ fd: 2, sync: false }));
+  return pino(
+    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
+    pino.destination({ fd: 2, sync: false }),
+  );
 }
 
 /** What is safe to write of a thrown value. */
-export function causeOf(cause: unknown): { readonly name: string; readonly message: string; readonly stack: string | undefined } {
+export function causeOf(cause: unknown): {
+  readonly name: string;
+  readonly message: string;
+  readonly stack: string | undefined;
+} {
   return cause instanceof Error
     ? { name: cause.name, message: cause.message, stack: cause.stack }
     : { name: "unknown", message: String(cause), stack: undefined };

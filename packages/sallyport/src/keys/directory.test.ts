@@ -60,9 +60,12 @@ describe("from a text to a key", () => {
     const keys = new KeyDirectory(rows, ring);
     for (let i = 0; i < text.length; i++) {
       const other = text[i] === "x" ? "y" : "x";
-      expect(codeOf(keys.authenticate(text.slice(0, i) + other + text.slice(i + 1), ["api"], 0))).toBe("credential_malformed");
+      expect(codeOf(keys.authenticate(text.slice(0, i) + other + text.slice(i + 1), ["api"], 0))).toBe(
+        "credential_malformed",
+      );
     }
-    for (let i = 0; i < 1000; i++) keys.authenticate(formatKeyText("sp", "dev", String(i).padStart(12, "0"), SECRET), ["api"], 0);
+    for (let i = 0; i < 1000; i++)
+      keys.authenticate(formatKeyText("sp", "dev", String(i).padStart(12, "0"), SECRET), ["api"], 0);
     expect(rows.reads).toBe(0);
   });
 
@@ -81,6 +84,13 @@ describe("from a text to a key", () => {
     rows.rows.set(`prod/${ID}`, { ...planted, environment: "prod" });
     const keys = new KeyDirectory(rows, ring);
     expect(codeOf(keys.authenticate(formatKeyText("sp", "prod", ID, SECRET), ["api"], 0))).toBe("key_unknown");
+  });
+
+  test("whoever has dev's pepper cannot plant a key in prod", () => {
+    const rows = new Rows();
+    const forged = formatKeyText("sp", "prod", ID, SECRET);
+    rows.add("prod", ID, { hash: hashKeyText(forged, peppers.get("dev")!) });
+    expect(codeOf(new KeyDirectory(rows, ring).authenticate(forged, ["api"], 0))).toBe("key_unknown");
   });
 
   test("states and expiry, told only after the secret has verified", () => {

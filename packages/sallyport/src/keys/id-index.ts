@@ -13,7 +13,8 @@ export class KeyIdIndex {
 
   add(environment: string, id: string): void {
     if (this.#count * 2 >= this.#slots.length / 2) this.#grow();
-    if (insert(this.#slots, fingerprint(environment, id, 0x811c9dc5), fingerprint(environment, id, 0x9747b28c))) this.#count++;
+    if (insert(this.#slots, fingerprint(environment, id, 0x811c9dc5), fingerprint(environment, id, 0x9747b28c)))
+      this.#count++;
   }
 
   mayHave(environment: string, id: string): boolean {

@@ -1,7 +1,10 @@
 import { expect, test } from "vitest";
 import { KeyLimits } from "./key-limits.ts";
 
-const rate = (origin: string, count: number, windowMs = 60_000): { origin: string; limits: object } => ({ origin, limits: { requests: { count, windowMs } } });
+const rate = (origin: string, count: number, windowMs = 60_000): { origin: string; limits: object } => ({
+  origin,
+  limits: { requests: { count, windowMs } },
+});
 
 test("every bound must allow, and a refused request counts against none", () => {
   const limits = new KeyLimits();

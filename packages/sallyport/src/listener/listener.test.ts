@@ -5,7 +5,10 @@ import { extractCredential } from "./credential.ts";
 import { HostNames } from "./host-names.ts";
 
 function from(peer: string, forwarded?: string): IncomingMessage {
-  return { socket: { remoteAddress: peer }, headers: forwarded === undefined ? {} : { "x-forwarded-for": forwarded } } as unknown as IncomingMessage;
+  return {
+    socket: { remoteAddress: peer },
+    headers: forwarded === undefined ? {} : { "x-forwarded-for": forwarded },
+  } as unknown as IncomingMessage;
 }
 
 describe("the client's address", () => {
@@ -29,7 +32,8 @@ describe("the client's address", () => {
   });
 
   test("rules are read strictly", () => {
-    for (const text of ["10.0.0.0/33", "x/8", "10.0.0.0/-1", "10.0.0/8", "10.0.0.0/8.5"]) expect(() => makeAddressRules([text])).toThrow(RangeError);
+    for (const text of ["10.0.0.0/33", "x/8", "10.0.0.0/-1", "10.0.0/8", "10.0.0.0/8.5"])
+      expect(() => makeAddressRules([text])).toThrow(RangeError);
     expect(isTrusted(makeAddressRules(["::1"]), "::1")).toBe(true);
     expect(normalizeAddress("fe80::1%eth0")).toBe("fe80::1");
   });
@@ -59,10 +63,28 @@ describe("the credential", () => {
 
 describe("host names", () => {
   const hosts = new HostNames(["Gateway.Example"]);
-  test.each(["localhost", "localhost:11435", "127.0.0.1:1", "[::1]:1", "192.168.1.5", "app.localhost", "GATEWAY.example:443"])("%s is answered", (host) => {
+  test.each([
+    "localhost",
+    "localhost:11435",
+    "127.0.0.1:1",
+    "[::1]:1",
+    "192.168.1.5",
+    "app.localhost",
+    "GATEWAY.example:443",
+  ])("%s is answered", (host) => {
     expect(hosts.has(host)).toBe(true);
   });
-  test.each(["evil.example", "gateway.example.evil", "localhost.evil", "", "a b", "127.0.0.1.nip.io", "user@localhost", "localhost:port", "[::1"])("%j is not", (host) => {
+  test.each([
+    "evil.example",
+    "gateway.example.evil",
+    "localhost.evil",
+    "",
+    "a b",
+    "127.0.0.1.nip.io",
+    "user@localhost",
+    "localhost:port",
+    "[::1",
+  ])("%j is not", (host) => {
     expect(hosts.has(host)).toBe(false);
   });
 });

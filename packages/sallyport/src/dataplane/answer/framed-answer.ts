@@ -53,7 +53,7 @@ export abstract class FramedAnswer implements Answer {
     if (!this.isOfInterest(block)) return block;
     const text = block.toString("utf8");
     let out = "";
-    for (let start = 0; start < text.length; ) {
+    for (let start = 0; start < text.length;) {
       const mark = text.indexOf(this.#mark, start);
       const end = mark < 0 ? text.length : mark + this.#mark.length;
       out += this.frame(text.slice(start, end));
@@ -68,7 +68,9 @@ export abstract class FramedAnswer implements Answer {
 export function parseObject(text: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined;
+    return typeof value === "object" && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : undefined;
   } catch {
     return undefined;
   }

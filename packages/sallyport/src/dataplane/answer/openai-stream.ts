@@ -35,7 +35,11 @@ export class OpenaiStream extends FramedAnswer {
     const isUsageChunk = Array.isArray(event["choices"]) && event["choices"].length === 0;
     if (isUsageChunk) {
       const said = usage as Record<string, unknown>;
-      this.usage = { inputTokens: count(said["prompt_tokens"]), outputTokens: count(said["completion_tokens"]), isEstimated: false };
+      this.usage = {
+        inputTokens: count(said["prompt_tokens"]),
+        outputTokens: count(said["completion_tokens"]),
+        isEstimated: false,
+      };
     }
     if (!this.#hidesUsage) return text;
     if (isUsageChunk) return "";

@@ -20,12 +20,18 @@ export function filterModelIds(maySee: MaySee): Rewrite {
   return (text) => filterList(text, "data", (entry) => isVisible(entry["id"], entry, maySee));
 }
 
-function filterList(text: string, field: string, keeps: (entry: Record<string, unknown>) => boolean): string | undefined {
+function filterList(
+  text: string,
+  field: string,
+  keeps: (entry: Record<string, unknown>) => boolean,
+): string | undefined {
   const body = parseObject(text);
   if (!body) return undefined;
   const list = body[field] ?? [];
   if (!Array.isArray(list)) return undefined;
-  body[field] = list.filter((entry: unknown) => typeof entry === "object" && entry !== null && keeps(entry as Record<string, unknown>));
+  body[field] = list.filter(
+    (entry: unknown) => typeof entry === "object" && entry !== null && keeps(entry as Record<string, unknown>),
+  );
   return JSON.stringify(body);
 }
 
@@ -49,7 +55,8 @@ export function redactShow(isPrivate: boolean): Rewrite {
     const body = parseObject(text);
     if (!body) return undefined;
     const shown: Record<string, unknown> = {};
-    for (const field of isPrivate ? [...SHOWN, ...SHOWN_PRIVATELY] : SHOWN) if (body[field] !== undefined) shown[field] = body[field];
+    for (const field of isPrivate ? [...SHOWN, ...SHOWN_PRIVATELY] : SHOWN)
+      if (body[field] !== undefined) shown[field] = body[field];
     // Clients read these without asking whether they are there.
     if (!isPrivate) Object.assign(shown, { modelfile: "", template: "" });
     return JSON.stringify(shown);

@@ -7,8 +7,19 @@ import { OpenaiStream } from "./openai-stream.ts";
 import { AnthropicStream, ResponsesStream } from "./typed-event-stream.ts";
 import { WholeObject } from "./whole-object.ts";
 
-const { streams } = JSON.parse(readFileSync(new URL("../../../../../testdata/vectors/streams.json", import.meta.url), "utf8")) as {
-  streams: { what: string; kind: string; text: string; shown?: string; isWhole: boolean; hasError?: boolean; input?: number; output?: number }[];
+const { streams } = JSON.parse(
+  readFileSync(new URL("../../../../../testdata/vectors/streams.json", import.meta.url), "utf8"),
+) as {
+  streams: {
+    what: string;
+    kind: string;
+    text: string;
+    shown?: string;
+    isWhole: boolean;
+    hasError?: boolean;
+    input?: number;
+    output?: number;
+  }[];
 };
 
 function readerOf(kind: string): Answer {
@@ -31,7 +42,11 @@ function readerOf(kind: string): Answer {
 }
 
 /** Feeds the bytes cut at these places. */
-function feed(reader: Answer, bytes: Buffer, cuts: readonly number[]): { shown: string; end: ReturnType<Answer["end"]> } {
+function feed(
+  reader: Answer,
+  bytes: Buffer,
+  cuts: readonly number[],
+): { shown: string; end: ReturnType<Answer["end"]> } {
   const shown: Buffer[] = [];
   let at = 0;
   for (const cut of [...cuts].sort((a, b) => a - b)) {

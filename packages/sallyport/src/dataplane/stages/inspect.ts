@@ -33,7 +33,11 @@ export function makeInspect(budget: ByteBudget): Stage {
 }
 
 function understand(exchange: Exchange, body: Buffer): Refusal | undefined {
-  const understood = exchange.endpoint!.understand(body, exchange.parameter, exchange.request.headers["content-type"] ?? "");
+  const understood = exchange.endpoint!.understand(
+    body,
+    exchange.parameter,
+    exchange.request.headers["content-type"] ?? "",
+  );
   if ("code" in understood) return understood;
   exchange.understood = understood;
   return undefined;

@@ -25,7 +25,8 @@ export function makeQueue({ limits, pools, live, snapshot, keys }: QueuePorts): 
   return function queue(exchange) {
     const key = exchange.key!;
     const name = `${key.environment}/${key.id}`;
-    if (!limits.takeSlot(name, exchange.right!.limits)) return { ...refuse("concurrency_exceeded"), retryAfterSeconds: 1 };
+    if (!limits.takeSlot(name, exchange.right!.limits))
+      return { ...refuse("concurrency_exceeded"), retryAfterSeconds: 1 };
     exchange.holdsKeySlot = true;
     const environment = exchange.right!.environment;
     const upstream = pools.choose(environment, exchange.endpoint!.recorded === "management");

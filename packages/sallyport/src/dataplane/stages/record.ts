@@ -48,6 +48,8 @@ function encodeIntent(exchange: Exchange): string {
       address: exchange.address,
       is_stream: understood!.isStream,
       bytes: exchange.serialized!.bytes.length,
+      dropped_fields: understood!.droppedFields,
+      adjusted: exchange.serialized!.adjusted,
     },
   });
 }

@@ -32,8 +32,13 @@ export function writeAnswerHead(exchange: Exchange, status: number, type: string
   setCorsHeaders(exchange);
   setRateHeaders(exchange);
   const adjusted = serialized!.adjusted;
-  if (adjusted.length > 0) response.setHeader("x-sallyport-adjusted", adjusted.join(", ").replaceAll(/[^\x20-\x7e]/g, "?"));
-  const headers: Record<string, string> = { "x-request-id": exchange.id, "cache-control": "no-store", "x-content-type-options": "nosniff" };
+  if (adjusted.length > 0)
+    response.setHeader("x-sallyport-adjusted", adjusted.join(", ").replaceAll(/[^\x20-\x7e]/g, "?"));
+  const headers: Record<string, string> = {
+    "x-request-id": exchange.id,
+    "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
+  };
   if (length !== 0 || type !== "") headers["content-type"] = TYPES.get(type) ?? "application/octet-stream";
   if (length !== undefined) headers["content-length"] = String(length);
   response.writeHead(status, headers);

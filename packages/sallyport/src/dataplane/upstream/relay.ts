@@ -91,7 +91,11 @@ export class Relay implements Dispatcher.DispatchHandler {
     if (this.#isOver) return;
     // A connection that is not made in time is a server that cannot be reached; the other timeouts are a slow one.
     const isTimeout = error.name === "HeadersTimeoutError" || error.name === "BodyTimeoutError";
-    if (!this.#answer) return this.#break(isTimeout ? "upstream_timeout" : "upstream_unreachable", isTimeout ? "timed_out" : "unreachable");
+    if (!this.#answer)
+      return this.#break(
+        isTimeout ? "upstream_timeout" : "upstream_unreachable",
+        isTimeout ? "timed_out" : "unreachable",
+      );
     this.#break(isTimeout ? "upstream_timeout" : "upstream_broken", isTimeout ? "timed_out" : "incomplete");
   }
 

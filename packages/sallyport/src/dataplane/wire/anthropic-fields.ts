@@ -1,5 +1,15 @@
 /** Fields of Anthropic's Messages dialect as Ollama understands them (anthropic/anthropic.go). What is not listed is not sent. */
-import { StructFields, anything, either, flag, later, listOf, number, struct, text } from "../../kernel/strict-json/shape.ts";
+import {
+  StructFields,
+  anything,
+  either,
+  flag,
+  later,
+  listOf,
+  number,
+  struct,
+  text,
+} from "../../kernel/strict-json/shape.ts";
 import type { RequestCursor, RequestShape } from "./request-cursor.ts";
 import { countedImage, prose, toolType } from "./request-cursor.ts";
 

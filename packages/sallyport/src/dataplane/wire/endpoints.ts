@@ -8,7 +8,14 @@ import type { Dialect, Endpoint } from "./endpoint.ts";
 import { webFetchFields, webSearchFields } from "./native-fields.ts";
 import { understandTranscription } from "./understand-audio.ts";
 import { understandCompat } from "./understand-compat.ts";
-import { understandCopy, understandCreate, understandDelete, understandModelless, understandShow, understandTransfer } from "./understand-models.ts";
+import {
+  understandCopy,
+  understandCreate,
+  understandDelete,
+  understandModelless,
+  understandShow,
+  understandTransfer,
+} from "./understand-models.ts";
 import { understandNative } from "./understand-native.ts";
 import { understandBlob, understandModelRow, understandPlain } from "./understand-plain.ts";
 
@@ -52,14 +59,34 @@ function local(path: string): Endpoint {
 }
 
 /** A read without a body. */
-function read(dialect: Dialect, id: string, methods: readonly string[], path: string, permission: DataPermission, more: Partial<Endpoint> = {}): Endpoint {
+function read(
+  dialect: Dialect,
+  id: string,
+  methods: readonly string[],
+  path: string,
+  permission: DataPermission,
+  more: Partial<Endpoint> = {},
+): Endpoint {
   return row(dialect, {
     id, methods, path, anyOf: [permission], recorded: "read", body: "none", bodyBytesMax: 0, understand: understandPlain(permission), ...more,
   }); // prettier-ignore
 }
 
-function manage(id: string, path: string, anyOf: readonly DataPermission[], more: Partial<Endpoint> & Pick<Endpoint, "understand">): Endpoint {
-  return row("ollama", { id, methods: ["POST"], path, anyOf, recorded: "management", metering: "native-progress", ...more });
+function manage(
+  id: string,
+  path: string,
+  anyOf: readonly DataPermission[],
+  more: Partial<Endpoint> & Pick<Endpoint, "understand">,
+): Endpoint {
+  return row("ollama", {
+    id,
+    methods: ["POST"],
+    path,
+    anyOf,
+    recorded: "management",
+    metering: "native-progress",
+    ...more,
+  });
 }
 
 const said = (content: string): object[] => [{ role: "user", content }];
@@ -189,7 +216,8 @@ export function checkTable(rows: readonly Endpoint[] = endpoints): string[] {
       seen.add(name);
     }
     if (endpoint.anyOf.length === 0) mistakes.push(`${endpoint.id} names no permission`);
-    if (endpoint.path.endsWith("/") && endpoint.path !== "/" && endpoint.parameter === "none") mistakes.push(`${endpoint.id} ends in a slash`);
+    if (endpoint.path.endsWith("/") && endpoint.path !== "/" && endpoint.parameter === "none")
+      mistakes.push(`${endpoint.id} ends in a slash`);
     if (endpoint.sample) mistakes.push(...checkSample(endpoint, endpoint.sample));
   }
   return mistakes;
@@ -200,7 +228,9 @@ function checkSample(endpoint: Endpoint, sample: (model: string) => object): str
   const understood = endpoint.understand(Buffer.from(JSON.stringify(sample("sample"))), null, "application/json");
   if ("code" in understood) return [`${endpoint.id}: its sample is refused with ${understood.code}`];
   const first = understood.demands[0];
-  if (!first || !endpoint.anyOf.includes(first.permission)) return [`${endpoint.id}: its sample asks for what it does not open`];
-  if (first.model !== null && first.model.key !== parseModelName("sample")!.key) return [`${endpoint.id}: its sample names another model`];
+  if (!first || !endpoint.anyOf.includes(first.permission))
+    return [`${endpoint.id}: its sample asks for what it does not open`];
+  if (first.model !== null && first.model.key !== parseModelName("sample")!.key)
+    return [`${endpoint.id}: its sample names another model`];
   return [];
 }

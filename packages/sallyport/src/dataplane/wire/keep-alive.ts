@@ -11,13 +11,23 @@ export const KEEP_ALIVE_SECONDS_MAX = 1e9;
 export const KEEP_ALIVE_SECONDS_MIN = 60;
 
 const DURATION = /^([+-]?)((?:(?:\d{1,15}\.?\d{0,9}|\.\d{1,9})(?:ns|us|µs|μs|ms|s|m|h))+)$/;
-const UNIT_SECONDS: Readonly<Record<string, number>> = { ns: 1e-9, us: 1e-6, "µs": 1e-6, "μs": 1e-6, ms: 1e-3, s: 1, m: 60, h: 3600 };
+const UNIT_SECONDS: Readonly<Record<string, number>> = {
+  ns: 1e-9,
+  us: 1e-6,
+  µs: 1e-6,
+  μs: 1e-6,
+  ms: 1e-3,
+  s: 1,
+  m: 60,
+  h: 3600,
+};
 
 /** Seconds, Infinity for ever, null for "not asked" (absent or empty); `field_invalid` for what is none of these. */
 export function readKeepAlive(lexeme: string | undefined): number | null | Refusal {
   if (lexeme === undefined || lexeme === '""') return null;
   const seconds = lexeme.startsWith('"') ? durationSeconds(decodeString(lexeme)) : Number(lexeme);
-  if (Number.isNaN(seconds) || seconds > KEEP_ALIVE_SECONDS_MAX) return refuse("field_invalid", "keep_alive must be a number of seconds or a duration");
+  if (Number.isNaN(seconds) || seconds > KEEP_ALIVE_SECONDS_MAX)
+    return refuse("field_invalid", "keep_alive must be a number of seconds or a duration");
   return seconds < 0 ? Number.POSITIVE_INFINITY : seconds;
 }
 
@@ -26,7 +36,8 @@ function durationSeconds(text: string): number {
   const parts = DURATION.exec(text);
   if (!parts) return Number.NaN;
   let seconds = 0;
-  for (const [, amount, unit] of parts[2]!.matchAll(/([\d.]+)(ns|us|µs|μs|ms|s|m|h)/g)) seconds += Number(amount) * UNIT_SECONDS[unit!]!;
+  for (const [, amount, unit] of parts[2]!.matchAll(/([\d.]+)(ns|us|µs|μs|ms|s|m|h)/g))
+    seconds += Number(amount) * UNIT_SECONDS[unit!]!;
   return parts[1] === "-" ? -seconds : seconds;
 }
 

@@ -61,7 +61,8 @@ export function isTrue(lexeme: string | undefined): boolean {
 /** The demand itself and, for a cloud name, the right to go there. */
 export function demandOn(permission: DataPermission, model: ModelName, field = "model"): Demand[] {
   const demands: Demand[] = [{ permission, model, field }];
-  if (model.source === "cloud" && permission.startsWith("infer:")) demands.push({ permission: "cloud:infer", model, field });
+  if (model.source === "cloud" && permission.startsWith("infer:"))
+    demands.push({ permission: "cloud:infer", model, field });
   return demands;
 }
 
@@ -100,7 +101,9 @@ export class JsonRequest implements Understood {
     this.model = meaning.model;
     this.registries = meaning.registries ?? [];
     this.asked =
-      meaning.outputTokens === undefined ? { images: cursor.images } : { images: cursor.images, outputTokens: meaning.outputTokens };
+      meaning.outputTokens === undefined
+        ? { images: cursor.images }
+        : { images: cursor.images, outputTokens: meaning.outputTokens };
     this.keepAliveSeconds = meaning.keepAliveSeconds ?? null;
     this.isStream = meaning.isStream ?? false;
     this.hidesUsage = meaning.hidesUsage ?? false;

@@ -12,8 +12,10 @@ export interface FormPart {
   readonly bytes: Buffer;
 }
 
-const CONTENT_TYPE = /^multipart\/form-data\s*;\s*boundary=(?:"([A-Za-z0-9'()+_,./:=? -]{1,70})"|([A-Za-z0-9'+_.-]{1,70}))$/i;
-const DISPOSITION = /^content-disposition:[ \t]*form-data;[ \t]*name="([^"\r\n\\]{1,100})"(?:;[ \t]*filename="([^"\r\n\\]{0,255})")?[ \t]*$/i;
+const CONTENT_TYPE =
+  /^multipart\/form-data\s*;\s*boundary=(?:"([A-Za-z0-9'()+_,./:=? -]{1,70})"|([A-Za-z0-9'+_.-]{1,70}))$/i;
+const DISPOSITION =
+  /^content-disposition:[ \t]*form-data;[ \t]*name="([^"\r\n\\]{1,100})"(?:;[ \t]*filename="([^"\r\n\\]{0,255})")?[ \t]*$/i;
 const PART_TYPE = /^content-type:[^\r\n]{0,255}$/i;
 const PARTS_MAX = 32;
 const PART_HEADERS_MAX = 1024;
@@ -24,19 +26,25 @@ export function readForm(contentType: string, body: Buffer): readonly FormPart[]
   const boundary = said[1] ?? said[2]!;
   const parts: FormPart[] = [];
   const first = `--${boundary}`;
-  if (body.subarray(0, first.length).toString("latin1") !== first) return refuse("multipart_malformed", "no boundary at its beginning");
+  if (body.subarray(0, first.length).toString("latin1") !== first)
+    return refuse("multipart_malformed", "no boundary at its beginning");
   const next = Buffer.from(`\r\n--${boundary}`, "latin1");
-  for (let at = first.length; ; ) {
+  for (let at = first.length; ;) {
     const mark = body.subarray(at, at + 2).toString("latin1");
-    if (mark === "--") return isBlank(body.subarray(at + 2)) ? parts : refuse("multipart_malformed", "bytes after its end");
+    if (mark === "--")
+      return isBlank(body.subarray(at + 2)) ? parts : refuse("multipart_malformed", "bytes after its end");
     if (mark !== "\r\n" || parts.length >= PARTS_MAX) return refuse("multipart_malformed");
     const headersEnd = body.indexOf("\r\n\r\n", at, "latin1");
     if (headersEnd < 0 || headersEnd - at > PART_HEADERS_MAX) return refuse("multipart_malformed", "a part's headers");
     const end = body.indexOf(next, headersEnd + 2);
     if (end < 0) return refuse("multipart_malformed", "a part has no end");
-    const part = readPart(body.subarray(at + 2, headersEnd).toString("utf8"), body.subarray(headersEnd + 4, Math.max(end, headersEnd + 4)));
+    const part = readPart(
+      body.subarray(at + 2, headersEnd).toString("utf8"),
+      body.subarray(headersEnd + 4, Math.max(end, headersEnd + 4)),
+    );
     if ("code" in part) return part;
-    if (parts.some((held) => held.name === part.name)) return refuse("multipart_malformed", `${printable(part.name)} comes twice`);
+    if (parts.some((held) => held.name === part.name))
+      return refuse("multipart_malformed", `${printable(part.name)} comes twice`);
     parts.push(part);
     at = end + next.length;
   }
@@ -65,7 +73,11 @@ export function writeForm(boundary: string, parts: readonly FormPart[]): Buffer 
   const chunks: Buffer[] = [];
   for (const { name, filename, bytes } of parts) {
     const file = filename === null ? "" : `; filename="${filename}"\r\ncontent-type: application/octet-stream`;
-    chunks.push(Buffer.from(`--${boundary}\r\ncontent-disposition: form-data; name="${name}"${file}\r\n\r\n`, "latin1"), bytes, Buffer.from("\r\n"));
+    chunks.push(
+      Buffer.from(`--${boundary}\r\ncontent-disposition: form-data; name="${name}"${file}\r\n\r\n`, "latin1"),
+      bytes,
+      Buffer.from("\r\n"),
+    );
   }
   chunks.push(Buffer.from(`--${boundary}--\r\n`, "latin1"));
   return Buffer.concat(chunks);

@@ -1,5 +1,15 @@
 /** Fields of Ollama's own dialect (reference, 1.4). What is not listed is not sent. */
-import { StructFields, anything, either, flag, listOf, map, number, struct, text } from "../../kernel/strict-json/shape.ts";
+import {
+  StructFields,
+  anything,
+  either,
+  flag,
+  listOf,
+  map,
+  number,
+  struct,
+  text,
+} from "../../kernel/strict-json/shape.ts";
 import type { RequestShape } from "./request-cursor.ts";
 import { RequestCursor, image, nativeOptions, prose } from "./request-cursor.ts";
 

@@ -1,5 +1,15 @@
 /** Fields of OpenAI's dialect as Ollama understands them (openai/openai.go, openai/responses.go). What is not listed is not sent. */
-import { StructFields, anything, either, flag, later, listOf, number, struct, text } from "../../kernel/strict-json/shape.ts";
+import {
+  StructFields,
+  anything,
+  either,
+  flag,
+  later,
+  listOf,
+  number,
+  struct,
+  text,
+} from "../../kernel/strict-json/shape.ts";
 import { functionTools } from "./native-fields.ts";
 import type { RequestCursor, RequestShape } from "./request-cursor.ts";
 import { countedImage, prose, toolType } from "./request-cursor.ts";
@@ -12,7 +22,13 @@ const imageUrl: RequestShape = countedImage(either({ string: text, object: struc
 const chatContent: RequestShape = either({
   string: prose,
   array: listOf(
-    struct({ type: text, text: prose, image_url: imageUrl, input_audio: struct({ data: text, format: text }), refusal: prose }),
+    struct({
+      type: text,
+      text: prose,
+      image_url: imageUrl,
+      input_audio: struct({ data: text, format: text }),
+      refusal: prose,
+    }),
   ),
 });
 
@@ -24,7 +40,9 @@ const chatMessages: RequestShape = listOf(
     reasoning_content: prose,
     name: text,
     tool_call_id: text,
-    tool_calls: listOf(struct({ id: text, index: number, type: text, function: struct({ name: text, arguments: prose }) })),
+    tool_calls: listOf(
+      struct({ id: text, index: number, type: text, function: struct({ name: text, arguments: prose }) }),
+    ),
   }),
 );
 

@@ -16,7 +16,11 @@ const TEXT_FIELDS: readonly string[] = ["model", "response_format", "language", 
 const FOLDED = new Set([...TEXT_FIELDS, "file"].map(foldKey));
 const TEXT_BYTES_MAX = 16 * 1024;
 
-export function understandTranscription(body: Buffer, _parameter: string | null, contentType: string): Understood | Refusal {
+export function understandTranscription(
+  body: Buffer,
+  _parameter: string | null,
+  contentType: string,
+): Understood | Refusal {
   if (body.length === 0) return refuse("body_missing");
   const form = readForm(contentType, body);
   if ("code" in form) return form;
@@ -30,7 +34,8 @@ export function understandTranscription(body: Buffer, _parameter: string | null,
       continue;
     }
     if (isText !== (part.filename === null)) return refuse("multipart_malformed", `${part.name} is of the wrong kind`);
-    if (isText && (part.bytes.length > TEXT_BYTES_MAX || !isUtf8(part.bytes))) return refuse("field_invalid", part.name);
+    if (isText && (part.bytes.length > TEXT_BYTES_MAX || !isUtf8(part.bytes)))
+      return refuse("field_invalid", part.name);
     known.push(part);
   }
   const written = known.find((part) => part.name === "model")?.bytes.toString("utf8") ?? "";

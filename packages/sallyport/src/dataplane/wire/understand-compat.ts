@@ -3,7 +3,17 @@ import type { DataPermission, ModelName, Refusal } from "@sallyport/protocol";
 import type { Demand } from "../../access/demand.ts";
 import type { StructFields } from "../../kernel/strict-json/shape.ts";
 import { messagesFields } from "./anthropic-fields.ts";
-import { JsonRequest, capField, demandOn, isEmptyList, isEmptyText, isTrue, readFields, readModel, sendModel } from "./meaning.ts";
+import {
+  JsonRequest,
+  capField,
+  demandOn,
+  isEmptyList,
+  isEmptyText,
+  isTrue,
+  readFields,
+  readModel,
+  sendModel,
+} from "./meaning.ts";
 import type { FieldMap } from "./meaning.ts";
 import { chatCompletionFields, completionFields, openaiEmbeddingFields, responsesFields } from "./openai-fields.ts";
 import type { RequestCursor } from "./request-cursor.ts";
@@ -58,18 +68,27 @@ export function understandCompat(name: keyof typeof kinds): (body: Buffer) => Un
       if (sent.get("_debug_render_only") === "false") sent.delete("_debug_render_only");
       if (kind.outputField !== null) capField(sent, kind.outputField, terms, adjusted);
     }
-    return new JsonRequest({ read, demands: demandsOf(kind, fields, model, cursor), model, isStream, hidesUsage, edit });
+    return new JsonRequest({
+      read,
+      demands: demandsOf(kind, fields, model, cursor),
+      model,
+      isStream,
+      hidesUsage,
+      edit,
+    });
   };
 }
 
 function demandsOf(kind: Kind, fields: FieldMap, model: ModelName, cursor: RequestCursor): Demand[] {
   const demands: Demand[] = [];
   const { loadsWithout } = kind;
-  const isLoad = loadsWithout !== null && (isEmptyText(fields.get(loadsWithout)) || isEmptyList(fields.get(loadsWithout)));
+  const isLoad =
+    loadsWithout !== null && (isEmptyText(fields.get(loadsWithout)) || isEmptyList(fields.get(loadsWithout)));
   if (isLoad) demands.push({ permission: "runtime:load", model, field: "an empty request" });
   if (!isLoad || !isEmptyText(fields.get("suffix"))) demands.push(...demandOn(kind.permission, model));
   else if (model.source === "cloud") demands.push({ permission: "cloud:infer", model, field: "model" });
-  if (isTrue(fields.get("_debug_render_only"))) demands.push({ permission: "debug:render", model, field: "_debug_render_only" });
+  if (isTrue(fields.get("_debug_render_only")))
+    demands.push({ permission: "debug:render", model, field: "_debug_render_only" });
   if (cursor.webSearch !== null) demands.push({ permission: "cloud:websearch", model: null, field: cursor.webSearch });
   return demands;
 }

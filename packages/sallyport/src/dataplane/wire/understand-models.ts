@@ -65,7 +65,10 @@ export function understandCreate(body: Buffer): Understood | Refusal {
     const from = readModel(fields, "from");
     if ("code" in from) return from;
     // A source that is not there is pulled: the right to read it and the right to fetch it are both asked.
-    demands.push({ permission: "models:show", model: from, field: "from" }, { permission: "models:pull", model: from, field: "from" });
+    demands.push(
+      { permission: "models:show", model: from, field: "from" },
+      { permission: "models:pull", model: from, field: "from" },
+    );
     if (from.source === "cloud") demands.push({ permission: "cloud:infer", model: from, field: "from" });
     registries.push(from.host);
     sendModel(fields, from, "from");
@@ -76,7 +79,8 @@ export function understandCreate(body: Buffer): Understood | Refusal {
     demands.push({ permission: "cloud:infer", model: remote, field: "remote_host" });
   }
   for (const field of ["files", "draft_files", "adapters"]) {
-    if (fields.has(field) && fields.get(field) !== "{}") demands.push({ permission: "models:create", model: EVERY_LOCAL_MODEL, field });
+    if (fields.has(field) && fields.get(field) !== "{}")
+      demands.push({ permission: "models:create", model: EVERY_LOCAL_MODEL, field });
   }
   return new JsonRequest({ read, demands, model, registries, isStream: sayStream(fields) });
 }
@@ -107,7 +111,10 @@ export function understandDelete(body: Buffer): Understood | Refusal {
 }
 
 /** A JSON body without a model. */
-export function understandModelless(permission: DataPermission, known: StructFields<RequestCursor>): (body: Buffer) => Understood | Refusal {
+export function understandModelless(
+  permission: DataPermission,
+  known: StructFields<RequestCursor>,
+): (body: Buffer) => Understood | Refusal {
   return (body) => {
     const read = readFields(body, known);
     if ("code" in read) return read;

@@ -3,7 +3,16 @@ import type { DataPermission, ModelName, Refusal } from "@sallyport/protocol";
 import type { Demand } from "../../access/demand.ts";
 import type { StructFields } from "../../kernel/strict-json/shape.ts";
 import { KEEP_ALIVE_SECONDS_MIN, readKeepAlive, writeKeepAlive } from "./keep-alive.ts";
-import { JsonRequest, demandOn, isEmptyList, isEmptyText, isTrue, readFields, readModel, sendModel } from "./meaning.ts";
+import {
+  JsonRequest,
+  demandOn,
+  isEmptyList,
+  isEmptyText,
+  isTrue,
+  readFields,
+  readModel,
+  sendModel,
+} from "./meaning.ts";
 import type { FieldMap } from "./meaning.ts";
 import { chatFields, embedFields, embeddingsFields, generateFields } from "./native-fields.ts";
 import { isLoadOption, writeOptions } from "./request-cursor.ts";
@@ -19,15 +28,30 @@ interface Kind {
 }
 
 const kinds = {
-  generate: { permission: "infer:generate", fields: generateFields, streams: true, isEmpty: (fields) => isEmptyText(fields.get("prompt")) },
-  chat: { permission: "infer:chat", fields: chatFields, streams: true, isEmpty: (fields) => isEmptyList(fields.get("messages")) },
+  generate: {
+    permission: "infer:generate",
+    fields: generateFields,
+    streams: true,
+    isEmpty: (fields) => isEmptyText(fields.get("prompt")),
+  },
+  chat: {
+    permission: "infer:chat",
+    fields: chatFields,
+    streams: true,
+    isEmpty: (fields) => isEmptyList(fields.get("messages")),
+  },
   embed: {
     permission: "infer:embed",
     fields: embedFields,
     streams: false,
     isEmpty: (fields) => isEmptyText(fields.get("input")) || isEmptyList(fields.get("input")),
   },
-  embeddings: { permission: "infer:embed", fields: embeddingsFields, streams: false, isEmpty: (fields) => isEmptyText(fields.get("prompt")) },
+  embeddings: {
+    permission: "infer:embed",
+    fields: embeddingsFields,
+    streams: false,
+    isEmpty: (fields) => isEmptyText(fields.get("prompt")),
+  },
 } as const satisfies Record<string, Kind>;
 
 export function understandNative(name: keyof typeof kinds): (body: Buffer) => Understood | Refusal {
@@ -65,16 +89,22 @@ function demandsOf(kind: Kind, fields: FieldMap, model: ModelName, keepAliveSeco
   const overrides = overridesOf(fields);
   const demands: Demand[] = [];
   if (kind.isEmpty(fields)) {
-    demands.push({ permission: isUnload ? "runtime:unload" : "runtime:load", model, field: isUnload ? "keep_alive" : "an empty request" });
+    demands.push({
+      permission: isUnload ? "runtime:unload" : "runtime:load",
+      model,
+      field: isUnload ? "keep_alive" : "an empty request",
+    });
     // Whether something else than the prompt makes it work is the server's to say: it is asked as work, too.
-    if (overrides.length > 0 || hasMoreThanPrompt(fields)) demands.push({ permission: kind.permission, model, field: "model" });
+    if (overrides.length > 0 || hasMoreThanPrompt(fields))
+      demands.push({ permission: kind.permission, model, field: "model" });
     if (model.source === "cloud") demands.push({ permission: "cloud:infer", model, field: "model" });
   } else {
     demands.push(...demandOn(kind.permission, model));
     if (isUnload) demands.push({ permission: "runtime:unload", model, field: "keep_alive" });
   }
   for (const field of overrides) demands.push({ permission: "infer:override", model, field });
-  if (isTrue(fields.get("_debug_render_only"))) demands.push({ permission: "debug:render", model, field: "_debug_render_only" });
+  if (isTrue(fields.get("_debug_render_only")))
+    demands.push({ permission: "debug:render", model, field: "_debug_render_only" });
   return demands;
 }
 
@@ -100,7 +130,12 @@ function editKeepAlive(sent: FieldMap, seconds: number | null, adjusted: string[
   sent.set("keep_alive", writeKeepAlive(isTooShort ? KEEP_ALIVE_SECONDS_MIN : seconds));
 }
 
-function editOptions(sent: FieldMap, asked: ReadonlyMap<string, string> | null, terms: Terms, adjusted: string[]): void {
+function editOptions(
+  sent: FieldMap,
+  asked: ReadonlyMap<string, string> | null,
+  terms: Terms,
+  adjusted: string[],
+): void {
   const options = new Map(asked ?? []);
   if (!terms.mayOverride) {
     for (const name of options.keys()) {

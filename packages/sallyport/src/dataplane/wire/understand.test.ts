@@ -32,14 +32,19 @@ describe("what requests mean", () => {
       expect("code" in understood ? understood.code : "understood").toBe(vector.code);
       return;
     }
-    const demands = understood.demands.map(({ permission, model }) => (model ? `${permission} ${model.key}` : permission));
+    const demands = understood.demands.map(({ permission, model }) =>
+      model ? `${permission} ${model.key}` : permission,
+    );
     expect(demands).toEqual(vector.demands);
     if (vector.dropped !== undefined) expect(understood.droppedFields).toBe(vector.dropped);
     if (vector.images !== undefined) expect(understood.asked.images).toBe(vector.images);
     if (vector.hidesUsage !== undefined) expect(understood.hidesUsage).toBe(vector.hidesUsage);
     if (vector.registries !== undefined) expect(understood.registries).toEqual(vector.registries);
     if (vector.keepAlive !== undefined) expect(understood.keepAliveSeconds).toBe(Number(vector.keepAlive));
-    const sent = understood.serialize({ outputTokens: vector.terms?.outputTokens, mayOverride: vector.terms?.mayOverride ?? false });
+    const sent = understood.serialize({
+      outputTokens: vector.terms?.outputTokens,
+      mayOverride: vector.terms?.mayOverride ?? false,
+    });
     if (typeof vector.sent === "string") expect(Buffer.from(sent.bytes).toString("utf8")).toBe(vector.sent);
     if (typeof vector.sent === "string") expect(sent.adjusted).toEqual(vector.adjusted);
   });
@@ -81,6 +86,8 @@ describe("the endpoint table", () => {
     expect(found).toMatchObject({ parameter: "llama3.2:latest" });
     const twice = matchEndpoint("GET", "/v1/models/llama3.2%253Alatest");
     if ("code" in twice) throw new Error(twice.code);
-    expect(twice.endpoint.understand(Buffer.alloc(0), twice.parameter, "")).toMatchObject({ code: "model_name_invalid" });
+    expect(twice.endpoint.understand(Buffer.alloc(0), twice.parameter, "")).toMatchObject({
+      code: "model_name_invalid",
+    });
   });
 });

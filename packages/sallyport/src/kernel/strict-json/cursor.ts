@@ -145,7 +145,8 @@ export class JsonCursor {
 
   /** Counts one value towards the bound; called for every value, by whoever reads it. */
   count(): void {
-    if (++this.#values > JSON_VALUES_MAX) throw new JsonRefused("body_too_large", `more than ${JSON_VALUES_MAX} JSON values`);
+    if (++this.#values > JSON_VALUES_MAX)
+      throw new JsonRefused("body_too_large", `more than ${JSON_VALUES_MAX} JSON values`);
   }
 
   /** Nothing but white space may follow the document. */
@@ -165,7 +166,9 @@ export class JsonCursor {
         this.#skipObject();
         break;
       case "array":
-        if (this.open("[")) do this.#skipValue(); while (this.more("]"));
+        if (this.open("["))
+          do this.#skipValue();
+          while (this.more("]"));
         break;
       case "string":
         this.stringLexeme();
@@ -201,6 +204,7 @@ export class JsonCursor {
 /** Notes a key of one object; refuses the second of the same name, and more than any honest object has. */
 export function once(seen: Set<string>, key: string): void {
   if (seen.has(key)) throw new JsonRefused("json_duplicate_key", key.slice(0, 80));
-  if (seen.size >= JSON_KEYS_MAX) throw new JsonRefused("body_too_large", `more than ${JSON_KEYS_MAX} keys in one object`);
+  if (seen.size >= JSON_KEYS_MAX)
+    throw new JsonRefused("body_too_large", `more than ${JSON_KEYS_MAX} keys in one object`);
   seen.add(key);
 }

@@ -3,7 +3,9 @@ import type { ProblemCode } from "@sallyport/protocol";
 import { JsonCursor, JsonRefused, once } from "./cursor.ts";
 import { decodeString } from "./decode-string.ts";
 
-export type JsonRead = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly code: ProblemCode; readonly detail: string };
+export type JsonRead =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly code: ProblemCode; readonly detail: string };
 
 /** Objects come without a prototype; numbers as doubles. */
 export function readJson(bytes: Uint8Array): JsonRead {
@@ -25,7 +27,9 @@ function readValue(cursor: JsonCursor): unknown {
       return readObject(cursor);
     case "array": {
       const list: unknown[] = [];
-      if (cursor.open("[")) do list.push(readValue(cursor)); while (cursor.more("]"));
+      if (cursor.open("["))
+        do list.push(readValue(cursor));
+        while (cursor.more("]"));
       return list;
     }
     case "string":

@@ -104,7 +104,9 @@ export function listOf<C extends JsonCursor>(item: Shape<C>): Shape<C> {
 }
 
 /** One of several, told apart by the kind of value. */
-export function either<C extends JsonCursor>(byKind: Partial<Record<"object" | "array" | "string" | "number" | "boolean", Shape<C>>>): Shape<C> {
+export function either<C extends JsonCursor>(
+  byKind: Partial<Record<"object" | "array" | "string" | "number" | "boolean", Shape<C>>>,
+): Shape<C> {
   return (cursor) => {
     const kind = cursor.kind();
     const shape = kind === "null" ? undefined : byKind[kind];
