@@ -5,7 +5,13 @@ import { ask, cpuSeconds, median, start, stop } from "./processes.js";
 const ROUNDS = Number(process.env.ROUNDS ?? 5);
 
 export const workloads = [
-  { name: "400 B request, 64-chunk stream, first token after 20 ms", bodyBytes: 400, isStream: true, requests: 1_500, connections: 32 },
+  {
+    name: "400 B request, 64-chunk stream, first token after 20 ms",
+    bodyBytes: 400,
+    isStream: true,
+    requests: 1_500,
+    connections: 32,
+  },
   { name: "4 kB request, the same stream", bodyBytes: 4_096, isStream: true, requests: 1_000, connections: 32 },
   { name: "32 kB request, the same stream", bodyBytes: 32_768, isStream: true, requests: 1_000, connections: 32 },
   { name: "400 B request, small whole answer", bodyBytes: 400, isStream: false, requests: 6_000, connections: 32 },

@@ -25,7 +25,21 @@ roles:
   );
   await run(process.execPath, [ENTRY, "init", "--data", data, "--json"]);
   const served = await serve(data, policy, more);
-  const words = ["keys", "create", "--data", data, "--env", "dev", "--name", "bench", "--role", "bot", "--model", "*", "--json"];
+  const words = [
+    "keys",
+    "create",
+    "--data",
+    data,
+    "--env",
+    "dev",
+    "--name",
+    "bench",
+    "--role",
+    "bot",
+    "--model",
+    "*",
+    "--json",
+  ];
   const { stdout } = await run(process.execPath, [ENTRY, ...words]);
   const { key, id } = JSON.parse(stdout);
   return {

@@ -4,7 +4,9 @@ import { Pool } from "undici";
 process.on("message", async ({ url, key, requests, connections, bodyBytes, isStream }) => {
   const pool = new Pool(url, { connections, pipelining: 1 });
   const empty = JSON.stringify({ model: "llama3.2", messages: [{ role: "user", content: "" }], stream: isStream });
-  const body = Buffer.from(empty.replace('"content":""', `"content":"${"x".repeat(Math.max(0, bodyBytes - empty.length))}"`));
+  const body = Buffer.from(
+    empty.replace('"content":""', `"content":"${"x".repeat(Math.max(0, bodyBytes - empty.length))}"`),
+  );
   const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" };
   let left = requests;
   let bytes = 0;

@@ -35,7 +35,12 @@ createServer((request, response) => {
   request.on("end", () => {
     const body = chunks.length === 1 ? chunks[0] : Buffer.concat(chunks);
     pool.dispatch(
-      { method: request.method, path: request.url, headers: ["content-type", "application/json", "content-length", String(body.length)], body },
+      {
+        method: request.method,
+        path: request.url,
+        headers: ["content-type", "application/json", "content-length", String(body.length)],
+        body,
+      },
       new Relay(response),
     );
   });

@@ -27,7 +27,9 @@ export function ask(child, question) {
 
 /** CPU seconds of the whole process, all its threads, user and system. */
 export function cpuSeconds(pid) {
-  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\) /, "").split(" ");
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
+    .replace(/^.*\) /, "")
+    .split(" ");
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }
 
@@ -41,13 +43,27 @@ export function serve(data, policy, more = []) {
   const started = performance.now();
   // BENCH_NODE_FLAGS=--cpu-prof profiles the gateway.
   const flags = (process.env.BENCH_NODE_FLAGS ?? "").split(" ").filter(Boolean);
-  const words = [...flags, ENTRY, "serve", "--data", data, "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--policy", policy, ...more];
+  const words = [
+    ...flags,
+    ENTRY,
+    "serve",
+    "--data",
+    data,
+    "--listen",
+    "127.0.0.1:0",
+    "--admin-listen",
+    "127.0.0.1:0",
+    "--policy",
+    policy,
+    ...more,
+  ];
   const child = spawn(process.execPath, words, { stdio: ["ignore", "pipe", "inherit"] });
   return new Promise((resolve, reject) => {
     child.once("exit", (code) => reject(new Error(`serve ended with ${code}`)));
     child.stdout.on("data", (chunk) => {
       const ready = /^sallyport ready data=(\S+) admin=(\S+)$/m.exec(String(chunk));
-      if (ready) resolve({ child, url: ready[1], adminUrl: ready[2], startSeconds: (performance.now() - started) / 1000 });
+      if (ready)
+        resolve({ child, url: ready[1], adminUrl: ready[2], startSeconds: (performance.now() - started) / 1000 });
     });
   });
 }

@@ -6,7 +6,8 @@ const chunks = Number(process.env.CHUNKS ?? 64);
 const firstMs = Number(process.env.FIRST_MS ?? 20);
 const gapMs = Number(process.env.GAP_MS ?? 0);
 
-const line = (text) => `{"model":"llama3.2","created_at":"2026-11-23T04:23:30.080106223Z","message":{"role":"assistant","content":"${text}"},"done":false}\n`;
+const line = (text) =>
+  `{"model":"llama3.2","created_at":"2026-11-23T04:23:30.080106223Z","message":{"role":"assistant","content":"${text}"},"done":false}\n`;
 const lines = Array.from({ length: chunks }, (_, i) => Buffer.from(line(` word${i}`)));
 const last = Buffer.from(
   '{"model":"llama3.2","created_at":"2026-11-23T04:23:31.080106223Z","message":{"role":"assistant","content":""},"done":true,"done_reason":"stop","total_duration":309791721,"load_duration":263481497,"prompt_eval_count":24,"prompt_eval_duration":25731000,"eval_count":64,"eval_duration":861000}\n',
@@ -21,7 +22,9 @@ createServer((request, response) => {
   request.on("data", (chunk) => (body += chunk));
   request.on("end", () => {
     if (body.includes('"stream":false')) {
-      response.writeHead(200, { "content-type": "application/json; charset=utf-8", "content-length": whole.length }).end(whole);
+      response
+        .writeHead(200, { "content-type": "application/json; charset=utf-8", "content-length": whole.length })
+        .end(whole);
       return;
     }
     response.writeHead(200, { "content-type": "application/x-ndjson" });

@@ -34,7 +34,7 @@ export function makeSettle(ports: SettlePorts): (exchange: Exchange) => void {
     if (exchange.holdsKeySlot) limits.releaseSlot(`${key!.environment}/${key!.id}`);
     if (exchange.heldBytes > 0) budget.give(exchange.heldBytes);
     exchange.lane?.release();
-    if (exchange.ticket !== null) ledger.append(encodeOutcome(exchange, clock));
+    if (exchange.ticket !== null) ledger.append(encodeOutcome(exchange, clock), false);
     else if (exchange.refusal && key) refusals.authenticated(exchange, exchange.refusal);
     else if (exchange.refusal) refusals.unauthenticated(exchange.refusal.code, exchange.address);
   };

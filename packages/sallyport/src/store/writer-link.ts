@@ -16,6 +16,11 @@ export interface WriterLinkSetup {
   readonly onTrouble: (text: string) => void;
 }
 
+/** Batches the writer may have at once: one it commits and one that waits for it. Whatever comes meanwhile is one batch. */
+const IN_FLIGHT_MAX = 2;
+/** How long a line nobody waits for may wait for company. */
+const LAZY_MS = 25;
+
 /** While the store is down, one line a second is let through to find out whether it still is. */
 const PROBE_EVERY_MS = 1_000;
 
@@ -34,6 +39,9 @@ export class WriterLink implements ChangeWriter, LedgerAppender {
   #batch: string[] = [];
   #batchFirst: Ticket = 0;
   #batchBytes = 0;
+  #isSoon = false;
+  #isDue = false;
+  #lazy: NodeJS.Timeout | undefined;
   #waitingBytes = 0;
   #lastChange = 0;
   #lastProbeMs = -Infinity;
@@ -68,17 +76,15 @@ export class WriterLink implements ChangeWriter, LedgerAppender {
     return this.#state === "running" && this.#isOpen;
   }
 
-  append(line: string): Ticket | undefined {
+  append(line: string, isAwaited = true): Ticket | undefined {
     if (this.#state !== "running") return undefined;
     const { lines, bytes } = this.#setup.queueMax;
     if (this.#tickets.open >= lines || this.#waitingBytes + line.length > bytes) return undefined;
     if (!this.#isOpen && !this.#mayProbe()) return undefined;
     const ticket = this.#tickets.next();
-    if (this.#batch.length === 0) {
-      this.#batchFirst = ticket;
-      // After the sockets of this turn were read: one message for all that they asked.
-      setImmediate(() => this.#sendBatch());
-    }
+    if (this.#batch.length === 0) this.#batchFirst = ticket;
+    if (isAwaited) this.#sendSoon();
+    else this.#lazy ??= setTimeout(this.#sendDue, LAZY_MS).unref();
     this.#batch.push(line);
     this.#batchBytes += line.length;
     this.#waitingBytes += line.length;
@@ -107,6 +113,7 @@ export class WriterLink implements ChangeWriter, LedgerAppender {
   async close(): Promise<void> {
     if (this.#state === "running") {
       this.#sendBatch();
+      clearTimeout(this.#lazy);
       this.#state = "closing";
       this.#post({ kind: "close" });
     }
@@ -120,7 +127,24 @@ export class WriterLink implements ChangeWriter, LedgerAppender {
     return true;
   }
 
+  /** After the sockets of this turn were read: one message for all that they asked. */
+  #sendSoon(): void {
+    if (this.#isSoon) return;
+    this.#isSoon = true;
+    setImmediate(this.#sendDue);
+  }
+
+  /** Somebody waits, or it is time: sent now, or as soon as the writer has room. */
+  readonly #sendDue = (): void => {
+    this.#isSoon = false;
+    this.#isDue = true;
+    if (this.#sent.length < IN_FLIGHT_MAX) this.#sendBatch();
+  };
+
   #sendBatch(): void {
+    this.#isDue = false;
+    clearTimeout(this.#lazy);
+    this.#lazy = undefined;
     if (this.#batch.length === 0 || this.#state !== "running") return;
     const joined = this.#batch.join("\n");
     this.#sent.push({ through: this.#batchFirst + this.#batch.length - 1, bytes: this.#batchBytes });
@@ -160,6 +184,7 @@ export class WriterLink implements ChangeWriter, LedgerAppender {
       this.#waitingBytes -= sent.bytes;
       this.#sent.shift();
     }
+    if (this.#isDue && this.#sent.length < IN_FLIGHT_MAX) this.#sendBatch();
     this.#tickets.settle(through, isOnDisk);
   }
 
