@@ -187,12 +187,15 @@ describe("an upgrade that fails leaves the old database, which opens as before",
 
   it("when the disk says it is full while the copy is written", async () => {
     const directory = await makeUsed();
+    const { store } = await open({ directory });
+    await fill(store, 10, 1_500);
+    await store.close();
     const before = contentOf(databaseOf(directory));
     // The shell's bound on the size of a file stands for the full disk: SQLite meets a write that fails.
     const program = fileURLToPath(new URL("./kill-upgrade.js", import.meta.url));
     const { stdout, status } = spawnSync(
       "sh",
-      ["-c", `ulimit -f 32; exec "$0" "$1" "$2"`, process.execPath, program, directory],
+      ["-c", `ulimit -f 128; exec "$0" "$1" "$2"`, process.execPath, program, directory],
       {
         encoding: "utf8",
       },

@@ -8,6 +8,9 @@ import { isoTime } from "../views.ts";
 
 const LIMIT_DEFAULT = 100;
 
+/** Made when first asked for and kept: it takes milliseconds, and this thread has requests to serve. */
+let described: Readonly<Record<string, unknown>> | undefined;
+
 export const gatewayHandlers: Handlers<"status" | "openapi" | "audit.search" | "audit.verify"> = {
   status: ({ ports, caller }) => {
     const status = ports.status();
@@ -18,7 +21,7 @@ export const gatewayHandlers: Handlers<"status" | "openapi" | "audit.search" | "
     };
   },
 
-  openapi: ({ ports }) => openApiDocument(ports.status().version),
+  openapi: ({ ports }) => (described ??= openApiDocument(ports.status().version)),
 
   "audit.search": async (call) => ({
     records: (await search(call)).map((record) => ({ ...record, at: isoTime(record.at) })),
