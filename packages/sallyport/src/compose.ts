@@ -15,6 +15,7 @@ import { createAdminServer } from "./admin/server.ts";
 import type { LedgerEvent } from "./audit/event.ts";
 import { makeDataPlane } from "./compose/data-plane.ts";
 import type { DataPlane } from "./compose/data-plane.ts";
+import { CERTIFICATE_POLL_MS, CertificateFiles } from "./compose/certificate-files.ts";
 import { openCore, socketPathOf } from "./compose/core.ts";
 import type { Core } from "./compose/core.ts";
 import type { Settings } from "./config/settings.ts";
@@ -104,7 +105,9 @@ export async function openGateway(settings: Settings): Promise<Gateway> {
   const log = openLog(settings.logLevel);
   const core = await openCore(settings, systemClock, log);
   try {
-    const dataPlane = makeDataPlane(settings, core, systemClock, log, readTls(settings));
+    const certificates = settings.tls && new CertificateFiles(settings.tls);
+    const tls = certificates?.read() ?? null;
+    const dataPlane = makeDataPlane(settings, core, systemClock, log, tls);
     const urls = { data: "", admin: "" };
     const ports = adminPorts(core, dataPlane, urls);
     const applyFile = async (): Promise<void> => {
@@ -118,7 +121,7 @@ export async function openGateway(settings: Settings): Promise<Gateway> {
     const admin = createAdminServer({
       app,
       hosts: new HostNames(settings.hosts),
-      tls: readTls(settings),
+      tls,
       socketPath: socketPathOf(settings),
       addresses: makeAddressRules(settings.trustedProxies),
     });
@@ -131,8 +134,15 @@ export async function openGateway(settings: Settings): Promise<Gateway> {
     }
     urls.admin = admin.url();
     await record(core, "server.started", { version: VERSION, data: urls.data, admin: urls.admin });
+    const useTls = (next: SecureContextOptions): void => {
+      if ("setSecureContext" in dataPlane.server) (dataPlane.server as unknown as SecureServer).setSecureContext(next);
+      admin.setSecureContext(next);
+      log.info("the certificate was read again");
+    };
+    const watch = certificates && watchCertificates(certificates, useTls, log);
     let closing: Promise<void> | undefined;
     const shut = async (drainMs: number): Promise<void> => {
+      if (watch) clearInterval(watch);
       await drain(dataPlane, drainMs);
       await admin.close();
       // A disk that is full must not keep the program from stopping.
@@ -146,10 +156,7 @@ export async function openGateway(settings: Settings): Promise<Gateway> {
       dataUrl: urls.data,
       adminUrl: urls.admin,
       async reload() {
-        const tls = readTls(settings);
-        if (tls && "setSecureContext" in dataPlane.server)
-          (dataPlane.server as unknown as SecureServer).setSecureContext(tls);
-        if (tls) admin.setSecureContext(tls);
+        if (certificates) useTls(certificates.read());
         await applyFile();
       },
       close(drainMs) {
@@ -205,13 +212,22 @@ async function record(core: Core, type: LedgerEvent["type"], fields: LedgerEvent
   });
 }
 
-function readTls(settings: Settings): SecureContextOptions | null {
-  if (!settings.tls) return null;
-  return {
-    cert: readFileSync(settings.tls.certificateFile),
-    key: readFileSync(settings.tls.keyFile),
-    minVersion: "TLSv1.2",
+/** New connections get a renewed certificate without anybody doing anything; one that cannot be used is told once. */
+function watchCertificates(
+  certificates: CertificateFiles,
+  use: (tls: SecureContextOptions) => void,
+  log: Log,
+): NodeJS.Timeout {
+  const look = (): void => {
+    try {
+      const next = certificates.readIfChanged();
+      if (next) use(next);
+    } catch (cause) {
+      const mistakes = cause instanceof Problem ? cause.mistakes : [];
+      log.error({ cause: causeOf(cause), mistakes }, "the new certificate cannot be used; the old one stays");
+    }
   };
+  return setInterval(look, CERTIFICATE_POLL_MS).unref();
 }
 
 async function listen(server: Server, { host, port }: Settings["listen"], isTls: boolean): Promise<string> {

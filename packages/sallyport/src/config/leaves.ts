@@ -7,25 +7,117 @@ export interface Leaf {
   readonly flag: string | null;
   /** How text from a variable or flag is read. Lists are comma-separated. */
   readonly form: "text" | "list" | "number";
+  /** For the reference page. */
+  readonly says: string;
 }
 
 export const leaves = [
-  { path: "data", variable: "SALLYPORT_DATA", flag: "data", form: "text" },
-  { path: "listen", variable: "SALLYPORT_LISTEN", flag: "listen", form: "text" },
-  { path: "adminListen", variable: "SALLYPORT_ADMIN_LISTEN", flag: "adminListen", form: "text" },
-  { path: "tls.certificate", variable: "SALLYPORT_TLS_CERTIFICATE", flag: "tlsCertificate", form: "text" },
-  { path: "tls.key", variable: "SALLYPORT_TLS_KEY", flag: "tlsKey", form: "text" },
-  { path: "trustedProxies", variable: "SALLYPORT_TRUSTED_PROXIES", flag: "trustedProxies", form: "list" },
-  { path: "hosts", variable: "SALLYPORT_HOSTS", flag: "hosts", form: "list" },
-  { path: "corsOrigins", variable: "SALLYPORT_CORS_ORIGINS", flag: "corsOrigins", form: "list" },
-  { path: "environments", variable: "SALLYPORT_ENVIRONMENTS", flag: "environments", form: "list" },
-  { path: "policy", variable: "SALLYPORT_POLICY", flag: "policy", form: "text" },
-  { path: "log", variable: "SALLYPORT_LOG", flag: "log", form: "text" },
-  { path: "ledger.retentionDays", variable: "SALLYPORT_LEDGER_RETENTION_DAYS", flag: null, form: "number" },
-  { path: "ledger.retentionBytes", variable: "SALLYPORT_LEDGER_RETENTION_BYTES", flag: null, form: "number" },
-  { path: "ledger.reserveBytes", variable: "SALLYPORT_LEDGER_RESERVE_BYTES", flag: null, form: "number" },
-  { path: "inFlightBytesMax", variable: "SALLYPORT_IN_FLIGHT_BYTES_MAX", flag: null, form: "number" },
-  { path: "drain", variable: "SALLYPORT_DRAIN", flag: "drain", form: "text" },
+  {
+    path: "data",
+    variable: "SALLYPORT_DATA",
+    flag: "data",
+    form: "text",
+    says: "the data directory; ~/.sallyport unless set",
+  },
+  {
+    path: "listen",
+    variable: "SALLYPORT_LISTEN",
+    flag: "listen",
+    form: "text",
+    says: "address of the data plane; beyond loopback only with `tls` or `trustedProxies`",
+  },
+  {
+    path: "adminListen",
+    variable: "SALLYPORT_ADMIN_LISTEN",
+    flag: "adminListen",
+    form: "text",
+    says: "address of the admin API; the same holds for it",
+  },
+  {
+    path: "tls.certificate",
+    variable: "SALLYPORT_TLS_CERTIFICATE",
+    flag: "tlsCertificate",
+    form: "text",
+    says: "PEM file with the certificate chain; re-read when it changes and on SIGHUP",
+  },
+  {
+    path: "tls.key",
+    variable: "SALLYPORT_TLS_KEY",
+    flag: "tlsKey",
+    form: "text",
+    says: "PEM file with its private key",
+  },
+  {
+    path: "trustedProxies",
+    variable: "SALLYPORT_TRUSTED_PROXIES",
+    flag: "trustedProxies",
+    form: "list",
+    says: "networks of proxies in front; when set, every other peer is dropped (the admin API drops none on loopback)",
+  },
+  {
+    path: "hosts",
+    variable: "SALLYPORT_HOSTS",
+    flag: "hosts",
+    form: "list",
+    says: "host names answered besides localhost and addresses written as numbers",
+  },
+  {
+    path: "corsOrigins",
+    variable: "SALLYPORT_CORS_ORIGINS",
+    flag: "corsOrigins",
+    form: "list",
+    says: "origins a browser may call from; none unless set",
+  },
+  {
+    path: "environments",
+    variable: "SALLYPORT_ENVIRONMENTS",
+    flag: "environments",
+    form: "list",
+    says: "environments the data plane serves; all unless set",
+  },
+  {
+    path: "policy",
+    variable: "SALLYPORT_POLICY",
+    flag: "policy",
+    form: "text",
+    says: "a policy file, applied whole at start and on SIGHUP",
+  },
+  { path: "log", variable: "SALLYPORT_LOG", flag: "log", form: "text", says: "least level that is logged" },
+  {
+    path: "ledger.retentionDays",
+    variable: "SALLYPORT_LEDGER_RETENTION_DAYS",
+    flag: null,
+    form: "number",
+    says: "how long the ledger is kept",
+  },
+  {
+    path: "ledger.retentionBytes",
+    variable: "SALLYPORT_LEDGER_RETENTION_BYTES",
+    flag: null,
+    form: "number",
+    says: "most bytes of the ledger's files together; the oldest go first",
+  },
+  {
+    path: "ledger.reserveBytes",
+    variable: "SALLYPORT_LEDGER_RESERVE_BYTES",
+    flag: null,
+    form: "number",
+    says: "bytes kept on the disk so that revocations still commit when it is full",
+  },
+  {
+    path: "inFlightBytesMax",
+    variable: "SALLYPORT_IN_FLIGHT_BYTES_MAX",
+    flag: null,
+    form: "number",
+    says: "most bytes of requests and answers held in memory at the same time",
+  },
+  {
+    path: "drain",
+    variable: "SALLYPORT_DRAIN",
+    flag: "drain",
+    form: "text",
+    says: "how long running requests may go on after SIGTERM; at most 10m",
+  },
 ] as const satisfies readonly Leaf[];
 
 /** Variables of the same prefix that are no settings: where the file is, and how the command line reaches a server. */
