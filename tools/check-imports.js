@@ -23,9 +23,10 @@ const PLAN = {
   store: ["protocol", "kernel", ...DOMAINS.map((domain) => `type:${domain}`)],
   dataplane: ["protocol", "kernel", "listener", ...DOMAINS],
   admin: ["protocol", "protocol/contract", "kernel", "listener", "config", ...DOMAINS],
-  compose: ["protocol", "kernel", "listener", "config", "store", "dataplane", "admin", ...DOMAINS],
+  compose: ["protocol", "kernel", "listener", "config", "store", "dataplane", "admin", "practice", ...DOMAINS],
   cli: ["protocol", "protocol/contract", "client", "config", "compose", "kernel"],
   main: ["cli"],
+  practice: [],
 };
 
 /** package -> the one folder that may import it. */
