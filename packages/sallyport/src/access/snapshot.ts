@@ -44,33 +44,47 @@ export function compileSnapshot(state: PolicyState): Snapshot {
     else index.set(subject, [assignment]);
   }
   const rights = new WeakMap<KeyRecord, EffectiveRight>();
+  // Many keys share a ceiling, and keys of one owner his live right: each is compiled once a snapshot.
+  const ceilings = new Map<string, readonly CompiledGrant[]>();
+  const lives = new Map<string, LiveRight>();
+
+  function ceilingOf(key: KeyRecord): readonly CompiledGrant[] {
+    // A ceiling always narrows to its own selectors: none written means no model (DESIGN 2).
+    const spec = { ...key.ceiling, models: key.ceiling.models ?? [] };
+    return remembered(ceilings, JSON.stringify(spec), () => compileRight(spec, roles));
+  }
+
+  function computeLive(owner: Principal, environment: string): LiveRight {
+    const held = [...(byPrincipal.get(owner.id) ?? []), ...owner.groups.flatMap((group) => byGroup.get(group) ?? [])];
+    const assignments = held.filter((assignment) => assignment.environment === environment);
+    return {
+      grants: assignments.flatMap((assignment) => compileRight(assignment.right, roles)),
+      roles: assignments.flatMap((assignment) => assignment.right.roles),
+    };
+  }
 
   function computeRight(key: KeyRecord): EffectiveRight | undefined {
     const environment = environments.get(key.environment);
     if (!environment) return undefined;
     const owner = key.owner === null ? undefined : principals.get(key.owner);
     const isOwnerDisabled = !owner || owner.isDisabled;
-    const assignments = isOwnerDisabled
-      ? []
-      : [...(byPrincipal.get(owner.id) ?? []), ...owner.groups.flatMap((group) => byGroup.get(group) ?? [])].filter(
-          (assignment) => assignment.environment === key.environment,
-        );
-    const roleNames = new Set([...key.ceiling.roles, ...assignments.flatMap((assignment) => assignment.right.roles)]);
+    const live = isOwnerDisabled
+      ? NO_LIVE_RIGHT
+      : remembered(lives, `${environment.name} ${owner.id}`, () => computeLive(owner, environment.name));
     const limits = [
       { origin: `environment ${environment.name}`, limits: environment.limits },
       { origin: `key ${key.id}`, limits: key.limits },
-      ...[...roleNames].flatMap((name) => {
-        const role = roles.get(name);
-        return role ? [{ origin: `role ${name}`, limits: role.limits }] : [];
-      }),
-    ].filter((row) => row.limits.requests !== undefined || row.limits.concurrency !== undefined);
+    ];
+    for (const name of new Set([...key.ceiling.roles, ...live.roles])) {
+      const role = roles.get(name);
+      if (role) limits.push({ origin: `role ${name}`, limits: role.limits });
+    }
     return {
       environment,
-      // A ceiling always narrows to its own selectors: none written means no model (DESIGN 2).
-      ceiling: compileRight({ ...key.ceiling, models: key.ceiling.models ?? [] }, roles),
-      live: assignments.flatMap((assignment) => compileRight(assignment.right, roles)),
+      ceiling: ceilingOf(key),
+      live: live.grants,
       isOwnerDisabled,
-      limits,
+      limits: limits.filter((row) => row.limits.requests !== undefined || row.limits.concurrency !== undefined),
     };
   }
 
@@ -88,6 +102,24 @@ export function compileSnapshot(state: PolicyState): Snapshot {
       return right;
     },
   };
+}
+
+interface LiveRight {
+  readonly grants: readonly CompiledGrant[];
+  readonly roles: readonly string[];
+}
+
+const NO_LIVE_RIGHT: LiveRight = { grants: [], roles: [] };
+const REMEMBERED_MAX = 8_192;
+
+/** What was computed for that name before, or now. Memory is bounded: a full table is begun anew. */
+function remembered<T>(table: Map<string, T>, name: string, compute: () => T): T {
+  const held = table.get(name);
+  if (held !== undefined) return held;
+  if (table.size >= REMEMBERED_MAX) table.clear();
+  const value = compute();
+  table.set(name, value);
+  return value;
 }
 
 /** Knows nothing and refuses everything. */

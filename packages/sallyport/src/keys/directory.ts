@@ -20,7 +20,8 @@ export interface Authenticated {
   readonly key: KeyRecord;
 }
 
-const CACHE_SIZE = 16_384;
+/** Records of each of two generations: what is used stays, what is not goes. A record is about 1 kB. */
+const CACHE_SIZE = 65_536;
 const DUMMY_PEPPER = { version: 0, bytes: Buffer.alloc(32, 7) };
 const DUMMY_HASH = Buffer.alloc(32);
 

@@ -1,0 +1,97 @@
+// Verifying a key and deciding, with a thousand keys and with a million, used as Zipf says; unknown ids beside.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { formatKeyText, parseModelName } from "../packages/protocol/dist/index.js";
+import { decide } from "../packages/sallyport/dist/access/decide.js";
+import { environmentDefaults } from "../packages/sallyport/dist/access/default-environment.js";
+import { compileSnapshot } from "../packages/sallyport/dist/access/snapshot.js";
+import { KeyDirectory } from "../packages/sallyport/dist/keys/directory.js";
+import { hashKeyText } from "../packages/sallyport/dist/keys/hash.js";
+import { initDataDirectory } from "../packages/sallyport/dist/store/data-directory.js";
+import { openReader } from "../packages/sallyport/dist/store/reader.js";
+import { makeApplyOperation } from "../packages/sallyport/dist/store/operations.js";
+import { openDatabase } from "../packages/sallyport/dist/store/sqlite.js";
+import { median } from "./processes.js";
+
+const USES = 200_000;
+const CALLS_PER_ROUND = 20_000;
+const pepper = { version: 1, bytes: Buffer.alloc(32, 3) };
+const ring = { current: () => pepper, get: () => pepper, create: () => pepper };
+const right = { roles: [], allow: ["infer:chat"], models: ["llama3.2", "qwen3:*"] };
+const question = {
+  demands: [{ permission: "infer:chat", model: parseModelName("llama3.2"), field: "model" }],
+  registries: [],
+  asked: { images: 0 },
+  keepAliveSeconds: null,
+};
+
+const idOf = (n) => n.toString(36).padStart(12, "0");
+const textOf = (n) => formatKeyText("sp", "dev", idOf(n), "s".repeat(43));
+
+function fill(directory, count) {
+  initDataDirectory(directory);
+  const database = openDatabase(join(directory, "sallyport.db"), { isReadOnly: false });
+  const apply = makeApplyOperation(database);
+  database.exec("BEGIN");
+  apply({ op: "environment.put", environment: { ...environmentDefaults, name: "dev", upstreams: [] } });
+  apply({ op: "principal.put", principal: { id: "p", kind: "service", name: "p", team: null, groups: [], isDisabled: false, createdAt: 0 } });
+  for (let n = 0; n < count; n++) {
+    const key = {
+      id: idOf(n), environment: "dev", name: "k", owner: "p", state: "active", hash: hashKeyText(textOf(n), pepper), pepperVersion: 1,
+      ceiling: right, limits: {}, admin: null, createdAt: 0, expiresAt: 9e15, createdBy: "os:bench",
+    }; // prettier-ignore
+    apply({ op: "key.insert", key });
+  }
+  database.exec("COMMIT");
+  database.close();
+}
+
+/** Ranks drawn so that the n-th key is used in proportion to 1/n; the same series for every size. */
+function zipf(count) {
+  const total = Math.log(count);
+  let seed = 1;
+  return Array.from({ length: USES }, () => {
+    seed = (Math.imul(seed, 1103515245) + 12345) >>> 0;
+    return Math.min(count - 1, Math.floor(Math.exp((seed / 2 ** 32) * total)) - 1);
+  });
+}
+
+export function keyCost(count) {
+  const directory = join(mkdtempSync(join(tmpdir(), "sallyport-keys-")), "data");
+  fill(directory, count);
+  const reader = openReader(directory);
+  const keys = new KeyDirectory(reader, ring);
+  const state = reader.policy();
+  const snapshot = compileSnapshot({
+    ...state,
+    assignments: [{ id: "a", subject: { principal: "p" }, environment: "dev", right, source: "admin" }],
+  });
+  const known = zipf(count).map((n) => textOf(Math.max(0, n)));
+  const unknown = Array.from({ length: CALLS_PER_ROUND }, (_, n) => textOf(count + 1 + n));
+  const knownUs = [];
+  const unknownUs = [];
+  const time = (texts, into, isKnown) => {
+    const started = process.cpuUsage();
+    for (const text of texts) {
+      const verified = keys.authenticate(text, ["api"], 1);
+      if ("code" in verified === isKnown) throw new Error("not what was expected");
+      if (isKnown && !decide(snapshot.rightOf(verified.key), question).isAllowed) throw new Error("refused");
+    }
+    const { user, system } = process.cpuUsage(started);
+    into.push((user + system) / texts.length);
+  };
+  for (let at = 0; at < known.length; at += CALLS_PER_ROUND) {
+    time(known.slice(at, at + CALLS_PER_ROUND), knownUs, true);
+    time(unknown, unknownUs, false);
+  }
+  reader.close();
+  rmSync(directory, { recursive: true, force: true });
+  return { count, knownUs: median(knownUs.slice(2)), unknownUs: median(unknownUs.slice(2)) };
+}
+
+if (process.argv[1] === new URL(import.meta.url).pathname) {
+  const small = keyCost(1_000);
+  const large = keyCost(Number(process.env.KEYS ?? 1_000_000));
+  console.table([small, large, { count: "ratio", knownUs: large.knownUs / small.knownUs, unknownUs: large.unknownUs / small.unknownUs }]);
+}

@@ -1,0 +1,36 @@
+// Many streams at once, watched token by token: time to the first, the time between two, the longest silence.
+import { Pool } from "undici";
+
+process.send({ ready: true });
+process.on("message", (asked) => void watch(asked));
+
+async function watch({ url, key, streams, rounds }) {
+  const pool = new Pool(url, { connections: streams, pipelining: 1 });
+  const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" };
+  const body = '{"model":"llama3.2","messages":[{"role":"user","content":"hello"}],"stream":true}';
+  const firsts = [];
+  const gaps = [];
+  const one = async () => {
+    for (let round = 0; round < rounds; round++) {
+      const started = performance.now();
+      const answer = await pool.request({ method: "POST", path: "/api/chat", headers, body });
+      if (answer.statusCode !== 200) throw new Error(`${answer.statusCode} ${await answer.body.text()}`);
+      let last = 0;
+      for await (const _ of answer.body) {
+        const now = performance.now();
+        if (last === 0) firsts.push(now - started);
+        else gaps.push(now - last);
+        last = now;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: streams }, one));
+  await pool.close();
+  process.send({ first: quantiles(firsts), gap: quantiles(gaps), streams });
+}
+
+function quantiles(values) {
+  const sorted = values.toSorted((a, b) => a - b);
+  const at = (share) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
+  return { p50: at(0.5), p99: at(0.99), longest: sorted.at(-1) };
+}
