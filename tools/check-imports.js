@@ -22,8 +22,9 @@ const PLAN = {
   config: ["protocol", "protocol/contract", "kernel", ...DOMAINS.map((domain) => `type:${domain}`)],
   store: ["protocol", "kernel", ...DOMAINS.map((domain) => `type:${domain}`)],
   dataplane: ["protocol", "kernel", "listener", ...DOMAINS],
+  metrics: ["protocol", "kernel", "type:dataplane"],
   admin: ["protocol", "protocol/contract", "kernel", "listener", "config", ...DOMAINS],
-  compose: ["protocol", "kernel", "listener", "config", "store", "dataplane", "admin", ...DOMAINS],
+  compose: ["protocol", "kernel", "listener", "config", "store", "dataplane", "admin", "metrics", ...DOMAINS],
   cli: ["protocol", "protocol/contract", "client", "config", "compose", "kernel"],
   main: ["cli"],
 };

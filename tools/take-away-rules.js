@@ -341,4 +341,12 @@ export const rules = [
     to: 'else if (exchange.refusal) ledger.append(encodeEvent({ type: "request.refused", at: clock.now(), environment: "system", actor: "gateway", fields: { code: exchange.refusal.code } }));',
     test: "test/gateway/flood.test.ts",
   },
+  {
+    rule: "R7",
+    what: "metrics of an environment are for who administers it",
+    file: `${S}/metrics/registry.ts`,
+    from: 'at < 0 || values[at] === "" || shown!.isShown(values[at]!)',
+    to: "at < 0 || values.length > 0",
+    test: "test/gateway/metrics.test.ts",
+  },
 ];

@@ -15,6 +15,8 @@ import { createAdminServer } from "./admin/server.ts";
 import type { LedgerEvent } from "./audit/event.ts";
 import { makeDataPlane } from "./compose/data-plane.ts";
 import type { DataPlane } from "./compose/data-plane.ts";
+import { makeGatewayMetrics } from "./compose/gateway-metrics.ts";
+import type { GatewayMetrics } from "./compose/gateway-metrics.ts";
 import { openCore, socketPathOf } from "./compose/core.ts";
 import type { Core } from "./compose/core.ts";
 import type { Settings } from "./config/settings.ts";
@@ -87,10 +89,14 @@ export async function openAdministration(
 ): Promise<{ handle(request: Request): Promise<Response>; close(): Promise<void> }> {
   const log = openLog(settings.logLevel);
   const core = await openCore(settings, systemClock, log);
-  const app = makeAdminApp(adminPorts(core, null, { data: "", admin: "" }), logFault(log));
+  const metrics = makeGatewayMetrics(core);
+  const app = makeAdminApp(adminPorts(core, null, metrics, { data: "", admin: "" }), logFault(log));
   return {
     handle: (request) => app.handle(request, { kind: "socket", user: currentUser() }),
-    close: () => core.close(),
+    close() {
+      metrics.close();
+      return core.close();
+    },
   };
 }
 
@@ -103,10 +109,12 @@ export function verifyDirectory(dataDirectory: string): Promise<AuditVerdict> {
 export async function openGateway(settings: Settings): Promise<Gateway> {
   const log = openLog(settings.logLevel);
   const core = await openCore(settings, systemClock, log);
+  const metrics = makeGatewayMetrics(core);
   try {
-    const dataPlane = makeDataPlane(settings, core, systemClock, log, readTls(settings));
+    const tls = readTls(settings);
+    const dataPlane = makeDataPlane({ settings, core, clock: systemClock, log, tls, metrics, listeners: [] });
     const urls = { data: "", admin: "" };
-    const ports = adminPorts(core, dataPlane, urls);
+    const ports = adminPorts(core, dataPlane, metrics, urls);
     const applyFile = async (): Promise<void> => {
       if (settings.policyFile === null) return;
       const text = readFileSync(settings.policyFile, "utf8");
@@ -118,7 +126,7 @@ export async function openGateway(settings: Settings): Promise<Gateway> {
     const admin = createAdminServer({
       app,
       hosts: new HostNames(settings.hosts),
-      tls: readTls(settings),
+      tls,
       socketPath: socketPathOf(settings),
       addresses: makeAddressRules(settings.trustedProxies),
     });
@@ -140,6 +148,7 @@ export async function openGateway(settings: Settings): Promise<Gateway> {
         log.error({ cause: causeOf(cause) }, "the stop could not be recorded"),
       );
       await dataPlane.closeUpstreams();
+      metrics.close();
       await core.close();
     };
     return {
@@ -158,6 +167,7 @@ export async function openGateway(settings: Settings): Promise<Gateway> {
       },
     };
   } catch (cause) {
+    metrics.close();
     await core.close();
     throw cause;
   }
@@ -171,7 +181,12 @@ interface SecureServer {
   setSecureContext(tls: SecureContextOptions): void;
 }
 
-function adminPorts(core: Core, dataPlane: DataPlane | null, urls: { data: string; admin: string }): AdminPorts {
+function adminPorts(
+  core: Core,
+  dataPlane: DataPlane | null,
+  metrics: GatewayMetrics,
+  urls: { data: string; admin: string },
+): AdminPorts {
   const startedAt = systemClock.now();
   const { keys, peppers, snapshot, changes, store } = core;
   return {
@@ -195,6 +210,7 @@ function adminPorts(core: Core, dataPlane: DataPlane | null, urls: { data: strin
       dataListen: urls.data,
       adminListen: urls.admin,
     }),
+    metrics: (isShown) => metrics.write(isShown),
   };
 }
 

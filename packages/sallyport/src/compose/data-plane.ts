@@ -6,6 +6,7 @@ import { makeRefusalRecords } from "../audit/refusal-record.ts";
 import { makeUnauthenticated } from "../audit/unauthenticated.ts";
 import type { Settings } from "../config/settings.ts";
 import { ByteBudget } from "../dataplane/byte-budget.ts";
+import type { EndListener } from "../dataplane/ending.ts";
 import { LiveExchanges } from "../dataplane/live-exchanges.ts";
 import { makePipeline } from "../dataplane/pipeline.ts";
 import { ClientGone } from "../dataplane/read-body.ts";
@@ -31,9 +32,20 @@ import { KeyLimits } from "../limits/key-limits.ts";
 import { makeAddressRules } from "../listener/client-address.ts";
 import { HostNames } from "../listener/host-names.ts";
 import type { Core } from "./core.ts";
+import type { GatewayMetrics } from "./gateway-metrics.ts";
 
 /** Aggregates are by the minute: written once each. */
 const FLUSH_MS = 60_000;
+
+export interface DataPlanePorts {
+  readonly settings: Settings;
+  readonly core: Core;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly tls: SecureContextOptions | null;
+  readonly metrics: GatewayMetrics;
+  readonly listeners: readonly EndListener[];
+}
 
 export interface DataPlane {
   readonly server: Server;
@@ -46,13 +58,7 @@ export interface DataPlane {
   closeUpstreams(): Promise<void>;
 }
 
-export function makeDataPlane(
-  settings: Settings,
-  core: Core,
-  clock: Clock,
-  log: Log,
-  tls: SecureContextOptions | null,
-): DataPlane {
+export function makeDataPlane({ settings, core, clock, log, tls, metrics, listeners }: DataPlanePorts): DataPlane {
   const mistakes = checkTable();
   if (mistakes.length > 0) throw new Error(`the endpoint table is wrong: ${mistakes.join("; ")}`);
   const { keys, snapshot, store: ledger } = core;
@@ -120,6 +126,7 @@ export function makeDataPlane(
       fault(exchange, cause) {
         if (cause instanceof ClientGone) {
           exchange.refusal = null;
+          exchange.outcome = "client_gone";
           exchange.response.destroy();
           return;
         }
@@ -129,13 +136,31 @@ export function makeDataPlane(
         );
         writeRefusal(exchange, refuse("fault"));
       },
-      settle: makeSettle({ clock, limits, budget, live, ledger, refusals }),
+      settle: makeSettle({
+        clock,
+        limits,
+        budget,
+        live,
+        ledger,
+        refusals,
+        listeners: [metrics.exchanges, ...listeners],
+        fault: (cause) => log.error({ cause: causeOf(cause) }, "an exchange's end could not be counted or told"),
+      }),
     },
   );
   const server = createDataServer(
-    { clock, addresses, run, refusedByParser: (code, address) => unauthenticated.count(code, address) },
+    {
+      clock,
+      addresses,
+      run,
+      refusedByParser(code, address) {
+        unauthenticated.count(code, address);
+        metrics.exchanges.refusedByParser(code);
+      },
+    },
     tls,
   );
+  metrics.nameDataPlane({ live, pools, budget });
 
   return {
     server,

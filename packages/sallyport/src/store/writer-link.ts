@@ -4,6 +4,7 @@ import { encodeEvent, Problem } from "@sallyport/protocol";
 import type { Change, ChangeWriter } from "../audit/change.ts";
 import type { LedgerAppender, Ticket } from "../audit/recorder.ts";
 import type { Clock } from "../kernel/clock.ts";
+import type { LedgerFigures } from "./ports.ts";
 import { TicketBook } from "./ticket-book.ts";
 import type { ChangeResult, FromWriter, SaidProblem, ToWriter, WriterSetup } from "./writer-messages.ts";
 
@@ -29,8 +30,8 @@ export class WriterLink implements ChangeWriter, LedgerAppender {
   readonly #setup: WriterLinkSetup;
   readonly #tickets = new TicketBook();
   readonly #changes = new Map<number, Waiting>();
-  /** Sizes of what was sent, to know how many bytes wait. */
-  readonly #sent: { readonly through: Ticket; readonly bytes: number }[] = [];
+  /** Sizes of what was sent, to know how many bytes wait, and since when (monotonic ms). */
+  readonly #sent: { readonly through: Ticket; readonly bytes: number; readonly atMs: number }[] = [];
   #batch: string[] = [];
   #batchFirst: Ticket = 0;
   #batchBytes = 0;
@@ -39,6 +40,7 @@ export class WriterLink implements ChangeWriter, LedgerAppender {
   #lastProbeMs = -Infinity;
   #state: "starting" | "running" | "closing" | "dead" = "starting";
   #isOpen = true;
+  readonly #counts = { commits: 0, commitMs: 0, lastCommitMs: 0, refusedLines: 0, records: 0 };
   readonly #ended: Promise<void>;
   readonly #ready: Promise<void>;
   #onReady: (problem?: SaidProblem) => void = () => {};
@@ -66,6 +68,16 @@ export class WriterLink implements ChangeWriter, LedgerAppender {
 
   get isWritable(): boolean {
     return this.#state === "running" && this.#isOpen;
+  }
+
+  figures(): LedgerFigures {
+    const oldest = this.#sent[0];
+    return {
+      ...this.#counts,
+      pendingLines: this.#tickets.open,
+      pendingBytes: this.#waitingBytes,
+      oldestPendingMs: oldest ? this.#setup.clock.monotonic() - oldest.atMs : 0,
+    };
   }
 
   append(line: string): Ticket | undefined {
@@ -123,7 +135,11 @@ export class WriterLink implements ChangeWriter, LedgerAppender {
   #sendBatch(): void {
     if (this.#batch.length === 0 || this.#state !== "running") return;
     const joined = this.#batch.join("\n");
-    this.#sent.push({ through: this.#batchFirst + this.#batch.length - 1, bytes: this.#batchBytes });
+    this.#sent.push({
+      through: this.#batchFirst + this.#batch.length - 1,
+      bytes: this.#batchBytes,
+      atMs: this.#setup.clock.monotonic(),
+    });
     this.#batch = [];
     this.#batchBytes = 0;
     this.#post({ kind: "lines", first: this.#batchFirst, joined, now: this.#setup.clock.now() });
@@ -138,6 +154,7 @@ export class WriterLink implements ChangeWriter, LedgerAppender {
       case "ready":
         this.#state = "running";
         this.#isOpen = message.isOpen;
+        this.#counts.records = message.records;
         this.#onReady();
         return;
       case "failed":
@@ -149,18 +166,28 @@ export class WriterLink implements ChangeWriter, LedgerAppender {
       case "settled": {
         if (this.#isOpen && !message.isOpen) this.#lastProbeMs = this.#setup.clock.monotonic();
         this.#isOpen = message.isOpen;
+        this.#count(message.commitMs, message.records);
         if (message.lines) this.#settle(message.lines.through, message.lines.isOnDisk);
         for (const result of message.changes) this.#answer(result);
       }
     }
   }
 
+  #count(commitMs: number, records: number): void {
+    this.#counts.commits++;
+    this.#counts.commitMs += commitMs;
+    this.#counts.lastCommitMs = commitMs;
+    this.#counts.records = records;
+  }
+
   #settle(through: Ticket, isOnDisk: boolean): void {
+    const open = this.#tickets.open;
     for (let sent = this.#sent[0]; sent && sent.through <= through; sent = this.#sent[0]) {
       this.#waitingBytes -= sent.bytes;
       this.#sent.shift();
     }
     this.#tickets.settle(through, isOnDisk);
+    if (!isOnDisk) this.#counts.refusedLines += open - this.#tickets.open;
   }
 
   #answer(result: ChangeResult): void {
@@ -176,6 +203,7 @@ export class WriterLink implements ChangeWriter, LedgerAppender {
     this.#state = "dead";
     this.#isOpen = false;
     this.#onReady({ code: "store_unavailable", detail: reason });
+    this.#counts.refusedLines += this.#tickets.open;
     this.#tickets.refuseAll();
     // It may have been written and not yet acknowledged: nobody can say, so nobody is told that it was.
     for (const { reject } of this.#changes.values()) reject(new Problem("store_unavailable", reason));
