@@ -349,4 +349,12 @@ export const rules = [
     to: "at < 0 || values.length > 0",
     test: "test/gateway/metrics.test.ts",
   },
+  {
+    rule: "R9",
+    what: "the ledger quotes no request that was not understood",
+    file: `${S}/audit/refusal-record.ts`,
+    from: " || problems[code].status !== DECIDED",
+    to: "",
+    test: "test/program/canary.test.ts",
+  },
 ];
