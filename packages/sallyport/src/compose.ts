@@ -139,8 +139,10 @@ export async function openGateway(settings: Settings): Promise<Gateway> {
     }
     urls.admin = admin.url();
     await record(core, "server.started", { version: VERSION, data: urls.data, admin: urls.admin });
+    log.info({ version: VERSION, node: process.versions.node, ...urls }, "the gateway serves");
     let closing: Promise<void> | undefined;
     const shut = async (drainMs: number): Promise<void> => {
+      log.info({ drain_ms: drainMs, running: dataPlane.running(), queued: dataPlane.queued() }, "the gateway drains");
       await drain(dataPlane, drainMs);
       await admin.close();
       // A disk that is full must not keep the program from stopping.
@@ -150,6 +152,7 @@ export async function openGateway(settings: Settings): Promise<Gateway> {
       await dataPlane.closeUpstreams();
       metrics.close();
       await core.close();
+      log.info("the gateway has stopped");
     };
     return {
       dataUrl: urls.data,
@@ -160,6 +163,7 @@ export async function openGateway(settings: Settings): Promise<Gateway> {
           (dataPlane.server as unknown as SecureServer).setSecureContext(tls);
         if (tls) admin.setSecureContext(tls);
         await applyFile();
+        log.info("certificates and the policy file were read again");
       },
       close(drainMs) {
         closing ??= shut(drainMs);

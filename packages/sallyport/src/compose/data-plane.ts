@@ -7,6 +7,7 @@ import { makeUnauthenticated } from "../audit/unauthenticated.ts";
 import type { Settings } from "../config/settings.ts";
 import { ByteBudget } from "../dataplane/byte-budget.ts";
 import type { EndListener } from "../dataplane/ending.ts";
+import { ExchangeLog } from "../dataplane/exchange-log.ts";
 import { LiveExchanges } from "../dataplane/live-exchanges.ts";
 import { makePipeline } from "../dataplane/pipeline.ts";
 import { ClientGone } from "../dataplane/read-body.ts";
@@ -143,7 +144,7 @@ export function makeDataPlane({ settings, core, clock, log, tls, metrics, listen
         live,
         ledger,
         refusals,
-        listeners: [metrics.exchanges, ...listeners],
+        listeners: [metrics.exchanges, new ExchangeLog(log, clock), ...listeners],
         fault: (cause) => log.error({ cause: causeOf(cause) }, "an exchange's end could not be counted or told"),
       }),
     },
