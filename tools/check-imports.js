@@ -23,8 +23,9 @@ const PLAN = {
   store: ["protocol", "kernel", ...DOMAINS.map((domain) => `type:${domain}`)],
   dataplane: ["protocol", "kernel", "listener", ...DOMAINS],
   metrics: ["protocol", "kernel", "type:dataplane"],
+  traces: ["protocol", "kernel", "type:dataplane"],
   admin: ["protocol", "protocol/contract", "kernel", "listener", "config", ...DOMAINS],
-  compose: ["protocol", "kernel", "listener", "config", "store", "dataplane", "admin", "metrics", ...DOMAINS],
+  compose: ["protocol", "kernel", "listener", "config", "store", "dataplane", "admin", "metrics", "traces", ...DOMAINS],
   cli: ["protocol", "protocol/contract", "client", "config", "compose", "kernel"],
   main: ["cli"],
 };

@@ -357,4 +357,20 @@ export const rules = [
     to: "",
     test: "test/program/canary.test.ts",
   },
+  {
+    rule: "traces",
+    what: "a traceparent is read strictly",
+    file: `${S}/traces/trace-parent.ts`,
+    from: "if (!parts || parts[1] === NO_TRACE || parts[2] === NO_SPAN) return undefined;",
+    to: "if (!parts) return undefined;",
+    test: "test/gateway/traces.test.ts",
+  },
+  {
+    rule: "traces",
+    what: "who showed no key makes no span",
+    file: `${S}/traces/exchange-traces.ts`,
+    from: "if (exchange.key === null || exchange.endpoint === null) return;",
+    to: 'if (exchange.endpoint === null) return;\n    if (exchange.key === null) Object.assign(exchange, { key: { environment: "", id: "" } });',
+    test: "test/gateway/traces.test.ts",
+  },
 ];

@@ -88,7 +88,7 @@ beforeEach(async () => {
     log: pino({ level: "silent" }),
     tls: null,
     metrics,
-    listeners: [],
+    tracing: null,
   });
   plane.server.listen(0, "127.0.0.1");
   await once(plane.server, "listening");

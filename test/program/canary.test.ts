@@ -1,6 +1,6 @@
 /**
  * The real program at its most talkative, given secrets in every place a caller can put one: nothing of them is in what it
- * prints, what administration and metrics answer, or what it keeps.
+ * prints, what administration, metrics and traces tell, or what it keeps.
  */
 import {
   closeSync,
@@ -18,6 +18,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { contract } from "@sallyport/protocol/contract";
+import { OtlpReceiver } from "../gateway/otlp-receiver.ts";
 import { GoUpstream } from "../upstream/go-upstream.ts";
 import { request, sallyportJson, serve } from "./program.ts";
 import type { Ended, Serving } from "./program.ts";
@@ -25,6 +26,8 @@ import type { Ended, Serving } from "./program.ts";
 const PROMPT = "CANARY-PROMPT-4711";
 const ANSWER = "CANARY-ANSWER-4712";
 const upstream = new GoUpstream();
+const receiver = new OtlpReceiver();
+let receiverUrl: string;
 let directory: string;
 let data: string;
 let adminKey: string;
@@ -37,15 +40,18 @@ beforeAll(async () => {
   ({ adminKey } = await sallyportJson<{ adminKey: string }>(["init", "--data", data]));
   keys.push(adminKey);
   const url = await upstream.listen();
+  receiverUrl = await receiver.listen();
   writeFileSync(join(directory, "policy.yaml"), `environments:\n  dev:\n    upstreams: [{ url: "${url}" }]\n`);
 });
 afterAll(async () => {
   await upstream.close();
+  await receiver.close();
   rmSync(directory, { recursive: true, force: true });
 });
 
 function start(): Promise<Serving> {
-  return serve(data, ["--log", "debug", "--policy", join(directory, "policy.yaml")]);
+  const tracing = { SALLYPORT_TRACING: "true", SALLYPORT_OTLP: receiverUrl };
+  return serve(data, ["--log", "debug", "--policy", join(directory, "policy.yaml")], tracing);
 }
 
 /** `sp_dev_x_secret…`: the whole text, its secret with checksum, and pieces of the secret. */
@@ -139,6 +145,12 @@ test("served, refused, broken and garbled requests", async () => {
       dataUrl,
       `POST /api/chat HTTP/1.1\r\n${head}Content-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
     );
+  const elsewhere = `Cookie: ${key}\r\ntraceparent: ${PROMPT}\r\ntracestate: x=${key}\r\nUser-Agent: ${PROMPT}\r\nReferer: ${key}\r\n`;
+  const body = JSON.stringify(chat);
+  await raw(
+    dataUrl,
+    `POST /api/chat HTTP/1.1\r\n${head}${elsewhere}Content-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
+  );
   await raw(dataUrl, `${PROMPT} ${key}\r\n${key}\r\n\r\n`);
   await raw(adminUrl, `${PROMPT} ${key}\r\n${key}\r\n\r\n`);
   // The upstream answers wrongly, quotes what it was sent, or dies in the middle of it.
@@ -183,6 +195,8 @@ test("served, refused, broken and garbled requests", async () => {
   expectNone("administration", said);
   expectNone("stdout", stdout);
   expectNone("stderr", stderr);
+  expectNone("traces", receiver.bodies.join());
+  expect(receiver.spans.length).toBeGreaterThan(15);
   expectNoneKept();
 });
 

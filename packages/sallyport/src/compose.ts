@@ -17,6 +17,7 @@ import { makeDataPlane } from "./compose/data-plane.ts";
 import type { DataPlane } from "./compose/data-plane.ts";
 import { makeGatewayMetrics } from "./compose/gateway-metrics.ts";
 import type { GatewayMetrics } from "./compose/gateway-metrics.ts";
+import type { OpenTraces } from "./compose/tracing.ts";
 import { openCore, socketPathOf } from "./compose/core.ts";
 import type { Core } from "./compose/core.ts";
 import type { Settings } from "./config/settings.ts";
@@ -112,7 +113,9 @@ export async function openGateway(settings: Settings): Promise<Gateway> {
   const metrics = makeGatewayMetrics(core);
   try {
     const tls = readTls(settings);
-    const dataPlane = makeDataPlane({ settings, core, clock: systemClock, log, tls, metrics, listeners: [] });
+    const traces = await openTracesIfAsked(settings, metrics, log);
+    const tracing = traces?.exchanges ?? null;
+    const dataPlane = makeDataPlane({ settings, core, clock: systemClock, log, tls, metrics, tracing });
     const urls = { data: "", admin: "" };
     const ports = adminPorts(core, dataPlane, metrics, urls);
     const applyFile = async (): Promise<void> => {
@@ -150,6 +153,7 @@ export async function openGateway(settings: Settings): Promise<Gateway> {
         log.error({ cause: causeOf(cause) }, "the stop could not be recorded"),
       );
       await dataPlane.closeUpstreams();
+      await traces?.close();
       metrics.close();
       await core.close();
       log.info("the gateway has stopped");
@@ -175,6 +179,13 @@ export async function openGateway(settings: Settings): Promise<Gateway> {
     await core.close();
     throw cause;
   }
+}
+
+/** What delivers traces is loaded only here: a gateway without them does not carry their code. */
+async function openTracesIfAsked(settings: Settings, metrics: GatewayMetrics, log: Log): Promise<OpenTraces | null> {
+  if (settings.tracing === null) return null;
+  const { openTraces } = await import("./compose/tracing.ts");
+  return openTraces(settings.tracing.url, metrics.registry, log);
 }
 
 function logFault(log: Log): (cause: unknown) => void {

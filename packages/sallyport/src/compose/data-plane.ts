@@ -24,6 +24,7 @@ import { makeLimit } from "../dataplane/stages/limit.ts";
 import { makeMatch } from "../dataplane/stages/match.ts";
 import { makeQueue } from "../dataplane/stages/queue.ts";
 import { makeRecord } from "../dataplane/stages/record.ts";
+import type { Tracing } from "../dataplane/trace.ts";
 import { UpstreamPools } from "../dataplane/upstream/pool.ts";
 import { checkTable } from "../dataplane/wire/endpoints.ts";
 import type { Clock } from "../kernel/clock.ts";
@@ -45,7 +46,8 @@ export interface DataPlanePorts {
   readonly log: Log;
   readonly tls: SecureContextOptions | null;
   readonly metrics: GatewayMetrics;
-  readonly listeners: readonly EndListener[];
+  /** Traces of exchanges; null where the settings ask for none. */
+  readonly tracing: (Tracing & EndListener) | null;
 }
 
 export interface DataPlane {
@@ -59,7 +61,7 @@ export interface DataPlane {
   closeUpstreams(): Promise<void>;
 }
 
-export function makeDataPlane({ settings, core, clock, log, tls, metrics, listeners }: DataPlanePorts): DataPlane {
+export function makeDataPlane({ settings, core, clock, log, tls, metrics, tracing }: DataPlanePorts): DataPlane {
   const mistakes = checkTable();
   if (mistakes.length > 0) throw new Error(`the endpoint table is wrong: ${mistakes.join("; ")}`);
   const { keys, snapshot, store: ledger } = core;
@@ -120,7 +122,7 @@ export function makeDataPlane({ settings, core, clock, log, tls, metrics, listen
       authorize: makeAuthorize({ snapshot, keys }),
       queue: makeQueue({ limits, pools, live, snapshot, keys }),
       record: makeRecord({ ledger, snapshot, keys }),
-      forward: makeForward({ ledger, clock }),
+      forward: makeForward({ ledger, clock, tracing }),
     },
     {
       refuse: writeRefusal,
@@ -144,7 +146,7 @@ export function makeDataPlane({ settings, core, clock, log, tls, metrics, listen
         live,
         ledger,
         refusals,
-        listeners: [metrics.exchanges, new ExchangeLog(log, clock), ...listeners],
+        listeners: [metrics.exchanges, new ExchangeLog(log, clock), ...(tracing ? [tracing] : [])],
         fault: (cause) => log.error({ cause: causeOf(cause) }, "an exchange's end could not be counted or told"),
       }),
     },

@@ -6,7 +6,7 @@ export interface Leaf {
   /** Name of the flag as the command line's parser gives it; null = no flag. */
   readonly flag: string | null;
   /** How text from a variable or flag is read. Lists are comma-separated. */
-  readonly form: "text" | "list" | "number";
+  readonly form: "text" | "list" | "number" | "boolean";
 }
 
 export const leaves = [
@@ -25,6 +25,8 @@ export const leaves = [
   { path: "ledger.retentionBytes", variable: "SALLYPORT_LEDGER_RETENTION_BYTES", flag: null, form: "number" },
   { path: "ledger.reserveBytes", variable: "SALLYPORT_LEDGER_RESERVE_BYTES", flag: null, form: "number" },
   { path: "inFlightBytesMax", variable: "SALLYPORT_IN_FLIGHT_BYTES_MAX", flag: null, form: "number" },
+  { path: "tracing", variable: "SALLYPORT_TRACING", flag: null, form: "boolean" },
+  { path: "otlp", variable: "SALLYPORT_OTLP", flag: null, form: "text" },
   { path: "drain", variable: "SALLYPORT_DRAIN", flag: "drain", form: "text" },
 ] as const satisfies readonly Leaf[];
 
