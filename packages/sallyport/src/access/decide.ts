@@ -101,28 +101,30 @@ export function maySee(right: EffectiveRight, model: ModelName): boolean {
 
 function refuseDemand(right: EffectiveRight, demand: Demand, because?: string[]): Refusal | undefined {
   const { permission, model, field } = demand;
-  const what = model ? `${permission} on ${model.key}` : permission;
   if ((model?.source === "cloud" || permission.startsWith("cloud:")) && right.environment.cloud !== "allow") {
-    because?.push(`environment ${right.environment.name} denies the cloud, and ${field} asks for ${what}`);
+    because?.push(`environment ${right.environment.name} denies the cloud, and ${field} asks for ${sayDemand(demand)}`);
     return refuse("cloud_denied");
   }
   return (
-    refuseIn(right.ceiling, "the key's ceiling", demand, what, because) ??
-    refuseIn(right.live, "the owner's live right", demand, what, because)
+    refuseIn(right.ceiling, "the key's ceiling", demand, because) ??
+    refuseIn(right.live, "the owner's live right", demand, because)
   );
+}
+
+function sayDemand({ permission, model }: Demand): string {
+  return model ? `${permission} on ${model.key}` : permission;
 }
 
 function refuseIn(
   grants: readonly CompiledGrant[],
   whose: string,
   demand: Demand,
-  what: string,
   because?: string[],
 ): Refusal | undefined {
   const { permission, model, field } = demand;
   const grant = grants.find((candidate) => grantCovers(candidate, permission, model));
   if (grant) {
-    because?.push(`${whose} grants ${what} by ${grant.origin} (asked by ${field})`);
+    because?.push(`${whose} grants ${sayDemand(demand)} by ${grant.origin} (asked by ${field})`);
     return undefined;
   }
   if (grants.some((candidate) => candidate.permissions.has(permission))) {

@@ -118,7 +118,7 @@ export function makeDataPlane({ settings, core, clock, log, tls, metrics, tracin
         environments: settings.environments && new Set(settings.environments),
       }),
       limit: makeLimit({ clock, limits }),
-      inspect: makeInspect(budget),
+      inspect: makeInspect(budget, clock),
       authorize: makeAuthorize({ snapshot, keys }),
       queue: makeQueue({ limits, pools, live, snapshot, keys }),
       record: makeRecord({ ledger, snapshot, keys }),

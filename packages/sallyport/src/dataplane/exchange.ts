@@ -37,6 +37,14 @@ export class Exchange {
   /** True when the client waits for `100 Continue` before it sends its body. */
   readonly expectsContinue: boolean;
 
+  /** The headers that carry meaning for us, as sent; null where absent. */
+  host: string | null = null;
+  origin: string | null = null;
+  contentType: string | null = null;
+  contentEncoding: string | null = null;
+  contentLength: number | null = null;
+  isChunked = false;
+
   path = "";
   query = "";
   /** The client's address, through trusted proxies, IPv4-mapped IPv6 normalised. */

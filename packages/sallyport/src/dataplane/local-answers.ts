@@ -1,6 +1,6 @@
 /** What is answered without a credential, by constants of ours: nothing is forwarded and nothing is recorded. */
 import type { Exchange } from "./exchange.ts";
-import { setCorsHeaders } from "./cors.ts";
+import { addCorsHeaders } from "./cors.ts";
 import type { Endpoint } from "./wire/endpoint.ts";
 
 export interface LocalState {
@@ -16,13 +16,19 @@ const JSON_TYPE = "application/json; charset=utf-8";
 
 export function answerLocally(exchange: Exchange, endpoint: Endpoint, state: LocalState): void {
   const [status, type, body] = constantFor(endpoint.path, state);
-  setCorsHeaders(exchange);
-  exchange.response.writeHead(status, {
-    "content-type": type,
-    "content-length": Buffer.byteLength(body),
-    "cache-control": "no-store",
-    "x-request-id": exchange.id,
-  });
+  const length = String(Buffer.byteLength(body));
+  const headers = [
+    "content-type",
+    type,
+    "content-length",
+    length,
+    "cache-control",
+    "no-store",
+    "x-request-id",
+    exchange.id,
+  ];
+  addCorsHeaders(headers, exchange.corsOrigin);
+  exchange.response.writeHead(status, headers);
   exchange.response.end(exchange.request.method === "HEAD" ? undefined : body);
 }
 

@@ -1,8 +1,13 @@
 /** `RateLimit` and `RateLimit-Policy` of draft-ietf-httpapi-ratelimit-headers, for keys that have a rate. */
-import type { Exchange } from "./exchange.ts";
+import type { RateState } from "../limits/key-limits.ts";
 
-export function setRateHeaders({ rate, response }: Exchange): void {
+/** Adds them to a flat list of names and values. */
+export function addRateHeaders(headers: string[], rate: RateState | null): void {
   if (!rate) return;
-  response.setHeader("ratelimit-policy", `"requests";q=${rate.count};w=${Math.ceil(rate.windowMs / 1000)}`);
-  response.setHeader("ratelimit", `"requests";r=${rate.remaining};t=${Math.ceil(rate.resetMs / 1000)}`);
+  headers.push(
+    "ratelimit-policy",
+    `"requests";q=${rate.count};w=${Math.ceil(rate.windowMs / 1000)}`,
+    "ratelimit",
+    `"requests";r=${rate.remaining};t=${Math.ceil(rate.resetMs / 1000)}`,
+  );
 }

@@ -1,6 +1,7 @@
 /** Reads a request's body into one buffer: bounded in size, in time between chunks and in all, and by the global budget. */
 import { refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
+import type { Clock } from "../kernel/clock.ts";
 import type { ByteBudget } from "./byte-budget.ts";
 import type { Exchange } from "./exchange.ts";
 
@@ -8,39 +9,48 @@ export const BODY_IDLE_MS = 15_000;
 export const BODY_WHOLE_MS = 120_000;
 
 /** The body, or why it is not taken: `body_too_large`, `overloaded`, `request_timeout`. Rejects when the client goes. */
-export function readBody(exchange: Exchange, bytesMax: number, budget: ByteBudget): Promise<Buffer | Refusal> {
+export function readBody(
+  exchange: Exchange,
+  bytesMax: number,
+  budget: ByteBudget,
+  clock: Clock,
+): Promise<Buffer | Refusal> {
   const { request } = exchange;
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
+    const endsMs = clock.monotonic() + BODY_WHOLE_MS;
     let size = 0;
+    let isOver = false;
     const idle = setTimeout(stop, BODY_IDLE_MS, refuse("request_timeout"));
-    const whole = setTimeout(stop, BODY_WHOLE_MS, refuse("request_timeout"));
 
     function onChunk(chunk: Buffer): void {
+      if (isOver) return;
       size += chunk.length;
       if (size > bytesMax) return stop(refuse("body_too_large"));
+      if (clock.monotonic() > endsMs) return stop(refuse("request_timeout"));
       if (!budget.take(chunk.length)) return stop({ ...refuse("overloaded"), retryAfterSeconds: 2 });
       exchange.heldBytes += chunk.length;
       chunks.push(chunk);
       idle.refresh();
     }
     function onEnd(): void {
-      finish();
+      if (!end()) return;
       resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size));
     }
     function onGone(): void {
-      finish();
-      reject(new ClientGone());
+      if (end()) reject(new ClientGone());
     }
     function stop(refusal: Refusal): void {
-      finish();
+      if (!end()) return;
       request.pause();
       resolve(refusal);
     }
-    function finish(): void {
+    /** True the first time. The listeners stay: they cost nothing once it is over, and go with the request. */
+    function end(): boolean {
+      if (isOver) return false;
+      isOver = true;
       clearTimeout(idle);
-      clearTimeout(whole);
-      request.off("data", onChunk).off("end", onEnd).off("error", onGone).off("close", onGone);
+      return true;
     }
     request.on("data", onChunk).on("end", onEnd).on("error", onGone).on("close", onGone);
   });

@@ -4,9 +4,9 @@
  */
 import { problems } from "@sallyport/protocol";
 import type { ProblemCode, Refusal } from "@sallyport/protocol";
-import { setCorsHeaders } from "./cors.ts";
+import { addCorsHeaders } from "./cors.ts";
 import type { Exchange } from "./exchange.ts";
-import { setRateHeaders } from "./rate-headers.ts";
+import { addRateHeaders } from "./rate-headers.ts";
 import type { Dialect } from "./wire/endpoint.ts";
 
 /** A request body smaller than this is read away, so that the connection can be used again. */
@@ -25,32 +25,35 @@ export function writeRefusal(exchange: Exchange, refusal: Refusal): void {
   }
   const { status } = problems[refusal.code];
   const body = JSON.stringify(refusalBody(exchange.endpoint?.dialect ?? null, refusal, exchange.id));
-  setCorsHeaders(exchange);
-  setRateHeaders(exchange);
+  const headers = [
+    "content-type",
+    "application/json; charset=utf-8",
+    "content-length",
+    String(Buffer.byteLength(body)),
+  ];
+  headers.push("cache-control", "no-store", "x-request-id", exchange.id);
+  addCorsHeaders(headers, exchange.corsOrigin);
+  addRateHeaders(headers, exchange.rate);
   if (refusal.retryAfterSeconds !== undefined)
-    response.setHeader("retry-after", String(Math.max(1, refusal.retryAfterSeconds)));
-  if (status === 401) response.setHeader("www-authenticate", 'Bearer realm="sallyport"');
-  if (!request.complete) discardBody(exchange);
-  response.writeHead(status, {
-    "content-type": "application/json; charset=utf-8",
-    "content-length": Buffer.byteLength(body),
-    "cache-control": "no-store",
-    "x-request-id": exchange.id,
-  });
+    headers.push("retry-after", String(Math.max(1, refusal.retryAfterSeconds)));
+  if (status === 401) headers.push("www-authenticate", 'Bearer realm="sallyport"');
+  if (!request.complete && !canDiscardBody(exchange)) headers.push("connection", "close");
+  response.writeHead(status, headers);
   response.end(request.method === "HEAD" ? undefined : body);
 }
 
-function discardBody({ request, response, expectsContinue }: Exchange): void {
-  const declared = Number(request.headers["content-length"] ?? Number.POSITIVE_INFINITY);
-  const hasBody = request.headers["content-length"] !== undefined || request.headers["transfer-encoding"] !== undefined;
-  if (!hasBody) return;
+/** Reads a small rest of the body away, so that the connection can be used again; false when it is closed instead. */
+function canDiscardBody({ request, response, expectsContinue }: Exchange): boolean {
+  // From the request itself: a refusal may come before our own reading of the headers is through.
+  const length = request.headers["content-length"];
+  if (length === undefined && request.headers["transfer-encoding"] === undefined) return true;
+  const declared = length === undefined ? Number.POSITIVE_INFINITY : Number(length);
   if (declared <= DISCARD_MAX && !expectsContinue) {
     request.resume();
-    return;
+    return true;
   }
-  // A body that will not be read: say so, and close when the answer is out.
-  response.setHeader("connection", "close");
   response.once("finish", () => request.destroy());
+  return false;
 }
 
 /** The refusal as a body of the dialect; null = before the endpoint was known. */

@@ -1,15 +1,25 @@
 /** Random identifiers. Base62 only, so that a double click selects one whole. */
-import { randomBytes } from "node:crypto";
+import { randomFillSync } from "node:crypto";
 
 const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/** Random bytes are asked for in bulk: a call costs more than the bytes. */
+const POOL_BYTES = 4096;
+const pool = Buffer.alloc(POOL_BYTES);
+let at = POOL_BYTES;
 
 /** `length` characters drawn evenly from base62 (bytes of 248 and above are thrown away, so there is no bias). */
 export function randomBase62(length: number): string {
   let text = "";
   while (text.length < length) {
-    for (const byte of randomBytes(length - text.length + 8)) {
-      if (byte < 248 && text.length < length) text += ALPHABET[byte % 62];
+    if (at === POOL_BYTES) {
+      randomFillSync(pool);
+      at = 0;
     }
+    const byte = pool[at]!;
+    // What was used is wiped: it may have become a secret.
+    pool[at++] = 0;
+    if (byte < 248) text += ALPHABET[byte % 62];
   }
   return text;
 }

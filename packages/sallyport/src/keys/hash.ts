@@ -2,12 +2,48 @@
  * The keyed hash of a key text (R5). HMAC, because a key has 256 bits of randomness and needs no slow hash; keyed,
  * because with a copy of the database alone nobody can confirm a found key or plant one of his own.
  */
-import { createHmac, timingSafeEqual } from "node:crypto";
+import { hash, timingSafeEqual } from "node:crypto";
 import type { Pepper } from "./pepper.ts";
 
-/** HMAC-SHA-256 over the whole key text; 32 bytes. */
+/** Bytes of a SHA-256 block (FIPS 180-4). */
+const BLOCK = 64;
+
+interface Pads {
+  readonly inner: Buffer;
+  readonly outer: Buffer;
+}
+
+const padsOf = new WeakMap<Pepper, Pads>();
+
+/**
+ * HMAC-SHA-256 (RFC 2104) over the whole key text, ASCII; 32 bytes. Written as its two hashes: node's one-shot `hash`
+ * costs a tenth of an `Hmac` object, and this is done for every request. Its test compares it with node's own.
+ */
 export function hashKeyText(text: string, pepper: Pepper): Buffer {
-  return createHmac("sha256", pepper.bytes).update(text, "latin1").digest();
+  let pads = padsOf.get(pepper);
+  if (!pads) {
+    pads = makePads(pepper.bytes);
+    padsOf.set(pepper, pads);
+  }
+  const message = Buffer.allocUnsafe(BLOCK + text.length);
+  pads.inner.copy(message);
+  message.write(text, BLOCK, "latin1");
+  const outer = Buffer.allocUnsafe(BLOCK + 32);
+  pads.outer.copy(outer);
+  hash("sha256", message, "buffer").copy(outer, BLOCK);
+  return hash("sha256", outer, "buffer");
+}
+
+function makePads(key: Buffer): Pads {
+  // A longer key would have to be hashed first; peppers are 32 bytes.
+  if (key.length > BLOCK) throw new RangeError("a pepper is longer than a block");
+  const inner = Buffer.alloc(BLOCK, 0x36);
+  const outer = Buffer.alloc(BLOCK, 0x5c);
+  for (let i = 0; i < key.length; i++) {
+    inner[i]! ^= key[i]!;
+    outer[i]! ^= key[i]!;
+  }
+  return { inner, outer };
 }
 
 /** Compares in constant time; false for hashes of another length. */

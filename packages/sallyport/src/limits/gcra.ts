@@ -14,10 +14,18 @@ export interface RateVerdict {
   readonly resetMs: number;
 }
 
+/** The theoretical arrival time after one more request that is let through. */
+export function nextArrival(
+  arrivalMs: number,
+  nowMs: number,
+  rate: { readonly count: number; readonly windowMs: number },
+): number {
+  return Math.max(arrivalMs, nowMs) + rate.windowMs / rate.count;
+}
+
 export function gcra(arrivalMs: number, nowMs: number, count: number, windowMs: number): RateVerdict {
   const interval = windowMs / count;
-  const start = Math.max(arrivalMs, nowMs);
-  const next = start + interval;
+  const next = nextArrival(arrivalMs, nowMs, { count, windowMs });
   // Rounding must not turn the last of a burst away: half a microsecond of grace.
   const isAllowed = next - windowMs <= nowMs + 0.0005;
   const held = isAllowed ? next : arrivalMs;

@@ -2,7 +2,7 @@
  * Request rate and concurrency per key. A key without limits costs nothing here; a key with several (environment, role,
  * its own) must pass each. Memory is bounded: idle entries are swept when the table has grown.
  */
-import { gcra } from "./gcra.ts";
+import { gcra, nextArrival } from "./gcra.ts";
 import type { RateVerdict } from "./gcra.ts";
 import type { Limits } from "../access/policy.ts";
 
@@ -20,27 +20,36 @@ export interface RateState extends RateVerdict {
 const SWEEP_ABOVE = 10_000;
 
 export class KeyLimits {
-  readonly #arrivals = new Map<string, number>();
+  /** By key, then by where the bound is written. */
+  readonly #arrivals = new Map<string, Map<string, number>>();
   readonly #running = new Map<string, number>();
   #sweepAbove = SWEEP_ABOVE;
 
   /** Counts one request against every rate of the key: all of them or, when one refuses, none. Undefined where no rate is set. */
   takeRequest(key: string, bounds: readonly BoundLimits[], nowMs: number): RateState | undefined {
-    let tightest: RateState | undefined;
-    const taken: [string, number][] = [];
+    let arrivals = this.#arrivals.get(key);
+    let tightest: RateVerdict | undefined;
+    let rate: { readonly count: number; readonly windowMs: number } | undefined;
+    // Two passes: a request that one bound refuses is counted against none.
     for (const { origin, limits } of bounds) {
       if (!limits.requests) continue;
       const { count, windowMs } = limits.requests;
-      const name = `${key} ${origin}`;
-      const verdict = gcra(this.#arrivals.get(name) ?? 0, nowMs, count, windowMs);
-      const state = { ...verdict, count, windowMs };
-      if (!verdict.isAllowed) return state;
-      taken.push([name, verdict.arrivalMs]);
-      if (!tightest || state.remaining < tightest.remaining) tightest = state;
+      const verdict = gcra(arrivals?.get(origin) ?? 0, nowMs, count, windowMs);
+      if (!verdict.isAllowed) return { ...verdict, count, windowMs };
+      if (tightest && tightest.remaining <= verdict.remaining) continue;
+      tightest = verdict;
+      rate = limits.requests;
     }
-    for (const [name, arrivalMs] of taken) this.#arrivals.set(name, arrivalMs);
-    if (this.#arrivals.size > this.#sweepAbove) this.#sweep(nowMs);
-    return tightest;
+    if (!tightest || !rate) return undefined;
+    if (!arrivals) {
+      if (this.#arrivals.size >= this.#sweepAbove) this.#sweep(nowMs);
+      arrivals = new Map();
+      this.#arrivals.set(key, arrivals);
+    }
+    for (const { origin, limits } of bounds) {
+      if (limits.requests) arrivals.set(origin, nextArrival(arrivals.get(origin) ?? 0, nowMs, limits.requests));
+    }
+    return { ...tightest, count: rate.count, windowMs: rate.windowMs };
   }
 
   /** Takes a slot of the key; false when it runs as many as its smallest bound allows. Release exactly once per true. */
@@ -64,7 +73,11 @@ export class KeyLimits {
   }
 
   #sweep(nowMs: number): void {
-    for (const [name, arrivalMs] of this.#arrivals) if (arrivalMs <= nowMs) this.#arrivals.delete(name);
+    for (const [key, arrivals] of this.#arrivals) {
+      let isIdle = true;
+      for (const arrivalMs of arrivals.values()) isIdle &&= arrivalMs <= nowMs;
+      if (isIdle) this.#arrivals.delete(key);
+    }
     this.#sweepAbove = Math.max(SWEEP_ABOVE, this.#arrivals.size * 2);
   }
 }

@@ -11,8 +11,13 @@ import { checkSchema } from "./schema.ts";
 import { isSignatureGenuine, readPublicKey } from "./signing-key.ts";
 import { isCorruption, openDatabase } from "./sqlite.ts";
 
-/** How often a verification is begun again because retention removed a segment while it was being read. */
-const ATTEMPTS = 5;
+/** How often a verification is begun again because the ledger moved while it was being read. */
+const ATTEMPTS = 20;
+
+function isSameDamage(before: AuditVerdict | undefined, { damage }: AuditVerdict): boolean {
+  const held = before?.damage;
+  return held?.seq === damage?.seq && held?.file === damage?.file && held?.reason === damage?.reason;
+}
 
 export interface LedgerReader {
   search(filter: AuditFilter): readonly AuditRecord[];
@@ -46,16 +51,30 @@ export function openLedgerReader(directory: string): LedgerReader {
     });
   }
 
+  /**
+   * Beside a running server files and table are not of one moment: a rotation or a truncation between the two looks like
+   * damage once. What is damaged stays so: a verdict of damage is believed when a second look finds the very same.
+   */
   async function verifyPatiently(): Promise<AuditVerdict> {
+    let before: AuditVerdict | undefined;
     for (let attempt = 1; ; attempt++) {
-      try {
-        return await verifyOnce();
-      } catch (error) {
-        if (isCorruption(error))
-          return { ok: false, records: 0, damage: { seq: 0, file: TABLE_NAME, reason: String(error) }, cannotShow };
-        const isGone = error instanceof Error && "code" in error && error.code === "ENOENT";
-        if (!isGone || attempt >= ATTEMPTS) throw error;
-      }
+      const verdict = await verifyOnceMore(attempt);
+      if (!verdict) continue;
+      if (verdict.ok || attempt >= ATTEMPTS || isSameDamage(before, verdict)) return verdict;
+      before = verdict;
+    }
+  }
+
+  /** Undefined where retention removed a segment while it was being read. */
+  async function verifyOnceMore(attempt: number): Promise<AuditVerdict | undefined> {
+    try {
+      return await verifyOnce();
+    } catch (error) {
+      if (isCorruption(error))
+        return { ok: false, records: 0, damage: { seq: 0, file: TABLE_NAME, reason: String(error) }, cannotShow };
+      const isGone = error instanceof Error && "code" in error && error.code === "ENOENT";
+      if (!isGone || attempt >= ATTEMPTS) throw error;
+      return undefined;
     }
   }
 

@@ -17,6 +17,11 @@ export interface WriterLinkSetup {
   readonly onTrouble: (text: string) => void;
 }
 
+/** Batches the writer may have at once: one it commits and one that waits for it. Whatever comes meanwhile is one batch. */
+const IN_FLIGHT_MAX = 2;
+/** How long a line nobody waits for may wait for company. */
+const LAZY_MS = 25;
+
 /** While the store is down, one line a second is let through to find out whether it still is. */
 const PROBE_EVERY_MS = 1_000;
 
@@ -35,6 +40,10 @@ export class WriterLink implements ChangeWriter, LedgerAppender {
   #batch: string[] = [];
   #batchFirst: Ticket = 0;
   #batchBytes = 0;
+  #batchAtMs = 0;
+  #isSoon = false;
+  #isDue = false;
+  #lazy: NodeJS.Timeout | undefined;
   #waitingBytes = 0;
   #lastChange = 0;
   #lastProbeMs = -Infinity;
@@ -71,16 +80,16 @@ export class WriterLink implements ChangeWriter, LedgerAppender {
   }
 
   figures(): LedgerFigures {
-    const oldest = this.#sent[0];
+    const oldestAtMs = this.#sent[0]?.atMs ?? (this.#batch.length > 0 ? this.#batchAtMs : null);
     return {
       ...this.#counts,
       pendingLines: this.#tickets.open,
       pendingBytes: this.#waitingBytes,
-      oldestPendingMs: oldest ? this.#setup.clock.monotonic() - oldest.atMs : 0,
+      oldestPendingMs: oldestAtMs === null ? 0 : this.#setup.clock.monotonic() - oldestAtMs,
     };
   }
 
-  append(line: string): Ticket | undefined {
+  append(line: string, isAwaited = true): Ticket | undefined {
     if (this.#state !== "running") return undefined;
     const { lines, bytes } = this.#setup.queueMax;
     if (this.#tickets.open >= lines || this.#waitingBytes + line.length > bytes) return undefined;
@@ -88,9 +97,10 @@ export class WriterLink implements ChangeWriter, LedgerAppender {
     const ticket = this.#tickets.next();
     if (this.#batch.length === 0) {
       this.#batchFirst = ticket;
-      // After the sockets of this turn were read: one message for all that they asked.
-      setImmediate(() => this.#sendBatch());
+      this.#batchAtMs = this.#setup.clock.monotonic();
     }
+    if (isAwaited) this.#sendSoon();
+    else this.#lazy ??= setTimeout(this.#sendDue, LAZY_MS).unref();
     this.#batch.push(line);
     this.#batchBytes += line.length;
     this.#waitingBytes += line.length;
@@ -119,6 +129,7 @@ export class WriterLink implements ChangeWriter, LedgerAppender {
   async close(): Promise<void> {
     if (this.#state === "running") {
       this.#sendBatch();
+      clearTimeout(this.#lazy);
       this.#state = "closing";
       this.#post({ kind: "close" });
     }
@@ -132,13 +143,30 @@ export class WriterLink implements ChangeWriter, LedgerAppender {
     return true;
   }
 
+  /** After the sockets of this turn were read: one message for all that they asked. */
+  #sendSoon(): void {
+    if (this.#isSoon) return;
+    this.#isSoon = true;
+    setImmediate(this.#sendDue);
+  }
+
+  /** Somebody waits, or it is time: sent now, or as soon as the writer has room. */
+  readonly #sendDue = (): void => {
+    this.#isSoon = false;
+    this.#isDue = true;
+    if (this.#sent.length < IN_FLIGHT_MAX) this.#sendBatch();
+  };
+
   #sendBatch(): void {
+    this.#isDue = false;
+    clearTimeout(this.#lazy);
+    this.#lazy = undefined;
     if (this.#batch.length === 0 || this.#state !== "running") return;
     const joined = this.#batch.join("\n");
     this.#sent.push({
       through: this.#batchFirst + this.#batch.length - 1,
       bytes: this.#batchBytes,
-      atMs: this.#setup.clock.monotonic(),
+      atMs: this.#batchAtMs,
     });
     this.#batch = [];
     this.#batchBytes = 0;
@@ -181,13 +209,13 @@ export class WriterLink implements ChangeWriter, LedgerAppender {
   }
 
   #settle(through: Ticket, isOnDisk: boolean): void {
-    const open = this.#tickets.open;
     for (let sent = this.#sent[0]; sent && sent.through <= through; sent = this.#sent[0]) {
       this.#waitingBytes -= sent.bytes;
       this.#sent.shift();
     }
-    this.#tickets.settle(through, isOnDisk);
-    if (!isOnDisk) this.#counts.refusedLines += open - this.#tickets.open;
+    if (this.#isDue && this.#sent.length < IN_FLIGHT_MAX) this.#sendBatch();
+    const settled = this.#tickets.settle(through, isOnDisk);
+    if (!isOnDisk) this.#counts.refusedLines += settled;
   }
 
   #answer(result: ChangeResult): void {

@@ -17,7 +17,7 @@ class Bench {
   readonly told: string[] = [];
   isClosed = false;
   answer: (sent: Sent) => Posted | Promise<Posted> = () => ({ status: 200, text: "{}" });
-  readonly #timers: { readonly ms: number; readonly then: () => void }[] = [];
+  readonly #timers: { readonly ms: number; readonly run: () => void }[] = [];
   readonly exporter = new SpanExporter({
     poster: {
       post: async (text) => {
@@ -27,8 +27,8 @@ class Bench {
       },
       close: () => void (this.isClosed = true),
     },
-    after: (ms, then) => {
-      const timer = { ms, then };
+    after: (ms, run) => {
+      const timer = { ms, run };
       this.#timers.push(timer);
       return {
         cancel: () => void (this.#timers.includes(timer) && this.#timers.splice(this.#timers.indexOf(timer), 1)),
@@ -46,7 +46,7 @@ class Bench {
   /** The next timer is due. Answers how long it had to wait. */
   async pass(): Promise<number | undefined> {
     const timer = this.#timers.shift();
-    timer?.then();
+    timer?.run();
     await this.rest();
     return timer?.ms;
   }

@@ -1,22 +1,20 @@
 /** Ollama's NDJSON: tokens until a line with `done:true` and its counts, or progress until `status:"success"`. */
 import { FramedAnswer, count, parseObject } from "./framed-answer.ts";
 
+// Inside a JSON string a quote is always escaped, so these bytes stand only where they are really keys.
+const TOKENS = /"done":true|"error":|signin_url/;
+const PROGRESS = /"status":"success"|"error":|signin_url/;
+
 export class NativeStream extends FramedAnswer {
   readonly #isProgress: boolean;
 
   constructor(isProgress: boolean) {
     super("\n");
     this.#isProgress = isProgress;
+    this.interest = isProgress ? PROGRESS : TOKENS;
   }
 
-  protected isOfInterest(block: Buffer): boolean {
-    // Inside a JSON string a quote is always escaped, so these bytes stand only where they are really keys.
-    return (
-      block.includes(this.#isProgress ? '"status":"success"' : '"done":true', 0, "latin1") ||
-      block.includes('"error":', 0, "latin1") ||
-      block.includes("signin_url", 0, "latin1")
-    );
-  }
+  protected readonly interest: RegExp;
 
   protected frame(text: string): string {
     const line = parseObject(text);

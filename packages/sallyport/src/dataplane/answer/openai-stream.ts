@@ -13,13 +13,7 @@ export class OpenaiStream extends FramedAnswer {
     this.#hidesUsage = hidesUsage;
   }
 
-  protected isOfInterest(block: Buffer): boolean {
-    return (
-      block.includes('"usage":', 0, "latin1") ||
-      block.includes("[DONE]", 0, "latin1") ||
-      block.includes('"error":', 0, "latin1")
-    );
-  }
+  protected readonly interest = /"usage":|\[DONE\]|"error":/;
 
   protected frame(text: string): string {
     if (!text.startsWith("data: ")) return text;

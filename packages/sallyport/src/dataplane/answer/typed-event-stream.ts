@@ -7,13 +7,7 @@ export class AnthropicStream extends FramedAnswer {
     super("\n\n");
   }
 
-  protected isOfInterest(block: Buffer): boolean {
-    return (
-      block.includes('"usage":', 0, "latin1") ||
-      block.includes("message_stop", 0, "latin1") ||
-      block.includes('"type":"error"', 0, "latin1")
-    );
-  }
+  protected readonly interest = /"usage":|message_stop|"type":"error"/;
 
   protected frame(text: string): string {
     const event = eventData(text);
@@ -32,9 +26,7 @@ export class ResponsesStream extends FramedAnswer {
     super("\n\n");
   }
 
-  protected isOfInterest(block: Buffer): boolean {
-    return block.includes('"response.', 0, "latin1") || block.includes('"type":"error"', 0, "latin1");
-  }
+  protected readonly interest = /"response\.(?:completed|incomplete|failed)|"type":"error"/;
 
   protected frame(text: string): string {
     const type = /^event: (response\.completed|response\.incomplete|response\.failed|error)$/m.exec(text)?.[1];

@@ -18,11 +18,6 @@ const PATH_WITH_ENCODED_SEGMENT = /^\/v1\/models\/[A-Za-z0-9\-._~!$&'()*+,=:@%]+
 const QUERY = /^[A-Za-z0-9\-._~!$&'()*+,=:@/?%]*$/;
 const DOT_SEGMENT = /(?:^|\/)\.{1,2}(?:\/|$)/;
 
-/** Headers that carry meaning for us: any of them twice is refused, because two parsers would pick different ones. */
-const SINGLE = new Set([
-  "host", "content-length", "content-type", "content-encoding", "transfer-encoding", "expect", "origin",
-]); // prettier-ignore
-
 export interface AdmitPorts {
   readonly addresses: AddressRules;
   readonly hosts: HostNames;
@@ -33,15 +28,13 @@ export interface AdmitPorts {
 export function makeAdmit({ addresses, hosts, corsOrigins, isDraining }: AdmitPorts): Stage {
   return function admit(exchange) {
     const target = exchange.request.url ?? "";
-    const refusal = readTarget(exchange, target) ?? readHeaders(exchange.request.rawHeaders);
+    const refusal = readTarget(exchange, target) ?? readHeaders(exchange);
     if (refusal) return refusal;
-    const host = exchange.request.headers.host;
-    if (host === undefined || !hosts.has(host)) return refuse("host_unknown");
+    if (exchange.host === null || !hosts.has(exchange.host)) return refuse("host_unknown");
     const address = clientAddress(addresses, exchange.request);
     if (address === undefined) return refuse("header_malformed", "x-forwarded-for");
     exchange.address = address;
-    const origin = exchange.request.headers.origin;
-    if (origin !== undefined && corsOrigins.has(origin)) exchange.corsOrigin = origin;
+    if (exchange.origin !== null && corsOrigins.has(exchange.origin)) exchange.corsOrigin = exchange.origin;
     return isDraining() ? { ...refuse("draining"), retryAfterSeconds: 5 } : undefined;
   };
 }
@@ -58,13 +51,44 @@ function readTarget(exchange: Exchange, target: string): Refusal | undefined {
   return undefined;
 }
 
-function readHeaders(rawHeaders: readonly string[]): Refusal | undefined {
-  let seen = "";
+/** Reads the headers that carry meaning for us. Any of them twice is refused, because two parsers would pick different ones. */
+function readHeaders(exchange: Exchange): Refusal | undefined {
+  const { rawHeaders } = exchange.request;
+  let hasExpect = false;
   for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i]!.toLowerCase();
-    if (!SINGLE.has(name)) continue;
-    if (seen.includes(` ${name} `)) return refuse("header_malformed", `${name} is repeated`);
-    seen += ` ${name} `;
+    const value = rawHeaders[i + 1]!;
+    let isRepeated = false;
+    switch (rawHeaders[i]!.toLowerCase()) {
+      case "host":
+        isRepeated = exchange.host !== null;
+        exchange.host = value;
+        break;
+      case "origin":
+        isRepeated = exchange.origin !== null;
+        exchange.origin = value;
+        break;
+      case "content-type":
+        isRepeated = exchange.contentType !== null;
+        exchange.contentType = value;
+        break;
+      case "content-encoding":
+        isRepeated = exchange.contentEncoding !== null;
+        exchange.contentEncoding = value;
+        break;
+      case "content-length":
+        isRepeated = exchange.contentLength !== null;
+        // Its form was checked by the HTTP parser.
+        exchange.contentLength = Number(value);
+        break;
+      case "transfer-encoding":
+        isRepeated = exchange.isChunked;
+        exchange.isChunked = true;
+        break;
+      case "expect":
+        isRepeated = hasExpect;
+        hasExpect = true;
+    }
+    if (isRepeated) return refuse("header_malformed", `${rawHeaders[i]!.toLowerCase()} is repeated`);
   }
   return undefined;
 }

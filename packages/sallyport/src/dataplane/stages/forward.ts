@@ -48,7 +48,6 @@ function blobBody({ request }: Exchange): Exchange["request"] | null {
   return request;
 }
 
-function blobLength({ request }: Exchange): number | undefined {
-  const declared = request.headers["content-length"];
-  return declared === undefined ? undefined : Number(declared);
+function blobLength({ contentLength }: Exchange): number | undefined {
+  return contentLength ?? undefined;
 }

@@ -4,6 +4,7 @@
  */
 import { refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
+import type { Clock } from "../../kernel/clock.ts";
 import type { Exchange } from "../exchange.ts";
 import type { ByteBudget } from "../byte-budget.ts";
 import type { Stage } from "../pipeline.ts";
@@ -11,33 +12,27 @@ import { readBody } from "../read-body.ts";
 
 const NOTHING = Buffer.alloc(0);
 
-export function makeInspect(budget: ByteBudget): Stage {
+export function makeInspect(budget: ByteBudget, clock: Clock): Stage {
   return function inspect(exchange) {
     const endpoint = exchange.endpoint!;
-    const { headers } = exchange.request;
-    const encoding = headers["content-encoding"];
-    if (encoding !== undefined && encoding.toLowerCase() !== "identity") return refuse("encoding_unsupported");
-    const hasBody = headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
+    const { contentEncoding, contentLength, isChunked } = exchange;
+    if (contentEncoding !== null && contentEncoding.toLowerCase() !== "identity") return refuse("encoding_unsupported");
+    const hasBody = isChunked || (contentLength ?? 0) > 0;
     if (endpoint.body === "none") return hasBody ? refuse("body_not_accepted") : understand(exchange, NOTHING);
     if (endpoint.body === "blob") {
       if (exchange.expectsContinue) exchange.response.writeContinue();
       return understand(exchange, NOTHING);
     }
-    const declared = headers["content-length"] === undefined ? undefined : Number(headers["content-length"]);
-    if (declared !== undefined && declared > endpoint.bodyBytesMax) return refuse("body_too_large");
+    if (contentLength !== null && contentLength > endpoint.bodyBytesMax) return refuse("body_too_large");
     if (exchange.expectsContinue) exchange.response.writeContinue();
-    return readBody(exchange, endpoint.bodyBytesMax, budget).then((body) =>
+    return readBody(exchange, endpoint.bodyBytesMax, budget, clock).then((body) =>
       Buffer.isBuffer(body) ? understand(exchange, body) : body,
     );
   };
 }
 
 function understand(exchange: Exchange, body: Buffer): Refusal | undefined {
-  const understood = exchange.endpoint!.understand(
-    body,
-    exchange.parameter,
-    exchange.request.headers["content-type"] ?? "",
-  );
+  const understood = exchange.endpoint!.understand(body, exchange.parameter, exchange.contentType ?? "");
   if ("code" in understood) return understood;
   exchange.understood = understood;
   return undefined;

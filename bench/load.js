@@ -1,0 +1,26 @@
+// Loads one address with a closed loop of connections and says when all requests are done.
+import { Pool } from "undici";
+
+process.on("message", async ({ url, key, requests, connections, bodyBytes, isStream }) => {
+  const pool = new Pool(url, { connections, pipelining: 1 });
+  const empty = JSON.stringify({ model: "llama3.2", messages: [{ role: "user", content: "" }], stream: isStream });
+  const body = Buffer.from(
+    empty.replace('"content":""', `"content":"${"x".repeat(Math.max(0, bodyBytes - empty.length))}"`),
+  );
+  const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" };
+  let left = requests;
+  let bytes = 0;
+  const worker = async () => {
+    while (left-- > 0) {
+      const answer = await pool.request({ method: "POST", path: "/api/chat", headers, body });
+      if (answer.statusCode !== 200) throw new Error(`${answer.statusCode} ${await answer.body.text()}`);
+      for await (const chunk of answer.body) bytes += chunk.length;
+    }
+  };
+  const started = performance.now();
+  await Promise.all(Array.from({ length: connections }, worker));
+  const seconds = (performance.now() - started) / 1000;
+  await pool.close();
+  process.send({ seconds, bytes });
+});
+process.send({ ready: true });

@@ -1,0 +1,81 @@
+// Starting the parts of a bench as processes of their own, and reading what CPU and memory the kernel says they took.
+import { execFile, execFileSync, fork, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { promisify } from "node:util";
+
+const TICKS_PER_SECOND = Number(execFileSync("getconf", ["CLK_TCK"], { encoding: "utf8" }));
+export const ENTRY = new URL("../packages/sallyport/bin/sallyport.js", import.meta.url).pathname;
+export const run = promisify(execFile);
+
+/** A forked file of this folder, and the first message it sends. */
+export function start(file, env = {}) {
+  const child = fork(new URL(file, import.meta.url), { env: { ...process.env, ...env } });
+  return new Promise((resolve, reject) => {
+    child.once("exit", (code) => reject(new Error(`${file} ended with ${code}`)));
+    child.once("message", (first) => resolve({ child, ...first }));
+  });
+}
+
+/** Asks a forked file something and waits for its answer. */
+export function ask(child, question) {
+  return new Promise((resolve, reject) => {
+    child.once("message", resolve);
+    child.once("exit", (code) => reject(new Error(`ended with ${code}`)));
+    child.send(question);
+  });
+}
+
+/** CPU seconds of the whole process, all its threads, user and system. */
+export function cpuSeconds(pid) {
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
+    .replace(/^.*\) /, "")
+    .split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+}
+
+/** Resident memory, MB. */
+export function residentMb(pid) {
+  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))[1]) / 1024;
+}
+
+/** `sallyport serve` on free ports, from start to its ready line. */
+export function serve(data, policy, more = []) {
+  const started = performance.now();
+  // BENCH_NODE_FLAGS=--cpu-prof profiles the gateway.
+  const flags = (process.env.BENCH_NODE_FLAGS ?? "").split(" ").filter(Boolean);
+  const words = [
+    ...flags,
+    ENTRY,
+    "serve",
+    "--data",
+    data,
+    "--listen",
+    "127.0.0.1:0",
+    "--admin-listen",
+    "127.0.0.1:0",
+    "--policy",
+    policy,
+    ...more,
+  ];
+  const child = spawn(process.execPath, words, { stdio: ["ignore", "pipe", "inherit"] });
+  return new Promise((resolve, reject) => {
+    child.once("exit", (code) => reject(new Error(`serve ended with ${code}`)));
+    child.stdout.on("data", (chunk) => {
+      const ready = /^sallyport ready data=(\S+) admin=(\S+)$/m.exec(String(chunk));
+      if (ready)
+        resolve({ child, url: ready[1], adminUrl: ready[2], startSeconds: (performance.now() - started) / 1000 });
+    });
+  });
+}
+
+export async function stop(child) {
+  child.removeAllListeners("exit");
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  child.kill("SIGTERM");
+  await ended;
+}
+
+export function median(values) {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)];
+}

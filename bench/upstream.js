@@ -1,0 +1,47 @@
+// The model server of the bench: answers /api/chat with a stream of small lines, the first after a while, and nothing else.
+// Its own cost is not measured; it is the same for everyone.
+import { createServer } from "node:http";
+
+const chunks = Number(process.env.CHUNKS ?? 64);
+const firstMs = Number(process.env.FIRST_MS ?? 20);
+const gapMs = Number(process.env.GAP_MS ?? 0);
+
+const line = (text) =>
+  `{"model":"llama3.2","created_at":"2026-11-23T04:23:30.080106223Z","message":{"role":"assistant","content":"${text}"},"done":false}\n`;
+const lines = Array.from({ length: chunks }, (_, i) => Buffer.from(line(` word${i}`)));
+const last = Buffer.from(
+  '{"model":"llama3.2","created_at":"2026-11-23T04:23:31.080106223Z","message":{"role":"assistant","content":""},"done":true,"done_reason":"stop","total_duration":309791721,"load_duration":263481497,"prompt_eval_count":24,"prompt_eval_duration":25731000,"eval_count":64,"eval_duration":861000}\n',
+);
+const whole = Buffer.from(
+  '{"model":"llama3.2","created_at":"2026-11-23T04:23:31.080106223Z","message":{"role":"assistant","content":"hello"},"done":true,"done_reason":"stop","prompt_eval_count":24,"eval_count":1}',
+);
+
+createServer((request, response) => {
+  let body = "";
+  request.setEncoding("latin1");
+  request.on("data", (chunk) => (body += chunk));
+  request.on("end", () => {
+    if (body.includes('"stream":false')) {
+      response
+        .writeHead(200, { "content-type": "application/json; charset=utf-8", "content-length": whole.length })
+        .end(whole);
+      return;
+    }
+    response.writeHead(200, { "content-type": "application/x-ndjson" });
+    let sent = 0;
+    const next = () => {
+      // One write a chunk and one turn of the loop between two: chunks arrive one by one, as tokens do.
+      if (response.destroyed) return;
+      if (sent === lines.length) {
+        response.end(last);
+        return;
+      }
+      response.write(lines[sent++]);
+      if (gapMs > 0) setTimeout(next, gapMs);
+      else setImmediate(next);
+    };
+    setTimeout(next, firstMs);
+  });
+}).listen(0, "127.0.0.1", function () {
+  process.send({ url: `http://127.0.0.1:${this.address().port}` });
+});
