@@ -1,6 +1,7 @@
 /** What the metrics say after known traffic, in a text that a strict scraper takes. */
 import { spawnSync } from "node:child_process";
 import { request as httpRequest } from "node:http";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readPrometheusText } from "./prometheus-text.ts";
@@ -155,6 +156,25 @@ describe("who may read them", () => {
     });
     expect(status).toBe(200);
   });
+});
+
+test("a caller who goes, even by a reset, is no refusal", async () => {
+  const { hostname, port } = new URL(gateway.url);
+  const before = samples("sallyport_unauthenticated_refusals_total", { code: "header_malformed" });
+  await new Promise<void>((resolve, reject) => {
+    const socket = connect(Number(port), hostname);
+    socket.on("error", reject).on("close", () => resolve());
+    // The body is announced and never comes; the answer to Expect tells that the gateway waits for it.
+    socket.write(
+      `POST /api/chat HTTP/1.1\r\nHost: ${hostname}:${port}\r\nAuthorization: Bearer ${issued.key}\r\nContent-Length: 99\r\nExpect: 100-continue\r\n\r\n`,
+    );
+    socket.once("data", () => socket.resetAndDestroy());
+  });
+  const gone = { endpoint: "ollama.chat", outcome: "client_gone" };
+  do families = readPrometheusText(await (await scrape(gateway.adminKey)).text());
+  while (samples("sallyport_requests_total", gone).length === 0);
+  expect(samples("sallyport_requests_total", gone)).toEqual([1]);
+  expect(samples("sallyport_unauthenticated_refusals_total", { code: "header_malformed" })).toEqual(before);
 });
 
 const hasPromtool = spawnSync("promtool", ["--version"]).status === 0;
