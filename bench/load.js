@@ -1,7 +1,9 @@
 // Loads one address with a closed loop of connections and says when all requests are done.
 import { Pool } from "undici";
 
-process.on("message", async ({ url, key, requests, connections, bodyBytes, isStream }) => {
+process.on("message", (asked) => void work(asked));
+
+async function work({ url, key, requests, connections, bodyBytes, isStream }) {
   const pool = new Pool(url, { connections, pipelining: 1 });
   const empty = JSON.stringify({ model: "llama3.2", messages: [{ role: "user", content: "" }], stream: isStream });
   const body = Buffer.from(
@@ -22,5 +24,5 @@ process.on("message", async ({ url, key, requests, connections, bodyBytes, isStr
   const seconds = (performance.now() - started) / 1000;
   await pool.close();
   process.send({ seconds, bytes });
-});
+}
 process.send({ ready: true });
