@@ -2,6 +2,7 @@
 import { createServer } from "node:http";
 import { Pool } from "undici";
 
+process.on("SIGINT", () => process.exit(0));
 const pool = new Pool(process.env.UPSTREAM, { pipelining: 1 });
 
 class Relay {

@@ -25,9 +25,22 @@ const PLAN = {
   metrics: ["protocol", "kernel", "type:dataplane"],
   traces: ["protocol", "kernel", "type:dataplane"],
   admin: ["protocol", "protocol/contract", "kernel", "listener", "config", ...DOMAINS],
-  compose: ["protocol", "kernel", "listener", "config", "store", "dataplane", "admin", "metrics", "traces", ...DOMAINS],
+  compose: [
+    "protocol",
+    "kernel",
+    "listener",
+    "config",
+    "store",
+    "dataplane",
+    "admin",
+    "metrics",
+    "traces",
+    "practice",
+    ...DOMAINS,
+  ],
   cli: ["protocol", "protocol/contract", "client", "config", "compose", "kernel"],
   main: ["cli"],
+  practice: [],
 };
 
 /** package -> the one folder that may import it. */

@@ -3,19 +3,16 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { isPermission, permissions, problems } from "../packages/protocol/dist/index.js";
-import { contract, policyJsonSchema } from "../packages/protocol/dist/contract/index.js";
+import { contract, openApiDocument, policyJsonSchema } from "../packages/protocol/dist/contract/index.js";
 import { builtInRoles, adminRoles } from "../packages/sallyport/dist/access/built-in-roles.js";
 import { metricsRoute } from "../packages/sallyport/dist/admin/metrics-route.js";
 import { endpoints } from "../packages/sallyport/dist/dataplane/wire/endpoints.js";
+import { VERSION } from "../packages/sallyport/dist/version.js";
+import { commandLinePage } from "./reference/command-line-page.js";
+import { code, NOTE, table } from "./reference/markdown.js";
+import { policyPage } from "./reference/policy-page.js";
+import { settingsPage } from "./reference/settings-page.js";
 
-const NOTE = "<!-- Written by tools/gen-docs.js from the program's own tables; change those. -->\n\n";
-
-function table(heads, rows) {
-  const line = (cells) => `| ${cells.map((cell) => String(cell).replaceAll("|", "\\|")).join(" | ")} |\n`;
-  return line(heads) + line(heads.map(() => "---")) + rows.map(line).join("");
-}
-
-const code = (text) => `\`${text}\``;
 const lastSegment = { none: "", model: ":model", digest: ":digest", opaque: ":key" };
 
 const pages = {
@@ -67,7 +64,7 @@ const pages = {
       ]),
     ),
   "docs/reference/admin-api.md":
-    `# Admin API\n\n${NOTE}One contract is walked by server, client and command line. Over TCP it takes an admin key (\`spa_…\`) as \`Authorization: Bearer\`; over the Unix socket in the data directory it serves the operating-system user.\n\n` +
+    `# Admin API\n\n${NOTE}One contract is walked by server, client and command line. Over TCP it takes an admin key (\`spa_…\`) as \`Authorization: Bearer\`; over the Unix socket in the data directory it serves the operating-system user. For programs: [openapi.json](openapi.json), which a gateway serves at \`/v1/openapi.json\`.\n\n` +
     table(
       ["name", "method", "path", "permission", "events", "what it does"],
       [...Object.entries(contract), [metricsRoute.name, metricsRoute]].map(([name, row]) => [
@@ -79,6 +76,10 @@ const pages = {
         row.says,
       ]),
     ),
+  "docs/reference/settings.md": settingsPage(),
+  "docs/reference/policy.md": policyPage(),
+  "docs/reference/cli.md": commandLinePage(),
+  "docs/reference/openapi.json": `${JSON.stringify(openApiDocument(VERSION), null, 2)}\n`,
   "docs/reference/policy.schema.json": `${JSON.stringify(policyJsonSchema(), null, 2)}\n`,
 };
 

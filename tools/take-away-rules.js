@@ -1,4 +1,6 @@
 // What `tools/take-away.js` takes away: the rule, the code, and the test that must fail without it.
+import { operationRules } from "./take-away-operation.js";
+
 const S = "packages/sallyport/src";
 const bypasses = "test/gateway/bypasses.test.ts";
 const threats = "test/gateway/threats.test.ts";
@@ -341,36 +343,5 @@ export const rules = [
     to: 'else if (exchange.refusal) ledger.append(encodeEvent({ type: "request.refused", at: clock.now(), environment: "system", actor: "gateway", fields: { code: exchange.refusal.code } }));',
     test: "test/gateway/flood.test.ts",
   },
-  {
-    rule: "R7",
-    what: "metrics of an environment are for who administers it",
-    file: `${S}/metrics/registry.ts`,
-    from: 'at < 0 || values[at] === "" || shown!.isShown(values[at]!)',
-    to: "at < 0 || values.length > 0",
-    test: "test/gateway/metrics.test.ts",
-  },
-  {
-    rule: "R9",
-    what: "the ledger quotes no request that was not understood",
-    file: `${S}/audit/refusal-record.ts`,
-    from: " || problems[code].status !== DECIDED",
-    to: "",
-    test: "test/program/canary.test.ts",
-  },
-  {
-    rule: "traces",
-    what: "a traceparent is read strictly",
-    file: `${S}/traces/trace-parent.ts`,
-    from: "if (!parts || parts[1] === NO_TRACE || parts[2] === NO_SPAN) return undefined;",
-    to: "if (!parts) return undefined;",
-    test: "test/gateway/traces.test.ts",
-  },
-  {
-    rule: "traces",
-    what: "who showed no key makes no span",
-    file: `${S}/traces/exchange-traces.ts`,
-    from: "if (exchange.key === null || exchange.endpoint === null) return;",
-    to: 'if (exchange.endpoint === null) return;\n    if (exchange.key === null) Object.assign(exchange, { key: { environment: "", id: "" } });',
-    test: "test/gateway/traces.test.ts",
-  },
+  ...operationRules,
 ];

@@ -167,7 +167,11 @@ export const problems = {
     title: "the request cannot be recorded, so it is not served",
     remedy: "free disk space or mend the store; nothing was run",
   },
-  store_unavailable: { status: 503, title: "the store cannot be read or written", remedy: "see the gateway's log" },
+  store_unavailable: {
+    status: 503,
+    title: "the store cannot be read or written",
+    remedy: "see the message, or else the gateway's log",
+  },
   upstream_missing: { status: 503, title: "the environment has no upstream", remedy: "add one to the policy" },
   upstream_unreachable: {
     status: 502,

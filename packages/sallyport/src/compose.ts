@@ -15,6 +15,7 @@ import { createAdminServer } from "./admin/server.ts";
 import type { LedgerEvent } from "./audit/event.ts";
 import { makeDataPlane } from "./compose/data-plane.ts";
 import type { DataPlane } from "./compose/data-plane.ts";
+import { CERTIFICATE_POLL_MS, CertificateFiles } from "./compose/certificate-files.ts";
 import { makeGatewayMetrics } from "./compose/gateway-metrics.ts";
 import type { GatewayMetrics } from "./compose/gateway-metrics.ts";
 import type { OpenTraces } from "./compose/tracing.ts";
@@ -112,7 +113,8 @@ export async function openGateway(settings: Settings): Promise<Gateway> {
   const core = await openCore(settings, systemClock, log);
   const metrics = makeGatewayMetrics(core);
   try {
-    const tls = readTls(settings);
+    const certificates = settings.tls && new CertificateFiles(settings.tls);
+    const tls = certificates?.read() ?? null;
     const traces = await openTracesIfAsked(settings, metrics, log);
     const tracing = traces?.exchanges ?? null;
     const dataPlane = makeDataPlane({ settings, core, clock: systemClock, log, tls, metrics, tracing });
@@ -143,8 +145,15 @@ export async function openGateway(settings: Settings): Promise<Gateway> {
     urls.admin = admin.url();
     await record(core, "server.started", { version: VERSION, data: urls.data, admin: urls.admin });
     log.info({ version: VERSION, node: process.versions.node, ...urls }, "the gateway serves");
+    const useTls = (next: SecureContextOptions): void => {
+      if ("setSecureContext" in dataPlane.server) (dataPlane.server as unknown as SecureServer).setSecureContext(next);
+      admin.setSecureContext(next);
+      log.info("the certificate was read again");
+    };
+    const watch = certificates && watchCertificates(certificates, useTls, log);
     let closing: Promise<void> | undefined;
     const shut = async (drainMs: number): Promise<void> => {
+      if (watch) clearInterval(watch);
       log.info({ drain_ms: drainMs, running: dataPlane.running(), queued: dataPlane.queued() }, "the gateway drains");
       await drain(dataPlane, drainMs);
       await admin.close();
@@ -162,12 +171,9 @@ export async function openGateway(settings: Settings): Promise<Gateway> {
       dataUrl: urls.data,
       adminUrl: urls.admin,
       async reload() {
-        const tls = readTls(settings);
-        if (tls && "setSecureContext" in dataPlane.server)
-          (dataPlane.server as unknown as SecureServer).setSecureContext(tls);
-        if (tls) admin.setSecureContext(tls);
+        if (certificates) useTls(certificates.read());
         await applyFile();
-        log.info("certificates and the policy file were read again");
+        if (settings.policyFile !== null) log.info("the policy file was read again");
       },
       close(drainMs) {
         closing ??= shut(drainMs);
@@ -236,13 +242,22 @@ async function record(core: Core, type: LedgerEvent["type"], fields: LedgerEvent
   });
 }
 
-function readTls(settings: Settings): SecureContextOptions | null {
-  if (!settings.tls) return null;
-  return {
-    cert: readFileSync(settings.tls.certificateFile),
-    key: readFileSync(settings.tls.keyFile),
-    minVersion: "TLSv1.2",
+/** New connections get a renewed certificate without anybody doing anything; one that cannot be used is told once. */
+function watchCertificates(
+  certificates: CertificateFiles,
+  use: (tls: SecureContextOptions) => void,
+  log: Log,
+): NodeJS.Timeout {
+  const look = (): void => {
+    try {
+      const next = certificates.readIfChanged();
+      if (next) use(next);
+    } catch (cause) {
+      const mistakes = cause instanceof Problem ? cause.mistakes : [];
+      log.error({ cause: causeOf(cause), mistakes }, "the new certificate cannot be used; the old one stays");
+    }
   };
+  return setInterval(look, CERTIFICATE_POLL_MS).unref();
 }
 
 async function listen(server: Server, { host, port }: Settings["listen"], isTls: boolean): Promise<string> {

@@ -51,6 +51,7 @@ export const keyRows = {
     caller: "any",
     events: ["key.issued", "principal.created", "assignment.created"],
     says: "creates a key; its text is in this answer and nowhere else",
+    example: { body: { environment: "dev", name: "my-app", roles: ["cli"], models: ["llama3.2"], ttl: "30d" } },
   },
   "keys.show": {
     method: "GET",
@@ -137,6 +138,15 @@ export const keyRows = {
     caller: "any",
     events: ["admin_key.issued"],
     says: "creates an admin key within the caller's own right",
+    example: {
+      body: {
+        name: "onboarding",
+        role: "issuer",
+        environments: ["dev"],
+        mayGrant: { allow: ["infer:chat"], models: ["llama3.2"] },
+        ttl: "30d",
+      },
+    },
   },
   "adminKeys.revoke": {
     method: "POST",

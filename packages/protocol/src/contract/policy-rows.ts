@@ -8,6 +8,9 @@ import { assignmentView, environmentView, roleView, upstreamView } from "./views
 export const POLICY_TEXT_MAX = 512 * 1024;
 
 const text = z.string().max(POLICY_TEXT_MAX);
+const POLICY_EXAMPLE = `environments:
+  dev: { upstreams: [{ url: "http://127.0.0.1:11434" }], keys: { maxAge: 30d } }
+`;
 const planned = z.object({
   /** One line a change, in the order they are made; empty when policy is already so. */
   changes: z.array(z.string()),
@@ -41,6 +44,7 @@ export const policyRows = {
     caller: "any",
     events: [],
     says: "shows one role",
+    example: { params: { name: "chatbot" } },
   },
   "environments.list": {
     method: "GET",
@@ -67,6 +71,7 @@ export const policyRows = {
     caller: "any",
     events: [],
     says: "shows one environment",
+    example: { params: { name: "dev" } },
   },
   "upstreams.list": {
     method: "GET",
@@ -111,6 +116,7 @@ export const policyRows = {
     caller: "any",
     events: [],
     says: "says what applying a policy file would change; changes nothing",
+    example: { body: { text: POLICY_EXAMPLE } },
   },
   "policy.apply": {
     method: "POST",
@@ -124,6 +130,7 @@ export const policyRows = {
     caller: "any",
     events: ["policy.applied", "environment.changed", "role.changed", "assignment.created", "assignment.removed"],
     says: "applies a policy file whole or not at all",
+    example: { body: { text: POLICY_EXAMPLE } },
   },
   explain: {
     method: "POST",
@@ -147,5 +154,6 @@ export const policyRows = {
     caller: "any",
     events: [],
     says: "says whether a key may do a request, by which rule, and what would change it",
+    example: { body: { keyId: "4vJ9Qm2LxT8c", method: "POST", path: "/api/chat", model: "llama3.2" } },
   },
 } as const satisfies Record<string, ContractRow>;

@@ -9,8 +9,14 @@ import { duration, groupName, limits, ROLE_NAME_FORM, roleName } from "./scalars
 
 const KEY_AGE_MAX_MS = 90 * 86_400_000;
 
-const permission = z.string().refine(isDataPermission, "is not a permission of the data plane");
-const selector = z.string().refine((text) => parseSelector(text) !== undefined, "is not a model selector");
+const permission = z
+  .string()
+  .refine(isDataPermission, "is not a permission of the data plane")
+  .describe("a permission of the data plane");
+const selector = z
+  .string()
+  .refine((text) => parseSelector(text) !== undefined, "is not a model selector")
+  .describe("a model selector such as llama3.2, qwen3:*, library/*, * or cloud:…");
 const registry = z
   .string()
   .regex(/^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]{1,5})?$/, "is not a registry host in lower case");
@@ -30,25 +36,37 @@ const upstream = z.strictObject({
   id: z
     .string()
     .regex(/^[a-z0-9][a-z0-9-]{0,31}$/, "is not an upstream id (a-z, 0-9, -)")
-    .optional(),
-  url: z.string().refine(isUpstreamUrl, "is not http://host:port or https://host:port (no path, user or query)"),
+    .optional()
+    .describe("name of the model server in logs and lists; u1, u2… when left out"),
+  url: z
+    .string()
+    .refine(isUpstreamUrl, "is not http://host:port or https://host:port (no path, user or query)")
+    .describe("http://host:port or https://host:port"),
   concurrency: z.int().min(1).max(100_000).optional().describe("requests at the same time per model"),
   timeout: positive(duration).optional().describe("time until the first byte of an answer; 5m when left out"),
 });
 
 const environment = z.strictObject({
-  upstreams: z.array(upstream).max(64).default([]),
+  upstreams: z.array(upstream).max(64).default([]).describe("model servers of this environment and of no other"),
   keys: z
     .strictObject({
       maxAge: positive(duration)
         .refine((text) => (parseDurationMs(text) ?? 0) <= KEY_AGE_MAX_MS, "is more than 90d")
-        .optional(),
+        .optional()
+        .describe("longest lifetime of a key; 90d when left out, and at most"),
     })
     .optional(),
-  cloud: z.enum(["deny", "allow"]).default("deny"),
-  registries: z.array(registry).max(64).default(["registry.ollama.ai"]),
+  cloud: z
+    .enum(["deny", "allow"])
+    .default("deny")
+    .describe("whether cloud models and web search can be granted at all"),
+  registries: z
+    .array(registry)
+    .max(64)
+    .default(["registry.ollama.ai"])
+    .describe("hosts that models may be pulled from and pushed to"),
   keepAliveMax: duration.default("5m").describe("longest keep_alive without runtime:pin"),
-  limits: limits.optional(),
+  limits: limits.optional().describe("of each key of the environment"),
   guard: guard.optional(),
 });
 
@@ -56,7 +74,7 @@ const role = z.strictObject({
   allow: z
     .array(
       z.strictObject({
-        do: z.array(permission).min(1).max(64),
+        do: z.array(permission).min(1).max(64).describe("what is allowed"),
         on: z
           .array(selector)
           .min(1)
@@ -71,19 +89,27 @@ const role = z.strictObject({
 });
 
 const assignment = z.strictObject({
-  group: groupName.optional(),
+  group: groupName.optional().describe("everybody of the group; this or a principal"),
   principal: z.string().min(1).max(100).optional().describe("id or unique name of a person or service"),
-  role: z.union([roleName, z.array(roleName).min(1).max(32)]).optional(),
-  allow: z.array(permission).min(1).max(64).optional(),
+  role: z
+    .union([roleName, z.array(roleName).min(1).max(32)])
+    .optional()
+    .describe("roles given; these, `allow`, or both"),
+  allow: z.array(permission).min(1).max(64).optional().describe("permissions given besides roles"),
   on: z.array(selector).max(256).optional().describe("left out: the role's own selectors"),
-  in: z.array(z.string()).min(1).max(64),
+  in: z.array(z.string()).min(1).max(64).describe("names of environments"),
 });
 
 export const policySchema = z.strictObject({
   // The names' grammar is checked beside the schema: a wrong name must not hide the mistakes below it. Editors see it.
-  environments: z.record(z.string().meta({ pattern: "^(?!system$)[a-z][a-z0-9]{0,15}$" }), environment),
-  roles: z.record(z.string().meta({ pattern: ROLE_NAME_FORM.source }), role).default({}),
-  assign: z.array(assignment).max(10_000).default([]),
+  environments: z
+    .record(z.string().meta({ pattern: "^(?!system$)[a-z][a-z0-9]{0,15}$" }), environment)
+    .describe("hard boundaries: own model servers, own keys"),
+  roles: z
+    .record(z.string().meta({ pattern: ROLE_NAME_FORM.source }), role)
+    .default({})
+    .describe("named sets of grants and limits"),
+  assign: z.array(assignment).max(10_000).default([]).describe("who has which right where"),
 });
 
 export type PolicyFile = z.output<typeof policySchema>;

@@ -38,6 +38,7 @@ export const principalRows = {
     caller: "any",
     events: ["principal.created"],
     says: "creates a person or a service; groups may only be such whose rights the caller may grant",
+    example: { body: { kind: "person", name: "Ada", team: "research", groups: ["ml-team"] } },
   },
   "principals.show": {
     method: "GET",
@@ -118,6 +119,9 @@ export const principalRows = {
     caller: "any",
     events: ["assignment.created"],
     says: "gives a right to a principal or a group, within what the caller may grant",
+    example: {
+      body: { subject: { group: "ml-team" }, environment: "dev", roles: ["chatbot"], models: ["llama3.2"] },
+    },
   },
   "assignments.remove": {
     method: "DELETE",

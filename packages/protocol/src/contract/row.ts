@@ -19,4 +19,9 @@ export interface ContractRow {
   /** Types of the ledger events a success writes; empty for reading. */
   readonly events: readonly string[];
   readonly says: string;
+  /** A request that is answered with success by a gateway with an environment `dev`; an id in it stands for one of the caller's. */
+  readonly example?: {
+    readonly params?: Readonly<Record<string, string>>;
+    readonly body?: Readonly<Record<string, unknown>>;
+  };
 }

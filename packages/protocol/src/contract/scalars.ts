@@ -6,7 +6,8 @@ import { RATE_FORM } from "./rate.ts";
 
 export const environmentName = z
   .string()
-  .refine(isEnvironmentName, "is not an environment name (a-z, 0-9, at most 16)");
+  .refine(isEnvironmentName, "is not an environment name (a-z, 0-9, at most 16)")
+  .meta({ pattern: "^[a-z][a-z0-9]{0,15}$" });
 /** Public id of a key. */
 export const keyId = z.string().regex(/^[0-9A-Za-z]{12}$/, "is not a key id (12 letters and digits)");
 /** Id of a principal or an assignment. */
@@ -31,7 +32,8 @@ export function queryNumber(min: number, max: number) {
   return z
     .union([z.number(), z.string().regex(/^[0-9]{1,15}$/, "is not a whole number")])
     .transform(Number)
-    .refine((value) => value >= min && value <= max, `is not between ${min} and ${max}`);
+    .refine((value) => value >= min && value <= max, `is not between ${min} and ${max}`)
+    .meta({ type: "integer", minimum: min, maximum: max });
 }
 
 /**
@@ -41,8 +43,8 @@ export function queryNumber(min: number, max: number) {
 export const nameList = z.array(z.string().min(1).max(256)).max(64);
 
 export const limits = z.strictObject({
-  requests: rate.optional(),
-  concurrency: z.int().min(1).max(100_000).optional(),
+  requests: rate.optional().describe("requests in a window, such as 60/min, 5/s or 1000/h"),
+  concurrency: z.int().min(1).max(100_000).optional().describe("requests of one key at the same time"),
 });
 
 export const nothing = z.strictObject({});

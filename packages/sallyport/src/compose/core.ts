@@ -35,7 +35,13 @@ export async function openCore(settings: Settings, clock: Clock, log: Log): Prom
   checkDataDirectory(directory);
   const lock = lockDataDirectory(directory);
   try {
-    const store = await openStore({ directory, clock, ledger: settings.ledger, onTrouble: (text) => log.error(text) });
+    const store = await openStore({
+      directory,
+      clock,
+      ledger: settings.ledger,
+      onTrouble: (text) => log.error(text),
+      onNotice: (text) => log.warn(text),
+    });
     return joinCore(store, new PepperFiles(directory), new AuditLink(directory), () => lock.release());
   } catch (cause) {
     lock.release();

@@ -81,6 +81,7 @@ export function checkDataDirectory(directory: string): void {
     throw new Problem("not_found", `${directory} is not initialised: run 'sallyport init' first`);
   const paths = dataPaths(directory);
   const folders = [directory, paths.secrets, paths.peppers, paths.ledger];
+  if (existsSync(paths.backups)) folders.push(paths.backups);
   const files = [paths.database, paths.signingKey, paths.pepperList, ...filesIn(paths.peppers)];
   const mistakes = [
     ...folders.flatMap((path) => mistakeOf(path, "a directory", 0o700)),

@@ -12,6 +12,8 @@ export interface DataPaths {
   /** Segments of the ledger and its public key: what an auditor takes along. */
   readonly ledger: string;
   readonly publicKey: string;
+  /** Copies of the database made before its schema was upgraded. */
+  readonly backups: string;
   /** Bytes kept for administrative changes when the disk is full. */
   readonly reserve: string;
   readonly lock: string;
@@ -28,6 +30,7 @@ export function dataPaths(root: string): DataPaths {
     pepperList: join(root, "secrets", "peppers.json"),
     ledger: join(root, "ledger"),
     publicKey: join(root, "ledger", "public.pem"),
+    backups: join(root, "backups"),
     reserve: join(root, "reserve"),
     lock: join(root, "lock"),
     lockHolder: join(root, "lock.pid"),

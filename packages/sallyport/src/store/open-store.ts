@@ -7,6 +7,7 @@ import type { Clock } from "../kernel/clock.ts";
 import { isInitialized } from "./data-directory.ts";
 import type { Store } from "./ports.ts";
 import { openReader } from "./reader.ts";
+import { upgradeDatabase } from "./upgrade.ts";
 import { WriterLink } from "./writer-link.ts";
 import type { LedgerPolicy } from "./writer-messages.ts";
 
@@ -24,6 +25,8 @@ export interface StoreOptions {
   readonly writerUrl?: URL;
   /** Told what the operator should read: failed commits, a rotation that has to be tried again, a dead writer. */
   readonly onTrouble?: (text: string) => void;
+  /** Told what happens and is no trouble: an upgrade of the database. */
+  readonly onNotice?: (text: string) => void;
 }
 
 const SEGMENT_RECORDS = 50_000;
@@ -34,6 +37,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const { directory, clock, ledger } = options;
   if (!isInitialized(directory))
     throw new Problem("not_found", `${directory} is not initialised: run 'sallyport init' first`);
+  upgradeDatabase({ directory, clock, onNotice: options.onNotice ?? (() => {}) });
   const { segmentRecords = SEGMENT_RECORDS, maxPages = null } = options;
   const link = new WriterLink({
     url: options.writerUrl ?? new URL("./writer-thread.js", import.meta.url),

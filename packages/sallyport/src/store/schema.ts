@@ -1,4 +1,7 @@
-/** The database's tables and their version. A database newer than the program is refused, never guessed at. */
+/**
+ * The database's tables, as a new one is made, and their version. An older database is upgraded step by step when the
+ * store is opened (`upgrade.ts`); one newer than the program is refused, never guessed at.
+ */
 import { Problem } from "@sallyport/protocol";
 import type { SqlDatabase } from "./sqlite.ts";
 
@@ -65,23 +68,32 @@ export function createSchema(database: SqlDatabase, head: string): void {
   database.exec("COMMIT");
 }
 
-/** Throws `store_unavailable` when this program cannot work with the database. */
+/** Throws `store_unavailable` unless the database has exactly this program's schema. */
 export function checkSchema(database: SqlDatabase): void {
-  const version = readVersion(database);
+  const version = readSchemaVersion(database, SCHEMA_VERSION);
   if (version === SCHEMA_VERSION) return;
-  const detail =
-    typeof version === "number" && version > SCHEMA_VERSION
-      ? `the database was written by a newer Sallyport (schema ${version}, this one knows ${SCHEMA_VERSION}): run that version`
-      : `the database has no schema this program knows (${String(version)})`;
-  throw new Problem("store_unavailable", detail);
+  throw new Problem(
+    "store_unavailable",
+    `the database still has schema ${version} and this program works with ${SCHEMA_VERSION}: start 'sallyport serve' once, which makes a backup and upgrades it`,
+  );
 }
 
-function readVersion(database: SqlDatabase): unknown {
+/** The database's version, from 1 to `known`. Throws `store_unavailable` for a newer one and for what is no database of ours. */
+export function readSchemaVersion(database: SqlDatabase, known: number): number {
+  let version: unknown;
   try {
-    return database.prepare("PRAGMA user_version").get()?.["user_version"];
+    version = database.prepare("PRAGMA user_version").get()?.["user_version"];
   } catch (error) {
     throw new Problem("store_unavailable", `the database cannot be read: ${String(error)}`);
   }
+  if (typeof version !== "number" || version < 1)
+    throw new Problem("store_unavailable", `the database has no schema this program knows (${String(version)})`);
+  if (version > known)
+    throw new Problem(
+      "store_unavailable",
+      `the database was written by a newer Sallyport (schema ${version}, this one knows ${known}): run that version, or put back the copy of the data directory made before the upgrade`,
+    );
+  return version;
 }
 
 /** A value of the meta table; a missing one is damage. */

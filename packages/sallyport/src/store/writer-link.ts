@@ -19,6 +19,11 @@ export interface WriterLinkSetup {
 
 /** Batches the writer may have at once: one it commits and one that waits for it. Whatever comes meanwhile is one batch. */
 const IN_FLIGHT_MAX = 2;
+/**
+ * Batches follow each other at this distance at least. The first after a pause goes at once; under load a line waits a
+ * little for company, while the model works anyway: a message to the thread and a commit cost more than the lines in it.
+ */
+const WINDOW_MS = 10;
 /** How long a line nobody waits for may wait for company. */
 const LAZY_MS = 25;
 
@@ -42,6 +47,7 @@ export class WriterLink implements ChangeWriter, LedgerAppender {
   #batchBytes = 0;
   #batchAtMs = 0;
   #isSoon = false;
+  #lastSentMs = -Infinity;
   #isDue = false;
   #lazy: NodeJS.Timeout | undefined;
   #waitingBytes = 0;
@@ -147,7 +153,9 @@ export class WriterLink implements ChangeWriter, LedgerAppender {
   #sendSoon(): void {
     if (this.#isSoon) return;
     this.#isSoon = true;
-    setImmediate(this.#sendDue);
+    const sinceMs = this.#setup.clock.monotonic() - this.#lastSentMs;
+    if (sinceMs >= WINDOW_MS) setImmediate(this.#sendDue);
+    else setTimeout(this.#sendDue, WINDOW_MS - sinceMs);
   }
 
   /** Somebody waits, or it is time: sent now, or as soon as the writer has room. */
@@ -162,6 +170,7 @@ export class WriterLink implements ChangeWriter, LedgerAppender {
     clearTimeout(this.#lazy);
     this.#lazy = undefined;
     if (this.#batch.length === 0 || this.#state !== "running") return;
+    this.#lastSentMs = this.#setup.clock.monotonic();
     const joined = this.#batch.join("\n");
     this.#sent.push({
       through: this.#batchFirst + this.#batch.length - 1,

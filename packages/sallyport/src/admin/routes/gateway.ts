@@ -1,4 +1,5 @@
 /** The gateway's state and its ledger. Records of an environment are for those who administer it, `system`'s for those who administer all. */
+import { openApiDocument } from "@sallyport/protocol/contract";
 import { administers } from "../../access/attenuation.ts";
 import type { AuditFilter, AuditRecord } from "../../audit/audit-log.ts";
 import { demandEnvironment } from "../call.ts";
@@ -7,7 +8,10 @@ import { isoTime } from "../views.ts";
 
 const LIMIT_DEFAULT = 100;
 
-export const gatewayHandlers: Handlers<"status" | "audit.search" | "audit.verify"> = {
+/** Made when first asked for and kept: it takes milliseconds, and this thread has requests to serve. */
+let described: Readonly<Record<string, unknown>> | undefined;
+
+export const gatewayHandlers: Handlers<"status" | "openapi" | "audit.search" | "audit.verify"> = {
   status: ({ ports, caller }) => {
     const status = ports.status();
     return {
@@ -16,6 +20,8 @@ export const gatewayHandlers: Handlers<"status" | "audit.search" | "audit.verify
       environments: status.environments.filter((name) => administers(caller.issuer.right, name)),
     };
   },
+
+  openapi: ({ ports }) => (described ??= openApiDocument(ports.status().version)),
 
   "audit.search": async (call) => ({
     records: (await search(call)).map((record) => ({ ...record, at: isoTime(record.at) })),

@@ -18,8 +18,6 @@ export interface AnswerEnd {
 export interface Answer {
   /** Nothing of it is shown before it is whole (it is rewritten, or it is an error). */
   readonly isCollected: boolean;
-  /** Chunks seen: about one a token in a stream, for estimates. */
-  readonly pieces: number;
   /** Bytes to send now; null for none. Throws `AnswerTooLarge` where a bound is passed. */
   push(chunk: Buffer): Buffer | null;
   end(): AnswerEnd;

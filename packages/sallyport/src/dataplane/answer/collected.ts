@@ -9,7 +9,6 @@ export type Rewrite = (text: string) => string | undefined;
 
 export class CollectedAnswer implements Answer {
   readonly isCollected = true;
-  pieces = 0;
   readonly #rewrite: Rewrite;
   readonly #chunks: Buffer[] = [];
   #size = 0;
@@ -19,7 +18,6 @@ export class CollectedAnswer implements Answer {
   }
 
   push(chunk: Buffer): null {
-    this.pieces++;
     this.#size += chunk.length;
     if (this.#size > COLLECTED_BYTES_MAX) throw new AnswerTooLarge();
     this.#chunks.push(chunk);

@@ -12,7 +12,6 @@ export const FRAME_BYTES_MAX = 8 * 1024 * 1024;
 
 export abstract class FramedAnswer implements Answer {
   readonly isCollected = false;
-  pieces = 0;
   protected usage: Usage | null = null;
   protected isWhole = false;
   protected hasError = false;
@@ -24,7 +23,6 @@ export abstract class FramedAnswer implements Answer {
   }
 
   push(chunk: Buffer): Buffer | null {
-    this.pieces++;
     const block = this.#held === null ? chunk : Buffer.concat([this.#held, chunk]);
     const end = this.#endOfWhole(block);
     if (end === 0) {

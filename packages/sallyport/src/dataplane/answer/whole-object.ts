@@ -9,12 +9,10 @@ const TAIL_BYTES = 4096;
 
 export class WholeObject implements Answer {
   readonly isCollected = false;
-  pieces = 0;
   #tail: Buffer = Buffer.alloc(0);
   #size = 0;
 
   push(chunk: Buffer): Buffer {
-    this.pieces++;
     this.#size += chunk.length;
     const joined = this.#tail.length === 0 || chunk.length >= TAIL_BYTES ? chunk : Buffer.concat([this.#tail, chunk]);
     this.#tail = joined.length <= TAIL_BYTES ? joined : joined.subarray(joined.length - TAIL_BYTES);

@@ -14,6 +14,7 @@ import { readAnswer } from "../answer/read-answer.ts";
 import { estimateUsage } from "../answer/usage.ts";
 import type { Exchange, Outcome } from "../exchange.ts";
 import { streamEnding } from "../refuse.ts";
+import { AnswerWriter } from "./answer-writer.ts";
 import { mediaType, writeAnswerHead } from "./headers.ts";
 
 export interface RelayPorts {
@@ -30,6 +31,11 @@ export class Relay implements Dispatcher.DispatchHandler {
   readonly #finish: Finish;
   #controller: Dispatcher.DispatchController | null = null;
   #answer: Answer | null = null;
+  #writer: AnswerWriter | null = null;
+  /** Chunks that came and were not looked at yet. */
+  #chunks: Buffer[] = [];
+  /** Chunks that came at all: about one a token in a stream, for estimates. */
+  #pieces = 0;
   #status = 0;
   #type = "";
   #isOver = false;
@@ -65,26 +71,21 @@ export class Relay implements Dispatcher.DispatchHandler {
     const isStream = this.#type === "application/x-ndjson" || this.#type === "text/event-stream";
     // A HEAD's length would tell how long the unfiltered listing is.
     const length = isStream || this.#exchange.request.method === "HEAD" ? undefined : declaredLength(headers);
-    this.#whenRecorded(() => writeAnswerHead(this.#exchange, status, this.#type, length));
+    this.#whenRecorded(() => this.#begin(length));
     if (!this.#exchange.response.headersSent && !this.#isOver) controller.pause();
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#isOver || !this.#answer) return;
-    let bytes: Buffer | null;
-    try {
-      bytes = this.#answer.push(chunk);
-    } catch (cause) {
-      if (cause instanceof AnswerTooLarge) return this.#break("upstream_broken", "broken");
-      throw cause;
-    }
-    if (bytes !== null && !this.#send(bytes)) controller.pause();
+    this.#pieces++;
+    // What one read of the socket brought is looked at and written together, at the end of that same turn.
+    if (this.#chunks.push(chunk) === 1) process.nextTick(this.#flush);
   }
 
   onResponseEnd(): void {
     if (this.#isOver || !this.#answer) return;
     // An answer without a body may end before its intent is on disk: its head waits, and so does the end.
-    this.#whenRecorded(() => this.#end());
+    this.#whenRecorded(this.#end);
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
@@ -96,22 +97,51 @@ export class Relay implements Dispatcher.DispatchHandler {
         isTimeout ? "upstream_timeout" : "upstream_unreachable",
         isTimeout ? "timed_out" : "unreachable",
       );
-    this.#break(isTimeout ? "upstream_timeout" : "upstream_broken", isTimeout ? "timed_out" : "incomplete");
+    this.#flush();
+    if (!this.#isOver)
+      this.#break(isTimeout ? "upstream_timeout" : "upstream_broken", isTimeout ? "timed_out" : "incomplete");
   }
 
-  #end(): void {
+  /** Shows what has come, once the head is out. */
+  readonly #flush = (): void => {
+    if (this.#isOver || (this.#writer === null && !this.#answer!.isCollected)) return;
+    const bytes = this.#read();
+    if (bytes === null) return;
+    this.#exchange.sentBytes += bytes.length;
+    if (!this.#writer!.write(bytes)) this.#controller?.pause();
+  };
+
+  /** What may be shown of what has come; null for nothing, or when it passed its bound and all is over. */
+  #read(): Buffer | null {
+    const chunks = this.#chunks;
+    if (chunks.length === 0) return null;
+    this.#chunks = [];
+    try {
+      return this.#answer!.push(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks));
+    } catch (cause) {
+      if (!(cause instanceof AnswerTooLarge)) throw cause;
+      this.#break("upstream_broken", "broken");
+      return null;
+    }
+  }
+
+  readonly #end = (): void => {
     const exchange = this.#exchange;
     const answer = this.#answer!;
+    const rest = this.#read();
+    if (this.#isOver) return;
     const { last, isWhole, hasError, usage } = answer.end();
     exchange.usage = usage;
     if (answer.isCollected) {
       if (last === null) return this.#break("upstream_broken", "broken");
-      writeAnswerHead(exchange, this.#status, "application/json", last.length);
+      this.#type = "application/json";
+      this.#begin(last.length);
     }
-    if (last !== null) this.#send(last);
-    exchange.response.end();
+    const bytes = rest && last ? Buffer.concat([rest, last]) : (rest ?? last);
+    exchange.sentBytes += bytes?.length ?? 0;
+    this.#writer!.end(bytes);
     this.#over(this.#status >= 400 || hasError ? "upstream_error" : isWhole ? "served" : "incomplete", undefined);
-  }
+  };
 
   /** Runs `then` once the intent is on disk: at once where it is already. A commit that fails aborts the upstream. */
   #whenRecorded(then: () => void): void {
@@ -126,9 +156,10 @@ export class Relay implements Dispatcher.DispatchHandler {
     });
   }
 
-  #send(bytes: Buffer): boolean {
-    this.#exchange.sentBytes += bytes.length;
-    return this.#exchange.response.write(bytes);
+  #begin(length: number | undefined): void {
+    writeAnswerHead(this.#exchange, this.#status, this.#type, length);
+    this.#writer = new AnswerWriter(this.#exchange.response);
+    this.#flush();
   }
 
   readonly #onDrain = (): void => {
@@ -160,7 +191,7 @@ export class Relay implements Dispatcher.DispatchHandler {
       const isEventStream = this.#type === "text/event-stream";
       // A stream can say that it ends badly; one object cannot, so its connection is cut and the caller sees it is not whole.
       if (isEventStream || this.#type === "application/x-ndjson") {
-        response.end(streamEnding(endpoint!.dialect, isEventStream, refusal.code, id));
+        this.#writer!.end(Buffer.from(streamEnding(endpoint!.dialect, isEventStream, refusal.code, id)));
       } else {
         response.destroy();
       }
@@ -176,7 +207,7 @@ export class Relay implements Dispatcher.DispatchHandler {
     exchange.cut = null;
     exchange.outcome = outcome;
     if (exchange.usage === null && exchange.endpoint!.metering !== "none" && this.#status > 0 && this.#status < 400) {
-      exchange.usage = estimateUsage(exchange.understood!.inputCharacters, 4 * (this.#answer?.pieces ?? 0));
+      exchange.usage = estimateUsage(exchange.understood!.inputCharacters, 4 * this.#pieces);
     }
     this.#finish(refusal);
   }

@@ -77,7 +77,7 @@ export function understandNative(name: keyof typeof kinds): (body: Buffer) => Un
         sent.delete("shift");
         adjusted.push("shift");
       }
-      if (sent.get("_debug_render_only") === "false") sent.delete("_debug_render_only");
+      dropWithoutMeaning(sent);
       editOptions(sent, options, kind.streams ? terms : { ...terms, outputTokens: undefined }, adjusted);
     }
     return new JsonRequest({ read, demands, model, keepAliveSeconds, isStream, edit });
@@ -118,6 +118,14 @@ function overridesOf(fields: FieldMap): string[] {
 
 function hasMoreThanPrompt(fields: FieldMap): boolean {
   return !isEmptyText(fields.get("suffix")) || !isEmptyList(fields.get("images")) || !isEmptyList(fields.get("tools"));
+}
+
+/** What counts as absent is not sent: nobody has to know how the server reads an empty template. */
+function dropWithoutMeaning(sent: FieldMap): void {
+  if (sent.get("_debug_render_only") === "false") sent.delete("_debug_render_only");
+  if (sent.get("raw") === "false") sent.delete("raw");
+  if (isEmptyText(sent.get("template"))) sent.delete("template");
+  if (isEmptyList(sent.get("context"))) sent.delete("context");
 }
 
 function editKeepAlive(sent: FieldMap, seconds: number | null, adjusted: string[]): void {

@@ -1,0 +1,134 @@
+/**
+ * Upgrades an older database when the store is opened: a copy first, then every step that is missing in one
+ * transaction. Whatever goes wrong, the database is the old one still. The caller holds the directory's lock.
+ */
+import { rmSync, statfsSync } from "node:fs";
+import { Problem } from "@sallyport/protocol";
+import type { Clock } from "../kernel/clock.ts";
+import { backUp, forgetOldBackups } from "./backup.ts";
+import { dataPaths } from "./data-paths.ts";
+import { migrations as allMigrations } from "./migrations.ts";
+import type { Migration } from "./migrations.ts";
+import { readSchemaVersion } from "./schema.ts";
+import { openDatabase } from "./sqlite.ts";
+import type { SqlDatabase } from "./sqlite.ts";
+
+export interface UpgradeOptions {
+  readonly directory: string;
+  readonly clock: Clock;
+  /** Told what the operator should read: that an upgrade begins, where the copy is, that it is done. */
+  readonly onNotice: (text: string) => void;
+  /** Steps in order, the first from version 1 to 2; others are handed in to try out the mechanism. */
+  readonly migrations?: readonly Migration[];
+  /** Bytes a file in the directory may still take. */
+  readonly freeBytes?: (directory: string) => number;
+}
+
+export interface Upgraded {
+  readonly from: number;
+  readonly to: number;
+  readonly backup: string;
+}
+
+/**
+ * Null where there was nothing to do. Throws `store_unavailable` for a database newer than the steps, where there is no
+ * room for the copy, and where a step fails.
+ */
+export function upgradeDatabase(options: UpgradeOptions): Upgraded | null {
+  const { migrations = allMigrations, directory } = options;
+  migrations.forEach(({ to }, at) => {
+    if (to !== at + 2) throw new TypeError(`the step to schema ${to} is not in its place`);
+  });
+  const database = openWriting(dataPaths(directory).database);
+  try {
+    const to = migrations.length + 1;
+    const from = readSchemaVersion(database, to);
+    if (from === to) return null;
+    options.onNotice(`the database has schema ${from}; it is upgraded to ${to} after a backup`);
+    const backup = copyBefore(database, from, options);
+    options.onNotice(`the database as it was is kept in ${backup}`);
+    try {
+      applySteps(database, migrations.slice(from - 1));
+    } catch (error) {
+      // The database is what it was, so the copy says nothing more; kept, a restart every few seconds would fill the disk.
+      rmSync(backup, { force: true });
+      throw error;
+    }
+    forgetOldBackups(dataPaths(directory).backups);
+    options.onNotice(`the database has schema ${to} now`);
+    return { from, to, backup };
+  } finally {
+    database.close();
+  }
+}
+
+function openWriting(path: string): SqlDatabase {
+  try {
+    return openDatabase(path, { isReadOnly: false });
+  } catch (error) {
+    throw new Problem("store_unavailable", `${path} cannot be opened for writing (${said(error)})`);
+  }
+}
+
+function copyBefore(database: SqlDatabase, version: number, options: UpgradeOptions): string {
+  const { directory, clock, freeBytes = freeBytesOf } = options;
+  // Once for the copy, once for the log of a transaction that may rewrite every table.
+  const needed = 2 * databaseBytes(database);
+  const free = freeBytes(directory);
+  if (free < needed)
+    throw new Problem(
+      "store_unavailable",
+      `the database cannot be upgraded: the backup and the upgrade need ${mebibytes(needed)} in ${directory}, where ${mebibytes(free)} are free; nothing was changed, make room and start again`,
+    );
+  try {
+    return backUp(database, { folder: dataPaths(directory).backups, version, now: clock.now() });
+  } catch (error) {
+    throw new Problem(
+      "store_unavailable",
+      `the database cannot be upgraded, because its backup in ${dataPaths(directory).backups} failed (${said(error)}); nothing was changed`,
+    );
+  }
+}
+
+function applySteps(database: SqlDatabase, steps: readonly Migration[]): void {
+  database.exec("PRAGMA synchronous = FULL; BEGIN IMMEDIATE");
+  let step: Migration | undefined;
+  try {
+    for (step of steps) {
+      step.apply(database);
+      database.exec(`PRAGMA user_version = ${step.to}`);
+    }
+    step = undefined;
+    database.exec("COMMIT");
+  } catch (error) {
+    // SQLite has rolled back by itself after some errors, a full disk among them.
+    try {
+      database.exec("ROLLBACK");
+    } catch {
+      // There is no transaction any more, which is what was wanted.
+    }
+    const where = step ? `the step to schema ${step.to} (${step.says})` : "its commit";
+    throw new Problem(
+      "store_unavailable",
+      `the database could not be upgraded: ${where} failed (${said(error)}); the database is as it was, so the version that wrote it still runs`,
+    );
+  }
+}
+
+function databaseBytes(database: SqlDatabase): number {
+  const pages = Number(database.prepare("PRAGMA page_count").get()?.["page_count"]);
+  return pages * Number(database.prepare("PRAGMA page_size").get()?.["page_size"]);
+}
+
+function freeBytesOf(directory: string): number {
+  const { bavail, bsize } = statfsSync(directory);
+  return bavail * bsize;
+}
+
+function mebibytes(bytes: number): string {
+  return `${(bytes / 1024 ** 2).toFixed(1)} MiB`;
+}
+
+function said(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,157 @@
+/**
+ * The OpenAPI document, judged by code that is not ours, and followed by a client that knows nothing else: it fetches the
+ * document from a running gateway, builds each request from it, and holds each answer against it.
+ */
+import { request as httpRequest } from "node:http";
+import { join } from "node:path";
+import { Validator } from "@seriousme/openapi-schema-validator";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { contract, openApiDocument } from "@sallyport/protocol/contract";
+import type { ContractRow } from "@sallyport/protocol/contract";
+import { startGateway } from "../gateway/started-gateway.ts";
+import type { StartedGateway } from "../gateway/started-gateway.ts";
+
+interface Operation {
+  readonly operationId: string;
+  readonly "x-caller": "any" | "socket";
+  readonly parameters: readonly { name: string; in: "path" | "query"; required: boolean; example?: string }[];
+  readonly requestBody?: { readonly content: Media<"application/json"> };
+  readonly responses: Readonly<Record<string, { readonly content: Media<string>; readonly links?: Links }>>;
+}
+type Media<T extends string> = Readonly<Record<T, { readonly schema: object; readonly example?: unknown }>>;
+type Links = Readonly<
+  Record<string, { readonly operationId: string; readonly parameters?: object; readonly requestBody?: object }>
+>;
+interface Document {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+}
+
+interface Answered {
+  readonly status: number;
+  readonly type: string;
+  readonly body: Record<string, unknown>;
+}
+
+/** What links have said so far about requests to come, by operation. */
+type Told = Map<string, { parameters: Record<string, string>; body: object | undefined }>;
+
+let gateway: StartedGateway;
+let document: Document;
+
+function call(
+  way: { method: string; path: string; body?: unknown; socketPath?: string },
+  key: string | null,
+): Promise<Answered> {
+  const { hostname, port } = new URL(gateway.gateway.adminUrl);
+  const headers = {
+    host: `${hostname}:${port}`,
+    ...(key === null ? {} : { authorization: `Bearer ${key}` }),
+    ...(way.body === undefined ? {} : { "content-type": "application/json" }),
+  };
+  const where = way.socketPath === undefined ? { hostname, port } : { socketPath: way.socketPath };
+  return new Promise((resolve, reject) => {
+    const sent = httpRequest({ ...where, method: way.method, path: way.path, headers, agent: false }, (answer) => {
+      let text = "";
+      answer.on("data", (chunk: Buffer) => (text += chunk.toString("utf8")));
+      answer.on("end", () =>
+        resolve({
+          status: answer.statusCode ?? 0,
+          type: String(answer.headers["content-type"]).split(";")[0]!,
+          body: JSON.parse(text) as Record<string, unknown>,
+        }),
+      );
+    });
+    sent.on("error", reject);
+    sent.end(way.body === undefined ? undefined : JSON.stringify(way.body));
+  });
+}
+
+/** Holds an answer against what the operation says of its status. */
+function expectDescribed(operation: Operation, answered: Answered): void {
+  const said = operation.responses[answered.status] ?? operation.responses["default"]!;
+  expect(Object.keys(said.content)).toEqual([answered.type]);
+  const { $ref } = said.content[answered.type]!.schema as { $ref: string };
+  const ajv = new Ajv2020({ strict: false, allErrors: true });
+  ajv.addSchema(document, "doc");
+  const validate = ajv.getSchema(`doc${$ref}`)!;
+  expect(validate(answered.body), JSON.stringify(validate.errors)).toBe(true);
+}
+
+/** Follows runtime expressions of the one form the document uses. */
+function resolved(value: object, body: Record<string, unknown>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(value).map(([name, text]) => {
+      const field = /^\$response\.body#\/(\w+)$/.exec(String(text))?.[1];
+      return [name, field === undefined ? String(text) : String(body[field])];
+    }),
+  );
+}
+
+function remember(told: Told, { links = {} }: { readonly links?: Links }, body: Record<string, unknown>): void {
+  for (const { operationId, parameters = {}, requestBody } of Object.values(links))
+    told.set(operationId, { parameters: resolved(parameters, body), body: requestBody && resolved(requestBody, body) });
+}
+
+beforeAll(async () => {
+  gateway = await startGateway();
+  document = await gateway.admin<Document & Record<string, unknown>>("GET", "/v1/openapi.json");
+});
+afterAll(() => gateway.stop());
+
+describe("the document", () => {
+  it("is valid OpenAPI 3.1", async () => {
+    const validator = new Validator();
+    expect(await validator.validate({ ...structuredClone(document) })).toEqual({ valid: true });
+    expect(validator.version).toBe("3.1");
+  });
+
+  it("is the contract, with no row left out", () => {
+    const { version } = openApiDocument("x")["info"] as { version: string };
+    expect(version).toBe("x");
+    const ids = Object.values(document.paths).flatMap((path) => Object.values(path).map((one) => one.operationId));
+    expect(ids.toSorted()).toEqual(Object.keys(contract).toSorted());
+  });
+
+  it.each(Object.entries<ContractRow>(contract))("%s: its example is of its own shapes", (_, row) => {
+    if (row.body !== null && row.path.startsWith("/v1/")) expect(row.example?.body).toBeDefined();
+    if (row.path.includes(":name")) expect(row.example?.params).toBeDefined();
+    if (row.example?.body) expect(row.body?.safeParse(row.example.body).error).toBeUndefined();
+    if (row.example?.params) expect(row.params.safeParse(row.example.params).error).toBeUndefined();
+  });
+});
+
+it("a client that knows only the document calls every operation, and every answer is as described", async () => {
+  const told: Told = new Map();
+  const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ path, method: method.toUpperCase(), operation })),
+  );
+  // What makes things comes before what takes their ids, and what ends every admin key comes last.
+  const rank = ({ operation }: { operation: Operation }): number =>
+    operation["x-caller"] === "socket" ? 2 : operation.responses["201"] ? 0 : 1;
+  const called: string[] = [];
+  for (const { path, method, operation } of operations.toSorted((a, b) => rank(a) - rank(b))) {
+    const linked = told.get(operation.operationId);
+    const filled = path.replaceAll(/\{(\w+)\}/g, (_segment, name: string) => {
+      const value = linked?.parameters[name] ?? operation.parameters.find((one) => one.name === name)?.example;
+      expect(value, `${operation.operationId}: nothing says what ${name} is`).toBeDefined();
+      return value!;
+    });
+    const body = linked?.body ?? operation.requestBody?.content["application/json"].example;
+    const way = { method, path: filled, ...(operation.requestBody ? { body } : {}) };
+
+    expectDescribed(operation, await call(way, null));
+    if (operation["x-caller"] === "socket") expect((await call(way, gateway.adminKey)).status).toBe(403);
+    const answered =
+      operation["x-caller"] === "socket"
+        ? await call({ ...way, socketPath: join(gateway.directory, "admin.sock") }, null)
+        : await call(way, gateway.adminKey);
+    expect(Object.keys(operation.responses), `${operation.operationId}: ${JSON.stringify(answered.body)}`).toContain(
+      String(answered.status),
+    );
+    expectDescribed(operation, answered);
+    remember(told, operation.responses[answered.status]!, answered.body);
+    called.push(operation.operationId);
+  }
+  expect(called.toSorted()).toEqual(Object.keys(contract).toSorted());
+});

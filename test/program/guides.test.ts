@@ -1,0 +1,71 @@
+/** What the guides tell a reader to type is what the program takes: commands, flags, settings, policy, links. */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { Command } from "commander";
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { readPolicy } from "../../packages/sallyport/dist/access/policy-file.js";
+import type { Cli } from "../../packages/sallyport/dist/cli/cli.js";
+import { makeProgram } from "../../packages/sallyport/dist/cli/program.js";
+import { loadSettings } from "../../packages/sallyport/dist/config/load-settings.js";
+
+const root = join(import.meta.dirname, "../..");
+const pages = ["README.md", ...readdirSync(join(root, "docs/guides")).map((name) => join("docs/guides", name))];
+const program = makeProgram({ io: { out() {}, err() {}, env: {} } } as unknown as Cli);
+
+function blocksOf(page: string, language: string): readonly string[] {
+  const text = readFileSync(join(root, page), "utf8");
+  return [...text.matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)].filter((one) => one[1] === language).map((one) => one[2]!);
+}
+
+/** The words of every command line that calls the program, without what the shell does with them. */
+function callsOf(page: string): readonly string[] {
+  return blocksOf(page, "sh")
+    .join("\n")
+    .replaceAll("\\\n", " ")
+    .split("\n")
+    .flatMap((line) => /^(?:.*[\s/])?sallyport ((?:[a-z]|--).*)$/.exec(line.replace(/ +#.*$/, ""))?.[1] ?? []);
+}
+
+/** What the program does not know in a command line. */
+function strangeIn(call: string): readonly string[] {
+  let command: Command = program;
+  const words = call.split(/ +/);
+  for (const word of words) {
+    const inner = command.commands.find((one) => one.name() === word);
+    if (!inner) break;
+    command = inner;
+  }
+  if (command.commands.length > 0) return [call];
+  const known = command.options.flatMap((option) => [option.long, option.short]);
+  return words.filter((word) => word.startsWith("-") && !known.includes(word));
+}
+
+describe.each(pages)("%s", (page) => {
+  it("names commands and flags that there are", () => {
+    expect(callsOf(page).flatMap(strangeIn)).toEqual([]);
+  });
+
+  it("shows settings and policy that are taken", () => {
+    for (const block of blocksOf(page, "yaml")) {
+      const given = parse(block) as Record<string, unknown>;
+      if (given["environments"]) expect(readPolicy(given)).toMatchObject({ ok: true });
+      if (given["listen"]) {
+        const { tls, ...flags } = given as { tls?: { certificate: string; key: string } };
+        const files = tls && { tlsCertificate: tls.certificate, tlsKey: tls.key };
+        expect(() => loadSettings({ flags: { ...flags, ...files }, env: {}, file: "/dev/null" })).not.toThrow();
+      }
+    }
+  });
+
+  it("links to what is there", () => {
+    const links = [...readFileSync(join(root, page), "utf8").matchAll(/\]\((?!https?:)([^)#]+)/g)].map(
+      (one) => one[1]!,
+    );
+    expect(links.filter((link) => !existsSync(join(root, dirname(page), link)))).toEqual([]);
+  });
+});
+
+it("the guides call the program at all", () => {
+  expect(pages.flatMap(callsOf).length).toBeGreaterThan(20);
+});

@@ -1,0 +1,78 @@
+/** Databases that earlier programs made, one a schema: the present program opens each, and what they hold still counts. */
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterEach, expect, it } from "vitest";
+import { compileSnapshot } from "../../packages/sallyport/dist/access/snapshot.js";
+import { KeyDirectory } from "../../packages/sallyport/dist/keys/directory.js";
+import { checkDataDirectory } from "../../packages/sallyport/dist/store/data-directory.js";
+import { openLedgerReader } from "../../packages/sallyport/dist/store/ledger-reader.js";
+import { PepperFiles } from "../../packages/sallyport/dist/store/pepper-files.js";
+import { SCHEMA_VERSION } from "../../packages/sallyport/dist/store/schema.js";
+import { openDatabase } from "../../packages/sallyport/dist/store/sqlite.js";
+import { change, makeDirectory, open } from "./store-fixture.ts";
+
+const kept = join(import.meta.dirname, "../../testdata/databases");
+const versions = readdirSync(kept)
+  .filter((name) => name.endsWith(".db"))
+  .map((name) => Number(/^schema-(\d+)\.db$/.exec(name)?.[1]));
+
+interface Kept {
+  readonly madeAt: number;
+  readonly key: string;
+  readonly revoked: string;
+  readonly adminKey: string;
+  readonly files: Readonly<Record<string, string>>;
+}
+
+const roots: string[] = [];
+afterEach(() => {
+  for (const root of roots.splice(0)) rmSync(root, { recursive: true, force: true });
+});
+
+function unpack(version: number): { directory: string; held: Kept } {
+  const directory = mkdtempSync(join(tmpdir(), "sallyport-kept-"));
+  roots.push(directory);
+  const held = JSON.parse(readFileSync(join(kept, `schema-${version}.json`), "utf8")) as Kept;
+  for (const [path, text] of Object.entries(held.files)) {
+    mkdirSync(dirname(join(directory, path)), { recursive: true, mode: 0o700 });
+    writeFileSync(join(directory, path), text, { mode: 0o600 });
+  }
+  const database = readFileSync(join(kept, `schema-${version}.db`));
+  writeFileSync(join(directory, "sallyport.db"), database, { mode: 0o600 });
+  return { directory, held };
+}
+
+function tablesOf(directory: string): unknown {
+  const database = openDatabase(join(directory, "sallyport.db"), { isReadOnly: true });
+  const tables = database.prepare("SELECT type, name, sql FROM sqlite_master ORDER BY type, name").all();
+  database.close();
+  return tables;
+}
+
+it("there is one of every schema there has been", () => {
+  expect(versions.toSorted((a, b) => a - b)).toEqual(Array.from({ length: SCHEMA_VERSION }, (_, at) => at + 1));
+});
+
+it.each(versions)(
+  "schema %i opens: its keys, its policy and its ledger hold, and it is written on",
+  async (version) => {
+    const { directory, held } = unpack(version);
+    const { store } = await open({ directory });
+    checkDataDirectory(directory);
+    const keys = new KeyDirectory(store.reader, new PepperFiles(directory));
+    expect(keys.authenticate(held.key, ["api"], held.madeAt)).toMatchObject({
+      key: { name: "kept", environment: "dev" },
+    });
+    expect(keys.authenticate(held.revoked, ["api"], held.madeAt)).toMatchObject({ code: "key_revoked" });
+    expect(keys.authenticate(held.adminKey, ["admin"], held.madeAt)).toMatchObject({ key: { name: "recovery" } });
+    const snapshot = compileSnapshot(store.reader.policy());
+    expect([...snapshot.environments.keys()]).toEqual(["dev", "prod"]);
+    await store.change(change([]));
+    await store.close();
+    const ledger = openLedgerReader(directory);
+    expect(await ledger.verify()).toMatchObject({ ok: true });
+    ledger.close();
+    expect(tablesOf(directory)).toEqual(tablesOf(makeDirectory()));
+  },
+);
