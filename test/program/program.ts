@@ -4,7 +4,7 @@ import type { ChildProcess } from "node:child_process";
 import { request as httpRequest } from "node:http";
 import { fileURLToPath } from "node:url";
 
-const ENTRY = fileURLToPath(new URL("../../packages/sallyport/bin/sallyport.js", import.meta.url));
+export const ENTRY = fileURLToPath(new URL("../../packages/sallyport/bin/sallyport.js", import.meta.url));
 
 export interface Ended {
   readonly code: number | null;
@@ -76,7 +76,7 @@ export function serve(
   });
 }
 
-function cleanEnv(): Record<string, string> {
+export function cleanEnv(): Record<string, string> {
   return Object.fromEntries(
     Object.entries(process.env).filter(([name, value]) => !name.startsWith("SALLYPORT_") && value !== undefined),
   ) as Record<string, string>;

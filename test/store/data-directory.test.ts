@@ -180,8 +180,8 @@ describe("the lock", () => {
       return spawnSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8" }).stdout;
     };
     const lock = lockDataDirectory(directory);
-    expect(problemOf(() => lockDataDirectory(directory))).toMatchObject({ code: "conflict" });
-    expect(tryElsewhere()).toContain(`conflict: ${directory} is in use by another server (process ${process.pid})`);
+    expect(problemOf(() => lockDataDirectory(directory))).toMatchObject({ code: "data_in_use" });
+    expect(tryElsewhere()).toContain(`data_in_use: ${directory} (process ${process.pid})`);
     lock.release();
     expect(tryElsewhere()).toBe("got it");
     // That process was killed with the lock in its hands.

@@ -167,6 +167,11 @@ export const problems = {
     title: "the request cannot be recorded, so it is not served",
     remedy: "free disk space or mend the store; nothing was run",
   },
+  data_in_use: {
+    status: 503,
+    title: "the data directory is in use by another server",
+    remedy: "stop that server, or choose another directory with --data",
+  },
   store_unavailable: {
     status: 503,
     title: "the store cannot be read or written",

@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import type { SecureContextOptions } from "node:tls";
 import { Problem } from "@sallyport/protocol";
 import { everything } from "./access/everything.ts";
-import { defaultEnvironment } from "./access/default-environment.ts";
+import { DEFAULT_UPSTREAM_URL, defaultEnvironment } from "./access/default-environment.ts";
 import { makeAdminApp } from "./admin/app.ts";
 import { applyPolicyText } from "./admin/apply-policy.ts";
 import type { AuditVerdict } from "./audit/audit-log.ts";
@@ -20,6 +20,7 @@ import { makeGatewayMetrics } from "./compose/gateway-metrics.ts";
 import type { GatewayMetrics } from "./compose/gateway-metrics.ts";
 import type { OpenTraces } from "./compose/tracing.ts";
 import { openCore, socketPathOf } from "./compose/core.ts";
+import { closePractice, openPractice } from "./compose/practice.ts";
 import type { Core } from "./compose/core.ts";
 import type { Settings } from "./config/settings.ts";
 import { makeExplain } from "./dataplane/explain-request.ts";
@@ -37,6 +38,8 @@ import { openLedgerReader } from "./store/ledger-reader.ts";
 import { VERSION } from "./version.ts";
 
 export { isInitialized };
+export { PRACTICE_ENVIRONMENT } from "./compose/practice.ts";
+export { PRACTICE_MODEL } from "./practice/practice-server.ts";
 
 export interface Gateway {
   /** `http://127.0.0.1:11435`, with the port really bound. */
@@ -48,15 +51,17 @@ export interface Gateway {
   close(drainMs: number): Promise<void>;
 }
 
-/** Makes the data directory, a first environment in front of the usual local address, and the recovery admin key. */
+/** Makes the data directory, a first environment in front of a model server (Ollama's usual address unless told), and the recovery admin key. */
 export async function initialize(
   settings: Settings,
+  upstreamUrl: string = DEFAULT_UPSTREAM_URL,
 ): Promise<{ adminKey: Secret; dataDirectory: string; environment: string }> {
   initDataDirectory(settings.dataDirectory);
   const core = await openCore(settings, systemClock, openLog(settings.logLevel));
   try {
     const at = systemClock.now();
     const actor = `os:${currentUser()}`;
+    const environment = { ...defaultEnvironment, upstreams: [{ id: "u1", url: upstreamUrl }] };
     core.peppers.create(SYSTEM_REALM);
     core.peppers.create(defaultEnvironment.name);
     const issued = issueAdminKey(
@@ -65,7 +70,7 @@ export async function initialize(
     );
     await core.changes.change({
       operations: [
-        { op: "environment.put", environment: defaultEnvironment },
+        { op: "environment.put", environment },
         { op: "key.insert", key: issued.record },
       ],
       events: [
@@ -108,7 +113,12 @@ export function verifyDirectory(dataDirectory: string): Promise<AuditVerdict> {
   return openLedgerReader(dataDirectory).verify();
 }
 
-export async function openGateway(settings: Settings): Promise<Gateway> {
+export interface GatewayOptions {
+  /** Runs the practice server and points the environment `practice` at it. */
+  readonly withPractice?: boolean;
+}
+
+export async function openGateway(settings: Settings, { withPractice = false }: GatewayOptions = {}): Promise<Gateway> {
   const log = openLog(settings.logLevel);
   const core = await openCore(settings, systemClock, log);
   const metrics = makeGatewayMetrics(core);
@@ -127,6 +137,8 @@ export async function openGateway(settings: Settings): Promise<Gateway> {
       for (const change of changes) log.info({ change }, "policy applied");
     };
     await applyFile();
+    const endPractice = withPractice ? await openPractice(core) : () => closePractice(core);
+    if (!withPractice) await endPractice();
     const app = makeAdminApp(ports, logFault(log));
     const admin = createAdminServer({
       app,
@@ -156,6 +168,7 @@ export async function openGateway(settings: Settings): Promise<Gateway> {
       if (watch) clearInterval(watch);
       log.info({ drain_ms: drainMs, running: dataPlane.running(), queued: dataPlane.queued() }, "the gateway drains");
       await drain(dataPlane, drainMs);
+      if (withPractice) await endPractice().catch(logFault(log));
       await admin.close();
       // A disk that is full must not keep the program from stopping.
       await record(core, "server.stopped", { version: VERSION }).catch((cause: unknown) =>

@@ -11,8 +11,11 @@ export const environmentDefaults = {
   guard: {},
 } as const satisfies Partial<Environment>;
 
+/** Where Ollama listens unless it is told otherwise. */
+export const DEFAULT_UPSTREAM_URL = "http://127.0.0.1:11434";
+
 export const defaultEnvironment: Environment = {
   ...environmentDefaults,
   name: "dev",
-  upstreams: [{ id: "u1", url: "http://127.0.0.1:11434" }],
+  upstreams: [{ id: "u1", url: DEFAULT_UPSTREAM_URL }],
 };

@@ -15,6 +15,7 @@ import { addKeys } from "./keys.ts";
 import { addApply, addEnvironments, addExplain, addRoles, addUpstreams } from "./policy.ts";
 import { addPrincipals } from "./principals.ts";
 import { addServe } from "./serve.ts";
+import { addStart } from "./start.ts";
 import { addStatus } from "./status.ts";
 
 export async function runCli(argv: readonly string[], io: Io, connect: Connect): Promise<Exit> {
@@ -47,6 +48,7 @@ export function makeProgram(cli: Cli): Command {
   });
   addInit(program, cli);
   addServe(program, cli);
+  addStart(program, cli);
   addDoctor(program, cli);
   addStatus(program, cli);
   addApply(program, cli);

@@ -7,22 +7,8 @@ import { tellFailure } from "./failure.ts";
 import { listOption } from "./options.ts";
 
 export function addServe(program: Command, cli: Cli): void {
-  program
-    .command("serve")
+  withListeners(program.command("serve"))
     .description("run the gateway")
-    .option("--data <dir>", "data directory (SALLYPORT_DATA, else ~/.sallyport)")
-    .option("--settings <file>", "settings file (SALLYPORT_SETTINGS, else sallyport.yaml in the data directory)")
-    .option("--listen <host:port>", "address of the data plane, 127.0.0.1:11435 unless set")
-    .option("--admin-listen <host:port>", "address of the admin API, 127.0.0.1:11436 unless set")
-    .option("--policy <file>", "policy file, applied whole at start and on SIGHUP")
-    .option("--tls-certificate <file>", "PEM certificate chain")
-    .option("--tls-key <file>", "PEM private key")
-    .addOption(listOption("--trusted-proxies <networks>", "proxies in front; every other peer is dropped"))
-    .addOption(listOption("--hosts <names>", "host names answered besides localhost"))
-    .addOption(listOption("--cors-origins <origins>", "origins allowed by CORS"))
-    .addOption(listOption("--environments <names>", "environments this listener serves"))
-    .option("--log <level>", "debug, info, warn, error or silent")
-    .option("--drain <duration>", "how long running requests may go on at the end, 25s unless set")
     .action(async (options: Record<string, unknown>) => {
       const settings = await readSettings(options, cli.io.env);
       const { initialize, isInitialized, openGateway } = await import("../compose.ts");
@@ -40,8 +26,26 @@ export function addServe(program: Command, cli: Cli): void {
     });
 }
 
+/** The options of a command that runs the gateway. */
+export function withListeners(command: Command): Command {
+  return command
+    .option("--data <dir>", "data directory (SALLYPORT_DATA, else ~/.sallyport)")
+    .option("--settings <file>", "settings file (SALLYPORT_SETTINGS, else sallyport.yaml in the data directory)")
+    .option("--listen <host:port>", "address of the data plane, 127.0.0.1:11435 unless set")
+    .option("--admin-listen <host:port>", "address of the admin API, 127.0.0.1:11436 unless set")
+    .option("--policy <file>", "policy file, applied whole at start and on SIGHUP")
+    .option("--tls-certificate <file>", "PEM certificate chain")
+    .option("--tls-key <file>", "PEM private key")
+    .addOption(listOption("--trusted-proxies <networks>", "proxies in front; every other peer is dropped"))
+    .addOption(listOption("--hosts <names>", "host names answered besides localhost"))
+    .addOption(listOption("--cors-origins <origins>", "origins allowed by CORS"))
+    .addOption(listOption("--environments <names>", "environments this listener serves"))
+    .option("--log <level>", "debug, info, warn, error or silent")
+    .option("--drain <duration>", "how long running requests may go on at the end, 25s unless set");
+}
+
 /** Resolves when the gateway has closed. A second signal does not wait. */
-function untilSignalled(cli: Cli, gateway: Gateway, drainMs: number): Promise<void> {
+export function untilSignalled(cli: Cli, gateway: Gateway, drainMs: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const reload = (): void => {
       gateway.reload().catch((failure: unknown) => tellFailure(cli.io, failure));

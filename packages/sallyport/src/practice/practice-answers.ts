@@ -15,9 +15,30 @@ const WORDS = [
 ]; // prettier-ignore
 const TEXT = WORDS.join("");
 const MADE_AT = "2026-01-01T00:00:00Z";
-const counts = { total_duration: 1_000_000, load_duration: 1_000, prompt_eval_count: 8, prompt_eval_duration: 1_000, eval_count: WORDS.length, eval_duration: 1_000 };
-const details = { parent_model: "", format: "practice", family: "practice", families: ["practice"], parameter_size: "0", quantization_level: "none" };
-const listed = { name: `${PRACTICE_MODEL}:latest`, model: `${PRACTICE_MODEL}:latest`, modified_at: MADE_AT, size: 0, digest: "0".repeat(64), details };
+const counts = {
+  total_duration: 1_000_000,
+  load_duration: 1_000,
+  prompt_eval_count: 8,
+  prompt_eval_duration: 1_000,
+  eval_count: WORDS.length,
+  eval_duration: 1_000,
+};
+const details = {
+  parent_model: "",
+  format: "practice",
+  family: "practice",
+  families: ["practice"],
+  parameter_size: "0",
+  quantization_level: "none",
+};
+const listed = {
+  name: `${PRACTICE_MODEL}:latest`,
+  model: `${PRACTICE_MODEL}:latest`,
+  modified_at: MADE_AT,
+  size: 0,
+  digest: "0".repeat(64),
+  details,
+};
 
 /** Answers without a body to look at. */
 export const listings: Readonly<Record<string, object>> = {
@@ -29,14 +50,25 @@ export const listings: Readonly<Record<string, object>> = {
 
 export function shown(path: string): object {
   if (path !== "/api/show") return { id: listed.name, object: "model", created: 0, owned_by: "practice" };
-  return { modelfile: "", template: "", parameters: "", details, model_info: {}, capabilities: ["completion", "embedding"], modified_at: MADE_AT };
+  return {
+    modelfile: "",
+    template: "",
+    parameters: "",
+    details,
+    model_info: {},
+    capabilities: ["completion", "embedding"],
+    modified_at: MADE_AT,
+  };
 }
 
 const line = (value: object): string => `${JSON.stringify(value)}\n`;
 const event = (value: object | string, name?: string): string =>
   `${name === undefined ? "" : `event: ${name}\n`}data: ${typeof value === "string" ? value : JSON.stringify(value)}\n\n`;
 
-export function streamOf(path: string, asked: Asked): { readonly type: string; readonly pieces: readonly string[] } | undefined {
+export function streamOf(
+  path: string,
+  asked: Asked,
+): { readonly type: string; readonly pieces: readonly string[] } | undefined {
   const { model = PRACTICE_MODEL } = asked;
   const native = (said: (text: string) => object): { type: string; pieces: string[] } => ({
     type: "application/x-ndjson",
@@ -46,7 +78,10 @@ export function streamOf(path: string, asked: Asked): { readonly type: string; r
     ],
   });
   const isLoad = !asked.prompt && !asked.messages?.length;
-  const sse = (pieces: readonly string[]): { type: string; pieces: readonly string[] } => ({ type: "text/event-stream", pieces });
+  const sse = (pieces: readonly string[]): { type: string; pieces: readonly string[] } => ({
+    type: "text/event-stream",
+    pieces,
+  });
   switch (path) {
     case "/api/chat":
       return isLoad ? undefined : native((content) => ({ message: { role: "assistant", content } }));
@@ -65,7 +100,12 @@ export function streamOf(path: string, asked: Asked): { readonly type: string; r
 }
 
 function openaiStream(isText: boolean, model: string): string[] {
-  const head = { id: "chatcmpl-practice", object: isText ? "text_completion" : "chat.completion.chunk", created: 0, model };
+  const head = {
+    id: "chatcmpl-practice",
+    object: isText ? "text_completion" : "chat.completion.chunk",
+    created: 0,
+    model,
+  };
   const choice = (text: string, finish_reason: string | null): object => ({
     index: 0,
     ...(isText ? { text } : { delta: { role: "assistant", content: text } }),
@@ -81,14 +121,32 @@ function openaiStream(isText: boolean, model: string): string[] {
 }
 
 function anthropicStream(model: string): string[] {
-  const message = { id: "msg_practice", type: "message", role: "assistant", model, content: [], usage: { input_tokens: 8, output_tokens: 0 } };
-  const delta = (text: string): object => ({ type: "content_block_delta", index: 0, delta: { type: "text_delta", text } });
+  const message = {
+    id: "msg_practice",
+    type: "message",
+    role: "assistant",
+    model,
+    content: [],
+    usage: { input_tokens: 8, output_tokens: 0 },
+  };
+  const delta = (text: string): object => ({
+    type: "content_block_delta",
+    index: 0,
+    delta: { type: "text_delta", text },
+  });
   return [
     event({ type: "message_start", message }, "message_start"),
     event({ type: "content_block_start", index: 0, content_block: { type: "text", text: "" } }, "content_block_start"),
     ...WORDS.map((word) => event(delta(word), "content_block_delta")),
     event({ type: "content_block_stop", index: 0 }, "content_block_stop"),
-    event({ type: "message_delta", delta: { stop_reason: "end_turn" }, usage: { input_tokens: 8, output_tokens: WORDS.length } }, "message_delta"),
+    event(
+      {
+        type: "message_delta",
+        delta: { stop_reason: "end_turn" },
+        usage: { input_tokens: 8, output_tokens: WORDS.length },
+      },
+      "message_delta",
+    ),
     event({ type: "message_stop" }, "message_stop"),
   ];
 }
@@ -96,9 +154,26 @@ function anthropicStream(model: string): string[] {
 function responsesStream(model: string): string[] {
   const whole = responseOf(model);
   return [
-    event({ type: "response.created", sequence_number: 0, response: { ...whole, status: "in_progress", output: [], usage: null } }, "response.created"),
+    event(
+      {
+        type: "response.created",
+        sequence_number: 0,
+        response: { ...whole, status: "in_progress", output: [], usage: null },
+      },
+      "response.created",
+    ),
     ...WORDS.map((delta, i) =>
-      event({ type: "response.output_text.delta", sequence_number: i + 1, item_id: "msg_practice", output_index: 0, content_index: 0, delta }, "response.output_text.delta"),
+      event(
+        {
+          type: "response.output_text.delta",
+          sequence_number: i + 1,
+          item_id: "msg_practice",
+          output_index: 0,
+          content_index: 0,
+          delta,
+        },
+        "response.output_text.delta",
+      ),
     ),
     event({ type: "response.completed", sequence_number: WORDS.length + 1, response: whole }, "response.completed"),
   ];
@@ -122,21 +197,62 @@ export function wholeOf(path: string, asked: Asked): object | undefined {
   const vector = [0.25, -0.5, 0.125];
   switch (path) {
     case "/api/chat":
-      return { ...head, message: { role: "assistant", content: isLoad ? "" : TEXT }, done_reason: isLoad ? "load" : "stop", ...(isLoad ? {} : counts) };
+      return {
+        ...head,
+        message: { role: "assistant", content: isLoad ? "" : TEXT },
+        done_reason: isLoad ? "load" : "stop",
+        ...(isLoad ? {} : counts),
+      };
     case "/api/generate":
-      return { ...head, response: isLoad ? "" : TEXT, done_reason: isLoad ? "load" : "stop", ...(isLoad ? {} : counts) };
+      return {
+        ...head,
+        response: isLoad ? "" : TEXT,
+        done_reason: isLoad ? "load" : "stop",
+        ...(isLoad ? {} : counts),
+      };
     case "/api/embed":
-      return { model, embeddings: Array.isArray(asked.input) ? asked.input.map(() => vector) : [vector], prompt_eval_count: 8 };
+      return {
+        model,
+        embeddings: Array.isArray(asked.input) ? asked.input.map(() => vector) : [vector],
+        prompt_eval_count: 8,
+      };
     case "/api/embeddings":
       return { embedding: vector };
     case "/v1/chat/completions":
-      return { id: "chatcmpl-practice", object: "chat.completion", created: 0, model, choices: [{ index: 0, message: { role: "assistant", content: TEXT }, finish_reason: "stop" }], usage };
+      return {
+        id: "chatcmpl-practice",
+        object: "chat.completion",
+        created: 0,
+        model,
+        choices: [{ index: 0, message: { role: "assistant", content: TEXT }, finish_reason: "stop" }],
+        usage,
+      };
     case "/v1/completions":
-      return { id: "cmpl-practice", object: "text_completion", created: 0, model, choices: [{ index: 0, text: TEXT, finish_reason: "stop" }], usage };
+      return {
+        id: "cmpl-practice",
+        object: "text_completion",
+        created: 0,
+        model,
+        choices: [{ index: 0, text: TEXT, finish_reason: "stop" }],
+        usage,
+      };
     case "/v1/embeddings":
-      return { object: "list", data: [{ object: "embedding", embedding: vector, index: 0 }], model, usage: { prompt_tokens: 8, total_tokens: 8 } };
+      return {
+        object: "list",
+        data: [{ object: "embedding", embedding: vector, index: 0 }],
+        model,
+        usage: { prompt_tokens: 8, total_tokens: 8 },
+      };
     case "/v1/messages":
-      return { id: "msg_practice", type: "message", role: "assistant", model, content: [{ type: "text", text: TEXT }], stop_reason: "end_turn", usage: { input_tokens: 8, output_tokens: WORDS.length } };
+      return {
+        id: "msg_practice",
+        type: "message",
+        role: "assistant",
+        model,
+        content: [{ type: "text", text: TEXT }],
+        stop_reason: "end_turn",
+        usage: { input_tokens: 8, output_tokens: WORDS.length },
+      };
     case "/v1/responses":
       return responseOf(model);
     case "/v1/audio/transcriptions":

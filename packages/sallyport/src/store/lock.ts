@@ -12,7 +12,7 @@ export interface Lock {
   release(): void;
 }
 
-/** Throws `conflict` while another process, or another part of this one, holds the directory. */
+/** Throws `data_in_use` while another process, or another part of this one, holds the directory. */
 export function lockDataDirectory(directory: string): Lock {
   const { lock, lockHolder } = dataPaths(directory);
   const database = openDatabase(lock, { isReadOnly: false });
@@ -21,7 +21,7 @@ export function lockDataDirectory(directory: string): Lock {
   } catch (error) {
     database.close();
     if (sqliteCode(error) !== SQLITE_BUSY) throw error;
-    throw new Problem("conflict", `${directory} is in use by another server${holderOf(lockHolder)}`);
+    throw new Problem("data_in_use", `${directory}${holderOf(lockHolder)}`);
   }
   writeFileSync(lockHolder, `${process.pid}\n`, { mode: 0o600 });
   return {

@@ -1,0 +1,60 @@
+/** What the first minute says: where things are, one line to paste for each client, and the next step. */
+import type { FoundOllama } from "./find-ollama.ts";
+import type { FirstKey } from "./first-key.ts";
+import type { Io } from "./io.ts";
+
+export interface FirstMinute {
+  readonly isNew: boolean;
+  readonly withPractice: boolean;
+  readonly found: FoundOllama;
+  readonly key: FirstKey;
+  readonly model: string;
+  readonly url: string;
+  readonly directory: string;
+}
+
+export function sayFirstMinute(io: Io, minute: FirstMinute): void {
+  const { isNew, withPractice, found, key, model, url, directory } = minute;
+  const say = (line: string): void => io.out(line);
+  say("");
+  say(isNew ? `made    ${directory}` : `uses    ${directory}`);
+  if (found.isThere)
+    say(`found   Ollama at ${found.url}${found.models.length === 0 ? ", without models: `ollama pull llama3.2`" : ""}`);
+  else if (withPractice)
+    say(
+      `found   no Ollama at ${found.url}: a practice server answers in its place, in the environment \`practice\`, while this runs`,
+    );
+  else say(`found   no Ollama at ${found.url}: start it, or name another in the policy`);
+  say(`key     ${sayKey(key)}`);
+  const shown = key.text ?? (key.file === undefined ? undefined : `$(cat ${key.file})`);
+  if (shown === undefined) {
+    say(`another npx sallyport keys create --env ${key.environment} --name NAME --role cli --model '*'`);
+    say("");
+    return;
+  }
+  say("");
+  say("paste this into another terminal:");
+  say("");
+  say(
+    `curl ${url}/api/chat -H "Authorization: Bearer ${shown}" -d '{"model":"${model}","messages":[{"role":"user","content":"Hello"}]}'`,
+  );
+  say("");
+  say(`OpenAI clients      base URL ${url}/v1, the key as API key`);
+  say(`Anthropic clients   base URL ${url}, the key as API key`);
+  say(`Ollama libraries    host ${url}, header Authorization: Bearer KEY`);
+  say("");
+  say(
+    `next    npx sallyport keys create --env ${key.environment} --name my-app --role chatbot --model ${model}   one key an app`,
+  );
+  say(
+    "        npx sallyport doctor                                                 is the model server reachable around the gateway?",
+  );
+  say("");
+}
+
+function sayKey({ id, environment, expiresAt, text, file }: FirstKey): string {
+  const until = `of ${environment}, until ${expiresAt.slice(0, 10)}`;
+  if (text !== undefined) return `${text}\n        ${until}; shown this once`;
+  if (file !== undefined) return `${id} ${until}; in ${file}, readable by you only`;
+  return `${id} ${until}; made earlier and not shown again`;
+}

@@ -1,0 +1,64 @@
+/**
+ * `sallyport start`: the first minute. Makes what is missing (data directory, environment, one key for a week), finds
+ * Ollama or runs the practice server in its place, says what to paste, and stays up. A second run says what is there.
+ */
+import type { Command } from "commander";
+import type { AdminClient } from "@sallyport/client";
+import { withClient } from "./cli.ts";
+import type { Cli } from "./cli.ts";
+import { readSettings } from "./connect.ts";
+import { findOllama } from "./find-ollama.ts";
+import type { ServerOptions } from "./options.ts";
+import { keepFirstKey } from "./first-key.ts";
+import { untilSignalled, withListeners } from "./serve.ts";
+import { sayFirstMinute } from "./say-first-minute.ts";
+
+const FIRST_KEY_NAME = "first";
+const FIRST_KEY_TTL = "7d";
+
+export function addStart(program: Command, cli: Cli): void {
+  withListeners(program.command("start"))
+    .description("run the gateway and make what the first minute needs: a place, an environment, a key")
+    .option("--no-practice", "do not run the practice server where no Ollama is found")
+    .action(async (options: ServerOptions & { readonly practice: boolean }) => {
+      const settings = await readSettings(withoutPractice(options), cli.io.env);
+      const { PRACTICE_ENVIRONMENT, PRACTICE_MODEL, initialize, isInitialized, openGateway } =
+        await import("../compose.ts");
+      const found = await findOllama(cli.io.env["OLLAMA_HOST"]);
+      const isNew = !isInitialized(settings.dataDirectory);
+      if (isNew) await initialize(settings, found.url);
+      const withPractice = !found.isThere && options.practice;
+      const gateway = await openGateway(settings, { withPractice });
+      const ended = untilSignalled(cli, gateway, settings.drainMs);
+      cli.io.out(`sallyport ready data=${gateway.dataUrl} admin=${gateway.adminUrl}`);
+      await withClient(cli, { data: settings.dataDirectory }, async (client: AdminClient) => {
+        const environment = withPractice ? PRACTICE_ENVIRONMENT : await firstEnvironment(client);
+        if (environment === undefined) return cli.io.out("no environment yet: `sallyport apply -f policy.yaml`");
+        const order = { environment, name: FIRST_KEY_NAME, ttl: FIRST_KEY_TTL, directory: settings.dataDirectory };
+        const key = await keepFirstKey(cli.io, client, order);
+        const model = withPractice ? PRACTICE_MODEL : (found.models[0] ?? "MODEL");
+        sayFirstMinute(cli.io, {
+          isNew,
+          withPractice,
+          found,
+          key,
+          model,
+          url: gateway.dataUrl,
+          directory: settings.dataDirectory,
+        });
+      });
+      await ended;
+    });
+}
+
+/** Settings know nothing of practice. */
+function withoutPractice({ practice: _, ...options }: ServerOptions & { readonly practice: boolean }): ServerOptions {
+  return options;
+}
+
+/** `dev` as `init` makes it, else the first that has a model server. */
+async function firstEnvironment(client: AdminClient): Promise<string | undefined> {
+  const { environments } = await client.call("environments.list", {});
+  const served = environments.filter(({ upstreams }) => upstreams.length > 0);
+  return (served.find(({ name }) => name === "dev") ?? served[0])?.name;
+}

@@ -1,0 +1,138 @@
+/** The first minute: one command, the line it prints, a streamed answer; the second run does not repeat itself. */
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { GoUpstream } from "../upstream/go-upstream.ts";
+import { ENTRY, cleanEnv, request, sallyport, sallyportJson } from "./program.ts";
+
+let home: string;
+beforeAll(() => void (home = mkdtempSync(join(tmpdir(), "sallyport-start-"))));
+afterAll(() => rmSync(home, { recursive: true, force: true }));
+
+interface Started {
+  readonly child: ChildProcess;
+  readonly said: string;
+  readonly url: string;
+  stop(): Promise<number | null>;
+}
+
+/** Starts it and waits until it has said its last line. */
+function start(data: string, ollamaHost: string): Promise<Started> {
+  const words = ["start", "--data", data, "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"];
+  const child = spawn(process.execPath, [ENTRY, ...words], {
+    env: { ...cleanEnv(), OLLAMA_HOST: ollamaHost },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  return new Promise((resolve, reject) => {
+    let said = "";
+    let errors = "";
+    const ended = new Promise<number | null>((done) => child.on("close", done));
+    child.stderr.on("data", (chunk: Buffer) => (errors += chunk.toString("utf8")));
+    child.stdout.on("data", (chunk: Buffer) => {
+      said += chunk.toString("utf8");
+      if (!/\n(?:next .*\n.*|another .*)\n\n$/.test(said)) return;
+      const url = /data=(\S+)/.exec(said)![1]!;
+      resolve({
+        child,
+        said,
+        url,
+        stop() {
+          child.kill("SIGTERM");
+          return ended;
+        },
+      });
+    });
+    ended.then((code) => reject(new Error(`start ended with ${code}: ${errors}`)), reject);
+  });
+}
+
+test("without Ollama: a practice server, a key in a file of ours, the printed line works; then again", async () => {
+  const data = join(home, "practice");
+  const first = await start(data, "127.0.0.1:1");
+  expect(first.said).toContain("practice server answers in its place");
+  const printed = /^curl (\S+) -H "Authorization: Bearer \$\(cat (\S+)\)" -d '(.*)'$/m.exec(first.said)!;
+  const [, url, file, body] = printed as unknown as [string, string, string, string];
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+  const key = readFileSync(file, "utf8").trim();
+  expect(first.said).not.toContain(key);
+  const answer = await request("POST", url, key, JSON.parse(body));
+  expect(answer.status).toBe(200);
+  const lines = answer.text.trim().split("\n");
+  expect(lines.length).toBeGreaterThan(5);
+  expect(answer.text).toContain("[practice]");
+  for (const [path, asked] of [
+    ["/v1/chat/completions", { model: "practice", messages: [{ role: "user", content: "x" }], stream: true }],
+    ["/v1/messages", { model: "practice", max_tokens: 9, messages: [{ role: "user", content: "x" }], stream: true }],
+    ["/v1/responses", { model: "practice", input: "x" }],
+    ["/api/generate", { model: "practice", prompt: "x", stream: false }],
+    ["/v1/completions", { model: "practice", prompt: "x" }],
+    ["/api/show", { model: "practice" }],
+    ["/api/embed", { model: "practice", input: ["x"] }],
+    ["/v1/embeddings", { model: "practice", input: "x" }],
+  ] as const) {
+    expect([path, (await request("POST", first.url + path, key, asked)).status]).toEqual([path, 200]);
+  }
+  for (const path of ["/api/tags", "/v1/models", "/api/ps"]) {
+    expect([path, (await request("GET", first.url + path, key)).text.includes("practice")]).toEqual([path, true]);
+  }
+  const { records } = await sallyportJson<{ records: { fields: { outcome: string } }[] }>([
+    "audit",
+    "search",
+    "--data",
+    data,
+    "--type",
+    "request.outcome",
+  ]);
+  expect(new Set(records.map((record) => record.fields.outcome))).toEqual(new Set(["served"]));
+  const beside = await sallyport(["serve", "--data", data, "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]);
+  expect([beside.code, beside.stderr.includes("in use")]).toEqual([3, true]);
+  expect(await first.stop()).toBe(0);
+
+  const second = await start(data, "127.0.0.1:1");
+  expect(second.said).toContain("made earlier and not shown again");
+  expect(second.said).not.toContain("curl");
+  expect((await request("POST", `${second.url}/api/chat`, key, JSON.parse(body))).status).toBe(200);
+  expect(await second.stop()).toBe(0);
+});
+
+test("with Ollama: it is found, its first model is in the printed line, and no practice server runs", async () => {
+  const upstream = new GoUpstream({
+    intercept: (seen, response) => {
+      if (seen.url !== "/api/version") return false;
+      response.writeHead(200, { "content-type": "application/json" }).end('{"version":"0.33.0"}');
+      return true;
+    },
+  });
+  const ollama = await upstream.listen();
+  const started = await start(join(home, "found"), ollama.replace("http://", ""));
+  expect(started.said).toContain(`found   Ollama at ${ollama}`);
+  expect(started.said).toContain('"model":"llama3.2:latest"');
+  const file = /\$\(cat (\S+)\)/.exec(started.said)![1]!;
+  const answer = await request("POST", `${started.url}/api/chat`, readFileSync(file, "utf8").trim(), {
+    model: "llama3.2",
+    messages: [{ role: "user", content: "x" }],
+  });
+  expect([answer.status, upstream.models]).toEqual([200, ["registry.ollama.ai/library/llama3.2:latest"]]);
+  expect(await started.stop()).toBe(0);
+  await upstream.close();
+});
+
+test("a port that is in use is told in words", async () => {
+  const upstream = new GoUpstream();
+  const { port } = new URL(await upstream.listen());
+  const ended = await sallyport([
+    "serve",
+    "--data",
+    join(home, "port"),
+    "--listen",
+    `127.0.0.1:${port}`,
+    "--admin-listen",
+    "127.0.0.1:0",
+  ]);
+  expect(ended.code).toBe(3);
+  expect(ended.stderr).toContain(`127.0.0.1:${port} is in use by another program`);
+  await upstream.close();
+});
