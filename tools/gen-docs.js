@@ -5,6 +5,7 @@ import { dirname } from "node:path";
 import { isPermission, permissions, problems } from "../packages/protocol/dist/index.js";
 import { contract, openApiDocument, policyJsonSchema } from "../packages/protocol/dist/contract/index.js";
 import { builtInRoles, adminRoles } from "../packages/sallyport/dist/access/built-in-roles.js";
+import { metricsRoute } from "../packages/sallyport/dist/admin/metrics-route.js";
 import { endpoints } from "../packages/sallyport/dist/dataplane/wire/endpoints.js";
 import { VERSION } from "../packages/sallyport/dist/version.js";
 import { commandLinePage } from "./reference/command-line-page.js";
@@ -66,7 +67,7 @@ const pages = {
     `# Admin API\n\n${NOTE}One contract is walked by server, client and command line. Over TCP it takes an admin key (\`spa_…\`) as \`Authorization: Bearer\`; over the Unix socket in the data directory it serves the operating-system user. For programs: [openapi.json](openapi.json), which a gateway serves at \`/v1/openapi.json\`.\n\n` +
     table(
       ["name", "method", "path", "permission", "events", "what it does"],
-      Object.entries(contract).map(([name, row]) => [
+      [...Object.entries(contract), [metricsRoute.name, metricsRoute]].map(([name, row]) => [
         code(name),
         row.method,
         code(row.path),

@@ -1,4 +1,6 @@
 // What `tools/take-away.js` takes away: the rule, the code, and the test that must fail without it.
+import { operationRules } from "./take-away-operation.js";
+
 const S = "packages/sallyport/src";
 const bypasses = "test/gateway/bypasses.test.ts";
 const threats = "test/gateway/threats.test.ts";
@@ -341,36 +343,5 @@ export const rules = [
     to: 'else if (exchange.refusal) ledger.append(encodeEvent({ type: "request.refused", at: clock.now(), environment: "system", actor: "gateway", fields: { code: exchange.refusal.code } }));',
     test: "test/gateway/flood.test.ts",
   },
-  {
-    rule: "upgrade",
-    what: "a newer database is refused",
-    file: `${S}/store/schema.ts`,
-    from: "if (version > known)",
-    to: "if (version > known + 9)",
-    test: "test/store/upgrade.test.ts",
-  },
-  {
-    rule: "upgrade",
-    what: "a step that fails undoes all of them",
-    file: `${S}/store/upgrade.ts`,
-    from: 'database.exec("ROLLBACK");',
-    to: 'database.exec("COMMIT");',
-    test: "test/store/upgrade.test.ts",
-  },
-  {
-    rule: "upgrade",
-    what: "the copy comes first",
-    file: `${S}/store/upgrade.ts`,
-    from: "return backUp(database, { folder: dataPaths(directory).backups, version, now: clock.now() });",
-    to: "return `${dataPaths(directory).backups}/${clock.now()}${version}`;",
-    test: "test/store/upgrade.test.ts",
-  },
-  {
-    rule: "tls",
-    what: "a certificate is tried before it is used",
-    file: `${S}/compose/certificate-files.ts`,
-    from: "createSecureContext(options);",
-    to: "",
-    test: `${S}/compose/certificate-files.test.ts`,
-  },
+  ...operationRules,
 ];

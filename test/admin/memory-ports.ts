@@ -90,6 +90,8 @@ export class MemoryGateway {
         dataListen: "",
         adminListen: "",
       }),
+      metrics: (isShown) =>
+        ["dev", "prod"].map((name) => (isShown(name) ? `requests{environment="${name}"} 1\n` : "")).join(""),
     };
     this.app = makeAdminApp(this.ports, (fault) => this.faults.push(fault));
   }

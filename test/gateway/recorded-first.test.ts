@@ -9,6 +9,8 @@ import { environmentDefaults } from "../../packages/sallyport/dist/access/defaul
 import { compileSnapshot } from "../../packages/sallyport/dist/access/snapshot.js";
 import { makeDataPlane } from "../../packages/sallyport/dist/compose/data-plane.js";
 import type { DataPlane } from "../../packages/sallyport/dist/compose/data-plane.js";
+import { makeGatewayMetrics } from "../../packages/sallyport/dist/compose/gateway-metrics.js";
+import type { GatewayMetrics } from "../../packages/sallyport/dist/compose/gateway-metrics.js";
 import type { Core } from "../../packages/sallyport/dist/compose/core.js";
 import { KeyDirectory } from "../../packages/sallyport/dist/keys/directory.js";
 import { hashKeyText } from "../../packages/sallyport/dist/keys/hash.js";
@@ -48,6 +50,7 @@ class HeldLedger {
 let upstream: GoUpstream;
 let ledger: HeldLedger;
 let plane: DataPlane;
+let metrics: GatewayMetrics;
 let url: string;
 const text = formatKeyText("sp", "dev", "A".repeat(12), "s".repeat(43));
 
@@ -77,7 +80,16 @@ beforeEach(async () => {
     snapshot: () => snapshot,
     onSwap: () => {},
   } as unknown as Core;
-  plane = makeDataPlane(testSettings("/nowhere"), core, systemClock, pino({ level: "silent" }), null);
+  metrics = makeGatewayMetrics(core);
+  plane = makeDataPlane({
+    settings: testSettings("/nowhere"),
+    core,
+    clock: systemClock,
+    log: pino({ level: "silent" }),
+    tls: null,
+    metrics,
+    tracing: null,
+  });
   plane.server.listen(0, "127.0.0.1");
   await once(plane.server, "listening");
   url = `http://127.0.0.1:${(plane.server.address() as AddressInfo).port}`;
@@ -85,6 +97,7 @@ beforeEach(async () => {
 afterEach(async () => {
   ledger.settle(false);
   plane.end();
+  metrics.close();
   plane.server.closeAllConnections();
   plane.server.close();
   await plane.closeUpstreams();

@@ -52,10 +52,17 @@ export interface Serving {
 }
 
 /** Starts `serve` on free ports and waits for its ready line. */
-export function serve(data: string, more: readonly string[] = []): Promise<Serving> {
+export function serve(
+  data: string,
+  more: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Serving> {
   const words = ["serve", "--data", data, "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", ...more];
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [ENTRY, ...words], { env: cleanEnv(), stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(process.execPath, [ENTRY, ...words], {
+      env: { ...cleanEnv(), ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     let stdout = "";
     let stderr = "";
     const ended = new Promise<Ended>((done) => child.on("close", (code) => done({ code, stdout, stderr })));

@@ -16,6 +16,9 @@ import type { LedgerEvent } from "./audit/event.ts";
 import { makeDataPlane } from "./compose/data-plane.ts";
 import type { DataPlane } from "./compose/data-plane.ts";
 import { CERTIFICATE_POLL_MS, CertificateFiles } from "./compose/certificate-files.ts";
+import { makeGatewayMetrics } from "./compose/gateway-metrics.ts";
+import type { GatewayMetrics } from "./compose/gateway-metrics.ts";
+import type { OpenTraces } from "./compose/tracing.ts";
 import { openCore, socketPathOf } from "./compose/core.ts";
 import { closePractice, openPractice } from "./compose/practice.ts";
 import type { Core } from "./compose/core.ts";
@@ -93,10 +96,14 @@ export async function openAdministration(
 ): Promise<{ handle(request: Request): Promise<Response>; close(): Promise<void> }> {
   const log = openLog(settings.logLevel);
   const core = await openCore(settings, systemClock, log);
-  const app = makeAdminApp(adminPorts(core, null, { data: "", admin: "" }), logFault(log));
+  const metrics = makeGatewayMetrics(core);
+  const app = makeAdminApp(adminPorts(core, null, metrics, { data: "", admin: "" }), logFault(log));
   return {
     handle: (request) => app.handle(request, { kind: "socket", user: currentUser() }),
-    close: () => core.close(),
+    close() {
+      metrics.close();
+      return core.close();
+    },
   };
 }
 
@@ -114,12 +121,15 @@ export interface GatewayOptions {
 export async function openGateway(settings: Settings, { withPractice = false }: GatewayOptions = {}): Promise<Gateway> {
   const log = openLog(settings.logLevel);
   const core = await openCore(settings, systemClock, log);
+  const metrics = makeGatewayMetrics(core);
   try {
     const certificates = settings.tls && new CertificateFiles(settings.tls);
     const tls = certificates?.read() ?? null;
-    const dataPlane = makeDataPlane(settings, core, systemClock, log, tls);
+    const traces = await openTracesIfAsked(settings, metrics, log);
+    const tracing = traces?.exchanges ?? null;
+    const dataPlane = makeDataPlane({ settings, core, clock: systemClock, log, tls, metrics, tracing });
     const urls = { data: "", admin: "" };
-    const ports = adminPorts(core, dataPlane, urls);
+    const ports = adminPorts(core, dataPlane, metrics, urls);
     const applyFile = async (): Promise<void> => {
       if (settings.policyFile === null) return;
       const text = readFileSync(settings.policyFile, "utf8");
@@ -146,6 +156,7 @@ export async function openGateway(settings: Settings, { withPractice = false }: 
     }
     urls.admin = admin.url();
     await record(core, "server.started", { version: VERSION, data: urls.data, admin: urls.admin });
+    log.info({ version: VERSION, node: process.versions.node, ...urls }, "the gateway serves");
     const useTls = (next: SecureContextOptions): void => {
       if ("setSecureContext" in dataPlane.server) (dataPlane.server as unknown as SecureServer).setSecureContext(next);
       admin.setSecureContext(next);
@@ -155,6 +166,7 @@ export async function openGateway(settings: Settings, { withPractice = false }: 
     let closing: Promise<void> | undefined;
     const shut = async (drainMs: number): Promise<void> => {
       if (watch) clearInterval(watch);
+      log.info({ drain_ms: drainMs, running: dataPlane.running(), queued: dataPlane.queued() }, "the gateway drains");
       await drain(dataPlane, drainMs);
       if (withPractice) await endPractice().catch(logFault(log));
       await admin.close();
@@ -163,7 +175,10 @@ export async function openGateway(settings: Settings, { withPractice = false }: 
         log.error({ cause: causeOf(cause) }, "the stop could not be recorded"),
       );
       await dataPlane.closeUpstreams();
+      await traces?.close();
+      metrics.close();
       await core.close();
+      log.info("the gateway has stopped");
     };
     return {
       dataUrl: urls.data,
@@ -171,6 +186,7 @@ export async function openGateway(settings: Settings, { withPractice = false }: 
       async reload() {
         if (certificates) useTls(certificates.read());
         await applyFile();
+        if (settings.policyFile !== null) log.info("the policy file was read again");
       },
       close(drainMs) {
         closing ??= shut(drainMs);
@@ -178,9 +194,17 @@ export async function openGateway(settings: Settings, { withPractice = false }: 
       },
     };
   } catch (cause) {
+    metrics.close();
     await core.close();
     throw cause;
   }
+}
+
+/** What delivers traces is loaded only here: a gateway without them does not carry their code. */
+async function openTracesIfAsked(settings: Settings, metrics: GatewayMetrics, log: Log): Promise<OpenTraces | null> {
+  if (settings.tracing === null) return null;
+  const { openTraces } = await import("./compose/tracing.ts");
+  return openTraces(settings.tracing.url, metrics.registry, log);
 }
 
 function logFault(log: Log): (cause: unknown) => void {
@@ -191,7 +215,12 @@ interface SecureServer {
   setSecureContext(tls: SecureContextOptions): void;
 }
 
-function adminPorts(core: Core, dataPlane: DataPlane | null, urls: { data: string; admin: string }): AdminPorts {
+function adminPorts(
+  core: Core,
+  dataPlane: DataPlane | null,
+  metrics: GatewayMetrics,
+  urls: { data: string; admin: string },
+): AdminPorts {
   const startedAt = systemClock.now();
   const { keys, peppers, snapshot, changes, store } = core;
   return {
@@ -215,6 +244,7 @@ function adminPorts(core: Core, dataPlane: DataPlane | null, urls: { data: strin
       dataListen: urls.data,
       adminListen: urls.admin,
     }),
+    metrics: (isShown) => metrics.write(isShown),
   };
 }
 

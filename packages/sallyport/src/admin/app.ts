@@ -1,5 +1,6 @@
 /**
- * The admin API: a router made by walking the contract, so that no route is served that it does not name. For each call
+ * The admin API: a router made by walking the contract, so that no route is served that it does not name (but the
+ * metrics, which are no JSON and stand beside it). For each call
  * the order is fixed: who calls, may he, what does he say (only now is the body read), do it, answer in the contract's shape.
  */
 import { Hono } from "hono";
@@ -11,6 +12,7 @@ import type { Call } from "./call.ts";
 import { authenticate } from "./caller.ts";
 import type { AdminCaller, Caller } from "./caller.ts";
 import { handlers } from "./handlers.ts";
+import { answerMetrics, metricsRoute } from "./metrics-route.ts";
 import type { AdminPorts } from "./ports.ts";
 import { answerJson, answerProblem } from "./problem-answer.ts";
 import { readRequest } from "./read-request.ts";
@@ -32,7 +34,11 @@ export function makeAdminApp(ports: AdminPorts, onFault: OnFault = () => undefin
   const router = new Hono<Bindings>();
   const refusals = new RefusalRecord(ports);
 
-  async function admit(name: RouteName, row: ContractRow, context: Context<Bindings>): Promise<Caller> {
+  async function admit(
+    name: string,
+    row: Pick<ContractRow, "caller" | "permission">,
+    context: Context<Bindings>,
+  ): Promise<Caller> {
     let actor = "unauthenticated";
     try {
       const caller = authenticate(ports, context.env.caller, context.req.raw);
@@ -59,7 +65,10 @@ export function makeAdminApp(ports: AdminPorts, onFault: OnFault = () => undefin
       return answerJson(row.status, row.answer.parse(answer));
     });
   }
-  for (const path of new Set(Object.values(contract).map((row) => row.path))) {
+  router.on(metricsRoute.method, [metricsRoute.path], async (context) =>
+    answerMetrics(ports, await admit(metricsRoute.name, metricsRoute, context), context.req.raw),
+  );
+  for (const path of new Set([...Object.values(contract), metricsRoute].map((row) => row.path))) {
     router.all(path, () => answerProblem(new Problem("method_not_allowed")));
   }
   router.notFound(() => answerProblem(new Problem("endpoint_unknown")));

@@ -28,6 +28,8 @@ export interface AdminPorts {
   readonly explain: Explain;
   readonly audit: AuditLog;
   readonly status: () => GatewayStatus;
+  /** The metrics' text; series of environments that are not shown are left out. */
+  readonly metrics: (isShown: (environment: string) => boolean) => string;
 }
 
 export interface GatewayStatus {

@@ -84,3 +84,11 @@ it("counts what it cannot write, and cuts what a request may have put into the d
   refusals.record({ ...refused(), detail: "x".repeat(10_000) });
   expect(String(records()[1]?.fields["detail"])).toHaveLength(200);
 });
+
+it("keeps the detail of a decision, and none that quotes a request that was not understood", () => {
+  const { refusals, records } = setUp();
+  refusals.record({ ...refused("k1", "model_denied"), detail: "infer:chat on x" });
+  refusals.record({ ...refused("k1", "json_duplicate_key"), detail: "a prompt" });
+  refusals.record({ ...refused("k1", "query_not_accepted"), detail: "a key" });
+  expect(records().map((record) => record?.fields["detail"])).toEqual(["infer:chat on x", null, null]);
+});

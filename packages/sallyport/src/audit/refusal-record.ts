@@ -2,7 +2,7 @@
  * Refusals after authentication: one record each up to a rate per key (GCRA: a minute's worth at once, then evenly),
  * beyond that a count, written as one record per key and code with the next flush. So nobody's own key can fill the disk.
  */
-import { encodeEvent } from "@sallyport/protocol";
+import { encodeEvent, isProblemCode, problems } from "@sallyport/protocol";
 import type { Clock } from "../kernel/clock.ts";
 import type { LedgerAppender } from "./recorder.ts";
 
@@ -36,8 +36,9 @@ export interface RefusalRecordPorts {
 const MINUTE_MS = 60_000;
 const PER_MINUTE = 60;
 const KEYS_MAX = 4_096;
-/** Details come from requests: enough to understand one, not enough to store things in the ledger. */
+/** Enough to understand a decision, not enough to store things in the ledger. */
 const DETAIL_MAX = 200;
+const DECIDED = 403;
 
 interface Row {
   readonly environment: string;
@@ -103,12 +104,21 @@ function encodeRefused({ key, code, detail, endpoint, model, address, requestId,
       request: requestId,
       principal: key.owner,
       code,
-      detail: detail?.slice(0, DETAIL_MAX) ?? null,
+      detail: recordedDetail(code, detail),
       endpoint,
       model,
       address,
     },
   });
+}
+
+/**
+ * The detail of a decision names permissions, models and hosts. That of a request which was not understood quotes what
+ * stood there, and it may have been a prompt or a key: the caller is told, the ledger is not.
+ */
+function recordedDetail(code: string, detail: string | undefined): string | null {
+  if (detail === undefined || !isProblemCode(code) || problems[code].status !== DECIDED) return null;
+  return detail.slice(0, DETAIL_MAX);
 }
 
 function encodeCoalesced({ environment, key, owner, code, count }: Row, now: number): string {

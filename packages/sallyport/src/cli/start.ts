@@ -21,7 +21,8 @@ export function addStart(program: Command, cli: Cli): void {
     .description("run the gateway and make what the first minute needs: a place, an environment, a key")
     .option("--no-practice", "do not run the practice server where no Ollama is found")
     .action(async (options: ServerOptions & { readonly practice: boolean }) => {
-      const settings = await readSettings(withoutPractice(options), cli.io.env);
+      // Settings look at their own flags only; whether to practise is none.
+      const settings = await readSettings(options, cli.io.env);
       const { PRACTICE_ENVIRONMENT, PRACTICE_MODEL, initialize, isInitialized, openGateway } =
         await import("../compose.ts");
       const found = await findOllama(cli.io.env["OLLAMA_HOST"]);
@@ -49,11 +50,6 @@ export function addStart(program: Command, cli: Cli): void {
       });
       await ended;
     });
-}
-
-/** Settings know nothing of practice. */
-function withoutPractice({ practice: _, ...options }: ServerOptions & { readonly practice: boolean }): ServerOptions {
-  return options;
 }
 
 /** `dev` as `init` makes it, else the first that has a model server. */

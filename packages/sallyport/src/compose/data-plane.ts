@@ -6,6 +6,8 @@ import { makeRefusalRecords } from "../audit/refusal-record.ts";
 import { makeUnauthenticated } from "../audit/unauthenticated.ts";
 import type { Settings } from "../config/settings.ts";
 import { ByteBudget } from "../dataplane/byte-budget.ts";
+import type { EndListener } from "../dataplane/ending.ts";
+import { ExchangeLog } from "../dataplane/exchange-log.ts";
 import { LiveExchanges } from "../dataplane/live-exchanges.ts";
 import { makePipeline } from "../dataplane/pipeline.ts";
 import { ClientGone } from "../dataplane/read-body.ts";
@@ -22,6 +24,7 @@ import { makeLimit } from "../dataplane/stages/limit.ts";
 import { makeMatch } from "../dataplane/stages/match.ts";
 import { makeQueue } from "../dataplane/stages/queue.ts";
 import { makeRecord } from "../dataplane/stages/record.ts";
+import type { Tracing } from "../dataplane/trace.ts";
 import { UpstreamPools } from "../dataplane/upstream/pool.ts";
 import { checkTable } from "../dataplane/wire/endpoints.ts";
 import type { Clock } from "../kernel/clock.ts";
@@ -31,9 +34,21 @@ import { KeyLimits } from "../limits/key-limits.ts";
 import { makeAddressRules } from "../listener/client-address.ts";
 import { HostNames } from "../listener/host-names.ts";
 import type { Core } from "./core.ts";
+import type { GatewayMetrics } from "./gateway-metrics.ts";
 
 /** Aggregates are by the minute: written once each. */
 const FLUSH_MS = 60_000;
+
+export interface DataPlanePorts {
+  readonly settings: Settings;
+  readonly core: Core;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly tls: SecureContextOptions | null;
+  readonly metrics: GatewayMetrics;
+  /** Traces of exchanges; null where the settings ask for none. */
+  readonly tracing: (Tracing & EndListener) | null;
+}
 
 export interface DataPlane {
   readonly server: Server;
@@ -46,13 +61,7 @@ export interface DataPlane {
   closeUpstreams(): Promise<void>;
 }
 
-export function makeDataPlane(
-  settings: Settings,
-  core: Core,
-  clock: Clock,
-  log: Log,
-  tls: SecureContextOptions | null,
-): DataPlane {
+export function makeDataPlane({ settings, core, clock, log, tls, metrics, tracing }: DataPlanePorts): DataPlane {
   const mistakes = checkTable();
   if (mistakes.length > 0) throw new Error(`the endpoint table is wrong: ${mistakes.join("; ")}`);
   const { keys, snapshot, store: ledger } = core;
@@ -113,13 +122,14 @@ export function makeDataPlane(
       authorize: makeAuthorize({ snapshot, keys }),
       queue: makeQueue({ limits, pools, live, snapshot, keys }),
       record: makeRecord({ ledger, snapshot, keys }),
-      forward: makeForward({ ledger, clock }),
+      forward: makeForward({ ledger, clock, tracing }),
     },
     {
       refuse: writeRefusal,
       fault(exchange, cause) {
         if (cause instanceof ClientGone) {
           exchange.refusal = null;
+          exchange.outcome = "client_gone";
           exchange.response.destroy();
           return;
         }
@@ -129,13 +139,31 @@ export function makeDataPlane(
         );
         writeRefusal(exchange, refuse("fault"));
       },
-      settle: makeSettle({ clock, limits, budget, live, ledger, refusals }),
+      settle: makeSettle({
+        clock,
+        limits,
+        budget,
+        live,
+        ledger,
+        refusals,
+        listeners: [metrics.exchanges, new ExchangeLog(log, clock), ...(tracing ? [tracing] : [])],
+        fault: (cause) => log.error({ cause: causeOf(cause) }, "an exchange's end could not be counted or told"),
+      }),
     },
   );
   const server = createDataServer(
-    { clock, addresses, run, refusedByParser: (code, address) => unauthenticated.count(code, address) },
+    {
+      clock,
+      addresses,
+      run,
+      refusedByParser(code, address) {
+        unauthenticated.count(code, address);
+        metrics.exchanges.refusedByParser(code);
+      },
+    },
     tls,
   );
+  metrics.nameDataPlane({ live, pools, budget });
 
   return {
     server,

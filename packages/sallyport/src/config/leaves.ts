@@ -6,7 +6,7 @@ export interface Leaf {
   /** Name of the flag as the command line's parser gives it; null = no flag. */
   readonly flag: string | null;
   /** How text from a variable or flag is read. Lists are comma-separated. */
-  readonly form: "text" | "list" | "number";
+  readonly form: "text" | "list" | "number" | "boolean";
   /** For the reference page. */
   readonly says: string;
 }
@@ -110,6 +110,20 @@ export const leaves = [
     flag: null,
     form: "number",
     says: "most bytes of requests and answers held in memory at the same time",
+  },
+  {
+    path: "tracing",
+    variable: "SALLYPORT_TRACING",
+    flag: null,
+    form: "boolean",
+    says: "whether each request of a key is traced",
+  },
+  {
+    path: "otlp",
+    variable: "SALLYPORT_OTLP",
+    flag: null,
+    form: "text",
+    says: "OTLP/HTTP receiver of traces; OTEL_EXPORTER_OTLP_ENDPOINT unless set; /v1/traces is added",
   },
   {
     path: "drain",

@@ -45,6 +45,7 @@ describe("loadSettings", () => {
       environments: null,
       policyFile: null,
       logLevel: "info",
+      tracing: null,
       ledger: { retentionDays: 400, retentionBytes: 10 * 1024 ** 3, reserveBytes: 64 * 1024 ** 2 },
       inFlightBytesMax: 256 * 1024 ** 2,
       drainMs: 25_000,
@@ -125,6 +126,30 @@ describe("loadSettings", () => {
       expect(mistakesOf({ file: file(text) }).length).toBeGreaterThan(0);
     },
   );
+
+  it("traces only where it is switched on, to our own address or the standard variable's", () => {
+    const standard = { OTEL_EXPORTER_OTLP_ENDPOINT: "http://collector:4318/" };
+    const tracing = (text: string, env: Record<string, string> = {}) =>
+      loadSettings({ flags: { data: directory }, env, file: file(text) }).tracing;
+    expect(tracing("", standard)).toBeNull();
+    expect(tracing("otlp: http://127.0.0.1:4318")).toBeNull();
+    expect(tracing("tracing: true", standard)).toEqual({ url: "http://collector:4318/v1/traces" });
+    expect(tracing("tracing: true\notlp: https://o/x", standard)).toEqual({ url: "https://o/x/v1/traces" });
+    expect(tracing("otlp: http://o", { SALLYPORT_TRACING: "true" })).toEqual({ url: "http://o/v1/traces" });
+    expect(tracing("tracing: true\notlp: http://o", { SALLYPORT_TRACING: "false" })).toBeNull();
+  });
+
+  it.each([
+    ["tracing: true", {}],
+    ["tracing: yes please", {}],
+    ["tracing: true\notlp: collector:4318", {}],
+    ["tracing: true\notlp: ftp://collector", {}],
+    ["otlp: http://user:secret@collector", {}],
+    ["tracing: true", { OTEL_EXPORTER_OTLP_ENDPOINT: "collector" }],
+    ["otlp: http://o", { SALLYPORT_TRACING: "1" }],
+  ])("refuses %j with %j", (text, env) => {
+    expect(mistakesOf({ file: file(text), env })).toHaveLength(1);
+  });
 
   it("leaves alone what belongs to the command line and the tests", () => {
     const env = { SALLYPORT_ADMIN_URL: "x", SALLYPORT_ADMIN_KEY: "x", SALLYPORT_TEST_OLLAMA: "x", PATH: "x" };

@@ -10,7 +10,7 @@ import { parseDurationMs } from "@sallyport/protocol/contract";
 import { readYaml } from "../kernel/yaml.ts";
 import { isUnknownVariable, leaves } from "./leaves.ts";
 import type { Leaf } from "./leaves.ts";
-import { isLoopback, parseListener, settingsSchema } from "./settings-schema.ts";
+import { isLoopback, isReceiver, parseListener, RECEIVER_WANTED, settingsSchema } from "./settings-schema.ts";
 import type { SettingsFile } from "./settings-schema.ts";
 import type { Settings } from "./settings.ts";
 
@@ -51,10 +51,11 @@ export function loadSettings({ flags, env, file }: SettingsSources): Settings {
       mistakes.push(`${originOf(full, origins, read.place)}: ${says}`);
     }
   }
-  if (judged.success) mistakes.push(...exposureMistakes(judged.data));
+  const receiver = judged.success ? receiverOf(judged.data, env) : null;
+  if (judged.success) mistakes.push(...exposureMistakes(judged.data), ...receiverMistakes(judged.data, receiver));
   if (mistakes.length > 0 || !judged.success)
     throw new Problem("input_invalid", "the settings have mistakes", mistakes);
-  return toSettings(judged.data, dataDirectory);
+  return toSettings(judged.data, dataDirectory, receiver);
 }
 
 function givenDataDirectory(flags: SettingsSources["flags"], env: SettingsSources["env"]): string | undefined {
@@ -96,9 +97,10 @@ function flagText(leaf: Leaf): string {
   return `--${(leaf.flag ?? leaf.path).replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
-/** A number that is none stays text, so that the schema refuses it. */
+/** A number or a yes and no that is none stays text, so that the schema refuses it. */
 function formed(leaf: Leaf, given: unknown): unknown {
   if (leaf.form === "list" && typeof given === "string") return given.split(",").map((part) => part.trim());
+  if (leaf.form === "boolean" && (given === "true" || given === "false")) return given === "true";
   if (leaf.form === "number" && typeof given === "string" && /^[0-9]{1,15}$/.test(given)) return Number(given);
   return given;
 }
@@ -136,7 +138,20 @@ function exposureMistakes(file: SettingsFile): string[] {
     );
 }
 
-function toSettings(file: SettingsFile, dataDirectory: string): Settings {
+const RECEIVER_VARIABLE = "OTEL_EXPORTER_OTLP_ENDPOINT";
+
+/** Where traces go: our own setting, else the standard variable, which alone switches nothing on. Null = nothing is traced. */
+function receiverOf({ tracing, otlp }: SettingsFile, env: SettingsSources["env"]): string | null {
+  return tracing ? (otlp ?? env[RECEIVER_VARIABLE] ?? "") : null;
+}
+
+function receiverMistakes({ otlp }: SettingsFile, receiver: string | null): string[] {
+  if (receiver === null || otlp !== undefined) return [];
+  if (receiver === "") return [`tracing: needs a receiver: set otlp or ${RECEIVER_VARIABLE}`];
+  return isReceiver(receiver) ? [] : [`${RECEIVER_VARIABLE}: ${RECEIVER_WANTED}`];
+}
+
+function toSettings(file: SettingsFile, dataDirectory: string, receiver: string | null): Settings {
   const listen = parseListener(file.listen);
   const adminListen = parseListener(file.adminListen);
   const drainMs = parseDurationMs(file.drain);
@@ -152,6 +167,7 @@ function toSettings(file: SettingsFile, dataDirectory: string): Settings {
     environments: file.environments ?? null,
     policyFile: file.policy === undefined ? null : resolve(file.policy),
     logLevel: file.log,
+    tracing: receiver === null ? null : { url: `${receiver.replace(/\/+$/, "")}/v1/traces` },
     ledger: file.ledger,
     inFlightBytesMax: file.inFlightBytesMax,
     drainMs,

@@ -14,6 +14,9 @@ const cidr = z.string().refine(isCidr, "is not a network such as 10.0.0.0/8");
 const path = z.string().min(1, "is empty");
 const bytes = z.int().min(0);
 
+export const RECEIVER_WANTED =
+  "is not an http(s) address such as http://127.0.0.1:4318 (without user, query or fragment)";
+
 export const settingsSchema = z.strictObject({
   data: path.optional(),
   listen: address.default("127.0.0.1:11435"),
@@ -36,11 +39,20 @@ export const settingsSchema = z.strictObject({
     })
     .prefault({}),
   inFlightBytesMax: bytes.min(1024 * 1024, "is less than 1 MiB").default(256 * 1024 * 1024),
+  tracing: z.boolean().default(false),
+  otlp: z.string().refine(isReceiver, RECEIVER_WANTED).optional(),
   drain: z
     .string()
     .refine((text) => (parseDurationMs(text) ?? Infinity) <= 600_000, "is not a duration of at most 10m")
     .default("25s"),
 });
+
+/** An OTLP/HTTP receiver's base address. No credentials: a secret has no place in a setting. */
+export function isReceiver(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, username, password, search, hash } = new URL(text);
+  return /^https?:$/.test(protocol) && [username, password, search, hash].every((part) => part === "");
+}
 
 export type SettingsFile = z.output<typeof settingsSchema>;
 

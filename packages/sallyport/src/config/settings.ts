@@ -23,6 +23,8 @@ export interface Settings {
   /** A policy file applied whole at start; null = none. */
   readonly policyFile: string | null;
   readonly logLevel: "debug" | "info" | "warn" | "error" | "silent";
+  /** The OTLP/HTTP receiver's address for traces, path included; null = nothing is traced. */
+  readonly tracing: { readonly url: string } | null;
   readonly ledger: {
     readonly retentionDays: number;
     readonly retentionBytes: number;

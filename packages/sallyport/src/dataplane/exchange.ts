@@ -9,6 +9,7 @@ import type { EffectiveRight } from "../access/snapshot.ts";
 import type { Ticket } from "../audit/recorder.ts";
 import type { KeyRecord } from "../keys/key.ts";
 import type { RateState } from "../limits/key-limits.ts";
+import type { TraceIdentity } from "./trace.ts";
 import type { Lane } from "./upstream/lane.ts";
 import type { Upstream } from "./upstream/pool.ts";
 import type { Usage } from "./answer/usage.ts";
@@ -68,6 +69,8 @@ export class Exchange {
   upstream: Upstream | null = null;
   lane: Lane | null = null;
 
+  /** Its place in a trace; null where nothing is traced. */
+  trace: TraceIdentity | null = null;
   ticket: Ticket | null = null;
   refusal: Refusal | null = null;
   outcome: Outcome | null = null;

@@ -68,6 +68,8 @@ export function createDataServer(ports: DataServerPorts, tls: SecureContextOptio
   server.on("upgrade", (_request: IncomingMessage, socket: Socket) => answerRaw(socket, "header_malformed"));
   server.on("connect", (_request: IncomingMessage, socket: Socket) => answerRaw(socket, "target_malformed"));
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
+    // A connection that broke is nobody's malformed request: what ran on it ends by itself.
+    if (error.code === "ECONNRESET" || error.code === "EPIPE") return void socket.destroy();
     const code = parserRefusal(error);
     ports.refusedByParser(code, normalizeAddress(socket.remoteAddress ?? ""));
     answerRaw(socket, code);

@@ -5,6 +5,8 @@ import type { LedgerAppender } from "../audit/recorder.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { KeyLimits } from "../limits/key-limits.ts";
 import type { ByteBudget } from "./byte-budget.ts";
+import { endingOf } from "./ending.ts";
+import type { EndListener } from "./ending.ts";
 import type { Exchange } from "./exchange.ts";
 import type { LiveExchanges } from "./live-exchanges.ts";
 
@@ -21,10 +23,13 @@ export interface SettlePorts {
   readonly live: LiveExchanges;
   readonly ledger: LedgerAppender;
   readonly refusals: RefusalLog;
+  readonly listeners: readonly EndListener[];
+  /** A listener that throws must not undo what was settled, nor keep the others from hearing. */
+  readonly fault: (cause: unknown) => void;
 }
 
 export function makeSettle(ports: SettlePorts): (exchange: Exchange) => void {
-  const { clock, limits, budget, live, ledger, refusals } = ports;
+  const { clock, limits, budget, live, ledger, refusals, listeners, fault } = ports;
   return function settle(exchange) {
     if (exchange.isSettled) return;
     exchange.isSettled = true;
@@ -34,17 +39,26 @@ export function makeSettle(ports: SettlePorts): (exchange: Exchange) => void {
     if (exchange.holdsKeySlot) limits.releaseSlot(`${key!.environment}/${key!.id}`);
     if (exchange.heldBytes > 0) budget.give(exchange.heldBytes);
     exchange.lane?.release();
-    if (exchange.ticket !== null) ledger.append(encodeOutcome(exchange, clock), false);
+    const totalMs = clock.monotonic() - exchange.startedMs;
+    if (exchange.ticket !== null) ledger.append(encodeOutcome(exchange, clock.now(), totalMs), false);
     else if (exchange.refusal && key) refusals.authenticated(exchange, exchange.refusal);
     else if (exchange.refusal) refusals.unauthenticated(exchange.refusal.code, exchange.address);
+    const ending = endingOf(exchange);
+    for (const listener of listeners) {
+      try {
+        listener.ended(exchange, ending, totalMs);
+      } catch (cause) {
+        fault(cause);
+      }
+    }
   };
 }
 
-function encodeOutcome(exchange: Exchange, clock: Clock): string {
+function encodeOutcome(exchange: Exchange, at: number, totalMs: number): string {
   const { key, endpoint, usage } = exchange;
   return encodeEvent({
     type: endpoint!.recorded === "management" ? "model.outcome" : "request.outcome",
-    at: clock.now(),
+    at,
     environment: key!.environment,
     actor: `key:${key!.id}`,
     fields: {
@@ -58,7 +72,7 @@ function encodeOutcome(exchange: Exchange, clock: Clock): string {
       output_tokens: usage?.outputTokens ?? null,
       is_estimated: usage?.isEstimated ?? false,
       first_byte_ms: exchange.firstByteMs,
-      total_ms: Math.round(clock.monotonic() - exchange.startedMs),
+      total_ms: Math.round(totalMs),
       bytes: exchange.sentBytes,
     },
   });

@@ -52,6 +52,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   return {
     reader,
     isWritable: () => link.isWritable,
+    figures: () => link.figures(),
     append: (line) => link.append(line),
     isDurable: (ticket) => link.isDurable(ticket),
     whenDurable: (ticket, then) => link.whenDurable(ticket, then),

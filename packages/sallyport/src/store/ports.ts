@@ -21,10 +21,28 @@ export interface StoreReader {
   close(): void;
 }
 
+/** How the writer is doing, for metrics. */
+export interface LedgerFigures {
+  /** Lines that were taken and are neither on disk nor refused, and their size. */
+  readonly pendingLines: number;
+  readonly pendingBytes: number;
+  /** How long the oldest of them has waited; 0 where none waits. */
+  readonly oldestPendingMs: number;
+  /** Commits since the start, their time together, and the last one's. */
+  readonly commits: number;
+  readonly commitMs: number;
+  readonly lastCommitMs: number;
+  /** Lines whose commit failed. */
+  readonly refusedLines: number;
+  /** Records since the ledger's beginning. */
+  readonly records: number;
+}
+
 export interface Store extends ChangeWriter, LedgerAppender {
   readonly reader: StoreReader;
   /** False from the first failed commit until a commit succeeds again. */
   isWritable(): boolean;
+  figures(): LedgerFigures;
   /** Commits what is queued and closes; resolves when the files are closed. */
   close(): Promise<void>;
 }

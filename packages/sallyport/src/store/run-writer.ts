@@ -1,6 +1,7 @@
 /** The writer on its thread: opens it, feeds it messages, ends when it is told to. */
 import type { MessagePort } from "node:worker_threads";
 import { Problem } from "@sallyport/protocol";
+import { systemClock } from "../kernel/clock.ts";
 import type { Disk } from "./disk-reserve.ts";
 import { Writer } from "./writer.ts";
 import type { FromWriter, ToWriter, WriterSetup } from "./writer-messages.ts";
@@ -17,6 +18,7 @@ export async function runWriter(
     writer = new Writer(setup, {
       post,
       freeBytes: (path) => disk.freeBytes(path),
+      monotonic: () => systemClock.monotonic(),
       maxPages: disk.maxPages ?? (() => setup.maxPages),
     });
     await writer.start();
@@ -36,5 +38,5 @@ export async function runWriter(
     if (message.kind === "close") void opened.close().finally(() => port.close());
     else opened.take(message);
   });
-  post({ kind: "ready", isOpen: opened.isOpen });
+  post({ kind: "ready", isOpen: opened.isOpen, records: opened.records });
 }

@@ -34,11 +34,11 @@ export class TicketBook {
     else this.#waiting.set(ticket, [then]);
   }
 
-  /** All open tickets up to `through` had this end. */
-  settle(through: Ticket, isOnDisk: boolean): void {
+  /** All open tickets up to `through` had this end; returns how many those are. */
+  settle(through: Ticket, isOnDisk: boolean): number {
     const from = this.#settled + 1;
     const to = Math.min(through, this.#given);
-    if (to < from) return;
+    if (to < from) return 0;
     if (!isOnDisk) this.#refuse(from, to);
     this.#settled = to;
     for (let ticket = from; ticket <= to && this.#waiting.size > 0; ticket++) {
@@ -47,6 +47,7 @@ export class TicketBook {
       this.#waiting.delete(ticket);
       for (const tell of told) tellSafely(tell, isOnDisk);
     }
+    return to - from + 1;
   }
 
   refuseAll(): void {

@@ -4,6 +4,7 @@ import { encodeEvent, Problem } from "@sallyport/protocol";
 import type { Change, ChangeWriter } from "../audit/change.ts";
 import type { LedgerAppender, Ticket } from "../audit/recorder.ts";
 import type { Clock } from "../kernel/clock.ts";
+import type { LedgerFigures } from "./ports.ts";
 import { TicketBook } from "./ticket-book.ts";
 import type { ChangeResult, FromWriter, SaidProblem, ToWriter, WriterSetup } from "./writer-messages.ts";
 
@@ -39,11 +40,12 @@ export class WriterLink implements ChangeWriter, LedgerAppender {
   readonly #setup: WriterLinkSetup;
   readonly #tickets = new TicketBook();
   readonly #changes = new Map<number, Waiting>();
-  /** Sizes of what was sent, to know how many bytes wait. */
-  readonly #sent: { readonly through: Ticket; readonly bytes: number }[] = [];
+  /** Sizes of what was sent, to know how many bytes wait, and since when (monotonic ms). */
+  readonly #sent: { readonly through: Ticket; readonly bytes: number; readonly atMs: number }[] = [];
   #batch: string[] = [];
   #batchFirst: Ticket = 0;
   #batchBytes = 0;
+  #batchAtMs = 0;
   #isSoon = false;
   #lastSentMs = -Infinity;
   #isDue = false;
@@ -53,6 +55,7 @@ export class WriterLink implements ChangeWriter, LedgerAppender {
   #lastProbeMs = -Infinity;
   #state: "starting" | "running" | "closing" | "dead" = "starting";
   #isOpen = true;
+  readonly #counts = { commits: 0, commitMs: 0, lastCommitMs: 0, refusedLines: 0, records: 0 };
   readonly #ended: Promise<void>;
   readonly #ready: Promise<void>;
   #onReady: (problem?: SaidProblem) => void = () => {};
@@ -82,13 +85,26 @@ export class WriterLink implements ChangeWriter, LedgerAppender {
     return this.#state === "running" && this.#isOpen;
   }
 
+  figures(): LedgerFigures {
+    const oldestAtMs = this.#sent[0]?.atMs ?? (this.#batch.length > 0 ? this.#batchAtMs : null);
+    return {
+      ...this.#counts,
+      pendingLines: this.#tickets.open,
+      pendingBytes: this.#waitingBytes,
+      oldestPendingMs: oldestAtMs === null ? 0 : this.#setup.clock.monotonic() - oldestAtMs,
+    };
+  }
+
   append(line: string, isAwaited = true): Ticket | undefined {
     if (this.#state !== "running") return undefined;
     const { lines, bytes } = this.#setup.queueMax;
     if (this.#tickets.open >= lines || this.#waitingBytes + line.length > bytes) return undefined;
     if (!this.#isOpen && !this.#mayProbe()) return undefined;
     const ticket = this.#tickets.next();
-    if (this.#batch.length === 0) this.#batchFirst = ticket;
+    if (this.#batch.length === 0) {
+      this.#batchFirst = ticket;
+      this.#batchAtMs = this.#setup.clock.monotonic();
+    }
     if (isAwaited) this.#sendSoon();
     else this.#lazy ??= setTimeout(this.#sendDue, LAZY_MS).unref();
     this.#batch.push(line);
@@ -156,7 +172,11 @@ export class WriterLink implements ChangeWriter, LedgerAppender {
     if (this.#batch.length === 0 || this.#state !== "running") return;
     this.#lastSentMs = this.#setup.clock.monotonic();
     const joined = this.#batch.join("\n");
-    this.#sent.push({ through: this.#batchFirst + this.#batch.length - 1, bytes: this.#batchBytes });
+    this.#sent.push({
+      through: this.#batchFirst + this.#batch.length - 1,
+      bytes: this.#batchBytes,
+      atMs: this.#batchAtMs,
+    });
     this.#batch = [];
     this.#batchBytes = 0;
     this.#post({ kind: "lines", first: this.#batchFirst, joined, now: this.#setup.clock.now() });
@@ -171,6 +191,7 @@ export class WriterLink implements ChangeWriter, LedgerAppender {
       case "ready":
         this.#state = "running";
         this.#isOpen = message.isOpen;
+        this.#counts.records = message.records;
         this.#onReady();
         return;
       case "failed":
@@ -182,10 +203,18 @@ export class WriterLink implements ChangeWriter, LedgerAppender {
       case "settled": {
         if (this.#isOpen && !message.isOpen) this.#lastProbeMs = this.#setup.clock.monotonic();
         this.#isOpen = message.isOpen;
+        this.#count(message.commitMs, message.records);
         if (message.lines) this.#settle(message.lines.through, message.lines.isOnDisk);
         for (const result of message.changes) this.#answer(result);
       }
     }
+  }
+
+  #count(commitMs: number, records: number): void {
+    this.#counts.commits++;
+    this.#counts.commitMs += commitMs;
+    this.#counts.lastCommitMs = commitMs;
+    this.#counts.records = records;
   }
 
   #settle(through: Ticket, isOnDisk: boolean): void {
@@ -194,7 +223,8 @@ export class WriterLink implements ChangeWriter, LedgerAppender {
       this.#sent.shift();
     }
     if (this.#isDue && this.#sent.length < IN_FLIGHT_MAX) this.#sendBatch();
-    this.#tickets.settle(through, isOnDisk);
+    const settled = this.#tickets.settle(through, isOnDisk);
+    if (!isOnDisk) this.#counts.refusedLines += settled;
   }
 
   #answer(result: ChangeResult): void {
@@ -210,6 +240,7 @@ export class WriterLink implements ChangeWriter, LedgerAppender {
     this.#state = "dead";
     this.#isOpen = false;
     this.#onReady({ code: "store_unavailable", detail: reason });
+    this.#counts.refusedLines += this.#tickets.open;
     this.#tickets.refuseAll();
     // It may have been written and not yet acknowledged: nobody can say, so nobody is told that it was.
     for (const { reject } of this.#changes.values()) reject(new Problem("store_unavailable", reason));

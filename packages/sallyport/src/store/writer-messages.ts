@@ -45,7 +45,7 @@ export type ChangeResult =
   | { readonly id: number; readonly problem: SaidProblem };
 
 export type FromWriter =
-  | { readonly kind: "ready"; readonly isOpen: boolean }
+  | { readonly kind: "ready"; readonly isOpen: boolean; readonly records: number }
   | { readonly kind: "failed"; readonly problem: SaidProblem }
   | {
       /** One group is done. Tickets come in order: all up to `through` that were open are on disk, or none of them. */
@@ -54,6 +54,9 @@ export type FromWriter =
       readonly changes: readonly ChangeResult[];
       /** Whether inference may be recorded now. */
       readonly isOpen: boolean;
+      /** How long the group's commit took, and how many records the ledger has had since its beginning. */
+      readonly commitMs: number;
+      readonly records: number;
     }
   /** Something the operator should read in the log; nothing is lost by it. */
   | { readonly kind: "trouble"; readonly text: string };

@@ -20,6 +20,8 @@ import type { ChangeResult, EncodedChange, FromWriter, ToWriter, WriterSetup } f
 
 export interface WriterPorts extends Disk {
   readonly post: (message: FromWriter) => void;
+  /** Monotonic milliseconds, to say how long commits take. */
+  readonly monotonic: () => number;
   /** Bound on the database's pages while the reserve is held; null = the disk's own. */
   readonly maxPages: () => number | null;
 }
@@ -42,6 +44,7 @@ export class Writer {
   #now: number;
   #isOpen = true;
   #isScheduled = false;
+  #records = 0;
   /** No rotation before the ledger is this long. */
   #rotateFrom = 0;
   #housekeeping: Promise<void> | null = null;
@@ -76,10 +79,16 @@ export class Writer {
       await this.#segments.rotate();
       this.#segments.retain(this.#now);
     });
+    this.#records = this.#parts.chain.point.seq;
   }
 
   get isOpen(): boolean {
     return this.#isOpen;
+  }
+
+  /** Records since the ledger's beginning, as of the last commit that succeeded. */
+  get records(): number {
+    return this.#records;
   }
 
   take(message: Exclude<ToWriter, { kind: "close" }>): void {
@@ -116,6 +125,7 @@ export class Writer {
     if (changes.length === 0 && lines.length === 0) return;
     this.#through += lines.length;
 
+    const startedMs = this.#ports.monotonic();
     const isLean = !this.#holdReserve();
     let isOnDisk = !isLean;
     let ended = this.#try(changes, isLean ? [] : lines);
@@ -136,6 +146,8 @@ export class Writer {
       lines: lines.length > 0 ? { through: this.#through, isOnDisk: isOnDisk && results !== undefined } : null,
       changes: results ?? changes.map(({ id }) => ({ id, problem: UNAVAILABLE })),
       isOpen: this.#isOpen,
+      commitMs: this.#ports.monotonic() - startedMs,
+      records: this.records,
     });
     if (results) this.#rotateWhenDue();
   }
@@ -144,7 +156,9 @@ export class Writer {
   #try(changes: readonly EncodedChange[], lines: readonly string[]): readonly ChangeResult[] | "full" | "failed" {
     if (changes.length === 0 && lines.length === 0) return [];
     try {
-      return commitGroup(this.#parts, { changes, lines, now: this.#now });
+      const results = commitGroup(this.#parts, { changes, lines, now: this.#now });
+      this.#records = this.#parts.chain.point.seq;
+      return results;
     } catch (error) {
       this.#ports.post({ kind: "trouble", text: `a commit failed: ${String(error)}` });
       return isDiskFull(error) ? "full" : "failed";

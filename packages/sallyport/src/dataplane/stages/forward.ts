@@ -2,11 +2,17 @@
 import type { Exchange } from "../exchange.ts";
 import { answered } from "../pipeline.ts";
 import type { Stage } from "../pipeline.ts";
+import type { Tracing } from "../trace.ts";
 import { upstreamHeaders } from "../upstream/headers.ts";
 import { Relay } from "../upstream/relay.ts";
 import type { RelayPorts } from "../upstream/relay.ts";
 
-export function makeForward(ports: RelayPorts): Stage {
+export interface ForwardPorts extends RelayPorts {
+  /** Null = nothing is traced, and no `traceparent` is sent. */
+  readonly tracing: Tracing | null;
+}
+
+export function makeForward(ports: ForwardPorts): Stage {
   return function forward(exchange) {
     return new Promise((resolve) => {
       const upstream = exchange.upstream!;
@@ -22,7 +28,7 @@ export function makeForward(ports: RelayPorts): Stage {
         {
           method: exchange.request.method as "GET",
           path: exchange.endpoint!.upstreamPath(exchange.understood!, exchange.parameter),
-          headers: upstreamHeaders(upstream.host, contentType, length),
+          headers: upstreamHeaders(upstream.host, contentType, length, ports.tracing?.begin(exchange)),
           body,
         },
         relay,

@@ -3,11 +3,17 @@ import type { Exchange } from "../exchange.ts";
 import { addCorsHeaders } from "../cors.ts";
 import { addRateHeaders } from "../rate-headers.ts";
 
-/** Request headers for the upstream, as a flat list for the dispatcher. `length` undefined = chunked. */
-export function upstreamHeaders(host: string, contentType: string, length: number | undefined): string[] {
+/** Request headers for the upstream, as a flat list for the dispatcher. `length` undefined = chunked. `traceparent` is ours, not the caller's. */
+export function upstreamHeaders(
+  host: string,
+  contentType: string,
+  length: number | undefined,
+  traceparent: string | undefined,
+): string[] {
   const headers = ["host", host, "user-agent", "sallyport", "accept", "*/*"];
   if (contentType !== "") headers.push("content-type", contentType);
   if (length !== undefined) headers.push("content-length", String(length));
+  if (traceparent !== undefined) headers.push("traceparent", traceparent);
   return headers;
 }
 

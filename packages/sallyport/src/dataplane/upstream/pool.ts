@@ -99,6 +99,11 @@ export class UpstreamPools {
     return waiting;
   }
 
+  /** Every configured upstream, for metrics. */
+  all(): readonly Upstream[] {
+    return [...this.#byEnvironment.values()].flat();
+  }
+
   async close(): Promise<void> {
     await Promise.all([...this.#byEnvironment.values()].flat().map((upstream) => upstream.pool.destroy()));
   }

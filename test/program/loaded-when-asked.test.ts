@@ -1,0 +1,25 @@
+/** What only some gateways need is not part of what every gateway loads. */
+import { readFileSync } from "node:fs";
+import { dirname, join, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+
+const DIST = fileURLToPath(new URL("../../packages/sallyport/dist/", import.meta.url));
+const STATIC_IMPORT = /^(?:import|export)\s(?:[^"']*?\sfrom\s+)?["'](\.[^"']+)["'];?$/gm;
+
+function loadedBy(file: string, seen = new Set<string>()): Set<string> {
+  if (seen.has(file)) return seen;
+  seen.add(file);
+  for (const [, specifier] of readFileSync(file, "utf8").matchAll(STATIC_IMPORT))
+    loadedBy(join(dirname(file), specifier!), seen);
+  return seen;
+}
+
+test("a gateway that traces nothing loads nothing of traces", () => {
+  const loaded = [...loadedBy(join(DIST, "compose.js"))];
+  expect(loaded.length).toBeGreaterThan(100);
+  expect(loaded.filter((file) => file.includes(`${sep}traces${sep}`) || file.endsWith("tracing.js"))).toEqual([]);
+  expect([...loadedBy(join(DIST, "compose", "tracing.js"))].some((file) => file.includes(`${sep}traces${sep}`))).toBe(
+    true,
+  );
+});
