@@ -35,7 +35,10 @@ function fill(directory, count) {
   const apply = makeApplyOperation(database);
   database.exec("BEGIN");
   apply({ op: "environment.put", environment: { ...environmentDefaults, name: "dev", upstreams: [] } });
-  apply({ op: "principal.put", principal: { id: "p", kind: "service", name: "p", team: null, groups: [], isDisabled: false, createdAt: 0 } });
+  apply({
+    op: "principal.put",
+    principal: { id: "p", kind: "service", name: "p", team: null, groups: [], isDisabled: false, createdAt: 0 },
+  });
   for (let n = 0; n < count; n++) {
     const key = {
       id: idOf(n), environment: "dev", name: "k", owner: "p", state: "active", hash: hashKeyText(textOf(n), pepper), pepperVersion: 1,
@@ -93,5 +96,9 @@ export function keyCost(count) {
 if (process.argv[1] === new URL(import.meta.url).pathname) {
   const small = keyCost(1_000);
   const large = keyCost(Number(process.env.KEYS ?? 1_000_000));
-  console.table([small, large, { count: "ratio", knownUs: large.knownUs / small.knownUs, unknownUs: large.unknownUs / small.unknownUs }]);
+  console.table([
+    small,
+    large,
+    { count: "ratio", knownUs: large.knownUs / small.knownUs, unknownUs: large.unknownUs / small.unknownUs },
+  ]);
 }

@@ -13,7 +13,11 @@ const RECORDS = Number(process.env.RECORDS ?? 200_000);
 export async function ledger() {
   const directory = join(mkdtempSync(join(tmpdir(), "sallyport-ledger-")), "data");
   initDataDirectory(directory);
-  const store = await openStore({ directory, clock: systemClock, ledger: { retentionDays: 365, retentionBytes: 1e12, reserveBytes: 1 << 20 } });
+  const store = await openStore({
+    directory,
+    clock: systemClock,
+    ledger: { retentionDays: 365, retentionBytes: 1e12, reserveBytes: 1 << 20 },
+  });
   const event = (n) =>
     encodeEvent({
       type: "request.intent", at: Date.now(), environment: "dev", actor: "key:AAAAAAAAAAAA",
@@ -28,7 +32,7 @@ export async function ledger() {
   }
   const started = performance.now();
   let last;
-  for (let n = 0; n < RECORDS; ) {
+  for (let n = 0; n < RECORDS;) {
     const ticket = store.append(event(n));
     if (ticket === undefined) await durable(last);
     else {

@@ -19,12 +19,32 @@ export async function life() {
   const load = await start("./load.js");
   const memory = [];
   for (let part = 0; part < 4; part++) {
-    await ask(load.child, { url: gateway.url, key: gateway.key, requests: WORK / 4, connections: 32, bodyBytes: 400, isStream: false });
+    await ask(load.child, {
+      url: gateway.url,
+      key: gateway.key,
+      requests: WORK / 4,
+      connections: 32,
+      bodyBytes: 400,
+      isStream: false,
+    });
     memory.push(residentMb(gateway.child.pid));
   }
   const refused = [];
   const cut = [];
-  const words = ["keys", "create", "--data", gateway.data, "--env", "dev", "--role", "bot", "--model", "*", "--json", "--name"];
+  const words = [
+    "keys",
+    "create",
+    "--data",
+    gateway.data,
+    "--env",
+    "dev",
+    "--role",
+    "bot",
+    "--model",
+    "*",
+    "--json",
+    "--name",
+  ];
   for (let i = 0; i < REVOCATIONS; i++) {
     const { stdout } = await run(process.execPath, [ENTRY, ...words, `k${i}`]);
     const { id, key } = JSON.parse(stdout);
@@ -36,7 +56,15 @@ export async function life() {
   await gateway.stop();
   await stop(upstream.child);
   const worst = (values) => values.toSorted((a, b) => a - b).at(-1);
-  return { startSeconds: median(starts), idleMb, memory, refusedMs: median(refused), refusedWorstMs: worst(refused), cutMs: median(cut), cutWorstMs: worst(cut) };
+  return {
+    startSeconds: median(starts),
+    idleMb,
+    memory,
+    refusedMs: median(refused),
+    refusedWorstMs: worst(refused),
+    cutMs: median(cut),
+    cutWorstMs: worst(cut),
+  };
 }
 
 /** From sending the revocation to its acknowledgement, by when the next request must be refused, and to the end of a running stream. */

@@ -18,26 +18,81 @@ const ms = (value) => `${value.toFixed(2)} ms`;
 
 for (const [at, { name, ratio, bareMs, gatewayMs, throughput }] of (await cpuPerRequest()).entries()) {
   const figure = `${ratio.toFixed(2)} x (${gatewayMs.toFixed(3)} ms against ${bareMs.toFixed(3)} ms; throughput ${throughput.toFixed(2)} x)`;
-  add(`CPU a request, every layer on, against the bare pass-through: ${name}`, at === 0 ? "<= 1.20 x" : "reported", figure, at === 0 ? ratio <= 1.2 : null);
+  add(
+    `CPU a request, every layer on, against the bare pass-through: ${name}`,
+    at === 0 ? "<= 1.20 x" : "reported",
+    figure,
+    at === 0 ? ratio <= 1.2 : null,
+  );
 }
 const streams = await streamLatency(256);
-add("added to the first token at 256 streams, p99 (p50)", "<= 0.5 ms", `${ms(streams.firstP99)} (${ms(streams.firstP50)})`, streams.firstP99 <= 0.5);
-add("added between tokens at 256 streams, p99 (p50)", "<= 0.05 ms", `${ms(streams.gapP99)} (${ms(streams.gapP50)})`, streams.gapP99 <= 0.05);
+add(
+  "added to the first token at 256 streams, p99 (p50)",
+  "<= 0.5 ms",
+  `${ms(streams.firstP99)} (${ms(streams.firstP50)})`,
+  streams.firstP99 <= 0.5,
+);
+add(
+  "added between tokens at 256 streams, p99 (p50)",
+  "<= 0.05 ms",
+  `${ms(streams.gapP99)} (${ms(streams.gapP50)})`,
+  streams.gapP99 <= 0.05,
+);
 const many = await streamLatency(512);
-add("512 streams at once: longest silence against the bare pass-through's", "no stall", `${ms(many.longestGateway)} against ${ms(many.longestBare)}`, many.longestGateway <= many.longestBare + 100);
+add(
+  "512 streams at once: longest silence against the bare pass-through's",
+  "no stall",
+  `${ms(many.longestGateway)} against ${ms(many.longestBare)}`,
+  many.longestGateway <= many.longestBare + 100,
+);
 const small = keyCost(1_000);
 const large = keyCost(1_000_000);
-add("verify and decide, 1,000,000 keys against 1,000, Zipf", "<= 1.1 x", `${(large.knownUs / small.knownUs).toFixed(2)} x (${large.knownUs.toFixed(1)} us against ${small.knownUs.toFixed(1)} us)`, large.knownUs <= 1.1 * small.knownUs);
-add("an unknown id, the same", "<= 1.1 x", `${(large.unknownUs / small.unknownUs).toFixed(2)} x (${large.unknownUs.toFixed(1)} us)`, large.unknownUs <= 1.1 * small.unknownUs);
+add(
+  "verify and decide, 1,000,000 keys against 1,000, Zipf",
+  "<= 1.1 x",
+  `${(large.knownUs / small.knownUs).toFixed(2)} x (${large.knownUs.toFixed(1)} us against ${small.knownUs.toFixed(1)} us)`,
+  large.knownUs <= 1.1 * small.knownUs,
+);
+add(
+  "an unknown id, the same",
+  "<= 1.1 x",
+  `${(large.unknownUs / small.unknownUs).toFixed(2)} x (${large.unknownUs.toFixed(1)} us)`,
+  large.unknownUs <= 1.1 * small.unknownUs,
+);
 const lived = await life();
 add("start to listening", "<= 0.5 s", `${lived.startSeconds.toFixed(2)} s`, lived.startSeconds <= 0.5);
 add("memory at rest", "<= 120 MB", `${lived.idleMb.toFixed(0)} MB`, lived.idleMb <= 120);
-add(`memory after each quarter of ${process.env.WORK ?? 100_000} requests`, "flat", lived.memory.map((mb) => `${mb.toFixed(0)} MB`).join(", "), null);
-add("revoked to refused, worst of 40 (median)", "<= 1 s p99", `${ms(lived.refusedWorstMs)} (${ms(lived.refusedMs)})`, lived.refusedWorstMs <= 1000);
-add("revoked to running stream cut, worst of 40 (median)", "<= 1 s p99", `${ms(lived.cutWorstMs)} (${ms(lived.cutMs)})`, lived.cutWorstMs <= 1000);
+add(
+  `memory after each quarter of ${process.env.WORK ?? 100_000} requests`,
+  "flat",
+  lived.memory.map((mb) => `${mb.toFixed(0)} MB`).join(", "),
+  null,
+);
+add(
+  "revoked to refused, worst of 40 (median)",
+  "<= 1 s p99",
+  `${ms(lived.refusedWorstMs)} (${ms(lived.refusedMs)})`,
+  lived.refusedWorstMs <= 1000,
+);
+add(
+  "revoked to running stream cut, worst of 40 (median)",
+  "<= 1 s p99",
+  `${ms(lived.cutWorstMs)} (${ms(lived.cutMs)})`,
+  lived.cutWorstMs <= 1000,
+);
 const chain = await ledger();
-add("ledger, sequenced and committed", ">= 20,000/s", `${Math.round(chain.sequencedPerSecond).toLocaleString("en")}/s`, chain.sequencedPerSecond >= 20_000);
-add("ledger, verified", ">= 100,000/s a core", `${Math.round(chain.verifiedPerCpuSecond).toLocaleString("en")}/s`, chain.verifiedPerCpuSecond >= 100_000);
+add(
+  "ledger, sequenced and committed",
+  ">= 20,000/s",
+  `${Math.round(chain.sequencedPerSecond).toLocaleString("en")}/s`,
+  chain.sequencedPerSecond >= 20_000,
+);
+add(
+  "ledger, verified",
+  ">= 100,000/s a core",
+  `${Math.round(chain.verifiedPerCpuSecond).toLocaleString("en")}/s`,
+  chain.verifiedPerCpuSecond >= 100_000,
+);
 add("ledger, one commit alone, p50 / p99", "reported", `${ms(chain.commitP50Ms)} / ${ms(chain.commitP99Ms)}`, null);
 
 const [cpu] = cpus();

@@ -4,13 +4,15 @@ import { Pool } from "undici";
 process.send({ ready: true });
 process.on("message", (asked) => void watch(asked));
 
-async function watch({ url, key, streams, rounds }) {
+async function watch({ url, key, streams, rounds, spreadMs }) {
   const pool = new Pool(url, { connections: streams, pipelining: 1 });
   const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" };
   const body = '{"model":"llama3.2","messages":[{"role":"user","content":"hello"}],"stream":true}';
   const firsts = [];
   const gaps = [];
-  const one = async () => {
+  const one = async (_, at) => {
+    // Spread over the length of a stream: streams that all begin in one instant measure a queue, not a relay.
+    await new Promise((resolve) => setTimeout(resolve, (at * spreadMs) / streams));
     for (let round = 0; round < rounds; round++) {
       const started = performance.now();
       const answer = await pool.request({ method: "POST", path: "/api/chat", headers, body });

@@ -8,7 +8,7 @@ import type { Granted, Question } from "../access/decide.ts";
 import type { EffectiveRight } from "../access/snapshot.ts";
 import type { Ticket } from "../audit/recorder.ts";
 import type { KeyRecord } from "../keys/key.ts";
-import type { RateState } from "../limits/key-limits.ts";
+import type { RateVerdict } from "../limits/gcra.ts";
 import type { TraceIdentity } from "./trace.ts";
 import type { Lane } from "./upstream/lane.ts";
 import type { Upstream } from "./upstream/pool.ts";
@@ -56,7 +56,7 @@ export class Exchange {
 
   key: KeyRecord | null = null;
   right: EffectiveRight | null = null;
-  rate: RateState | null = null;
+  rate: RateVerdict | null = null;
 
   /** Bytes of the global budget held by this exchange. */
   heldBytes = 0;

@@ -1,8 +1,8 @@
 /** `RateLimit` and `RateLimit-Policy` of draft-ietf-httpapi-ratelimit-headers, for keys that have a rate. */
-import type { RateState } from "../limits/key-limits.ts";
+import type { RateVerdict } from "../limits/gcra.ts";
 
 /** Adds them to a flat list of names and values. */
-export function addRateHeaders(headers: string[], rate: RateState | null): void {
+export function addRateHeaders(headers: string[], rate: RateVerdict | null): void {
   if (!rate) return;
   headers.push(
     "ratelimit-policy",

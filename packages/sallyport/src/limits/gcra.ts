@@ -12,20 +12,19 @@ export interface RateVerdict {
   readonly retryAfterMs: number;
   /** Until the whole burst is there again. */
   readonly resetMs: number;
+  /** The rate that was asked. */
+  readonly count: number;
+  readonly windowMs: number;
 }
 
 /** The theoretical arrival time after one more request that is let through. */
-export function nextArrival(
-  arrivalMs: number,
-  nowMs: number,
-  rate: { readonly count: number; readonly windowMs: number },
-): number {
-  return Math.max(arrivalMs, nowMs) + rate.windowMs / rate.count;
+export function nextArrival(arrivalMs: number, nowMs: number, count: number, windowMs: number): number {
+  return Math.max(arrivalMs, nowMs) + windowMs / count;
 }
 
 export function gcra(arrivalMs: number, nowMs: number, count: number, windowMs: number): RateVerdict {
   const interval = windowMs / count;
-  const next = nextArrival(arrivalMs, nowMs, { count, windowMs });
+  const next = nextArrival(arrivalMs, nowMs, count, windowMs);
   // Rounding must not turn the last of a burst away: half a microsecond of grace.
   const isAllowed = next - windowMs <= nowMs + 0.0005;
   const held = isAllowed ? next : arrivalMs;
@@ -37,5 +36,7 @@ export function gcra(arrivalMs: number, nowMs: number, count: number, windowMs: 
     remaining,
     retryAfterMs: isAllowed && remaining > 0 ? 0 : Math.max(0, held + interval - windowMs - nowMs),
     resetMs: Math.max(0, held - nowMs),
+    count,
+    windowMs,
   };
 }

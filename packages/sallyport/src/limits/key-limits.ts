@@ -11,12 +11,6 @@ export interface BoundLimits {
   readonly limits: Limits;
 }
 
-/** The tightest of the rates that were asked, for the `ratelimit` headers. */
-export interface RateState extends RateVerdict {
-  readonly count: number;
-  readonly windowMs: number;
-}
-
 const SWEEP_ABOVE = 10_000;
 
 export class KeyLimits {
@@ -26,30 +20,29 @@ export class KeyLimits {
   #sweepAbove = SWEEP_ABOVE;
 
   /** Counts one request against every rate of the key: all of them or, when one refuses, none. Undefined where no rate is set. */
-  takeRequest(key: string, bounds: readonly BoundLimits[], nowMs: number): RateState | undefined {
+  takeRequest(key: string, bounds: readonly BoundLimits[], nowMs: number): RateVerdict | undefined {
     let arrivals = this.#arrivals.get(key);
     let tightest: RateVerdict | undefined;
-    let rate: { readonly count: number; readonly windowMs: number } | undefined;
     // Two passes: a request that one bound refuses is counted against none.
     for (const { origin, limits } of bounds) {
       if (!limits.requests) continue;
       const { count, windowMs } = limits.requests;
       const verdict = gcra(arrivals?.get(origin) ?? 0, nowMs, count, windowMs);
-      if (!verdict.isAllowed) return { ...verdict, count, windowMs };
-      if (tightest && tightest.remaining <= verdict.remaining) continue;
-      tightest = verdict;
-      rate = limits.requests;
+      if (!verdict.isAllowed) return verdict;
+      if (!tightest || verdict.remaining < tightest.remaining) tightest = verdict;
     }
-    if (!tightest || !rate) return undefined;
+    if (!tightest) return undefined;
     if (!arrivals) {
       if (this.#arrivals.size >= this.#sweepAbove) this.#sweep(nowMs);
       arrivals = new Map();
       this.#arrivals.set(key, arrivals);
     }
     for (const { origin, limits } of bounds) {
-      if (limits.requests) arrivals.set(origin, nextArrival(arrivals.get(origin) ?? 0, nowMs, limits.requests));
+      if (!limits.requests) continue;
+      const { count, windowMs } = limits.requests;
+      arrivals.set(origin, nextArrival(arrivals.get(origin) ?? 0, nowMs, count, windowMs));
     }
-    return { ...tightest, count: rate.count, windowMs: rate.windowMs };
+    return tightest;
   }
 
   /** Takes a slot of the key; false when it runs as many as its smallest bound allows. Release exactly once per true. */
