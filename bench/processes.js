@@ -19,8 +19,12 @@ export function start(file, env = {}) {
 /** Asks a forked file something and waits for its answer. */
 export function ask(child, question) {
   return new Promise((resolve, reject) => {
-    child.once("message", resolve);
-    child.once("exit", (code) => reject(new Error(`ended with ${code}`)));
+    const onExit = (code) => reject(new Error(`ended with ${code}`));
+    child.once("exit", onExit);
+    child.once("message", (said) => {
+      child.off("exit", onExit);
+      resolve(said);
+    });
     child.send(question);
   });
 }

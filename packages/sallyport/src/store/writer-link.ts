@@ -20,10 +20,14 @@ export interface WriterLinkSetup {
 /** Batches the writer may have at once: one it commits and one that waits for it. Whatever comes meanwhile is one batch. */
 const IN_FLIGHT_MAX = 2;
 /**
- * Batches follow each other at this distance at least. The first after a pause goes at once; under load a line waits a
- * little for company, while the model works anyway: a message to the thread and a commit cost more than the lines in it.
+ * While lines come faster than one in BUSY_GAP_MS, batches keep this distance: a message to the thread and a commit cost
+ * more than the lines in them, and the model works meanwhile. Whoever comes alone never waits for company.
  */
 const WINDOW_MS = 10;
+const BUSY_GAP_MS = 3;
+/** Weight of the newest gap in the running mean. */
+const GAP_WEIGHT = 1 / 8;
+const GAP_MAX_MS = 1_000;
 /** How long a line nobody waits for may wait for company. */
 const LAZY_MS = 25;
 
@@ -48,6 +52,8 @@ export class WriterLink implements ChangeWriter, LedgerAppender {
   #batchAtMs = 0;
   #isSoon = false;
   #lastSentMs = -Infinity;
+  #lastAwaitedMs = -Infinity;
+  #meanGapMs = GAP_MAX_MS;
   #isDue = false;
   #lazy: NodeJS.Timeout | undefined;
   #waitingBytes = 0;
@@ -105,8 +111,10 @@ export class WriterLink implements ChangeWriter, LedgerAppender {
       this.#batchFirst = ticket;
       this.#batchAtMs = this.#setup.clock.monotonic();
     }
-    if (isAwaited) this.#sendSoon();
-    else this.#lazy ??= setTimeout(this.#sendDue, LAZY_MS).unref();
+    if (isAwaited) {
+      this.#noteAwaited();
+      this.#sendSoon();
+    } else this.#lazy ??= setTimeout(this.#sendDue, LAZY_MS).unref();
     this.#batch.push(line);
     this.#batchBytes += line.length;
     this.#waitingBytes += line.length;
@@ -149,13 +157,20 @@ export class WriterLink implements ChangeWriter, LedgerAppender {
     return true;
   }
 
+  #noteAwaited(): void {
+    const nowMs = this.#setup.clock.monotonic();
+    const gapMs = Math.min(GAP_MAX_MS, nowMs - this.#lastAwaitedMs);
+    this.#meanGapMs += (gapMs - this.#meanGapMs) * GAP_WEIGHT;
+    this.#lastAwaitedMs = nowMs;
+  }
+
   /** After the sockets of this turn were read: one message for all that they asked. */
   #sendSoon(): void {
     if (this.#isSoon) return;
     this.#isSoon = true;
-    const sinceMs = this.#setup.clock.monotonic() - this.#lastSentMs;
-    if (sinceMs >= WINDOW_MS) setImmediate(this.#sendDue);
-    else setTimeout(this.#sendDue, WINDOW_MS - sinceMs);
+    const waitMs = this.#meanGapMs < BUSY_GAP_MS ? WINDOW_MS - (this.#lastAwaitedMs - this.#lastSentMs) : 0;
+    if (waitMs <= 0) setImmediate(this.#sendDue);
+    else setTimeout(this.#sendDue, waitMs);
   }
 
   /** Somebody waits, or it is time: sent now, or as soon as the writer has room. */
