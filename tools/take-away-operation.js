@@ -66,4 +66,12 @@ export const operationRules = [
     to: "",
     test: `${S}/compose/certificate-files.test.ts`,
   },
+  {
+    rule: "back-pressure",
+    what: "a caller who reads slowly holds the upstream back",
+    file: `${S}/dataplane/upstream/relay.ts`,
+    from: "if (!this.#writer!.write(bytes)) this.#controller?.pause();",
+    to: "this.#writer!.write(bytes);",
+    test: "test/gateway/upstream-failures.test.ts",
+  },
 ];
