@@ -22,7 +22,7 @@ export function addStart(program: Command, cli: Cli): void {
     .option("--no-practice", "do not run the practice server where no Ollama is found")
     .action(async (options: ServerOptions & { readonly practice: boolean }) => {
       // Settings look at their own flags only; whether to practise is none.
-      const settings = await readSettings(quietOnTerminal(options, cli), cli.io.env);
+      const settings = await readSettings(quietOnTerminal({ ...options }, cli), cli.io.env);
       const { PRACTICE_ENVIRONMENT, PRACTICE_MODEL, initialize, isInitialized, openGateway } =
         await import("../compose.ts");
       const found = await findOllama(cli.io.env["OLLAMA_HOST"]);
@@ -53,7 +53,10 @@ export function addStart(program: Command, cli: Cli): void {
 }
 
 /** A person's first minute is no place for lines of JSON; a service's log is. */
-function quietOnTerminal(options: ServerOptions & { readonly log?: string }, cli: Cli): ServerOptions {
+function quietOnTerminal(
+  options: Record<string, unknown> & { readonly log?: string },
+  cli: Cli,
+): Record<string, unknown> {
   const isSaid = options.log !== undefined || cli.io.env["SALLYPORT_LOG"] !== undefined;
   return cli.io.isTerminal && !isSaid ? { ...options, log: "warn" } : options;
 }
