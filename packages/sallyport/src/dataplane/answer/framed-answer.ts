@@ -66,7 +66,9 @@ export abstract class FramedAnswer implements Answer {
     for (let start = 0; start < text.length;) {
       const mark = text.indexOf(this.#mark, start);
       const end = mark < 0 ? text.length : mark + this.#mark.length;
-      out += this.frame(text.slice(start, end));
+      const frame = text.slice(start, end);
+      // A block may hold many frames and one of interest: the others are passed unread.
+      out += this.interest.test(frame) ? this.frame(frame) : frame;
       start = end;
     }
     if (out === text) return block;
