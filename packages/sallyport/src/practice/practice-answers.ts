@@ -44,6 +44,7 @@ const listed = {
 export const listings: Readonly<Record<string, object>> = {
   "/api/tags": { models: [listed] },
   "/api/ps": { models: [{ ...listed, expires_at: MADE_AT, size_vram: 0 }] },
+  "/api/version": { version: "0.0.0-practice" },
   "/api/status": { cloud: { disabled: true, source: "config" } },
   "/v1/models": { object: "list", data: [{ id: listed.name, object: "model", created: 0, owned_by: "practice" }] },
 };
