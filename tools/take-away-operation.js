@@ -74,4 +74,20 @@ export const operationRules = [
     to: "this.#writer!.write(bytes);",
     test: "test/gateway/upstream-failures.test.ts",
   },
+  {
+    rule: "R10",
+    what: "who is between two stages is cut too",
+    file: `${S}/dataplane/live-exchanges.ts`,
+    from: "else exchange.cutBy = refusal;",
+    to: "",
+    test: `${S}/dataplane/stages/forward.test.ts`,
+  },
+  {
+    rule: "admin",
+    what: "a record alone makes no plan stale",
+    file: `${S}/store/commit-group.ts`,
+    from: "change.operations.length > 0 ? epoch + 1 : epoch",
+    to: "change.operations.length >= 0 ? epoch + 1 : epoch",
+    test: "test/store/changes.test.ts",
+  },
 ];

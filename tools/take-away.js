@@ -1,5 +1,5 @@
 // Takes the code of each rule away, one at a time, in a copy of the tree, and runs the test that must then fail. A test
-// that still passes without its rule is reported: it shows nothing. Slow (about a quarter of an hour); not part of the tests.
+// that still passes without its rule is reported: it shows nothing. Slow (some minutes); not part of the tests.
 // `npm run take-away` for all, `npm run take-away -- R4` for those whose rule begins so.
 import { execFileSync, spawnSync } from "node:child_process";
 import {

@@ -156,6 +156,13 @@ it("what is not there cannot be changed or removed; an id of another environment
   expect(store.reader.key("prod", key("a").id)?.state).toBe("active");
 });
 
+it("a change that only records leaves the epoch as it is: no plan goes stale by it", async () => {
+  const { store } = await open();
+  expect(await store.change(change([], 1))).toEqual({ epoch: 0 });
+  expect(await store.change(change([{ op: "role.put", role: bot }], 1, 0))).toEqual({ epoch: 1 });
+  expect(await store.change(change([], 1))).toEqual({ epoch: 1 });
+});
+
 it("refuses a change that was thought out on another epoch", async () => {
   const { store } = await open();
   expect(await store.change(change([{ op: "role.put", role: bot }], 1, 0))).toEqual({ epoch: 1 });

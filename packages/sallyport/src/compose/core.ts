@@ -57,6 +57,7 @@ function joinCore(store: Store, peppers: PepperFiles, audit: AuditLink, release:
 
   async function change(wanted: Change): Promise<{ readonly epoch: number }> {
     const done = await store.change(wanted);
+    if (wanted.operations.length === 0) return done;
     for (const operation of wanted.operations) {
       if (operation.op === "key.insert") keys.changed(operation.key.environment, operation.key.id);
       if (operation.op === "key.state") keys.changed(operation.environment, operation.id);

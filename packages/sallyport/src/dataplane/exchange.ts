@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Refusal } from "@sallyport/protocol";
-import type { Granted, Question } from "../access/decide.ts";
+import type { Question } from "../access/decide.ts";
 import type { EffectiveRight } from "../access/snapshot.ts";
 import type { Ticket } from "../audit/recorder.ts";
 import type { KeyRecord } from "../keys/key.ts";
@@ -62,7 +62,6 @@ export class Exchange {
   heldBytes = 0;
   understood: Understood | null = null;
   question: Question | null = null;
-  granted: Granted | null = null;
   serialized: Serialized | null = null;
 
   holdsKeySlot = false;
@@ -81,6 +80,8 @@ export class Exchange {
   isSettled = false;
   /** Set by whatever stage can be interrupted: ends a wait or a running stream with this refusal. */
   cut: ((refusal: Refusal) => void) | null = null;
+  /** It was cut between two stages, when nothing could be interrupted: the next one ends it. */
+  cutBy: Refusal | null = null;
 
   constructor(
     request: IncomingMessage,

@@ -32,14 +32,20 @@ export class LiveExchanges {
       const refusal = presentRefusal(exchange, snapshot, keys);
       if (!refusal) continue;
       cut++;
-      exchange.cut?.(refusal);
+      cutOne(exchange, refusal);
     }
     return cut;
   }
 
   cutAll(refusal: Refusal): void {
-    for (const exchange of this.#live) exchange.cut?.(refusal);
+    for (const exchange of this.#live) cutOne(exchange, refusal);
   }
+}
+
+/** An exchange is between two stages now and then, with nothing to interrupt: it is told, and does not begin its work. */
+function cutOne(exchange: Exchange, refusal: Refusal): void {
+  if (exchange.cut) exchange.cut(refusal);
+  else exchange.cutBy = refusal;
 }
 
 /** Why the exchange may not go on under the present key and snapshot; undefined when it may. */

@@ -65,9 +65,11 @@ function applyChange({ database, chain, apply }: GroupParts, change: EncodedChan
     }
     for (const operation of change.operations) apply(operation);
     for (const event of change.events) chain.append(event);
-    database.prepare("UPDATE meta SET value = ? WHERE name = 'epoch'").run(String(epoch + 1));
+    // What only records changes no policy: whoever knocks at the administration must not make every plan stale.
+    const next = change.operations.length > 0 ? epoch + 1 : epoch;
+    if (next !== epoch) database.prepare("UPDATE meta SET value = ? WHERE name = 'epoch'").run(String(next));
     database.exec("RELEASE change");
-    return { id: change.id, epoch: epoch + 1 };
+    return { id: change.id, epoch: next };
   } catch (error) {
     const problem = refusalOf(error);
     if (!problem) throw error;

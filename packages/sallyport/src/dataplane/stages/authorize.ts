@@ -26,7 +26,6 @@ export function makeAuthorize({ snapshot, keys }: AuthorizePorts): Stage {
     const understood = exchange.understood!;
     const decision = decide(right, understood);
     if (!decision.isAllowed) return decision.refusal;
-    exchange.granted = decision.granted;
     exchange.question = {
       demands: understood.demands,
       registries: understood.registries,

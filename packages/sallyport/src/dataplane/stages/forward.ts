@@ -14,25 +14,44 @@ export interface ForwardPorts extends RelayPorts {
 
 export function makeForward(ports: ForwardPorts): Stage {
   return function forward(exchange) {
-    return new Promise((resolve) => {
+    if (exchange.cutBy) {
+      exchange.outcome = "cut";
+      return exchange.cutBy;
+    }
+    // Gone while its intent was being committed: nobody is left to work for, and nobody would tell.
+    if (exchange.response.destroyed) {
+      exchange.outcome = "client_gone";
+      return answered;
+    }
+    return new Promise((resolve, reject) => {
       const upstream = exchange.upstream!;
       upstream.running++;
-      const relay = new Relay(exchange, ports, (refusal) => {
-        upstream.running--;
-        resolve(refusal ?? answered);
+      const relay = new Relay(exchange, ports, {
+        finish(refusal) {
+          upstream.running--;
+          resolve(refusal ?? answered);
+        },
+        fault(cause) {
+          upstream.running--;
+          reject(cause instanceof Error ? cause : new Error(String(cause)));
+        },
       });
       const { bytes, contentType } = exchange.serialized!;
       const body = exchange.endpoint!.body === "blob" ? blobBody(exchange) : bytes.length > 0 ? bytes : null;
       const length = body === null ? undefined : Buffer.isBuffer(body) ? body.length : blobLength(exchange);
-      upstream.pool.dispatch(
-        {
-          method: exchange.request.method as "GET",
-          path: exchange.endpoint!.upstreamPath(exchange.understood!, exchange.parameter),
-          headers: upstreamHeaders(upstream.host, contentType, length, ports.tracing?.begin(exchange)),
-          body,
-        },
-        relay,
-      );
+      try {
+        upstream.pool.dispatch(
+          {
+            method: exchange.request.method as "GET",
+            path: exchange.endpoint!.upstreamPath(exchange.understood!, exchange.parameter),
+            headers: upstreamHeaders(upstream.host, contentType, length, ports.tracing?.begin(exchange)),
+            body,
+          },
+          relay,
+        );
+      } catch (cause) {
+        relay.fault(cause);
+      }
     });
   };
 }

@@ -26,7 +26,9 @@ export function makeRecord({ ledger, snapshot, keys }: RecordPorts): Stage {
     return new Promise((resolve) => {
       ledger.whenDurable(ticket, (isOnDisk) => {
         // The wait took time: whoever lost his right meanwhile does not act.
-        resolve(isOnDisk ? presentRefusal(exchange, snapshot(), keys) : refuse("ledger_unavailable"));
+        const refusal = isOnDisk ? presentRefusal(exchange, snapshot(), keys) : refuse("ledger_unavailable");
+        if (refusal) exchange.outcome = isOnDisk ? "cut" : "not_recorded";
+        resolve(refusal);
       });
     });
   };

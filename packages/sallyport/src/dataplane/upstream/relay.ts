@@ -22,13 +22,18 @@ export interface RelayPorts {
   readonly clock: Clock;
 }
 
-/** Called once: with a refusal when nothing was sent yet and the caller must be told, else with undefined. */
-export type Finish = (refusal: Refusal | undefined) => void;
+/** How a relay ends: one of the two, once. */
+export interface RelayEnds {
+  /** With a refusal when nothing was sent yet and the caller must be told, else with undefined. */
+  finish(refusal: Refusal | undefined): void;
+  /** Something broke in reading or writing the answer. */
+  fault(cause: unknown): void;
+}
 
 export class Relay implements Dispatcher.DispatchHandler {
   readonly #exchange: Exchange;
   readonly #ports: RelayPorts;
-  readonly #finish: Finish;
+  readonly #ends: RelayEnds;
   #controller: Dispatcher.DispatchController | null = null;
   #answer: Answer | null = null;
   #writer: AnswerWriter | null = null;
@@ -40,10 +45,10 @@ export class Relay implements Dispatcher.DispatchHandler {
   #type = "";
   #isOver = false;
 
-  constructor(exchange: Exchange, ports: RelayPorts, finish: Finish) {
+  constructor(exchange: Exchange, ports: RelayPorts, ends: RelayEnds) {
     this.#exchange = exchange;
     this.#ports = ports;
-    this.#finish = finish;
+    this.#ends = ends;
     exchange.cut = (refusal) => this.#cut(refusal);
     exchange.response.on("close", this.#onClose);
     exchange.response.on("drain", this.#onDrain);
@@ -85,7 +90,7 @@ export class Relay implements Dispatcher.DispatchHandler {
   onResponseEnd(): void {
     if (this.#isOver || !this.#answer) return;
     // An answer without a body may end before its intent is on disk: its head waits, and so does the end.
-    this.#whenRecorded(this.#end);
+    this.#whenRecorded(this.#finishAnswer);
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
@@ -105,10 +110,14 @@ export class Relay implements Dispatcher.DispatchHandler {
   /** Shows what has come, once the head is out. */
   readonly #flush = (): void => {
     if (this.#isOver || (this.#writer === null && !this.#answer!.isCollected)) return;
-    const bytes = this.#read();
-    if (bytes === null) return;
-    this.#exchange.sentBytes += bytes.length;
-    if (!this.#writer!.write(bytes)) this.#controller?.pause();
+    try {
+      const bytes = this.#read();
+      if (bytes === null) return;
+      this.#exchange.sentBytes += bytes.length;
+      if (!this.#writer!.write(bytes)) this.#controller?.pause();
+    } catch (cause) {
+      this.fault(cause);
+    }
   };
 
   /** What may be shown of what has come; null for nothing, or when it passed its bound and all is over. */
@@ -125,7 +134,15 @@ export class Relay implements Dispatcher.DispatchHandler {
     }
   }
 
-  readonly #end = (): void => {
+  readonly #finishAnswer = (): void => {
+    try {
+      this.#end();
+    } catch (cause) {
+      this.fault(cause);
+    }
+  };
+
+  #end(): void {
     const exchange = this.#exchange;
     const answer = this.#answer!;
     const rest = this.#read();
@@ -141,7 +158,7 @@ export class Relay implements Dispatcher.DispatchHandler {
     exchange.sentBytes += bytes?.length ?? 0;
     this.#writer!.end(bytes);
     this.#over(this.#status >= 400 || hasError ? "upstream_error" : isWhole ? "served" : "incomplete", undefined);
-  };
+  }
 
   /** Runs `then` once the intent is on disk: at once where it is already. A commit that fails aborts the upstream. */
   #whenRecorded(then: () => void): void {
@@ -209,7 +226,19 @@ export class Relay implements Dispatcher.DispatchHandler {
     if (exchange.usage === null && exchange.endpoint!.metering !== "none" && this.#status > 0 && this.#status < 400) {
       exchange.usage = estimateUsage(exchange.understood!.inputCharacters, 4 * this.#pieces);
     }
-    this.#finish(refusal);
+    this.#ends.finish(refusal);
+  }
+
+  /** The answer is read outside of any stage's call: what breaks there is brought back to the pipeline from here. */
+  fault(cause: unknown): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    const exchange = this.#exchange;
+    exchange.response.off("close", this.#onClose).off("drain", this.#onDrain);
+    exchange.cut = null;
+    exchange.outcome = "broken";
+    this.#controller?.abort(new Error("a fault"));
+    this.#ends.fault(cause);
   }
 }
 
