@@ -73,6 +73,8 @@ export class Exchange {
   ticket: Ticket | null = null;
   refusal: Refusal | null = null;
   outcome: Outcome | null = null;
+  /** Its bytes were given to an upstream's connections, whatever came of it. */
+  isForwarded = false;
   upstreamStatus = 0;
   usage: Usage | null = null;
   firstByteMs = 0;

@@ -100,8 +100,7 @@ export class ExchangeMetrics implements EndListener {
       if (key) this.#refusals.at(environment, endpoint?.id ?? "", refusal.code).value++;
       else this.#unauthenticated.at(refusal.code).value++;
     }
-    // With a ticket and an outcome it went to an upstream, whatever came of it.
-    if (exchange.ticket === null || exchange.outcome === null) return;
+    if (!exchange.isForwarded) return;
     const forwarded = (figures.forwarded ??= this.#forwardedOf(environment, endpoint!.id));
     forwarded.duration.observe(totalMs / 1000);
     if (exchange.upstreamStatus > 0) forwarded.firstByte.observe(exchange.firstByteMs / 1000);

@@ -71,7 +71,7 @@ test("who was cut between two stages does not begin", () => {
   live.add(exchange);
   expect(live.recheck(emptySnapshot, { find: () => undefined } as unknown as KeyDirectory)).toBe(1);
   expect(forward(exchange)).toMatchObject({ code: "key_unknown" });
-  expect([exchange.outcome, handlers]).toEqual(["cut", []]);
+  expect([exchange.outcome, exchange.isForwarded, handlers]).toEqual(["cut", false, []]);
 });
 
 test("a stop of the gateway reaches who is between two stages", () => {

@@ -26,6 +26,7 @@ export function makeForward(ports: ForwardPorts): Stage {
     return new Promise((resolve, reject) => {
       const upstream = exchange.upstream!;
       upstream.running++;
+      exchange.isForwarded = true;
       const relay = new Relay(exchange, ports, {
         finish(refusal) {
           upstream.running--;
