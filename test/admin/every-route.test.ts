@@ -6,6 +6,8 @@ import type { ContractRow, RouteName } from "@sallyport/protocol/contract";
 import { everything } from "../../packages/sallyport/dist/access/everything.js";
 import type { AdminRight } from "../../packages/sallyport/dist/access/policy.js";
 import { eventTypes } from "../../packages/sallyport/dist/audit/event.js";
+import type { KeyRecord } from "../../packages/sallyport/dist/keys/key.js";
+import { beginRotation, noteFirstUse } from "../../packages/sallyport/dist/keys/secret-machine.js";
 import { MemoryGateway, POLICY } from "./memory-ports.ts";
 
 const routes = Object.keys(contract) as RouteName[];
@@ -49,6 +51,8 @@ function requestOf(name: RouteName): { path: string; init: RequestInit } {
   const path = row.path.replace(":id", id).replace(":name", name.startsWith("roles.") ? "bot" : "prod");
   const bodies: Partial<Record<RouteName, object>> = {
     "keys.create": { environment: "prod", name: "n", roles: ["bot"], models: ["llama3.2"] },
+    "keys.rotate": { grace: "1d" },
+    "keys.sweep": { dryRun: false },
     "adminKeys.create": { name: "n", role: "viewer", environments: ["prod"] },
     "principals.create": { kind: "person", name: "n", groups: ["ops"] },
     "assignments.create": { subject: { group: "g" }, environment: "prod", roles: ["bot"] },
@@ -70,6 +74,15 @@ async function call(name: RouteName, right: AdminRight | null, suffix = ""): Pro
   const response = await gateway.app.handle(request, { kind: "tcp" });
   const body = (await response.json()) as Record<string, unknown>;
   return { status: response.status, code: body["code"] as string | undefined, headers: response.headers, body };
+}
+
+/** The key as it is after the first use of a new secret. */
+function overlapping(key: KeyRecord): KeyRecord {
+  const at = gateway.nowMs;
+  const secret = { hash: Buffer.alloc(32), pepperVersion: 1, expiresAt: null };
+  const begun = beginRotation(key, { by: "x", at, graceMs: 9e6, capMs: 9e6, secret, sealed: null });
+  if ("code" in begun) throw new Error(begun.code);
+  return noteFirstUse(begun, 2, at);
 }
 
 describe.each(routes)("%s", (name) => {
@@ -101,6 +114,9 @@ describe.each(routes)("%s", (name) => {
       };
     if (name === "keys.resume")
       gateway.stored.set(`prod/${known.key}`, { ...gateway.stored.get(`prod/${known.key}`)!, state: "suspended" });
+    const held = gateway.stored.get(`prod/${known.key}`)!;
+    if (name === "keys.sweep") gateway.stored.set(`prod/${known.key}`, { ...held, idleSince: 0 });
+    if (name === "keys.finish") gateway.stored.set(`prod/${known.key}`, overlapping(held));
     gateway.ports.keys.changed("prod", known.key);
     const said = await call(name, everything);
     expect(gateway.faults).toEqual([]);
@@ -127,6 +143,9 @@ const bound: readonly [RouteName, string][] = [
   ["keys.suspend", ""],
   ["keys.resume", ""],
   ["keys.revoke", ""],
+  ["keys.rotate", ""],
+  ["keys.finish", ""],
+  ["keys.sweep", ""],
   ["adminKeys.create", ""],
   ["adminKeys.revoke", ""],
   ["principals.create", ""],

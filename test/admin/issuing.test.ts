@@ -226,7 +226,7 @@ describe("admin keys", () => {
     const first = await root.call("adminKeys.reset");
     const second = await root.call("adminKeys.reset");
     expect(gateway.stored.get(`system/${first.id}`)?.state).toBe("revoked");
-    expect(gateway.stored.get(`system/${second.id}`)).toMatchObject({ state: "active", expiresAt: null });
+    expect(gateway.stored.get(`system/${second.id}`)).toMatchObject({ state: "active", lifetimeMs: null });
     expect(gateway.events.slice(-2).map(({ type }) => type)).toEqual(["admin.reset", "admin_key.revoked"]);
   });
 });

@@ -10,6 +10,8 @@ import type { AdminPorts } from "../../packages/sallyport/dist/admin/ports.js";
 import type { Change, Operation } from "../../packages/sallyport/dist/audit/change.js";
 import type { LedgerEvent } from "../../packages/sallyport/dist/audit/event.js";
 import { KeyDirectory } from "../../packages/sallyport/dist/keys/directory.js";
+import { KeyLifecycle } from "../../packages/sallyport/dist/keys/lifecycle.js";
+import { UseRecord } from "../../packages/sallyport/dist/keys/use-record.js";
 import { issueAdminKey } from "../../packages/sallyport/dist/keys/issue.js";
 import type { KeyRecord } from "../../packages/sallyport/dist/keys/key.js";
 import { Problem } from "@sallyport/protocol";
@@ -46,30 +48,45 @@ export class MemoryGateway {
       return { epoch: this.state.epoch };
     };
     let turn: Promise<unknown> = Promise.resolve();
+    function inTurn<T>(work: () => Promise<T>): Promise<T> {
+      const mine = turn.then(work, work);
+      turn = mine.catch(() => undefined);
+      return mine;
+    }
+    const uses = new UseRecord({ keyUses: () => [], noteUses: () => {} });
+    const clock = { now: () => this.nowMs, monotonic: () => this.nowMs };
+    const listKeys: AdminPorts["listKeys"] = ({ environment, owner, after = "", limit = 100 }) =>
+      [...stored.keys()]
+        .sort((a, b) => (a < b ? -1 : 1))
+        .filter((name) => name > after)
+        .map((name) => stored.get(name)!)
+        .filter(
+          (key) =>
+            (environment === undefined || key.environment === environment) &&
+            (owner === undefined || key.owner === owner),
+        )
+        .slice(0, limit);
+    const lifecycle = new KeyLifecycle({
+      clock,
+      keys,
+      peppers,
+      uses,
+      changes: { change, inTurn },
+      life: (name) => this.state.environments.find((one) => one.name === name),
+      hasOwner: (id) => this.state.principals.some((one) => one.id === id && !one.isDisabled),
+      listKeys,
+      fault: (fault) => this.faults.push(fault),
+    });
+    keys.onReuse((key, secret) => lifecycle.reused(key, secret));
     this.ports = {
-      clock: { now: () => this.nowMs, monotonic: () => this.nowMs },
+      clock,
       snapshot: () => compileSnapshot(this.state),
       keys,
-      listKeys: ({ environment, owner, after = "", limit = 100 }) =>
-        [...stored.keys()]
-          .sort((a, b) => (a < b ? -1 : 1))
-          .filter((name) => name > after)
-          .map((name) => stored.get(name)!)
-          .filter(
-            (key) =>
-              (environment === undefined || key.environment === environment) &&
-              (owner === undefined || key.owner === owner),
-          )
-          .slice(0, limit),
+      uses,
+      lifecycle,
+      listKeys,
       peppers,
-      changes: {
-        change,
-        inTurn<T>(work: () => Promise<T>): Promise<T> {
-          const mine = turn.then(work, work);
-          turn = mine.catch(() => undefined);
-          return mine;
-        },
-      },
+      changes: { change, inTurn },
       explain: () => explained("model_denied", ["the key's ceiling does not grant it"]),
       audit: {
         search: async (filter: AuditFilter) =>
@@ -112,7 +129,12 @@ export class MemoryGateway {
         return keys.changed(operation.key.environment, operation.key.id);
       case "key.state": {
         const name = `${operation.environment}/${operation.id}`;
-        stored.set(name, { ...stored.get(name)!, state: operation.state });
+        stored.set(name, { ...stored.get(name)!, state: operation.state, reason: operation.reason });
+        return keys.changed(operation.environment, operation.id);
+      }
+      case "key.life": {
+        const name = `${operation.environment}/${operation.id}`;
+        stored.set(name, { ...stored.get(name)!, ...operation.life });
         return keys.changed(operation.environment, operation.id);
       }
       case "environment.put": {

@@ -14,7 +14,8 @@ import type { GatewayMetrics } from "../../packages/sallyport/dist/compose/gatew
 import type { Core } from "../../packages/sallyport/dist/compose/core.js";
 import { KeyDirectory } from "../../packages/sallyport/dist/keys/directory.js";
 import { hashKeyText } from "../../packages/sallyport/dist/keys/hash.js";
-import type { KeyRecord } from "../../packages/sallyport/dist/keys/key.js";
+import { newKey } from "../../packages/sallyport/dist/keys/key.js";
+import { UseRecord } from "../../packages/sallyport/dist/keys/use-record.js";
 import { systemClock } from "../../packages/sallyport/dist/kernel/clock.js";
 import { GoUpstream } from "../upstream/go-upstream.ts";
 import { codeOf, testSettings } from "./started-gateway.ts";
@@ -59,10 +60,9 @@ beforeEach(async () => {
   ledger = new HeldLedger();
   const pepper = { version: 1, bytes: randomBytes(32) };
   const right = { roles: ["operator"], allow: ["infer:chat"] as const, models: ["*"] };
-  const key: KeyRecord = {
-    id: "A".repeat(12), environment: "dev", name: "k", owner: "p", state: "active", hash: hashKeyText(text, pepper), pepperVersion: 1,
-    ceiling: right, limits: {}, admin: null, createdAt: 0, expiresAt: Number.MAX_SAFE_INTEGER, createdBy: "os:x",
-  }; // prettier-ignore
+  const what = { id: "A".repeat(12), environment: "dev", name: "k", owner: "p", limits: {}, admin: null, createdAt: 0 };
+  const secret = { hash: hashKeyText(text, pepper), pepperVersion: 1, expiresAt: Number.MAX_SAFE_INTEGER };
+  const key = newKey({ ...what, ceiling: right, createdBy: "os:x" }, secret);
   const source = {
     key: () => key,
     eachKeyId: (visit: (environment: string, id: string) => void) => visit("dev", key.id),
@@ -78,6 +78,8 @@ beforeEach(async () => {
     store: ledger,
     keys: new KeyDirectory(source, { current: () => pepper, get: () => pepper, create: () => pepper }),
     snapshot: () => snapshot,
+    uses: new UseRecord({ keyUses: () => [], noteUses: () => {} }),
+    lifecycle: { firstUse: () => {} },
     onSwap: () => {},
   } as unknown as Core;
   metrics = makeGatewayMetrics(core);

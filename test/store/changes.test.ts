@@ -1,9 +1,11 @@
 import { expect, it } from "vitest";
+import { environmentDefaults } from "../../packages/sallyport/dist/access/default-environment.js";
 import type { Environment, Principal, Role } from "../../packages/sallyport/dist/access/policy.js";
 import { openLedgerReader } from "../../packages/sallyport/dist/store/ledger-reader.js";
 import { change, event, fill, key, line, makeDirectory, open, settled } from "./store-fixture.ts";
 
 const dev: Environment = {
+  ...environmentDefaults,
   name: "dev",
   upstreams: [{ id: "u1", url: "http://127.0.0.1:11434", concurrency: 2 }],
   keyMaxAgeMs: 1_000,
@@ -59,7 +61,7 @@ it("keeps every kind of value as it was given, and reads it back after a restart
   const admin = key("admin", {
     environment: "system",
     owner: null,
-    expiresAt: null,
+    lifetimeMs: null,
     ceiling: { roles: [], allow: [], models: [] },
     admin: { permissions: ["keys:issue"], environments: "*", mayGrant: { allow: ["infer:chat"], models: ["*"] } },
   });
@@ -109,7 +111,12 @@ it("a refused change leaves the other changes and lines of its group alone", asy
   const { store, directory } = await open();
   const before = store.append(line("before"));
   const good = store.change(change([{ op: "key.insert", key: key("a") }], "good"));
-  const bad = store.change(change([{ op: "key.state", environment: "dev", id: "nobody", state: "revoked" }], "bad"));
+  const bad = store.change(
+    change(
+      [{ op: "key.state", environment: "dev", id: "nobody", state: "revoked", reason: "by_administrator" }],
+      "bad",
+    ),
+  );
   const other = store.change(change([{ op: "key.insert", key: key("b") }], "other"));
   const wrong = store.change(change([{ op: "key.insert", key: key("c", { state: "open" as never }) }], "wrong"));
   const after = store.append(line("after"));
@@ -126,7 +133,7 @@ it("`revoked` is final", async () => {
   const { store } = await open();
   await store.change(change([{ op: "key.insert", key: key("a") }]));
   const to = (state: "active" | "suspended" | "revoked") =>
-    store.change(change([{ op: "key.state", environment: "dev", id: key("a").id, state }]));
+    store.change(change([{ op: "key.state", environment: "dev", id: key("a").id, state, reason: "by_administrator" }]));
   await to("suspended");
   await to("active");
   await to("revoked");
@@ -145,14 +152,16 @@ it("what is not there cannot be changed or removed; an id of another environment
     ]),
   );
   for (const operation of [
-    { op: "key.state", environment: "stage", id: key("a").id, state: "revoked" },
+    { op: "key.state", environment: "stage", id: key("a").id, state: "revoked", reason: "by_administrator" },
     { op: "environment.remove", name: "dev" },
     { op: "role.remove", name: "bot" },
     { op: "assignment.remove", id: "a1" },
   ] as const) {
     await expect(store.change(change([operation]))).rejects.toMatchObject({ code: "not_found" });
   }
-  await store.change(change([{ op: "key.state", environment: "dev", id: key("a").id, state: "revoked" }]));
+  await store.change(
+    change([{ op: "key.state", environment: "dev", id: key("a").id, state: "revoked", reason: "by_administrator" }]),
+  );
   expect(store.reader.key("prod", key("a").id)?.state).toBe("active");
 });
 

@@ -103,7 +103,7 @@ describe("a data directory", () => {
 
 describe("the store is refused at start", () => {
   it.each([
-    ["a newer schema", (directory: string) => alter(directory, "PRAGMA user_version = 2"), "newer"],
+    ["a newer schema", (directory: string) => alter(directory, "PRAGMA user_version = 99"), "newer"],
     [
       "a file that is no database",
       (directory: string) => writeFileSync(join(directory, "sallyport.db"), "x".repeat(8_192)),

@@ -43,7 +43,9 @@ it("a full disk refuses inference, lets revocation pass, and everything is whole
   expect(troubles.join()).toContain("full");
 
   expect(
-    await store.change(change([{ op: "key.state", environment: "dev", id: key("a").id, state: "revoked" }])),
+    await store.change(
+      change([{ op: "key.state", environment: "dev", id: key("a").id, state: "revoked", reason: null }]),
+    ),
   ).toEqual({ epoch: 2 });
   expect(store.reader.key("dev", key("a").id)?.state).toBe("revoked");
   expect(store.isWritable()).toBe(false);

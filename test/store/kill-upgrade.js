@@ -1,4 +1,5 @@
 /** An upgrade that is killed in its second step; where the copy before it fails, it says so and ends well. */
+import { migrations } from "../../packages/sallyport/dist/store/migrations.js";
 import { upgradeDatabase } from "../../packages/sallyport/dist/store/upgrade.js";
 
 try {
@@ -7,8 +8,9 @@ try {
     clock: { now: () => Date.now(), monotonic: () => performance.now() },
     onNotice: () => {},
     migrations: [
-      { to: 2, says: "drops the keys", apply: (database) => database.exec("DROP TABLE key") },
-      { to: 3, says: "is killed", apply: () => process.kill(process.pid, "SIGKILL") },
+      ...migrations,
+      { to: migrations.length + 2, says: "drops the keys", apply: (database) => database.exec("DROP TABLE key") },
+      { to: migrations.length + 3, says: "is killed", apply: () => process.kill(process.pid, "SIGKILL") },
     ],
   });
 } catch (error) {

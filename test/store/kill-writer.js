@@ -1,6 +1,7 @@
 /** A process that writes until it is killed. It says what was acknowledged, one line each, as it is acknowledged. */
 import { writeSync } from "node:fs";
 import { encodeEvent } from "../../packages/protocol/dist/index.js";
+import { newKey } from "../../packages/sallyport/dist/keys/key.js";
 import { lockDataDirectory } from "../../packages/sallyport/dist/store/lock.js";
 import { openStore } from "../../packages/sallyport/dist/store/open-store.js";
 
@@ -26,21 +27,18 @@ for (let n = 0; ; n++) {
     const ticket = store.append(encodeEvent(event("request.intent", { mark })));
     if (ticket !== undefined) store.whenDurable(ticket, (isOnDisk) => isOnDisk && say(`line ${mark}`));
   }
-  const key = {
+  const what = {
     id: name.padStart(12, "x"),
     environment: "dev",
     name,
     owner: "p1",
-    state: "active",
-    hash: new Uint8Array(32),
-    pepperVersion: 1,
-    ceiling: { roles: [], allow: [], models: [] },
     limits: {},
     admin: null,
     createdAt: 1,
-    expiresAt: 2,
-    createdBy: "os:tester",
   };
+  const ceiling = { roles: [], allow: [], models: [] };
+  const secret = { hash: Buffer.alloc(32), pepperVersion: 1, expiresAt: 2 };
+  const key = newKey({ ...what, ceiling, createdBy: "os:tester" }, secret);
   await store.change({ operations: [{ op: "key.insert", key }], events: [event("key.issued", { mark: name })] });
   say(`key ${key.id}`);
 }

@@ -6,6 +6,7 @@ import { afterEach } from "vitest";
 import { encodeEvent } from "@sallyport/protocol";
 import type { Change, Operation } from "../../packages/sallyport/dist/audit/change.js";
 import type { LedgerEvent } from "../../packages/sallyport/dist/audit/event.js";
+import { newKey } from "../../packages/sallyport/dist/keys/key.js";
 import type { KeyRecord } from "../../packages/sallyport/dist/keys/key.js";
 import { initDataDirectory } from "../../packages/sallyport/dist/store/data-directory.js";
 import { openStore } from "../../packages/sallyport/dist/store/open-store.js";
@@ -90,20 +91,17 @@ export async function fill(store: Store, first: number, count: number, bunch = 5
 }
 
 export function key(id: string, extra: Partial<KeyRecord> = {}): KeyRecord {
-  return {
+  const what = {
     id: id.padEnd(12, "0"),
     environment: "dev",
     name: `key ${id}`,
     owner: "p1",
-    state: "active",
-    hash: new Uint8Array(32).fill(7),
-    pepperVersion: 1,
-    ceiling: { roles: ["chatbot"], allow: ["infer:chat"], models: ["llama3.2"] },
+    ceiling: { roles: ["chatbot"], allow: ["infer:chat" as const], models: ["llama3.2"] },
     limits: { requests: { count: 5, windowMs: 60_000 } },
     admin: null,
     createdAt: START_MS,
-    expiresAt: START_MS + DAY_MS,
     createdBy: "os:tester",
-    ...extra,
   };
+  const secret = { hash: Buffer.alloc(32, 7), pepperVersion: 1, expiresAt: START_MS + DAY_MS };
+  return { ...newKey(what, secret), ...extra };
 }

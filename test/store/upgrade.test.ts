@@ -1,4 +1,4 @@
-/** Upgrades of the database, tried out with steps of the test's own: there is only one real schema yet. */
+/** Upgrades of the database, tried out with steps of the test's own after the real ones. */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -13,13 +13,15 @@ import { upgradeDatabase } from "../../packages/sallyport/dist/store/upgrade.js"
 import type { Upgraded } from "../../packages/sallyport/dist/store/upgrade.js";
 import { change, fill, key, makeDirectory, open, StandingClock } from "./store-fixture.ts";
 
-const toTwo: Migration = {
-  to: 2,
+const NOW = SCHEMA_VERSION;
+
+const toNext: Migration = {
+  to: NOW + 1,
   says: "keys get a colour",
   apply: (database) => database.exec("ALTER TABLE key ADD COLUMN colour TEXT NOT NULL DEFAULT 'grey'"),
 };
-const toThree: Migration = {
-  to: 3,
+const toLast: Migration = {
+  to: NOW + 2,
   says: "a table of tags",
   apply(database) {
     database.exec("CREATE TABLE tag (name TEXT NOT NULL PRIMARY KEY) STRICT, WITHOUT ROWID");
@@ -27,7 +29,7 @@ const toThree: Migration = {
   },
 };
 
-/** A directory with a key and ten records, at schema 1. */
+/** A directory with a key and ten records, at the present schema. */
 async function makeUsed(): Promise<string> {
   const directory = makeDirectory();
   const { store } = await open({ directory });
@@ -49,7 +51,7 @@ function upgrade(
   more: { freeBytes?: () => number; clock?: StandingClock } = {},
 ): Tried {
   const notices: string[] = [];
-  const options = { directory, clock: new StandingClock(), ...more, migrations: steps };
+  const options = { directory, clock: new StandingClock(), ...more, migrations: [...migrations, ...steps] };
   try {
     const upgraded = upgradeDatabase({ ...options, onNotice: (text) => notices.push(text) });
     return { upgraded, failure: undefined, notices };
@@ -78,16 +80,16 @@ describe("an older database", () => {
   it("is upgraded through every step, after a copy that is closed to others", async () => {
     const directory = await makeUsed();
     const before = contentOf(databaseOf(directory));
-    const { upgraded, failure, notices } = upgrade(directory, [toTwo, toThree]);
+    const { upgraded, failure, notices } = upgrade(directory, [toNext, toLast]);
     expect(failure).toBeUndefined();
-    const backup = join(directory, "backups", "1-20251009T085320000Z.db");
-    expect(upgraded).toEqual({ from: 1, to: 3, backup });
+    const backup = join(directory, "backups", `${NOW}-20251009T085320000Z.db`);
+    expect(upgraded).toEqual({ from: NOW, to: NOW + 2, backup });
     expect(notices.join("\n")).toContain(backup);
     expect(statSync(backup).mode & 0o777).toBe(0o600);
     expect(statSync(join(directory, "backups")).mode & 0o777).toBe(0o700);
     expect(contentOf(backup)).toEqual(before);
     expect(contentOf(databaseOf(directory))).toMatchObject({
-      version: 3,
+      version: NOW + 2,
       rows: expect.arrayContaining([[{ name: "grey" }]]),
     });
   });
@@ -95,28 +97,33 @@ describe("an older database", () => {
   it("is upgraded by the steps it lacks only, and not again", async () => {
     const directory = await makeUsed();
     const clock = new StandingClock();
-    expect(upgrade(directory, [toTwo], { clock }).upgraded).toMatchObject({ from: 1, to: 2 });
+    expect(upgrade(directory, [toNext], { clock }).upgraded).toMatchObject({ from: NOW, to: NOW + 1 });
     clock.ms += 1_000;
-    expect(upgrade(directory, [toTwo, toThree], { clock }).upgraded).toMatchObject({ from: 2, to: 3 });
-    expect(upgrade(directory, [toTwo, toThree], { clock })).toEqual({
+    expect(upgrade(directory, [toNext, toLast], { clock }).upgraded).toMatchObject({ from: NOW + 1, to: NOW + 2 });
+    expect(upgrade(directory, [toNext, toLast], { clock })).toEqual({
       upgraded: null,
       failure: undefined,
       notices: [],
     });
-    expect(backupsOf(directory)).toEqual(["1-20251009T085320000Z.db", "2-20251009T085321000Z.db"]);
+    expect(backupsOf(directory)).toEqual([`${NOW}-20251009T085320000Z.db`, `${NOW + 1}-20251009T085321000Z.db`]);
     checkDataDirectory(directory);
   });
 
   it("keeps the newest three copies and lets other files be", async () => {
     const directory = await makeUsed();
     mkdirSync(join(directory, "backups"), { mode: 0o755 });
-    for (const name of ["1-20250101T000000000Z.db", "1-20250102T000000000Z.db", "1-20250103T000000000Z.db", "mine.db"])
+    for (const name of [
+      `${NOW}-20250101T000000000Z.db`,
+      `${NOW}-20250102T000000000Z.db`,
+      `${NOW}-20250103T000000000Z.db`,
+      "mine.db",
+    ])
       writeFileSync(join(directory, "backups", name), "", { mode: 0o600 });
-    expect(upgrade(directory, [toTwo]).failure).toBeUndefined();
+    expect(upgrade(directory, [toNext]).failure).toBeUndefined();
     expect(backupsOf(directory)).toEqual([
-      "1-20250102T000000000Z.db",
-      "1-20250103T000000000Z.db",
-      "1-20251009T085320000Z.db",
+      `${NOW}-20250102T000000000Z.db`,
+      `${NOW}-20250103T000000000Z.db`,
+      `${NOW}-20251009T085320000Z.db`,
       "mine.db",
     ]);
   });
@@ -134,16 +141,16 @@ describe("an upgrade that fails leaves the old database, which opens as before",
     [
       "in the middle",
       {
-        to: 3,
+        to: NOW + 2,
         says: "breaks half way",
         apply: (database) => database.exec("DELETE FROM key; UPDATE meta SET value = 'x'; SELECT nothing FROM nowhere"),
       },
-      "the step to schema 3 (breaks half way) failed (",
+      `the step to schema ${NOW + 2} (breaks half way) failed (`,
     ],
     [
       "on a full disk",
       {
-        to: 3,
+        to: NOW + 2,
         says: "needs room",
         apply(database) {
           database.exec("PRAGMA max_page_count = 1; CREATE TABLE big (b BLOB) STRICT");
@@ -155,7 +162,7 @@ describe("an upgrade that fails leaves the old database, which opens as before",
   ] satisfies [string, Migration, string][])("%s", async (_, breaking, said) => {
     const directory = await makeUsed();
     const before = contentOf(databaseOf(directory));
-    const { failure } = upgrade(directory, [toTwo, breaking]);
+    const { failure } = upgrade(directory, [toNext, breaking]);
     expect(failure).toMatchObject({ code: "store_unavailable", message: expect.stringContaining(said) });
     expect(String(failure)).toContain("the database is as it was");
     expect(backupsOf(directory)).toEqual([]);
@@ -172,14 +179,14 @@ describe("an upgrade that fails leaves the old database, which opens as before",
     // What a kill while copying leaves.
     writeFileSync(join(directory, "backups", "1-20250101T000000000Z.db.tmp"), "half");
     await expectUntouched(directory, before);
-    expect(upgrade(directory, [toTwo, toThree]).upgraded).toMatchObject({ from: 1, to: 3 });
+    expect(upgrade(directory, [toNext, toLast]).upgraded).toMatchObject({ from: NOW, to: NOW + 2 });
     expect(backupsOf(directory).filter((name) => name.endsWith(".tmp"))).toEqual([]);
   });
 
   it("when there is no room for the copy", async () => {
     const directory = await makeUsed();
     const before = contentOf(databaseOf(directory));
-    const { failure } = upgrade(directory, [toTwo], { freeBytes: () => 1024 * 1024 * 0.05 });
+    const { failure } = upgrade(directory, [toNext], { freeBytes: () => 1024 * 1024 * 0.05 });
     expect(failure).toMatchObject({ code: "store_unavailable" });
     expect(String(failure)).toMatch(/need \d+\.\d MiB in .*, where 0\.1 MiB are free; nothing was changed, make room/);
     await expectUntouched(directory, before);
@@ -210,7 +217,7 @@ describe("an upgrade that fails leaves the old database, which opens as before",
     const directory = await makeUsed();
     const before = contentOf(databaseOf(directory));
     writeFileSync(join(directory, "backups"), "a file");
-    const { failure } = upgrade(directory, [toTwo]);
+    const { failure } = upgrade(directory, [toNext]);
     expect(failure).toMatchObject({ code: "store_unavailable" });
     expect(String(failure)).toContain("its backup in");
     expect(contentOf(databaseOf(directory))).toEqual(before);
@@ -220,16 +227,16 @@ describe("an upgrade that fails leaves the old database, which opens as before",
 describe("a newer database", () => {
   it("is refused with what to do, by the upgrade and by the store, and is not touched", async () => {
     const directory = await makeUsed();
-    upgrade(directory, [toTwo, toThree]);
+    upgrade(directory, [toNext, toLast]);
     const bytes = readFileSync(databaseOf(directory));
-    const { failure } = upgrade(directory, [toTwo]);
+    const { failure } = upgrade(directory, [toNext]);
     expect(failure).toMatchObject({ code: "store_unavailable" });
     expect(String(failure)).toContain(
-      "written by a newer Sallyport (schema 3, this one knows 2): run that version, or put",
+      `written by a newer Sallyport (schema ${NOW + 2}, this one knows ${NOW + 1}): run that version, or put`,
     );
     await expect(open({ directory })).rejects.toMatchObject({
       code: "store_unavailable",
-      message: expect.stringContaining("schema 3, this one knows 1"),
+      message: expect.stringContaining(`schema ${NOW + 2}, this one knows ${NOW}`),
     });
     expect(readFileSync(databaseOf(directory)).equals(bytes)).toBe(true);
   });
@@ -237,7 +244,7 @@ describe("a newer database", () => {
 
 it("steps out of order are a fault of the program", async () => {
   const directory = await makeUsed();
-  expect(upgrade(directory, [toThree]).failure).toBeInstanceOf(TypeError);
+  expect(upgrade(directory, [toLast]).failure).toBeInstanceOf(TypeError);
 });
 
 it("the list of steps ends at the schema of new databases", () => {

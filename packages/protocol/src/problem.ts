@@ -97,6 +97,21 @@ export const problems = {
   },
   key_unknown: { status: 401, title: "the key is not known here", remedy: "ask for a new key" },
   key_expired: { status: 401, title: "the key has expired", remedy: "ask for a new key or a rotation" },
+  key_rotated: {
+    status: 401,
+    title: "this secret was replaced by a rotation",
+    remedy: "use the key's new secret, or ask an administrator for another rotation",
+  },
+  key_expires_soon: {
+    status: 401,
+    title: "the key ends soon, and this refusal warns of it",
+    remedy: "rotate the key now; it works again after retry-after, until its sunset",
+  },
+  rotation_in_progress: {
+    status: 409,
+    title: "the last rotation of the key still overlaps",
+    remedy: "wait for its end, or end it with `sallyport keys rotate ID --finish`",
+  },
   key_suspended: { status: 401, title: "the key is suspended", remedy: "ask an administrator to resume it" },
   key_revoked: { status: 401, title: "the key has been revoked", remedy: "ask for a new key" },
   owner_disabled: { status: 401, title: "the key's owner is disabled", remedy: "ask an administrator" },

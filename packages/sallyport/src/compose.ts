@@ -16,6 +16,7 @@ import type { LedgerEvent } from "./audit/event.ts";
 import { makeDataPlane } from "./compose/data-plane.ts";
 import type { DataPlane } from "./compose/data-plane.ts";
 import { CERTIFICATE_POLL_MS, CertificateFiles } from "./compose/certificate-files.ts";
+import { careForKeys } from "./compose/key-care.ts";
 import { makeGatewayMetrics } from "./compose/gateway-metrics.ts";
 import type { GatewayMetrics } from "./compose/gateway-metrics.ts";
 import type { OpenTraces } from "./compose/tracing.ts";
@@ -162,10 +163,12 @@ export async function openGateway(settings: Settings, { withPractice = false }: 
       admin.setSecureContext(next);
       log.info("the certificate was read again");
     };
+    const endCare = careForKeys(core, log);
     const watch = certificates && watchCertificates(certificates, useTls, log);
     let closing: Promise<void> | undefined;
     const shut = async (drainMs: number): Promise<void> => {
       if (watch) clearInterval(watch);
+      endCare();
       log.info({ drain_ms: drainMs, running: dataPlane.running(), queued: dataPlane.queued() }, "the gateway drains");
       await drain(dataPlane, drainMs);
       if (withPractice) await endPractice().catch(logFault(log));
@@ -227,6 +230,8 @@ function adminPorts(
     clock: systemClock,
     snapshot,
     keys,
+    uses: core.uses,
+    lifecycle: core.lifecycle,
     listKeys: (filter) => store.reader.keys(filter),
     peppers,
     changes,

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { ContractRow } from "./row.ts";
 import { displayName, duration, environmentName, keyId, limits, nameList, nothing, queryNumber } from "./scalars.ts";
-import { adminKeyView, issuedAdminKey, issuedKey, keyView } from "./views.ts";
+import { adminKeyView, issuedAdminKey, issuedKey, keyFindingView, keyInFull, keyView, rotatedKey } from "./views.ts";
 
 const byId = z.strictObject({ id: keyId });
 
@@ -59,12 +59,61 @@ export const keyRows = {
     params: byId,
     query: nothing,
     body: null,
-    answer: keyView,
+    answer: keyInFull,
     status: 200,
     permission: "keys:read",
     caller: "any",
     events: [],
-    says: "shows one key",
+    says: "shows one key, its secrets, and while it rotates which instances use which",
+  },
+  "keys.rotate": {
+    method: "POST",
+    path: "/v1/keys/:id/rotate",
+    params: byId,
+    query: nothing,
+    body: z.strictObject({
+      /** How long the old secret works after the first use of the new one. Left out: the environment's `overlap`. */
+      grace: duration.optional(),
+      /** The same one gets the same answer for 15 minutes, so that a lost answer is no lost key. */
+      idempotencyKey: z
+        .string()
+        .regex(/^[\x21-\x7e]{16,128}$/, "is not 16 to 128 visible characters")
+        .optional(),
+    }),
+    answer: rotatedKey,
+    status: 201,
+    permission: "keys:issue",
+    caller: "any",
+    events: ["key.rotation_begun"],
+    says: "makes a new secret beside the old one, which ends some time after the first use of the new",
+    example: { body: { grace: "24h", idempotencyKey: "5f0c2a34-8f5e-4c0e-9d52-rotate" } },
+  },
+  "keys.finish": {
+    method: "POST",
+    path: "/v1/keys/:id/finish",
+    params: byId,
+    query: nothing,
+    body: null,
+    answer: keyView,
+    status: 200,
+    permission: "keys:manage",
+    caller: "any",
+    events: ["key.rotation_ended"],
+    says: "ends the overlap of a rotation now: the old secret is refused from here on",
+  },
+  "keys.sweep": {
+    method: "POST",
+    path: "/v1/keys/sweep",
+    params: nothing,
+    query: nothing,
+    body: z.strictObject({ dryRun: z.boolean() }),
+    answer: z.object({ findings: z.array(keyFindingView) }),
+    status: 200,
+    permission: "keys:manage",
+    caller: "any",
+    events: ["key.notice", "key.suspended", "key.revoked", "key.rotation_ended"],
+    says: "finds keys that are unused, orphaned or at their end, and unless it is a dry run does what policy says",
+    example: { body: { dryRun: true } },
   },
   "keys.suspend": {
     method: "POST",

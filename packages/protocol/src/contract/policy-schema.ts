@@ -54,6 +54,28 @@ const environment = z.strictObject({
         .refine((text) => (parseDurationMs(text) ?? 0) <= KEY_AGE_MAX_MS, "is more than 90d")
         .optional()
         .describe("longest lifetime of a key; 90d when left out, and at most"),
+      overlap: duration.optional().describe("how long the old secret works after the first use of the new one; 7d"),
+      overlapMax: positive(duration)
+        .optional()
+        .describe("longest time from a rotation's start to the old secret's end, and for the new one to be used; 14d"),
+      quiet: duration
+        .optional()
+        .describe("an old secret unused for so long, while the new is used, ends; 1d, 0s = never"),
+      rotateWithin: duration.optional().describe("how long an expired key is kept before it is revoked; 7d"),
+      notices: z
+        .array(positive(duration))
+        .min(1)
+        .max(16)
+        .optional()
+        .describe("when notice is given before a key ends; 14d, 7d, 3d, 1d. The first also begins the headers"),
+      brownout: duration
+        .optional()
+        .describe("from so long before a key ends it is refused for five minutes of each hour; 0s = never"),
+      neverUsed: duration.optional().describe("a key that was never used is suspended; 14d, 0s = never"),
+      unusedNotice: duration.optional().describe("notice of a key that is not used any more; 30d, 0s = never"),
+      idle: duration.optional().describe("a key that is not used any more is suspended; 45d, 0s = never"),
+      destroy: duration.optional().describe("a key that is not used any more is revoked; 90d, 0s = never"),
+      orphan: duration.optional().describe("a key whose owner is disabled is suspended; 7d, 0s = never"),
     })
     .optional(),
   cloud: z

@@ -11,6 +11,8 @@ export const keyView = z.object({
   /** Principal id. */
   owner: z.string().nullable(),
   state: z.enum(["active", "suspended", "revoked"]),
+  /** Why it is suspended or revoked, as a code. */
+  reason: z.string().nullable(),
   isExpired: z.boolean(),
   roles: names,
   allow: names,
@@ -19,6 +21,41 @@ export const keyView = z.object({
   createdAt: time,
   expiresAt: time.nullable(),
   createdBy: z.string(),
+});
+
+/** One key in full: its secrets, and which instances use each while it rotates. */
+export const keyInFull = keyView.extend({
+  lastUsedAt: time.nullable(),
+  /** A secret that was replaced has been used: somebody was forgotten, or has stolen it. The next rotation ends this. */
+  isFrozen: z.boolean(),
+  secrets: z.array(
+    z.object({
+      generation: z.number(),
+      state: z.enum(["pending", "active", "overlapping", "destroyed"]),
+      createdAt: time,
+      expiresAt: time.nullable(),
+      endsAt: time.nullable(),
+      lastUsedAt: time.nullable(),
+      instances: z.array(z.object({ address: z.string(), agent: z.string(), usedAt: time })),
+    }),
+  ),
+});
+
+export const rotatedKey = z.object({
+  id: z.string(),
+  key: z.string(),
+  environment: z.string(),
+  expiresAt: time,
+  /** The latest: it ends as long after the first use of the new secret as the grace says. */
+  overlapEndsAt: time,
+});
+
+export const keyFindingView = z.object({
+  keyId: z.string(),
+  environment: z.string(),
+  code: z.enum(["key_expiring", "key_expired", "key_never_used", "key_unused", "key_orphaned", "rotation_over"]),
+  action: z.enum(["notice", "suspend", "revoke", "end_overlap"]),
+  dueAt: time,
 });
 
 export const mayGrantView = z.union([z.literal("*"), z.object({ allow: names, models: names }), z.null()]);
@@ -37,7 +74,7 @@ export const adminKeyView = z.object({
   createdBy: z.string(),
 });
 
-/** The only two answers that hold a key's text, and they hold it once. */
+/** With `rotatedKey` the only answers that hold a key's text, and they hold it once. */
 export const issuedKey = z.object({
   id: z.string(),
   key: z.string(),
@@ -98,6 +135,19 @@ export const environmentView = z.object({
   name: z.string(),
   upstreams: z.array(upstreamView),
   keyMaxAge: z.string(),
+  keyLife: z.object({
+    overlap: z.string(),
+    overlapMax: z.string(),
+    quiet: z.string(),
+    rotateWithin: z.string(),
+    notices: names,
+    brownout: z.string(),
+    neverUsed: z.string(),
+    unusedNotice: z.string(),
+    idle: z.string(),
+    destroy: z.string(),
+    orphan: z.string(),
+  }),
   cloud: z.enum(["deny", "allow"]),
   registries: names,
   keepAliveMax: z.string(),
@@ -122,6 +172,7 @@ export const verdictView = z.object({
 });
 
 export type KeyView = z.output<typeof keyView>;
+export type KeyInFull = z.output<typeof keyInFull>;
 export type AdminKeyView = z.output<typeof adminKeyView>;
 export type PrincipalView = z.output<typeof principalView>;
 export type AssignmentView = z.output<typeof assignmentView>;

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parseModelName } from "@sallyport/protocol";
 import type { DataPermission } from "@sallyport/protocol";
+import { newKey } from "../keys/key.ts";
 import type { KeyRecord } from "../keys/key.ts";
 import { decide, isHeld, maySee } from "./decide.ts";
 import type { Question } from "./decide.ts";
@@ -13,10 +14,17 @@ import type { EffectiveRight } from "./snapshot.ts";
 const dev: Environment = { ...environmentDefaults, name: "dev", upstreams: [{ id: "u1", url: "http://127.0.0.1:1" }] };
 
 function keyWith(ceiling: RightSpec, more: Partial<KeyRecord> = {}): KeyRecord {
-  return {
-    id: "k", environment: "dev", name: "k", owner: "p", state: "active", hash: new Uint8Array(32), pepperVersion: 1, ceiling, limits: {},
-    admin: null, createdAt: 0, expiresAt: 1, createdBy: "os:x", ...more,
-  }; // prettier-ignore
+  const what = {
+    id: "k",
+    environment: "dev",
+    name: "k",
+    owner: "p",
+    limits: {},
+    admin: null,
+    createdAt: 0,
+    createdBy: "os:x",
+  };
+  return { ...newKey({ ...what, ceiling }, { hash: new Uint8Array(32), pepperVersion: 1, expiresAt: 1 }), ...more };
 }
 
 interface World {

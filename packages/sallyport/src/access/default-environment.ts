@@ -2,8 +2,23 @@
 import type { Environment } from "./policy.ts";
 import { KEY_AGE_MAX_MS } from "./policy.ts";
 
+const DAY_MS = 86_400_000;
+
 export const environmentDefaults = {
   keyMaxAgeMs: KEY_AGE_MAX_MS,
+  keyLife: {
+    overlapMs: 7 * DAY_MS,
+    overlapMaxMs: 14 * DAY_MS,
+    quietMs: DAY_MS,
+    rotateWithinMs: 7 * DAY_MS,
+    noticesMs: [14 * DAY_MS, 7 * DAY_MS, 3 * DAY_MS, DAY_MS],
+    brownoutMs: 0,
+    neverUsedMs: 14 * DAY_MS,
+    unusedNoticeMs: 30 * DAY_MS,
+    idleMs: 45 * DAY_MS,
+    destroyMs: 90 * DAY_MS,
+    orphanMs: 7 * DAY_MS,
+  },
   cloud: "deny",
   registries: ["registry.ollama.ai"],
   keepAliveMaxSeconds: 300,

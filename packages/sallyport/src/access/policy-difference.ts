@@ -1,10 +1,12 @@
 /** What differs between two states of an environment, role or assignment, as short sentences. No sentence = no difference. */
 import { formatDurationMs, formatRate } from "@sallyport/protocol/contract";
+import { environmentDefaults } from "./default-environment.ts";
 import type {
   Assignment,
   Environment,
   Grant,
   Guard,
+  KeyLife,
   Limits,
   Principal,
   RightSpec,
@@ -56,12 +58,24 @@ function environmentFacts(environment: Environment): Facts {
   return {
     upstreams: environment.upstreams.map(upstreamText).join(", "),
     "keys.maxAge": formatDurationMs(environment.keyMaxAgeMs),
+    ...keyLifeFacts(environment.keyLife),
     cloud: environment.cloud,
     registries: environment.registries.join(", "),
     keepAliveMax: formatDurationMs(environment.keepAliveMaxSeconds * 1_000),
     limits: limitsText(environment.limits),
     guard: guardText(environment.guard),
   };
+}
+
+/** Only what is not the usual: eleven lines nobody wrote would hide the one he did. */
+function keyLifeFacts(life: KeyLife): Facts {
+  const facts: Record<string, string> = {};
+  for (const [name, value] of Object.entries(life)) {
+    const usual = environmentDefaults.keyLife[name as keyof KeyLife];
+    const text = [value].flat().map(formatDurationMs).join(", ");
+    facts[`keys.${name.slice(0, -2)}`] = text === [usual].flat().map(formatDurationMs).join(", ") ? "" : text;
+  }
+  return facts;
 }
 
 function roleFacts(role: Role): Facts {

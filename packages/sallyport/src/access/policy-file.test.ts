@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { environmentDefaults } from "./default-environment.ts";
 import { readPolicy } from "./policy-file.ts";
 
 function mistakesOf(document: unknown): string[] {
@@ -44,6 +45,7 @@ describe("readPolicy", () => {
       name: "dev",
       upstreams: [{ id: "u1", url: "http://127.0.0.1:11434" }],
       keyMaxAgeMs: 90 * 86_400_000,
+      keyLife: environmentDefaults.keyLife,
       cloud: "deny",
       registries: ["registry.ollama.ai"],
       keepAliveMaxSeconds: 300,
@@ -72,12 +74,19 @@ describe("readPolicy", () => {
     });
   });
 
+  it("reads the life of keys, each length by itself, and notices the longest first", () => {
+    const keys = { overlap: "2d", notices: ["1d", "10d"], idle: "0s" };
+    const read = readPolicy({ environments: { dev: { keys } } });
+    const life = { ...environmentDefaults.keyLife, overlapMs: 2 * 86_400_000, idleMs: 0 };
+    expect(read).toMatchObject({
+      policy: { environments: [{ keyLife: { ...life, noticesMs: [10 * 86_400_000, 86_400_000] } }] },
+    });
+  });
+
   it.each([
     ["environments.dev.require", { dev: { upstreams, require: ["network"] } }],
     ["environments.dev.networks", { dev: { upstreams, networks: ["10.0.0.0/8"] } }],
     ["environments.dev.tokens", { dev: { upstreams, tokens: { ttl: "15m" } } }],
-    ["environments.dev.keys.overlap", { dev: { upstreams, keys: { overlap: "7d" } } }],
-    ["environments.dev.keys.idle", { dev: { upstreams, keys: { idle: "45d" } } }],
     ["environments.dev.limits.tokens", { dev: { upstreams, limits: { tokens: "1/day" } } }],
     ["environments.dev.limits.compute", { dev: { upstreams, limits: { compute: "1m/day" } } }],
   ])("refuses %s, which it cannot enforce", (path, environments) => {

@@ -5,8 +5,9 @@
  */
 import { parseDurationMs, parseRate, policySchema } from "@sallyport/protocol/contract";
 import type { EnvironmentEntry, PolicyFile, RoleEntry } from "@sallyport/protocol/contract";
+import { environmentDefaults } from "./default-environment.ts";
 import { KEY_AGE_MAX_MS } from "./policy.ts";
-import type { Environment, Guard, Limits, RightSpec, Role, UpstreamSpec } from "./policy.ts";
+import type { Environment, Guard, KeyLife, Limits, RightSpec, Role, UpstreamSpec } from "./policy.ts";
 import { isUnenforced, policyReferenceMistakes } from "./policy-mistakes.ts";
 import type { PolicyMistake } from "./policy-mistakes.ts";
 
@@ -83,12 +84,23 @@ function buildEnvironment(name: string, entry: EnvironmentEntry): Environment {
       ...(upstream.timeout === undefined ? {} : { timeoutMs: milliseconds(upstream.timeout) }),
     })),
     keyMaxAgeMs: entry.keys?.maxAge === undefined ? KEY_AGE_MAX_MS : milliseconds(entry.keys.maxAge),
+    keyLife: buildKeyLife(entry.keys ?? {}),
     cloud: entry.cloud,
     registries: entry.registries,
     keepAliveMaxSeconds: milliseconds(entry.keepAliveMax) / 1_000,
     limits: buildLimits(entry.limits),
     guard: buildGuard(entry.guard),
   };
+}
+
+function buildKeyLife(written: NonNullable<EnvironmentEntry["keys"]>): KeyLife {
+  const life: Record<string, unknown> = { ...environmentDefaults.keyLife };
+  for (const [name, value] of Object.entries(written)) {
+    if (value === undefined || name === "maxAge") continue;
+    if (Array.isArray(value)) life["noticesMs"] = value.map(milliseconds).toSorted((a, b) => b - a);
+    else life[`${name}Ms`] = milliseconds(value as string);
+  }
+  return life as unknown as KeyLife;
 }
 
 function buildRole(name: string, entry: RoleEntry): Role {

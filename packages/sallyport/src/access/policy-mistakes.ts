@@ -19,8 +19,6 @@ const UNENFORCED: readonly (readonly string[])[] = [
   ["environments", "*", "require"],
   ["environments", "*", "networks"],
   ["environments", "*", "tokens"],
-  ["environments", "*", "keys", "overlap"],
-  ["environments", "*", "keys", "idle"],
   ["environments", "*", "limits", "tokens"],
   ["environments", "*", "limits", "compute"],
   ["roles", "*", "limits", "tokens"],

@@ -75,11 +75,36 @@ export interface UpstreamSpec {
   readonly timeoutMs?: number;
 }
 
+/** What happens to keys on the way: rotation, age and disuse. Lengths in ms; 0 = never, but for `overlapMs`. */
+export interface KeyLife {
+  /** How long the old secret works after the first use of the new one, unless the rotation says otherwise. */
+  readonly overlapMs: number;
+  /** From the start of a rotation: the overlap is over and a new secret that was never used is gone. */
+  readonly overlapMaxMs: number;
+  /** An old secret unused for so long, while the new one is used, ends. */
+  readonly quietMs: number;
+  /** How long after its expiry a key may still rotate itself. */
+  readonly rotateWithinMs: number;
+  /** When before expiry notice is given, longest first; the first one also begins the headers. */
+  readonly noticesMs: readonly number[];
+  /** From so long before expiry short refusals warn whoever does not read headers. */
+  readonly brownoutMs: number;
+  /** A key that was never used is suspended. */
+  readonly neverUsedMs: number;
+  /** Unused: a notice, suspension, the end. */
+  readonly unusedNoticeMs: number;
+  readonly idleMs: number;
+  readonly destroyMs: number;
+  /** A key whose owner is gone or disabled for so long is suspended. */
+  readonly orphanMs: number;
+}
+
 export interface Environment {
   readonly name: string;
   readonly upstreams: readonly UpstreamSpec[];
   /** Longest life of a key, ms. At most 90 days. */
   readonly keyMaxAgeMs: number;
+  readonly keyLife: KeyLife;
   readonly cloud: "deny" | "allow";
   /** Registry hosts that pull, push and create.from may name. */
   readonly registries: readonly string[];

@@ -6,6 +6,7 @@ import { Problem } from "@sallyport/protocol";
 import { everything } from "../access/everything.ts";
 import type { Issuer } from "../access/issuer.ts";
 import { extractCredential } from "../listener/credential.ts";
+import { expiryOf } from "../keys/key.ts";
 import type { AdminPorts } from "./ports.ts";
 
 export type AdminCaller =
@@ -31,5 +32,5 @@ export function authenticate(ports: Pick<AdminPorts, "keys" | "clock">, caller: 
   if (!("key" in found)) throw new Problem(found.code, found.detail);
   const { key } = found;
   if (key.admin === null) throw new Problem("key_unknown");
-  return { kind: "tcp", issuer: { actor: `key:${key.id}`, right: key.admin }, expiresAt: key.expiresAt };
+  return { kind: "tcp", issuer: { actor: `key:${key.id}`, right: key.admin }, expiresAt: expiryOf(key) };
 }

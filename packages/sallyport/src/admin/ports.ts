@@ -5,6 +5,8 @@ import type { ChangeWriter } from "../audit/change.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { KeyDirectory } from "../keys/directory.ts";
 import type { KeyRecord } from "../keys/key.ts";
+import type { KeyLifecycle } from "../keys/lifecycle.ts";
+import type { UseRecord } from "../keys/use-record.ts";
 import type { PepperRing } from "../keys/pepper.ts";
 import type { AuditLog } from "../audit/audit-log.ts";
 
@@ -13,6 +15,8 @@ export interface AdminPorts {
   /** The present policy, compiled. Swapped after each change; ask again, do not keep. */
   readonly snapshot: () => Snapshot;
   readonly keys: KeyDirectory;
+  readonly uses: UseRecord;
+  readonly lifecycle: KeyLifecycle;
   readonly listKeys: (filter: {
     environment?: string;
     owner?: string;

@@ -3,6 +3,7 @@ import type {
   AdminKeyView,
   AssignmentView,
   EnvironmentView,
+  KeyInFull,
   KeyView,
   PrincipalView,
   RoleView,
@@ -10,11 +11,36 @@ import type {
 } from "@sallyport/protocol/contract";
 import { formatDurationMs, formatRate } from "@sallyport/protocol/contract";
 import { isBuiltInRole } from "../access/built-in-roles.ts";
-import type { Assignment, Environment, Limits, Principal, Role } from "../access/policy.ts";
+import type { Assignment, Environment, KeyLife, Limits, Principal, Role } from "../access/policy.ts";
+import { expiryOf } from "../keys/key.ts";
 import type { KeyRecord } from "../keys/key.ts";
+import type { KeyUse } from "../keys/use-record.ts";
 
 export function isoTime(timeMs: number): string {
   return new Date(timeMs).toISOString();
+}
+
+/** The key with its secrets and who uses which; `uses` as the record of uses knows them. */
+export function viewKeyInFull(key: KeyRecord, uses: readonly KeyUse[], now: number): KeyInFull {
+  const last = (generation: number): number =>
+    Math.max(0, ...uses.filter((use) => use.generation === generation).map((use) => use.usedAt));
+  const lastUsedAt = Math.max(0, ...uses.map((use) => use.usedAt));
+  return {
+    ...viewKey(key, now),
+    lastUsedAt: lastUsedAt === 0 ? null : isoTime(lastUsedAt),
+    isFrozen: key.frozenAt !== null,
+    secrets: key.secrets.map(({ generation, state, createdAt, expiresAt, endsAt }) => ({
+      generation,
+      state,
+      createdAt: isoTime(createdAt),
+      expiresAt: expiresAt === null ? null : isoTime(expiresAt),
+      endsAt: endsAt === null ? null : isoTime(endsAt),
+      lastUsedAt: last(generation) === 0 ? null : isoTime(last(generation)),
+      instances: uses
+        .filter((use) => use.generation === generation && use.address !== "")
+        .map(({ address, agent, usedAt }) => ({ address, agent, usedAt: isoTime(usedAt) })),
+    })),
+  };
 }
 
 export function viewKey(key: KeyRecord, now: number): KeyView {
@@ -24,13 +50,14 @@ export function viewKey(key: KeyRecord, now: number): KeyView {
     name: key.name,
     owner: key.owner,
     state: key.state,
+    reason: key.reason,
     isExpired: isExpired(key, now),
     roles: [...key.ceiling.roles],
     allow: [...key.ceiling.allow],
     models: [...(key.ceiling.models ?? [])],
     limits: viewLimits(key.limits),
     createdAt: isoTime(key.createdAt),
-    expiresAt: key.expiresAt === null ? null : isoTime(key.expiresAt),
+    expiresAt: expiryText(key),
     createdBy: key.createdBy,
   };
 }
@@ -48,7 +75,7 @@ export function viewAdminKey(key: KeyRecord, now: number): AdminKeyView {
     mayGrant:
       mayGrant === "*" || mayGrant === null ? mayGrant : { allow: [...mayGrant.allow], models: [...mayGrant.models] },
     createdAt: isoTime(key.createdAt),
-    expiresAt: key.expiresAt === null ? null : isoTime(key.expiresAt),
+    expiresAt: expiryText(key),
     createdBy: key.createdBy,
   };
 }
@@ -92,12 +119,19 @@ export function viewEnvironment(environment: Environment): EnvironmentView {
     name: environment.name,
     upstreams: viewUpstreams(environment),
     keyMaxAge: formatDurationMs(environment.keyMaxAgeMs),
+    keyLife: viewKeyLife(environment.keyLife),
     cloud: environment.cloud,
     registries: [...environment.registries],
     keepAliveMax: formatDurationMs(environment.keepAliveMaxSeconds * 1_000),
     limits: viewLimits(environment.limits),
     guard: environment.guard,
   };
+}
+
+function viewKeyLife(life: KeyLife): EnvironmentView["keyLife"] {
+  const { noticesMs, ...lengths } = life;
+  const entries = Object.entries(lengths).map(([name, ms]) => [name.slice(0, -2), formatDurationMs(ms)]);
+  return { ...Object.fromEntries(entries), notices: noticesMs.map(formatDurationMs) } as EnvironmentView["keyLife"];
 }
 
 function viewLimits(limits: Limits): KeyView["limits"] {
@@ -108,5 +142,11 @@ function viewLimits(limits: Limits): KeyView["limits"] {
 }
 
 function isExpired(key: KeyRecord, now: number): boolean {
-  return key.expiresAt !== null && key.expiresAt <= now;
+  const expiresAt = expiryOf(key);
+  return expiresAt !== null && expiresAt <= now;
+}
+
+function expiryText(key: KeyRecord): string | null {
+  const expiresAt = expiryOf(key);
+  return expiresAt === null ? null : isoTime(expiresAt);
 }

@@ -6,9 +6,23 @@ import type { Assignment, Environment, Principal, Role } from "../access/policy.
 import type { KeyRecord, KeyState } from "../keys/key.ts";
 import type { LedgerEvent } from "./event.ts";
 
+/** What of a key rotation, notices and disuse change: its secrets and what is known of their life. */
+export type KeyLifeState = Pick<
+  KeyRecord,
+  "secrets" | "rotation" | "rotatedAt" | "frozenAt" | "lifetimeMs" | "told" | "idleSince"
+>;
+
 export type Operation =
   | { readonly op: "key.insert"; readonly key: KeyRecord }
-  | { readonly op: "key.state"; readonly environment: string; readonly id: string; readonly state: KeyState }
+  | {
+      readonly op: "key.state";
+      readonly environment: string;
+      readonly id: string;
+      readonly state: KeyState;
+      /** Why, as a code; null for `active`. */
+      readonly reason: string | null;
+    }
+  | { readonly op: "key.life"; readonly environment: string; readonly id: string; readonly life: KeyLifeState }
   | { readonly op: "environment.put"; readonly environment: Environment }
   | { readonly op: "environment.remove"; readonly name: string }
   | { readonly op: "role.put"; readonly role: Role }

@@ -7,6 +7,7 @@ import { withClient } from "./cli.ts";
 import type { Cli } from "./cli.ts";
 import { listOption, wholeNumber, withServer } from "./options.ts";
 import type { ServerOptions } from "./options.ts";
+import { addKeyLife, secretLines } from "./key-life.ts";
 import { facts, listText, show, table, timeText } from "./print.ts";
 
 interface CreateOptions extends ServerOptions {
@@ -61,8 +62,16 @@ export function addKeys(program: Command, cli: Cli): void {
       );
     });
 
+  withServer(keys.command("show <id>"))
+    .description("show a key, its secrets, and while it rotates which instances use which")
+    .action(async (id: string, options: ServerOptions) => {
+      const key = await withClient(cli, options, (client) => client.call("keys.show", { params: { id } }));
+      show(cli.io, options.json, key, () => [...keyFacts(key), ...secretLines(key)]);
+    });
+
+  addKeyLife(keys, cli);
+
   for (const [verb, route, says] of [
-    ["show", "keys.show", "show a key"],
     ["suspend", "keys.suspend", "stop a key until it is resumed"],
     ["resume", "keys.resume", "let a suspended key work again"],
     ["revoke", "keys.revoke", "end a key for good"],
@@ -138,7 +147,7 @@ function keyFacts(key: KeyView): string[] {
     environment: key.environment,
     name: key.name,
     owner: key.owner,
-    state: stateText(key),
+    state: key.reason === null ? stateText(key) : `${stateText(key)} (${key.reason})`,
     roles: listText(key.roles),
     allow: listText(key.allow),
     models: listText(key.models),

@@ -8,9 +8,13 @@ import type { Snapshot } from "../access/snapshot.ts";
 import type { Change } from "../audit/change.ts";
 import type { Settings } from "../config/settings.ts";
 import type { Clock } from "../kernel/clock.ts";
+import { causeOf } from "../kernel/log.ts";
 import type { Log } from "../kernel/log.ts";
 import type { AdminPorts } from "../admin/ports.ts";
 import { KeyDirectory } from "../keys/directory.ts";
+import { KeyLifecycle } from "../keys/lifecycle.ts";
+import type { LifecyclePorts } from "../keys/lifecycle.ts";
+import { UseRecord } from "../keys/use-record.ts";
 import { AuditLink } from "../store/audit-link.ts";
 import { checkDataDirectory } from "../store/data-directory.ts";
 import { lockDataDirectory } from "../store/lock.ts";
@@ -22,6 +26,8 @@ export interface Core {
   readonly store: Store;
   readonly peppers: PepperFiles;
   readonly keys: KeyDirectory;
+  readonly uses: UseRecord;
+  readonly lifecycle: KeyLifecycle;
   readonly audit: AuditLink;
   readonly snapshot: () => Snapshot;
   readonly changes: AdminPorts["changes"];
@@ -42,14 +48,18 @@ export async function openCore(settings: Settings, clock: Clock, log: Log): Prom
       onTrouble: (text) => log.error(text),
       onNotice: (text) => log.warn(text),
     });
-    return joinCore(store, new PepperFiles(directory), new AuditLink(directory), () => lock.release());
+    const fault = (cause: unknown): void => log.error({ cause: causeOf(cause) }, "the life of a key could not go on");
+    const parts = { store, peppers: new PepperFiles(directory), audit: new AuditLink(directory), clock, fault };
+    return joinCore(parts, () => lock.release());
   } catch (cause) {
     lock.release();
     throw cause;
   }
 }
 
-function joinCore(store: Store, peppers: PepperFiles, audit: AuditLink, release: () => void): Core {
+type CoreParts = Pick<Core, "store" | "peppers" | "audit"> & Pick<LifecyclePorts, "clock" | "fault">;
+
+function joinCore({ store, peppers, audit, clock, fault }: CoreParts, release: () => void): Core {
   const keys = new KeyDirectory(store.reader, peppers);
   const listeners: ((snapshot: Snapshot) => void)[] = [];
   let snapshot = compileSnapshot(store.reader.policy());
@@ -60,7 +70,8 @@ function joinCore(store: Store, peppers: PepperFiles, audit: AuditLink, release:
     if (wanted.operations.length === 0) return done;
     for (const operation of wanted.operations) {
       if (operation.op === "key.insert") keys.changed(operation.key.environment, operation.key.id);
-      if (operation.op === "key.state") keys.changed(operation.environment, operation.id);
+      if (operation.op === "key.state" || operation.op === "key.life")
+        keys.changed(operation.environment, operation.id);
     }
     snapshot = compileSnapshot(store.reader.policy());
     for (const listener of listeners) listener(snapshot);
@@ -73,16 +84,36 @@ function joinCore(store: Store, peppers: PepperFiles, audit: AuditLink, release:
     return mine;
   }
 
+  const uses = new UseRecord({
+    keyUses: (environment, id) => store.reader.keyUses(environment, id),
+    noteUses: (noted) => store.noteUses(noted),
+  });
+  const lifecycle = new KeyLifecycle({
+    clock,
+    keys,
+    peppers,
+    uses,
+    changes: { change, inTurn },
+    life: (environment) => snapshot.environments.get(environment),
+    hasOwner: (id) => snapshot.principals.get(id)?.isDisabled === false,
+    listKeys: (filter) => store.reader.keys(filter),
+    fault,
+  });
+  keys.onReuse((key, secret) => lifecycle.reused(key, secret));
+
   return {
     store,
     peppers,
     keys,
+    uses,
+    lifecycle,
     audit,
     snapshot: () => snapshot,
     changes: { change, inTurn },
     onSwap: (then) => listeners.push(then),
     async close() {
       await turn;
+      uses.flush();
       await audit.close();
       await store.close();
       release();

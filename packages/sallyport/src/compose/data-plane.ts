@@ -114,6 +114,8 @@ export function makeDataPlane({ settings, core, clock, log, tls, metrics, tracin
       authenticate: makeAuthenticate({
         clock,
         keys,
+        uses: core.uses,
+        lifecycle: core.lifecycle,
         snapshot,
         environments: settings.environments && new Set(settings.environments),
       }),

@@ -8,6 +8,7 @@ import type { Question } from "../access/decide.ts";
 import type { EffectiveRight } from "../access/snapshot.ts";
 import type { Ticket } from "../audit/recorder.ts";
 import type { KeyRecord } from "../keys/key.ts";
+import type { Retirement } from "../keys/retirement.ts";
 import type { RateVerdict } from "../limits/gcra.ts";
 import type { TraceIdentity } from "./trace.ts";
 import type { Lane } from "./upstream/lane.ts";
@@ -55,6 +56,8 @@ export class Exchange {
   parameter: string | null = null;
 
   key: KeyRecord | null = null;
+  /** When that secret stops working, where the caller should be told by now. */
+  retirement: Retirement | null = null;
   right: EffectiveRight | null = null;
   rate: RateVerdict | null = null;
 

@@ -8,6 +8,7 @@ import type { Snapshot } from "../access/snapshot.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { stateRefusal } from "../keys/directory.ts";
 import type { KeyDirectory } from "../keys/directory.ts";
+import { currentSecret } from "../keys/key.ts";
 import type { KeyRecord } from "../keys/key.ts";
 import type { Endpoint } from "./wire/endpoint.ts";
 import { matchEndpoint } from "./wire/match.ts";
@@ -52,7 +53,7 @@ function walk(
     because.push(`${endpoint.id} is answered by the gateway itself, without a key`);
     return undefined;
   }
-  const stateRefused = stateRefusal(key, now);
+  const stateRefused = stateRefusal(key, currentSecret(key), now);
   if (stateRefused)
     return tell(because, stateRefused, `key ${key.id} of ${key.environment}: ${problems[stateRefused.code].title}`);
   because.push(`key ${key.id} of ${key.environment} is active`);

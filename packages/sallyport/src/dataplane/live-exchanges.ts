@@ -6,7 +6,7 @@ import { refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
 import { decide } from "../access/decide.ts";
 import type { Snapshot } from "../access/snapshot.ts";
-import { stateRefusal } from "../keys/directory.ts";
+import { keyRefusal } from "../keys/directory.ts";
 import type { KeyDirectory } from "../keys/directory.ts";
 import type { Exchange } from "./exchange.ts";
 
@@ -53,7 +53,7 @@ export function presentRefusal(exchange: Exchange, snapshot: Snapshot, keys: Key
   const admitted = exchange.key!;
   const key = keys.find(admitted.environment, admitted.id);
   if (!key) return refuse("key_unknown");
-  const stateRefused = stateRefusal(key, exchange.at);
+  const stateRefused = keyRefusal(key);
   if (stateRefused) return stateRefused;
   const right = snapshot.rightOf(key);
   if (!right) return refuse("environment_not_here");

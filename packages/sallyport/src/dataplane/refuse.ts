@@ -4,6 +4,7 @@
  */
 import { problems } from "@sallyport/protocol";
 import type { ProblemCode, Refusal } from "@sallyport/protocol";
+import { addRetirementHeaders } from "../keys/retirement.ts";
 import { addCorsHeaders } from "./cors.ts";
 import type { Exchange } from "./exchange.ts";
 import { addRateHeaders } from "./rate-headers.ts";
@@ -34,6 +35,7 @@ export function writeRefusal(exchange: Exchange, refusal: Refusal): void {
   headers.push("cache-control", "no-store", "x-request-id", exchange.id);
   addCorsHeaders(headers, exchange.corsOrigin);
   addRateHeaders(headers, exchange.rate);
+  addRetirementHeaders(headers, exchange.retirement);
   if (refusal.retryAfterSeconds !== undefined)
     headers.push("retry-after", String(Math.max(1, refusal.retryAfterSeconds)));
   if (status === 401) headers.push("www-authenticate", 'Bearer realm="sallyport"');

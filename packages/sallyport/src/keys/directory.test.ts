@@ -5,6 +5,7 @@ import { KeyDirectory } from "./directory.ts";
 import type { KeySource } from "./directory.ts";
 import { hashKeyText } from "./hash.ts";
 import { KeyIdIndex } from "./id-index.ts";
+import { newKey } from "./key.ts";
 import type { KeyRecord } from "./key.ts";
 import type { Pepper, PepperRing } from "./pepper.ts";
 
@@ -22,12 +23,13 @@ const ring: PepperRing = {
 class Rows implements KeySource {
   readonly rows = new Map<string, KeyRecord>();
   reads = 0;
-  add(environment: string, id: string, more: Partial<KeyRecord> = {}): string {
+  add(environment: string, id: string, more: Partial<KeyRecord> = {}, planted?: Uint8Array): string {
     const text = formatKeyText("sp", environment, id, SECRET);
-    this.rows.set(`${environment}/${id}`, {
-      id, environment, name: id, owner: "p", state: "active", hash: hashKeyText(text, peppers.get(environment)!), pepperVersion: 1,
-      ceiling: { roles: [], allow: [], models: [] }, limits: {}, admin: null, createdAt: 0, expiresAt: 1000, createdBy: "os:x", ...more,
-    }); // prettier-ignore
+    const hash = planted ?? hashKeyText(text, peppers.get(environment)!);
+    const what = { id, environment, name: id, owner: "p", limits: {}, admin: null, createdAt: 0, createdBy: "os:x" };
+    const ceiling = { roles: [], allow: [], models: [] };
+    const made = newKey({ ...what, ceiling }, { hash, pepperVersion: 1, expiresAt: 1000 });
+    this.rows.set(`${environment}/${id}`, { ...made, ...more });
     return text;
   }
   key(environment: string, id: string): KeyRecord | undefined {
@@ -89,7 +91,7 @@ describe("from a text to a key", () => {
   test("whoever has dev's pepper cannot plant a key in prod", () => {
     const rows = new Rows();
     const forged = formatKeyText("sp", "prod", ID, SECRET);
-    rows.add("prod", ID, { hash: hashKeyText(forged, peppers.get("dev")!) });
+    rows.add("prod", ID, {}, hashKeyText(forged, peppers.get("dev")!));
     expect(codeOf(new KeyDirectory(rows, ring).authenticate(forged, ["api"], 0))).toBe("key_unknown");
   });
 

@@ -7,8 +7,9 @@ import { parseKeyText, refuse } from "@sallyport/protocol";
 import type { KeyKind, KeyText, Refusal } from "@sallyport/protocol";
 import { KeyIdIndex } from "./id-index.ts";
 import { hashesAreEqual, hashKeyText } from "./hash.ts";
-import type { KeyRecord } from "./key.ts";
+import type { KeyRecord, KeySecret } from "./key.ts";
 import type { PepperRing } from "./pepper.ts";
+import { secretRefusal } from "./secret-machine.ts";
 
 /** The reads of the store this needs. */
 export interface KeySource {
@@ -18,6 +19,8 @@ export interface KeySource {
 
 export interface Authenticated {
   readonly key: KeyRecord;
+  /** Which of its secrets the caller holds. */
+  readonly secret: KeySecret;
 }
 
 /** Records of each of two generations: what is used stays, what is not goes. A record is about 1 kB. */
@@ -31,6 +34,7 @@ export class KeyDirectory {
   readonly #index = new KeyIdIndex();
   #young = new Map<string, KeyRecord>();
   #old = new Map<string, KeyRecord>();
+  #onReuse: ((key: KeyRecord, secret: KeySecret) => void) | undefined;
 
   constructor(source: KeySource, peppers: PepperRing) {
     this.#source = source;
@@ -67,21 +71,46 @@ export class KeyDirectory {
   /**
    * The key behind a text of one of the kinds, with its secret verified and its state and expiry checked at `now`.
    * Refuses with `credential_malformed`, `key_unknown` (unknown id and wrong secret alike), or, only after the secret
-   * has verified, `key_revoked`, `key_suspended`, `key_expired`.
+   * has verified, `key_revoked`, `key_rotated`, `key_expired`, `key_suspended`.
    */
   authenticate(text: string, kinds: readonly KeyKind[], now: number): Authenticated | Refusal {
     const said = parseKeyText(text);
     if (!said || !kinds.includes(said.kind)) return refuse("credential_malformed");
-    const key = this.#verify(text, said);
-    if (!key) return refuse("key_unknown");
-    return stateRefusal(key, now) ?? { key };
+    const found = this.verify(text, said);
+    if (!found) return refuse("key_unknown");
+    const { key, secret } = found;
+    const refusal = stateRefusal(key, secret, now);
+    if (!refusal) return found;
+    if (refusal.code === "key_rotated" && key.frozenAt === null) this.#onReuse?.(key, secret);
+    return refusal;
   }
 
-  #verify(text: string, said: KeyText): KeyRecord | undefined {
+  /** The key and which of its secrets the text is, whatever their state; undefined when it is none of them. */
+  verify(text: string, said: KeyText): Authenticated | undefined {
     const key = this.find(said.environment, said.id);
-    const pepper = key && this.#peppers.get(key.environment, key.pepperVersion);
-    const isSame = hashesAreEqual(hashKeyText(text, pepper ?? DUMMY_PEPPER), key?.hash ?? DUMMY_HASH);
-    return isSame && pepper ? key : undefined;
+    if (!key) {
+      hashesAreEqual(hashKeyText(text, DUMMY_PEPPER), DUMMY_HASH);
+      return undefined;
+    }
+    let found: KeySecret | undefined;
+    let version = -1;
+    let hash: Uint8Array | undefined;
+    // The newest first: it is the one in use. Secrets of one pepper share the hash of the text.
+    for (let i = key.secrets.length - 1; i >= 0; i--) {
+      const secret = key.secrets[i]!;
+      if (secret.pepperVersion !== version) {
+        version = secret.pepperVersion;
+        const pepper = this.#peppers.get(key.environment, version);
+        hash = pepper && hashKeyText(text, pepper);
+      }
+      if (hash && hashesAreEqual(hash, secret.hash)) found = secret;
+    }
+    return found && { key, secret: found };
+  }
+
+  /** Told when a secret that was replaced is used though it has ended. */
+  onReuse(then: (key: KeyRecord, secret: KeySecret) => void): void {
+    this.#onReuse = then;
   }
 
   #keep(name: string, key: KeyRecord): void {
@@ -93,10 +122,14 @@ export class KeyDirectory {
   }
 }
 
-/** Why a genuine key is not accepted at `now`; undefined when it is. */
-export function stateRefusal(key: KeyRecord, now: number): Refusal | undefined {
+/** Why a genuine secret of the key is not accepted at `now`; undefined when it is. */
+export function stateRefusal(key: KeyRecord, secret: KeySecret, now: number): Refusal | undefined {
   if (key.state === "revoked") return refuse("key_revoked");
-  if (key.expiresAt !== null && key.expiresAt <= now) return refuse("key_expired");
-  if (key.state === "suspended") return refuse("key_suspended");
-  return undefined;
+  return secretRefusal(key, secret, now) ?? keyRefusal(key);
+}
+
+/** The same for a request that runs: what a secret's age and replacement forbid was asked when it was admitted. */
+export function keyRefusal(key: KeyRecord): Refusal | undefined {
+  if (key.state === "revoked") return refuse("key_revoked");
+  return key.state === "suspended" ? refuse("key_suspended") : undefined;
 }

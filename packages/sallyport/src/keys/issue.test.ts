@@ -23,10 +23,12 @@ const order: KeyOrder = {
 describe("issueKey", () => {
   it("makes a text that opens the record, and a record without the text", () => {
     const { record, text } = issueKey(order, peppers);
-    expect(record).toMatchObject({ ...order, state: "active", admin: null, pepperVersion: 3 });
+    const { expiresAt, ...asked } = order;
+    expect(record).toMatchObject({ ...asked, state: "active", admin: null, lifetimeMs: 5 });
+    expect(record.secrets).toMatchObject([{ generation: 1, state: "active", pepperVersion: 3, expiresAt }]);
     expect(parseKeyText(text.reveal())).toEqual({ kind: "api", environment: "dev", id: record.id });
     const directory = new KeyDirectory({ key: () => record, eachKeyId: (visit) => visit("dev", record.id) }, peppers);
-    expect(directory.authenticate(text.reveal(), ["api"], 6)).toEqual({ key: record });
+    expect(directory.authenticate(text.reveal(), ["api"], 6)).toEqual({ key: record, secret: record.secrets[0] });
     expect(directory.authenticate(text.reveal(), ["admin"], 6)).toEqual({ code: "credential_malformed" });
     const secret = text.reveal().slice("sp_dev_".length + 13);
     expect(

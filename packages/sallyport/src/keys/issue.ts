@@ -4,8 +4,8 @@ import type { AdminRight, Limits, RightSpec } from "../access/policy.ts";
 import { randomBase62 } from "../kernel/ids.ts";
 import { Secret } from "../kernel/secret.ts";
 import { hashKeyText } from "./hash.ts";
-import { SYSTEM_REALM } from "./key.ts";
-import type { KeyRecord } from "./key.ts";
+import { newKey, SYSTEM_REALM } from "./key.ts";
+import type { KeyRecord, KeySecret } from "./key.ts";
 import type { PepperRing } from "./pepper.ts";
 
 interface OrderBase {
@@ -42,54 +42,38 @@ export interface IssuedKey {
 
 export function issueKey(order: KeyOrder, peppers: PepperRing): IssuedKey {
   if (order.environment === SYSTEM_REALM) throw new RangeError("an API key cannot be of the reserved realm");
-  const { environment, name, owner, ceiling, limits, createdAt, createdBy, expiresAt } = order;
-  const made = makeText("sp", environment, peppers);
-  return {
-    text: made.text,
-    record: {
-      ...made.stored,
-      environment,
-      name,
-      owner,
-      state: "active",
-      ceiling,
-      limits,
-      admin: null,
-      createdAt,
-      createdBy,
-      expiresAt,
-    },
-  };
+  const { environment, owner, ceiling, limits } = order;
+  return makeKey("sp", order, peppers, { environment, owner, ceiling, limits, admin: null });
 }
 
 export function issueAdminKey(order: AdminKeyOrder, peppers: PepperRing): IssuedKey {
-  const made = makeText("spa", SYSTEM_REALM, peppers);
-  return {
-    text: made.text,
-    record: {
-      ...made.stored,
-      environment: SYSTEM_REALM,
-      name: order.name,
-      owner: null,
-      state: "active",
-      ceiling: { roles: [], allow: [], models: [] },
-      limits: {},
-      admin: order.right,
-      createdAt: order.createdAt,
-      createdBy: order.createdBy,
-      expiresAt: order.expiresAt,
-    },
-  };
+  return makeKey("spa", order, peppers, {
+    environment: SYSTEM_REALM,
+    owner: null,
+    ceiling: { roles: [], allow: [], models: [] },
+    limits: {},
+    admin: order.right,
+  });
 }
 
-interface MadeText {
-  readonly text: Secret;
-  readonly stored: Pick<KeyRecord, "id" | "hash" | "pepperVersion">;
-}
-
-function makeText(prefix: "sp" | "spa", environment: string, peppers: PepperRing): MadeText {
-  const pepper = peppers.create(environment);
+function makeKey(
+  prefix: "sp" | "spa",
+  { name, createdAt, createdBy, expiresAt }: KeyOrder | AdminKeyOrder,
+  peppers: PepperRing,
+  what: Pick<KeyRecord, "environment" | "owner" | "ceiling" | "limits" | "admin">,
+): IssuedKey {
   const id = randomBase62(KEY_ID_LENGTH);
+  const { text, hash, pepperVersion } = makeSecret(prefix, what.environment, id, peppers);
+  return { text, record: newKey({ ...what, id, name, createdAt, createdBy }, { hash, pepperVersion, expiresAt }) };
+}
+
+export interface MadeSecret extends Pick<KeySecret, "hash" | "pepperVersion"> {
+  readonly text: Secret;
+}
+
+/** A fresh secret for that id: the whole key text, and its hash under the environment's newest pepper. */
+export function makeSecret(prefix: "sp" | "spa", environment: string, id: string, peppers: PepperRing): MadeSecret {
+  const pepper = peppers.create(environment);
   const text = formatKeyText(prefix, environment, id, randomBase62(KEY_SECRET_LENGTH));
-  return { text: new Secret(text), stored: { id, hash: hashKeyText(text, pepper), pepperVersion: pepper.version } };
+  return { text: new Secret(text), hash: hashKeyText(text, pepper), pepperVersion: pepper.version };
 }

@@ -1,8 +1,46 @@
-/** A key as the store keeps it. The secret is not in it: only a keyed hash of the whole key text. */
+/**
+ * A key as the store keeps it, with its secrets: two machines. The key is active, suspended or revoked; each of its
+ * secrets is pending, active, overlapping or destroyed (`secret-machine.ts`). No secret's text is in it, only keyed hashes.
+ */
 import type { AdminRight, Limits, RightSpec } from "../access/policy.ts";
 
 /** `active` is the only state that opens anything; `revoked` is final. Expiry is a time, not a state. */
 export type KeyState = "active" | "suspended" | "revoked";
+
+/**
+ * `pending`: made by a rotation and not used yet; works. `active`: the one in use. `overlapping`: replaced, and works
+ * until `endsAt`. `destroyed`: final; kept for a while so that its use is noticed.
+ */
+export type SecretState = "pending" | "active" | "overlapping" | "destroyed";
+
+export interface KeySecret {
+  /** 1, 2, 3…: which of the key's secrets, in the order they were made. */
+  readonly generation: number;
+  readonly state: SecretState;
+  /** HMAC-SHA-256 of the whole key text under the environment's pepper; 32 bytes. */
+  readonly hash: Uint8Array;
+  readonly pepperVersion: number;
+  /** Epoch ms. */
+  readonly createdAt: number;
+  /** Epoch ms; null only for the recovery admin key. */
+  readonly expiresAt: number | null;
+  /** Of an overlapping secret: the latest end. Epoch ms. */
+  readonly endsAt: number | null;
+}
+
+/** A rotation under way: from the making of the new secret until the old one has ended. */
+export interface Rotation {
+  /** Who began it, as recorded. */
+  readonly by: string;
+  readonly startedAt: number;
+  /** How long the old secret works after the first use of the new one, ms. */
+  readonly graceMs: number;
+  /** Whatever else: the pending secret is gone and the overlap over by then. Epoch ms. */
+  readonly capAt: number;
+  readonly firstUsedAt: number | null;
+  /** The new text sealed under the caller's idempotency key, until `until` or the first use; null = not to be read again. */
+  readonly sealed: { readonly text: string; readonly until: number } | null;
+}
 
 export interface KeyRecord {
   /** 12 base62 characters, unique within its environment. */
@@ -13,9 +51,21 @@ export interface KeyRecord {
   /** Principal id; null only for admin keys. */
   readonly owner: string | null;
   readonly state: KeyState;
-  /** HMAC-SHA-256 of the whole key text under the environment's pepper; 32 bytes. */
-  readonly hash: Uint8Array;
-  readonly pepperVersion: number;
+  /** Why it is suspended or revoked, as a code (`by_administrator`, `unused`…); null while active. */
+  readonly reason: string | null;
+  /** In order of generation; at most two that work. */
+  readonly secrets: readonly KeySecret[];
+  readonly rotation: Rotation | null;
+  /** When the last rotation began, epoch ms; null = never rotated. */
+  readonly rotatedAt: number | null;
+  /** A destroyed secret was used: the key may not rotate itself until an administrator rotated it. Epoch ms. */
+  readonly frozenAt: number | null;
+  /** How long each of its secrets lives, ms; null only for the recovery admin key. */
+  readonly lifetimeMs: number | null;
+  /** Notices given about its present secret and its use, so that each is given once. */
+  readonly told: readonly string[];
+  /** Since when disuse is counted where it was never used: its making, or when it was last resumed. Epoch ms. */
+  readonly idleSince: number;
   /** Ceiling of an API key; never widened after issue. For admin keys it is empty. */
   readonly ceiling: RightSpec;
   readonly limits: Limits;
@@ -23,10 +73,42 @@ export interface KeyRecord {
   readonly admin: AdminRight | null;
   /** Epoch ms. */
   readonly createdAt: number;
-  /** Epoch ms; null only for admin keys (the recovery key). */
-  readonly expiresAt: number | null;
   readonly createdBy: string;
 }
 
 /** The reserved realm of admin keys: no environment of policy may have this name. */
 export const SYSTEM_REALM = "system";
+
+type What = Pick<
+  KeyRecord,
+  "id" | "environment" | "name" | "owner" | "ceiling" | "limits" | "admin" | "createdAt" | "createdBy"
+>;
+
+/** A new key with its first secret, active at once. */
+export function newKey(what: What, first: Pick<KeySecret, "hash" | "pepperVersion" | "expiresAt">): KeyRecord {
+  const { createdAt } = what;
+  return {
+    ...what,
+    state: "active",
+    reason: null,
+    secrets: [{ ...first, generation: 1, state: "active", createdAt, endsAt: null }],
+    rotation: null,
+    rotatedAt: null,
+    frozenAt: null,
+    lifetimeMs: first.expiresAt === null ? null : first.expiresAt - createdAt,
+    told: [],
+    idleSince: createdAt,
+  };
+}
+
+/** The secret in use: the active one, or of a key without one the newest. */
+export function currentSecret(key: KeyRecord): KeySecret {
+  const found = key.secrets.find((secret) => secret.state === "active") ?? key.secrets.at(-1);
+  if (!found) throw new TypeError(`key ${key.id} has no secret`);
+  return found;
+}
+
+/** When the secret in use ends, epoch ms; null for the recovery key alone. */
+export function expiryOf(key: KeyRecord): number | null {
+  return currentSecret(key).expiresAt;
+}

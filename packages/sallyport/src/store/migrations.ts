@@ -1,8 +1,9 @@
 /**
- * The steps from one schema to the next, oldest first; there is none yet, for version 1 is the first. A step is a file
+ * The steps from one schema to the next, oldest first. A step is a file
  * of its own in `migrations/`, named after what it does, and is never changed once it was released; with it
  * `SCHEMA_VERSION` and the tables of `schema.ts` move on, and the database a release wrote is kept in `testdata/databases/`.
  */
+import { keySecrets } from "./migrations/2-key-secrets.ts";
 import type { SqlDatabase } from "./sqlite.ts";
 
 export interface Migration {
@@ -10,8 +11,8 @@ export interface Migration {
   readonly to: number;
   /** What it does, for the log. */
   readonly says: string;
-  /** Runs inside the upgrade's transaction: begins and commits nothing itself. What it throws undoes the whole upgrade. */
-  readonly apply: (database: SqlDatabase) => void;
+  /** Runs inside the upgrade's transaction (`now`: epoch ms): begins and commits nothing itself. What it throws undoes the whole upgrade. */
+  readonly apply: (database: SqlDatabase, now: number) => void;
 }
 
-export const migrations: readonly Migration[] = [];
+export const migrations: readonly Migration[] = [keySecrets];

@@ -57,6 +57,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     isDurable: (ticket) => link.isDurable(ticket),
     whenDurable: (ticket, then) => link.whenDurable(ticket, then),
     change: (change) => link.change(change),
+    noteUses: (uses) => link.noteUses(uses),
     // Who is told of the last commits may still read, so the reader goes last.
     close: () => (closed ??= link.close().then(() => reader.close())),
   };

@@ -1,17 +1,23 @@
-/** Each operation of a change as SQL, and the rules the store itself keeps: an id comes once, `revoked` is final. */
+/** Each operation of a change as SQL, and the rules the store itself keeps: an id comes once, `revoked` is final, and so is a destroyed secret. */
 import { Problem } from "@sallyport/protocol";
-import type { Operation } from "../audit/change.ts";
-import { assignmentRow, environmentRow, keyRow, principalRow, roleRow } from "./rows.ts";
+import type { KeyLifeState, Operation } from "../audit/change.ts";
+import type { KeyRecord } from "../keys/key.ts";
+import { assignmentRow, environmentRow, keyLifeRow, keyRow, principalRow, readKey, roleRow } from "./rows.ts";
 import type { SqlDatabase, SqlStatement } from "./sqlite.ts";
 
 /** Applies one operation inside the open transaction; throws `conflict` or `not_found`. */
 export type ApplyOperation = (operation: Operation) => void;
 
 export function makeApplyOperation(database: SqlDatabase): ApplyOperation {
-  const insertKey = database.prepare(`INSERT INTO key VALUES (${places(13)}) ON CONFLICT DO NOTHING`);
+  const insertKey = database.prepare(`INSERT INTO key VALUES (${places(18)}) ON CONFLICT DO NOTHING`);
   const keyState = database.prepare("SELECT state FROM key WHERE environment = ? AND id = ?");
-  const setKeyState = database.prepare("UPDATE key SET state = ? WHERE environment = ? AND id = ?");
-  const putEnvironment = database.prepare(`INSERT OR REPLACE INTO environment VALUES (${places(8)})`);
+  const setKeyState = database.prepare("UPDATE key SET state = ?, reason = ? WHERE environment = ? AND id = ?");
+  const oneKey = database.prepare("SELECT * FROM key WHERE environment = ? AND id = ?");
+  const setKeyLife = database.prepare(
+    `UPDATE key SET secrets = ?, rotation = ?, rotated_at = ?, frozen_at = ?, lifetime_ms = ?, told = ?, idle_since = ?
+     WHERE environment = ? AND id = ?`,
+  );
+  const putEnvironment = database.prepare(`INSERT OR REPLACE INTO environment VALUES (${places(9)})`);
   const removeEnvironment = database.prepare("DELETE FROM environment WHERE name = ?");
   const putRole = database.prepare(`INSERT OR REPLACE INTO role VALUES (${places(4)})`);
   const removeRole = database.prepare("DELETE FROM role WHERE name = ?");
@@ -27,12 +33,20 @@ export function makeApplyOperation(database: SqlDatabase): ApplyOperation {
         }
         return;
       case "key.state": {
-        const { environment, id, state } = operation;
+        const { environment, id, state, reason } = operation;
         const held = keyState.get(environment, id)?.["state"];
         if (held === undefined) throw new Problem("not_found", `there is no key ${environment}/${id}`);
         if (held === "revoked" && state !== "revoked")
           throw new Problem("conflict", `key ${environment}/${id} is revoked, and that is final`);
-        setKeyState.run(state, environment, id);
+        setKeyState.run(state, reason, environment, id);
+        return;
+      }
+      case "key.life": {
+        const { environment, id, life } = operation;
+        const row = oneKey.get(environment, id);
+        if (row === undefined) throw new Problem("not_found", `there is no key ${environment}/${id}`);
+        demandFinal(readKey(row), life);
+        setKeyLife.run(...keyLifeRow(life), environment, id);
         return;
       }
       case "environment.put":
@@ -57,6 +71,15 @@ export function makeApplyOperation(database: SqlDatabase): ApplyOperation {
         remove(removeAssignment, "assignment", operation.id);
     }
   };
+}
+
+/** A destroyed secret never works again, whatever the program that asks believes. */
+function demandFinal(held: KeyRecord, next: KeyLifeState): void {
+  for (const secret of next.secrets) {
+    const before = held.secrets.find(({ generation }) => generation === secret.generation);
+    if (before?.state === "destroyed" && secret.state !== "destroyed")
+      throw new Problem("conflict", `secret ${secret.generation} of key ${held.id} is destroyed, and that is final`);
+  }
 }
 
 function remove(statement: SqlStatement, noun: string, name: string): void {

@@ -3,6 +3,7 @@ import type { PolicyState } from "../access/policy.ts";
 import type { ChangeWriter } from "../audit/change.ts";
 import type { LedgerAppender } from "../audit/recorder.ts";
 import type { KeyRecord } from "../keys/key.ts";
+import type { KeyUse } from "../keys/use-record.ts";
 
 export interface KeyFilter {
   readonly environment?: string;
@@ -16,6 +17,8 @@ export interface StoreReader {
   policy(): PolicyState;
   key(environment: string, id: string): KeyRecord | undefined;
   keys(filter: KeyFilter): readonly KeyRecord[];
+  /** When the key was used, by secret and instance; see `UseRecord`. */
+  keyUses(environment: string, id: string): readonly KeyUse[];
   /** Every key's environment and id, for the in-memory index. */
   eachKeyId(visit: (environment: string, id: string) => void): void;
   close(): void;
@@ -40,6 +43,8 @@ export interface LedgerFigures {
 
 export interface Store extends ChangeWriter, LedgerAppender {
   readonly reader: StoreReader;
+  /** Merged into what is known, some time later. */
+  noteUses(uses: readonly KeyUse[]): void;
   /** False from the first failed commit until a commit succeeds again. */
   isWritable(): boolean;
   figures(): LedgerFigures;

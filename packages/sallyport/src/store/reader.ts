@@ -3,7 +3,7 @@ import type { PolicyState } from "../access/policy.ts";
 import type { KeyRecord } from "../keys/key.ts";
 import { dataPaths } from "./data-paths.ts";
 import type { KeyFilter, StoreReader } from "./ports.ts";
-import { readAssignment, readEnvironment, readKey, readPrincipal, readRole } from "./rows.ts";
+import { readAssignment, readEnvironment, readKey, readKeyUse, readPrincipal, readRole } from "./rows.ts";
 import { checkSchema, readCounter } from "./schema.ts";
 import { openDatabase } from "./sqlite.ts";
 
@@ -18,6 +18,7 @@ export function openReader(directory: string): StoreReader {
   const principals = database.prepare("SELECT * FROM principal ORDER BY id");
   const assignments = database.prepare("SELECT * FROM assignment ORDER BY id");
   const oneKey = database.prepare("SELECT * FROM key WHERE environment = ? AND id = ?");
+  const keyUses = database.prepare("SELECT * FROM key_use WHERE environment = ? AND id = ?");
   const keyIds = database.prepare("SELECT environment, id FROM key");
   const someKeys = database.prepare(
     `SELECT * FROM key WHERE (?1 IS NULL OR environment = ?1) AND (?2 IS NULL OR owner = ?2) AND (environment, id) > (?3, ?4)
@@ -49,6 +50,7 @@ export function openReader(directory: string): StoreReader {
       const { environment = null, owner = null, limit = NO_LIMIT } = filter;
       return someKeys.all(environment, owner, afterEnvironment, afterId, limit).map(readKey);
     },
+    keyUses: (environment, id) => keyUses.all(environment, id).map(readKeyUse),
     eachKeyId(visit) {
       for (const row of keyIds.iterate()) visit(String(row["environment"]), String(row["id"]));
     },

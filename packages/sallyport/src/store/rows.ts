@@ -4,7 +4,9 @@
  */
 import { isAdminPermission, isDataPermission, Problem } from "@sallyport/protocol";
 import type { Assignment, Environment, Principal, Role } from "../access/policy.ts";
+import type { KeyLifeState } from "../audit/change.ts";
 import type { KeyRecord } from "../keys/key.ts";
+import type { KeyUse } from "../keys/use-record.ts";
 import {
   flag,
   json,
@@ -41,9 +43,44 @@ const toGroup = object({ group: text });
 const subject: Shape<Assignment["subject"]> = (value, where) =>
   typeof value === "object" && value !== null && "group" in value ? toGroup(value, where) : toPrincipal(value, where);
 const keyHash: Shape<Uint8Array> = (value, where) => {
-  if (!(value instanceof Uint8Array) || value.length !== 32) throw new Misshapen(where, "32 bytes");
-  return value;
+  if (typeof value !== "string" || !/^[0-9a-f]{64}$/.test(value)) throw new Misshapen(where, "32 bytes in hex");
+  return Buffer.from(value, "hex");
 };
+const secret = object({
+  generation: wholeNumber,
+  state: oneOf("pending", "active", "overlapping", "destroyed"),
+  hash: keyHash,
+  pepperVersion: wholeNumber,
+  createdAt: wholeNumber,
+  expiresAt: orNull(wholeNumber),
+  endsAt: orNull(wholeNumber),
+});
+const secrets: Shape<KeyRecord["secrets"]> = (value, where) => {
+  const read = listOf(secret)(value, where);
+  if (read.length === 0) throw new Misshapen(where, "a secret");
+  return read;
+};
+const rotation = object({
+  by: text,
+  startedAt: wholeNumber,
+  graceMs: wholeNumber,
+  capAt: wholeNumber,
+  firstUsedAt: orNull(wholeNumber),
+  sealed: orNull(object({ text, until: wholeNumber })),
+});
+const keyLife = object({
+  overlapMs: wholeNumber,
+  overlapMaxMs: wholeNumber,
+  quietMs: wholeNumber,
+  rotateWithinMs: wholeNumber,
+  noticesMs: listOf(wholeNumber),
+  brownoutMs: wholeNumber,
+  neverUsedMs: wholeNumber,
+  unusedNoticeMs: wholeNumber,
+  idleMs: wholeNumber,
+  destroyMs: wholeNumber,
+  orphanMs: wholeNumber,
+});
 
 export function readEnvironment(row: SqlRow): Environment {
   return read("environment", row["name"], () => ({
@@ -55,6 +92,7 @@ export function readEnvironment(row: SqlRow): Environment {
     keepAliveMaxSeconds: number(row["keep_alive_max_seconds"], "keep_alive_max_seconds"),
     limits: json(limits)(row["limits"], "limits"),
     guard: json(guard)(row["guard"], "guard"),
+    keyLife: json(keyLife)(row["key_life"], "key_life"),
   }));
 }
 
@@ -69,6 +107,7 @@ export function environmentRow(value: Environment): SqlValue[] {
     keepAliveMaxSeconds,
     toJson(value.limits),
     toJson(value.guard),
+    toJson(value.keyLife),
   ];
 }
 
@@ -123,20 +162,25 @@ export function readKey(row: SqlRow): KeyRecord {
     name: text(row["name"], "name"),
     owner: orNull(text)(row["owner"], "owner"),
     state: oneOf("active", "suspended", "revoked")(row["state"], "state"),
-    hash: keyHash(row["hash"], "hash"),
-    pepperVersion: wholeNumber(row["pepper_version"], "pepper_version"),
+    reason: orNull(text)(row["reason"], "reason"),
+    secrets: json(secrets)(row["secrets"], "secrets"),
+    rotation: row["rotation"] === null ? null : json(rotation)(row["rotation"], "rotation"),
+    rotatedAt: orNull(wholeNumber)(row["rotated_at"], "rotated_at"),
+    frozenAt: orNull(wholeNumber)(row["frozen_at"], "frozen_at"),
+    lifetimeMs: orNull(wholeNumber)(row["lifetime_ms"], "lifetime_ms"),
+    told: json(listOf(text))(row["told"], "told"),
+    idleSince: wholeNumber(row["idle_since"], "idle_since"),
     ceiling: json(right)(row["ceiling"], "ceiling"),
     limits: json(limits)(row["limits"], "limits"),
     admin: row["admin"] === null ? null : json(adminRight)(row["admin"], "admin"),
     createdAt: wholeNumber(row["created_at"], "created_at"),
-    expiresAt: orNull(wholeNumber)(row["expires_at"], "expires_at"),
     createdBy: text(row["created_by"], "created_by"),
   }));
 }
 
 export function keyRow(value: KeyRecord): SqlValue[] {
-  const { environment, id, name, owner, state, hash, pepperVersion, ceiling, admin, createdAt, expiresAt, createdBy } =
-    value;
+  const { environment, id, name, owner, state, reason, ceiling, limits: limited, admin, createdAt, createdBy } = value;
+  const life = keyLifeRow(value);
   const admins = admin === null ? null : toJson(admin);
   return [
     environment,
@@ -144,15 +188,32 @@ export function keyRow(value: KeyRecord): SqlValue[] {
     name,
     owner,
     state,
-    hash,
-    pepperVersion,
+    reason,
+    ...life,
     toJson(ceiling),
-    toJson(value.limits),
+    toJson(limited),
     admins,
     createdAt,
-    expiresAt,
     createdBy,
   ];
+}
+
+/** The columns that rotation, notices and disuse change, in the table's order. */
+export function keyLifeRow(value: KeyLifeState): SqlValue[] {
+  const { rotation: under, rotatedAt, frozenAt, lifetimeMs, idleSince } = value;
+  const held = value.secrets.map((one) => ({ ...one, hash: Buffer.from(one.hash).toString("hex") }));
+  return [toJson(held), under && toJson(under), rotatedAt, frozenAt, lifetimeMs, toJson(value.told), idleSince];
+}
+
+export function readKeyUse(row: SqlRow): KeyUse {
+  return read("key_use", row["id"], () => ({
+    environment: text(row["environment"], "environment"),
+    id: text(row["id"], "id"),
+    generation: wholeNumber(row["generation"], "generation"),
+    address: text(row["address"], "address"),
+    agent: text(row["agent"], "agent"),
+    usedAt: wholeNumber(row["used_at"], "used_at"),
+  }));
 }
 
 function toJson(value: unknown): string {

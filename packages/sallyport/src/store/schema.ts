@@ -5,7 +5,44 @@
 import { Problem } from "@sallyport/protocol";
 import type { SqlDatabase } from "./sqlite.ts";
 
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
+
+/**
+ * Keys, and when each of their secrets was last used. Uses are counted in memory and written a few seconds later: they
+ * are no change of policy, so they have a table of their own. The secrets of a key are one JSON text: they change together.
+ */
+export const KEY_TABLES = `CREATE TABLE key (
+  environment TEXT NOT NULL,
+  id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  owner TEXT,
+  state TEXT NOT NULL CHECK (state IN ('active', 'suspended', 'revoked')),
+  reason TEXT,
+  secrets TEXT NOT NULL,
+  rotation TEXT,
+  rotated_at INTEGER,
+  frozen_at INTEGER,
+  lifetime_ms INTEGER,
+  told TEXT NOT NULL,
+  idle_since INTEGER NOT NULL,
+  ceiling TEXT NOT NULL,
+  limits TEXT NOT NULL,
+  admin TEXT,
+  created_at INTEGER NOT NULL,
+  created_by TEXT NOT NULL,
+  PRIMARY KEY (environment, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX key_owner ON key (owner, environment, id) WHERE owner IS NOT NULL;
+CREATE TABLE key_use (
+  environment TEXT NOT NULL,
+  id TEXT NOT NULL,
+  generation INTEGER NOT NULL,
+  address TEXT NOT NULL,
+  agent TEXT NOT NULL,
+  used_at INTEGER NOT NULL,
+  PRIMARY KEY (environment, id, generation, address, agent)
+) STRICT, WITHOUT ROWID;
+`;
 
 const TABLES = `
 CREATE TABLE meta (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -17,7 +54,8 @@ CREATE TABLE environment (
   registries TEXT NOT NULL,
   keep_alive_max_seconds REAL NOT NULL,
   limits TEXT NOT NULL,
-  guard TEXT NOT NULL
+  guard TEXT NOT NULL,
+  key_life TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE role (name TEXT NOT NULL PRIMARY KEY, grants TEXT NOT NULL, limits TEXT NOT NULL, guard TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE principal (
@@ -36,24 +74,7 @@ CREATE TABLE assignment (
   right TEXT NOT NULL,
   source TEXT NOT NULL CHECK (source IN ('policy', 'admin'))
 ) STRICT, WITHOUT ROWID;
-CREATE TABLE key (
-  environment TEXT NOT NULL,
-  id TEXT NOT NULL,
-  name TEXT NOT NULL,
-  owner TEXT,
-  state TEXT NOT NULL CHECK (state IN ('active', 'suspended', 'revoked')),
-  hash BLOB NOT NULL CHECK (length(hash) = 32),
-  pepper_version INTEGER NOT NULL,
-  ceiling TEXT NOT NULL,
-  limits TEXT NOT NULL,
-  admin TEXT,
-  created_at INTEGER NOT NULL,
-  expires_at INTEGER,
-  created_by TEXT NOT NULL,
-  PRIMARY KEY (environment, id)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX key_owner ON key (owner, environment, id) WHERE owner IS NOT NULL;
-CREATE TABLE ledger (seq INTEGER PRIMARY KEY, line TEXT NOT NULL) STRICT;
+${KEY_TABLES}CREATE TABLE ledger (seq INTEGER PRIMARY KEY, line TEXT NOT NULL) STRICT;
 `;
 
 /** Makes the tables in an empty database. `head` is the signed head of the empty ledger, as JSON. */

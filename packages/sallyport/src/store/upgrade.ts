@@ -48,7 +48,7 @@ export function upgradeDatabase(options: UpgradeOptions): Upgraded | null {
     const backup = copyBefore(database, from, options);
     options.onNotice(`the database as it was is kept in ${backup}`);
     try {
-      applySteps(database, migrations.slice(from - 1));
+      applySteps(database, migrations.slice(from - 1), options.clock.now());
     } catch (error) {
       // The database is what it was, so the copy says nothing more; kept, a restart every few seconds would fill the disk.
       rmSync(backup, { force: true });
@@ -90,12 +90,12 @@ function copyBefore(database: SqlDatabase, version: number, options: UpgradeOpti
   }
 }
 
-function applySteps(database: SqlDatabase, steps: readonly Migration[]): void {
+function applySteps(database: SqlDatabase, steps: readonly Migration[], now: number): void {
   database.exec("PRAGMA synchronous = FULL; BEGIN IMMEDIATE");
   let step: Migration | undefined;
   try {
     for (step of steps) {
-      step.apply(database);
+      step.apply(database, now);
       database.exec(`PRAGMA user_version = ${step.to}`);
     }
     step = undefined;

@@ -4,6 +4,7 @@ import { encodeEvent, Problem } from "@sallyport/protocol";
 import type { Change, ChangeWriter } from "../audit/change.ts";
 import type { LedgerAppender, Ticket } from "../audit/recorder.ts";
 import type { Clock } from "../kernel/clock.ts";
+import type { KeyUse } from "../keys/use-record.ts";
 import type { LedgerFigures } from "./ports.ts";
 import { TicketBook } from "./ticket-book.ts";
 import type { ChangeResult, FromWriter, SaidProblem, ToWriter, WriterSetup } from "./writer-messages.ts";
@@ -138,6 +139,11 @@ export class WriterLink implements ChangeWriter, LedgerAppender {
       this.#post({ kind: "change", change: encoded, now: this.#setup.clock.now() });
       this.#changes.set(id, { resolve, reject });
     });
+  }
+
+  /** Not waited for by anybody: a kill loses some seconds of uses. */
+  noteUses(uses: readonly KeyUse[]): void {
+    if (this.#state === "running") this.#post({ kind: "uses", uses, now: this.#setup.clock.now() });
   }
 
   async close(): Promise<void> {

@@ -2,6 +2,7 @@
 import type { ProblemCode } from "@sallyport/protocol";
 import type { Operation } from "../audit/change.ts";
 import type { Ticket } from "../audit/recorder.ts";
+import type { KeyUse } from "../keys/use-record.ts";
 
 export interface LedgerPolicy {
   readonly retentionDays: number;
@@ -33,6 +34,8 @@ export type ToWriter =
   /** Event texts for the tickets `first`, `first + 1`…, joined by newlines: one long text is copied faster than many. */
   | { readonly kind: "lines"; readonly first: Ticket; readonly joined: string; readonly now: number }
   | { readonly kind: "change"; readonly change: EncodedChange; readonly now: number }
+  /** When keys were used: no change and no event, merged into what is known. */
+  | { readonly kind: "uses"; readonly uses: readonly KeyUse[]; readonly now: number }
   | { readonly kind: "close" };
 
 export interface SaidProblem {

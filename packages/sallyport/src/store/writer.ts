@@ -9,6 +9,8 @@ import type { GroupParts } from "./commit-group.ts";
 import { dataPaths } from "./data-paths.ts";
 import { DiskReserve } from "./disk-reserve.ts";
 import type { Disk } from "./disk-reserve.ts";
+import type { KeyUse } from "../keys/use-record.ts";
+import { makeMergeUses } from "./key-uses.ts";
 import { LedgerChain } from "./ledger-chain.ts";
 import { makeApplyOperation } from "./operations.ts";
 import { checkSchema } from "./schema.ts";
@@ -36,6 +38,7 @@ export class Writer {
   readonly #setup: WriterSetup;
   readonly #database: SqlDatabase;
   readonly #parts: GroupParts;
+  readonly #merge: (uses: readonly KeyUse[]) => void;
   readonly #segments: SegmentWriter;
   readonly #reserve: DiskReserve;
   #changes: EncodedChange[] = [];
@@ -61,6 +64,7 @@ export class Writer {
       "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864; PRAGMA busy_timeout = 0",
     );
     this.#database = database;
+    this.#merge = makeMergeUses(database);
     this.#parts = {
       database,
       chain: new LedgerChain(database, openSigner(paths)),
@@ -93,9 +97,19 @@ export class Writer {
 
   take(message: Exclude<ToWriter, { kind: "close" }>): void {
     this.#now = message.now;
+    if (message.kind === "uses") return this.#mergeUses(message.uses);
     if (message.kind === "change") this.#changes.push(message.change);
     else for (const line of message.joined.split("\n")) this.#lines.push(line);
     this.#schedule();
+  }
+
+  /** Between two commits. What a full disk loses here is when a key was last used, and its next use tells that again. */
+  #mergeUses(uses: readonly KeyUse[]): void {
+    try {
+      this.#merge(uses);
+    } catch (error) {
+      this.#ports.post({ kind: "trouble", text: `the last uses of keys could not be written: ${String(error)}` });
+    }
   }
 
   /** Commits what is queued, ends what is under way, closes the files. */

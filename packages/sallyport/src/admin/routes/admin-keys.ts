@@ -10,7 +10,7 @@ import { unknownPermissions, unknownSelectors } from "../../access/written-right
 import type { Operation } from "../../audit/change.ts";
 import type { LedgerEvent } from "../../audit/event.ts";
 import { issueAdminKey } from "../../keys/issue.ts";
-import { SYSTEM_REALM } from "../../keys/key.ts";
+import { expiryOf, SYSTEM_REALM } from "../../keys/key.ts";
 import type { KeyRecord } from "../../keys/key.ts";
 import { eventOf, refuseExcess, refuseMistakes } from "../call.ts";
 import type { AnyCall, Call, Handlers } from "../call.ts";
@@ -60,7 +60,7 @@ export const adminKeyHandlers: Handlers<
     call.ports.changes.inTurn(async () => {
       const { ports, caller } = call;
       const old = [...eachKey(ports, { environment: SYSTEM_REALM })].filter(
-        (key) => key.expiresAt === null && key.state !== "revoked",
+        (key) => expiryOf(key) === null && key.state !== "revoked",
       );
       const { record, text } = issueAdminKey(
         {
@@ -88,7 +88,7 @@ function isWithin(call: AnyCall, key: KeyRecord): boolean {
 }
 
 function ending(key: KeyRecord): Operation {
-  return { op: "key.state", environment: key.environment, id: key.id, state: "revoked" };
+  return { op: "key.state", environment: key.environment, id: key.id, state: "revoked", reason: "by_administrator" };
 }
 
 function revoked(call: AnyCall, key: KeyRecord): LedgerEvent {
@@ -140,6 +140,6 @@ function issuedFields(record: KeyRecord, right: AdminRight): LedgerEvent["fields
     environments: right.environments,
     may_grant: mayGrant === "*" || mayGrant === null ? mayGrant : mayGrant.allow,
     may_grant_models: mayGrant === "*" || mayGrant === null ? mayGrant : mayGrant.models,
-    expires_at: record.expiresAt,
+    expires_at: expiryOf(record),
   };
 }

@@ -2,27 +2,19 @@
 import { Problem } from "@sallyport/protocol";
 import type { KeyView } from "@sallyport/protocol/contract";
 import { administers } from "../../access/attenuation.ts";
+import type { KeyLifeState, Operation } from "../../audit/change.ts";
 import type { EventType } from "../../audit/event.ts";
 import { SYSTEM_REALM } from "../../keys/key.ts";
 import type { KeyRecord, KeyState } from "../../keys/key.ts";
 import { demandEnvironment, eventOf } from "../call.ts";
-import type { AnyCall, Call, CallById, Handlers } from "../call.ts";
+import type { Call, CallById, Handlers } from "../call.ts";
 import { eachKey } from "../each-key.ts";
-import { viewKey } from "../views.ts";
+import { findKey } from "../find-key.ts";
+import { viewKey, viewKeyInFull } from "../views.ts";
 import { createKey } from "./issue-key.ts";
+import { finishRotation, rotateKey, sweepKeys } from "./key-life.ts";
 
 const PAGE_DEFAULT = 200;
-
-/** The key of that id, in whichever environment; refused where the caller does not administer it. */
-export function findKey(call: AnyCall, id: string): KeyRecord {
-  for (const environment of call.ports.snapshot().environments.keys()) {
-    const key = call.ports.keys.find(environment, id);
-    if (!key) continue;
-    demandEnvironment(call, environment);
-    return key;
-  }
-  throw new Problem("not_found", `there is no key ${id}`);
-}
 
 function listKeys(call: Call<"keys.list">): { keys: KeyView[]; next: string | null } {
   const { ports, caller, query } = call;
@@ -57,20 +49,44 @@ function changeState(state: KeyState, type: EventType): (call: CallById) => Prom
       if (key.state === state) return viewKey(key, now);
       if (key.state === "revoked") throw new Problem("conflict", `key ${key.id} is revoked, which is final`);
       const { environment, id } = key;
+      const reason = state === "active" ? null : "by_administrator";
+      // Whoever lets it work again has a use for it: its disuse is counted from now, and its notices are given again.
+      const restart: Operation[] =
+        state === "active"
+          ? [{ op: "key.life", environment, id, life: { ...lifeOf(key), told: [], idleSince: now } }]
+          : [];
       await call.ports.changes.change({
-        operations: [{ op: "key.state", environment, id, state }],
+        operations: [{ op: "key.state", environment, id, state, reason }, ...restart],
         events: [eventOf(call, type, environment, { key: id, name: key.name, owner: key.owner })],
       });
-      return viewKey({ ...key, state }, now);
+      return viewKey({ ...key, state, reason }, now);
     });
 }
 
+function lifeOf({ secrets, rotation, rotatedAt, frozenAt, lifetimeMs, told, idleSince }: KeyRecord): KeyLifeState {
+  return { secrets, rotation, rotatedAt, frozenAt, lifetimeMs, told, idleSince };
+}
+
 export const keyHandlers: Handlers<
-  "keys.list" | "keys.create" | "keys.show" | "keys.suspend" | "keys.resume" | "keys.revoke"
+  | "keys.list"
+  | "keys.create"
+  | "keys.show"
+  | "keys.suspend"
+  | "keys.resume"
+  | "keys.revoke"
+  | "keys.rotate"
+  | "keys.finish"
+  | "keys.sweep"
 > = {
   "keys.list": listKeys,
   "keys.create": createKey,
-  "keys.show": (call) => viewKey(findKey(call, call.params.id), call.ports.clock.now()),
+  "keys.show": (call) => {
+    const key = findKey(call, call.params.id);
+    return viewKeyInFull(key, call.ports.uses.of(key.environment, key.id), call.ports.clock.now());
+  },
+  "keys.rotate": rotateKey,
+  "keys.finish": finishRotation,
+  "keys.sweep": sweepKeys,
   "keys.suspend": changeState("suspended", "key.suspended"),
   "keys.resume": changeState("active", "key.resumed"),
   "keys.revoke": changeState("revoked", "key.revoked"),

@@ -7,7 +7,7 @@ import { applyPolicyText } from "../apply-policy.ts";
 import { demandEnvironment } from "../call.ts";
 import type { AnyCall, Handlers } from "../call.ts";
 import { viewAssignment, viewEnvironment, viewRole, viewUpstreams } from "../views.ts";
-import { findKey } from "./keys.ts";
+import { findKey } from "../find-key.ts";
 
 function environmentsOf(call: AnyCall): Environment[] {
   return [...call.ports.snapshot().environments.values()].filter((environment) =>

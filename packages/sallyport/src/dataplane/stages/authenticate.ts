@@ -3,30 +3,50 @@ import { refuse } from "@sallyport/protocol";
 import type { Snapshot } from "../../access/snapshot.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { KeyDirectory } from "../../keys/directory.ts";
+import type { KeyLifecycle } from "../../keys/lifecycle.ts";
+import { brownoutSeconds, retirementOf } from "../../keys/retirement.ts";
+import type { UseRecord } from "../../keys/use-record.ts";
 import { extractCredential } from "../../listener/credential.ts";
 import type { Stage } from "../pipeline.ts";
 
 export interface AuthenticatePorts {
   readonly clock: Clock;
   readonly keys: KeyDirectory;
+  readonly uses: UseRecord;
+  readonly lifecycle: Pick<KeyLifecycle, "firstUse">;
   readonly snapshot: () => Snapshot;
   /** Environments this listener serves; null = all. */
   readonly environments: ReadonlySet<string> | null;
 }
 
-export function makeAuthenticate({ clock, keys, snapshot, environments }: AuthenticatePorts): Stage {
+export function makeAuthenticate(ports: AuthenticatePorts): Stage {
+  const { clock, keys, uses, lifecycle, snapshot, environments } = ports;
   return function authenticate(exchange) {
     const credential = extractCredential(exchange.request.rawHeaders);
     if (typeof credential !== "string") return credential;
-    const verified = keys.authenticate(credential, ["api"], clock.now());
+    const now = clock.now();
+    const verified = keys.authenticate(credential, ["api"], now);
     if ("code" in verified) return verified;
-    const { key } = verified;
+    const { key, secret } = verified;
     exchange.key = key;
     if (environments !== null && !environments.has(key.environment)) return refuse("environment_not_here");
     const right = snapshot().rightOf(key);
     if (!right) return refuse("environment_not_here");
     if (right.isOwnerDisabled) return refuse("owner_disabled");
     exchange.right = right;
-    return undefined;
+    uses.note(key, secret, now, exchange.address, key.rotation ? agentOf(exchange.request.rawHeaders) : "");
+    // The new secret works at once; that it is the one in use from now on is written down meanwhile.
+    if (secret.state === "pending") lifecycle.firstUse(key, secret);
+    const { keyLife } = right.environment;
+    const retirement = retirementOf(key, secret, keyLife, now);
+    exchange.retirement = retirement;
+    const waitSeconds = retirement ? brownoutSeconds(retirement, keyLife, now) : 0;
+    return waitSeconds > 0 ? { ...refuse("key_expires_soon"), retryAfterSeconds: waitSeconds } : undefined;
   };
+}
+
+function agentOf(rawHeaders: readonly string[]): string {
+  for (let i = 0; i < rawHeaders.length; i += 2)
+    if (rawHeaders[i]!.toLowerCase() === "user-agent") return rawHeaders[i + 1]!;
+  return "";
 }

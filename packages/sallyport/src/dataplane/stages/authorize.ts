@@ -5,7 +5,7 @@
 import { refuse } from "@sallyport/protocol";
 import { decide } from "../../access/decide.ts";
 import type { Snapshot } from "../../access/snapshot.ts";
-import { stateRefusal } from "../../keys/directory.ts";
+import { keyRefusal } from "../../keys/directory.ts";
 import type { KeyDirectory } from "../../keys/directory.ts";
 import type { Stage } from "../pipeline.ts";
 
@@ -18,7 +18,7 @@ export function makeAuthorize({ snapshot, keys }: AuthorizePorts): Stage {
   return function authorize(exchange) {
     const key = keys.find(exchange.key!.environment, exchange.key!.id);
     if (!key) return refuse("key_unknown");
-    const stateRefused = stateRefusal(key, exchange.at);
+    const stateRefused = keyRefusal(key);
     if (stateRefused) return stateRefused;
     const right = snapshot().rightOf(key);
     if (!right) return refuse("environment_not_here");

@@ -1,6 +1,7 @@
 /** Headers are built from scratch in both directions: nothing of the caller's goes up, nothing of the upstream's comes down but what is listed. */
 import type { Exchange } from "../exchange.ts";
 import { addCorsHeaders } from "../cors.ts";
+import { addRetirementHeaders } from "../../keys/retirement.ts";
 import { addRateHeaders } from "../rate-headers.ts";
 
 /** Request headers for the upstream, as a flat list for the dispatcher. `length` undefined = chunked. `traceparent` is ours, not the caller's. */
@@ -42,6 +43,7 @@ export function writeAnswerHead(exchange: Exchange, status: number, type: string
   if (length !== undefined) headers.push("content-length", String(length));
   if (adjusted.length > 0) headers.push("x-sallyport-adjusted", adjusted.join(", ").replaceAll(/[^\x20-\x7e]/g, "?"));
   addRateHeaders(headers, exchange.rate);
+  addRetirementHeaders(headers, exchange.retirement);
   addCorsHeaders(headers, exchange.corsOrigin);
   response.writeHead(status, headers);
 }

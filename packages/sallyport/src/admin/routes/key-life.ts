@@ -1,0 +1,55 @@
+/** Rotation and the sweep, as an administrator asks for them. What is done is decided in `keys/`. */
+import { parseDurationMs } from "@sallyport/protocol/contract";
+import { administers, excessRight } from "../../access/attenuation.ts";
+import { Secret } from "../../kernel/secret.ts";
+import { demandEnvironment, refuseExcess } from "../call.ts";
+import type { Handler } from "../call.ts";
+import { findKey } from "../find-key.ts";
+import { isoTime, viewKey } from "../views.ts";
+
+/** Who gets the new secret can do what the key can: so it must be the issuer's to give (R6). */
+export const rotateKey: Handler<"keys.rotate"> = async (call) => {
+  const { ports, caller, body, params } = call;
+  const key = findKey(call, params.id);
+  refuseExcess(excessRight(caller.issuer.right, key.ceiling, ports.snapshot().roles));
+  const graceMs = body.grace === undefined ? undefined : parseDurationMs(body.grace);
+  const rotated = await ports.lifecycle.rotate({
+    environment: key.environment,
+    id: key.id,
+    actor: caller.issuer.actor,
+    issuerExpiresAt: caller.expiresAt,
+    ...(graceMs === undefined ? {} : { graceMs }),
+    ...(body.idempotencyKey === undefined ? {} : { idempotencyKey: new Secret(body.idempotencyKey) }),
+  });
+  return {
+    id: rotated.id,
+    key: rotated.text.reveal(),
+    environment: key.environment,
+    expiresAt: isoTime(rotated.expiresAt),
+    overlapEndsAt: isoTime(rotated.overlapEndsAt),
+  };
+};
+
+export const finishRotation: Handler<"keys.finish"> = async (call) => {
+  const { environment, id } = findKey(call, call.params.id);
+  const key = await call.ports.lifecycle.finish(environment, id, call.caller.issuer.actor);
+  return viewKey(key, call.ports.clock.now());
+};
+
+/** A run ends keys everywhere, so whoever asks for one administers every environment; a dry run shows his own. */
+export const sweepKeys: Handler<"keys.sweep"> = async (call) => {
+  const { ports, caller, body } = call;
+  if (!body.dryRun) for (const name of ports.snapshot().environments.keys()) demandEnvironment(call, name);
+  const findings = await ports.lifecycle.sweep({ isDryRun: body.dryRun });
+  return {
+    findings: findings
+      .filter(({ environment }) => administers(caller.issuer.right, environment))
+      .map(({ keyId, environment, code, action, dueAt }) => ({
+        keyId,
+        environment,
+        code,
+        action,
+        dueAt: isoTime(dueAt),
+      })),
+  };
+};

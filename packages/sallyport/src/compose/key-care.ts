@@ -1,0 +1,34 @@
+/** What a running gateway does for its keys by itself: uses are written down every few seconds, what is stale is ended. */
+import { causeOf } from "../kernel/log.ts";
+import type { Log } from "../kernel/log.ts";
+import type { Core } from "./core.ts";
+
+const FLUSH_MS = 5_000;
+const SWEEP_MS = 60 * 60_000;
+/** Not at once: whoever starts a server that was down for weeks may want to look first (`keys sweep --dry-run`). */
+const FIRST_SWEEP_MS = 10 * 60_000;
+
+/** The data directory's lock makes it the only one. Answers how to end it. */
+export function careForKeys({ uses, lifecycle }: Pick<Core, "uses" | "lifecycle">, log: Log): () => void {
+  let isSweeping = false;
+  const sweep = (): void => {
+    if (isSweeping) return;
+    isSweeping = true;
+    lifecycle
+      .sweep({ isDryRun: false })
+      .then((findings) => {
+        for (const { keyId, environment, code, action } of findings)
+          log.warn({ key: keyId, environment, code, action }, "a key was swept");
+      })
+      .catch((cause: unknown) => log.error({ cause: causeOf(cause) }, "the sweep of keys stopped; it is tried again"))
+      .finally(() => (isSweeping = false));
+  };
+  const flushing = setInterval(() => uses.flush(), FLUSH_MS).unref();
+  const first = setTimeout(sweep, FIRST_SWEEP_MS).unref();
+  const sweeping = setInterval(sweep, SWEEP_MS).unref();
+  return () => {
+    clearInterval(flushing);
+    clearTimeout(first);
+    clearInterval(sweeping);
+  };
+}

@@ -1,0 +1,122 @@
+/** Rotation and the sweep through the admin API: who may, what comes back, and what is asked twice. */
+import { beforeEach, expect, it } from "vitest";
+import { AdminClient } from "@sallyport/client";
+import { Problem } from "@sallyport/protocol";
+import { everything } from "../../packages/sallyport/dist/access/everything.js";
+import type { AdminRight } from "../../packages/sallyport/dist/access/policy.js";
+import { MemoryGateway, POLICY } from "./memory-ports.ts";
+
+const DAY_MS = 86_400_000;
+const IDEMPOTENCY = "3f1d0c52-8a53-4c7e";
+let gateway: MemoryGateway;
+let root: AdminClient;
+let made: { id: string; key: string };
+
+beforeEach(async () => {
+  gateway = new MemoryGateway();
+  root = new AdminClient({ handle: (request) => gateway.app.handle(request, { kind: "socket", user: "root" }) });
+  await root.call("policy.apply", { body: { text: POLICY } });
+  made = await root.call("keys.create", {
+    body: { environment: "prod", name: "k", roles: ["bot"], models: ["llama3.2"] },
+  });
+  gateway.events.length = 0;
+});
+
+const codeOf = (text: string): string => {
+  const said = gateway.ports.keys.authenticate(text, ["api"], gateway.nowMs);
+  return "code" in said ? said.code : "verified";
+};
+const rotate = (body: { grace?: string; idempotencyKey?: string } = {}) =>
+  root.call("keys.rotate", { params: { id: made.id }, body });
+const use = async (text: string): Promise<void> => {
+  const said = gateway.ports.keys.authenticate(text, ["api"], gateway.nowMs);
+  if ("code" in said) throw new Error(said.code);
+  gateway.ports.lifecycle.firstUse(said.key, said.secret);
+  gateway.ports.lifecycle.firstUse(said.key, said.secret);
+  await gateway.ports.changes.inTurn(async () => {});
+};
+async function refusalOf(asked: Promise<unknown>): Promise<string> {
+  try {
+    await asked;
+    return "none";
+  } catch (problem) {
+    return problem instanceof Problem ? problem.code : String(problem);
+  }
+}
+
+it("the same key id, both secrets until the grace after the first use, then the new one alone", async () => {
+  const rotated = await rotate({ grace: "1h" });
+  expect(rotated.id).toBe(made.id);
+  expect(rotated.key).not.toBe(made.key);
+  expect([codeOf(made.key), codeOf(rotated.key)]).toEqual(["verified", "verified"]);
+  gateway.nowMs += 2 * DAY_MS;
+  expect(codeOf(made.key)).toBe("verified");
+  await use(rotated.key);
+  gateway.nowMs += 3_599_999;
+  expect(codeOf(made.key)).toBe("verified");
+  gateway.nowMs += 1;
+  expect([codeOf(made.key), codeOf(rotated.key)]).toEqual(["key_rotated", "verified"]);
+  expect(gateway.events.map(({ type }) => type)).toEqual(["key.rotation_begun", "key.rotated"]);
+});
+
+it("a lost answer can be asked for again with the same idempotency key, for 15 minutes or until the first use", async () => {
+  const first = await rotate({ idempotencyKey: IDEMPOTENCY });
+  expect(await rotate({ idempotencyKey: IDEMPOTENCY })).toEqual(first);
+  expect(JSON.stringify([...gateway.stored.values()])).not.toContain(first.key.slice(-40));
+  const other = await rotate({ idempotencyKey: `${IDEMPOTENCY}-other` });
+  expect(other.key).not.toBe(first.key);
+  expect(codeOf(first.key)).toBe("key_rotated");
+  gateway.nowMs += 15 * 60_000;
+  expect((await rotate({ idempotencyKey: `${IDEMPOTENCY}-other` })).key).not.toBe(other.key);
+});
+
+it("a second rotation waits for the overlap, which an administrator may end", async () => {
+  const rotated = await rotate();
+  await use(rotated.key);
+  expect(await refusalOf(rotate())).toBe("rotation_in_progress");
+  await root.call("keys.finish", { params: { id: made.id } });
+  expect([codeOf(made.key), codeOf(rotated.key)]).toEqual(["key_rotated", "verified"]);
+  expect(await refusalOf(rotate())).toBe("none");
+});
+
+it("a replaced secret that is used again is told once and freezes nothing but itself", async () => {
+  const rotated = await rotate();
+  await use(rotated.key);
+  await root.call("keys.finish", { params: { id: made.id } });
+  for (let i = 0; i < 3; i++) expect(codeOf(made.key)).toBe("key_rotated");
+  await gateway.ports.changes.inTurn(async () => {});
+  expect(gateway.events.filter(({ type }) => type === "key.secret_reused")).toHaveLength(1);
+  expect(codeOf(rotated.key)).toBe("verified");
+  expect(await root.call("keys.show", { params: { id: made.id } })).toMatchObject({ isFrozen: true });
+});
+
+it("only who may grant what the key can do may rotate it, for no longer than his own right", async () => {
+  const issuer: AdminRight = { ...everything, mayGrant: { allow: ["infer:embed"], models: ["*"] } };
+  const clientOf = (right: AdminRight, expiresAt: number | null): AdminClient => {
+    const key = gateway.adminKey(right, expiresAt);
+    const handle = (request: Request): Promise<Response> => {
+      request.headers.set("authorization", `Bearer ${key}`);
+      return gateway.app.handle(request, { kind: "tcp" });
+    };
+    return new AdminClient({ handle });
+  };
+  const input = { params: { id: made.id }, body: {} };
+  expect(await refusalOf(clientOf(issuer, null).call("keys.rotate", input))).toBe("grant_exceeds_issuer");
+  const short = await clientOf(everything, gateway.nowMs + DAY_MS).call("keys.rotate", input);
+  expect(Date.parse(short.expiresAt)).toBe(gateway.nowMs + DAY_MS);
+  expect(await refusalOf(rotate({ grace: "90d" }))).toBe("input_invalid");
+});
+
+it("a sweep does what its dry run said: disuse, then the end", async () => {
+  gateway.nowMs += 14 * DAY_MS;
+  const dry = await root.call("keys.sweep", { body: { dryRun: true } });
+  expect(dry.findings).toMatchObject([{ keyId: made.id, code: "key_never_used", action: "suspend" }]);
+  expect(codeOf(made.key)).toBe("verified");
+  expect(await root.call("keys.sweep", { body: { dryRun: false } })).toEqual(dry);
+  expect(codeOf(made.key)).toBe("key_suspended");
+  expect(await root.call("keys.show", { params: { id: made.id } })).toMatchObject({ reason: "key_never_used" });
+  expect((await root.call("keys.sweep", { body: { dryRun: true } })).findings).toEqual([]);
+  await root.call("keys.resume", { params: { id: made.id } });
+  expect(codeOf(made.key)).toBe("verified");
+  expect((await root.call("keys.sweep", { body: { dryRun: true } })).findings).toEqual([]);
+});
