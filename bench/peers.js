@@ -43,14 +43,16 @@ async function startAll(upstream) {
     {
       name: "bare pass-through",
       lacks: "everything",
-      ...{ url: bare.url, key: "any" },
+      url: bare.url,
+      key: "any",
       cpuSeconds: () => cpuSeconds(bare.child.pid),
       stop: () => stop(bare.child),
     },
     {
       name: "Sallyport, every layer on",
       lacks: "-",
-      ...{ url: gateway.url, key: gateway.key },
+      url: gateway.url,
+      key: gateway.key,
       cpuSeconds: () => cpuSeconds(gateway.child.pid),
       stop: () => gateway.stop(),
     },
