@@ -3,18 +3,18 @@ import { Pool } from "undici";
 
 process.on("message", (asked) => void work(asked));
 
-async function work({ url, key, requests, connections, bodyBytes, isStream }) {
+async function work({ url, path = "/api/chat", key, more = {}, requests, connections, bodyBytes, isStream }) {
   const pool = new Pool(url, { connections, pipelining: 1 });
   const empty = JSON.stringify({ model: "llama3.2", messages: [{ role: "user", content: "" }], stream: isStream });
   const body = Buffer.from(
     empty.replace('"content":""', `"content":"${"x".repeat(Math.max(0, bodyBytes - empty.length))}"`),
   );
-  const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" };
+  const headers = { authorization: `Bearer ${key}`, "content-type": "application/json", ...more };
   let left = requests;
   let bytes = 0;
   const worker = async () => {
     while (left-- > 0) {
-      const answer = await pool.request({ method: "POST", path: "/api/chat", headers, body });
+      const answer = await pool.request({ method: "POST", path, headers, body });
       if (answer.statusCode !== 200) throw new Error(`${answer.statusCode} ${await answer.body.text()}`);
       for await (const chunk of answer.body) bytes += chunk.length;
     }

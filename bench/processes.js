@@ -1,6 +1,7 @@
 // Starting the parts of a bench as processes of their own, and reading what CPU and memory the kernel says they took.
 import { execFile, execFileSync, fork, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { promisify } from "node:util";
 
 const TICKS_PER_SECOND = Number(execFileSync("getconf", ["CLK_TCK"], { encoding: "utf8" }));
@@ -72,11 +73,41 @@ export function serve(data, policy, more = []) {
   });
 }
 
+/** A port nobody listens on, for programs that cannot choose one themselves. */
+export function freePort() {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, "127.0.0.1", () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+/** Waits until something answers at the address, with whatever status. */
+export async function answers(child, url) {
+  for (let tries = 0; tries < 200; tries++) {
+    if (child.exitCode !== null) throw new Error(`${child.spawnfile} ended with ${child.exitCode}`);
+    try {
+      await (await fetch(url)).arrayBuffer();
+      return;
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+  throw new Error(`${child.spawnfile} does not answer`);
+}
+
 export async function stop(child) {
   child.removeAllListeners("exit");
+  if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = new Promise((resolve) => child.once("exit", resolve));
   child.kill("SIGTERM");
   await ended;
+}
+
+/** The smallest, the middle and the largest of several measurements. */
+export function spread(values) {
+  return { min: Math.min(...values), median: median(values), max: Math.max(...values) };
 }
 
 export function median(values) {

@@ -6,6 +6,7 @@ import { cpuPerRequest } from "./cpu-per-request.js";
 import { keyCost } from "./keys.js";
 import { ledger } from "./ledger.js";
 import { life } from "./life.js";
+import { comparePeers } from "./peers.js";
 import { streamLatency } from "./streams.js";
 
 const rows = [];
@@ -25,6 +26,15 @@ for (const [at, { name, ratio, bareMs, gatewayMs, throughput }] of (await cpuPer
     at === 0 ? ratio <= 1.2 : null,
   );
 }
+const peers = await comparePeers();
+for (const { name, workload, ratio, cpuMs } of peers.rows)
+  add(
+    `the same in OpenAI's dialect, ${name}: ${workload}`,
+    "reported",
+    `${ratio.median.toFixed(2)} x (${ratio.min.toFixed(2)} to ${ratio.max.toFixed(2)}; ${cpuMs.toFixed(3)} ms)`,
+    null,
+  );
+for (const { name, why } of peers.skipped) add(`the same, ${name}`, "reported", `skipped: ${why}`, null);
 const streams = await streamLatency(256);
 add(
   "added to the first token at 256 streams, p99 (p50)",

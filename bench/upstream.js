@@ -1,4 +1,5 @@
-// The model server of the bench: answers /api/chat with a stream of small lines, the first after a while, and nothing else.
+// The model server of the bench: answers with a stream of small chunks, the first after a while, and nothing else; under
+// /v1 in OpenAI's dialect, which is what every peer speaks, elsewhere in Ollama's.
 // Its own cost is not measured; it is the same for everyone.
 import { createServer } from "node:http";
 
@@ -6,28 +7,43 @@ const chunks = Number(process.env.CHUNKS ?? 64);
 const firstMs = Number(process.env.FIRST_MS ?? 20);
 const gapMs = Number(process.env.GAP_MS ?? 0);
 
-const line = (text) =>
-  `{"model":"llama3.2","created_at":"2026-11-23T04:23:30.080106223Z","message":{"role":"assistant","content":"${text}"},"done":false}\n`;
-const lines = Array.from({ length: chunks }, (_, i) => Buffer.from(line(` word${i}`)));
-const last = Buffer.from(
-  '{"model":"llama3.2","created_at":"2026-11-23T04:23:31.080106223Z","message":{"role":"assistant","content":""},"done":true,"done_reason":"stop","total_duration":309791721,"load_duration":263481497,"prompt_eval_count":24,"prompt_eval_duration":25731000,"eval_count":64,"eval_duration":861000}\n',
-);
-const whole = Buffer.from(
-  '{"model":"llama3.2","created_at":"2026-11-23T04:23:31.080106223Z","message":{"role":"assistant","content":"hello"},"done":true,"done_reason":"stop","prompt_eval_count":24,"eval_count":1}',
-);
+const ollama = {
+  type: "application/x-ndjson",
+  line: (text) =>
+    `{"model":"llama3.2","created_at":"2026-11-23T04:23:30.080106223Z","message":{"role":"assistant","content":"${text}"},"done":false}\n`,
+  last: '{"model":"llama3.2","created_at":"2026-11-23T04:23:31.080106223Z","message":{"role":"assistant","content":""},"done":true,"done_reason":"stop","total_duration":309791721,"load_duration":263481497,"prompt_eval_count":24,"prompt_eval_duration":25731000,"eval_count":64,"eval_duration":861000}\n',
+  whole:
+    '{"model":"llama3.2","created_at":"2026-11-23T04:23:31.080106223Z","message":{"role":"assistant","content":"hello"},"done":true,"done_reason":"stop","prompt_eval_count":24,"eval_count":1}',
+};
+const openai = {
+  type: "text/event-stream",
+  line: (text) =>
+    `data: {"id":"chatcmpl-431","object":"chat.completion.chunk","created":1795408,"model":"llama3.2","system_fingerprint":"fp_ollama","choices":[{"index":0,"delta":{"role":"assistant","content":"${text}"},"finish_reason":null}]}\n\n`,
+  last: 'data: {"id":"chatcmpl-431","object":"chat.completion.chunk","created":1795408,"model":"llama3.2","system_fingerprint":"fp_ollama","choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n',
+  whole:
+    '{"id":"chatcmpl-512","object":"chat.completion","created":1795408,"model":"llama3.2","system_fingerprint":"fp_ollama","choices":[{"index":0,"message":{"role":"assistant","content":"hello"},"finish_reason":"stop"}],"usage":{"prompt_tokens":24,"completion_tokens":1,"total_tokens":25}}',
+};
+const ready = ({ type, line, last, whole }) => ({
+  type,
+  lines: Array.from({ length: chunks }, (_, i) => Buffer.from(line(` word${i}`))),
+  last: Buffer.from(last),
+  whole: Buffer.from(whole),
+});
+const dialects = { ollama: ready(ollama), openai: ready(openai) };
 
 createServer((request, response) => {
   let body = "";
   request.setEncoding("latin1");
   request.on("data", (chunk) => (body += chunk));
   request.on("end", () => {
+    const { type, lines, last, whole } = request.url.startsWith("/v1/") ? dialects.openai : dialects.ollama;
     if (body.includes('"stream":false')) {
       response
         .writeHead(200, { "content-type": "application/json; charset=utf-8", "content-length": whole.length })
         .end(whole);
       return;
     }
-    response.writeHead(200, { "content-type": "application/x-ndjson" });
+    response.writeHead(200, { "content-type": type });
     let sent = 0;
     const next = () => {
       // One write a chunk and one turn of the loop between two: chunks arrive one by one, as tokens do.

@@ -24,8 +24,10 @@ const IN_FLIGHT_MAX = 2;
  * While lines come faster than one in BUSY_GAP_MS, batches keep this distance: a message to the thread and a commit cost
  * more than the lines in them, and the model works meanwhile. Whoever comes alone never waits for company.
  */
-const WINDOW_MS = 10;
+const WINDOW_MS = 16;
 const BUSY_GAP_MS = 3;
+/** The distance when an answer is there already and waits for a line that was not sent yet. */
+const HURRY_MS = 4;
 /** Weight of the newest gap in the running mean. */
 const GAP_WEIGHT = 1 / 8;
 const GAP_MAX_MS = 1_000;
@@ -52,6 +54,8 @@ export class WriterLink implements ChangeWriter, LedgerAppender {
   #batchBytes = 0;
   #batchAtMs = 0;
   #isSoon = false;
+  #isHurried = false;
+  #soon: NodeJS.Timeout | undefined;
   #lastSentMs = -Infinity;
   #lastAwaitedMs = -Infinity;
   #meanGapMs = GAP_MAX_MS;
@@ -128,6 +132,7 @@ export class WriterLink implements ChangeWriter, LedgerAppender {
 
   whenDurable(ticket: Ticket, then: (isOnDisk: boolean) => void): void {
     this.#tickets.whenDurable(ticket, then);
+    if (this.#batch.length > 0 && ticket >= this.#batchFirst) this.#hurry();
   }
 
   change(change: Change): Promise<{ readonly epoch: number }> {
@@ -176,7 +181,17 @@ export class WriterLink implements ChangeWriter, LedgerAppender {
     this.#isSoon = true;
     const waitMs = this.#meanGapMs < BUSY_GAP_MS ? WINDOW_MS - (this.#lastAwaitedMs - this.#lastSentMs) : 0;
     if (waitMs <= 0) setImmediate(this.#sendDue);
-    else setTimeout(this.#sendDue, waitMs);
+    else this.#soon = setTimeout(this.#sendDue, waitMs);
+  }
+
+  /** Somebody has an answer to show: his line does not wait for the rest of the window. */
+  #hurry(): void {
+    if (this.#isHurried) return;
+    this.#isHurried = true;
+    clearTimeout(this.#soon);
+    const waitMs = HURRY_MS - (this.#setup.clock.monotonic() - this.#lastSentMs);
+    if (waitMs <= 0) setImmediate(this.#sendDue);
+    else this.#soon = setTimeout(this.#sendDue, waitMs);
   }
 
   /** Somebody waits, or it is time: sent now, or as soon as the writer has room. */
@@ -188,6 +203,9 @@ export class WriterLink implements ChangeWriter, LedgerAppender {
 
   #sendBatch(): void {
     this.#isDue = false;
+    this.#isSoon = false;
+    this.#isHurried = false;
+    clearTimeout(this.#soon);
     clearTimeout(this.#lazy);
     this.#lazy = undefined;
     if (this.#batch.length === 0 || this.#state !== "running") return;
