@@ -56,7 +56,7 @@ export async function initialize(
   settings: Settings,
   upstreamUrl: string = DEFAULT_UPSTREAM_URL,
 ): Promise<{ adminKey: Secret; dataDirectory: string; environment: string }> {
-  initDataDirectory(settings.dataDirectory);
+  initDataDirectory(settings.dataDirectory, systemClock, settings.keyEncryptionKey);
   const core = await openCore(settings, systemClock, openLog(settings.logLevel));
   try {
     const at = systemClock.now();

@@ -14,6 +14,7 @@ import type { Io } from "./io.ts";
 import { addKeys } from "./keys.ts";
 import { addApply, addEnvironments, addExplain, addRoles, addUpstreams } from "./policy.ts";
 import { addPrincipals } from "./principals.ts";
+import { addRekey } from "./rekey.ts";
 import { addServe } from "./serve.ts";
 import { addStart } from "./start.ts";
 import { addStatus } from "./status.ts";
@@ -61,6 +62,7 @@ export function makeProgram(cli: Cli): Command {
   addUpstreams(program, cli);
   addAudit(program, cli);
   addAdmin(program, cli);
+  addRekey(program, cli);
   addCompletion(program, cli);
   return program;
 }

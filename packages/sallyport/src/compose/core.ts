@@ -14,13 +14,19 @@ import { KeyDirectory } from "../keys/directory.ts";
 import { AuditLink } from "../store/audit-link.ts";
 import { checkDataDirectory } from "../store/data-directory.ts";
 import { lockDataDirectory } from "../store/lock.ts";
+import type { DataKeys } from "../store/data-keys.ts";
+import { dataPaths } from "../store/data-paths.ts";
+import { openSealer } from "../store/open-sealer.ts";
 import { openStore } from "../store/open-store.ts";
 import { PepperFiles } from "../store/pepper-files.ts";
 import type { Store } from "../store/ports.ts";
+import { rekeyUnderWay } from "../store/reseal.ts";
 
 export interface Core {
   readonly store: Store;
   readonly peppers: PepperFiles;
+  /** What must be read back is sealed by this. */
+  readonly sealer: DataKeys;
   readonly keys: KeyDirectory;
   readonly audit: AuditLink;
   readonly snapshot: () => Snapshot;
@@ -35,21 +41,30 @@ export async function openCore(settings: Settings, clock: Clock, log: Log): Prom
   checkDataDirectory(directory);
   const lock = lockDataDirectory(directory);
   try {
+    const onNotice = (text: string): void => log.warn(text);
+    const sealer = openSealer(directory, { source: settings.keyEncryptionKey, onNotice });
+    if (rekeyUnderWay(dataPaths(directory)))
+      onNotice("a change of the key-encryption key was begun and is not finished: run 'sallyport rekey --kek' again");
     const store = await openStore({
       directory,
       clock,
+      sealer,
       ledger: settings.ledger,
       onTrouble: (text) => log.error(text),
-      onNotice: (text) => log.warn(text),
+      onNotice,
     });
-    return joinCore(store, new PepperFiles(directory), new AuditLink(directory), () => lock.release());
+    const parts = { store, sealer, peppers: new PepperFiles(directory, sealer), audit: new AuditLink(directory) };
+    return joinCore(parts, () => lock.release());
   } catch (cause) {
     lock.release();
     throw cause;
   }
 }
 
-function joinCore(store: Store, peppers: PepperFiles, audit: AuditLink, release: () => void): Core {
+function joinCore(
+  { store, sealer, peppers, audit }: Pick<Core, "store" | "sealer" | "peppers" | "audit">,
+  release: () => void,
+): Core {
   const keys = new KeyDirectory(store.reader, peppers);
   const listeners: ((snapshot: Snapshot) => void)[] = [];
   let snapshot = compileSnapshot(store.reader.policy());
@@ -76,6 +91,7 @@ function joinCore(store: Store, peppers: PepperFiles, audit: AuditLink, release:
   return {
     store,
     peppers,
+    sealer,
     keys,
     audit,
     snapshot: () => snapshot,
