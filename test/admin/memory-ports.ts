@@ -6,7 +6,7 @@ import type { AdminRight, PolicyState } from "../../packages/sallyport/dist/acce
 import { makeAdminApp } from "../../packages/sallyport/dist/admin/app.js";
 import type { AdminApp } from "../../packages/sallyport/dist/admin/app.js";
 import type { AuditFilter, AuditRecord } from "../../packages/sallyport/dist/audit/audit-log.js";
-import type { AdminPorts } from "../../packages/sallyport/dist/admin/ports.js";
+import type { AdminPorts, UnconfirmedRestore } from "../../packages/sallyport/dist/admin/ports.js";
 import type { Change, Operation } from "../../packages/sallyport/dist/audit/change.js";
 import type { LedgerEvent } from "../../packages/sallyport/dist/audit/event.js";
 import { KeyDirectory } from "../../packages/sallyport/dist/keys/directory.js";
@@ -24,6 +24,7 @@ export class MemoryGateway {
   readonly stored = new Map<string, KeyRecord>();
   readonly records: AuditRecord[] = [];
   state: PolicyState = { epoch: 1, environments: [], roles: [], principals: [], assignments: [] };
+  restored: UnconfirmedRestore | undefined;
   readonly ports: AdminPorts;
   readonly app: AdminApp;
 
@@ -68,6 +69,12 @@ export class MemoryGateway {
           const mine = turn.then(work, work);
           turn = mine.catch(() => undefined);
           return mine;
+        },
+      },
+      quarantine: {
+        restored: () => this.restored,
+        end: () => {
+          this.restored = undefined;
         },
       },
       explain: () => explained("model_denied", ["the key's ceiling does not grant it"]),

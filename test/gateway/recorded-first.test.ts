@@ -78,6 +78,7 @@ beforeEach(async () => {
     store: ledger,
     keys: new KeyDirectory(source, { current: () => pepper, get: () => pepper, create: () => pepper }),
     snapshot: () => snapshot,
+    quarantine: { restored: () => undefined, end: () => {} },
     onSwap: () => {},
   } as unknown as Core;
   metrics = makeGatewayMetrics(core);

@@ -21,6 +21,7 @@ import { openStore } from "../store/open-store.ts";
 import { PepperFiles } from "../store/pepper-files.ts";
 import type { Store } from "../store/ports.ts";
 import { rekeyUnderWay } from "../store/reseal.ts";
+import { openQuarantine } from "./quarantine.ts";
 
 export interface Core {
   readonly store: Store;
@@ -31,6 +32,7 @@ export interface Core {
   readonly audit: AuditLink;
   readonly snapshot: () => Snapshot;
   readonly changes: AdminPorts["changes"];
+  readonly quarantine: AdminPorts["quarantine"];
   /** Called after each swap, before the change is acknowledged. */
   onSwap(then: (snapshot: Snapshot) => void): void;
   close(): Promise<void>;
@@ -54,7 +56,13 @@ export async function openCore(settings: Settings, clock: Clock, log: Log): Prom
       onNotice,
     });
     const parts = { store, sealer, peppers: new PepperFiles(directory, sealer), audit: new AuditLink(directory) };
-    return joinCore(parts, () => lock.release());
+    try {
+      const quarantine = await openQuarantine(directory, store, clock);
+      return joinCore({ ...parts, quarantine }, () => lock.release());
+    } catch (cause) {
+      await store.close();
+      throw cause;
+    }
   } catch (cause) {
     lock.release();
     throw cause;
@@ -62,7 +70,7 @@ export async function openCore(settings: Settings, clock: Clock, log: Log): Prom
 }
 
 function joinCore(
-  { store, sealer, peppers, audit }: Pick<Core, "store" | "sealer" | "peppers" | "audit">,
+  { store, sealer, peppers, audit, quarantine }: Pick<Core, "store" | "sealer" | "peppers" | "audit" | "quarantine">,
   release: () => void,
 ): Core {
   const keys = new KeyDirectory(store.reader, peppers);
@@ -96,6 +104,7 @@ function joinCore(
     audit,
     snapshot: () => snapshot,
     changes: { change, inTurn },
+    quarantine,
     onSwap: (then) => listeners.push(then),
     async close() {
       await turn;
