@@ -46,6 +46,7 @@ const PLAN = {
 /** package -> the one folder that may import it. */
 const OUTSIDE = {
   "@photostructure/sqlite": ["store"],
+  "age-encryption": ["store"],
   "node:sqlite": ["store"],
   hono: ["admin"],
   "@hono/node-server": ["admin"],

@@ -61,6 +61,8 @@ try {
   mkdirSync(join("testdata", "databases"), { recursive: true });
   copyFileSync(join(data, "sallyport.db"), `${to}.db`);
   const paths = [
+    "secrets/kek",
+    "secrets/data-keys.json",
     "secrets/ledger-signing.pem",
     "secrets/peppers.json",
     ...readdirSync(join(data, "secrets", "peppers")).map((name) => `secrets/peppers/${name}`),

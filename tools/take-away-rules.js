@@ -1,4 +1,5 @@
 // What `tools/take-away.js` takes away: the rule, the code, and the test that must fail without it.
+import { atRestRules } from "./take-away-at-rest.js";
 import { operationRules } from "./take-away-operation.js";
 
 const S = "packages/sallyport/src";
@@ -376,4 +377,5 @@ export const rules = [
     test: "test/gateway/flood.test.ts",
   },
   ...operationRules,
+  ...atRestRules,
 ];

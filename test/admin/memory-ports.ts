@@ -6,7 +6,7 @@ import type { AdminRight, PolicyState } from "../../packages/sallyport/dist/acce
 import { makeAdminApp } from "../../packages/sallyport/dist/admin/app.js";
 import type { AdminApp } from "../../packages/sallyport/dist/admin/app.js";
 import type { AuditFilter, AuditRecord } from "../../packages/sallyport/dist/audit/audit-log.js";
-import type { AdminPorts } from "../../packages/sallyport/dist/admin/ports.js";
+import type { AdminPorts, UnconfirmedRestore } from "../../packages/sallyport/dist/admin/ports.js";
 import type { Change, Operation } from "../../packages/sallyport/dist/audit/change.js";
 import type { LedgerEvent } from "../../packages/sallyport/dist/audit/event.js";
 import { KeyDirectory } from "../../packages/sallyport/dist/keys/directory.js";
@@ -23,16 +23,19 @@ export class MemoryGateway {
   nowMs = START_MS;
   readonly events: LedgerEvent[] = [];
   readonly faults: unknown[] = [];
+  pepperVersion = 1;
   readonly stored = new Map<string, KeyRecord>();
   readonly records: AuditRecord[] = [];
   state: PolicyState = { epoch: 1, environments: [], roles: [], principals: [], assignments: [] };
+  restored: UnconfirmedRestore | undefined;
   readonly ports: AdminPorts;
   readonly app: AdminApp;
 
   constructor() {
     const { stored } = this;
-    const pepper = { version: 1, bytes: Buffer.alloc(32, 1) };
-    const peppers = { current: () => pepper, get: () => pepper, create: () => pepper };
+    const current = () => ({ version: this.pepperVersion, bytes: Buffer.alloc(32, this.pepperVersion) });
+    const get = (_environment: string, version: number) => ({ version, bytes: Buffer.alloc(32, version) });
+    const peppers = { current, get, create: current };
     const keys = new KeyDirectory(
       {
         key: (environment, id) => stored.get(`${environment}/${id}`),
@@ -77,6 +80,7 @@ export class MemoryGateway {
       listKeys,
       fault: (fault) => this.faults.push(fault),
     });
+    keys.onOldPepper((key, secret, hashed) => lifecycle.rehash(key, secret, hashed));
     keys.onReuse((key, secret) => lifecycle.reused(key, secret));
     this.ports = {
       clock,
@@ -87,6 +91,12 @@ export class MemoryGateway {
       listKeys,
       peppers,
       changes: { change, inTurn },
+      quarantine: {
+        restored: () => this.restored,
+        end: () => {
+          this.restored = undefined;
+        },
+      },
       explain: () => explained("model_denied", ["the key's ceiling does not grant it"]),
       audit: {
         search: async (filter: AuditFilter) =>

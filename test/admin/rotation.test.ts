@@ -120,3 +120,14 @@ it("a sweep does what its dry run said: disuse, then the end", async () => {
   expect(codeOf(made.key)).toBe("verified");
   expect((await root.call("keys.sweep", { body: { dryRun: true } })).findings).toEqual([]);
 });
+
+it("under a newer pepper a key is hashed anew when it is used, once, and works on", async () => {
+  gateway.pepperVersion = 2;
+  for (let i = 0; i < 3; i++) expect(codeOf(made.key)).toBe("verified");
+  await gateway.ports.changes.inTurn(async () => {});
+  expect(gateway.stored.get(`prod/${made.id}`)!.secrets).toMatchObject([{ generation: 1, pepperVersion: 2 }]);
+  expect(gateway.events.map(({ type }) => type)).toEqual(["key.rehashed"]);
+  expect(codeOf(made.key)).toBe("verified");
+  await gateway.ports.changes.inTurn(async () => {});
+  expect(gateway.events).toHaveLength(1);
+});

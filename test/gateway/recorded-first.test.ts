@@ -80,6 +80,7 @@ beforeEach(async () => {
     snapshot: () => snapshot,
     uses: new UseRecord({ keyUses: () => [], noteUses: () => {} }),
     lifecycle: { firstUse: () => {} },
+    quarantine: { restored: () => undefined, end: () => {} },
     onSwap: () => {},
   } as unknown as Core;
   metrics = makeGatewayMetrics(core);

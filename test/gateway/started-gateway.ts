@@ -126,6 +126,7 @@ export interface StartOptions {
 export function testSettings(directory: string, more: Partial<Settings> = {}): Settings {
   return {
     dataDirectory: directory,
+    keyEncryptionKey: { kind: "file", path: join(directory, "secrets", "kek") },
     listen: { host: "127.0.0.1", port: 0 },
     adminListen: { host: "127.0.0.1", port: 0 },
     tls: null,

@@ -18,9 +18,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { contract } from "@sallyport/protocol/contract";
+import { DataKeys } from "../../packages/sallyport/dist/store/data-keys.js";
+import { dataPaths } from "../../packages/sallyport/dist/store/data-paths.js";
+import { openUnder } from "../../packages/sallyport/dist/store/envelope.js";
+import { readKeyEncryptionKey } from "../../packages/sallyport/dist/store/key-encryption-key.js";
+import { PepperFiles } from "../../packages/sallyport/dist/store/pepper-files.js";
+import { openSigningKey } from "../../packages/sallyport/dist/store/signing-key.js";
 import { OtlpReceiver } from "../gateway/otlp-receiver.ts";
 import { GoUpstream } from "../upstream/go-upstream.ts";
-import { request, sallyportJson, serve } from "./program.ts";
+import { request, sallyport, sallyportJson, serve } from "./program.ts";
 import type { Ended, Serving } from "./program.ts";
 
 const PROMPT = "CANARY-PROMPT-4711";
@@ -59,13 +65,47 @@ function canaries(): string[] {
   return [PROMPT, ANSWER, ...keys.flatMap((key) => [key, key.slice(-49), key.slice(-49, -25), key.slice(-30, -6)])];
 }
 
-function expectNone(where: string, text: string): void {
-  for (const canary of canaries()) expect([where, text.includes(canary)]).toEqual([where, false]);
+/** What lies at rest, in each form a program might write bytes in; all there ever was, also from before a change of keys. */
+const atRest = new Set<string>();
+let kekForms: readonly string[] = [];
+
+function formsOf(bytes: Buffer): readonly string[] {
+  const base64 = bytes.toString("base64").replace(/=+$/, "");
+  return [bytes.toString("latin1"), bytes.toString("hex"), base64, bytes.toString("base64url"), base64.slice(4, 36)];
+}
+
+/** Opens the secrets as the program does and remembers them. The key-encryption key may stand in its own file alone. */
+function rememberSecrets(): void {
+  const paths = dataPaths(data);
+  const kek = readKeyEncryptionKey({ kind: "file", path: paths.keyEncryptionKey });
+  kekForms = formsOf(kek.bytes);
+  const sealer = DataKeys.read(paths, kek);
+  const dataKeys = (JSON.parse(readFileSync(paths.dataKeys, "utf8")) as { keys: { id: string; wrapped: string }[] })
+    .keys;
+  const peppers = new PepperFiles(data, sealer);
+  const pepperBytes = peppers.environments.flatMap((name) =>
+    peppers.versions(name).map((version) => peppers.get(name, version)!.bytes),
+  );
+  const signing = openSigningKey(paths, sealer);
+  const der = signing.export({ type: "pkcs8", format: "der" });
+  const opened = dataKeys.map(({ id, wrapped }) => openUnder(kek, `data-key/${id}`, wrapped));
+  expect([dataKeys.length, pepperBytes.length > 1, der.length > 32]).toEqual([1, true, true]);
+  for (const bytes of [kek.bytes, ...opened, ...pepperBytes, der, der.subarray(-32)])
+    for (const form of formsOf(bytes)) atRest.add(form);
+  atRest.add("PRIVATE KEY");
+}
+
+function expectNone(where: string, text: string, mayHold: readonly string[] = []): void {
+  for (const canary of [...canaries(), ...atRest])
+    if (!mayHold.includes(canary)) expect([where, text.includes(canary)]).toEqual([where, false]);
 }
 
 function expectNoneKept(): void {
   for (const entry of readdirSync(data, { withFileTypes: true, recursive: true }))
-    if (entry.isFile()) expectNone(entry.name, readFileSync(join(entry.parentPath, entry.name)).toString("latin1"));
+    if (entry.isFile()) {
+      const text = readFileSync(join(entry.parentPath, entry.name)).toString("latin1");
+      expectNone(entry.name, text, entry.name === "kek" ? kekForms : []);
+    }
 }
 
 /** Bytes as they are; resolves when the other side has closed. */
@@ -185,6 +225,7 @@ test("served, refused, broken and garbled requests", async () => {
   expect((await request("GET", `${adminUrl}/v1/status`, key)).status).toBe(401);
   expect(statuses.slice(0, 2)).toEqual([200, 200]);
 
+  rememberSecrets();
   const said = await readEverything(running);
   const { stdout, stderr, code } = await stop(running);
   expect(code).toBe(0);
@@ -200,7 +241,42 @@ test("served, refused, broken and garbled requests", async () => {
   expectNoneKept();
 });
 
+test("keys changed, refused and backed up", async () => {
+  rememberSecrets();
+  let said = "";
+  const run = async (code: number, words: readonly string[], env: Record<string, string> = {}): Promise<void> => {
+    const ended = await sallyport([...words, "--data", data], { SALLYPORT_LOG: "debug", ...env });
+    expect([words, ended.code, ended.stderr]).toEqual([words, code, ended.stderr]);
+    said += ended.stdout + ended.stderr;
+  };
+  await run(0, ["rekey", "--kek"]);
+  rememberSecrets();
+  await run(0, ["rekey", "--pepper", "--json"]);
+  rememberSecrets();
+  const kek = readFileSync(dataPaths(data).keyEncryptionKey, "utf8").trim();
+  // The right key where another is expected, a wrong one, and no key at all.
+  await run(1, ["rekey", "--kek", "--to", "env:SALLYPORT_KEK"], { SALLYPORT_KEK: kek });
+  const wrong = Buffer.alloc(32, 0x77).toString("base64");
+  await run(3, ["status"], { SALLYPORT_KEY_ENCRYPTION_KEY: "env:SALLYPORT_KEK", SALLYPORT_KEK: wrong });
+  await run(3, ["status"], { SALLYPORT_KEY_ENCRYPTION_KEY: "env:SALLYPORT_KEK", SALLYPORT_KEK: `${kek}x` });
+  await run(1, ["status"], { SALLYPORT_KEY_ENCRYPTION_KEY: kek });
+  const passphrase = "CANARY-PASSPHRASE-4713";
+  atRest.add(passphrase);
+  const sealed = join(directory, "sealed");
+  await run(0, ["backup", sealed, "--to", "env:SALLYPORT_BACKUP_PASSPHRASE"], {
+    SALLYPORT_BACKUP_PASSPHRASE: passphrase,
+  });
+  const plain = join(directory, "plain");
+  await run(0, ["backup", plain, "--plain"]);
+  expectNone("output", said);
+  expectNone("sealed backup", readFileSync(join(sealed, "sallyport.tar.age"), "latin1"));
+  // The key-encryption key is not in it, so what is in it is sealed too.
+  expectNone("plain backup", readFileSync(join(plain, "sallyport.tar"), "latin1"));
+  expectNoneKept();
+});
+
 test("a fault of the program: the store breaks under a running server", async () => {
+  rememberSecrets();
   let running = await start();
   const key = await issue(running);
   await stop(running);

@@ -36,7 +36,7 @@ function strangeIn(call: string): readonly string[] {
     if (!inner) break;
     command = inner;
   }
-  if (command.commands.length > 0) return [call];
+  if (command.commands.length > 0 && command.registeredArguments.length === 0) return [call];
   const known = command.options.flatMap((option) => [option.long, option.short]);
   return words.filter((word) => word.startsWith("-") && !known.includes(word));
 }

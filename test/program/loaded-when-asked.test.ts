@@ -15,6 +15,13 @@ function loadedBy(file: string, seen = new Set<string>()): Set<string> {
   return seen;
 }
 
+test("a gateway that serves loads nothing of backups", () => {
+  const files = [...loadedBy(join(DIST, "compose.js"))];
+  const asking = files.filter((file) => readFileSync(file, "utf8").includes('"age-encryption"'));
+  expect(asking).toEqual([]);
+  expect([...loadedBy(join(DIST, "compose", "backup.js"))].some((file) => file.endsWith(`${sep}age.js`))).toBe(true);
+});
+
 test("a gateway that traces nothing loads nothing of traces", () => {
   const loaded = [...loadedBy(join(DIST, "compose.js"))];
   expect(loaded.length).toBeGreaterThan(100);

@@ -9,7 +9,8 @@ const nobody = { io: { out() {}, err() {}, env: {} }, connect: () => Promise.rej
 function sectionsOf(command, path) {
   const name = [path, command.name()].filter(Boolean).join(" ");
   const words = command.registeredArguments.map((one) => ` ${one.required ? `<${one.name()}>` : `[${one.name()}]`}`);
-  const own = command.commands.length > 0 ? [] : [sectionOf(command, name + words.join(""))];
+  const isOnlyFolder = command.commands.length > 0 && words.length === 0;
+  const own = isOnlyFolder ? [] : [sectionOf(command, name + words.join(""))];
   return [...own, ...command.commands.flatMap((inner) => sectionsOf(inner, name))];
 }
 

@@ -192,6 +192,11 @@ export const problems = {
     title: "the store cannot be read or written",
     remedy: "see the message, or else the gateway's log",
   },
+  restore_unconfirmed: {
+    status: 503,
+    title: "the gateway was restored from a backup and waits to be confirmed",
+    remedy: "run `sallyport restore confirm` beside the server",
+  },
   upstream_missing: { status: 503, title: "the environment has no upstream", remedy: "add one to the policy" },
   upstream_unreachable: {
     status: 502,

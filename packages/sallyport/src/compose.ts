@@ -57,7 +57,7 @@ export async function initialize(
   settings: Settings,
   upstreamUrl: string = DEFAULT_UPSTREAM_URL,
 ): Promise<{ adminKey: Secret; dataDirectory: string; environment: string }> {
-  initDataDirectory(settings.dataDirectory);
+  initDataDirectory(settings.dataDirectory, systemClock, settings.keyEncryptionKey);
   const core = await openCore(settings, systemClock, openLog(settings.logLevel));
   try {
     const at = systemClock.now();
@@ -158,6 +158,8 @@ export async function openGateway(settings: Settings, { withPractice = false }: 
     urls.admin = admin.url();
     await record(core, "server.started", { version: VERSION, data: urls.data, admin: urls.admin });
     log.info({ version: VERSION, node: process.versions.node, ...urls }, "the gateway serves");
+    if (core.quarantine.restored())
+      log.warn("this gateway was restored from a backup: no request is served before 'sallyport restore confirm'");
     const useTls = (next: SecureContextOptions): void => {
       if ("setSecureContext" in dataPlane.server) (dataPlane.server as unknown as SecureServer).setSecureContext(next);
       admin.setSecureContext(next);
@@ -235,6 +237,7 @@ function adminPorts(
     listKeys: (filter) => store.reader.keys(filter),
     peppers,
     changes,
+    quarantine: core.quarantine,
     explain: makeExplain({ clock: systemClock, snapshot, keys }),
     audit: core.audit,
     status: () => ({

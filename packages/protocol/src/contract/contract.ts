@@ -4,12 +4,16 @@ import { gatewayRows } from "./gateway-rows.ts";
 import { keyRows } from "./key-rows.ts";
 import { policyRows } from "./policy-rows.ts";
 import { principalRows } from "./principal-rows.ts";
+import { restoreRows } from "./restore-rows.ts";
 import type { ContractRow } from "./row.ts";
 
-export const contract = { ...gatewayRows, ...keyRows, ...principalRows, ...policyRows } as const satisfies Record<
-  string,
-  ContractRow
->;
+export const contract = {
+  ...gatewayRows,
+  ...keyRows,
+  ...principalRows,
+  ...policyRows,
+  ...restoreRows,
+} as const satisfies Record<string, ContractRow>;
 
 export type Contract = typeof contract;
 export type RouteName = keyof Contract;

@@ -41,6 +41,8 @@ export function makeAdminApp(ports: AdminPorts, onFault: OnFault = () => undefin
   ): Promise<Caller> {
     let actor = "unauthenticated";
     try {
+      // A key that was revoked after the backup must not administer the gateway either.
+      if (context.env.caller.kind === "tcp" && ports.quarantine.restored()) throw new Problem("restore_unconfirmed");
       const caller = authenticate(ports, context.env.caller, context.req.raw);
       actor = caller.issuer.actor;
       if (row.caller === "socket" && caller.kind !== "socket")

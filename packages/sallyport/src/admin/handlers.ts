@@ -7,6 +7,7 @@ import { gatewayHandlers } from "./routes/gateway.ts";
 import { keyHandlers } from "./routes/keys.ts";
 import { policyHandlers } from "./routes/policy.ts";
 import { principalHandlers } from "./routes/principals.ts";
+import { restoreHandlers } from "./routes/restore.ts";
 
 export const handlers: Handlers<RouteName> = {
   ...gatewayHandlers,
@@ -15,4 +16,5 @@ export const handlers: Handlers<RouteName> = {
   ...principalHandlers,
   ...assignmentHandlers,
   ...policyHandlers,
+  ...restoreHandlers,
 };

@@ -29,11 +29,29 @@ export interface AdminPorts {
    * Changes are run one after another, so what was read inside `work` is still true when it commits.
    */
   readonly changes: ChangeWriter & { readonly inTurn: <T>(work: () => Promise<T>) => Promise<T> };
+  readonly quarantine: Quarantine;
   readonly explain: Explain;
   readonly audit: AuditLog;
   readonly status: () => GatewayStatus;
   /** The metrics' text; series of environments that are not shown are left out. */
   readonly metrics: (isShown: (environment: string) => boolean) => string;
+}
+
+/** A backup that was restored, as long as nobody has said that what was revoked since is revoked again. */
+export interface UnconfirmedRestore {
+  /** Epoch ms. */
+  readonly backupAt: number;
+  readonly restoredAt: number;
+  /** The last record of the backup. */
+  readonly seq: number;
+  readonly hash: string;
+}
+
+export interface Quarantine {
+  /** Undefined where nothing waits to be confirmed. */
+  restored(): UnconfirmedRestore | undefined;
+  /** Ends it, on disk when it returns. */
+  end(): void;
 }
 
 export interface GatewayStatus {

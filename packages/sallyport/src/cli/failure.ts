@@ -10,6 +10,11 @@ export type Exit = (typeof exits)[keyof typeof exits];
 /** The command was not written as it must be. */
 export class UsageMistake extends Error {}
 
+/** For what needs the directory to itself. */
+export function refuseBesideServer(directory: string): never {
+  throw new Problem("data_in_use", `${directory}: stop the server first, and start it again afterwards`);
+}
+
 export function tellFailure(io: Io, failure: unknown): Exit {
   if (failure instanceof CommanderError) return failure.exitCode === 0 ? exits.done : exits.usage;
   if (failure instanceof UsageMistake) {

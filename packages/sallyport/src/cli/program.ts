@@ -4,6 +4,7 @@ import { VERSION } from "../version.ts";
 import { addAdmin } from "./admin.ts";
 import { addAudit } from "./audit.ts";
 import type { Cli } from "./cli.ts";
+import { addBackup } from "./backup.ts";
 import { addCompletion } from "./completion.ts";
 import type { Connect } from "./connect.ts";
 import { addDoctor } from "./doctor.ts";
@@ -14,6 +15,8 @@ import type { Io } from "./io.ts";
 import { addKeys } from "./keys.ts";
 import { addApply, addEnvironments, addExplain, addRoles, addUpstreams } from "./policy.ts";
 import { addPrincipals } from "./principals.ts";
+import { addRekey } from "./rekey.ts";
+import { addRestore } from "./restore.ts";
 import { addServe } from "./serve.ts";
 import { addStart } from "./start.ts";
 import { addStatus } from "./status.ts";
@@ -61,6 +64,9 @@ export function makeProgram(cli: Cli): Command {
   addUpstreams(program, cli);
   addAudit(program, cli);
   addAdmin(program, cli);
+  addBackup(program, cli);
+  addRestore(program, cli);
+  addRekey(program, cli);
   addCompletion(program, cli);
   return program;
 }

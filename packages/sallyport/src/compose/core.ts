@@ -18,19 +18,27 @@ import { UseRecord } from "../keys/use-record.ts";
 import { AuditLink } from "../store/audit-link.ts";
 import { checkDataDirectory } from "../store/data-directory.ts";
 import { lockDataDirectory } from "../store/lock.ts";
+import type { DataKeys } from "../store/data-keys.ts";
+import { dataPaths } from "../store/data-paths.ts";
+import { openSealer } from "../store/open-sealer.ts";
 import { openStore } from "../store/open-store.ts";
 import { PepperFiles } from "../store/pepper-files.ts";
 import type { Store } from "../store/ports.ts";
+import { rekeyUnderWay } from "../store/reseal.ts";
+import { openQuarantine } from "./quarantine.ts";
 
 export interface Core {
   readonly store: Store;
   readonly peppers: PepperFiles;
+  /** What must be read back is sealed by this. */
+  readonly sealer: DataKeys;
   readonly keys: KeyDirectory;
   readonly uses: UseRecord;
   readonly lifecycle: KeyLifecycle;
   readonly audit: AuditLink;
   readonly snapshot: () => Snapshot;
   readonly changes: AdminPorts["changes"];
+  readonly quarantine: AdminPorts["quarantine"];
   /** Called after each swap, before the change is acknowledged. */
   onSwap(then: (snapshot: Snapshot) => void): void;
   close(): Promise<void>;
@@ -41,25 +49,37 @@ export async function openCore(settings: Settings, clock: Clock, log: Log): Prom
   checkDataDirectory(directory);
   const lock = lockDataDirectory(directory);
   try {
+    const onNotice = (text: string): void => log.warn(text);
+    const sealer = openSealer(directory, { source: settings.keyEncryptionKey, onNotice });
+    if (rekeyUnderWay(dataPaths(directory)))
+      onNotice("a change of the key-encryption key was begun and is not finished: run 'sallyport rekey --kek' again");
     const store = await openStore({
       directory,
       clock,
+      sealer,
       ledger: settings.ledger,
       onTrouble: (text) => log.error(text),
-      onNotice: (text) => log.warn(text),
+      onNotice,
     });
+    const parts = { store, sealer, peppers: new PepperFiles(directory, sealer), audit: new AuditLink(directory) };
     const fault = (cause: unknown): void => log.error({ cause: causeOf(cause) }, "the life of a key could not go on");
-    const parts = { store, peppers: new PepperFiles(directory), audit: new AuditLink(directory), clock, fault };
-    return joinCore(parts, () => lock.release());
+    try {
+      const quarantine = await openQuarantine(directory, store, clock);
+      return joinCore({ ...parts, quarantine, clock, fault }, () => lock.release());
+    } catch (cause) {
+      await store.close();
+      throw cause;
+    }
   } catch (cause) {
     lock.release();
     throw cause;
   }
 }
 
-type CoreParts = Pick<Core, "store" | "peppers" | "audit"> & Pick<LifecyclePorts, "clock" | "fault">;
+type CoreParts = Pick<Core, "store" | "sealer" | "peppers" | "audit" | "quarantine"> &
+  Pick<LifecyclePorts, "clock" | "fault">;
 
-function joinCore({ store, peppers, audit, clock, fault }: CoreParts, release: () => void): Core {
+function joinCore({ store, sealer, peppers, audit, quarantine, clock, fault }: CoreParts, release: () => void): Core {
   const keys = new KeyDirectory(store.reader, peppers);
   const listeners: ((snapshot: Snapshot) => void)[] = [];
   let snapshot = compileSnapshot(store.reader.policy());
@@ -99,17 +119,20 @@ function joinCore({ store, peppers, audit, clock, fault }: CoreParts, release: (
     listKeys: (filter) => store.reader.keys(filter),
     fault,
   });
+  keys.onOldPepper((key, secret, hashed) => lifecycle.rehash(key, secret, hashed));
   keys.onReuse((key, secret) => lifecycle.reused(key, secret));
 
   return {
     store,
     peppers,
+    sealer,
     keys,
     uses,
     lifecycle,
     audit,
     snapshot: () => snapshot,
     changes: { change, inTurn },
+    quarantine,
     onSwap: (then) => listeners.push(then),
     async close() {
       await turn;

@@ -72,6 +72,7 @@ export function makeDataPlane({ settings, core, clock, log, tls, metrics, tracin
   const limits = new KeyLimits();
   const budget = new ByteBudget(settings.inFlightBytesMax);
   const addresses = makeAddressRules(settings.trustedProxies);
+  const isQuarantined = (): boolean => core.quarantine.restored() !== undefined;
   let isDraining = false;
 
   pools.configure(snapshot().environments.values());
@@ -110,7 +111,10 @@ export function makeDataPlane({ settings, core, clock, log, tls, metrics, tracin
         corsOrigins: new Set(settings.corsOrigins),
         isDraining: () => isDraining,
       }),
-      match: makeMatch({ isReady: () => ledger.isWritable() && !isDraining }),
+      match: makeMatch({
+        isReady: () => ledger.isWritable() && !isDraining && !isQuarantined(),
+        isQuarantined,
+      }),
       authenticate: makeAuthenticate({
         clock,
         keys,

@@ -20,6 +20,13 @@ export const leaves = [
     says: "the data directory; ~/.sallyport unless set",
   },
   {
+    path: "keyEncryptionKey",
+    variable: "SALLYPORT_KEY_ENCRYPTION_KEY",
+    flag: null,
+    form: "text",
+    says: "where the key comes from that secrets lie under: `file:PATH`, `env:NAME` or `command:PATH` (a program that prints it); `secrets/kek` in the data directory unless set",
+  },
+  {
     path: "listen",
     variable: "SALLYPORT_LISTEN",
     flag: "listen",
@@ -135,7 +142,15 @@ export const leaves = [
 ] as const satisfies readonly Leaf[];
 
 /** Variables of the same prefix that are no settings: where the file is, and how the command line reaches a server. */
-const OTHER_VARIABLES = ["SALLYPORT_SETTINGS", "SALLYPORT_ADMIN_URL", "SALLYPORT_ADMIN_KEY"];
+const OTHER_VARIABLES = [
+  "SALLYPORT_SETTINGS",
+  "SALLYPORT_ADMIN_URL",
+  "SALLYPORT_ADMIN_KEY",
+  // Secrets under names of ours, to be named by `env:`.
+  "SALLYPORT_KEK",
+  "SALLYPORT_NEXT_KEK",
+  "SALLYPORT_BACKUP_PASSPHRASE",
+];
 
 /** A variable of our prefix that nothing reads. `SALLYPORT_TEST_…` belongs to the tests. */
 export function isUnknownVariable(name: string): boolean {

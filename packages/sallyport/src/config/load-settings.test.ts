@@ -36,6 +36,7 @@ describe("loadSettings", () => {
     const settings = loadSettings({ flags: { data: directory }, env: {} });
     expect(settings).toEqual({
       dataDirectory: directory,
+      keyEncryptionKey: { kind: "file", path: join(directory, "secrets", "kek") },
       listen: { host: "127.0.0.1", port: 11435 },
       adminListen: { host: "127.0.0.1", port: 11436 },
       tls: null,
@@ -149,6 +150,17 @@ describe("loadSettings", () => {
     ["otlp: http://o", { SALLYPORT_TRACING: "1" }],
   ])("refuses %j with %j", (text, env) => {
     expect(mistakesOf({ file: file(text), env })).toHaveLength(1);
+  });
+
+  it("takes a reference to the key-encryption key, never the key", () => {
+    const source = (keyEncryptionKey: string) =>
+      loadSettings({ flags: { data: directory }, env: { SALLYPORT_KEY_ENCRYPTION_KEY: keyEncryptionKey } })
+        .keyEncryptionKey;
+    expect(source("env:SALLYPORT_KEK")).toEqual({ kind: "env", name: "SALLYPORT_KEK" });
+    expect(source("file:/run/secrets/kek")).toEqual({ kind: "file", path: "/run/secrets/kek" });
+    expect(source("command:/opt/kms/print-key")).toEqual({ kind: "command", path: "/opt/kms/print-key" });
+    for (const text of ["QUJD", "env:", "env:a b", "kms:key", "/run/secrets/kek"])
+      expect(mistakesOf({ env: { SALLYPORT_KEY_ENCRYPTION_KEY: text } })).toHaveLength(1);
   });
 
   it("leaves alone what belongs to the command line and the tests", () => {

@@ -8,6 +8,7 @@ import { join, resolve } from "node:path";
 import { Problem } from "@sallyport/protocol";
 import { parseDurationMs } from "@sallyport/protocol/contract";
 import { readYaml } from "../kernel/yaml.ts";
+import { parseKeySource } from "./key-source.ts";
 import { isUnknownVariable, leaves } from "./leaves.ts";
 import type { Leaf } from "./leaves.ts";
 import { isLoopback, isReceiver, parseListener, RECEIVER_WANTED, settingsSchema } from "./settings-schema.ts";
@@ -156,8 +157,13 @@ function toSettings(file: SettingsFile, dataDirectory: string, receiver: string 
   const adminListen = parseListener(file.adminListen);
   const drainMs = parseDurationMs(file.drain);
   if (!listen || !adminListen || drainMs === undefined) throw new TypeError("the settings were not judged");
+  const directory = file.data === undefined ? dataDirectory : resolve(file.data);
   return {
-    dataDirectory: file.data === undefined ? dataDirectory : resolve(file.data),
+    dataDirectory: directory,
+    keyEncryptionKey: parseKeySource(file.keyEncryptionKey ?? "") ?? {
+      kind: "file",
+      path: join(directory, "secrets", "kek"),
+    },
     listen,
     adminListen,
     tls: file.tls ? { certificateFile: resolve(file.tls.certificate), keyFile: resolve(file.tls.key) } : null,

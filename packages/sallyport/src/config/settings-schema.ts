@@ -3,6 +3,7 @@ import { BlockList, isIP } from "node:net";
 import { z } from "zod";
 import { isEnvironmentName } from "@sallyport/protocol";
 import { parseDurationMs } from "@sallyport/protocol/contract";
+import { KEY_SOURCE_WANTED, parseKeySource } from "./key-source.ts";
 import type { Listener } from "./settings.ts";
 
 const GIB = 1024 ** 3;
@@ -19,6 +20,10 @@ export const RECEIVER_WANTED =
 
 export const settingsSchema = z.strictObject({
   data: path.optional(),
+  keyEncryptionKey: z
+    .string()
+    .refine((text) => parseKeySource(text) !== undefined, KEY_SOURCE_WANTED)
+    .optional(),
   listen: address.default("127.0.0.1:11435"),
   adminListen: address.default("127.0.0.1:11436"),
   tls: z.strictObject({ certificate: path, key: path }).optional(),

@@ -1,4 +1,5 @@
 /** Static settings: read once at start from file, environment and flags. Policy is not here: it lives in the store. */
+import type { KeyEncryptionKeySource } from "../keys/sealer.ts";
 
 export interface Listener {
   readonly host: string;
@@ -8,6 +9,8 @@ export interface Listener {
 
 export interface Settings {
   readonly dataDirectory: string;
+  /** Where the key comes from that everything secret lies under. */
+  readonly keyEncryptionKey: KeyEncryptionKeySource;
   readonly listen: Listener;
   readonly adminListen: Listener;
   /** PEM files; null = plain HTTP, allowed on loopback or behind `trustedProxies` only. */

@@ -4,7 +4,7 @@ import { addCorsHeaders } from "./cors.ts";
 import type { Endpoint } from "./wire/endpoint.ts";
 
 export interface LocalState {
-  /** The store takes writes and the gateway is not draining. */
+  /** The store takes writes, and the gateway is neither draining nor in quarantine. */
   readonly isReady: () => boolean;
 }
 

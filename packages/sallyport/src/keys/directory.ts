@@ -23,6 +23,9 @@ export interface Authenticated {
   readonly secret: KeySecret;
 }
 
+/** A key text's hash and the pepper it is under. */
+export type HashedText = Pick<KeySecret, "hash" | "pepperVersion">;
+
 /** Records of each of two generations: what is used stays, what is not goes. A record is about 1 kB. */
 const CACHE_SIZE = 65_536;
 const DUMMY_PEPPER = { version: 0, bytes: Buffer.alloc(32, 7) };
@@ -34,6 +37,7 @@ export class KeyDirectory {
   readonly #index = new KeyIdIndex();
   #young = new Map<string, KeyRecord>();
   #old = new Map<string, KeyRecord>();
+  #onOldPepper: ((key: KeyRecord, secret: KeySecret, hashed: HashedText) => void) | undefined;
   #onReuse: ((key: KeyRecord, secret: KeySecret) => void) | undefined;
 
   constructor(source: KeySource, peppers: PepperRing) {
@@ -80,7 +84,10 @@ export class KeyDirectory {
     if (!found) return refuse("key_unknown");
     const { key, secret } = found;
     const refusal = stateRefusal(key, secret, now);
-    if (!refusal) return found;
+    if (!refusal) {
+      this.#noteOldPepper(text, found);
+      return found;
+    }
     if (refusal.code === "key_rotated" && key.frozenAt === null) this.#onReuse?.(key, secret);
     return refusal;
   }
@@ -106,6 +113,18 @@ export class KeyDirectory {
       if (hash && hashesAreEqual(hash, secret.hash)) found = secret;
     }
     return found && { key, secret: found };
+  }
+
+  /** The text is here only now: under a newer pepper the key is hashed anew. */
+  #noteOldPepper(text: string, { key, secret }: Authenticated): void {
+    const pepper = this.#peppers.current(key.environment);
+    if (!pepper || pepper.version === secret.pepperVersion) return;
+    this.#onOldPepper?.(key, secret, { hash: hashKeyText(text, pepper), pepperVersion: pepper.version });
+  }
+
+  /** Told, with the new hash, when a secret that works is still hashed under an older pepper. */
+  onOldPepper(then: (key: KeyRecord, secret: KeySecret, hashed: HashedText) => void): void {
+    this.#onOldPepper = then;
   }
 
   /** Told when a secret that was replaced is used though it has ended. */

@@ -10,7 +10,7 @@ import type { Clock } from "../kernel/clock.ts";
 import { Secret } from "../kernel/secret.ts";
 import { findDue } from "./disuse.ts";
 import type { KeyFinding } from "./disuse.ts";
-import type { KeyDirectory } from "./directory.ts";
+import type { HashedText, KeyDirectory } from "./directory.ts";
 import { makeSecret } from "./issue.ts";
 import { currentSecret, SYSTEM_REALM } from "./key.ts";
 import type { KeyRecord, KeySecret } from "./key.ts";
@@ -124,6 +124,16 @@ export class KeyLifecycle {
       if (present.frozenAt !== null) return;
       const next = { ...present, frozenAt: this.#ports.clock.now() };
       await this.#put(next, "key.secret_reused", ACTOR, { generation: secret.generation });
+    });
+  }
+
+  /** The secret's hash under a newer pepper, made when its text was here (ADR 13). */
+  rehash(key: KeyRecord, secret: KeySecret, hashed: HashedText): void {
+    this.#once(key, secret, async (present) => {
+      const held = present.secrets.find(({ generation }) => generation === secret.generation);
+      if (!held || held.pepperVersion >= hashed.pepperVersion) return;
+      const secrets = present.secrets.map((one) => (one === held ? { ...one, ...hashed } : one));
+      await this.#put({ ...present, secrets }, "key.rehashed", ACTOR, { pepper_version: hashed.pepperVersion });
     });
   }
 

@@ -26,10 +26,7 @@ export function backUp(database: SqlDatabase, { folder, version, now }: BackupOr
   const path = join(folder, `${version}-${new Date(now).toISOString().replaceAll(/[-:.]/g, "")}.db`);
   const aside = `${path}.tmp`;
   try {
-    // SQLite fills an empty file that is there already, so that its mode is ours.
-    closeSync(openSync(aside, "wx", 0o600));
-    database.prepare("VACUUM INTO ?").run(aside);
-    demandWhole(aside, version);
+    copyDatabase(database, aside, version);
     syncFile(aside);
     renameSync(aside, path);
     syncDirectory(folder);
@@ -48,7 +45,16 @@ export function forgetOldBackups(folder: string): void {
   for (const name of ours.slice(KEPT)) rmSync(join(folder, name));
 }
 
-function demandWhole(path: string, version: number): void {
+/** One moment of the database, whoever writes to it meanwhile, in a new file (0600) that has been read once over. */
+export function copyDatabase(database: SqlDatabase, path: string, version: number): void {
+  // SQLite fills an empty file that is there already, so that its mode is ours.
+  closeSync(openSync(path, "wx", 0o600));
+  database.prepare("VACUUM INTO ?").run(path);
+  demandWhole(path, version);
+}
+
+/** Throws `store_unavailable` unless every page is in order and the schema is the expected one. */
+export function demandWhole(path: string, version: number): void {
   const copy = openDatabase(path, { isReadOnly: true });
   try {
     const found = copy.prepare("PRAGMA user_version").get()?.["user_version"];

@@ -14,10 +14,14 @@ import { join } from "node:path";
 import { FIRST_PREV, formatSignedHead, Problem } from "@sallyport/protocol";
 import { systemClock } from "../kernel/clock.ts";
 import type { Clock } from "../kernel/clock.ts";
+import type { KeyEncryptionKeySource } from "../keys/sealer.ts";
 import { dataPaths } from "./data-paths.ts";
 import { syncDirectory, writeDurably } from "./durable-file.ts";
+import { readKeyEncryptionKey } from "./key-encryption-key.ts";
+import { makeSealer, ownSource } from "./open-sealer.ts";
 import { formatPepperList } from "./pepper-files.ts";
 import { createSchema } from "./schema.ts";
+import { signingKeyFile, writeSecretFile } from "./sealed-files.ts";
 import { listSegments } from "./segment-file.ts";
 import { generateSigningKey, signerFromPem } from "./signing-key.ts";
 import { openDatabase } from "./sqlite.ts";
@@ -29,11 +33,18 @@ export function isInitialized(directory: string): boolean {
 
 /**
  * Makes the directory (0700) with secrets, signing key, empty ledger and database. Begun and interrupted, it can be run
- * again. Throws `already_exists` where there is a database, `conflict` where the directory holds anything else.
+ * again. Throws `already_exists` where there is a database, `conflict` where the directory holds anything else,
+ * `store_unavailable` where the key-encryption key has another place than the directory and is not there.
  */
-export function initDataDirectory(directory: string, clock: Clock = systemClock): void {
+export function initDataDirectory(
+  directory: string,
+  clock: Clock = systemClock,
+  source: KeyEncryptionKeySource = ownSource(dataPaths(directory)),
+): void {
   const paths = dataPaths(directory);
   if (isInitialized(directory)) throw new Problem("already_exists", `${directory} is initialised already`);
+  // Before anything is made: a key that was promised and is not there is found out first.
+  if (source.kind !== "file" || source.path !== paths.keyEncryptionKey) readKeyEncryptionKey(source);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const ours = ["secrets", "ledger", "lock", "lock.pid"];
   const strange = readdirSync(directory).filter((name) => !ours.includes(name) && !name.startsWith("sallyport.db.new"));
@@ -55,7 +66,7 @@ export function initDataDirectory(directory: string, clock: Clock = systemClock)
   for (const folder of [directory, paths.secrets, paths.peppers, paths.ledger]) chmodSync(folder, 0o700);
 
   const { privatePem, publicPem } = generateSigningKey();
-  writeDurably(paths.signingKey, privatePem);
+  writeSecretFile(makeSealer(directory, source), signingKeyFile(paths), Buffer.from(privatePem));
   writeDurably(paths.publicKey, publicPem, 0o644);
   writeDurably(paths.pepperList, formatPepperList([]));
   syncDirectory(paths.secrets);
@@ -83,6 +94,10 @@ export function checkDataDirectory(directory: string): void {
   const folders = [directory, paths.secrets, paths.peppers, paths.ledger];
   if (existsSync(paths.backups)) folders.push(paths.backups);
   const files = [paths.database, paths.signingKey, paths.pepperList, ...filesIn(paths.peppers)];
+  // An older directory has none of these yet; whether they belong together is looked at when they are opened.
+  files.push(
+    ...[paths.keyEncryptionKey, paths.dataKeys, paths.rekey, paths.restored].filter((path) => existsSync(path)),
+  );
   const mistakes = [
     ...folders.flatMap((path) => mistakeOf(path, "a directory", 0o700)),
     ...files.flatMap((path) => mistakeOf(path, "a file", 0o600)),

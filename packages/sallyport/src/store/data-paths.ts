@@ -5,6 +5,12 @@ export interface DataPaths {
   readonly root: string;
   readonly database: string;
   readonly secrets: string;
+  /** The key-encryption key, unless the settings say another place. */
+  readonly keyEncryptionKey: string;
+  /** The data keys, wrapped by the key-encryption key. */
+  readonly dataKeys: string;
+  /** There while sealed records are moved to new keys. */
+  readonly rekey: string;
   readonly signingKey: string;
   readonly peppers: string;
   /** The environments a pepper was made for: a pepper that vanishes is noticed, not made anew. */
@@ -16,6 +22,8 @@ export interface DataPaths {
   readonly backups: string;
   /** Bytes kept for administrative changes when the disk is full. */
   readonly reserve: string;
+  /** There from a restore until somebody has confirmed it. */
+  readonly restored: string;
   readonly lock: string;
   readonly lockHolder: string;
 }
@@ -25,6 +33,9 @@ export function dataPaths(root: string): DataPaths {
     root,
     database: join(root, "sallyport.db"),
     secrets: join(root, "secrets"),
+    keyEncryptionKey: join(root, "secrets", "kek"),
+    dataKeys: join(root, "secrets", "data-keys.json"),
+    rekey: join(root, "secrets", "rekey.json"),
     signingKey: join(root, "secrets", "ledger-signing.pem"),
     peppers: join(root, "secrets", "peppers"),
     pepperList: join(root, "secrets", "peppers.json"),
@@ -32,6 +43,7 @@ export function dataPaths(root: string): DataPaths {
     publicKey: join(root, "ledger", "public.pem"),
     backups: join(root, "backups"),
     reserve: join(root, "reserve"),
+    restored: join(root, "restored.json"),
     lock: join(root, "lock"),
     lockHolder: join(root, "lock.pid"),
   };

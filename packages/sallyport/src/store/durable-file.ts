@@ -1,5 +1,6 @@
 /** Files that are whole or absent after a kill or a power cut: written aside, synced, renamed, directory synced. */
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { open } from "node:fs/promises";
 import { dirname } from "node:path";
 
 /** Replaces `path` with `content`, mode 0600 unless another is given; on disk when it returns. */
@@ -16,6 +17,17 @@ export function writeDurably(path: string, content: string, mode = 0o600): void 
   }
   renameSync(aside, path);
   syncDirectory(dirname(path));
+}
+
+/** Writes a new file from a stream; on disk, and closed, when it resolves or rejects. */
+export async function writeStream(path: string, chunks: AsyncIterable<Uint8Array>, mode = 0o600): Promise<void> {
+  const file = await open(path, "wx", mode);
+  try {
+    for await (const chunk of chunks) await file.appendFile(chunk);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
 }
 
 /** Makes renames and deletions in a directory durable. Windows has no such thing and needs none. */

@@ -4,9 +4,13 @@
  */
 import { Problem } from "@sallyport/protocol";
 import type { Clock } from "../kernel/clock.ts";
+import type { Sealer } from "../keys/sealer.ts";
 import { isInitialized } from "./data-directory.ts";
+import { dataPaths } from "./data-paths.ts";
+import { openSealer } from "./open-sealer.ts";
 import type { Store } from "./ports.ts";
 import { openReader } from "./reader.ts";
+import { openSigningKey } from "./signing-key.ts";
 import { upgradeDatabase } from "./upgrade.ts";
 import { WriterLink } from "./writer-link.ts";
 import type { LedgerPolicy } from "./writer-messages.ts";
@@ -15,6 +19,8 @@ export interface StoreOptions {
   readonly directory: string;
   readonly clock: Clock;
   readonly ledger: LedgerPolicy;
+  /** Opens the signing key; left out, the directory's own key-encryption key is used. */
+  readonly sealer?: Sealer;
   /** Records in one segment, and most in the table before the oldest become one. */
   readonly segmentRecords?: number;
   /** Bounds of what waits for the writer; over them `append()` gives no ticket. */
@@ -37,11 +43,12 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const { directory, clock, ledger } = options;
   if (!isInitialized(directory))
     throw new Problem("not_found", `${directory} is not initialised: run 'sallyport init' first`);
+  const signingKey = openSigningKey(dataPaths(directory), options.sealer ?? openSealer(directory));
   upgradeDatabase({ directory, clock, onNotice: options.onNotice ?? (() => {}) });
   const { segmentRecords = SEGMENT_RECORDS, maxPages = null } = options;
   const link = new WriterLink({
     url: options.writerUrl ?? new URL("./writer-thread.js", import.meta.url),
-    writer: { directory, ledger, segmentRecords, maxPages, now: clock.now() },
+    writer: { directory, signingKey, ledger, segmentRecords, maxPages, now: clock.now() },
     clock,
     queueMax: options.queueMax ?? QUEUE_MAX,
     onTrouble: options.onTrouble ?? (() => {}),

@@ -1,10 +1,12 @@
-/** The ledger's Ed25519 key pair: the private half signs each head and never leaves `secrets/`. */
+/** The ledger's Ed25519 key pair: the private half signs each head, lies sealed, and never leaves `secrets/` in the clear. */
 import { createPrivateKey, createPublicKey, generateKeyPairSync, sign, verify } from "node:crypto";
 import type { KeyObject } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { headText, Problem } from "@sallyport/protocol";
 import type { LedgerHead, SignedHead } from "@sallyport/protocol";
+import type { Sealer } from "../keys/sealer.ts";
 import type { DataPaths } from "./data-paths.ts";
+import { readSecretFile, signingKeyFile } from "./sealed-files.ts";
 
 export interface HeadSigner {
   sign(head: LedgerHead): SignedHead;
@@ -20,10 +22,15 @@ export function generateSigningKey(): { readonly privatePem: string; readonly pu
   };
 }
 
-/** Throws `store_unavailable` when a half is missing, damaged, or they are not of one pair. */
-export function openSigner(paths: DataPaths): HeadSigner {
+/** Throws `store_unavailable` when the private half is missing, damaged, or not sealed for its place. */
+export function openSigningKey(paths: DataPaths, sealer: Sealer): KeyObject {
+  const pem = readSecretFile(sealer, signingKeyFile(paths));
+  return keyOf(paths.signingKey, () => createPrivateKey(pem));
+}
+
+/** Throws `store_unavailable` when the public half is missing, damaged, or not of one pair with the private one. */
+export function openSigner(paths: DataPaths, privateKey: KeyObject): HeadSigner {
   const publicKey = readPublicKey(paths.publicKey);
-  const privateKey = readKey(paths.signingKey, createPrivateKey);
   if (!createPublicKey(privateKey).equals(publicKey)) {
     throw new Problem("store_unavailable", `${paths.publicKey} does not belong to ${paths.signingKey}`);
   }
@@ -37,7 +44,7 @@ export function signerFromPem(privatePem: string): HeadSigner {
 
 /** Throws `store_unavailable` when the file is missing or holds no Ed25519 key. */
 export function readPublicKey(path: string): KeyObject {
-  return readKey(path, createPublicKey);
+  return keyOf(path, () => createPublicKey(readFileSync(path, "utf8")));
 }
 
 export function isSignatureGenuine(publicKey: KeyObject, text: string, signature: string): boolean {
@@ -54,10 +61,10 @@ function signerOf(privateKey: KeyObject, publicKey: KeyObject): HeadSigner {
   };
 }
 
-function readKey(path: string, parse: (pem: string) => KeyObject): KeyObject {
+function keyOf(path: string, read: () => KeyObject): KeyObject {
   let key: KeyObject;
   try {
-    key = parse(readFileSync(path, "utf8"));
+    key = read();
   } catch {
     // Without the cause: a parser's message may quote what it read.
     throw new Problem("store_unavailable", `${path} is missing or holds no key`);

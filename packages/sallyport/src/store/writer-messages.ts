@@ -1,4 +1,5 @@
 /** What the request's thread and the writer's thread say to each other. Everything is copied, nothing is shared. */
+import type { KeyObject } from "node:crypto";
 import type { ProblemCode } from "@sallyport/protocol";
 import type { Operation } from "../audit/change.ts";
 import type { Ticket } from "../audit/recorder.ts";
@@ -14,6 +15,8 @@ export interface LedgerPolicy {
 /** The writer's `workerData`. */
 export interface WriterSetup {
   readonly directory: string;
+  /** The ledger's private key: a handle, which prints nothing of itself. */
+  readonly signingKey: KeyObject;
   readonly ledger: LedgerPolicy;
   readonly segmentRecords: number;
   /** Bound on the database's size in pages, to try out a full disk; null = the disk's own. */

@@ -67,7 +67,7 @@ export class Writer {
     this.#merge = makeMergeUses(database);
     this.#parts = {
       database,
-      chain: new LedgerChain(database, openSigner(paths)),
+      chain: new LedgerChain(database, openSigner(paths, setup.signingKey)),
       apply: makeApplyOperation(database),
     };
     this.#segments = new SegmentWriter(this.#parts, paths, setup.ledger, setup.segmentRecords);

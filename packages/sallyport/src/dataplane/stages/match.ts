@@ -9,7 +9,12 @@ import { answerPreflight } from "../cors.ts";
 import type { Endpoint } from "../wire/endpoint.ts";
 import { matchEndpoint } from "../wire/match.ts";
 
-export function makeMatch(local: LocalState): Stage {
+export interface MatchPorts extends LocalState {
+  /** A backup was restored and nobody has confirmed it: no key is believed, for it may have been revoked since. */
+  readonly isQuarantined: () => boolean;
+}
+
+export function makeMatch(local: MatchPorts): Stage {
   return function match(exchange) {
     const method = exchange.request.method ?? "";
     if (exchange.corsOrigin !== null && method === "OPTIONS") return answerPreflight(exchange);
@@ -23,7 +28,7 @@ export function makeMatch(local: LocalState): Stage {
       answerLocally(exchange, found.endpoint, local);
       return answered;
     }
-    return undefined;
+    return local.isQuarantined() ? refuse("restore_unconfirmed") : undefined;
   };
 }
 

@@ -1,0 +1,30 @@
+/** A restored directory's quarantine, as the listeners ask for it: read once, ended once. */
+import type { Quarantine } from "../admin/ports.ts";
+import type { ChangeWriter } from "../audit/change.ts";
+import type { Clock } from "../kernel/clock.ts";
+import { SYSTEM_REALM } from "../keys/key.ts";
+import { dataPaths } from "../store/data-paths.ts";
+import { markRecorded, readRestoredMark, removeRestoredMark } from "../store/restored-mark.ts";
+
+/** Records the restore in the restored ledger, where that was not done yet. */
+export async function openQuarantine(directory: string, changes: ChangeWriter, clock: Clock): Promise<Quarantine> {
+  const paths = dataPaths(directory);
+  let mark = readRestoredMark(paths);
+  if (mark && !mark.isRecorded) {
+    const { backupAt, restoredAt, seq, version } = mark;
+    const fields = { backup_at: backupAt, restored_at: restoredAt, backup_seq: seq, backup_version: version };
+    const at = clock.now();
+    await changes.change({
+      operations: [],
+      events: [{ type: "gateway.restored", at, environment: SYSTEM_REALM, actor: "gateway", fields }],
+    });
+    markRecorded(paths, mark);
+  }
+  return {
+    restored: () => mark,
+    end() {
+      removeRestoredMark(paths);
+      mark = undefined;
+    },
+  };
+}

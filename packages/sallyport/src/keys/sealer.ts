@@ -1,0 +1,18 @@
+/** The port to sealing: what must be read back lies encrypted at rest, bound to the one place it was sealed for. */
+
+export interface Sealer {
+  /**
+   * `purpose` says what the record is and whose, such as `key-secret/dev/<id>/2`. It is authenticated, not stored: a
+   * sealed text opens under the purpose it was sealed for and under no other.
+   */
+  seal(purpose: string, plaintext: Buffer): string;
+  /** Throws `store_unavailable` for what does not authenticate. */
+  open(purpose: string, sealed: string): Buffer;
+}
+
+/** Where the key-encryption key comes from. Paths are absolute. */
+export type KeyEncryptionKeySource =
+  | { readonly kind: "file"; readonly path: string }
+  | { readonly kind: "env"; readonly name: string }
+  /** A program that prints the key: the hook for a key management service. */
+  | { readonly kind: "command"; readonly path: string };

@@ -1,0 +1,175 @@
+/**
+ * Puts a backup into an empty directory. Everything is written aside and compared with the manifest before any of it
+ * takes its place; the database comes last, so that what was interrupted is no data directory.
+ */
+import { createHash } from "node:crypto";
+import { chmodSync, createReadStream, existsSync, mkdirSync, renameSync, rmdirSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { Problem } from "@sallyport/protocol";
+import { systemClock } from "../kernel/clock.ts";
+import type { Clock } from "../kernel/clock.ts";
+import { openSealed } from "./age.ts";
+import type { Identity } from "./age.ts";
+import { damaged, readArchive } from "./archive.ts";
+import type { ArchiveEntry } from "./archive.ts";
+import { demandWhole } from "./backup.ts";
+import { entriesOf } from "./backup-contents.ts";
+import { dataPaths } from "./data-paths.ts";
+import { syncDirectory, writeDurably, writeStream } from "./durable-file.ts";
+import {
+  isBackupName,
+  MANIFEST_BYTES_MAX,
+  MANIFEST_NAME,
+  manifestShape,
+  NEEDED,
+  PLAIN_NAME,
+  SEALED_NAME,
+} from "./manifest.ts";
+import type { Manifest, ManifestFile } from "./manifest.ts";
+import { formatRestoredMark } from "./restored-mark.ts";
+import { SCHEMA_VERSION } from "./schema.ts";
+
+const ASIDE = ".restoring";
+
+export interface RestoreOrder {
+  /** The folder of the backup. */
+  readonly from: string;
+  /** Empty, or not there yet. */
+  readonly directory: string;
+  /** Null where none is needed: the archive lies in the clear. */
+  readonly identity: Identity | null;
+  readonly clock?: Pick<Clock, "now">;
+}
+
+export interface Restored {
+  readonly manifest: Manifest;
+  readonly hasKek: boolean;
+}
+
+/** Throws `conflict` where the directory holds anything, `input_invalid` for a backup that is damaged or cannot be opened. */
+export async function restoreDirectory({
+  from,
+  directory,
+  identity,
+  clock = systemClock,
+}: RestoreOrder): Promise<Restored> {
+  const aside = join(directory, ASIDE);
+  demandEmpty(directory);
+  const wasThere = existsSync(directory);
+  const archive = openArchive(from, identity);
+  mkdirSync(aside, { recursive: true, mode: 0o700 });
+  try {
+    for (const folder of [directory, aside]) chmodSync(folder, 0o700);
+    for (const folder of ["ledger", "secrets", join("secrets", "peppers")])
+      mkdirSync(join(aside, folder), { mode: 0o700 });
+    const manifest = await unpack(archive, aside);
+    const { schema, head, epoch, version, createdAt, files } = manifest;
+    if (schema > SCHEMA_VERSION)
+      throw new Problem(
+        "input_invalid",
+        `the backup was made by a newer Sallyport (${version}): restore it with that one`,
+      );
+    demandWhole(join(aside, "sallyport.db"), schema);
+    const mark = { backupAt: createdAt, restoredAt: clock.now(), ...head, epoch, version, isRecorded: false };
+    writeDurably(dataPaths(aside).restored, formatRestoredMark(mark));
+    // The mark first: there must never be a restored database without it.
+    for (const name of ["restored.json", "secrets", "ledger", "sallyport.db"]) {
+      renameSync(join(aside, name), join(directory, name));
+      syncDirectory(directory);
+    }
+    rmdirSync(aside);
+    return { manifest, hasKek: files.some(({ name }) => name === "secrets/kek") };
+  } catch (error) {
+    clear(directory);
+    if (!wasThere) rmSync(directory, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** What a killed restore left is no other thing: it is known by the folder it worked in, and goes. */
+function demandEmpty(directory: string): void {
+  const entries = entriesOf(directory);
+  if (entries.includes(ASIDE) && !existsSync(dataPaths(directory).database)) clear(directory);
+  else if (entries.length > 0) throw new Problem("conflict", `${directory} is not empty: name an empty directory`);
+  const left = entriesOf(directory);
+  if (left.length > 0)
+    throw new Problem("conflict", `${directory} holds other things (${left.slice(0, 3).join(", ")})`);
+}
+
+/** The folder it works in goes last: it is what the rest is known by. */
+function clear(directory: string): void {
+  const { restored, database } = dataPaths(directory);
+  for (const path of [
+    database,
+    join(directory, "ledger"),
+    join(directory, "secrets"),
+    restored,
+    join(directory, ASIDE),
+  ])
+    rmSync(path, { recursive: true, force: true });
+}
+
+function openArchive(from: string, identity: Identity | null): AsyncIterable<Uint8Array> {
+  const names = entriesOf(from).filter((name) => name === SEALED_NAME || name === PLAIN_NAME);
+  const [name] = names;
+  if (name === undefined || names.length > 1)
+    throw new Problem("not_found", `${from} holds no backup (${SEALED_NAME} or ${PLAIN_NAME})`);
+  if (name === PLAIN_NAME) return createReadStream(join(from, name));
+  if (!identity) throw new Problem("input_invalid", "the backup is sealed: name the file or variable that opens it");
+  return openSealed(createReadStream(join(from, name)), identity);
+}
+
+/** Writes the entries and answers the manifest they have turned out to fit. */
+async function unpack(chunks: AsyncIterable<Uint8Array>, aside: string): Promise<Manifest> {
+  const found: ManifestFile[] = [];
+  let manifest: Manifest | undefined;
+  for await (const entry of readArchive(chunks)) {
+    // The manifest is the last one: what comes after it is in nobody's list.
+    if (manifest) throw damaged();
+    if (entry.name === MANIFEST_NAME) manifest = await readManifest(entry);
+    else {
+      if (!isBackupName(entry.name) || found.some(({ name }) => name === entry.name)) throw damaged();
+      found.push(await writeEntry(entry, aside));
+    }
+  }
+  if (!manifest || !isSame(manifest.files, found)) throw damaged();
+  if (NEEDED.some((name) => !found.some((one) => one.name === name))) throw damaged();
+  for (const folder of ["ledger", join("secrets", "peppers"), "secrets"]) syncDirectory(join(aside, folder));
+  return manifest;
+}
+
+async function readManifest({ bytes, content }: ArchiveEntry): Promise<Manifest> {
+  if (bytes > MANIFEST_BYTES_MAX) throw damaged();
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of content) chunks.push(chunk);
+  try {
+    return manifestShape(Buffer.concat(chunks).toString("utf8"), "manifest");
+  } catch {
+    throw damaged();
+  }
+}
+
+async function writeEntry({ name, bytes, content }: ArchiveEntry, aside: string): Promise<ManifestFile> {
+  const sum = createHash("sha256");
+  const mode = name === "ledger/public.pem" ? 0o644 : 0o600;
+  const path = join(aside, name);
+  if (!existsSync(dirname(path))) throw damaged();
+  const hashed = (async function* hashing() {
+    for await (const chunk of content) {
+      sum.update(chunk);
+      yield chunk;
+    }
+  })();
+  await writeStream(path, hashed, mode);
+  return { name, bytes, sha256: sum.digest("hex") };
+}
+
+function isSame(said: readonly ManifestFile[], found: readonly ManifestFile[]): boolean {
+  return (
+    said.length === found.length &&
+    said.every(({ name, bytes, sha256 }, at) => {
+      const one = found[at];
+      return one?.name === name && one.bytes === bytes && one.sha256 === sha256;
+    })
+  );
+}
