@@ -1,5 +1,6 @@
 /** A backup is of one moment, holds everything and nothing in the clear; what is damaged is not restored, nor is half of it. */
 import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import {
   chmodSync,
   cpSync,
@@ -234,9 +235,11 @@ describe("a backup that is not whole is refused, and nothing is left of it", () 
   }
 
   it.each<[string, (files: readonly File[]) => readonly File[]]>([
-    ["a name that climbs out", (files) => rename(files, "secrets/peppers.json", "../peppers.json")],
-    ["a name from the root", (files) => rename(files, "secrets/peppers.json", "/tmp/peppers.json")],
-    ["a name nobody knows", (files) => rename(files, "secrets/peppers.json", "secrets/authorized_keys")],
+    ["a name that climbs out of the restore", (files) => added(files, "../planted")],
+    ["a name that climbs out of the directory", (files) => added(files, "../../planted")],
+    ["a name of its folder that climbs", (files) => added(files, "secrets/../../planted")],
+    ["a name nobody knows", (files) => added(files, "secrets/authorized_keys")],
+    ["an environment that is none", (files) => added(files, "secrets/peppers/Dev.json")],
     ["a file twice", (files) => [files[0]!, ...files]],
     ["a file behind the manifest", (files) => [...files, { name: "secrets/kek", content: Buffer.alloc(32) }]],
     ["a file nobody lists", (files) => [{ name: "secrets/kek", content: Buffer.alloc(32) }, ...files]],
@@ -248,6 +251,9 @@ describe("a backup that is not whole is refused, and nothing is left of it", () 
     const archive = readFileSync(path);
     const same = await repacked(archive, (files) => files);
     expect(same.equals(archive)).toBe(true);
+    // An archive made the same way with a name that is known is taken: it is the change that is refused.
+    writeFileSync(path, await repacked(archive, (files) => added(files, "secrets/peppers/other.json")));
+    await restoreDirectory({ from: join(path, ".."), directory: place("control"), identity: null });
     writeFileSync(path, await repacked(archive, change));
     const directory = place("data");
     const from = join(path, "..");
@@ -257,9 +263,14 @@ describe("a backup that is not whole is refused, and nothing is left of it", () 
     expect(readdirSync(join(directory, ".."))).toEqual([]);
   });
 
-  function rename(files: readonly File[], from: string, to: string): readonly File[] {
-    const named = files.map((file) => (file.name === from ? { ...file, name: to } : file));
-    return inManifest(named, (text) => text.replace(from, to));
+  /** One file more, which its manifest lists: nothing but the name is wrong with it. */
+  function added(files: readonly File[], name: string): readonly File[] {
+    const content = Buffer.from("planted");
+    const sha256 = createHash("sha256").update(content).digest("hex");
+    return inManifest([...files.slice(0, -1), { name, content }, ...files.slice(-1)], (text) => {
+      const manifest = JSON.parse(text) as { files: object[] };
+      return JSON.stringify({ ...manifest, files: [...manifest.files, { name, bytes: content.length, sha256 }] });
+    });
   }
 
   function dropped(files: readonly File[], name: string): readonly File[] {
