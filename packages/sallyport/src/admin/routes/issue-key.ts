@@ -1,4 +1,5 @@
 /** Issuing an API key: what is asked is read, bounded by the environment and by the issuer (R6), then made and recorded. */
+import { randomInt } from "node:crypto";
 import { Problem } from "@sallyport/protocol";
 import { formatDurationMs, parseDurationMs } from "@sallyport/protocol/contract";
 import { excessLifetime, excessRight } from "../../access/attenuation.ts";
@@ -81,11 +82,15 @@ function ownerMistakes(owner: Principal | string | undefined): string[] {
   return owner?.isDisabled ? [`owner: ${owner.name} is disabled`] : [];
 }
 
-/** Asked for too much: refused, never clamped. Not asked: the most there is, within what is left of the issuer's own. */
+/** Part of the longest life by which lives that nobody asked for differ: keys made on one day must not all end on one. */
+const SPREAD = 0.05;
+
+/** Asked for too much: refused, never clamped. Not asked: about the most there is, within what is left of the issuer's own. */
 function lifetimeMs(call: CreateCall, now: number, environmentMaxMs: number): number {
   const maxMs = Math.min(environmentMaxMs, KEY_AGE_MAX_MS);
   if (call.body.ttl === undefined) {
-    return call.caller.expiresAt === null ? maxMs : Math.min(maxMs, call.caller.expiresAt - now);
+    const lifeMs = maxMs - randomInt(Math.max(1, Math.floor(maxMs * SPREAD)));
+    return call.caller.expiresAt === null ? lifeMs : Math.min(lifeMs, call.caller.expiresAt - now);
   }
   const askedMs = parseDurationMs(call.body.ttl) ?? 0;
   refuseMistakes(askedMs > 0 ? [] : ["ttl: is zero"]);
