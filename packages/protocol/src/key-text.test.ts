@@ -50,7 +50,7 @@ describe("the published pattern", () => {
 
 it("a key cut, lengthened, of another prefix or with any one character changed is none", () => {
   fc.assert(
-    fc.property(fc.nat(), fc.constantFrom(...BASE62, "_", " ", "-"), (seed, other) => {
+    fc.property(fc.nat(), fc.constantFrom(...BASE62.split(""), "_", " ", "-"), (seed, other) => {
       const key = aKey();
       const at = seed % key.length;
       const changed = key.slice(0, at) + other + key.slice(at + 1);
