@@ -57,7 +57,11 @@ const pages = {
         row.methods.join(", "),
         code(row.path + lastSegment[row.parameter]),
         row.dialect,
-        row.served === "local" ? "nobody: answered by the gateway" : row.anyOf.map(code).join(" "),
+        row.served === "local"
+          ? "nobody: answered by the gateway"
+          : row.served === "ticket"
+            ? "a delivery ticket"
+            : row.anyOf.map(code).join(" "),
         row.query.map(code).join(" ") || "-",
         row.body === "none" ? "-" : row.body === "blob" ? "streamed" : `${row.body}, ${row.bodyBytesMax / 1024} KiB`,
         row.recorded,

@@ -1,5 +1,6 @@
 // What `tools/take-away.js` takes away: the rule, the code, and the test that must fail without it.
 import { atRestRules } from "./take-away-at-rest.js";
+import { keyLifeRules } from "./take-away-key-life.js";
 import { operationRules } from "./take-away-operation.js";
 
 const S = "packages/sallyport/src";
@@ -209,30 +210,6 @@ export const rules = [
     test: "test/gateway/revocation.test.ts",
   },
   {
-    rule: "R11",
-    what: "an overlap ends",
-    file: `${S}/keys/secret-machine.ts`,
-    from: '(secret.state === "overlapping" && (secret.endsAt ?? 0) <= now) ||',
-    to: "",
-    test: `${S}/keys/secret-machine.test.ts`,
-  },
-  {
-    rule: "R11",
-    what: "the overlap begins with the first use of the new secret",
-    file: `${S}/keys/secret-machine.ts`,
-    from: "const endsAt = Math.min(at + rotation.graceMs, rotation.capAt);",
-    to: "const endsAt = Math.min(rotation.startedAt + rotation.graceMs, rotation.capAt);",
-    test: `${S}/keys/secret-machine.test.ts`,
-  },
-  {
-    rule: "R11",
-    what: "a destroyed secret is final, in the store too",
-    file: `${S}/store/operations.ts`,
-    from: "demandFinal(readKey(row), life);",
-    to: "void demandFinal;",
-    test: "test/store/key-life.test.ts",
-  },
-  {
     rule: "R6",
     what: "a rotation gives no more than its issuer may",
     file: `${S}/admin/routes/key-life.ts`,
@@ -378,4 +355,5 @@ export const rules = [
   },
   ...operationRules,
   ...atRestRules,
+  ...keyLifeRules,
 ];

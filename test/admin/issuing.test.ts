@@ -49,7 +49,7 @@ describe("keys.create", () => {
     const made = await clientOf(issuer).call("keys.create", {
       body: { ...order, ttl: "30d", limits: { requests: "60/min" } },
     });
-    expect(parseKeyText(made.key)).toEqual({ kind: "api", environment: "dev", id: made.id });
+    expect(parseKeyText(made.key!)).toEqual({ kind: "api", environment: "dev", id: made.id });
     expect(Date.parse(made.expiresAt)).toBe(START_MS + 30 * DAY_MS);
     expect(gateway.state.principals).toMatchObject([{ id: made.owner, kind: "service", name: "k" }]);
     expect(gateway.state.assignments.filter(({ source }) => source === "admin")).toMatchObject([

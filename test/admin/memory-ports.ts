@@ -11,6 +11,7 @@ import type { Change, Operation } from "../../packages/sallyport/dist/audit/chan
 import type { LedgerEvent } from "../../packages/sallyport/dist/audit/event.js";
 import { KeyDirectory } from "../../packages/sallyport/dist/keys/directory.js";
 import { KeyLifecycle } from "../../packages/sallyport/dist/keys/lifecycle.js";
+import type { TicketRecord } from "../../packages/sallyport/dist/keys/ticket.js";
 import { UseRecord } from "../../packages/sallyport/dist/keys/use-record.js";
 import { issueAdminKey } from "../../packages/sallyport/dist/keys/issue.js";
 import type { KeyRecord } from "../../packages/sallyport/dist/keys/key.js";
@@ -24,6 +25,7 @@ export class MemoryGateway {
   readonly events: LedgerEvent[] = [];
   readonly faults: unknown[] = [];
   pepperVersion = 1;
+  readonly tickets = new Map<string, TicketRecord>();
   readonly stored = new Map<string, KeyRecord>();
   readonly records: AuditRecord[] = [];
   state: PolicyState = { epoch: 1, environments: [], roles: [], principals: [], assignments: [] };
@@ -88,6 +90,7 @@ export class MemoryGateway {
       keys,
       uses,
       lifecycle,
+      sealTo: () => Promise.reject(new Problem("input_invalid", "no recipients here")),
       listKeys,
       peppers,
       changes: { change, inTurn },
@@ -147,6 +150,9 @@ export class MemoryGateway {
         stored.set(name, { ...stored.get(name)!, ...operation.life });
         return keys.changed(operation.environment, operation.id);
       }
+      case "ticket.put":
+        this.tickets.set(`${operation.ticket.environment}/${operation.ticket.id}`, operation.ticket);
+        return;
       case "environment.put": {
         const { environment } = operation;
         this.state = {

@@ -16,9 +16,10 @@ beforeEach(async () => {
   gateway = new MemoryGateway();
   root = new AdminClient({ handle: (request) => gateway.app.handle(request, { kind: "socket", user: "root" }) });
   await root.call("policy.apply", { body: { text: POLICY } });
-  made = await root.call("keys.create", {
+  const created = await root.call("keys.create", {
     body: { environment: "prod", name: "k", roles: ["bot"], models: ["llama3.2"] },
   });
+  made = { id: created.id, key: created.key! };
   gateway.events.length = 0;
 });
 
@@ -26,8 +27,10 @@ const codeOf = (text: string): string => {
   const said = gateway.ports.keys.authenticate(text, ["api"], gateway.nowMs);
   return "code" in said ? said.code : "verified";
 };
-const rotate = (body: { grace?: string; idempotencyKey?: string } = {}) =>
-  root.call("keys.rotate", { params: { id: made.id }, body });
+const rotate = async (body: { grace?: string; idempotencyKey?: string } = {}) => {
+  const rotated = await root.call("keys.rotate", { params: { id: made.id }, body });
+  return { ...rotated, key: rotated.key! };
+};
 const use = async (text: string): Promise<void> => {
   const said = gateway.ports.keys.authenticate(text, ["api"], gateway.nowMs);
   if ("code" in said) throw new Error(said.code);

@@ -1,2 +1,3 @@
 export * from "./admin-client.ts";
 export * from "./reach.ts";
+export * from "./ticket.ts";

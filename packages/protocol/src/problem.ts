@@ -115,6 +115,26 @@ export const problems = {
   key_suspended: { status: 401, title: "the key is suspended", remedy: "ask an administrator to resume it" },
   key_revoked: { status: 401, title: "the key has been revoked", remedy: "ask for a new key" },
   owner_disabled: { status: 401, title: "the key's owner is disabled", remedy: "ask an administrator" },
+  ticket_unknown: {
+    status: 401,
+    title: "the ticket is not known here",
+    remedy: "look whether it is whole and for this gateway, and ask for a new one",
+  },
+  ticket_expired: {
+    status: 401,
+    title: "the ticket has expired unopened",
+    remedy: "ask for a new one: `sallyport keys rotate ID --deliver`",
+  },
+  ticket_opened: {
+    status: 401,
+    title: "the ticket was opened before",
+    remedy: "if that was not you, tell an administrator at once: somebody else has had it",
+  },
+  ticket_elsewhere: {
+    status: 403,
+    title: "the ticket may not be opened from this network",
+    remedy: "open it from the network it was made for, or ask for another",
+  },
   environment_not_here: {
     status: 403,
     title: "this listener does not serve the key's environment",

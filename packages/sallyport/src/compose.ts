@@ -234,6 +234,7 @@ function adminPorts(
     keys,
     uses: core.uses,
     lifecycle: core.lifecycle,
+    sealTo: async (recipient, text) => (await import("./store/age-text.ts")).sealTextTo(recipient, text),
     listKeys: (filter) => store.reader.keys(filter),
     peppers,
     changes,

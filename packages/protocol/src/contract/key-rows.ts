@@ -1,7 +1,17 @@
 /** Keys and admin keys. */
 import { z } from "zod";
 import type { ContractRow } from "./row.ts";
-import { displayName, duration, environmentName, keyId, limits, nameList, nothing, queryNumber } from "./scalars.ts";
+import {
+  delivery,
+  displayName,
+  duration,
+  environmentName,
+  keyId,
+  limits,
+  nameList,
+  nothing,
+  queryNumber,
+} from "./scalars.ts";
 import { adminKeyView, issuedAdminKey, issuedKey, keyFindingView, keyInFull, keyView, rotatedKey } from "./views.ts";
 
 const byId = z.strictObject({ id: keyId });
@@ -44,12 +54,14 @@ export const keyRows = {
       /** Left out: the environment's maximum. */
       ttl: duration.optional(),
       limits: limits.optional(),
+      /** Left out: the key's text is in the answer. */
+      deliver: delivery.optional(),
     }),
     answer: issuedKey,
     status: 201,
     permission: "keys:issue",
     caller: "any",
-    events: ["key.issued", "principal.created", "assignment.created"],
+    events: ["key.issued", "principal.created", "assignment.created", "ticket.issued"],
     says: "creates a key; its text is in this answer and nowhere else",
     example: { body: { environment: "dev", name: "my-app", roles: ["cli"], models: ["llama3.2"], ttl: "30d" } },
   },
@@ -79,12 +91,13 @@ export const keyRows = {
         .string()
         .regex(/^[\x21-\x7e]{16,128}$/, "is not 16 to 128 visible characters")
         .optional(),
+      deliver: delivery.optional(),
     }),
     answer: rotatedKey,
     status: 201,
     permission: "keys:issue",
     caller: "any",
-    events: ["key.rotation_begun"],
+    events: ["key.rotation_begun", "ticket.issued"],
     says: "makes a new secret beside the old one, which ends some time after the first use of the new",
     example: { body: { grace: "24h", idempotencyKey: "5f0c2a34-8f5e-4c0e-9d52-rotate" } },
   },

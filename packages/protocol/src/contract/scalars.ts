@@ -47,4 +47,16 @@ export const limits = z.strictObject({
   concurrency: z.int().min(1).max(100_000).optional().describe("requests of one key at the same time"),
 });
 
+/** How a key is handed over instead of shown: by a ticket that is opened once. */
+export const delivery = z.strictObject({
+  ttl: duration.optional().describe("how long the ticket can be opened; 15m when left out, at most 24h"),
+  to: z
+    .string()
+    .regex(/^age1[0-9a-z]{50,4096}$/, "is no age public key (age1…)")
+    .optional()
+    .describe("age public key of who alone can read what the ticket delivers"),
+  from: z.array(z.string().max(64)).max(64).optional().describe("networks it may be opened from; any when left out"),
+});
+export type Delivery = z.output<typeof delivery>;
+
 export const nothing = z.strictObject({});

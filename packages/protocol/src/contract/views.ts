@@ -43,7 +43,10 @@ export const keyInFull = keyView.extend({
 
 export const rotatedKey = z.object({
   id: z.string(),
-  key: z.string(),
+  /** Absent where it is delivered by a ticket. */
+  key: z.string().optional(),
+  ticket: z.string().optional(),
+  ticketExpiresAt: time.optional(),
   environment: z.string(),
   expiresAt: time,
   /** The latest: it ends as long after the first use of the new secret as the grace says. */
@@ -77,7 +80,10 @@ export const adminKeyView = z.object({
 /** With `rotatedKey` the only answers that hold a key's text, and they hold it once. */
 export const issuedKey = z.object({
   id: z.string(),
-  key: z.string(),
+  /** Absent where it is delivered by a ticket. */
+  key: z.string().optional(),
+  ticket: z.string().optional(),
+  ticketExpiresAt: time.optional(),
   environment: z.string(),
   expiresAt: time,
   name: z.string(),

@@ -4,6 +4,7 @@ import type { Snapshot } from "../access/snapshot.ts";
 import type { ChangeWriter } from "../audit/change.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { KeyDirectory } from "../keys/directory.ts";
+import type { Secret } from "../kernel/secret.ts";
 import type { KeyRecord } from "../keys/key.ts";
 import type { KeyLifecycle } from "../keys/lifecycle.ts";
 import type { UseRecord } from "../keys/use-record.ts";
@@ -17,6 +18,8 @@ export interface AdminPorts {
   readonly keys: KeyDirectory;
   readonly uses: UseRecord;
   readonly lifecycle: KeyLifecycle;
+  /** Seals a key's text to an age public key, armored. Throws `input_invalid` for what is none. */
+  readonly sealTo: (recipient: string, text: Secret) => Promise<Secret>;
   readonly listKeys: (filter: {
     environment?: string;
     owner?: string;

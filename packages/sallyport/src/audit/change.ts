@@ -3,6 +3,7 @@
  * A change without an event cannot be written down: the type demands both.
  */
 import type { Assignment, Environment, Principal, Role } from "../access/policy.ts";
+import type { TicketRecord } from "../keys/ticket.ts";
 import type { KeyRecord, KeyState } from "../keys/key.ts";
 import type { LedgerEvent } from "./event.ts";
 
@@ -23,6 +24,7 @@ export type Operation =
       readonly reason: string | null;
     }
   | { readonly op: "key.life"; readonly environment: string; readonly id: string; readonly life: KeyLifeState }
+  | { readonly op: "ticket.put"; readonly ticket: TicketRecord }
   | { readonly op: "environment.put"; readonly environment: Environment }
   | { readonly op: "environment.remove"; readonly name: string }
   | { readonly op: "role.put"; readonly role: Role }

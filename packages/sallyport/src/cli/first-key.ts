@@ -30,6 +30,7 @@ export async function keepFirstKey(io: Io, client: AdminClient, order: FirstKeyO
   // The file comes first: a key that cannot be kept is not made.
   const open = file === undefined ? undefined : openNew(file);
   const made = await client.call("keys.create", { body: { environment, name, roles: ["cli"], models: ["*"], ttl } });
+  if (made.key === undefined) throw new TypeError("the key was made and its text is missing");
   if (open !== undefined) {
     writeSync(open, `${made.key}\n`);
     closeSync(open);

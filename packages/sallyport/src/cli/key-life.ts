@@ -3,12 +3,14 @@ import type { Command } from "commander";
 import type { KeyInFull } from "@sallyport/protocol/contract";
 import { withClient } from "./cli.ts";
 import type { Cli } from "./cli.ts";
+import { deliverOption, deliveryOf, fromOption, sayTicket, toOption } from "./deliver.ts";
+import type { DeliverOptions } from "./deliver.ts";
 import { UsageMistake } from "./failure.ts";
 import { withServer } from "./options.ts";
 import type { ServerOptions } from "./options.ts";
 import { facts, show, table, timeText } from "./print.ts";
 
-interface RotateOptions extends ServerOptions {
+interface RotateOptions extends ServerOptions, DeliverOptions {
   readonly grace?: string;
   readonly idempotencyKey?: string;
   readonly finish?: boolean;
@@ -19,6 +21,9 @@ export function addKeyLife(keys: Command, cli: Cli): void {
     .description("make a new secret; the old one ends some time after the new one is first used")
     .option("--grace <duration>", "how long it works on then, such as 24h (left out: the environment's overlap)")
     .option("--idempotency-key <text>", "asked again with the same text within 15 minutes, the answer is the same")
+    .addOption(deliverOption())
+    .addOption(toOption())
+    .addOption(fromOption())
     .option("--finish", "end the overlap of the last rotation now instead")
     .action((id: string, options: RotateOptions) => rotate(cli, id, options));
 
@@ -47,9 +52,11 @@ async function rotate(cli: Cli, id: string, options: RotateOptions): Promise<voi
     show(cli.io, options.json, key, () => facts({ id: key.id, state: key.state }));
     return;
   }
+  const deliver = deliveryOf(options);
   const rotated = await withClient(cli, options, (client) =>
-    client.call("keys.rotate", { params: { id }, body: { grace, idempotencyKey } }),
+    client.call("keys.rotate", { params: { id }, body: { grace, idempotencyKey, deliver } }),
   );
+  if (deliver) return sayTicket(cli, options.json, rotated, { overlapEndsAt: rotated.overlapEndsAt });
   show(cli.io, options.json, rotated, () =>
     facts({
       id: rotated.id,

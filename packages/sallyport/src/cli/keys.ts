@@ -7,6 +7,9 @@ import { withClient } from "./cli.ts";
 import type { Cli } from "./cli.ts";
 import { listOption, wholeNumber, withServer } from "./options.ts";
 import type { ServerOptions } from "./options.ts";
+import { deliverOption, deliveryOf, fromOption, sayTicket, toOption } from "./deliver.ts";
+import type { DeliverOptions } from "./deliver.ts";
+import { addReceive } from "./receive.ts";
 import { addKeyLife, secretLines } from "./key-life.ts";
 import { facts, listText, show, table, timeText } from "./print.ts";
 
@@ -22,6 +25,8 @@ interface CreateOptions extends ServerOptions {
   readonly concurrency?: number;
 }
 
+type CreateKeyOptions = CreateOptions & DeliverOptions;
+
 export function addKeys(program: Command, cli: Cli): void {
   const keys = program.command("keys").description("create, list and end API keys");
 
@@ -36,7 +41,10 @@ export function addKeys(program: Command, cli: Cli): void {
     .option("--ttl <duration>", "lifetime such as 30d (left out: the environment's maximum)")
     .option("--requests <rate>", "most requests, such as 60/min")
     .option("--concurrency <n>", "most requests at the same time", wholeNumber)
-    .action((options: CreateOptions) => create(cli, options));
+    .addOption(deliverOption())
+    .addOption(toOption())
+    .addOption(fromOption())
+    .action((options: CreateKeyOptions) => create(cli, options));
 
   withServer(keys.command("list"))
     .description("list keys")
@@ -70,6 +78,7 @@ export function addKeys(program: Command, cli: Cli): void {
     });
 
   addKeyLife(keys, cli);
+  addReceive(keys, cli);
 
   for (const [verb, route, says] of [
     ["suspend", "keys.suspend", "stop a key until it is resumed"],
@@ -85,21 +94,23 @@ export function addKeys(program: Command, cli: Cli): void {
   }
 }
 
-async function create(cli: Cli, options: CreateOptions): Promise<void> {
+async function create(cli: Cli, options: CreateKeyOptions): Promise<void> {
   const { env: environment, name, owner, role = [], allow = [], model = [], ttl, requests, concurrency } = options;
   const limits = {
     ...(requests === undefined ? {} : { requests }),
     ...(concurrency === undefined ? {} : { concurrency }),
   };
+  const deliver = deliveryOf(options);
   const created = await withClient(cli, options, async (client) => {
     const made = await client.call("keys.create", {
-      body: { environment, name, owner, roles: role, allow, models: model, ttl, limits },
+      body: { environment, name, owner, roles: role, allow, models: model, ttl, limits, deliver },
     });
     if (model.length === 0 && (await wantsModel(client, role, allow))) {
       cli.io.err("sallyport: the key names no model, so permissions that need one give nothing: use --model");
     }
     return made;
   });
+  if (deliver) return sayTicket(cli, options.json, created, {});
   show(cli.io, options.json, created, () => [
     ...facts({
       id: created.id,

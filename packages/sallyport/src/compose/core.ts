@@ -12,8 +12,10 @@ import { causeOf } from "../kernel/log.ts";
 import type { Log } from "../kernel/log.ts";
 import type { AdminPorts } from "../admin/ports.ts";
 import { KeyDirectory } from "../keys/directory.ts";
+import { isTrusted, makeAddressRules } from "../listener/client-address.ts";
 import { KeyLifecycle } from "../keys/lifecycle.ts";
 import type { LifecyclePorts } from "../keys/lifecycle.ts";
+import { TicketDesk } from "../keys/ticket-desk.ts";
 import { UseRecord } from "../keys/use-record.ts";
 import { AuditLink } from "../store/audit-link.ts";
 import { checkDataDirectory } from "../store/data-directory.ts";
@@ -35,6 +37,7 @@ export interface Core {
   readonly keys: KeyDirectory;
   readonly uses: UseRecord;
   readonly lifecycle: KeyLifecycle;
+  readonly tickets: TicketDesk;
   readonly audit: AuditLink;
   readonly snapshot: () => Snapshot;
   readonly changes: AdminPorts["changes"];
@@ -119,6 +122,15 @@ function joinCore({ store, sealer, peppers, audit, quarantine, clock, fault }: C
     listKeys: (filter) => store.reader.keys(filter),
     fault,
   });
+  const tickets = new TicketDesk({
+    clock,
+    peppers,
+    keys,
+    ticket: (environment, id) => store.reader.ticket(environment, id),
+    sealedTickets: () => store.reader.sealedTickets(),
+    changes: { change, inTurn },
+    isInside: (networks, address) => isTrusted(makeAddressRules(networks), address),
+  });
   keys.onOldPepper((key, secret, hashed) => lifecycle.rehash(key, secret, hashed));
   keys.onReuse((key, secret) => lifecycle.reused(key, secret));
 
@@ -129,6 +141,7 @@ function joinCore({ store, sealer, peppers, audit, quarantine, clock, fault }: C
     keys,
     uses,
     lifecycle,
+    tickets,
     audit,
     snapshot: () => snapshot,
     changes: { change, inTurn },

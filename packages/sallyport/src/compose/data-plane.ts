@@ -24,6 +24,7 @@ import { makeLimit } from "../dataplane/stages/limit.ts";
 import { makeMatch } from "../dataplane/stages/match.ts";
 import { makeQueue } from "../dataplane/stages/queue.ts";
 import { makeRecord } from "../dataplane/stages/record.ts";
+import { makeTicketStage } from "../dataplane/stages/ticket.ts";
 import type { Tracing } from "../dataplane/trace.ts";
 import { UpstreamPools } from "../dataplane/upstream/pool.ts";
 import { checkTable } from "../dataplane/wire/endpoints.ts";
@@ -115,6 +116,7 @@ export function makeDataPlane({ settings, core, clock, log, tls, metrics, tracin
         isReady: () => ledger.isWritable() && !isDraining && !isQuarantined(),
         isQuarantined,
       }),
+      ticket: makeTicketStage({ desk: core.tickets, budget, clock }),
       authenticate: makeAuthenticate({
         clock,
         keys,

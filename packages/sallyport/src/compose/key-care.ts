@@ -4,12 +4,17 @@ import type { Log } from "../kernel/log.ts";
 import type { Core } from "./core.ts";
 
 const FLUSH_MS = 5_000;
+/** What a ticket delivered goes soon after nobody may read it any more. */
+const TIDY_MS = 60_000;
 const SWEEP_MS = 60 * 60_000;
 /** Not at once: whoever starts a server that was down for weeks may want to look first (`keys sweep --dry-run`). */
 const FIRST_SWEEP_MS = 10 * 60_000;
 
 /** The data directory's lock makes it the only one. Answers how to end it. */
-export function careForKeys({ uses, lifecycle }: Pick<Core, "uses" | "lifecycle">, log: Log): () => void {
+export function careForKeys(
+  { uses, lifecycle, tickets }: Pick<Core, "uses" | "lifecycle" | "tickets">,
+  log: Log,
+): () => void {
   let isSweeping = false;
   const sweep = (): void => {
     if (isSweeping) return;
@@ -23,10 +28,15 @@ export function careForKeys({ uses, lifecycle }: Pick<Core, "uses" | "lifecycle"
       .catch((cause: unknown) => log.error({ cause: causeOf(cause) }, "the sweep of keys stopped; it is tried again"))
       .finally(() => (isSweeping = false));
   };
+  const tidy = (): void => {
+    tickets.tidy().catch((cause: unknown) => log.error({ cause: causeOf(cause) }, "tickets could not be tidied"));
+  };
+  const tidying = setInterval(tidy, TIDY_MS).unref();
   const flushing = setInterval(() => uses.flush(), FLUSH_MS).unref();
   const first = setTimeout(sweep, FIRST_SWEEP_MS).unref();
   const sweeping = setInterval(sweep, SWEEP_MS).unref();
   return () => {
+    clearInterval(tidying);
     clearInterval(flushing);
     clearTimeout(first);
     clearInterval(sweeping);

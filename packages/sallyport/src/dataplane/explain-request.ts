@@ -49,6 +49,10 @@ function walk(
   const found = matchEndpoint(question.method.toUpperCase(), question.path);
   if ("code" in found) return tell(because, found, `${question.method} ${question.path} is not in the endpoint table`);
   const { endpoint, parameter } = found;
+  if (endpoint.served === "ticket") {
+    because.push(`${endpoint.id} is opened by a ticket, without a key`);
+    return undefined;
+  }
   if (endpoint.served === "local") {
     because.push(`${endpoint.id} is answered by the gateway itself, without a key`);
     return undefined;

@@ -17,6 +17,8 @@ export interface Stages {
   readonly admit: Stage;
   /** Closed endpoint table: method and path, query parameters. */
   readonly match: Stage;
+  /** A delivery ticket is opened here, by whoever holds it; every other request passes. */
+  readonly ticket: Stage;
   /** Exactly one credential; the key behind it. */
   readonly authenticate: Stage;
   /** Request rate, and the right to this endpoint at all. */
@@ -43,8 +45,8 @@ export interface PipelineEnds {
 }
 
 export function makePipeline(stages: Stages, ends: PipelineEnds): (exchange: Exchange) => Promise<void> {
-  const { admit, match, authenticate, limit, inspect, authorize, queue, record, forward } = stages;
-  const way: readonly Stage[] = [admit, match, authenticate, limit, inspect, authorize, queue, record, forward];
+  const { admit, match, ticket, authenticate, limit, inspect, authorize, queue, record, forward } = stages;
+  const way: readonly Stage[] = [admit, match, ticket, authenticate, limit, inspect, authorize, queue, record, forward];
 
   return async function run(exchange) {
     try {

@@ -2,7 +2,16 @@
 import { Problem } from "@sallyport/protocol";
 import type { KeyLifeState, Operation } from "../audit/change.ts";
 import type { KeyRecord } from "../keys/key.ts";
-import { assignmentRow, environmentRow, keyLifeRow, keyRow, principalRow, readKey, roleRow } from "./rows.ts";
+import {
+  assignmentRow,
+  environmentRow,
+  keyLifeRow,
+  keyRow,
+  principalRow,
+  readKey,
+  roleRow,
+  ticketRow,
+} from "./rows.ts";
 import type { SqlDatabase, SqlStatement } from "./sqlite.ts";
 
 /** Applies one operation inside the open transaction; throws `conflict` or `not_found`. */
@@ -17,6 +26,8 @@ export function makeApplyOperation(database: SqlDatabase): ApplyOperation {
     `UPDATE key SET secrets = ?, rotation = ?, rotated_at = ?, frozen_at = ?, lifetime_ms = ?, told = ?, idle_since = ?
      WHERE environment = ? AND id = ?`,
   );
+  const ticketOpened = database.prepare("SELECT opened_by FROM ticket WHERE environment = ? AND id = ?");
+  const putTicket = database.prepare(`INSERT OR REPLACE INTO ticket VALUES (${places(15)})`);
   const putEnvironment = database.prepare(`INSERT OR REPLACE INTO environment VALUES (${places(9)})`);
   const removeEnvironment = database.prepare("DELETE FROM environment WHERE name = ?");
   const putRole = database.prepare(`INSERT OR REPLACE INTO role VALUES (${places(4)})`);
@@ -47,6 +58,14 @@ export function makeApplyOperation(database: SqlDatabase): ApplyOperation {
         if (row === undefined) throw new Problem("not_found", `there is no key ${environment}/${id}`);
         demandFinal(readKey(row), life);
         setKeyLife.run(...keyLifeRow(life), environment, id);
+        return;
+      }
+      case "ticket.put": {
+        const { environment, id } = operation.ticket;
+        const opened = ticketOpened.get(environment, id)?.["opened_by"];
+        if (opened !== undefined && opened !== null && opened !== operation.ticket.openedBy)
+          throw new Problem("conflict", `ticket ${id} is opened, and that is final`);
+        putTicket.run(...ticketRow(operation.ticket));
         return;
       }
       case "environment.put":

@@ -3,6 +3,7 @@ import type { PolicyState } from "../access/policy.ts";
 import type { ChangeWriter } from "../audit/change.ts";
 import type { LedgerAppender } from "../audit/recorder.ts";
 import type { KeyRecord } from "../keys/key.ts";
+import type { TicketRecord } from "../keys/ticket.ts";
 import type { KeyUse } from "../keys/use-record.ts";
 
 export interface KeyFilter {
@@ -19,6 +20,9 @@ export interface StoreReader {
   keys(filter: KeyFilter): readonly KeyRecord[];
   /** When the key was used, by secret and instance; see `UseRecord`. */
   keyUses(environment: string, id: string): readonly KeyUse[];
+  ticket(environment: string, id: string): TicketRecord | undefined;
+  /** The oldest thousand whose content is still there. */
+  sealedTickets(): readonly TicketRecord[];
   /** Every key's environment and id, for the in-memory index. */
   eachKeyId(visit: (environment: string, id: string) => void): void;
   close(): void;

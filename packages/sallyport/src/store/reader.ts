@@ -3,7 +3,7 @@ import type { PolicyState } from "../access/policy.ts";
 import type { KeyRecord } from "../keys/key.ts";
 import { dataPaths } from "./data-paths.ts";
 import type { KeyFilter, StoreReader } from "./ports.ts";
-import { readAssignment, readEnvironment, readKey, readKeyUse, readPrincipal, readRole } from "./rows.ts";
+import { readAssignment, readEnvironment, readKey, readKeyUse, readPrincipal, readRole, readTicket } from "./rows.ts";
 import { checkSchema, readCounter } from "./schema.ts";
 import { openDatabase } from "./sqlite.ts";
 
@@ -19,6 +19,10 @@ export function openReader(directory: string): StoreReader {
   const assignments = database.prepare("SELECT * FROM assignment ORDER BY id");
   const oneKey = database.prepare("SELECT * FROM key WHERE environment = ? AND id = ?");
   const keyUses = database.prepare("SELECT * FROM key_use WHERE environment = ? AND id = ?");
+  const oneTicket = database.prepare("SELECT * FROM ticket WHERE environment = ? AND id = ?");
+  const sealedTickets = database.prepare(
+    "SELECT * FROM ticket WHERE sealed IS NOT NULL ORDER BY created_at LIMIT 1000",
+  );
   const keyIds = database.prepare("SELECT environment, id FROM key");
   const someKeys = database.prepare(
     `SELECT * FROM key WHERE (?1 IS NULL OR environment = ?1) AND (?2 IS NULL OR owner = ?2) AND (environment, id) > (?3, ?4)
@@ -51,6 +55,11 @@ export function openReader(directory: string): StoreReader {
       return someKeys.all(environment, owner, afterEnvironment, afterId, limit).map(readKey);
     },
     keyUses: (environment, id) => keyUses.all(environment, id).map(readKeyUse),
+    ticket(environment, id) {
+      const row = oneTicket.get(environment, id);
+      return row && readTicket(row);
+    },
+    sealedTickets: () => sealedTickets.all().map(readTicket),
     eachKeyId(visit) {
       for (const row of keyIds.iterate()) visit(String(row["environment"]), String(row["id"]));
     },

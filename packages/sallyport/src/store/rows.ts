@@ -6,6 +6,7 @@ import { isAdminPermission, isDataPermission, Problem } from "@sallyport/protoco
 import type { Assignment, Environment, Principal, Role } from "../access/policy.ts";
 import type { KeyLifeState } from "../audit/change.ts";
 import type { KeyRecord } from "../keys/key.ts";
+import type { TicketRecord } from "../keys/ticket.ts";
 import type { KeyUse } from "../keys/use-record.ts";
 import {
   flag,
@@ -45,6 +46,10 @@ const subject: Shape<Assignment["subject"]> = (value, where) =>
 const keyHash: Shape<Uint8Array> = (value, where) => {
   if (typeof value !== "string" || !/^[0-9a-f]{64}$/.test(value)) throw new Misshapen(where, "32 bytes in hex");
   return Buffer.from(value, "hex");
+};
+const bytes32: Shape<Uint8Array> = (value, where) => {
+  if (!(value instanceof Uint8Array) || value.length !== 32) throw new Misshapen(where, "32 bytes");
+  return value;
 };
 const secret = object({
   generation: wholeNumber,
@@ -203,6 +208,34 @@ export function keyLifeRow(value: KeyLifeState): SqlValue[] {
   const { rotation: under, rotatedAt, frozenAt, lifetimeMs, idleSince } = value;
   const held = value.secrets.map((one) => ({ ...one, hash: Buffer.from(one.hash).toString("hex") }));
   return [toJson(held), under && toJson(under), rotatedAt, frozenAt, lifetimeMs, toJson(value.told), idleSince];
+}
+
+export function readTicket(row: SqlRow): TicketRecord {
+  return read("ticket", `${String(row["environment"])}/${String(row["id"])}`, () => ({
+    environment: text(row["environment"], "environment"),
+    id: text(row["id"], "id"),
+    keyId: text(row["key_id"], "key_id"),
+    keyName: text(row["key_name"], "key_name"),
+    purpose: oneOf("create", "rotate")(row["purpose"], "purpose"),
+    sealed: orNull(text)(row["sealed"], "sealed"),
+    recipient: orNull(text)(row["recipient"], "recipient"),
+    proofHash: bytes32(row["proof_hash"], "proof_hash"),
+    pepperVersion: wholeNumber(row["pepper_version"], "pepper_version"),
+    networks: row["networks"] === null ? null : json(listOf(text))(row["networks"], "networks"),
+    createdAt: wholeNumber(row["created_at"], "created_at"),
+    createdBy: text(row["created_by"], "created_by"),
+    expiresAt: wholeNumber(row["expires_at"], "expires_at"),
+    openedAt: orNull(wholeNumber)(row["opened_at"], "opened_at"),
+    openedBy: orNull(text)(row["opened_by"], "opened_by"),
+  }));
+}
+
+export function ticketRow(value: TicketRecord): SqlValue[] {
+  const { environment, id, keyId, keyName, purpose, sealed, recipient, proofHash, pepperVersion, networks } = value;
+  const { createdAt, createdBy, expiresAt, openedAt, openedBy } = value;
+  const places = networks && toJson(networks);
+  const what = [environment, id, keyId, keyName, purpose, sealed, recipient, proofHash, pepperVersion, places];
+  return [...what, createdAt, createdBy, expiresAt, openedAt, openedBy];
 }
 
 export function readKeyUse(row: SqlRow): KeyUse {

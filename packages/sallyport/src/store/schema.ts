@@ -42,6 +42,25 @@ CREATE TABLE key_use (
   used_at INTEGER NOT NULL,
   PRIMARY KEY (environment, id, generation, address, agent)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE ticket (
+  environment TEXT NOT NULL,
+  id TEXT NOT NULL,
+  key_id TEXT NOT NULL,
+  key_name TEXT NOT NULL,
+  purpose TEXT NOT NULL CHECK (purpose IN ('create', 'rotate')),
+  sealed TEXT,
+  recipient TEXT,
+  proof_hash BLOB NOT NULL CHECK (length(proof_hash) = 32),
+  pepper_version INTEGER NOT NULL,
+  networks TEXT,
+  created_at INTEGER NOT NULL,
+  created_by TEXT NOT NULL,
+  expires_at INTEGER NOT NULL,
+  opened_at INTEGER,
+  opened_by TEXT,
+  PRIMARY KEY (environment, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX ticket_sealed ON ticket (created_at) WHERE sealed IS NOT NULL;
 `;
 
 const TABLES = `

@@ -14,6 +14,7 @@ import { randomBase62 } from "../../kernel/ids.ts";
 import { issueKey } from "../../keys/issue.ts";
 import { demandEnvironment, eventOf, refuseExcess, refuseMistakes } from "../call.ts";
 import type { Call, Handler } from "../call.ts";
+import { checkDelivery, makeDelivery } from "../deliver.ts";
 import { isoTime } from "../views.ts";
 import { assignmentCreated, principalCreated } from "./recorded.ts";
 
@@ -22,6 +23,7 @@ type CreateCall = Call<"keys.create">;
 export const createKey: Handler<"keys.create"> = (call) => {
   const { ports, caller, body } = call;
   demandEnvironment(call, body.environment);
+  checkDelivery(body.deliver);
   return ports.changes.inTurn(async () => {
     const snapshot = ports.snapshot();
     const now = ports.clock.now();
@@ -65,10 +67,18 @@ export const createKey: Handler<"keys.create"> = (call) => {
       models: right.models ?? [],
       expires_at: now + lifeMs,
     });
+    const handed = { environment: body.environment, keyId: issued.record.id, keyName: body.name, text: issued.text };
+    const delivered = body.deliver && (await makeDelivery(call, body.deliver, { ...handed, purpose: "create" }));
+    if (delivered) {
+      operations.push(delivered.operation);
+      events.push(delivered.event);
+    }
     await ports.changes.change({ operations, events: [event, ...events] });
     return {
       id: issued.record.id,
-      key: issued.text.reveal(),
+      ...(delivered
+        ? { ticket: delivered.ticket.reveal(), ticketExpiresAt: isoTime(delivered.expiresAt) }
+        : { key: issued.text.reveal() }),
       environment: body.environment,
       expiresAt: isoTime(now + lifeMs),
       name: body.name,

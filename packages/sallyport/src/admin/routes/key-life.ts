@@ -1,9 +1,11 @@
 /** Rotation and the sweep, as an administrator asks for them. What is done is decided in `keys/`. */
+import { Problem } from "@sallyport/protocol";
 import { parseDurationMs } from "@sallyport/protocol/contract";
 import { administers, excessRight } from "../../access/attenuation.ts";
 import { Secret } from "../../kernel/secret.ts";
 import { demandEnvironment, refuseExcess } from "../call.ts";
 import type { Handler } from "../call.ts";
+import { checkDelivery, makeDelivery } from "../deliver.ts";
 import { findKey } from "../find-key.ts";
 import { isoTime, viewKey } from "../views.ts";
 
@@ -13,6 +15,9 @@ export const rotateKey: Handler<"keys.rotate"> = async (call) => {
   const key = findKey(call, params.id);
   refuseExcess(excessRight(caller.issuer.right, key.ceiling, ports.snapshot().roles));
   const graceMs = body.grace === undefined ? undefined : parseDurationMs(body.grace);
+  checkDelivery(body.deliver);
+  if (body.deliver && body.idempotencyKey !== undefined)
+    throw new Problem("input_invalid", undefined, ["idempotencyKey: a ticket can be asked for again by itself"]);
   const rotated = await ports.lifecycle.rotate({
     environment: key.environment,
     id: key.id,
@@ -21,9 +26,14 @@ export const rotateKey: Handler<"keys.rotate"> = async (call) => {
     ...(graceMs === undefined ? {} : { graceMs }),
     ...(body.idempotencyKey === undefined ? {} : { idempotencyKey: new Secret(body.idempotencyKey) }),
   });
+  const handed = { environment: key.environment, keyId: key.id, keyName: key.name, text: rotated.text };
+  const delivered = body.deliver && (await makeDelivery(call, body.deliver, { ...handed, purpose: "rotate" }));
+  if (delivered) await ports.changes.change({ operations: [delivered.operation], events: [delivered.event] });
   return {
     id: rotated.id,
-    key: rotated.text.reveal(),
+    ...(delivered
+      ? { ticket: delivered.ticket.reveal(), ticketExpiresAt: isoTime(delivered.expiresAt) }
+      : { key: rotated.text.reveal() }),
     environment: key.environment,
     expiresAt: isoTime(rotated.expiresAt),
     overlapEndsAt: isoTime(rotated.overlapEndsAt),

@@ -2,7 +2,7 @@
  * The closed endpoint table (R2): every request that can pass, one row each. What is not here is 404, and a newer Ollama's
  * new routes stay closed until a row is written. Rows follow section 1 of Ollama's routes (server/routes.go).
  */
-import { parseModelName } from "@sallyport/protocol";
+import { parseModelName, TICKET_INSPECT_PATH, TICKET_OPEN_PATH } from "@sallyport/protocol";
 import type { DataPermission } from "@sallyport/protocol";
 import type { Dialect, Endpoint } from "./endpoint.ts";
 import { webFetchFields, webSearchFields } from "./native-fields.ts";
@@ -48,6 +48,13 @@ function row(dialect: Dialect, said: Row): Endpoint {
     upstreamPath: () => path,
     ...said,
   };
+}
+
+/** Opened by whoever holds the ticket, without a key; never forwarded. */
+function ticket(id: string, path: string): Endpoint {
+  return row("ollama", {
+    id, methods: ["POST"], path, anyOf: [], served: "ticket", recorded: "none", query: [], understand: understandPlain("server:health"),
+  }); // prettier-ignore
 }
 
 /** Answered by constants of ours, without a credential; never forwarded, never recorded. */
@@ -198,6 +205,8 @@ export const endpoints: readonly Endpoint[] = [
     parameter: "model", filter: "v1-model", understand: understandModelRow,
     upstreamPath: (understood) => `/v1/models/${encodeURIComponent(understood.model!.spelling)}`,
   }),
+  ticket("tickets.open", TICKET_OPEN_PATH),
+  ticket("tickets.inspect", TICKET_INSPECT_PATH),
   row("anthropic", {
     id: "anthropic.messages", methods: ["POST"], path: "/v1/messages", anyOf: ["infer:chat"],
     query: ["beta"], bodyBytesMax: INFERENCE_BYTES_MAX, metering: "anthropic", understand: understandCompat("messages"),
@@ -215,7 +224,8 @@ export function checkTable(rows: readonly Endpoint[] = endpoints): string[] {
       if (seen.has(name)) mistakes.push(`${name} has two rows`);
       seen.add(name);
     }
-    if (endpoint.anyOf.length === 0) mistakes.push(`${endpoint.id} names no permission`);
+    if (endpoint.anyOf.length === 0 && endpoint.served !== "ticket")
+      mistakes.push(`${endpoint.id} names no permission`);
     if (endpoint.path.endsWith("/") && endpoint.path !== "/" && endpoint.parameter === "none")
       mistakes.push(`${endpoint.id} ends in a slash`);
     if (endpoint.sample) mistakes.push(...checkSample(endpoint, endpoint.sample));

@@ -1,0 +1,91 @@
+/** Opening a delivery ticket: whoever holds it needs no key, so this comes before one is asked for. Answered here. */
+import { refuse } from "@sallyport/protocol";
+import type { Refusal, TicketOpening, TicketProof } from "@sallyport/protocol";
+import { TICKET_OPEN_PATH } from "@sallyport/protocol";
+import type { Clock } from "../../kernel/clock.ts";
+import { readJson } from "../../kernel/strict-json/read-json.ts";
+import type { OpenedTicket, TicketDesk, TicketFacts } from "../../keys/ticket-desk.ts";
+import type { ByteBudget } from "../byte-budget.ts";
+import { addCorsHeaders } from "../cors.ts";
+import type { Exchange } from "../exchange.ts";
+import { answered } from "../pipeline.ts";
+import type { Stage, StageResult } from "../pipeline.ts";
+import { readBody } from "../read-body.ts";
+
+export interface TicketPorts {
+  readonly desk: TicketDesk;
+  readonly budget: ByteBudget;
+  readonly clock: Clock;
+}
+
+const BODY_BYTES_MAX = 4 * 1024;
+
+export function makeTicketStage({ desk, budget, clock }: TicketPorts): Stage {
+  async function answer(exchange: Exchange): Promise<StageResult> {
+    if (exchange.expectsContinue) exchange.response.writeContinue();
+    const body = await readBody(exchange, BODY_BYTES_MAX, budget, clock);
+    if (!Buffer.isBuffer(body)) return body;
+    const read = readJson(body);
+    if (!read.ok) return refuse(read.code, read.detail);
+    const found = await ask(exchange, read.value);
+    if ("code" in found) return found;
+    write(exchange, found);
+    return answered;
+  }
+  function ask(exchange: Exchange, value: unknown): Promise<OpenedTicket | TicketFacts | Refusal> {
+    if (exchange.path === TICKET_OPEN_PATH) {
+      const opening = readOpening(value);
+      return "code" in opening ? Promise.resolve(opening) : desk.open(opening, exchange.address);
+    }
+    const proof = readProof(value);
+    return Promise.resolve("code" in proof ? proof : desk.inspect(proof));
+  }
+  return (exchange) => (exchange.endpoint!.served === "ticket" ? answer(exchange) : undefined);
+}
+
+function write(exchange: Exchange, said: OpenedTicket | TicketFacts): void {
+  const body = JSON.stringify(said);
+  const headers = [
+    "content-type",
+    "application/json; charset=utf-8",
+    "content-length",
+    String(Buffer.byteLength(body)),
+  ];
+  headers.push("cache-control", "no-store", "x-request-id", exchange.id);
+  addCorsHeaders(headers, exchange.corsOrigin);
+  exchange.response.writeHead(200, headers);
+  exchange.response.end(body);
+}
+
+const PROOF_MEMBERS = ["environment", "id", "proof"];
+const OPENING_MEMBERS = [...PROOF_MEMBERS, "publicKey", "at", "signature"];
+const FORMS: Readonly<Record<string, RegExp>> = {
+  environment: /^[a-z][a-z0-9]{0,15}$/,
+  id: /^[0-9A-Za-z]{12}$/,
+  proof: /^[A-Za-z0-9_-]{43}$/,
+  publicKey: /^[A-Za-z0-9_-]{43}$/,
+  signature: /^[A-Za-z0-9_-]{86}$/,
+};
+
+function readProof(value: unknown): TicketProof | Refusal {
+  return readExactly(value, PROOF_MEMBERS) as unknown as TicketProof | Refusal;
+}
+
+function readOpening(value: unknown): TicketOpening | Refusal {
+  return readExactly(value, OPENING_MEMBERS) as unknown as TicketOpening | Refusal;
+}
+
+/** All of the members, in their forms, and no other. */
+function readExactly(value: unknown, members: readonly string[]): object | Refusal {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return refuse("json_malformed");
+  const said = value as Readonly<Record<string, unknown>>;
+  const strange = Object.keys(said).find((name) => !members.includes(name));
+  if (strange !== undefined) return refuse("field_invalid", "a member that is not known here");
+  for (const name of members) {
+    const member = said[name];
+    const isRight =
+      name === "at" ? Number.isSafeInteger(member) : typeof member === "string" && FORMS[name]!.test(member);
+    if (!isRight) return refuse("field_invalid", name);
+  }
+  return said;
+}
