@@ -20,6 +20,22 @@ export const keyLifeRules = [
   },
   {
     rule: "R11",
+    what: "a key rotates itself only where it is used",
+    file: `${S}/keys/lifecycle.ts`,
+    from: 'return refuse("rotation_elsewhere");',
+    to: "void places;",
+    test: "test/admin/rotation.test.ts",
+  },
+  {
+    rule: "R11",
+    what: "an old secret rotates nothing",
+    file: `${S}/keys/lifecycle.ts`,
+    from: 'if (currentSecret(key).generation !== generation) return refuse("key_rotated");',
+    to: "",
+    test: "test/admin/rotation.test.ts",
+  },
+  {
+    rule: "R11",
     what: "a ticket's second opener suspends the key",
     file: `${S}/keys/ticket-desk.ts`,
     from: 'if (this.#ports.keys.find(environment, id)?.state === "active")',

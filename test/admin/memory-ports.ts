@@ -80,6 +80,7 @@ export class MemoryGateway {
       life: (name) => this.state.environments.find((one) => one.name === name),
       hasOwner: (id) => this.state.principals.some((one) => one.id === id && !one.isDisabled),
       listKeys,
+      networkOf: (address) => address.slice(0, address.lastIndexOf(".")),
       fault: (fault) => this.faults.push(fault),
     });
     keys.onOldPepper((key, secret, hashed) => lifecycle.rehash(key, secret, hashed));

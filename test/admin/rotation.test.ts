@@ -1,9 +1,10 @@
 /** Rotation and the sweep through the admin API: who may, what comes back, and what is asked twice. */
-import { beforeEach, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { AdminClient } from "@sallyport/client";
 import { Problem } from "@sallyport/protocol";
 import { everything } from "../../packages/sallyport/dist/access/everything.js";
 import type { AdminRight } from "../../packages/sallyport/dist/access/policy.js";
+import { Secret } from "../../packages/sallyport/dist/kernel/secret.js";
 import { MemoryGateway, POLICY } from "./memory-ports.ts";
 
 const DAY_MS = 86_400_000;
@@ -133,4 +134,71 @@ it("under a newer pepper a key is hashed anew when it is used, once, and works o
   expect(codeOf(made.key)).toBe("verified");
   await gateway.ports.changes.inTurn(async () => {});
   expect(gateway.events).toHaveLength(1);
+});
+
+describe("a key that may rotate itself", () => {
+  const idempotencyKey = new Secret("8d2f6a70-51c8-4f0b");
+  const itself = (address: string, generation = 1, under = idempotencyKey) =>
+    gateway.ports.lifecycle.rotateItself({
+      environment: "prod",
+      id: made.id,
+      generation,
+      address,
+      idempotencyKey: under,
+    });
+  const textOf = (said: Awaited<ReturnType<typeof itself>>): string =>
+    "code" in said ? said.code : said.text.reveal();
+  const useAt = (text: string, address: string): void => {
+    const said = gateway.ports.keys.authenticate(text, ["api"], gateway.nowMs);
+    if ("code" in said) throw new Error(said.code);
+    gateway.ports.uses.notePlaced(said.key, said.secret, gateway.nowMs, address, "app");
+  };
+
+  it("only from a network its secret in use was used from", async () => {
+    expect(textOf(await itself("10.0.0.1"))).toBe("rotation_elsewhere");
+    useAt(made.key, "10.0.0.1");
+    expect(textOf(await itself("10.0.1.1"))).toBe("rotation_elsewhere");
+    const next = textOf(await itself("10.0.0.99"));
+    expect(codeOf(next)).toBe("verified");
+    expect(gateway.events).toMatchObject([{ type: "key.rotation_begun", actor: `key:${made.id}` }]);
+  });
+
+  it("once a day; a lost answer is asked for again with the same idempotency key", async () => {
+    useAt(made.key, "10.0.0.1");
+    const next = textOf(await itself("10.0.0.1"));
+    expect(textOf(await itself("10.0.0.1"))).toBe(next);
+    expect(await itself("10.0.0.1", 1, new Secret("another-one-0123456"))).toMatchObject({
+      code: "rotation_too_soon",
+      retryAfterSeconds: 86_400,
+    });
+    gateway.nowMs += DAY_MS;
+    expect(textOf(await itself("10.0.0.1", 1, new Secret("another-one-0123456")))).toMatch(/^sp_prod_/);
+  });
+
+  it("never with an old secret, nor while it is frozen: a thief does not start the owner's clock", async () => {
+    useAt(made.key, "10.0.0.1");
+    const next = textOf(await itself("10.0.0.1"));
+    await use(next);
+    gateway.nowMs += DAY_MS;
+    expect(textOf(await itself("10.0.0.1", 1))).toBe("key_rotated");
+    useAt(next, "10.0.0.1");
+    expect(textOf(await itself("10.0.0.1", 2))).toBe("rotation_in_progress");
+    await root.call("keys.finish", { params: { id: made.id } });
+    codeOf(made.key);
+    await gateway.ports.changes.inTurn(async () => {});
+    expect(textOf(await itself("10.0.0.1", 2))).toBe("rotation_frozen");
+    expect(codeOf((await rotate()).key)).toBe("verified");
+  });
+
+  it("for some days after its expiry, and for nothing else then", () => {
+    const late = (): string => {
+      const said = gateway.ports.keys.authenticateLate(made.key, ["api"], gateway.nowMs, () => 7 * DAY_MS);
+      return "code" in said ? said.code : "verified";
+    };
+    expect(late()).toBe("verified");
+    gateway.nowMs += 30 * DAY_MS;
+    expect([codeOf(made.key), late()]).toEqual(["key_expired", "verified"]);
+    gateway.nowMs += 7 * DAY_MS;
+    expect(late()).toBe("key_expired");
+  });
 });

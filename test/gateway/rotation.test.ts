@@ -82,3 +82,24 @@ it("a thousand clients go over during a rotation, and every request is answered"
   expect([late2.status, codeOf(await late2.text())]).toEqual([401, "key_rotated"]);
   expect(await show()).toMatchObject({ state: "active", isFrozen: true, lastUsedAt: expect.any(String) });
 });
+
+it("a key that was granted it makes its own next secret, and another does not", async () => {
+  const post = (key: string, body: object): Promise<Response> => gateway.post("/sallyport/key/rotate", key, body);
+  const idempotencyKey = "0b9c2f51-7d41-4c11";
+  const plain = await gateway.issue();
+  const denied = await post(plain.key, { idempotencyKey });
+  expect([denied.status, codeOf(await denied.text())]).toEqual([403, "permission_denied"]);
+
+  const issued = await gateway.issue({ allow: ["infer:embed", "self:rotate"] });
+  const unused = await post(issued.key, { idempotencyKey });
+  expect([unused.status, codeOf(await unused.text())]).toEqual([403, "rotation_elsewhere"]);
+  expect((await ask(issued.key, "app")).status).toBe(200);
+  for (const body of [{}, { idempotencyKey: "short" }, { idempotencyKey, grace: "90d" }]) {
+    const refused = await post(issued.key, body);
+    expect([refused.status, codeOf(await refused.text())]).toEqual([400, "field_invalid"]);
+  }
+  const rotated = (await (await post(issued.key, { idempotencyKey })).json()) as RotatedKey;
+  expect(rotated.id).toBe(issued.id);
+  expect((await ask(rotated.key, "app")).status).toBe(200);
+  expect((await ask(issued.key, "app")).headers.get("sunset")).not.toBeNull();
+});

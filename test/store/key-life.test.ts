@@ -56,14 +56,14 @@ it("uses are merged to the latest, survive a restart, and cost no epoch and no r
     keyUses: (...name) => store.reader.keyUses(...name),
     noteUses: (all) => store.noteUses(all),
   });
-  uses.note(held, secret!, 5_000, "10.0.0.1", "curl");
+  uses.note(held, secret!, 5_000);
   uses.flush();
-  uses.note(held, secret!, 4_000, "10.0.0.1", "curl");
+  uses.note(held, secret!, 4_000);
   expect(uses.lastUses("dev", held.id)).toEqual(new Map([[1, expect.any(Number)]]));
   uses.flush();
   const rotating = rotated(held, 0);
-  uses.note(rotating, secret!, 6_000, "10.0.0.1", "curl\u0007/8");
-  uses.note(rotating, secret!, 7_000, "10.0.0.2", "python");
+  uses.notePlaced(rotating, secret!, 6_000, "10.0.0.1", "curl\u0007/8");
+  uses.notePlaced(rotating, secret!, 7_000, "10.0.0.2", "python");
   uses.flush();
   await store.close();
   const again = await open({ directory });

@@ -56,6 +56,7 @@ export const permissions = {
   },
   "account:read": { plane: "data", needsModel: false, says: "read the upstream owner's cloud account" },
   "account:manage": { plane: "data", needsModel: false, says: "sign the upstream out of its cloud account" },
+  "self:rotate": { plane: "data", needsModel: false, says: "make the key's own next secret, from where it is used" },
   "usage:read": { plane: "data", needsModel: false, says: "read one's own usage" },
 
   "keys:read": { plane: "admin", needsModel: false, says: "list and show keys" },

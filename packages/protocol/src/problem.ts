@@ -115,6 +115,21 @@ export const problems = {
   key_suspended: { status: 401, title: "the key is suspended", remedy: "ask an administrator to resume it" },
   key_revoked: { status: 401, title: "the key has been revoked", remedy: "ask for a new key" },
   owner_disabled: { status: 401, title: "the key's owner is disabled", remedy: "ask an administrator" },
+  rotation_frozen: {
+    status: 403,
+    title: "a secret of this key that was replaced has been used, so the key may not rotate itself",
+    remedy: "ask an administrator to rotate it",
+  },
+  rotation_elsewhere: {
+    status: 403,
+    title: "the key was not used from this network before, so it may not rotate itself here",
+    remedy: "rotate from where the key is used, or ask an administrator",
+  },
+  rotation_too_soon: {
+    status: 429,
+    title: "the key has rotated itself within the last day",
+    remedy: "wait as long as retry-after says, or ask an administrator",
+  },
   ticket_unknown: {
     status: 401,
     title: "the ticket is not known here",

@@ -37,6 +37,8 @@ export interface TicketOpening extends TicketProof {
 
 export const TICKET_OPEN_PATH = "/sallyport/tickets/open";
 export const TICKET_INSPECT_PATH = "/sallyport/tickets/inspect";
+/** A key makes its own next secret. */
+export const KEY_ROTATE_PATH = "/sallyport/key/rotate";
 /** The opener may repeat his opening for so long: an answer can be lost. */
 export const TICKET_REPEAT_MS = 60_000;
 /** Most that the two clocks may differ. */

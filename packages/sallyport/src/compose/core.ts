@@ -5,6 +5,7 @@
 import { join } from "node:path";
 import { compileSnapshot } from "../access/snapshot.ts";
 import type { Snapshot } from "../access/snapshot.ts";
+import { networkPrefix } from "../audit/network-prefix.ts";
 import type { Change } from "../audit/change.ts";
 import type { Settings } from "../config/settings.ts";
 import type { Clock } from "../kernel/clock.ts";
@@ -120,6 +121,7 @@ function joinCore({ store, sealer, peppers, audit, quarantine, clock, fault }: C
     life: (environment) => snapshot.environments.get(environment),
     hasOwner: (id) => snapshot.principals.get(id)?.isDisabled === false,
     listKeys: (filter) => store.reader.keys(filter),
+    networkOf: networkPrefix,
     fault,
   });
   const tickets = new TicketDesk({

@@ -22,6 +22,7 @@ import { makeForward } from "../dataplane/stages/forward.ts";
 import { makeInspect } from "../dataplane/stages/inspect.ts";
 import { makeLimit } from "../dataplane/stages/limit.ts";
 import { makeMatch } from "../dataplane/stages/match.ts";
+import { makeOwnKey } from "../dataplane/stages/own-key.ts";
 import { makeQueue } from "../dataplane/stages/queue.ts";
 import { makeRecord } from "../dataplane/stages/record.ts";
 import { makeTicketStage } from "../dataplane/stages/ticket.ts";
@@ -126,6 +127,7 @@ export function makeDataPlane({ settings, core, clock, log, tls, metrics, tracin
         environments: settings.environments && new Set(settings.environments),
       }),
       limit: makeLimit({ clock, limits }),
+      ownKey: makeOwnKey({ lifecycle: core.lifecycle, budget, clock }),
       inspect: makeInspect(budget, clock),
       authorize: makeAuthorize({ snapshot, keys }),
       queue: makeQueue({ limits, pools, live, snapshot, keys }),

@@ -7,7 +7,7 @@ import type { Refusal } from "@sallyport/protocol";
 import type { Question } from "../access/decide.ts";
 import type { EffectiveRight } from "../access/snapshot.ts";
 import type { Ticket } from "../audit/recorder.ts";
-import type { KeyRecord } from "../keys/key.ts";
+import type { KeyRecord, KeySecret } from "../keys/key.ts";
 import type { Retirement } from "../keys/retirement.ts";
 import type { RateVerdict } from "../limits/gcra.ts";
 import type { TraceIdentity } from "./trace.ts";
@@ -56,6 +56,8 @@ export class Exchange {
   parameter: string | null = null;
 
   key: KeyRecord | null = null;
+  /** Which of the key's secrets was sent. */
+  secret: KeySecret | null = null;
   /** When that secret stops working, where the caller should be told by now. */
   retirement: Retirement | null = null;
   right: EffectiveRight | null = null;

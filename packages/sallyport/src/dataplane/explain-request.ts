@@ -73,6 +73,10 @@ function walk(
       `${endpoint.id} is opened by ${wanted}, and the key or its owner has none of them`,
     );
   }
+  if (endpoint.served === "key") {
+    because.push(`${endpoint.id} is answered by the gateway itself`);
+    return undefined;
+  }
   const understood = imagine(endpoint, parameter, question.model);
   if ("code" in understood)
     return tell(because, understood, `the request would be refused: ${problems[understood.code].title}`);

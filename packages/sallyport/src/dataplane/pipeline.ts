@@ -23,6 +23,8 @@ export interface Stages {
   readonly authenticate: Stage;
   /** Request rate, and the right to this endpoint at all. */
   readonly limit: Stage;
+  /** What a key does with itself is answered here; every other request passes. */
+  readonly ownKey: Stage;
   /** Bounded read, strict parse: what the request means. */
   readonly inspect: Stage;
   /** `decide()`, clamps, the bytes that will be sent. */
@@ -45,8 +47,20 @@ export interface PipelineEnds {
 }
 
 export function makePipeline(stages: Stages, ends: PipelineEnds): (exchange: Exchange) => Promise<void> {
-  const { admit, match, ticket, authenticate, limit, inspect, authorize, queue, record, forward } = stages;
-  const way: readonly Stage[] = [admit, match, ticket, authenticate, limit, inspect, authorize, queue, record, forward];
+  const { admit, match, ticket, authenticate, limit, ownKey, inspect, authorize, queue, record, forward } = stages;
+  const way: readonly Stage[] = [
+    admit,
+    match,
+    ticket,
+    authenticate,
+    limit,
+    ownKey,
+    inspect,
+    authorize,
+    queue,
+    record,
+    forward,
+  ];
 
   return async function run(exchange) {
     try {

@@ -92,6 +92,21 @@ export class KeyDirectory {
     return refusal;
   }
 
+  /** The same, but the secret in use may have expired up to `graceMsOf(environment)` ago: all it can do is rotate. */
+  authenticateLate(
+    text: string,
+    kinds: readonly KeyKind[],
+    now: number,
+    graceMsOf: (environment: string) => number,
+  ): Authenticated | Refusal {
+    const said = this.authenticate(text, kinds, now);
+    if (!("code" in said) || said.code !== "key_expired") return said;
+    const found = this.verify(text, parseKeyText(text)!);
+    const expiresAt = found?.secret.expiresAt ?? null;
+    if (found?.secret.state !== "active" || expiresAt === null) return said;
+    return now < expiresAt + graceMsOf(found.key.environment) ? (keyRefusal(found.key) ?? found) : said;
+  }
+
   /** The key and which of its secrets the text is, whatever their state; undefined when it is none of them. */
   verify(text: string, said: KeyText): Authenticated | undefined {
     const key = this.find(said.environment, said.id);

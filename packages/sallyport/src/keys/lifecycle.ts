@@ -2,7 +2,8 @@
  * Keys through their life: rotation, first use of a new secret, reuse of an old one, and the sweep that ends what is
  * stale. Every step reads the present record in its turn, asks the pure rules, and writes the change with its event.
  */
-import { Problem } from "@sallyport/protocol";
+import { Problem, refuse } from "@sallyport/protocol";
+import type { Refusal } from "@sallyport/protocol";
 import type { KeyLife } from "../access/policy.ts";
 import type { Change, ChangeWriter, Operation } from "../audit/change.ts";
 import type { EventType, LedgerEvent } from "../audit/event.ts";
@@ -30,6 +31,8 @@ export interface LifecyclePorts {
   /** Whether a principal of that id is there and not disabled. */
   readonly hasOwner: (principal: string) => boolean;
   readonly listKeys: (filter: { after?: string; limit: number }) => readonly KeyRecord[];
+  /** The network an address counts to: its own, and not a whole provider's. */
+  readonly networkOf: (address: string) => string;
   /** What failed and will be tried again at the next use or sweep. */
   readonly fault: (cause: unknown) => void;
 }
@@ -46,6 +49,15 @@ export interface RotateOrder {
   readonly idempotencyKey?: Secret;
 }
 
+export interface OwnRotateOrder {
+  readonly environment: string;
+  readonly id: string;
+  /** The secret that asks. */
+  readonly generation: number;
+  readonly address: string;
+  readonly idempotencyKey: Secret;
+}
+
 export interface RotatedKey {
   readonly id: string;
   readonly text: Secret;
@@ -56,6 +68,7 @@ export interface RotatedKey {
 
 /** How long a lost answer can be asked for again. */
 const SEALED_MS = 15 * 60_000;
+const OWN_ROTATION_EVERY_MS = 24 * 60 * 60_000;
 const PAGE = 500;
 const TOLD_MAX = 8;
 const ACTOR = "gateway";
@@ -75,7 +88,7 @@ export class KeyLifecycle {
       const { environment, id, actor, idempotencyKey } = order;
       const now = this.#ports.clock.now();
       const { key, life, maxAgeMs } = this.#present(environment, id);
-      const purpose = `rotation ${environment}/${id}`;
+      const purpose = purposeOf(environment, id);
       const again = idempotencyKey && reopen(key, idempotencyKey, purpose, now);
       if (again) return again;
       const graceMs = order.graceMs ?? life.overlapMs;
@@ -93,6 +106,32 @@ export class KeyLifecycle {
       await this.#put(next, "key.rotation_begun", actor, { expires_at: expiresAt, grace_ms: graceMs });
       return { id, text, expiresAt, overlapEndsAt: latestEnd(next) };
     });
+  }
+
+  /**
+   * The next secret, asked for with the key itself: only with the secret in use, from a network it was used from before,
+   * once a day, and not after a replaced secret was used. So whoever has stolen a key cannot start its owner's clock.
+   */
+  async rotateItself(order: OwnRotateOrder): Promise<RotatedKey | Refusal> {
+    const { environment, id, generation, address, idempotencyKey } = order;
+    const { key } = this.#present(environment, id);
+    const now = this.#ports.clock.now();
+    const isAskedAgain = reopen(key, idempotencyKey, purposeOf(environment, id), now) !== undefined;
+    if (currentSecret(key).generation !== generation) return refuse("key_rotated");
+    if (key.frozenAt !== null) return refuse("rotation_frozen");
+    const network = this.#ports.networkOf(address);
+    const places = this.#ports.uses.of(environment, id).filter((use) => use.address !== "");
+    if (!places.some((use) => use.generation === generation && this.#ports.networkOf(use.address) === network))
+      return refuse("rotation_elsewhere");
+    const waitMs = (key.rotatedAt ?? -Infinity) + OWN_ROTATION_EVERY_MS - now;
+    if (waitMs > 0 && !isAskedAgain)
+      return { ...refuse("rotation_too_soon"), retryAfterSeconds: Math.ceil(waitMs / 1_000) };
+    try {
+      return await this.rotate({ environment, id, actor: `key:${id}`, issuerExpiresAt: null, idempotencyKey });
+    } catch (problem) {
+      if (problem instanceof Problem && problem.code === "rotation_in_progress") return refuse(problem.code);
+      throw problem;
+    }
   }
 
   /** Ends an overlap before its time; where there is none, changes nothing. */
@@ -234,6 +273,10 @@ export class KeyLifecycle {
     const change: Change = { operations: [operation], events: [event] };
     await this.#ports.changes.change(change);
   }
+}
+
+function purposeOf(environment: string, id: string): string {
+  return `rotation ${environment}/${id}`;
 }
 
 function reopen(key: KeyRecord, under: Secret, purpose: string, now: number): RotatedKey | undefined {

@@ -1,6 +1,6 @@
 /**
  * When keys were last used, to the millisecond in memory and on disk a few seconds later: never a write per request.
- * While a key rotates, each instance (address and user agent) that uses it is kept apart, so that an operator sees who
+ * While a key rotates, or where it may rotate itself, each instance (address and user agent) that uses it is kept apart, so that an operator sees who
  * still has the old secret. What a kill loses is some seconds of uses.
  */
 import type { KeyRecord, KeySecret } from "./key.ts";
@@ -35,15 +35,20 @@ export class UseRecord {
     this.#store = store;
   }
 
-  /** A genuine use. `address` and `agent` are kept while the key rotates. */
-  note(key: KeyRecord, secret: KeySecret, usedAt: number, address: string, agent: string): void {
-    const { environment, id } = key;
-    const { generation } = secret;
+  /** A genuine use. */
+  note({ environment, id }: KeyRecord, { generation }: KeySecret, usedAt: number): void {
     const name = `${environment}/${id}/${generation}`;
     const held = this.#fresh.get(name);
     if (!held || held.usedAt < usedAt)
       this.#fresh.set(name, { environment, id, generation, address: "", agent: "", usedAt });
-    if (key.rotation !== null) this.#noteInstance(name, { environment, id, generation, address, agent, usedAt });
+  }
+
+  /** The same with its place, for a key that rotates or may rotate itself. */
+  notePlaced(key: KeyRecord, secret: KeySecret, usedAt: number, address: string, agent: string): void {
+    this.note(key, secret, usedAt);
+    const { environment, id } = key;
+    const { generation } = secret;
+    this.#noteInstance(`${environment}/${id}/${generation}`, { environment, id, generation, address, agent, usedAt });
   }
 
   #noteInstance(name: string, use: KeyUse): void {

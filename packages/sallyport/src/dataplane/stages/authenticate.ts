@@ -1,12 +1,15 @@
 /** The third door: one credential, a genuine key, in a state and an environment that may be served here. */
 import { refuse } from "@sallyport/protocol";
-import type { Snapshot } from "../../access/snapshot.ts";
+import { isHeldAnywhere } from "../../access/decide.ts";
+import type { EffectiveRight, Snapshot } from "../../access/snapshot.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { KeyDirectory } from "../../keys/directory.ts";
+import type { KeyRecord, KeySecret } from "../../keys/key.ts";
 import type { KeyLifecycle } from "../../keys/lifecycle.ts";
 import { brownoutSeconds, retirementOf } from "../../keys/retirement.ts";
 import type { UseRecord } from "../../keys/use-record.ts";
 import { extractCredential } from "../../listener/credential.ts";
+import type { Exchange } from "../exchange.ts";
 import type { Stage } from "../pipeline.ts";
 
 export interface AuthenticatePorts {
@@ -21,28 +24,46 @@ export interface AuthenticatePorts {
 
 export function makeAuthenticate(ports: AuthenticatePorts): Stage {
   const { clock, keys, uses, lifecycle, snapshot, environments } = ports;
+
+  function noteUse(exchange: Exchange, key: KeyRecord, secret: KeySecret, right: EffectiveRight, now: number): void {
+    const isPlaced = key.rotation !== null || isHeldAnywhere(right, "self:rotate");
+    if (isPlaced) uses.notePlaced(key, secret, now, exchange.address, agentOf(exchange.request.rawHeaders));
+    else uses.note(key, secret, now);
+  }
+
   return function authenticate(exchange) {
     const credential = extractCredential(exchange.request.rawHeaders);
     if (typeof credential !== "string") return credential;
     const now = clock.now();
-    const verified = keys.authenticate(credential, ["api"], now);
+    const isOwn = exchange.endpoint!.served === "key";
+    const verified = isOwn
+      ? keys.authenticateLate(credential, ["api"], now, (name) => graceOf(snapshot(), name))
+      : keys.authenticate(credential, ["api"], now);
     if ("code" in verified) return verified;
     const { key, secret } = verified;
     exchange.key = key;
+    exchange.secret = secret;
     if (environments !== null && !environments.has(key.environment)) return refuse("environment_not_here");
     const right = snapshot().rightOf(key);
     if (!right) return refuse("environment_not_here");
     if (right.isOwnerDisabled) return refuse("owner_disabled");
     exchange.right = right;
-    uses.note(key, secret, now, exchange.address, key.rotation ? agentOf(exchange.request.rawHeaders) : "");
+    // That a key rotates itself is no use of it: where it was used before is what is asked then.
+    if (!isOwn) noteUse(exchange, key, secret, right, now);
     // The new secret works at once; that it is the one in use from now on is written down meanwhile.
     if (secret.state === "pending") lifecycle.firstUse(key, secret);
     const { keyLife } = right.environment;
     const retirement = retirementOf(key, secret, keyLife, now);
     exchange.retirement = retirement;
-    const waitSeconds = retirement ? brownoutSeconds(retirement, keyLife, now) : 0;
+    // Whoever rotates has understood the warning.
+    const waitSeconds = retirement && !isOwn ? brownoutSeconds(retirement, keyLife, now) : 0;
     return waitSeconds > 0 ? { ...refuse("key_expires_soon"), retryAfterSeconds: waitSeconds } : undefined;
   };
+}
+
+/** How long after its expiry a key of that environment may still rotate itself, ms. */
+function graceOf(policy: Snapshot, environment: string): number {
+  return policy.environments.get(environment)?.keyLife.rotateWithinMs ?? 0;
 }
 
 function agentOf(rawHeaders: readonly string[]): string {

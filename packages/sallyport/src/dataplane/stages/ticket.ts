@@ -6,10 +6,10 @@ import type { Clock } from "../../kernel/clock.ts";
 import { readJson } from "../../kernel/strict-json/read-json.ts";
 import type { OpenedTicket, TicketDesk, TicketFacts } from "../../keys/ticket-desk.ts";
 import type { ByteBudget } from "../byte-budget.ts";
-import { addCorsHeaders } from "../cors.ts";
 import type { Exchange } from "../exchange.ts";
 import { answered } from "../pipeline.ts";
 import type { Stage, StageResult } from "../pipeline.ts";
+import { writeOwnAnswer } from "../own-answer.ts";
 import { readBody } from "../read-body.ts";
 
 export interface TicketPorts {
@@ -29,7 +29,7 @@ export function makeTicketStage({ desk, budget, clock }: TicketPorts): Stage {
     if (!read.ok) return refuse(read.code, read.detail);
     const found = await ask(exchange, read.value);
     if ("code" in found) return found;
-    write(exchange, found);
+    writeOwnAnswer(exchange, found);
     return answered;
   }
   function ask(exchange: Exchange, value: unknown): Promise<OpenedTicket | TicketFacts | Refusal> {
@@ -41,20 +41,6 @@ export function makeTicketStage({ desk, budget, clock }: TicketPorts): Stage {
     return Promise.resolve("code" in proof ? proof : desk.inspect(proof));
   }
   return (exchange) => (exchange.endpoint!.served === "ticket" ? answer(exchange) : undefined);
-}
-
-function write(exchange: Exchange, said: OpenedTicket | TicketFacts): void {
-  const body = JSON.stringify(said);
-  const headers = [
-    "content-type",
-    "application/json; charset=utf-8",
-    "content-length",
-    String(Buffer.byteLength(body)),
-  ];
-  headers.push("cache-control", "no-store", "x-request-id", exchange.id);
-  addCorsHeaders(headers, exchange.corsOrigin);
-  exchange.response.writeHead(200, headers);
-  exchange.response.end(body);
 }
 
 const PROOF_MEMBERS = ["environment", "id", "proof"];

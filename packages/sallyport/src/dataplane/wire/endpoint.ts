@@ -33,8 +33,8 @@ export interface Endpoint {
   readonly path: string;
   readonly parameter: ParameterKind;
   readonly dialect: Dialect;
-  /** `local` answers are constants of ours, `ticket` is the opening of delivery tickets: neither is ever forwarded. */
-  readonly served: "local" | "ticket" | "upstream";
+  /** `local` answers are constants of ours, `ticket` is the opening of delivery tickets, `key` what a key does with itself: none is ever forwarded. */
+  readonly served: "local" | "ticket" | "key" | "upstream";
   /** Holding any of these (on any model) opens the endpoint at all: checked before the body is read. */
   readonly anyOf: readonly DataPermission[];
   readonly recorded: "inference" | "management" | "read" | "none";

@@ -2,7 +2,7 @@
  * The closed endpoint table (R2): every request that can pass, one row each. What is not here is 404, and a newer Ollama's
  * new routes stay closed until a row is written. Rows follow section 1 of Ollama's routes (server/routes.go).
  */
-import { parseModelName, TICKET_INSPECT_PATH, TICKET_OPEN_PATH } from "@sallyport/protocol";
+import { KEY_ROTATE_PATH, parseModelName, TICKET_INSPECT_PATH, TICKET_OPEN_PATH } from "@sallyport/protocol";
 import type { DataPermission } from "@sallyport/protocol";
 import type { Dialect, Endpoint } from "./endpoint.ts";
 import { webFetchFields, webSearchFields } from "./native-fields.ts";
@@ -204,6 +204,10 @@ export const endpoints: readonly Endpoint[] = [
   read("openai", "openai.model", ["GET"], "/v1/models/", "models:show", {
     parameter: "model", filter: "v1-model", understand: understandModelRow,
     upstreamPath: (understood) => `/v1/models/${encodeURIComponent(understood.model!.spelling)}`,
+  }),
+  row("ollama", {
+    id: "key.rotate", methods: ["POST"], path: KEY_ROTATE_PATH, anyOf: ["self:rotate"], served: "key", recorded: "none",
+    query: [], understand: understandPlain("self:rotate"),
   }),
   ticket("tickets.open", TICKET_OPEN_PATH),
   ticket("tickets.inspect", TICKET_INSPECT_PATH),
