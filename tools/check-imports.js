@@ -24,6 +24,7 @@ const PLAN = {
   dataplane: ["protocol", "kernel", "listener", ...DOMAINS],
   metrics: ["protocol", "kernel", "type:dataplane"],
   traces: ["protocol", "kernel", "type:dataplane"],
+  notices: ["protocol", "kernel", "type:audit"],
   admin: ["protocol", "protocol/contract", "kernel", "listener", "config", ...DOMAINS],
   compose: [
     "protocol",
@@ -35,6 +36,7 @@ const PLAN = {
     "admin",
     "metrics",
     "traces",
+    "notices",
     "practice",
     ...DOMAINS,
   ],

@@ -137,6 +137,7 @@ export function testSettings(directory: string, more: Partial<Settings> = {}): S
     policyFile: null,
     logLevel: "silent",
     tracing: null,
+    notices: null,
     ledger: { retentionDays: 365, retentionBytes: 1e9, reserveBytes: 65_536 },
     inFlightBytesMax: 256 * 1024 * 1024,
     drainMs: 1_000,

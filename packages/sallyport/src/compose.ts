@@ -128,6 +128,8 @@ export async function openGateway(settings: Settings, { withPractice = false }: 
     const tls = certificates?.read() ?? null;
     const traces = await openTracesIfAsked(settings, metrics, log);
     const tracing = traces?.exchanges ?? null;
+    const webhook = settings.notices && (await import("./compose/notices.ts")).openWebhook(settings.notices, log);
+    if (webhook) core.onEvents((events) => webhook.tell(events));
     const dataPlane = makeDataPlane({ settings, core, clock: systemClock, log, tls, metrics, tracing });
     const urls = { data: "", admin: "" };
     const ports = adminPorts(core, dataPlane, metrics, urls);
@@ -171,6 +173,7 @@ export async function openGateway(settings: Settings, { withPractice = false }: 
     const shut = async (drainMs: number): Promise<void> => {
       if (watch) clearInterval(watch);
       endCare();
+      webhook?.close();
       log.info({ drain_ms: drainMs, running: dataPlane.running(), queued: dataPlane.queued() }, "the gateway drains");
       await drain(dataPlane, drainMs);
       if (withPractice) await endPractice().catch(logFault(log));

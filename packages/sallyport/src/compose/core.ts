@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { compileSnapshot } from "../access/snapshot.ts";
 import type { Snapshot } from "../access/snapshot.ts";
 import { networkPrefix } from "../audit/network-prefix.ts";
+import type { LedgerEvent } from "../audit/event.ts";
 import type { Change } from "../audit/change.ts";
 import type { Settings } from "../config/settings.ts";
 import type { Clock } from "../kernel/clock.ts";
@@ -45,6 +46,8 @@ export interface Core {
   readonly quarantine: AdminPorts["quarantine"];
   /** Called after each swap, before the change is acknowledged. */
   onSwap(then: (snapshot: Snapshot) => void): void;
+  /** Called with the events of each change that is on disk. */
+  onEvents(then: (events: readonly LedgerEvent[]) => void): void;
   close(): Promise<void>;
 }
 
@@ -87,11 +90,16 @@ function joinCore({ store, sealer, peppers, audit, quarantine, clock, fault }: C
   const keys = new KeyDirectory(store.reader, peppers);
   const listeners: ((snapshot: Snapshot) => void)[] = [];
   let snapshot = compileSnapshot(store.reader.policy());
+  const hearers: ((events: readonly LedgerEvent[]) => void)[] = [];
+  const told = ({ events }: Change): void => hearers.forEach((hear) => hear(events));
   let turn: Promise<unknown> = Promise.resolve();
 
   async function change(wanted: Change): Promise<{ readonly epoch: number }> {
     const done = await store.change(wanted);
-    if (wanted.operations.length === 0) return done;
+    if (wanted.operations.length === 0) {
+      told(wanted);
+      return done;
+    }
     for (const operation of wanted.operations) {
       if (operation.op === "key.insert") keys.changed(operation.key.environment, operation.key.id);
       if (operation.op === "key.state" || operation.op === "key.life")
@@ -99,6 +107,7 @@ function joinCore({ store, sealer, peppers, audit, quarantine, clock, fault }: C
     }
     snapshot = compileSnapshot(store.reader.policy());
     for (const listener of listeners) listener(snapshot);
+    told(wanted);
     return done;
   }
 
@@ -149,6 +158,7 @@ function joinCore({ store, sealer, peppers, audit, quarantine, clock, fault }: C
     changes: { change, inTurn },
     quarantine,
     onSwap: (then) => listeners.push(then),
+    onEvents: (then) => hearers.push(then),
     async close() {
       await turn;
       uses.flush();

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import type { Log } from "../kernel/log.ts";
 import type { Registry } from "../metrics/registry.ts";
 import { ExchangeTraces } from "../traces/exchange-traces.ts";
-import { makePoster } from "../traces/post-json.ts";
+import { makePoster } from "../kernel/post-json.ts";
 import { SpanExporter } from "../traces/span-exporter.ts";
 import { VERSION } from "../version.ts";
 

@@ -2,7 +2,16 @@
 import { resolve } from "node:path";
 import type { KeyEncryptionKeySource } from "../keys/sealer.ts";
 
+export type SecretSource = Exclude<KeyEncryptionKeySource, { kind: "command" }>;
+
+export const SECRET_SOURCE_WANTED = "is not env:NAME or file:PATH";
 export const KEY_SOURCE_WANTED = "is not file:PATH, env:NAME or command:PATH";
+
+/** A secret that is no key of ours: from a variable or a file. */
+export function parseSecretSource(text: string): SecretSource | undefined {
+  const source = parseKeySource(text);
+  return source?.kind === "command" ? undefined : source;
+}
 
 /** Relative paths are taken from the working directory, those of programs too: none is looked for elsewhere. */
 export function parseKeySource(text: string): KeyEncryptionKeySource | undefined {

@@ -133,6 +133,20 @@ export const leaves = [
     says: "OTLP/HTTP receiver of traces; OTEL_EXPORTER_OTLP_ENDPOINT unless set; /v1/traces is added",
   },
   {
+    path: "notices.url",
+    variable: "SALLYPORT_NOTICES_URL",
+    flag: null,
+    form: "text",
+    says: "receiver of signed notices about keys (a webhook): https, or http on loopback; none unless set",
+  },
+  {
+    path: "notices.secret",
+    variable: "SALLYPORT_NOTICES_SECRET_FROM",
+    flag: null,
+    form: "text",
+    says: "what signs them, at least 24 characters: env:NAME or file:PATH",
+  },
+  {
     path: "drain",
     variable: "SALLYPORT_DRAIN",
     flag: "drain",
@@ -150,6 +164,9 @@ const OTHER_VARIABLES = [
   "SALLYPORT_KEK",
   "SALLYPORT_NEXT_KEK",
   "SALLYPORT_BACKUP_PASSPHRASE",
+  "SALLYPORT_NOTICES_SECRET",
+  // Where `keys receive` finds a gateway.
+  "SALLYPORT_URL",
 ];
 
 /** A variable of our prefix that nothing reads. `SALLYPORT_TEST_…` belongs to the tests. */

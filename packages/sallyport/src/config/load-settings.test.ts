@@ -47,6 +47,7 @@ describe("loadSettings", () => {
       policyFile: null,
       logLevel: "info",
       tracing: null,
+      notices: null,
       ledger: { retentionDays: 400, retentionBytes: 10 * 1024 ** 3, reserveBytes: 64 * 1024 ** 2 },
       inFlightBytesMax: 256 * 1024 ** 2,
       drainMs: 25_000,
@@ -148,6 +149,11 @@ describe("loadSettings", () => {
     ["otlp: http://user:secret@collector", {}],
     ["tracing: true", { OTEL_EXPORTER_OTLP_ENDPOINT: "collector" }],
     ["otlp: http://o", { SALLYPORT_TRACING: "1" }],
+    ["notices: { url: http://hooks.example.org/, secret: env:S }", {}],
+    ["notices: { url: https://u:p@hooks.example.org/, secret: env:S }", {}],
+    ["notices: { url: https://hooks.example.org/ }", {}],
+    ["notices: { url: https://hooks.example.org/, secret: the-secret-itself-0123456789 }", {}],
+    ["notices: { url: https://hooks.example.org/, secret: command:/bin/true }", {}],
   ])("refuses %j with %j", (text, env) => {
     expect(mistakesOf({ file: file(text), env })).toHaveLength(1);
   });

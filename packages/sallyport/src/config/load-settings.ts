@@ -8,7 +8,7 @@ import { join, resolve } from "node:path";
 import { Problem } from "@sallyport/protocol";
 import { parseDurationMs } from "@sallyport/protocol/contract";
 import { readYaml } from "../kernel/yaml.ts";
-import { parseKeySource } from "./key-source.ts";
+import { parseKeySource, parseSecretSource } from "./key-source.ts";
 import { isUnknownVariable, leaves } from "./leaves.ts";
 import type { Leaf } from "./leaves.ts";
 import { isLoopback, isReceiver, parseListener, RECEIVER_WANTED, settingsSchema } from "./settings-schema.ts";
@@ -152,6 +152,11 @@ function receiverMistakes({ otlp }: SettingsFile, receiver: string | null): stri
   return isReceiver(receiver) ? [] : [`${RECEIVER_VARIABLE}: ${RECEIVER_WANTED}`];
 }
 
+function noticesOf({ notices }: SettingsFile): Settings["notices"] {
+  const secret = notices && parseSecretSource(notices.secret);
+  return notices && secret ? { url: notices.url, secret } : null;
+}
+
 function toSettings(file: SettingsFile, dataDirectory: string, receiver: string | null): Settings {
   const listen = parseListener(file.listen);
   const adminListen = parseListener(file.adminListen);
@@ -174,6 +179,7 @@ function toSettings(file: SettingsFile, dataDirectory: string, receiver: string 
     policyFile: file.policy === undefined ? null : resolve(file.policy),
     logLevel: file.log,
     tracing: receiver === null ? null : { url: `${receiver.replace(/\/+$/, "")}/v1/traces` },
+    notices: noticesOf(file),
     ledger: file.ledger,
     inFlightBytesMax: file.inFlightBytesMax,
     drainMs,

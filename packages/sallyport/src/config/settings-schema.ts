@@ -3,7 +3,7 @@ import { BlockList, isIP } from "node:net";
 import { z } from "zod";
 import { isEnvironmentName } from "@sallyport/protocol";
 import { parseDurationMs } from "@sallyport/protocol/contract";
-import { KEY_SOURCE_WANTED, parseKeySource } from "./key-source.ts";
+import { KEY_SOURCE_WANTED, parseKeySource, parseSecretSource, SECRET_SOURCE_WANTED } from "./key-source.ts";
 import type { Listener } from "./settings.ts";
 
 const GIB = 1024 ** 3;
@@ -46,6 +46,12 @@ export const settingsSchema = z.strictObject({
   inFlightBytesMax: bytes.min(1024 * 1024, "is less than 1 MiB").default(256 * 1024 * 1024),
   tracing: z.boolean().default(false),
   otlp: z.string().refine(isReceiver, RECEIVER_WANTED).optional(),
+  notices: z
+    .strictObject({
+      url: z.string().refine(isNoticeUrl, "is not an https address, or http on loopback, without user or fragment"),
+      secret: z.string().refine((text) => parseSecretSource(text) !== undefined, SECRET_SOURCE_WANTED),
+    })
+    .optional(),
   drain: z
     .string()
     .refine((text) => (parseDurationMs(text) ?? Infinity) <= 600_000, "is not a duration of at most 10m")
@@ -57,6 +63,15 @@ export function isReceiver(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { protocol, username, password, search, hash } = new URL(text);
   return /^https?:$/.test(protocol) && [username, password, search, hash].every((part) => part === "");
+}
+
+function isNoticeUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname, username, password, hash } = new URL(text);
+  if (username !== "" || password !== "" || hash !== "") return false;
+  return (
+    protocol === "https:" || (protocol === "http:" && isLoopback({ host: hostname.replace(/^\[|\]$/g, ""), port: 0 }))
+  );
 }
 
 export type SettingsFile = z.output<typeof settingsSchema>;

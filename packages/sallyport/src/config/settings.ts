@@ -1,5 +1,6 @@
 /** Static settings: read once at start from file, environment and flags. Policy is not here: it lives in the store. */
 import type { KeyEncryptionKeySource } from "../keys/sealer.ts";
+import type { SecretSource } from "./key-source.ts";
 
 export interface Listener {
   readonly host: string;
@@ -28,6 +29,8 @@ export interface Settings {
   readonly logLevel: "debug" | "info" | "warn" | "error" | "silent";
   /** The OTLP/HTTP receiver's address for traces, path included; null = nothing is traced. */
   readonly tracing: { readonly url: string } | null;
+  /** Where signed notices go; null = nowhere. */
+  readonly notices: { readonly url: string; readonly secret: SecretSource } | null;
   readonly ledger: {
     readonly retentionDays: number;
     readonly retentionBytes: number;

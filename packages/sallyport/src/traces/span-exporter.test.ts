@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Span } from "./exchange-span.ts";
-import type { Posted } from "./post-json.ts";
+import type { Posted } from "../kernel/post-json.ts";
 import { BATCH_MAX, FLUSH_MS, QUEUE_MAX, SpanExporter } from "./span-exporter.ts";
 
 interface Sent {

@@ -4,7 +4,7 @@
  */
 import { attribute } from "./exchange-span.ts";
 import type { Attribute, Span } from "./exchange-span.ts";
-import type { Posted, Poster } from "./post-json.ts";
+import type { Posted, Poster } from "../kernel/post-json.ts";
 
 export interface SpanExporterPorts {
   readonly poster: Poster;

@@ -9,7 +9,7 @@ export interface Posted {
 
 export interface Poster {
   /** Rejects where no answer came. */
-  post(text: string): Promise<Posted>;
+  post(text: string, headers?: Readonly<Record<string, string>>): Promise<Posted>;
   close(): void;
 }
 
@@ -21,11 +21,11 @@ export function makePoster(url: string): Poster {
   const agent = new (isTls ? TlsAgent : PlainAgent)({ keepAlive: true, maxSockets: 1 });
   const headers = { "content-type": "application/json", "user-agent": "sallyport" };
   return {
-    post: (text) =>
+    post: (text, more = {}) =>
       new Promise((resolve, reject) => {
         const signal = AbortSignal.timeout(TIMEOUT_MS);
         const length = { "content-length": Buffer.byteLength(text) };
-        const options = { method: "POST", agent, signal, headers: { ...headers, ...length } };
+        const options = { method: "POST", agent, signal, headers: { ...headers, ...more, ...length } };
         const sent = (isTls ? tlsRequest : plainRequest)(url, options, (answer) => {
           let said = "";
           answer.setEncoding("utf8");

@@ -1,0 +1,20 @@
+/** Which ledger events somebody is told of: what ends or endangers a key or the gateway, and what was asked in their name. */
+import type { EventType } from "../audit/event.ts";
+
+const told: readonly EventType[] = [
+  "key.notice",
+  "key.suspended",
+  "key.revoked",
+  "key.rotation_begun",
+  "key.rotated",
+  "key.secret_reused",
+  "ticket.opened_twice",
+  "ticket.opened_late",
+  "ticket.unexpected_network",
+  "ticket.expired",
+  "admin.reset",
+  "admin_key.issued",
+  "gateway.restored",
+];
+
+export const noticeTypes: ReadonlySet<EventType> = new Set(told);
