@@ -150,6 +150,21 @@ export const problems = {
     title: "the ticket may not be opened from this network",
     remedy: "open it from the network it was made for, or ask for another",
   },
+  signature_missing: {
+    status: 401,
+    title: "this request has to be signed",
+    remedy: "sign it as the guide on signing says, or use a client that does",
+  },
+  signature_invalid: {
+    status: 401,
+    title: "the request's signature is not accepted",
+    remedy: "look up the reason in the guide on signing, and sign anew",
+  },
+  signature_replayed: {
+    status: 401,
+    title: "this signed request came before",
+    remedy: "sign every request anew, with a nonce of its own",
+  },
   environment_not_here: {
     status: 403,
     title: "this listener does not serve the key's environment",
