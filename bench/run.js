@@ -7,6 +7,7 @@ import { keyCost } from "./keys.js";
 import { ledger } from "./ledger.js";
 import { life } from "./life.js";
 import { comparePeers } from "./peers.js";
+import { signatures } from "./signatures.js";
 import { streamLatency } from "./streams.js";
 
 const rows = [];
@@ -69,6 +70,13 @@ add(
   `${(large.unknownUs / small.unknownUs).toFixed(2)} x (${large.unknownUs.toFixed(1)} us)`,
   large.unknownUs <= 1.1 * small.unknownUs,
 );
+for (const { algorithm, bareUs, oursUs, overUs } of signatures())
+  add(
+    `signature verification over the bare cryptographic cost, ${algorithm}`,
+    "<= 20 us",
+    `${overUs.toFixed(1)} us (${oursUs.toFixed(1)} against ${bareUs.toFixed(1)} us)`,
+    overUs <= 20,
+  );
 const lived = await life();
 add("start to listening", "<= 0.5 s", `${lived.startSeconds.toFixed(2)} s`, lived.startSeconds <= 0.5);
 add("memory at rest", "<= 120 MB", `${lived.idleMb.toFixed(0)} MB`, lived.idleMb <= 120);

@@ -1,0 +1,75 @@
+/**
+ * Keeps a value for each id until a time, and never a moment shorter: what is full refuses, it does not forget. Its time
+ * never goes back either: what was let go because a clock jumped ahead stays over after the clock was set right.
+ */
+export interface KeptUntilOptions {
+  /** Most entries at all, and most of one owner: nobody can take the room of everybody. */
+  readonly capacity: number;
+  readonly capacityPerOwner: number;
+}
+
+interface Entry<V> {
+  readonly owner: string;
+  readonly id: string;
+  readonly value: V;
+}
+
+export class KeptUntil<V> {
+  readonly #options: KeptUntilOptions;
+  readonly #entries = new Map<string, Entry<V>>();
+  readonly #owners = new Map<string, number>();
+  /** Entries by the second they end in, so that letting go costs what was put in. */
+  readonly #endings = new Map<number, Entry<V>[]>();
+  #now = -Infinity;
+
+  constructor(options: KeptUntilOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** Moves the time to `now` (epoch ms) and lets go of what has ended. Answers the latest time it was ever told. */
+  advance(now: number): number {
+    if (now <= this.#now) return this.#now;
+    const isNewSecond = Math.floor(now / 1000) !== Math.floor(this.#now / 1000);
+    this.#now = now;
+    if (isNewSecond) this.#letGo(now);
+    return now;
+  }
+
+  get(owner: string, id: string): V | undefined {
+    return this.#entries.get(`${owner}\n${id}`)?.value;
+  }
+
+  /** Keeps a value that is not there yet until `until`, epoch ms. */
+  put(owner: string, id: string, value: V, until: number): "kept" | "owner_full" | "full" {
+    const owned = this.#owners.get(owner) ?? 0;
+    if (owned >= this.#options.capacityPerOwner) return "owner_full";
+    if (this.#entries.size >= this.#options.capacity) return "full";
+    const key = `${owner}\n${id}`;
+    const entry = { owner, id: key, value };
+    this.#entries.set(key, entry);
+    this.#owners.set(owner, owned + 1);
+    const second = Math.floor(until / 1000);
+    const ending = this.#endings.get(second);
+    if (ending) ending.push(entry);
+    else this.#endings.set(second, [entry]);
+    return "kept";
+  }
+
+  #letGo(now: number): void {
+    for (const [second, entries] of this.#endings) {
+      // The whole second must be over: it holds entries that end at its last moment.
+      if ((second + 1) * 1000 > now) continue;
+      this.#endings.delete(second);
+      for (const { id, owner } of entries) {
+        this.#entries.delete(id);
+        const left = (this.#owners.get(owner) ?? 1) - 1;
+        if (left === 0) this.#owners.delete(owner);
+        else this.#owners.set(owner, left);
+      }
+    }
+  }
+}

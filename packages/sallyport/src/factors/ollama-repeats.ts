@@ -1,0 +1,58 @@
+/**
+ * The CLI's signatures are equal for equal calls within a second, and `ollama run` makes the same call more than once: so
+ * one cannot be refused because it was seen. It may come a few times, for a few seconds, from the address it first came
+ * from; from elsewhere, or later, it is somebody else's copy.
+ */
+import { KeptUntil } from "./kept-until.ts";
+import type { KeptUntilOptions } from "./kept-until.ts";
+import { OLLAMA_AGE_SECONDS, OLLAMA_AHEAD_SECONDS } from "./ollama-signature.ts";
+import type { OllamaSignature } from "./ollama-signature.ts";
+
+export const OLLAMA_REPEATS_MAX = 8;
+export const OLLAMA_REPEAT_MS = 10_000;
+
+export type OllamaRepeatFailure = "elsewhere" | "late" | "too_often" | "before_start" | "expired" | "key_full" | "full";
+
+interface Use {
+  readonly address: string;
+  readonly firstAt: number;
+  times: number;
+}
+
+const CAPACITY = 16_384;
+const CAPACITY_PER_KEY = 2048;
+
+export interface OllamaRepeatsOptions extends Partial<KeptUntilOptions> {
+  /** Epoch ms. */
+  readonly startedAt: number;
+}
+
+export class OllamaRepeats {
+  readonly #startedAt: number;
+  readonly #kept: KeptUntil<Use>;
+
+  constructor({ startedAt, capacity = CAPACITY, capacityPerOwner = CAPACITY_PER_KEY }: OllamaRepeatsOptions) {
+    this.#startedAt = startedAt;
+    this.#kept = new KeptUntil<Use>({ capacity, capacityPerOwner });
+  }
+
+  /** Counts this use, or says why it must be refused. Only for signatures that have been verified, of a known key. */
+  take({ fingerprint, ts, text }: OllamaSignature, address: string, now: number): OllamaRepeatFailure | undefined {
+    if (ts * 1000 <= this.#startedAt + OLLAMA_AHEAD_SECONDS * 1000) return "before_start";
+    const until = (ts + OLLAMA_AGE_SECONDS) * 1000;
+    // The time that never goes back: a clock set back opens nothing again.
+    const at = this.#kept.advance(now);
+    if (until < at) return "expired";
+    // The text and not the signature's bytes: whoever holds the key could write others for the same text.
+    const use = this.#kept.get(fingerprint, text);
+    if (!use) {
+      const said = this.#kept.put(fingerprint, text, { address, firstAt: at, times: 1 }, until);
+      return said === "kept" ? undefined : said === "full" ? "full" : "key_full";
+    }
+    if (use.address !== address) return "elsewhere";
+    if (at - use.firstAt > OLLAMA_REPEAT_MS) return "late";
+    if (use.times >= OLLAMA_REPEATS_MAX) return "too_often";
+    use.times++;
+    return undefined;
+  }
+}
