@@ -31,7 +31,7 @@ export interface RequestSignature {
   /** Epoch seconds. */
   readonly created: number;
   readonly expires: number;
-  /** What the body must have; null when there is no body and none was promised. */
+  /** What the body must have; null when there is none, and nothing was said of one. */
   readonly contentDigest: ContentDigest | null;
 }
 
@@ -52,15 +52,17 @@ export function verifyRequestSignature(
   if (sent.label !== input.label) return signatureFailure("signature_malformed");
 
   const { components, parameters } = input;
-  if (fields.hasBody && fields.contentDigest === null && profile.bodyComponents.includes("content-digest"))
-    return signatureFailure("digest_missing");
+  const demandsDigest = profile.bodyComponents.includes("content-digest");
+  if (demandsDigest && fields.hasBody && fields.contentDigest === null) return signatureFailure("digest_missing");
   const unmet = checkProfile(input, profile, fields.hasBody, request.now);
   if (unmet) return unmet;
-  const contentDigest = fields.contentDigest === null ? null : parseContentDigest(fields.contentDigest);
-  if (contentDigest !== null && "reason" in contentDigest) return contentDigest;
-  // A digest nobody signed is a digest anybody could have put there.
-  if (contentDigest !== null && !components.includes("content-digest"))
+  // A digest nobody signed is one that anybody could have put there.
+  const isDigestSigned = components.includes("content-digest");
+  if (demandsDigest && fields.contentDigest !== null && !isDigestSigned)
     return signatureFailure("signature_component_missing", "content-digest");
+  const contentDigest =
+    isDigestSigned && fields.contentDigest !== null ? parseContentDigest(fields.contentDigest) : null;
+  if (contentDigest !== null && "reason" in contentDigest) return contentDigest;
   if (components.includes(ENVIRONMENT_FIELD) && fields.environment !== request.environment)
     return fields.environment === null
       ? signatureFailure("signature_component_absent", ENVIRONMENT_FIELD)
