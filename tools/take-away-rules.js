@@ -1,5 +1,6 @@
 // What `tools/take-away.js` takes away: the rule, the code, and the test that must fail without it.
 import { atRestRules } from "./take-away-at-rest.js";
+import { factorRules } from "./take-away-factors.js";
 import { keyLifeRules } from "./take-away-key-life.js";
 import { operationRules } from "./take-away-operation.js";
 
@@ -356,4 +357,5 @@ export const rules = [
   ...operationRules,
   ...atRestRules,
   ...keyLifeRules,
+  ...factorRules,
 ];
