@@ -26,6 +26,8 @@ const question = {
   keepAliveSeconds: null,
 };
 
+const PRESENTED = { address: "127.0.0.1", isSigned: false, isIdentified: false };
+
 const idOf = (n) => n.toString(36).padStart(12, "0");
 const textOf = (n) => formatKeyText("sp", "dev", idOf(n), "s".repeat(43));
 
@@ -79,7 +81,7 @@ export function keyCost(count) {
     for (const text of texts) {
       const verified = keys.authenticate(text, ["api"], 1);
       if ("code" in verified === isKnown) throw new Error("not what was expected");
-      if (isKnown && !decide(snapshot.rightOf(verified.key), question).isAllowed) throw new Error("refused");
+      if (isKnown && !decide(snapshot.rightOf(verified.key), question, PRESENTED).isAllowed) throw new Error("refused");
     }
     const { user, system } = process.cpuUsage(started);
     into.push((user + system) / texts.length);

@@ -151,6 +151,11 @@ export class MemoryGateway {
         stored.set(name, { ...stored.get(name)!, ...operation.life });
         return keys.changed(operation.environment, operation.id);
       }
+      case "key.factors": {
+        const name = `${operation.environment}/${operation.id}`;
+        stored.set(name, { ...stored.get(name)!, ...operation.factors });
+        return keys.changed(operation.environment, operation.id);
+      }
       case "ticket.put":
         this.tickets.set(`${operation.ticket.environment}/${operation.ticket.id}`, operation.ticket);
         return;

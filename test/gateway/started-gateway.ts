@@ -5,6 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { initialize, openGateway } from "../../packages/sallyport/dist/compose.js";
 import type { Gateway } from "../../packages/sallyport/dist/compose.js";
+import { systemClock } from "../../packages/sallyport/dist/kernel/clock.js";
+import type { Clock } from "../../packages/sallyport/dist/kernel/clock.js";
 import type { Settings } from "../../packages/sallyport/dist/config/settings.js";
 import { GoUpstream } from "../upstream/go-upstream.ts";
 
@@ -39,8 +41,16 @@ export class StartedGateway {
   /** One model server an environment. */
   readonly upstreams: Readonly<Record<string, GoUpstream>>;
   gateway: Gateway;
+  readonly clock: Clock;
 
-  constructor(settings: Settings, adminKey: string, upstreams: Readonly<Record<string, GoUpstream>>, gateway: Gateway) {
+  constructor(
+    settings: Settings,
+    adminKey: string,
+    upstreams: Readonly<Record<string, GoUpstream>>,
+    gateway: Gateway,
+    clock: Clock,
+  ) {
+    this.clock = clock;
     this.directory = settings.dataDirectory;
     this.settings = settings;
     this.adminKey = adminKey;
@@ -103,7 +113,7 @@ export class StartedGateway {
 
   async restart(): Promise<void> {
     await this.gateway.close(1_000);
-    this.gateway = await openGateway(this.settings);
+    this.gateway = await openGateway(this.settings, { clock: this.clock });
   }
 
   async stop(): Promise<void> {
@@ -121,6 +131,7 @@ export interface StartOptions {
   /** YAML after the environments (roles, assign). */
   readonly moreYaml?: string;
   readonly settings?: Partial<Settings>;
+  readonly clock?: Clock;
 }
 
 export function testSettings(directory: string, more: Partial<Settings> = {}): Settings {
@@ -131,6 +142,8 @@ export function testSettings(directory: string, more: Partial<Settings> = {}): S
     adminListen: { host: "127.0.0.1", port: 0 },
     tls: null,
     trustedProxies: [],
+    proxyHops: 1,
+    publicUrl: null,
     hosts: [],
     corsOrigins: [],
     environments: null,
@@ -149,8 +162,9 @@ export async function startGateway(options: StartOptions = {}): Promise<StartedG
   const settings = testSettings(mkdtempSync(join(tmpdir(), "sallyport-test-")), options.settings);
   const upstreams: Record<string, GoUpstream> = {};
   const { adminKey } = await initialize(settings);
-  const gateway = await openGateway(settings);
-  const started = new StartedGateway(settings, adminKey.reveal(), upstreams, gateway);
+  const clock = options.clock ?? systemClock;
+  const gateway = await openGateway(settings, { clock });
+  const started = new StartedGateway(settings, adminKey.reveal(), upstreams, gateway, clock);
   let yaml = "environments:\n";
   for (const name of options.environments ?? ["dev"]) {
     const upstream = new GoUpstream();

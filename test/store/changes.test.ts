@@ -14,6 +14,10 @@ const dev: Environment = {
   keepAliveMaxSeconds: 300,
   limits: { concurrency: 4 },
   guard: { images: 2 },
+  networks: ["10.0.0.0/8", "2001:db8::/32"],
+  require: ["signature"],
+  requireFor: [{ permissions: ["models:delete"], require: ["network"] }],
+  pathSecrets: "allow",
 };
 const bot: Role = {
   name: "bot",
@@ -23,6 +27,8 @@ const bot: Role = {
   ],
   limits: {},
   guard: { outputTokens: 9 },
+  networks: ["10.0.0.0/8"],
+  require: ["network", "signature"],
 };
 const ada: Principal = {
   id: "p1",

@@ -1,4 +1,5 @@
 export * from "./permission.ts";
+export * from "./factor.ts";
 export * from "./problem.ts";
 export * from "./ticket.ts";
 export * from "./model-name.ts";

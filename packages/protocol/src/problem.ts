@@ -3,6 +3,8 @@
  * A code is a stable fact that scripts may compare; the sentences may change. Both refusals (values, on the way of a
  * request) and problems (exceptions, in administration) hold one of these codes; a code outside the table does not compile.
  */
+import type { Factor } from "./factor.ts";
+
 export interface ProblemRow {
   /** HTTP status, 400–599. */
   readonly status: number;
@@ -171,6 +173,29 @@ export const problems = {
     remedy: "use the address of that environment",
   },
 
+  // from where, and with what besides
+  network_denied: {
+    status: 403,
+    title: "the key may not be used from this network",
+    remedy: "use it from where it was made for, or ask for another network with `sallyport keys factors ID --network`",
+  },
+  network_unbound: {
+    status: 403,
+    title: "a network is demanded here, and none is written for the key",
+    remedy: "bind the key with `sallyport keys factors ID --network CIDR`, or list the environment's `networks`",
+  },
+  identity_missing: {
+    status: 401,
+    title: "a fresh identity is demanded",
+    remedy: "log in again and use the token you get",
+  },
+  path_secret_denied: {
+    status: 403,
+    title: "a path secret is not accepted here",
+    remedy:
+      "use it over TLS or loopback, in an environment whose policy says `pathSecrets: allow`, from the key's networks",
+  },
+
   // what
   permission_denied: {
     status: 403,
@@ -278,6 +303,8 @@ export interface Refusal {
   readonly detail?: string;
   /** Seconds after which a retry makes sense; becomes `retry-after`. */
   readonly retryAfterSeconds?: number;
+  /** The door that stayed shut, so that the answer can say how it opens. */
+  readonly factor?: Factor;
 }
 
 export function refuse(code: ProblemCode, detail?: string): Refusal {

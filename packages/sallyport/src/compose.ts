@@ -26,6 +26,7 @@ import type { Core } from "./compose/core.ts";
 import type { Settings } from "./config/settings.ts";
 import { makeExplain } from "./dataplane/explain-request.ts";
 import { systemClock } from "./kernel/clock.ts";
+import type { Clock } from "./kernel/clock.ts";
 import { causeOf, openLog } from "./kernel/log.ts";
 import type { Log } from "./kernel/log.ts";
 import type { Secret } from "./kernel/secret.ts";
@@ -117,11 +118,16 @@ export function verifyDirectory(dataDirectory: string): Promise<AuditVerdict> {
 export interface GatewayOptions {
   /** Runs the practice server and points the environment `practice` at it. */
   readonly withPractice?: boolean;
+  /** The system's unless a test brings its own. */
+  readonly clock?: Clock;
 }
 
-export async function openGateway(settings: Settings, { withPractice = false }: GatewayOptions = {}): Promise<Gateway> {
+export async function openGateway(
+  settings: Settings,
+  { withPractice = false, clock = systemClock }: GatewayOptions = {},
+): Promise<Gateway> {
   const log = openLog(settings.logLevel);
-  const core = await openCore(settings, systemClock, log);
+  const core = await openCore(settings, clock, log);
   const metrics = makeGatewayMetrics(core);
   try {
     const certificates = settings.tls && new CertificateFiles(settings.tls);
@@ -130,7 +136,7 @@ export async function openGateway(settings: Settings, { withPractice = false }: 
     const tracing = traces?.exchanges ?? null;
     const webhook = settings.notices && (await import("./compose/notices.ts")).openWebhook(settings.notices, log);
     if (webhook) core.onEvents((events) => webhook.tell(events));
-    const dataPlane = makeDataPlane({ settings, core, clock: systemClock, log, tls, metrics, tracing });
+    const dataPlane = makeDataPlane({ settings, core, clock, log, tls, metrics, tracing });
     const urls = { data: "", admin: "" };
     const ports = adminPorts(core, dataPlane, metrics, urls);
     const applyFile = async (): Promise<void> => {
@@ -148,7 +154,7 @@ export async function openGateway(settings: Settings, { withPractice = false }: 
       hosts: new HostNames(settings.hosts),
       tls,
       socketPath: socketPathOf(settings),
-      addresses: makeAddressRules(settings.trustedProxies),
+      addresses: makeAddressRules(settings.trustedProxies, settings.proxyHops),
     });
     urls.data = await listen(dataPlane.server, settings.listen, settings.tls !== null);
     try {
@@ -229,10 +235,10 @@ function adminPorts(
   metrics: GatewayMetrics,
   urls: { data: string; admin: string },
 ): AdminPorts {
-  const startedAt = systemClock.now();
-  const { keys, peppers, snapshot, changes, store } = core;
+  const { clock, keys, peppers, snapshot, changes, store } = core;
+  const startedAt = clock.now();
   return {
-    clock: systemClock,
+    clock,
     snapshot,
     keys,
     uses: core.uses,
@@ -242,7 +248,7 @@ function adminPorts(
     peppers,
     changes,
     quarantine: core.quarantine,
-    explain: makeExplain({ clock: systemClock, snapshot, keys }),
+    explain: makeExplain({ clock, snapshot, keys }),
     audit: core.audit,
     status: () => ({
       version: VERSION,
@@ -263,7 +269,7 @@ function adminPorts(
 async function record(core: Core, type: LedgerEvent["type"], fields: LedgerEvent["fields"]): Promise<void> {
   await core.changes.change({
     operations: [],
-    events: [{ type, at: systemClock.now(), environment: SYSTEM_REALM, actor: "gateway", fields }],
+    events: [{ type, at: core.clock.now(), environment: SYSTEM_REALM, actor: "gateway", fields }],
   });
 }
 

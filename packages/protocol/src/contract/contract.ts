@@ -1,6 +1,7 @@
 /** The admin contract: every route there is, by name. What is not a row here is not served. */
 import type { z } from "zod";
 import { gatewayRows } from "./gateway-rows.ts";
+import { keyFactorRows } from "./key-factor-rows.ts";
 import { keyRows } from "./key-rows.ts";
 import { policyRows } from "./policy-rows.ts";
 import { principalRows } from "./principal-rows.ts";
@@ -10,6 +11,7 @@ import type { ContractRow } from "./row.ts";
 export const contract = {
   ...gatewayRows,
   ...keyRows,
+  ...keyFactorRows,
   ...principalRows,
   ...policyRows,
   ...restoreRows,

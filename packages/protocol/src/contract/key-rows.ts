@@ -1,5 +1,6 @@
 /** Keys and admin keys. */
 import { z } from "zod";
+import { factorFields } from "./key-factor-rows.ts";
 import type { ContractRow } from "./row.ts";
 import {
   delivery,
@@ -54,6 +55,12 @@ export const keyRows = {
       /** Left out: the environment's maximum. */
       ttl: duration.optional(),
       limits: limits.optional(),
+      /** Where it may be used from; left out: anywhere its environment and roles allow. */
+      networks: factorFields.networks.optional(),
+      /** The network of its first use becomes its only one. */
+      binding: factorFields.binding.optional(),
+      /** What each of its requests must bring besides. */
+      require: factorFields.require.default([]),
       /** Left out: the key's text is in the answer. */
       deliver: delivery.optional(),
     }),

@@ -118,7 +118,14 @@ function linksFrom(name: string, maker: ContractRow): Json {
   const links: Record<string, Json> = {};
   const idField = `${maker.path.slice(maker.path.lastIndexOf("/") + 1).replace(/s$/, "")}Id`;
   for (const [operationId, row] of rows) {
-    if (row.path.startsWith(`${maker.path}/:id`))
+    // What is made under a key is named by both ids: its own and the key's.
+    if (row.path === `${maker.path}/remove` && row.body !== null)
+      links[operationId] = {
+        operationId,
+        parameters: { id: "$response.body#/keyId" },
+        requestBody: Object.fromEntries(Object.keys(row.body.shape).map((field) => [field, "$response.body#/id"])),
+      };
+    else if (row.path.startsWith(`${maker.path}/:id`))
       links[operationId] = { operationId, parameters: { id: "$response.body#/id" } };
     else if (name.endsWith(".create") && row.body !== null && idField in row.body.shape)
       links[operationId] = {

@@ -142,6 +142,10 @@ export const policyRows = {
       method: z.string().regex(/^[A-Z]{3,7}$/, "is not an HTTP method"),
       path: z.string().startsWith("/", "does not begin with /").max(1_024),
       model: z.string().min(1).max(512).optional(),
+      /** What the request brings besides the key. Where none of the three is said, doors are told and taken to be open. */
+      address: z.union([z.ipv4(), z.ipv6()]).optional(),
+      isSigned: z.boolean().optional(),
+      isIdentified: z.boolean().optional(),
     }),
     answer: z.object({
       allowed: z.boolean(),

@@ -3,9 +3,9 @@
  * the second (names that must exist, uniqueness) is `access/policy-file.ts`.
  */
 import { z } from "zod";
-import { isDataPermission, parseSelector } from "../index.ts";
+import { factors, isDataPermission, parseSelector } from "../index.ts";
 import { parseDurationMs } from "./duration.ts";
-import { duration, groupName, limits, ROLE_NAME_FORM, roleName } from "./scalars.ts";
+import { duration, groupName, limits, network, ROLE_NAME_FORM, roleName } from "./scalars.ts";
 
 const KEY_AGE_MAX_MS = 90 * 86_400_000;
 
@@ -31,6 +31,9 @@ const guard = z.strictObject({
   outputTokens: z.int().min(1).max(1_000_000_000).optional().describe("most tokens of one answer"),
   images: z.int().min(0).max(10_000).optional().describe("most images of one request"),
 });
+
+const networks = z.array(network).min(1).max(256);
+const require = z.array(z.enum(factors)).max(factors.length);
 
 const upstream = z.strictObject({
   id: z
@@ -90,6 +93,17 @@ const environment = z.strictObject({
   keepAliveMax: duration.default("5m").describe("longest keep_alive without runtime:pin"),
   limits: limits.optional().describe("of each key of the environment"),
   guard: guard.optional(),
+  networks: networks.optional().describe("where its keys may be used from, such as 10.0.0.0/8; anywhere when left out"),
+  require: require.optional().describe("doors each request must open besides its credential"),
+  requireFor: z
+    .array(z.strictObject({ do: z.array(permission).min(1).max(64), need: require }))
+    .max(64)
+    .optional()
+    .describe("doors that some permissions demand beyond that"),
+  pathSecrets: z
+    .enum(["deny", "allow"])
+    .default("deny")
+    .describe("whether keys may have a secret for paths, for clients that can send no header"),
 });
 
 const role = z.strictObject({
@@ -108,6 +122,8 @@ const role = z.strictObject({
     .max(64),
   limits: limits.optional(),
   guard: guard.optional(),
+  networks: networks.optional().describe("where what it grants may be used from; anywhere when left out"),
+  require: require.optional().describe("doors that what it grants demands"),
 });
 
 const assignment = z.strictObject({

@@ -27,6 +27,12 @@ export const rate = z.string().regex(RATE_FORM, "is not a rate such as 60/min, 5
 /** ISO 8601 in UTC, milliseconds written: `2026-01-31T12:00:00.000Z`. */
 export const time = z.string();
 
+/** `10.0.0.0/8`, `2001:db8::/32` or one address. The server judges its numbers; here only its characters. */
+export const network = z
+  .string()
+  .max(64)
+  .regex(/^[0-9A-Fa-f:.]+(?:\/(?:0|[1-9][0-9]{0,2}))?$/, "is not a network such as 10.0.0.0/8 or 2001:db8::/32");
+
 /** A whole number in a query, where everything is text. */
 export function queryNumber(min: number, max: number) {
   return z

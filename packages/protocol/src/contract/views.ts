@@ -4,6 +4,17 @@ import { time } from "./scalars.ts";
 
 const names = z.array(z.string());
 
+/** Doors besides the credential. `networks: null` = from anywhere. */
+const doorView = { networks: names.nullable(), require: names };
+
+/** A public key whose signatures count as the key's. */
+export const signerView = z.object({
+  id: z.string(),
+  use: z.enum(["request", "ollama"]),
+  algorithm: z.string(),
+  createdAt: time,
+});
+
 export const keyView = z.object({
   id: z.string(),
   environment: z.string(),
@@ -21,6 +32,11 @@ export const keyView = z.object({
   createdAt: time,
   expiresAt: time.nullable(),
   createdBy: z.string(),
+  ...doorView,
+  /** `first_use`: the network of the first use becomes its only one. */
+  binding: z.enum(["first_use"]).nullable(),
+  signers: z.array(signerView),
+  hasPathSecret: z.boolean(),
 });
 
 /** One key in full: its secrets, and which instances use each while it rotates. */
@@ -127,6 +143,7 @@ export const roleView = z.object({
   allow: z.array(z.object({ do: names, on: names.nullable() })),
   limits: limitsView,
   guard: guardView,
+  ...doorView,
 });
 
 export const upstreamView = z.object({
@@ -159,6 +176,9 @@ export const environmentView = z.object({
   keepAliveMax: z.string(),
   limits: limitsView,
   guard: guardView,
+  ...doorView,
+  requireFor: z.array(z.object({ do: names, need: names })),
+  pathSecrets: z.enum(["deny", "allow"]),
 });
 
 export const auditRecordView = z.object({

@@ -6,10 +6,27 @@ import type { AdminRight, RightSpec, Role } from "./policy.ts";
 
 const roles = new Map<string, Role>([
   ...builtInRoles.map((role) => [role.name, role] as const),
-  ["wide", { name: "wide", grants: [{ permissions: ["infer:chat"], models: ["*"] }], limits: {}, guard: {} }],
+  [
+    "wide",
+    {
+      name: "wide",
+      grants: [{ permissions: ["infer:chat"], models: ["*"] }],
+      limits: {},
+      guard: {},
+      networks: null,
+      require: [],
+    },
+  ],
   [
     "narrow",
-    { name: "narrow", grants: [{ permissions: ["infer:chat"], models: ["llama3.2"] }], limits: {}, guard: {} },
+    {
+      name: "narrow",
+      grants: [{ permissions: ["infer:chat"], models: ["llama3.2"] }],
+      limits: {},
+      guard: {},
+      networks: null,
+      require: [],
+    },
   ],
 ]);
 

@@ -3,7 +3,7 @@ import type { AdminPermission, DataPermission } from "@sallyport/protocol";
 import type { Role } from "./policy.ts";
 
 function role(name: string, permissions: readonly DataPermission[]): Role {
-  return { name, grants: [{ permissions, models: null }], limits: {}, guard: {} };
+  return { name, grants: [{ permissions, models: null }], limits: {}, guard: {}, networks: null, require: [] };
 }
 
 export const builtInRoles: readonly Role[] = [

@@ -1,6 +1,8 @@
 /** A grant made ready for deciding: a set of permissions and the selector lists that must all match the model. */
 import { matchesModel, needsModel, parseSelector } from "@sallyport/protocol";
-import type { DataPermission, ModelName, ModelSelector } from "@sallyport/protocol";
+import type { DataPermission, Factor, ModelName, ModelSelector } from "@sallyport/protocol";
+import { NetworkList } from "../kernel/network-list.ts";
+import type { Door } from "./door.ts";
 import type { Guard, RightSpec, Role } from "./policy.ts";
 
 export interface CompiledGrant {
@@ -8,6 +10,8 @@ export interface CompiledGrant {
   /** Every list must have a selector that matches. An empty list matches nothing; no list at all does not occur. */
   readonly selectorLists: readonly (readonly ModelSelector[])[];
   readonly guard: Guard;
+  /** What its role demands besides the credential; null where it demands nothing. */
+  readonly door: Door | null;
   /** For explanations: `role support-bot`, `--allow`. */
   readonly origin: string;
 }
@@ -29,6 +33,7 @@ export function compileRight(spec: RightSpec, roles: ReadonlyMap<string, Role>):
   for (const name of spec.roles) {
     const role = roles.get(name);
     if (!role) continue;
+    const door = doorOf(`role ${name}`, role);
     for (const grant of role.grants) {
       const lists: (readonly ModelSelector[])[] = [];
       if (grant.models !== null) lists.push(selectors(grant.models));
@@ -37,14 +42,30 @@ export function compileRight(spec: RightSpec, roles: ReadonlyMap<string, Role>):
         permissions: new Set(grant.permissions),
         selectorLists: lists,
         guard: role.guard,
+        door,
         origin: `role ${name}`,
       });
     }
   }
   if (spec.allow.length > 0) {
-    grants.push({ permissions: new Set(spec.allow), selectorLists: [own ?? []], guard: {}, origin: "--allow" });
+    grants.push({
+      permissions: new Set(spec.allow),
+      selectorLists: [own ?? []],
+      guard: {},
+      door: null,
+      origin: "--allow",
+    });
   }
   return grants;
+}
+
+/** What is written there as a door; null where nothing is demanded. */
+export function doorOf(
+  origin: string,
+  { networks, require }: { readonly networks: readonly string[] | null; readonly require: readonly Factor[] },
+): Door | null {
+  if (networks === null && require.length === 0) return null;
+  return { origin, networks: networks && new NetworkList(networks), require };
 }
 
 /** True when the grant gives the permission, on the model where the permission needs one. */

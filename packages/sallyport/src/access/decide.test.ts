@@ -11,6 +11,8 @@ import type { Assignment, Environment, PolicyState, RightSpec, Role } from "./po
 import { compileSnapshot, emptySnapshot } from "./snapshot.ts";
 import type { EffectiveRight } from "./snapshot.ts";
 
+const PRESENTED = { address: "127.0.0.1", isSigned: false, isIdentified: false };
+const NO_DOOR = { networks: null, require: [] };
 const dev: Environment = { ...environmentDefaults, name: "dev", upstreams: [{ id: "u1", url: "http://127.0.0.1:1" }] };
 
 function keyWith(ceiling: RightSpec, more: Partial<KeyRecord> = {}): KeyRecord {
@@ -60,7 +62,7 @@ function ask(permission: DataPermission, model: string | null, more: Partial<Que
 }
 
 function codeOf(right: EffectiveRight, question: Question): string {
-  const decision = decide(right, question);
+  const decision = decide(right, question, PRESENTED);
   return decision.isAllowed ? "allowed" : decision.refusal.code;
 }
 
@@ -93,6 +95,7 @@ describe("the effective right is the ceiling and the live right and the environm
       grants: [{ permissions: ["infer:chat"], models: ["a", "b"] }],
       limits: {},
       guard: {},
+      ...NO_DOOR,
     };
     const own: RightSpec = { roles: ["r"], allow: [], models: ["b", "c"] };
     const right = rightIn({ ceiling: own, live: { roles: ["r"], allow: [], models: null }, roles: [role] });
@@ -184,9 +187,10 @@ describe("guards", () => {
     grants: [{ permissions: ["infer:chat"], models: null }],
     limits: {},
     guard: { outputTokens, images: 1 },
+    ...NO_DOOR,
   });
   const granted = (right: EffectiveRight): number | undefined => {
-    const decision = decide(right, ask("infer:chat", "a"));
+    const decision = decide(right, ask("infer:chat", "a"), PRESENTED);
     return decision.isAllowed ? decision.granted.outputTokens : -1;
   };
 
@@ -235,7 +239,7 @@ test("taking anything away never opens what was closed", () => {
 
 test("the explanation's last sentence names the rule that decided", () => {
   const because: string[] = [];
-  decide(rightIn({ ceiling: chat(["a"]), live: chat(["b"]) }), ask("infer:chat", "a"), because);
+  decide(rightIn({ ceiling: chat(["a"]), live: chat(["b"]) }), ask("infer:chat", "a"), PRESENTED, because);
   expect(because.at(0)).toContain("the key's ceiling grants infer:chat");
   expect(because.at(-1)).toContain("the owner's live right grants infer:chat, but its selectors do not match");
 });

@@ -8,6 +8,8 @@ import type { DataPermission, ModelName, Refusal } from "@sallyport/protocol";
 import { grantCovers, grantNames } from "./compiled-grant.ts";
 import type { CompiledGrant } from "./compiled-grant.ts";
 import type { AskedParameters, Demand } from "./demand.ts";
+import { refuseDoors } from "./door.ts";
+import type { Door, Presented } from "./door.ts";
 import type { EffectiveRight } from "./snapshot.ts";
 
 export interface Question {
@@ -29,17 +31,24 @@ export type Decision =
   | { readonly isAllowed: false; readonly refusal: Refusal };
 
 /** `because`, when given, is filled with one sentence per rule that was asked, in order: for `explain`, not for requests. */
-export function decide(right: EffectiveRight, question: Question, because?: string[]): Decision {
-  if (right.isOwnerDisabled) return no(refuse("owner_disabled"), because, "the key's owner is disabled or gone");
+export function decide(whole: EffectiveRight, question: Question, presented: Presented, because?: string[]): Decision {
+  if (whole.isOwnerDisabled) return no(refuse("owner_disabled"), because, "the key's owner is disabled or gone");
+  const right = openRight(whole, presented);
   const model = question.demands[0]?.model ?? null;
   const demands = [...question.demands];
   if (isBeyond(question.keepAliveSeconds, right.environment.keepAliveMaxSeconds)) {
     demands.push({ permission: "runtime:pin", model, field: "keep_alive" });
   }
   if (demands.length === 0) return no(refuse("permission_denied"), because, "nothing was asked, so nothing is granted");
+  const doors = doorsOf(
+    right,
+    demands.map(({ permission }) => permission),
+  );
+  const shut = doors.length > 0 ? refuseDoors(doors, presented, because) : undefined;
+  if (shut) return { isAllowed: false, refusal: shut };
   for (const demand of demands) {
     const refusal = refuseDemand(right, demand, because);
-    if (refusal) return { isAllowed: false, refusal };
+    if (refusal) return { isAllowed: false, refusal: shutDoor(whole, right, demand, presented, because) ?? refusal };
   }
   for (const host of question.registries) {
     if (!right.environment.registries.includes(host)) {
@@ -65,6 +74,49 @@ export function decide(right: EffectiveRight, question: Question, because?: stri
       mayOverride: isHeld(right, "infer:override", model),
     },
   };
+}
+
+/**
+ * The right with only those grants whose roles' doors open for what was presented: the others are not there, for this
+ * request, in whatever is asked of it (guards, listings, overrides).
+ */
+export function openRight(right: EffectiveRight, presented: Presented): EffectiveRight {
+  const isOpen = ({ door }: CompiledGrant): boolean =>
+    door === null || refuseDoors([...right.doors, door], presented) === undefined;
+  if (right.ceiling.every(isOpen) && right.live.every(isOpen)) return right;
+  return { ...right, ceiling: right.ceiling.filter(isOpen), live: right.live.filter(isOpen) };
+}
+
+/** Doors of environment and key, and what the environment demands for the permissions that are asked. */
+export function doorsOf(right: EffectiveRight, permissions: readonly DataPermission[]): readonly Door[] {
+  const { requireFor, name } = right.environment;
+  if (requireFor.length === 0) return right.doors;
+  const more = requireFor.filter((row) => permissions.some((permission) => row.permissions.includes(permission)));
+  const doors = more.map(({ permissions: asked, require }) => ({
+    origin: `environment ${name} for ${asked.join(", ")}`,
+    networks: null,
+    require,
+  }));
+  return [...right.doors, ...doors];
+}
+
+/** The demand would be covered but for a role's door: why that one is shut. */
+function shutDoor(
+  whole: EffectiveRight,
+  open: EffectiveRight,
+  { permission, model }: Demand,
+  presented: Presented,
+  because?: string[],
+): Refusal | undefined {
+  for (const side of ["ceiling", "live"] as const) {
+    const covers = (grant: CompiledGrant): boolean => grantCovers(grant, permission, model);
+    if (open[side].some(covers)) continue;
+    const door = whole[side].find(covers)?.door;
+    // Covered by nothing at all: that is the refusal, whatever doors there are.
+    if (!door) return undefined;
+    return refuseDoors([...whole.doors, door], presented, because);
+  }
+  return undefined;
 }
 
 /** Both the ceiling and the live right give the permission on the model. */

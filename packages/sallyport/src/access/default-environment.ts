@@ -24,6 +24,10 @@ export const environmentDefaults = {
   keepAliveMaxSeconds: 300,
   limits: {},
   guard: {},
+  networks: null,
+  require: [],
+  requireFor: [],
+  pathSecrets: "deny",
 } as const satisfies Partial<Environment>;
 
 /** Where Ollama listens unless it is told otherwise. */

@@ -18,6 +18,10 @@ export interface ExplainQuestion {
   readonly method: string;
   readonly path: string;
   readonly model?: string;
+  /** What the request brings besides the key; where none of the three is said, doors are told and taken to be open. */
+  readonly address?: string;
+  readonly isSigned?: boolean;
+  readonly isIdentified?: boolean;
 }
 
 /** Port: the data plane knows how requests are understood; administration only asks. Undefined for an unknown key id. */

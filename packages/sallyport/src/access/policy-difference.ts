@@ -64,6 +64,12 @@ function environmentFacts(environment: Environment): Facts {
     keepAliveMax: formatDurationMs(environment.keepAliveMaxSeconds * 1_000),
     limits: limitsText(environment.limits),
     guard: guardText(environment.guard),
+    networks: environment.networks?.join(", ") ?? "",
+    require: environment.require.join(", "),
+    requireFor: environment.requireFor
+      .map((row) => `${row.permissions.join(", ")} need ${row.require.join(", ")}`)
+      .join(" | "),
+    pathSecrets: environment.pathSecrets === "deny" ? "" : environment.pathSecrets,
   };
 }
 
@@ -83,6 +89,8 @@ function roleFacts(role: Role): Facts {
     allow: role.grants.map(grantText).join(" | "),
     limits: limitsText(role.limits),
     guard: guardText(role.guard),
+    networks: role.networks?.join(", ") ?? "",
+    require: role.require.join(", "),
   };
 }
 

@@ -51,6 +51,10 @@ describe("readPolicy", () => {
       keepAliveMaxSeconds: 300,
       limits: {},
       guard: {},
+      networks: null,
+      require: [],
+      requireFor: [],
+      pathSecrets: "deny",
     });
     expect(prod).toMatchObject({
       upstreams: [{ id: "gpu", concurrency: 4, timeoutMs: 120_000 }, { id: "u2" }],
@@ -64,6 +68,8 @@ describe("readPolicy", () => {
         grants: [{ permissions: ["infer:chat"], models: ["llama3.2", "qwen3:*"] }],
         limits: { requests: { count: 60, windowMs: 60_000 }, concurrency: 4 },
         guard: { outputTokens: 2048, images: 4 },
+        networks: null,
+        require: [],
       },
     ]);
     expect(read.policy.assignments.map(({ environment }) => environment)).toEqual(["dev", "prod", "dev"]);
@@ -84,14 +90,53 @@ describe("readPolicy", () => {
   });
 
   it.each([
-    ["environments.dev.require", { dev: { upstreams, require: ["network"] } }],
-    ["environments.dev.networks", { dev: { upstreams, networks: ["10.0.0.0/8"] } }],
     ["environments.dev.tokens", { dev: { upstreams, tokens: { ttl: "15m" } } }],
     ["environments.dev.limits.tokens", { dev: { upstreams, limits: { tokens: "1/day" } } }],
     ["environments.dev.limits.compute", { dev: { upstreams, limits: { compute: "1m/day" } } }],
   ])("refuses %s, which it cannot enforce", (path, environments) => {
     const key = path.split(".").at(-1);
     expect(mistakesOf({ environments })).toEqual([`${path}: this version cannot enforce \`${key}\``]);
+  });
+
+  it("reads the doors of environments, permissions and roles", () => {
+    const read = readPolicy({
+      environments: {
+        prod: {
+          networks: ["10.0.0.0/8", "2001:db8::/32"],
+          require: ["network", "signature", "network"],
+          requireFor: [{ do: ["models:delete"], need: ["signature"] }],
+          pathSecrets: "allow",
+        },
+      },
+      roles: { r: { allow: [], networks: ["192.0.2.1"], require: ["signature"] } },
+    });
+    expect(read).toMatchObject({
+      policy: {
+        environments: [
+          {
+            networks: ["10.0.0.0/8", "2001:db8::/32"],
+            require: ["network", "signature"],
+            requireFor: [{ permissions: ["models:delete"], require: ["signature"] }],
+            pathSecrets: "allow",
+          },
+        ],
+        roles: [{ networks: ["192.0.2.1"], require: ["signature"] }],
+      },
+    });
+  });
+
+  it.each([
+    ["environments.e.networks.0", { environments: { e: { networks: ["10.0.0.0/40"] } } }],
+    ["environments.e.networks", { environments: { e: { networks: [] } } }],
+    ["environments.e.require.0", { environments: { e: { require: ["identity"] } } }],
+    [
+      "environments.e.requireFor.0.need.0",
+      { environments: { e: { requireFor: [{ do: ["infer:chat"], need: ["identity"] }] } } },
+    ],
+    ["roles.r.networks.0", { environments: {}, roles: { r: { allow: [], networks: ["10.0.0.0/x"] } } }],
+    ["roles.r.require.0", { environments: {}, roles: { r: { allow: [], require: ["identity"] } } }],
+  ])("a mistake in a door is told: %s", (place, document) => {
+    expect(mistakesOf(document).map((mistake) => mistake.split(": ")[0])).toContain(place);
   });
 
   it.each(["tokens", "compute"])("refuses the limit %s of a role", (limit) => {
@@ -204,7 +249,7 @@ describe("readPolicy", () => {
 
   it("lists every mistake at once, also those of names", () => {
     const mistakes = mistakesOf({
-      environments: { dev: { upstreams: [{ url: "x" }], require: [] }, Prod: { cloud: "maybe" } },
+      environments: { dev: { upstreams: [{ url: "x" }], require: ["door"] }, Prod: { cloud: "maybe" } },
       roles: { chatbot: { allow: [{ do: ["fly"] }] } },
       assign: [{ group: "g", role: "nobody", in: ["moon"] }],
     });
@@ -213,7 +258,7 @@ describe("readPolicy", () => {
         "assign.0.in.0",
         "assign.0.role",
         "environments.Prod",
-        "environments.dev.require",
+        "environments.dev.require.0",
         "environments.dev.upstreams.0.url",
         "environments.Prod.cloud",
         "roles.chatbot",

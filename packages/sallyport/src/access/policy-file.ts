@@ -90,7 +90,15 @@ function buildEnvironment(name: string, entry: EnvironmentEntry): Environment {
     keepAliveMaxSeconds: milliseconds(entry.keepAliveMax) / 1_000,
     limits: buildLimits(entry.limits),
     guard: buildGuard(entry.guard),
+    networks: entry.networks ?? null,
+    require: unique(entry.require ?? []),
+    requireFor: (entry.requireFor ?? []).map((row) => ({ permissions: unique(row.do), require: unique(row.need) })),
+    pathSecrets: entry.pathSecrets,
   };
+}
+
+function unique<T>(list: readonly T[]): readonly T[] {
+  return [...new Set(list)];
 }
 
 function buildKeyLife(written: NonNullable<EnvironmentEntry["keys"]>): KeyLife {
@@ -109,6 +117,8 @@ function buildRole(name: string, entry: RoleEntry): Role {
     grants: entry.allow.map((grant) => ({ permissions: grant.do, models: grant.on ?? null })),
     limits: buildLimits(entry.limits),
     guard: buildGuard(entry.guard),
+    networks: entry.networks ?? null,
+    require: unique(entry.require ?? []),
   };
 }
 

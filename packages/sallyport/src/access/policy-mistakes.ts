@@ -4,6 +4,7 @@
  */
 import { isEnvironmentName } from "@sallyport/protocol";
 import { isUpstreamUrl, ROLE_NAME_FORM } from "@sallyport/protocol/contract";
+import { parseNetwork } from "../kernel/network-list.ts";
 import { builtInRoles, isBuiltInRole } from "./built-in-roles.ts";
 
 export interface PolicyMistake {
@@ -16,8 +17,6 @@ const SYSTEM_REALM = "system";
 
 /** Keys of the policy language that a later version enforces, by path; `*` is any one step. */
 const UNENFORCED: readonly (readonly string[])[] = [
-  ["environments", "*", "require"],
-  ["environments", "*", "networks"],
   ["environments", "*", "tokens"],
   ["environments", "*", "limits", "tokens"],
   ["environments", "*", "limits", "compute"],
@@ -45,6 +44,8 @@ export function policyReferenceMistakes(document: unknown): PolicyMistake[] {
       .filter((name) => !ROLE_NAME_FORM.test(name))
       .map((name) => ({ path: ["roles", name], says: "is not a role name (a-z, 0-9, -)" })),
     ...Object.entries(environments).flatMap(([name, entry]) => upstreamMistakes(name, entry)),
+    ...Object.entries(environments).flatMap(([name, entry]) => doorMistakes(["environments", name], entry)),
+    ...Object.entries(roles).flatMap(([name, entry]) => doorMistakes(["roles", name], entry)),
     ...Object.keys(roles)
       .filter(isBuiltInRole)
       .map((name) => ({
@@ -69,6 +70,28 @@ function upstreamMistakes(environment: string, entry: unknown): PolicyMistake[] 
       mistakes.push({ path: [...path, "url"], says: "is not a URL" });
     return mistakes;
   });
+}
+
+/** Networks whose numbers are none, and factors that nothing could present yet. */
+function doorMistakes(path: readonly string[], entry: unknown): PolicyMistake[] {
+  const networks = listOf(field(entry, "networks")).flatMap((text, i) =>
+    typeof text === "string" && parseNetwork(text) === undefined
+      ? [{ path: [...path, "networks", i], says: "is not a network such as 10.0.0.0/8 or 2001:db8::/32" }]
+      : [],
+  );
+  const lists: [readonly (string | number)[], unknown][] = [
+    [[...path, "require"], field(entry, "require")],
+    ...listOf(field(entry, "requireFor")).map((row, i): [readonly (string | number)[], unknown] => [
+      [...path, "requireFor", i, "need"],
+      field(row, "need"),
+    ]),
+  ];
+  const factors = lists.flatMap(([at, list]) =>
+    listOf(list).flatMap((factor, i) =>
+      factor === "identity" ? [{ path: [...at, i], says: "this version cannot enforce `identity`" }] : [],
+    ),
+  );
+  return [...networks, ...factors];
 }
 
 function assignmentMistakes(rows: readonly unknown[], environments: object, roles: object): PolicyMistake[] {

@@ -2,7 +2,8 @@
  * What policy is made of, as plain values: environments, roles, principals and assignments. These are the rows of the
  * store, the body of a policy file after parsing, and the input of `compileSnapshot()`. Nothing here decides.
  */
-import type { DataPermission, AdminPermission } from "@sallyport/protocol";
+import type { AdminPermission, DataPermission, Factor } from "@sallyport/protocol";
+import type { PermissionDoor } from "./door.ts";
 
 /** Upper bounds put on the parameters of a request; absent = no bound. */
 export interface Guard {
@@ -29,6 +30,10 @@ export interface Role {
   readonly grants: readonly Grant[];
   readonly limits: Limits;
   readonly guard: Guard;
+  /** Where its grants may be used from (CIDR); null = anywhere. */
+  readonly networks: readonly string[] | null;
+  /** What its grants demand besides the credential. */
+  readonly require: readonly Factor[];
 }
 
 /**
@@ -112,6 +117,14 @@ export interface Environment {
   readonly keepAliveMaxSeconds: number;
   readonly limits: Limits;
   readonly guard: Guard;
+  /** Where its keys may be used from (CIDR); null = anywhere. */
+  readonly networks: readonly string[] | null;
+  /** What each request demands besides the credential. */
+  readonly require: readonly Factor[];
+  /** What some permissions demand beyond that. */
+  readonly requireFor: readonly PermissionDoor[];
+  /** Whether keys may have a path secret, for clients that can send no header. */
+  readonly pathSecrets: "deny" | "allow";
 }
 
 /** Everything `compileSnapshot()` needs; `epoch` grows by one with each change. */

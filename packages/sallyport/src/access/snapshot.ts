@@ -4,8 +4,9 @@
  */
 import type { KeyRecord } from "../keys/key.ts";
 import { builtInRoles } from "./built-in-roles.ts";
-import { compileRight } from "./compiled-grant.ts";
+import { compileRight, doorOf } from "./compiled-grant.ts";
 import type { CompiledGrant } from "./compiled-grant.ts";
+import type { Door } from "./door.ts";
 import type { Assignment, Environment, Limits, PolicyState, Principal, Role } from "./policy.ts";
 
 /** What a key may do now: its ceiling and its owner's live right, both of which must cover a demand, in one environment. */
@@ -14,6 +15,8 @@ export interface EffectiveRight {
   readonly ceiling: readonly CompiledGrant[];
   readonly live: readonly CompiledGrant[];
   readonly isOwnerDisabled: boolean;
+  /** Doors of the environment and of the key: each must open for every request. */
+  readonly doors: readonly Door[];
   /** Every limit that binds the key, with where it was written. */
   readonly limits: readonly { readonly origin: string; readonly limits: Limits }[];
 }
@@ -84,6 +87,9 @@ export function compileSnapshot(state: PolicyState): Snapshot {
       ceiling: ceilingOf(key),
       live: live.grants,
       isOwnerDisabled,
+      doors: [doorOf(`environment ${environment.name}`, environment), doorOf(`key ${key.id}`, key)].filter(
+        (door) => door !== null,
+      ),
       limits: limits.filter((row) => row.limits.requests !== undefined || row.limits.concurrency !== undefined),
     };
   }

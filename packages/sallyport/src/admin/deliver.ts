@@ -7,7 +7,7 @@ import type { LedgerEvent } from "../audit/event.ts";
 import type { Secret } from "../kernel/secret.ts";
 import { makeTicket } from "../keys/ticket.ts";
 import type { TicketRecord } from "../keys/ticket.ts";
-import { makeAddressRules } from "../listener/client-address.ts";
+import { parseNetwork } from "../kernel/network-list.ts";
 import { eventOf, refuseMistakes } from "./call.ts";
 import type { AnyCall } from "./call.ts";
 
@@ -34,7 +34,9 @@ export function checkDelivery(delivery: Delivery | undefined): void {
     throw new Problem("lifetime_exceeds_maximum", `a ticket lives at most ${formatDurationMs(TICKET_TTL_MAX_MS)}`);
   refuseMistakes([
     ...(ttlMs > 0 ? [] : ["deliver.ttl: is zero"]),
-    ...from.filter((network) => !isNetwork(network)).map((network) => `deliver.from: ${network} is no network`),
+    ...from
+      .filter((network) => parseNetwork(network) === undefined)
+      .map((network) => `deliver.from: ${network} is no network`),
   ]);
 }
 
@@ -60,12 +62,4 @@ export async function makeDelivery(call: AnyCall, delivery: Delivery, key: Deliv
       expires_at: expiresAt,
     }),
   };
-}
-
-function isNetwork(text: string): boolean {
-  try {
-    return makeAddressRules([text]).trusted !== null;
-  } catch {
-    return false;
-  }
 }

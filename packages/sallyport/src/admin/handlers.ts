@@ -4,6 +4,8 @@ import type { Handlers } from "./call.ts";
 import { adminKeyHandlers } from "./routes/admin-keys.ts";
 import { assignmentHandlers } from "./routes/assignments.ts";
 import { gatewayHandlers } from "./routes/gateway.ts";
+import { keyFactorHandlers } from "./routes/key-factors.ts";
+import { keySignerHandlers } from "./routes/key-signers.ts";
 import { keyHandlers } from "./routes/keys.ts";
 import { policyHandlers } from "./routes/policy.ts";
 import { principalHandlers } from "./routes/principals.ts";
@@ -12,6 +14,8 @@ import { restoreHandlers } from "./routes/restore.ts";
 export const handlers: Handlers<RouteName> = {
   ...gatewayHandlers,
   ...keyHandlers,
+  ...keyFactorHandlers,
+  ...keySignerHandlers,
   ...adminKeyHandlers,
   ...principalHandlers,
   ...assignmentHandlers,

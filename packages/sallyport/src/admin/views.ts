@@ -59,7 +59,23 @@ export function viewKey(key: KeyRecord, now: number): KeyView {
     createdAt: isoTime(key.createdAt),
     expiresAt: expiryText(key),
     createdBy: key.createdBy,
+    ...viewDoor(key),
+    binding: key.binding,
+    signers: key.signers.map(({ id, use, algorithm, createdAt }) => ({
+      id,
+      use,
+      algorithm,
+      createdAt: isoTime(createdAt),
+    })),
+    hasPathSecret: key.pathSecret !== null,
   };
+}
+
+function viewDoor({ networks, require }: Pick<KeyRecord, "networks" | "require">): {
+  networks: string[] | null;
+  require: string[];
+} {
+  return { networks: networks && [...networks], require: [...require] };
 }
 
 export function viewAdminKey(key: KeyRecord, now: number): AdminKeyView {
@@ -107,6 +123,7 @@ export function viewRole(role: Role): RoleView {
     })),
     limits: viewLimits(role.limits),
     guard: role.guard,
+    ...viewDoor(role),
   };
 }
 
@@ -125,6 +142,9 @@ export function viewEnvironment(environment: Environment): EnvironmentView {
     keepAliveMax: formatDurationMs(environment.keepAliveMaxSeconds * 1_000),
     limits: viewLimits(environment.limits),
     guard: environment.guard,
+    ...viewDoor(environment),
+    requireFor: environment.requireFor.map((row) => ({ do: [...row.permissions], need: [...row.require] })),
+    pathSecrets: environment.pathSecrets,
   };
 }
 

@@ -4,7 +4,7 @@
  */
 import type { Assignment, Environment, Principal, Role } from "../access/policy.ts";
 import type { TicketRecord } from "../keys/ticket.ts";
-import type { KeyRecord, KeyState } from "../keys/key.ts";
+import type { KeyFactors, KeyRecord, KeyState } from "../keys/key.ts";
 import type { LedgerEvent } from "./event.ts";
 
 /** What of a key rotation, notices and disuse change: its secrets and what is known of their life. */
@@ -24,6 +24,7 @@ export type Operation =
       readonly reason: string | null;
     }
   | { readonly op: "key.life"; readonly environment: string; readonly id: string; readonly life: KeyLifeState }
+  | { readonly op: "key.factors"; readonly environment: string; readonly id: string; readonly factors: KeyFactors }
   | { readonly op: "ticket.put"; readonly ticket: TicketRecord }
   | { readonly op: "environment.put"; readonly environment: Environment }
   | { readonly op: "environment.remove"; readonly name: string }

@@ -19,7 +19,11 @@ export interface FirstKeyOrder {
   readonly name: string;
   readonly ttl: string;
   readonly directory: string;
+  /** The data plane is reached from this machine alone. */
+  readonly isOnLoopback: boolean;
 }
+
+const LOOPBACK = ["127.0.0.0/8", "::1/128"];
 
 export async function keepFirstKey(io: Io, client: AdminClient, order: FirstKeyOrder): Promise<FirstKey> {
   const { environment, name, ttl } = order;
@@ -29,7 +33,16 @@ export async function keepFirstKey(io: Io, client: AdminClient, order: FirstKeyO
   const file = io.isTerminal ? undefined : join(order.directory, `first-key-${environment}`);
   // The file comes first: a key that cannot be kept is not made.
   const open = file === undefined ? undefined : openNew(file);
-  const made = await client.call("keys.create", { body: { environment, name, roles: ["cli"], models: ["*"], ttl } });
+  const made = await client.call("keys.create", {
+    body: {
+      environment,
+      name,
+      roles: ["cli"],
+      models: ["*"],
+      ttl,
+      ...(order.isOnLoopback ? { networks: LOOPBACK } : { binding: "first_use" as const }),
+    },
+  });
   if (made.key === undefined) throw new TypeError("the key was made and its text is missing");
   if (open !== undefined) {
     writeSync(open, `${made.key}\n`);

@@ -10,10 +10,12 @@ import type { ServerOptions } from "./options.ts";
 import { deliverOption, deliveryOf, fromOption, sayTicket, toOption } from "./deliver.ts";
 import type { DeliverOptions } from "./deliver.ts";
 import { addReceive } from "./receive.ts";
+import { addKeyFactors, factorFacts, withFactors } from "./key-factors.ts";
+import type { FactorOptions } from "./key-factors.ts";
 import { addKeyLife, secretLines } from "./key-life.ts";
 import { facts, listText, show, table, timeText } from "./print.ts";
 
-interface CreateOptions extends ServerOptions {
+interface CreateOptions extends ServerOptions, FactorOptions {
   readonly env: string;
   readonly name: string;
   readonly owner?: string;
@@ -30,7 +32,7 @@ type CreateKeyOptions = CreateOptions & DeliverOptions;
 export function addKeys(program: Command, cli: Cli): void {
   const keys = program.command("keys").description("create, list and end API keys");
 
-  withServer(keys.command("create"))
+  withFactors(withServer(keys.command("create")))
     .description("create a key; its text is printed this once")
     .requiredOption("--env <environment>", "environment the key belongs to")
     .requiredOption("--name <name>", "what the key is for")
@@ -74,10 +76,11 @@ export function addKeys(program: Command, cli: Cli): void {
     .description("show a key, its secrets, and while it rotates which instances use which")
     .action(async (id: string, options: ServerOptions) => {
       const key = await withClient(cli, options, (client) => client.call("keys.show", { params: { id } }));
-      show(cli.io, options.json, key, () => [...keyFacts(key), ...secretLines(key)]);
+      show(cli.io, options.json, key, () => [...keyFacts(key), ...factorFacts(key).slice(1), ...secretLines(key)]);
     });
 
   addKeyLife(keys, cli);
+  addKeyFactors(keys, cli);
   addReceive(keys, cli);
 
   for (const [verb, route, says] of [
@@ -100,10 +103,24 @@ async function create(cli: Cli, options: CreateKeyOptions): Promise<void> {
     ...(requests === undefined ? {} : { requests }),
     ...(concurrency === undefined ? {} : { concurrency }),
   };
+  const { network: networks, bind: binding, require } = options;
   const deliver = deliveryOf(options);
   const created = await withClient(cli, options, async (client) => {
     const made = await client.call("keys.create", {
-      body: { environment, name, owner, roles: role, allow, models: model, ttl, limits, deliver },
+      body: {
+        environment,
+        name,
+        owner,
+        roles: role,
+        allow,
+        models: model,
+        ttl,
+        limits,
+        networks,
+        binding,
+        require,
+        deliver,
+      },
     });
     if (model.length === 0 && (await wantsModel(client, role, allow))) {
       cli.io.err("sallyport: the key names no model, so permissions that need one give nothing: use --model");

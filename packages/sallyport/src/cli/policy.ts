@@ -157,6 +157,8 @@ interface ExplainOptions extends ServerOptions {
   readonly method: string;
   readonly path: string;
   readonly model?: string;
+  readonly from?: string;
+  readonly signed?: boolean;
 }
 
 export function addExplain(program: Command, cli: Cli): void {
@@ -166,9 +168,11 @@ export function addExplain(program: Command, cli: Cli): void {
     .requiredOption("--path <path>", "path of the request, such as /api/chat")
     .option("--method <method>", "method of the request", "POST")
     .option("--model <name>", "model the request names")
+    .option("--from <address>", "where it comes from; left out, networks are told and taken to be met")
+    .option("--signed", "it is signed by a public key of the key")
     .action(async (options: ExplainOptions) => {
-      const { keyId, method, path, model } = options;
-      const body = { keyId, method: method.toUpperCase(), path, model };
+      const { keyId, method, path, model, from: address, signed: isSigned } = options;
+      const body = { keyId, method: method.toUpperCase(), path, model, address, isSigned };
       const said = await withClient(cli, options, (client) => client.call("explain", { body }));
       show(cli.io, options.json, said, () => [
         said.allowed ? "allowed" : `refused: ${said.code}`,

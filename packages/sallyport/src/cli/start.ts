@@ -25,6 +25,7 @@ export function addStart(program: Command, cli: Cli): void {
       const settings = await readSettings(quietOnTerminal({ ...options }, cli), cli.io.env);
       const { PRACTICE_ENVIRONMENT, PRACTICE_MODEL, initialize, isInitialized, openGateway } =
         await import("../compose.ts");
+      const { isLoopback } = await import("../config/settings-schema.ts");
       const found = await findOllama(cli.io.env["OLLAMA_HOST"]);
       const isNew = !isInitialized(settings.dataDirectory);
       if (isNew) await initialize(settings, found.url);
@@ -35,7 +36,13 @@ export function addStart(program: Command, cli: Cli): void {
       await withClient(cli, { data: settings.dataDirectory }, async (client: AdminClient) => {
         const environment = withPractice ? PRACTICE_ENVIRONMENT : await firstEnvironment(client);
         if (environment === undefined) return cli.io.out("no environment yet: `sallyport apply -f policy.yaml`");
-        const order = { environment, name: FIRST_KEY_NAME, ttl: FIRST_KEY_TTL, directory: settings.dataDirectory };
+        const order = {
+          environment,
+          name: FIRST_KEY_NAME,
+          ttl: FIRST_KEY_TTL,
+          directory: settings.dataDirectory,
+          isOnLoopback: isLoopback(settings.listen),
+        };
         const key = await keepFirstKey(cli.io, client, order);
         const model = withPractice ? PRACTICE_MODEL : (found.models[0] ?? "MODEL");
         sayFirstMinute(cli.io, {

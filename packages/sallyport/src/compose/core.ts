@@ -14,9 +14,11 @@ import { causeOf } from "../kernel/log.ts";
 import type { Log } from "../kernel/log.ts";
 import type { AdminPorts } from "../admin/ports.ts";
 import { KeyDirectory } from "../keys/directory.ts";
-import { isTrusted, makeAddressRules } from "../listener/client-address.ts";
+import { NetworkList } from "../kernel/network-list.ts";
+import { FirstNetworks } from "../keys/first-networks.ts";
 import { KeyLifecycle } from "../keys/lifecycle.ts";
 import type { LifecyclePorts } from "../keys/lifecycle.ts";
+import { OllamaSignerIndex } from "../keys/ollama-signer-index.ts";
 import { TicketDesk } from "../keys/ticket-desk.ts";
 import { UseRecord } from "../keys/use-record.ts";
 import { AuditLink } from "../store/audit-link.ts";
@@ -32,6 +34,7 @@ import { rekeyUnderWay } from "../store/reseal.ts";
 import { openQuarantine } from "./quarantine.ts";
 
 export interface Core {
+  readonly clock: Clock;
   readonly store: Store;
   readonly peppers: PepperFiles;
   /** What must be read back is sealed by this. */
@@ -43,6 +46,8 @@ export interface Core {
   readonly audit: AuditLink;
   readonly snapshot: () => Snapshot;
   readonly changes: AdminPorts["changes"];
+  readonly ollamaSigners: OllamaSignerIndex;
+  readonly firstNetworks: FirstNetworks;
   readonly quarantine: AdminPorts["quarantine"];
   /** Called after each swap, before the change is acknowledged. */
   onSwap(then: (snapshot: Snapshot) => void): void;
@@ -88,6 +93,7 @@ type CoreParts = Pick<Core, "store" | "sealer" | "peppers" | "audit" | "quaranti
 
 function joinCore({ store, sealer, peppers, audit, quarantine, clock, fault }: CoreParts, release: () => void): Core {
   const keys = new KeyDirectory(store.reader, peppers);
+  const ollamaSigners = new OllamaSignerIndex((visit) => store.reader.eachOllamaSigner(visit));
   const listeners: ((snapshot: Snapshot) => void)[] = [];
   let snapshot = compileSnapshot(store.reader.policy());
   const hearers: ((events: readonly LedgerEvent[]) => void)[] = [];
@@ -102,7 +108,11 @@ function joinCore({ store, sealer, peppers, audit, quarantine, clock, fault }: C
     }
     for (const operation of wanted.operations) {
       if (operation.op === "key.insert") keys.changed(operation.key.environment, operation.key.id);
-      if (operation.op === "key.state" || operation.op === "key.life")
+      if (operation.op === "key.factors")
+        ollamaSigners.changed(operation.environment, operation.id, operation.factors.signers);
+      if (operation.op === "key.state" && operation.state === "revoked")
+        ollamaSigners.changed(operation.environment, operation.id, []);
+      if (operation.op === "key.state" || operation.op === "key.life" || operation.op === "key.factors")
         keys.changed(operation.environment, operation.id);
     }
     snapshot = compileSnapshot(store.reader.policy());
@@ -140,18 +150,21 @@ function joinCore({ store, sealer, peppers, audit, quarantine, clock, fault }: C
     ticket: (environment, id) => store.reader.ticket(environment, id),
     sealedTickets: () => store.reader.sealedTickets(),
     changes: { change, inTurn },
-    isInside: (networks, address) => isTrusted(makeAddressRules(networks), address),
+    isInside: (networks, address) => new NetworkList(networks).has(address),
   });
   keys.onOldPepper((key, secret, hashed) => lifecycle.rehash(key, secret, hashed));
   keys.onReuse((key, secret) => lifecycle.reused(key, secret));
 
   return {
+    clock,
     store,
     peppers,
     sealer,
     keys,
     uses,
     lifecycle,
+    ollamaSigners,
+    firstNetworks: new FirstNetworks({ clock, keys, changes: { change, inTurn }, fault }),
     tickets,
     audit,
     snapshot: () => snapshot,

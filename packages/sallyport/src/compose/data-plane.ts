@@ -8,16 +8,20 @@ import type { Settings } from "../config/settings.ts";
 import { ByteBudget } from "../dataplane/byte-budget.ts";
 import type { EndListener } from "../dataplane/ending.ts";
 import { ExchangeLog } from "../dataplane/exchange-log.ts";
+import { makeIdentify } from "../dataplane/identify.ts";
 import { LiveExchanges } from "../dataplane/live-exchanges.ts";
+import { OllamaClients } from "../dataplane/ollama-clients.ts";
 import { makePipeline } from "../dataplane/pipeline.ts";
 import { ClientGone } from "../dataplane/read-body.ts";
 import { writeRefusal } from "../dataplane/refuse.ts";
+import { RequestSignatures } from "../dataplane/request-signatures.ts";
 import { createDataServer } from "../dataplane/server.ts";
 import { makeSettle } from "../dataplane/settle.ts";
 import type { RefusalLog } from "../dataplane/settle.ts";
 import { makeAdmit } from "../dataplane/stages/admit.ts";
 import { makeAuthenticate } from "../dataplane/stages/authenticate.ts";
 import { makeAuthorize } from "../dataplane/stages/authorize.ts";
+import { makeFactors } from "../dataplane/stages/factors.ts";
 import { makeForward } from "../dataplane/stages/forward.ts";
 import { makeInspect } from "../dataplane/stages/inspect.ts";
 import { makeLimit } from "../dataplane/stages/limit.ts";
@@ -73,7 +77,7 @@ export function makeDataPlane({ settings, core, clock, log, tls, metrics, tracin
   const live = new LiveExchanges();
   const limits = new KeyLimits();
   const budget = new ByteBudget(settings.inFlightBytesMax);
-  const addresses = makeAddressRules(settings.trustedProxies);
+  const addresses = makeAddressRules(settings.trustedProxies, settings.proxyHops);
   const isQuarantined = (): boolean => core.quarantine.restored() !== undefined;
   let isDraining = false;
 
@@ -103,6 +107,11 @@ export function makeDataPlane({ settings, core, clock, log, tls, metrics, tracin
     unauthenticated.flush(clock.now());
     refused.flush(clock.now());
   };
+  const signatures = new RequestSignatures({
+    clock,
+    peppers: core.peppers,
+    publicUrl: settings.publicUrl === null ? null : new URL(settings.publicUrl),
+  });
   const flushing = setInterval(flush, FLUSH_MS).unref();
 
   const run = makePipeline(
@@ -120,15 +129,26 @@ export function makeDataPlane({ settings, core, clock, log, tls, metrics, tracin
       ticket: makeTicketStage({ desk: core.tickets, budget, clock }),
       authenticate: makeAuthenticate({
         clock,
-        keys,
+        identify: makeIdentify({
+          keys,
+          peppers: core.peppers,
+          snapshot,
+          ollamaClients: new OllamaClients({
+            keys,
+            find: (fingerprint) => core.ollamaSigners.find(fingerprint),
+            startedAt: clock.now(),
+          }),
+        }),
         uses: core.uses,
         lifecycle: core.lifecycle,
+        firstNetworks: core.firstNetworks,
         snapshot,
         environments: settings.environments && new Set(settings.environments),
       }),
       limit: makeLimit({ clock, limits }),
-      ownKey: makeOwnKey({ lifecycle: core.lifecycle, budget, clock }),
+      ownKey: makeOwnKey({ lifecycle: core.lifecycle, budget, clock, signatures }),
       inspect: makeInspect(budget, clock),
+      factors: makeFactors(signatures),
       authorize: makeAuthorize({ snapshot, keys }),
       queue: makeQueue({ limits, pools, live, snapshot, keys }),
       record: makeRecord({ ledger, snapshot, keys }),

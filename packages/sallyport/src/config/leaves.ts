@@ -62,6 +62,20 @@ export const leaves = [
     says: "networks of proxies in front; when set, every other peer is dropped (the admin API drops none on loopback)",
   },
   {
+    path: "proxyHops",
+    variable: "SALLYPORT_PROXY_HOPS",
+    flag: "proxyHops",
+    form: "number",
+    says: "how many trusted proxies stand one behind another: so many entries of X-Forwarded-For are believed, from the right",
+  },
+  {
+    path: "publicUrl",
+    variable: "SALLYPORT_PUBLIC_URL",
+    flag: "publicUrl",
+    form: "text",
+    says: "address of the data plane as clients write it, such as https://models.example.org; needed where a proxy ends TLS",
+  },
+  {
     path: "hosts",
     variable: "SALLYPORT_HOSTS",
     flag: "hosts",

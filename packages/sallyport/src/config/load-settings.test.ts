@@ -41,6 +41,8 @@ describe("loadSettings", () => {
       adminListen: { host: "127.0.0.1", port: 11436 },
       tls: null,
       trustedProxies: [],
+      proxyHops: 1,
+      publicUrl: null,
       hosts: [],
       corsOrigins: [],
       environments: null,
@@ -116,6 +118,8 @@ describe("loadSettings", () => {
     { corsOrigins: ["https://a.example/"] },
     { trustedProxies: ["10.0.0.0/33"] },
     { trustedProxies: ["everyone"] },
+    { proxyHops: 0 },
+    { publicUrl: "https://models.example.org/path" },
     { environments: ["Dev"] },
     { log: "loud" },
   ])("refuses %j", (flags) => {

@@ -173,6 +173,8 @@ function toSettings(file: SettingsFile, dataDirectory: string, receiver: string 
     adminListen,
     tls: file.tls ? { certificateFile: resolve(file.tls.certificate), keyFile: resolve(file.tls.key) } : null,
     trustedProxies: file.trustedProxies,
+    proxyHops: file.proxyHops,
+    publicUrl: file.publicUrl ?? null,
     hosts: file.hosts,
     corsOrigins: file.corsOrigins,
     environments: file.environments ?? null,

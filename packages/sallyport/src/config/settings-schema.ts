@@ -1,8 +1,9 @@
 /** The one schema of the static settings, in the shape of `sallyport.yaml`. Defaults are here and nowhere else. */
-import { BlockList, isIP } from "node:net";
+import { isIP } from "node:net";
 import { z } from "zod";
 import { isEnvironmentName } from "@sallyport/protocol";
 import { parseDurationMs } from "@sallyport/protocol/contract";
+import { parseNetwork } from "../kernel/network-list.ts";
 import { KEY_SOURCE_WANTED, parseKeySource, parseSecretSource, SECRET_SOURCE_WANTED } from "./key-source.ts";
 import type { Listener } from "./settings.ts";
 
@@ -11,7 +12,7 @@ const GIB = 1024 ** 3;
 const address = z.string().refine((text) => parseListener(text) !== undefined, "is not HOST:PORT");
 const host = z.string().regex(/^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/, "is not a host name (without port)");
 const origin = z.string().refine(isOrigin, "is not an origin such as https://chat.example.org");
-const cidr = z.string().refine(isCidr, "is not a network such as 10.0.0.0/8");
+const cidr = z.string().refine(isNetwork, "is not a network such as 10.0.0.0/8");
 const path = z.string().min(1, "is empty");
 const bytes = z.int().min(0);
 
@@ -28,6 +29,8 @@ export const settingsSchema = z.strictObject({
   adminListen: address.default("127.0.0.1:11436"),
   tls: z.strictObject({ certificate: path, key: path }).optional(),
   trustedProxies: z.array(cidr).default([]),
+  proxyHops: z.int().min(1).max(8).default(1),
+  publicUrl: z.string().refine(isPublicUrl, "is not http(s)://host or http(s)://host:port, without a path").optional(),
   hosts: z.array(host).default([]),
   corsOrigins: z.array(origin).default([]),
   environments: z
@@ -96,15 +99,10 @@ function isOrigin(text: string): boolean {
   return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && new URL(text).origin === text;
 }
 
-function isCidr(text: string): boolean {
-  const [network = "", prefix, ...rest] = text.split("/");
-  const family = isIP(network);
-  if (family === 0 || rest.length > 0 || (prefix !== undefined && !/^[0-9]{1,3}$/.test(prefix))) return false;
-  if (prefix === undefined) return true;
-  try {
-    new BlockList().addSubnet(network, Number(prefix), family === 4 ? "ipv4" : "ipv6");
-    return true;
-  } catch {
-    return false;
-  }
+function isNetwork(text: string): boolean {
+  return parseNetwork(text) !== undefined;
+}
+
+function isPublicUrl(text: string): boolean {
+  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && new URL(text).origin === text;
 }

@@ -18,6 +18,10 @@ export interface Settings {
   readonly tls: { readonly certificateFile: string; readonly keyFile: string } | null;
   /** CIDRs of proxies in front of the data plane; when set, every other peer is dropped. */
   readonly trustedProxies: readonly string[];
+  /** How many of them stand one behind another. */
+  readonly proxyHops: number;
+  /** `https://models.example.org`: how clients reach the data plane; null = as the listener is. */
+  readonly publicUrl: string | null;
   /** Host names answered besides loopback names, IP literals of the listener and `localhost`. */
   readonly hosts: readonly string[];
   /** Origins allowed by CORS; none by default. */

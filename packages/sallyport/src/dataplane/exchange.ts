@@ -5,8 +5,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Refusal } from "@sallyport/protocol";
 import type { Question } from "../access/decide.ts";
+import type { Presented } from "../access/door.ts";
 import type { EffectiveRight } from "../access/snapshot.ts";
 import type { Ticket } from "../audit/recorder.ts";
+import type { Secret } from "../kernel/secret.ts";
 import type { KeyRecord, KeySecret } from "../keys/key.ts";
 import type { Retirement } from "../keys/retirement.ts";
 import type { RateVerdict } from "../limits/gcra.ts";
@@ -28,7 +30,7 @@ export type Outcome =
   | "cut" // the right ended while it ran
   | "not_recorded"; // the intent could not be committed, nothing was shown
 
-export class Exchange {
+export class Exchange implements Presented {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly id: string;
@@ -45,9 +47,13 @@ export class Exchange {
   contentEncoding: string | null = null;
   contentLength: number | null = null;
   isChunked = false;
+  /** It carries a signature, which is not verified yet. */
+  hasSignature = false;
 
   path = "";
   query = "";
+  /** The credential that stood in the path; never a part of `path`. */
+  pathSecret: Secret | null = null;
   /** The client's address, through trusted proxies, IPv4-mapped IPv6 normalised. */
   address = "";
   corsOrigin: string | null = null;
@@ -62,6 +68,13 @@ export class Exchange {
   retirement: Retirement | null = null;
   right: EffectiveRight | null = null;
   rate: RateVerdict | null = null;
+
+  /** The body as it came, for as long as a signature over it is to be verified. */
+  signedBody: Uint8Array | null = null;
+  /** Its signature was verified, against a key registered to the credential. */
+  isSigned = false;
+  /** It stands for a person or workload who proved a short while ago who it is. */
+  isIdentified = false;
 
   /** Bytes of the global budget held by this exchange. */
   heldBytes = 0;

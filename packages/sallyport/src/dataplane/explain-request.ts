@@ -2,9 +2,11 @@
 import { parseModelName, problems, refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
 import { decide, isHeldAnywhere } from "../access/decide.ts";
+import type { Door, Presented } from "../access/door.ts";
 import { explained } from "../access/explain.ts";
 import type { Explain, ExplainQuestion, Explanation } from "../access/explain.ts";
-import type { Snapshot } from "../access/snapshot.ts";
+import type { CompiledGrant } from "../access/compiled-grant.ts";
+import type { EffectiveRight, Snapshot } from "../access/snapshot.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { stateRefusal } from "../keys/directory.ts";
 import type { KeyDirectory } from "../keys/directory.ts";
@@ -80,8 +82,38 @@ function walk(
   const understood = imagine(endpoint, parameter, question.model);
   if ("code" in understood)
     return tell(because, understood, `the request would be refused: ${problems[understood.code].title}`);
-  const decision = decide(right, understood, because);
+  const presented = presentedIn(question);
+  if (presented === null) tellDoors(right.doors, because);
+  // Without an address no list of networks can be asked: the doors were told, and the rest is decided as if they were open.
+  const decision = decide(
+    presented ? right : withoutNetworks(right),
+    understood,
+    presented ?? EVERYTHING_PRESENTED,
+    because,
+  );
   return decision.isAllowed ? undefined : decision.refusal;
+}
+
+const EVERYTHING_PRESENTED: Presented = { address: "", isSigned: true, isIdentified: true };
+
+/** Null where the question says nothing of it: then the doors are told and taken to be open. */
+function presentedIn({ address, isSigned, isIdentified }: ExplainQuestion): Presented | null {
+  if (address === undefined && !isSigned && !isIdentified) return null;
+  return { address: address ?? "", isSigned: isSigned === true, isIdentified: isIdentified === true };
+}
+
+function withoutNetworks(right: EffectiveRight): EffectiveRight {
+  const opened = (grants: readonly CompiledGrant[]): CompiledGrant[] =>
+    grants.map((grant) => ({ ...grant, door: null }));
+  const environment = { ...right.environment, requireFor: [] };
+  return { ...right, environment, doors: [], ceiling: opened(right.ceiling), live: opened(right.live) };
+}
+
+function tellDoors(doors: readonly Door[], because: string[]): void {
+  for (const { origin, networks, require } of doors) {
+    if (networks) because.push(`${origin} lets in ${networks.texts.join(", ")} (taken to be met: no address was said)`);
+    for (const factor of require) because.push(`${origin} demands the factor ${factor} (taken to be met)`);
+  }
 }
 
 /** The smallest ordinary request of that endpoint, naming the model. */

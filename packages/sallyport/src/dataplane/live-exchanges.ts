@@ -65,6 +65,6 @@ export function presentRefusal(exchange: Exchange, snapshot: Snapshot, keys: Key
   ) {
     return refuse("upstream_missing");
   }
-  const decision = decide(right, exchange.question!);
+  const decision = decide(right, exchange.question!, exchange);
   return decision.isAllowed ? undefined : decision.refusal;
 }

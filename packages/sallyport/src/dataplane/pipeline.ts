@@ -27,6 +27,8 @@ export interface Stages {
   readonly ownKey: Stage;
   /** Bounded read, strict parse: what the request means. */
   readonly inspect: Stage;
+  /** What is presented besides the credential and needs the body: the request's signature. */
+  readonly factors: Stage;
   /** `decide()`, clamps, the bytes that will be sent. */
   readonly authorize: Stage;
   /** A slot of the key and of the upstream's model; decides again when its turn comes. */
@@ -47,7 +49,8 @@ export interface PipelineEnds {
 }
 
 export function makePipeline(stages: Stages, ends: PipelineEnds): (exchange: Exchange) => Promise<void> {
-  const { admit, match, ticket, authenticate, limit, ownKey, inspect, authorize, queue, record, forward } = stages;
+  const { admit, match, ticket, authenticate, limit, ownKey, inspect, factors, authorize, queue, record, forward } =
+    stages;
   const way: readonly Stage[] = [
     admit,
     match,
@@ -56,6 +59,7 @@ export function makePipeline(stages: Stages, ends: PipelineEnds): (exchange: Exc
     limit,
     ownKey,
     inspect,
+    factors,
     authorize,
     queue,
     record,

@@ -2,8 +2,8 @@
  * The one file that writes a refusal: in the caller's dialect, with the stable code and the request id. Before the
  * endpoint is known the shape is plain JSON. Nothing of the request is echoed but what the stages put into `detail`.
  */
-import { problems } from "@sallyport/protocol";
-import type { ProblemCode, Refusal } from "@sallyport/protocol";
+import { problems, sallyportProfile } from "@sallyport/protocol";
+import type { ProblemCode, Refusal, SignatureProfile } from "@sallyport/protocol";
 import { addRetirementHeaders } from "../keys/retirement.ts";
 import { addCorsHeaders } from "./cors.ts";
 import type { Exchange } from "./exchange.ts";
@@ -38,10 +38,28 @@ export function writeRefusal(exchange: Exchange, refusal: Refusal): void {
   addRetirementHeaders(headers, exchange.retirement);
   if (refusal.retryAfterSeconds !== undefined)
     headers.push("retry-after", String(Math.max(1, refusal.retryAfterSeconds)));
-  if (status === 401) headers.push("www-authenticate", 'Bearer realm="sallyport"');
+  addChallenge(headers, refusal, status);
   if (!request.complete && !canDiscardBody(exchange)) headers.push("connection", "close");
   response.writeHead(status, headers);
   response.end(request.method === "HEAD" ? undefined : body);
+}
+
+/** What the next request must bring: of a signature (RFC 9421 section 5.1) the components and parameters it must have. */
+const ACCEPT_SIGNATURE = acceptSignature(sallyportProfile);
+
+function addChallenge(headers: string[], { code, factor }: Refusal, status: number): void {
+  if (factor === "signature" || code === "signature_invalid" || code === "signature_replayed")
+    headers.push("accept-signature", ACCEPT_SIGNATURE);
+  if (status !== 401) return;
+  // RFC 9470: the credential is good, and whoever holds it must prove again who he is.
+  const error = factor === "identity" ? ', error="insufficient_user_authentication"' : "";
+  headers.push("www-authenticate", `Bearer realm="sallyport"${error}`);
+}
+
+function acceptSignature({ components, bodyComponents, parameters, tag }: SignatureProfile): string {
+  const covered = [...components, ...bodyComponents].map((name) => `"${name}"`).join(" ");
+  const wanted = parameters.map((name) => (name === "tag" && tag !== null ? `;tag="${tag}"` : `;${name}`)).join("");
+  return `sallyport=(${covered})${wanted}`;
 }
 
 /** Reads a small rest of the body away, so that the connection can be used again; false when it is closed instead. */

@@ -11,7 +11,8 @@ import { problems } from "@sallyport/protocol";
 import type { ProblemCode } from "@sallyport/protocol";
 import type { Clock } from "../kernel/clock.ts";
 import { randomBase62 } from "../kernel/ids.ts";
-import { isTrusted, normalizeAddress } from "../listener/client-address.ts";
+import { isTrusted } from "../listener/client-address.ts";
+import { normalizeAddress } from "../kernel/network-list.ts";
 import type { AddressRules } from "../listener/client-address.ts";
 import { Exchange } from "./exchange.ts";
 

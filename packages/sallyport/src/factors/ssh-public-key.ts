@@ -38,6 +38,11 @@ export function readSshBlob(blob: Buffer, type: SshPublicKey["type"]): SshPublic
   return { type, raw: blob.subarray(prefix.length), fingerprint };
 }
 
+/** What `ssh-keygen -l` prints of a key in its bare bytes. */
+export function sshFingerprint(type: SshPublicKey["type"], raw: Buffer): string {
+  return readSshBlob(Buffer.concat([PREFIXES[type], raw]), type)?.fingerprint ?? "";
+}
+
 /** Standard base64 with its padding, and only the one spelling of the bytes. */
 export function decodeBase64(text: string): Buffer | undefined {
   const bytes = Buffer.from(text, "base64");

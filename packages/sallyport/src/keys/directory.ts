@@ -7,6 +7,7 @@ import { parseKeyText, refuse } from "@sallyport/protocol";
 import type { KeyKind, KeyText, Refusal } from "@sallyport/protocol";
 import { KeyIdIndex } from "./id-index.ts";
 import { hashesAreEqual, hashKeyText } from "./hash.ts";
+import { currentSecret } from "./key.ts";
 import type { KeyRecord, KeySecret } from "./key.ts";
 import type { PepperRing } from "./pepper.ts";
 import { secretRefusal } from "./secret-machine.ts";
@@ -90,6 +91,12 @@ export class KeyDirectory {
     }
     if (refusal.code === "key_rotated" && key.frozenAt === null) this.#onReuse?.(key, secret);
     return refusal;
+  }
+
+  /** For who proved in another way that he stands for the key: its state and its present secret's expiry are checked. */
+  admit(key: KeyRecord, now: number): Authenticated | Refusal {
+    const secret = currentSecret(key);
+    return stateRefusal(key, secret, now) ?? { key, secret };
   }
 
   /** The same, but the secret in use may have expired up to `graceMsOf(environment)` ago: all it can do is rotate. */

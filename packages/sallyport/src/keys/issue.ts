@@ -5,7 +5,7 @@ import { randomBase62 } from "../kernel/ids.ts";
 import { Secret } from "../kernel/secret.ts";
 import { hashKeyText } from "./hash.ts";
 import { newKey, SYSTEM_REALM } from "./key.ts";
-import type { KeyRecord, KeySecret } from "./key.ts";
+import type { KeyFactors, KeyRecord, KeySecret } from "./key.ts";
 import type { PepperRing } from "./pepper.ts";
 
 interface OrderBase {
@@ -25,6 +25,8 @@ export interface KeyOrder extends OrderBase {
   readonly limits: Limits;
   /** Epoch ms. */
   readonly expiresAt: number;
+  /** Doors of its own; none when left out. */
+  readonly factors?: Partial<KeyFactors>;
 }
 
 /** An admin key of the reserved realm. */
@@ -58,13 +60,16 @@ export function issueAdminKey(order: AdminKeyOrder, peppers: PepperRing): Issued
 
 function makeKey(
   prefix: "sp" | "spa",
-  { name, createdAt, createdBy, expiresAt }: KeyOrder | AdminKeyOrder,
+  { name, createdAt, createdBy, expiresAt, factors }: (KeyOrder | AdminKeyOrder) & Pick<KeyOrder, "factors">,
   peppers: PepperRing,
   what: Pick<KeyRecord, "environment" | "owner" | "ceiling" | "limits" | "admin">,
 ): IssuedKey {
   const id = randomBase62(KEY_ID_LENGTH);
   const { text, hash, pepperVersion } = makeSecret(prefix, what.environment, id, peppers);
-  return { text, record: newKey({ ...what, id, name, createdAt, createdBy }, { hash, pepperVersion, expiresAt }) };
+  return {
+    text,
+    record: newKey({ ...what, id, name, createdAt, createdBy }, { hash, pepperVersion, expiresAt }, factors),
+  };
 }
 
 export interface MadeSecret extends Pick<KeySecret, "hash" | "pepperVersion"> {

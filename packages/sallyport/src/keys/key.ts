@@ -2,6 +2,7 @@
  * A key as the store keeps it, with its secrets: two machines. The key is active, suspended or revoked; each of its
  * secrets is pending, active, overlapping or destroyed (`secret-machine.ts`). No secret's text is in it, only keyed hashes.
  */
+import type { Factor } from "@sallyport/protocol";
 import type { AdminRight, Limits, RightSpec } from "../access/policy.ts";
 
 /** `active` is the only state that opens anything; `revoked` is final. Expiry is a time, not a state. */
@@ -42,7 +43,7 @@ export interface Rotation {
   readonly sealed: { readonly text: string; readonly until: number } | null;
 }
 
-export interface KeyRecord {
+export interface KeyRecord extends KeyFactors {
   /** 12 base62 characters, unique within its environment. */
   readonly id: string;
   /** The environment, or the reserved realm `system` for admin keys. */
@@ -76,6 +77,39 @@ export interface KeyRecord {
   readonly createdBy: string;
 }
 
+/** Doors of one key, besides those of its environment and roles. */
+export interface KeyFactors {
+  /** Where it may be used from (CIDR); null = anywhere. */
+  readonly networks: readonly string[] | null;
+  /** `first_use`: the network of its first use becomes the only one. */
+  readonly binding: "first_use" | null;
+  /** What each of its requests demands. Whoever sees a risk raises it here. */
+  readonly require: readonly Factor[];
+  /** Public keys whose signatures count as the key's. */
+  readonly signers: readonly KeySigner[];
+  /** For clients that can send no header; null = none. */
+  readonly pathSecret: PathSecret | null;
+}
+
+export interface KeySigner {
+  /** The `keyid` of its signatures: fingerprint of the public key (`SHA256:…`), or of HMAC a name. */
+  readonly id: string;
+  /** `request`: RFC 9421, beside the key. `ollama`: the Ollama command line's own signature, instead of the key. */
+  readonly use: "request" | "ollama";
+  readonly algorithm: "ed25519" | "ecdsa-p256-sha256" | "hmac-sha256";
+  /** SPKI in DER, base64; of HMAC the secret, sealed. */
+  readonly material: string;
+  readonly createdAt: number;
+  readonly createdBy: string;
+}
+
+/** A second text of the key that is valid in a path alone. It ends with the key's own secret. */
+export interface PathSecret {
+  readonly hash: Uint8Array;
+  readonly pepperVersion: number;
+  readonly createdAt: number;
+}
+
 /** The reserved realm of admin keys: no environment of policy may have this name. */
 export const SYSTEM_REALM = "system";
 
@@ -84,11 +118,19 @@ type What = Pick<
   "id" | "environment" | "name" | "owner" | "ceiling" | "limits" | "admin" | "createdAt" | "createdBy"
 >;
 
+const NO_FACTORS: KeyFactors = { networks: null, binding: null, require: [], signers: [], pathSecret: null };
+
 /** A new key with its first secret, active at once. */
-export function newKey(what: What, first: Pick<KeySecret, "hash" | "pepperVersion" | "expiresAt">): KeyRecord {
+export function newKey(
+  what: What,
+  first: Pick<KeySecret, "hash" | "pepperVersion" | "expiresAt">,
+  factors: Partial<KeyFactors> = {},
+): KeyRecord {
   const { createdAt } = what;
   return {
     ...what,
+    ...NO_FACTORS,
+    ...factors,
     state: "active",
     reason: null,
     secrets: [{ ...first, generation: 1, state: "active", createdAt, endsAt: null }],
@@ -99,6 +141,10 @@ export function newKey(what: What, first: Pick<KeySecret, "hash" | "pepperVersio
     told: [],
     idleSince: createdAt,
   };
+}
+
+export function factorsOf({ networks, binding, require, signers, pathSecret }: KeyRecord): KeyFactors {
+  return { networks, binding, require, signers, pathSecret };
 }
 
 /** The secret in use: the active one, or of a key without one the newest. */

@@ -1,40 +1,28 @@
 /**
  * Who is on the other end of the socket. Without trusted proxies it is the peer. With them, X-Forwarded-For is read from
- * the right, hop by hop, for as long as the hop is a trusted proxy; the first that is not is the client (R16).
+ * the right, hop by hop: each hop that is a trusted proxy may say who came before it, but no more than `hops` of them
+ * (R16). Without that number a client inside the proxies' own network could write the header himself and be believed.
  */
 import type { IncomingMessage } from "node:http";
-import { BlockList, isIP } from "node:net";
+import { isIP } from "node:net";
+import { NetworkList, normalizeAddress } from "../kernel/network-list.ts";
 
 export interface AddressRules {
   /** Null: no proxy is trusted and the header is not looked at. */
-  readonly trusted: BlockList | null;
+  readonly trusted: NetworkList | null;
+  /** How many proxies stand one behind another, the peer counted; at least 1. */
+  readonly hops: number;
 }
+
+const HOPS_READ_MAX = 32;
 
 /** Throws on a text that is not `address/prefix` or an address. */
-export function makeAddressRules(cidrs: readonly string[]): AddressRules {
-  if (cidrs.length === 0) return { trusted: null };
-  const trusted = new BlockList();
-  for (const cidr of cidrs) {
-    const [network = "", prefix] = cidr.split("/");
-    const family = isIP(network);
-    const bits = prefix === undefined ? (family === 4 ? 32 : 128) : Number(prefix);
-    if (family === 0 || !Number.isInteger(bits) || bits < 0 || bits > (family === 4 ? 32 : 128)) {
-      throw new RangeError(`not a network: ${cidr}`);
-    }
-    trusted.addSubnet(network, bits, family === 4 ? "ipv4" : "ipv6");
-  }
-  return { trusted };
-}
-
-/** `::ffff:127.0.0.1` is the same as `127.0.0.1`; a zone is dropped. */
-export function normalizeAddress(address: string): string {
-  const bare = address.startsWith("::ffff:") && isIP(address.slice(7)) === 4 ? address.slice(7) : address;
-  const zone = bare.indexOf("%");
-  return zone < 0 ? bare : bare.slice(0, zone);
+export function makeAddressRules(cidrs: readonly string[], hops = 1): AddressRules {
+  return { trusted: cidrs.length === 0 ? null : new NetworkList(cidrs), hops };
 }
 
 export function isTrusted(rules: AddressRules, address: string): boolean {
-  return rules.trusted !== null && rules.trusted.check(address, isIP(address) === 6 ? "ipv6" : "ipv4");
+  return rules.trusted !== null && rules.trusted.has(address);
 }
 
 /** The client's address, or undefined when a trusted proxy's header cannot be understood. */
@@ -42,10 +30,10 @@ export function clientAddress(rules: AddressRules, request: IncomingMessage): st
   let address = normalizeAddress(request.socket.remoteAddress ?? "");
   if (rules.trusted === null || !isTrusted(rules, address)) return address;
   const header = request.headers["x-forwarded-for"];
-  const hops = header === undefined ? [] : String(header).split(",");
-  if (hops.length > 32) return undefined;
-  for (let i = hops.length - 1; i >= 0; i--) {
-    const hop = normalizeAddress(hops[i]!.trim());
+  const said = header === undefined ? [] : String(header).split(",");
+  if (said.length > HOPS_READ_MAX) return undefined;
+  for (let believed = 1; believed <= rules.hops && said.length > 0; believed++) {
+    const hop = normalizeAddress(said.pop()!.trim());
     if (isIP(hop) === 0) return undefined;
     address = hop;
     if (!isTrusted(rules, hop)) break;

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { describe, expect, test } from "vitest";
-import { clientAddress, isTrusted, makeAddressRules, normalizeAddress } from "./client-address.ts";
+import { normalizeAddress } from "../kernel/network-list.ts";
+import { clientAddress, isTrusted, makeAddressRules } from "./client-address.ts";
 import { extractCredential } from "./credential.ts";
 import { HostNames } from "./host-names.ts";
 
@@ -12,7 +13,8 @@ function from(peer: string, forwarded?: string): IncomingMessage {
 }
 
 describe("the client's address", () => {
-  const trusted = makeAddressRules(["10.0.0.0/8", "fd00::/8"]);
+  const trusted = makeAddressRules(["10.0.0.0/8", "fd00::/8"], 3);
+  const oneHop = makeAddressRules(["10.0.0.0/8"]);
 
   test.each([
     ["no proxy is trusted: the header is not looked at", makeAddressRules([]), from("10.0.0.1", "6.6.6.6"), "10.0.0.1"],
@@ -21,6 +23,18 @@ describe("the client's address", () => {
     ["what the client wrote himself stands to the left", trusted, from("10.0.0.1", "127.0.0.1, 6.6.6.6"), "6.6.6.6"],
     ["two proxies", trusted, from("10.0.0.1", "1.1.1.1, 6.6.6.6, 10.0.0.2"), "6.6.6.6"],
     ["all are proxies", trusted, from("10.0.0.1", "10.0.0.3, 10.0.0.2"), "10.0.0.3"],
+    [
+      "more proxies than there are",
+      makeAddressRules(["10.0.0.0/8"], 2),
+      from("10.0.0.1", "6.6.6.6, 10.0.0.3, 10.0.0.2"),
+      "10.0.0.3",
+    ],
+    [
+      "a client of the proxies' own network writes the header himself",
+      oneHop,
+      from("10.0.0.1", "6.6.6.6, 10.0.0.7"),
+      "10.0.0.7",
+    ],
     ["IPv4 in IPv6", trusted, from("::ffff:10.0.0.1", "::ffff:6.6.6.6"), "6.6.6.6"],
     ["IPv6", trusted, from("fd00::1", "2001:db8::1"), "2001:db8::1"],
     ["not an address", trusted, from("10.0.0.1", "evil"), undefined],

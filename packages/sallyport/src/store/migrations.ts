@@ -4,6 +4,7 @@
  * `SCHEMA_VERSION` and the tables of `schema.ts` move on, and the database a release wrote is kept in `testdata/databases/`.
  */
 import { keySecrets } from "./migrations/2-key-secrets.ts";
+import { factors } from "./migrations/3-factors.ts";
 import type { SqlDatabase } from "./sqlite.ts";
 
 export interface Migration {
@@ -15,4 +16,4 @@ export interface Migration {
   readonly apply: (database: SqlDatabase, now: number) => void;
 }
 
-export const migrations: readonly Migration[] = [keySecrets];
+export const migrations: readonly Migration[] = [keySecrets, factors];

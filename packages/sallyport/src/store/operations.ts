@@ -5,6 +5,7 @@ import type { KeyRecord } from "../keys/key.ts";
 import {
   assignmentRow,
   environmentRow,
+  keyFactorsRow,
   keyLifeRow,
   keyRow,
   principalRow,
@@ -12,13 +13,14 @@ import {
   roleRow,
   ticketRow,
 } from "./rows.ts";
+import { makeSignerIndex } from "./signer-index.ts";
 import type { SqlDatabase, SqlStatement } from "./sqlite.ts";
 
 /** Applies one operation inside the open transaction; throws `conflict` or `not_found`. */
 export type ApplyOperation = (operation: Operation) => void;
 
 export function makeApplyOperation(database: SqlDatabase): ApplyOperation {
-  const insertKey = database.prepare(`INSERT INTO key VALUES (${places(18)}) ON CONFLICT DO NOTHING`);
+  const insertKey = database.prepare(`INSERT INTO key VALUES (${places(23)}) ON CONFLICT DO NOTHING`);
   const keyState = database.prepare("SELECT state FROM key WHERE environment = ? AND id = ?");
   const setKeyState = database.prepare("UPDATE key SET state = ?, reason = ? WHERE environment = ? AND id = ?");
   const oneKey = database.prepare("SELECT * FROM key WHERE environment = ? AND id = ?");
@@ -26,11 +28,15 @@ export function makeApplyOperation(database: SqlDatabase): ApplyOperation {
     `UPDATE key SET secrets = ?, rotation = ?, rotated_at = ?, frozen_at = ?, lifetime_ms = ?, told = ?, idle_since = ?
      WHERE environment = ? AND id = ?`,
   );
+  const setKeyFactors = database.prepare(
+    "UPDATE key SET networks = ?, binding = ?, require = ?, signers = ?, path_secret = ? WHERE environment = ? AND id = ?",
+  );
+  const signers = makeSignerIndex(database);
   const ticketOpened = database.prepare("SELECT opened_by FROM ticket WHERE environment = ? AND id = ?");
   const putTicket = database.prepare(`INSERT OR REPLACE INTO ticket VALUES (${places(15)})`);
-  const putEnvironment = database.prepare(`INSERT OR REPLACE INTO environment VALUES (${places(9)})`);
+  const putEnvironment = database.prepare(`INSERT OR REPLACE INTO environment VALUES (${places(13)})`);
   const removeEnvironment = database.prepare("DELETE FROM environment WHERE name = ?");
-  const putRole = database.prepare(`INSERT OR REPLACE INTO role VALUES (${places(4)})`);
+  const putRole = database.prepare(`INSERT OR REPLACE INTO role VALUES (${places(6)})`);
   const removeRole = database.prepare("DELETE FROM role WHERE name = ?");
   const putPrincipal = database.prepare(`INSERT OR REPLACE INTO principal VALUES (${places(7)})`);
   const putAssignment = database.prepare(`INSERT OR REPLACE INTO assignment VALUES (${places(5)})`);
@@ -42,6 +48,7 @@ export function makeApplyOperation(database: SqlDatabase): ApplyOperation {
         if (Number(insertKey.run(...keyRow(operation.key)).changes) === 0) {
           throw new Problem("conflict", `there is a key ${operation.key.environment}/${operation.key.id} already`);
         }
+        signers.put(operation.key);
         return;
       case "key.state": {
         const { environment, id, state, reason } = operation;
@@ -50,6 +57,14 @@ export function makeApplyOperation(database: SqlDatabase): ApplyOperation {
         if (held === "revoked" && state !== "revoked")
           throw new Problem("conflict", `key ${environment}/${id} is revoked, and that is final`);
         setKeyState.run(state, reason, environment, id);
+        if (state === "revoked") signers.forget(environment, id);
+        return;
+      }
+      case "key.factors": {
+        const { environment, id, factors } = operation;
+        if (Number(setKeyFactors.run(...keyFactorsRow(factors), environment, id).changes) === 0)
+          throw new Problem("not_found", `there is no key ${environment}/${id}`);
+        signers.put({ environment, id, signers: factors.signers });
         return;
       }
       case "key.life": {

@@ -25,6 +25,8 @@ export interface StoreReader {
   sealedTickets(): readonly TicketRecord[];
   /** Every key's environment and id, for the in-memory index. */
   eachKeyId(visit: (environment: string, id: string) => void): void;
+  /** Every public key of an Ollama client and the key it stands for. */
+  eachOllamaSigner(visit: (fingerprint: string, environment: string, id: string) => void): void;
   close(): void;
 }
 

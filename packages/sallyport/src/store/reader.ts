@@ -24,6 +24,7 @@ export function openReader(directory: string): StoreReader {
     "SELECT * FROM ticket WHERE sealed IS NOT NULL ORDER BY created_at LIMIT 1000",
   );
   const keyIds = database.prepare("SELECT environment, id FROM key");
+  const ollamaSigners = database.prepare("SELECT fingerprint, environment, key_id FROM ollama_signer");
   const someKeys = database.prepare(
     `SELECT * FROM key WHERE (?1 IS NULL OR environment = ?1) AND (?2 IS NULL OR owner = ?2) AND (environment, id) > (?3, ?4)
      ORDER BY environment, id LIMIT ?5`,
@@ -62,6 +63,10 @@ export function openReader(directory: string): StoreReader {
     sealedTickets: () => sealedTickets.all().map(readTicket),
     eachKeyId(visit) {
       for (const row of keyIds.iterate()) visit(String(row["environment"]), String(row["id"]));
+    },
+    eachOllamaSigner(visit) {
+      for (const row of ollamaSigners.iterate())
+        visit(String(row["fingerprint"]), String(row["environment"]), String(row["key_id"]));
     },
     close: () => database.close(),
   };

@@ -2,10 +2,10 @@
  * Rows of the database and the values they stand for, both ways. Reading is strict: a damaged row throws `fault` with
  * its place. Nobody gets a right, or loses a limit, because a byte on the disk turned over.
  */
-import { isAdminPermission, isDataPermission, Problem } from "@sallyport/protocol";
+import { isAdminPermission, isDataPermission, isFactor, Problem } from "@sallyport/protocol";
 import type { Assignment, Environment, Principal, Role } from "../access/policy.ts";
 import type { KeyLifeState } from "../audit/change.ts";
-import type { KeyRecord } from "../keys/key.ts";
+import type { KeyFactors, KeyRecord, PathSecret } from "../keys/key.ts";
 import type { TicketRecord } from "../keys/ticket.ts";
 import type { KeyUse } from "../keys/use-record.ts";
 import {
@@ -87,6 +87,20 @@ const keyLife = object({
   orphanMs: wholeNumber,
 });
 
+const demanded = listOf(textThat(isFactor, "a factor"));
+const networks: Shape<readonly string[] | null> = (value, where) =>
+  value === null ? null : json(listOf(text))(value, where);
+const permissionDoor = object({ permissions: listOf(dataPermission), require: demanded });
+const signer = object({
+  id: text,
+  use: oneOf("request", "ollama"),
+  algorithm: oneOf("ed25519", "ecdsa-p256-sha256", "hmac-sha256"),
+  material: text,
+  createdAt: wholeNumber,
+  createdBy: text,
+});
+const pathSecret = object({ hash: keyHash, pepperVersion: wholeNumber, createdAt: wholeNumber });
+
 export function readEnvironment(row: SqlRow): Environment {
   return read("environment", row["name"], () => ({
     name: text(row["name"], "name"),
@@ -98,6 +112,10 @@ export function readEnvironment(row: SqlRow): Environment {
     limits: json(limits)(row["limits"], "limits"),
     guard: json(guard)(row["guard"], "guard"),
     keyLife: json(keyLife)(row["key_life"], "key_life"),
+    networks: networks(row["networks"], "networks"),
+    require: json(demanded)(row["require"], "require"),
+    requireFor: json(listOf(permissionDoor))(row["require_for"], "require_for"),
+    pathSecrets: oneOf("deny", "allow")(row["path_secrets"], "path_secrets"),
   }));
 }
 
@@ -113,6 +131,10 @@ export function environmentRow(value: Environment): SqlValue[] {
     toJson(value.limits),
     toJson(value.guard),
     toJson(value.keyLife),
+    value.networks && toJson(value.networks),
+    toJson(value.require),
+    toJson(value.requireFor),
+    value.pathSecrets,
   ];
 }
 
@@ -122,11 +144,13 @@ export function readRole(row: SqlRow): Role {
     grants: json(listOf(grant))(row["grants"], "grants"),
     limits: json(limits)(row["limits"], "limits"),
     guard: json(guard)(row["guard"], "guard"),
+    networks: networks(row["networks"], "networks"),
+    require: json(demanded)(row["require"], "require"),
   }));
 }
 
-export function roleRow(value: Role): SqlValue[] {
-  return [value.name, toJson(value.grants), toJson(value.limits), toJson(value.guard)];
+export function roleRow({ name, grants, limits: limited, guard: guarded, networks: from, require }: Role): SqlValue[] {
+  return [name, toJson(grants), toJson(limited), toJson(guarded), from && toJson(from), toJson(require)];
 }
 
 export function readPrincipal(row: SqlRow): Principal {
@@ -180,7 +204,22 @@ export function readKey(row: SqlRow): KeyRecord {
     admin: row["admin"] === null ? null : json(adminRight)(row["admin"], "admin"),
     createdAt: wholeNumber(row["created_at"], "created_at"),
     createdBy: text(row["created_by"], "created_by"),
+    networks: networks(row["networks"], "networks"),
+    binding: orNull(oneOf("first_use"))(row["binding"], "binding"),
+    require: json(demanded)(row["require"], "require"),
+    signers: json(listOf(signer))(row["signers"], "signers"),
+    pathSecret: row["path_secret"] === null ? null : json(pathSecret)(row["path_secret"], "path_secret"),
   }));
+}
+
+/** The columns of a key's own doors, in the table's order. */
+export function keyFactorsRow(value: KeyFactors): SqlValue[] {
+  const { networks: from, binding, require, signers, pathSecret: path } = value;
+  return [from && toJson(from), binding, toJson(require), toJson(signers), path && pathSecretText(path)];
+}
+
+function pathSecretText({ hash, pepperVersion, createdAt }: PathSecret): string {
+  return toJson({ hash: Buffer.from(hash).toString("hex"), pepperVersion, createdAt });
 }
 
 export function keyRow(value: KeyRecord): SqlValue[] {
@@ -200,6 +239,7 @@ export function keyRow(value: KeyRecord): SqlValue[] {
     admins,
     createdAt,
     createdBy,
+    ...keyFactorsRow(value),
   ];
 }
 

@@ -5,7 +5,7 @@
 import { Problem } from "@sallyport/protocol";
 import type { SqlDatabase } from "./sqlite.ts";
 
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 
 /**
  * Keys, and when each of their secrets was last used. Uses are counted in memory and written a few seconds later: they
@@ -30,7 +30,17 @@ export const KEY_TABLES = `CREATE TABLE key (
   admin TEXT,
   created_at INTEGER NOT NULL,
   created_by TEXT NOT NULL,
+  networks TEXT,
+  binding TEXT CHECK (binding IN ('first_use')),
+  require TEXT NOT NULL,
+  signers TEXT NOT NULL,
+  path_secret TEXT,
   PRIMARY KEY (environment, id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE ollama_signer (
+  fingerprint TEXT NOT NULL PRIMARY KEY,
+  environment TEXT NOT NULL,
+  key_id TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX key_owner ON key (owner, environment, id) WHERE owner IS NOT NULL;
 CREATE TABLE key_use (
@@ -74,9 +84,20 @@ CREATE TABLE environment (
   keep_alive_max_seconds REAL NOT NULL,
   limits TEXT NOT NULL,
   guard TEXT NOT NULL,
-  key_life TEXT NOT NULL
+  key_life TEXT NOT NULL,
+  networks TEXT,
+  require TEXT NOT NULL,
+  require_for TEXT NOT NULL,
+  path_secrets TEXT NOT NULL CHECK (path_secrets IN ('deny', 'allow'))
 ) STRICT, WITHOUT ROWID;
-CREATE TABLE role (name TEXT NOT NULL PRIMARY KEY, grants TEXT NOT NULL, limits TEXT NOT NULL, guard TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE role (
+  name TEXT NOT NULL PRIMARY KEY,
+  grants TEXT NOT NULL,
+  limits TEXT NOT NULL,
+  guard TEXT NOT NULL,
+  networks TEXT,
+  require TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
 CREATE TABLE principal (
   id TEXT NOT NULL PRIMARY KEY,
   kind TEXT NOT NULL CHECK (kind IN ('person', 'service')),

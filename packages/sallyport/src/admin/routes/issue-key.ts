@@ -16,6 +16,7 @@ import { demandEnvironment, eventOf, refuseExcess, refuseMistakes } from "../cal
 import type { Call, Handler } from "../call.ts";
 import { checkDelivery, makeDelivery } from "../deliver.ts";
 import { isoTime } from "../views.ts";
+import { factorMistakes } from "./key-factors.ts";
 import { assignmentCreated, principalCreated } from "./recorded.ts";
 
 type CreateCall = Call<"keys.create">;
@@ -34,6 +35,7 @@ export const createKey: Handler<"keys.create"> = (call) => {
       ...(environment ? [] : [`environment: there is no environment ${JSON.stringify(body.environment)}`]),
       ...mistakes,
       ...ownerMistakes(owner),
+      ...factorMistakes({ networks: body.networks ?? null, require: body.require }),
     ]);
     const lifeMs = lifetimeMs(call, now, environment?.keyMaxAgeMs ?? KEY_AGE_MAX_MS);
     refuseExcess([
@@ -54,6 +56,11 @@ export const createKey: Handler<"keys.create"> = (call) => {
         createdAt: now,
         createdBy: caller.issuer.actor,
         expiresAt: now + lifeMs,
+        factors: {
+          networks: body.networks ?? null,
+          binding: body.binding ?? null,
+          require: [...new Set(body.require)],
+        },
       },
       ports.peppers,
     );
@@ -65,6 +72,8 @@ export const createKey: Handler<"keys.create"> = (call) => {
       roles: right.roles,
       allow: right.allow,
       models: right.models ?? [],
+      networks: body.networks ?? ["anywhere"],
+      require: body.require,
       expires_at: now + lifeMs,
     });
     const handed = { environment: body.environment, keyId: issued.record.id, keyName: body.name, text: issued.text };

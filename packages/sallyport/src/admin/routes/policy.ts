@@ -1,7 +1,9 @@
 /** Environments, roles, upstreams and the policy file. Whoever administers some environments sees only those. */
 import { Problem } from "@sallyport/protocol";
+import type { Body } from "@sallyport/protocol/contract";
 import { administers } from "../../access/attenuation.ts";
 import { isBuiltInRole } from "../../access/built-in-roles.ts";
+import type { ExplainQuestion } from "../../access/explain.ts";
 import type { Environment } from "../../access/policy.ts";
 import { applyPolicyText } from "../apply-policy.ts";
 import { demandEnvironment } from "../call.ts";
@@ -72,10 +74,16 @@ export const policyHandlers: Handlers<
     }),
 
   explain: (call) => {
-    const { keyId, method, path, model } = call.body;
-    findKey(call, keyId);
-    const explanation = call.ports.explain({ keyId, method, path, ...(model === undefined ? {} : { model }) });
-    if (!explanation) throw new Problem("not_found", `there is no key ${keyId}`);
+    findKey(call, call.body.keyId);
+    const explanation = call.ports.explain(withoutUndefined(call.body));
+    if (!explanation) throw new Problem("not_found", `there is no key ${call.body.keyId}`);
     return { ...explanation, because: [...explanation.because], remedy: [...explanation.remedy] };
   },
 };
+
+/** A field left out and one that is undefined are the same to whoever wrote the question. */
+function withoutUndefined(body: Body<"explain">): ExplainQuestion {
+  return Object.fromEntries(
+    Object.entries(body).filter(([, value]) => value !== undefined),
+  ) as unknown as ExplainQuestion;
+}

@@ -6,6 +6,7 @@ import { refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
 import type { Exchange } from "../exchange.ts";
 import type { Stage } from "../pipeline.ts";
+import { Secret } from "../../kernel/secret.ts";
 import { clientAddress } from "../../listener/client-address.ts";
 import type { AddressRules } from "../../listener/client-address.ts";
 import type { HostNames } from "../../listener/host-names.ts";
@@ -42,13 +43,27 @@ export function makeAdmit({ addresses, hosts, corsOrigins, isDraining }: AdmitPo
 function readTarget(exchange: Exchange, target: string): Refusal | undefined {
   if (target.length > TARGET_LENGTH_MAX) return refuse("target_too_long");
   const mark = target.indexOf("?");
-  const path = mark < 0 ? target : target.slice(0, mark);
+  const path = takePathSecret(exchange, mark < 0 ? target : target.slice(0, mark));
+  if (path === undefined) return refuse("target_malformed");
   const query = mark < 0 ? "" : target.slice(mark + 1);
   if (!PATH.test(path) && !PATH_WITH_ENCODED_SEGMENT.test(path)) return refuse("target_malformed");
   if (path.includes("//") || DOT_SEGMENT.test(path) || !QUERY.test(query)) return refuse("target_malformed");
   exchange.path = path;
   exchange.query = query;
   return undefined;
+}
+
+/** `/k/spp_…/api/chat`. The one place a credential stands in a path: a decoded dialect never begins like that. */
+const PATH_SECRET = /^\/k\/([A-Za-z0-9_]{1,128})(\/.*)$/;
+
+/** The path without its secret, which is kept apart and stands in no text from here on. */
+function takePathSecret(exchange: Exchange, path: string): string | undefined {
+  if (!path.startsWith("/k/")) return path;
+  const parts = PATH_SECRET.exec(path);
+  exchange.request.url = parts?.[2] ?? "/";
+  if (!parts) return undefined;
+  exchange.pathSecret = new Secret(parts[1]!);
+  return parts[2];
 }
 
 /** Reads the headers that carry meaning for us. Any of them twice is refused, because two parsers would pick different ones. */
@@ -83,6 +98,11 @@ function readHeaders(exchange: Exchange): Refusal | undefined {
       case "transfer-encoding":
         isRepeated = exchange.isChunked;
         exchange.isChunked = true;
+        break;
+      case "signature":
+      case "signature-input":
+        // How often each may come is the verifier's to say.
+        exchange.hasSignature = true;
         break;
       case "expect":
         isRepeated = hasExpect;

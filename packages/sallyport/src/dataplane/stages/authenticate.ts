@@ -1,29 +1,31 @@
 /** The third door: one credential, a genuine key, in a state and an environment that may be served here. */
 import { refuse } from "@sallyport/protocol";
 import { isHeldAnywhere } from "../../access/decide.ts";
+import { refuseNetworks } from "../../access/door.ts";
 import type { EffectiveRight, Snapshot } from "../../access/snapshot.ts";
 import type { Clock } from "../../kernel/clock.ts";
-import type { KeyDirectory } from "../../keys/directory.ts";
 import type { KeyRecord, KeySecret } from "../../keys/key.ts";
 import type { KeyLifecycle } from "../../keys/lifecycle.ts";
+import type { FirstNetworks } from "../../keys/first-networks.ts";
 import { brownoutSeconds, retirementOf } from "../../keys/retirement.ts";
 import type { UseRecord } from "../../keys/use-record.ts";
-import { extractCredential } from "../../listener/credential.ts";
 import type { Exchange } from "../exchange.ts";
+import type { Identify } from "../identify.ts";
 import type { Stage } from "../pipeline.ts";
 
 export interface AuthenticatePorts {
   readonly clock: Clock;
-  readonly keys: KeyDirectory;
+  readonly identify: Identify;
   readonly uses: UseRecord;
   readonly lifecycle: Pick<KeyLifecycle, "firstUse">;
+  readonly firstNetworks: FirstNetworks;
   readonly snapshot: () => Snapshot;
   /** Environments this listener serves; null = all. */
   readonly environments: ReadonlySet<string> | null;
 }
 
 export function makeAuthenticate(ports: AuthenticatePorts): Stage {
-  const { clock, keys, uses, lifecycle, snapshot, environments } = ports;
+  const { clock, identify, uses, lifecycle, firstNetworks, snapshot, environments } = ports;
 
   function noteUse(exchange: Exchange, key: KeyRecord, secret: KeySecret, right: EffectiveRight, now: number): void {
     const isPlaced = key.rotation !== null || isHeldAnywhere(right, "self:rotate");
@@ -32,13 +34,9 @@ export function makeAuthenticate(ports: AuthenticatePorts): Stage {
   }
 
   return function authenticate(exchange) {
-    const credential = extractCredential(exchange.request.rawHeaders);
-    if (typeof credential !== "string") return credential;
     const now = clock.now();
     const isOwn = exchange.endpoint!.served === "key";
-    const verified = isOwn
-      ? keys.authenticateLate(credential, ["api"], now, (name) => graceOf(snapshot(), name))
-      : keys.authenticate(credential, ["api"], now);
+    const verified = identify(exchange, now);
     if ("code" in verified) return verified;
     const { key, secret } = verified;
     exchange.key = key;
@@ -48,6 +46,9 @@ export function makeAuthenticate(ports: AuthenticatePorts): Stage {
     if (!right) return refuse("environment_not_here");
     if (right.isOwnerDisabled) return refuse("owner_disabled");
     exchange.right = right;
+    // Before its use is noted: what is used from elsewhere must not count as the owner's use, nor begin an overlap.
+    const elsewhere = refuseNetworks(right.doors, exchange.address) ?? firstNetworks.refuse(key, exchange.address);
+    if (elsewhere) return elsewhere;
     // That a key rotates itself is no use of it: where it was used before is what is asked then.
     if (!isOwn) noteUse(exchange, key, secret, right, now);
     // The new secret works at once; that it is the one in use from now on is written down meanwhile.
@@ -59,11 +60,6 @@ export function makeAuthenticate(ports: AuthenticatePorts): Stage {
     const waitSeconds = retirement && !isOwn ? brownoutSeconds(retirement, keyLife, now) : 0;
     return waitSeconds > 0 ? { ...refuse("key_expires_soon"), retryAfterSeconds: waitSeconds } : undefined;
   };
-}
-
-/** How long after its expiry a key of that environment may still rotate itself, ms. */
-function graceOf(policy: Snapshot, environment: string): number {
-  return policy.environments.get(environment)?.keyLife.rotateWithinMs ?? 0;
 }
 
 function agentOf(rawHeaders: readonly string[]): string {

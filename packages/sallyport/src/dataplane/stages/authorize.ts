@@ -3,7 +3,7 @@
  * from it the bytes that will be sent.
  */
 import { refuse } from "@sallyport/protocol";
-import { decide } from "../../access/decide.ts";
+import { decide, openRight } from "../../access/decide.ts";
 import type { Snapshot } from "../../access/snapshot.ts";
 import { keyRefusal } from "../../keys/directory.ts";
 import type { KeyDirectory } from "../../keys/directory.ts";
@@ -22,9 +22,9 @@ export function makeAuthorize({ snapshot, keys }: AuthorizePorts): Stage {
     if (stateRefused) return stateRefused;
     const right = snapshot().rightOf(key);
     if (!right) return refuse("environment_not_here");
-    exchange.right = right;
+    exchange.right = openRight(right, exchange);
     const understood = exchange.understood!;
-    const decision = decide(right, understood);
+    const decision = decide(right, understood, exchange);
     if (!decision.isAllowed) return decision.refusal;
     exchange.question = {
       demands: understood.demands,

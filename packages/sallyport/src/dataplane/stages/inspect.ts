@@ -35,5 +35,6 @@ function understand(exchange: Exchange, body: Buffer): Refusal | undefined {
   const understood = exchange.endpoint!.understand(body, exchange.parameter, exchange.contentType ?? "");
   if ("code" in understood) return understood;
   exchange.understood = understood;
+  if (exchange.hasSignature) exchange.signedBody = body;
   return undefined;
 }

@@ -21,6 +21,9 @@ export function makeLimit({ clock, limits }: LimitPorts): Stage {
         return { ...refuse("rate_limited"), retryAfterSeconds: Math.ceil(rate.retryAfterMs / 1000) };
       }
     }
+    // Nobody sends a body whose signature would have to be refused as missing.
+    if (!exchange.hasSignature && right.doors.some(({ require }) => require.includes("signature")))
+      return { ...refuse("signature_missing"), factor: "signature" };
     const { anyOf } = exchange.endpoint!;
     for (const permission of anyOf) if (isHeldAnywhere(right, permission)) return undefined;
     return refuse("permission_denied", anyOf.join(" or "));

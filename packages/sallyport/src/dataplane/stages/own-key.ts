@@ -1,6 +1,8 @@
 /** What a key may do with itself: make its next secret, where it was granted that. Answered here, never forwarded. */
 import { refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
+import { doorsOf } from "../../access/decide.ts";
+import { refuseDoors } from "../../access/door.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import { Secret } from "../../kernel/secret.ts";
 import { readJson } from "../../kernel/strict-json/read-json.ts";
@@ -10,22 +12,27 @@ import type { Exchange } from "../exchange.ts";
 import { answered } from "../pipeline.ts";
 import type { Stage, StageResult } from "../pipeline.ts";
 import { readBody } from "../read-body.ts";
+import type { RequestSignatures } from "../request-signatures.ts";
 import { writeOwnAnswer } from "../own-answer.ts";
 
 export interface OwnKeyPorts {
   readonly lifecycle: Pick<KeyLifecycle, "rotateItself">;
   readonly budget: ByteBudget;
   readonly clock: Clock;
+  readonly signatures: RequestSignatures;
 }
 
 const BODY_BYTES_MAX = 4 * 1024;
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{16,128}$/;
 
-export function makeOwnKey({ lifecycle, budget, clock }: OwnKeyPorts): Stage {
+export function makeOwnKey({ lifecycle, budget, clock, signatures }: OwnKeyPorts): Stage {
   async function rotate(exchange: Exchange): Promise<StageResult> {
     if (exchange.expectsContinue) exchange.response.writeContinue();
     const body = await readBody(exchange, BODY_BYTES_MAX, budget, clock);
     if (!Buffer.isBuffer(body)) return body;
+    if (exchange.hasSignature) exchange.signedBody = body;
+    const shut = signatures.verify(exchange) ?? refuseDoors(doorsOf(exchange.right!, ["self:rotate"]), exchange);
+    if (shut) return shut;
     const idempotencyKey = readIdempotencyKey(body);
     if (typeof idempotencyKey !== "string") return idempotencyKey;
     const { key, secret, address } = exchange;

@@ -1,0 +1,98 @@
+/** A key's own doors, as an administrator sets them. Opening one wider is giving: it must be the issuer's to give (R6). */
+import { Problem } from "@sallyport/protocol";
+import type { KeyView } from "@sallyport/protocol/contract";
+import { excessRight } from "../../access/attenuation.ts";
+import type { EventType, LedgerEvent } from "../../audit/event.ts";
+import { parseNetwork } from "../../kernel/network-list.ts";
+import { factorsOf } from "../../keys/key.ts";
+import type { KeyFactors, KeyRecord } from "../../keys/key.ts";
+import { makePathSecret } from "../../keys/path-secret.ts";
+import { eventOf, refuseExcess, refuseMistakes } from "../call.ts";
+import type { AnyCall, CallById, Handlers } from "../call.ts";
+import { findKey } from "../find-key.ts";
+import { viewKey } from "../views.ts";
+
+/** Mistakes of networks and factors as they were written; the contract has looked at their form. */
+export function factorMistakes({ networks, require }: Partial<Pick<KeyFactors, "networks" | "require">>): string[] {
+  return [
+    ...(networks ?? [])
+      .filter((text) => parseNetwork(text) === undefined)
+      .map((text) => `networks: ${text} is not a network such as 10.0.0.0/8`),
+    ...((require ?? []).includes("identity") ? ["require: this version cannot enforce `identity`"] : []),
+  ];
+}
+
+/** The next factors are not narrower than the old in some way: another network, or a demand less. */
+function isWider(old: KeyFactors, next: KeyFactors): boolean {
+  const hasNewNetwork =
+    old.networks !== null &&
+    (next.networks === null || next.networks.some((network) => !old.networks!.includes(network)));
+  return hasNewNetwork || old.require.some((factor) => !next.require.includes(factor));
+}
+
+export function demandGivable(call: AnyCall, key: KeyRecord): void {
+  refuseExcess(excessRight(call.caller.issuer.right, key.ceiling, call.ports.snapshot().roles));
+}
+
+export async function putFactors(
+  call: AnyCall,
+  key: KeyRecord,
+  next: KeyFactors,
+  type: EventType,
+  fields: LedgerEvent["fields"],
+): Promise<KeyView> {
+  const { environment, id, name } = key;
+  await call.ports.changes.change({
+    operations: [{ op: "key.factors", environment, id, factors: next }],
+    events: [eventOf(call, type, environment, { key: id, name, ...fields })],
+  });
+  return viewKey({ ...key, ...next }, call.ports.clock.now());
+}
+
+/** Runs in turn with other changes, on the key as it is then. A revoked key has no doors to set. */
+export function onPresentKey<T>(call: CallById, work: (key: KeyRecord) => Promise<T>): Promise<T> {
+  return call.ports.changes.inTurn(() => {
+    const key = findKey(call, call.params.id);
+    if (key.state === "revoked") throw new Problem("conflict", `key ${key.id} is revoked, which is final`);
+    return work(key);
+  });
+}
+
+export const keyFactorHandlers: Handlers<"keys.factors" | "keys.makePathSecret" | "keys.removePathSecret"> = {
+  "keys.factors": (call) => {
+    const { networks, binding, require } = call.body;
+    refuseMistakes(factorMistakes({ networks: networks ?? null, require: require ?? [] }));
+    return onPresentKey(call, (key) => {
+      const old = factorsOf(key);
+      const next = {
+        ...old,
+        ...(networks === undefined ? {} : { networks }),
+        ...(binding === undefined ? {} : { binding }),
+        ...(require === undefined ? {} : { require: [...new Set(require)] }),
+      };
+      if (isWider(old, next)) demandGivable(call, key);
+      const fields = { networks: next.networks ?? ["anywhere"], binding: next.binding, require: next.require };
+      return putFactors(call, key, next, "key.factors_changed", fields);
+    });
+  },
+  "keys.makePathSecret": (call) =>
+    onPresentKey(call, async (key) => {
+      demandGivable(call, key);
+      const environment = call.ports.snapshot().environments.get(key.environment);
+      refuseMistakes([
+        ...(environment?.pathSecrets === "allow"
+          ? []
+          : [`environment ${key.environment} denies path secrets: its policy must say \`pathSecrets: allow\``]),
+        ...(environment?.networks || key.networks || key.binding
+          ? []
+          : ["a path secret is bound to networks: give the key some with `sallyport keys factors ID --network CIDR`"]),
+      ]);
+      const made = makePathSecret(key.environment, key.id, call.ports.peppers, call.ports.clock.now());
+      await putFactors(call, key, { ...factorsOf(key), pathSecret: made.kept }, "key.path_secret_made", {});
+      return { id: key.id, environment: key.environment, pathSecret: made.text.reveal() };
+    }),
+  "keys.removePathSecret": (call) =>
+    onPresentKey(call, (key) =>
+      putFactors(call, key, { ...factorsOf(key), pathSecret: null }, "key.path_secret_removed", {}),
+    ),
+};

@@ -1,0 +1,53 @@
+/**
+ * From what a request carries to the key it stands for. There are three kinds of credential, and a request carries
+ * exactly one: a key's text in a header, a path secret, or the signature of an Ollama command line.
+ */
+import { refuse } from "@sallyport/protocol";
+import type { Refusal } from "@sallyport/protocol";
+import type { Snapshot } from "../access/snapshot.ts";
+import { isLoopbackAddress } from "../kernel/network-list.ts";
+import type { Authenticated, KeyDirectory } from "../keys/directory.ts";
+import { findByPathSecret } from "../keys/path-secret.ts";
+import type { PepperRing } from "../keys/pepper.ts";
+import { extractCredential } from "../listener/credential.ts";
+import type { Exchange } from "./exchange.ts";
+import type { OllamaClients } from "./ollama-clients.ts";
+
+export interface IdentifyPorts {
+  readonly keys: KeyDirectory;
+  readonly peppers: PepperRing;
+  readonly ollamaClients: OllamaClients;
+  readonly snapshot: () => Snapshot;
+}
+
+export type Identify = (exchange: Exchange, now: number) => Authenticated | Refusal;
+
+export function makeIdentify({ keys, peppers, ollamaClients, snapshot }: IdentifyPorts): Identify {
+  function byPathSecret(exchange: Exchange, now: number): Authenticated | Refusal {
+    const text = exchange.pathSecret!.reveal();
+    const key = findByPathSecret(text, (environment, id) => keys.find(environment, id), peppers);
+    if ("code" in key) return key;
+    const environment = snapshot().environments.get(key.environment);
+    const isShielded = isEncrypted(exchange) || isLoopbackAddress(exchange.address);
+    const isBound = key.networks !== null || key.binding !== null || (environment?.networks ?? null) !== null;
+    if (environment?.pathSecrets !== "allow" || !isShielded || !isBound) return refuse("path_secret_denied");
+    return keys.admit(key, now);
+  }
+
+  return function identify(exchange, now) {
+    const credential = extractCredential(exchange.request.rawHeaders);
+    if (exchange.pathSecret !== null) {
+      const isAlone = typeof credential !== "string" && credential.code === "credential_missing";
+      return isAlone ? byPathSecret(exchange, now) : refuse("credential_ambiguous");
+    }
+    if (typeof credential !== "string") return credential;
+    if (credential.includes(":")) return ollamaClients.identify(exchange, credential, now);
+    if (exchange.endpoint!.served !== "key") return keys.authenticate(credential, ["api"], now);
+    const graceOf = (name: string): number => snapshot().environments.get(name)?.keyLife.rotateWithinMs ?? 0;
+    return keys.authenticateLate(credential, ["api"], now, graceOf);
+  };
+}
+
+function isEncrypted({ request }: Exchange): boolean {
+  return "encrypted" in request.socket && request.socket.encrypted === true;
+}

@@ -1,0 +1,52 @@
+/**
+ * An unmodified `ollama` with `OLLAMA_AUTH=1` signs each request with its own Ed25519 key. Where the public key is
+ * registered, the signature is the credential of the key it was registered to: same ceiling, owner, limits and end.
+ */
+import { refuse } from "@sallyport/protocol";
+import type { Refusal } from "@sallyport/protocol";
+import { OllamaRepeats } from "../factors/ollama-repeats.ts";
+import { parseOllamaCredential, verifyOllamaSignature } from "../factors/ollama-signature.ts";
+import type { Authenticated, KeyDirectory } from "../keys/directory.ts";
+import type { Exchange } from "./exchange.ts";
+
+/** The key a public key stands for; undefined where it is not registered. In memory: an unknown one costs no I/O. */
+export type FindOllamaClient = (
+  fingerprint: string,
+) => { readonly environment: string; readonly id: string } | undefined;
+
+export interface OllamaClientsPorts {
+  readonly keys: KeyDirectory;
+  readonly find: FindOllamaClient;
+  /** When this process began, epoch ms. */
+  readonly startedAt: number;
+}
+
+export class OllamaClients {
+  readonly #ports: OllamaClientsPorts;
+  readonly #repeats: OllamaRepeats;
+
+  constructor(ports: OllamaClientsPorts) {
+    this.#ports = ports;
+    this.#repeats = new OllamaRepeats({ startedAt: ports.startedAt });
+  }
+
+  identify(exchange: Exchange, credential: string, now: number): Authenticated | Refusal {
+    const said = parseOllamaCredential(credential);
+    if (!said) return refuse("credential_malformed");
+    const place = this.#ports.find(said.fingerprint);
+    const key = place && this.#ports.keys.find(place.environment, place.id);
+    // An unknown key is told apart before the signature is looked at: verifying costs more than anything else here.
+    if (!key?.signers.some(({ use, id }) => use === "ollama" && id === said.fingerprint)) return refuse("key_unknown");
+    const verified = verifyOllamaSignature(said, {
+      method: exchange.request.method ?? "",
+      target: exchange.request.url ?? "",
+      now,
+    });
+    if (verified === "signature_wrong") return refuse("key_unknown");
+    if (typeof verified === "string") return refuse("signature_invalid", verified);
+    const failure = this.#repeats.take(verified, exchange.address, now);
+    if (failure === "full" || failure === "key_full") return { ...refuse("overloaded"), retryAfterSeconds: 1 };
+    if (failure) return refuse("signature_replayed", failure);
+    return this.#ports.keys.admit(key, now);
+  }
+}

@@ -1,0 +1,84 @@
+/**
+ * Keys that are bound to where they are first used. The first caller binds; until that is written down, and after it,
+ * every other network is refused. Where several callers race, one of them is the first.
+ */
+import { refuse } from "@sallyport/protocol";
+import type { Refusal } from "@sallyport/protocol";
+import type { ChangeWriter } from "../audit/change.ts";
+import type { Clock } from "../kernel/clock.ts";
+import { isLoopbackAddress, NetworkList } from "../kernel/network-list.ts";
+import type { KeyDirectory } from "./directory.ts";
+import { factorsOf } from "./key.ts";
+import type { KeyRecord } from "./key.ts";
+
+export interface FirstNetworksPorts {
+  readonly clock: Clock;
+  readonly keys: Pick<KeyDirectory, "find">;
+  readonly changes: ChangeWriter & { readonly inTurn: <T>(work: () => Promise<T>) => Promise<T> };
+  /** What failed: the key stays bound in memory, and the next use tries again. */
+  readonly fault: (cause: unknown) => void;
+}
+
+export class FirstNetworks {
+  readonly #ports: FirstNetworksPorts;
+  /** Bound and not written down yet, by `environment/id`. */
+  readonly #binding = new Map<
+    string,
+    { readonly texts: readonly string[]; readonly list: NetworkList; isWriting: boolean }
+  >();
+
+  constructor(ports: FirstNetworksPorts) {
+    this.#ports = ports;
+  }
+
+  /** Undefined where the key may be used from there, which may bind it. */
+  refuse(key: KeyRecord, address: string): Refusal | undefined {
+    if (key.binding === null || key.networks !== null) return undefined;
+    const name = `${key.environment}/${key.id}`;
+    let held = this.#binding.get(name);
+    if (!held) {
+      const texts = networkOfFirstUse(address);
+      held = { texts, list: new NetworkList(texts), isWriting: false };
+      this.#binding.set(name, held);
+    }
+    if (!held.list.has(address)) return { ...refuse("network_denied"), factor: "network" };
+    if (!held.isWriting) {
+      held.isWriting = true;
+      this.#write(key, held.texts, name);
+    }
+    return undefined;
+  }
+
+  #write({ environment, id }: KeyRecord, networks: readonly string[], name: string): void {
+    const { clock, keys, changes, fault } = this.#ports;
+    changes
+      .inTurn(async () => {
+        const key = keys.find(environment, id);
+        if (!key || key.binding === null || key.networks !== null) return;
+        await changes.change({
+          operations: [{ op: "key.factors", environment, id, factors: { ...factorsOf(key), networks } }],
+          events: [
+            {
+              type: "key.bound",
+              at: clock.now(),
+              environment,
+              actor: "gateway",
+              fields: { key: id, name: key.name, networks },
+            },
+          ],
+        });
+      })
+      .then(() => void this.#binding.delete(name))
+      .catch((cause: unknown) => {
+        const held = this.#binding.get(name);
+        if (held) held.isWriting = false;
+        fault(cause);
+      });
+  }
+}
+
+/** One IPv4 address; of IPv6 the /64, in which a machine changes its address by itself; of loopback, both families. */
+function networkOfFirstUse(address: string): readonly string[] {
+  if (isLoopbackAddress(address)) return ["127.0.0.0/8", "::1/128"];
+  return [address.includes(":") ? `${address}/64` : `${address}/32`];
+}

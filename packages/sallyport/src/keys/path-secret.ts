@@ -1,0 +1,45 @@
+/**
+ * The path secret: a second text of a key, for clients whose only setting is an address (`OLLAMA_HOST=…/k/spp_…/`).
+ * Addresses are written into logs and histories, so it is a secret of its own, valid nowhere else, and only where its
+ * environment allows such secrets, over TLS or loopback, and from a network that somebody has written down.
+ */
+import { formatKeyText, KEY_SECRET_LENGTH, parseKeyText, refuse } from "@sallyport/protocol";
+import type { Refusal } from "@sallyport/protocol";
+import { randomBase62 } from "../kernel/ids.ts";
+import { Secret } from "../kernel/secret.ts";
+import { hashesAreEqual, hashKeyText } from "./hash.ts";
+import type { KeyRecord, PathSecret } from "./key.ts";
+import type { PepperRing } from "./pepper.ts";
+
+export interface MadePathSecret {
+  readonly text: Secret;
+  readonly kept: PathSecret;
+}
+
+/** It carries the key's own id, so that it is found as the key is. */
+export function makePathSecret(environment: string, id: string, peppers: PepperRing, now: number): MadePathSecret {
+  const pepper = peppers.create(environment);
+  const text = formatKeyText("spp", environment, id, randomBase62(KEY_SECRET_LENGTH));
+  return {
+    text: new Secret(text),
+    kept: { hash: hashKeyText(text, pepper), pepperVersion: pepper.version, createdAt: now },
+  };
+}
+
+const DUMMY_PEPPER = { version: 0, bytes: Buffer.alloc(32, 9) };
+const DUMMY_HASH = Buffer.alloc(32);
+
+/** The key whose path secret the text is, whatever its state. `credential_malformed` or `key_unknown`. */
+export function findByPathSecret(
+  text: string,
+  find: (environment: string, id: string) => KeyRecord | undefined,
+  peppers: PepperRing,
+): KeyRecord | Refusal {
+  const said = parseKeyText(text);
+  if (said?.kind !== "path") return refuse("credential_malformed");
+  const key = find(said.environment, said.id);
+  const kept = key?.pathSecret ?? null;
+  const pepper = kept && peppers.get(said.environment, kept.pepperVersion);
+  const isRight = hashesAreEqual(hashKeyText(text, pepper ?? DUMMY_PEPPER), kept && pepper ? kept.hash : DUMMY_HASH);
+  return key && kept && pepper && isRight ? key : refuse("key_unknown");
+}

@@ -1,0 +1,80 @@
+/**
+ * To schema 3: environments, roles and keys may demand more than the credential (networks, signatures), and a key may be
+ * known by public keys and by a path secret. Nothing that exists demands anything, so nothing is refused that was served.
+ * The tables are written out here: a step stays what it was when the schema moves on.
+ */
+import type { Migration } from "../migrations.ts";
+
+export const factors: Migration = {
+  to: 3,
+  says: "environments, roles and keys may demand factors besides the credential",
+  apply(database) {
+    database.exec(`
+ALTER TABLE environment RENAME TO environment_2;
+CREATE TABLE environment (
+  name TEXT NOT NULL PRIMARY KEY,
+  upstreams TEXT NOT NULL,
+  key_max_age_ms INTEGER NOT NULL,
+  cloud TEXT NOT NULL CHECK (cloud IN ('deny', 'allow')),
+  registries TEXT NOT NULL,
+  keep_alive_max_seconds REAL NOT NULL,
+  limits TEXT NOT NULL,
+  guard TEXT NOT NULL,
+  key_life TEXT NOT NULL,
+  networks TEXT,
+  require TEXT NOT NULL,
+  require_for TEXT NOT NULL,
+  path_secrets TEXT NOT NULL CHECK (path_secrets IN ('deny', 'allow'))
+) STRICT, WITHOUT ROWID;
+INSERT INTO environment SELECT *, NULL, '[]', '[]', 'deny' FROM environment_2;
+DROP TABLE environment_2;
+ALTER TABLE role RENAME TO role_2;
+CREATE TABLE role (
+  name TEXT NOT NULL PRIMARY KEY,
+  grants TEXT NOT NULL,
+  limits TEXT NOT NULL,
+  guard TEXT NOT NULL,
+  networks TEXT,
+  require TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+INSERT INTO role SELECT *, NULL, '[]' FROM role_2;
+DROP TABLE role_2;
+DROP INDEX key_owner;
+ALTER TABLE key RENAME TO key_2;
+CREATE TABLE key (
+  environment TEXT NOT NULL,
+  id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  owner TEXT,
+  state TEXT NOT NULL CHECK (state IN ('active', 'suspended', 'revoked')),
+  reason TEXT,
+  secrets TEXT NOT NULL,
+  rotation TEXT,
+  rotated_at INTEGER,
+  frozen_at INTEGER,
+  lifetime_ms INTEGER,
+  told TEXT NOT NULL,
+  idle_since INTEGER NOT NULL,
+  ceiling TEXT NOT NULL,
+  limits TEXT NOT NULL,
+  admin TEXT,
+  created_at INTEGER NOT NULL,
+  created_by TEXT NOT NULL,
+  networks TEXT,
+  binding TEXT CHECK (binding IN ('first_use')),
+  require TEXT NOT NULL,
+  signers TEXT NOT NULL,
+  path_secret TEXT,
+  PRIMARY KEY (environment, id)
+) STRICT, WITHOUT ROWID;
+INSERT INTO key SELECT *, NULL, NULL, '[]', '[]', NULL FROM key_2;
+DROP TABLE key_2;
+CREATE INDEX key_owner ON key (owner, environment, id) WHERE owner IS NOT NULL;
+CREATE TABLE ollama_signer (
+  fingerprint TEXT NOT NULL PRIMARY KEY,
+  environment TEXT NOT NULL,
+  key_id TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+`);
+  },
+};
