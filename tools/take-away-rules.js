@@ -1,5 +1,6 @@
 // What `tools/take-away.js` takes away: the rule, the code, and the test that must fail without it.
 import { atRestRules } from "./take-away-at-rest.js";
+import { doorRules } from "./take-away-doors.js";
 import { factorRules } from "./take-away-factors.js";
 import { keyLifeRules } from "./take-away-key-life.js";
 import { operationRules } from "./take-away-operation.js";
@@ -222,8 +223,8 @@ export const rules = [
     rule: "R10",
     what: "changed keys are forgotten",
     file: `${S}/compose/core.ts`,
-    from: 'if (operation.op === "key.state" || operation.op === "key.life")',
-    to: 'if (operation.op === "key.life")',
+    from: 'if (operation.op === "key.state" || operation.op === "key.life" || operation.op === "key.factors")',
+    to: 'if (operation.op === "key.life" || operation.op === "key.factors")',
     test: refusals,
   },
   {
@@ -294,8 +295,8 @@ export const rules = [
     rule: "R16",
     what: "the forwarded list is read from the right",
     file: `${S}/listener/client-address.ts`,
-    from: "for (let i = hops.length - 1; i >= 0; i--) {",
-    to: "for (let i = 0; i < hops.length; i++) {",
+    from: "said.pop()!",
+    to: "said.shift()!",
     test: `${S}/listener/listener.test.ts`,
   },
   {
@@ -358,4 +359,5 @@ export const rules = [
   ...atRestRules,
   ...keyLifeRules,
   ...factorRules,
+  ...doorRules,
 ];
