@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { dirname, join, normalize, sep } from "node:path";
 import { sourceFiles } from "./source-files.js";
 
-const DOMAINS = ["keys", "access", "audit", "limits", "factors"];
+const DOMAINS = ["keys", "access", "audit", "limits", "factors", "tokens"];
 
 /** folder -> folders it may import; `type:` = types only. */
 const PLAN = {
@@ -51,6 +51,7 @@ const OUTSIDE = {
   "age-encryption": ["store"],
   "node:sqlite": ["store"],
   hono: ["admin"],
+  jose: ["tokens"],
   "@hono/node-server": ["admin"],
   commander: ["cli"],
   pino: ["kernel"],

@@ -55,7 +55,7 @@ export const doorRules = [
   {
     rule: "door",
     what: "the network is asked before a use is noted",
-    file: `${S}/dataplane/stages/authenticate.ts`,
+    file: `${S}/dataplane/admission.ts`,
     from: "if (elsewhere) return elsewhere;",
     to: "",
     test: factors,

@@ -178,7 +178,7 @@ export const factorRules = [
   {
     rule: "replay",
     what: "full refuses",
-    file: `${S}/kept-until.ts`,
+    file: "packages/sallyport/src/kernel/kept-until.ts",
     from: 'if (this.#entries.size >= this.#options.capacity) return "full";',
     to: "if (this.#entries.size >= this.#options.capacity) this.#entries.delete(this.#entries.keys().next().value!);",
     test: replays,
@@ -186,7 +186,7 @@ export const factorRules = [
   {
     rule: "replay",
     what: "nothing is forgotten early",
-    file: `${S}/kept-until.ts`,
+    file: "packages/sallyport/src/kernel/kept-until.ts",
     from: "if ((second + 1) * 1000 > now) continue;",
     to: "if (second * 1000 > now) continue;",
     test: replays,

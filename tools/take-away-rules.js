@@ -3,6 +3,7 @@ import { atRestRules } from "./take-away-at-rest.js";
 import { doorRules } from "./take-away-doors.js";
 import { factorRules } from "./take-away-factors.js";
 import { keyLifeRules } from "./take-away-key-life.js";
+import { tokenRules } from "./take-away-tokens.js";
 import { operationRules } from "./take-away-operation.js";
 
 const S = "packages/sallyport/src";
@@ -360,4 +361,5 @@ export const rules = [
   ...keyLifeRules,
   ...factorRules,
   ...doorRules,
+  ...tokenRules,
 ];

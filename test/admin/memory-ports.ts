@@ -156,6 +156,10 @@ export class MemoryGateway {
         stored.set(name, { ...stored.get(name)!, ...operation.factors });
         return keys.changed(operation.environment, operation.id);
       }
+      case "tokenKey.insert":
+      case "tokenKey.remove":
+      case "token.revoke":
+        return;
       case "ticket.put":
         this.tickets.set(`${operation.ticket.environment}/${operation.ticket.id}`, operation.ticket);
         return;

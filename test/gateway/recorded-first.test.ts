@@ -92,6 +92,7 @@ beforeEach(async () => {
     tls: null,
     metrics,
     tracing: null,
+    listenerUrl: () => "",
   });
   plane.server.listen(0, "127.0.0.1");
   await once(plane.server, "listening");

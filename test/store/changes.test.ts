@@ -18,6 +18,7 @@ const dev: Environment = {
   require: ["signature"],
   requireFor: [{ permissions: ["models:delete"], require: ["network"] }],
   pathSecrets: "allow",
+  tokens: { ttlMs: 60_000, isOnly: true },
 };
 const bot: Role = {
   name: "bot",

@@ -57,6 +57,7 @@ export const permissions = {
   "account:read": { plane: "data", needsModel: false, says: "read the upstream owner's cloud account" },
   "account:manage": { plane: "data", needsModel: false, says: "sign the upstream out of its cloud account" },
   "self:rotate": { plane: "data", needsModel: false, says: "make the key's own next secret, from where it is used" },
+  "tokens:introspect": { plane: "data", needsModel: false, says: "ask what tokens of the environment are worth" },
   "usage:read": { plane: "data", needsModel: false, says: "read one's own usage" },
 
   "keys:read": { plane: "admin", needsModel: false, says: "list and show keys" },
@@ -80,6 +81,9 @@ export type DataPermission = {
   [P in Permission]: (typeof permissions)[P]["plane"] extends "data" ? P : never;
 }[Permission];
 export type AdminPermission = Exclude<Permission, DataPermission>;
+
+/** Every permission of the data plane, in the table's order. */
+export const dataPermissions: readonly DataPermission[] = Object.keys(permissions).filter(isDataPermission);
 
 /** True when the text is the name of a permission; own names only, so `constructor` is not one. */
 export function isPermission(text: string): text is Permission {

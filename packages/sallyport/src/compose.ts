@@ -136,8 +136,17 @@ export async function openGateway(
     const tracing = traces?.exchanges ?? null;
     const webhook = settings.notices && (await import("./compose/notices.ts")).openWebhook(settings.notices, log);
     if (webhook) core.onEvents((events) => webhook.tell(events));
-    const dataPlane = makeDataPlane({ settings, core, clock, log, tls, metrics, tracing });
     const urls = { data: "", admin: "" };
+    const dataPlane = makeDataPlane({
+      settings,
+      core,
+      clock,
+      log,
+      tls,
+      metrics,
+      tracing,
+      listenerUrl: () => urls.data,
+    });
     const ports = adminPorts(core, dataPlane, metrics, urls);
     const applyFile = async (): Promise<void> => {
       if (settings.policyFile === null) return;

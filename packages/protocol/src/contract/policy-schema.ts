@@ -8,6 +8,7 @@ import { parseDurationMs } from "./duration.ts";
 import { duration, groupName, limits, network, ROLE_NAME_FORM, roleName } from "./scalars.ts";
 
 const KEY_AGE_MAX_MS = 90 * 86_400_000;
+const TOKEN_TTL_MAX_MS = 12 * 3_600_000;
 
 const permission = z
   .string()
@@ -100,6 +101,16 @@ const environment = z.strictObject({
     .max(64)
     .optional()
     .describe("doors that some permissions demand beyond that"),
+  tokens: z
+    .strictObject({
+      ttl: positive(duration)
+        .refine((text) => (parseDurationMs(text) ?? 0) <= TOKEN_TTL_MAX_MS, "is more than 12h")
+        .optional()
+        .describe("how long a token usually lives; 15m. What follows the risk begins here"),
+      only: z.boolean().optional().describe("keys are refused but where they are exchanged for tokens"),
+    })
+    .optional()
+    .describe("short-lived access tokens"),
   pathSecrets: z
     .enum(["deny", "allow"])
     .default("deny")

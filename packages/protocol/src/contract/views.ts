@@ -179,6 +179,7 @@ export const environmentView = z.object({
   ...doorView,
   requireFor: z.array(z.object({ do: names, need: names })),
   pathSecrets: z.enum(["deny", "allow"]),
+  tokens: z.object({ ttl: z.string(), only: z.boolean() }),
 });
 
 export const auditRecordView = z.object({

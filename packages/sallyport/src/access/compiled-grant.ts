@@ -1,5 +1,5 @@
 /** A grant made ready for deciding: a set of permissions and the selector lists that must all match the model. */
-import { matchesModel, needsModel, parseSelector } from "@sallyport/protocol";
+import { coversSelector, matchesModel, needsModel, parseSelector } from "@sallyport/protocol";
 import type { DataPermission, Factor, ModelName, ModelSelector } from "@sallyport/protocol";
 import { NetworkList } from "../kernel/network-list.ts";
 import type { Door } from "./door.ts";
@@ -7,7 +7,7 @@ import type { Guard, RightSpec, Role } from "./policy.ts";
 
 export interface CompiledGrant {
   readonly permissions: ReadonlySet<DataPermission>;
-  /** Every list must have a selector that matches. An empty list matches nothing; no list at all does not occur. */
+  /** Every list must have a selector that matches. An empty list matches nothing; no list at all (of tokens alone) narrows nothing. */
   readonly selectorLists: readonly (readonly ModelSelector[])[];
   readonly guard: Guard;
   /** What its role demands besides the credential; null where it demands nothing. */
@@ -57,6 +57,17 @@ export function compileRight(spec: RightSpec, roles: ReadonlyMap<string, Role>):
     });
   }
   return grants;
+}
+
+/** What a token is narrowed to. `models: null` = as far as its key. It gives nothing: key and owner must cover the rest. */
+export function tokenGrant(permissions: readonly DataPermission[], models: readonly string[] | null): CompiledGrant {
+  const selectorLists = models === null ? [] : [selectors(models)];
+  return { permissions: new Set(permissions), selectorLists, guard: {}, door: null, origin: "the token" };
+}
+
+/** True when every model that the selector names is named by the grant. */
+export function grantCoversSelector(grant: CompiledGrant, selector: ModelSelector): boolean {
+  return grant.selectorLists.every((list) => list.some((wide) => coversSelector(wide, selector)));
 }
 
 /** What is written there as a door; null where nothing is demanded. */

@@ -3,9 +3,9 @@
  * is read or written. Every demand must be covered by the key's ceiling and by the owner's live right, and the
  * environment must not close it. Unknown means no.
  */
-import { refuse } from "@sallyport/protocol";
+import { parseSelector, refuse } from "@sallyport/protocol";
 import type { DataPermission, ModelName, Refusal } from "@sallyport/protocol";
-import { grantCovers, grantNames } from "./compiled-grant.ts";
+import { grantCovers, grantCoversSelector, grantNames } from "./compiled-grant.ts";
 import type { CompiledGrant } from "./compiled-grant.ts";
 import type { AskedParameters, Demand } from "./demand.ts";
 import { refuseDoors } from "./door.ts";
@@ -125,7 +125,8 @@ export function isHeld(right: EffectiveRight, permission: DataPermission, model:
     !right.isOwnerDisabled &&
     !(model?.source === "cloud" && right.environment.cloud !== "allow") &&
     right.ceiling.some((grant) => grantCovers(grant, permission, model)) &&
-    right.live.some((grant) => grantCovers(grant, permission, model))
+    right.live.some((grant) => grantCovers(grant, permission, model)) &&
+    (right.token === null || right.token.some((grant) => grantCovers(grant, permission, model)))
   );
 }
 
@@ -134,8 +135,17 @@ export function isHeldAnywhere(right: EffectiveRight, permission: DataPermission
   return (
     !right.isOwnerDisabled &&
     right.ceiling.some((grant) => grant.permissions.has(permission)) &&
-    right.live.some((grant) => grant.permissions.has(permission))
+    right.live.some((grant) => grant.permissions.has(permission)) &&
+    (right.token === null || right.token.some((grant) => grant.permissions.has(permission)))
   );
+}
+
+/** Some grant of each side names whatever the selector names: what is narrowed to it asks for nothing more. */
+export function isWithin(right: EffectiveRight, selectorText: string): boolean {
+  const selector = parseSelector(selectorText);
+  if (!selector) return false;
+  const covers = (grant: CompiledGrant): boolean => grantCoversSelector(grant, selector);
+  return right.ceiling.some(covers) && right.live.some(covers) && (right.token === null || right.token.some(covers));
 }
 
 /**
@@ -147,7 +157,8 @@ export function maySee(right: EffectiveRight, model: ModelName): boolean {
     !right.isOwnerDisabled &&
     !(model.source === "cloud" && right.environment.cloud !== "allow") &&
     right.ceiling.some((grant) => grantNames(grant, model)) &&
-    right.live.some((grant) => grantNames(grant, model))
+    right.live.some((grant) => grantNames(grant, model)) &&
+    (right.token === null || right.token.some((grant) => grantNames(grant, model)))
   );
 }
 
@@ -159,7 +170,8 @@ function refuseDemand(right: EffectiveRight, demand: Demand, because?: string[])
   }
   return (
     refuseIn(right.ceiling, "the key's ceiling", demand, because) ??
-    refuseIn(right.live, "the owner's live right", demand, because)
+    refuseIn(right.live, "the owner's live right", demand, because) ??
+    (right.token ? refuseIn(right.token, "the token", demand, because) : undefined)
   );
 }
 

@@ -28,6 +28,7 @@ export const environmentDefaults = {
   require: [],
   requireFor: [],
   pathSecrets: "deny",
+  tokens: { ttlMs: 15 * 60_000, isOnly: false },
 } as const satisfies Partial<Environment>;
 
 /** Where Ollama listens unless it is told otherwise. */

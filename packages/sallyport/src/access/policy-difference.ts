@@ -70,6 +70,9 @@ function environmentFacts(environment: Environment): Facts {
       .map((row) => `${row.permissions.join(", ")} need ${row.require.join(", ")}`)
       .join(" | "),
     pathSecrets: environment.pathSecrets === "deny" ? "" : environment.pathSecrets,
+    "tokens.ttl":
+      environment.tokens.ttlMs === environmentDefaults.tokens.ttlMs ? "" : formatDurationMs(environment.tokens.ttlMs),
+    "tokens.only": environment.tokens.isOnly ? "yes" : "",
   };
 }
 

@@ -55,6 +55,7 @@ describe("readPolicy", () => {
       require: [],
       requireFor: [],
       pathSecrets: "deny",
+      tokens: { ttlMs: 900_000, isOnly: false },
     });
     expect(prod).toMatchObject({
       upstreams: [{ id: "gpu", concurrency: 4, timeoutMs: 120_000 }, { id: "u2" }],
@@ -90,7 +91,6 @@ describe("readPolicy", () => {
   });
 
   it.each([
-    ["environments.dev.tokens", { dev: { upstreams, tokens: { ttl: "15m" } } }],
     ["environments.dev.limits.tokens", { dev: { upstreams, limits: { tokens: "1/day" } } }],
     ["environments.dev.limits.compute", { dev: { upstreams, limits: { compute: "1m/day" } } }],
   ])("refuses %s, which it cannot enforce", (path, environments) => {

@@ -94,6 +94,10 @@ function buildEnvironment(name: string, entry: EnvironmentEntry): Environment {
     require: unique(entry.require ?? []),
     requireFor: (entry.requireFor ?? []).map((row) => ({ permissions: unique(row.do), require: unique(row.need) })),
     pathSecrets: entry.pathSecrets,
+    tokens: {
+      ttlMs: entry.tokens?.ttl === undefined ? environmentDefaults.tokens.ttlMs : milliseconds(entry.tokens.ttl),
+      isOnly: entry.tokens?.only ?? environmentDefaults.tokens.isOnly,
+    },
   };
 }
 

@@ -17,7 +17,6 @@ const SYSTEM_REALM = "system";
 
 /** Keys of the policy language that a later version enforces, by path; `*` is any one step. */
 const UNENFORCED: readonly (readonly string[])[] = [
-  ["environments", "*", "tokens"],
   ["environments", "*", "limits", "tokens"],
   ["environments", "*", "limits", "compute"],
   ["roles", "*", "limits", "tokens"],

@@ -104,6 +104,13 @@ export interface KeyLife {
   readonly orphanMs: number;
 }
 
+export interface TokenPolicy {
+  /** How long a token usually lives, ms; the sum that follows the risk begins here (`tokens/lifetime.ts`). */
+  readonly ttlMs: number;
+  /** Keys are good for nothing but being exchanged. */
+  readonly isOnly: boolean;
+}
+
 export interface Environment {
   readonly name: string;
   readonly upstreams: readonly UpstreamSpec[];
@@ -125,6 +132,7 @@ export interface Environment {
   readonly requireFor: readonly PermissionDoor[];
   /** Whether keys may have a path secret, for clients that can send no header. */
   readonly pathSecrets: "deny" | "allow";
+  readonly tokens: TokenPolicy;
 }
 
 /** Everything `compileSnapshot()` needs; `epoch` grows by one with each change. */

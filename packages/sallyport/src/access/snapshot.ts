@@ -14,6 +14,8 @@ export interface EffectiveRight {
   readonly environment: Environment;
   readonly ceiling: readonly CompiledGrant[];
   readonly live: readonly CompiledGrant[];
+  /** What a token is narrowed to, which must cover a demand too; null where there is none. */
+  readonly token: readonly CompiledGrant[] | null;
   readonly isOwnerDisabled: boolean;
   /** Doors of the environment and of the key: each must open for every request. */
   readonly doors: readonly Door[];
@@ -86,6 +88,7 @@ export function compileSnapshot(state: PolicyState): Snapshot {
       environment,
       ceiling: ceilingOf(key),
       live: live.grants,
+      token: null,
       isOwnerDisabled,
       doors: [doorOf(`environment ${environment.name}`, environment), doorOf(`key ${key.id}`, key)].filter(
         (door) => door !== null,

@@ -5,6 +5,8 @@
 import type { Assignment, Environment, Principal, Role } from "../access/policy.ts";
 import type { TicketRecord } from "../keys/ticket.ts";
 import type { KeyFactors, KeyRecord, KeyState } from "../keys/key.ts";
+import type { RevokedToken } from "../tokens/revoked-tokens.ts";
+import type { TokenKeyRecord } from "../tokens/token-keys.ts";
 import type { LedgerEvent } from "./event.ts";
 
 /** What of a key rotation, notices and disuse change: its secrets and what is known of their life. */
@@ -25,6 +27,9 @@ export type Operation =
     }
   | { readonly op: "key.life"; readonly environment: string; readonly id: string; readonly life: KeyLifeState }
   | { readonly op: "key.factors"; readonly environment: string; readonly id: string; readonly factors: KeyFactors }
+  | { readonly op: "tokenKey.insert"; readonly tokenKey: TokenKeyRecord }
+  | { readonly op: "tokenKey.remove"; readonly environment: string; readonly id: string }
+  | { readonly op: "token.revoke"; readonly token: RevokedToken }
   | { readonly op: "ticket.put"; readonly ticket: TicketRecord }
   | { readonly op: "environment.put"; readonly environment: Environment }
   | { readonly op: "environment.remove"; readonly name: string }

@@ -20,6 +20,8 @@ import { KeyLifecycle } from "../keys/lifecycle.ts";
 import type { LifecyclePorts } from "../keys/lifecycle.ts";
 import { OllamaSignerIndex } from "../keys/ollama-signer-index.ts";
 import { TicketDesk } from "../keys/ticket-desk.ts";
+import { RevokedTokens } from "../tokens/revoked-tokens.ts";
+import { TokenKeys } from "../tokens/token-keys.ts";
 import { UseRecord } from "../keys/use-record.ts";
 import { AuditLink } from "../store/audit-link.ts";
 import { checkDataDirectory } from "../store/data-directory.ts";
@@ -46,6 +48,8 @@ export interface Core {
   readonly audit: AuditLink;
   readonly snapshot: () => Snapshot;
   readonly changes: AdminPorts["changes"];
+  readonly tokenKeys: TokenKeys;
+  readonly revokedTokens: RevokedTokens;
   readonly ollamaSigners: OllamaSignerIndex;
   readonly firstNetworks: FirstNetworks;
   readonly quarantine: AdminPorts["quarantine"];
@@ -163,6 +167,8 @@ function joinCore({ store, sealer, peppers, audit, quarantine, clock, fault }: C
     keys,
     uses,
     lifecycle,
+    tokenKeys: new TokenKeys({ clock, sealer, changes: { change, inTurn }, read: () => store.reader.tokenKeys() }),
+    revokedTokens: new RevokedTokens(clock, store.reader.revokedTokens()),
     ollamaSigners,
     firstNetworks: new FirstNetworks({ clock, keys, changes: { change, inTurn }, fault }),
     tickets,

@@ -8,18 +8,14 @@ import type { Settings } from "../config/settings.ts";
 import { ByteBudget } from "../dataplane/byte-budget.ts";
 import type { EndListener } from "../dataplane/ending.ts";
 import { ExchangeLog } from "../dataplane/exchange-log.ts";
-import { makeIdentify } from "../dataplane/identify.ts";
 import { LiveExchanges } from "../dataplane/live-exchanges.ts";
-import { OllamaClients } from "../dataplane/ollama-clients.ts";
 import { makePipeline } from "../dataplane/pipeline.ts";
 import { ClientGone } from "../dataplane/read-body.ts";
 import { writeRefusal } from "../dataplane/refuse.ts";
-import { RequestSignatures } from "../dataplane/request-signatures.ts";
 import { createDataServer } from "../dataplane/server.ts";
 import { makeSettle } from "../dataplane/settle.ts";
 import type { RefusalLog } from "../dataplane/settle.ts";
 import { makeAdmit } from "../dataplane/stages/admit.ts";
-import { makeAuthenticate } from "../dataplane/stages/authenticate.ts";
 import { makeAuthorize } from "../dataplane/stages/authorize.ts";
 import { makeFactors } from "../dataplane/stages/factors.ts";
 import { makeForward } from "../dataplane/stages/forward.ts";
@@ -40,6 +36,7 @@ import { KeyLimits } from "../limits/key-limits.ts";
 import { makeAddressRules } from "../listener/client-address.ts";
 import { HostNames } from "../listener/host-names.ts";
 import type { Core } from "./core.ts";
+import { makeCredentials } from "./credentials.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
 
 /** Aggregates are by the minute: written once each. */
@@ -54,6 +51,8 @@ export interface DataPlanePorts {
   readonly metrics: GatewayMetrics;
   /** Traces of exchanges; null where the settings ask for none. */
   readonly tracing: (Tracing & EndListener) | null;
+  /** The listener's own address, once it listens. */
+  readonly listenerUrl: () => string;
 }
 
 export interface DataPlane {
@@ -67,7 +66,16 @@ export interface DataPlane {
   closeUpstreams(): Promise<void>;
 }
 
-export function makeDataPlane({ settings, core, clock, log, tls, metrics, tracing }: DataPlanePorts): DataPlane {
+export function makeDataPlane({
+  settings,
+  core,
+  clock,
+  log,
+  tls,
+  metrics,
+  tracing,
+  listenerUrl,
+}: DataPlanePorts): DataPlane {
   const mistakes = checkTable();
   if (mistakes.length > 0) throw new Error(`the endpoint table is wrong: ${mistakes.join("; ")}`);
   const { keys, snapshot, store: ledger } = core;
@@ -107,11 +115,8 @@ export function makeDataPlane({ settings, core, clock, log, tls, metrics, tracin
     unauthenticated.flush(clock.now());
     refused.flush(clock.now());
   };
-  const signatures = new RequestSignatures({
-    clock,
-    peppers: core.peppers,
-    publicUrl: settings.publicUrl === null ? null : new URL(settings.publicUrl),
-  });
+  const credentials = makeCredentials({ settings, core, limits, live, budget, listenerUrl });
+  const { signatures, isTokenRevoked } = credentials;
   const flushing = setInterval(flush, FLUSH_MS).unref();
 
   const run = makePipeline(
@@ -127,29 +132,13 @@ export function makeDataPlane({ settings, core, clock, log, tls, metrics, tracin
         isQuarantined,
       }),
       ticket: makeTicketStage({ desk: core.tickets, budget, clock }),
-      authenticate: makeAuthenticate({
-        clock,
-        identify: makeIdentify({
-          keys,
-          peppers: core.peppers,
-          snapshot,
-          ollamaClients: new OllamaClients({
-            keys,
-            find: (fingerprint) => core.ollamaSigners.find(fingerprint),
-            startedAt: clock.now(),
-          }),
-        }),
-        uses: core.uses,
-        lifecycle: core.lifecycle,
-        firstNetworks: core.firstNetworks,
-        snapshot,
-        environments: settings.environments && new Set(settings.environments),
-      }),
+      oauth: credentials.oauth,
+      authenticate: credentials.authenticate,
       limit: makeLimit({ clock, limits }),
       ownKey: makeOwnKey({ lifecycle: core.lifecycle, budget, clock, signatures }),
       inspect: makeInspect(budget, clock),
       factors: makeFactors(signatures),
-      authorize: makeAuthorize({ snapshot, keys }),
+      authorize: makeAuthorize({ snapshot, keys, isTokenRevoked }),
       queue: makeQueue({ limits, pools, live, snapshot, keys }),
       record: makeRecord({ ledger, snapshot, keys }),
       forward: makeForward({ ledger, clock, tracing }),

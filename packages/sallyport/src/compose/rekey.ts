@@ -16,6 +16,7 @@ import type { KeyEncryptionKey } from "../store/key-encryption-key.ts";
 import { nextKeyFile, putNextInPlace, removeKeyFile } from "../store/open-sealer.ts";
 import { beginRekey, endRekey, rekeyUnderWay, reseal } from "../store/reseal.ts";
 import { sealedFiles } from "../store/sealed-files.ts";
+import { tokenKeyRecords } from "../store/token-key-records.ts";
 import { openCore } from "./core.ts";
 import type { Core } from "./core.ts";
 
@@ -49,7 +50,7 @@ export async function rekey(
     const { from, to: now } = isBegun ? held : beginRekey(paths, core.sealer, nextKey(core, settings, to));
     const source = to ?? settings.keyEncryptionKey;
     if (source.kind === "file" && existsSync(nextKeyFile(source.path))) putNextInPlace(source.path);
-    const records = reseal(core.sealer, [sealedFiles(paths)], onProgress);
+    const records = reseal(core.sealer, [sealedFiles(paths), tokenKeyRecords(settings.dataDirectory)], onProgress);
     await record(core, "gateway.kek_rotated", SYSTEM_REALM, { from, to: now, source: source.kind, records });
     const own = paths.keyEncryptionKey;
     if (existsSync(own) && readKeyEncryptionKey({ kind: "file", path: own }).id !== now) removeKeyFile(own);
@@ -122,7 +123,7 @@ export async function rotatePeppers(settings: Settings, environment: string | nu
   }
 }
 
-/** Versions that keys which are neither revoked nor expired were hashed under. */
+/** Versions that keys which are neither revoked nor expired, their path secrets and HMAC signers rest on. */
 function neededPeppers({ store }: Core, environment: string): ReadonlySet<number> {
   const now = systemClock.now();
   const needed = new Set<number>();
@@ -133,6 +134,8 @@ function neededPeppers({ store }: Core, environment: string): ReadonlySet<number
       if (key.state === "revoked") continue;
       for (const { state, expiresAt, pepperVersion } of key.secrets)
         if (state !== "destroyed" && (expiresAt === null || expiresAt > now)) needed.add(pepperVersion);
+      if (key.pathSecret) needed.add(key.pathSecret.pepperVersion);
+      for (const { algorithm, material } of key.signers) if (algorithm === "hmac-sha256") needed.add(Number(material));
     }
     const last = keys.at(-1);
     if (!last || keys.length < limit) return needed;

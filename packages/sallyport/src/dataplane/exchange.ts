@@ -12,6 +12,7 @@ import type { Secret } from "../kernel/secret.ts";
 import type { KeyRecord, KeySecret } from "../keys/key.ts";
 import type { Retirement } from "../keys/retirement.ts";
 import type { RateVerdict } from "../limits/gcra.ts";
+import type { Token } from "../tokens/token.ts";
 import type { TraceIdentity } from "./trace.ts";
 import type { Lane } from "./upstream/lane.ts";
 import type { Upstream } from "./upstream/pool.ts";
@@ -52,6 +53,8 @@ export class Exchange implements Presented {
 
   path = "";
   query = "";
+  /** The environment named by the path's beginning (`/e/prod`), for what an environment says of its tokens; never a part of `path`. */
+  environmentPath: string | null = null;
   /** The credential that stood in the path; never a part of `path`. */
   pathSecret: Secret | null = null;
   /** The client's address, through trusted proxies, IPv4-mapped IPv6 normalised. */
@@ -66,6 +69,10 @@ export class Exchange implements Presented {
   secret: KeySecret | null = null;
   /** When that secret stops working, where the caller should be told by now. */
   retirement: Retirement | null = null;
+  /** The credential was the signature of an Ollama client: nothing that could be stolen was sent. */
+  isOllamaSigned = false;
+  /** The credential was a token of that key; null = the key itself. */
+  token: Token | null = null;
   right: EffectiveRight | null = null;
   rate: RateVerdict | null = null;
 

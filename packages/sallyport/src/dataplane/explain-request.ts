@@ -55,6 +55,10 @@ function walk(
     because.push(`${endpoint.id} is opened by a ticket, without a key`);
     return undefined;
   }
+  if (endpoint.served === "oauth") {
+    because.push(`${endpoint.id} is answered by the gateway itself; a client proves itself in the OAuth way`);
+    return undefined;
+  }
   if (endpoint.served === "local") {
     because.push(`${endpoint.id} is answered by the gateway itself, without a key`);
     return undefined;

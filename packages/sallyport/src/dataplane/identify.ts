@@ -1,6 +1,6 @@
 /**
- * From what a request carries to the key it stands for. There are three kinds of credential, and a request carries
- * exactly one: a key's text in a header, a path secret, or the signature of an Ollama command line.
+ * From what a request carries to the key it stands for. There are four kinds of credential, and a request carries
+ * exactly one: a key's text or a token in a header, a path secret, or the signature of an Ollama command line.
  */
 import { refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
@@ -9,6 +9,8 @@ import { isLoopbackAddress } from "../kernel/network-list.ts";
 import type { Authenticated, KeyDirectory } from "../keys/directory.ts";
 import { findByPathSecret } from "../keys/path-secret.ts";
 import type { PepperRing } from "../keys/pepper.ts";
+import { looksLikeToken } from "../tokens/verify.ts";
+import type { BearerTokens } from "./bearer-tokens.ts";
 import { extractCredential } from "../listener/credential.ts";
 import type { Exchange } from "./exchange.ts";
 import type { OllamaClients } from "./ollama-clients.ts";
@@ -17,12 +19,13 @@ export interface IdentifyPorts {
   readonly keys: KeyDirectory;
   readonly peppers: PepperRing;
   readonly ollamaClients: OllamaClients;
+  readonly tokens: BearerTokens;
   readonly snapshot: () => Snapshot;
 }
 
-export type Identify = (exchange: Exchange, now: number) => Authenticated | Refusal;
+export type Identify = (exchange: Exchange, now: number) => Authenticated | Refusal | Promise<Authenticated | Refusal>;
 
-export function makeIdentify({ keys, peppers, ollamaClients, snapshot }: IdentifyPorts): Identify {
+export function makeIdentify({ keys, peppers, ollamaClients, tokens, snapshot }: IdentifyPorts): Identify {
   function byPathSecret(exchange: Exchange, now: number): Authenticated | Refusal {
     const text = exchange.pathSecret!.reveal();
     const key = findByPathSecret(text, (environment, id) => keys.find(environment, id), peppers);
@@ -42,6 +45,7 @@ export function makeIdentify({ keys, peppers, ollamaClients, snapshot }: Identif
     }
     if (typeof credential !== "string") return credential;
     if (credential.includes(":")) return ollamaClients.identify(exchange, credential, now);
+    if (looksLikeToken(credential)) return tokens.identify(exchange, credential, now);
     if (exchange.endpoint!.served !== "key") return keys.authenticate(credential, ["api"], now);
     const graceOf = (name: string): number => snapshot().environments.get(name)?.keyLife.rotateWithinMs ?? 0;
     return keys.authenticateLate(credential, ["api"], now, graceOf);

@@ -9,6 +9,7 @@ import type { Snapshot } from "../access/snapshot.ts";
 import { keyRefusal } from "../keys/directory.ts";
 import type { KeyDirectory } from "../keys/directory.ts";
 import type { Exchange } from "./exchange.ts";
+import { rightOf } from "./exchange-right.ts";
 
 export class LiveExchanges {
   readonly #live = new Set<Exchange>();
@@ -37,6 +38,13 @@ export class LiveExchanges {
     return cut;
   }
 
+  /** Ends what came with that token. */
+  cutToken(environment: string, id: string): void {
+    for (const exchange of this.#live)
+      if (exchange.token?.id === id && exchange.token.environment === environment)
+        cutOne(exchange, refuse("token_unknown"));
+  }
+
   cutAll(refusal: Refusal): void {
     for (const exchange of this.#live) cutOne(exchange, refusal);
   }
@@ -55,7 +63,7 @@ export function presentRefusal(exchange: Exchange, snapshot: Snapshot, keys: Key
   if (!key) return refuse("key_unknown");
   const stateRefused = keyRefusal(key);
   if (stateRefused) return stateRefused;
-  const right = snapshot.rightOf(key);
+  const right = rightOf(snapshot, key, exchange.token);
   if (!right) return refuse("environment_not_here");
   if (
     exchange.upstream &&

@@ -47,6 +47,7 @@ export class OllamaClients {
     const failure = this.#repeats.take(verified, exchange.address, now);
     if (failure === "full" || failure === "key_full") return { ...refuse("overloaded"), retryAfterSeconds: 1 };
     if (failure) return refuse("signature_replayed", failure);
+    exchange.isOllamaSigned = true;
     return this.#ports.keys.admit(key, now);
   }
 }

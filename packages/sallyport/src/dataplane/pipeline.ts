@@ -19,6 +19,8 @@ export interface Stages {
   readonly match: Stage;
   /** A delivery ticket is opened here, by whoever holds it; every other request passes. */
   readonly ticket: Stage;
+  /** A key is exchanged for a token here, as OAuth's clients do it; every other request passes. */
+  readonly oauth: Stage;
   /** Exactly one credential; the key behind it. */
   readonly authenticate: Stage;
   /** Request rate, and the right to this endpoint at all. */
@@ -49,12 +51,26 @@ export interface PipelineEnds {
 }
 
 export function makePipeline(stages: Stages, ends: PipelineEnds): (exchange: Exchange) => Promise<void> {
-  const { admit, match, ticket, authenticate, limit, ownKey, inspect, factors, authorize, queue, record, forward } =
-    stages;
+  const {
+    admit,
+    match,
+    ticket,
+    oauth,
+    authenticate,
+    limit,
+    ownKey,
+    inspect,
+    factors,
+    authorize,
+    queue,
+    record,
+    forward,
+  } = stages;
   const way: readonly Stage[] = [
     admit,
     match,
     ticket,
+    oauth,
     authenticate,
     limit,
     ownKey,

@@ -38,7 +38,7 @@ export function writeRefusal(exchange: Exchange, refusal: Refusal): void {
   addRetirementHeaders(headers, exchange.retirement);
   if (refusal.retryAfterSeconds !== undefined)
     headers.push("retry-after", String(Math.max(1, refusal.retryAfterSeconds)));
-  addChallenge(headers, refusal, status);
+  addChallenge(headers, refusal, status, exchange.endpoint?.dialect ?? null);
   if (!request.complete && !canDiscardBody(exchange)) headers.push("connection", "close");
   response.writeHead(status, headers);
   response.end(request.method === "HEAD" ? undefined : body);
@@ -47,13 +47,14 @@ export function writeRefusal(exchange: Exchange, refusal: Refusal): void {
 /** What the next request must bring: of a signature (RFC 9421 section 5.1) the components and parameters it must have. */
 const ACCEPT_SIGNATURE = acceptSignature(sallyportProfile);
 
-function addChallenge(headers: string[], { code, factor }: Refusal, status: number): void {
+function addChallenge(headers: string[], { code, factor }: Refusal, status: number, dialect: Dialect | null): void {
   if (factor === "signature" || code === "signature_invalid" || code === "signature_replayed")
     headers.push("accept-signature", ACCEPT_SIGNATURE);
   if (status !== 401) return;
   // RFC 9470: the credential is good, and whoever holds it must prove again who he is.
   const error = factor === "identity" ? ', error="insufficient_user_authentication"' : "";
-  headers.push("www-authenticate", `Bearer realm="sallyport"${error}`);
+  const scheme = dialect === "oauth" ? "Basic" : code === "proof_invalid" ? "DPoP" : "Bearer";
+  headers.push("www-authenticate", `${scheme} realm="sallyport"${error}`);
 }
 
 function acceptSignature({ components, bodyComponents, parameters, tag }: SignatureProfile): string {
@@ -81,6 +82,13 @@ export function refusalBody(dialect: Dialect | null, refusal: Refusal, requestId
   const message = messageOf(refusal);
   const { code } = refusal;
   switch (dialect) {
+    case "oauth":
+      return {
+        error: oauthError(code),
+        error_description: message.replace(/[^\x20-\x21\x23-\x5b\x5d-\x7e]/g, "'"),
+        code,
+        request_id: requestId,
+      };
     case "openai":
       return { error: { message, type: openaiType(problems[code].status), param: null, code }, request_id: requestId };
     case "anthropic":
@@ -94,6 +102,30 @@ export function refusalBody(dialect: Dialect | null, refusal: Refusal, requestId
       return problems[code].status === 401
         ? { error: message, status: message, code, request_id: requestId }
         : { error: message, code, request_id: requestId };
+  }
+}
+
+/** RFC 6749 section 5.2, RFC 9449 section 5, RFC 9470. */
+function oauthError(code: ProblemCode): string {
+  switch (code) {
+    case "grant_unsupported":
+      return "unsupported_grant_type";
+    case "grant_invalid":
+      return "invalid_grant";
+    case "scope_invalid":
+      return "invalid_scope";
+    case "proof_invalid":
+      return "invalid_dpop_proof";
+    case "identity_missing":
+      return "insufficient_user_authentication";
+    case "token_foreign":
+    case "permission_denied":
+      return "unauthorized_client";
+    default: {
+      const { status } = problems[code];
+      if (status >= 500 || status === 429) return "temporarily_unavailable";
+      return status === 401 || status === 403 ? "invalid_client" : "invalid_request";
+    }
   }
 }
 

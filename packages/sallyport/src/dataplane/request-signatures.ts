@@ -13,12 +13,13 @@ import { signerOf } from "../factors/signer-of-key.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { PepperRing } from "../keys/pepper.ts";
 import type { Exchange } from "./exchange.ts";
+import { originOf } from "./public-address.ts";
+import type { PublicAddress } from "./public-address.ts";
 
 export interface RequestSignaturesPorts {
   readonly clock: Clock;
   readonly peppers: PepperRing;
-  /** How clients write the gateway's address; null = as they reached its listener. */
-  readonly publicUrl: URL | null;
+  readonly address: PublicAddress;
 }
 
 const NO_BODY = new Uint8Array(0);
@@ -40,7 +41,12 @@ export class RequestSignatures {
     const { clock, peppers } = this.#ports;
     const key = exchange.key!;
     const now = clock.now();
-    const message = { ...this.#addressOf(exchange), ...lineOf(exchange), environment: key.environment, now };
+    const message = {
+      ...originOf(this.#ports.address, exchange),
+      ...lineOf(exchange),
+      environment: key.environment,
+      now,
+    };
     const verified = verifyRequestSignature(message, (id) => signerOf(key, id, peppers));
     if ("reason" in verified) return refuseSignature(verified);
     const { contentDigest } = verified;
@@ -60,13 +66,6 @@ export class RequestSignatures {
     if (replayed) return refuseSignature(replayed);
     exchange.isSigned = true;
     return undefined;
-  }
-
-  #addressOf({ request, host }: Exchange): { scheme: "http" | "https"; authority: string } {
-    const { publicUrl } = this.#ports;
-    if (publicUrl) return { scheme: publicUrl.protocol === "https:" ? "https" : "http", authority: publicUrl.host };
-    // The name was looked up among those the listener answers for; without a proxy the socket says the scheme.
-    return { scheme: "encrypted" in request.socket ? "https" : "http", authority: host ?? "" };
   }
 }
 

@@ -3,8 +3,8 @@
  * one cannot be refused because it was seen. It may come a few times, for a few seconds, from the address it first came
  * from; from elsewhere, or later, it is somebody else's copy.
  */
-import { KeptUntil } from "./kept-until.ts";
-import type { KeptUntilOptions } from "./kept-until.ts";
+import { KeptUntil } from "../kernel/kept-until.ts";
+import type { KeptUntilOptions } from "../kernel/kept-until.ts";
 import { OLLAMA_AGE_SECONDS, OLLAMA_AHEAD_SECONDS } from "./ollama-signature.ts";
 import type { OllamaSignature } from "./ollama-signature.ts";
 

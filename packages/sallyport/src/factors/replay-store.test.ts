@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { KeptUntil } from "./kept-until.ts";
+import { KeptUntil } from "../kernel/kept-until.ts";
 import { ReplayStore } from "./replay-store.ts";
 import type { SeenSignature } from "./replay-store.ts";
 

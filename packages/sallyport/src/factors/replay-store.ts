@@ -4,8 +4,8 @@
  */
 import { sallyportProfile, signatureFailure } from "@sallyport/protocol";
 import type { SignatureFailure } from "@sallyport/protocol";
-import { KeptUntil } from "./kept-until.ts";
-import type { KeptUntilOptions } from "./kept-until.ts";
+import { KeptUntil } from "../kernel/kept-until.ts";
+import type { KeptUntilOptions } from "../kernel/kept-until.ts";
 
 export interface ReplayStoreOptions extends Partial<KeptUntilOptions> {
   /** Epoch ms. Whatever may have been accepted before is unknown here. */

@@ -1,5 +1,5 @@
 /**
- * The one credential extractor (R4), for every header style: `Authorization: Bearer`, `Authorization: Basic` (the
+ * The one credential extractor (R4), for every header style: `Authorization: Bearer` (or `DPoP`), `Authorization: Basic` (the
  * password; any user), `x-api-key`, `api-key`, and the Ollama client's own signature, which has no scheme. It reads the raw headers, because node joins or drops repeated ones.
  */
 import { refuse } from "@sallyport/protocol";
@@ -7,7 +7,7 @@ import type { Refusal } from "@sallyport/protocol";
 
 /** What an `ollama` with OLLAMA_AUTH=1 sends without a scheme: public key and signature, both base64. */
 const OLLAMA = /^[A-Za-z0-9+/]{68}:[A-Za-z0-9+/]{86}==$/;
-const SCHEME = /^(bearer|basic) +([A-Za-z0-9\-._~+/=]+)$/i;
+const SCHEME = /^(bearer|basic|dpop) +([A-Za-z0-9\-._~+/=]+)$/i;
 
 /** The credential's text, exactly as sent; refuses none, two, a repeated header, and schemes we do not speak. */
 export function extractCredential(rawHeaders: readonly string[]): string | Refusal {
@@ -31,7 +31,7 @@ function fromAuthorization(value: string): string | undefined {
   if (OLLAMA.test(value)) return value;
   const parts = SCHEME.exec(value.trim());
   if (!parts) return undefined;
-  if (parts[1]!.toLowerCase() === "bearer") return parts[2]!;
+  if (parts[1]!.toLowerCase() !== "basic") return parts[2]!;
   const pair = Buffer.from(parts[2]!, "base64").toString("latin1");
   const colon = pair.indexOf(":");
   return colon < 0 ? undefined : pair.slice(colon + 1);

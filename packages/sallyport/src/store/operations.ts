@@ -16,6 +16,8 @@ import {
 import { makeSignerIndex } from "./signer-index.ts";
 import type { SqlDatabase, SqlStatement } from "./sqlite.ts";
 
+const FORGET_SECONDS = 86_400;
+
 /** Applies one operation inside the open transaction; throws `conflict` or `not_found`. */
 export type ApplyOperation = (operation: Operation) => void;
 
@@ -32,9 +34,13 @@ export function makeApplyOperation(database: SqlDatabase): ApplyOperation {
     "UPDATE key SET networks = ?, binding = ?, require = ?, signers = ?, path_secret = ? WHERE environment = ? AND id = ?",
   );
   const signers = makeSignerIndex(database);
+  const insertTokenKey = database.prepare(`INSERT INTO token_key VALUES (${places(6)})`);
+  const removeTokenKey = database.prepare("DELETE FROM token_key WHERE id = ?");
+  const revokeToken = database.prepare(`INSERT OR REPLACE INTO revoked_token VALUES (${places(3)})`);
+  const forgetTokens = database.prepare("DELETE FROM revoked_token WHERE expires_at < ?");
   const ticketOpened = database.prepare("SELECT opened_by FROM ticket WHERE environment = ? AND id = ?");
   const putTicket = database.prepare(`INSERT OR REPLACE INTO ticket VALUES (${places(15)})`);
-  const putEnvironment = database.prepare(`INSERT OR REPLACE INTO environment VALUES (${places(13)})`);
+  const putEnvironment = database.prepare(`INSERT OR REPLACE INTO environment VALUES (${places(14)})`);
   const removeEnvironment = database.prepare("DELETE FROM environment WHERE name = ?");
   const putRole = database.prepare(`INSERT OR REPLACE INTO role VALUES (${places(6)})`);
   const removeRole = database.prepare("DELETE FROM role WHERE name = ?");
@@ -73,6 +79,21 @@ export function makeApplyOperation(database: SqlDatabase): ApplyOperation {
         if (row === undefined) throw new Problem("not_found", `there is no key ${environment}/${id}`);
         demandFinal(readKey(row), life);
         setKeyLife.run(...keyLifeRow(life), environment, id);
+        return;
+      }
+      case "tokenKey.insert": {
+        const { environment, id, sealed, purpose, publicKey, createdAt } = operation.tokenKey;
+        insertTokenKey.run(environment, id, sealed, purpose, publicKey, createdAt);
+        return;
+      }
+      case "tokenKey.remove":
+        remove(removeTokenKey, "token key", operation.id);
+        return;
+      case "token.revoke": {
+        const { environment, id, expiresAt } = operation.token;
+        // What had expired a day before this one will says nothing any more.
+        forgetTokens.run(expiresAt - FORGET_SECONDS);
+        revokeToken.run(environment, id, expiresAt);
         return;
       }
       case "ticket.put": {

@@ -4,6 +4,8 @@ import type { ChangeWriter } from "../audit/change.ts";
 import type { LedgerAppender } from "../audit/recorder.ts";
 import type { KeyRecord } from "../keys/key.ts";
 import type { TicketRecord } from "../keys/ticket.ts";
+import type { RevokedToken } from "../tokens/revoked-tokens.ts";
+import type { TokenKeyRecord } from "../tokens/token-keys.ts";
 import type { KeyUse } from "../keys/use-record.ts";
 
 export interface KeyFilter {
@@ -25,6 +27,8 @@ export interface StoreReader {
   sealedTickets(): readonly TicketRecord[];
   /** Every key's environment and id, for the in-memory index. */
   eachKeyId(visit: (environment: string, id: string) => void): void;
+  tokenKeys(): readonly TokenKeyRecord[];
+  revokedTokens(): readonly RevokedToken[];
   /** Every public key of an Ollama client and the key it stands for. */
   eachOllamaSigner(visit: (fingerprint: string, environment: string, id: string) => void): void;
   close(): void;

@@ -3,7 +3,17 @@ import type { PolicyState } from "../access/policy.ts";
 import type { KeyRecord } from "../keys/key.ts";
 import { dataPaths } from "./data-paths.ts";
 import type { KeyFilter, StoreReader } from "./ports.ts";
-import { readAssignment, readEnvironment, readKey, readKeyUse, readPrincipal, readRole, readTicket } from "./rows.ts";
+import {
+  readAssignment,
+  readEnvironment,
+  readKey,
+  readKeyUse,
+  readPrincipal,
+  readRevokedToken,
+  readRole,
+  readTicket,
+  readTokenKey,
+} from "./rows.ts";
 import { checkSchema, readCounter } from "./schema.ts";
 import { openDatabase } from "./sqlite.ts";
 
@@ -25,6 +35,8 @@ export function openReader(directory: string): StoreReader {
   );
   const keyIds = database.prepare("SELECT environment, id FROM key");
   const ollamaSigners = database.prepare("SELECT fingerprint, environment, key_id FROM ollama_signer");
+  const tokenKeys = database.prepare("SELECT * FROM token_key ORDER BY id");
+  const revokedTokens = database.prepare("SELECT * FROM revoked_token");
   const someKeys = database.prepare(
     `SELECT * FROM key WHERE (?1 IS NULL OR environment = ?1) AND (?2 IS NULL OR owner = ?2) AND (environment, id) > (?3, ?4)
      ORDER BY environment, id LIMIT ?5`,
@@ -64,6 +76,8 @@ export function openReader(directory: string): StoreReader {
     eachKeyId(visit) {
       for (const row of keyIds.iterate()) visit(String(row["environment"]), String(row["id"]));
     },
+    tokenKeys: () => tokenKeys.all().map(readTokenKey),
+    revokedTokens: () => revokedTokens.all().map(readRevokedToken),
     eachOllamaSigner(visit) {
       for (const row of ollamaSigners.iterate())
         visit(String(row["fingerprint"]), String(row["environment"]), String(row["key_id"]));

@@ -7,6 +7,8 @@ import type { Assignment, Environment, Principal, Role } from "../access/policy.
 import type { KeyLifeState } from "../audit/change.ts";
 import type { KeyFactors, KeyRecord, PathSecret } from "../keys/key.ts";
 import type { TicketRecord } from "../keys/ticket.ts";
+import type { RevokedToken } from "../tokens/revoked-tokens.ts";
+import type { TokenKeyRecord } from "../tokens/token-keys.ts";
 import type { KeyUse } from "../keys/use-record.ts";
 import {
   flag,
@@ -91,6 +93,11 @@ const demanded = listOf(textThat(isFactor, "a factor"));
 const networks: Shape<readonly string[] | null> = (value, where) =>
   value === null ? null : json(listOf(text))(value, where);
 const permissionDoor = object({ permissions: listOf(dataPermission), require: demanded });
+const yesNo: Shape<boolean> = (value, where) => {
+  if (typeof value !== "boolean") throw new Misshapen(where, "true or false");
+  return value;
+};
+const tokenPolicy = object({ ttlMs: wholeNumber, isOnly: yesNo });
 const signer = object({
   id: text,
   use: oneOf("request", "ollama"),
@@ -116,6 +123,7 @@ export function readEnvironment(row: SqlRow): Environment {
     require: json(demanded)(row["require"], "require"),
     requireFor: json(listOf(permissionDoor))(row["require_for"], "require_for"),
     pathSecrets: oneOf("deny", "allow")(row["path_secrets"], "path_secrets"),
+    tokens: json(tokenPolicy)(row["tokens"], "tokens"),
   }));
 }
 
@@ -135,6 +143,7 @@ export function environmentRow(value: Environment): SqlValue[] {
     toJson(value.require),
     toJson(value.requireFor),
     value.pathSecrets,
+    toJson(value.tokens),
   ];
 }
 
@@ -248,6 +257,25 @@ export function keyLifeRow(value: KeyLifeState): SqlValue[] {
   const { rotation: under, rotatedAt, frozenAt, lifetimeMs, idleSince } = value;
   const held = value.secrets.map((one) => ({ ...one, hash: Buffer.from(one.hash).toString("hex") }));
   return [toJson(held), under && toJson(under), rotatedAt, frozenAt, lifetimeMs, toJson(value.told), idleSince];
+}
+
+export function readTokenKey(row: SqlRow): TokenKeyRecord {
+  return read("token key", row["id"], () => ({
+    environment: text(row["environment"], "environment"),
+    id: text(row["id"], "id"),
+    sealed: text(row["sealed"], "sealed"),
+    purpose: text(row["purpose"], "purpose"),
+    publicKey: text(row["public_key"], "public_key"),
+    createdAt: wholeNumber(row["created_at"], "created_at"),
+  }));
+}
+
+export function readRevokedToken(row: SqlRow): RevokedToken {
+  return read("revoked token", row["id"], () => ({
+    environment: text(row["environment"], "environment"),
+    id: text(row["id"], "id"),
+    expiresAt: wholeNumber(row["expires_at"], "expires_at"),
+  }));
 }
 
 export function readTicket(row: SqlRow): TicketRecord {

@@ -42,6 +42,20 @@ CREATE TABLE ollama_signer (
   environment TEXT NOT NULL,
   key_id TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE token_key (
+  environment TEXT NOT NULL,
+  id TEXT NOT NULL PRIMARY KEY,
+  sealed TEXT NOT NULL,
+  purpose TEXT NOT NULL,
+  public_key TEXT NOT NULL,
+  created_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE revoked_token (
+  environment TEXT NOT NULL,
+  id TEXT NOT NULL,
+  expires_at INTEGER NOT NULL,
+  PRIMARY KEY (environment, id)
+) STRICT, WITHOUT ROWID;
 CREATE INDEX key_owner ON key (owner, environment, id) WHERE owner IS NOT NULL;
 CREATE TABLE key_use (
   environment TEXT NOT NULL,
@@ -88,7 +102,8 @@ CREATE TABLE environment (
   networks TEXT,
   require TEXT NOT NULL,
   require_for TEXT NOT NULL,
-  path_secrets TEXT NOT NULL CHECK (path_secrets IN ('deny', 'allow'))
+  path_secrets TEXT NOT NULL CHECK (path_secrets IN ('deny', 'allow')),
+  tokens TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE role (
   name TEXT NOT NULL PRIMARY KEY,

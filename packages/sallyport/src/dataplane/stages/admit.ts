@@ -48,9 +48,21 @@ function readTarget(exchange: Exchange, target: string): Refusal | undefined {
   const query = mark < 0 ? "" : target.slice(mark + 1);
   if (!PATH.test(path) && !PATH_WITH_ENCODED_SEGMENT.test(path)) return refuse("target_malformed");
   if (path.includes("//") || DOT_SEGMENT.test(path) || !QUERY.test(query)) return refuse("target_malformed");
-  exchange.path = path;
+  exchange.path = takeEnvironment(exchange, path);
   exchange.query = query;
   return undefined;
+}
+
+/** `/e/prod/oauth/token`, and RFC 8414's place for the metadata of an issuer with a path. */
+const OF_ENVIRONMENT =
+  /^(?:\/e\/([a-z][a-z0-9]{0,15})(\/.*)|(\/\.well-known\/oauth-authorization-server)\/e\/([a-z][a-z0-9]{0,15}))$/;
+
+/** The path without the environment it is about. Only what an environment says of its tokens is found under one (`match`). */
+function takeEnvironment(exchange: Exchange, path: string): string {
+  const parts = OF_ENVIRONMENT.exec(path);
+  if (!parts) return path;
+  exchange.environmentPath = parts[1] ?? parts[4] ?? null;
+  return parts[2] ?? parts[3] ?? path;
 }
 
 /** `/k/spp_…/api/chat`. The one place a credential stands in a path: a decoded dialect never begins like that. */

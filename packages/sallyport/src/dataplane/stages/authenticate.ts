@@ -1,69 +1,19 @@
-/** The third door: one credential, a genuine key, in a state and an environment that may be served here. */
-import { refuse } from "@sallyport/protocol";
-import { isHeldAnywhere } from "../../access/decide.ts";
-import { refuseNetworks } from "../../access/door.ts";
-import type { EffectiveRight, Snapshot } from "../../access/snapshot.ts";
+/** The third door: one credential, a genuine key or a token of one, in a state and an environment that may be served here. */
 import type { Clock } from "../../kernel/clock.ts";
-import type { KeyRecord, KeySecret } from "../../keys/key.ts";
-import type { KeyLifecycle } from "../../keys/lifecycle.ts";
-import type { FirstNetworks } from "../../keys/first-networks.ts";
-import { brownoutSeconds, retirementOf } from "../../keys/retirement.ts";
-import type { UseRecord } from "../../keys/use-record.ts";
-import type { Exchange } from "../exchange.ts";
+import type { Admission } from "../admission.ts";
 import type { Identify } from "../identify.ts";
 import type { Stage } from "../pipeline.ts";
 
 export interface AuthenticatePorts {
   readonly clock: Clock;
   readonly identify: Identify;
-  readonly uses: UseRecord;
-  readonly lifecycle: Pick<KeyLifecycle, "firstUse">;
-  readonly firstNetworks: FirstNetworks;
-  readonly snapshot: () => Snapshot;
-  /** Environments this listener serves; null = all. */
-  readonly environments: ReadonlySet<string> | null;
+  readonly admission: Admission;
 }
 
-export function makeAuthenticate(ports: AuthenticatePorts): Stage {
-  const { clock, identify, uses, lifecycle, firstNetworks, snapshot, environments } = ports;
-
-  function noteUse(exchange: Exchange, key: KeyRecord, secret: KeySecret, right: EffectiveRight, now: number): void {
-    const isPlaced = key.rotation !== null || isHeldAnywhere(right, "self:rotate");
-    if (isPlaced) uses.notePlaced(key, secret, now, exchange.address, agentOf(exchange.request.rawHeaders));
-    else uses.note(key, secret, now);
-  }
-
+export function makeAuthenticate({ clock, identify, admission }: AuthenticatePorts): Stage {
   return function authenticate(exchange) {
-    const now = clock.now();
-    const isOwn = exchange.endpoint!.served === "key";
-    const verified = identify(exchange, now);
-    if ("code" in verified) return verified;
-    const { key, secret } = verified;
-    exchange.key = key;
-    exchange.secret = secret;
-    if (environments !== null && !environments.has(key.environment)) return refuse("environment_not_here");
-    const right = snapshot().rightOf(key);
-    if (!right) return refuse("environment_not_here");
-    if (right.isOwnerDisabled) return refuse("owner_disabled");
-    exchange.right = right;
-    // Before its use is noted: what is used from elsewhere must not count as the owner's use, nor begin an overlap.
-    const elsewhere = refuseNetworks(right.doors, exchange.address) ?? firstNetworks.refuse(key, exchange.address);
-    if (elsewhere) return elsewhere;
-    // That a key rotates itself is no use of it: where it was used before is what is asked then.
-    if (!isOwn) noteUse(exchange, key, secret, right, now);
-    // The new secret works at once; that it is the one in use from now on is written down meanwhile.
-    if (secret.state === "pending") lifecycle.firstUse(key, secret);
-    const { keyLife } = right.environment;
-    const retirement = retirementOf(key, secret, keyLife, now);
-    exchange.retirement = retirement;
-    // Whoever rotates has understood the warning.
-    const waitSeconds = retirement && !isOwn ? brownoutSeconds(retirement, keyLife, now) : 0;
-    return waitSeconds > 0 ? { ...refuse("key_expires_soon"), retryAfterSeconds: waitSeconds } : undefined;
+    const proven = identify(exchange, clock.now());
+    if (proven instanceof Promise) return proven.then((said) => ("code" in said ? said : admission(exchange, said)));
+    return "code" in proven ? proven : admission(exchange, proven);
   };
-}
-
-function agentOf(rawHeaders: readonly string[]): string {
-  for (let i = 0; i < rawHeaders.length; i += 2)
-    if (rawHeaders[i]!.toLowerCase() === "user-agent") return rawHeaders[i + 1]!;
-  return "";
 }

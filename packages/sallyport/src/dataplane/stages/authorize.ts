@@ -7,20 +7,24 @@ import { decide, openRight } from "../../access/decide.ts";
 import type { Snapshot } from "../../access/snapshot.ts";
 import { keyRefusal } from "../../keys/directory.ts";
 import type { KeyDirectory } from "../../keys/directory.ts";
+import { rightOf } from "../exchange-right.ts";
+import type { Token } from "../../tokens/token.ts";
 import type { Stage } from "../pipeline.ts";
 
 export interface AuthorizePorts {
   readonly snapshot: () => Snapshot;
   readonly keys: KeyDirectory;
+  readonly isTokenRevoked: (token: Token) => boolean;
 }
 
-export function makeAuthorize({ snapshot, keys }: AuthorizePorts): Stage {
+export function makeAuthorize({ snapshot, keys, isTokenRevoked }: AuthorizePorts): Stage {
   return function authorize(exchange) {
     const key = keys.find(exchange.key!.environment, exchange.key!.id);
     if (!key) return refuse("key_unknown");
     const stateRefused = keyRefusal(key);
     if (stateRefused) return stateRefused;
-    const right = snapshot().rightOf(key);
+    if (exchange.token && isTokenRevoked(exchange.token)) return refuse("token_unknown");
+    const right = rightOf(snapshot(), key, exchange.token);
     if (!right) return refuse("environment_not_here");
     exchange.right = openRight(right, exchange);
     const understood = exchange.understood!;

@@ -44,6 +44,7 @@ function encodeIntent(exchange: Exchange): string {
     fields: {
       request: exchange.id,
       principal: key!.owner,
+      ...(exchange.token ? { token: exchange.token.id } : {}),
       endpoint: endpoint!.id,
       model: understood!.model?.key ?? null,
       upstream: exchange.upstream!.spec.id,

@@ -2,7 +2,8 @@
 import type { DataPermission, Refusal } from "@sallyport/protocol";
 import type { Understood } from "./understood.ts";
 
-export type Dialect = "ollama" | "openai" | "anthropic";
+/** `oauth`: RFC 6749's errors, of the gateway's own token endpoints; never forwarded. */
+export type Dialect = "ollama" | "openai" | "anthropic" | "oauth";
 
 /** Where the answer's usage stands and which mark ends a whole answer. */
 export type Metering =
@@ -20,7 +21,7 @@ export type Metering =
 /** How an answer is rewritten before the caller sees it. */
 export type AnswerFilter = "none" | "tags" | "ps" | "v1-models" | "v1-model" | "show";
 
-export type BodyKind = "none" | "json" | "multipart" | "blob";
+export type BodyKind = "none" | "json" | "form" | "multipart" | "blob";
 
 /** What a path's last segment holds, when it is not fixed. */
 export type ParameterKind = "none" | "model" | "digest" | "opaque";
@@ -33,8 +34,8 @@ export interface Endpoint {
   readonly path: string;
   readonly parameter: ParameterKind;
   readonly dialect: Dialect;
-  /** `local` answers are constants of ours, `ticket` is the opening of delivery tickets, `key` what a key does with itself: none is ever forwarded. */
-  readonly served: "local" | "ticket" | "key" | "upstream";
+  /** `local` answers are constants of ours, `ticket` is the opening of delivery tickets, `key` what a key does with itself, `oauth` tokens and what an environment says of them: none is ever forwarded. */
+  readonly served: "local" | "ticket" | "key" | "oauth" | "upstream";
   /** Holding any of these (on any model) opens the endpoint at all: checked before the body is read. */
   readonly anyOf: readonly DataPermission[];
   readonly recorded: "inference" | "management" | "read" | "none";

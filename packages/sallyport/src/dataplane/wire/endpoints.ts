@@ -57,6 +57,14 @@ function ticket(id: string, path: string): Endpoint {
   }); // prettier-ignore
 }
 
+/** Tokens, and what an environment says of them; under `/e/<environment>` too. Whoever asks proves himself in the OAuth way. */
+function oauth(name: string, method: "GET" | "POST", path: string): Endpoint {
+  return row("oauth", {
+    id: `oauth.${name}`, methods: [method], path, anyOf: [], served: "oauth", recorded: "none", query: [],
+    body: method === "POST" ? "form" : "none", bodyBytesMax: 16 * KIB, understand: understandPlain("server:health"),
+  }); // prettier-ignore
+}
+
 /** Answered by constants of ours, without a credential; never forwarded, never recorded. */
 function local(path: string): Endpoint {
   return row("ollama", {
@@ -103,6 +111,11 @@ export const endpoints: readonly Endpoint[] = [
   local("/api/version"),
   local("/healthz"),
   local("/readyz"),
+  oauth("token", "POST", "/oauth/token"),
+  oauth("introspect", "POST", "/oauth/introspect"),
+  oauth("revoke", "POST", "/oauth/revoke"),
+  oauth("metadata", "GET", "/.well-known/oauth-authorization-server"),
+  oauth("jwks", "GET", "/.well-known/jwks.json"),
 
   read("ollama", "ollama.status", ["GET"], "/api/status", "server:status"),
   read("ollama", "ollama.tags", ["GET", "HEAD"], "/api/tags", "models:list", { filter: "tags" }),
@@ -228,7 +241,7 @@ export function checkTable(rows: readonly Endpoint[] = endpoints): string[] {
       if (seen.has(name)) mistakes.push(`${name} has two rows`);
       seen.add(name);
     }
-    if (endpoint.anyOf.length === 0 && endpoint.served !== "ticket")
+    if (endpoint.anyOf.length === 0 && endpoint.served !== "ticket" && endpoint.served !== "oauth")
       mistakes.push(`${endpoint.id} names no permission`);
     if (endpoint.path.endsWith("/") && endpoint.path !== "/" && endpoint.parameter === "none")
       mistakes.push(`${endpoint.id} ends in a slash`);

@@ -5,6 +5,8 @@
  */
 import type { Migration } from "../migrations.ts";
 
+const TOKENS = JSON.stringify({ ttlMs: 15 * 60_000, isOnly: false });
+
 export const factors: Migration = {
   to: 3,
   says: "environments, roles and keys may demand factors besides the credential",
@@ -24,9 +26,10 @@ CREATE TABLE environment (
   networks TEXT,
   require TEXT NOT NULL,
   require_for TEXT NOT NULL,
-  path_secrets TEXT NOT NULL CHECK (path_secrets IN ('deny', 'allow'))
+  path_secrets TEXT NOT NULL CHECK (path_secrets IN ('deny', 'allow')),
+  tokens TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
-INSERT INTO environment SELECT *, NULL, '[]', '[]', 'deny' FROM environment_2;
+INSERT INTO environment SELECT *, NULL, '[]', '[]', 'deny', '${TOKENS}' FROM environment_2;
 DROP TABLE environment_2;
 ALTER TABLE role RENAME TO role_2;
 CREATE TABLE role (
@@ -74,6 +77,20 @@ CREATE TABLE ollama_signer (
   fingerprint TEXT NOT NULL PRIMARY KEY,
   environment TEXT NOT NULL,
   key_id TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE token_key (
+  environment TEXT NOT NULL,
+  id TEXT NOT NULL PRIMARY KEY,
+  sealed TEXT NOT NULL,
+  purpose TEXT NOT NULL,
+  public_key TEXT NOT NULL,
+  created_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE revoked_token (
+  environment TEXT NOT NULL,
+  id TEXT NOT NULL,
+  expires_at INTEGER NOT NULL,
+  PRIMARY KEY (environment, id)
 ) STRICT, WITHOUT ROWID;
 `);
   },

@@ -1,0 +1,82 @@
+/** How requests prove whom they stand for, joined: keys, tokens, path secrets, Ollama clients, signatures, and the way to tokens. */
+import type { Settings } from "../config/settings.ts";
+import { makeAdmission } from "../dataplane/admission.ts";
+import { BearerTokens } from "../dataplane/bearer-tokens.ts";
+import type { ByteBudget } from "../dataplane/byte-budget.ts";
+import { makeIdentify } from "../dataplane/identify.ts";
+import type { LiveExchanges } from "../dataplane/live-exchanges.ts";
+import { OAuthClients } from "../dataplane/oauth/client.ts";
+import { Introspection } from "../dataplane/oauth/introspection.ts";
+import { TokenEndpoint } from "../dataplane/oauth/token-endpoint.ts";
+import { OllamaClients } from "../dataplane/ollama-clients.ts";
+import type { Stage } from "../dataplane/pipeline.ts";
+import { issuerOf } from "../dataplane/public-address.ts";
+import type { PublicAddress } from "../dataplane/public-address.ts";
+import { RequestSignatures } from "../dataplane/request-signatures.ts";
+import { makeAuthenticate } from "../dataplane/stages/authenticate.ts";
+import { makeOAuth } from "../dataplane/stages/oauth.ts";
+import type { KeyLimits } from "../limits/key-limits.ts";
+import { ClientAssertions } from "../tokens/client-assertion.ts";
+import { DpopVerifier } from "../tokens/dpop.ts";
+import type { Token } from "../tokens/token.ts";
+import { TokenVerifier } from "../tokens/verify.ts";
+import type { Core } from "./core.ts";
+
+export interface CredentialsPorts {
+  readonly settings: Settings;
+  readonly core: Core;
+  readonly limits: KeyLimits;
+  readonly live: LiveExchanges;
+  readonly budget: ByteBudget;
+  /** The listener's own address, once it listens. */
+  readonly listenerUrl: () => string;
+}
+
+export interface Credentials {
+  readonly authenticate: Stage;
+  readonly oauth: Stage;
+  readonly signatures: RequestSignatures;
+  readonly isTokenRevoked: (token: Token) => boolean;
+}
+
+export function makeCredentials({ settings, core, limits, live, budget, listenerUrl }: CredentialsPorts): Credentials {
+  const { clock, keys, peppers, snapshot, changes, tokenKeys, revokedTokens: revoked } = core;
+  const startedAt = clock.now();
+  const address: PublicAddress = {
+    configured: settings.publicUrl === null ? null : new URL(settings.publicUrl),
+    listener: listenerUrl,
+  };
+  const environments = settings.environments && new Set(settings.environments);
+  const isRevoked = (environment: string, id: string): boolean => revoked.has(environment, id);
+  const issuer = (environment: string): string => issuerOf(address, environment);
+  const verifier = new TokenVerifier({ clock, keys: tokenKeys, issuerOf: issuer, isRevoked });
+  const dpop = new DpopVerifier(startedAt);
+  const signatures = new RequestSignatures({ clock, peppers, address });
+  const { uses, lifecycle, firstNetworks } = core;
+  const admission = makeAdmission({ clock, uses, lifecycle, firstNetworks, snapshot, environments });
+  const find = (fingerprint: string): ReturnType<typeof core.ollamaSigners.find> =>
+    core.ollamaSigners.find(fingerprint);
+  const identify = makeIdentify({
+    keys,
+    peppers,
+    snapshot,
+    ollamaClients: new OllamaClients({ keys, find, startedAt }),
+    tokens: new BearerTokens({ keys, verifier, dpop, address }),
+  });
+  const assertions = new ClientAssertions(startedAt);
+  const clients = new OAuthClients({
+    keys,
+    peppers,
+    assertions,
+    address,
+    environments: () => snapshot().environments.keys(),
+  });
+  const tokens = new TokenEndpoint({ clock, address, tokenKeys, verifier, dpop, limits, changes, snapshot });
+  const introspection = new Introspection({ clock, address, keys, verifier, revoked, live, changes, snapshot });
+  return {
+    authenticate: makeAuthenticate({ clock, identify, admission }),
+    oauth: makeOAuth({ clock, budget, limits, address, admission, signatures, clients, tokens, introspection, tokenKeys, snapshot, environments }), // prettier-ignore
+    signatures,
+    isTokenRevoked: ({ environment, id }) => isRevoked(environment, id),
+  };
+}

@@ -1,0 +1,105 @@
+/** `/oauth/introspect` (RFC 7662) and `/oauth/revoke` (RFC 7009). Both are a key's, in its own environment. */
+import { refuse } from "@sallyport/protocol";
+import type { Refusal } from "@sallyport/protocol";
+import { isHeldAnywhere } from "../../access/decide.ts";
+import type { Snapshot } from "../../access/snapshot.ts";
+import type { ChangeWriter } from "../../audit/change.ts";
+import type { Clock } from "../../kernel/clock.ts";
+import type { KeyDirectory } from "../../keys/directory.ts";
+import type { RevokedTokens } from "../../tokens/revoked-tokens.ts";
+import type { Token } from "../../tokens/token.ts";
+import type { TokenVerifier } from "../../tokens/verify.ts";
+import { looksLikeToken } from "../../tokens/verify.ts";
+import type { Exchange } from "../exchange.ts";
+import type { LiveExchanges } from "../live-exchanges.ts";
+import { issuerOf } from "../public-address.ts";
+import type { PublicAddress } from "../public-address.ts";
+import type { Form } from "./form.ts";
+
+export interface IntrospectionPorts {
+  readonly clock: Clock;
+  readonly address: PublicAddress;
+  readonly keys: KeyDirectory;
+  readonly verifier: TokenVerifier;
+  readonly revoked: RevokedTokens;
+  readonly live: LiveExchanges;
+  readonly changes: ChangeWriter;
+  readonly snapshot: () => Snapshot;
+}
+
+export class Introspection {
+  readonly #ports: IntrospectionPorts;
+
+  constructor(ports: IntrospectionPorts) {
+    this.#ports = ports;
+  }
+
+  /** What a token is worth now. A token of another environment, and what is none, is `active: false` and nothing more. */
+  async introspect(exchange: Exchange, form: Form): Promise<object | Refusal> {
+    if (!isHeldAnywhere(exchange.right!, "tokens:introspect")) return refuse("permission_denied", "tokens:introspect");
+    const token = await this.#tokenIn(form);
+    if ("code" in token) return token;
+    if (!("permissions" in token) || token.environment !== exchange.key!.environment || !this.#isAlive(token))
+      return { active: false };
+    const { thumbprint, models, authenticatedAt } = token;
+    const issuer = issuerOf(this.#ports.address, token.environment);
+    return {
+      active: true,
+      scope: token.permissions.join(" "),
+      client_id: token.keyId,
+      sub: token.subject,
+      token_type: thumbprint === null ? "Bearer" : "DPoP",
+      exp: token.expiresAt,
+      iat: token.issuedAt,
+      iss: issuer,
+      aud: issuer,
+      jti: token.id,
+      environment: token.environment,
+      ...(models === null ? {} : { models }),
+      ...(thumbprint === null ? {} : { cnf: { jkt: thumbprint } }),
+      ...(authenticatedAt === null ? {} : { auth_time: authenticatedAt }),
+    };
+  }
+
+  /** Ends a client's own token: refused from here on, and what runs under it is cut. What is no token is as good as ended. */
+  async revoke(exchange: Exchange, form: Form): Promise<object | Refusal> {
+    const token = await this.#tokenIn(form);
+    if ("code" in token) return token;
+    if (!("permissions" in token)) return {};
+    const key = exchange.key!;
+    if (token.keyId !== key.id || token.environment !== key.environment) return refuse("token_foreign");
+    const { clock, changes, revoked, live } = this.#ports;
+    const { environment, id, expiresAt } = token;
+    await changes.change({
+      operations: [{ op: "token.revoke", token: { environment, id, expiresAt } }],
+      events: [
+        {
+          type: "token.revoked",
+          at: clock.now(),
+          environment,
+          actor: `key:${key.id}`,
+          fields: { token: id, key: key.id },
+        },
+      ],
+    });
+    revoked.add({ environment, id, expiresAt });
+    live.cutToken(environment, id);
+    return {};
+  }
+
+  /** Its key still works, and so do its owner and its environment. */
+  #isAlive({ environment, keyId, subject }: Token): boolean {
+    const { keys, snapshot, clock } = this.#ports;
+    const key = keys.find(environment, keyId);
+    if (!key || key.owner !== subject || "code" in keys.admit(key, clock.now())) return false;
+    return snapshot().rightOf(key)?.isOwnerDisabled === false;
+  }
+
+  async #tokenIn(form: Form): Promise<Token | { readonly isNone: true } | Refusal> {
+    const text = form.get("token");
+    if (text === undefined) return refuse("form_malformed", "token is missing");
+    if (!looksLikeToken(text)) return { isNone: true };
+    const token = await this.#ports.verifier.verify(text);
+    return typeof token === "string" ? { isNone: true } : token;
+  }
+}

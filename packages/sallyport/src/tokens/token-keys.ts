@@ -1,0 +1,139 @@
+/**
+ * The keys that sign an environment's tokens (R7: its own, nobody else's). The newest signs; those before it verify for as
+ * long as a token of theirs may live. Private parts lie sealed, and are opened when they are first needed.
+ */
+import { createPrivateKey, createPublicKey, generateKeyPair } from "node:crypto";
+import type { KeyObject } from "node:crypto";
+import { promisify } from "node:util";
+import type { ChangeWriter } from "../audit/change.ts";
+import type { Clock } from "../kernel/clock.ts";
+import { randomBase62 } from "../kernel/ids.ts";
+import type { Sealer } from "../keys/sealer.ts";
+import { LIFETIME_MAX_MS } from "./lifetime.ts";
+
+/** As it is stored. */
+export interface TokenKeyRecord {
+  readonly environment: string;
+  /** `kid`, unique in all environments. */
+  readonly id: string;
+  /** PKCS #8 in DER, sealed for `purpose`: moved elsewhere it does not open. */
+  readonly sealed: string;
+  readonly purpose: string;
+  /** SPKI in DER, base64. */
+  readonly publicKey: string;
+  /** Epoch ms. */
+  readonly createdAt: number;
+}
+
+export interface TokenKeysPorts {
+  readonly clock: Clock;
+  readonly sealer: Pick<Sealer, "seal" | "open">;
+  readonly changes: ChangeWriter & { readonly inTurn: <T>(work: () => Promise<T>) => Promise<T> };
+  readonly read: () => readonly TokenKeyRecord[];
+}
+
+export interface TokenSigningKey {
+  readonly id: string;
+  readonly privateKey: KeyObject;
+}
+
+export interface TokenVerifyingKey {
+  readonly id: string;
+  readonly environment: string;
+  readonly publicKey: KeyObject;
+}
+
+/** ECDSA on P-256: what every library can verify. */
+export const TOKEN_ALGORITHM = "ES256";
+export const TOKEN_KEY_ROTATION_MS = 30 * 86_400_000;
+/** A verifier elsewhere may hold the list of keys for some time, and clocks differ. */
+const KEPT_MS = TOKEN_KEY_ROTATION_MS + LIFETIME_MAX_MS + 3_600_000;
+
+export class TokenKeys {
+  readonly #ports: TokenKeysPorts;
+  #records: readonly TokenKeyRecord[];
+  readonly #opened = new Map<string, TokenSigningKey>();
+  readonly #public = new Map<string, TokenVerifyingKey>();
+
+  constructor(ports: TokenKeysPorts) {
+    this.#ports = ports;
+    this.#records = ports.read();
+  }
+
+  /** The key that signs now; made, durably, where there is none yet or the last one is due. */
+  async signing(environment: string): Promise<TokenSigningKey> {
+    return this.#fresh(environment) ?? (await this.#ports.changes.inTurn(() => this.#make(environment)));
+  }
+
+  /** The key of that id, if its environment still believes it. */
+  verifying(id: string): TokenVerifyingKey | undefined {
+    const record = this.#records.find((one) => one.id === id);
+    if (!record || !this.#isKept(record)) return undefined;
+    let held = this.#public.get(id);
+    if (!held) {
+      const publicKey = createPublicKey({ key: Buffer.from(record.publicKey, "base64"), format: "der", type: "spki" });
+      held = { id, environment: record.environment, publicKey };
+      this.#public.set(id, held);
+    }
+    return held;
+  }
+
+  /** What a verifier elsewhere needs: the newest first. */
+  published(environment: string): readonly TokenVerifyingKey[] {
+    const kept = this.#records.filter((record) => record.environment === environment && this.#isKept(record));
+    return kept
+      .toSorted((a, b) => b.createdAt - a.createdAt)
+      .map(({ id }) => this.verifying(id))
+      .filter((key) => key !== undefined);
+  }
+
+  #isKept({ createdAt }: TokenKeyRecord): boolean {
+    return this.#ports.clock.now() < createdAt + KEPT_MS;
+  }
+
+  #fresh(environment: string): TokenSigningKey | undefined {
+    const newest = this.#records
+      .filter((record) => record.environment === environment)
+      .reduce<TokenKeyRecord | undefined>(
+        (best, one) => (best && best.createdAt >= one.createdAt ? best : one),
+        undefined,
+      );
+    if (!newest || this.#ports.clock.now() >= newest.createdAt + TOKEN_KEY_ROTATION_MS) return undefined;
+    let held = this.#opened.get(newest.id);
+    if (!held) {
+      const der = this.#ports.sealer.open(newest.purpose, newest.sealed);
+      held = { id: newest.id, privateKey: createPrivateKey({ key: der, format: "der", type: "pkcs8" }) };
+      this.#opened.set(newest.id, held);
+    }
+    return held;
+  }
+
+  async #make(environment: string): Promise<TokenSigningKey> {
+    const made = this.#fresh(environment);
+    if (made) return made;
+    const { clock, sealer, changes } = this.#ports;
+    const { publicKey, privateKey } = await promisify(generateKeyPair)("ec", { namedCurve: "P-256" });
+    const id = randomBase62(16);
+    const purpose = `token-key/${environment}/${id}`;
+    const der = privateKey.export({ type: "pkcs8", format: "der" });
+    const record: TokenKeyRecord = {
+      environment,
+      id,
+      sealed: sealer.seal(purpose, der),
+      purpose,
+      publicKey: publicKey.export({ type: "spki", format: "der" }).toString("base64"),
+      createdAt: clock.now(),
+    };
+    const gone = this.#records.filter((one) => one.environment === environment && !this.#isKept(one));
+    await changes.change({
+      operations: [
+        { op: "tokenKey.insert", tokenKey: record },
+        ...gone.map((one) => ({ op: "tokenKey.remove", environment, id: one.id }) as const),
+      ],
+      events: [{ type: "token_key.made", at: clock.now(), environment, actor: "gateway", fields: { key: id } }],
+    });
+    this.#records = this.#ports.read();
+    this.#opened.set(id, { id, privateKey });
+    return { id, privateKey };
+  }
+}
