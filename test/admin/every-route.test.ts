@@ -61,6 +61,7 @@ function requestOf(name: RouteName): { path: string; init: RequestInit } {
     "assignments.create": { subject: { group: "g" }, environment: "prod", roles: ["bot"] },
     "policy.plan": { text: POLICY.replace("30d", "20d") },
     "policy.apply": { text: POLICY.replace("30d", "20d") },
+    explainToken: { keyId: known.key, allow: ["infer:chat"], isBound: true },
     explain: { keyId: known.key, method: "POST", path: "/api/chat", model: "llama3.2" },
   };
   const body = bodies[name];
@@ -175,6 +176,7 @@ const bound: readonly [RouteName, string][] = [
   ["policy.plan", ""],
   ["policy.apply", ""],
   ["explain", ""],
+  ["explainToken", ""],
   ["audit.search", "?environment=prod"],
 ];
 

@@ -315,6 +315,14 @@ describe("introspection and revocation", () => {
   });
 });
 
+it("a token does not become a key: rotating oneself takes the key", async () => {
+  const own = await gateway.issue({ allow: ["infer:chat", "self:rotate"] });
+  const token = await mint({ scope: "self:rotate" }, basic(own));
+  const asked = JSON.stringify({ idempotencyKey: "0123456789abcdef" });
+  const answer = await gateway.post("/sallyport/key/rotate", token, asked);
+  expect([answer.status, codeOf(await answer.text())]).toEqual([403, "permission_denied"]);
+});
+
 describe("factors", () => {
   it("apply when a token is made and again when it is used", async () => {
     const bound = await gateway.issue({ roles: [], networks: ["127.0.0.0/8"] } as object);

@@ -25,6 +25,7 @@ import { closePractice, openPractice } from "./compose/practice.ts";
 import type { Core } from "./compose/core.ts";
 import type { Settings } from "./config/settings.ts";
 import { makeExplain } from "./dataplane/explain-request.ts";
+import { makeExplainToken } from "./dataplane/explain-token.ts";
 import { systemClock } from "./kernel/clock.ts";
 import type { Clock } from "./kernel/clock.ts";
 import { causeOf, openLog } from "./kernel/log.ts";
@@ -258,6 +259,7 @@ function adminPorts(
     changes,
     quarantine: core.quarantine,
     explain: makeExplain({ clock, snapshot, keys }),
+    explainToken: makeExplainToken({ clock, snapshot, keys }),
     audit: core.audit,
     status: () => ({
       version: VERSION,

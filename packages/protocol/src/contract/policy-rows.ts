@@ -1,7 +1,7 @@
 /** Environments, roles, upstreams, the policy as a whole, and the explanation of decisions. */
 import { z } from "zod";
 import type { ContractRow } from "./row.ts";
-import { environmentName, keyId, nothing, roleName } from "./scalars.ts";
+import { duration, environmentName, keyId, nameList, nothing, roleName } from "./scalars.ts";
 import { assignmentView, environmentView, roleView, upstreamView } from "./views.ts";
 
 /** Longest policy text, in characters. */
@@ -131,6 +131,28 @@ export const policyRows = {
     events: ["policy.applied", "environment.changed", "role.changed", "assignment.created", "assignment.removed"],
     says: "applies a policy file whole or not at all",
     example: { body: { text: POLICY_EXAMPLE } },
+  },
+  explainToken: {
+    method: "POST",
+    path: "/v1/explain/token",
+    params: nothing,
+    query: nothing,
+    body: z.strictObject({
+      keyId,
+      /** Left out: whatever the key has. */
+      allow: nameList.optional(),
+      ttl: duration.optional(),
+      /** It must prove possession of a key with each use (DPoP). */
+      isBound: z.boolean().default(false),
+      isIdentified: z.boolean().default(false),
+    }),
+    answer: z.object({ seconds: z.number(), because: z.array(z.string()) }),
+    status: 200,
+    permission: "policy:read",
+    caller: "any",
+    events: [],
+    says: "says how long a token of a key would live, and the sum",
+    example: { body: { keyId: "4vJ9Qm2LxT8c", ttl: "1h" } },
   },
   explain: {
     method: "POST",

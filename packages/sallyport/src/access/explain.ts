@@ -27,6 +27,21 @@ export interface ExplainQuestion {
 /** Port: the data plane knows how requests are understood; administration only asks. Undefined for an unknown key id. */
 export type Explain = (question: ExplainQuestion) => Explanation | undefined;
 
+/** What `explain` asks about a token's life. */
+export interface ExplainTokenQuestion {
+  readonly keyId: string;
+  /** Null = whatever the key has. */
+  readonly permissions: readonly string[] | null;
+  readonly askedMs: number | null;
+  readonly isBound: boolean;
+  readonly isIdentified: boolean;
+}
+
+/** Port: how long such a token would live, and the sum. Undefined for an unknown key id. */
+export type ExplainToken = (
+  question: ExplainTokenQuestion,
+) => { readonly seconds: number; readonly because: readonly string[] } | undefined;
+
 export function explained(code: ProblemCode | "allowed", because: readonly string[]): Explanation {
   return { allowed: code === "allowed", code, because, remedy: code === "allowed" ? [] : [problems[code].remedy] };
 }

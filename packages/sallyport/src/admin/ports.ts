@@ -1,5 +1,5 @@
 /** What administration needs from the rest of the program; `compose.ts` joins it. Administration never sees the store or the data plane. */
-import type { Explain } from "../access/explain.ts";
+import type { Explain, ExplainToken } from "../access/explain.ts";
 import type { Snapshot } from "../access/snapshot.ts";
 import type { ChangeWriter } from "../audit/change.ts";
 import type { Clock } from "../kernel/clock.ts";
@@ -34,6 +34,7 @@ export interface AdminPorts {
   readonly changes: ChangeWriter & { readonly inTurn: <T>(work: () => Promise<T>) => Promise<T> };
   readonly quarantine: Quarantine;
   readonly explain: Explain;
+  readonly explainToken: ExplainToken;
   readonly audit: AuditLog;
   readonly status: () => GatewayStatus;
   /** The metrics' text; series of environments that are not shown are left out. */

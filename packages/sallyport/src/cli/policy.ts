@@ -4,7 +4,7 @@ import { policyJsonSchema } from "@sallyport/protocol/contract";
 import { withClient } from "./cli.ts";
 import type { Cli } from "./cli.ts";
 import { UsageMistake } from "./failure.ts";
-import { withServer } from "./options.ts";
+import { listOption, withServer } from "./options.ts";
 import type { ServerOptions } from "./options.ts";
 import { facts, listText, show, table } from "./print.ts";
 
@@ -155,7 +155,11 @@ export function addUpstreams(program: Command, cli: Cli): void {
 interface ExplainOptions extends ServerOptions {
   readonly keyId: string;
   readonly method: string;
-  readonly path: string;
+  readonly path?: string;
+  readonly token?: boolean;
+  readonly allow?: string[];
+  readonly ttl?: string;
+  readonly bound?: boolean;
   readonly model?: string;
   readonly from?: string;
   readonly signed?: boolean;
@@ -165,13 +169,19 @@ export function addExplain(program: Command, cli: Cli): void {
   withServer(program.command("explain"))
     .description("say whether a key may do a request, by which rule, and what would change it")
     .requiredOption("--key-id <id>", "public id of the key")
-    .requiredOption("--path <path>", "path of the request, such as /api/chat")
+    .option("--path <path>", "path of the request, such as /api/chat")
     .option("--method <method>", "method of the request", "POST")
     .option("--model <name>", "model the request names")
     .option("--from <address>", "where it comes from; left out, networks are told and taken to be met")
     .option("--signed", "it is signed by a public key of the key")
+    .option("--token", "say instead how long a token of the key would live, and the sum")
+    .addOption(listOption("--allow <permissions>", "with --token: what it is asked for"))
+    .option("--ttl <duration>", "with --token: how long it is asked for")
+    .option("--bound", "with --token: it is bound to a key (DPoP)")
     .action(async (options: ExplainOptions) => {
       const { keyId, method, path, model, from: address, signed: isSigned } = options;
+      if (options.token) return explainToken(cli, options);
+      if (path === undefined) throw new UsageMistake("--path PATH is needed, or --token");
       const body = { keyId, method: method.toUpperCase(), path, model, address, isSigned };
       const said = await withClient(cli, options, (client) => client.call("explain", { body }));
       show(cli.io, options.json, said, () => [
@@ -180,4 +190,11 @@ export function addExplain(program: Command, cli: Cli): void {
         ...said.remedy.map((remedy) => `  remedy: ${remedy}`),
       ]);
     });
+}
+
+async function explainToken(cli: Cli, options: ExplainOptions): Promise<void> {
+  const { keyId, allow, ttl, bound = false } = options;
+  const body = { keyId, allow, ttl, isBound: bound };
+  const said = await withClient(cli, options, (client) => client.call("explainToken", { body }));
+  show(cli.io, options.json, said, () => [`${said.seconds} s`, ...said.because.map((reason) => `  because ${reason}`)]);
 }

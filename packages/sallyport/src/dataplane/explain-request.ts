@@ -25,7 +25,7 @@ export interface ExplainPorts {
 export function makeExplain({ clock, snapshot, keys }: ExplainPorts): Explain {
   return function explain(question) {
     const policy = snapshot();
-    const key = findKey(policy, keys, question.keyId);
+    const key = findKeyAnywhere(policy, keys, question.keyId);
     if (!key) return undefined;
     const because: string[] = [];
     const refusal = walk(question, key, policy, clock.now(), because);
@@ -33,7 +33,7 @@ export function makeExplain({ clock, snapshot, keys }: ExplainPorts): Explain {
   };
 }
 
-function findKey(policy: Snapshot, keys: KeyDirectory, id: string): KeyRecord | undefined {
+export function findKeyAnywhere(policy: Snapshot, keys: KeyDirectory, id: string): KeyRecord | undefined {
   for (const name of policy.environments.keys()) {
     const key = keys.find(name, id);
     if (key) return key;

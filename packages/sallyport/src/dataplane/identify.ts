@@ -39,14 +39,19 @@ export function makeIdentify({ keys, peppers, ollamaClients, tokens, snapshot }:
 
   return function identify(exchange, now) {
     const credential = extractCredential(exchange.request.rawHeaders);
+    const isOwn = exchange.endpoint!.served === "key";
     if (exchange.pathSecret !== null) {
+      // What it may do there ends with a new secret of the key: a lesser credential must not become a greater one.
+      if (isOwn) return refuse("permission_denied", "a key rotates itself with the key alone");
       const isAlone = typeof credential !== "string" && credential.code === "credential_missing";
       return isAlone ? byPathSecret(exchange, now) : refuse("credential_ambiguous");
     }
     if (typeof credential !== "string") return credential;
+    if (isOwn && (credential.includes(":") || looksLikeToken(credential)))
+      return refuse("permission_denied", "a key rotates itself with the key alone");
     if (credential.includes(":")) return ollamaClients.identify(exchange, credential, now);
     if (looksLikeToken(credential)) return tokens.identify(exchange, credential, now);
-    if (exchange.endpoint!.served !== "key") return keys.authenticate(credential, ["api"], now);
+    if (!isOwn) return keys.authenticate(credential, ["api"], now);
     const graceOf = (name: string): number => snapshot().environments.get(name)?.keyLife.rotateWithinMs ?? 0;
     return keys.authenticateLate(credential, ["api"], now, graceOf);
   };

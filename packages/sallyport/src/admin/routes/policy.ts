@@ -1,12 +1,14 @@
 /** Environments, roles, upstreams and the policy file. Whoever administers some environments sees only those. */
 import { Problem } from "@sallyport/protocol";
+import { parseDurationMs } from "@sallyport/protocol/contract";
 import type { Body } from "@sallyport/protocol/contract";
 import { administers } from "../../access/attenuation.ts";
 import { isBuiltInRole } from "../../access/built-in-roles.ts";
 import type { ExplainQuestion } from "../../access/explain.ts";
 import type { Environment } from "../../access/policy.ts";
 import { applyPolicyText } from "../apply-policy.ts";
-import { demandEnvironment } from "../call.ts";
+import { unknownPermissions } from "../../access/written-right.ts";
+import { demandEnvironment, refuseMistakes } from "../call.ts";
 import type { AnyCall, Handlers } from "../call.ts";
 import { viewAssignment, viewEnvironment, viewRole, viewUpstreams } from "../views.ts";
 import { findKey } from "../find-key.ts";
@@ -34,6 +36,7 @@ export const policyHandlers: Handlers<
   | "policy.plan"
   | "policy.apply"
   | "explain"
+  | "explainToken"
 > = {
   "roles.list": ({ ports }) => ({ roles: [...ports.snapshot().roles.values()].map(viewRole) }),
 
@@ -72,6 +75,16 @@ export const policyHandlers: Handlers<
       dryRun: false,
       ...(expectEpoch === undefined ? {} : { expectEpoch }),
     }),
+
+  explainToken: (call) => {
+    const { keyId, allow, ttl, isBound, isIdentified } = call.body;
+    findKey(call, keyId);
+    refuseMistakes(unknownPermissions(allow ?? [], "allow"));
+    const askedMs = ttl === undefined ? null : (parseDurationMs(ttl) ?? null);
+    const said = call.ports.explainToken({ keyId, permissions: allow ?? null, askedMs, isBound, isIdentified });
+    if (!said) throw new Problem("not_found", `there is no key ${keyId}`);
+    return { seconds: said.seconds, because: [...said.because] };
+  },
 
   explain: (call) => {
     findKey(call, call.body.keyId);

@@ -3,10 +3,9 @@
  * asked here and again at each use; what is given is recorded before it is shown.
  */
 import { refuse } from "@sallyport/protocol";
-import type { DataPermission, Refusal } from "@sallyport/protocol";
+import type { Refusal } from "@sallyport/protocol";
 import { doorsOf, isHeldAnywhere, isWithin } from "../../access/decide.ts";
 import { refuseDoors } from "../../access/door.ts";
-import type { EffectiveRight } from "../../access/snapshot.ts";
 import type { ChangeWriter } from "../../audit/change.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import { randomBase62 } from "../../kernel/ids.ts";
@@ -28,6 +27,7 @@ import type { PublicAddress } from "../public-address.ts";
 import type { Snapshot } from "../../access/snapshot.ts";
 import type { Form } from "./form.ts";
 import { lifetimeQuestion } from "./lifetime-question.ts";
+import { heldPermissions } from "./token-scope.ts";
 import { ACCESS_TOKEN_TYPE, readTokenRequest } from "./token-request.ts";
 import type { TokenRequest } from "./token-request.ts";
 
@@ -137,11 +137,6 @@ export class TokenEndpoint {
     const text = await mintToken(token, issuer, signing);
     return tokenAnswer(text.reveal(), token, lifetime, request);
   }
-}
-
-function heldPermissions(right: EffectiveRight): DataPermission[] {
-  const names = new Set(right.ceiling.flatMap(({ permissions }) => [...permissions]));
-  return [...names].filter((permission) => isHeldAnywhere(right, permission)).toSorted();
 }
 
 function issuedEvent({ address, key }: Exchange, token: Token, now: number) {
