@@ -56,6 +56,8 @@ function requestOf(name: RouteName): { path: string; init: RequestInit } {
     "keys.factors": { networks: ["10.0.0.0/8"], require: ["signature"] },
     "keys.addSigner": { use: "request", hmac: true },
     "keys.removeSigner": { signer: "hmac-x" },
+    "keys.addWorkload": { template: "github", audience: "a", claims: { repository_id: "1", repository_owner_id: "2" } },
+    "keys.removeWorkload": { workload: "w" },
     "adminKeys.create": { name: "n", role: "viewer", environments: ["prod"] },
     "principals.create": { kind: "person", name: "n", groups: ["ops"] },
     "assignments.create": { subject: { group: "g" }, environment: "prod", roles: ["bot"] },
@@ -81,6 +83,8 @@ async function call(name: RouteName, right: AdminRight | null, suffix = ""): Pro
 }
 
 const HMAC_SIGNER = { id: "hmac-x", use: "request", algorithm: "hmac-sha256", material: "1", createdAt: 0, createdBy: "x" } as const; // prettier-ignore
+
+const WORKLOAD = { id: "w", issuer: "https://i.example", audience: "a", claims: { sub: "s" }, jwks: null, createdAt: 0, createdBy: "x" } as const; // prettier-ignore
 
 /** The key as it is after the first use of a new secret. */
 function overlapping(key: KeyRecord): KeyRecord {
@@ -124,6 +128,7 @@ describe.each(routes)("%s", (name) => {
     if (name === "keys.sweep") gateway.stored.set(`prod/${known.key}`, { ...held, idleSince: 0 });
     if (name === "keys.finish") gateway.stored.set(`prod/${known.key}`, overlapping(held));
     if (name === "keys.removeSigner") gateway.stored.set(`prod/${known.key}`, { ...held, signers: [HMAC_SIGNER] });
+    if (name === "keys.removeWorkload") gateway.stored.set(`prod/${known.key}`, { ...held, workloads: [WORKLOAD] });
     if (name === "keys.makePathSecret") {
       gateway.stored.set(`prod/${known.key}`, { ...held, networks: ["10.0.0.0/8"] });
       const environments = gateway.state.environments.map((one) => ({ ...one, pathSecrets: "allow" as const }));
@@ -160,6 +165,8 @@ const bound: readonly [RouteName, string][] = [
   ["keys.factors", ""],
   ["keys.addSigner", ""],
   ["keys.removeSigner", ""],
+  ["keys.addWorkload", ""],
+  ["keys.removeWorkload", ""],
   ["keys.makePathSecret", ""],
   ["keys.removePathSecret", ""],
   ["keys.sweep", ""],

@@ -213,6 +213,11 @@ export const problems = {
     title: "the scope asks for more than there is",
     remedy: "ask for permissions and models that the key itself has",
   },
+  issuer_unreachable: {
+    status: 503,
+    title: "the issuer of the token cannot be asked for its keys",
+    remedy: "try again; where it stays so, look whether the gateway reaches the issuer",
+  },
   token_foreign: {
     status: 403,
     title: "the token is another client's",

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { factors } from "../index.ts";
 import type { ContractRow } from "./row.ts";
 import { keyId, network, nothing } from "./scalars.ts";
-import { keyView, signerView } from "./views.ts";
+import { keyView, signerView, workloadView } from "./views.ts";
 
 const byId = z.strictObject({ id: keyId });
 
@@ -72,6 +72,49 @@ export const keyFactorRows = {
     events: ["key.signer_removed"],
     says: "ends a public key of a key; it opens nothing from here on",
     example: { body: { signer: "SHA256:n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg" } },
+  },
+  "keys.addWorkload": {
+    method: "POST",
+    path: "/v1/keys/:id/workloads",
+    params: byId,
+    query: nothing,
+    body: z.strictObject({
+      template: z.enum(["github", "gitlab", "kubernetes", "generic"]),
+      /** Left out: the template's. */
+      issuer: z.string().max(256).optional(),
+      audience: z.string().min(1).max(256),
+      /** Claims and the values they must have; `/a/b` reaches into nested ones. */
+      claims: z.record(z.string().min(1).max(128), z.string().max(512)),
+      /** A JSON Web Key Set, for an issuer that cannot be asked. */
+      jwks: z.string().max(16_384).optional(),
+    }),
+    answer: workloadView.extend({ keyId: z.string() }),
+    status: 201,
+    permission: "keys:issue",
+    caller: "any",
+    events: ["key.workload_added"],
+    says: "lets a workload act as the key by tokens of its own issuer, exchanged at /oauth/token: no secret at all",
+    example: {
+      body: {
+        template: "github",
+        audience: "sallyport",
+        claims: { repository_id: "123456", repository_owner_id: "7890", environment: "production" },
+      },
+    },
+  },
+  "keys.removeWorkload": {
+    method: "POST",
+    path: "/v1/keys/:id/workloads/remove",
+    params: byId,
+    query: nothing,
+    body: z.strictObject({ workload: z.string().min(1).max(64) }),
+    answer: keyView,
+    status: 200,
+    permission: "keys:manage",
+    caller: "any",
+    events: ["key.workload_removed"],
+    says: "ends a workload's right to act as the key",
+    example: { body: { workload: "4vJ9Qm2LxT8c" } },
   },
   "keys.makePathSecret": {
     method: "POST",

@@ -15,6 +15,16 @@ export const signerView = z.object({
   createdAt: time,
 });
 
+/** A workload that may act as the key by tokens of its own issuer. */
+export const workloadView = z.object({
+  id: z.string(),
+  issuer: z.string(),
+  audience: z.string(),
+  claims: z.record(z.string(), z.string()),
+  hasOwnKeys: z.boolean(),
+  createdAt: time,
+});
+
 export const keyView = z.object({
   id: z.string(),
   environment: z.string(),
@@ -37,6 +47,7 @@ export const keyView = z.object({
   binding: z.enum(["first_use"]).nullable(),
   signers: z.array(signerView),
   hasPathSecret: z.boolean(),
+  workloads: z.array(workloadView),
 });
 
 /** One key in full: its secrets, and which instances use each while it rotates. */

@@ -128,13 +128,13 @@ describe("readPolicy", () => {
   it.each([
     ["environments.e.networks.0", { environments: { e: { networks: ["10.0.0.0/40"] } } }],
     ["environments.e.networks", { environments: { e: { networks: [] } } }],
-    ["environments.e.require.0", { environments: { e: { require: ["identity"] } } }],
+    ["environments.e.require.0", { environments: { e: { require: ["door"] } } }],
     [
       "environments.e.requireFor.0.need.0",
-      { environments: { e: { requireFor: [{ do: ["infer:chat"], need: ["identity"] }] } } },
+      { environments: { e: { requireFor: [{ do: ["infer:chat"], need: ["door"] }] } } },
     ],
     ["roles.r.networks.0", { environments: {}, roles: { r: { allow: [], networks: ["10.0.0.0/x"] } } }],
-    ["roles.r.require.0", { environments: {}, roles: { r: { allow: [], require: ["identity"] } } }],
+    ["roles.r.require.0", { environments: {}, roles: { r: { allow: [], require: ["door"] } } }],
   ])("a mistake in a door is told: %s", (place, document) => {
     expect(mistakesOf(document).map((mistake) => mistake.split(": ")[0])).toContain(place);
   });

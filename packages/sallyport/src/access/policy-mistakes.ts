@@ -71,26 +71,13 @@ function upstreamMistakes(environment: string, entry: unknown): PolicyMistake[] 
   });
 }
 
-/** Networks whose numbers are none, and factors that nothing could present yet. */
+/** Networks whose numbers are none. */
 function doorMistakes(path: readonly string[], entry: unknown): PolicyMistake[] {
-  const networks = listOf(field(entry, "networks")).flatMap((text, i) =>
+  return listOf(field(entry, "networks")).flatMap((text, i) =>
     typeof text === "string" && parseNetwork(text) === undefined
       ? [{ path: [...path, "networks", i], says: "is not a network such as 10.0.0.0/8 or 2001:db8::/32" }]
       : [],
   );
-  const lists: [readonly (string | number)[], unknown][] = [
-    [[...path, "require"], field(entry, "require")],
-    ...listOf(field(entry, "requireFor")).map((row, i): [readonly (string | number)[], unknown] => [
-      [...path, "requireFor", i, "need"],
-      field(row, "need"),
-    ]),
-  ];
-  const factors = lists.flatMap(([at, list]) =>
-    listOf(list).flatMap((factor, i) =>
-      factor === "identity" ? [{ path: [...at, i], says: "this version cannot enforce `identity`" }] : [],
-    ),
-  );
-  return [...networks, ...factors];
 }
 
 function assignmentMistakes(rows: readonly unknown[], environments: object, roles: object): PolicyMistake[] {

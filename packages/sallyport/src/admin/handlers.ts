@@ -6,6 +6,7 @@ import { assignmentHandlers } from "./routes/assignments.ts";
 import { gatewayHandlers } from "./routes/gateway.ts";
 import { keyFactorHandlers } from "./routes/key-factors.ts";
 import { keySignerHandlers } from "./routes/key-signers.ts";
+import { keyWorkloadHandlers } from "./routes/key-workloads.ts";
 import { keyHandlers } from "./routes/keys.ts";
 import { policyHandlers } from "./routes/policy.ts";
 import { principalHandlers } from "./routes/principals.ts";
@@ -16,6 +17,7 @@ export const handlers: Handlers<RouteName> = {
   ...keyHandlers,
   ...keyFactorHandlers,
   ...keySignerHandlers,
+  ...keyWorkloadHandlers,
   ...adminKeyHandlers,
   ...principalHandlers,
   ...assignmentHandlers,

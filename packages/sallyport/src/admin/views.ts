@@ -14,6 +14,7 @@ import { isBuiltInRole } from "../access/built-in-roles.ts";
 import type { Assignment, Environment, KeyLife, Limits, Principal, Role } from "../access/policy.ts";
 import { expiryOf } from "../keys/key.ts";
 import type { KeyRecord } from "../keys/key.ts";
+import type { WorkloadTrust } from "../tokens/workload-trust.ts";
 import type { KeyUse } from "../keys/use-record.ts";
 
 export function isoTime(timeMs: number): string {
@@ -68,7 +69,19 @@ export function viewKey(key: KeyRecord, now: number): KeyView {
       createdAt: isoTime(createdAt),
     })),
     hasPathSecret: key.pathSecret !== null,
+    workloads: key.workloads.map(viewWorkload),
   };
+}
+
+export function viewWorkload({
+  id,
+  issuer,
+  audience,
+  claims,
+  jwks,
+  createdAt,
+}: WorkloadTrust): KeyView["workloads"][0] {
+  return { id, issuer, audience, claims: { ...claims }, hasOwnKeys: jwks !== null, createdAt: isoTime(createdAt) };
 }
 
 function viewDoor({ networks, require }: Pick<KeyRecord, "networks" | "require">): {

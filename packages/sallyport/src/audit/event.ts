@@ -39,6 +39,8 @@ export const eventTypes = {
   "key.factors_changed": "security",
   "key.signer_added": "security",
   "key.signer_removed": "security",
+  "key.workload_added": "security",
+  "key.workload_removed": "security",
   "key.path_secret_made": "security",
   "key.path_secret_removed": "security",
   "key.rotation_begun": "security",

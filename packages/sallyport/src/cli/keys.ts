@@ -12,6 +12,7 @@ import type { DeliverOptions } from "./deliver.ts";
 import { addReceive } from "./receive.ts";
 import { addKeyFactors, factorFacts, withFactors } from "./key-factors.ts";
 import type { FactorOptions } from "./key-factors.ts";
+import { addKeyWorkloads } from "./key-workloads.ts";
 import { addKeyLife, secretLines } from "./key-life.ts";
 import { facts, listText, show, table, timeText } from "./print.ts";
 
@@ -81,6 +82,7 @@ export function addKeys(program: Command, cli: Cli): void {
 
   addKeyLife(keys, cli);
   addKeyFactors(keys, cli);
+  addKeyWorkloads(keys, cli);
   addReceive(keys, cli);
 
   for (const [verb, route, says] of [

@@ -20,6 +20,7 @@ import { ClientAssertions } from "../tokens/client-assertion.ts";
 import { DpopVerifier } from "../tokens/dpop.ts";
 import type { Token } from "../tokens/token.ts";
 import { TokenVerifier } from "../tokens/verify.ts";
+import { WorkloadTokens } from "../tokens/workload-tokens.ts";
 import type { Core } from "./core.ts";
 
 export interface CredentialsPorts {
@@ -68,6 +69,7 @@ export function makeCredentials({ settings, core, limits, live, budget, listener
     keys,
     peppers,
     assertions,
+    workloads: new WorkloadTokens(),
     address,
     environments: () => snapshot().environments.keys(),
   });

@@ -13,6 +13,7 @@ import type { KeyRecord, KeySecret } from "../keys/key.ts";
 import type { Retirement } from "../keys/retirement.ts";
 import type { RateVerdict } from "../limits/gcra.ts";
 import type { Token } from "../tokens/token.ts";
+import type { Workload } from "../tokens/workload-tokens.ts";
 import type { TraceIdentity } from "./trace.ts";
 import type { Lane } from "./upstream/lane.ts";
 import type { Upstream } from "./upstream/pool.ts";
@@ -73,6 +74,8 @@ export class Exchange implements Presented {
   isOllamaSigned = false;
   /** The credential was a token of that key; null = the key itself. */
   token: Token | null = null;
+  /** Who acts as the key by a token of his own issuer; null = the key itself. */
+  workload: Workload | null = null;
   right: EffectiveRight | null = null;
   rate: RateVerdict | null = null;
 

@@ -3,6 +3,7 @@
  * secrets is pending, active, overlapping or destroyed (`secret-machine.ts`). No secret's text is in it, only keyed hashes.
  */
 import type { Factor } from "@sallyport/protocol";
+import type { WorkloadTrust } from "../tokens/workload-trust.ts";
 import type { AdminRight, Limits, RightSpec } from "../access/policy.ts";
 
 /** `active` is the only state that opens anything; `revoked` is final. Expiry is a time, not a state. */
@@ -89,6 +90,8 @@ export interface KeyFactors {
   readonly signers: readonly KeySigner[];
   /** For clients that can send no header; null = none. */
   readonly pathSecret: PathSecret | null;
+  /** Workloads that may act as the key by tokens of their own issuers. */
+  readonly workloads: readonly WorkloadTrust[];
 }
 
 export interface KeySigner {
@@ -118,7 +121,14 @@ type What = Pick<
   "id" | "environment" | "name" | "owner" | "ceiling" | "limits" | "admin" | "createdAt" | "createdBy"
 >;
 
-const NO_FACTORS: KeyFactors = { networks: null, binding: null, require: [], signers: [], pathSecret: null };
+const NO_FACTORS: KeyFactors = {
+  networks: null,
+  binding: null,
+  require: [],
+  signers: [],
+  pathSecret: null,
+  workloads: [],
+};
 
 /** A new key with its first secret, active at once. */
 export function newKey(
@@ -143,8 +153,8 @@ export function newKey(
   };
 }
 
-export function factorsOf({ networks, binding, require, signers, pathSecret }: KeyRecord): KeyFactors {
-  return { networks, binding, require, signers, pathSecret };
+export function factorsOf({ networks, binding, require, signers, pathSecret, workloads }: KeyRecord): KeyFactors {
+  return { networks, binding, require, signers, pathSecret, workloads };
 }
 
 /** The secret in use: the active one, or of a key without one the newest. */

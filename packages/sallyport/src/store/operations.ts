@@ -22,7 +22,7 @@ const FORGET_SECONDS = 86_400;
 export type ApplyOperation = (operation: Operation) => void;
 
 export function makeApplyOperation(database: SqlDatabase): ApplyOperation {
-  const insertKey = database.prepare(`INSERT INTO key VALUES (${places(23)}) ON CONFLICT DO NOTHING`);
+  const insertKey = database.prepare(`INSERT INTO key VALUES (${places(24)}) ON CONFLICT DO NOTHING`);
   const keyState = database.prepare("SELECT state FROM key WHERE environment = ? AND id = ?");
   const setKeyState = database.prepare("UPDATE key SET state = ?, reason = ? WHERE environment = ? AND id = ?");
   const oneKey = database.prepare("SELECT * FROM key WHERE environment = ? AND id = ?");
@@ -31,7 +31,7 @@ export function makeApplyOperation(database: SqlDatabase): ApplyOperation {
      WHERE environment = ? AND id = ?`,
   );
   const setKeyFactors = database.prepare(
-    "UPDATE key SET networks = ?, binding = ?, require = ?, signers = ?, path_secret = ? WHERE environment = ? AND id = ?",
+    "UPDATE key SET networks = ?, binding = ?, require = ?, signers = ?, path_secret = ?, workloads = ? WHERE environment = ? AND id = ?",
   );
   const signers = makeSignerIndex(database);
   const insertTokenKey = database.prepare(`INSERT INTO token_key VALUES (${places(6)})`);

@@ -106,6 +106,19 @@ const signer = object({
   createdAt: wholeNumber,
   createdBy: text,
 });
+const claims: Shape<Readonly<Record<string, string>>> = (value, where) => {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new Misshapen(where, "claims");
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, text(one, `${where}.${name}`)]));
+};
+const workload = object({
+  id: text,
+  issuer: text,
+  audience: text,
+  claims,
+  jwks: orNull(text),
+  createdAt: wholeNumber,
+  createdBy: text,
+});
 const pathSecret = object({ hash: keyHash, pepperVersion: wholeNumber, createdAt: wholeNumber });
 
 export function readEnvironment(row: SqlRow): Environment {
@@ -218,13 +231,15 @@ export function readKey(row: SqlRow): KeyRecord {
     require: json(demanded)(row["require"], "require"),
     signers: json(listOf(signer))(row["signers"], "signers"),
     pathSecret: row["path_secret"] === null ? null : json(pathSecret)(row["path_secret"], "path_secret"),
+    workloads: json(listOf(workload))(row["workloads"], "workloads"),
   }));
 }
 
 /** The columns of a key's own doors, in the table's order. */
 export function keyFactorsRow(value: KeyFactors): SqlValue[] {
-  const { networks: from, binding, require, signers, pathSecret: path } = value;
-  return [from && toJson(from), binding, toJson(require), toJson(signers), path && pathSecretText(path)];
+  const { networks: from, binding, require, signers, pathSecret: path, workloads } = value;
+  const texts = [toJson(require), toJson(signers), path && pathSecretText(path), toJson(workloads)];
+  return [from && toJson(from), binding, ...texts];
 }
 
 function pathSecretText({ hash, pepperVersion, createdAt }: PathSecret): string {

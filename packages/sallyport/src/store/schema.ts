@@ -35,6 +35,7 @@ export const KEY_TABLES = `CREATE TABLE key (
   require TEXT NOT NULL,
   signers TEXT NOT NULL,
   path_secret TEXT,
+  workloads TEXT NOT NULL,
   PRIMARY KEY (environment, id)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE ollama_signer (

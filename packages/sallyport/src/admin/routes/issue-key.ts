@@ -16,7 +16,7 @@ import { demandEnvironment, eventOf, refuseExcess, refuseMistakes } from "../cal
 import type { Call, Handler } from "../call.ts";
 import { checkDelivery, makeDelivery } from "../deliver.ts";
 import { isoTime } from "../views.ts";
-import { factorMistakes } from "./key-factors.ts";
+import { networkMistakes } from "./key-factors.ts";
 import { assignmentCreated, principalCreated } from "./recorded.ts";
 
 type CreateCall = Call<"keys.create">;
@@ -35,7 +35,7 @@ export const createKey: Handler<"keys.create"> = (call) => {
       ...(environment ? [] : [`environment: there is no environment ${JSON.stringify(body.environment)}`]),
       ...mistakes,
       ...ownerMistakes(owner),
-      ...factorMistakes({ networks: body.networks ?? null, require: body.require }),
+      ...networkMistakes(body.networks),
     ]);
     const lifeMs = lifetimeMs(call, now, environment?.keyMaxAgeMs ?? KEY_AGE_MAX_MS);
     refuseExcess([

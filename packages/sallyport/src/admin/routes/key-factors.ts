@@ -12,14 +12,11 @@ import type { AnyCall, CallById, Handlers } from "../call.ts";
 import { findKey } from "../find-key.ts";
 import { viewKey } from "../views.ts";
 
-/** Mistakes of networks and factors as they were written; the contract has looked at their form. */
-export function factorMistakes({ networks, require }: Partial<Pick<KeyFactors, "networks" | "require">>): string[] {
-  return [
-    ...(networks ?? [])
-      .filter((text) => parseNetwork(text) === undefined)
-      .map((text) => `networks: ${text} is not a network such as 10.0.0.0/8`),
-    ...((require ?? []).includes("identity") ? ["require: this version cannot enforce `identity`"] : []),
-  ];
+/** Mistakes of networks as they were written; the contract has looked at their form. */
+export function networkMistakes(networks: readonly string[] | null | undefined): string[] {
+  return (networks ?? [])
+    .filter((text) => parseNetwork(text) === undefined)
+    .map((text) => `networks: ${text} is not a network such as 10.0.0.0/8`);
 }
 
 /** The next factors are not narrower than the old in some way: another network, or a demand less. */
@@ -61,7 +58,7 @@ export function onPresentKey<T>(call: CallById, work: (key: KeyRecord) => Promis
 export const keyFactorHandlers: Handlers<"keys.factors" | "keys.makePathSecret" | "keys.removePathSecret"> = {
   "keys.factors": (call) => {
     const { networks, binding, require } = call.body;
-    refuseMistakes(factorMistakes({ networks: networks ?? null, require: require ?? [] }));
+    refuseMistakes(networkMistakes(networks));
     return onPresentKey(call, (key) => {
       const old = factorsOf(key);
       const next = {

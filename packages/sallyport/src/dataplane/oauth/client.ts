@@ -12,6 +12,8 @@ import type { KeyRecord } from "../../keys/key.ts";
 import type { PepperRing } from "../../keys/pepper.ts";
 import { extractCredential } from "../../listener/credential.ts";
 import { ASSERTION_TYPE, assertedClient } from "../../tokens/client-assertion.ts";
+import type { WorkloadTokens } from "../../tokens/workload-tokens.ts";
+import { isWorkloadToken } from "./token-request.ts";
 import type { ClientAssertions } from "../../tokens/client-assertion.ts";
 import type { Exchange } from "../exchange.ts";
 import { issuerOf } from "../public-address.ts";
@@ -23,6 +25,7 @@ export interface ClientPorts {
   readonly keys: KeyDirectory;
   readonly peppers: PepperRing;
   readonly assertions: ClientAssertions;
+  readonly workloads: WorkloadTokens;
   readonly address: PublicAddress;
   /** Environments of the present policy. */
   readonly environments: () => Iterable<string>;
@@ -39,6 +42,10 @@ export class OAuthClients {
     if (form.has("client_secret")) return refuse("client_secret_misplaced");
     const assertion = form.get("client_assertion");
     const credential = extractCredential(exchange.request.rawHeaders);
+    if (isWorkloadToken(form)) {
+      const isAlone = typeof credential !== "string" && credential.code === "credential_missing" && !assertion;
+      return isAlone ? this.#byWorkload(exchange, form, now) : refuse("credential_ambiguous");
+    }
     if (assertion !== undefined) {
       const isAlone = typeof credential !== "string" && credential.code === "credential_missing";
       if (!isAlone) return refuse("credential_ambiguous");
@@ -69,6 +76,19 @@ export class OAuthClients {
       now,
     });
     return isProven ? this.#ports.keys.admit(key, now) : refuse("client_unknown");
+  }
+
+  /** A workload's token stands for the key that trusts it, and is the only proof there is. */
+  async #byWorkload(exchange: Exchange, form: Form, now: number): Promise<Authenticated | Refusal> {
+    const key = this.#find(form.get("client_id") ?? "", exchange.environmentPath);
+    if (!key || key.workloads.length === 0) return refuse("client_unknown");
+    const owner = `${key.environment}/${key.id}`;
+    const said = await this.#ports.workloads.verify(form.get("subject_token") ?? "", key.workloads, owner, now);
+    if (said === "issuer_unreachable") return { ...refuse("issuer_unreachable"), retryAfterSeconds: 30 };
+    if (typeof said === "string") return refuse("grant_invalid", said);
+    exchange.workload = said;
+    exchange.isIdentified = true;
+    return this.#ports.keys.admit(key, now);
   }
 
   #publicKeys(key: KeyRecord): KeyObject[] {

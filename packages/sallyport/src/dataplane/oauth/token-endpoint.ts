@@ -128,8 +128,8 @@ export class TokenEndpoint {
       issuedAt: Math.floor(now / 1_000),
       expiresAt: Math.floor((now + lifetime.ms) / 1_000),
       thumbprint,
-      authenticatedAt: source?.authenticatedAt ?? null,
-      actors: source ? [source.id, ...source.actors] : [],
+      authenticatedAt: source?.authenticatedAt ?? exchange.workload?.issuedAt ?? null,
+      actors: exchange.workload ? [exchange.workload.name] : source ? [source.id, ...source.actors] : [],
     };
     // First the key, which may have to be made, and the record: nothing is shown that is not on disk.
     const signing = await tokenKeys.signing(key.environment);

@@ -6,6 +6,13 @@ import type { Form } from "./form.ts";
 export const EXCHANGE_GRANT = "urn:ietf:params:oauth:grant-type:token-exchange";
 export const ACCESS_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:access_token";
 
+/** Types of a workload's token (RFC 8693 section 3): it proves by itself whom it stands for. */
+const WORKLOAD_TYPES = ["urn:ietf:params:oauth:token-type:jwt", "urn:ietf:params:oauth:token-type:id_token"];
+
+export function isWorkloadToken(form: Form): boolean {
+  return form.get("grant_type") === EXCHANGE_GRANT && WORKLOAD_TYPES.includes(form.get("subject_token_type") ?? "");
+}
+
 export interface TokenRequest {
   readonly grant: "client_credentials" | "token_exchange";
   /** Null = whatever the key has. */
@@ -14,7 +21,7 @@ export interface TokenRequest {
   readonly models: readonly string[] | null;
   /** Null = as long as the sum says. */
   readonly askedMs: number | null;
-  /** Of an exchange: the token to be narrowed. */
+  /** Of an exchange: the token to be narrowed; null where a workload's own token stood for the client. */
   readonly subjectToken: string | null;
 }
 
@@ -33,9 +40,13 @@ export function readTokenRequest(form: Form, issuer: string): TokenRequest | Ref
   for (const name of ["resource", "audience"])
     if (form.has(name) && form.get(name) !== issuer) return refuse("scope_invalid", `${name} is not ${issuer}`);
   if (isExchange) {
-    const types = [form.get("subject_token_type"), form.get("requested_token_type") ?? ACCESS_TOKEN_TYPE];
-    if (!form.has("subject_token") || types.some((type) => type !== ACCESS_TOKEN_TYPE))
-      return refuse("form_malformed", "subject_token and subject_token_type name an access token");
+    const isKnownType = isWorkloadToken(form) || form.get("subject_token_type") === ACCESS_TOKEN_TYPE;
+    if (
+      !form.has("subject_token") ||
+      !isKnownType ||
+      (form.get("requested_token_type") ?? ACCESS_TOKEN_TYPE) !== ACCESS_TOKEN_TYPE
+    )
+      return refuse("form_malformed", "subject_token and its type name an access token or a workload's JWT");
   }
   const permissions = readPermissions(form.get("scope"));
   if (permissions !== null && "code" in permissions) return permissions;
@@ -48,7 +59,7 @@ export function readTokenRequest(form: Form, issuer: string): TokenRequest | Ref
     permissions,
     models,
     askedMs: seconds === undefined ? null : Number(seconds) * 1_000,
-    subjectToken: form.get("subject_token") ?? null,
+    subjectToken: isWorkloadToken(form) ? null : (form.get("subject_token") ?? null),
   };
 }
 
