@@ -28,7 +28,7 @@ test.skipIf(why !== "")(`its script signs what the verifier takes${why}`, async 
   writeFileSync(join(folder, "sign.sh"), script, { mode: 0o755 });
   const makePair = blocks.find(({ text }) => text.startsWith("openssl genpkey"))!.text;
   const { stdout } = await run("/bin/sh", ["-c", makePair], { cwd: folder });
-  const server = await startSignedServer([makeSigner("laptop", "ed25519", stdout) as Signer]);
+  const server = await startSignedServer([makeSigner("SHA256:laptop", "ed25519", stdout) as Signer]);
   const env = { ...process.env, SALLYPORT_API_KEY: "sp_prod_key" };
   const sign = (...words: string[]) => run("./sign.sh", words, { cwd: folder, env });
   try {
