@@ -1,5 +1,6 @@
 // What `tools/take-away.js` takes away: the rule, the code, and the test that must fail without it.
 import { atRestRules } from "./take-away-at-rest.js";
+import { credentialRules } from "./take-away-credentials.js";
 import { keyLifeRules } from "./take-away-key-life.js";
 import { operationRules } from "./take-away-operation.js";
 
@@ -196,10 +197,10 @@ export const rules = [
   {
     rule: "R9",
     what: "secrets cannot print",
-    file: `${S}/kernel/secret.ts`,
+    file: "packages/protocol/src/secret.ts",
     from: 'toJSON(): string {\n    return "***";',
     to: "toJSON(): string {\n    return this.#text;",
-    test: `${S}/kernel/secret.test.ts`,
+    test: "packages/protocol/src/secret.test.ts",
   },
   {
     rule: "R10",
@@ -356,4 +357,5 @@ export const rules = [
   ...operationRules,
   ...atRestRules,
   ...keyLifeRules,
+  ...credentialRules,
 ];

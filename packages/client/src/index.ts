@@ -1,3 +1,5 @@
 export * from "./admin-client.ts";
+export * from "./credential/index.ts";
 export * from "./reach.ts";
+export * from "./sallyport-fetch.ts";
 export * from "./ticket.ts";

@@ -95,6 +95,21 @@ export const problems = {
     title: "the credential is not a well-formed key",
     remedy: "copy the key again, whole: its checksum does not fit",
   },
+  credential_conflict: {
+    status: 409,
+    title: "two places on this machine give different credentials",
+    remedy: "keep one of them: `sallyport credential` lists where each comes from",
+  },
+  credential_unsafe: {
+    status: 403,
+    title: "the credential lies where others could read or change it",
+    remedy: "make the file yours alone: chmod 600 it, in a directory only you write to",
+  },
+  credential_source_failed: {
+    status: 502,
+    title: "the program that gives the credential did not give one",
+    remedy: "run it by hand and look at what it prints: one JSON object with version 1 and a key or a token",
+  },
   key_unknown: { status: 401, title: "the key is not known here", remedy: "ask for a new key" },
   key_expired: { status: 401, title: "the key has expired", remedy: "ask for a new key or a rotation" },
   key_rotated: {

@@ -1,0 +1,6 @@
+export { credentialSources } from "./credential.ts";
+export type { Credential, CredentialKind, CredentialSource } from "./credential.ts";
+export { inspectCredentials } from "./findings.ts";
+export type { CredentialFinding, CredentialReport } from "./findings.ts";
+export { DEFAULT_GATEWAY_URL, gatewayUrl, resolveCredential } from "./resolve.ts";
+export type { CredentialOptions } from "./resolve.ts";
