@@ -1,5 +1,6 @@
 // What `take-away.js` takes away of credentials on a client's machine, and of what is told of keys that are damaged or guessed.
 const C = "packages/client/src";
+const S = "packages/sallyport/src";
 
 export const credentialRules = [
   {
@@ -49,5 +50,45 @@ export const credentialRules = [
     from: 'redirect: "error" };',
     to: 'redirect: "follow" };',
     test: `${C}/sallyport-fetch.test.ts`,
+  },
+  {
+    rule: "damage",
+    what: "a damaged key does not keep the others from being listed and swept",
+    file: `${S}/store/reader.ts`,
+    from: "if (cause instanceof DamagedRecord) return [];",
+    to: "",
+    test: "test/gateway/damaged-record.test.ts",
+  },
+  {
+    rule: "damage",
+    what: "a damaged key is read once, not with every request",
+    file: `${S}/keys/directory.ts`,
+    from: "if (this.#damaged.has(name)) return undefined;",
+    to: "",
+    test: `${S}/keys/directory.test.ts`,
+  },
+  {
+    rule: "damage",
+    what: "a damaged row is told once",
+    file: `${S}/compose/damage.ts`,
+    from: "if (this.#rows.has(name) || this.#rows.size >= ROWS_MAX) return;",
+    to: "",
+    test: "test/gateway/damaged-record.test.ts",
+  },
+  {
+    rule: "guess",
+    what: "unknown ids and wrong secrets are counted apart",
+    file: `${S}/audit/unauthenticated.ts`,
+    from: 'return `${code} ${signal ?? ""}`;',
+    to: "return `${code} ${signal === undefined}`;",
+    test: "test/gateway/guesses.test.ts",
+  },
+  {
+    rule: "findings",
+    what: "an administrator of one environment is not told of others",
+    file: `${S}/access/policy-findings.ts`,
+    from: "return all.filter(({ environment }) => facts.isShown(environment));",
+    to: "return all;",
+    test: `${S}/access/policy-findings.test.ts`,
   },
 ];

@@ -350,7 +350,7 @@ export const rules = [
     rule: "flood",
     what: "nothing is written per unauthenticated request",
     file: `${S}/dataplane/settle.ts`,
-    from: "else if (exchange.refusal) refusals.unauthenticated(exchange.refusal.code, exchange.address);",
+    from: "else if (exchange.refusal) refusals.unauthenticated(exchange.refusal, exchange.address);",
     to: 'else if (exchange.refusal) ledger.append(encodeEvent({ type: "request.refused", at: clock.now(), environment: "system", actor: "gateway", fields: { code: exchange.refusal.code } }));',
     test: "test/gateway/flood.test.ts",
   },

@@ -242,6 +242,11 @@ export const problems = {
     title: "the store cannot be read or written",
     remedy: "see the message, or else the gateway's log",
   },
+  record_damaged: {
+    status: 500,
+    title: "what is stored of this is damaged",
+    remedy: "tell an administrator: it comes back with a backup, or a new one is made",
+  },
   restore_unconfirmed: {
     status: 503,
     title: "the gateway was restored from a backup and waits to be confirmed",
@@ -278,7 +283,15 @@ export interface Refusal {
   readonly detail?: string;
   /** Seconds after which a retry makes sense; becomes `retry-after`. */
   readonly retryAfterSeconds?: number;
+  /** What was really found, for counting: never told to the caller. */
+  readonly signal?: CredentialSignal;
 }
+
+/**
+ * Why a credential is none of ours: not whole or not ours by its checksum, of an id that does not exist, or of a key
+ * whose secret it does not hold. Three things for who watches; what was genuine and has ended is none of them.
+ */
+export type CredentialSignal = "malformed" | "unknown_id" | "wrong_secret";
 
 export function refuse(code: ProblemCode, detail?: string): Refusal {
   return detail === undefined ? { code } : { code, detail };

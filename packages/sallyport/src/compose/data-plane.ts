@@ -86,7 +86,7 @@ export function makeDataPlane({ settings, core, clock, log, tls, metrics, tracin
   const unauthenticated = makeUnauthenticated({ ledger, clock });
   const refused = makeRefusalRecords({ ledger, clock });
   const refusals: RefusalLog = {
-    unauthenticated: (code, address) => unauthenticated.count(code, address),
+    unauthenticated: (refusal, address) => unauthenticated.count(refusal, address),
     authenticated: (exchange, refusal) =>
       refused.record({
         key: exchange.key!,
@@ -131,7 +131,7 @@ export function makeDataPlane({ settings, core, clock, log, tls, metrics, tracin
       inspect: makeInspect(budget, clock),
       authorize: makeAuthorize({ snapshot, keys }),
       queue: makeQueue({ limits, pools, live, snapshot, keys }),
-      record: makeRecord({ ledger, snapshot, keys }),
+      record: makeRecord({ ledger, snapshot, keys, permissionUses: core.permissionUses }),
       forward: makeForward({ ledger, clock, tracing }),
     },
     {
@@ -167,7 +167,7 @@ export function makeDataPlane({ settings, core, clock, log, tls, metrics, tracin
       addresses,
       run,
       refusedByParser(code, address) {
-        unauthenticated.count(code, address);
+        unauthenticated.count({ code }, address);
         metrics.exchanges.refusedByParser(code);
       },
     },

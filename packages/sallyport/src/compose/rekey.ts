@@ -122,8 +122,8 @@ export async function rotatePeppers(settings: Settings, environment: string | nu
   }
 }
 
-/** Versions that keys which are neither revoked nor expired were hashed under. */
-function neededPeppers({ store }: Core, environment: string): ReadonlySet<number> {
+/** Versions that keys which are neither revoked nor expired were hashed under; all, where a key cannot be read. */
+function neededPeppers({ store, peppers, damage }: Core, environment: string): ReadonlySet<number> {
   const now = systemClock.now();
   const needed = new Set<number>();
   const limit = 1_000;
@@ -135,7 +135,10 @@ function neededPeppers({ store }: Core, environment: string): ReadonlySet<number
         if (state !== "destroyed" && (expiresAt === null || expiresAt > now)) needed.add(pepperVersion);
     }
     const last = keys.at(-1);
-    if (!last || keys.length < limit) return needed;
+    if (!last || keys.length < limit) {
+      const isWhole = damage.rows().every((row) => row.environment !== environment);
+      return isWhole ? needed : new Set(peppers.versions(environment));
+    }
     after = `${last.environment}/${last.id}`;
   }
 }
