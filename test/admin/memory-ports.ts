@@ -1,6 +1,7 @@
 /** Administration's ports in memory: changes are applied as the store would, and kept with their events. */
 import { Buffer } from "node:buffer";
 import { compileSnapshot } from "../../packages/sallyport/dist/access/snapshot.js";
+import type { PermissionUse } from "../../packages/sallyport/dist/access/permission-uses.js";
 import { explained } from "../../packages/sallyport/dist/access/explain.js";
 import type { AdminRight, PolicyState } from "../../packages/sallyport/dist/access/policy.js";
 import { makeAdminApp } from "../../packages/sallyport/dist/admin/app.js";
@@ -30,6 +31,8 @@ export class MemoryGateway {
   readonly records: AuditRecord[] = [];
   state: PolicyState = { epoch: 1, environments: [], roles: [], principals: [], assignments: [] };
   restored: UnconfirmedRestore | undefined;
+  permissionUses: readonly PermissionUse[] = [];
+  damaged: readonly { environment: string; says: string }[] = [];
   readonly ports: AdminPorts;
   readonly app: AdminApp;
 
@@ -101,6 +104,8 @@ export class MemoryGateway {
           this.restored = undefined;
         },
       },
+      permissionUses: async () => ({ from: this.nowMs, to: this.nowMs, uses: this.permissionUses }),
+      damage: () => this.damaged,
       explain: () => explained("model_denied", ["the key's ceiling does not grant it"]),
       audit: {
         search: async (filter: AuditFilter) =>
@@ -108,6 +113,7 @@ export class MemoryGateway {
             (record) => filter.environment === undefined || record.environment === filter.environment,
           ),
         verify: async () => ({ ok: true, records: this.records.length, cannotShow: [] }),
+        uses: async ({ until }) => ({ from: until, uses: [] }),
       },
       status: () => ({
         version: "0",
@@ -116,6 +122,7 @@ export class MemoryGateway {
         keys: stored.size,
         environments: this.state.environments.map(({ name }) => name),
         isStoreWritable: true,
+        damagedRecords: this.damaged.length,
         running: 0,
         queued: 0,
         dataListen: "",

@@ -3,6 +3,7 @@ import type { RouteName } from "@sallyport/protocol/contract";
 import type { Handlers } from "./call.ts";
 import { adminKeyHandlers } from "./routes/admin-keys.ts";
 import { assignmentHandlers } from "./routes/assignments.ts";
+import { findingHandlers } from "./routes/findings.ts";
 import { gatewayHandlers } from "./routes/gateway.ts";
 import { keyHandlers } from "./routes/keys.ts";
 import { policyHandlers } from "./routes/policy.ts";
@@ -11,6 +12,7 @@ import { restoreHandlers } from "./routes/restore.ts";
 
 export const handlers: Handlers<RouteName> = {
   ...gatewayHandlers,
+  ...findingHandlers,
   ...keyHandlers,
   ...adminKeyHandlers,
   ...principalHandlers,

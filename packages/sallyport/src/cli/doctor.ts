@@ -77,10 +77,17 @@ async function checkPort(check: string, listener: Listener, isRunning: boolean):
 async function checkServer(cli: Cli, options: ServerOptions, settings: Settings): Promise<Finding[]> {
   if (!lstatSync(settings.dataDirectory, { throwIfNoEntry: false })) return [];
   try {
-    const { upstreams } = await withClient(cli, options, (client) => client.call("upstreams.list"));
+    const { upstreams, findings } = await withClient(cli, options, async (client) => ({
+      ...(await client.call("upstreams.list")),
+      ...(await client.call("findings")),
+    }));
+    const policy: Finding[] = findings.map(({ environment, ...finding }) => ({
+      check: finding.code === "record_damaged" ? `store ${environment}` : `policy ${environment}`,
+      ...finding,
+    }));
     if (upstreams.length === 0)
-      return [wrong("upstreams", "upstream_none", "no environment has a model server", "add one to the policy")];
-    return (await Promise.all(upstreams.map(checkUpstream))).flat();
+      policy.push(wrong("upstreams", "upstream_none", "no environment has a model server", "add one to the policy"));
+    return [...policy, ...(await Promise.all(upstreams.map(checkUpstream))).flat()];
   } catch (failure) {
     const why = failure instanceof Error ? failure.message : String(failure);
     return [wrong("policy", "policy_unreadable", `cannot be read: ${why}`, "see what `sallyport status` says")];
