@@ -91,4 +91,20 @@ export const credentialRules = [
     to: "return all;",
     test: `${S}/access/policy-findings.test.ts`,
   },
+  {
+    rule: "R11",
+    what: "a use that is on its way to the disk counts for the sweep",
+    file: `${S}/keys/use-record.ts`,
+    from: "this.#given = this.#fresh;",
+    to: "this.#given = new Map(); const given = this.#fresh; if (given.size > 0) { this.#fresh = new Map(); this.#store.noteUses([...given.values()].flatMap((ofKey) => [...ofKey.values()])); return; }",
+    test: `${S}/keys/use-record.test.ts`,
+  },
+  {
+    rule: "R11",
+    what: "a key is not received into a file that git tracks",
+    file: `${S}/cli/receive.ts`,
+    from: "if (out !== undefined && existsSync(dirname(out)) && (await isTrackedByGit(out, cli.io.env)))",
+    to: "if (out !== undefined && existsSync(dirname(out)) && typeof isTrackedByGit !== 'function')",
+    test: "test/program/delivery.test.ts",
+  },
 ];

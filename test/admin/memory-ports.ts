@@ -31,6 +31,8 @@ export class MemoryGateway {
   readonly records: AuditRecord[] = [];
   state: PolicyState = { epoch: 1, environments: [], roles: [], principals: [], assignments: [] };
   restored: UnconfirmedRestore | undefined;
+  /** Changes that can still be committed. */
+  changesLeft = Infinity;
   permissionUses: readonly PermissionUse[] = [];
   damaged: readonly { environment: string; says: string }[] = [];
   readonly ports: AdminPorts;
@@ -49,6 +51,7 @@ export class MemoryGateway {
       peppers,
     );
     const change = async (wanted: Change): Promise<{ epoch: number }> => {
+      if (this.changesLeft-- <= 0) throw new Problem("store_unavailable", "the store is full");
       if (wanted.expectEpoch !== undefined && wanted.expectEpoch !== this.state.epoch) throw new Problem("conflict");
       for (const operation of wanted.operations) this.#apply(operation, keys);
       this.events.push(...wanted.events);

@@ -108,8 +108,11 @@ function findingOf(problem: unknown): CredentialFinding {
   const { code, detail, mistakes } = problem;
   const { title, remedy } = problems[code];
   const says = [detail ?? title, ...mistakes].join("; ");
-  if (code !== "credential_missing") return { code, state: "wrong", says, remedy };
-  return { code, state: "note", says, remedy: "needed only where this machine itself calls models" };
+  if (code === "credential_missing")
+    return { code, state: "note", says, remedy: "needed only where this machine itself calls models" };
+  if (code === "input_invalid" && mistakes.length === 0)
+    return { code, state: "wrong", says, remedy: "mend what is named" };
+  return { code, state: "wrong", says, remedy };
 }
 
 function sayFound({ kind, where, environment, keyId }: Credential): CredentialFinding {

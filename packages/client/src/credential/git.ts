@@ -7,9 +7,9 @@ import type { Variables } from "./variables.ts";
 const TIMEOUT_MS = 5_000;
 const BYTES_MAX = 64 * 1024;
 
-/** False also where there is no git to ask. */
+/** False also where there is no git to ask. The file need not be there: git may track one that was deleted. */
 export async function isTrackedByGit(path: string, env: Variables): Promise<boolean> {
-  const file = realpathSync(path);
+  const file = existsSync(path) ? realpathSync(path) : join(realpathSync(dirname(path)), basename(path));
   const directory = dirname(file);
   if (!isInWorkTree(directory)) return false;
   // A work tree's own settings may name a program to be run: none is needed to read the index.

@@ -54,7 +54,7 @@ export function findCredential(options: CredentialOptions): FoundCredential {
   const place = file?.path ?? credentialsPath(env);
   throw new Problem(
     "credential_missing",
-    `no credential for ${url} on this machine: set SALLYPORT_API_KEY, or give ${url} an entry in ${place}`,
+    `none for ${url} in SALLYPORT_TOKEN, SALLYPORT_API_KEY and ${place}: set one, or give that file an entry`,
   );
 }
 

@@ -30,7 +30,7 @@ import { openStore } from "../store/open-store.ts";
 import { PepperFiles } from "../store/pepper-files.ts";
 import type { Store } from "../store/ports.ts";
 import { rekeyUnderWay } from "../store/reseal.ts";
-import { Damage } from "./damage.ts";
+import { Damage, isRecorded } from "./damage.ts";
 import { openQuarantine } from "./quarantine.ts";
 
 export interface Core {
@@ -82,10 +82,18 @@ export async function openCore(settings: Settings, clock: Clock, log: Log): Prom
     try {
       const quarantine = await openQuarantine(directory, store, clock);
       const core = joinCore({ ...parts, damage, quarantine, clock, fault }, () => lock.release());
-      record = (event) =>
-        void core.changes.inTurn(() => core.changes.change({ operations: [], events: [event] })).catch(fault);
+      const recordOnce = async (event: LedgerEvent): Promise<void> => {
+        if (await isRecorded(core.audit, event)) return;
+        await core.changes.inTurn(() => core.changes.change({ operations: [], events: [event] }));
+      };
+      let recording: Promise<unknown> = Promise.resolve();
+      record = (event) => void (recording = Promise.all([recording, recordOnce(event).catch(fault)]));
       early.forEach(record);
-      return core;
+      const close = async (): Promise<void> => {
+        await recording;
+        await core.close();
+      };
+      return { ...core, close };
     } catch (cause) {
       await store.close();
       throw cause;

@@ -1,8 +1,9 @@
 /**
- * Rows of the store that are damaged: each is told once to the log and once to the ledger, however often it is met, and
- * remembered for whoever asks how the gateway is.
+ * Rows of the store that are damaged: each is told once to the log and once a day to the ledger, however often it is met
+ * and the program started, and remembered for whoever asks how the gateway is.
  */
 import { isEnvironmentName } from "@sallyport/protocol";
+import type { AuditLog } from "../audit/audit-log.ts";
 import type { LedgerEvent } from "../audit/event.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { SYSTEM_REALM } from "../keys/key.ts";
@@ -19,6 +20,17 @@ export interface DamagePorts {
   readonly trouble: (text: string) => void;
   /** Records the event; never rejects. */
   readonly record: (event: LedgerEvent) => void;
+}
+
+const DAY_MS = 86_400_000;
+const SEARCHED_MAX = 1_000;
+
+/** Whether the same was recorded within a day: by a program before this one, or another command. */
+export async function isRecorded(audit: Pick<AuditLog, "search">, event: LedgerEvent): Promise<boolean> {
+  const { type, environment, at, fields } = event;
+  const since = at - DAY_MS;
+  const held = await audit.search({ type, environment, since, limit: SEARCHED_MAX, order: "newest" });
+  return held.some((one) => one.fields["table"] === fields["table"] && one.fields["record"] === fields["record"]);
 }
 
 /** Beyond that many nobody reads them one by one. */

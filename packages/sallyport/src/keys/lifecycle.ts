@@ -178,7 +178,6 @@ export class KeyLifecycle {
 
   /** What is due now, and unless it is a dry run, done. */
   async sweep({ isDryRun }: { readonly isDryRun: boolean }): Promise<readonly KeyFinding[]> {
-    this.#ports.uses.flush();
     const findings: KeyFinding[] = [];
     let after: string | undefined;
     for (;;) {

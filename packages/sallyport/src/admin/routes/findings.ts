@@ -1,6 +1,5 @@
 /** What is wrong though nothing is refused for it: mistakes of policy, and rows of the store that are damaged. */
 import { setImmediate as turn } from "node:timers/promises";
-import { problems } from "@sallyport/protocol";
 import { administers } from "../../access/attenuation.ts";
 import { policyFindings } from "../../access/policy-findings.ts";
 import type { HeldKey } from "../../access/policy-findings.ts";
@@ -24,7 +23,7 @@ export const findingHandlers: Handlers<"findings"> = {
       state: "wrong" as const,
       environment,
       says,
-      remedy: problems.record_damaged.remedy,
+      remedy: "a key is made anew; for all else put a backup back: sallyport restore",
     }));
     return {
       findings: [...policy, ...damaged],
