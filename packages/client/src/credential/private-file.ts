@@ -9,10 +9,24 @@ const OTHERS = 0o077;
 const OTHERS_WRITE = 0o022;
 const STICKY = 0o1000;
 
-/** The text; undefined where there is no such file. Throws `credential_unsafe` where it is not its owner's alone. */
+/**
+ * The text; undefined where there is no such file. Throws `credential_unsafe` where it is not its owner's alone,
+ * `input_invalid` where it cannot be read.
+ */
 export function readPrivateFile(path: string): string | undefined {
-  if (!lstatSync(path, { throwIfNoEntry: false })) return undefined;
-  const file = openSync(path, "r");
+  try {
+    if (!lstatSync(path, { throwIfNoEntry: false })) return undefined;
+    return readOpened(path, openSync(path, "r"));
+  } catch (cause) {
+    if (cause instanceof Problem) throw cause;
+    throw new Problem(
+      "input_invalid",
+      `${path} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`,
+    );
+  }
+}
+
+function readOpened(path: string, file: number): string {
   try {
     // What was opened is looked at, and not what stands under the name a moment later.
     const mistakes = [...exposures(fstatSync(file), OTHERS), ...placeExposures(path)];
@@ -27,9 +41,13 @@ export function readPrivateFile(path: string): string | undefined {
 
 /** What is wrong with a program that is to be run for a credential; empty where only its owner can change it. */
 export function programExposures(path: string): readonly string[] {
-  const found = statSync(path, { throwIfNoEntry: false });
-  if (!found?.isFile()) return ["there is no such program"];
-  return [...exposures(found, OTHERS_WRITE), ...placeExposures(path)];
+  try {
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (!found?.isFile()) return ["there is no such program"];
+    return [...exposures(found, OTHERS_WRITE), ...placeExposures(path)];
+  } catch (cause) {
+    return [cause instanceof Error ? cause.message : String(cause)];
+  }
 }
 
 function exposures(found: Stats, forbidden: number): readonly string[] {

@@ -136,6 +136,14 @@ describe("a file that is not its owner's alone is refused", () => {
     });
   });
 
+  it("and what is no file that can be read is told as that", async () => {
+    mkdirSync(file);
+    expect(await resolve({})).toMatchObject({ code: "credential_unsafe", says: expect.stringContaining("not a file") });
+    rmSync(file, { recursive: true });
+    symlinkSync(join(home, "nowhere"), file);
+    expect(await resolve({})).toMatchObject({ code: "input_invalid", says: expect.stringContaining("cannot be read") });
+  });
+
   it("in a directory others write to, also behind a link", async () => {
     const open = join(home, "open");
     mkdirSync(open);

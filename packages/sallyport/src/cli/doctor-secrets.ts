@@ -14,12 +14,30 @@ const OTHERS_WRITE = 0o022;
 export function checkSecrets(settings: Settings): Finding[] {
   const { dataDirectory, keyEncryptionKey, notices } = settings;
   const secrets = join(dataDirectory, "secrets");
-  const isThere = lstatSync(secrets, { throwIfNoEntry: false }) !== undefined;
+  const isThere = isReachable(secrets);
+  if (isThere === undefined)
+    return [
+      wrong(
+        "secrets",
+        "secrets_unseen",
+        `${secrets} cannot be looked at as this user`,
+        "run doctor as the gateway's user, or as root",
+      ),
+    ];
   return [
     ...(isThere ? [checkTree(secrets)] : []),
     ...(isThere ? [checkKeyEncryptionKey(keyEncryptionKey, secrets)] : []),
     ...(notices?.secret.kind === "file" ? [checkFile("notices secret", "notices_secret", notices.secret.path)] : []),
   ];
+}
+
+/** Undefined where that cannot be known: the way there is closed to this user. */
+function isReachable(path: string): boolean | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function checkTree(root: string): Finding {
@@ -64,8 +82,8 @@ function checkKeyEncryptionKey(source: Settings["keyEncryptionKey"], secrets: st
 
 /** `code` for one that is in order, `code_open` and `code_missing` for one that is not. */
 export function checkFile(check: string, code: string, path: string): Finding {
-  if (!statSync(path, { throwIfNoEntry: false }))
-    return wrong(check, `${code}_missing`, `${path} is not there`, "put it back, or mend the settings");
+  if (!isReachable(path))
+    return wrong(check, `${code}_missing`, `${path} is not there for this user`, "put it back, or mend the settings");
   const exposure = exposureOf(path, OTHERS);
   if (exposure === undefined) return fine(check, code, `${path}, readable by its owner only`);
   return wrong(check, `${code}_open`, `${path} ${exposure}`, `make it the gateway's alone: chmod 600 ${path}`);
@@ -76,8 +94,9 @@ function exposureOf(path: string, forbidden: number): string | undefined {
   const own = process.getuid?.();
   // Windows keeps no such modes.
   if (own === undefined) return undefined;
+  if (!isReachable(path)) return "is not there";
   const found = statSync(path, { throwIfNoEntry: false });
-  if (!found) return "is not there";
+  if (!found) return "leads nowhere";
   if (found.uid !== own && found.uid !== 0 && own !== 0) return "belongs to another user";
   const mode = found.mode & 0o777;
   return (mode & forbidden) === 0 ? undefined : `has mode 0${mode.toString(8)}, which lets others in`;
