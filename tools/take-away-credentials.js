@@ -52,6 +52,22 @@ export const credentialRules = [
     test: `${C}/sallyport-fetch.test.ts`,
   },
   {
+    rule: "credential",
+    what: "a key in a file that git tracks is found",
+    file: `${C}/credential/findings.ts`,
+    from: "if (isTracked) findings.push(trackedFinding(path));",
+    to: "void isTracked;",
+    test: `${C}/credential/findings.test.ts`,
+  },
+  {
+    rule: "credential",
+    what: "a helper that hangs is not waited for",
+    file: `${C}/credential/run-program.ts`,
+    from: "const late = setTimeout(() => end({ failure: `it did not end within ${timeoutMs / 1_000} s` }), timeoutMs);",
+    to: "const late = setTimeout(() => {}, timeoutMs);",
+    test: `${C}/credential/findings.test.ts`,
+  },
+  {
     rule: "damage",
     what: "a damaged key does not keep the others from being listed and swept",
     file: `${S}/store/reader.ts`,

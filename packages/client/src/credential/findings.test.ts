@@ -26,6 +26,7 @@ const write = (gateways: unknown): void =>
 async function look(env: Record<string, string> = {}, url = URL_A): Promise<string[]> {
   const report = await inspectCredentials({
     url,
+    directory: home,
     env: { PATH: process.env["PATH"], SALLYPORT_CREDENTIALS: file, ...env },
   });
   expect(JSON.stringify(report)).not.toContain(KEY.slice(-30));
@@ -75,9 +76,41 @@ it("finds a credential that would be sent in the clear", async () => {
     expect(await look(env, url)).toEqual(["ok credential_found"]);
 });
 
+it("finds keys in files of variables that git tracks, that others can read, or that two environments share", async () => {
+  write({ [URL_A]: { dev: { key: KEY } } });
+  const keep = (name: string, text: string, mode = 0o600): void => {
+    writeFileSync(join(home, name), text);
+    chmodSync(join(home, name), mode);
+  };
+  const git = (...words: string[]): void => void execFileSync("git", ["-C", home, ...words], { stdio: "ignore" });
+  git("init", "-q");
+  // Of nobody: a placeholder, a file of another kind, one that is the user's alone.
+  keep(
+    ".env.example",
+    "SALLYPORT_API_KEY=sp_dev_aaaaaaaaaaaa_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+    0o644,
+  );
+  keep("notes.txt", KEY, 0o644);
+  keep(".env", `export SALLYPORT_API_KEY='${KEY}'\n`);
+  git("add", ".env.example", "notes.txt");
+  expect(await look()).toEqual(["ok credential_found"]);
+  keep(".env.local", `SALLYPORT_API_KEY=${KEY}`);
+  keep(".env.staging", `SALLYPORT_API_KEY=${KEY}`);
+  expect(await look()).toEqual(["ok credential_found"]);
+  keep("prod.env", `SALLYPORT_API_KEY=${KEY}`);
+  expect(await look()).toEqual(["ok credential_found", "wrong credential_shared"]);
+  rmSync(join(home, "prod.env"));
+  keep(".env", `SALLYPORT_API_KEY=${KEY}`, 0o644);
+  git("add", ".env");
+  expect(await look()).toEqual(["ok credential_found", "wrong credential_tracked", "wrong credential_unsafe"]);
+});
+
 it("does not wait for a helper that hangs, nor for what it has started", async () => {
   const path = join(home, "helper");
   writeFileSync(path, "#!/bin/sh\nsleep 2 & sleep 2\n", { mode: 0o700 });
   const call = { command: [path], environment: "dev", env: { PATH: process.env["PATH"] }, now: 0, timeoutMs: 50 };
-  await expect(fromHelper(call)).rejects.toMatchObject({ code: "credential_source_failed" });
+  await expect(fromHelper(call)).rejects.toMatchObject({
+    code: "credential_source_failed",
+    message: expect.stringContaining("did not end within"),
+  });
 });

@@ -8,6 +8,8 @@ import type { ProblemCode } from "@sallyport/protocol";
 import type { Credential } from "./credential.ts";
 import { credentialsPath, readCredentialsFile } from "./credentials-file.ts";
 import type { CredentialsFile } from "./credentials-file.ts";
+import { envFilesWithKeys, purposeOf } from "./env-files.ts";
+import type { EnvFile } from "./env-files.ts";
 import { isTrackedByGit } from "./git.ts";
 import { programExposures } from "./private-file.ts";
 import { findCredential, gatewayUrl, resolveCredential, storedIn } from "./resolve.ts";
@@ -30,6 +32,8 @@ export interface CredentialFinding {
 }
 
 export interface InspectOptions extends CredentialOptions {
+  /** Where files of variables are looked at; the working directory unless given. */
+  readonly directory?: string;
   /** False: a helper is named and not run, for who only looks around. */
   readonly isHelperRun?: boolean;
 }
@@ -64,6 +68,7 @@ export async function inspectCredentials(options: InspectOptions = {}): Promise<
     findings.push(findingOf(problem));
   }
   findings.push(...(await fileFindings(credentialsPath(env), options)));
+  findings.push(...envFileFindings(await envFilesWithKeys(options.directory ?? process.cwd(), env)));
   return { url, credential, findings: unique(findings) };
 }
 
@@ -92,15 +97,33 @@ function entryFindings(file: CredentialsFile): CredentialFinding[] {
       findings.push(findingOf(problem));
     }
   }
-  for (const [name, of] of places)
-    if (of.length > 1)
-      findings.push({
-        code: "credential_shared",
-        state: "wrong",
-        says: `${file.path}: the key ${name.split(" ")[1]} is used for ${of.join(" and ")}`,
-        remedy: "give each its own key, so that one can be ended without the other: sallyport keys create",
-      });
+  for (const [name, of] of places) if (of.length > 1) findings.push(sharedFinding(name, of));
   return findings;
+}
+
+function envFileFindings(files: readonly EnvFile[]): CredentialFinding[] {
+  const places = new Map<string, Map<string, string>>();
+  const findings: CredentialFinding[] = [];
+  for (const { path, keys, isTracked, exposures } of files) {
+    if (isTracked) findings.push(trackedFinding(path));
+    if (exposures.length > 0)
+      findings.push(findingOf(new Problem("credential_unsafe", `${path} holds a key`, exposures)));
+    const purpose = purposeOf(path);
+    if (purpose !== "")
+      for (const key of keys) places.set(key, (places.get(key) ?? new Map<string, string>()).set(purpose, path));
+  }
+  for (const [key, of] of places) if (of.size > 1) findings.push(sharedFinding(key, [...of.values()]));
+  return findings;
+}
+
+/** `key` is `environment id`. */
+function sharedFinding(key: string, places: readonly string[]): CredentialFinding {
+  return {
+    code: "credential_shared",
+    state: "wrong",
+    says: `the key ${key.split(" ")[1]} is used for ${places.join(" and ")}`,
+    remedy: "give each its own key, so that one can be ended without the other: sallyport keys create",
+  };
 }
 
 function findingOf(problem: unknown): CredentialFinding {

@@ -39,6 +39,15 @@ function readOpened(path: string, file: number): string {
   }
 }
 
+/** Who else could read or change the file; empty where nobody could. */
+export function fileExposures(path: string): readonly string[] {
+  try {
+    return exposures(statSync(path), OTHERS);
+  } catch (cause) {
+    return [cause instanceof Error ? cause.message : String(cause)];
+  }
+}
+
 /** What is wrong with a program that is to be run for a credential; empty where only its owner can change it. */
 export function programExposures(path: string): readonly string[] {
   try {
