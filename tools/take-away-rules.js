@@ -2,6 +2,7 @@
 import { atRestRules } from "./take-away-at-rest.js";
 import { doorRules } from "./take-away-doors.js";
 import { factorRules } from "./take-away-factors.js";
+import { credentialRules } from "./take-away-credentials.js";
 import { keyLifeRules } from "./take-away-key-life.js";
 import { tokenRules } from "./take-away-tokens.js";
 import { operationRules } from "./take-away-operation.js";
@@ -199,10 +200,10 @@ export const rules = [
   {
     rule: "R9",
     what: "secrets cannot print",
-    file: `${S}/kernel/secret.ts`,
+    file: "packages/protocol/src/secret.ts",
     from: 'toJSON(): string {\n    return "***";',
     to: "toJSON(): string {\n    return this.#text;",
-    test: `${S}/kernel/secret.test.ts`,
+    test: "packages/protocol/src/secret.test.ts",
   },
   {
     rule: "R10",
@@ -352,7 +353,7 @@ export const rules = [
     rule: "flood",
     what: "nothing is written per unauthenticated request",
     file: `${S}/dataplane/settle.ts`,
-    from: "else if (exchange.refusal) refusals.unauthenticated(exchange.refusal.code, exchange.address);",
+    from: "else if (exchange.refusal) refusals.unauthenticated(exchange.refusal, exchange.address);",
     to: 'else if (exchange.refusal) ledger.append(encodeEvent({ type: "request.refused", at: clock.now(), environment: "system", actor: "gateway", fields: { code: exchange.refusal.code } }));',
     test: "test/gateway/flood.test.ts",
   },
@@ -362,4 +363,5 @@ export const rules = [
   ...factorRules,
   ...doorRules,
   ...tokenRules,
+  ...credentialRules,
 ];

@@ -209,6 +209,8 @@ describe("with a right in dev only", () => {
     expect((await call("upstreams.list", dev)).body).toMatchObject({ upstreams: [{ environment: "dev" }] });
     expect((await call("policy.show", dev)).body).toMatchObject({ environments: [{ name: "dev" }], assignments: [] });
     expect((await call("status", dev)).body).toMatchObject({ environments: ["dev"] });
+    gateway.damaged = ["prod", "dev", "system"].map((environment) => ({ environment, says: "x" }));
+    expect((await call("findings", dev)).body).toMatchObject({ findings: [{ environment: "dev" }] });
     expect((await call("audit.search", dev)).body).toMatchObject({ records: [{ seq: 3 }] });
     const { body } = await call("adminKeys.list", dev);
     expect(

@@ -1,6 +1,7 @@
 /** Administration's ports in memory: changes are applied as the store would, and kept with their events. */
 import { Buffer } from "node:buffer";
 import { compileSnapshot } from "../../packages/sallyport/dist/access/snapshot.js";
+import type { PermissionUse } from "../../packages/sallyport/dist/access/permission-uses.js";
 import { explained } from "../../packages/sallyport/dist/access/explain.js";
 import type { AdminRight, PolicyState } from "../../packages/sallyport/dist/access/policy.js";
 import { makeAdminApp } from "../../packages/sallyport/dist/admin/app.js";
@@ -30,6 +31,10 @@ export class MemoryGateway {
   readonly records: AuditRecord[] = [];
   state: PolicyState = { epoch: 1, environments: [], roles: [], principals: [], assignments: [] };
   restored: UnconfirmedRestore | undefined;
+  /** Changes that can still be committed. */
+  changesLeft = Infinity;
+  permissionUses: readonly PermissionUse[] = [];
+  damaged: readonly { environment: string; says: string }[] = [];
   readonly ports: AdminPorts;
   readonly app: AdminApp;
 
@@ -46,6 +51,7 @@ export class MemoryGateway {
       peppers,
     );
     const change = async (wanted: Change): Promise<{ epoch: number }> => {
+      if (this.changesLeft-- <= 0) throw new Problem("store_unavailable", "the store is full");
       if (wanted.expectEpoch !== undefined && wanted.expectEpoch !== this.state.epoch) throw new Problem("conflict");
       for (const operation of wanted.operations) this.#apply(operation, keys);
       this.events.push(...wanted.events);
@@ -101,6 +107,8 @@ export class MemoryGateway {
           this.restored = undefined;
         },
       },
+      permissionUses: async () => ({ from: this.nowMs, to: this.nowMs, uses: this.permissionUses }),
+      damage: () => this.damaged,
       explain: () => explained("model_denied", ["the key's ceiling does not grant it"]),
       explainToken: () => ({ seconds: 900, because: ["the environment's usual time is 15m"] }),
       audit: {
@@ -109,6 +117,7 @@ export class MemoryGateway {
             (record) => filter.environment === undefined || record.environment === filter.environment,
           ),
         verify: async () => ({ ok: true, records: this.records.length, cannotShow: [] }),
+        uses: async ({ until }) => ({ from: until, uses: [] }),
       },
       status: () => ({
         version: "0",
@@ -117,6 +126,7 @@ export class MemoryGateway {
         keys: stored.size,
         environments: this.state.environments.map(({ name }) => name),
         isStoreWritable: true,
+        damagedRecords: this.damaged.length,
         running: 0,
         queued: 0,
         dataListen: "",

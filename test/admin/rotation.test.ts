@@ -125,6 +125,25 @@ it("a sweep does what its dry run said: disuse, then the end", async () => {
   expect((await root.call("keys.sweep", { body: { dryRun: true } })).findings).toEqual([]);
 });
 
+it("a sweep that was interrupted goes on where it stopped: nothing is done twice, nothing is left out", async () => {
+  const others = await Promise.all(
+    [1, 2].map((n) =>
+      root.call("keys.create", { body: { environment: "prod", name: `k${n}`, roles: ["bot"], models: ["llama3.2"] } }),
+    ),
+  );
+  gateway.nowMs += 14 * DAY_MS;
+  gateway.events.length = 0;
+  gateway.changesLeft = 1;
+  await expect(root.call("keys.sweep", { body: { dryRun: false } })).rejects.toThrow(/store/);
+  expect(gateway.events.map(({ type }) => type)).toEqual(["key.suspended"]);
+  gateway.changesLeft = Infinity;
+  const rest = await root.call("keys.sweep", { body: { dryRun: false } });
+  expect(rest.findings).toHaveLength(2);
+  expect(gateway.events.map(({ type }) => type)).toEqual(["key.suspended", "key.suspended", "key.suspended"]);
+  const suspended = new Set(gateway.events.map(({ fields }) => fields["key"]));
+  expect(suspended).toEqual(new Set([made.id, ...others.map(({ id }) => id)]));
+});
+
 it("under a newer pepper a key is hashed anew when it is used, once, and works on", async () => {
   gateway.pepperVersion = 2;
   for (let i = 0; i < 3; i++) expect(codeOf(made.key)).toBe("verified");

@@ -120,7 +120,7 @@ test("labels are words of closed sets: no key, principal, address or model is am
     [...families.values()].flatMap(({ samples: all }) => all.flatMap(({ labels }) => Object.keys(labels))),
   );
   expect([...names].toSorted()).toEqual(
-    ["code", "dialect", "endpoint", "environment", "estimated", "le", "node", "outcome", "upstream", "version"],
+    ["code", "dialect", "endpoint", "environment", "estimated", "le", "node", "outcome", "signal", "upstream", "version"],
   ); // prettier-ignore
   for (const secret of [issued.id, issued.key, "127.0.0.1", "llama3.2", "nonsense", "nowhere"])
     expect(text).not.toContain(secret);

@@ -6,6 +6,7 @@ import { pino } from "pino";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { formatKeyText } from "../../packages/protocol/dist/index.js";
 import { environmentDefaults } from "../../packages/sallyport/dist/access/default-environment.js";
+import { PermissionUses } from "../../packages/sallyport/dist/access/permission-uses.js";
 import { compileSnapshot } from "../../packages/sallyport/dist/access/snapshot.js";
 import { makeDataPlane } from "../../packages/sallyport/dist/compose/data-plane.js";
 import type { DataPlane } from "../../packages/sallyport/dist/compose/data-plane.js";
@@ -79,6 +80,7 @@ beforeEach(async () => {
     keys: new KeyDirectory(source, { current: () => pepper, get: () => pepper, create: () => pepper }),
     snapshot: () => snapshot,
     uses: new UseRecord({ keyUses: () => [], noteUses: () => {} }),
+    permissionUses: new PermissionUses(0),
     lifecycle: { firstUse: () => {} },
     quarantine: { restored: () => undefined, end: () => {} },
     onSwap: () => {},

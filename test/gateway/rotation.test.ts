@@ -103,3 +103,25 @@ it("a key that was granted it makes its own next secret, and another does not", 
   expect((await ask(rotated.key, "app")).status).toBe(200);
   expect((await ask(issued.key, "app")).headers.get("sunset")).not.toBeNull();
 });
+
+it("a rotation goes on where a restart has interrupted it, in each of its states", async () => {
+  const issued = await gateway.issue();
+  const states = async (): Promise<string[]> =>
+    (await gateway.admin<ShownKey>("GET", `/v1/keys/${issued.id}`)).secrets.map(({ state }) => state);
+  const order = { grace: "1h", idempotencyKey: "7c1d7f4e-3a52-4f0a" };
+  const rotate = (): Promise<RotatedKey> => gateway.admin("POST", `/v1/keys/${issued.id}/rotate`, order);
+  const rotated = await rotate();
+  await gateway.restart();
+  expect(await states()).toEqual(["active", "pending"]);
+  expect((await rotate()).key).toBe(rotated.key);
+  expect((await ask(issued.key, "app")).status).toBe(200);
+  expect((await ask(rotated.key, "app")).status).toBe(200);
+  await gateway.restart();
+  expect(await states()).toEqual(["overlapping", "active"]);
+  for (const key of [issued.key, rotated.key]) expect((await ask(key, "app")).status).toBe(200);
+  await gateway.admin("POST", `/v1/keys/${issued.id}/finish`);
+  await gateway.restart();
+  expect(await states()).toEqual(["destroyed", "active"]);
+  expect((await ask(issued.key, "app")).status).toBe(401);
+  expect((await ask(rotated.key, "app")).status).toBe(200);
+});

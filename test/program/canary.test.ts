@@ -3,6 +3,7 @@
  * prints, what administration, metrics and traces tell, or what it keeps.
  */
 import {
+  chmodSync,
   closeSync,
   mkdtempSync,
   openSync,
@@ -17,6 +18,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { formatKeyText } from "@sallyport/protocol";
 import { contract } from "@sallyport/protocol/contract";
 import { DataKeys } from "../../packages/sallyport/dist/store/data-keys.js";
 import { dataPaths } from "../../packages/sallyport/dist/store/data-paths.js";
@@ -273,6 +275,61 @@ test("keys changed, refused and backed up", async () => {
   // The key-encryption key is not in it, so what is in it is sealed too.
   expectNone("plain backup", readFileSync(join(plain, "sallyport.tar"), "latin1"));
   expectNoneKept();
+});
+
+test("a crash of the program, with keys in its memory and its environment", async () => {
+  rememberSecrets();
+  // Loaded before the program; the signal is one that nothing else uses.
+  const crash = `process.on("SIGUSR2",()=>setImmediate(()=>{throw new Error("crashed on purpose")}))`;
+  const file = join(directory, "crash.mjs");
+  writeFileSync(file, crash);
+  const held = formatKeyText("sp", "dev", "C".repeat(12), "CANARYsecret".repeat(4).slice(0, 43));
+  keys.push(held);
+  const env = {
+    NODE_OPTIONS: `--import=${file}`,
+    SALLYPORT_API_KEY: held,
+    SALLYPORT_TOKEN: "CANARY-TOKEN-4714-CANARY",
+  };
+  atRest.add(env.SALLYPORT_TOKEN);
+  const running = await serve(data, ["--log", "debug"], env);
+  const key = await issue(running);
+  await request("POST", `${running.dataUrl}/api/chat`, key, chat);
+  running.child.kill("SIGUSR2");
+  const { stdout, stderr, code } = await running.ended;
+  expect(code).not.toBe(0);
+  expect(stderr).toContain("crashed on purpose");
+  expectNone("stdout", stdout);
+  expectNone("stderr", stderr);
+  expectNoneKept();
+});
+
+test("what is said of credentials on this machine", async () => {
+  const config = join(directory, "credentials.json");
+  const held = formatKeyText("sp", "dev", "D".repeat(12), "CANARYstored".repeat(4).slice(0, 43));
+  keys.push(held);
+  const entry = (...names: string[]): object => Object.fromEntries(names.map((name) => [name, { key: held }]));
+  const url = "http://127.0.0.1:11435";
+  let said = "";
+  for (const [text, mode] of [
+    [JSON.stringify({ version: 1, gateways: { [url]: entry("dev") } }), 0o600],
+    [JSON.stringify({ version: 1, gateways: { [url]: entry("dev", "prod") } }), 0o600],
+    [JSON.stringify({ version: 1, gateways: { [url]: entry("dev") } }), 0o644],
+    [JSON.stringify({ version: 1, gateways: { [url]: { dev: { keys: held } } } }), 0o600],
+    [`{"version":1,"gateways":{"${url}":{"dev":{"key":"${held}"`, 0o600],
+    [held, 0o600],
+  ] as const) {
+    writeFileSync(config, text);
+    chmodSync(config, mode);
+    for (const words of [["credential"], ["doctor", "--data", data, "--json"]])
+      for (const more of [{}, { SALLYPORT_API_KEY: keys[1]! }] as Record<string, string>[]) {
+        const ended = await sallyport(words, { SALLYPORT_CREDENTIALS: config, ...more });
+        expect([0, 1]).toContain(ended.code);
+        said += ended.stdout + ended.stderr;
+      }
+  }
+  for (const code of ["credential_found", "credential_conflict", "credential_unsafe", "input_invalid"])
+    expect(said).toContain(code);
+  expectNone("output", said);
 });
 
 test("a fault of the program: the store breaks under a running server", async () => {

@@ -1,5 +1,6 @@
 /** A key handed over by a ticket: two programs, a server between them, nothing secret on the way. */
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
@@ -82,6 +83,13 @@ it(
     writeFileSync(out, "mine");
     expect((await receive(made.ticket, "--out", out)).code).toBe(2);
     expect(readFileSync(out, "utf8")).toBe("mine");
+    const git = (...words: string[]): void => void execFileSync("git", ["-C", root, ...words], { stdio: "ignore" });
+    git("init", "-q");
+    git("add", "tracked");
+    rmSync(out);
+    const deleted = await receive(made.ticket, "--out", out);
+    expect([deleted.code, deleted.stderr]).toEqual([2, expect.stringContaining("tracked by git")]);
+    expect(existsSync(out)).toBe(false);
     const received = await receive(made.ticket, "--format", "k8s-secret");
     const [, value = ""] = /SALLYPORT_API_KEY: ([A-Za-z0-9+/=]+)/.exec(received.stdout) ?? [];
     expect(await status(Buffer.from(value, "base64").toString())).not.toBe(401);

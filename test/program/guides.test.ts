@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import type { Command } from "commander";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { parseCredentials } from "../../packages/client/dist/credential/credentials-file.js";
 import { readPolicy } from "../../packages/sallyport/dist/access/policy-file.js";
 import type { Cli } from "../../packages/sallyport/dist/cli/cli.js";
 import { makeProgram } from "../../packages/sallyport/dist/cli/program.js";
@@ -56,6 +57,11 @@ describe.each(pages)("%s", (page) => {
         expect(() => loadSettings({ flags: { ...flags, ...files }, env: {}, file: "/dev/null" })).not.toThrow();
       }
     }
+  });
+
+  it("shows credentials files that are taken", () => {
+    for (const block of blocksOf(page, "json").filter((text) => text.includes('"gateways"')))
+      expect(parseCredentials("credentials.json", block).length).toBeGreaterThan(0);
   });
 
   it("links to what is there", () => {

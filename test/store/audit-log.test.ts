@@ -127,3 +127,43 @@ it("a record of the table that was changed, removed or added is named", async ()
   });
   database.close();
 });
+
+it("tells which permissions keys used, as far back as intents say", async () => {
+  const { store } = await open({ directory, segmentRecords: 50 });
+  const intent = (seq: number, permissions: string[] | undefined): number | undefined =>
+    store.append(
+      encodeEvent({
+        type: seq % 2 === 0 ? "request.intent" : "model.intent",
+        at: START_MS + seq * 1_000,
+        environment: "dev",
+        actor: `key:k${seq % 2}`,
+        fields: { note: '"permissions":["no:one"]', ...(permissions ? { permissions } : {}) },
+      }),
+    );
+  for (let seq = 301; seq <= 420; seq++) intent(seq, seq % 2 === 0 ? ["infer:chat", "runtime:load"] : ["models:pull"]);
+  await settled(
+    store,
+    store.append(
+      encodeEvent({
+        type: "server.started",
+        at: START_MS + 421_000,
+        environment: "system",
+        actor: "gateway",
+        fields: {},
+      }),
+    ),
+  );
+  await store.close();
+  const uses = (since: number, until: number) =>
+    log.uses({ since: START_MS + since * 1_000, until: START_MS + until * 1_000 });
+  const all = await uses(0, 1_000);
+  // The three hundred before say no permissions: nothing is known of their time.
+  expect(all.from).toBe(START_MS + 299_000);
+  expect(all.uses.toSorted((a, b) => (a.permission < b.permission ? -1 : 1))).toEqual([
+    { environment: "dev", key: "k0", permission: "infer:chat", count: 60 },
+    { environment: "dev", key: "k1", permission: "models:pull", count: 60 },
+    { environment: "dev", key: "k0", permission: "runtime:load", count: 60 },
+  ]);
+  expect(await uses(400, 402)).toMatchObject({ from: START_MS + 400_000 });
+  expect((await uses(0, -10)).uses).toEqual([]);
+});

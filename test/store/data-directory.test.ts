@@ -164,7 +164,7 @@ it.each([
   await store.change(change([{ op: "key.insert", key: key("a") }]));
   alter(directory, sql);
   expect(problemOf(() => store.reader.key("dev", key("a").id))).toMatchObject({
-    code: "fault",
+    code: "record_damaged",
     message: expect.stringContaining(key("a").id),
   });
 });

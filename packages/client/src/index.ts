@@ -1,5 +1,7 @@
 export * from "./admin-client.ts";
+export * from "./credential/index.ts";
 export * from "./reach.ts";
+export * from "./sallyport-fetch.ts";
 export * from "./ticket.ts";
 export * from "./signing-fetch.ts";
 export * from "./signing-key.ts";

@@ -97,6 +97,21 @@ export const problems = {
     title: "the credential is not a well-formed key",
     remedy: "copy the key again, whole: its checksum does not fit",
   },
+  credential_conflict: {
+    status: 409,
+    title: "two places on this machine give different credentials",
+    remedy: "keep one of them: `sallyport credential` lists where each comes from",
+  },
+  credential_unsafe: {
+    status: 403,
+    title: "the credential lies where others could read or change it",
+    remedy: "make the file yours alone: chmod 600 it, in a directory only you write to",
+  },
+  credential_source_failed: {
+    status: 502,
+    title: "the program that gives the credential did not give one",
+    remedy: "run it by hand and look at what it prints: one JSON object with version 1 and a key or a token",
+  },
   key_unknown: { status: 401, title: "the key is not known here", remedy: "ask for a new key" },
   key_expired: { status: 401, title: "the key has expired", remedy: "ask for a new key or a rotation" },
   key_rotated: {
@@ -323,6 +338,11 @@ export const problems = {
     title: "the store cannot be read or written",
     remedy: "see the message, or else the gateway's log",
   },
+  record_damaged: {
+    status: 500,
+    title: "what is stored of this is damaged",
+    remedy: "tell an administrator: it comes back with a backup, or a new one is made",
+  },
   restore_unconfirmed: {
     status: 503,
     title: "the gateway was restored from a backup and waits to be confirmed",
@@ -361,7 +381,15 @@ export interface Refusal {
   readonly retryAfterSeconds?: number;
   /** The door that stayed shut, so that the answer can say how it opens. */
   readonly factor?: Factor;
+  /** What was really found, for counting: never told to the caller. */
+  readonly signal?: CredentialSignal;
 }
+
+/**
+ * Why a credential is none of ours: not whole or not ours by its checksum, of an id that does not exist, or of a key
+ * whose secret it does not hold. Three things for who watches; what was genuine and has ended is none of them.
+ */
+export type CredentialSignal = "malformed" | "unknown_id" | "wrong_secret";
 
 export function refuse(code: ProblemCode, detail?: string): Refusal {
   return detail === undefined ? { code } : { code, detail };

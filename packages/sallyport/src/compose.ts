@@ -21,6 +21,7 @@ import { makeGatewayMetrics } from "./compose/gateway-metrics.ts";
 import type { GatewayMetrics } from "./compose/gateway-metrics.ts";
 import type { OpenTraces } from "./compose/tracing.ts";
 import { openCore, socketPathOf } from "./compose/core.ts";
+import { surveyUses } from "./compose/use-survey.ts";
 import { closePractice, openPractice } from "./compose/practice.ts";
 import type { Core } from "./compose/core.ts";
 import type { Settings } from "./config/settings.ts";
@@ -261,6 +262,8 @@ function adminPorts(
     explain: makeExplain({ clock, snapshot, keys }),
     explainToken: makeExplainToken({ clock, snapshot, keys }),
     audit: core.audit,
+    permissionUses: () => surveyUses(core, systemClock.now()),
+    damage: () => core.damage.rows(),
     status: () => ({
       version: VERSION,
       startedAt,
@@ -268,6 +271,7 @@ function adminPorts(
       keys: keys.size,
       environments: [...snapshot().environments.keys()],
       isStoreWritable: store.isWritable(),
+      damagedRecords: core.damage.rows().length,
       running: dataPlane?.running() ?? 0,
       queued: dataPlane?.queued() ?? 0,
       dataListen: urls.data,

@@ -1,8 +1,8 @@
 /** The gateway's own state and its ledger. */
 import { z } from "zod";
 import type { ContractRow } from "./row.ts";
-import { nothing, queryNumber } from "./scalars.ts";
-import { auditRecordView, verdictView } from "./views.ts";
+import { nothing, queryNumber, time } from "./scalars.ts";
+import { auditRecordView, findingView, verdictView } from "./views.ts";
 
 const word = z.string().min(1).max(256);
 const timeMs = queryNumber(0, 8_640_000_000_000_000);
@@ -21,6 +21,8 @@ export const gatewayRows = {
       keys: z.number(),
       environments: z.array(z.string()),
       isStoreWritable: z.boolean(),
+      /** Rows of the store that were met damaged since the start: what is in them is not served. */
+      damagedRecords: z.number(),
       running: z.number(),
       queued: z.number(),
       dataListen: z.string(),
@@ -31,6 +33,23 @@ export const gatewayRows = {
     caller: "any",
     events: [],
     says: "says how the gateway is",
+  },
+  findings: {
+    method: "GET",
+    path: "/v1/findings",
+    params: nothing,
+    query: nothing,
+    body: null,
+    answer: z.object({
+      findings: z.array(findingView),
+      /** Uses of permissions are known from when to when. */
+      usesKnown: z.object({ from: time, to: time }),
+    }),
+    status: 200,
+    permission: "policy:read",
+    caller: "any",
+    events: [],
+    says: "tells what is wrong with policy and store in the environments the caller administers",
   },
   openapi: {
     method: "GET",

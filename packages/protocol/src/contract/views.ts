@@ -88,6 +88,17 @@ export const keyFindingView = z.object({
   dueAt: time,
 });
 
+/** Something that is wrong, or worth knowing, though nothing is refused for it. */
+export const findingView = z.object({
+  code: z.enum(["upstream_shared", "wildcard_in_production", "role_excess", "role_use_unknown", "record_damaged"]),
+  state: z.enum(["ok", "note", "wrong"]),
+  /** `system` for what belongs to none. */
+  environment: z.string(),
+  says: z.string(),
+  /** Empty where there is nothing to do. */
+  remedy: z.string(),
+});
+
 export const mayGrantView = z.union([z.literal("*"), z.object({ allow: names, models: names }), z.null()]);
 
 export const adminKeyView = z.object({

@@ -3,6 +3,7 @@
  * directory) it is the operating-system user, who could read every file anyway and so may do everything.
  */
 import { Problem } from "@sallyport/protocol";
+import type { CredentialSignal, Refusal } from "@sallyport/protocol";
 import { everything } from "../access/everything.ts";
 import type { Issuer } from "../access/issuer.ts";
 import { extractCredential } from "../listener/credential.ts";
@@ -21,15 +22,25 @@ export interface Caller {
   readonly expiresAt: number | null;
 }
 
-/** Throws the refusal as a `Problem`. */
+/** A refusal at the door, with what was really found: that is recorded, and not answered. */
+export class DoorProblem extends Problem {
+  readonly signal: CredentialSignal | null;
+
+  constructor({ code, detail, signal }: Refusal) {
+    super(code, detail);
+    this.signal = signal ?? null;
+  }
+}
+
+/** Throws the refusal as a `DoorProblem`. */
 export function authenticate(ports: Pick<AdminPorts, "keys" | "clock">, caller: AdminCaller, request: Request): Caller {
   if (caller.kind === "socket") {
     return { kind: "socket", issuer: { actor: `os:${caller.user}`, right: everything }, expiresAt: null };
   }
   const text = extractCredential(caller.rawHeaders ?? [...request.headers].flat());
-  if (typeof text !== "string") throw new Problem(text.code, text.detail);
+  if (typeof text !== "string") throw new DoorProblem(text);
   const found = ports.keys.authenticate(text, ["admin"], ports.clock.now());
-  if (!("key" in found)) throw new Problem(found.code, found.detail);
+  if (!("key" in found)) throw new DoorProblem(found);
   const { key } = found;
   if (key.admin === null) throw new Problem("key_unknown");
   return { kind: "tcp", issuer: { actor: `key:${key.id}`, right: key.admin }, expiresAt: expiryOf(key) };

@@ -8,8 +8,9 @@ import type { AnyCall } from "./call.ts";
 export function findKey(call: AnyCall, id: string): KeyRecord {
   for (const environment of call.ports.snapshot().environments.keys()) {
     const key = call.ports.keys.find(environment, id);
-    if (!key) continue;
+    if (!key && !call.ports.keys.isDamaged(environment, id)) continue;
     demandEnvironment(call, environment);
+    if (!key) throw new Problem("record_damaged", `key ${id} of ${environment}`);
     return key;
   }
   throw new Problem("not_found", `there is no key ${id}`);

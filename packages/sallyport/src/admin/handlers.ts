@@ -3,6 +3,7 @@ import type { RouteName } from "@sallyport/protocol/contract";
 import type { Handlers } from "./call.ts";
 import { adminKeyHandlers } from "./routes/admin-keys.ts";
 import { assignmentHandlers } from "./routes/assignments.ts";
+import { findingHandlers } from "./routes/findings.ts";
 import { gatewayHandlers } from "./routes/gateway.ts";
 import { keyFactorHandlers } from "./routes/key-factors.ts";
 import { keySignerHandlers } from "./routes/key-signers.ts";
@@ -14,6 +15,7 @@ import { restoreHandlers } from "./routes/restore.ts";
 
 export const handlers: Handlers<RouteName> = {
   ...gatewayHandlers,
+  ...findingHandlers,
   ...keyHandlers,
   ...keyFactorHandlers,
   ...keySignerHandlers,

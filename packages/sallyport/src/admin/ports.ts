@@ -1,5 +1,6 @@
 /** What administration needs from the rest of the program; `compose.ts` joins it. Administration never sees the store or the data plane. */
 import type { Explain, ExplainToken } from "../access/explain.ts";
+import type { UseSurvey } from "../access/permission-uses.ts";
 import type { Snapshot } from "../access/snapshot.ts";
 import type { ChangeWriter } from "../audit/change.ts";
 import type { Clock } from "../kernel/clock.ts";
@@ -36,6 +37,10 @@ export interface AdminPorts {
   readonly explain: Explain;
   readonly explainToken: ExplainToken;
   readonly audit: AuditLog;
+  /** Which permissions keys used, as far back as that is known. */
+  readonly permissionUses: () => Promise<UseSurvey>;
+  /** Rows of the store that were met damaged since the start. */
+  readonly damage: () => readonly { readonly environment: string; readonly says: string }[];
   readonly status: () => GatewayStatus;
   /** The metrics' text; series of environments that are not shown are left out. */
   readonly metrics: (isShown: (environment: string) => boolean) => string;
@@ -65,6 +70,7 @@ export interface GatewayStatus {
   readonly keys: number;
   readonly environments: readonly string[];
   readonly isStoreWritable: boolean;
+  readonly damagedRecords: number;
   readonly running: number;
   readonly queued: number;
   readonly dataListen: string;

@@ -3,6 +3,7 @@
  * or hold up a revocation. What came in between is told as a count by the next record.
  */
 import type { Problem } from "@sallyport/protocol";
+import { DoorProblem } from "./caller.ts";
 import type { AdminPorts } from "./ports.ts";
 
 const INTERVAL_MS = 1_000;
@@ -35,7 +36,8 @@ export class RefusalRecord {
     this.#lastMs = nowMs;
     const coalesced = this.#coalesced;
     this.#coalesced = 0;
-    const fields = { code: problem.code, route, coalesced };
+    const signal = problem instanceof DoorProblem ? problem.signal : null;
+    const fields = { code: problem.code, signal, route, coalesced };
     try {
       await changes.inTurn(() =>
         changes.change({

@@ -34,8 +34,22 @@ export interface AuditVerdict {
   readonly cannotShow: readonly string[];
 }
 
+/** Permissions that keys used, by the intents of a time. */
+export interface AuditUses {
+  /** Epoch ms: what was before is not known. */
+  readonly from: number;
+  readonly uses: readonly {
+    readonly environment: string;
+    readonly key: string;
+    readonly permission: string;
+    readonly count: number;
+  }[];
+}
+
 export interface AuditLog {
   /** May walk the whole ledger: answered by a thread of its own. */
   search(filter: AuditFilter): Promise<readonly AuditRecord[]>;
   verify(): Promise<AuditVerdict>;
+  /** Between two times, epoch ms; looks back for some seconds and says how far it came. */
+  uses(bounds: { readonly since: number; readonly until: number }): Promise<AuditUses>;
 }

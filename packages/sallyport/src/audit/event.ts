@@ -58,6 +58,7 @@ export const eventTypes = {
   "ticket.unexpected_network": "security",
   "ticket.expired": "security",
   "ticket.closed": "administration",
+  "record.damaged": "security",
   "key.rehashed": "administration",
   "principal.created": "administration",
   "principal.changed": "administration",

@@ -1,6 +1,7 @@
 /** What `doctor` looks at of each model server: whether it answers, its clock, its cloud, and whether it is reachable past the gateway. */
 import { networkInterfaces } from "node:os";
 import type { UpstreamView } from "@sallyport/protocol/contract";
+import { fine, note, wrong } from "./finding.ts";
 import type { Finding } from "./finding.ts";
 import { isOpen, PROBE_MS } from "./probe.ts";
 
@@ -19,20 +20,32 @@ async function checkReach({ environment, id, url }: UpstreamView): Promise<Findi
     const { request } = await import("undici");
     const answer = await request(`${url}/api/version`, { headersTimeout: PROBE_MS, bodyTimeout: PROBE_MS });
     const text = await answer.body.text();
-    if (answer.statusCode >= 500) return { check, state: "wrong", says: `${url} answers ${answer.statusCode}` };
+    if (answer.statusCode >= 500)
+      return wrong(check, "upstream_failing", `${url} answers ${answer.statusCode}`, "look at the model server's log");
     if (!/^\s*\{.*"version"/s.test(text))
-      return { check, state: "note", says: `${url} answers ${answer.statusCode}, and not as Ollama does` };
+      return note(
+        check,
+        "upstream_strange",
+        `${url} answers ${answer.statusCode}, and not as Ollama does`,
+        "look whether the environment's upstream is the server that is meant",
+      );
     const skew = skewSeconds(answer.headers["date"], Date.now());
     if (skew > SKEW_MAX_SECONDS)
-      return {
+      return note(
         check,
-        state: "note",
-        says: `${url} answers; its clock is ${Math.round(skew)} s off this one's: look at both`,
-      };
-    return { check, state: "ok", says: `${url} answers ${answer.statusCode}` };
+        "clock_skew",
+        `${url} answers; its clock is ${Math.round(skew)} s off this one's`,
+        "look at both: a key's end and a ticket's life hang on this one",
+      );
+    return fine(check, "upstream", `${url} answers ${answer.statusCode}`);
   } catch (failure) {
     const why = failure instanceof Error ? failure.message || failure.name : String(failure);
-    return { check, state: "wrong", says: `${url} cannot be reached: ${why}` };
+    return wrong(
+      check,
+      "upstream_unreachable",
+      `${url} cannot be reached: ${why}`,
+      "start it, or mend the environment's upstream",
+    );
   }
 }
 
@@ -49,10 +62,15 @@ async function checkCloud({ environment, id, url }: UpstreamView): Promise<Findi
     const { request } = await import("undici");
     const answer = await request(`${url}/api/status`, { headersTimeout: PROBE_MS, bodyTimeout: PROBE_MS });
     const { cloud } = (await answer.body.json()) as { cloud?: { disabled?: unknown } };
-    if (cloud?.disabled === true) return { check, state: "ok", says: "its cloud is off" };
-    return { check, state: "note", says: "its cloud is on: if that is not wanted, start it with OLLAMA_NO_CLOUD=1" };
+    if (cloud?.disabled === true) return fine(check, "ollama_cloud_off", "its cloud is off");
+    return note(check, "ollama_cloud_on", "its cloud is on", "if that is not wanted, start it with OLLAMA_NO_CLOUD=1");
   } catch {
-    return { check, state: "note", says: "it does not tell whether its cloud is on" };
+    return note(
+      check,
+      "ollama_cloud_unknown",
+      "it does not tell whether its cloud is on",
+      "if it is an Ollama and cloud is not wanted, start it with OLLAMA_NO_CLOUD=1",
+    );
   }
 }
 
@@ -62,23 +80,25 @@ async function checkExposure({ environment, id, url }: UpstreamView): Promise<Fi
   const { hostname, port, protocol } = new URL(url);
   const host = hostname.replace(/^\[|\]$/g, "");
   if (host !== "localhost" && host !== "::1" && !host.startsWith("127.")) {
-    return {
+    return note(
       check,
-      state: "note",
-      says: `${host} is another machine or address: let its firewall admit only this one`,
-    };
+      "upstream_elsewhere",
+      `${host} is another machine or address`,
+      "let its firewall admit only this one",
+    );
   }
   const wanted = port === "" ? (protocol === "https:" ? 443 : 80) : Number(port);
   for (const address of outsideAddresses()) {
     if (await isOpen(address, wanted)) {
-      return {
+      return wrong(
         check,
-        state: "wrong",
-        says: `it also listens on ${address}:${wanted}, past the gateway: set OLLAMA_HOST=127.0.0.1`,
-      };
+        "upstream_exposed",
+        `it also listens on ${address}:${wanted}, past the gateway`,
+        "set OLLAMA_HOST=127.0.0.1 where it is started",
+      );
     }
   }
-  return { check, state: "ok", says: "only on loopback" };
+  return fine(check, "upstream_on_loopback", "only on loopback");
 }
 
 function outsideAddresses(): string[] {

@@ -1,13 +1,15 @@
 /** `sallyport doctor`: looks at what is around the gateway and tells what is wrong; exit code 1 when something is. */
 import { lstatSync } from "node:fs";
 import type { Command } from "commander";
-import type { UpstreamView } from "@sallyport/protocol/contract";
 import type { Listener, Settings } from "../config/settings.ts";
 import { withClient } from "./cli.ts";
 import type { Cli } from "./cli.ts";
 import { adminSocket, isAnswered, readSettings } from "./connect.ts";
-import { checkDirectory, checkDisk, checkNode } from "./doctor-host.ts";
+import { checkCertificates } from "./doctor-certificates.ts";
+import { checkDirectory, checkDisk, checkNode, checkOllamaVariables } from "./doctor-host.ts";
+import { checkSecrets } from "./doctor-secrets.ts";
 import { checkUpstream } from "./doctor-upstreams.ts";
+import { fine, note, wrong } from "./finding.ts";
 import type { Finding } from "./finding.ts";
 import { withServer } from "./options.ts";
 import type { ServerOptions } from "./options.ts";
@@ -16,7 +18,7 @@ import { isOpen } from "./probe.ts";
 
 export function addDoctor(program: Command, cli: Cli): void {
   withServer(program.command("doctor"))
-    .description("check node, the data directory, ports and model servers")
+    .description("check node, secrets, certificates, ports, model servers, policy and the credentials on this machine")
     .action(async (options: ServerOptions) => {
       const settings = await readSettings(options, cli.io.env);
       const isRunning = await isAnswered(adminSocket(settings));
@@ -24,54 +26,79 @@ export function addDoctor(program: Command, cli: Cli): void {
         checkNode(process.versions.node, Date.now()),
         checkDirectory(settings.dataDirectory),
         checkDisk(settings.dataDirectory),
+        ...checkSecrets(settings),
+        ...checkCertificates(settings.tls, Date.now()),
         await checkPort("data port", settings.listen, isRunning),
         await checkPort("admin port", settings.adminListen, isRunning),
-        ...(await checkUpstreams(cli, options, settings)),
+        ...checkOllamaVariables(cli.io.env),
+        ...(await checkServer(cli, options, settings)),
+        ...(await checkCredentials(cli)),
       ];
       const ok = findings.every((finding) => finding.state !== "wrong");
-      show(cli.io, options.json, { ok, findings }, () =>
-        table(
-          ["CHECK", "STATE", "SAYS"],
-          findings.map(({ check, state, says }) => [check, state, says]),
-          "nothing checked",
-        ),
-      );
+      show(cli.io, options.json, { ok, findings }, () => describeFindings(findings));
       if (!ok) cli.found();
     });
+}
+
+/** A table, and under it what to do about each that is not in order. */
+export function describeFindings(findings: readonly Finding[]): string[] {
+  const rows = findings.map(({ check, state, says }) => [check, state, says]);
+  const remedies = findings.filter(({ remedy }) => remedy !== "");
+  if (remedies.length === 0) return table(["CHECK", "STATE", "SAYS"], rows, "nothing checked");
+  return [
+    ...table(["CHECK", "STATE", "SAYS"], rows, "nothing checked"),
+    "",
+    ...table(
+      ["REMEDY FOR", "CODE", "DO"],
+      remedies.map(({ check, code, remedy }) => [check, code, remedy]),
+      "",
+    ),
+  ];
 }
 
 async function checkPort(check: string, listener: Listener, isRunning: boolean): Promise<Finding> {
   const where = `${listener.host}:${listener.port}`;
   const isTaken = listener.port !== 0 && (await isOpen(listener.host, listener.port));
   if (isRunning)
-    return {
-      check,
-      state: isTaken ? "ok" : "note",
-      says: isTaken ? `${where} answers` : `the server listens elsewhere than ${where}`,
-    };
-  return {
-    check,
-    state: isTaken ? "wrong" : "ok",
-    says: isTaken ? `${where} is taken by another program` : `${where} is free`,
-  };
+    return isTaken
+      ? fine(check, "port", `${where} answers`)
+      : note(
+          check,
+          "port_elsewhere",
+          `the server listens elsewhere than ${where}`,
+          "give doctor the settings the server was started with",
+        );
+  return isTaken
+    ? wrong(check, "port_taken", `${where} is taken by another program`, "stop it, or choose another port")
+    : fine(check, "port", `${where} is free`);
 }
 
-async function checkUpstreams(cli: Cli, options: ServerOptions, settings: Settings): Promise<Finding[]> {
+/** What policy and store say, and each model server that policy names. */
+async function checkServer(cli: Cli, options: ServerOptions, settings: Settings): Promise<Finding[]> {
   if (!lstatSync(settings.dataDirectory, { throwIfNoEntry: false })) return [];
-  let upstreams: readonly UpstreamView[];
   try {
-    ({ upstreams } = await withClient(cli, options, (client) => client.call("upstreams.list")));
+    const { upstreams, findings } = await withClient(cli, options, async (client) => ({
+      ...(await client.call("upstreams.list")),
+      ...(await client.call("findings")),
+    }));
+    const policy: Finding[] = findings.map(({ environment, ...finding }) => ({
+      check: finding.code === "record_damaged" ? `store ${environment}` : `policy ${environment}`,
+      ...finding,
+    }));
+    if (upstreams.length === 0)
+      policy.push(wrong("upstreams", "upstream_none", "no environment has a model server", "add one to the policy"));
+    return [...policy, ...(await Promise.all(upstreams.map(checkUpstream))).flat()];
   } catch (failure) {
-    return [
-      {
-        check: "policy",
-        state: "wrong",
-        says: `cannot be read: ${failure instanceof Error ? failure.message : String(failure)}`,
-      },
-    ];
+    const why = failure instanceof Error ? failure.message : String(failure);
+    return [wrong("policy", "policy_unreadable", `cannot be read: ${why}`, "see what `sallyport status` says")];
   }
-  if (upstreams.length === 0)
-    return [{ check: "upstreams", state: "wrong", says: "no environment has a model server" }];
-  const findings = await Promise.all(upstreams.map(checkUpstream));
-  return findings.flat();
+}
+
+/** What a program on this machine would send to the gateway. */
+async function checkCredentials({ io }: Cli): Promise<Finding[]> {
+  const { inspectCredentials } = await import("@sallyport/client");
+  const { findings } = await inspectCredentials({ env: io.env, isHelperRun: false });
+  // A gateway's machine need not call models itself.
+  const amiss = findings.filter(({ code }) => code !== "credential_missing");
+  return amiss.map((finding) => ({ check: "credential", ...finding }));
 }

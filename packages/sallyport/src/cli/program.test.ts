@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { AdminClient } from "@sallyport/client";
+import { formatKeyText } from "@sallyport/protocol";
 import { makeConnect } from "./connect.ts";
 import type { Io } from "./io.ts";
 import { runCli } from "./program.ts";
@@ -21,12 +22,13 @@ interface Around {
   readonly text?: string;
   readonly isTerminal?: boolean;
   readonly reply?: string;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Runs a command line against a server that answers what the test says, by `METHOD path`. */
 async function run(
   line: readonly string[],
-  { answers = {}, text = "", isTerminal = false, reply }: Around = {},
+  { answers = {}, text = "", isTerminal = false, reply, env = {} }: Around = {},
 ): Promise<Ran> {
   const ran: Ran = { exit: 0, out: [], err: [], sent: [] };
   const io: Io = {
@@ -35,7 +37,7 @@ async function run(
     isTerminal,
     canAsk: reply !== undefined,
     ask: async () => reply ?? "",
-    env: {},
+    env,
     readText: () => text,
   };
   const handle = async (request: Request): Promise<Response> => {
@@ -223,6 +225,41 @@ describe("explain", () => {
       'POST /v1/explain {"keyId":"abcdefghijkl","method":"POST","path":"/api/chat","model":"llama3.2"}',
     ]);
     expect(JSON.parse(out[0]!)).toEqual({ allowed: false, code: "model_denied", because: ["a"], remedy: ["b"] });
+  });
+});
+
+describe("credential", () => {
+  const text = formatKeyText("sp", "dev", "abcdefghijkl", "s".repeat(43));
+  const env = { HOME: "/nowhere", SALLYPORT_API_KEY: text };
+
+  it("tells what would be used and from where, and never the secret", async () => {
+    for (const line of [["credential"], ["credential", "--json"]]) {
+      const { exit, out, err } = await run(line, { env });
+      expect(exit).toBe(0);
+      expect(out.join()).toContain("SALLYPORT_API_KEY");
+      expect(out.join() + err.join()).not.toContain(text.slice(-40));
+    }
+    const { out } = await run(["credential", "--json"], { env });
+    expect(JSON.parse(out[0]!)).toEqual({
+      url: "http://127.0.0.1:11435",
+      credential: {
+        kind: "key",
+        source: "key-variable",
+        where: "SALLYPORT_API_KEY",
+        environment: "dev",
+        keyId: "abcdefghijkl",
+        expiresAt: null,
+      },
+      findings: [
+        { code: "credential_found", state: "ok", says: "key abcdefghijkl of dev from SALLYPORT_API_KEY", remedy: "" },
+      ],
+    });
+  });
+
+  it("ends with 1 where there is none, or one that cannot be used", async () => {
+    expect((await run(["credential"], { env: { HOME: "/nowhere" } })).exit).toBe(1);
+    expect((await run(["credential", "--env", "prod"], { env })).out.join()).toContain("credential_conflict");
+    expect((await run(["credential", "--url", "example.org"], { env })).exit).toBe(1);
   });
 });
 

@@ -7,6 +7,7 @@ import type { Cli } from "./cli.ts";
 import { addBackup } from "./backup.ts";
 import { addCompletion } from "./completion.ts";
 import type { Connect } from "./connect.ts";
+import { addCredential } from "./credential.ts";
 import { addDoctor } from "./doctor.ts";
 import { exits, tellFailure } from "./failure.ts";
 import type { Exit } from "./failure.ts";
@@ -67,6 +68,7 @@ export function makeProgram(cli: Cli): Command {
   addBackup(program, cli);
   addRestore(program, cli);
   addRekey(program, cli);
+  addCredential(program, cli);
   addCompletion(program, cli);
   return program;
 }

@@ -1,5 +1,6 @@
 /** `sallyport keys inspect | receive`: what a ticket is for, and the key it delivers, over a gateway's data plane. */
-import { closeSync, openSync, readFileSync, unlinkSync, writeSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync, unlinkSync, writeSync } from "node:fs";
+import { dirname } from "node:path";
 import type { Command } from "commander";
 import { Option } from "commander";
 import type { ReceivedKey } from "@sallyport/client";
@@ -55,7 +56,10 @@ async function receive(cli: Cli, ticket: string, options: ReceiveOptions): Promi
   const format = options.format ?? (options.json ? "json" : "raw");
   const text = textOf(ticket);
   const identities = identity === undefined ? undefined : readFileSync(identity, "utf8");
-  const { inspectTicket, openTicket } = await import("@sallyport/client");
+  const { inspectTicket, isTrackedByGit, openTicket } = await import("@sallyport/client");
+  // One that was deleted and not committed is not there, and the next commit would take the key along.
+  if (out !== undefined && existsSync(dirname(out)) && (await isTrackedByGit(out, cli.io.env)))
+    throw new UsageMistake(`${out} is tracked by git: name a file that is not`);
   const target = { url: urlOf(cli, options) };
   // What would make the key unreadable is asked before the ticket is opened: it opens once.
   const { recipient } = await inspectTicket(text, target);

@@ -25,9 +25,12 @@ export function addStatus(program: Command, cli: Cli): void {
           environments: listText(status.environments),
           keys: status.keys,
           "store writable": status.isStoreWritable,
+          ...(status.damagedRecords > 0
+            ? { "damaged records": `${status.damagedRecords} (sallyport doctor names them)` }
+            : {}),
           ...(status.isRunning ? { "requests running": status.running, "requests queued": status.queued } : {}),
         }),
       );
-      if (!status.isStoreWritable) cli.found();
+      if (!status.isStoreWritable || status.damagedRecords > 0) cli.found();
     });
 }

@@ -3,6 +3,7 @@
  * commit, swap the snapshot, forget changed keys, tell who must decide again. Changes run one after another.
  */
 import { join } from "node:path";
+import { PermissionUses } from "../access/permission-uses.ts";
 import { compileSnapshot } from "../access/snapshot.ts";
 import type { Snapshot } from "../access/snapshot.ts";
 import { networkPrefix } from "../audit/network-prefix.ts";
@@ -33,6 +34,7 @@ import { openStore } from "../store/open-store.ts";
 import { PepperFiles } from "../store/pepper-files.ts";
 import type { Store } from "../store/ports.ts";
 import { rekeyUnderWay } from "../store/reseal.ts";
+import { Damage, isRecorded } from "./damage.ts";
 import { openQuarantine } from "./quarantine.ts";
 
 export interface Core {
@@ -43,6 +45,7 @@ export interface Core {
   readonly sealer: DataKeys;
   readonly keys: KeyDirectory;
   readonly uses: UseRecord;
+  readonly permissionUses: PermissionUses;
   readonly lifecycle: KeyLifecycle;
   readonly tickets: TicketDesk;
   readonly audit: AuditLink;
@@ -52,6 +55,7 @@ export interface Core {
   readonly revokedTokens: RevokedTokens;
   readonly ollamaSigners: OllamaSignerIndex;
   readonly firstNetworks: FirstNetworks;
+  readonly damage: Damage;
   readonly quarantine: AdminPorts["quarantine"];
   /** Called after each swap, before the change is acknowledged. */
   onSwap(then: (snapshot: Snapshot) => void): void;
@@ -69,19 +73,36 @@ export async function openCore(settings: Settings, clock: Clock, log: Log): Prom
     const sealer = openSealer(directory, { source: settings.keyEncryptionKey, onNotice });
     if (rekeyUnderWay(dataPaths(directory)))
       onNotice("a change of the key-encryption key was begun and is not finished: run 'sallyport rekey --kek' again");
+    // The store is read before there is a way to record what is found in it.
+    const early: LedgerEvent[] = [];
+    let record = (event: LedgerEvent): void => void early.push(event);
+    const damage = new Damage({ clock, trouble: (text) => log.error(text), record: (event) => record(event) });
     const store = await openStore({
       directory,
       clock,
       sealer,
       ledger: settings.ledger,
       onTrouble: (text) => log.error(text),
+      onDamage: (row) => damage.met(row),
       onNotice,
     });
     const parts = { store, sealer, peppers: new PepperFiles(directory, sealer), audit: new AuditLink(directory) };
     const fault = (cause: unknown): void => log.error({ cause: causeOf(cause) }, "the life of a key could not go on");
     try {
       const quarantine = await openQuarantine(directory, store, clock);
-      return joinCore({ ...parts, quarantine, clock, fault }, () => lock.release());
+      const core = joinCore({ ...parts, damage, quarantine, clock, fault }, () => lock.release());
+      const recordOnce = async (event: LedgerEvent): Promise<void> => {
+        if (await isRecorded(core.audit, event)) return;
+        await core.changes.inTurn(() => core.changes.change({ operations: [], events: [event] }));
+      };
+      let recording: Promise<unknown> = Promise.resolve();
+      record = (event) => void (recording = Promise.all([recording, recordOnce(event).catch(fault)]));
+      early.forEach(record);
+      const close = async (): Promise<void> => {
+        await recording;
+        await core.close();
+      };
+      return { ...core, close };
     } catch (cause) {
       await store.close();
       throw cause;
@@ -92,10 +113,13 @@ export async function openCore(settings: Settings, clock: Clock, log: Log): Prom
   }
 }
 
-type CoreParts = Pick<Core, "store" | "sealer" | "peppers" | "audit" | "quarantine"> &
+type CoreParts = Pick<Core, "store" | "sealer" | "peppers" | "audit" | "damage" | "quarantine"> &
   Pick<LifecyclePorts, "clock" | "fault">;
 
-function joinCore({ store, sealer, peppers, audit, quarantine, clock, fault }: CoreParts, release: () => void): Core {
+function joinCore(
+  { store, sealer, peppers, audit, damage, quarantine, clock, fault }: CoreParts,
+  release: () => void,
+): Core {
   const keys = new KeyDirectory(store.reader, peppers);
   const ollamaSigners = new OllamaSignerIndex((visit) => store.reader.eachOllamaSigner(visit));
   const listeners: ((snapshot: Snapshot) => void)[] = [];
@@ -166,6 +190,7 @@ function joinCore({ store, sealer, peppers, audit, quarantine, clock, fault }: C
     sealer,
     keys,
     uses,
+    permissionUses: new PermissionUses(clock.now()),
     lifecycle,
     tokenKeys: new TokenKeys({ clock, sealer, changes: { change, inTurn }, read: () => store.reader.tokenKeys() }),
     revokedTokens: new RevokedTokens(clock, store.reader.revokedTokens()),
@@ -175,6 +200,7 @@ function joinCore({ store, sealer, peppers, audit, quarantine, clock, fault }: C
     audit,
     snapshot: () => snapshot,
     changes: { change, inTurn },
+    damage,
     quarantine,
     onSwap: (then) => listeners.push(then),
     onEvents: (then) => hearers.push(then),

@@ -98,7 +98,7 @@ export function makeDataPlane({
   const unauthenticated = makeUnauthenticated({ ledger, clock });
   const refused = makeRefusalRecords({ ledger, clock });
   const refusals: RefusalLog = {
-    unauthenticated: (code, address) => unauthenticated.count(code, address),
+    unauthenticated: (refusal, address) => unauthenticated.count(refusal, address),
     authenticated: (exchange, refusal) =>
       refused.record({
         key: exchange.key!,
@@ -140,7 +140,7 @@ export function makeDataPlane({
       factors: makeFactors(signatures),
       authorize: makeAuthorize({ snapshot, keys, isTokenRevoked }),
       queue: makeQueue({ limits, pools, live, snapshot, keys }),
-      record: makeRecord({ ledger, snapshot, keys }),
+      record: makeRecord({ ledger, snapshot, keys, permissionUses: core.permissionUses }),
       forward: makeForward({ ledger, clock, tracing }),
     },
     {
@@ -176,7 +176,7 @@ export function makeDataPlane({
       addresses,
       run,
       refusedByParser(code, address) {
-        unauthenticated.count(code, address);
+        unauthenticated.count({ code }, address);
         metrics.exchanges.refusedByParser(code);
       },
     },

@@ -123,8 +123,8 @@ export async function rotatePeppers(settings: Settings, environment: string | nu
   }
 }
 
-/** Versions that keys which are neither revoked nor expired, their path secrets and HMAC signers rest on. */
-function neededPeppers({ store }: Core, environment: string): ReadonlySet<number> {
+/** Versions that keys which are neither revoked nor expired, their path secrets and HMAC signers rest on; all, where a key cannot be read. */
+function neededPeppers({ store, peppers, damage }: Core, environment: string): ReadonlySet<number> {
   const now = systemClock.now();
   const needed = new Set<number>();
   const limit = 1_000;
@@ -138,7 +138,10 @@ function neededPeppers({ store }: Core, environment: string): ReadonlySet<number
       for (const { algorithm, material } of key.signers) if (algorithm === "hmac-sha256") needed.add(Number(material));
     }
     const last = keys.at(-1);
-    if (!last || keys.length < limit) return needed;
+    if (!last || keys.length < limit) {
+      const isWhole = damage.rows().every((row) => row.environment !== environment);
+      return isWhole ? needed : new Set(peppers.versions(environment));
+    }
     after = `${last.environment}/${last.id}`;
   }
 }

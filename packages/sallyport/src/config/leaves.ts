@@ -179,8 +179,11 @@ const OTHER_VARIABLES = [
   "SALLYPORT_NEXT_KEK",
   "SALLYPORT_BACKUP_PASSPHRASE",
   "SALLYPORT_NOTICES_SECRET",
-  // Where `keys receive` finds a gateway.
+  // Where clients find a gateway, and their credential for it.
   "SALLYPORT_URL",
+  "SALLYPORT_TOKEN",
+  "SALLYPORT_API_KEY",
+  "SALLYPORT_CREDENTIALS",
 ];
 
 /** A variable of our prefix that nothing reads. `SALLYPORT_TEST_…` belongs to the tests. */

@@ -12,7 +12,7 @@ import type { LiveExchanges } from "./live-exchanges.ts";
 
 /** Where refusals are written down: aggregates before authentication, one record each (up to a rate) after it. */
 export interface RefusalLog {
-  unauthenticated(code: string, address: string): void;
+  unauthenticated(refusal: Refusal, address: string): void;
   authenticated(exchange: Exchange, refusal: Refusal): void;
 }
 
@@ -42,7 +42,7 @@ export function makeSettle(ports: SettlePorts): (exchange: Exchange) => void {
     const totalMs = clock.monotonic() - exchange.startedMs;
     if (exchange.ticket !== null) ledger.append(encodeOutcome(exchange, clock.now(), totalMs), false);
     else if (exchange.refusal && key) refusals.authenticated(exchange, exchange.refusal);
-    else if (exchange.refusal) refusals.unauthenticated(exchange.refusal.code, exchange.address);
+    else if (exchange.refusal) refusals.unauthenticated(exchange.refusal, exchange.address);
     const ending = endingOf(exchange);
     for (const listener of listeners) {
       try {

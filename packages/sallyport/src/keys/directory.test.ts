@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { formatKeyText } from "@sallyport/protocol";
+import { formatKeyText, Problem } from "@sallyport/protocol";
 import { KeyDirectory } from "./directory.ts";
 import type { KeySource } from "./directory.ts";
 import { hashKeyText } from "./hash.ts";
@@ -112,6 +112,46 @@ describe("from a text to a key", () => {
       expect(codeOf(keys.authenticate(text, ["api"], now))).toBe(code);
       expect(codeOf(keys.authenticate(wrong, ["api"], now))).toBe("key_unknown");
     }
+  });
+
+  test("what is none of ours is told apart for counting; what is genuine and has ended is not among it", () => {
+    const rows = new Rows();
+    const text = rows.add("dev", ID);
+    const keys = new KeyDirectory(rows, ring);
+    const signalOf = (credential: string, now = 0): unknown => {
+      const said = keys.authenticate(credential, ["api"], now);
+      return "signal" in said ? said.signal : undefined;
+    };
+    expect(signalOf(text.slice(0, -1))).toBe("malformed");
+    expect(signalOf(text.replace("sp_dev", "sp_prod"))).toBe("malformed");
+    expect(signalOf("sk-proj-4711")).toBe("malformed");
+    expect(signalOf(formatKeyText("sp", "dev", "B".repeat(12), SECRET))).toBe("unknown_id");
+    expect(signalOf(formatKeyText("sp", "dev", ID, "t".repeat(43)))).toBe("wrong_secret");
+    expect(codeOf(keys.authenticate(text, ["api"], 1_000))).toBe("key_expired");
+    expect(signalOf(text, 1_000)).toBeUndefined();
+  });
+
+  test("a damaged record opens nothing, is read once, and comes back when it is mended", () => {
+    const rows = new Rows();
+    const text = rows.add("dev", ID);
+    const other = rows.add("dev", "B".repeat(12));
+    let reads = 0;
+    let isDamaged = true;
+    const source: KeySource = {
+      eachKeyId: (visit) => rows.eachKeyId(visit),
+      key(environment, id) {
+        if (id !== ID || !isDamaged) return rows.key(environment, id);
+        reads++;
+        throw new Problem("record_damaged", "key dev/AAAAAAAAAAAA");
+      },
+    };
+    const keys = new KeyDirectory(source, ring);
+    for (let i = 0; i < 100; i++) expect(codeOf(keys.authenticate(text, ["api"], 0))).toBe("record_damaged");
+    expect([reads, keys.isDamaged("dev", ID), keys.find("dev", ID)]).toEqual([1, true, undefined]);
+    expect(codeOf(keys.authenticate(other, ["api"], 0))).toBe("verified");
+    isDamaged = false;
+    keys.changed("dev", ID);
+    expect(codeOf(keys.authenticate(text, ["api"], 0))).toBe("verified");
   });
 
   test("records are cached until they change", () => {

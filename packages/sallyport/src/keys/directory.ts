@@ -3,8 +3,8 @@
  * `authenticate()` is the only way from a key text to a key (R5): parse and checksum before anything else, lookup by id,
  * keyed hash compared in constant time, a dummy comparison for unknown ids, the state told only to who holds the secret.
  */
-import { parseKeyText, refuse } from "@sallyport/protocol";
-import type { KeyKind, KeyText, Refusal } from "@sallyport/protocol";
+import { parseKeyText, Problem, refuse } from "@sallyport/protocol";
+import type { CredentialSignal, KeyKind, KeyText, Refusal } from "@sallyport/protocol";
 import { KeyIdIndex } from "./id-index.ts";
 import { hashesAreEqual, hashKeyText } from "./hash.ts";
 import { currentSecret } from "./key.ts";
@@ -14,6 +14,7 @@ import { secretRefusal } from "./secret-machine.ts";
 
 /** The reads of the store this needs. */
 export interface KeySource {
+  /** Throws a `Problem` of `record_damaged` where the row is not what was written. */
   key(environment: string, id: string): KeyRecord | undefined;
   eachKeyId(visit: (environment: string, id: string) => void): void;
 }
@@ -29,6 +30,7 @@ export type HashedText = Pick<KeySecret, "hash" | "pepperVersion">;
 
 /** Records of each of two generations: what is used stays, what is not goes. A record is about 1 kB. */
 const CACHE_SIZE = 65_536;
+const DAMAGED_MAX = 4_096;
 const DUMMY_PEPPER = { version: 0, bytes: Buffer.alloc(32, 7) };
 const DUMMY_HASH = Buffer.alloc(32);
 
@@ -38,6 +40,8 @@ export class KeyDirectory {
   readonly #index = new KeyIdIndex();
   #young = new Map<string, KeyRecord>();
   #old = new Map<string, KeyRecord>();
+  /** Keys whose rows are damaged, so that nobody's requests make the store read them again and again. */
+  readonly #damaged = new Set<string>();
   #onOldPepper: ((key: KeyRecord, secret: KeySecret, hashed: HashedText) => void) | undefined;
   #onReuse: ((key: KeyRecord, secret: KeySecret) => void) | undefined;
 
@@ -51,7 +55,7 @@ export class KeyDirectory {
     return this.#index.size;
   }
 
-  /** The key's present record; undefined for an id that is not known. */
+  /** The key's present record; undefined for an id that is not known, and for one whose row is damaged (`isDamaged()`). */
   find(environment: string, id: string): KeyRecord | undefined {
     if (!this.#index.mayHave(environment, id)) return undefined;
     const name = `${environment}/${id}`;
@@ -60,9 +64,26 @@ export class KeyDirectory {
       if (!this.#young.has(name)) this.#keep(name, held);
       return held;
     }
-    const read = this.#source.key(environment, id);
+    if (this.#damaged.has(name)) return undefined;
+    const read = this.#read(environment, id);
     if (read) this.#keep(name, read);
     return read;
+  }
+
+  /** The key is there, and what is stored of it cannot be trusted: it opens nothing. */
+  isDamaged(environment: string, id: string): boolean {
+    return this.#damaged.has(`${environment}/${id}`);
+  }
+
+  #read(environment: string, id: string): KeyRecord | undefined {
+    try {
+      return this.#source.key(environment, id);
+    } catch (problem) {
+      if (!(problem instanceof Problem) || problem.code !== "record_damaged") throw problem;
+      if (this.#damaged.size >= DAMAGED_MAX) this.#damaged.clear();
+      this.#damaged.add(`${environment}/${id}`);
+      return undefined;
+    }
   }
 
   /** The stored state changed: read it again at the next use. Call after each committed change of a key. */
@@ -71,18 +92,20 @@ export class KeyDirectory {
     const name = `${environment}/${id}`;
     this.#young.delete(name);
     this.#old.delete(name);
+    this.#damaged.delete(name);
   }
 
   /**
    * The key behind a text of one of the kinds, with its secret verified and its state and expiry checked at `now`.
-   * Refuses with `credential_malformed`, `key_unknown` (unknown id and wrong secret alike), or, only after the secret
-   * has verified, `key_revoked`, `key_rotated`, `key_expired`, `key_suspended`.
+   * Refuses with `credential_malformed`, `key_unknown` (unknown id and wrong secret alike, told apart by the signal),
+   * `record_damaged`, or, only after the secret has verified, `key_revoked`, `key_rotated`, `key_expired`, `key_suspended`.
    */
   authenticate(text: string, kinds: readonly KeyKind[], now: number): Authenticated | Refusal {
     const said = parseKeyText(text);
-    if (!said || !kinds.includes(said.kind)) return refuse("credential_malformed");
-    const found = this.verify(text, said);
-    if (!found) return refuse("key_unknown");
+    if (!said || !kinds.includes(said.kind)) return { ...refuse("credential_malformed"), signal: "malformed" };
+    const found = this.#judge(text, said);
+    if (found === "damaged") return refuse("record_damaged");
+    if (typeof found === "string") return { ...refuse("key_unknown"), signal: found };
     const { key, secret } = found;
     const refusal = stateRefusal(key, secret, now);
     if (!refusal) {
@@ -116,10 +139,15 @@ export class KeyDirectory {
 
   /** The key and which of its secrets the text is, whatever their state; undefined when it is none of them. */
   verify(text: string, said: KeyText): Authenticated | undefined {
+    const found = this.#judge(text, said);
+    return typeof found === "string" ? undefined : found;
+  }
+
+  #judge(text: string, said: KeyText): Authenticated | Exclude<CredentialSignal, "malformed"> | "damaged" {
     const key = this.find(said.environment, said.id);
     if (!key) {
       hashesAreEqual(hashKeyText(text, DUMMY_PEPPER), DUMMY_HASH);
-      return undefined;
+      return this.isDamaged(said.environment, said.id) ? "damaged" : "unknown_id";
     }
     let found: KeySecret | undefined;
     let version = -1;
@@ -134,7 +162,7 @@ export class KeyDirectory {
       }
       if (hash && hashesAreEqual(hash, secret.hash)) found = secret;
     }
-    return found && { key, secret: found };
+    return found ? { key, secret: found } : "wrong_secret";
   }
 
   /** The text is here only now: under a newer pepper the key is hashed anew. */

@@ -26,6 +26,12 @@ it.each([
   ["unused for 30 days", facts(31, used(1)), "key_unused notice 31"],
   ["unused, and told", facts(32, used(1), { told: [`unused:${DAY}`] }), undefined],
   ["unused for 45 days", facts(46, used(1), { told: [`unused:${DAY}`] }), "key_unused suspend 46"],
+  ["resumed after its suspension: counted anew", facts(60, used(1), { idleSince: 50 * DAY }), undefined],
+  [
+    "and suspended again in time",
+    facts(95, used(1), { idleSince: 50 * DAY, told: [`unused:${50 * DAY}`] }),
+    "key_unused suspend 95",
+  ],
   ["suspended meanwhile", facts(60, used(1), { state: "suspended" }), undefined],
   ["unused for 90 days", facts(91, used(1), { state: "suspended" }), "key_unused revoke 91"],
   ["a revoked one", facts(500, {}, { state: "revoked" }), undefined],

@@ -178,14 +178,13 @@ export class KeyLifecycle {
 
   /** What is due now, and unless it is a dry run, done. */
   async sweep({ isDryRun }: { readonly isDryRun: boolean }): Promise<readonly KeyFinding[]> {
-    this.#ports.uses.flush();
     const findings: KeyFinding[] = [];
     let after: string | undefined;
     for (;;) {
       const page = this.#ports.listKeys({ ...(after === undefined ? {} : { after }), limit: PAGE });
       for (const key of page) {
         if (key.environment === SYSTEM_REALM) continue;
-        const finding = isDryRun ? this.#due(key) : await this.#act(key.environment, key.id);
+        const finding = await this.#lookAt(key, isDryRun);
         if (finding) findings.push(finding);
       }
       const last = page.at(-1);
@@ -193,6 +192,17 @@ export class KeyLifecycle {
       after = `${last.environment}/${last.id}`;
       // Requests come first: a million keys are not looked at in one go.
       await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  /** What is stored of one key's uses may be damaged: the others are looked at all the same. */
+  async #lookAt(key: KeyRecord, isDryRun: boolean): Promise<KeyFinding | undefined> {
+    try {
+      return isDryRun ? this.#due(key) : await this.#act(key.environment, key.id);
+    } catch (cause) {
+      if (!(cause instanceof Problem) || cause.code !== "record_damaged") throw cause;
+      this.#ports.fault(cause);
+      return undefined;
     }
   }
 

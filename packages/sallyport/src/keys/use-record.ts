@@ -26,10 +26,14 @@ export interface UseStore {
 const INSTANCES_MAX = 64;
 const AGENT_MAX = 120;
 
+/** By key, then by what of it was used from where: one key's uses are found without looking at the others'. */
+type Uses = Map<string, Map<string, KeyUse>>;
+
 export class UseRecord {
   readonly #store: UseStore;
-  #fresh = new Map<string, KeyUse>();
-  readonly #instances = new Map<string, number>();
+  #fresh: Uses = new Map();
+  /** Given to the store with the last flush, and perhaps not on disk yet: who looks now must not take a key for unused. */
+  #given: Uses = new Map();
 
   constructor(store: UseStore) {
     this.#store = store;
@@ -37,36 +41,38 @@ export class UseRecord {
 
   /** A genuine use. */
   note({ environment, id }: KeyRecord, { generation }: KeySecret, usedAt: number): void {
-    const name = `${environment}/${id}/${generation}`;
-    const held = this.#fresh.get(name);
-    if (!held || held.usedAt < usedAt)
-      this.#fresh.set(name, { environment, id, generation, address: "", agent: "", usedAt });
+    const ofKey = this.#of(environment, id);
+    const name = String(generation);
+    const held = ofKey.get(name);
+    if (!held || held.usedAt < usedAt) ofKey.set(name, { environment, id, generation, address: "", agent: "", usedAt });
   }
 
   /** The same with its place, for a key that rotates or may rotate itself. */
-  notePlaced(key: KeyRecord, secret: KeySecret, usedAt: number, address: string, agent: string): void {
+  notePlaced(key: KeyRecord, secret: KeySecret, usedAt: number, address: string, said: string): void {
     this.note(key, secret, usedAt);
     const { environment, id } = key;
     const { generation } = secret;
-    this.#noteInstance(`${environment}/${id}/${generation}`, { environment, id, generation, address, agent, usedAt });
+    const agent = said.replaceAll(/[^\x20-\x7e]/g, "?").slice(0, AGENT_MAX);
+    const ofKey = this.#of(environment, id);
+    const name = `${generation}/${address}/${agent}`;
+    // At most two of its secrets work, and each has one use without a place.
+    if (!ofKey.has(name) && ofKey.size >= 2 * (INSTANCES_MAX + 1)) return;
+    ofKey.set(name, { environment, id, generation, address, agent, usedAt });
   }
 
-  #noteInstance(name: string, use: KeyUse): void {
-    const agent = use.agent.replaceAll(/[^\x20-\x7e]/g, "?").slice(0, AGENT_MAX);
-    const instance = `${name}/${use.address}/${agent}`;
-    if (!this.#fresh.has(instance)) {
-      const count = this.#instances.get(name) ?? 0;
-      if (count >= INSTANCES_MAX) return;
-      this.#instances.set(name, count + 1);
-    }
-    this.#fresh.set(instance, { ...use, agent });
+  #of(environment: string, id: string): Map<string, KeyUse> {
+    const name = `${environment}/${id}`;
+    let ofKey = this.#fresh.get(name);
+    if (!ofKey) this.#fresh.set(name, (ofKey = new Map()));
+    return ofKey;
   }
 
   /** Everything known of the key's uses, the newest of each instance. */
   of(environment: string, id: string): readonly KeyUse[] {
+    const key = `${environment}/${id}`;
     const all = new Map<string, KeyUse>();
-    const fresh = [...this.#fresh.values()].filter((use) => use.environment === environment && use.id === id);
-    for (const use of [...this.#store.keyUses(environment, id), ...fresh]) {
+    const inMemory = [this.#given, this.#fresh].flatMap((uses) => [...(uses.get(key)?.values() ?? [])]);
+    for (const use of [...this.#store.keyUses(environment, id), ...inMemory]) {
       const name = `${use.generation}/${use.address}/${use.agent}`;
       if ((all.get(name)?.usedAt ?? 0) < use.usedAt) all.set(name, use);
     }
@@ -81,11 +87,11 @@ export class UseRecord {
     return last;
   }
 
-  /** Gives what is new to the store. */
+  /** Gives what is new to the store, every few seconds. */
   flush(): void {
+    this.#given = this.#fresh;
     if (this.#fresh.size === 0) return;
-    this.#store.noteUses([...this.#fresh.values()]);
     this.#fresh = new Map();
-    this.#instances.clear();
+    this.#store.noteUses([...this.#given.values()].flatMap((ofKey) => [...ofKey.values()]));
   }
 }

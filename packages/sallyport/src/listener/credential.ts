@@ -21,7 +21,8 @@ export function extractCredential(rawHeaders: readonly string[]): string | Refus
     if (found !== undefined) return refuse("credential_ambiguous");
     const value = rawHeaders[i + 1]!;
     const credential = lower === "authorization" ? fromAuthorization(value) : value.trim();
-    if (credential === undefined || credential === "") return refuse("credential_malformed");
+    if (credential === undefined || credential === "")
+      return { ...refuse("credential_malformed"), signal: "malformed" };
     found = credential;
   }
   return found ?? refuse("credential_missing");

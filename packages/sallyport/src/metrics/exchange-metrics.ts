@@ -36,6 +36,7 @@ export class ExchangeMetrics implements EndListener {
   readonly #requests: Family<Series>;
   readonly #refusals: Family<Series>;
   readonly #unauthenticated: Family<Series>;
+  readonly #guesses: Family<Series>;
   readonly #inputTokens: Family<Series>;
   readonly #outputTokens: Family<Series>;
   readonly #firstByte: Family<Histogram>;
@@ -61,6 +62,11 @@ export class ExchangeMetrics implements EndListener {
       "sallyport_unauthenticated_refusals_total",
       "Refusals before a key was verified, by problem code.",
       "code",
+    );
+    this.#guesses = registry.counter(
+      "sallyport_credential_failures_total",
+      "Credentials that are none of ours: malformed (the checksum does not fit), of an unknown_id, or with a wrong_secret.",
+      "signal",
     );
     const tokens = [...place, "estimated"];
     this.#inputTokens = registry.counter(
@@ -99,6 +105,7 @@ export class ExchangeMetrics implements EndListener {
     if (refusal !== null && ending !== "client_gone") {
       if (key) this.#refusals.at(environment, endpoint?.id ?? "", refusal.code).value++;
       else this.#unauthenticated.at(refusal.code).value++;
+      if (refusal.signal !== undefined) this.#guesses.at(refusal.signal).value++;
     }
     if (!exchange.isForwarded) return;
     const forwarded = (figures.forwarded ??= this.#forwardedOf(environment, endpoint!.id));

@@ -1,16 +1,18 @@
 /** The audit log as administration sees it: questions to the reading thread, which is started with the first one. */
 import { Worker } from "node:worker_threads";
 import { Problem } from "@sallyport/protocol";
-import type { AuditFilter, AuditLog, AuditRecord, AuditVerdict } from "../audit/audit-log.ts";
+import type { AuditFilter, AuditLog, AuditRecord, AuditUses, AuditVerdict } from "../audit/audit-log.ts";
+import type { UseBounds } from "./ledger-uses.ts";
 
-export interface AuditAsked {
-  readonly id: number;
-  /** Null = verify. */
-  readonly filter: AuditFilter | null;
-}
+export type AuditQuestion =
+  | { readonly ask: "search"; readonly filter: AuditFilter }
+  | { readonly ask: "verify" }
+  | { readonly ask: "uses"; readonly bounds: UseBounds };
+
+export type AuditAsked = AuditQuestion & { readonly id: number };
 
 export type AuditAnswered =
-  | { readonly id: number; readonly value: readonly AuditRecord[] | AuditVerdict }
+  | { readonly id: number; readonly value: readonly AuditRecord[] | AuditVerdict | AuditUses }
   | { readonly id: number; readonly failure: string };
 
 interface Waiting {
@@ -29,23 +31,27 @@ export class AuditLink implements AuditLog {
   }
 
   search(filter: AuditFilter): Promise<readonly AuditRecord[]> {
-    return this.#ask(filter) as Promise<readonly AuditRecord[]>;
+    return this.#ask({ ask: "search", filter }) as Promise<readonly AuditRecord[]>;
   }
 
   verify(): Promise<AuditVerdict> {
-    return this.#ask(null) as Promise<AuditVerdict>;
+    return this.#ask({ ask: "verify" }) as Promise<AuditVerdict>;
+  }
+
+  uses(bounds: UseBounds): Promise<AuditUses> {
+    return this.#ask({ ask: "uses", bounds }) as Promise<AuditUses>;
   }
 
   async close(): Promise<void> {
     await this.#thread?.terminate();
   }
 
-  #ask(filter: AuditFilter | null): Promise<unknown> {
+  #ask(question: AuditQuestion): Promise<unknown> {
     const thread = (this.#thread ??= this.#start());
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
-      thread.postMessage({ id, filter } satisfies AuditAsked);
+      thread.postMessage({ id, ...question } satisfies AuditAsked);
     });
   }
 

@@ -6,9 +6,20 @@ import type { AuditAsked, AuditAnswered } from "./audit-link.ts";
 if (parentPort) {
   const port = parentPort;
   const reader = openLedgerReader(workerData as string);
-  const answer = async ({ id, filter }: AuditAsked): Promise<AuditAnswered> => {
+  const valueOf = (asked: AuditAsked) => {
+    switch (asked.ask) {
+      case "search":
+        return reader.search(asked.filter);
+      case "verify":
+        return reader.verify();
+      case "uses":
+        return reader.uses(asked.bounds);
+    }
+  };
+  const answer = async (asked: AuditAsked): Promise<AuditAnswered> => {
+    const { id } = asked;
     try {
-      return { id, value: filter === null ? await reader.verify() : reader.search(filter) };
+      return { id, value: await valueOf(asked) };
     } catch (cause) {
       return { id, failure: cause instanceof Error ? cause.message : String(cause) };
     }

@@ -1,10 +1,12 @@
 /** The ledger as administration and the CLI read it: beside a running server or alone, never writing. */
 import { hash } from "node:crypto";
 import { cannotShow, Problem, verifyLedger } from "@sallyport/protocol";
-import type { AuditFilter, AuditRecord, AuditVerdict } from "../audit/audit-log.ts";
+import type { AuditFilter, AuditRecord, AuditUses, AuditVerdict } from "../audit/audit-log.ts";
 import { isInitialized } from "./data-directory.ts";
 import { dataPaths } from "./data-paths.ts";
 import { LedgerLines, TABLE_NAME } from "./ledger-lines.ts";
+import { surveyUses } from "./ledger-uses.ts";
+import type { UseBounds } from "./ledger-uses.ts";
 import { LedgerWalk } from "./ledger-walk.ts";
 import { makeMatchRecord } from "./record-match.ts";
 import { checkSchema } from "./schema.ts";
@@ -22,6 +24,7 @@ function isSameDamage(before: AuditVerdict | undefined, { damage }: AuditVerdict
 export interface LedgerReader {
   search(filter: AuditFilter): readonly AuditRecord[];
   verify(): Promise<AuditVerdict>;
+  uses(bounds: UseBounds): Promise<AuditUses>;
   close(): void;
 }
 
@@ -98,6 +101,7 @@ export function openLedgerReader(directory: string): LedgerReader {
       verifying = verdict;
       return verdict;
     },
+    uses: (bounds) => surveyUses(walk, bounds),
     close() {
       view.close();
       database.close();

@@ -10,6 +10,7 @@ import { dataPaths } from "./data-paths.ts";
 import { openSealer } from "./open-sealer.ts";
 import type { Store } from "./ports.ts";
 import { openReader } from "./reader.ts";
+import type { OnDamage } from "./reader.ts";
 import { openSigningKey } from "./signing-key.ts";
 import { upgradeDatabase } from "./upgrade.ts";
 import { WriterLink } from "./writer-link.ts";
@@ -31,6 +32,8 @@ export interface StoreOptions {
   readonly writerUrl?: URL;
   /** Told what the operator should read: failed commits, a rotation that has to be tried again, a dead writer. */
   readonly onTrouble?: (text: string) => void;
+  /** Told of each damaged row that is met, each time. */
+  readonly onDamage?: OnDamage;
   /** Told what happens and is no trouble: an upgrade of the database. */
   readonly onNotice?: (text: string) => void;
 }
@@ -54,7 +57,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     onTrouble: options.onTrouble ?? (() => {}),
   });
   await link.ready();
-  const reader = openReader(directory);
+  const reader = openReader(directory, options.onDamage);
   let closed: Promise<void> | undefined;
   return {
     reader,

@@ -18,12 +18,14 @@ export interface KeyFilter {
 
 export interface StoreReader {
   policy(): PolicyState;
+  /** Throws `record_damaged` where the row is not of its shape. */
   key(environment: string, id: string): KeyRecord | undefined;
+  /** Those that are whole. */
   keys(filter: KeyFilter): readonly KeyRecord[];
   /** When the key was used, by secret and instance; see `UseRecord`. */
   keyUses(environment: string, id: string): readonly KeyUse[];
   ticket(environment: string, id: string): TicketRecord | undefined;
-  /** The oldest thousand whose content is still there. */
+  /** The oldest thousand whose content is still there, those that are whole. */
   sealedTickets(): readonly TicketRecord[];
   /** Every key's environment and id, for the in-memory index. */
   eachKeyId(visit: (environment: string, id: string) => void): void;

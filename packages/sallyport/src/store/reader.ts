@@ -4,6 +4,7 @@ import type { KeyRecord } from "../keys/key.ts";
 import { dataPaths } from "./data-paths.ts";
 import type { KeyFilter, StoreReader } from "./ports.ts";
 import {
+  DamagedRecord,
   readAssignment,
   readEnvironment,
   readKey,
@@ -15,12 +16,16 @@ import {
   readTokenKey,
 } from "./rows.ts";
 import { checkSchema, readCounter } from "./schema.ts";
-import { openDatabase } from "./sqlite.ts";
+import { isTooLarge, openDatabase } from "./sqlite.ts";
+import type { SqlRow } from "./sqlite.ts";
 
 /** -1 is SQLite's "no limit". */
 const NO_LIMIT = -1;
 
-export function openReader(directory: string): StoreReader {
+/** Told of each damaged row that is met, each time. */
+export type OnDamage = (damage: { readonly table: string; readonly record: string; readonly says: string }) => void;
+
+export function openReader(directory: string, onDamage: OnDamage = () => {}): StoreReader {
   const database = openDatabase(dataPaths(directory).database, { isReadOnly: true });
   checkSchema(database);
   const environments = database.prepare("SELECT * FROM environment ORDER BY name");
@@ -37,10 +42,56 @@ export function openReader(directory: string): StoreReader {
   const ollamaSigners = database.prepare("SELECT fingerprint, environment, key_id FROM ollama_signer");
   const tokenKeys = database.prepare("SELECT * FROM token_key ORDER BY id");
   const revokedTokens = database.prepare("SELECT * FROM revoked_token");
-  const someKeys = database.prepare(
-    `SELECT * FROM key WHERE (?1 IS NULL OR environment = ?1) AND (?2 IS NULL OR owner = ?2) AND (environment, id) > (?3, ?4)
-     ORDER BY environment, id LIMIT ?5`,
-  );
+  const some = `FROM key WHERE (?1 IS NULL OR environment = ?1) AND (?2 IS NULL OR owner = ?2) AND (environment, id) > (?3, ?4)
+     ORDER BY environment, id LIMIT ?5`;
+  const someKeys = database.prepare(`SELECT * ${some}`);
+  const someKeyIds = database.prepare(`SELECT environment, id ${some}`);
+
+  /** The key's row; of one that cannot even be taken from the database its name alone, which is damage to whoever reads it. */
+  function keyRow(environment: string, id: string): SqlRow | undefined {
+    try {
+      return oneKey.get(environment, id);
+    } catch (cause) {
+      if (isTooLarge(cause)) return { environment, id };
+      throw cause;
+    }
+  }
+
+  function keyRows(...page: (string | number | null)[]): readonly SqlRow[] {
+    try {
+      return someKeys.all(...page);
+    } catch (cause) {
+      if (!isTooLarge(cause)) throw cause;
+      const ids = someKeyIds.all(...page);
+      return ids
+        .map(({ environment, id }) => keyRow(String(environment), String(id)))
+        .filter((row) => row !== undefined);
+    }
+  }
+
+  /** Tells of a damaged row and throws it on. */
+  function told<T>(read: (row: SqlRow) => T): (row: SqlRow) => T {
+    return (row) => {
+      try {
+        return read(row);
+      } catch (cause) {
+        if (cause instanceof DamagedRecord) onDamage({ table: cause.table, record: cause.record, says: cause.message });
+        throw cause;
+      }
+    };
+  }
+
+  /** Of many rows those that are whole: one that is damaged must not keep the others from being served. */
+  function whole<T>(rows: readonly SqlRow[], read: (row: SqlRow) => T): readonly T[] {
+    return rows.flatMap((row) => {
+      try {
+        return [told(read)(row)];
+      } catch (cause) {
+        if (cause instanceof DamagedRecord) return [];
+        throw cause;
+      }
+    });
+  }
 
   return {
     policy(): PolicyState {
@@ -59,20 +110,38 @@ export function openReader(directory: string): StoreReader {
       }
     },
     key(environment, id) {
-      const row = oneKey.get(environment, id);
-      return row && readKey(row);
+      const row = keyRow(environment, id);
+      return row && told(readKey)(row);
     },
     keys(filter: KeyFilter): readonly KeyRecord[] {
-      const [afterEnvironment, afterId] = splitName(filter.after);
+      let [afterEnvironment, afterId] = splitName(filter.after);
       const { environment = null, owner = null, limit = NO_LIMIT } = filter;
-      return someKeys.all(environment, owner, afterEnvironment, afterId, limit).map(readKey);
+      const found: KeyRecord[] = [];
+      for (;;) {
+        const wanted = limit === NO_LIMIT ? NO_LIMIT : limit - found.length;
+        const rows = keyRows(environment, owner, afterEnvironment, afterId, wanted);
+        found.push(...whole(rows, readKey));
+        const last = rows.at(-1);
+        // A page is short only at the end: who pages takes that for the last one.
+        if (!last || found.length === limit || rows.length < wanted || wanted === NO_LIMIT) return found;
+        afterEnvironment = String(last["environment"]);
+        afterId = String(last["id"]);
+      }
     },
-    keyUses: (environment, id) => keyUses.all(environment, id).map(readKeyUse),
+    keyUses(environment, id) {
+      try {
+        return keyUses.all(environment, id).map(told(readKeyUse));
+      } catch (cause) {
+        if (!isTooLarge(cause)) throw cause;
+        // Read as a use without any of its facts: damaged, by the same way as every other.
+        return [told(readKeyUse)({ environment, id })];
+      }
+    },
     ticket(environment, id) {
       const row = oneTicket.get(environment, id);
-      return row && readTicket(row);
+      return row && told(readTicket)(row);
     },
-    sealedTickets: () => sealedTickets.all().map(readTicket),
+    sealedTickets: () => whole(sealedTickets.all(), readTicket),
     eachKeyId(visit) {
       for (const row of keyIds.iterate()) visit(String(row["environment"]), String(row["id"]));
     },

@@ -1,6 +1,6 @@
 /**
- * Rows of the database and the values they stand for, both ways. Reading is strict: a damaged row throws `fault` with
- * its place. Nobody gets a right, or loses a limit, because a byte on the disk turned over.
+ * Rows of the database and the values they stand for, both ways. Reading is strict: a damaged row throws
+ * `record_damaged` with its place. Nobody gets a right, or loses a limit, because a byte on the disk turned over.
  */
 import { isAdminPermission, isDataPermission, isFactor, Problem } from "@sallyport/protocol";
 import type { Assignment, Environment, Principal, Role } from "../access/policy.ts";
@@ -322,7 +322,7 @@ export function ticketRow(value: TicketRecord): SqlValue[] {
 }
 
 export function readKeyUse(row: SqlRow): KeyUse {
-  return read("key_use", row["id"], () => ({
+  return read("key_use", `${String(row["environment"])}/${String(row["id"])}`, () => ({
     environment: text(row["environment"], "environment"),
     id: text(row["id"], "id"),
     generation: wholeNumber(row["generation"], "generation"),
@@ -336,12 +336,23 @@ function toJson(value: unknown): string {
   return JSON.stringify(value);
 }
 
+/** A row that is not of its shape. Its message names the place, never what stands there. */
+export class DamagedRecord extends Problem {
+  readonly table: string;
+  readonly record: string;
+
+  constructor(table: string, record: string, why: string) {
+    super("record_damaged", `the database is damaged: ${table} ${record}, ${why}`);
+    this.table = table;
+    this.record = record;
+  }
+}
+
 function read<T>(table: string, name: unknown, build: () => T): T {
   try {
     return build();
   } catch (error) {
-    if (error instanceof Misshapen)
-      throw new Problem("fault", `the database is damaged: ${table} ${String(name)}, ${error.message}`);
+    if (error instanceof Misshapen) throw new DamagedRecord(table, String(name), error.message);
     throw error;
   }
 }

@@ -63,6 +63,11 @@ export function isCorruption(error: unknown): boolean {
   return code === 11 || code === 26;
 }
 
+/** An integer that no JavaScript number holds: the driver gives up on the whole answer, whichever row it was in. */
+export function isTooLarge(error: unknown): boolean {
+  return error instanceof Error && /too large to be represented/.test(error.message);
+}
+
 function builtIn(): DatabaseClass | undefined {
   const emitWarning = process.emitWarning.bind(process);
   try {

@@ -5,7 +5,9 @@
  */
 import { encodeEvent, refuse } from "@sallyport/protocol";
 import type { LedgerAppender } from "../../audit/recorder.ts";
+import type { PermissionUses } from "../../access/permission-uses.ts";
 import type { Snapshot } from "../../access/snapshot.ts";
+import type { Demand } from "../../access/demand.ts";
 import type { KeyDirectory } from "../../keys/directory.ts";
 import type { Exchange } from "../exchange.ts";
 import { presentRefusal } from "../live-exchanges.ts";
@@ -15,13 +17,15 @@ export interface RecordPorts {
   readonly ledger: LedgerAppender;
   readonly snapshot: () => Snapshot;
   readonly keys: KeyDirectory;
+  readonly permissionUses: Pick<PermissionUses, "note">;
 }
 
-export function makeRecord({ ledger, snapshot, keys }: RecordPorts): Stage {
+export function makeRecord({ ledger, snapshot, keys, permissionUses }: RecordPorts): Stage {
   return function record(exchange) {
     const ticket = ledger.append(encodeIntent(exchange));
     if (ticket === undefined) return refuse("ledger_unavailable");
     exchange.ticket = ticket;
+    permissionUses.note(exchange.key!.environment, exchange.key!.id, exchange.understood!.demands, exchange.at);
     if (exchange.endpoint!.recorded !== "management") return undefined;
     return new Promise((resolve) => {
       ledger.whenDurable(ticket, (isOnDisk) => {
@@ -32,6 +36,12 @@ export function makeRecord({ ledger, snapshot, keys }: RecordPorts): Stage {
       });
     });
   };
+}
+
+/** Each once. Most requests make one demand. */
+function permissionsOf(demands: readonly Demand[]): readonly string[] {
+  if (demands.length === 1) return [demands[0]!.permission];
+  return [...new Set(demands.map(({ permission }) => permission))];
 }
 
 function encodeIntent(exchange: Exchange): string {
@@ -46,6 +56,7 @@ function encodeIntent(exchange: Exchange): string {
       principal: key!.owner,
       ...(exchange.token ? { token: exchange.token.id } : {}),
       endpoint: endpoint!.id,
+      permissions: permissionsOf(understood!.demands),
       model: understood!.model?.key ?? null,
       upstream: exchange.upstream!.spec.id,
       address: exchange.address,

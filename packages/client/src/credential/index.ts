@@ -1,0 +1,7 @@
+export { credentialSources } from "./credential.ts";
+export type { Credential, CredentialKind, CredentialSource } from "./credential.ts";
+export { isTrackedByGit } from "./git.ts";
+export { inspectCredentials } from "./findings.ts";
+export type { CredentialFinding, CredentialReport } from "./findings.ts";
+export { DEFAULT_GATEWAY_URL, gatewayUrl, resolveCredential } from "./resolve.ts";
+export type { CredentialOptions } from "./resolve.ts";

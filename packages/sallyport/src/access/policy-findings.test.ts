@@ -1,0 +1,125 @@
+import { expect, it } from "vitest";
+import { policyFindings } from "./policy-findings.ts";
+import type { HeldKey, PolicyFinding } from "./policy-findings.ts";
+import type { PermissionUse } from "./permission-uses.ts";
+import type { Assignment, Environment, PolicyState, Principal, RightSpec, Role } from "./policy.ts";
+import { compileSnapshot } from "./snapshot.ts";
+
+const DAY_MS = 86_400_000;
+const NOW = 100 * DAY_MS;
+
+const environment = (name: string, ...urls: string[]): Environment =>
+  ({ name, cloud: "deny", upstreams: urls.map((url, i) => ({ id: `u${i}`, url })) }) as unknown as Environment;
+const right = (more: Partial<RightSpec>): RightSpec => ({ roles: [], allow: [], models: null, ...more });
+const assignment = (of: string, more: Partial<RightSpec>, subject: Assignment["subject"] = { group: "g" }): Assignment => ({
+  id: Math.random().toString(36), subject, environment: of, right: right(more), source: "policy",
+}); // prettier-ignore
+const bot: Role = {
+  name: "bot",
+  grants: [{ permissions: ["infer:chat", "models:delete", "server:health"], models: ["llama3.2"] }],
+  limits: {},
+  guard: {},
+  networks: null,
+  require: [],
+  networks: null,
+  require: [],
+};
+const anna: Principal = {
+  id: "p1", kind: "person", name: "anna", team: null, groups: ["g"], isDisabled: false, createdAt: 0,
+}; // prettier-ignore
+const heldKey = (id: string, more: Partial<HeldKey> = {}): HeldKey => ({
+  environment: "dev", id, owner: "p1", state: "active", ceiling: right({ models: [] }), createdAt: 0, ...more,
+}); // prettier-ignore
+
+interface Facts {
+  readonly state?: Partial<PolicyState>;
+  readonly keys?: readonly HeldKey[];
+  readonly uses?: readonly PermissionUse[];
+  readonly days?: number;
+  readonly shown?: readonly string[];
+}
+
+function find({ state, keys = [], uses = [], days = 30, shown }: Facts): PolicyFinding[] {
+  const snapshot = compileSnapshot({
+    epoch: 1, environments: [environment("dev", "http://10.0.0.1:1")], roles: [bot], principals: [anna], assignments: [], ...state,
+  }); // prettier-ignore
+  return policyFindings({
+    snapshot,
+    keys,
+    survey: { from: NOW - days * DAY_MS, to: NOW, uses },
+    isShown: (name) => shown?.includes(name) ?? true,
+  });
+}
+const codes = (found: readonly PolicyFinding[]): string[] =>
+  found.map((one) => `${one.environment} ${one.state} ${one.code}`);
+
+it("environments that share a model server, under whatever name", () => {
+  const shared = (...names: string[]): string[] =>
+    codes(
+      find({
+        state: { environments: names.map((name, i) => environment(name, ["http://localhost:11434", "http://127.0.0.1:11434", "http://[::1]:11434"][i]!)) },
+      }),
+    ); // prettier-ignore
+  expect(shared("dev", "staging")).toEqual(["dev note upstream_shared", "staging note upstream_shared"]);
+  expect(shared("dev", "prod")).toEqual(["dev wrong upstream_shared", "prod wrong upstream_shared"]);
+  expect(shared("prod", "production")).toEqual(["prod note upstream_shared", "production note upstream_shared"]);
+  const apart = [environment("dev", "http://127.0.0.1:11434"), environment("prod", "http://127.0.0.1:11435")];
+  expect(find({ state: { environments: apart } })).toEqual([]);
+  expect(find({ state: { environments: [environment("dev", "http://a", "http://a:80")] } })).toEqual([]);
+});
+
+it("whoever administers one environment is not told the names of others", () => {
+  const environments = [environment("dev", "http://a"), environment("secret", "http://a")];
+  const found = find({ state: { environments }, shown: ["dev"] });
+  expect(codes(found)).toEqual(["dev note upstream_shared"]);
+  expect(JSON.stringify(found)).not.toContain("secret");
+});
+
+it.each<[string, Partial<RightSpec>, boolean]>([
+  ["a wildcard in the assignment", { roles: ["chatbot"], models: ["*"] }, true],
+  ["every cloud model", { allow: ["infer:chat"], models: ["cloud:*"] }, true],
+  ["a namespace", { allow: ["infer:chat"], models: ["llama3.2", "library/*"] }, true],
+  ["any tag of one model", { allow: ["infer:chat"], models: ["llama3.2:*"] }, false],
+  ["a wildcard the role narrows", { roles: ["bot"], models: ["*"] }, false],
+  ["a wildcard for what needs no model", { allow: ["models:list"], models: ["*"] }, false],
+  ["named models", { roles: ["chatbot"], models: ["llama3.2"] }, false],
+])("in production, %s", (_what, more, isFound) => {
+  const state = { environments: [environment("prod")], assignments: [assignment("prod", more)] };
+  expect(codes(find({ state }))).toEqual(isFound ? ["prod wrong wildcard_in_production"] : []);
+  const dev = { environments: [environment("dev")], assignments: [assignment("dev", more)] };
+  expect(codes(find({ state: dev }))).toEqual([]);
+});
+
+it("a wildcard of a role of one's own in production names the role", () => {
+  const wide: Role = { ...bot, name: "wide", grants: [{ permissions: ["infer:chat"], models: ["*"] }] };
+  const state = { environments: [environment("prod")], roles: [wide], assignments: [assignment("prod", { roles: ["wide"] })] };
+  expect(find({ state })[0]?.says).toContain("role wide");
+}); // prettier-ignore
+
+const chat = (key: string): PermissionUse => ({ environment: "dev", key, permission: "infer:chat", count: 5 });
+
+it("a role that grants more than whoever holds it has used in 30 days", () => {
+  const state = { assignments: [assignment("dev", { roles: ["bot"] })] };
+  const [found, ...more] = find({ state, keys: [heldKey("k1")], uses: [chat("k1")] });
+  expect(more).toEqual([]);
+  expect(found).toMatchObject({ code: "role_excess", state: "note", environment: "dev" });
+  expect(found?.says).toContain("bot grants models:delete in dev");
+  expect(found?.remedy).toContain("infer:chat alone");
+  // One holder's use, also of a key that is revoked by now, is use enough.
+  const used = { environment: "dev", key: "k2", permission: "models:delete", count: 1 };
+  const keys = [heldKey("k1"), heldKey("k2", { owner: null, state: "revoked", ceiling: right({ roles: ["bot"] }) })];
+  expect(find({ state, keys, uses: [chat("k1"), used] })).toEqual([]);
+  // What a key of another environment used, or a key without the role, is not.
+  const other = { environment: "prod", key: "k1", permission: "models:delete", count: 1 };
+  expect(codes(find({ state, keys: [heldKey("k1")], uses: [chat("k1"), other] }))).toEqual(["dev note role_excess"]);
+});
+
+it("says nothing of a role before 30 days are known, and how many are; nor of one nobody holds or has held so long", () => {
+  const state = { assignments: [assignment("dev", { roles: ["bot"] })] };
+  const early = find({ state, keys: [heldKey("k1")], days: 29 });
+  expect(codes(early)).toEqual(["dev ok role_use_unknown"]);
+  expect(early[0]?.says).toContain("now it is 29");
+  expect(find({ state })).toEqual([]);
+  expect(find({ state, keys: [heldKey("k1", { createdAt: NOW - 29 * DAY_MS })] })).toEqual([]);
+  expect(codes(find({ state, keys: [heldKey("k1", { createdAt: NOW - 30 * DAY_MS })] }))).toEqual(["dev note role_excess"]);
+}); // prettier-ignore

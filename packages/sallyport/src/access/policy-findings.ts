@@ -1,0 +1,109 @@
+/**
+ * What is wrong with a policy though every rule of it is obeyed: environments that share a model server, wildcards where
+ * it matters, roles that grant more than they are used for. Pure: present policy, keys and known uses in, findings out.
+ */
+import { needsModel } from "@sallyport/protocol";
+import type { KeyRecord } from "../keys/key.ts";
+import { compileRight } from "./compiled-grant.ts";
+import type { CompiledGrant } from "./compiled-grant.ts";
+import type { UseSurvey } from "./permission-uses.ts";
+import type { Assignment, Environment } from "./policy.ts";
+import { roleFindings } from "./role-findings.ts";
+import type { Snapshot } from "./snapshot.ts";
+
+export interface PolicyFinding {
+  readonly code: "upstream_shared" | "wildcard_in_production" | "role_excess" | "role_use_unknown";
+  readonly state: "ok" | "note" | "wrong";
+  readonly environment: string;
+  readonly says: string;
+  /** Empty where there is nothing to do. */
+  readonly remedy: string;
+}
+
+/** What of a key is looked at. */
+export type HeldKey = Pick<KeyRecord, "environment" | "id" | "owner" | "state" | "ceiling" | "createdAt">;
+
+export interface PolicyFacts {
+  readonly snapshot: Snapshot;
+  readonly keys: readonly HeldKey[];
+  readonly survey: UseSurvey;
+  /** Environments whoever asks may know of. */
+  readonly isShown: (environment: string) => boolean;
+}
+
+export function policyFindings(facts: PolicyFacts): PolicyFinding[] {
+  const environments = [...facts.snapshot.environments.values()];
+  const all = [
+    ...sharedUpstreams(environments, facts.isShown),
+    ...productionWildcards(facts.snapshot),
+    ...roleFindings(facts),
+  ];
+  return all.filter(({ environment }) => facts.isShown(environment));
+}
+
+/** Named so that everybody takes it for production: `prod`, `production`, `prod2`, `live`. */
+export function isProduction(environment: string): boolean {
+  return /^(?:prod|live)/.test(environment);
+}
+
+/** Two environments in front of one server: models that one pulls, deletes or loads are the other's too. */
+function sharedUpstreams(environments: readonly Environment[], isShown: PolicyFacts["isShown"]): PolicyFinding[] {
+  const users = new Map<string, Set<string>>();
+  for (const { name, upstreams } of environments)
+    for (const { url } of upstreams) {
+      const place = placeOf(url);
+      users.set(place, (users.get(place) ?? new Set()).add(name));
+    }
+  return [...users].flatMap(([place, names]) => {
+    if (names.size < 2) return [];
+    const all = [...names].toSorted();
+    const isMixed = all.some(isProduction) && !all.every(isProduction);
+    return all.map((environment): PolicyFinding => {
+      const others = all.filter((name) => name !== environment).map((name) => (isShown(name) ? name : "another"));
+      return {
+        code: "upstream_shared",
+        state: isMixed ? "wrong" : "note",
+        environment,
+        says: `${environment} shares the model server ${place} with ${[...new Set(others)].join(", ")}: they have its models and its load in common`,
+        remedy: "give each its own model server (another OLLAMA_HOST port and OLLAMA_MODELS are enough)",
+      };
+    });
+  });
+}
+
+/** The same server under its different names. */
+function placeOf(url: string): string {
+  const { protocol, hostname, port } = new URL(url);
+  const host = /^(?:localhost|127\.[\d.]+|\[::1\])$/.test(hostname) ? "127.0.0.1" : hostname;
+  return `${host}:${port === "" ? (protocol === "https:" ? "443" : "80") : port}`;
+}
+
+function productionWildcards({ assignments, roles, principals }: Snapshot): PolicyFinding[] {
+  return assignments
+    .filter(({ environment }) => isProduction(environment))
+    .flatMap((assignment): PolicyFinding[] => {
+      const wide = compileRight(assignment.right, roles).filter(isWide);
+      if (wide.length === 0) return [];
+      const { environment, subject } = assignment;
+      return [
+        {
+          code: "wildcard_in_production",
+          state: "wrong",
+          environment,
+          says: `${subjectText(subject, principals)} may use any model of ${environment}, by ${[...new Set(wide.map(({ origin }) => origin))].join(" and ")}: also what somebody pulls tomorrow`,
+          remedy: "name the models instead of a wildcard, in the role or in the assignment",
+        },
+      ];
+    });
+}
+
+/** It gives something that is done with a model, and every list that narrows it has a selector for whole namespaces. */
+function isWide({ permissions, selectorLists }: CompiledGrant): boolean {
+  if (![...permissions].some(needsModel)) return false;
+  return selectorLists.length > 0 && selectorLists.every((list) => list.some(({ model }) => model === null));
+}
+
+function subjectText(subject: Assignment["subject"], principals: Snapshot["principals"]): string {
+  if ("group" in subject) return `the group ${subject.group}`;
+  return principals.get(subject.principal)?.name ?? subject.principal;
+}

@@ -1,0 +1,43 @@
+/** What is wrong though nothing is refused for it: mistakes of policy, and rows of the store that are damaged. */
+import { setImmediate as turn } from "node:timers/promises";
+import { administers } from "../../access/attenuation.ts";
+import { policyFindings } from "../../access/policy-findings.ts";
+import type { HeldKey } from "../../access/policy-findings.ts";
+import type { AnyCall, Handlers } from "../call.ts";
+import { eachKey } from "../each-key.ts";
+import { isoTime } from "../views.ts";
+
+const KEYS_PER_TURN = 500;
+
+export const findingHandlers: Handlers<"findings"> = {
+  findings: async (call) => {
+    const { ports } = call;
+    const isShown = (environment: string): boolean => administers(call.caller.issuer.right, environment);
+    // The walk over all keys also meets what is damaged and was not read yet.
+    const keys = await heldKeys(call);
+    const survey = await ports.permissionUses();
+    const policy = policyFindings({ snapshot: ports.snapshot(), keys, survey, isShown });
+    const rows = ports.damage().filter(({ environment }) => isShown(environment));
+    const damaged = rows.map(({ environment, says }) => ({
+      code: "record_damaged" as const,
+      state: "wrong" as const,
+      environment,
+      says,
+      remedy: "a key is made anew; for all else put a backup back: sallyport restore",
+    }));
+    return {
+      findings: [...policy, ...damaged],
+      usesKnown: { from: isoTime(survey.from), to: isoTime(survey.to) },
+    };
+  },
+};
+
+/** Requests come first: a million keys are not looked at in one go. */
+async function heldKeys({ ports }: AnyCall): Promise<HeldKey[]> {
+  const held: HeldKey[] = [];
+  for (const { environment, id, owner, state, ceiling, createdAt } of eachKey(ports, {})) {
+    held.push({ environment, id, owner, state, ceiling, createdAt });
+    if (held.length % KEYS_PER_TURN === 0) await turn();
+  }
+  return held;
+}
