@@ -51,17 +51,29 @@ export function readCredential(text: string, kind: CredentialKind, place: Creden
   }
   if (said) throw new Problem("input_invalid", `${where} holds a key where a token is expected`);
   if (!TOKEN_FORM.test(text)) throw new Problem("credential_malformed", `${where} holds no token`);
-  return { ...base, environment, keyId: null, expiresAt: expiresAt ?? tokenExpiry(text) };
+  const claims = claimsOf(text);
+  if (environment !== null && claims.environment !== null && environment !== claims.environment)
+    throw new Problem("credential_conflict", `${where}: a token of ${claims.environment} is kept for ${environment}`);
+  return {
+    ...base,
+    environment: environment ?? claims.environment,
+    keyId: null,
+    expiresAt: expiresAt ?? claims.expiresAt,
+  };
 }
 
-/** What a JWT says of its end. It is not verified here, and so only used to fetch another in time. */
-function tokenExpiry(text: string): number | null {
+/** What a JWT says of itself. It is not verified here, and so only used to notice mistakes, and to fetch another in time. */
+function claimsOf(text: string): { readonly environment: string | null; readonly expiresAt: number | null } {
   try {
-    const { exp } = JSON.parse(Buffer.from(text.split(".")[1] ?? "", "base64url").toString("utf8")) as {
+    const { exp, environment } = JSON.parse(Buffer.from(text.split(".")[1] ?? "", "base64url").toString("utf8")) as {
       exp?: unknown;
+      environment?: unknown;
     };
-    return typeof exp === "number" && Number.isSafeInteger(exp) ? exp * 1_000 : null;
+    return {
+      environment: typeof environment === "string" ? environment : null,
+      expiresAt: typeof exp === "number" && Number.isSafeInteger(exp) ? exp * 1_000 : null,
+    };
   } catch {
-    return null;
+    return { environment: null, expiresAt: null };
   }
 }

@@ -21,8 +21,6 @@ const bot: Role = {
   guard: {},
   networks: null,
   require: [],
-  networks: null,
-  require: [],
 };
 const anna: Principal = {
   id: "p1", kind: "person", name: "anna", team: null, groups: ["g"], isDisabled: false, createdAt: 0,

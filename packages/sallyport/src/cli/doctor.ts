@@ -32,7 +32,7 @@ export function addDoctor(program: Command, cli: Cli): void {
         await checkPort("admin port", settings.adminListen, isRunning),
         ...checkOllamaVariables(cli.io.env),
         ...(await checkServer(cli, options, settings)),
-        ...(await checkCredentials(cli)),
+        ...(await checkCredentials(cli, await tokenEnvironments(cli, options, settings))),
       ];
       const ok = findings.every((finding) => finding.state !== "wrong");
       show(cli.io, options.json, { ok, findings }, () => describeFindings(findings));
@@ -95,10 +95,33 @@ async function checkServer(cli: Cli, options: ServerOptions, settings: Settings)
 }
 
 /** What a program on this machine would send to the gateway. */
-async function checkCredentials({ io }: Cli): Promise<Finding[]> {
+async function checkCredentials({ io }: Cli, wantTokens: ReadonlySet<string>): Promise<Finding[]> {
   const { inspectCredentials } = await import("@sallyport/client");
-  const { findings } = await inspectCredentials({ env: io.env, isHelperRun: false });
+  const { credential, findings: found } = await inspectCredentials({ env: io.env, isHelperRun: false });
+  const isLongLived = credential?.kind === "key" && wantTokens.has(credential.environment ?? "");
+  const findings = isLongLived ? [...found, longLived(credential.where, credential.environment ?? "")] : found;
   // A gateway's machine need not call models itself.
   const amiss = findings.filter(({ code }) => code !== "credential_missing");
   return amiss.map((finding) => ({ check: "credential", ...finding }));
+}
+
+function longLived(where: string, environment: string): Omit<Finding, "check"> {
+  return {
+    code: "key_where_tokens_wanted",
+    state: "wrong",
+    says: `${where} holds a key, and ${environment} takes tokens only`,
+    remedy: "let the program exchange it: `sallyport token`, or resolveToken() of the client library",
+  };
+}
+
+/** Environments whose policy wants tokens; none where no server can be asked. */
+async function tokenEnvironments(cli: Cli, options: ServerOptions, settings: Settings): Promise<ReadonlySet<string>> {
+  if (!lstatSync(settings.dataDirectory, { throwIfNoEntry: false })) return new Set();
+  try {
+    const { environments } = await withClient(cli, options, (client) => client.call("environments.list"));
+    return new Set(environments.filter(({ tokens }) => tokens.only).map(({ name }) => name));
+  } catch {
+    // That policy cannot be read is told already.
+    return new Set();
+  }
 }

@@ -8,6 +8,7 @@ import { addBackup } from "./backup.ts";
 import { addCompletion } from "./completion.ts";
 import type { Connect } from "./connect.ts";
 import { addCredential } from "./credential.ts";
+import { addToken } from "./token.ts";
 import { addDoctor } from "./doctor.ts";
 import { exits, tellFailure } from "./failure.ts";
 import type { Exit } from "./failure.ts";
@@ -69,6 +70,7 @@ export function makeProgram(cli: Cli): Command {
   addRestore(program, cli);
   addRekey(program, cli);
   addCredential(program, cli);
+  addToken(program, cli);
   addCompletion(program, cli);
   return program;
 }
