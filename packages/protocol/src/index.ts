@@ -1,6 +1,7 @@
 export * from "./permission.ts";
 export * from "./factor.ts";
 export * from "./problem.ts";
+export * from "./refusal.ts";
 export * from "./secret.ts";
 export * from "./ticket.ts";
 export * from "./model-name.ts";

@@ -1,0 +1,41 @@
+/** A *no*, in its two forms: a value on the way of a request, an exception in administration and the command line. */
+import type { Factor } from "./factor.ts";
+import { problems } from "./problem.ts";
+import type { ProblemCode } from "./problem.ts";
+
+/** A *no* as a value: what `decide()` and the stages return. `detail` is public, written after the title. */
+export interface Refusal {
+  readonly code: ProblemCode;
+  readonly detail?: string;
+  /** Seconds after which a retry makes sense; becomes `retry-after`. */
+  readonly retryAfterSeconds?: number;
+  /** The door that stayed shut, so that the answer can say how it opens. */
+  readonly factor?: Factor;
+  /** What was really found, for counting: never told to the caller. */
+  readonly signal?: CredentialSignal;
+}
+
+/**
+ * Why a credential is none of ours: not whole or not ours by its checksum, of an id that does not exist, or of a key
+ * whose secret it does not hold. Three things for who watches; what was genuine and has ended is none of them.
+ */
+export type CredentialSignal = "malformed" | "unknown_id" | "wrong_secret";
+
+export function refuse(code: ProblemCode, detail?: string): Refusal {
+  return detail === undefined ? { code } : { code, detail };
+}
+
+/** The same as an exception, for cold paths (administration, CLI). `mistakes` lists every place that is wrong. */
+export class Problem extends Error {
+  readonly code: ProblemCode;
+  readonly detail: string | undefined;
+  readonly mistakes: readonly string[];
+
+  constructor(code: ProblemCode, detail?: string, mistakes: readonly string[] = []) {
+    super(detail ?? problems[code].title);
+    this.name = "Problem";
+    this.code = code;
+    this.detail = detail;
+    this.mistakes = mistakes;
+  }
+}
