@@ -83,6 +83,12 @@ beforeEach(async () => {
     permissionUses: new PermissionUses(0),
     lifecycle: { firstUse: () => {} },
     quarantine: { restored: () => undefined, end: () => {} },
+    clock: systemClock,
+    peppers: { get: () => pepper },
+    firstNetworks: { refuse: () => undefined },
+    ollamaSigners: { find: () => undefined },
+    revokedTokens: { has: () => false },
+    tokenKeys: { verifying: () => undefined },
     onSwap: () => {},
   } as unknown as Core;
   metrics = makeGatewayMetrics(core);

@@ -73,6 +73,8 @@ describe("keys create", () => {
       allow: [{ do: ["infer:chat"], on: null }],
       limits: {},
       guard: {},
+      networks: null,
+      require: [],
     },
   };
 
