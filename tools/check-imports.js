@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { dirname, join, normalize, sep } from "node:path";
 import { sourceFiles } from "./source-files.js";
 
-const DOMAINS = ["keys", "access", "audit", "limits", "factors"];
+const DOMAINS = ["keys", "access", "audit", "limits", "factors", "identity"];
 
 /** folder -> folders it may import; `type:` = types only. */
 const PLAN = {
@@ -53,7 +53,9 @@ const OUTSIDE = {
   hono: ["admin"],
   "@hono/node-server": ["admin"],
   commander: ["cli"],
+  jose: ["identity"],
   pino: ["kernel"],
+  scimmy: ["identity"],
   undici: ["dataplane", "client", "cli"],
   yaml: ["kernel"],
   zod: ["protocol/contract", "config"],

@@ -248,6 +248,7 @@ function adminPorts(
     peppers,
     changes,
     quarantine: core.quarantine,
+    reconciler: core.reconciler,
     explain: makeExplain({ clock, snapshot, keys }),
     audit: core.audit,
     status: () => ({

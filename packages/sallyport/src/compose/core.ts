@@ -3,6 +3,7 @@
  * commit, swap the snapshot, forget changed keys, tell who must decide again. Changes run one after another.
  */
 import { join } from "node:path";
+import { lostRight } from "../access/lost-right.ts";
 import { compileSnapshot } from "../access/snapshot.ts";
 import type { Snapshot } from "../access/snapshot.ts";
 import { networkPrefix } from "../audit/network-prefix.ts";
@@ -12,7 +13,10 @@ import type { Settings } from "../config/settings.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { causeOf } from "../kernel/log.ts";
 import type { Log } from "../kernel/log.ts";
+import { eachKey } from "../admin/each-key.ts";
 import type { AdminPorts } from "../admin/ports.ts";
+import { Reconciler } from "../identity/reconciler.ts";
+import type { ReconcilerPorts } from "../identity/reconciler.ts";
 import { KeyDirectory } from "../keys/directory.ts";
 import { NetworkList } from "../kernel/network-list.ts";
 import { FirstNetworks } from "../keys/first-networks.ts";
@@ -49,6 +53,9 @@ export interface Core {
   readonly ollamaSigners: OllamaSignerIndex;
   readonly firstNetworks: FirstNetworks;
   readonly quarantine: AdminPorts["quarantine"];
+  readonly reconciler: Reconciler;
+  /** Who keeps log-ins says how they end; until then there are none. */
+  onEndSessions(end: ReconcilerPorts["endSessions"]): void;
   /** Called after each swap, before the change is acknowledged. */
   onSwap(then: (snapshot: Snapshot) => void): void;
   /** Called with the events of each change that is on disk. */
@@ -152,6 +159,15 @@ function joinCore({ store, sealer, peppers, audit, quarantine, clock, fault }: C
     changes: { change, inTurn },
     isInside: (networks, address) => new NetworkList(networks).has(address),
   });
+  let endSessions: ReconcilerPorts["endSessions"] = () => Promise.resolve([]);
+  const reconciler = new Reconciler({
+    clock,
+    snapshot: () => snapshot,
+    keysOf: (owner) => eachKey({ listKeys: (filter) => store.reader.keys(filter) }, { owner }),
+    lost: lostRight,
+    changes: { change, inTurn },
+    endSessions: (which) => endSessions(which),
+  });
   keys.onOldPepper((key, secret, hashed) => lifecycle.rehash(key, secret, hashed));
   keys.onReuse((key, secret) => lifecycle.reused(key, secret));
 
@@ -170,6 +186,10 @@ function joinCore({ store, sealer, peppers, audit, quarantine, clock, fault }: C
     snapshot: () => snapshot,
     changes: { change, inTurn },
     quarantine,
+    reconciler,
+    onEndSessions: (end) => {
+      endSessions = end;
+    },
     onSwap: (then) => listeners.push(then),
     onEvents: (then) => hearers.push(then),
     async close() {

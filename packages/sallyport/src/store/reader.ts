@@ -3,7 +3,16 @@ import type { PolicyState } from "../access/policy.ts";
 import type { KeyRecord } from "../keys/key.ts";
 import { dataPaths } from "./data-paths.ts";
 import type { KeyFilter, StoreReader } from "./ports.ts";
-import { readAssignment, readEnvironment, readKey, readKeyUse, readPrincipal, readRole, readTicket } from "./rows.ts";
+import {
+  readAssignment,
+  readDirectoryGroup,
+  readEnvironment,
+  readKey,
+  readKeyUse,
+  readPrincipal,
+  readRole,
+  readTicket,
+} from "./rows.ts";
 import { checkSchema, readCounter } from "./schema.ts";
 import { openDatabase } from "./sqlite.ts";
 
@@ -17,6 +26,7 @@ export function openReader(directory: string): StoreReader {
   const roles = database.prepare("SELECT * FROM role ORDER BY name");
   const principals = database.prepare("SELECT * FROM principal ORDER BY id");
   const assignments = database.prepare("SELECT * FROM assignment ORDER BY id");
+  const groups = database.prepare("SELECT * FROM directory_group ORDER BY id");
   const oneKey = database.prepare("SELECT * FROM key WHERE environment = ? AND id = ?");
   const keyUses = database.prepare("SELECT * FROM key_use WHERE environment = ? AND id = ?");
   const oneTicket = database.prepare("SELECT * FROM ticket WHERE environment = ? AND id = ?");
@@ -41,6 +51,7 @@ export function openReader(directory: string): StoreReader {
           roles: roles.all().map(readRole),
           principals: principals.all().map(readPrincipal),
           assignments: assignments.all().map(readAssignment),
+          groups: groups.all().map(readDirectoryGroup),
         };
       } finally {
         database.exec("COMMIT");

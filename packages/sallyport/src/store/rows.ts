@@ -3,7 +3,7 @@
  * its place. Nobody gets a right, or loses a limit, because a byte on the disk turned over.
  */
 import { isAdminPermission, isDataPermission, isFactor, Problem } from "@sallyport/protocol";
-import type { Assignment, Environment, Principal, Role } from "../access/policy.ts";
+import type { Assignment, DirectoryGroup, Environment, Principal, Role } from "../access/policy.ts";
 import type { KeyLifeState } from "../audit/change.ts";
 import type { KeyFactors, KeyRecord, PathSecret } from "../keys/key.ts";
 import type { TicketRecord } from "../keys/ticket.ts";
@@ -87,6 +87,35 @@ const keyLife = object({
   orphanMs: wholeNumber,
 });
 
+const source = oneOf("admin", "scim", "caep", "logout", "directory");
+const yesOrNo: Shape<boolean> = (value, where) => {
+  if (typeof value !== "boolean") throw new Misshapen(where, "true or false");
+  return value;
+};
+const external = object({
+  identities: listOf(object({ issuer: text, subject: text })),
+  scim: orNull(
+    object({
+      userName: text,
+      externalId: orNull(text),
+      displayName: orNull(text),
+      emails: listOf(text),
+      isDeleted: yesOrNo,
+    }),
+  ),
+  groups: listOf(text),
+  heard: object({
+    events: listOf(text),
+    times: listOf(object({ by: text, active: wholeNumber, groups: wholeNumber })),
+  }),
+  changedAt: wholeNumber,
+});
+const keyFate = object({
+  onLeave: oneOf("revoke", "suspend", "keep"),
+  onRoleLost: oneOf("revoke", "suspend", "keep"),
+  onSignOut: oneOf("revoke", "suspend", "keep"),
+  onRisk: oneOf("revoke", "suspend", "signature", "keep"),
+});
 const demanded = listOf(textThat(isFactor, "a factor"));
 const networks: Shape<readonly string[] | null> = (value, where) =>
   value === null ? null : json(listOf(text))(value, where);
@@ -116,6 +145,7 @@ export function readEnvironment(row: SqlRow): Environment {
     require: json(demanded)(row["require"], "require"),
     requireFor: json(listOf(permissionDoor))(row["require_for"], "require_for"),
     pathSecrets: oneOf("deny", "allow")(row["path_secrets"], "path_secrets"),
+    keyFate: json(keyFate)(row["key_fate"], "key_fate"),
   }));
 }
 
@@ -135,6 +165,7 @@ export function environmentRow(value: Environment): SqlValue[] {
     toJson(value.require),
     toJson(value.requireFor),
     value.pathSecrets,
+    toJson(value.keyFate),
   ];
 }
 
@@ -162,12 +193,30 @@ export function readPrincipal(row: SqlRow): Principal {
     groups: json(listOf(text))(row["groups"], "groups"),
     isDisabled: flag(row["is_disabled"], "is_disabled"),
     createdAt: wholeNumber(row["created_at"], "created_at"),
+    disabledBy: json(listOf(source))(row["disabled_by"], "disabled_by"),
+    revocations: wholeNumber(row["revocations"], "revocations"),
+    external: row["external"] === null ? null : json(external)(row["external"], "external"),
   }));
 }
 
 export function principalRow(value: Principal): SqlValue[] {
-  const { id, kind, name, team, groups, isDisabled, createdAt } = value;
-  return [id, kind, name, team, toJson(groups), isDisabled ? 1 : 0, createdAt];
+  const { id, kind, name, team, groups, isDisabled, createdAt, disabledBy, revocations, external: outside } = value;
+  const known = [id, kind, name, team, toJson(groups), isDisabled ? 1 : 0, createdAt];
+  return [...known, toJson(disabledBy), revocations, outside && toJson(outside)];
+}
+
+export function readDirectoryGroup(row: SqlRow): DirectoryGroup {
+  return read("directory_group", row["id"], () => ({
+    id: text(row["id"], "id"),
+    name: text(row["name"], "name"),
+    externalId: orNull(text)(row["external_id"], "external_id"),
+    createdAt: wholeNumber(row["created_at"], "created_at"),
+    changedAt: wholeNumber(row["changed_at"], "changed_at"),
+  }));
+}
+
+export function directoryGroupRow({ id, name, externalId, createdAt, changedAt }: DirectoryGroup): SqlValue[] {
+  return [id, name, externalId, createdAt, changedAt];
 }
 
 export function readAssignment(row: SqlRow): Assignment {
