@@ -82,7 +82,13 @@ it("keeps every kind of value as it was given, and reads it back after a restart
     revocations: 3,
     external: {
       identities: [{ issuer: "https://idp.example.org", subject: "s1" }],
-      scim: { userName: "ada", externalId: "x", displayName: null, emails: ["a@example.org"], isDeleted: true },
+      scim: {
+        userName: "ada",
+        externalId: "x",
+        displayName: null,
+        emails: [{ value: "a@example.org", type: null, isPrimary: true }],
+        isDeleted: true,
+      },
       groups: ["g"],
       heard: { events: ["e"], times: [{ by: "i", active: 1, groups: 2 }] },
       changedAt: 7,

@@ -91,9 +91,15 @@ export interface ScimRecord {
   readonly userName: string;
   readonly externalId: string | null;
   readonly displayName: string | null;
-  readonly emails: readonly string[];
+  readonly emails: readonly ScimEmail[];
   /** Deleted there; kept here for the ledger's sake and shown to no client. */
   readonly isDeleted: boolean;
+}
+
+export interface ScimEmail {
+  readonly value: string;
+  readonly type: string | null;
+  readonly isPrimary: boolean;
 }
 
 /** What was heard about a person, so that a statement counts once and an older one does not undo a newer. */

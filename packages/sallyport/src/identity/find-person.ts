@@ -12,7 +12,8 @@ export function findPerson(subject: Subject, principals: ReadonlyMap<string, Pri
 function isMeant(subject: Exclude<Subject, { principal: string }>, { external }: Principal): boolean {
   if (!external) return false;
   const { identities, scim } = external;
-  if ("email" in subject) return scim !== null && !scim.isDeleted && scim.emails.includes(subject.email);
+  if ("email" in subject)
+    return scim !== null && !scim.isDeleted && scim.emails.some(({ value }) => value === subject.email);
   if (identities.some((one) => one.issuer === subject.issuer && one.subject === subject.subject)) return true;
   return subject.externalIds && scim !== null && scim.externalId === subject.subject;
 }

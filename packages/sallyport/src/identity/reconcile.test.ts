@@ -22,7 +22,13 @@ const ada: Principal = {
   external: {
     ...emptyExternal(0),
     identities: [{ issuer: ISSUER, subject: "s1" }],
-    scim: { userName: "ada", externalId: "x1", displayName: null, emails: ["ada@example.org"], isDeleted: false },
+    scim: {
+      userName: "ada",
+      externalId: "x1",
+      displayName: null,
+      emails: [{ value: "ada@example.org", type: "work", isPrimary: true }],
+      isDeleted: false,
+    },
     groups: ["team"],
   },
   createdAt: 0,

@@ -99,7 +99,7 @@ const external = object({
       userName: text,
       externalId: orNull(text),
       displayName: orNull(text),
-      emails: listOf(text),
+      emails: listOf(object({ value: text, type: orNull(text), isPrimary: yesOrNo })),
       isDeleted: yesOrNo,
     }),
   ),
