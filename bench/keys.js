@@ -39,7 +39,18 @@ function fill(directory, count) {
   apply({ op: "environment.put", environment: { ...environmentDefaults, name: "dev", upstreams: [] } });
   apply({
     op: "principal.put",
-    principal: { id: "p", kind: "service", name: "p", team: null, groups: [], isDisabled: false, createdAt: 0 },
+    principal: {
+      id: "p",
+      kind: "service",
+      name: "p",
+      team: null,
+      groups: [],
+      isDisabled: false,
+      disabledBy: [],
+      revocations: 0,
+      external: null,
+      createdAt: 0,
+    },
   });
   for (let n = 0; n < count; n++) {
     const key = {

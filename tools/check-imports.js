@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { dirname, join, normalize, sep } from "node:path";
 import { sourceFiles } from "./source-files.js";
 
-const DOMAINS = ["keys", "access", "audit", "limits", "factors", "tokens"];
+const DOMAINS = ["keys", "access", "audit", "limits", "factors", "tokens", "identity"];
 
 /** folder -> folders it may import; `type:` = types only. */
 const PLAN = {
@@ -51,10 +51,11 @@ const OUTSIDE = {
   "age-encryption": ["store"],
   "node:sqlite": ["store"],
   hono: ["admin"],
-  jose: ["tokens"],
+  jose: ["tokens", "identity"],
   "@hono/node-server": ["admin"],
   commander: ["cli"],
   pino: ["kernel"],
+  scimmy: ["identity"],
   undici: ["dataplane", "client", "cli"],
   yaml: ["kernel"],
   zod: ["protocol/contract", "config"],

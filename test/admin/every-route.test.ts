@@ -120,7 +120,11 @@ describe.each(routes)("%s", (name) => {
     if (name === "principals.enable")
       gateway.state = {
         ...gateway.state,
-        principals: gateway.state.principals.map((one) => ({ ...one, isDisabled: true })),
+        principals: gateway.state.principals.map((one) => ({
+          ...one,
+          isDisabled: true,
+          disabledBy: ["admin" as const],
+        })),
       };
     if (name === "keys.resume")
       gateway.stored.set(`prod/${known.key}`, { ...gateway.stored.get(`prod/${known.key}`)!, state: "suspended" });

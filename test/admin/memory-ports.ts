@@ -2,6 +2,7 @@
 import { Buffer } from "node:buffer";
 import { compileSnapshot } from "../../packages/sallyport/dist/access/snapshot.js";
 import type { PermissionUse } from "../../packages/sallyport/dist/access/permission-uses.js";
+import { lostRight } from "../../packages/sallyport/dist/access/lost-right.js";
 import { explained } from "../../packages/sallyport/dist/access/explain.js";
 import type { AdminRight, PolicyState } from "../../packages/sallyport/dist/access/policy.js";
 import { makeAdminApp } from "../../packages/sallyport/dist/admin/app.js";
@@ -10,6 +11,7 @@ import type { AuditFilter, AuditRecord } from "../../packages/sallyport/dist/aud
 import type { AdminPorts, UnconfirmedRestore } from "../../packages/sallyport/dist/admin/ports.js";
 import type { Change, Operation } from "../../packages/sallyport/dist/audit/change.js";
 import type { LedgerEvent } from "../../packages/sallyport/dist/audit/event.js";
+import { Reconciler } from "../../packages/sallyport/dist/identity/reconciler.js";
 import { KeyDirectory } from "../../packages/sallyport/dist/keys/directory.js";
 import { KeyLifecycle } from "../../packages/sallyport/dist/keys/lifecycle.js";
 import type { TicketRecord } from "../../packages/sallyport/dist/keys/ticket.js";
@@ -25,6 +27,7 @@ export class MemoryGateway {
   nowMs = START_MS;
   readonly events: LedgerEvent[] = [];
   readonly faults: unknown[] = [];
+  readonly signedOut: unknown[] = [];
   pepperVersion = 1;
   readonly tickets = new Map<string, TicketRecord>();
   readonly stored = new Map<string, KeyRecord>();
@@ -101,6 +104,17 @@ export class MemoryGateway {
       listKeys,
       peppers,
       changes: { change, inTurn },
+      reconciler: new Reconciler({
+        clock,
+        snapshot: () => compileSnapshot(this.state),
+        keysOf: (owner) => listKeys({ owner, limit: 1e6 }),
+        lost: lostRight,
+        changes: { change, inTurn },
+        endSessions: async (which) => {
+          this.signedOut.push(which);
+          return [];
+        },
+      }),
       quarantine: {
         restored: () => this.restored,
         end: () => {
@@ -199,6 +213,14 @@ export class MemoryGateway {
         this.state = { ...state, principals: [...state.principals.filter(({ id }) => id !== principal.id), principal] };
         return;
       }
+      case "group.put": {
+        const { group } = operation;
+        this.state = { ...state, groups: [...(state.groups ?? []).filter(({ id }) => id !== group.id), group] };
+        return;
+      }
+      case "group.remove":
+        this.state = { ...state, groups: (state.groups ?? []).filter(({ id }) => id !== operation.id) };
+        return;
       case "assignment.put":
         this.state = { ...state, assignments: [...state.assignments, operation.assignment] };
         return;

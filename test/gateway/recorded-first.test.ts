@@ -72,7 +72,20 @@ beforeEach(async () => {
     epoch: 1,
     environments: [{ ...environmentDefaults, name: "dev", upstreams: [{ id: "u1", url: await upstream.listen() }] }],
     roles: [],
-    principals: [{ id: "p", kind: "service", name: "p", team: null, groups: [], isDisabled: false, createdAt: 0 }],
+    principals: [
+      {
+        id: "p",
+        kind: "service",
+        name: "p",
+        team: null,
+        groups: [],
+        isDisabled: false,
+        disabledBy: [],
+        revocations: 0,
+        external: null,
+        createdAt: 0,
+      },
+    ],
     assignments: [{ id: "a", subject: { principal: "p" }, environment: "dev", right, source: "admin" }],
   });
   const core = {

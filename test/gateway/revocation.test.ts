@@ -9,6 +9,8 @@ const body = { model: "llama3.2", messages: [{ role: "user", content: "x" }] };
 
 beforeEach(async () => {
   gateway = await startGateway({
+    // The narrowing itself: what becomes of the keys besides is in revocation-by-change.test.ts.
+    environmentYaml: "    keys: { onLeave: keep, onRoleLost: keep }\n",
     moreYaml:
       "roles:\n  bot: { allow: [{ do: [infer:chat], on: [llama3.2] }] }\nassign: [{ group: team, role: bot, in: [dev] }]\n",
   });

@@ -38,6 +38,9 @@ const ada: Principal = {
   team: null,
   groups: ["g"],
   isDisabled: false,
+  disabledBy: [],
+  revocations: 0,
+  external: null,
   createdAt: 5,
 };
 
@@ -72,11 +75,35 @@ it("keeps every kind of value as it was given, and reads it back after a restart
     ceiling: { roles: [], allow: [], models: [] },
     admin: { permissions: ["keys:issue"], environments: "*", mayGrant: { allow: ["infer:chat"], models: ["*"] } },
   });
+  const known = {
+    ...ada,
+    id: "p2",
+    isDisabled: true,
+    disabledBy: ["scim"],
+    revocations: 3,
+    external: {
+      identities: [{ issuer: "https://idp.example.org", subject: "s1" }],
+      scim: {
+        userName: "ada",
+        externalId: "x",
+        displayName: null,
+        emails: [{ value: "a@example.org", type: null, isPrimary: true }],
+        isDeleted: true,
+      },
+      groups: ["g"],
+      heard: { events: ["e"], times: [{ by: "i", active: 1, groups: 2 }] },
+      changedAt: 7,
+    },
+  } as const;
   await store.change(
     change([
       { op: "environment.put", environment: dev },
       { op: "role.put", role: bot },
       { op: "principal.put", principal: ada },
+      { op: "principal.put", principal: known },
+      { op: "group.put", group: { id: "g1", name: "ml-team", externalId: "x", createdAt: 1, changedAt: 2 } },
+      { op: "group.put", group: { id: "g2", name: "gone", externalId: null, createdAt: 1, changedAt: 2 } },
+      { op: "group.remove", id: "g2" },
       { op: "assignment.put", assignment: grouped },
       { op: "assignment.put", assignment: single },
       { op: "key.insert", key: key("a") },
@@ -87,9 +114,10 @@ it("keeps every kind of value as it was given, and reads it back after a restart
   const again = (await open({ directory })).store;
   expect(again.reader.policy()).toEqual({
     epoch: 1,
+    groups: [{ id: "g1", name: "ml-team", externalId: "x", createdAt: 1, changedAt: 2 }],
     environments: [dev],
     roles: [bot],
-    principals: [ada],
+    principals: [ada, known],
     assignments: [grouped, single],
   });
   expect(again.reader.key("dev", key("a").id)).toEqual(key("a"));

@@ -289,6 +289,21 @@ export const problems = {
   endpoint_unknown: { status: 404, title: "404 page not found", remedy: "see the list of endpoints" },
   method_not_allowed: { status: 405, title: "405 method not allowed", remedy: "use the endpoint's own method" },
   conflict: { status: 409, title: "the change meets a newer state", remedy: "read the present state and try again" },
+  owner_narrowed: {
+    status: 409,
+    title: "the owner's rights were narrowed while the key was ordered, so none was made",
+    remedy: "look what the owner may still do, and order again",
+  },
+  owner_disabled_elsewhere: {
+    status: 409,
+    title: "a directory says that this person may not act",
+    remedy: "activate the person in the directory",
+  },
+  signals_unverifiable: {
+    status: 503,
+    title: "the identity provider's keys cannot be read, so what it says cannot be verified",
+    remedy: "send it again later; nothing was done",
+  },
   not_found: { status: 404, title: "there is no such thing", remedy: "list what there is first" },
   already_exists: { status: 409, title: "there is one of that name already", remedy: "choose another name" },
   input_invalid: { status: 422, title: "the input has mistakes", remedy: "see the list of mistakes" },

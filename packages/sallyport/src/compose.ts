@@ -259,6 +259,7 @@ function adminPorts(
     peppers,
     changes,
     quarantine: core.quarantine,
+    reconciler: core.reconciler,
     explain: makeExplain({ clock, snapshot, keys }),
     explainToken: makeExplainToken({ clock, snapshot, keys }),
     audit: core.audit,

@@ -194,7 +194,7 @@ export const keyRows = {
     query: nothing,
     body: z.strictObject({
       name: displayName,
-      role: z.enum(["viewer", "issuer", "admin"]),
+      role: z.enum(["viewer", "issuer", "provisioner", "admin"]),
       environments: z.union([z.literal("*"), nameList.min(1)]),
       /** Left out: it may grant nothing. */
       mayGrant: z.union([z.literal("*"), z.strictObject({ allow: nameList, models: nameList.default([]) })]).optional(),

@@ -36,6 +36,9 @@ const guard = z.strictObject({
 const networks = z.array(network).min(1).max(256);
 const require = z.array(z.enum(factors)).max(factors.length);
 
+/** What becomes of a key besides that its right is gone. */
+const fate = z.enum(["revoke", "suspend", "keep"]);
+
 const upstream = z.strictObject({
   id: z
     .string()
@@ -80,6 +83,21 @@ const environment = z.strictObject({
       idle: duration.optional().describe("a key that is not used any more is suspended; 45d, 0s = never"),
       destroy: duration.optional().describe("a key that is not used any more is revoked; 90d, 0s = never"),
       orphan: duration.optional().describe("a key whose owner is disabled is suspended; 7d, 0s = never"),
+      onLeave: fate
+        .optional()
+        .describe("what becomes of keys when their owner is deactivated: revoke (unless set), suspend or keep"),
+      onRoleLost: fate
+        .optional()
+        .describe("… when their owner loses a role they make use of: revoke (unless set), suspend or keep"),
+      onSignOut: fate
+        .optional()
+        .describe("… when their owner is signed out everywhere: revoke, suspend or keep (unless set)"),
+      onRisk: z
+        .enum(["revoke", "suspend", "signature", "keep"])
+        .optional()
+        .describe(
+          "… when their owner is said to be at high risk: revoke, suspend (unless set), signature (each request must be signed from then on) or keep",
+        ),
     })
     .optional(),
   cloud: z

@@ -63,8 +63,8 @@ export const principalRows = {
     status: 200,
     permission: "principals:manage",
     caller: "any",
-    events: ["principal.disabled"],
-    says: "stops every key of a person or service; cuts what they run",
+    events: ["principal.disabled", "key.revoked", "key.suspended"],
+    says: "stops every key of a person or service, ends them as policy says (`onLeave`), cuts what they run",
   },
   "principals.enable": {
     method: "POST",
@@ -133,7 +133,7 @@ export const principalRows = {
     status: 200,
     permission: "principals:manage",
     caller: "any",
-    events: ["assignment.removed"],
-    says: "takes an assignment away (not one of the policy file: that is changed in the file)",
+    events: ["assignment.removed", "key.revoked", "key.suspended"],
+    says: "takes an assignment away (not one of the policy file: that is changed in the file); keys that made use of it end as policy says (`onRoleLost`)",
   },
 } as const satisfies Record<string, ContractRow>;

@@ -141,6 +141,12 @@ export const principalView = z.object({
   team: z.string().nullable(),
   groups: names,
   isDisabled: z.boolean(),
+  /** Who says so: `admin`, `scim`, `caep`, `directory`; all must take it back. */
+  disabledBy: names,
+  /** As a provisioning client and identity providers know the person. */
+  userName: z.string().nullable(),
+  externalId: z.string().nullable(),
+  identities: z.array(z.object({ issuer: z.string(), subject: z.string() })),
   createdAt: time,
 });
 
@@ -193,6 +199,8 @@ export const environmentView = z.object({
     destroy: z.string(),
     orphan: z.string(),
   }),
+  /** What becomes of keys when their owner changes. */
+  keyFate: z.object({ onLeave: z.string(), onRoleLost: z.string(), onSignOut: z.string(), onRisk: z.string() }),
   cloud: z.enum(["deny", "allow"]),
   registries: names,
   keepAliveMax: z.string(),

@@ -53,6 +53,8 @@ const reading: readonly AdminPermission[] = [
 export const adminRoles: Readonly<Record<string, readonly AdminPermission[]>> = {
   viewer: reading,
   issuer: [...reading, "keys:issue", "keys:manage"],
+  // What a directory's provisioning client (SCIM) needs, and nothing else.
+  provisioner: ["principals:read", "principals:manage"],
   admin: [...reading, "keys:issue", "keys:manage", "principals:manage", "policy:write", "admin:manage"],
 };
 

@@ -45,7 +45,20 @@ function rightIn({ ceiling, live, roles = [], environment = {}, isDisabled = fal
     epoch: 1,
     environments: [{ ...dev, ...environment }],
     roles,
-    principals: [{ id: "p", kind: "service", name: "p", team: null, groups: [], isDisabled, createdAt: 0 }],
+    principals: [
+      {
+        id: "p",
+        kind: "service",
+        name: "p",
+        team: null,
+        groups: [],
+        isDisabled,
+        disabledBy: isDisabled ? ["admin"] : [],
+        revocations: 0,
+        external: null,
+        createdAt: 0,
+      },
+    ],
     assignments,
   };
   return compileSnapshot(state).rightOf(keyWith(ceiling))!;

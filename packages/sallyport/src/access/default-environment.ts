@@ -19,6 +19,7 @@ export const environmentDefaults = {
     destroyMs: 90 * DAY_MS,
     orphanMs: 7 * DAY_MS,
   },
+  keyFate: { onLeave: "revoke", onRoleLost: "revoke", onSignOut: "keep", onRisk: "suspend" },
   cloud: "deny",
   registries: ["registry.ollama.ai"],
   keepAliveMaxSeconds: 300,

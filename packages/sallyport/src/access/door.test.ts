@@ -38,7 +38,20 @@ function rightIn({ environment = {}, role = {}, key = {} }: World): EffectiveRig
     epoch: 1,
     environments: [{ ...environmentDefaults, name: "dev", upstreams: [], ...environment }],
     roles: [held],
-    principals: [{ id: "p", kind: "service", name: "p", team: null, groups: [], isDisabled: false, createdAt: 0 }],
+    principals: [
+      {
+        id: "p",
+        kind: "service",
+        name: "p",
+        team: null,
+        groups: [],
+        isDisabled: false,
+        disabledBy: [],
+        revocations: 0,
+        external: null,
+        createdAt: 0,
+      },
+    ],
     assignments: [{ id: "a", subject: { principal: "p" }, environment: "dev", right, source: "admin" }],
   });
   const what = {

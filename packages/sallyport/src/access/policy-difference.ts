@@ -6,6 +6,7 @@ import type {
   Environment,
   Grant,
   Guard,
+  KeyFate,
   KeyLife,
   Limits,
   Principal,
@@ -59,6 +60,7 @@ function environmentFacts(environment: Environment): Facts {
     upstreams: environment.upstreams.map(upstreamText).join(", "),
     "keys.maxAge": formatDurationMs(environment.keyMaxAgeMs),
     ...keyLifeFacts(environment.keyLife),
+    ...keyFateFacts(environment.keyFate),
     cloud: environment.cloud,
     registries: environment.registries.join(", "),
     keepAliveMax: formatDurationMs(environment.keepAliveMaxSeconds * 1_000),
@@ -85,6 +87,16 @@ function keyLifeFacts(life: KeyLife): Facts {
     facts[`keys.${name.slice(0, -2)}`] = text === [usual].flat().map(formatDurationMs).join(", ") ? "" : text;
   }
   return facts;
+}
+
+function keyFateFacts(fate: KeyFate): Facts {
+  const usual: KeyFate = environmentDefaults.keyFate;
+  return Object.fromEntries(
+    Object.entries(fate).map(([name, what]) => [
+      `keys.${name}`,
+      what === usual[name as keyof KeyFate] ? "" : String(what),
+    ]),
+  );
 }
 
 function roleFacts(role: Role): Facts {

@@ -46,6 +46,7 @@ describe("readPolicy", () => {
       upstreams: [{ id: "u1", url: "http://127.0.0.1:11434" }],
       keyMaxAgeMs: 90 * 86_400_000,
       keyLife: environmentDefaults.keyLife,
+      keyFate: { onLeave: "revoke", onRoleLost: "revoke", onSignOut: "keep", onRisk: "suspend" },
       cloud: "deny",
       registries: ["registry.ollama.ai"],
       keepAliveMaxSeconds: 300,

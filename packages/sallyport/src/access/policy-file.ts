@@ -7,7 +7,7 @@ import { parseDurationMs, parseRate, policySchema } from "@sallyport/protocol/co
 import type { EnvironmentEntry, PolicyFile, RoleEntry } from "@sallyport/protocol/contract";
 import { environmentDefaults } from "./default-environment.ts";
 import { KEY_AGE_MAX_MS } from "./policy.ts";
-import type { Environment, Guard, KeyLife, Limits, RightSpec, Role, UpstreamSpec } from "./policy.ts";
+import type { Environment, Guard, KeyFate, KeyLife, Limits, RightSpec, Role, UpstreamSpec } from "./policy.ts";
 import { isUnenforced, policyReferenceMistakes } from "./policy-mistakes.ts";
 import type { PolicyMistake } from "./policy-mistakes.ts";
 
@@ -85,6 +85,7 @@ function buildEnvironment(name: string, entry: EnvironmentEntry): Environment {
     })),
     keyMaxAgeMs: entry.keys?.maxAge === undefined ? KEY_AGE_MAX_MS : milliseconds(entry.keys.maxAge),
     keyLife: buildKeyLife(entry.keys ?? {}),
+    keyFate: buildKeyFate(entry.keys ?? {}),
     cloud: entry.cloud,
     registries: entry.registries,
     keepAliveMaxSeconds: milliseconds(entry.keepAliveMax) / 1_000,
@@ -108,11 +109,20 @@ function unique<T>(list: readonly T[]): readonly T[] {
 function buildKeyLife(written: NonNullable<EnvironmentEntry["keys"]>): KeyLife {
   const life: Record<string, unknown> = { ...environmentDefaults.keyLife };
   for (const [name, value] of Object.entries(written)) {
-    if (value === undefined || name === "maxAge") continue;
+    if (value === undefined || name === "maxAge" || Object.hasOwn(environmentDefaults.keyFate, name)) continue;
     if (Array.isArray(value)) life["noticesMs"] = value.map(milliseconds).toSorted((a, b) => b - a);
     else life[`${name}Ms`] = milliseconds(value as string);
   }
   return life as unknown as KeyLife;
+}
+
+function buildKeyFate(written: NonNullable<EnvironmentEntry["keys"]>): KeyFate {
+  const { onLeave, onRoleLost, onSignOut, onRisk } = { ...environmentDefaults.keyFate, ...withoutUndefined(written) };
+  return { onLeave, onRoleLost, onSignOut, onRisk };
+}
+
+function withoutUndefined(written: NonNullable<EnvironmentEntry["keys"]>): Partial<KeyFate> {
+  return Object.fromEntries(Object.entries(written).filter(([, value]) => value !== undefined));
 }
 
 function buildRole(name: string, entry: RoleEntry): Role {

@@ -24,6 +24,7 @@ const bot: Role = {
 };
 const anna: Principal = {
   id: "p1", kind: "person", name: "anna", team: null, groups: ["g"], isDisabled: false, createdAt: 0,
+  disabledBy: [], revocations: 0, external: null,
 }; // prettier-ignore
 const heldKey = (id: string, more: Partial<HeldKey> = {}): HeldKey => ({
   environment: "dev", id, owner: "p1", state: "active", ceiling: right({ models: [] }), createdAt: 0, ...more,

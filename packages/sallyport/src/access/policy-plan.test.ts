@@ -14,6 +14,9 @@ const anna: Principal = {
   team: null,
   groups: [],
   isDisabled: false,
+  disabledBy: [],
+  revocations: 0,
+  external: null,
   createdAt: 0,
 };
 const empty: PolicyState = { epoch: 1, environments: [], roles: [], principals: [anna], assignments: [] };

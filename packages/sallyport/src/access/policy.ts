@@ -54,9 +54,69 @@ export interface Principal {
   readonly kind: PrincipalKind;
   readonly name: string;
   readonly team: string | null;
+  /** Given here and by directories alike; `external.groups` says which of them a directory gave. */
   readonly groups: readonly string[];
+  /** True exactly while `disabledBy` names somebody. */
   readonly isDisabled: boolean;
+  /** Who says that it may not act. Each takes back his own word only, so a sync undoes no administrator. */
+  readonly disabledBy: readonly Source[];
+  /** Grows with each narrowing from outside or by an administrator: an order for a key that began before it is refused. */
+  readonly revocations: number;
+  /** How directories know it; null for who is known here alone. */
+  readonly external: External | null;
   readonly createdAt: number;
+}
+
+/** Where what is said about people comes from. */
+export type Source = "admin" | "scim" | "caep" | "logout" | "directory";
+
+/** A person as an identity provider names him: two texts that never change and never come again (OpenID Connect Core 2). */
+export interface Identity {
+  readonly issuer: string;
+  readonly subject: string;
+}
+
+export interface External {
+  readonly identities: readonly Identity[];
+  readonly scim: ScimRecord | null;
+  /** Of the principal's groups, those a directory has spoken of: they are the directory's from then on. */
+  readonly groups: readonly string[];
+  readonly heard: Heard;
+  /** Epoch ms. */
+  readonly changedAt: number;
+}
+
+/** What a provisioning client gave (RFC 7643, 4.1). */
+export interface ScimRecord {
+  readonly userName: string;
+  readonly externalId: string | null;
+  readonly displayName: string | null;
+  readonly emails: readonly ScimEmail[];
+  /** Deleted there; kept here for the ledger's sake and shown to no client. */
+  readonly isDeleted: boolean;
+}
+
+export interface ScimEmail {
+  readonly value: string;
+  readonly type: string | null;
+  readonly isPrimary: boolean;
+}
+
+/** What was heard about a person, so that a statement counts once and an older one does not undo a newer. */
+export interface Heard {
+  /** Ids of the last events, with who sent them. */
+  readonly events: readonly string[];
+  /** By sender: the time of the newest statement about activity and about groups, epoch ms. */
+  readonly times: readonly { readonly by: string; readonly active: number; readonly groups: number }[];
+}
+
+/** A group as a provisioning client made it; its name is what policy assigns to. Who is in it stands with the people. */
+export interface DirectoryGroup {
+  readonly id: string;
+  readonly name: string;
+  readonly externalId: string | null;
+  readonly createdAt: number;
+  readonly changedAt: number;
 }
 
 /** A right given to a principal or to everyone in a group, in one environment. */
@@ -111,12 +171,28 @@ export interface TokenPolicy {
   readonly isOnly: boolean;
 }
 
+/** What becomes of a key when something happens to its owner, gravest first. `signature`: each request must be signed from then on. */
+export type Fate = "revoke" | "suspend" | "signature" | "keep";
+
+/** Rights narrow by themselves; this is what happens to the keys besides, so that a right regained revives none. */
+export interface KeyFate {
+  /** The owner was deactivated, by whomever. */
+  readonly onLeave: Exclude<Fate, "signature">;
+  /** The owner lost a role or permission that the key makes use of. */
+  readonly onRoleLost: Exclude<Fate, "signature">;
+  /** The owner was signed out everywhere. */
+  readonly onSignOut: Exclude<Fate, "signature">;
+  /** The identity provider says the owner is at high risk. */
+  readonly onRisk: Fate;
+}
+
 export interface Environment {
   readonly name: string;
   readonly upstreams: readonly UpstreamSpec[];
   /** Longest life of a key, ms. At most 90 days. */
   readonly keyMaxAgeMs: number;
   readonly keyLife: KeyLife;
+  readonly keyFate: KeyFate;
   readonly cloud: "deny" | "allow";
   /** Registry hosts that pull, push and create.from may name. */
   readonly registries: readonly string[];
@@ -142,6 +218,8 @@ export interface PolicyState {
   readonly roles: readonly Role[];
   readonly principals: readonly Principal[];
   readonly assignments: readonly Assignment[];
+  /** Left out: none. */
+  readonly groups?: readonly DirectoryGroup[];
 }
 
 /** What an admin key may do, and what it may give: two different things. `"*"` = without bound. */

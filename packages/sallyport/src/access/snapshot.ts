@@ -7,7 +7,7 @@ import { builtInRoles } from "./built-in-roles.ts";
 import { compileRight, doorOf } from "./compiled-grant.ts";
 import type { CompiledGrant } from "./compiled-grant.ts";
 import type { Door } from "./door.ts";
-import type { Assignment, Environment, Limits, PolicyState, Principal, Role } from "./policy.ts";
+import type { Assignment, DirectoryGroup, Environment, Limits, PolicyState, Principal, Role } from "./policy.ts";
 
 /** What a key may do now: its ceiling and its owner's live right, both of which must cover a demand, in one environment. */
 export interface EffectiveRight {
@@ -29,6 +29,8 @@ export interface Snapshot {
   readonly roles: ReadonlyMap<string, Role>;
   readonly principals: ReadonlyMap<string, Principal>;
   readonly assignments: readonly Assignment[];
+  /** Groups that provisioning clients made, by id. */
+  readonly groups: ReadonlyMap<string, DirectoryGroup>;
   /** Undefined where the key's environment does not exist (any more). Computed once per key and snapshot. */
   rightOf(key: KeyRecord): EffectiveRight | undefined;
 }
@@ -103,6 +105,7 @@ export function compileSnapshot(state: PolicyState): Snapshot {
     roles,
     principals,
     assignments: state.assignments,
+    groups: new Map((state.groups ?? []).map((group) => [group.id, group])),
     rightOf(key) {
       const held = rights.get(key);
       if (held) return held;

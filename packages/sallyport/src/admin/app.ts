@@ -1,6 +1,6 @@
 /**
  * The admin API: a router made by walking the contract, so that no route is served that it does not name (but the
- * metrics, which are no JSON and stand beside it). For each call
+ * metrics, which are no JSON, and what standards give other shapes: SCIM). For each call
  * the order is fixed: who calls, may he, what does he say (only now is the body read), do it, answer in the contract's shape.
  */
 import { Hono } from "hono";
@@ -16,6 +16,8 @@ import { answerMetrics, metricsRoute } from "./metrics-route.ts";
 import type { AdminPorts } from "./ports.ts";
 import { answerJson, answerProblem } from "./problem-answer.ts";
 import { readRequest } from "./read-request.ts";
+import { RequestRate } from "./request-rate.ts";
+import type { AdmitScim } from "./scim/scim-server.ts";
 import { RefusalRecord } from "./refusal-record.ts";
 
 export interface AdminApp {
@@ -29,6 +31,10 @@ export type OnFault = (error: unknown) => void;
 interface Bindings {
   readonly Bindings: { readonly caller: AdminCaller };
 }
+
+/** Provisioning clients send some 25 requests a second; more than that is held back. */
+const SCIM_BURST = 250;
+const SCIM_BURST_MS = 5_000;
 
 export function makeAdminApp(ports: AdminPorts, onFault: OnFault = () => undefined): AdminApp {
   const router = new Hono<Bindings>();
@@ -70,6 +76,16 @@ export function makeAdminApp(ports: AdminPorts, onFault: OnFault = () => undefin
   router.on(metricsRoute.method, [metricsRoute.path], async (context) =>
     answerMetrics(ports, await admit(metricsRoute.name, metricsRoute, context), context.req.raw),
   );
+  const scimRate = new RequestRate(ports.clock, SCIM_BURST, SCIM_BURST_MS);
+  router.all("/scim/v2/*", async (context) => {
+    const { answerScim } = await import("./scim/scim-server.ts");
+    const admitScim: AdmitScim = async (permission) => {
+      const caller = await admit("scim", { caller: "any", permission }, context);
+      scimRate.demand();
+      return caller;
+    };
+    return answerScim(ports, admitScim, context.req.raw);
+  });
   for (const path of new Set([...Object.values(contract), metricsRoute].map((row) => row.path))) {
     router.all(path, () => answerProblem(new Problem("method_not_allowed")));
   }

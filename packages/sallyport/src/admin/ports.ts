@@ -3,6 +3,7 @@ import type { Explain, ExplainToken } from "../access/explain.ts";
 import type { UseSurvey } from "../access/permission-uses.ts";
 import type { Snapshot } from "../access/snapshot.ts";
 import type { ChangeWriter } from "../audit/change.ts";
+import type { Reconciler } from "../identity/reconciler.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { KeyDirectory } from "../keys/directory.ts";
 import type { Secret } from "../kernel/secret.ts";
@@ -33,6 +34,8 @@ export interface AdminPorts {
    * Changes are run one after another, so what was read inside `work` is still true when it commits.
    */
   readonly changes: ChangeWriter & { readonly inTurn: <T>(work: () => Promise<T>) => Promise<T> };
+  /** Everything that is said about people, administrators' words too, becomes a change by it. */
+  readonly reconciler: Reconciler;
   readonly quarantine: Quarantine;
   readonly explain: Explain;
   readonly explainToken: ExplainToken;

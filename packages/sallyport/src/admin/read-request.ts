@@ -50,10 +50,12 @@ async function refuseBody(request: Request): Promise<undefined> {
   return undefined;
 }
 
-async function readBody(request: Request): Promise<unknown> {
+const JSON_TYPE = /^application\/json(?:\s*;\s*charset="?utf-8"?)?$/i;
+
+/** Strict JSON of a type that is awaited; refuses an empty body. */
+export async function readBody(request: Request, awaited: RegExp = JSON_TYPE): Promise<unknown> {
   const type = request.headers.get("content-type") ?? "";
-  if (!/^application\/json(?:\s*;\s*charset="?utf-8"?)?$/i.test(type.trim()))
-    throw new Problem("media_type_unsupported");
+  if (!awaited.test(type.trim())) throw new Problem("media_type_unsupported");
   if (request.headers.has("content-encoding")) throw new Problem("encoding_unsupported");
   const bytes = await readBytes(request);
   if (bytes.length === 0) throw new Problem("body_missing");
@@ -62,7 +64,8 @@ async function readBody(request: Request): Promise<unknown> {
   return read.value;
 }
 
-async function readBytes(request: Request): Promise<Uint8Array> {
+/** Bounded. */
+export async function readBytes(request: Request): Promise<Uint8Array> {
   if (Number(request.headers.get("content-length") ?? 0) > BODY_BYTES_MAX) throw new Problem("body_too_large");
   if (request.body === null) return new Uint8Array();
   const chunks: Uint8Array[] = [];

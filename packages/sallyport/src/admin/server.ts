@@ -55,7 +55,8 @@ const LIMITS: ServerOptions = {
   joinDuplicateHeaders: false,
 };
 /** No escapes, no empty or climbing segments: the path that is matched is the path that was sent (R3). */
-const TARGET = /^(?!.*\/\/)(?!.*\/\.\.?(?:[/?]|$))\/[A-Za-z0-9/._-]*(?:\?[^#]*)?$/;
+const TARGET =
+  /^(?!.*\/\/)(?!.*\/\.\.?(?:[/?]|$))\/(?:scim\/v2\/Schemas\/urn:[A-Za-z0-9:._-]+|[A-Za-z0-9/._-]*)(?:\?[^#]*)?$/;
 const TARGET_MAX = 4_096;
 /** The longest a running answer may hold up closing. */
 const CLOSE_MS = 5_000;

@@ -110,7 +110,16 @@ export function viewAdminKey(key: KeyRecord, now: number): AdminKeyView {
 }
 
 export function viewPrincipal(principal: Principal): PrincipalView {
-  return { ...principal, groups: [...principal.groups], createdAt: isoTime(principal.createdAt) };
+  const { external, disabledBy, revocations: _revocations, ...shown } = principal;
+  return {
+    ...shown,
+    groups: [...principal.groups],
+    disabledBy: [...disabledBy],
+    userName: external?.scim?.userName ?? null,
+    externalId: external?.scim?.externalId ?? null,
+    identities: external?.identities.map(({ issuer, subject }) => ({ issuer, subject })) ?? [],
+    createdAt: isoTime(principal.createdAt),
+  };
 }
 
 export function viewAssignment(assignment: Assignment): AssignmentView {
@@ -150,6 +159,7 @@ export function viewEnvironment(environment: Environment): EnvironmentView {
     upstreams: viewUpstreams(environment),
     keyMaxAge: formatDurationMs(environment.keyMaxAgeMs),
     keyLife: viewKeyLife(environment.keyLife),
+    keyFate: environment.keyFate,
     cloud: environment.cloud,
     registries: [...environment.registries],
     keepAliveMax: formatDurationMs(environment.keepAliveMaxSeconds * 1_000),

@@ -2,7 +2,7 @@
  * A change of state and the event that records it, committed in one transaction by the one writer or not at all.
  * A change without an event cannot be written down: the type demands both.
  */
-import type { Assignment, Environment, Principal, Role } from "../access/policy.ts";
+import type { Assignment, DirectoryGroup, Environment, Principal, Role } from "../access/policy.ts";
 import type { TicketRecord } from "../keys/ticket.ts";
 import type { KeyFactors, KeyRecord, KeyState } from "../keys/key.ts";
 import type { RevokedToken } from "../tokens/revoked-tokens.ts";
@@ -36,6 +36,8 @@ export type Operation =
   | { readonly op: "role.put"; readonly role: Role }
   | { readonly op: "role.remove"; readonly name: string }
   | { readonly op: "principal.put"; readonly principal: Principal }
+  | { readonly op: "group.put"; readonly group: DirectoryGroup }
+  | { readonly op: "group.remove"; readonly id: string }
   | { readonly op: "assignment.put"; readonly assignment: Assignment }
   | { readonly op: "assignment.remove"; readonly id: string };
 

@@ -95,8 +95,8 @@ async function issue(
 }
 
 function createBody({ name, role, env, grant, grantModel, grantAll, ttl }: CreateOptions) {
-  if (role !== "viewer" && role !== "issuer" && role !== "admin")
-    throw new UsageMistake("--role is viewer, issuer or admin");
+  if (role !== "viewer" && role !== "issuer" && role !== "provisioner" && role !== "admin")
+    throw new UsageMistake("--role is viewer, issuer, provisioner or admin");
   if (grantAll && (grant || grantModel)) throw new UsageMistake("--grant-all stands alone");
   const environments: "*" | string[] = env.includes("*") ? "*" : env;
   const mayGrant = grantAll ? ("*" as const) : grant && { allow: grant, models: grantModel ?? [] };

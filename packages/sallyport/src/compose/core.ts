@@ -4,6 +4,7 @@
  */
 import { join } from "node:path";
 import { PermissionUses } from "../access/permission-uses.ts";
+import { lostRight } from "../access/lost-right.ts";
 import { compileSnapshot } from "../access/snapshot.ts";
 import type { Snapshot } from "../access/snapshot.ts";
 import { networkPrefix } from "../audit/network-prefix.ts";
@@ -13,7 +14,10 @@ import type { Settings } from "../config/settings.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { causeOf } from "../kernel/log.ts";
 import type { Log } from "../kernel/log.ts";
+import { eachKey } from "../admin/each-key.ts";
 import type { AdminPorts } from "../admin/ports.ts";
+import { Reconciler } from "../identity/reconciler.ts";
+import type { ReconcilerPorts } from "../identity/reconciler.ts";
 import { KeyDirectory } from "../keys/directory.ts";
 import { NetworkList } from "../kernel/network-list.ts";
 import { FirstNetworks } from "../keys/first-networks.ts";
@@ -57,6 +61,9 @@ export interface Core {
   readonly firstNetworks: FirstNetworks;
   readonly damage: Damage;
   readonly quarantine: AdminPorts["quarantine"];
+  readonly reconciler: Reconciler;
+  /** Who keeps log-ins says how they end; until then there are none. */
+  onEndSessions(end: ReconcilerPorts["endSessions"]): void;
   /** Called after each swap, before the change is acknowledged. */
   onSwap(then: (snapshot: Snapshot) => void): void;
   /** Called with the events of each change that is on disk. */
@@ -180,6 +187,15 @@ function joinCore(
     changes: { change, inTurn },
     isInside: (networks, address) => new NetworkList(networks).has(address),
   });
+  let endSessions: ReconcilerPorts["endSessions"] = () => Promise.resolve([]);
+  const reconciler = new Reconciler({
+    clock,
+    snapshot: () => snapshot,
+    keysOf: (owner) => eachKey({ listKeys: (filter) => store.reader.keys(filter) }, { owner }),
+    lost: lostRight,
+    changes: { change, inTurn },
+    endSessions: (which) => endSessions(which),
+  });
   keys.onOldPepper((key, secret, hashed) => lifecycle.rehash(key, secret, hashed));
   keys.onReuse((key, secret) => lifecycle.reused(key, secret));
 
@@ -202,6 +218,10 @@ function joinCore(
     changes: { change, inTurn },
     damage,
     quarantine,
+    reconciler,
+    onEndSessions: (end) => {
+      endSessions = end;
+    },
     onSwap: (then) => listeners.push(then),
     onEvents: (then) => hearers.push(then),
     async close() {

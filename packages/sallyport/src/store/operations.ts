@@ -4,6 +4,7 @@ import type { KeyLifeState, Operation } from "../audit/change.ts";
 import type { KeyRecord } from "../keys/key.ts";
 import {
   assignmentRow,
+  directoryGroupRow,
   environmentRow,
   keyFactorsRow,
   keyLifeRow,
@@ -40,11 +41,13 @@ export function makeApplyOperation(database: SqlDatabase): ApplyOperation {
   const forgetTokens = database.prepare("DELETE FROM revoked_token WHERE expires_at < ?");
   const ticketOpened = database.prepare("SELECT opened_by FROM ticket WHERE environment = ? AND id = ?");
   const putTicket = database.prepare(`INSERT OR REPLACE INTO ticket VALUES (${places(15)})`);
-  const putEnvironment = database.prepare(`INSERT OR REPLACE INTO environment VALUES (${places(14)})`);
+  const putEnvironment = database.prepare(`INSERT OR REPLACE INTO environment VALUES (${places(15)})`);
   const removeEnvironment = database.prepare("DELETE FROM environment WHERE name = ?");
   const putRole = database.prepare(`INSERT OR REPLACE INTO role VALUES (${places(6)})`);
   const removeRole = database.prepare("DELETE FROM role WHERE name = ?");
-  const putPrincipal = database.prepare(`INSERT OR REPLACE INTO principal VALUES (${places(7)})`);
+  const putPrincipal = database.prepare(`INSERT OR REPLACE INTO principal VALUES (${places(10)})`);
+  const putGroup = database.prepare(`INSERT OR REPLACE INTO directory_group VALUES (${places(5)})`);
+  const removeGroup = database.prepare("DELETE FROM directory_group WHERE id = ?");
   const putAssignment = database.prepare(`INSERT OR REPLACE INTO assignment VALUES (${places(5)})`);
   const removeAssignment = database.prepare("DELETE FROM assignment WHERE id = ?");
 
@@ -118,6 +121,12 @@ export function makeApplyOperation(database: SqlDatabase): ApplyOperation {
         return;
       case "principal.put":
         putPrincipal.run(...principalRow(operation.principal));
+        return;
+      case "group.put":
+        putGroup.run(...directoryGroupRow(operation.group));
+        return;
+      case "group.remove":
+        remove(removeGroup, "group", operation.id);
         return;
       case "assignment.put":
         putAssignment.run(...assignmentRow(operation.assignment));

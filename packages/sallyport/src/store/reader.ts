@@ -1,21 +1,21 @@
 /** Reads of the store, over one read-only connection with statements prepared once. Sees every commit at once. */
 import type { PolicyState } from "../access/policy.ts";
 import type { KeyRecord } from "../keys/key.ts";
+import { DamagedRecord } from "./damaged-record.ts";
 import { dataPaths } from "./data-paths.ts";
 import type { KeyFilter, StoreReader } from "./ports.ts";
 import {
-  DamagedRecord,
   readAssignment,
+  readDirectoryGroup,
   readEnvironment,
   readKey,
   readKeyUse,
   readPrincipal,
-  readRevokedToken,
   readRole,
   readTicket,
-  readTokenKey,
 } from "./rows.ts";
 import { checkSchema, readCounter } from "./schema.ts";
+import { readRevokedToken, readTokenKey } from "./token-rows.ts";
 import { isTooLarge, openDatabase } from "./sqlite.ts";
 import type { SqlRow } from "./sqlite.ts";
 
@@ -32,6 +32,7 @@ export function openReader(directory: string, onDamage: OnDamage = () => {}): St
   const roles = database.prepare("SELECT * FROM role ORDER BY name");
   const principals = database.prepare("SELECT * FROM principal ORDER BY id");
   const assignments = database.prepare("SELECT * FROM assignment ORDER BY id");
+  const groups = database.prepare("SELECT * FROM directory_group ORDER BY id");
   const oneKey = database.prepare("SELECT * FROM key WHERE environment = ? AND id = ?");
   const keyUses = database.prepare("SELECT * FROM key_use WHERE environment = ? AND id = ?");
   const oneTicket = database.prepare("SELECT * FROM ticket WHERE environment = ? AND id = ?");
@@ -104,6 +105,7 @@ export function openReader(directory: string, onDamage: OnDamage = () => {}): St
           roles: roles.all().map(readRole),
           principals: principals.all().map(readPrincipal),
           assignments: assignments.all().map(readAssignment),
+          groups: groups.all().map(readDirectoryGroup),
         };
       } finally {
         database.exec("COMMIT");

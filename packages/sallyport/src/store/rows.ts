@@ -2,13 +2,11 @@
  * Rows of the database and the values they stand for, both ways. Reading is strict: a damaged row throws
  * `record_damaged` with its place. Nobody gets a right, or loses a limit, because a byte on the disk turned over.
  */
-import { isAdminPermission, isDataPermission, isFactor, Problem } from "@sallyport/protocol";
-import type { Assignment, Environment, Principal, Role } from "../access/policy.ts";
+import { isAdminPermission, isDataPermission, isFactor } from "@sallyport/protocol";
+import type { Assignment, DirectoryGroup, Environment, Principal, Role } from "../access/policy.ts";
 import type { KeyLifeState } from "../audit/change.ts";
 import type { KeyFactors, KeyRecord, PathSecret } from "../keys/key.ts";
 import type { TicketRecord } from "../keys/ticket.ts";
-import type { RevokedToken } from "../tokens/revoked-tokens.ts";
-import type { TokenKeyRecord } from "../tokens/token-keys.ts";
 import type { KeyUse } from "../keys/use-record.ts";
 import {
   flag,
@@ -25,6 +23,7 @@ import {
   wholeNumber,
 } from "./json-shape.ts";
 import type { Shape } from "./json-shape.ts";
+import { readRow as read } from "./damaged-record.ts";
 import type { SqlRow, SqlValue } from "./sqlite.ts";
 
 const dataPermission = textThat(isDataPermission, "a permission of the data plane");
@@ -89,6 +88,35 @@ const keyLife = object({
   orphanMs: wholeNumber,
 });
 
+const source = oneOf("admin", "scim", "caep", "logout", "directory");
+const yesOrNo: Shape<boolean> = (value, where) => {
+  if (typeof value !== "boolean") throw new Misshapen(where, "true or false");
+  return value;
+};
+const external = object({
+  identities: listOf(object({ issuer: text, subject: text })),
+  scim: orNull(
+    object({
+      userName: text,
+      externalId: orNull(text),
+      displayName: orNull(text),
+      emails: listOf(object({ value: text, type: orNull(text), isPrimary: yesOrNo })),
+      isDeleted: yesOrNo,
+    }),
+  ),
+  groups: listOf(text),
+  heard: object({
+    events: listOf(text),
+    times: listOf(object({ by: text, active: wholeNumber, groups: wholeNumber })),
+  }),
+  changedAt: wholeNumber,
+});
+const keyFate = object({
+  onLeave: oneOf("revoke", "suspend", "keep"),
+  onRoleLost: oneOf("revoke", "suspend", "keep"),
+  onSignOut: oneOf("revoke", "suspend", "keep"),
+  onRisk: oneOf("revoke", "suspend", "signature", "keep"),
+});
 const demanded = listOf(textThat(isFactor, "a factor"));
 const networks: Shape<readonly string[] | null> = (value, where) =>
   value === null ? null : json(listOf(text))(value, where);
@@ -137,6 +165,7 @@ export function readEnvironment(row: SqlRow): Environment {
     requireFor: json(listOf(permissionDoor))(row["require_for"], "require_for"),
     pathSecrets: oneOf("deny", "allow")(row["path_secrets"], "path_secrets"),
     tokens: json(tokenPolicy)(row["tokens"], "tokens"),
+    keyFate: json(keyFate)(row["key_fate"], "key_fate"),
   }));
 }
 
@@ -157,6 +186,7 @@ export function environmentRow(value: Environment): SqlValue[] {
     toJson(value.requireFor),
     value.pathSecrets,
     toJson(value.tokens),
+    toJson(value.keyFate),
   ];
 }
 
@@ -184,12 +214,30 @@ export function readPrincipal(row: SqlRow): Principal {
     groups: json(listOf(text))(row["groups"], "groups"),
     isDisabled: flag(row["is_disabled"], "is_disabled"),
     createdAt: wholeNumber(row["created_at"], "created_at"),
+    disabledBy: json(listOf(source))(row["disabled_by"], "disabled_by"),
+    revocations: wholeNumber(row["revocations"], "revocations"),
+    external: row["external"] === null ? null : json(external)(row["external"], "external"),
   }));
 }
 
 export function principalRow(value: Principal): SqlValue[] {
-  const { id, kind, name, team, groups, isDisabled, createdAt } = value;
-  return [id, kind, name, team, toJson(groups), isDisabled ? 1 : 0, createdAt];
+  const { id, kind, name, team, groups, isDisabled, createdAt, disabledBy, revocations, external: outside } = value;
+  const known = [id, kind, name, team, toJson(groups), isDisabled ? 1 : 0, createdAt];
+  return [...known, toJson(disabledBy), revocations, outside && toJson(outside)];
+}
+
+export function readDirectoryGroup(row: SqlRow): DirectoryGroup {
+  return read("directory_group", row["id"], () => ({
+    id: text(row["id"], "id"),
+    name: text(row["name"], "name"),
+    externalId: orNull(text)(row["external_id"], "external_id"),
+    createdAt: wholeNumber(row["created_at"], "created_at"),
+    changedAt: wholeNumber(row["changed_at"], "changed_at"),
+  }));
+}
+
+export function directoryGroupRow({ id, name, externalId, createdAt, changedAt }: DirectoryGroup): SqlValue[] {
+  return [id, name, externalId, createdAt, changedAt];
 }
 
 export function readAssignment(row: SqlRow): Assignment {
@@ -274,25 +322,6 @@ export function keyLifeRow(value: KeyLifeState): SqlValue[] {
   return [toJson(held), under && toJson(under), rotatedAt, frozenAt, lifetimeMs, toJson(value.told), idleSince];
 }
 
-export function readTokenKey(row: SqlRow): TokenKeyRecord {
-  return read("token key", row["id"], () => ({
-    environment: text(row["environment"], "environment"),
-    id: text(row["id"], "id"),
-    sealed: text(row["sealed"], "sealed"),
-    purpose: text(row["purpose"], "purpose"),
-    publicKey: text(row["public_key"], "public_key"),
-    createdAt: wholeNumber(row["created_at"], "created_at"),
-  }));
-}
-
-export function readRevokedToken(row: SqlRow): RevokedToken {
-  return read("revoked token", row["id"], () => ({
-    environment: text(row["environment"], "environment"),
-    id: text(row["id"], "id"),
-    expiresAt: wholeNumber(row["expires_at"], "expires_at"),
-  }));
-}
-
 export function readTicket(row: SqlRow): TicketRecord {
   return read("ticket", `${String(row["environment"])}/${String(row["id"])}`, () => ({
     environment: text(row["environment"], "environment"),
@@ -334,25 +363,4 @@ export function readKeyUse(row: SqlRow): KeyUse {
 
 function toJson(value: unknown): string {
   return JSON.stringify(value);
-}
-
-/** A row that is not of its shape. Its message names the place, never what stands there. */
-export class DamagedRecord extends Problem {
-  readonly table: string;
-  readonly record: string;
-
-  constructor(table: string, record: string, why: string) {
-    super("record_damaged", `the database is damaged: ${table} ${record}, ${why}`);
-    this.table = table;
-    this.record = record;
-  }
-}
-
-function read<T>(table: string, name: unknown, build: () => T): T {
-  try {
-    return build();
-  } catch (error) {
-    if (error instanceof Misshapen) throw new DamagedRecord(table, String(name), error.message);
-    throw error;
-  }
 }

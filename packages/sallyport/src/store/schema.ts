@@ -104,7 +104,8 @@ CREATE TABLE environment (
   require TEXT NOT NULL,
   require_for TEXT NOT NULL,
   path_secrets TEXT NOT NULL CHECK (path_secrets IN ('deny', 'allow')),
-  tokens TEXT NOT NULL
+  tokens TEXT NOT NULL,
+  key_fate TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE role (
   name TEXT NOT NULL PRIMARY KEY,
@@ -121,7 +122,17 @@ CREATE TABLE principal (
   team TEXT,
   groups TEXT NOT NULL,
   is_disabled INTEGER NOT NULL CHECK (is_disabled IN (0, 1)),
-  created_at INTEGER NOT NULL
+  created_at INTEGER NOT NULL,
+  disabled_by TEXT NOT NULL,
+  revocations INTEGER NOT NULL,
+  external TEXT
+) STRICT, WITHOUT ROWID;
+CREATE TABLE directory_group (
+  id TEXT NOT NULL PRIMARY KEY,
+  name TEXT NOT NULL,
+  external_id TEXT,
+  created_at INTEGER NOT NULL,
+  changed_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE assignment (
   id TEXT NOT NULL PRIMARY KEY,

@@ -1,6 +1,6 @@
 /** The private parts of token keys, which lie sealed in the database, as places that are sealed anew. With the server stopped. */
 import { dataPaths } from "./data-paths.ts";
-import { readTokenKey } from "./rows.ts";
+import { readTokenKey } from "./token-rows.ts";
 import type { SealedRecords } from "./sealed-records.ts";
 import { openDatabase } from "./sqlite.ts";
 

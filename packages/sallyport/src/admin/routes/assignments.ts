@@ -8,7 +8,7 @@ import { randomBase62 } from "../../kernel/ids.ts";
 import { demandEnvironment, refuseExcess, refuseMistakes } from "../call.ts";
 import type { Handlers } from "../call.ts";
 import { viewAssignment } from "../views.ts";
-import { assignmentCreated, assignmentRemoved } from "./recorded.ts";
+import { assignmentCreated, assignmentRemoved, byAdmin } from "./recorded.ts";
 
 export const assignmentHandlers: Handlers<"assignments.list" | "assignments.create" | "assignments.remove"> = {
   "assignments.list": (call) => {
@@ -70,9 +70,10 @@ export const assignmentHandlers: Handlers<"assignments.list" | "assignments.crea
           "this assignment is written in the policy file: change it there and apply the file",
         );
       }
+      const fates = call.ports.reconciler.judgeAssignment(assignment, byAdmin(call, "assignments.remove"));
       await call.ports.changes.change({
-        operations: [{ op: "assignment.remove", id }],
-        events: [assignmentRemoved(call, assignment)],
+        operations: [{ op: "assignment.remove", id }, ...fates.operations],
+        events: [assignmentRemoved(call, assignment), ...fates.events],
       });
       return viewAssignment(assignment);
     }),

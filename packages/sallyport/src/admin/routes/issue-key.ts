@@ -5,6 +5,7 @@ import { formatDurationMs, parseDurationMs } from "@sallyport/protocol/contract"
 import { excessLifetime, excessRight } from "../../access/attenuation.ts";
 import { buildLimits } from "../../access/policy-file.ts";
 import { KEY_AGE_MAX_MS } from "../../access/policy.ts";
+import { newPrincipal } from "../../access/new-principal.ts";
 import type { Assignment, Principal, RightSpec } from "../../access/policy.ts";
 import { resolvePrincipal } from "../../access/principal-name.ts";
 import { readRight } from "../../access/written-right.ts";
@@ -25,6 +26,7 @@ export const createKey: Handler<"keys.create"> = (call) => {
   const { ports, caller, body } = call;
   demandEnvironment(call, body.environment);
   checkDelivery(body.deliver);
+  const revocationsAtOrder = revocationsOf(call);
   return ports.changes.inTurn(async () => {
     const snapshot = ports.snapshot();
     const now = ports.clock.now();
@@ -37,6 +39,8 @@ export const createKey: Handler<"keys.create"> = (call) => {
       ...ownerMistakes(owner),
       ...networkMistakes(body.networks),
     ]);
+    // Whoever loses the race against a revocation orders again, and meets the rights that are left.
+    if (revocationsOf(call) !== revocationsAtOrder) throw new Problem("owner_narrowed");
     const lifeMs = lifetimeMs(call, now, environment?.keyMaxAgeMs ?? KEY_AGE_MAX_MS);
     refuseExcess([
       ...excessRight(caller.issuer.right, right, snapshot.roles),
@@ -96,6 +100,13 @@ export const createKey: Handler<"keys.create"> = (call) => {
   });
 };
 
+/** How often the owner was narrowed: no key is made in the epoch of its owner's revocation, however the two calls interleave. */
+function revocationsOf({ ports, body }: CreateCall): number | undefined {
+  if (body.owner === undefined) return undefined;
+  const owner = resolvePrincipal(body.owner, ports.snapshot().principals);
+  return typeof owner === "object" ? owner.revocations : undefined;
+}
+
 function ownerMistakes(owner: Principal | string | undefined): string[] {
   if (typeof owner === "string") return [`owner: ${owner}`];
   return owner?.isDisabled ? [`owner: ${owner.name} is disabled`] : [];
@@ -124,15 +135,8 @@ function lifetimeMs(call: CreateCall, now: number, environmentMaxMs: number): nu
 
 /** A service that holds exactly the key's grant, so that ceiling and live right start equal. Answers its id. */
 function makeService(call: CreateCall, right: RightSpec, operations: Operation[], events: LedgerEvent[]): string {
-  const principal: Principal = {
-    id: `p_${randomBase62(12)}`,
-    kind: "service",
-    name: call.body.name,
-    team: null,
-    groups: [],
-    isDisabled: false,
-    createdAt: call.ports.clock.now(),
-  };
+  const { clock } = call.ports;
+  const principal = newPrincipal({ kind: "service", name: call.body.name, createdAt: clock.now() });
   const assignment: Assignment = {
     id: `a_${randomBase62(12)}`,
     subject: { principal: principal.id },

@@ -2,13 +2,13 @@
 import { Problem } from "@sallyport/protocol";
 import type { PrincipalView } from "@sallyport/protocol/contract";
 import { excessEnvironments, excessRight } from "../../access/attenuation.ts";
+import { newPrincipal } from "../../access/new-principal.ts";
 import type { Principal } from "../../access/policy.ts";
-import { randomBase62 } from "../../kernel/ids.ts";
-import { eventOf, refuseExcess } from "../call.ts";
+import { refuseExcess } from "../call.ts";
 import type { AnyCall, CallById, Handlers } from "../call.ts";
 import { eachKey } from "../each-key.ts";
 import { viewPrincipal } from "../views.ts";
-import { principalCreated } from "./recorded.ts";
+import { byAdmin, principalCreated } from "./recorded.ts";
 
 export const principalHandlers: Handlers<
   "principals.list" | "principals.create" | "principals.show" | "principals.disable" | "principals.enable"
@@ -31,15 +31,8 @@ export const principalHandlers: Handlers<
       }
       const groups = [...new Set(body.groups)];
       refuseExcess(excessGroups(call, groups));
-      const principal: Principal = {
-        id: `p_${randomBase62(12)}`,
-        kind: body.kind,
-        name: body.name,
-        team: body.team,
-        groups,
-        isDisabled: false,
-        createdAt: ports.clock.now(),
-      };
+      const { kind, name, team } = body;
+      const principal = newPrincipal({ kind, name, team, groups, createdAt: ports.clock.now() });
       await ports.changes.change({
         operations: [{ op: "principal.put", principal }],
         events: [principalCreated(call, principal)],
@@ -59,7 +52,7 @@ function findPrincipal(call: AnyCall, id: string): Principal {
 }
 
 /** Joining a group is being given what is assigned to it. */
-function excessGroups(call: AnyCall, groups: readonly string[]): string[] {
+export function excessGroups(call: AnyCall, groups: readonly string[]): string[] {
   const { right } = call.caller.issuer;
   const { assignments, roles } = call.ports.snapshot();
   return assignments
@@ -73,27 +66,24 @@ function excessGroups(call: AnyCall, groups: readonly string[]): string[] {
 function switchPrincipal(isDisabled: boolean): (call: CallById) => Promise<PrincipalView> {
   return (call) =>
     call.ports.changes.inTurn(async () => {
+      const { reconciler, snapshot } = call.ports;
       const present = findPrincipal(call, call.params.id);
-      refuseExcess(excessEnvironments(call.caller.issuer.right, reach(call, present)));
-      if (present.isDisabled === isDisabled) return viewPrincipal(present);
-      const principal: Principal = { ...present, isDisabled };
-      const { id, kind, name } = principal;
-      await call.ports.changes.change({
-        operations: [{ op: "principal.put", principal }],
-        events: [
-          eventOf(call, isDisabled ? "principal.disabled" : "principal.enabled", "system", {
-            principal: id,
-            kind,
-            name,
-          }),
-        ],
-      });
-      return viewPrincipal(principal);
+      refuseExcess(excessEnvironments(call.caller.issuer.right, reachOf(call, present)));
+      if (!isDisabled && present.isDisabled && !present.disabledBy.includes("admin"))
+        throw new Problem("owner_disabled_elsewhere", `said by ${present.disabledBy.join(", ")}`);
+      const event = isDisabled ? "principals.disable" : "principals.enable";
+      const says = { isActive: !isDisabled };
+      await reconciler.write(
+        reconciler.judge([
+          { ...byAdmin(call, event), subject: { principal: present.id }, says, isOnce: false, at: null },
+        ]),
+      );
+      return viewPrincipal(snapshot().principals.get(present.id) ?? present);
     });
 }
 
 /** Every environment in which the principal has a right or a key. */
-function* reach(call: AnyCall, principal: Principal): Generator<string> {
+export function* reachOf(call: AnyCall, principal: Principal): Generator<string> {
   for (const { subject, environment } of call.ports.snapshot().assignments) {
     if ("group" in subject ? principal.groups.includes(subject.group) : subject.principal === principal.id)
       yield environment;

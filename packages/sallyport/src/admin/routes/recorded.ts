@@ -1,6 +1,7 @@
 /** The ledger events that more than one route writes. */
 import type { Assignment, Principal } from "../../access/policy.ts";
 import type { LedgerEvent } from "../../audit/event.ts";
+import type { Statement } from "../../identity/statement.ts";
 import { eventOf } from "../call.ts";
 import type { AnyCall } from "../call.ts";
 
@@ -21,4 +22,10 @@ function assignmentFields(assignment: Assignment): LedgerEvent["fields"] {
   const { id, subject, right } = assignment;
   const models = right.models ?? null;
   return { assignment: id, ...subject, roles: right.roles, allow: right.allow, models, source: assignment.source };
+}
+
+/** An administrator's word about a principal, as the reconciler hears it. */
+export function byAdmin(call: AnyCall, event: string): Pick<Statement, "source" | "by" | "actor" | "event"> {
+  const { actor } = call.caller.issuer;
+  return { source: "admin", by: actor, actor, event };
 }

@@ -85,7 +85,7 @@ function disabling(call: AnyCall, id: string): Narrowing | "unknown" | "done" {
   if (principal.isDisabled) return "done";
   const { kind, name } = principal;
   return {
-    operation: { op: "principal.put", principal: { ...principal, isDisabled: true } },
+    operation: { op: "principal.put", principal: { ...principal, isDisabled: true, disabledBy: ["admin"] } },
     event: eventOf(call, "principal.disabled", SYSTEM_REALM, { principal: id, kind, name, replayed: true }),
   };
 }

@@ -1,6 +1,7 @@
 /**
  * To schema 3: environments, roles and keys may demand more than the credential (networks, signatures), and a key may be
  * known by public keys and by a path secret. Nothing that exists demands anything, so nothing is refused that was served.
+ * People may be known to directories, and a policy says what becomes of keys when their owner changes.
  * The tables are written out here: a step stays what it was when the schema moves on.
  */
 import type { Migration } from "../migrations.ts";
@@ -9,7 +10,7 @@ const TOKENS = JSON.stringify({ ttlMs: 15 * 60_000, isOnly: false });
 
 export const factors: Migration = {
   to: 3,
-  says: "environments, roles and keys may demand factors besides the credential",
+  says: "environments, roles and keys may demand factors besides the credential; people may be known to directories",
   apply(database) {
     database.exec(`
 ALTER TABLE environment RENAME TO environment_2;
@@ -27,10 +28,34 @@ CREATE TABLE environment (
   require TEXT NOT NULL,
   require_for TEXT NOT NULL,
   path_secrets TEXT NOT NULL CHECK (path_secrets IN ('deny', 'allow')),
-  tokens TEXT NOT NULL
+  tokens TEXT NOT NULL,
+  key_fate TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
-INSERT INTO environment SELECT *, NULL, '[]', '[]', 'deny', '${TOKENS}' FROM environment_2;
+INSERT INTO environment SELECT *, NULL, '[]', '[]', 'deny', '${TOKENS}',
+  '{"onLeave":"revoke","onRoleLost":"revoke","onSignOut":"keep","onRisk":"suspend"}' FROM environment_2;
 DROP TABLE environment_2;
+ALTER TABLE principal RENAME TO principal_2;
+CREATE TABLE principal (
+  id TEXT NOT NULL PRIMARY KEY,
+  kind TEXT NOT NULL CHECK (kind IN ('person', 'service')),
+  name TEXT NOT NULL,
+  team TEXT,
+  groups TEXT NOT NULL,
+  is_disabled INTEGER NOT NULL CHECK (is_disabled IN (0, 1)),
+  created_at INTEGER NOT NULL,
+  disabled_by TEXT NOT NULL,
+  revocations INTEGER NOT NULL,
+  external TEXT
+) STRICT, WITHOUT ROWID;
+CREATE TABLE directory_group (
+  id TEXT NOT NULL PRIMARY KEY,
+  name TEXT NOT NULL,
+  external_id TEXT,
+  created_at INTEGER NOT NULL,
+  changed_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+INSERT INTO principal SELECT *, CASE is_disabled WHEN 1 THEN '["admin"]' ELSE '[]' END, 0, NULL FROM principal_2;
+DROP TABLE principal_2;
 ALTER TABLE role RENAME TO role_2;
 CREATE TABLE role (
   name TEXT NOT NULL PRIMARY KEY,

@@ -1,0 +1,99 @@
+/** One call of a provisioning client, and what its handlers have in common. */
+import { createHash } from "node:crypto";
+import { excessEnvironments } from "../../access/attenuation.ts";
+import type { Principal } from "../../access/policy.ts";
+import { ScimRefused } from "../../identity/scim-refused.ts";
+import type { Members } from "../../identity/scim-values.ts";
+import type { Statement } from "../../identity/statement.ts";
+import { refuseExcess } from "../call.ts";
+import type { AnyCall } from "../call.ts";
+import { reachOf } from "../routes/principals.ts";
+
+export const SCIM_BASE = "/scim/v2";
+export const SCIM_PAGE_DEFAULT = 100;
+export const SCIM_PAGE_MAX = 200;
+
+export interface ScimCall extends AnyCall {
+  readonly method: string;
+  /** Null for the collection. */
+  readonly id: string | null;
+  readonly query: URLSearchParams;
+  /** Reads the body; strict JSON. */
+  readonly body: () => Promise<unknown>;
+  readonly ifMatch: string | null;
+}
+
+export interface ScimAnswer {
+  readonly status: 200 | 201 | 204;
+  readonly body: Members | null;
+}
+
+/** What the client says of a person, as the reconciler hears it. Its requests carry no time: they come one after another. */
+export function byClient(
+  call: ScimCall,
+  what: string,
+): Pick<Statement, "source" | "by" | "actor" | "event" | "isOnce" | "at"> {
+  const { actor } = call.caller.issuer;
+  return { source: "scim", by: actor, actor, event: `${call.method} ${what}`, isOnce: false, at: null };
+}
+
+/** People whom a provisioning client made; those made here are not the directory's. */
+export function isProvisioned({ kind, external }: Principal): boolean {
+  return kind === "person" && external !== null && external.scim !== null && !external.scim.isDeleted;
+}
+
+export function provisioned(call: AnyCall): readonly Principal[] {
+  return [...call.ports.snapshot().principals.values()].filter(isProvisioned);
+}
+
+export function findProvisioned(call: AnyCall, id: string): Principal {
+  const found = call.ports.snapshot().principals.get(id);
+  if (!found || !isProvisioned(found)) throw new ScimRefused(null, `there is no user ${id.slice(0, 64)}`, 404);
+  return found;
+}
+
+/** What a change sets free or stops must lie in environments the client administers. */
+export function demandReach(call: AnyCall, person: Principal): void {
+  refuseExcess(excessEnvironments(call.caller.issuer.right, reachOf(call, person)));
+}
+
+/** Weak: it says that the resource is as it was read (RFC 7644, 3.14). */
+export function withVersion(resource: Members): Members {
+  const { meta, ...rest } = resource;
+  const version = `W/"${createHash("sha256").update(JSON.stringify(rest)).digest("base64url").slice(0, 22)}"`;
+  return { ...rest, meta: { ...(meta as Members), version } };
+}
+
+export function versionOf(resource: Members): string {
+  return String((resource["meta"] as Members)["version"]);
+}
+
+export function demandMatch({ ifMatch }: ScimCall, present: Members): void {
+  if (ifMatch === null || ifMatch === "*") return;
+  if (!ifMatch.split(",").some((tag) => tag.trim() === versionOf(present)))
+    throw new ScimRefused(null, "the resource has changed since it was read", 412);
+}
+
+/** One page (RFC 7644, 3.4.2.4), and how many there are in all. */
+export function pageOf<T>(found: readonly T[], { query }: ScimCall, show: (one: T) => Members): ScimAnswer {
+  const startIndex = Math.max(1, numberOf(query, "startIndex", 1));
+  const count = Math.min(SCIM_PAGE_MAX, numberOf(query, "count", SCIM_PAGE_DEFAULT));
+  const page = found.slice(startIndex - 1, startIndex - 1 + count).map(show);
+  return {
+    status: 200,
+    body: {
+      schemas: ["urn:ietf:params:scim:api:messages:2.0:ListResponse"],
+      totalResults: found.length,
+      startIndex,
+      itemsPerPage: page.length,
+      Resources: page,
+    },
+  };
+}
+
+function numberOf(query: URLSearchParams, name: string, usual: number): number {
+  const text = query.get(name);
+  if (text === null) return usual;
+  if (!/^-?[0-9]{1,9}$/.test(text)) throw new ScimRefused("invalidValue", `${name} is not a whole number`);
+  return Math.max(0, Number(text));
+}

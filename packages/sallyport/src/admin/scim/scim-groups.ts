@@ -1,0 +1,185 @@
+/** Groups, as a provisioning client makes and fills them. Joining a group is being given what policy assigns to its name (R6). */
+import { excessEnvironments } from "../../access/attenuation.ts";
+import type { DirectoryGroup } from "../../access/policy.ts";
+import type { EventType, LedgerEvent } from "../../audit/event.ts";
+import { GROUPS_MAX } from "../../identity/apply-statement.ts";
+import { readFilter } from "../../identity/scim-filter.ts";
+import type { Equality } from "../../identity/scim-filter.ts";
+import { readGroup, readGroupPatch, showGroup } from "../../identity/scim-group.ts";
+import type { GroupEdit } from "../../identity/scim-group.ts";
+import { ScimRefused } from "../../identity/scim-refused.ts";
+import type { Members } from "../../identity/scim-values.ts";
+import type { GroupChange, Statement } from "../../identity/statement.ts";
+import { randomBase62 } from "../../kernel/ids.ts";
+import { eventOf, refuseExcess } from "../call.ts";
+import { excessGroups } from "../routes/principals.ts";
+import { byClient, demandMatch, isProvisioned, pageOf, provisioned, SCIM_BASE, withVersion } from "./scim-call.ts";
+import type { ScimAnswer, ScimCall } from "./scim-call.ts";
+
+const FILTERED = ["displayname", "externalid", "id", "members", "members.value"];
+const NONE: ReadonlySet<string> = new Set();
+
+export async function answerGroups(call: ScimCall): Promise<ScimAnswer> {
+  const { method, id } = call;
+  if (id === null) {
+    if (method === "GET") return listGroups(call);
+    return createGroup(call, await call.body());
+  }
+  if (method === "GET") return { status: 200, body: show(call, find(call, id)) };
+  if (method === "DELETE") return endGroup(call, id);
+  const body = await call.body();
+  return call.ports.changes.inTurn(async () => {
+    const present = find(call, id);
+    demandMatch(call, show(call, present));
+    await save(call, present, method === "PUT" ? wholeEdit(body) : readGroupPatch(body, id), "group.changed");
+    return method === "PATCH" ? { status: 204, body: null } : { status: 200, body: show(call, find(call, id)) };
+  });
+}
+
+function find(call: ScimCall, id: string): DirectoryGroup {
+  const found = call.ports.snapshot().groups.get(id);
+  if (!found) throw new ScimRefused(null, `there is no group ${id.slice(0, 64)}`, 404);
+  return found;
+}
+
+function membersOf(call: ScimCall, name: string): { readonly id: string; readonly display: string }[] {
+  return provisioned(call)
+    .filter(({ external }) => external?.groups.includes(name))
+    .map((person) => ({ id: person.id, display: person.name }));
+}
+
+function show(call: ScimCall, group: DirectoryGroup): Members {
+  const { query } = call;
+  const left = (query.get("excludedAttributes") ?? "").split(",").map((name) => name.trim().toLowerCase());
+  const wanted = query
+    .get("attributes")
+    ?.split(",")
+    .map((name) => name.trim().toLowerCase());
+  const isShown =
+    !left.includes("members") && (wanted === undefined || wanted.some((name) => name.startsWith("members")));
+  return withVersion(showGroup(group, isShown ? membersOf(call, group.name) : undefined, SCIM_BASE));
+}
+
+function listGroups(call: ScimCall): ScimAnswer {
+  const filter = call.query.get("filter");
+  const equalities = filter === null ? [] : readFilter(filter, FILTERED);
+  const found = [...call.ports.snapshot().groups.values()].filter((group) =>
+    equalities.every((one) => isEqual(call, group, one)),
+  );
+  return pageOf(found, call, (group) => show(call, group));
+}
+
+function isEqual(call: ScimCall, { id, name, externalId }: DirectoryGroup, { attribute, value }: Equality): boolean {
+  if (attribute === "id") return id === value;
+  if (attribute === "externalid") return externalId === value;
+  if (attribute === "displayname") return name.toLowerCase() === value.toLowerCase();
+  const person = call.ports.snapshot().principals.get(value);
+  return person !== undefined && isProvisioned(person) && person.external?.groups.includes(name) === true;
+}
+
+function wholeEdit(body: unknown): GroupEdit {
+  const { displayName, externalId, members } = readGroup(body);
+  return { displayName, externalId, set: new Set(members), add: NONE, remove: NONE };
+}
+
+function createGroup(call: ScimCall, body: unknown): Promise<ScimAnswer> {
+  const edit = wholeEdit(body);
+  return call.ports.changes.inTurn(async () => {
+    const now = call.ports.clock.now();
+    const group = {
+      id: `g_${randomBase62(12)}`,
+      name: edit.displayName ?? "",
+      externalId: null,
+      createdAt: now,
+      changedAt: now,
+    };
+    await save(call, group, edit, "group.provisioned");
+    return { status: 201, body: show(call, find(call, group.id)) };
+  });
+}
+
+async function save(
+  call: ScimCall,
+  present: DirectoryGroup,
+  edit: GroupEdit,
+  type: "group.provisioned" | "group.changed",
+): Promise<void> {
+  const { ports } = call;
+  const isNew = type === "group.provisioned";
+  const name = edit.displayName ?? present.name;
+  const externalId = edit.externalId === undefined ? present.externalId : edit.externalId;
+  const taken = [...ports.snapshot().groups.values()].some((one) => one.id !== present.id && one.name === name);
+  if (taken) throw new ScimRefused("uniqueness", "there is a group of that displayName", 409);
+  const held = isNew ? [] : membersOf(call, present.name).map(({ id }) => id);
+  const wanted = wantedMembers(call, held, edit);
+  const isRenamed = name !== present.name;
+  const left = held.filter((id) => !wanted.has(id));
+  const come = [...wanted].filter((id) => isRenamed || !held.includes(id));
+  if (come.length > 0) refuseExcess(excessGroups(call, [name]));
+  if (left.length > 0 || isRenamed) demandGroupReach(call, present.name);
+  const statements = [
+    ...left.map((id) => said(call, present, id, { remove: [present.name] })),
+    ...come.map((id) =>
+      said(call, present, id, { add: [name], ...(isRenamed && !isNew ? { remove: [present.name] } : {}) }),
+    ),
+  ];
+  const isChanged = isNew || isRenamed || externalId !== present.externalId;
+  const group: DirectoryGroup = { ...present, name, externalId, changedAt: ports.clock.now() };
+  const isAnything = isChanged || statements.length > 0;
+  const fields = { members: wanted.size, ...(isRenamed ? { was: present.name } : {}) };
+  await ports.reconciler.write(ports.reconciler.judge(statements), {
+    operations: isAnything ? [{ op: "group.put", group }] : [],
+    events: isAnything ? [told(call, type, group, fields)] : [],
+  });
+}
+
+/** Who is in it afterwards. Somebody unknown cannot be put in; taking out who is not there changes nothing. */
+function wantedMembers(call: ScimCall, held: readonly string[], { set, add, remove }: GroupEdit): ReadonlySet<string> {
+  const wanted = new Set([...(set ?? held), ...add].filter((id) => !remove.has(id)));
+  const { principals } = call.ports.snapshot();
+  for (const id of wanted) {
+    const person = principals.get(id);
+    if (!person || !isProvisioned(person)) throw new ScimRefused("invalidValue", "a member is no user here");
+    if (person.groups.length >= GROUPS_MAX)
+      throw new ScimRefused("tooMany", `a user is in ${GROUPS_MAX} groups already`);
+  }
+  return wanted;
+}
+
+function endGroup(call: ScimCall, id: string): Promise<ScimAnswer> {
+  return call.ports.changes.inTurn(async () => {
+    const { ports } = call;
+    const group = find(call, id);
+    demandMatch(call, show(call, group));
+    demandGroupReach(call, group.name);
+    const statements = membersOf(call, group.name).map((member) =>
+      said(call, group, member.id, { remove: [group.name] }),
+    );
+    await ports.reconciler.write(ports.reconciler.judge(statements), {
+      operations: [{ op: "group.remove", id }],
+      events: [told(call, "group.removed", group, { members: statements.length })],
+    });
+    return { status: 204, body: null };
+  });
+}
+
+/** Taking out of a group takes away what is assigned to it: in environments the client administers. */
+function demandGroupReach(call: ScimCall, name: string): void {
+  const { assignments } = call.ports.snapshot();
+  const reached = assignments.filter(({ subject }) => "group" in subject && subject.group === name);
+  refuseExcess(
+    excessEnvironments(
+      call.caller.issuer.right,
+      reached.map(({ environment }) => environment),
+    ),
+  );
+}
+
+function said(call: ScimCall, group: DirectoryGroup, principal: string, groups: GroupChange): Statement {
+  return { ...byClient(call, `Groups/${group.id}`), subject: { principal }, says: { groups } };
+}
+
+function told(call: ScimCall, type: EventType, group: DirectoryGroup, fields: LedgerEvent["fields"]): LedgerEvent {
+  const { source, event } = byClient(call, `Groups/${group.id}`);
+  return eventOf(call, type, "system", { group: group.id, name: group.name, ...fields, source, source_event: event });
+}

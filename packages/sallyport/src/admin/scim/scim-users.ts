@@ -1,0 +1,186 @@
+/** People, as a provisioning client makes, changes and ends them (RFC 7644, 3). Deleted is deactivated: the ledger needs its names. */
+import { newPrincipal } from "../../access/new-principal.ts";
+import type { External, Principal } from "../../access/policy.ts";
+import type { LedgerEvent } from "../../audit/event.ts";
+import { emptyExternal } from "../../identity/apply-statement.ts";
+import { readFilter } from "../../identity/scim-filter.ts";
+import type { Equality } from "../../identity/scim-filter.ts";
+import { ScimRefused } from "../../identity/scim-refused.ts";
+import { patchUser, readUser, showUser } from "../../identity/scim-user.ts";
+import type { UserWish } from "../../identity/scim-user.ts";
+import type { Members } from "../../identity/scim-values.ts";
+import type { Said } from "../../identity/statement.ts";
+import { eventOf } from "../call.ts";
+import {
+  byClient,
+  demandMatch,
+  demandReach,
+  findProvisioned,
+  pageOf,
+  provisioned,
+  SCIM_BASE,
+  withVersion,
+} from "./scim-call.ts";
+import type { ScimAnswer, ScimCall } from "./scim-call.ts";
+
+const FILTERED = [
+  "username",
+  "externalid",
+  "id",
+  "displayname",
+  "emails",
+  "emails.value",
+  'emails[type eq "work"].value',
+];
+
+export async function answerUsers(call: ScimCall): Promise<ScimAnswer> {
+  const { method, id } = call;
+  if (id === null) {
+    if (method === "GET") return listUsers(call);
+    return createUser(call, readUser(await call.body()));
+  }
+  if (method === "GET") return { status: 200, body: show(call, findProvisioned(call, id)) };
+  if (method === "DELETE") return endUser(call, id);
+  const body = await call.body();
+  return call.ports.changes.inTurn(async () => {
+    const present = findProvisioned(call, id);
+    demandMatch(call, show(call, present));
+    const wish = method === "PUT" ? readUser(body) : await patchUser(present, body, SCIM_BASE);
+    await save(call, present, wish);
+    return { status: 200, body: show(call, findProvisioned(call, id)) };
+  });
+}
+
+function show(call: ScimCall, person: Principal): Members {
+  const groups = [...call.ports.snapshot().groups.values()].filter(({ name }) =>
+    person.external?.groups.includes(name),
+  );
+  return withVersion(showUser(person, groups, SCIM_BASE));
+}
+
+function listUsers(call: ScimCall): ScimAnswer {
+  const filter = call.query.get("filter");
+  const equalities = filter === null ? [] : readFilter(filter, FILTERED);
+  const found = provisioned(call).filter((person) => equalities.every((one) => isEqual(person, one)));
+  return pageOf(found, call, (person) => show(call, person));
+}
+
+/** `userName` and addresses in any case (RFC 7643, 4.1); ids exactly. */
+function isEqual({ id, external }: Principal, { attribute, value }: Equality): boolean {
+  const scim = external?.scim;
+  if (attribute === "id") return id === value;
+  if (attribute === "externalid") return scim?.externalId === value;
+  if (attribute === "username") return same(scim?.userName, value);
+  if (attribute === "displayname") return same(scim?.displayName, value);
+  return (
+    scim?.emails.some((one) => same(one.value, value) && (!attribute.includes("[") || one.type === "work")) === true
+  );
+}
+
+function same(a: string | null | undefined, b: string): boolean {
+  return a?.toLowerCase() === b.toLowerCase();
+}
+
+function createUser(call: ScimCall, wish: UserWish): Promise<ScimAnswer> {
+  return call.ports.changes.inTurn(async () => {
+    const { ports } = call;
+    refuseTaken(call, wish, null);
+    // The same immutable id is the same person come back: his record goes on, his ended keys do not.
+    const back = [...ports.snapshot().principals.values()].find(
+      ({ external }) =>
+        external?.scim?.isDeleted === true && wish.externalId !== null && external.scim.externalId === wish.externalId,
+    );
+    if (back) {
+      await save(call, back, { ...wish, isActive: wish.isActive ?? true });
+      return { status: 201, body: show(call, findProvisioned(call, back.id)) };
+    }
+    const now = ports.clock.now();
+    const external: External = { ...emptyExternal(now), scim: recordOf(wish) };
+    const made = newPrincipal({ kind: "person", name: wish.userName, createdAt: now, external });
+    const principal: Principal = wish.isActive === false ? { ...made, isDisabled: true, disabledBy: ["scim"] } : made;
+    await ports.changes.change({
+      operations: [{ op: "principal.put", principal }],
+      events: [told(call, "person.provisioned", principal, { is_active: !principal.isDisabled })],
+    });
+    return { status: 201, body: show(call, principal) };
+  });
+}
+
+/** What is said of him goes through the reconciler; what he is called is only written down. */
+async function save(call: ScimCall, present: Principal, wish: UserWish): Promise<void> {
+  const { ports } = call;
+  demandReach(call, present);
+  refuseTaken(call, wish, present.id);
+  const now = ports.clock.now();
+  const record = recordOf(wish);
+  const held = present.external ?? emptyExternal(now);
+  const isSame = JSON.stringify(held.scim) === JSON.stringify(record);
+  const person: Principal = isSame
+    ? present
+    : { ...present, name: wish.userName, external: { ...held, scim: record, changedAt: now } };
+  const says: Said = wish.isActive === undefined ? {} : { isActive: wish.isActive };
+  const principals = new Map(ports.snapshot().principals).set(person.id, person);
+  const statement = { ...byClient(call, `Users/${present.id}`), subject: { principal: present.id }, says };
+  await ports.reconciler.write(ports.reconciler.judge([statement], principals), {
+    operations: isSame ? [] : [{ op: "principal.put", principal: person }],
+    events: isSame ? [] : [told(call, "person.changed", person, {})],
+  });
+}
+
+function endUser(call: ScimCall, id: string): Promise<ScimAnswer> {
+  return call.ports.changes.inTurn(async () => {
+    const { ports } = call;
+    const present = findProvisioned(call, id);
+    demandMatch(call, show(call, present));
+    demandReach(call, present);
+    const held = present.external ?? emptyExternal(ports.clock.now());
+    const gone: Principal = {
+      ...present,
+      external: { ...held, scim: held.scim && { ...held.scim, isDeleted: true }, changedAt: ports.clock.now() },
+    };
+    const says: Said = { isActive: false, groups: { remove: held.groups } };
+    const statement = { ...byClient(call, `Users/${id}`), subject: { principal: id }, says };
+    const principals = new Map(ports.snapshot().principals).set(id, gone);
+    await ports.reconciler.write(ports.reconciler.judge([statement], principals), {
+      operations: [{ op: "principal.put", principal: gone }],
+      events: [told(call, "person.changed", gone, { is_deleted: true })],
+    });
+    return { status: 204, body: null };
+  });
+}
+
+/**
+ * `userName` and `externalId` are of one person. A name that somebody made here has is taken too: nobody is taken over by
+ * his name.
+ */
+function refuseTaken(call: ScimCall, { userName, externalId }: UserWish, own: string | null): void {
+  for (const { id, kind, name, external } of call.ports.snapshot().principals.values()) {
+    if (id === own || kind !== "person" || external?.scim?.isDeleted) continue;
+    if (same(name, userName) || same(external?.scim?.userName, userName))
+      throw new ScimRefused("uniqueness", "there is a person of that userName", 409);
+    if (externalId !== null && external?.scim?.externalId === externalId)
+      throw new ScimRefused("uniqueness", "there is a person of that externalId", 409);
+  }
+}
+
+function recordOf({ userName, externalId, displayName, emails }: UserWish): NonNullable<External["scim"]> {
+  return { userName, externalId, displayName, emails, isDeleted: false };
+}
+
+function told(
+  call: ScimCall,
+  type: "person.provisioned" | "person.changed",
+  { id, name, external }: Principal,
+  fields: LedgerEvent["fields"],
+): LedgerEvent {
+  const { source, event } = byClient(call, `Users/${id}`);
+  const externalId = external?.scim?.externalId ?? null;
+  return eventOf(call, type, "system", {
+    principal: id,
+    name,
+    external_id: externalId,
+    ...fields,
+    source,
+    source_event: event,
+  });
+}

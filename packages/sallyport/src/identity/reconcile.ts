@@ -1,0 +1,182 @@
+/**
+ * The one place where what is said about people becomes a change: statements in, operations and ledger events out. Pure
+ * but for its questions. Rights narrow by themselves, because they are computed from what stands here; what is added is
+ * what policy wants done with the keys, and the record of who said what.
+ */
+import type { KeyFate, Principal } from "../access/policy.ts";
+import type { Operation } from "../audit/change.ts";
+import type { EventType, LedgerEvent } from "../audit/event.ts";
+import type { KeyFactors, KeyRecord } from "../keys/key.ts";
+import { applyStatement } from "./apply-statement.ts";
+import type { Applied } from "./apply-statement.ts";
+import { findPerson } from "./find-person.ts";
+import { fateOf } from "./key-fate.ts";
+import type { OwnerTrouble } from "./key-fate.ts";
+import type { Statement } from "./statement.ts";
+
+/** What has to be known of the present to judge a statement. */
+export interface Present {
+  readonly now: number;
+  readonly principals: ReadonlyMap<string, Principal>;
+  /** Of the key's environment; undefined for one that is not there (any more). */
+  readonly fateIn: (environment: string) => KeyFate | undefined;
+  /** Every key of the principal. */
+  readonly keysOf: (principal: string) => Iterable<KeyRecord>;
+  /** What the key made use of and its owner has no more (`access/lost-right.ts`). */
+  readonly lost: (
+    key: KeyRecord,
+    change: { readonly before: Principal; readonly after: Principal; readonly gone?: string },
+  ) => readonly string[];
+}
+
+export interface Reconciled {
+  readonly operations: readonly Operation[];
+  readonly events: readonly LedgerEvent[];
+  /** Whose sessions end with it. */
+  readonly signedOut: readonly string[];
+  /** Statements about nobody who is known here. */
+  readonly unknown: number;
+}
+
+const SYSTEM = "system";
+
+export function reconcile(present: Present, statements: readonly Statement[]): Reconciled {
+  const principals = new Map(present.principals);
+  const operations: Operation[] = [];
+  const events: LedgerEvent[] = [];
+  const signedOut = new Set<string>();
+  let unknown = 0;
+  const fates = new KeyFates(present, operations, events);
+  for (const statement of statements) {
+    const before = findPerson(statement.subject, principals);
+    if (!before) {
+      unknown++;
+      continue;
+    }
+    const applied = applyStatement(before, statement, present.now);
+    if (!applied) continue;
+    const after = applied.person;
+    principals.set(after.id, after);
+    operations.push({ op: "principal.put", principal: after });
+    events.push(...eventsOf(statement, applied, present.now));
+    if (applied.isSignedOut || applied.isLeft) signedOut.add(after.id);
+    fates.meet(statement, before, after, applied);
+  }
+  return { operations: lastPuts(operations), events, signedOut: [...signedOut], unknown };
+}
+
+/** What becomes of the keys of whoever held an assignment that goes. */
+export function reconcileAssignment(
+  present: Present,
+  statement: Pick<Statement, "source" | "actor" | "event">,
+  gone: { readonly id: string; readonly holders: readonly Principal[] },
+): Pick<Reconciled, "operations" | "events"> {
+  const operations: Operation[] = [];
+  const events: LedgerEvent[] = [];
+  const fates = new KeyFates(present, operations, events);
+  for (const holder of gone.holders) {
+    operations.push({ op: "principal.put", principal: { ...holder, revocations: holder.revocations + 1 } });
+    fates.meet(statement, holder, holder, NO_TROUBLE, gone.id);
+  }
+  return { operations, events };
+}
+
+const NO_TROUBLE = { isLeft: false, isSignedOut: false, areCredentialsRevoked: false, isAtRisk: false };
+
+class KeyFates {
+  readonly #present: Present;
+  readonly #operations: Operation[];
+  readonly #events: LedgerEvent[];
+  /** Keys that have met their fate in this change already. */
+  readonly #ended = new Set<string>();
+
+  constructor(present: Present, operations: Operation[], events: LedgerEvent[]) {
+    this.#present = present;
+    this.#operations = operations;
+    this.#events = events;
+  }
+
+  meet(
+    statement: Pick<Statement, "source" | "actor" | "event">,
+    before: Principal,
+    after: Principal,
+    happened: Omit<OwnerTrouble, "lost">,
+    gone?: string,
+  ): void {
+    if (after.revocations === before.revocations && gone === undefined) return;
+    for (const key of this.#present.keysOf(after.id)) {
+      const { environment, id } = key;
+      const policy = this.#present.fateIn(environment);
+      if (key.state === "revoked" || !policy || this.#ended.has(`${environment}/${id}`)) continue;
+      const lost = this.#present.lost(key, { before, after, ...(gone === undefined ? {} : { gone }) });
+      const met = fateOf(key, policy, { ...happened, lost });
+      if (!met) continue;
+      if (met.fate === "revoke") this.#ended.add(`${environment}/${id}`);
+      this.#operations.push(operationOf(key, met.fate, met.reason));
+      this.#events.push({
+        type: EVENT_OF[met.fate],
+        at: this.#present.now,
+        environment,
+        actor: statement.actor,
+        fields: {
+          key: id,
+          name: key.name,
+          owner: key.owner,
+          reason: met.reason,
+          ...(lost.length > 0 ? { lost } : {}),
+          source: statement.source,
+          source_event: statement.event,
+        },
+      });
+    }
+  }
+}
+
+const EVENT_OF = { revoke: "key.revoked", suspend: "key.suspended", signature: "key.factors_changed" } as const;
+
+function operationOf(key: KeyRecord, fate: keyof typeof EVENT_OF, reason: string): Operation {
+  const { environment, id } = key;
+  if (fate !== "signature")
+    return { op: "key.state", environment, id, state: fate === "revoke" ? "revoked" : "suspended", reason };
+  const { networks, binding, require, signers, pathSecret, workloads } = key;
+  const demanded: KeyFactors["require"] = [...require, "signature"];
+  const factors: KeyFactors = { networks, binding, require: demanded, signers, pathSecret, workloads };
+  return { op: "key.factors", environment, id, factors };
+}
+
+function eventsOf(statement: Statement, applied: Applied, now: number): LedgerEvent[] {
+  const { source, event, actor } = statement;
+  const { id, kind, name } = applied.person;
+  const make = (type: EventType, fields: LedgerEvent["fields"] = {}): LedgerEvent => ({
+    type,
+    at: now,
+    environment: SYSTEM,
+    actor,
+    fields: { principal: id, kind, name, ...fields, source, source_event: event },
+  });
+  const isAdmin = source === "admin";
+  const events: LedgerEvent[] = [];
+  if (applied.isLeft) events.push(make(isAdmin ? "principal.disabled" : "person.deactivated"));
+  if (applied.isBack) {
+    const still = applied.person.disabledBy;
+    events.push(make(isAdmin ? "principal.enabled" : "person.activated", still.length > 0 ? { still } : {}));
+  }
+  const { added, removed } = applied;
+  if (added.length > 0 || removed.length > 0) events.push(make("person.groups_changed", { added, removed }));
+  if (applied.isSignedOut) events.push(make("person.sessions_ended"));
+  if (applied.areCredentialsRevoked) events.push(make("person.signalled", { says: "credentials_revoked" }));
+  if (applied.isAtRisk) events.push(make("person.signalled", { says: "risk_high" }));
+  if (applied.note !== null) events.push(make("person.signalled", { says: applied.note }));
+  // Only which groups are the directory's has changed.
+  if (events.length === 0) events.push(make("person.signalled", { says: "groups_taken_over" }));
+  return events;
+}
+
+/** Of several puts of one person only the last is written. */
+function lastPuts(operations: readonly Operation[]): Operation[] {
+  const last = new Map<string, Operation>();
+  for (const operation of operations) if (operation.op === "principal.put") last.set(operation.principal.id, operation);
+  return operations.filter(
+    (operation) => operation.op !== "principal.put" || last.get(operation.principal.id) === operation,
+  );
+}

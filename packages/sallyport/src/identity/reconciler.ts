@@ -1,0 +1,89 @@
+/**
+ * What every road about people ends in: statements are judged against the present state in their turn, written with their
+ * events in one change, and then sessions are ended. Who is in a turn of his own asks for the change and writes it himself.
+ */
+import type { Assignment, Principal } from "../access/policy.ts";
+import type { Snapshot } from "../access/snapshot.ts";
+import type { Operation, ChangeWriter } from "../audit/change.ts";
+import type { LedgerEvent } from "../audit/event.ts";
+import type { Clock } from "../kernel/clock.ts";
+import type { KeyRecord } from "../keys/key.ts";
+import { reconcile, reconcileAssignment } from "./reconcile.ts";
+import type { Present, Reconciled } from "./reconcile.ts";
+import type { Statement } from "./statement.ts";
+
+/** Which sessions are meant: all of a person, or by the names the identity provider has for them. */
+export type SessionsOf =
+  | { readonly principal: string }
+  | { readonly issuer: string; readonly subject?: string; readonly sid?: string };
+
+export interface ReconcilerPorts {
+  readonly clock: Pick<Clock, "now">;
+  readonly snapshot: () => Snapshot;
+  readonly keysOf: Present["keysOf"];
+  readonly lost: (
+    snapshot: Snapshot,
+    key: KeyRecord,
+    change: { readonly before: Principal; readonly after: Principal; readonly gone?: string },
+  ) => readonly string[];
+  readonly changes: ChangeWriter & { readonly inTurn: <T>(work: () => Promise<T>) => Promise<T> };
+  /** Ends log-ins; answers the principals whose they were. */
+  readonly endSessions: (which: SessionsOf) => Promise<readonly string[]>;
+}
+
+export type Wanted = Pick<Reconciled, "operations" | "events">;
+
+export class Reconciler {
+  readonly #ports: ReconcilerPorts;
+
+  constructor(ports: ReconcilerPorts) {
+    this.#ports = ports;
+  }
+
+  /** Judges and writes in one turn. `isChanged` is false where it said nothing new. */
+  hear(statements: readonly Statement[]): Promise<{ readonly isChanged: boolean; readonly unknown: number }> {
+    return this.#ports.changes.inTurn(async () => {
+      const found = this.judge(statements);
+      await this.write(found);
+      return { isChanged: found.operations.length > 0, unknown: found.unknown };
+    });
+  }
+
+  /** What the statements come to now. Call it inside the turn in which it is written. */
+  judge(statements: readonly Statement[], principals?: ReadonlyMap<string, Principal>): Reconciled {
+    const snapshot = this.#ports.snapshot();
+    return reconcile(this.#present(snapshot, principals ?? snapshot.principals), statements);
+  }
+
+  /** The same for an assignment that goes: what becomes of the keys of its holders. */
+  judgeAssignment(gone: Assignment, by: Pick<Statement, "source" | "actor" | "event">): Wanted {
+    const snapshot = this.#ports.snapshot();
+    const { subject } = gone;
+    const holders = [...snapshot.principals.values()].filter((one) =>
+      "group" in subject ? one.groups.includes(subject.group) : subject.principal === one.id,
+    );
+    return reconcileAssignment(this.#present(snapshot, snapshot.principals), by, { id: gone.id, holders });
+  }
+
+  /** Writes what was judged, with what else belongs into the same change, and ends sessions once it is on disk. */
+  async write(found: Reconciled, more: Wanted = { operations: [], events: [] }): Promise<void> {
+    const operations: readonly Operation[] = [...more.operations, ...found.operations];
+    const [first, ...rest]: readonly LedgerEvent[] = [...more.events, ...found.events];
+    if (first) await this.#ports.changes.change({ operations, events: [first, ...rest] });
+    for (const principal of found.signedOut) await this.#ports.endSessions({ principal });
+  }
+
+  endSessions(which: SessionsOf): Promise<readonly string[]> {
+    return this.#ports.endSessions(which);
+  }
+
+  #present(snapshot: Snapshot, principals: ReadonlyMap<string, Principal>): Present {
+    return {
+      now: this.#ports.clock.now(),
+      principals,
+      fateIn: (environment) => snapshot.environments.get(environment)?.keyFate,
+      keysOf: this.#ports.keysOf,
+      lost: (key, change) => this.#ports.lost(snapshot, key, change),
+    };
+  }
+}
