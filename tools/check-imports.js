@@ -52,6 +52,7 @@ const OUTSIDE = {
   "node:sqlite": ["store"],
   hono: ["admin"],
   jose: ["tokens", "identity"],
+  "openid-client": ["identity"],
   "@hono/node-server": ["admin"],
   commander: ["cli"],
   pino: ["kernel"],

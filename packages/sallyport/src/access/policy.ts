@@ -68,7 +68,7 @@ export interface Principal {
 }
 
 /** Where what is said about people comes from. */
-export type Source = "admin" | "scim" | "caep" | "logout" | "directory";
+export type Source = "admin" | "scim" | "caep" | "logout" | "directory" | "login";
 
 /** A person as an identity provider names him: two texts that never change and never come again (OpenID Connect Core 2). */
 export interface Identity {

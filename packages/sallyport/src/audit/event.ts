@@ -48,6 +48,7 @@ export const eventTypes = {
   "key.rotation_ended": "security",
   "key.secret_reused": "security",
   "key.notice": "administration",
+  "person.logged_in": "security",
   "token.issued": "security",
   "token.revoked": "security",
   "token_key.made": "security",

@@ -8,6 +8,7 @@ import { addBackup } from "./backup.ts";
 import { addCompletion } from "./completion.ts";
 import type { Connect } from "./connect.ts";
 import { addCredential } from "./credential.ts";
+import { addLogin } from "./login.ts";
 import { addToken } from "./token.ts";
 import { addDoctor } from "./doctor.ts";
 import { exits, tellFailure } from "./failure.ts";
@@ -71,6 +72,7 @@ export function makeProgram(cli: Cli): Command {
   addRekey(program, cli);
   addCredential(program, cli);
   addToken(program, cli);
+  addLogin(program, cli);
   addCompletion(program, cli);
   return program;
 }

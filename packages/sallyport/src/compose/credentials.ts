@@ -8,13 +8,18 @@ import type { LiveExchanges } from "../dataplane/live-exchanges.ts";
 import { OAuthClients } from "../dataplane/oauth/client.ts";
 import { Introspection } from "../dataplane/oauth/introspection.ts";
 import { TokenEndpoint } from "../dataplane/oauth/token-endpoint.ts";
+import { SessionDesk } from "../dataplane/login/session-desk.ts";
 import { OllamaClients } from "../dataplane/ollama-clients.ts";
 import type { Stage } from "../dataplane/pipeline.ts";
 import { issuerOf } from "../dataplane/public-address.ts";
 import type { PublicAddress } from "../dataplane/public-address.ts";
 import { RequestSignatures } from "../dataplane/request-signatures.ts";
 import { makeAuthenticate } from "../dataplane/stages/authenticate.ts";
+import { makeLogin } from "../dataplane/stages/login.ts";
 import { makeOAuth } from "../dataplane/stages/oauth.ts";
+import { DeviceGrants } from "../identity/device-grants.ts";
+import { LoginAttempts } from "../identity/login-attempts.ts";
+import { OidcClient } from "../identity/oidc-client.ts";
 import type { KeyLimits } from "../limits/key-limits.ts";
 import { ClientAssertions } from "../tokens/client-assertion.ts";
 import { DpopVerifier } from "../tokens/dpop.ts";
@@ -22,6 +27,8 @@ import type { Token } from "../tokens/token.ts";
 import { TokenVerifier } from "../tokens/verify.ts";
 import { WorkloadTokens } from "../tokens/workload-tokens.ts";
 import type { Core } from "./core.ts";
+import { endSessions } from "./end-sessions.ts";
+import { readSecret } from "./read-secret.ts";
 
 export interface CredentialsPorts {
   readonly settings: Settings;
@@ -36,6 +43,7 @@ export interface CredentialsPorts {
 export interface Credentials {
   readonly authenticate: Stage;
   readonly oauth: Stage;
+  readonly login: Stage;
   readonly signatures: RequestSignatures;
   readonly isTokenRevoked: (token: Token) => boolean;
 }
@@ -75,10 +83,31 @@ export function makeCredentials({ settings, core, limits, live, budget, listener
   });
   const tokens = new TokenEndpoint({ clock, address, tokenKeys, verifier, dpop, limits, changes, snapshot });
   const introspection = new Introspection({ clock, address, keys, verifier, revoked, live, changes, snapshot });
+  const grants = new DeviceGrants(clock);
+  const provider = openProvider(settings);
+  const sessions = new SessionDesk({ clock, snapshot, peppers, reconciler: core.reconciler, inTurn: changes.inTurn });
+  core.onEndSessions((which) => endSessions(core, which));
   return {
+    login: makeLogin({
+      clock,
+      budget,
+      limits,
+      address,
+      provider,
+      grants,
+      attempts: new LoginAttempts(clock),
+      sessions,
+      hasEnvironment: (name) => snapshot().environments.has(name) && (environments?.has(name) ?? true),
+    }),
     authenticate: makeAuthenticate({ clock, identify, admission }),
-    oauth: makeOAuth({ clock, budget, limits, address, admission, signatures, clients, tokens, introspection, tokenKeys, snapshot, environments }), // prettier-ignore
+    oauth: makeOAuth({ clock, budget, limits, address, admission, signatures, clients, tokens, introspection, tokenKeys, grants, hasProvider: provider !== null, snapshot, environments }), // prettier-ignore
     signatures,
     isTokenRevoked: ({ environment, id }) => isRevoked(environment, id),
   };
+}
+
+function openProvider({ oidc }: Settings): { readonly client: OidcClient; readonly name: string } | null {
+  if (!oidc) return null;
+  const clientSecret = oidc.clientSecret && readSecret("the secret of oidc", oidc.clientSecret, 1);
+  return { client: new OidcClient({ ...oidc, clientSecret }), name: oidc.issuer };
 }

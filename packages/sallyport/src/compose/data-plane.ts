@@ -133,6 +133,7 @@ export function makeDataPlane({
       }),
       ticket: makeTicketStage({ desk: core.tickets, budget, clock }),
       oauth: credentials.oauth,
+      login: credentials.login,
       authenticate: credentials.authenticate,
       limit: makeLimit({ clock, limits }),
       ownKey: makeOwnKey({ lifecycle: core.lifecycle, budget, clock, signatures }),

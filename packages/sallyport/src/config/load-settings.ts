@@ -8,6 +8,7 @@ import { join, resolve } from "node:path";
 import { Problem } from "@sallyport/protocol";
 import { parseDurationMs } from "@sallyport/protocol/contract";
 import { readYaml } from "../kernel/yaml.ts";
+import type { SecretSource } from "./key-source.ts";
 import { parseKeySource, parseSecretSource } from "./key-source.ts";
 import { isUnknownVariable, leaves } from "./leaves.ts";
 import type { Leaf } from "./leaves.ts";
@@ -152,6 +153,10 @@ function receiverMistakes({ otlp }: SettingsFile, receiver: string | null): stri
   return isReceiver(receiver) ? [] : [`${RECEIVER_VARIABLE}: ${RECEIVER_WANTED}`];
 }
 
+function secretOf(text: string | undefined): SecretSource | null {
+  return (text === undefined ? undefined : parseSecretSource(text)) ?? null;
+}
+
 function noticesOf({ notices }: SettingsFile): Settings["notices"] {
   const secret = notices && parseSecretSource(notices.secret);
   return notices && secret ? { url: notices.url, secret } : null;
@@ -181,6 +186,7 @@ function toSettings(file: SettingsFile, dataDirectory: string, receiver: string 
     policyFile: file.policy === undefined ? null : resolve(file.policy),
     logLevel: file.log,
     tracing: receiver === null ? null : { url: `${receiver.replace(/\/+$/, "")}/v1/traces` },
+    oidc: file.oidc ? { ...file.oidc, clientSecret: secretOf(file.oidc.clientSecret) } : null,
     notices: noticesOf(file),
     ledger: file.ledger,
     inFlightBytesMax: file.inFlightBytesMax,

@@ -49,6 +49,18 @@ export const settingsSchema = z.strictObject({
   inFlightBytesMax: bytes.min(1024 * 1024, "is less than 1 MiB").default(256 * 1024 * 1024),
   tracing: z.boolean().default(false),
   otlp: z.string().refine(isReceiver, RECEIVER_WANTED).optional(),
+  oidc: z
+    .strictObject({
+      issuer: z.string().refine(isNoticeUrl, "is not an https address, or http on loopback, without user or fragment"),
+      clientId: z.string().min(1).max(256),
+      clientSecret: z
+        .string()
+        .refine((text) => parseSecretSource(text) !== undefined, SECRET_SOURCE_WANTED)
+        .optional(),
+      groupsClaim: z.string().min(1).max(128).default("groups"),
+      scopes: z.array(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,64}$/, "is no scope")).default(["profile"]),
+    })
+    .optional(),
   notices: z
     .strictObject({
       url: z.string().refine(isNoticeUrl, "is not an https address, or http on loopback, without user or fragment"),

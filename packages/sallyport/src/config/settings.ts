@@ -33,6 +33,14 @@ export interface Settings {
   readonly logLevel: "debug" | "info" | "warn" | "error" | "silent";
   /** The OTLP/HTTP receiver's address for traces, path included; null = nothing is traced. */
   readonly tracing: { readonly url: string } | null;
+  /** Where people log in; null = nowhere. */
+  readonly oidc: {
+    readonly issuer: string;
+    readonly clientId: string;
+    readonly clientSecret: SecretSource | null;
+    readonly groupsClaim: string;
+    readonly scopes: readonly string[];
+  } | null;
   /** Where signed notices go; null = nowhere. */
   readonly notices: { readonly url: string; readonly secret: SecretSource } | null;
   readonly ledger: {

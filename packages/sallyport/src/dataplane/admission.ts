@@ -16,6 +16,7 @@ import { brownoutSeconds, retirementOf } from "../keys/retirement.ts";
 import type { UseRecord } from "../keys/use-record.ts";
 import type { Exchange } from "./exchange.ts";
 import { rightOf } from "./exchange-right.ts";
+import { isFresh } from "./fresh-identity.ts";
 
 export interface AdmissionPorts {
   readonly clock: Clock;
@@ -49,6 +50,7 @@ export function makeAdmission(ports: AdmissionPorts): Admission {
     if (!right) return refuse("environment_not_here");
     if (right.isOwnerDisabled) return refuse("owner_disabled");
     exchange.right = right;
+    if (key.session && isFresh(key.session.authenticatedAt, now)) exchange.isIdentified = true;
     // Before its use is noted: what is used from elsewhere must not count as the owner's use, nor begin an overlap.
     const elsewhere = refuseNetworks(right.doors, exchange.address) ?? firstNetworks.refuse(key, exchange.address);
     if (elsewhere) return elsewhere;

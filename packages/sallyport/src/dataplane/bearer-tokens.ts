@@ -9,6 +9,7 @@ import type { DpopVerifier } from "../tokens/dpop.ts";
 import type { Token } from "../tokens/token.ts";
 import type { TokenVerifier } from "../tokens/verify.ts";
 import type { Exchange } from "./exchange.ts";
+import { isFresh } from "./fresh-identity.ts";
 import { oneHeader } from "./one-header.ts";
 import { urlOf } from "./public-address.ts";
 import type { PublicAddress } from "./public-address.ts";
@@ -19,9 +20,6 @@ export interface BearerTokensPorts {
   readonly dpop: DpopVerifier;
   readonly address: PublicAddress;
 }
-
-/** How long after a person proved who he is a token of his still counts as a fresh identity. */
-const FRESH_SECONDS = 15 * 60;
 
 export class BearerTokens {
   readonly #ports: BearerTokensPorts;
@@ -71,7 +69,7 @@ export class BearerTokens {
     const admitted = this.#ports.keys.admit(key, now);
     if ("code" in admitted) return admitted;
     exchange.token = token;
-    exchange.isIdentified = token.authenticatedAt !== null && now / 1_000 - token.authenticatedAt <= FRESH_SECONDS;
+    exchange.isIdentified = token.authenticatedAt !== null && isFresh(token.authenticatedAt, now);
     return admitted;
   }
 }

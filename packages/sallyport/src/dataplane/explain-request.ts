@@ -55,7 +55,7 @@ function walk(
     because.push(`${endpoint.id} is opened by a ticket, without a key`);
     return undefined;
   }
-  if (endpoint.served === "oauth") {
+  if (endpoint.served === "oauth" || endpoint.served === "login") {
     because.push(`${endpoint.id} is answered by the gateway itself; a client proves itself in the OAuth way`);
     return undefined;
   }

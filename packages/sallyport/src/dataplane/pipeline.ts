@@ -21,6 +21,8 @@ export interface Stages {
   readonly ticket: Stage;
   /** A key is exchanged for a token here, as OAuth's clients do it; every other request passes. */
   readonly oauth: Stage;
+  /** People log in here; every other request passes. */
+  readonly login: Stage;
   /** Exactly one credential; the key behind it. */
   readonly authenticate: Stage;
   /** Request rate, and the right to this endpoint at all. */
@@ -56,6 +58,7 @@ export function makePipeline(stages: Stages, ends: PipelineEnds): (exchange: Exc
     match,
     ticket,
     oauth,
+    login,
     authenticate,
     limit,
     ownKey,
@@ -71,6 +74,7 @@ export function makePipeline(stages: Stages, ends: PipelineEnds): (exchange: Exc
     match,
     ticket,
     oauth,
+    login,
     authenticate,
     limit,
     ownKey,

@@ -24,7 +24,12 @@ export function urlOf(address: PublicAddress, exchange: Exchange): string {
   return `${scheme}://${authority}${exchange.environmentPath === null ? "" : `/e/${exchange.environmentPath}`}${exchange.path}`;
 }
 
-/** Where an environment's tokens come from: never from a request's Host. */
-export function issuerOf({ configured, listener }: PublicAddress, environment: string): string {
-  return `${configured ? configured.origin : listener()}/e/${environment}`;
+/** Where the gateway is, without a slash at the end: never from a request's Host. */
+export function baseOf({ configured, listener }: PublicAddress): string {
+  return configured ? configured.origin : listener();
+}
+
+/** Where an environment's tokens come from. */
+export function issuerOf(address: PublicAddress, environment: string): string {
+  return `${baseOf(address)}/e/${environment}`;
 }

@@ -108,6 +108,14 @@ export function refusalBody(dialect: Dialect | null, refusal: Refusal, requestId
 /** RFC 6749 section 5.2, RFC 9449 section 5, RFC 9470. */
 function oauthError(code: ProblemCode): string {
   switch (code) {
+    case "login_pending":
+      return "authorization_pending";
+    case "login_slow_down":
+      return "slow_down";
+    case "login_denied":
+      return "access_denied";
+    case "login_expired":
+      return "expired_token";
     case "grant_unsupported":
       return "unsupported_grant_type";
     case "grant_invalid":

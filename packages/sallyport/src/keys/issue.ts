@@ -5,7 +5,7 @@ import { randomBase62 } from "../kernel/ids.ts";
 import { Secret } from "../kernel/secret.ts";
 import { hashKeyText } from "./hash.ts";
 import { newKey, SYSTEM_REALM } from "./key.ts";
-import type { KeyFactors, KeyRecord, KeySecret } from "./key.ts";
+import type { KeyFactors, KeyRecord, KeySecret, KeySession } from "./key.ts";
 import type { PepperRing } from "./pepper.ts";
 
 interface OrderBase {
@@ -25,6 +25,8 @@ export interface KeyOrder extends OrderBase {
   readonly limits: Limits;
   /** Epoch ms. */
   readonly expiresAt: number;
+  /** The log-in it stands for; none when left out. */
+  readonly session?: KeySession;
   /** Doors of its own; none when left out. */
   readonly factors?: Partial<KeyFactors>;
 }
@@ -44,8 +46,8 @@ export interface IssuedKey {
 
 export function issueKey(order: KeyOrder, peppers: PepperRing): IssuedKey {
   if (order.environment === SYSTEM_REALM) throw new RangeError("an API key cannot be of the reserved realm");
-  const { environment, owner, ceiling, limits } = order;
-  return makeKey("sp", order, peppers, { environment, owner, ceiling, limits, admin: null });
+  const { environment, owner, ceiling, limits, session = null } = order;
+  return makeKey("sp", order, peppers, { environment, owner, ceiling, limits, session, admin: null });
 }
 
 export function issueAdminKey(order: AdminKeyOrder, peppers: PepperRing): IssuedKey {
@@ -54,6 +56,7 @@ export function issueAdminKey(order: AdminKeyOrder, peppers: PepperRing): Issued
     owner: null,
     ceiling: { roles: [], allow: [], models: [] },
     limits: {},
+    session: null,
     admin: order.right,
   });
 }
@@ -62,7 +65,7 @@ function makeKey(
   prefix: "sp" | "spa",
   { name, createdAt, createdBy, expiresAt, factors }: (KeyOrder | AdminKeyOrder) & Pick<KeyOrder, "factors">,
   peppers: PepperRing,
-  what: Pick<KeyRecord, "environment" | "owner" | "ceiling" | "limits" | "admin">,
+  what: Pick<KeyRecord, "environment" | "owner" | "ceiling" | "limits" | "session" | "admin">,
 ): IssuedKey {
   const id = randomBase62(KEY_ID_LENGTH);
   const { text, hash, pepperVersion } = makeSecret(prefix, what.environment, id, peppers);

@@ -71,11 +71,22 @@ export interface KeyRecord extends KeyFactors {
   /** Ceiling of an API key; never widened after issue. For admin keys it is empty. */
   readonly ceiling: RightSpec;
   readonly limits: Limits;
+  /** The log-in it stands for; null for a key that was issued. */
+  readonly session: KeySession | null;
   /** Admin keys only. */
   readonly admin: AdminRight | null;
   /** Epoch ms. */
   readonly createdAt: number;
   readonly createdBy: string;
+}
+
+/** A person's log-in, as his identity provider knows it. */
+export interface KeySession {
+  readonly issuer: string;
+  readonly subject: string;
+  readonly sid: string | null;
+  /** When he proved who he is, epoch seconds. */
+  readonly authenticatedAt: number;
 }
 
 /** Doors of one key, besides those of its environment and roles. */
@@ -119,7 +130,7 @@ export const SYSTEM_REALM = "system";
 type What = Pick<
   KeyRecord,
   "id" | "environment" | "name" | "owner" | "ceiling" | "limits" | "admin" | "createdAt" | "createdBy"
->;
+> & { readonly session?: KeySession | null };
 
 const NO_FACTORS: KeyFactors = {
   networks: null,
@@ -139,6 +150,7 @@ export function newKey(
   const { createdAt } = what;
   return {
     ...what,
+    session: what.session ?? null,
     ...NO_FACTORS,
     ...factors,
     state: "active",

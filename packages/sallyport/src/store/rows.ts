@@ -147,6 +147,7 @@ const workload = object({
   createdAt: wholeNumber,
   createdBy: text,
 });
+const session = object({ issuer: text, subject: text, sid: orNull(text), authenticatedAt: wholeNumber });
 const pathSecret = object({ hash: keyHash, pepperVersion: wholeNumber, createdAt: wholeNumber });
 
 export function readEnvironment(row: SqlRow): Environment {
@@ -280,6 +281,7 @@ export function readKey(row: SqlRow): KeyRecord {
     signers: json(listOf(signer))(row["signers"], "signers"),
     pathSecret: row["path_secret"] === null ? null : json(pathSecret)(row["path_secret"], "path_secret"),
     workloads: json(listOf(workload))(row["workloads"], "workloads"),
+    session: row["session"] === null ? null : json(session)(row["session"], "session"),
   }));
 }
 
@@ -312,6 +314,7 @@ export function keyRow(value: KeyRecord): SqlValue[] {
     createdAt,
     createdBy,
     ...keyFactorsRow(value),
+    value.session && toJson(value.session),
   ];
 }
 

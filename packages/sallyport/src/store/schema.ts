@@ -36,6 +36,7 @@ export const KEY_TABLES = `CREATE TABLE key (
   signers TEXT NOT NULL,
   path_secret TEXT,
   workloads TEXT NOT NULL,
+  session TEXT,
   PRIMARY KEY (environment, id)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE ollama_signer (

@@ -10,6 +10,7 @@ import { signerOf } from "../../factors/signer-of-key.ts";
 import type { Authenticated, KeyDirectory } from "../../keys/directory.ts";
 import type { KeyRecord } from "../../keys/key.ts";
 import type { PepperRing } from "../../keys/pepper.ts";
+import type { Secret } from "../../kernel/secret.ts";
 import { extractCredential } from "../../listener/credential.ts";
 import { ASSERTION_TYPE, assertedClient } from "../../tokens/client-assertion.ts";
 import type { WorkloadTokens } from "../../tokens/workload-tokens.ts";
@@ -59,6 +60,14 @@ export class OAuthClients {
     if (said && client !== undefined && client !== said.id) return refuse("client_unknown");
     const proven = this.#ports.keys.authenticate(text, ["api"], now);
     return "code" in proven ? proven : inItsEnvironment(exchange, proven);
+  }
+
+  /** A person's session stands for itself; a key that was issued is no session. */
+  authenticateSession(exchange: Exchange, session: Secret, now: number): Authenticated | Refusal {
+    const proven = this.#ports.keys.authenticate(session.reveal(), ["api"], now);
+    if ("code" in proven) return proven;
+    if (proven.key.session === null) return refuse("grant_invalid");
+    return inItsEnvironment(exchange, proven);
   }
 
   async #byAssertion(exchange: Exchange, form: Form, assertion: string, now: number): Promise<Authenticated | Refusal> {

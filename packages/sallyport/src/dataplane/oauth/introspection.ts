@@ -1,5 +1,5 @@
 /** `/oauth/introspect` (RFC 7662) and `/oauth/revoke` (RFC 7009). Both are a key's, in its own environment. */
-import { refuse } from "@sallyport/protocol";
+import { parseKeyText, refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
 import { isHeldAnywhere } from "../../access/decide.ts";
 import type { Snapshot } from "../../access/snapshot.ts";
@@ -63,6 +63,7 @@ export class Introspection {
 
   /** Ends a client's own token: refused from here on, and what runs under it is cut. What is no token is as good as ended. */
   async revoke(exchange: Exchange, form: Form): Promise<object | Refusal> {
+    if (parseKeyText(form.get("token") ?? "")) return this.#endSession(exchange, form.get("token") ?? "");
     const token = await this.#tokenIn(form);
     if ("code" in token) return token;
     if (!("permissions" in token)) return {};
@@ -84,6 +85,22 @@ export class Introspection {
     });
     revoked.add({ environment, id, expiresAt });
     live.cutToken(environment, id);
+    return {};
+  }
+
+  /** Of keys a client ends only itself, and only where it is a session: keys that were issued are an administrator's to end. */
+  async #endSession(exchange: Exchange, text: string): Promise<object | Refusal> {
+    const { clock, changes, keys } = this.#ports;
+    const proven = keys.authenticate(text, ["api"], clock.now());
+    if ("code" in proven) return {};
+    const { environment, id, name, owner, session } = proven.key;
+    if (id !== exchange.key!.id || environment !== exchange.key!.environment || session === null)
+      return refuse("token_foreign");
+    const fields = { key: id, name, owner, reason: "signed_out" };
+    await changes.change({
+      operations: [{ op: "key.state", environment, id, state: "revoked", reason: "signed_out" }],
+      events: [{ type: "key.revoked", at: clock.now(), environment, actor: `key:${id}`, fields }],
+    });
     return {};
   }
 

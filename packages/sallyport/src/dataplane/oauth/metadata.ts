@@ -3,16 +3,22 @@ import { dataPermissions } from "@sallyport/protocol";
 import { ASSERTION_TYPE } from "../../tokens/client-assertion.ts";
 import { TOKEN_ALGORITHM } from "../../tokens/token-keys.ts";
 import type { TokenKeys } from "../../tokens/token-keys.ts";
+import { DEVICE_GRANT } from "./device.ts";
 import { EXCHANGE_GRANT } from "./token-request.ts";
 
-export function serverMetadata(issuer: string): object {
+export function serverMetadata(issuer: string, hasProvider: boolean): object {
   return {
     issuer,
     token_endpoint: `${issuer}/oauth/token`,
     introspection_endpoint: `${issuer}/oauth/introspect`,
     revocation_endpoint: `${issuer}/oauth/revoke`,
     jwks_uri: `${issuer}/.well-known/jwks.json`,
-    grant_types_supported: ["client_credentials", EXCHANGE_GRANT],
+    ...(hasProvider ? { device_authorization_endpoint: `${issuer}/oauth/device_authorization` } : {}),
+    grant_types_supported: [
+      "client_credentials",
+      EXCHANGE_GRANT,
+      ...(hasProvider ? [DEVICE_GRANT, "refresh_token"] : []),
+    ],
     response_types_supported: [],
     token_endpoint_auth_methods_supported: ["client_secret_basic", "private_key_jwt"],
     token_endpoint_auth_signing_alg_values_supported: ["ES256", "EdDSA", "Ed25519"],

@@ -27,7 +27,7 @@ import type { PublicAddress } from "../public-address.ts";
 import type { Snapshot } from "../../access/snapshot.ts";
 import type { Form } from "./form.ts";
 import { lifetimeQuestion } from "./lifetime-question.ts";
-import { heldPermissions } from "./token-scope.ts";
+import { openPermissions } from "./token-scope.ts";
 import { ACCESS_TOKEN_TYPE, readTokenRequest } from "./token-request.ts";
 import type { TokenRequest } from "./token-request.ts";
 
@@ -106,7 +106,7 @@ export class TokenEndpoint {
     if (!right) return refuse("environment_not_here");
     if (source?.thumbprint !== undefined && source.thumbprint !== null && source.thumbprint !== thumbprint)
       return refuse("proof_invalid");
-    const permissions = request.permissions ?? heldPermissions(right);
+    const permissions = request.permissions ?? openPermissions(right, exchange);
     const missing = permissions.find((permission) => !isHeldAnywhere(right, permission));
     if (missing !== undefined || permissions.length === 0) return refuse("scope_invalid", missing);
     const wider = (request.models ?? []).find((selector) => !isWithin(right, selector));
@@ -128,7 +128,7 @@ export class TokenEndpoint {
       issuedAt: Math.floor(now / 1_000),
       expiresAt: Math.floor((now + lifetime.ms) / 1_000),
       thumbprint,
-      authenticatedAt: source?.authenticatedAt ?? exchange.workload?.issuedAt ?? null,
+      authenticatedAt: source?.authenticatedAt ?? exchange.workload?.issuedAt ?? key.session?.authenticatedAt ?? null,
       actors: exchange.workload ? [exchange.workload.name] : source ? [source.id, ...source.actors] : [],
     };
     // First the key, which may have to be made, and the record: nothing is shown that is not on disk.

@@ -20,7 +20,8 @@ export function makeMatch(local: MatchPorts): Stage {
     if (exchange.corsOrigin !== null && method === "OPTIONS") return answerPreflight(exchange);
     const found = matchEndpoint(method, exchange.path);
     if ("code" in found) return found;
-    if (exchange.environmentPath !== null && found.endpoint.served !== "oauth") return refuse("endpoint_unknown");
+    if (exchange.environmentPath !== null && !["oauth", "login"].includes(found.endpoint.served))
+      return refuse("endpoint_unknown");
     exchange.endpoint = found.endpoint;
     exchange.parameter = found.parameter;
     const refusal = exchange.query === "" ? undefined : refuseQuery(exchange.query, found.endpoint);

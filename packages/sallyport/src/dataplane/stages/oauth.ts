@@ -3,12 +3,14 @@ import { refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
 import type { Snapshot } from "../../access/snapshot.ts";
 import type { Clock } from "../../kernel/clock.ts";
+import type { DeviceGrants } from "../../identity/device-grants.ts";
 import type { KeyLimits } from "../../limits/key-limits.ts";
 import type { TokenKeys } from "../../tokens/token-keys.ts";
 import type { Admission } from "../admission.ts";
 import type { ByteBudget } from "../byte-budget.ts";
 import type { Exchange } from "../exchange.ts";
 import type { OAuthClients } from "../oauth/client.ts";
+import { asKey, beginDevice, sessionOf } from "../oauth/device.ts";
 import { readForm } from "../oauth/form.ts";
 import type { Form } from "../oauth/form.ts";
 import type { Introspection } from "../oauth/introspection.ts";
@@ -33,10 +35,15 @@ export interface OAuthPorts {
   readonly tokens: TokenEndpoint;
   readonly introspection: Introspection;
   readonly tokenKeys: TokenKeys;
+  readonly grants: DeviceGrants;
+  /** People can log in here. */
+  readonly hasProvider: boolean;
   readonly snapshot: () => Snapshot;
   /** Environments this listener serves; null = all. */
   readonly environments: ReadonlySet<string> | null;
 }
+
+const DEVICE_RATE = [{ origin: "log-in", limits: { requests: { count: 10, windowMs: 60_000 } } }] as const;
 
 export function makeOAuth(ports: OAuthPorts): Stage {
   const { clock, budget, limits, address, admission, signatures, clients, tokens, introspection } = ports;
@@ -47,7 +54,9 @@ export function makeOAuth(ports: OAuthPorts): Stage {
     const isKeys = exchange.endpoint!.id === "oauth.jwks";
     writeOwnAnswer(
       exchange,
-      isKeys ? publishedKeys(ports.tokenKeys, environment) : serverMetadata(issuerOf(address, environment)),
+      isKeys
+        ? publishedKeys(ports.tokenKeys, environment)
+        : serverMetadata(issuerOf(address, environment), ports.hasProvider),
     );
     return answered;
   }
@@ -68,17 +77,36 @@ export function makeOAuth(ports: OAuthPorts): Stage {
     if (!Buffer.isBuffer(body)) return body;
     const form = readForm(body, exchange.contentType);
     if ("code" in form) return form;
-    const proven = await clients.authenticate(exchange, form, clock.now());
+    if (endpoint!.id === "oauth.device") return say(exchange, device(exchange, form));
+    const session = sessionOf(exchange, form, ports.grants);
+    if (session && "code" in session) return session;
+    const proven = session
+      ? clients.authenticateSession(exchange, session, clock.now())
+      : await clients.authenticate(exchange, form, clock.now());
     if ("code" in proven) return proven;
     const refusal = admission(exchange, proven) ?? refuseRate(exchange);
     if (refusal) return refusal;
     if (exchange.hasSignature) exchange.signedBody = body;
     const unsigned = signatures.verify(exchange);
     if (unsigned) return unsigned;
-    const said = await reply(exchange, form);
-    if ("code" in said) return said as Refusal;
+    if (!session) return say(exchange, await reply(exchange, form));
+    const said = await tokens.answer(exchange, asKey(form));
+    return say(exchange, "code" in said ? said : { ...said, refresh_token: session.reveal() });
+  }
+
+  function say(exchange: Exchange, said: object | Refusal): StageResult {
+    if ("code" in said) return said;
     writeOwnAnswer(exchange, said);
     return answered;
+  }
+
+  /** A stranger may ask, so it is bounded by where he is. */
+  function device(exchange: Exchange, form: Form): object | Refusal {
+    if (!ports.hasProvider) return refuse("login_unavailable");
+    const rate = limits.takeRequest(`device ${exchange.address}`, DEVICE_RATE, clock.monotonic());
+    if (rate && !rate.isAllowed)
+      return { ...refuse("rate_limited"), retryAfterSeconds: Math.ceil(rate.retryAfterMs / 1_000) };
+    return beginDevice(exchange, form, ports.grants, address);
   }
 
   function refuseRate(exchange: Exchange): Refusal | undefined {

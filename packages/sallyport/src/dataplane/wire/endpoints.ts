@@ -65,6 +65,14 @@ function oauth(name: string, method: "GET" | "POST", path: string): Endpoint {
   }); // prettier-ignore
 }
 
+/** The pages people log in by, and the way back from their identity provider. */
+function login(name: string, methods: readonly string[], path: string, query: readonly string[]): Endpoint {
+  return row("oauth", {
+    id: `login.${name}`, methods, path, anyOf: [], served: "login", recorded: "none", query,
+    body: "form", bodyBytesMax: 4 * KIB, understand: understandPlain("server:health"),
+  }); // prettier-ignore
+}
+
 /** Answered by constants of ours, without a credential; never forwarded, never recorded. */
 function local(path: string): Endpoint {
   return row("ollama", {
@@ -114,6 +122,9 @@ export const endpoints: readonly Endpoint[] = [
   oauth("token", "POST", "/oauth/token"),
   oauth("introspect", "POST", "/oauth/introspect"),
   oauth("revoke", "POST", "/oauth/revoke"),
+  oauth("device", "POST", "/oauth/device_authorization"),
+  login("page", ["GET", "POST"], "/login", ["user_code"]),
+  login("callback", ["GET"], "/oidc/callback", ["code", "state", "iss", "session_state", "scope", "error", "error_description", "error_uri"]),
   oauth("metadata", "GET", "/.well-known/oauth-authorization-server"),
   oauth("jwks", "GET", "/.well-known/jwks.json"),
 
@@ -241,7 +252,12 @@ export function checkTable(rows: readonly Endpoint[] = endpoints): string[] {
       if (seen.has(name)) mistakes.push(`${name} has two rows`);
       seen.add(name);
     }
-    if (endpoint.anyOf.length === 0 && endpoint.served !== "ticket" && endpoint.served !== "oauth")
+    if (
+      endpoint.anyOf.length === 0 &&
+      endpoint.served !== "ticket" &&
+      endpoint.served !== "oauth" &&
+      endpoint.served !== "login"
+    )
       mistakes.push(`${endpoint.id} names no permission`);
     if (endpoint.path.endsWith("/") && endpoint.path !== "/" && endpoint.parameter === "none")
       mistakes.push(`${endpoint.id} ends in a slash`);

@@ -94,9 +94,10 @@ CREATE TABLE key (
   signers TEXT NOT NULL,
   path_secret TEXT,
   workloads TEXT NOT NULL,
+  session TEXT,
   PRIMARY KEY (environment, id)
 ) STRICT, WITHOUT ROWID;
-INSERT INTO key SELECT *, NULL, NULL, '[]', '[]', NULL, '[]' FROM key_2;
+INSERT INTO key SELECT *, NULL, NULL, '[]', '[]', NULL, '[]', NULL FROM key_2;
 DROP TABLE key_2;
 CREATE INDEX key_owner ON key (owner, environment, id) WHERE owner IS NOT NULL;
 CREATE TABLE ollama_signer (

@@ -1,0 +1,19 @@
+/** A secret that is no key of ours, from a variable or a file. What is missing or too short is told, and nothing runs without it. */
+import { readFileSync } from "node:fs";
+import { Problem } from "@sallyport/protocol";
+import type { SecretSource } from "../config/key-source.ts";
+import { Secret } from "../kernel/secret.ts";
+
+/** `what` names it for people: `the secret of notices`. */
+export function readSecret(what: string, source: SecretSource, lengthMin: number): Secret {
+  let text = "";
+  try {
+    text = (source.kind === "env" ? (process.env[source.name] ?? "") : readFileSync(source.path, "utf8")).trim();
+  } catch {
+    // Told below: a missing file and an empty one are the same mistake.
+  }
+  const place = `${source.kind}:${source.kind === "env" ? source.name : source.path}`;
+  if (text.length < lengthMin)
+    throw new Problem("store_unavailable", `${what} (${place}) is missing or shorter than ${lengthMin} characters`);
+  return new Secret(text);
+}

@@ -1,0 +1,7 @@
+/** How long after somebody proved who he is that still counts, for the factor `identity`. */
+const FRESH_SECONDS = 15 * 60;
+
+/** `authenticatedAt` is epoch seconds, `now` epoch ms. */
+export function isFresh(authenticatedAt: number, now: number): boolean {
+  return now / 1_000 - authenticatedAt <= FRESH_SECONDS;
+}

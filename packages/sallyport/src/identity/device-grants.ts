@@ -1,0 +1,123 @@
+/**
+ * Programs that wait for a person to log in elsewhere (RFC 8628): a long secret for the program, a short code for the
+ * person. In memory, bounded, for ten minutes; what was approved is handed over once.
+ */
+import { createHash, randomInt } from "node:crypto";
+import type { Clock } from "../kernel/clock.ts";
+import { randomBase62 } from "../kernel/ids.ts";
+import type { Secret } from "../kernel/secret.ts";
+
+export interface DeviceGrant {
+  readonly environment: string;
+  /** Eight consonants, as a person types them: `WDJB-MJHT`. */
+  readonly userCode: string;
+  /** Where the program asked from; shown to the person, so that he knows his own. */
+  readonly address: string;
+  readonly askedAt: number;
+  readonly expiresAt: number;
+}
+
+export type Polled =
+  | { readonly state: "pending" | "slow_down" | "denied" | "expired" }
+  | { readonly state: "approved"; readonly text: Secret };
+
+interface Held extends DeviceGrant {
+  polledAt: number;
+  intervalMs: number;
+  outcome: Secret | "denied" | null;
+}
+
+const LIFE_MS = 10 * 60_000;
+const INTERVAL_MS = 5_000;
+const HELD_MAX = 1_000;
+/** No vowels, so no words; none that look like digits (RFC 8628 section 6.1). */
+const LETTERS = "BCDFGHJKLMNPQRSTVWXZ";
+
+export class DeviceGrants {
+  readonly #clock: Pick<Clock, "now">;
+  readonly #byDevice = new Map<string, Held>();
+  readonly #byUser = new Map<string, Held>();
+
+  constructor(clock: Pick<Clock, "now">) {
+    this.#clock = clock;
+  }
+
+  /** Undefined while too many wait already. */
+  begin(
+    environment: string,
+    address: string,
+  ): (DeviceGrant & { readonly deviceCode: string; readonly intervalSeconds: number }) | undefined {
+    const now = this.#clock.now();
+    this.#letGo(now);
+    if (this.#byDevice.size >= HELD_MAX) return undefined;
+    const deviceCode = randomBase62(43);
+    const letters = Array.from({ length: 8 }, () => LETTERS[randomInt(LETTERS.length)]).join("");
+    const userCode = `${letters.slice(0, 4)}-${letters.slice(4)}`;
+    const held: Held = {
+      environment,
+      userCode,
+      address,
+      askedAt: now,
+      expiresAt: now + LIFE_MS,
+      polledAt: -Infinity,
+      intervalMs: INTERVAL_MS,
+      outcome: null,
+    };
+    this.#byDevice.set(nameOf(deviceCode), held);
+    this.#byUser.set(userCode, held);
+    return { ...held, deviceCode, intervalSeconds: INTERVAL_MS / 1_000 };
+  }
+
+  /** However the person wrote it. Undefined for one that waits no more. */
+  find(environment: string, code: string): DeviceGrant | undefined {
+    const letters = code.toUpperCase().replace(/[^A-Z]/g, "");
+    const held = this.#byUser.get(`${letters.slice(0, 4)}-${letters.slice(4)}`);
+    const isWaiting = held && held.expiresAt > this.#clock.now() && held.outcome === null;
+    return isWaiting && held.environment === environment ? held : undefined;
+  }
+
+  /** The person has proved who he is: what the program gets is `text`. False where it waits no more. */
+  approve(userCode: string, text: Secret): boolean {
+    return this.#end(userCode, text);
+  }
+
+  deny(userCode: string): boolean {
+    return this.#end(userCode, "denied");
+  }
+
+  poll(environment: string, deviceCode: string): Polled {
+    const name = nameOf(deviceCode);
+    const held = this.#byDevice.get(name);
+    const now = this.#clock.now();
+    if (!held || held.environment !== environment || held.expiresAt <= now) return { state: "expired" };
+    if (held.outcome !== null) {
+      this.#byDevice.delete(name);
+      this.#byUser.delete(held.userCode);
+      return held.outcome === "denied" ? { state: "denied" } : { state: "approved", text: held.outcome };
+    }
+    const isHasty = now - held.polledAt < held.intervalMs;
+    held.polledAt = now;
+    if (!isHasty) return { state: "pending" };
+    held.intervalMs += INTERVAL_MS;
+    return { state: "slow_down" };
+  }
+
+  #end(userCode: string, outcome: Secret | "denied"): boolean {
+    const held = this.#byUser.get(userCode);
+    if (!held || held.outcome !== null || held.expiresAt <= this.#clock.now()) return false;
+    held.outcome = outcome;
+    return true;
+  }
+
+  #letGo(now: number): void {
+    for (const [name, held] of this.#byDevice) {
+      if (held.expiresAt > now) continue;
+      this.#byDevice.delete(name);
+      this.#byUser.delete(held.userCode);
+    }
+  }
+}
+
+function nameOf(deviceCode: string): string {
+  return createHash("sha256").update(deviceCode).digest("base64url");
+}

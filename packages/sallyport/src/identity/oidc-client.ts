@@ -1,0 +1,134 @@
+/**
+ * People log in at their own identity provider (OpenID Connect, authorization code with PKCE). What the protocol asks is
+ * `openid-client`'s work; here is which of it we believe: the issuer of the settings, a subject, and the groups it names.
+ */
+import * as client from "openid-client";
+import type { Secret } from "../kernel/secret.ts";
+
+export interface OidcSettings {
+  readonly issuer: string;
+  readonly clientId: string;
+  /** Null for a public client, which PKCE protects. */
+  readonly clientSecret: Secret | null;
+  /** The claim that holds the person's groups. */
+  readonly groupsClaim: string;
+  /** Asked for besides `openid`. */
+  readonly scopes: readonly string[];
+}
+
+/** A person as the provider names him, at the moment he proved who he is. */
+export interface LoggedIn {
+  readonly issuer: string;
+  readonly subject: string;
+  /** The provider's own name of the session (`sid`), for its log-out. */
+  readonly sid: string | null;
+  /** Epoch seconds. */
+  readonly authenticatedAt: number;
+  readonly name: string;
+  /** Null where the provider says nothing of groups: then those he has stay. */
+  readonly groups: readonly string[] | null;
+}
+
+/** What is kept between leaving for the provider and coming back. */
+export interface LoginChecks {
+  readonly state: string;
+  readonly nonce: string;
+  readonly verifier: string;
+}
+
+export class ProviderUnreachable extends Error {
+  constructor(issuer: string, cause: unknown) {
+    super(`the identity provider ${issuer} cannot be reached`, { cause });
+    this.name = "ProviderUnreachable";
+  }
+}
+
+const KEPT_MS = 10 * 60_000;
+const TIMEOUT_SECONDS = 10;
+const GROUPS_MAX = 200;
+
+export class OidcClient {
+  readonly #settings: OidcSettings;
+  #held: { readonly config: client.Configuration; readonly until: number } | null = null;
+
+  constructor(settings: OidcSettings) {
+    this.#settings = settings;
+  }
+
+  /** Where the browser is sent. Throws `ProviderUnreachable`. */
+  async begin(redirectUri: string, now: number): Promise<{ readonly url: string; readonly checks: LoginChecks }> {
+    const config = await this.#config(now);
+    const checks = {
+      state: client.randomState(),
+      nonce: client.randomNonce(),
+      verifier: client.randomPKCECodeVerifier(),
+    };
+    const url = client.buildAuthorizationUrl(config, {
+      redirect_uri: redirectUri,
+      scope: ["openid", ...this.#settings.scopes].join(" "),
+      state: checks.state,
+      nonce: checks.nonce,
+      code_challenge: await client.calculatePKCECodeChallenge(checks.verifier),
+      code_challenge_method: "S256",
+    });
+    return { url: url.href, checks };
+  }
+
+  /** Undefined for what the provider did not say, or said to somebody else. Throws `ProviderUnreachable`. */
+  async finish(callback: URL, checks: LoginChecks, now: number): Promise<LoggedIn | undefined> {
+    const config = await this.#config(now);
+    let claims: client.IDToken | undefined;
+    try {
+      const answer = await client.authorizationCodeGrant(config, callback, {
+        expectedState: checks.state,
+        expectedNonce: checks.nonce,
+        pkceCodeVerifier: checks.verifier,
+        idTokenExpected: true,
+      });
+      claims = answer.claims();
+    } catch (cause) {
+      if (isUnreachable(cause)) throw new ProviderUnreachable(this.#settings.issuer, cause);
+      return undefined;
+    }
+    return claims && this.#read(claims, now);
+  }
+
+  async #config(now: number): Promise<client.Configuration> {
+    if (this.#held && this.#held.until > now) return this.#held.config;
+    const { issuer, clientId, clientSecret } = this.#settings;
+    const execute = issuer.startsWith("http://") ? [client.allowInsecureRequests] : [];
+    const proof = clientSecret === null ? client.None() : client.ClientSecretBasic(clientSecret.reveal());
+    try {
+      const config = await client.discovery(new URL(issuer), clientId, undefined, proof, { execute, timeout: TIMEOUT_SECONDS }); // prettier-ignore
+      this.#held = { config, until: now + KEPT_MS };
+      return config;
+    } catch (cause) {
+      throw new ProviderUnreachable(issuer, cause);
+    }
+  }
+
+  #read(claims: client.IDToken, now: number): LoggedIn {
+    const { groupsClaim, issuer } = this.#settings;
+    const said: unknown = claims[groupsClaim];
+    const names = [claims["preferred_username"], claims["email"], claims.sub].filter((one) => typeof one === "string");
+    const sid = claims["sid"];
+    return {
+      issuer,
+      subject: claims.sub,
+      sid: typeof sid === "string" ? sid.slice(0, 256) : null,
+      authenticatedAt: typeof claims.auth_time === "number" ? claims.auth_time : Math.floor(now / 1_000),
+      name: names.find(isName) ?? "a person",
+      groups: Array.isArray(said) ? said.filter((one) => typeof one === "string" && isName(one)).slice(0, GROUPS_MAX) : null, // prettier-ignore
+    };
+  }
+}
+
+/** As names are elsewhere: printable, no blanks at the ends. */
+function isName(text: string): boolean {
+  return text.length <= 100 && /^[^\s\p{C}](?:[^\p{C}]*[^\s\p{C}])?$/u.test(text);
+}
+
+/** It was not there or too slow; what it said and was not accepted is no such thing. */
+function isUnreachable(cause: unknown): boolean {
+  return cause instanceof TypeError || (cause instanceof Error && "code" in cause && cause.code === "OAUTH_TIMEOUT");
+}
