@@ -4,6 +4,7 @@ import { doorRules } from "./take-away-doors.js";
 import { factorRules } from "./take-away-factors.js";
 import { credentialRules } from "./take-away-credentials.js";
 import { keyLifeRules } from "./take-away-key-life.js";
+import { loginRules } from "./take-away-login.js";
 import { tokenRules } from "./take-away-tokens.js";
 import { operationRules } from "./take-away-operation.js";
 
@@ -363,5 +364,6 @@ export const rules = [
   ...factorRules,
   ...doorRules,
   ...tokenRules,
+  ...loginRules,
   ...credentialRules,
 ];
