@@ -109,6 +109,7 @@ export class MemoryGateway {
           return [];
         },
       }),
+      signals: null,
       quarantine: {
         restored: () => this.restored,
         end: () => {

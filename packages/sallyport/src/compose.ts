@@ -47,7 +47,7 @@ export interface Gateway {
   /** `http://127.0.0.1:11435`, with the port really bound. */
   readonly dataUrl: string;
   readonly adminUrl: string;
-  /** Re-reads certificates and the policy file (SIGHUP). */
+  /** Re-reads certificates and the policy file, and looks at identity providers now (SIGHUP). */
   reload(): Promise<void>;
   /** Takes no new requests, lets running ones end within `drainMs`, then cuts them; commits the ledger and closes. */
   close(drainMs: number): Promise<void>;
@@ -138,7 +138,10 @@ export async function openGateway(
     if (webhook) core.onEvents((events) => webhook.tell(events));
     const dataPlane = makeDataPlane({ settings, core, clock, log, tls, metrics, tracing });
     const urls = { data: "", admin: "" };
-    const ports = adminPorts(core, dataPlane, metrics, urls);
+    const identity =
+      settings.identity &&
+      (await import("./compose/identity.ts")).openIdentity(settings.identity, core, metrics.registry, log);
+    const ports = adminPorts(core, dataPlane, metrics, urls, identity?.signals ?? null);
     const applyFile = async (): Promise<void> => {
       if (settings.policyFile === null) return;
       const text = readFileSync(settings.policyFile, "utf8");
@@ -180,6 +183,7 @@ export async function openGateway(
       if (watch) clearInterval(watch);
       endCare();
       webhook?.close();
+      identity?.close();
       log.info({ drain_ms: drainMs, running: dataPlane.running(), queued: dataPlane.queued() }, "the gateway drains");
       await drain(dataPlane, drainMs);
       if (withPractice) await endPractice().catch(logFault(log));
@@ -201,6 +205,7 @@ export async function openGateway(
         if (certificates) useTls(certificates.read());
         await applyFile();
         if (settings.policyFile !== null) log.info("the policy file was read again");
+        await identity?.lookNow();
       },
       close(drainMs) {
         closing ??= shut(drainMs);
@@ -234,6 +239,7 @@ function adminPorts(
   dataPlane: DataPlane | null,
   metrics: GatewayMetrics,
   urls: { data: string; admin: string },
+  signals: AdminPorts["signals"] = null,
 ): AdminPorts {
   const { clock, keys, peppers, snapshot, changes, store } = core;
   const startedAt = clock.now();
@@ -249,6 +255,7 @@ function adminPorts(
     changes,
     quarantine: core.quarantine,
     reconciler: core.reconciler,
+    signals,
     explain: makeExplain({ clock, snapshot, keys }),
     audit: core.audit,
     status: () => ({

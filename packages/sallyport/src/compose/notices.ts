@@ -1,22 +1,18 @@
 /** The webhook, opened from settings: loaded only where one is set. */
-import { readFileSync } from "node:fs";
-import { Problem } from "@sallyport/protocol";
 import type { Settings } from "../config/settings.ts";
 import { systemClock } from "../kernel/clock.ts";
 import { randomBase62 } from "../kernel/ids.ts";
 import type { Log } from "../kernel/log.ts";
 import { makePoster } from "../kernel/post-json.ts";
-import { Secret } from "../kernel/secret.ts";
+import { readSecret } from "./read-secret.ts";
 import { Webhook } from "../notices/webhook.ts";
-
-const SECRET_MIN = 24;
 
 /** Throws `store_unavailable` where the secret cannot be read: nothing is sent that its receiver cannot verify. */
 export function openWebhook({ url, secret }: NonNullable<Settings["notices"]>, log: Log): Webhook {
   return new Webhook({
     clock: systemClock,
     poster: makePoster(url),
-    secret: readSecret(secret),
+    secret: readSecret(secret, "the secret of notices"),
     newId: () => randomBase62(22),
     after(ms, then) {
       const timer = setTimeout(then, ms).unref();
@@ -26,19 +22,4 @@ export function openWebhook({ url, secret }: NonNullable<Settings["notices"]>, l
     onRecovery: () => log.info("notices are delivered again"),
     onDropped: (type, reason) => log.error({ type, reason }, "a notice was not delivered; the ledger has its event"),
   });
-}
-
-function readSecret(source: NonNullable<Settings["notices"]>["secret"]): Secret {
-  let text = "";
-  try {
-    text = (source.kind === "env" ? (process.env[source.name] ?? "") : readFileSync(source.path, "utf8")).trim();
-  } catch {
-    // Told below: a missing file and an empty one are the same mistake.
-  }
-  if (text.length < SECRET_MIN)
-    throw new Problem(
-      "store_unavailable",
-      `the secret of notices (${source.kind}:${source.kind === "env" ? source.name : source.path}) is missing or shorter than ${SECRET_MIN} characters`,
-    );
-  return new Secret(text);
 }
