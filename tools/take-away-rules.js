@@ -2,6 +2,7 @@
 import { atRestRules } from "./take-away-at-rest.js";
 import { doorRules } from "./take-away-doors.js";
 import { factorRules } from "./take-away-factors.js";
+import { identityRules } from "./take-away-identity.js";
 import { keyLifeRules } from "./take-away-key-life.js";
 import { operationRules } from "./take-away-operation.js";
 
@@ -360,4 +361,5 @@ export const rules = [
   ...keyLifeRules,
   ...factorRules,
   ...doorRules,
+  ...identityRules,
 ];

@@ -151,10 +151,8 @@ describe("what an event says", () => {
     await take(
       eventClaims(revoked, {}, { sub_id: { format: "complex", user: email, session: { format: "opaque", id: "x" } } }),
     );
-    expect(receiver.heard.map(({ subject }) => subject)).toEqual([
-      { email: "ada@example.org" },
-      { email: "ada@example.org" },
-    ]);
+    await take(eventClaims(revoked, { subject: { user: email } }, { sub_id: undefined }));
+    expect(receiver.heard.map(({ subject }) => subject)).toEqual(Array(3).fill({ email: "ada@example.org" }));
   });
 
   it.each([
@@ -323,6 +321,7 @@ describe("a log-out token", () => {
     ["no exp", { exp: undefined }, "invalid_request"],
     ["an exp that is past", { exp: NOW_S - 120 }, "invalid_request"],
     ["an iat of an hour ago", { iat: NOW_S - 3_600 }, "invalid_request"],
+    ["an iat that lies ahead", { iat: NOW_S + 600, exp: NOW_S + 900 }, "invalid_request"],
     ["neither sub nor sid", { sub: undefined }, "invalid_request"],
     ["a sub that is a number", { sub: 1 }, "invalid_request"],
     ["no events", { events: undefined }, "invalid_request"],

@@ -99,7 +99,9 @@ function subjectOf(atTop: unknown, inEvent: unknown, provider: Provider): Subjec
   if (atTop !== undefined && inEvent !== undefined && JSON.stringify(atTop) !== JSON.stringify(inEvent))
     return "two subjects are named";
   const written = atTop ?? inEvent;
-  const subject = isMap(written) && written["format"] === "complex" ? written["user"] : written;
+  // Drafts of SSF leave the format of a complex subject out; its user is what a simple one has no place for.
+  const isComplex = isMap(written) && (written["format"] ?? "complex") === "complex";
+  const subject = isComplex ? written["user"] : written;
   if (!isMap(subject)) return "no subject is named";
   const { format, iss, sub, email } = subject;
   if (format === "iss_sub") {
