@@ -3,6 +3,7 @@ import { atRestRules } from "./take-away-at-rest.js";
 import { doorRules } from "./take-away-doors.js";
 import { factorRules } from "./take-away-factors.js";
 import { credentialRules } from "./take-away-credentials.js";
+import { identityRules } from "./take-away-identity.js";
 import { keyLifeRules } from "./take-away-key-life.js";
 import { loginRules } from "./take-away-login.js";
 import { tokenRules } from "./take-away-tokens.js";
@@ -366,4 +367,5 @@ export const rules = [
   ...tokenRules,
   ...loginRules,
   ...credentialRules,
+  ...identityRules,
 ];

@@ -115,6 +115,7 @@ export class MemoryGateway {
           return [];
         },
       }),
+      signals: null,
       quarantine: {
         restored: () => this.restored,
         end: () => {

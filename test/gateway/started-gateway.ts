@@ -152,6 +152,7 @@ export function testSettings(directory: string, more: Partial<Settings> = {}): S
     tracing: null,
     notices: null,
     oidc: null,
+    identity: null,
     ledger: { retentionDays: 365, retentionBytes: 1e9, reserveBytes: 65_536 },
     inFlightBytesMax: 256 * 1024 * 1024,
     drainMs: 1_000,

@@ -1,5 +1,6 @@
 /** What the guides tell a reader to type is what the program takes: commands, flags, settings, policy, links. */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Command } from "commander";
 import { describe, expect, it } from "vitest";
@@ -8,6 +9,7 @@ import { parseCredentials } from "../../packages/client/dist/credential/credenti
 import { readPolicy } from "../../packages/sallyport/dist/access/policy-file.js";
 import type { Cli } from "../../packages/sallyport/dist/cli/cli.js";
 import { makeProgram } from "../../packages/sallyport/dist/cli/program.js";
+import { readIdentityFile } from "../../packages/sallyport/dist/config/identity-file.js";
 import { loadSettings } from "../../packages/sallyport/dist/config/load-settings.js";
 
 const root = join(import.meta.dirname, "../..");
@@ -42,6 +44,15 @@ function strangeIn(call: string): readonly string[] {
   return words.filter((word) => word.startsWith("-") && !known.includes(word));
 }
 
+function identityMistakes(text: string): string[] {
+  const folder = mkdtempSync(join(tmpdir(), "sallyport-guide-"));
+  const mistakes: string[] = [];
+  writeFileSync(join(folder, "identity.yaml"), text);
+  readIdentityFile(join(folder, "identity.yaml"), mistakes);
+  rmSync(folder, { recursive: true });
+  return mistakes;
+}
+
 describe.each(pages)("%s", (page) => {
   it("names commands and flags that there are", () => {
     expect(callsOf(page).flatMap(strangeIn)).toEqual([]);
@@ -51,6 +62,7 @@ describe.each(pages)("%s", (page) => {
     for (const block of blocksOf(page, "yaml")) {
       const given = parse(block) as Record<string, unknown>;
       if (given["environments"]) expect(readPolicy(given)).toMatchObject({ ok: true });
+      if (given["providers"]) expect(identityMistakes(block)).toEqual([]);
       if (given["listen"]) {
         const { tls, ...flags } = given as { tls?: { certificate: string; key: string } };
         const files = tls && { tlsCertificate: tls.certificate, tlsKey: tls.key };

@@ -30,3 +30,14 @@ test("a gateway that traces nothing loads nothing of traces", () => {
     true,
   );
 });
+
+test("a gateway that hears no identity provider and serves no directory loads neither's libraries", () => {
+  const loaded = [...loadedBy(join(DIST, "compose.js"))];
+  const asking = loaded.filter((file) => /from "(?:jose|scimmy)"/.test(readFileSync(file, "utf8")));
+  expect(asking).toEqual([]);
+  const whenAsked = ["compose/identity.js", "admin/scim/scim-server.js"].flatMap((file) => [
+    ...loadedBy(join(DIST, file)),
+  ]);
+  expect(whenAsked.some((file) => readFileSync(file, "utf8").includes('from "scimmy"'))).toBe(true);
+  expect(whenAsked.some((file) => readFileSync(file, "utf8").includes('from "jose"'))).toBe(true);
+});

@@ -49,7 +49,7 @@ export interface Gateway {
   /** `http://127.0.0.1:11435`, with the port really bound. */
   readonly dataUrl: string;
   readonly adminUrl: string;
-  /** Re-reads certificates and the policy file (SIGHUP). */
+  /** Re-reads certificates and the policy file, and looks at identity providers now (SIGHUP). */
   reload(): Promise<void>;
   /** Takes no new requests, lets running ones end within `drainMs`, then cuts them; commits the ledger and closes. */
   close(drainMs: number): Promise<void>;
@@ -149,7 +149,10 @@ export async function openGateway(
       tracing,
       listenerUrl: () => urls.data,
     });
-    const ports = adminPorts(core, dataPlane, metrics, urls);
+    const identity =
+      settings.identity &&
+      (await import("./compose/identity.ts")).openIdentity(settings.identity, core, metrics.registry, log);
+    const ports = adminPorts(core, dataPlane, metrics, urls, identity?.signals ?? null);
     const applyFile = async (): Promise<void> => {
       if (settings.policyFile === null) return;
       const text = readFileSync(settings.policyFile, "utf8");
@@ -191,6 +194,7 @@ export async function openGateway(
       if (watch) clearInterval(watch);
       endCare();
       webhook?.close();
+      identity?.close();
       log.info({ drain_ms: drainMs, running: dataPlane.running(), queued: dataPlane.queued() }, "the gateway drains");
       await drain(dataPlane, drainMs);
       if (withPractice) await endPractice().catch(logFault(log));
@@ -212,6 +216,7 @@ export async function openGateway(
         if (certificates) useTls(certificates.read());
         await applyFile();
         if (settings.policyFile !== null) log.info("the policy file was read again");
+        await identity?.lookNow();
       },
       close(drainMs) {
         closing ??= shut(drainMs);
@@ -245,6 +250,7 @@ function adminPorts(
   dataPlane: DataPlane | null,
   metrics: GatewayMetrics,
   urls: { data: string; admin: string },
+  signals: AdminPorts["signals"] = null,
 ): AdminPorts {
   const { clock, keys, peppers, snapshot, changes, store } = core;
   const startedAt = clock.now();
@@ -260,6 +266,7 @@ function adminPorts(
     changes,
     quarantine: core.quarantine,
     reconciler: core.reconciler,
+    signals,
     explain: makeExplain({ clock, snapshot, keys }),
     explainToken: makeExplainToken({ clock, snapshot, keys }),
     audit: core.audit,

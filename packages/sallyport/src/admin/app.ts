@@ -1,6 +1,6 @@
 /**
  * The admin API: a router made by walking the contract, so that no route is served that it does not name (but the
- * metrics, which are no JSON, and what standards give other shapes: SCIM). For each call
+ * metrics, which are no JSON, and what standards give other shapes: SCIM and what identity providers send). For each call
  * the order is fixed: who calls, may he, what does he say (only now is the body read), do it, answer in the contract's shape.
  */
 import { Hono } from "hono";
@@ -18,6 +18,7 @@ import { answerJson, answerProblem } from "./problem-answer.ts";
 import { readRequest } from "./read-request.ts";
 import { RequestRate } from "./request-rate.ts";
 import type { AdmitScim } from "./scim/scim-server.ts";
+import { LOG_OUT_PATH, makeSignalRoutes, PUSH_PATH } from "./signal-routes.ts";
 import { RefusalRecord } from "./refusal-record.ts";
 
 export interface AdminApp {
@@ -86,6 +87,11 @@ export function makeAdminApp(ports: AdminPorts, onFault: OnFault = () => undefin
     };
     return answerScim(ports, admitScim, context.req.raw);
   });
+  const signals = makeSignalRoutes(ports);
+  router.post(PUSH_PATH, (context) => signals.push(context.req.raw));
+  router.post(LOG_OUT_PATH, (context) => signals.logOut(context.req.raw));
+  for (const path of [PUSH_PATH, LOG_OUT_PATH])
+    router.all(path, () => answerProblem(new Problem("method_not_allowed")));
   for (const path of new Set([...Object.values(contract), metricsRoute].map((row) => row.path))) {
     router.all(path, () => answerProblem(new Problem("method_not_allowed")));
   }

@@ -4,6 +4,7 @@ import type { UseSurvey } from "../access/permission-uses.ts";
 import type { Snapshot } from "../access/snapshot.ts";
 import type { ChangeWriter } from "../audit/change.ts";
 import type { Reconciler } from "../identity/reconciler.ts";
+import type { Signals } from "../identity/signals.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { KeyDirectory } from "../keys/directory.ts";
 import type { Secret } from "../kernel/secret.ts";
@@ -36,6 +37,8 @@ export interface AdminPorts {
   readonly changes: ChangeWriter & { readonly inTurn: <T>(work: () => Promise<T>) => Promise<T> };
   /** Everything that is said about people, administrators' words too, becomes a change by it. */
   readonly reconciler: Reconciler;
+  /** What identity providers send; null where none is configured. */
+  readonly signals: Pick<Signals, "streamOf" | "logOut"> | null;
   readonly quarantine: Quarantine;
   readonly explain: Explain;
   readonly explainToken: ExplainToken;

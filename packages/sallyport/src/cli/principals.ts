@@ -124,7 +124,11 @@ function principalFacts(one: PrincipalView): string[] {
     kind: one.kind,
     team: one.team,
     groups: listText(one.groups),
-    state: one.isDisabled ? "disabled" : "active",
+    state: one.isDisabled ? `disabled (said by ${one.disabledBy.join(", ")})` : "active",
+    ...(one.userName === null ? {} : { "in the directory": `${one.userName} (${one.externalId ?? "no external id"})` }),
+    ...(one.identities.length === 0
+      ? {}
+      : { identities: one.identities.map((id) => `${id.subject} at ${id.issuer}`).join(", ") }),
     created: timeText(one.createdAt),
   });
 }

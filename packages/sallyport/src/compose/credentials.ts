@@ -108,6 +108,6 @@ export function makeCredentials({ settings, core, limits, live, budget, listener
 
 function openProvider({ oidc }: Settings): { readonly client: OidcClient; readonly name: string } | null {
   if (!oidc) return null;
-  const clientSecret = oidc.clientSecret && readSecret("the secret of oidc", oidc.clientSecret, 1);
+  const clientSecret = oidc.clientSecret && readSecret(oidc.clientSecret, "the secret of oidc", 1);
   return { client: new OidcClient({ ...oidc, clientSecret }), name: oidc.issuer };
 }

@@ -7,14 +7,12 @@ import { makePoster } from "../kernel/post-json.ts";
 import { readSecret } from "./read-secret.ts";
 import { Webhook } from "../notices/webhook.ts";
 
-const SECRET_MIN = 24;
-
 /** Throws `store_unavailable` where the secret cannot be read: nothing is sent that its receiver cannot verify. */
 export function openWebhook({ url, secret }: NonNullable<Settings["notices"]>, log: Log): Webhook {
   return new Webhook({
     clock: systemClock,
     poster: makePoster(url),
-    secret: readSecret("the secret of notices", secret, SECRET_MIN),
+    secret: readSecret(secret, "the secret of notices"),
     newId: () => randomBase62(22),
     after(ms, then) {
       const timer = setTimeout(then, ms).unref();

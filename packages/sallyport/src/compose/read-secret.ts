@@ -4,8 +4,11 @@ import { Problem } from "@sallyport/protocol";
 import type { SecretSource } from "../config/key-source.ts";
 import { Secret } from "../kernel/secret.ts";
 
-/** `what` names it for people: `the secret of notices`. */
-export function readSecret(what: string, source: SecretSource, lengthMin: number): Secret {
+/** Short of that it keeps nobody out. */
+const LENGTH_MIN = 24;
+
+/** Throws `store_unavailable`. `what` names it for people: `the secret of notices`. */
+export function readSecret(source: SecretSource, what: string, lengthMin = LENGTH_MIN): Secret {
   let text = "";
   try {
     text = (source.kind === "env" ? (process.env[source.name] ?? "") : readFileSync(source.path, "utf8")).trim();

@@ -196,6 +196,13 @@ export const leaves = [
     says: "what signs them, at least 24 characters: env:NAME or file:PATH",
   },
   {
+    path: "identity",
+    variable: "SALLYPORT_IDENTITY",
+    flag: null,
+    form: "text",
+    says: "a file with the identity providers whose events, log-outs and directories are heard; none unless set (docs/guides/provisioning.md)",
+  },
+  {
     path: "drain",
     variable: "SALLYPORT_DRAIN",
     flag: "drain",
@@ -215,6 +222,9 @@ const OTHER_VARIABLES = [
   "SALLYPORT_BACKUP_PASSPHRASE",
   "SALLYPORT_NOTICES_SECRET",
   "SALLYPORT_OIDC_CLIENT_SECRET",
+  "SALLYPORT_PUSH_SECRET",
+  "SALLYPORT_POLL_SECRET",
+  "SALLYPORT_DIRECTORY_SECRET",
   // Where clients find a gateway, and their credential for it.
   "SALLYPORT_URL",
   "SALLYPORT_TOKEN",

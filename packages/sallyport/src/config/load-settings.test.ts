@@ -51,6 +51,7 @@ describe("loadSettings", () => {
       tracing: null,
       notices: null,
       oidc: null,
+      identity: null,
       ledger: { retentionDays: 400, retentionBytes: 10 * 1024 ** 3, reserveBytes: 64 * 1024 ** 2 },
       inFlightBytesMax: 256 * 1024 ** 2,
       drainMs: 25_000,

@@ -9,6 +9,7 @@ import { Problem } from "@sallyport/protocol";
 import { parseDurationMs } from "@sallyport/protocol/contract";
 import { readYaml } from "../kernel/yaml.ts";
 import type { SecretSource } from "./key-source.ts";
+import { readIdentityFile } from "./identity-file.ts";
 import { parseKeySource, parseSecretSource } from "./key-source.ts";
 import { isUnknownVariable, leaves } from "./leaves.ts";
 import type { Leaf } from "./leaves.ts";
@@ -55,9 +56,11 @@ export function loadSettings({ flags, env, file }: SettingsSources): Settings {
   }
   const receiver = judged.success ? receiverOf(judged.data, env) : null;
   if (judged.success) mistakes.push(...exposureMistakes(judged.data), ...receiverMistakes(judged.data, receiver));
+  const identityFile = judged.data?.identity;
+  const identity = identityFile === undefined ? null : (readIdentityFile(resolve(identityFile), mistakes) ?? null);
   if (mistakes.length > 0 || !judged.success)
     throw new Problem("input_invalid", "the settings have mistakes", mistakes);
-  return toSettings(judged.data, dataDirectory, receiver);
+  return { ...toSettings(judged.data, dataDirectory, receiver), identity };
 }
 
 function givenDataDirectory(flags: SettingsSources["flags"], env: SettingsSources["env"]): string | undefined {
@@ -162,7 +165,7 @@ function noticesOf({ notices }: SettingsFile): Settings["notices"] {
   return notices && secret ? { url: notices.url, secret } : null;
 }
 
-function toSettings(file: SettingsFile, dataDirectory: string, receiver: string | null): Settings {
+function toSettings(file: SettingsFile, dataDirectory: string, receiver: string | null): Omit<Settings, "identity"> {
   const listen = parseListener(file.listen);
   const adminListen = parseListener(file.adminListen);
   const drainMs = parseDurationMs(file.drain);

@@ -67,6 +67,7 @@ export const settingsSchema = z.strictObject({
       secret: z.string().refine((text) => parseSecretSource(text) !== undefined, SECRET_SOURCE_WANTED),
     })
     .optional(),
+  identity: path.optional(),
   drain: z
     .string()
     .refine((text) => (parseDurationMs(text) ?? Infinity) <= 600_000, "is not a duration of at most 10m")
@@ -87,6 +88,11 @@ function isNoticeUrl(text: string): boolean {
   return (
     protocol === "https:" || (protocol === "http:" && isLoopback({ host: hostname.replace(/^\[|\]$/g, ""), port: 0 }))
   );
+}
+
+/** An address that is spoken to or that names somebody: https, or http on loopback, and nothing hidden in it. */
+export function isSafeUrl(text: string): boolean {
+  return isNoticeUrl(text) && new URL(text).search === "";
 }
 
 export type SettingsFile = z.output<typeof settingsSchema>;

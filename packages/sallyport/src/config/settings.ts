@@ -1,5 +1,6 @@
 /** Static settings: read once at start from file, environment and flags. Policy is not here: it lives in the store. */
 import type { KeyEncryptionKeySource } from "../keys/sealer.ts";
+import type { IdentitySettings } from "./identity-file.ts";
 import type { SecretSource } from "./key-source.ts";
 
 export interface Listener {
@@ -43,6 +44,8 @@ export interface Settings {
   } | null;
   /** Where signed notices go; null = nowhere. */
   readonly notices: { readonly url: string; readonly secret: SecretSource } | null;
+  /** Identity providers that are heard; null = none. */
+  readonly identity: IdentitySettings | null;
   readonly ledger: {
     readonly retentionDays: number;
     readonly retentionBytes: number;

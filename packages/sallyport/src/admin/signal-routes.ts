@@ -1,0 +1,83 @@
+/**
+ * What identity providers send, beside the contract: pushed security events (RFC 8935) and back-channel log-outs. Each is
+ * believed by what it brings, a bearer and a signature; neither sees an admin key.
+ */
+import { Problem } from "@sallyport/protocol";
+import type { FailedClaims } from "../identity/signed-claims.ts";
+import type { AdminPorts } from "./ports.ts";
+import { readBytes } from "./read-request.ts";
+import { RequestRate } from "./request-rate.ts";
+
+export interface SignalRoutes {
+  push(request: Request): Promise<Response>;
+  logOut(request: Request): Promise<Response>;
+}
+
+export const PUSH_PATH = "/ssf/events";
+export const LOG_OUT_PATH = "/oidc/back-channel-logout";
+const BEARER = /^Bearer ([A-Za-z0-9._~+/=-]{16,512})$/i;
+/** Verifying costs a fifth of a millisecond of the thread that serves requests. */
+const PER_SECOND = 50;
+const BURST_MS = 2_000;
+
+export function makeSignalRoutes(ports: Pick<AdminPorts, "clock" | "signals" | "quarantine">): SignalRoutes {
+  const pushes = new RequestRate(ports.clock, (PER_SECOND * BURST_MS) / 1_000, BURST_MS);
+  const logOuts = new RequestRate(ports.clock, (PER_SECOND * BURST_MS) / 1_000, BURST_MS);
+
+  function signals(): NonNullable<AdminPorts["signals"]> {
+    if (ports.quarantine.restored()) throw new Problem("restore_unconfirmed");
+    if (!ports.signals) throw new Problem("endpoint_unknown");
+    return ports.signals;
+  }
+
+  return {
+    async push(request) {
+      const bearer = BEARER.exec(request.headers.get("authorization") ?? "")?.[1];
+      const stream = bearer === undefined ? undefined : signals().streamOf(bearer);
+      if (!stream) {
+        signals();
+        return eventError(401, "authentication_failed", "the bearer token is not one that was given out");
+      }
+      pushes.demand();
+      const text = await readText(request, /^application\/secevent\+jwt$/i);
+      const wrong = await stream.receive(text);
+      if (wrong === undefined) return new Response(null, { status: 202, headers: NO_STORE });
+      if (wrong.failure === "unavailable") throw new Problem("signals_unverifiable", wrong.says);
+      return eventError(400, wrong.failure, wrong.says);
+    },
+
+    async logOut(request) {
+      const to = signals();
+      logOuts.demand();
+      const form = new URLSearchParams(await readText(request, /^application\/x-www-form-urlencoded(?:\s*;.*)?$/i));
+      const tokens = form.getAll("logout_token");
+      const [token] = tokens;
+      if (token === undefined || tokens.length !== 1) return logOutError("logout_token is not there exactly once");
+      const wrong: FailedClaims | undefined = await to.logOut(token);
+      if (wrong?.failure === "unavailable") throw new Problem("signals_unverifiable", wrong.says);
+      return wrong ? logOutError(wrong.says) : new Response(null, { status: 200, headers: NO_STORE });
+    },
+  };
+}
+
+const NO_STORE = { "cache-control": "no-store" };
+
+async function readText(request: Request, awaited: RegExp): Promise<string> {
+  if (!awaited.test((request.headers.get("content-type") ?? "").trim())) throw new Problem("media_type_unsupported");
+  if (request.headers.has("content-encoding")) throw new Problem("encoding_unsupported");
+  return Buffer.from(await readBytes(request)).toString("latin1");
+}
+
+/** RFC 8935, 2.3. */
+function eventError(status: number, err: string, description: string): Response {
+  return json(status, { err, description });
+}
+
+/** OpenID Connect Back-Channel Logout 1.0, 2.8. */
+function logOutError(says: string): Response {
+  return json(400, { error: "invalid_request", error_description: says });
+}
+
+function json(status: number, body: object): Response {
+  return new Response(JSON.stringify(body), { status, headers: { ...NO_STORE, "content-type": "application/json" } });
+}
