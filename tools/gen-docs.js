@@ -6,6 +6,8 @@ import { isPermission, permissions, problems } from "../packages/protocol/dist/i
 import { contract, openApiDocument, policyJsonSchema } from "../packages/protocol/dist/contract/index.js";
 import { builtInRoles, adminRoles } from "../packages/sallyport/dist/access/built-in-roles.js";
 import { metricsRoute } from "../packages/sallyport/dist/admin/metrics-route.js";
+import { LOG_OUT_PATH, PUSH_PATH } from "../packages/sallyport/dist/admin/signal-routes.js";
+import { SCIM_BASE } from "../packages/sallyport/dist/admin/scim/scim-call.js";
 import { endpoints } from "../packages/sallyport/dist/dataplane/wire/endpoints.js";
 import { VERSION } from "../packages/sallyport/dist/version.js";
 import { commandLinePage } from "./reference/command-line-page.js";
@@ -79,6 +81,23 @@ const pages = {
         row.events.map(code).join(" ") || "-",
         row.says,
       ]),
+    ) +
+    "\n## Beside the contract\n\nWhat standards give other paths, shapes and errors ([people from your directory](../guides/provisioning.md)).\n\n" +
+    table(
+      ["path", "standard", "opened by"],
+      [
+        [
+          code(`${SCIM_BASE}/{Users,Groups,ServiceProviderConfig,ResourceTypes,Schemas}`),
+          "SCIM 2.0 (RFC 7643, 7644)",
+          `an admin key with ${code("principals:read")}, for changes ${code("principals:manage")}`,
+        ],
+        [
+          code(`POST ${PUSH_PATH}`),
+          "security events, pushed (RFC 8935)",
+          "the bearer of the provider's `push`, and a signed event",
+        ],
+        [code(`POST ${LOG_OUT_PATH}`), "OpenID Connect Back-Channel Logout 1.0", "a signed log-out token"],
+      ],
     ),
   "docs/reference/settings.md": settingsPage(),
   "docs/reference/policy.md": policyPage(),

@@ -49,6 +49,7 @@ export class IdentityProvider {
           name: "corp",
           issuer: this.url,
           keysUrl: `${this.url}/jwks`,
+          transmitter: null,
           audience: AUDIENCE,
           clientId: CLIENT,
           hasExternalIds: true,

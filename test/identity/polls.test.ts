@@ -128,6 +128,7 @@ describe("a directory", () => {
       name: "corp",
       issuer: ISSUER,
       keysUrl: "",
+      transmitter: null,
       audience: AUDIENCE,
       clientId: CLIENT,
       hasExternalIds: false,

@@ -30,6 +30,7 @@ const provider: Provider = {
   name: "corp",
   issuer: ISSUER,
   keysUrl: "https://idp.example.org/jwks",
+  transmitter: null,
   audience: AUDIENCE,
   clientId: CLIENT,
   hasExternalIds: false,
@@ -254,6 +255,14 @@ describe("what a token must be", () => {
       `${head}.${"A".repeat(70_000)}.AA`,
     ])
       expect((await receiver.events.receive(text))?.failure).toBe("invalid_request");
+  });
+
+  it("a transmitter of its own signs for the issuer's people, and the issuer no more", async () => {
+    const transmitter = { issuer: "https://signals.example.org", keysUrl: "https://signals.example.org/jwks" };
+    receiver = new Receiver({ transmitter });
+    expect(await take(eventClaims(revoked, {}, { iss: transmitter.issuer }))).toBe("taken");
+    expect(receiver.heard[0]!.subject).toMatchObject({ issuer: ISSUER, subject: "s1" });
+    expect(await take(eventClaims(revoked, {}))).toBe("invalid_issuer");
   });
 
   it("the same event twice is taken twice and heard once; one that could not be written may come again", async () => {

@@ -64,7 +64,10 @@ beforeAll(async () => {
   identity = join(home, "identity.txt");
   const mine = await generateX25519Identity();
   writeFileSync(identity, `${mine}\n`, { mode: 0o600 });
-  writeFileSync(policy, `environments:\n  dev:\n    upstreams: [{ url: "${await upstream.listen()}" }]\n`);
+  writeFileSync(
+    policy,
+    `environments:\n  dev:\n    upstreams: [{ url: "${await upstream.listen()}" }]\n    keys: { onLeave: keep }\n`,
+  );
   ({ adminKey } = await sallyportJson<{ adminKey: string }>(["init", "--data", old]));
   const running = await serve(old, ["--policy", policy]);
   const run = <T>(...words: string[]) => sallyportJson<T>([...words, "--data", old]);

@@ -34,15 +34,11 @@ export function openIdentity({ providers }: IdentitySettings, core: Core, regist
   const looks: Look[] = [];
   const sources = providers.map((provider): SignalSource => {
     const { clock, reconciler } = core;
-    const read = async (): Promise<string> => {
-      const answer = await sendBounded({ method: "GET", url: provider.keysUrl });
-      if (answer.status !== 200) throw new Error(`the issuer answered ${answer.status}`);
-      return answer.text;
-    };
-    const keys = new IssuerKeys({ clock, read });
-    const parts = { clock, provider, keys, reconciler };
-    const events = new EventReceiver({ ...parts, seen: new SeenTokens(clock) });
-    const logOut = new LogOut({ ...parts, seen: new SeenTokens(clock) });
+    const keys = keysAt(provider.keysUrl, core);
+    const transmitterKeys = provider.transmitter ? keysAt(provider.transmitter.keysUrl, core) : keys;
+    const parts = { clock, provider, reconciler };
+    const events = new EventReceiver({ ...parts, keys: transmitterKeys, seen: new SeenTokens(clock) });
+    const logOut = new LogOut({ ...parts, keys, seen: new SeenTokens(clock) });
     looks.push(...looksOf(provider, events, core, log));
     const bearer = provider.push && readSecret(provider.push.secret, `the push secret of ${provider.name}`);
     return { issuer: provider.issuer, bearer, events, logOut };
@@ -64,6 +60,15 @@ export function openIdentity({ providers }: IdentitySettings, core: Core, regist
       for (const look of looks) look.close();
     },
   };
+}
+
+function keysAt(url: string, { clock }: Core): IssuerKeys {
+  const read = async (): Promise<string> => {
+    const answer = await sendBounded({ method: "GET", url });
+    if (answer.status !== 200) throw new Error(`the issuer answered ${answer.status}`);
+    return answer.text;
+  };
+  return new IssuerKeys({ clock, read });
 }
 
 function looksOf(provider: ProviderSettings, receiver: EventReceiver, core: Core, log: Log): Look[] {

@@ -29,6 +29,7 @@ providers:
     subjects: externalId
     emails: allow
     groupsClaim: roles
+    transmitter: { issuer: https://signals.example.org, keys: https://signals.example.org/jwks }
     push: { secret: env:PUSH }
     poll: { url: https://idp.example.org/poll, secret: env:POLL, every: 15s }
     directory: { url: https://idp.example.org/scim/v2, secret: file:/run/secrets/directory, subject: externalId }
@@ -40,6 +41,7 @@ providers:
       name: "corp",
       issuer: "https://idp.example.org",
       keysUrl: "https://idp.example.org/jwks",
+      transmitter: { issuer: "https://signals.example.org", keysUrl: "https://signals.example.org/jwks" },
       audience: "https://sallyport.example.org",
       clientId: "sallyport",
       hasExternalIds: true,
@@ -58,6 +60,7 @@ providers:
       name: "other",
       issuer: "http://127.0.0.1:8080/realms/x",
       keysUrl: "http://127.0.0.1:8080/jwks",
+      transmitter: null,
       audience: null,
       clientId: null,
       hasExternalIds: false,

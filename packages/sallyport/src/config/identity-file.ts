@@ -44,6 +44,7 @@ const provider = z.strictObject({
   subjects: z.enum(["own", "externalId"]).default("own"),
   emails: z.enum(["deny", "allow"]).default("deny"),
   groupsClaim: id.default("groups"),
+  transmitter: z.strictObject({ issuer: z.string().refine(isSafeUrl, URL_WANTED), keys: url }).optional(),
   push: z.strictObject({ secret }).optional(),
   poll: z.strictObject({ url, secret, every: every.default("30s") }).optional(),
   directory: z
@@ -90,6 +91,7 @@ function build(name: string, entry: z.output<typeof provider>): ProviderSettings
     name,
     issuer: entry.issuer,
     keysUrl: entry.keys,
+    transmitter: entry.transmitter ? { issuer: entry.transmitter.issuer, keysUrl: entry.transmitter.keys } : null,
     audience: entry.audience ?? null,
     clientId: entry.clientId ?? null,
     hasExternalIds: entry.subjects === "externalId",

@@ -13,6 +13,7 @@ import { failed, FailedClaims, verifyClaims } from "./signed-claims.ts";
 export interface EventReceiverPorts {
   readonly clock: Pick<Clock, "now">;
   readonly provider: Provider;
+  /** Of the transmitter. */
   readonly keys: IssuerKeys;
   readonly seen: SeenTokens;
   readonly reconciler: Pick<Reconciler, "hear">;
@@ -32,7 +33,8 @@ export class EventReceiver {
   /** Undefined: taken (RFC 8935, 2.2), also when it came before. `id`: the one it must have, where its sender names it. */
   async receive(text: string, id?: string): Promise<FailedClaims | undefined> {
     const { clock, provider, keys, seen, reconciler } = this.#ports;
-    const { issuer, audience } = provider;
+    const { audience } = provider;
+    const { issuer } = provider.transmitter ?? provider;
     if (audience === null) return failed("invalid_audience", "no events are accepted from this issuer");
     const now = clock.now();
     const isType = (type: string): boolean => type === "secevent+jwt";
