@@ -12,6 +12,8 @@ const chat = JSON.stringify({ model: "llama3.2", messages: [{ role: "user", cont
 beforeAll(async () => {
   gateway = await startGateway({
     environments: ["dev", "prod"],
+    // Otherwise the keys of who is disabled are revoked, and say so.
+    environmentYaml: "    keys: { onLeave: keep }\n",
     settings: { hosts: ["gateway.example"], corsOrigins: ["https://app.example"] },
   });
   ({ key, id } = await gateway.issue());
