@@ -102,7 +102,10 @@ beforeEach(async () => {
     ollamaSigners: { find: () => undefined },
     revokedTokens: { has: () => false },
     tokenKeys: { verifying: () => undefined },
+    changes: { inTurn: (run: () => unknown) => run(), change: () => {} },
+    reconciler: { look: () => {} },
     onSwap: () => {},
+    onEndSessions: () => {},
   } as unknown as Core;
   metrics = makeGatewayMetrics(core);
   plane = makeDataPlane({
