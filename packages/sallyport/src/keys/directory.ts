@@ -52,12 +52,14 @@ export class KeyDirectory {
 
   /** The key's present record; undefined for an id that is not known. */
   find(environment: string, id: string): KeyRecord | undefined {
-    if (!this.#index.mayHave(environment, id)) return undefined;
     const name = `${environment}/${id}`;
-    const held = this.#young.get(name) ?? this.#old.get(name);
-    if (held) {
-      if (!this.#young.has(name)) this.#keep(name, held);
-      return held;
+    const young = this.#young.get(name);
+    if (young) return young;
+    if (!this.#index.mayHave(environment, id)) return undefined;
+    const old = this.#old.get(name);
+    if (old) {
+      this.#keep(name, old);
+      return old;
     }
     const read = this.#source.key(environment, id);
     if (read) this.#keep(name, read);

@@ -26,9 +26,12 @@ export interface UseStore {
 const INSTANCES_MAX = 64;
 const AGENT_MAX = 120;
 
+/** A use that is not on disk: the next one only moves its time. */
+type Fresh = Omit<KeyUse, "usedAt"> & { usedAt: number };
+
 export class UseRecord {
   readonly #store: UseStore;
-  #fresh = new Map<string, KeyUse>();
+  #fresh = new Map<string, Fresh>();
   readonly #instances = new Map<string, number>();
 
   constructor(store: UseStore) {
@@ -39,8 +42,8 @@ export class UseRecord {
   note({ environment, id }: KeyRecord, { generation }: KeySecret, usedAt: number): void {
     const name = `${environment}/${id}/${generation}`;
     const held = this.#fresh.get(name);
-    if (!held || held.usedAt < usedAt)
-      this.#fresh.set(name, { environment, id, generation, address: "", agent: "", usedAt });
+    if (!held) this.#fresh.set(name, { environment, id, generation, address: "", agent: "", usedAt });
+    else if (held.usedAt < usedAt) held.usedAt = usedAt;
   }
 
   /** The same with its place, for a key that rotates or may rotate itself. */
