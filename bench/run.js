@@ -7,6 +7,7 @@ import { keyCost } from "./keys.js";
 import { ledger } from "./ledger.js";
 import { life } from "./life.js";
 import { comparePeers } from "./peers.js";
+import { relayTime } from "./relay-time.js";
 import { streamLatency } from "./streams.js";
 
 const rows = [];
@@ -47,6 +48,13 @@ add(
   "<= 0.05 ms",
   `${ms(streams.gapP99)} (${ms(streams.gapP50)})`,
   streams.gapP99 <= 0.05,
+);
+const inside = await relayTime(256);
+add(
+  "the same between tokens, of the relay alone: read to written, inside the process, p50",
+  "<= 0.05 ms",
+  `${ms((inside.gatewayP50 - inside.bareP50) / 1000)} (${inside.gatewayP50.toFixed(0)} us against ${inside.bareP50.toFixed(0)} us; p99 ${inside.gatewayP99.toFixed(0)} us against ${inside.bareP99.toFixed(0)} us)`,
+  null,
 );
 const many = await streamLatency(512);
 add(

@@ -14,7 +14,7 @@ beforeEach(async () => {
   const accepted = once(server, "connection");
   near = await connected((server.address() as AddressInfo).port);
   [far] = (await accepted) as [Socket];
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
 });
 
 afterEach(() => {
@@ -42,32 +42,42 @@ async function turns(): Promise<void> {
   for (let n = 0; n < 50; n++) await new Promise((resolve) => setImmediate(resolve));
 }
 
-test("what comes after a silence is read at once, what comes right behind it with the next beat, together", async () => {
+/** The connection rests after the second of two that come together. */
+async function burst(): Promise<void> {
   far.write("one");
   expect(await taken()).toBe("one");
   far.write("two");
-  await turns();
+  expect(await taken()).toBe("two");
+}
+
+test("what comes after a silence is read at once, what follows a burst with the next beat, together", async () => {
+  await burst();
   far.write("three");
   await turns();
-  expect([near.readableLength, near.bytesRead]).toEqual([0, 3]);
-  vi.advanceTimersByTime(1);
-  expect(await taken()).toBe("twothree");
-  vi.advanceTimersByTime(1);
   far.write("four");
-  expect(await taken()).toBe("four");
+  await turns();
+  expect([near.readableLength, near.bytesRead]).toEqual([0, 6]);
+  vi.advanceTimersByTime(1);
+  expect(await taken()).toBe("threefour");
+});
+
+test("chunks further apart are each read when they come", async () => {
+  for (let n = 0; n < 5; n++) {
+    far.write("one");
+    expect(await taken()).toBe("one");
+    vi.advanceTimersByTime(2);
+  }
 });
 
 test("the answer to a new request does not wait for the beat", async () => {
-  far.write("one");
-  await taken();
+  await burst();
   near.write("ask");
-  far.write("two");
-  expect(await taken()).toBe("two");
+  far.write("three");
+  expect(await taken()).toBe("three");
 });
 
 test("that an idle connection was closed is seen without the beat", async () => {
-  far.write("one");
-  await taken();
+  await burst();
   near.unref();
   far.end();
   near.on("readable", () => near.read());

@@ -1,13 +1,15 @@
 /**
- * A connection to an upstream that is read at most about once a millisecond. Tokens come further apart than that, so each
- * is read when it comes. A server that sends faster (bursts, small models, benches) has its chunks gathered by the
- * kernel meanwhile: one read, one parse and one write for several. Nothing that was read is ever held back.
+ * A connection to an upstream that is read at most about once a millisecond while chunks come faster than that. Tokens
+ * come further apart, so each is read when it comes. A server that sends faster (bursts, small models, benches) has its
+ * chunks gathered by the kernel meanwhile: one read, one parse and one write for several. Nothing that was read is held back.
  */
 import { Socket } from "node:net";
 import { buildConnector, errors } from "undici";
 
 /** Timers count whole milliseconds: what comes right after something else waits for one to two. */
 const PACE_MS = 1;
+/** Reads closer to each other than this are a burst. */
+const BURST_GAP_MS = 2;
 /** After a read of so much there is a bulk to carry, and nothing to gain by waiting. */
 const BULK_BYTES = 16 * 1024;
 const KEEP_ALIVE_MS = 60_000;
@@ -32,6 +34,7 @@ const beat = new Beat();
 
 export class PacedSocket extends Socket {
   #isResting = false;
+  #lastReadMs = -Infinity;
 
   constructor() {
     // With a readable mark of one byte, node stops reading after each read, until the next is asked for.
@@ -43,6 +46,10 @@ export class PacedSocket extends Socket {
     const taken = this.readableLength;
     if (taken === 0 || taken >= BULK_BYTES) return super._read(size);
     if (this.#isResting) return;
+    const nowMs = performance.now();
+    const isBurst = nowMs - this.#lastReadMs < BURST_GAP_MS;
+    this.#lastReadMs = nowMs;
+    if (!isBurst) return super._read(size);
     this.#isResting = true;
     beat.join(this);
   }
@@ -61,12 +68,18 @@ export class PacedSocket extends Socket {
   }
 
   override _write(chunk: unknown, encoding: BufferEncoding, then: (error?: Error | null) => void): void {
-    this.readOn();
+    this.#begin();
     super._write(chunk, encoding, then);
   }
 
-  override _writev(chunks: { chunk: unknown; encoding: BufferEncoding }[], then: (error?: Error | null) => void): void {
+  /** A new request: its answer is no part of what came before. */
+  #begin(): void {
+    this.#lastReadMs = -Infinity;
     this.readOn();
+  }
+
+  override _writev(chunks: { chunk: unknown; encoding: BufferEncoding }[], then: (error?: Error | null) => void): void {
+    this.#begin();
     super._writev!(chunks, then);
   }
 }
