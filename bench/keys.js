@@ -8,6 +8,7 @@ import { environmentDefaults } from "../packages/sallyport/dist/access/default-e
 import { compileSnapshot } from "../packages/sallyport/dist/access/snapshot.js";
 import { KeyDirectory } from "../packages/sallyport/dist/keys/directory.js";
 import { hashKeyText } from "../packages/sallyport/dist/keys/hash.js";
+import { newKey } from "../packages/sallyport/dist/keys/key.js";
 import { initDataDirectory } from "../packages/sallyport/dist/store/data-directory.js";
 import { openReader } from "../packages/sallyport/dist/store/reader.js";
 import { makeApplyOperation } from "../packages/sallyport/dist/store/operations.js";
@@ -53,10 +54,10 @@ function fill(directory, count) {
     },
   });
   for (let n = 0; n < count; n++) {
-    const key = {
-      id: idOf(n), environment: "dev", name: "k", owner: "p", state: "active", hash: hashKeyText(textOf(n), pepper), pepperVersion: 1,
-      ceiling: right, limits: {}, admin: null, createdAt: 0, expiresAt: 9e15, createdBy: "os:bench",
-    }; // prettier-ignore
+    const key = newKey(
+      { id: idOf(n), environment: "dev", name: "k", owner: "p", ceiling: right, limits: {}, admin: null, createdAt: 0, createdBy: "os:bench" },
+      { hash: hashKeyText(textOf(n), pepper), pepperVersion: 1, expiresAt: 9e15 },
+    ); // prettier-ignore
     apply({ op: "key.insert", key });
   }
   database.exec("COMMIT");

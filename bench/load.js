@@ -3,11 +3,21 @@ import { Pool } from "undici";
 
 process.on("message", (asked) => void work(asked));
 
-async function work({ url, path = "/api/chat", key, more = {}, requests, connections, bodyBytes, isStream }) {
+async function work({
+  url,
+  path = "/api/chat",
+  key,
+  more = {},
+  requests,
+  connections,
+  bodyBytes,
+  isStream,
+  gapMs = 0,
+}) {
   const pool = new Pool(url, { connections, pipelining: 1 });
   const empty = JSON.stringify({ model: "llama3.2", messages: [{ role: "user", content: "" }], stream: isStream });
   const body = Buffer.from(
-    empty.replace('"content":""', `"content":"${"x".repeat(Math.max(0, bodyBytes - empty.length))}"`),
+    empty.replace('"content":""', `"content":"gap=${gapMs};${"x".repeat(Math.max(0, bodyBytes - empty.length - 6))}"`),
   );
   const headers = { authorization: `Bearer ${key}`, "content-type": "application/json", ...more };
   let left = requests;

@@ -5,7 +5,8 @@ import { createServer } from "node:http";
 
 const chunks = Number(process.env.CHUNKS ?? 64);
 const firstMs = Number(process.env.FIRST_MS ?? 20);
-const gapMs = Number(process.env.GAP_MS ?? 0);
+// Between two chunks; a request may ask for its own.
+const usualGapMs = Number(process.env.GAP_MS ?? 0);
 
 const ollama = {
   type: "application/x-ndjson",
@@ -43,6 +44,7 @@ createServer((request, response) => {
         .end(whole);
       return;
     }
+    const gapMs = Number(/gap=([1-9]\d*);/.exec(body)?.[1] ?? usualGapMs);
     response.writeHead(200, { "content-type": type });
     let sent = 0;
     const next = () => {

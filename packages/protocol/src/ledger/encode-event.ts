@@ -1,5 +1,5 @@
 /**
- * One event as JSON text, written by hand because it runs twice per request: fixed order, no white space, one line.
+ * One event as JSON text, written twice per request: fixed order, no white space, one line.
  * The text is canonical: reading it and encoding what was read gives the same bytes again, which `parseRecordLine()`
  * demands. So no two readers can see different things in one record.
  */
@@ -17,43 +17,42 @@ export interface EncodableEvent {
 }
 
 /** `{"type":…,"at":…,"environment":…,"actor":…,"fields":{…}}`, without a newline. */
-export function encodeEvent(event: EncodableEvent): string {
-  let fields = "";
-  for (const name of Object.keys(event.fields)) {
-    fields += `${fields === "" ? "" : ","}${quoteText(name)}:${encodeValue(event.fields[name])}`;
-  }
-  const { type, at, environment, actor } = event;
-  return `{"type":${quoteText(type)},"at":${at},"environment":${quoteText(environment)},"actor":${quoteText(actor)},"fields":{${fields}}}`;
+export function encodeEvent({ type, at, environment, actor, fields }: EncodableEvent): string {
+  // One flat text at once: put together piece by piece it costs three times as much, and is a tree of eighty strings.
+  return canonical({ type, at, environment, actor, fields });
+}
+
+/** One text as it stands in a record. */
+export function quoteText(text: string): string {
+  return canonical(text);
 }
 
 /** Field names: lower case, digits and `_`, a letter first; at most 64 characters. Never reordered by a JSON reader. */
 export function isFieldName(name: string): boolean {
-  return /^[a-z][a-z0-9_]{0,63}$/.test(name);
+  if (knownNames.has(name)) return true;
+  if (!FIELD_NAME.test(name)) return false;
+  // A ledger has some fifty names and a million records.
+  if (knownNames.size < KNOWN_NAMES_MAX) knownNames.add(name);
+  return true;
 }
 
-const NEEDS_ESCAPE = /["\\\u0000-\u001f\u007f-\u009f\u2028\u2029\ud800-\udfff]/;
-const BEYOND_JSON = /[\u007f-\u009f\u2028\u2029]/g;
+const FIELD_NAME = /^[a-z][a-z0-9_]{0,63}$/;
+const KNOWN_NAMES_MAX = 256;
+const knownNames = new Set<string>();
 
 /**
- * A JSON string. Besides what JSON demands, line separators and C1 controls are escaped, so that a record is one line
- * to every reader and moves no terminal's cursor; lone surrogates are escaped, so that the text is always UTF-8.
+ * Besides what JSON demands, line separators and C1 controls are escaped, so that a record is one line to every reader
+ * and moves no terminal's cursor. They stand inside strings only. Lone surrogates are escaped by JSON.stringify itself.
  */
-export function quoteText(text: string): string {
-  if (!NEEDS_ESCAPE.test(text)) return `"${text}"`;
-  return JSON.stringify(text).replace(BEYOND_JSON, (mark) => `\\u${mark.charCodeAt(0).toString(16).padStart(4, "0")}`);
+const NEEDS_MORE = /[\u007f-\u009f\u2028\u2029]/;
+const BEYOND_JSON = new RegExp(NEEDS_MORE, "g");
+
+/** The one JSON text of a value made of plain objects, lists, texts and numbers, its members in their order. */
+export function canonical(value: unknown): string {
+  const json = JSON.stringify(value);
+  return NEEDS_MORE.test(json) ? json.replace(BEYOND_JSON, escapeMark) : json;
 }
 
-function encodeValue(value: EventValue | undefined): string {
-  switch (typeof value) {
-    case "string":
-      return quoteText(value);
-    case "number":
-      return Number.isFinite(value) ? String(value) : "null";
-    case "boolean":
-      return value ? "true" : "false";
-    case "object":
-      return value === null ? "null" : `[${value.map(quoteText).join(",")}]`;
-    default:
-      return "null";
-  }
+function escapeMark(mark: string): string {
+  return `\\u${mark.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }

@@ -2,7 +2,7 @@
  * A ledger record is one JSON line: `{"seq":N,"prev":"<64 hex>",` and then the event's text without its first brace.
  * Its hash is SHA-256 over the line's UTF-8 bytes without the newline, in hex; the next record names it as `prev`.
  */
-import { encodeEvent, isFieldName } from "./encode-event.ts";
+import { canonical, isFieldName } from "./encode-event.ts";
 import type { EncodableEvent, EventValue } from "./encode-event.ts";
 
 /** `prev` of the record with seq 1. */
@@ -21,7 +21,7 @@ export function recordLine(seq: number, prev: string, eventText: string): string
 }
 
 const HEX_64 = /^[0-9a-f]{64}$/;
-const MEMBERS = ["seq", "prev", "type", "at", "environment", "actor", "fields"].join();
+const MEMBERS = ["seq", "prev", "type", "at", "environment", "actor", "fields"];
 
 /** Reads one line strictly: undefined unless it is byte for byte what `recordLine()` writes for what it says. */
 export function parseRecordLine(line: string): LedgerRecord | undefined {
@@ -31,17 +31,27 @@ export function parseRecordLine(line: string): LedgerRecord | undefined {
   } catch {
     return undefined;
   }
-  if (!isObject(read) || Object.keys(read).join() !== MEMBERS) return undefined;
+  if (!isObject(read) || !hasMembers(read)) return undefined;
   const { seq, prev, type, at, environment, actor, fields } = read;
   if (typeof seq !== "number" || !Number.isSafeInteger(seq) || seq < 1) return undefined;
   if (typeof prev !== "string" || !HEX_64.test(prev)) return undefined;
   if (typeof type !== "string" || typeof environment !== "string" || typeof actor !== "string") return undefined;
   if (typeof at !== "number" || !Number.isSafeInteger(at)) return undefined;
-  if (!isObject(fields) || !Object.keys(fields).every((name) => isFieldName(name) && isValue(fields[name])))
-    return undefined;
-  const record = { seq, prev, type, at, environment, actor, fields: fields as Record<string, EventValue> };
+  if (!isObject(fields) || !areFields(fields)) return undefined;
   // Duplicate members, other spellings of a number or an escape, white space: anything JSON lets pass shows here.
-  return recordLine(seq, prev, encodeEvent(record)) === line ? record : undefined;
+  // The members are those of a record, in its order, so this is what `recordLine()` writes.
+  if (canonical(read) !== line) return undefined;
+  return { seq, prev, type, at, environment, actor, fields };
+}
+
+function hasMembers(read: Record<string, unknown>): boolean {
+  const names = Object.keys(read);
+  return names.length === MEMBERS.length && names.every((name, i) => name === MEMBERS[i]);
+}
+
+function areFields(fields: Record<string, unknown>): fields is Record<string, EventValue> {
+  for (const name of Object.keys(fields)) if (!isFieldName(name) || !isValue(fields[name])) return false;
+  return true;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

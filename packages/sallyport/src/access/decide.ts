@@ -35,10 +35,9 @@ export function decide(whole: EffectiveRight, question: Question, presented: Pre
   if (whole.isOwnerDisabled) return no(refuse("owner_disabled"), because, "the key's owner is disabled or gone");
   const right = openRight(whole, presented);
   const model = question.demands[0]?.model ?? null;
-  const demands = [...question.demands];
-  if (isBeyond(question.keepAliveSeconds, right.environment.keepAliveMaxSeconds)) {
-    demands.push({ permission: "runtime:pin", model, field: "keep_alive" });
-  }
+  const demands: readonly Demand[] = isBeyond(question.keepAliveSeconds, right.environment.keepAliveMaxSeconds)
+    ? [...question.demands, { permission: "runtime:pin", model, field: "keep_alive" }]
+    : question.demands;
   if (demands.length === 0) return no(refuse("permission_denied"), because, "nothing was asked, so nothing is granted");
   const doors = doorsOf(
     right,
@@ -214,19 +213,29 @@ function guardOf(
   demands: readonly Demand[],
   bound: "outputTokens" | "images",
 ): number | undefined {
-  const values = [right.environment.guard[bound]];
   const first = demands[0]!;
-  for (const grants of [right.ceiling, right.live]) {
-    let widest: number | undefined = 0;
-    for (const grant of grants) {
-      if (!grantCovers(grant, first.permission, first.model)) continue;
-      const own = grant.guard[bound];
-      widest = widest === undefined || own === undefined ? undefined : Math.max(widest, own);
-    }
-    values.push(widest);
+  const own = right.environment.guard[bound];
+  return tighter(tighter(own, widestOf(right.ceiling, first, bound)), widestOf(right.live, first, bound));
+}
+
+function widestOf(
+  grants: readonly CompiledGrant[],
+  { permission, model }: Demand,
+  bound: "outputTokens" | "images",
+): number | undefined {
+  let widest = 0;
+  for (const grant of grants) {
+    if (!grantCovers(grant, permission, model)) continue;
+    const own = grant.guard[bound];
+    if (own === undefined) return undefined;
+    if (own > widest) widest = own;
   }
-  const bounds = values.filter((value) => value !== undefined);
-  return bounds.length === 0 ? undefined : Math.min(...bounds);
+  return widest;
+}
+
+function tighter(a: number | undefined, b: number | undefined): number | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return Math.min(a, b);
 }
 
 function no(refusal: Refusal, because: string[] | undefined, reason: string): Decision {

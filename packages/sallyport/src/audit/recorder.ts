@@ -9,7 +9,7 @@ export interface LedgerAppender {
    * Queues one event for the next group commit. `line` is the JSON text of a LedgerEvent, made by `encodeEvent()`.
    * Returns a ticket, or undefined when the queue is over its bound or the store is known to be down (refuse then).
    * With `isAwaited` false nobody waits for it: it rides with the next group that somebody does wait for, or goes a
-   * few hundredths of a second later.
+   * tenth of a second later.
    */
   append(line: string, isAwaited?: boolean): Ticket | undefined;
   /** True when the ticket is on disk. */

@@ -12,24 +12,37 @@ import type { Exchange } from "./exchange.ts";
 import { rightOf } from "./exchange-right.ts";
 
 export class LiveExchanges {
-  readonly #live = new Set<Exchange>();
+  /**
+   * A list, each knowing its place in it. Not a Set: one that is added to and deleted from all the time is made anew now
+   * and then, the old table points to the new, and once one is in the collector's old generation every exchange after it
+   * is kept until the next full collection (seen: 12 kB a request, and a tenth of all CPU).
+   */
+  readonly #live: Exchange[] = [];
 
   get size(): number {
-    return this.#live.size;
+    return this.#live.length;
   }
 
   add(exchange: Exchange): void {
-    this.#live.add(exchange);
+    exchange.livePlace = this.#live.push(exchange) - 1;
   }
 
+  /** Nothing where it is not live. The last one takes its place. */
   remove(exchange: Exchange): void {
-    this.#live.delete(exchange);
+    const place = exchange.livePlace;
+    if (place < 0) return;
+    exchange.livePlace = -1;
+    const last = this.#live.pop()!;
+    if (last === exchange) return;
+    this.#live[place] = last;
+    last.livePlace = place;
   }
 
   /** Decides every live exchange again; returns how many were cut. */
   recheck(snapshot: Snapshot, keys: KeyDirectory): number {
     let cut = 0;
-    for (const exchange of this.#live) {
+    // Of a copy: what is cut may be settled at once, which changes the list.
+    for (const exchange of this.#live.slice()) {
       const refusal = presentRefusal(exchange, snapshot, keys);
       if (!refusal) continue;
       cut++;
@@ -46,13 +59,13 @@ export class LiveExchanges {
   }
 
   cutAll(refusal: Refusal): void {
-    for (const exchange of this.#live) cutOne(exchange, refusal);
+    for (const exchange of this.#live.slice()) cutOne(exchange, refusal);
   }
 }
 
 /** An exchange is between two stages now and then, with nothing to interrupt: it is told, and does not begin its work. */
 function cutOne(exchange: Exchange, refusal: Refusal): void {
-  if (exchange.cut) exchange.cut(refusal);
+  if (exchange.interruptible) exchange.interruptible.cut(refusal);
   else exchange.cutBy = refusal;
 }
 

@@ -8,6 +8,8 @@ import type { Exchange } from "./exchange.ts";
 export const BODY_IDLE_MS = 15_000;
 export const BODY_WHOLE_MS = 120_000;
 
+const TURN = Promise.resolve();
+
 /** The body, or why it is not taken: `body_too_large`, `overloaded`, `request_timeout`. Rejects when the client goes. */
 export function readBody(
   exchange: Exchange,
@@ -21,7 +23,11 @@ export function readBody(
     const endsMs = clock.monotonic() + BODY_WHOLE_MS;
     let size = 0;
     let isOver = false;
-    const idle = setTimeout(stop, BODY_IDLE_MS, refuse("request_timeout"));
+    let idle: NodeJS.Timeout | undefined;
+    // Most bodies come with their head and are whole before this turn ends: those need no timer.
+    void TURN.then(() => {
+      if (!isOver) idle = setTimeout(stop, BODY_IDLE_MS, refuse("request_timeout"));
+    });
 
     function onChunk(chunk: Buffer): void {
       if (isOver) return;
@@ -31,7 +37,7 @@ export function readBody(
       if (!budget.take(chunk.length)) return stop({ ...refuse("overloaded"), retryAfterSeconds: 2 });
       exchange.heldBytes += chunk.length;
       chunks.push(chunk);
-      idle.refresh();
+      idle?.refresh();
     }
     function onEnd(): void {
       if (!end()) return;

@@ -34,7 +34,7 @@ export function makeSettle(ports: SettlePorts): (exchange: Exchange) => void {
     if (exchange.isSettled) return;
     exchange.isSettled = true;
     live.remove(exchange);
-    exchange.cut = null;
+    exchange.interruptible = null;
     const key = exchange.key;
     if (exchange.holdsKeySlot) limits.releaseSlot(`${key!.environment}/${key!.id}`);
     if (exchange.heldBytes > 0) budget.give(exchange.heldBytes);

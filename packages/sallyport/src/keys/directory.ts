@@ -57,12 +57,14 @@ export class KeyDirectory {
 
   /** The key's present record; undefined for an id that is not known, and for one whose row is damaged (`isDamaged()`). */
   find(environment: string, id: string): KeyRecord | undefined {
-    if (!this.#index.mayHave(environment, id)) return undefined;
     const name = `${environment}/${id}`;
-    const held = this.#young.get(name) ?? this.#old.get(name);
-    if (held) {
-      if (!this.#young.has(name)) this.#keep(name, held);
-      return held;
+    const young = this.#young.get(name);
+    if (young) return young;
+    if (!this.#index.mayHave(environment, id)) return undefined;
+    const old = this.#old.get(name);
+    if (old) {
+      this.#keep(name, old);
+      return old;
     }
     if (this.#damaged.has(name)) return undefined;
     const read = this.#read(environment, id);

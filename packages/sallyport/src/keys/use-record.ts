@@ -26,8 +26,11 @@ export interface UseStore {
 const INSTANCES_MAX = 64;
 const AGENT_MAX = 120;
 
+/** A use that is not on disk: the next one only moves its time. */
+type Fresh = Omit<KeyUse, "usedAt"> & { usedAt: number };
+
 /** By key, then by what of it was used from where: one key's uses are found without looking at the others'. */
-type Uses = Map<string, Map<string, KeyUse>>;
+type Uses = Map<string, Map<string, Fresh>>;
 
 export class UseRecord {
   readonly #store: UseStore;
@@ -44,7 +47,8 @@ export class UseRecord {
     const ofKey = this.#of(environment, id);
     const name = String(generation);
     const held = ofKey.get(name);
-    if (!held || held.usedAt < usedAt) ofKey.set(name, { environment, id, generation, address: "", agent: "", usedAt });
+    if (!held) ofKey.set(name, { environment, id, generation, address: "", agent: "", usedAt });
+    else if (held.usedAt < usedAt) held.usedAt = usedAt;
   }
 
   /** The same with its place, for a key that rotates or may rotate itself. */
@@ -60,7 +64,7 @@ export class UseRecord {
     ofKey.set(name, { environment, id, generation, address, agent, usedAt });
   }
 
-  #of(environment: string, id: string): Map<string, KeyUse> {
+  #of(environment: string, id: string): Map<string, Fresh> {
     const name = `${environment}/${id}`;
     let ofKey = this.#fresh.get(name);
     if (!ofKey) this.#fresh.set(name, (ofKey = new Map()));

@@ -11,7 +11,8 @@ export class TicketBook {
   #settled: Ticket = 0;
   #forgotten: Ticket = 0;
   #refused: { readonly from: Ticket; to: Ticket }[] = [];
-  readonly #waiting = new Map<Ticket, Told[]>();
+  /** In the order they asked. A list and no Map, which under this load keeps what is over alive (see LiveExchanges). */
+  #waiting: { readonly ticket: Ticket; readonly tell: Told }[] = [];
 
   /** Tickets given out and not settled. */
   get open(): number {
@@ -29,9 +30,7 @@ export class TicketBook {
 
   whenDurable(ticket: Ticket, then: Told): void {
     if (ticket <= this.#settled || ticket > this.#given) return then(this.isDurable(ticket));
-    const waiting = this.#waiting.get(ticket);
-    if (waiting) waiting.push(then);
-    else this.#waiting.set(ticket, [then]);
+    this.#waiting.push({ ticket, tell: then });
   }
 
   /** All open tickets up to `through` had this end; returns how many those are. */
@@ -41,12 +40,10 @@ export class TicketBook {
     if (to < from) return 0;
     if (!isOnDisk) this.#refuse(from, to);
     this.#settled = to;
-    for (let ticket = from; ticket <= to && this.#waiting.size > 0; ticket++) {
-      const told = this.#waiting.get(ticket);
-      if (!told) continue;
-      this.#waiting.delete(ticket);
-      for (const tell of told) tellSafely(tell, isOnDisk);
-    }
+    const waiting = this.#waiting;
+    // Whoever is told may ask about another ticket at once.
+    this.#waiting = waiting.filter(({ ticket }) => ticket > to);
+    for (const { ticket, tell } of waiting) if (ticket <= to) tellSafely(tell, isOnDisk);
     return to - from + 1;
   }
 

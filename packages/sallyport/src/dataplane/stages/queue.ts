@@ -47,7 +47,7 @@ export function makeQueue({ limits, pools, live, snapshot, keys }: QueuePorts): 
 function waitTurn(exchange: Exchange, lane: NonNullable<Exchange["lane"]>, key: string): Promise<Refusal | undefined> {
   return new Promise((resolve) => {
     const place = lane.enter(key, (refusal) => {
-      exchange.cut = null;
+      exchange.interruptible = null;
       exchange.response.off("close", onGone);
       resolve(refusal);
     });
@@ -57,7 +57,7 @@ function waitTurn(exchange: Exchange, lane: NonNullable<Exchange["lane"]>, key: 
     }
     if (place === undefined) return resolve(undefined);
     if ("code" in place) return resolve(place);
-    exchange.cut = (refusal) => place.leave(refusal);
+    exchange.interruptible = { cut: (refusal) => place.leave(refusal) };
     exchange.response.on("close", onGone);
   });
 }

@@ -5,6 +5,7 @@
 import { Pool } from "undici";
 import type { Environment, UpstreamSpec } from "../../access/policy.ts";
 import { Lane } from "./lane.ts";
+import { pacedConnector } from "./paced-socket.ts";
 
 const CONNECT_TIMEOUT_MS = 5_000;
 const DEFAULT_TIMEOUT_MS = 300_000;
@@ -27,7 +28,7 @@ export class Upstream {
     this.host = url.host;
     this.pool = new Pool(url.origin, {
       pipelining: 1,
-      connect: { timeout: CONNECT_TIMEOUT_MS },
+      connect: pacedConnector(CONNECT_TIMEOUT_MS),
       headersTimeout: timeoutMs,
       bodyTimeout: timeoutMs,
       keepAliveTimeout: 30_000,

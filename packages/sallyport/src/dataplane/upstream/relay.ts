@@ -12,7 +12,7 @@ import { AnswerTooLarge } from "../answer/answer.ts";
 import type { Answer } from "../answer/answer.ts";
 import { readAnswer } from "../answer/read-answer.ts";
 import { estimateUsage } from "../answer/usage.ts";
-import type { Exchange, Outcome } from "../exchange.ts";
+import type { Exchange, Interruptible, Outcome } from "../exchange.ts";
 import { streamEnding } from "../refuse.ts";
 import { AnswerWriter } from "./answer-writer.ts";
 import { mediaType, writeAnswerHead } from "./headers.ts";
@@ -30,7 +30,7 @@ export interface RelayEnds {
   fault(cause: unknown): void;
 }
 
-export class Relay implements Dispatcher.DispatchHandler {
+export class Relay implements Dispatcher.DispatchHandler, Interruptible {
   readonly #exchange: Exchange;
   readonly #ports: RelayPorts;
   readonly #ends: RelayEnds;
@@ -49,7 +49,7 @@ export class Relay implements Dispatcher.DispatchHandler {
     this.#exchange = exchange;
     this.#ports = ports;
     this.#ends = ends;
-    exchange.cut = (refusal) => this.#cut(refusal);
+    exchange.interruptible = this;
     exchange.response.on("close", this.#onClose);
     exchange.response.on("drain", this.#onDrain);
   }
@@ -190,7 +190,7 @@ export class Relay implements Dispatcher.DispatchHandler {
   };
 
   /** The right ended, or the gateway is closing. */
-  #cut(refusal: Refusal): void {
+  cut(refusal: Refusal): void {
     if (!this.#isOver) this.#stop(refusal, "cut");
   }
 
@@ -221,7 +221,7 @@ export class Relay implements Dispatcher.DispatchHandler {
     const exchange = this.#exchange;
     this.#isOver = true;
     exchange.response.off("close", this.#onClose).off("drain", this.#onDrain);
-    exchange.cut = null;
+    exchange.interruptible = null;
     exchange.outcome = outcome;
     if (exchange.usage === null && exchange.endpoint!.metering !== "none" && this.#status > 0 && this.#status < 400) {
       exchange.usage = estimateUsage(exchange.understood!.inputCharacters, 4 * this.#pieces);
@@ -235,7 +235,7 @@ export class Relay implements Dispatcher.DispatchHandler {
     this.#isOver = true;
     const exchange = this.#exchange;
     exchange.response.off("close", this.#onClose).off("drain", this.#onDrain);
-    exchange.cut = null;
+    exchange.interruptible = null;
     exchange.outcome = "broken";
     this.#controller?.abort(new Error("a fault"));
     this.#ends.fault(cause);

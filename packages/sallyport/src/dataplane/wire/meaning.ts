@@ -34,10 +34,21 @@ export function readFields(body: Buffer, known: StructFields<RequestCursor>): Re
 /** The model named by a field. Absent or empty is `model_missing`. */
 export function readModel(fields: FieldMap, field = "model"): ModelName | Refusal {
   const lexeme = fields.get(field) ?? '""';
+  const known = knownModels.get(lexeme);
+  if (known) return known;
   const text = decodeString(lexeme);
   if (text === "") return refuse("model_missing");
-  return parseModelName(text) ?? refuse("model_name_invalid");
+  const model = parseModelName(text);
+  if (!model) return refuse("model_name_invalid");
+  if (knownModels.size >= KNOWN_MODELS_MAX) knownModels.clear();
+  // A copy: the lexeme is a slice of the whole body, and would keep it.
+  knownModels.set(Buffer.from(lexeme, "latin1").toString("latin1"), model);
+  return model;
 }
+
+/** Names that were parsed, by how they were written: a gateway sees few models, and many requests for each. */
+const knownModels = new Map<string, ModelName>();
+const KNOWN_MODELS_MAX = 256;
 
 /** `model`, or `name` where that is absent or empty (Ollama's own fallback, which its CLI uses). Only `model` is sent on. */
 export function readModelOrName(fields: FieldMap): ModelName | Refusal {

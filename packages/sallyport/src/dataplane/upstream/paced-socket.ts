@@ -1,0 +1,106 @@
+/**
+ * A connection to an upstream that is read at most about once a millisecond while chunks come faster than that. Tokens
+ * come further apart, so each is read when it comes. A server that sends faster (bursts, small models, benches) has its
+ * chunks gathered by the kernel meanwhile: one read, one parse and one write for several. Nothing that was read is held back.
+ */
+import { Socket } from "node:net";
+import { buildConnector, errors } from "undici";
+
+/** Timers count whole milliseconds: what comes right after something else waits for one to two. */
+const PACE_MS = 1;
+/** Reads closer to each other than this are a burst. */
+const BURST_GAP_MS = 2;
+/** After a read of so much there is a bulk to carry, and nothing to gain by waiting. */
+const BULK_BYTES = 16 * 1024;
+const KEEP_ALIVE_MS = 60_000;
+const WRITE_HIGH_WATER = 64 * 1024;
+
+/** One timer for all connections: whoever was read since the last beat is read again from the next on. */
+class Beat {
+  #waiting: PacedSocket[] = [];
+
+  join(socket: PacedSocket): void {
+    if (this.#waiting.push(socket) === 1) setTimeout(this.#strike, PACE_MS).unref();
+  }
+
+  readonly #strike = (): void => {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const socket of waiting) socket.readOn();
+  };
+}
+
+const beat = new Beat();
+
+export class PacedSocket extends Socket {
+  #isResting = false;
+  #lastReadMs = -Infinity;
+
+  constructor() {
+    // With a readable mark of one byte, node stops reading after each read, until the next is asked for.
+    super({ readableHighWaterMark: 1, writableHighWaterMark: WRITE_HIGH_WATER } as object);
+  }
+
+  override _read(size: number): void {
+    // Asked for while something is taken out: that is what was read just now.
+    const taken = this.readableLength;
+    if (taken === 0 || taken >= BULK_BYTES) return super._read(size);
+    if (this.#isResting) return;
+    const nowMs = performance.now();
+    const isBurst = nowMs - this.#lastReadMs < BURST_GAP_MS;
+    this.#lastReadMs = nowMs;
+    if (!isBurst) return super._read(size);
+    this.#isResting = true;
+    beat.join(this);
+  }
+
+  /** The rest is over: with the beat, and where what came before was the end of an answer. */
+  readOn(): void {
+    if (!this.#isResting) return;
+    this.#isResting = false;
+    if (!this.destroyed) super._read(0);
+  }
+
+  /** The pool lets go of a connection that is idle: that its other side closes it must be seen before it is used again. */
+  override unref(): this {
+    this.readOn();
+    return super.unref();
+  }
+
+  override _write(chunk: unknown, encoding: BufferEncoding, then: (error?: Error | null) => void): void {
+    this.#begin();
+    super._write(chunk, encoding, then);
+  }
+
+  /** A new request: its answer is no part of what came before. */
+  #begin(): void {
+    this.#lastReadMs = -Infinity;
+    this.readOn();
+  }
+
+  override _writev(chunks: { chunk: unknown; encoding: BufferEncoding }[], then: (error?: Error | null) => void): void {
+    this.#begin();
+    super._writev!(chunks, then);
+  }
+}
+
+/** How a pool connects: with paced sockets, or over TLS as its library does. */
+export function pacedConnector(timeoutMs: number): buildConnector.connector {
+  const overTls = buildConnector({ timeout: timeoutMs });
+  return (options, callback) => {
+    if (options.protocol === "https:") return overTls(options, callback);
+    const socket = new PacedSocket();
+    const late = setTimeout(() => socket.destroy(new errors.ConnectTimeoutError()), timeoutMs);
+    const onError = (error: Error): void => {
+      clearTimeout(late);
+      callback(error, null);
+    };
+    socket.setNoDelay(true).setKeepAlive(true, KEEP_ALIVE_MS);
+    socket.once("error", onError).once("connect", () => {
+      clearTimeout(late);
+      socket.off("error", onError);
+      callback(null, socket);
+    });
+    socket.connect({ host: options.hostname, port: Number(options.port || 80) });
+  };
+}
