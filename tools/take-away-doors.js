@@ -116,4 +116,20 @@ export const doorRules = [
     to: "",
     test: factors,
   },
+  {
+    rule: "blob",
+    what: "an upload is the bytes its path names",
+    file: "packages/sallyport/src/dataplane/upstream/blob-body.ts",
+    from: 'if (`sha256:${hash.digest("hex")}` === parameter) return done(null, held);',
+    to: "return done(null, held);",
+    test: "test/gateway/signed-clients.test.ts",
+  },
+  {
+    rule: "blob",
+    what: "the last piece waits for the digest of them all",
+    file: "packages/sallyport/src/dataplane/upstream/blob-body.ts",
+    from: "done(null, before);",
+    to: "held = null;\n      void before;\n      done(null, piece);",
+    test: "test/gateway/signed-clients.test.ts",
+  },
 ];

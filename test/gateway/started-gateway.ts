@@ -19,6 +19,7 @@ export interface KeyWish {
   readonly models?: readonly string[];
   readonly ttl?: string;
   readonly limits?: object;
+  readonly require?: readonly string[];
 }
 
 export interface IssuedKey {

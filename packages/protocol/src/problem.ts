@@ -3,6 +3,8 @@
  * A code is a stable fact that scripts may compare; the sentences may change. Both refusals and problems
  * (`refusal.ts`) hold one of these codes; a code outside the table does not compile.
  */
+import { signatureProblems } from "./signature-problem.ts";
+
 export interface ProblemRow {
   /** HTTP status, 400–599. */
   readonly status: number;
@@ -165,21 +167,7 @@ export const problems = {
     title: "the ticket may not be opened from this network",
     remedy: "open it from the network it was made for, or ask for another",
   },
-  signature_missing: {
-    status: 401,
-    title: "this request has to be signed",
-    remedy: "sign it as the guide on signing says, or use a client that does",
-  },
-  signature_invalid: {
-    status: 401,
-    title: "the request's signature is not accepted",
-    remedy: "look up the reason in the guide on signing, and sign anew",
-  },
-  signature_replayed: {
-    status: 401,
-    title: "this signed request came before",
-    remedy: "sign every request anew, with a nonce of its own",
-  },
+  ...signatureProblems,
   token_expired: { status: 401, title: "the token has expired", remedy: "ask for another with the key it came from" },
   token_unknown: {
     status: 401,

@@ -29,6 +29,7 @@ export type Outcome =
   | "timed_out"
   | "broken" // the upstream answered what it must not
   | "client_gone"
+  | "altered" // the bytes that passed were not those the request named
   | "cut" // the right ended while it ran
   | "not_recorded"; // the intent could not be committed, nothing was shown
 

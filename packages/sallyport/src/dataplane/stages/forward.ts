@@ -3,6 +3,7 @@ import type { Exchange } from "../exchange.ts";
 import { answered } from "../pipeline.ts";
 import type { Stage } from "../pipeline.ts";
 import type { Tracing } from "../trace.ts";
+import { blobBody } from "../upstream/blob-body.ts";
 import { upstreamHeaders } from "../upstream/headers.ts";
 import { Relay } from "../upstream/relay.ts";
 import type { RelayPorts } from "../upstream/relay.ts";
@@ -38,8 +39,13 @@ export function makeForward(ports: ForwardPorts): Stage {
         },
       });
       const { bytes, contentType } = exchange.serialized!;
-      const body = exchange.endpoint!.body === "blob" ? blobBody(exchange) : bytes.length > 0 ? bytes : null;
-      const length = body === null ? undefined : Buffer.isBuffer(body) ? body.length : blobLength(exchange);
+      const body = isBlob(exchange)
+        ? blobBody(exchange, (refusal) => relay.refuse(refusal))
+        : bytes.length > 0
+          ? bytes
+          : null;
+      const length =
+        body === null ? undefined : Buffer.isBuffer(body) ? body.length : (exchange.contentLength ?? undefined);
       try {
         upstream.pool.dispatch(
           {
@@ -57,17 +63,7 @@ export function makeForward(ports: ForwardPorts): Stage {
   };
 }
 
-const BLOB_IDLE_MS = 60_000;
-
-/** A blob's bytes are streamed through as they come (only a POST has any); an upload that stands still is ended. */
-function blobBody({ request }: Exchange): Exchange["request"] | null {
-  if (request.method !== "POST") return null;
-  const idle = setTimeout(() => request.destroy(), BLOB_IDLE_MS);
-  request.on("data", () => idle.refresh()).on("close", () => clearTimeout(idle));
-  request.pause();
-  return request;
-}
-
-function blobLength({ contentLength }: Exchange): number | undefined {
-  return contentLength ?? undefined;
+/** An upload of a model's file; what asks for one has no body. */
+function isBlob({ endpoint, request }: Exchange): boolean {
+  return endpoint!.body === "blob" && request.method === "POST";
 }

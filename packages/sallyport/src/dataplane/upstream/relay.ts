@@ -194,6 +194,11 @@ export class Relay implements Dispatcher.DispatchHandler, Interruptible {
     if (!this.#isOver) this.#stop(refusal, "cut");
   }
 
+  /** What the caller sends is not what he said it would be. */
+  refuse(refusal: Refusal): void {
+    if (!this.#isOver) this.#stop(refusal, "altered");
+  }
+
   #break(code: ProblemCode, outcome: Outcome): void {
     this.#stop(refuse(code), outcome);
   }
