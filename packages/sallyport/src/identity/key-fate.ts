@@ -1,6 +1,6 @@
 /** What becomes of one key when something has happened to its owner, by the policy of the key's environment. Pure. */
-import type { Fate, KeyFate } from "../access/policy.ts";
 import { isDisuseReason } from "@sallyport/protocol";
+import type { Fate, KeyFate } from "../access/policy.ts";
 import type { KeyRecord } from "../keys/key.ts";
 
 /** Written on the key and into the ledger. */

@@ -26,9 +26,7 @@ const KEY_ID = /^[0-9A-Za-z]{12}$/;
 
 export function makePersonsKeys({ ownKeys, budget, clock, signatures }: PersonsKeysPorts): Stage {
   async function answer(exchange: Exchange): Promise<StageResult> {
-    const { environment, id, session } = exchange.key!;
-    // Asked before a byte of the body is read, and again where it counts.
-    if (session === null) return refuse("session_missing");
+    const { environment, id } = exchange.key!;
     if (exchange.expectsContinue) exchange.response.writeContinue();
     const body = await readBody(exchange, exchange.endpoint!.bodyBytesMax, budget, clock);
     if (!Buffer.isBuffer(body)) return body.code === "body_too_large" ? tooLarge(exchange) : body;
