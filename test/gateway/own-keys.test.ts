@@ -218,11 +218,25 @@ it("with a live session alone: no key, no token, no form but the one it takes", 
   for (const body of [{}, { id: "short" }, { id: key.id, more: 1 }, { id: 7 }])
     expect(await said(await gateway.post(RESUME, ada.session, body))).toBe("400 field_invalid");
   expect(await said(await gateway.post(LIST, ada.session, {}))).toBe("405 method_not_allowed");
+  const head = `GET ${LIST} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer ${ada.session}\r\ncontent-length: 2`;
+  const withBody = await gateway.raw(`${head}\r\n\r\n{}`);
+  expect([withBody.status, codeOf(withBody.body)]).toEqual([400, "body_not_accepted"]);
+  const long = await gateway.post(RESUME, ada.session, { id: key.id, more: "x".repeat(5_000) });
+  expect(await said(long)).toBe("413 body_too_large");
   expect(await use(key)).toBe("401 key_suspended");
   await gateway.admin("POST", `/v1/principals/${ada.id}/disable`);
   expect(await resume(ada, key)).toMatch(/^401 (owner_disabled|key_revoked)$/);
   expect(await said(await askList(ada.session))).toMatch(/^401 (owner_disabled|key_revoked)$/);
   await gateway.admin("POST", `/v1/principals/${ada.id}/enable`);
+});
+
+it("is explained as it is decided", async () => {
+  const ada = await logIn("ada");
+  const key = await issue(ada.id);
+  const explain = (keyId: string): Promise<unknown> =>
+    gateway.admin("POST", "/v1/explain", { keyId, method: "POST", path: RESUME });
+  expect(await explain(key.id)).toMatchObject({ allowed: false, code: "session_missing" });
+  expect(await explain(ada.session.split("_")[2]!)).toMatchObject({ allowed: true });
 });
 
 it("through the doors of its environment, though that takes no bare key for anything else", async () => {
