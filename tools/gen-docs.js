@@ -63,7 +63,9 @@ const pages = {
           ? "nobody: answered by the gateway"
           : row.served === "ticket"
             ? "a delivery ticket"
-            : row.anyOf.map(code).join(" "),
+            : row.served === "person"
+              ? "a person's session"
+              : row.anyOf.map(code).join(" "),
         row.query.map(code).join(" ") || "-",
         row.body === "none" ? "-" : row.body === "blob" ? "streamed" : `${row.body}, ${row.bodyBytesMax / 1024} KiB`,
         row.recorded,

@@ -38,8 +38,8 @@ export const keyLifeRules = [
     rule: "R11",
     what: "a ticket's second opener suspends the key",
     file: `${S}/keys/ticket-desk.ts`,
-    from: 'if (this.#ports.keys.find(environment, id)?.state === "active")',
-    to: "if (id === null)",
+    from: 'if (key && (key.state === "active" || isSuspendedForDisuse(key)))',
+    to: "if (key && id === null)",
     test: `${S}/keys/ticket-desk.test.ts`,
   },
   {

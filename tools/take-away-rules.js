@@ -5,6 +5,7 @@ import { factorRules } from "./take-away-factors.js";
 import { credentialRules } from "./take-away-credentials.js";
 import { identityRules } from "./take-away-identity.js";
 import { keyLifeRules } from "./take-away-key-life.js";
+import { ownKeyRules } from "./take-away-own-keys.js";
 import { loginRules } from "./take-away-login.js";
 import { tokenRules } from "./take-away-tokens.js";
 import { operationRules } from "./take-away-operation.js";
@@ -362,6 +363,7 @@ export const rules = [
   ...operationRules,
   ...atRestRules,
   ...keyLifeRules,
+  ...ownKeyRules,
   ...factorRules,
   ...doorRules,
   ...tokenRules,

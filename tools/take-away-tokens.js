@@ -32,8 +32,8 @@ export const tokenRules = [
     rule: "token",
     what: "a key rotates itself with the key alone",
     file: `${S}/dataplane/identify.ts`,
-    from: 'if (isOwn && (credential.includes(":") || looksLikeToken(credential)))',
-    to: 'if (isOwn && credential === "")',
+    from: 'if (ownRefusal && (credential.includes(":") || looksLikeToken(credential)))',
+    to: 'if (ownRefusal && credential === "")',
     test: tokens,
   },
   {

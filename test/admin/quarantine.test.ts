@@ -38,6 +38,19 @@ it("refuses every admin key until it is confirmed, once", async () => {
   expect(await overTcp()).toBe(200);
 });
 
+it("a replayed suspension is an administrator's to take back, also where disuse had come first", async () => {
+  const { gateway, client } = restored();
+  await client.call("policy.apply", { body: { text: POLICY } });
+  const body = { environment: "prod", name: "k", roles: ["bot"], models: ["llama3.2"] };
+  const { id } = await client.call("keys.create", { body });
+  const name = `prod/${id}`;
+  gateway.stored.set(name, { ...gateway.stored.get(name)!, state: "suspended", reason: "key_unused" });
+  const records = [{ type: "key.suspended", environment: "prod", id }] as const;
+  const replay = () => client.call("restore.replay", { body: { records: [...records] } });
+  expect([(await replay()).suspended, (await replay()).suspended]).toEqual([1, 0]);
+  expect(gateway.stored.get(name)).toMatchObject({ state: "suspended", reason: "replayed" });
+});
+
 it("replays what ended since, each with its event, and never widens", async () => {
   const { gateway, client } = restored();
   await client.call("policy.apply", { body: { text: POLICY } });

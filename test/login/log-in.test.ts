@@ -273,6 +273,8 @@ describe.skipIf(!isThere)(
       expect(statSync(file).mode & 0o777).toBe(0o600);
       const token = (await sallyport(["token"], env)).stdout.trim();
       expect(await chat(token)).toBe("allowed");
+      const mine = await sallyport(["keys", "mine", "--env", "dev", "--json"], env);
+      expect([mine.code, JSON.parse(mine.stdout)]).toEqual([0, { environment: "dev", keys: [] }]);
       expect((await sallyport(["logout", "--env", "dev"], env)).code).toBe(0);
       expect(await chat(token)).toBe("key_revoked");
       expect(readFileSync(file, "utf8")).not.toContain("sp_dev_");

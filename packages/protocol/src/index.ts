@@ -4,6 +4,7 @@ export * from "./problem.ts";
 export * from "./refusal.ts";
 export * from "./secret.ts";
 export * from "./ticket.ts";
+export * from "./own-keys.ts";
 export * from "./model-name.ts";
 export * from "./model-selector.ts";
 export * from "./crc32.ts";

@@ -129,7 +129,7 @@ export const problems = {
     title: "the last rotation of the key still overlaps",
     remedy: "wait for its end, or end it with `sallyport keys rotate ID --finish`",
   },
-  key_suspended: { status: 401, title: "the key is suspended", remedy: "ask an administrator to resume it" },
+  key_suspended: { status: 401, title: "the key is suspended", remedy: "ask an administrator; after disuse its owner" },
   key_revoked: { status: 401, title: "the key has been revoked", remedy: "ask for a new key" },
   owner_disabled: { status: 401, title: "the key's owner is disabled", remedy: "ask an administrator" },
   rotation_frozen: {
@@ -255,6 +255,9 @@ export const problems = {
     title: "a fresh identity is demanded",
     remedy: "log in again and use the token you get",
   },
+  session_missing: { status: 403, title: "this is for a person who is logged in", remedy: "use `sallyport login`" },
+  resume_denied: { status: 403, title: "the key was not suspended for disuse", remedy: "ask an administrator" },
+  resume_spent: { status: 403, title: "it was resumed before and not used since", remedy: "ask an administrator" },
   path_secret_denied: {
     status: 403,
     title: "a path secret is not accepted here",

@@ -2,7 +2,7 @@ export { credentialSources } from "./credential.ts";
 export type { Credential, CredentialKind, CredentialSource } from "./credential.ts";
 export { exchangeToken, resolveToken } from "./exchange.ts";
 export type { IssuedToken, TokenOptions } from "./exchange.ts";
-export { forgetCredential, storeCredential } from "./store.ts";
+export { forgetCredential, storeCredential, storedKey } from "./store.ts";
 export { isTrackedByGit } from "./git.ts";
 export { inspectCredentials } from "./findings.ts";
 export type { CredentialFinding, CredentialReport } from "./findings.ts";

@@ -22,15 +22,21 @@ export function storeCredential(env: Variables, { url, environment }: StoredPlac
   });
 }
 
+/** The key the file has for that place itself, neither a token nor a helper's; undefined where there is none. */
+export function storedKey(env: Variables, { url, environment }: StoredPlace): string | undefined {
+  const found = readCredentialsFile(env)?.entries.find((one) => one.url === url && one.environment === environment);
+  return found && "key" in found.gives ? found.gives.key : undefined;
+}
+
 /** What was there; undefined where there was no key for that place. */
 export function forgetCredential(env: Variables, { url, environment }: StoredPlace): string | undefined {
-  const found = readCredentialsFile(env)?.entries.find((one) => one.url === url && one.environment === environment);
-  if (!found || !("key" in found.gives)) return undefined;
+  const held = storedKey(env, { url, environment });
+  if (held === undefined) return undefined;
   rewrite(env, (gateways) => {
     delete gateways[url]?.[environment];
     if (gateways[url] && Object.keys(gateways[url]).length === 0) delete gateways[url];
   });
-  return found.gives.key;
+  return held;
 }
 
 function rewrite(env: Variables, change: (gateways: FileContent["gateways"]) => void): string {

@@ -14,6 +14,7 @@ import { addKeyFactors, factorFacts, withFactors } from "./key-factors.ts";
 import type { FactorOptions } from "./key-factors.ts";
 import { addKeyWorkloads } from "./key-workloads.ts";
 import { addKeyLife, secretLines } from "./key-life.ts";
+import { addOwnKeys } from "./own-keys.ts";
 import { facts, listText, show, table, timeText } from "./print.ts";
 
 interface CreateOptions extends ServerOptions, FactorOptions {
@@ -81,13 +82,14 @@ export function addKeys(program: Command, cli: Cli): void {
     });
 
   addKeyLife(keys, cli);
+  addOwnKeys(keys, cli);
   addKeyFactors(keys, cli);
   addKeyWorkloads(keys, cli);
   addReceive(keys, cli);
 
   for (const [verb, route, says] of [
     ["suspend", "keys.suspend", "stop a key until it is resumed"],
-    ["resume", "keys.resume", "let a suspended key work again"],
+    ["resume", "keys.resume", "let a suspended key work again, as an administrator (its owner: keys mine --resume)"],
     ["revoke", "keys.revoke", "end a key for good"],
   ] as const) {
     withServer(keys.command(`${verb} <id>`))

@@ -4,13 +4,14 @@ import { Problem } from "@sallyport/protocol";
 import type { Cli } from "./cli.ts";
 import { facts, show } from "./print.ts";
 
-interface LoginOptions {
+export interface LoginOptions {
   readonly url?: string;
   readonly env: string;
   readonly json?: boolean;
 }
 
-function atGateway(command: Command): Command {
+/** For commands about a person's session at one environment of a gateway. */
+export function atSession(command: Command): Command {
   return command
     .requiredOption("--env <environment>", "environment to be used")
     .option("--url <url>", "the gateway's data plane (SALLYPORT_URL, else http://127.0.0.1:11435)")
@@ -18,10 +19,10 @@ function atGateway(command: Command): Command {
 }
 
 export function addLogin(program: Command, cli: Cli): void {
-  atGateway(program.command("login"))
+  atSession(program.command("login"))
     .description("log in at the company's identity provider; keeps the session in the credentials file")
     .action((options: LoginOptions) => login(cli, options));
-  atGateway(program.command("logout"))
+  atSession(program.command("logout"))
     .description("end the session at the gateway, and forget it here")
     .action((options: LoginOptions) => logout(cli, options));
 }

@@ -23,6 +23,7 @@ import { NetworkList } from "../kernel/network-list.ts";
 import { FirstNetworks } from "../keys/first-networks.ts";
 import { KeyLifecycle } from "../keys/lifecycle.ts";
 import type { LifecyclePorts } from "../keys/lifecycle.ts";
+import { OwnKeys } from "../keys/own-keys.ts";
 import { OllamaSignerIndex } from "../keys/ollama-signer-index.ts";
 import { TicketDesk } from "../keys/ticket-desk.ts";
 import { RevokedTokens } from "../tokens/revoked-tokens.ts";
@@ -51,6 +52,7 @@ export interface Core {
   readonly uses: UseRecord;
   readonly permissionUses: PermissionUses;
   readonly lifecycle: KeyLifecycle;
+  readonly ownKeys: OwnKeys;
   readonly tickets: TicketDesk;
   readonly audit: AuditLink;
   readonly snapshot: () => Snapshot;
@@ -178,6 +180,15 @@ function joinCore(
     networkOf: networkPrefix,
     fault,
   });
+  const ownKeys = new OwnKeys({
+    clock,
+    keys,
+    uses,
+    life: (environment) => snapshot.environments.get(environment),
+    hasOwner: (id) => snapshot.principals.get(id)?.isDisabled === false,
+    lifecycle,
+    listKeys: (filter) => store.reader.keys(filter),
+  });
   const tickets = new TicketDesk({
     clock,
     peppers,
@@ -208,6 +219,7 @@ function joinCore(
     uses,
     permissionUses: new PermissionUses(clock.now()),
     lifecycle,
+    ownKeys,
     tokenKeys: new TokenKeys({ clock, sealer, changes: { change, inTurn }, read: () => store.reader.tokenKeys() }),
     revokedTokens: new RevokedTokens(clock, store.reader.revokedTokens()),
     ollamaSigners,

@@ -23,6 +23,7 @@ import { makeInspect } from "../dataplane/stages/inspect.ts";
 import { makeLimit } from "../dataplane/stages/limit.ts";
 import { makeMatch } from "../dataplane/stages/match.ts";
 import { makeOwnKey } from "../dataplane/stages/own-key.ts";
+import { makePersonsKeys } from "../dataplane/stages/persons-keys.ts";
 import { makeQueue } from "../dataplane/stages/queue.ts";
 import { makeRecord } from "../dataplane/stages/record.ts";
 import { makeTicketStage } from "../dataplane/stages/ticket.ts";
@@ -137,6 +138,7 @@ export function makeDataPlane({
       authenticate: credentials.authenticate,
       limit: makeLimit({ clock, limits }),
       ownKey: makeOwnKey({ lifecycle: core.lifecycle, budget, clock, signatures }),
+      personsKeys: makePersonsKeys({ ownKeys: core.ownKeys, budget, clock, signatures }),
       inspect: makeInspect(budget, clock),
       factors: makeFactors(signatures),
       authorize: makeAuthorize({ snapshot, keys, isTokenRevoked }),

@@ -71,6 +71,16 @@ function walk(
   if (!right)
     return tell(because, refuse("environment_not_here"), `environment ${key.environment} is not in the policy`);
   if (right.isOwnerDisabled) return tell(because, refuse("owner_disabled"), "the key's owner is disabled or gone");
+  if (endpoint.served === "person") {
+    if (key.session === null)
+      return tell(
+        because,
+        refuse("session_missing"),
+        `${endpoint.id} is opened by a person's log-in, and this is none`,
+      );
+    because.push(`${endpoint.id} is answered by the gateway itself, about the person's own keys`);
+    return undefined;
+  }
   if (!endpoint.anyOf.some((permission) => isHeldAnywhere(right, permission))) {
     const wanted = endpoint.anyOf.join(" or ");
     return tell(

@@ -14,6 +14,7 @@ import type { BearerTokens } from "./bearer-tokens.ts";
 import { extractCredential } from "../listener/credential.ts";
 import type { Exchange } from "./exchange.ts";
 import type { OllamaClients } from "./ollama-clients.ts";
+import type { Endpoint } from "./wire/endpoint.ts";
 
 export interface IdentifyPorts {
   readonly keys: KeyDirectory;
@@ -39,23 +40,30 @@ export function makeIdentify({ keys, peppers, ollamaClients, tokens, snapshot }:
 
   return function identify(exchange, now) {
     const credential = extractCredential(exchange.request.rawHeaders);
-    const isOwn = exchange.endpoint!.served === "key";
+    const { served } = exchange.endpoint!;
+    const isRotation = served === "key";
+    const ownRefusal = OWN_REFUSALS[served];
     if (exchange.pathSecret !== null) {
       // What it may do there ends with a new secret of the key: a lesser credential must not become a greater one.
-      if (isOwn) return refuse("permission_denied", "a key rotates itself with the key alone");
+      if (ownRefusal) return ownRefusal;
       const isAlone = typeof credential !== "string" && credential.code === "credential_missing";
       return isAlone ? byPathSecret(exchange, now) : refuse("credential_ambiguous");
     }
     if (typeof credential !== "string") return credential;
-    if (isOwn && (credential.includes(":") || looksLikeToken(credential)))
-      return refuse("permission_denied", "a key rotates itself with the key alone");
+    if (ownRefusal && (credential.includes(":") || looksLikeToken(credential))) return ownRefusal;
     if (credential.includes(":")) return ollamaClients.identify(exchange, credential, now);
     if (looksLikeToken(credential)) return tokens.identify(exchange, credential, now);
-    if (!isOwn) return keys.authenticate(credential, ["api"], now);
+    if (!isRotation) return keys.authenticate(credential, ["api"], now);
     const graceOf = (name: string): number => snapshot().environments.get(name)?.keyLife.rotateWithinMs ?? 0;
     return keys.authenticateLate(credential, ["api"], now, graceOf);
   };
 }
+
+/** What only a key's own text opens: nothing that was made from it. */
+const OWN_REFUSALS: Partial<Record<Endpoint["served"], Refusal>> = {
+  key: refuse("permission_denied", "a key rotates itself with the key alone"),
+  person: refuse("permission_denied", "a person's keys are reached with the session alone"),
+};
 
 function isEncrypted({ request }: Exchange): boolean {
   return "encrypted" in request.socket && request.socket.encrypted === true;

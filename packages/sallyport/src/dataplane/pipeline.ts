@@ -29,6 +29,8 @@ export interface Stages {
   readonly limit: Stage;
   /** What a key does with itself is answered here; every other request passes. */
   readonly ownKey: Stage;
+  /** A person who is logged in and his own keys are answered here; every other request passes. */
+  readonly personsKeys: Stage;
   /** Bounded read, strict parse: what the request means. */
   readonly inspect: Stage;
   /** What is presented besides the credential and needs the body: the request's signature. */
@@ -62,6 +64,7 @@ export function makePipeline(stages: Stages, ends: PipelineEnds): (exchange: Exc
     authenticate,
     limit,
     ownKey,
+    personsKeys,
     inspect,
     factors,
     authorize,
@@ -78,6 +81,7 @@ export function makePipeline(stages: Stages, ends: PipelineEnds): (exchange: Exc
     authenticate,
     limit,
     ownKey,
+    personsKeys,
     inspect,
     factors,
     authorize,

@@ -1,4 +1,5 @@
 /** What becomes of one key when something has happened to its owner, by the policy of the key's environment. Pure. */
+import { isDisuseReason } from "@sallyport/protocol";
 import type { Fate, KeyFate } from "../access/policy.ts";
 import type { KeyRecord } from "../keys/key.ts";
 
@@ -23,7 +24,7 @@ const GRAVITY: Readonly<Record<Fate, number>> = { keep: 0, signature: 1, suspend
 
 /** The gravest that applies and is not so already; undefined for nothing to do. */
 export function fateOf(
-  key: Pick<KeyRecord, "state" | "require">,
+  key: Pick<KeyRecord, "state" | "reason" | "require">,
   fate: KeyFate,
   trouble: OwnerTrouble,
 ): { readonly fate: Exclude<Fate, "keep">; readonly reason: FateReason } | undefined {
@@ -39,7 +40,9 @@ export function fateOf(
   return { reason: gravest[0], fate: gravest[1] };
 }
 
-function isSo({ state, require }: Pick<KeyRecord, "state" | "require">, fate: Fate): boolean {
+/** Suspended for disuse is not so: its owner could take that back. */
+function isSo({ state, reason, require }: Pick<KeyRecord, "state" | "reason" | "require">, fate: Fate): boolean {
   if (state === "revoked") return true;
-  return fate === "signature" ? require.includes("signature") : fate === "suspend" && state === "suspended";
+  if (fate === "signature") return require.includes("signature");
+  return fate === "suspend" && state === "suspended" && !isDisuseReason(reason);
 }

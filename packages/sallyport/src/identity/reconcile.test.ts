@@ -140,6 +140,21 @@ describe("what becomes of the keys", () => {
     });
   });
 
+  it.each([
+    ["key_unused", ["person.signalled", "key.suspended"]],
+    ["by_administrator", ["person.signalled"]],
+  ])(
+    "high risk, and the key is suspended already (%s): disuse gives way, for its owner could take it back",
+    (reason, told) => {
+      const world = new World();
+      world.keys = [keyOf("k1", { state: "suspended", reason })];
+      const found = world.hear(say({ risk: "high" }));
+      expect(typesOf(found)).toEqual(told);
+      if (told.length > 1)
+        expect(found.operations).toContainEqual(expect.objectContaining({ reason: "owner_at_risk" }));
+    },
+  );
+
   it("signed out: kept, unless policy says otherwise, and the sessions end in any case", () => {
     const world = new World();
     expect(world.hear(say({ sessionsEnded: true }))).toMatchObject({

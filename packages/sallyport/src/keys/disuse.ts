@@ -56,8 +56,7 @@ function ended({ key, life, now }: KeyFacts): KeyFinding | undefined {
 }
 
 function disused({ key, life, uses, now }: KeyFacts): KeyFinding | undefined {
-  const usedAt = Math.max(0, ...uses.values());
-  const since = Math.max(usedAt, key.idleSince);
+  const { usedAt, since } = idleSinceOf(key, uses);
   const isDue = (lengthMs: number): boolean => lengthMs > 0 && now - since >= lengthMs;
   if (isDue(life.destroyMs)) return found(key, "key_unused", "revoke", since + life.destroyMs, null);
   if (key.state === "suspended") return undefined;
@@ -68,6 +67,12 @@ function disused({ key, life, uses, now }: KeyFacts): KeyFinding | undefined {
   if (isDue(life.unusedNoticeMs) && !key.told.includes(mark))
     return found(key, "key_unused", "notice", since + life.unusedNoticeMs, mark);
   return undefined;
+}
+
+/** Its last use, 0 for none, and since when it counts as unused: that, or when it was made or resumed. Epoch ms. */
+export function idleSinceOf(key: Pick<KeyRecord, "idleSince">, uses: LastUses): { usedAt: number; since: number } {
+  const usedAt = Math.max(0, ...uses.values());
+  return { usedAt, since: Math.max(usedAt, key.idleSince) };
 }
 
 /** The first look that finds no owner gives notice and remembers when; the key is handed over in time or suspended. */

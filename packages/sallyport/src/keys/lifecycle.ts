@@ -58,6 +58,14 @@ export interface OwnRotateOrder {
   readonly idempotencyKey: Secret;
 }
 
+export interface ResumeOrder {
+  readonly environment: string;
+  readonly id: string;
+  readonly actor: string;
+  /** What else its event says. */
+  readonly fields?: LedgerEvent["fields"];
+}
+
 export interface RotatedKey {
   readonly id: string;
   readonly text: Secret;
@@ -140,6 +148,38 @@ export class KeyLifecycle {
       const { key } = this.#present(environment, id);
       const next = endOverlap(key, this.#ports.clock.now());
       if (next !== key) await this.#put(next, "key.rotation_ended", actor, { reason: "by_administrator" });
+      return next;
+    });
+  }
+
+  /** A suspended key works again; one that works is left as it is. Throws `not_found`, `conflict`. */
+  async resume(order: ResumeOrder): Promise<KeyRecord> {
+    const { environment, id } = order;
+    const resumed = await this.resumeIf(order, (key) => {
+      if (!key) throw new Problem("not_found", `there is no key ${id}`);
+      if (key.state === "revoked") throw new Problem("conflict", `key ${id} is revoked, which is final`);
+      return undefined;
+    });
+    if ("code" in resumed) throw new Problem(resumed.code, `${environment}/${id}`);
+    return resumed;
+  }
+
+  /** The same where `judge`, asked in its turn about the present record, has nothing against it. */
+  resumeIf(
+    { environment, id, actor, fields = {} }: ResumeOrder,
+    judge: (key: KeyRecord | undefined) => Refusal | undefined,
+  ): Promise<KeyRecord | Refusal> {
+    return this.#ports.changes.inTurn(async () => {
+      const key = this.#ports.keys.find(environment, id);
+      const refusal = judge(key);
+      if (refusal) return refusal;
+      if (!key) return refuse("not_found");
+      if (key.state === "revoked") return refuse("key_revoked");
+      if (key.state === "active") return key;
+      // Whoever lets it work again has a use for it: its disuse is counted from now, and its notices are given again.
+      const next: KeyRecord = { ...key, state: "active", reason: null, told: [], idleSince: this.#ports.clock.now() };
+      const state: Operation = { op: "key.state", environment, id, state: "active", reason: null };
+      await this.#commit(key, [state, lifeOperation(next)], "key.resumed", actor, fields);
       return next;
     });
   }
@@ -234,7 +274,7 @@ export class KeyLifecycle {
         const state = action === "suspend" ? "suspended" : "revoked";
         await this.#commit(
           key,
-          { op: "key.state", environment, id, state, reason: code },
+          [{ op: "key.state", environment, id, state, reason: code }],
           `key.${state}`,
           ACTOR,
           fields,
@@ -265,14 +305,12 @@ export class KeyLifecycle {
   }
 
   async #put(next: KeyRecord, type: EventType, actor: string, fields: LedgerEvent["fields"]): Promise<void> {
-    const { environment, id, secrets, rotation, rotatedAt, frozenAt, lifetimeMs, told, idleSince } = next;
-    const life = { secrets, rotation, rotatedAt, frozenAt, lifetimeMs, told, idleSince };
-    await this.#commit(next, { op: "key.life", environment, id, life }, type, actor, fields);
+    await this.#commit(next, [lifeOperation(next)], type, actor, fields);
   }
 
   async #commit(
     key: KeyRecord,
-    operation: Operation,
+    operations: readonly Operation[],
     type: EventType,
     actor: string,
     fields: LedgerEvent["fields"],
@@ -280,9 +318,15 @@ export class KeyLifecycle {
     const { environment, id, name, owner } = key;
     const at = this.#ports.clock.now();
     const event: LedgerEvent = { type, at, environment, actor, fields: { key: id, name, owner, ...fields } };
-    const change: Change = { operations: [operation], events: [event] };
+    const change: Change = { operations, events: [event] };
     await this.#ports.changes.change(change);
   }
+}
+
+function lifeOperation(next: KeyRecord): Operation {
+  const { environment, id, secrets, rotation, rotatedAt, frozenAt, lifetimeMs, told, idleSince } = next;
+  const life = { secrets, rotation, rotatedAt, frozenAt, lifetimeMs, told, idleSince };
+  return { op: "key.life", environment, id, life };
 }
 
 function purposeOf(environment: string, id: string): string {

@@ -94,6 +94,15 @@ describe("a ticket", () => {
     expect(await codeOf(first())).toBe("ticket_opened");
   });
 
+  it("a second opener takes a key that stands still for disuse away from its owner", async () => {
+    await codeOf(makeOpener()());
+    key = { ...key, state: "suspended", reason: "key_never_used" };
+    await codeOf(makeOpener()());
+    expect(key).toMatchObject({ state: "suspended", reason: "ticket_opened_twice" });
+    await codeOf(makeOpener()());
+    expect(events.filter((type) => type === "key.suspended")).toHaveLength(1);
+  });
+
   it("a second opener after its life only alerts", async () => {
     await codeOf(makeOpener()());
     now += 15 * MINUTE;

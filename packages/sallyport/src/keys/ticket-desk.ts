@@ -9,6 +9,7 @@ import type { EventType, LedgerEvent } from "../audit/event.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { hashesAreEqual, hashKeyText } from "./hash.ts";
 import type { KeyDirectory } from "./directory.ts";
+import { isSuspendedForDisuse } from "./own-resume.ts";
 import type { PepperRing } from "./pepper.ts";
 import { isOpeningSigned, isOver, judgeOpening } from "./ticket.ts";
 import type { TicketRecord } from "./ticket.ts";
@@ -107,7 +108,8 @@ export class TicketDesk {
     const operations: Operation[] = [];
     const wiped = { ...ticket, sealed: null };
     if (ticket.sealed !== null) operations.push({ op: "ticket.put", ticket: wiped });
-    if (this.#ports.keys.find(environment, id)?.state === "active")
+    const key = this.#ports.keys.find(environment, id);
+    if (key && (key.state === "active" || isSuspendedForDisuse(key)))
       operations.push({ op: "key.state", environment, id, state: "suspended", reason: "ticket_opened_twice" });
     const more = operations.some(({ op }) => op === "key.state") ? [this.#event(ticket, "key.suspended", {})] : [];
     await this.#commit(ticket, "ticket.opened_twice", { address }, operations, more);

@@ -2,10 +2,10 @@
 import { Problem } from "@sallyport/protocol";
 import type { KeyView } from "@sallyport/protocol/contract";
 import { administers } from "../../access/attenuation.ts";
-import type { KeyLifeState, Operation } from "../../audit/change.ts";
 import type { EventType } from "../../audit/event.ts";
 import { SYSTEM_REALM } from "../../keys/key.ts";
-import type { KeyRecord, KeyState } from "../../keys/key.ts";
+import type { KeyRecord } from "../../keys/key.ts";
+import { isSuspendedForDisuse } from "../../keys/own-resume.ts";
 import { demandEnvironment, eventOf } from "../call.ts";
 import type { Call, CallById, Handlers } from "../call.ts";
 import { eachKey } from "../each-key.ts";
@@ -41,30 +41,28 @@ function listKeys(call: Call<"keys.list">): { keys: KeyView[]; next: string | nu
   };
 }
 
-function changeState(state: KeyState, type: EventType): (call: CallById) => Promise<KeyView> {
+/** Stops it. One that stands still for disuse gets the administrator's reason: its owner cannot resume it any more. */
+function stop(state: "suspended" | "revoked", type: EventType): (call: CallById) => Promise<KeyView> {
   return (call) =>
     call.ports.changes.inTurn(async () => {
       const key = findKey(call, call.params.id);
       const now = call.ports.clock.now();
-      if (key.state === state) return viewKey(key, now);
+      if (key.state === state && !isSuspendedForDisuse(key)) return viewKey(key, now);
       if (key.state === "revoked") throw new Problem("conflict", `key ${key.id} is revoked, which is final`);
       const { environment, id } = key;
-      const reason = state === "active" ? null : "by_administrator";
-      // Whoever lets it work again has a use for it: its disuse is counted from now, and its notices are given again.
-      const restart: Operation[] =
-        state === "active"
-          ? [{ op: "key.life", environment, id, life: { ...lifeOf(key), told: [], idleSince: now } }]
-          : [];
+      const reason = "by_administrator";
       await call.ports.changes.change({
-        operations: [{ op: "key.state", environment, id, state, reason }, ...restart],
+        operations: [{ op: "key.state", environment, id, state, reason }],
         events: [eventOf(call, type, environment, { key: id, name: key.name, owner: key.owner })],
       });
       return viewKey({ ...key, state, reason }, now);
     });
 }
 
-function lifeOf({ secrets, rotation, rotatedAt, frozenAt, lifetimeMs, told, idleSince }: KeyRecord): KeyLifeState {
-  return { secrets, rotation, rotatedAt, frozenAt, lifetimeMs, told, idleSince };
+async function resume(call: CallById): Promise<KeyView> {
+  const { environment, id } = findKey(call, call.params.id);
+  const key = await call.ports.lifecycle.resume({ environment, id, actor: call.caller.issuer.actor });
+  return viewKey(key, call.ports.clock.now());
 }
 
 export const keyHandlers: Handlers<
@@ -87,7 +85,7 @@ export const keyHandlers: Handlers<
   "keys.rotate": rotateKey,
   "keys.finish": finishRotation,
   "keys.sweep": sweepKeys,
-  "keys.suspend": changeState("suspended", "key.suspended"),
-  "keys.resume": changeState("active", "key.resumed"),
-  "keys.revoke": changeState("revoked", "key.revoked"),
+  "keys.suspend": stop("suspended", "key.suspended"),
+  "keys.resume": resume,
+  "keys.revoke": stop("revoked", "key.revoked"),
 };

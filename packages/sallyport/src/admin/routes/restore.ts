@@ -3,6 +3,7 @@ import type { Operation } from "../../audit/change.ts";
 import type { LedgerEvent } from "../../audit/event.ts";
 import { SYSTEM_REALM } from "../../keys/key.ts";
 import type { KeyRecord } from "../../keys/key.ts";
+import { isSuspendedForDisuse } from "../../keys/own-resume.ts";
 import { eventOf } from "../call.ts";
 import type { AnyCall, Call, Handlers } from "../call.ts";
 import { isoTime } from "../views.ts";
@@ -63,7 +64,7 @@ function narrowingOf(call: AnyCall, { type, environment, id }: Replayed): Narrow
 }
 
 function isAtMost(key: KeyRecord, state: "suspended" | "revoked"): boolean {
-  return key.state === "revoked" || key.state === state;
+  return key.state === "revoked" || (key.state === state && !isSuspendedForDisuse(key));
 }
 
 function ending(

@@ -24,7 +24,9 @@ export function makeLimit({ clock, limits }: LimitPorts): Stage {
     // Nobody sends a body whose signature would have to be refused as missing.
     if (!exchange.hasSignature && right.doors.some(({ require }) => require.includes("signature")))
       return { ...refuse("signature_missing"), factor: "signature" };
-    const { anyOf } = exchange.endpoint!;
+    const { anyOf, served } = exchange.endpoint!;
+    // Opened by a log-in, which the stage that answers asks for.
+    if (served === "person") return undefined;
     for (const permission of anyOf) if (isHeldAnywhere(right, permission)) return undefined;
     return refuse("permission_denied", anyOf.join(" or "));
   };

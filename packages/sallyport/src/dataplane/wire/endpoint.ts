@@ -34,8 +34,8 @@ export interface Endpoint {
   readonly path: string;
   readonly parameter: ParameterKind;
   readonly dialect: Dialect;
-  /** `local` answers are constants of ours, `ticket` is the opening of delivery tickets, `key` what a key does with itself, `oauth` tokens and what an environment says of them, `login` the pages people log in by: none is ever forwarded. */
-  readonly served: "local" | "ticket" | "key" | "oauth" | "login" | "upstream";
+  /** `local` answers are constants of ours, `ticket` is the opening of delivery tickets, `key` what a key does with itself, `person` what a person who is logged in does with his keys, `oauth` tokens and what an environment says of them, `login` the pages people log in by: none is ever forwarded. */
+  readonly served: "local" | "ticket" | "key" | "person" | "oauth" | "login" | "upstream";
   /** Holding any of these (on any model) opens the endpoint at all: checked before the body is read. */
   readonly anyOf: readonly DataPermission[];
   readonly recorded: "inference" | "management" | "read" | "none";

@@ -2,7 +2,14 @@
  * The closed endpoint table (R2): every request that can pass, one row each. What is not here is 404, and a newer Ollama's
  * new routes stay closed until a row is written. Rows follow section 1 of Ollama's routes (server/routes.go).
  */
-import { KEY_ROTATE_PATH, parseModelName, TICKET_INSPECT_PATH, TICKET_OPEN_PATH } from "@sallyport/protocol";
+import {
+  KEY_ROTATE_PATH,
+  OWN_KEY_RESUME_PATH,
+  OWN_KEYS_PATH,
+  parseModelName,
+  TICKET_INSPECT_PATH,
+  TICKET_OPEN_PATH,
+} from "@sallyport/protocol";
 import type { DataPermission } from "@sallyport/protocol";
 import type { Dialect, Endpoint } from "./endpoint.ts";
 import { webFetchFields, webSearchFields } from "./native-fields.ts";
@@ -54,6 +61,14 @@ function row(dialect: Dialect, said: Row): Endpoint {
 function ticket(id: string, path: string): Endpoint {
   return row("ollama", {
     id, methods: ["POST"], path, anyOf: [], served: "ticket", recorded: "none", query: [], understand: understandPlain("server:health"),
+  }); // prettier-ignore
+}
+
+/** A person and his own keys: opened by his log-in, whatever his roles are; never forwarded. */
+function person(id: string, method: "GET" | "POST", path: string): Endpoint {
+  return row("ollama", {
+    id, methods: [method], path, anyOf: [], served: "person", recorded: "none", query: [],
+    body: method === "POST" ? "json" : "none", bodyBytesMax: method === "POST" ? 4 * KIB : 0, understand: understandPlain("server:health"),
   }); // prettier-ignore
 }
 
@@ -233,6 +248,8 @@ export const endpoints: readonly Endpoint[] = [
     id: "key.rotate", methods: ["POST"], path: KEY_ROTATE_PATH, anyOf: ["self:rotate"], served: "key", recorded: "none",
     query: [], understand: understandPlain("self:rotate"),
   }),
+  person("own_keys.list", "GET", OWN_KEYS_PATH),
+  person("own_keys.resume", "POST", OWN_KEY_RESUME_PATH),
   ticket("tickets.open", TICKET_OPEN_PATH),
   ticket("tickets.inspect", TICKET_INSPECT_PATH),
   row("anthropic", {
@@ -241,6 +258,9 @@ export const endpoints: readonly Endpoint[] = [
     sample: (model) => ({ model, max_tokens: 16, messages: said("hello") }),
   }),
 ]; // prettier-ignore
+
+/** By a ticket, an OAuth client's proof, a browser's way through the provider, or a log-in: no permission opens them. */
+const OPENED_OTHERWISE: ReadonlySet<Endpoint["served"]> = new Set(["ticket", "oauth", "login", "person"]);
 
 /** Every mistake of the table itself: asked at start, so that a wrong row stops the program instead of a request. */
 export function checkTable(rows: readonly Endpoint[] = endpoints): string[] {
@@ -252,12 +272,7 @@ export function checkTable(rows: readonly Endpoint[] = endpoints): string[] {
       if (seen.has(name)) mistakes.push(`${name} has two rows`);
       seen.add(name);
     }
-    if (
-      endpoint.anyOf.length === 0 &&
-      endpoint.served !== "ticket" &&
-      endpoint.served !== "oauth" &&
-      endpoint.served !== "login"
-    )
+    if (endpoint.anyOf.length === 0 && !OPENED_OTHERWISE.has(endpoint.served))
       mistakes.push(`${endpoint.id} names no permission`);
     if (endpoint.path.endsWith("/") && endpoint.path !== "/" && endpoint.parameter === "none")
       mistakes.push(`${endpoint.id} ends in a slash`);

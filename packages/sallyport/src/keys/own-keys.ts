@@ -1,0 +1,119 @@
+/**
+ * A person's own keys, as his log-in reaches them: those of its environment that were issued to him. He sees them, and has
+ * one back that disuse alone has stopped. Whose they are and whether he may is asked in the turn of the change.
+ */
+import { Problem, refuse } from "@sallyport/protocol";
+import type { Refusal } from "@sallyport/protocol";
+import { stateRefusal } from "./directory.ts";
+import { currentSecret } from "./key.ts";
+import type { KeyRecord } from "./key.ts";
+import type { KeyLifecycle, LifecyclePorts } from "./lifecycle.ts";
+import { nextStep } from "./next-step.ts";
+import type { NextStep } from "./next-step.ts";
+import { refuseOwnResume } from "./own-resume.ts";
+import type { LastUses } from "./secret-machine.ts";
+
+export interface OwnKeysPorts extends Pick<LifecyclePorts, "clock" | "keys" | "uses" | "life" | "hasOwner"> {
+  readonly lifecycle: Pick<KeyLifecycle, "resumeIf">;
+  readonly listKeys: (filter: {
+    environment: string;
+    owner: string;
+    after?: string;
+    limit: number;
+  }) => readonly KeyRecord[];
+}
+
+/** A log-in, by the key it is. */
+export interface LogIn {
+  readonly environment: string;
+  readonly id: string;
+}
+
+export interface OwnKey {
+  readonly key: KeyRecord;
+  /** Epoch ms; null = never. */
+  readonly lastUsedAt: number | null;
+  readonly next: NextStep | null;
+  readonly isResumable: boolean;
+}
+
+const PAGE = 500;
+
+export class OwnKeys {
+  readonly #ports: OwnKeysPorts;
+
+  constructor(ports: OwnKeysPorts) {
+    this.#ports = ports;
+  }
+
+  /** Those that are not over. Refuses with `session_missing`, or as a key is refused whose state or owner has changed. */
+  async list(logIn: LogIn): Promise<readonly OwnKey[] | Refusal> {
+    const owner = this.#ownerOf(logIn);
+    if (typeof owner !== "string") return owner;
+    const { environment } = logIn;
+    const found: OwnKey[] = [];
+    let after: string | undefined;
+    for (;;) {
+      const page = this.#ports.listKeys({ environment, owner, ...(after === undefined ? {} : { after }), limit: PAGE });
+      for (const key of page) if (isHis(key, owner) && key.state !== "revoked") found.push(this.#look(key));
+      const last = page.at(-1);
+      if (!last || page.length < PAGE) return found;
+      after = `${last.environment}/${last.id}`;
+      // Log-ins of years are among them: requests come first.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  /**
+   * The key works again and its disuse is counted anew; one that works is left as it is. Refuses with `not_found` for every
+   * id that is not his here, `resume_denied` for what disuse has not stopped, `resume_spent` a second time without a use.
+   */
+  async resume(logIn: LogIn, id: string, address: string): Promise<OwnKey | Refusal> {
+    const { environment } = logIn;
+    const asked = this.#ownerOf(logIn);
+    if (typeof asked !== "string") return asked;
+    const order = { environment, id, actor: `principal:${asked}`, fields: { session: logIn.id, address } };
+    const resumed = await this.#ports.lifecycle.resumeIf(order, (key) => {
+      // Again, in its turn: he may have been sent away, or the log-in have ended, while it waited.
+      const owner = this.#ownerOf(logIn);
+      if (typeof owner !== "string") return owner;
+      if (!key || !isHis(key, owner)) return refuse("not_found");
+      const uses = this.#usesOf(key);
+      return uses ? refuseOwnResume(key, uses) : refuse("record_damaged");
+    });
+    return "code" in resumed ? resumed : this.#look(resumed);
+  }
+
+  /** The person behind a log-in that is live. */
+  #ownerOf({ environment, id }: LogIn): string | Refusal {
+    const key = this.#ports.keys.find(environment, id);
+    if (!key?.session || key.owner === null) return refuse("session_missing");
+    const ended = stateRefusal(key, currentSecret(key), this.#ports.clock.now());
+    if (ended) return ended;
+    return this.#ports.hasOwner(key.owner) ? key.owner : refuse("owner_disabled");
+  }
+
+  #look(key: KeyRecord): OwnKey {
+    const life = this.#ports.life(key.environment)?.keyLife;
+    const uses = this.#usesOf(key);
+    if (!life || !uses) return { key, lastUsedAt: null, next: null, isResumable: false };
+    const lastUsedAt = uses.size === 0 ? null : Math.max(...uses.values());
+    const isResumable = key.state === "suspended" && refuseOwnResume(key, uses) === undefined;
+    return { key, lastUsedAt, next: nextStep(key, life, uses, this.#ports.clock.now()), isResumable };
+  }
+
+  /** Undefined where what is stored of them is damaged. */
+  #usesOf({ environment, id }: KeyRecord): LastUses | undefined {
+    try {
+      return this.#ports.uses.lastUses(environment, id);
+    } catch (problem) {
+      if (!(problem instanceof Problem) || problem.code !== "record_damaged") throw problem;
+      return undefined;
+    }
+  }
+}
+
+/** Issued to him: a log-in is no key of his to keep. */
+function isHis(key: KeyRecord, owner: string): boolean {
+  return key.owner === owner && key.session === null;
+}

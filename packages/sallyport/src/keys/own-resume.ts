@@ -1,0 +1,21 @@
+/** When its owner may have a key back himself: one step back from disuse, and no second one without a use. Pure. */
+import { isDisuseReason, refuse } from "@sallyport/protocol";
+import type { Refusal } from "@sallyport/protocol";
+import { idleSinceOf } from "./disuse.ts";
+import type { KeyRecord } from "./key.ts";
+import type { LastUses } from "./secret-machine.ts";
+
+/** Undefined for a key that he may resume, and for one that works: asking again changes nothing. */
+export function refuseOwnResume(key: KeyRecord, uses: LastUses): Refusal | undefined {
+  if (key.state === "active") return undefined;
+  if (!isSuspendedForDisuse(key)) return refuse("resume_denied");
+  const { usedAt } = idleSinceOf(key, uses);
+  // While it is suspended nothing counts as a use: one as late as the last resumption came after it.
+  const isFirst = key.idleSince === key.createdAt;
+  return isFirst || usedAt >= key.idleSince ? undefined : refuse("resume_spent");
+}
+
+/** Whoever stops such a key for another reason writes that reason on it: its owner must not take it for disuse. */
+export function isSuspendedForDisuse({ state, reason }: Pick<KeyRecord, "state" | "reason">): boolean {
+  return state === "suspended" && isDisuseReason(reason);
+}
