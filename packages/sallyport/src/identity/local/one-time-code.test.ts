@@ -30,7 +30,11 @@ describe("codes by time", () => {
     expect(secret.reveal()).toMatch(/^[A-Z2-7]{32}$/);
     expect(`${secret} ${JSON.stringify(otpUri(secret, "Ada"))}`).toBe('*** "***"');
     const uri = new URL(otpUri(secret, "Ada L?").reveal());
-    expect([uri.protocol, uri.host, decodeURIComponent(uri.pathname)]).toEqual(["otpauth:", "totp", "/Sallyport:Ada L?"]);
+    expect([uri.protocol, uri.host, decodeURIComponent(uri.pathname)]).toEqual([
+      "otpauth:",
+      "totp",
+      "/Sallyport:Ada L?",
+    ]);
     expect(Object.fromEntries(uri.searchParams)).toEqual({
       issuer: "Sallyport",
       secret: secret.reveal(),

@@ -105,7 +105,9 @@ describe("an invitation", () => {
   it("cannot be guessed, prints nothing, and is found by its hash however it was copied", () => {
     const code = newInvitation();
     expect(String(code)).toBe("***");
-    expect(hashInvitation(` ${code.reveal().slice(0, 9)} ${code.reveal().slice(9)}\n`)).toBe(hashInvitation(code.reveal()));
+    expect(hashInvitation(` ${code.reveal().slice(0, 9)} ${code.reveal().slice(9)}\n`)).toBe(
+      hashInvitation(code.reveal()),
+    );
     expect(hashInvitation(code.reveal().slice(1))).toBeUndefined();
     expect(hashInvitation("")).toBeUndefined();
   });
