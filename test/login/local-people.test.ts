@@ -190,6 +190,8 @@ describe("nobody gets in", () => {
     const once = code();
     expect(await chat(await logIn({ code: once }))).toBe("allowed");
     expect(await logIn({ code: once })).toContain(WRONG);
+    await gateway.restart();
+    expect(await logIn({ code: once })).toContain(WRONG);
     aheadMs += 30_000;
     expect(await chat(await logIn())).toBe("allowed");
   });
