@@ -28,7 +28,7 @@ describe("codes by time", () => {
   it("are of a secret of 160 bits, which prints nothing and reaches an app as a URI", () => {
     const secret = newOtpSecret();
     expect(secret.reveal()).toMatch(/^[A-Z2-7]{32}$/);
-    expect(`${secret} ${JSON.stringify(otpUri(secret, "Ada"))}`).toBe('*** "***"');
+    expect(`${String(secret)} ${JSON.stringify(otpUri(secret, "Ada"))}`).toBe('*** "***"');
     const uri = new URL(otpUri(secret, "Ada L?").reveal());
     expect([uri.protocol, uri.host, decodeURIComponent(uri.pathname)]).toEqual([
       "otpauth:",

@@ -21,7 +21,7 @@ export function normalizePassword(text: string): Secret {
 /** Why it may not be one; undefined where it may. */
 export function refusePassword(password: Secret, name: string): string | undefined {
   const text = password.reveal();
-  const characters = [...text];
+  const characters = Array.from(text);
   if (characters.length < LENGTH_MIN) return `it must have at least ${LENGTH_MIN} characters`;
   if (characters.length > LENGTH_MAX) return `it may have at most ${LENGTH_MAX} characters`;
   const folded = text.toLowerCase();
