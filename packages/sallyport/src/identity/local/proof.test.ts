@@ -101,6 +101,13 @@ describe("a proof by password and code", () => {
     expect([computed, changes.length]).toEqual([3, 0]);
   });
 
+  it("waits by name, however it is spelt", async () => {
+    for (const name of ["Ada", "Ａda", "Aｄa"])
+      expect(await prove({ name, code: "000000" })).toMatchObject({ code: "login_wrong" });
+    expect(await prove({ name: "Adａ" })).toMatchObject({ code: "login_delayed", retryAfterSeconds: 1 });
+    expect(computed).toBe(3);
+  });
+
   it("is over when he is invited anew meanwhile", async () => {
     const proven = await prove();
     if ("code" in proven) throw new Error(proven.code);

@@ -42,6 +42,8 @@ export interface Proven {
 /** In the place of a provider's name: no URL, so no provider can have it. */
 export const LOCAL_ISSUER = "urn:sallyport:local";
 
+const NAME_LENGTH_MAX = 100;
+
 /** What is compared where there is nobody: nothing hashes to it. */
 const NOBODY: LocalSecrets = {
   password: writePhc({ ...PRESENT_COST, salt: Buffer.alloc(16), hash: Buffer.alloc(HASH_BYTES) }),
@@ -56,8 +58,10 @@ export class Proof {
   }
 
   /** `login_delayed`, `overloaded`, or `login_wrong` for everything that is wrong. */
-  async prove({ name, password, code }: Said, address: string): Promise<Proven | Refusal> {
+  async prove({ name: written, password, code }: Said, address: string): Promise<Proven | Refusal> {
     const { clock, logins, sealer, hasher, delay, networkOf } = this.#ports;
+    // In one spelling, so that no name is guessed at under several.
+    const name = written.normalize("NFKC").slice(0, NAME_LENGTH_MAX);
     const network = networkOf(address);
     const waitMs = delay.begin(name, network);
     if (waitMs > 0) return { ...refuse("login_delayed"), retryAfterSeconds: Math.ceil(waitMs / 1_000) };
