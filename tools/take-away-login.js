@@ -1,6 +1,7 @@
 // People and workloads that prove who they are.
 const S = "packages/sallyport/src";
 const login = "test/login/log-in.test.ts";
+const local = "test/login/local-people.test.ts";
 const workloads = "test/gateway/workloads.test.ts";
 
 export const loginRules = [
@@ -43,6 +44,86 @@ export const loginRules = [
     from: 'if (proven.key.session === null) return refuse("grant_invalid");',
     to: "",
     test: login,
+  },
+  {
+    rule: "local",
+    what: "a second factor is required",
+    file: `${S}/identity/local/proof.ts`,
+    from: "const step = stepOf(secrets.otp, code, clock.now());",
+    to: "const step = Math.floor(clock.now() / 1);",
+    test: local,
+  },
+  {
+    rule: "local",
+    what: "a code counts once, on disk before anything is given for it",
+    file: `${S}/identity/local/proof.ts`,
+    from: "present.sealed !== login.sealed || otpStep <= present.otpStep",
+    to: "present.sealed !== login.sealed",
+    test: local,
+  },
+  {
+    rule: "local",
+    what: "the step of a code is remembered",
+    file: `${S}/identity/local/proof.ts`,
+    from: "sealed: raised ?? present.sealed, otpStep }",
+    to: "sealed: raised ?? present.sealed }",
+    test: local,
+  },
+  {
+    rule: "local",
+    what: "an invitation is used once",
+    file: `${S}/identity/local/enrolment.ts`,
+    from: "        invitation: null,\n        sealed,",
+    to: "        invitation: logins.of(person.id)!.invitation,\n        sealed,",
+    test: local,
+  },
+  {
+    rule: "local",
+    what: "an invitation ends",
+    file: `${S}/identity/local/local-logins.ts`,
+    from: "login.invitation?.hash === hash && login.invitation.expiresAt > now",
+    to: "login.invitation?.hash === hash && now > 0",
+    test: local,
+  },
+  {
+    rule: "local",
+    what: "an invitation ends the sessions",
+    file: `${S}/identity/local/enrolment.ts`,
+    from: "await endSessions({ principal: person.id });\n    return { code, expiresAt };",
+    to: "return { code, expiresAt };",
+    test: local,
+  },
+  {
+    rule: "local",
+    what: "guesses wait",
+    file: `${S}/identity/local/proof.ts`,
+    from: "if (waitMs > 0)",
+    to: "if (waitMs < 0)",
+    test: local,
+  },
+  {
+    rule: "local",
+    what: "a form of another site is refused",
+    file: `${S}/dataplane/login/read-login-form.ts`,
+    from: 'if (!isSameOrigin(exchange, ports.address)) return refuse("form_cross_site");',
+    to: "void isSameOrigin;",
+    test: local,
+  },
+  {
+    rule: "local",
+    what: "who is not there costs the same work",
+    file: `${S}/identity/local/proof.ts`,
+    from: "    const verified = await hasher",
+    to: '    if (!found) return { ...refuse("login_wrong"), signal: "unknown_id" };\n    const verified = await hasher',
+    test: `${S}/identity/local/proof.test.ts`,
+  },
+  {
+    rule: "local",
+    what: "who invites must be able to grant what the person may do",
+    file: `${S}/admin/routes/local-people.ts`,
+    from: "refuseExcess(excessOf(call, person));",
+    to: "void excessOf;",
+    test: "test/admin/issuing.test.ts",
   },
   {
     rule: "workload",

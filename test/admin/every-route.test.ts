@@ -86,6 +86,22 @@ const HMAC_SIGNER = { id: "hmac-x", use: "request", algorithm: "hmac-sha256", ma
 
 const WORKLOAD = { id: "w", issuer: "https://i.example", audience: "a", claims: { sub: "s" }, jwks: null, createdAt: 0, createdBy: "x" } as const; // prettier-ignore
 
+/** The principal is a person, who has been invited. */
+function aPerson(): void {
+  const principals = gateway.state.principals.map((one) => ({ ...one, kind: "person" as const }));
+  gateway.state = { ...gateway.state, principals };
+  const login = {
+    principal: known.principal,
+    invitation: null,
+    sealed: null,
+    otpStep: 0,
+    invitedAt: 0,
+    enrolledAt: null,
+  };
+  gateway.localLogins.set(known.principal, login);
+  gateway.ports.localLogins.changed();
+}
+
 /** The key as it is after the first use of a new secret. */
 function overlapping(key: KeyRecord): KeyRecord {
   const at = gateway.nowMs;
@@ -126,6 +142,7 @@ describe.each(routes)("%s", (name) => {
           disabledBy: ["admin" as const],
         })),
       };
+    if (name === "principals.invite" || name === "principals.uninvite") aPerson();
     if (name === "keys.resume")
       gateway.stored.set(`prod/${known.key}`, { ...gateway.stored.get(`prod/${known.key}`)!, state: "suspended" });
     const held = gateway.stored.get(`prod/${known.key}`)!;
@@ -177,6 +194,8 @@ const bound: readonly [RouteName, string][] = [
   ["adminKeys.create", ""],
   ["adminKeys.revoke", ""],
   ["principals.create", ""],
+  ["principals.invite", ""],
+  ["principals.uninvite", ""],
   ["principals.disable", ""],
   ["principals.enable", ""],
   ["assignments.list", "?environment=prod"],
@@ -195,6 +214,7 @@ describe("with a right in dev only", () => {
   const dev: AdminRight = { ...everything, environments: ["dev"] };
 
   it.each(bound)("%s%s on prod is 403 and changes nothing", async (name, suffix) => {
+    if (name === "principals.invite" || name === "principals.uninvite") aPerson();
     const before = JSON.stringify([gateway.state, [...gateway.stored.values()].map(({ state }) => state)]);
     expect((await call(name, dev, suffix)).status).toBe(403);
     expect(gateway.events.filter(({ type }) => type !== "admin.refused")).toEqual([]);

@@ -266,6 +266,16 @@ describe("assignments, groups and policy", () => {
     expect((await root.call("principals.create", { body })).groups).toEqual(["ops"]);
   });
 
+  it("refuses inviting who may do what is not the issuer's to give: whoever invites could become him", async () => {
+    const body: BodyInput<"principals.create"> = { kind: "person", name: "eve", groups: ["ops"] };
+    const { id } = await root.call("principals.create", { body });
+    const invite = (client: AdminClient) => client.call("principals.invite", { params: { id } });
+    expect((await problemOf(invite(clientOf(issuer)))).code).toBe("grant_exceeds_issuer");
+    expect(gateway.localLogins.size).toBe(0);
+    expect((await invite(root)).code).toMatch(/^[0-9A-Za-z]{26}$/);
+    expect(JSON.stringify([...gateway.events])).not.toContain("code");
+  });
+
   it("does not remove what the policy file wrote", async () => {
     const [written] = gateway.state.assignments;
     expect((await problemOf(root.call("assignments.remove", { params: { id: written!.id } }))).code).toBe("conflict");

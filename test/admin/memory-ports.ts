@@ -11,6 +11,9 @@ import type { AuditFilter, AuditRecord } from "../../packages/sallyport/dist/aud
 import type { AdminPorts, UnconfirmedRestore } from "../../packages/sallyport/dist/admin/ports.js";
 import type { Change, Operation } from "../../packages/sallyport/dist/audit/change.js";
 import type { LedgerEvent } from "../../packages/sallyport/dist/audit/event.js";
+import { Enrolment } from "../../packages/sallyport/dist/identity/local/enrolment.js";
+import type { LocalLogin } from "../../packages/sallyport/dist/identity/local/local-login.js";
+import { LocalLogins } from "../../packages/sallyport/dist/identity/local/local-logins.js";
 import { Reconciler } from "../../packages/sallyport/dist/identity/reconciler.js";
 import { KeyDirectory } from "../../packages/sallyport/dist/keys/directory.js";
 import { KeyLifecycle } from "../../packages/sallyport/dist/keys/lifecycle.js";
@@ -29,6 +32,7 @@ export class MemoryGateway {
   readonly faults: unknown[] = [];
   readonly signedOut: unknown[] = [];
   pepperVersion = 1;
+  readonly localLogins = new Map<string, LocalLogin>();
   readonly tickets = new Map<string, TicketRecord>();
   readonly stored = new Map<string, KeyRecord>();
   readonly records: AuditRecord[] = [];
@@ -40,6 +44,7 @@ export class MemoryGateway {
   damaged: readonly { environment: string; says: string }[] = [];
   readonly ports: AdminPorts;
   readonly app: AdminApp;
+  readonly #logins: LocalLogins;
 
   constructor() {
     const { stored } = this;
@@ -94,6 +99,15 @@ export class MemoryGateway {
     });
     keys.onOldPepper((key, secret, hashed) => lifecycle.rehash(key, secret, hashed));
     keys.onReuse((key, secret) => lifecycle.reused(key, secret));
+    const logins = new LocalLogins({
+      snapshot: () => compileSnapshot(this.state),
+      read: () => [...this.localLogins.values()],
+    });
+    this.#logins = logins;
+    const endSessions = async (which: unknown): Promise<string[]> => {
+      this.signedOut.push(which);
+      return [];
+    };
     this.ports = {
       clock,
       snapshot: () => compileSnapshot(this.state),
@@ -110,11 +124,18 @@ export class MemoryGateway {
         keysOf: (owner) => listKeys({ owner, limit: 1e6 }),
         lost: lostRight,
         changes: { change, inTurn },
-        endSessions: async (which) => {
-          this.signedOut.push(which);
-          return [];
-        },
+        endSessions,
       }),
+      localLogins: logins,
+      enrolment: new Enrolment({
+        clock,
+        logins,
+        sealer: { seal: () => "" },
+        hasher: { hash: async () => undefined },
+        changes: { change, inTurn },
+        endSessions,
+      }),
+      enrolmentPage: () => null,
       signals: null,
       quarantine: {
         restored: () => this.restored,
@@ -182,6 +203,12 @@ export class MemoryGateway {
         stored.set(name, { ...stored.get(name)!, ...operation.factors });
         return keys.changed(operation.environment, operation.id);
       }
+      case "localLogin.put":
+        this.localLogins.set(operation.login.principal, operation.login);
+        return this.#logins.changed();
+      case "localLogin.remove":
+        this.localLogins.delete(operation.principal);
+        return this.#logins.changed();
       case "tokenKey.insert":
       case "tokenKey.remove":
       case "token.revoke":

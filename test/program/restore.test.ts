@@ -15,6 +15,7 @@ let policy: string;
 let backup: string;
 let identity: string;
 let adminKey: string;
+let invited: { id: string };
 let otherAdmin: { id: string; adminKey: string };
 interface Made {
   readonly id: string;
@@ -85,8 +86,11 @@ beforeAll(async () => {
       "llama3.2",
     );
   otherAdmin = await run("admin", "keys", "create", "--name", "other", "--role", "viewer", "--env", "*");
+  invited = await run("people", "create", "--name", "Ada");
+  await run("people", "invite", "Ada");
   // Beside the running server, as a timer would.
   await run("backup", backup, "--to", await identityToRecipient(mine));
+  await run("people", "uninvite", "Ada");
   await run("keys", "revoke", made.revoked.id);
   await run("keys", "suspend", made.suspended.id);
   await run("services", "disable", made.orphan.owner);
@@ -161,7 +165,7 @@ describe.each([
     const done = await confirm(data, "--revocations", old);
     expect([done.code, JSON.parse(done.stdout)]).toMatchObject([
       0,
-      { isConfirmed: true, isWhole: true, revoked: 2, suspended: 1, disabled: 1, unknown: 1, active: [] },
+      { isConfirmed: true, isWhole: true, revoked: 4, suspended: 1, disabled: 1, unknown: 1, active: [] },
     ]);
     running ??= await serveRestored(data);
     const answers = await Promise.all(Object.values(made).map((one) => ask(running, one)));
@@ -173,11 +177,13 @@ describe.each([
       kept: [200, undefined],
       revoked: [401, "key_revoked"],
       suspended: [401, "key_suspended"],
-      orphan: [401, "owner_disabled"],
+      orphan: [401, "key_revoked"],
       later: [401, "key_unknown"],
     });
     expect((await request("GET", `${running.adminUrl}/v1/status`, adminKey)).status).toBe(200);
     expect((await request("GET", `${running.adminUrl}/v1/status`, otherAdmin.adminKey)).status).toBe(401);
+    const { localLogin } = await sallyportJson<{ localLogin: string }>(["people", "show", invited.id, "--data", data]);
+    expect(localLogin).toBe("none");
     const types = (await sallyport(["audit", "tail", "-n", "100", "--data", data])).stdout
       .split("\n")
       .map((text) => text.split(" ")[3]);
@@ -198,8 +204,8 @@ test("a list that may have gaps is replayed, and the rest has to be looked at", 
     revoked: number;
     active: { name: string }[];
   };
-  expect([isWhole, revoked]).toEqual([false, 2]);
-  expect(active.map(({ name }) => name).toSorted()).toEqual(["kept", "orphan", "recovery"]);
+  expect([isWhole, revoked]).toEqual([false, 4]);
+  expect(active.map(({ name }) => name).toSorted()).toEqual(["kept", "recovery"]);
   const done = await confirm(data, "--yes");
   expect([done.code, JSON.parse(done.stdout)]).toMatchObject([0, { isConfirmed: true, isWhole: false }]);
   const running = await serveRestored(data);

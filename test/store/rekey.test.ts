@@ -59,6 +59,30 @@ function events(directory: string, type: string): readonly Readonly<Record<strin
 }
 
 describe("another key-encryption key", () => {
+  it("seals anew what local people log in with", async () => {
+    const directory = makeDirectory();
+    const sealer = openSealer(directory);
+    const { store } = await open({ directory, sealer });
+    const sealed = sealer.seal("local-login/p_ada", Buffer.from("a hash and a secret"));
+    const login = { principal: "p_ada", invitation: null, sealed, otpStep: 7, invitedAt: 1, enrolledAt: 2 };
+    const invited = { ...login, principal: "p_bob", sealed: null, invitation: { hash: "00", expiresAt: 3 } };
+    await store.change(
+      change([
+        { op: "localLogin.put", login },
+        { op: "localLogin.put", login: invited },
+      ]),
+    );
+    await store.close();
+    expect(await rekey(settingsOf(directory), null, () => undefined)).toMatchObject({ records: 2 });
+    const after = openSealer(directory);
+    const reopened = await open({ directory, sealer: after });
+    const [ada, bob] = reopened.store.reader.localLogins();
+    expect(ada).toEqual({ ...login, sealed: ada!.sealed });
+    expect(bob).toEqual(invited);
+    expect(keyIdOf(ada!.sealed!)).toBe(after.ids[0]);
+    expect(after.open("local-login/p_ada", ada!.sealed!).toString()).toBe("a hash and a secret");
+  });
+
   it("in the same file: everything is sealed anew, opens as before, and not with the old key", async () => {
     const { directory, peppers } = withPeppers();
     const paths = dataPaths(directory);

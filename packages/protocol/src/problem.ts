@@ -3,6 +3,7 @@
  * A code is a stable fact that scripts may compare; the sentences may change. Both refusals and problems
  * (`refusal.ts`) hold one of these codes; a code outside the table does not compile.
  */
+import { loginProblems } from "./login-problem.ts";
 import { signatureProblems } from "./signature-problem.ts";
 
 export interface ProblemRow {
@@ -219,15 +220,7 @@ export const problems = {
     title: "the issuer of the token cannot be asked for its keys",
     remedy: "try again; where it stays so, look whether the gateway reaches the issuer",
   },
-  login_unavailable: {
-    status: 404,
-    title: "nobody logs in here",
-    remedy: "name an identity provider in the settings (oidc), or use a key",
-  },
-  login_pending: { status: 400, title: "nobody has logged in yet", remedy: "ask again after the interval" },
-  login_slow_down: { status: 400, title: "the question came too soon", remedy: "ask five seconds less often" },
-  login_denied: { status: 400, title: "the log-in was refused", remedy: "begin again, if it was a mistake" },
-  login_expired: { status: 400, title: "the log-in has expired", remedy: "begin again" },
+  ...loginProblems,
   token_foreign: {
     status: 403,
     title: "the token is another client's",

@@ -20,6 +20,7 @@ import { careForKeys } from "./compose/key-care.ts";
 import { makeGatewayMetrics } from "./compose/gateway-metrics.ts";
 import type { GatewayMetrics } from "./compose/gateway-metrics.ts";
 import type { OpenTraces } from "./compose/tracing.ts";
+import { endSessions } from "./compose/end-sessions.ts";
 import { openCore, socketPathOf } from "./compose/core.ts";
 import { surveyUses } from "./compose/use-survey.ts";
 import { closePractice, openPractice } from "./compose/practice.ts";
@@ -101,7 +102,9 @@ export async function openAdministration(
   const log = openLog(settings.logLevel);
   const core = await openCore(settings, systemClock, log);
   const metrics = makeGatewayMetrics(core);
-  const app = makeAdminApp(adminPorts(core, null, metrics, { data: "", admin: "" }), logFault(log));
+  core.onEndSessions((which) => endSessions(core, which));
+  const urls = { data: "", admin: "" };
+  const app = makeAdminApp(adminPorts(core, settings, null, metrics, urls), logFault(log));
   return {
     handle: (request) => app.handle(request, { kind: "socket", user: currentUser() }),
     close() {
@@ -152,7 +155,7 @@ export async function openGateway(
     const identity =
       settings.identity &&
       (await import("./compose/identity.ts")).openIdentity(settings.identity, core, metrics.registry, log);
-    const ports = adminPorts(core, dataPlane, metrics, urls, identity?.signals ?? null);
+    const ports = adminPorts(core, settings, dataPlane, metrics, urls, identity?.signals ?? null);
     const applyFile = async (): Promise<void> => {
       if (settings.policyFile === null) return;
       const text = readFileSync(settings.policyFile, "utf8");
@@ -247,6 +250,7 @@ interface SecureServer {
 
 function adminPorts(
   core: Core,
+  { publicUrl }: Pick<Settings, "publicUrl">,
   dataPlane: DataPlane | null,
   metrics: GatewayMetrics,
   urls: { data: string; admin: string },
@@ -267,6 +271,12 @@ function adminPorts(
     quarantine: core.quarantine,
     reconciler: core.reconciler,
     signals,
+    localLogins: core.localLogins,
+    enrolment: core.enrolment,
+    enrolmentPage: () => {
+      const base = publicUrl === null ? urls.data : new URL(publicUrl).origin;
+      return base === "" ? null : `${base}/login/enrol`;
+    },
     explain: makeExplain({ clock, snapshot, keys }),
     explainToken: makeExplainToken({ clock, snapshot, keys }),
     audit: core.audit,

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { ContractRow } from "./row.ts";
 import { displayName, environmentName, groupName, nameList, nothing, recordId } from "./scalars.ts";
-import { assignmentView, principalView } from "./views.ts";
+import { assignmentView, invitationView, principalView } from "./views.ts";
 
 const byId = z.strictObject({ id: recordId });
 const kind = z.enum(["person", "service"]);
@@ -78,6 +78,32 @@ export const principalRows = {
     caller: "any",
     events: ["principal.enabled"],
     says: "lets a disabled person or service work again",
+  },
+  "principals.invite": {
+    method: "POST",
+    path: "/v1/principals/:id/invite",
+    params: byId,
+    query: nothing,
+    body: null,
+    answer: invitationView,
+    status: 201,
+    permission: "principals:manage",
+    caller: "any",
+    events: ["person.invited", "key.revoked"],
+    says: "lets a person log in without an identity provider: a code, good once and for a day, with which he chooses a password and an authenticator; his old ones and his sessions end with it. The caller must be able to grant what the person may do",
+  },
+  "principals.uninvite": {
+    method: "POST",
+    path: "/v1/principals/:id/uninvite",
+    params: byId,
+    query: nothing,
+    body: null,
+    answer: principalView,
+    status: 200,
+    permission: "principals:manage",
+    caller: "any",
+    events: ["person.local_removed", "key.revoked"],
+    says: "takes a person's own way in (or the invitation to one) away, and ends his sessions",
   },
   "assignments.list": {
     method: "GET",

@@ -35,9 +35,15 @@ export const restoreRows = {
       records: z
         .array(
           z.strictObject({
-            type: z.enum(["key.revoked", "key.suspended", "principal.disabled", "admin_key.revoked"]),
+            type: z.enum([
+              "key.revoked",
+              "key.suspended",
+              "principal.disabled",
+              "admin_key.revoked",
+              "person.local_removed",
+            ]),
             environment: z.string().max(16),
-            /** Of the key or the principal. */
+            /** Of the key, or of the principal. */
             id,
           }),
         )
@@ -53,7 +59,7 @@ export const restoreRows = {
     status: 200,
     permission: "admin:manage",
     caller: "socket",
-    events: ["key.revoked", "key.suspended", "principal.disabled", "admin_key.revoked"],
+    events: ["key.revoked", "key.suspended", "principal.disabled", "admin_key.revoked", "person.local_removed"],
     says: "revokes, suspends and disables what was so after the backup was made",
     example: { body: { records: [{ type: "key.revoked", environment: "dev", id: "0123456789ab" }] } },
   },

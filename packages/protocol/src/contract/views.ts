@@ -147,7 +147,19 @@ export const principalView = z.object({
   userName: z.string().nullable(),
   externalId: z.string().nullable(),
   identities: z.array(z.object({ issuer: z.string(), subject: z.string() })),
+  /** Whether the person logs in here without a provider. */
+  localLogin: z.enum(["none", "invited", "enrolled"]),
   createdAt: time,
+});
+
+/** Said once: `code` can never be read again. */
+export const invitationView = z.object({
+  principal: z.string(),
+  name: z.string(),
+  code: z.string(),
+  /** Where it is entered; null where the gateway's address is not known. */
+  page: z.string().nullable(),
+  expiresAt: time,
 });
 
 export const assignmentView = z.object({

@@ -9,6 +9,7 @@ import { keyFactorHandlers } from "./routes/key-factors.ts";
 import { keySignerHandlers } from "./routes/key-signers.ts";
 import { keyWorkloadHandlers } from "./routes/key-workloads.ts";
 import { keyHandlers } from "./routes/keys.ts";
+import { localPeopleHandlers } from "./routes/local-people.ts";
 import { policyHandlers } from "./routes/policy.ts";
 import { principalHandlers } from "./routes/principals.ts";
 import { restoreHandlers } from "./routes/restore.ts";
@@ -22,6 +23,7 @@ export const handlers: Handlers<RouteName> = {
   ...keyWorkloadHandlers,
   ...adminKeyHandlers,
   ...principalHandlers,
+  ...localPeopleHandlers,
   ...assignmentHandlers,
   ...policyHandlers,
   ...restoreHandlers,

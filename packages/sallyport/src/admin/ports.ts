@@ -4,6 +4,8 @@ import type { UseSurvey } from "../access/permission-uses.ts";
 import type { Snapshot } from "../access/snapshot.ts";
 import type { ChangeWriter } from "../audit/change.ts";
 import type { Reconciler } from "../identity/reconciler.ts";
+import type { Enrolment } from "../identity/local/enrolment.ts";
+import type { LocalLogins } from "../identity/local/local-logins.ts";
 import type { Signals } from "../identity/signals.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { KeyDirectory } from "../keys/directory.ts";
@@ -37,6 +39,11 @@ export interface AdminPorts {
   readonly changes: ChangeWriter & { readonly inTurn: <T>(work: () => Promise<T>) => Promise<T> };
   /** Everything that is said about people, administrators' words too, becomes a change by it. */
   readonly reconciler: Reconciler;
+  /** People who log in here without a provider. */
+  readonly localLogins: LocalLogins;
+  readonly enrolment: Enrolment;
+  /** Where they choose a password; null while nothing listens and no address is configured. */
+  readonly enrolmentPage: () => string | null;
   /** What identity providers send; null where none is configured. */
   readonly signals: Pick<Signals, "streamOf" | "logOut"> | null;
   readonly quarantine: Quarantine;

@@ -12,6 +12,7 @@ import type {
 import { formatDurationMs, formatRate } from "@sallyport/protocol/contract";
 import { isBuiltInRole } from "../access/built-in-roles.ts";
 import type { Assignment, Environment, KeyLife, Limits, Principal, Role } from "../access/policy.ts";
+import type { LocalLoginState } from "../identity/local/local-login.ts";
 import { expiryOf } from "../keys/key.ts";
 import type { KeyRecord } from "../keys/key.ts";
 import type { WorkloadTrust } from "../tokens/workload-trust.ts";
@@ -109,7 +110,7 @@ export function viewAdminKey(key: KeyRecord, now: number): AdminKeyView {
   };
 }
 
-export function viewPrincipal(principal: Principal): PrincipalView {
+export function viewPrincipal(principal: Principal, localLogin: LocalLoginState = "none"): PrincipalView {
   const { external, disabledBy, revocations: _revocations, ...shown } = principal;
   return {
     ...shown,
@@ -118,6 +119,7 @@ export function viewPrincipal(principal: Principal): PrincipalView {
     userName: external?.scim?.userName ?? null,
     externalId: external?.scim?.externalId ?? null,
     identities: external?.identities.map(({ issuer, subject }) => ({ issuer, subject })) ?? [],
+    localLogin,
     createdAt: isoTime(principal.createdAt),
   };
 }

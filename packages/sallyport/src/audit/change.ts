@@ -3,6 +3,7 @@
  * A change without an event cannot be written down: the type demands both.
  */
 import type { Assignment, DirectoryGroup, Environment, Principal, Role } from "../access/policy.ts";
+import type { LocalLogin } from "../identity/local/local-login.ts";
 import type { TicketRecord } from "../keys/ticket.ts";
 import type { KeyFactors, KeyRecord, KeyState } from "../keys/key.ts";
 import type { RevokedToken } from "../tokens/revoked-tokens.ts";
@@ -30,6 +31,8 @@ export type Operation =
   | { readonly op: "tokenKey.insert"; readonly tokenKey: TokenKeyRecord }
   | { readonly op: "tokenKey.remove"; readonly environment: string; readonly id: string }
   | { readonly op: "token.revoke"; readonly token: RevokedToken }
+  | { readonly op: "localLogin.put"; readonly login: LocalLogin }
+  | { readonly op: "localLogin.remove"; readonly principal: string }
   | { readonly op: "ticket.put"; readonly ticket: TicketRecord }
   | { readonly op: "environment.put"; readonly environment: Environment }
   | { readonly op: "environment.remove"; readonly name: string }

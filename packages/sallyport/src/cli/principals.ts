@@ -40,13 +40,14 @@ export function addPrincipals(program: Command, cli: Cli, name: "people" | "serv
       );
       show(cli.io, options.json, { principals }, () =>
         table(
-          ["ID", "NAME", "TEAM", "GROUPS", "STATE"],
+          ["ID", "NAME", "TEAM", "GROUPS", "STATE", "LOCAL LOG-IN"],
           principals.map((one) => [
             one.id,
             one.name,
             one.team ?? "-",
             listText(one.groups),
             one.isDisabled ? "disabled" : "active",
+            one.localLogin,
           ]),
           `no ${name}`,
         ),
@@ -63,6 +64,8 @@ export function addPrincipals(program: Command, cli: Cli, name: "people" | "serv
       });
       show(cli.io, options.json, found, () => [...principalFacts(found), "", ...assignmentTable(found.assignments)]);
     });
+
+  if (kind === "person") addLocalLogin(group, cli);
 
   for (const verb of ["disable", "enable"] as const) {
     withServer(group.command(`${verb} <who>`))
@@ -101,6 +104,38 @@ export function addPrincipals(program: Command, cli: Cli, name: "people" | "serv
     });
 }
 
+function addLocalLogin(group: Command, cli: Cli): void {
+  withServer(group.command("invite <who>"))
+    .description(
+      "let a person log in without an identity provider; done again, it takes the old password, authenticator and sessions away",
+    )
+    .action(async (who: string, options: ServerOptions) => {
+      const invited = await withClient(cli, options, async (client) => {
+        const { id } = await find(client, "person", who);
+        return client.call("principals.invite", { params: { id } });
+      });
+      show(cli.io, options.json, invited, () =>
+        facts({
+          person: invited.name,
+          open: invited.page ?? "<the gateway's address>/login/enrol",
+          code: invited.code,
+          expires: timeText(invited.expiresAt),
+        }),
+      );
+      if (!options.json) cli.io.err("The code is shown this once, and is good once: hand it to that person alone.");
+    });
+
+  withServer(group.command("uninvite <who>"))
+    .description("take a person's own way in, or the invitation to one, away, and end his sessions")
+    .action(async (who: string, options: ServerOptions) => {
+      const changed = await withClient(cli, options, async (client) => {
+        const { id } = await find(client, "person", who);
+        return client.call("principals.uninvite", { params: { id } });
+      });
+      show(cli.io, options.json, changed, () => principalFacts(changed));
+    });
+}
+
 async function find(client: AdminClient, kind: Kind, who: string): Promise<PrincipalView> {
   const { principals } = await client.call("principals.list", { query: { kind } });
   const byId = principals.find((one) => one.id === who);
@@ -129,6 +164,7 @@ function principalFacts(one: PrincipalView): string[] {
     ...(one.identities.length === 0
       ? {}
       : { identities: one.identities.map((id) => `${id.subject} at ${id.issuer}`).join(", ") }),
+    ...(one.kind === "person" ? { "local log-in": one.localLogin } : {}),
     created: timeText(one.createdAt),
   });
 }

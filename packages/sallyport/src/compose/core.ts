@@ -16,6 +16,9 @@ import { causeOf } from "../kernel/log.ts";
 import type { Log } from "../kernel/log.ts";
 import { eachKey } from "../admin/each-key.ts";
 import type { AdminPorts } from "../admin/ports.ts";
+import { Enrolment } from "../identity/local/enrolment.ts";
+import { LocalLogins } from "../identity/local/local-logins.ts";
+import { HashThread, PasswordHasher } from "../identity/local/password-hasher.ts";
 import { Reconciler } from "../identity/reconciler.ts";
 import type { ReconcilerPorts } from "../identity/reconciler.ts";
 import { KeyDirectory } from "../keys/directory.ts";
@@ -64,6 +67,9 @@ export interface Core {
   readonly damage: Damage;
   readonly quarantine: AdminPorts["quarantine"];
   readonly reconciler: Reconciler;
+  readonly localLogins: LocalLogins;
+  readonly enrolment: Enrolment;
+  readonly passwordHasher: PasswordHasher;
   /** Who keeps log-ins says how they end; until then there are none. */
   onEndSessions(end: ReconcilerPorts["endSessions"]): void;
   /** Called after each swap, before the change is acknowledged. */
@@ -135,6 +141,7 @@ function joinCore(
   let snapshot = compileSnapshot(store.reader.policy());
   const hearers: ((events: readonly LedgerEvent[]) => void)[] = [];
   const told = ({ events }: Change): void => hearers.forEach((hear) => hear(events));
+  const localLogins = new LocalLogins({ snapshot: () => snapshot, read: () => store.reader.localLogins() });
   let turn: Promise<unknown> = Promise.resolve();
 
   async function change(wanted: Change): Promise<{ readonly epoch: number }> {
@@ -144,6 +151,7 @@ function joinCore(
       return done;
     }
     for (const operation of wanted.operations) {
+      if (operation.op === "localLogin.put" || operation.op === "localLogin.remove") localLogins.changed();
       if (operation.op === "key.insert") keys.changed(operation.key.environment, operation.key.id);
       if (operation.op === "key.factors")
         ollamaSigners.changed(operation.environment, operation.id, operation.factors.signers);
@@ -207,6 +215,16 @@ function joinCore(
     changes: { change, inTurn },
     endSessions: (which) => endSessions(which),
   });
+  const hashThread = new HashThread();
+  const passwordHasher = new PasswordHasher((password, derivation) => hashThread.derive(password, derivation));
+  const enrolment = new Enrolment({
+    clock,
+    logins: localLogins,
+    sealer,
+    hasher: passwordHasher,
+    changes: { change, inTurn },
+    endSessions: (which) => endSessions(which),
+  });
   keys.onOldPepper((key, secret, hashed) => lifecycle.rehash(key, secret, hashed));
   keys.onReuse((key, secret) => lifecycle.reused(key, secret));
 
@@ -231,6 +249,9 @@ function joinCore(
     damage,
     quarantine,
     reconciler,
+    localLogins,
+    enrolment,
+    passwordHasher,
     onEndSessions: (end) => {
       endSessions = end;
     },
@@ -238,6 +259,7 @@ function joinCore(
     onEvents: (then) => hearers.push(then),
     async close() {
       await turn;
+      await hashThread.close();
       uses.flush();
       await audit.close();
       await store.close();

@@ -1,4 +1,5 @@
 /** How requests prove whom they stand for, joined: keys, tokens, path secrets, Ollama clients, signatures, and the way to tokens. */
+import { networkPrefix } from "../audit/network-prefix.ts";
 import type { Settings } from "../config/settings.ts";
 import { makeAdmission } from "../dataplane/admission.ts";
 import { BearerTokens } from "../dataplane/bearer-tokens.ts";
@@ -8,6 +9,7 @@ import type { LiveExchanges } from "../dataplane/live-exchanges.ts";
 import { OAuthClients } from "../dataplane/oauth/client.ts";
 import { Introspection } from "../dataplane/oauth/introspection.ts";
 import { TokenEndpoint } from "../dataplane/oauth/token-endpoint.ts";
+import { LocalDesk } from "../dataplane/login/local-desk.ts";
 import { SessionDesk } from "../dataplane/login/session-desk.ts";
 import { OllamaClients } from "../dataplane/ollama-clients.ts";
 import type { Stage } from "../dataplane/pipeline.ts";
@@ -18,6 +20,8 @@ import { makeAuthenticate } from "../dataplane/stages/authenticate.ts";
 import { makeLogin } from "../dataplane/stages/login.ts";
 import { makeOAuth } from "../dataplane/stages/oauth.ts";
 import { DeviceGrants } from "../identity/device-grants.ts";
+import { GuessDelay } from "../identity/local/guess-delay.ts";
+import { Proof } from "../identity/local/proof.ts";
 import { LoginAttempts } from "../identity/login-attempts.ts";
 import { OidcClient } from "../identity/oidc-client.ts";
 import type { KeyLimits } from "../limits/key-limits.ts";
@@ -86,6 +90,10 @@ export function makeCredentials({ settings, core, limits, live, budget, listener
   const grants = new DeviceGrants(clock);
   const provider = openProvider(settings);
   const sessions = new SessionDesk({ clock, snapshot, peppers, reconciler: core.reconciler, inTurn: changes.inTurn });
+  const { localLogins, enrolment, sealer, passwordHasher: hasher } = core;
+  const delay = new GuessDelay(clock);
+  const proof = new Proof({ clock, logins: localLogins, sealer, hasher, delay, networkOf: networkPrefix, changes });
+  const hasLocal = (): boolean => localLogins.isAny;
   core.onEndSessions((which) => endSessions(core, which));
   return {
     login: makeLogin({
@@ -97,10 +105,12 @@ export function makeCredentials({ settings, core, limits, live, budget, listener
       grants,
       attempts: new LoginAttempts(clock),
       sessions,
+      local: new LocalDesk({ clock, budget, address, grants, sessions, proof, enrolment }),
+      hasLocal,
       hasEnvironment: (name) => snapshot().environments.has(name) && (environments?.has(name) ?? true),
     }),
     authenticate: makeAuthenticate({ clock, identify, admission }),
-    oauth: makeOAuth({ clock, budget, limits, address, admission, signatures, clients, tokens, introspection, tokenKeys, grants, hasProvider: provider !== null, snapshot, environments }), // prettier-ignore
+    oauth: makeOAuth({ clock, budget, limits, address, admission, signatures, clients, tokens, introspection, tokenKeys, grants, isLoginOpen: () => provider !== null || hasLocal(), snapshot, environments }), // prettier-ignore
     signatures,
     isTokenRevoked: ({ environment, id }) => isRevoked(environment, id),
   };

@@ -13,7 +13,13 @@ import { checkSchema, readMeta } from "../store/schema.ts";
 import { linesForward, listSegments } from "../store/segment-file.ts";
 import { openDatabase } from "../store/sqlite.ts";
 
-export const NARROWING = ["key.revoked", "key.suspended", "principal.disabled", "admin_key.revoked"] as const;
+export const NARROWING = [
+  "key.revoked",
+  "key.suspended",
+  "principal.disabled",
+  "admin_key.revoked",
+  "person.local_removed",
+] as const;
 
 export interface NarrowingRecord {
   readonly type: (typeof NARROWING)[number];
@@ -96,11 +102,19 @@ function parseLoosely(line: string): Said | undefined {
   }
 }
 
-function narrowingOf({ type, environment, fields }: Said): NarrowingRecord | undefined {
+const SAME_AS: Readonly<Partial<Record<string, NarrowingRecord["type"]>>> = {
   // A directory's word is kept like an administrator's: only somebody who looks may take it back after a restore.
-  const named = type === "person.deactivated" ? "principal.disabled" : type;
+  "person.deactivated": "principal.disabled",
+  // What a backup knows of a password or an invitation was ended by either of these.
+  "person.invited": "person.local_removed",
+  "person.enrolled": "person.local_removed",
+};
+
+function narrowingOf({ type, environment, fields }: Said): NarrowingRecord | undefined {
+  const named = SAME_AS[type] ?? type;
   const known = NARROWING.find((one) => one === named);
-  const id = fields[known === "principal.disabled" ? "principal" : "key"];
+  const isPerson = known === "principal.disabled" || known === "person.local_removed";
+  const id = fields[isPerson ? "principal" : "key"];
   return known && typeof id === "string" && /^[0-9A-Za-z_-]{1,64}$/.test(id)
     ? { type: known, environment: environment.slice(0, 16), id }
     : undefined;

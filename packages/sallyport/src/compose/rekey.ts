@@ -16,7 +16,7 @@ import type { KeyEncryptionKey } from "../store/key-encryption-key.ts";
 import { nextKeyFile, putNextInPlace, removeKeyFile } from "../store/open-sealer.ts";
 import { beginRekey, endRekey, rekeyUnderWay, reseal } from "../store/reseal.ts";
 import { sealedFiles } from "../store/sealed-files.ts";
-import { tokenKeyRecords } from "../store/token-key-records.ts";
+import { localLoginRecords, tokenKeyRecords } from "../store/sealed-rows.ts";
 import { openCore } from "./core.ts";
 import type { Core } from "./core.ts";
 
@@ -50,7 +50,9 @@ export async function rekey(
     const { from, to: now } = isBegun ? held : beginRekey(paths, core.sealer, nextKey(core, settings, to));
     const source = to ?? settings.keyEncryptionKey;
     if (source.kind === "file" && existsSync(nextKeyFile(source.path))) putNextInPlace(source.path);
-    const records = reseal(core.sealer, [sealedFiles(paths), tokenKeyRecords(settings.dataDirectory)], onProgress);
+    const directory = settings.dataDirectory;
+    const places = [sealedFiles(paths), tokenKeyRecords(directory), localLoginRecords(directory)];
+    const records = reseal(core.sealer, places, onProgress);
     await record(core, "gateway.kek_rotated", SYSTEM_REALM, { from, to: now, source: source.kind, records });
     const own = paths.keyEncryptionKey;
     if (existsSync(own) && readKeyEncryptionKey({ kind: "file", path: own }).id !== now) removeKeyFile(own);

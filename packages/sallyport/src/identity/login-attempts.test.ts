@@ -15,19 +15,19 @@ describe("browsers that have left", () => {
 
   it("come back once, themselves, and in time", () => {
     const attempts = new LoginAttempts(clock);
-    expect(attempts.keep(attempt, "cookie")).toBe(true);
+    expect(attempts.keep("s", attempt, "cookie")).toBe(true);
     expect(attempts.take("s", "another")).toBeUndefined();
     expect(attempts.take("other", "cookie")).toBeUndefined();
     expect(attempts.take("s", "cookie")).toMatchObject(attempt);
     expect(attempts.take("s", "cookie")).toBeUndefined();
-    attempts.keep(attempt, "cookie");
+    attempts.keep("s", attempt, "cookie");
     now += 600_000;
     expect(attempts.take("s", "cookie")).toBeUndefined();
   });
 
   it("are bounded, and make room when they are late", () => {
     const attempts = new LoginAttempts(clock);
-    const keep = (i: number): boolean => attempts.keep({ ...attempt, checks: { ...checks, state: `s${i}` } }, "c");
+    const keep = (i: number): boolean => attempts.keep(`s${i}`, attempt, "c");
     expect(Array.from({ length: 1_001 }, (_, i) => keep(i)).filter(Boolean)).toHaveLength(1_000);
     now += 600_001;
     expect(keep(2_000)).toBe(true);

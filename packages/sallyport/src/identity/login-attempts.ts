@@ -1,4 +1,4 @@
-/** Browsers that have left for the identity provider: what each must bring back, bound to the browser it was given to. */
+/** Browsers that are away, at the identity provider or at a form: what each must bring back, bound to the browser it was given to. */
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { Clock } from "../kernel/clock.ts";
 import type { LoginChecks } from "./oidc-client.ts";
@@ -9,7 +9,8 @@ export interface LoginAttempt {
   readonly checks: LoginChecks;
 }
 
-interface Held extends LoginAttempt {
+interface Held<T> {
+  readonly attempt: T;
   /** SHA-256 of the cookie. */
   readonly browser: Buffer;
   readonly expiresAt: number;
@@ -18,30 +19,30 @@ interface Held extends LoginAttempt {
 const LIFE_MS = 10 * 60_000;
 const HELD_MAX = 1_000;
 
-export class LoginAttempts {
+export class LoginAttempts<T extends object = LoginAttempt> {
   readonly #clock: Pick<Clock, "now">;
-  readonly #held = new Map<string, Held>();
+  readonly #held = new Map<string, Held<T>>();
 
   constructor(clock: Pick<Clock, "now">) {
     this.#clock = clock;
   }
 
   /** False while too many are away already. */
-  keep(attempt: LoginAttempt, cookie: string): boolean {
+  keep(state: string, attempt: T, cookie: string): boolean {
     const now = this.#clock.now();
-    for (const [state, held] of this.#held) if (held.expiresAt <= now) this.#held.delete(state);
+    for (const [old, held] of this.#held) if (held.expiresAt <= now) this.#held.delete(old);
     if (this.#held.size >= HELD_MAX) return false;
-    this.#held.set(attempt.checks.state, { ...attempt, browser: hashOf(cookie), expiresAt: now + LIFE_MS });
+    this.#held.set(state, { attempt, browser: hashOf(cookie), expiresAt: now + LIFE_MS });
     return true;
   }
 
   /** Once, and only by the browser that left. */
-  take(state: string, cookie: string): LoginAttempt | undefined {
+  take(state: string, cookie: string): T | undefined {
     const held = this.#held.get(state);
     if (!held || held.expiresAt <= this.#clock.now() || !timingSafeEqual(held.browser, hashOf(cookie)))
       return undefined;
     this.#held.delete(state);
-    return held;
+    return held.attempt;
   }
 }
 

@@ -2,6 +2,7 @@
 import { Problem } from "@sallyport/protocol";
 import type { KeyLifeState, Operation } from "../audit/change.ts";
 import type { KeyRecord } from "../keys/key.ts";
+import { localLoginRow } from "./local-login-rows.ts";
 import {
   assignmentRow,
   directoryGroupRow,
@@ -37,6 +38,8 @@ export function makeApplyOperation(database: SqlDatabase): ApplyOperation {
   const signers = makeSignerIndex(database);
   const insertTokenKey = database.prepare(`INSERT INTO token_key VALUES (${places(6)})`);
   const removeTokenKey = database.prepare("DELETE FROM token_key WHERE id = ?");
+  const putLocalLogin = database.prepare(`INSERT OR REPLACE INTO local_login VALUES (${places(7)})`);
+  const removeLocalLogin = database.prepare("DELETE FROM local_login WHERE principal = ?");
   const revokeToken = database.prepare(`INSERT OR REPLACE INTO revoked_token VALUES (${places(3)})`);
   const forgetTokens = database.prepare("DELETE FROM revoked_token WHERE expires_at < ?");
   const ticketOpened = database.prepare("SELECT opened_by FROM ticket WHERE environment = ? AND id = ?");
@@ -91,6 +94,12 @@ export function makeApplyOperation(database: SqlDatabase): ApplyOperation {
       }
       case "tokenKey.remove":
         remove(removeTokenKey, "token key", operation.id);
+        return;
+      case "localLogin.put":
+        putLocalLogin.run(...localLoginRow(operation.login));
+        return;
+      case "localLogin.remove":
+        remove(removeLocalLogin, "local log-in of", operation.principal);
         return;
       case "token.revoke": {
         const { environment, id, expiresAt } = operation.token;

@@ -3,6 +3,7 @@ import type { PolicyState } from "../access/policy.ts";
 import type { ChangeWriter } from "../audit/change.ts";
 import type { LedgerAppender } from "../audit/recorder.ts";
 import type { KeyRecord } from "../keys/key.ts";
+import type { LocalLogin } from "../identity/local/local-login.ts";
 import type { TicketRecord } from "../keys/ticket.ts";
 import type { RevokedToken } from "../tokens/revoked-tokens.ts";
 import type { TokenKeyRecord } from "../tokens/token-keys.ts";
@@ -30,6 +31,8 @@ export interface StoreReader {
   /** Every key's environment and id, for the in-memory index. */
   eachKeyId(visit: (environment: string, id: string) => void): void;
   tokenKeys(): readonly TokenKeyRecord[];
+  /** Those that are whole. */
+  localLogins(): readonly LocalLogin[];
   revokedTokens(): readonly RevokedToken[];
   /** Every public key of an Ollama client and the key it stands for. */
   eachOllamaSigner(visit: (fingerprint: string, environment: string, id: string) => void): void;

@@ -3,6 +3,7 @@ import type { PolicyState } from "../access/policy.ts";
 import type { KeyRecord } from "../keys/key.ts";
 import { DamagedRecord } from "./damaged-record.ts";
 import { dataPaths } from "./data-paths.ts";
+import { readLocalLogin } from "./local-login-rows.ts";
 import type { KeyFilter, StoreReader } from "./ports.ts";
 import {
   readAssignment,
@@ -42,6 +43,7 @@ export function openReader(directory: string, onDamage: OnDamage = () => {}): St
   const keyIds = database.prepare("SELECT environment, id FROM key");
   const ollamaSigners = database.prepare("SELECT fingerprint, environment, key_id FROM ollama_signer");
   const tokenKeys = database.prepare("SELECT * FROM token_key ORDER BY id");
+  const localLogins = database.prepare("SELECT * FROM local_login ORDER BY principal");
   const revokedTokens = database.prepare("SELECT * FROM revoked_token");
   const some = `FROM key WHERE (?1 IS NULL OR environment = ?1) AND (?2 IS NULL OR owner = ?2) AND (environment, id) > (?3, ?4)
      ORDER BY environment, id LIMIT ?5`;
@@ -148,6 +150,7 @@ export function openReader(directory: string, onDamage: OnDamage = () => {}): St
       for (const row of keyIds.iterate()) visit(String(row["environment"]), String(row["id"]));
     },
     tokenKeys: () => tokenKeys.all().map(readTokenKey),
+    localLogins: () => whole(localLogins.all(), readLocalLogin),
     revokedTokens: () => revokedTokens.all().map(readRevokedToken),
     eachOllamaSigner(visit) {
       for (const row of ollamaSigners.iterate())

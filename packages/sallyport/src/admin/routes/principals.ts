@@ -19,7 +19,7 @@ export const principalHandlers: Handlers<
         (query.kind === undefined || principal.kind === query.kind) &&
         (query.name === undefined || principal.name === query.name),
     );
-    return { principals: principals.map(viewPrincipal) };
+    return { principals: principals.map((principal) => viewInFull({ ports }, principal)) };
   },
 
   "principals.create": (call) =>
@@ -40,12 +40,16 @@ export const principalHandlers: Handlers<
       return viewPrincipal(principal);
     }),
 
-  "principals.show": (call) => viewPrincipal(findPrincipal(call, call.params.id)),
+  "principals.show": (call) => viewInFull(call, findPrincipal(call, call.params.id)),
   "principals.disable": switchPrincipal(true),
   "principals.enable": switchPrincipal(false),
 };
 
-function findPrincipal(call: AnyCall, id: string): Principal {
+export function viewInFull({ ports }: Pick<AnyCall, "ports">, principal: Principal): PrincipalView {
+  return viewPrincipal(principal, ports.localLogins.stateOf(principal.id, ports.clock.now()));
+}
+
+export function findPrincipal(call: AnyCall, id: string): Principal {
   const principal = call.ports.snapshot().principals.get(id);
   if (!principal) throw new Problem("not_found", `there is no person or service with the id ${id}`);
   return principal;
@@ -78,7 +82,7 @@ function switchPrincipal(isDisabled: boolean): (call: CallById) => Promise<Princ
           { ...byAdmin(call, event), subject: { principal: present.id }, says, isOnce: false, at: null },
         ]),
       );
-      return viewPrincipal(snapshot().principals.get(present.id) ?? present);
+      return viewInFull(call, snapshot().principals.get(present.id) ?? present);
     });
 }
 

@@ -57,6 +57,7 @@ export const restoreHandlers: Handlers<"restore.show" | "restore.replay" | "rest
 /** `done` where it is so already. */
 function narrowingOf(call: AnyCall, { type, environment, id }: Replayed): Narrowing | "unknown" | "done" {
   if (type === "principal.disabled") return disabling(call, id);
+  if (type === "person.local_removed") return closing(call, id);
   const key = call.ports.keys.find(type === "admin_key.revoked" ? SYSTEM_REALM : environment, id);
   if (!key) return "unknown";
   const state = type === "key.suspended" ? "suspended" : "revoked";
@@ -70,13 +71,24 @@ function isAtMost(key: KeyRecord, state: "suspended" | "revoked"): boolean {
 function ending(
   call: AnyCall,
   key: KeyRecord,
-  type: Exclude<Replayed["type"], "principal.disabled">,
+  type: Exclude<Replayed["type"], "principal.disabled" | "person.local_removed">,
   state: "suspended" | "revoked",
 ): Narrowing {
   const { environment, id, name, owner } = key;
   return {
     operation: { op: "key.state", environment, id, state, reason: "replayed" },
     event: eventOf(call, type, environment, { key: id, name, owner, replayed: true }),
+  };
+}
+
+/** His password was another one by then, or none: he is invited anew. */
+function closing(call: AnyCall, id: string): Narrowing | "unknown" | "done" {
+  const principal = call.ports.snapshot().principals.get(id);
+  if (!principal) return "unknown";
+  if (!call.ports.localLogins.of(id)) return "done";
+  return {
+    operation: { op: "localLogin.remove", principal: id },
+    event: eventOf(call, "person.local_removed", SYSTEM_REALM, { principal: id, name: principal.name, replayed: true }),
   };
 }
 

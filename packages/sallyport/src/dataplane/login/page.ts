@@ -13,7 +13,7 @@ const STYLE =
   "h1{font-size:1.4rem}code{font:600 1.2rem/1.5 ui-monospace,monospace;letter-spacing:.08em}" +
   "button,input{font:inherit;padding:.6rem 1rem;border-radius:.4rem;border:1px solid #57606a}" +
   "button{background:#0b5fff;border-color:#0b5fff;color:#fff;cursor:pointer}button.plain{background:#fff;color:#1b1f24}" +
-  "label{display:block;margin:1rem 0 .3rem}p.small{color:#57606a;font-size:.9rem}" +
+  "label{display:block;margin:1rem 0 .3rem}p.small{color:#57606a;font-size:.9rem;overflow-wrap:anywhere}.qr svg{width:14rem;max-width:100%}" +
   "@media(prefers-color-scheme:dark){body{background:#0d1117;color:#e6edf3}button.plain{background:#0d1117;color:#e6edf3}p.small{color:#9198a1}}";
 
 export function escaped(text: string): string {
@@ -26,6 +26,7 @@ export function writePage(
   status: number,
   { title, body }: Page,
   formsTo: readonly string[] = [],
+  headers: readonly string[] = [],
 ): void {
   const html = `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escaped(title)}</title><style>${STYLE}</style></head><body><main><h1>${escaped(title)}</h1>${body}</main></body></html>`;
   exchange.response.writeHead(status, [
@@ -34,8 +35,10 @@ export function writePage(
     "cache-control", "no-store",
     "content-security-policy", `default-src 'none'; style-src 'unsafe-inline'; form-action ${["'self'", ...formsTo].join(" ")}; base-uri 'none'; frame-ancestors 'none'`,
     "x-content-type-options", "nosniff",
-    "referrer-policy", "no-referrer",
+    // A form says where it comes from, and nobody else hears of it.
+    "referrer-policy", "same-origin",
     "x-request-id", exchange.id,
+    ...headers,
   ]); // prettier-ignore
   exchange.response.end(exchange.request.method === "HEAD" ? undefined : html);
 }
@@ -55,17 +58,23 @@ export interface AskedLogin {
   readonly userCode: string;
   readonly environment: string;
   readonly address: string;
-  readonly provider: string;
+  /** Null where there is none. */
+  readonly provider: string | null;
+  /** Some log in without it. */
+  readonly hasLocal: boolean;
 }
 
-export function confirmPage({ action, userCode, environment, address, provider }: AskedLogin): Page {
+export function confirmPage({ action, userCode, environment, address, provider, hasLocal }: AskedLogin): Page {
   const code = escaped(userCode);
+  const ways =
+    (provider === null ? "" : `<button name="answer" value="yes">Log in at ${escaped(provider)}</button> `) +
+    (hasLocal ? '<button name="answer" value="local">Log in with a password</button> ' : "");
   return {
     title: "Is this your program?",
     body:
       `<p>A program at <b>${escaped(address)}</b> asks to act as you in <b>${escaped(environment)}</b>. It shows the code</p><p><code>${code}</code></p>` +
       `<p>Go on only if you have just started it yourself and it shows the same code. Whoever sent you here otherwise wants to use models in your name.</p>` +
-      `<form method="post" action="${escaped(action)}"><input type="hidden" name="user_code" value="${code}"><button name="answer" value="yes">Log in at ${escaped(provider)}</button> <button class="plain" name="answer" value="no">It is not mine</button></form>`,
+      `<form method="post" action="${escaped(action)}"><input type="hidden" name="user_code" value="${code}">${ways}<button class="plain" name="answer" value="no">It is not mine</button></form>`,
   };
 }
 

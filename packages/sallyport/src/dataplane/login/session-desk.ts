@@ -15,6 +15,7 @@ import type { Secret } from "../../kernel/secret.ts";
 import { issueKey } from "../../keys/issue.ts";
 import type { PepperRing } from "../../keys/pepper.ts";
 import { findPerson } from "../../identity/find-person.ts";
+import { LOCAL_ISSUER } from "../../identity/local/proof.ts";
 import type { LoggedIn } from "../../identity/oidc-client.ts";
 import type { Reconciler } from "../../identity/reconciler.ts";
 
@@ -47,14 +48,26 @@ export class SessionDesk {
   }
 
   /** `owner_disabled`, or `permission_denied` for who has no right there: he would have a session that opens nothing. */
-  open(who: LoggedIn, environment: string, address: string): Promise<OpenedSession | Refusal> {
+  open(
+    who: LoggedIn,
+    environment: string,
+    address: string,
+    isStill: () => boolean = () => true,
+  ): Promise<OpenedSession | Refusal> {
     const { clock, snapshot, reconciler, inTurn } = this.#ports;
     return inTurn(async () => {
       const now = clock.now();
       const present = snapshot();
       const policy = present.environments.get(environment);
       if (!policy) return refuse("environment_not_here");
-      const known = findPerson({ issuer: who.issuer, subject: who.subject, externalIds: true }, present.principals);
+      const { issuer, subject } = who;
+      const isLocal = issuer === LOCAL_ISSUER;
+      const known = findPerson(
+        isLocal ? { principal: subject } : { issuer, subject, externalIds: true },
+        present.principals,
+      );
+      // What he proved may have ended since: an invitation takes everything of the old away.
+      if ((isLocal && !known) || !isStill()) return refuse("login_expired");
       const before = known ?? newPerson(who, now);
       const groups = who.groups === null ? {} : { groups: { set: who.groups } };
       const statement = {
@@ -104,7 +117,8 @@ export class SessionDesk {
       },
       this.#ports.peppers,
     );
-    const fields = { key: issued.record.id, principal: person.id, issuer, address, expires_at: expiresAt };
+    const method = issuer === LOCAL_ISSUER ? "password+otp" : "oidc";
+    const fields = { key: issued.record.id, principal: person.id, issuer, method, address, expires_at: expiresAt };
     return {
       operations: [
         ...(isNew ? [{ op: "principal.put", principal: person } as const] : []),

@@ -6,18 +6,18 @@ import type { TokenKeys } from "../../tokens/token-keys.ts";
 import { DEVICE_GRANT } from "./device.ts";
 import { EXCHANGE_GRANT } from "./token-request.ts";
 
-export function serverMetadata(issuer: string, hasProvider: boolean): object {
+export function serverMetadata(issuer: string, isLoginOpen: boolean): object {
   return {
     issuer,
     token_endpoint: `${issuer}/oauth/token`,
     introspection_endpoint: `${issuer}/oauth/introspect`,
     revocation_endpoint: `${issuer}/oauth/revoke`,
     jwks_uri: `${issuer}/.well-known/jwks.json`,
-    ...(hasProvider ? { device_authorization_endpoint: `${issuer}/oauth/device_authorization` } : {}),
+    ...(isLoginOpen ? { device_authorization_endpoint: `${issuer}/oauth/device_authorization` } : {}),
     grant_types_supported: [
       "client_credentials",
       EXCHANGE_GRANT,
-      ...(hasProvider ? [DEVICE_GRANT, "refresh_token"] : []),
+      ...(isLoginOpen ? [DEVICE_GRANT, "refresh_token"] : []),
     ],
     response_types_supported: [],
     token_endpoint_auth_methods_supported: ["client_secret_basic", "private_key_jwt"],

@@ -9,53 +9,68 @@ import type { LoginAttempts } from "../../identity/login-attempts.ts";
 import type { OidcClient } from "../../identity/oidc-client.ts";
 import { ProviderUnreachable } from "../../identity/oidc-client.ts";
 import type { Clock } from "../../kernel/clock.ts";
-import { randomBase62 } from "../../kernel/ids.ts";
 import type { KeyLimits } from "../../limits/key-limits.ts";
 import type { ByteBudget } from "../byte-budget.ts";
 import type { Exchange } from "../exchange.ts";
+import { BrowserCookie } from "../login/browser-cookie.ts";
+import { handOver } from "../login/hand-over.ts";
+import type { LocalDesk } from "../login/local-desk.ts";
 import { codePage, confirmPage, sentencePage, writePage } from "../login/page.ts";
+import { readLoginForm } from "../login/read-login-form.ts";
 import type { SessionDesk } from "../login/session-desk.ts";
-import { readForm } from "../oauth/form.ts";
-import { oneHeader } from "../one-header.ts";
 import { answered } from "../pipeline.ts";
 import type { Stage, StageResult } from "../pipeline.ts";
 import { baseOf } from "../public-address.ts";
 import type { PublicAddress } from "../public-address.ts";
-import { readBody } from "../read-body.ts";
 
 export interface LoginPorts {
   readonly clock: Clock;
   readonly budget: ByteBudget;
   readonly limits: KeyLimits;
   readonly address: PublicAddress;
-  /** Null where the settings name no provider: nobody logs in here. */
+  /** Null where the settings name no provider. */
   readonly provider: { readonly client: OidcClient; readonly name: string } | null;
   readonly grants: DeviceGrants;
   readonly attempts: LoginAttempts;
+  readonly local: LocalDesk;
+  /** Some people log in without a provider. */
+  readonly hasLocal: () => boolean;
   readonly sessions: SessionDesk;
   readonly hasEnvironment: (name: string) => boolean;
 }
 
-const BODY_BYTES_MAX = 4 * 1024;
-const COOKIE = "sallyport_login";
 /** Of one address: guessing a code of somebody else's must not pay. */
 const RATE = [{ origin: "log-in", limits: { requests: { count: 60, windowMs: 60_000 } } }] as const;
 
 export function makeLogin(ports: LoginPorts): Stage {
-  const { clock, budget, limits, address, provider, grants, attempts, sessions } = ports;
+  const { clock, limits, address, provider, grants, attempts, local } = ports;
+  const browser = new BrowserCookie("sallyport_login", "/oidc/callback", "Lax", address);
 
   async function answer(exchange: Exchange): Promise<StageResult> {
     const rate = limits.takeRequest(`login ${exchange.address}`, RATE, clock.monotonic());
     if (rate && !rate.isAllowed)
       return { ...refuse("rate_limited"), retryAfterSeconds: Math.ceil(rate.retryAfterMs / 1_000) };
-    if (!provider) return refuse("login_unavailable");
-    const refusal = await (exchange.endpoint!.id === "login.callback" ? comeBack(exchange) : ask(exchange));
+    if (!provider && !ports.hasLocal()) return refuse("login_unavailable");
+    const refusal = await page(exchange);
     if (refusal === undefined) return answered;
     // A person reads it, so it is a page; it is recorded as any other refusal.
     const { status, title, remedy } = problems[refusal.code];
     writePage(exchange, status, sentencePage("That did not work", `${title}: ${refusal.detail ?? remedy}`));
     exchange.refusal = refusal;
     return answered;
+  }
+
+  function page(exchange: Exchange): Promise<Refusal | undefined> {
+    switch (exchange.endpoint!.id) {
+      case "login.callback":
+        return comeBack(exchange);
+      case "login.local":
+        return local.answer(exchange);
+      case "login.enrol":
+        return local.enrol(exchange);
+      default:
+        return ask(exchange);
+    }
   }
 
   async function ask(exchange: Exchange): Promise<Refusal | undefined> {
@@ -66,20 +81,20 @@ export function makeLogin(ports: LoginPorts): Stage {
     if (exchange.request.method === "POST") return leave(exchange, environment);
     const code = parameter(exchange.query, "user_code");
     const grant = code === undefined ? undefined : grants.find(environment, code);
-    const { origin } = new URL(provider!.name);
-    if (grant) writePage(exchange, 200, confirmPage({ ...grant, action, provider: origin }), [origin]);
+    const origin = provider && new URL(provider.name).origin;
+    const ways = { action, provider: origin, hasLocal: ports.hasLocal() };
+    if (grant) writePage(exchange, 200, confirmPage({ ...grant, ...ways }), origin === null ? [] : [origin]);
     else writePage(exchange, 200, codePage(action, code !== undefined));
     return undefined;
   }
 
-  /** Off to the provider, with what must come back bound to this browser. */
   async function leave(exchange: Exchange, environment: string): Promise<Refusal | undefined> {
-    const body = await readBody(exchange, BODY_BYTES_MAX, budget, clock);
-    if (!Buffer.isBuffer(body)) return body;
-    const form = readForm(body, exchange.contentType);
+    const form = await readLoginForm(exchange, ports);
     if ("code" in form) return form;
     const grant = grants.find(environment, form.get("user_code") ?? "");
     if (!grant) return refuse("login_expired");
+    if (form.get("answer") === "local" && ports.hasLocal())
+      return local.ask(exchange, { environment, userCode: grant.userCode });
     if (form.get("answer") !== "yes") {
       grants.deny(grant.userCode);
       writePage(
@@ -89,46 +104,36 @@ export function makeLogin(ports: LoginPorts): Stage {
       );
       return undefined;
     }
+    return provider ? toProvider(exchange, environment, grant.userCode) : refuse("login_unavailable");
+  }
+
+  /** Off to the provider, with what must come back bound to this browser. */
+  async function toProvider(exchange: Exchange, environment: string, userCode: string): Promise<Refusal | undefined> {
     const begun = await reach(() => provider!.client.begin(`${baseOf(address)}/oidc/callback`, clock.now()));
     if ("code" in begun) return begun;
-    const cookie = randomBase62(43);
-    if (!attempts.keep({ environment, userCode: grant.userCode, checks: begun.checks }, cookie))
+    const cookie = browser.make();
+    if (!attempts.keep(begun.checks.state, { environment, userCode, checks: begun.checks }, cookie.value))
       return refuse("overloaded");
-    const isSecure = baseOf(address).startsWith("https:");
-    const attributes = `Path=/oidc/callback; HttpOnly; SameSite=Lax; Max-Age=600${isSecure ? "; Secure" : ""}`;
-    exchange.response.writeHead(303, ["location", begun.url, "set-cookie", `${COOKIE}=${cookie}; ${attributes}`, "cache-control", "no-store", "referrer-policy", "no-referrer", "content-length", "0"]); // prettier-ignore
+    exchange.response.writeHead(303, ["location", begun.url, "set-cookie", cookie.header, "cache-control", "no-store", "referrer-policy", "no-referrer", "content-length", "0"]); // prettier-ignore
     exchange.response.end();
     return undefined;
   }
 
   async function comeBack(exchange: Exchange): Promise<Refusal | undefined> {
+    if (!provider) return refuse("login_unavailable");
     const state = parameter(exchange.query, "state");
-    const cookie = cookieOf(exchange);
+    const cookie = browser.read(exchange);
     const attempt = state === undefined || cookie === undefined ? undefined : attempts.take(state, cookie);
     if (!attempt) return refuse("login_expired");
     const callback = new URL(`${baseOf(address)}/oidc/callback?${exchange.query}`);
     const who = await reach(
-      async () => (await provider!.client.finish(callback, attempt.checks, clock.now())) ?? refuse("login_denied"),
+      async () => (await provider.client.finish(callback, attempt.checks, clock.now())) ?? refuse("login_denied"),
     );
     if ("code" in who) {
       grants.deny(attempt.userCode);
       return who;
     }
-    const opened = await sessions.open(who, attempt.environment, exchange.address);
-    if ("code" in opened) {
-      grants.deny(attempt.userCode);
-      return opened;
-    }
-    if (!grants.approve(attempt.userCode, opened.text)) return refuse("login_expired");
-    writePage(
-      exchange,
-      200,
-      sentencePage(
-        `You are logged in, ${opened.person.name}`,
-        "The program has what it needs. You can close this page.",
-      ),
-    );
-    return undefined;
+    return handOver(exchange, ports, attempt, who);
   }
 
   return (exchange) => (exchange.endpoint!.served === "login" ? answer(exchange) : undefined);
@@ -147,10 +152,4 @@ async function reach<T extends object>(work: () => Promise<T>): Promise<T | Refu
 function parameter(query: string, name: string): string | undefined {
   const values = new URLSearchParams(query).getAll(name);
   return values.length === 1 && values[0] !== "" ? values[0] : undefined;
-}
-
-function cookieOf({ request }: Exchange): string | undefined {
-  const header = oneHeader(request.rawHeaders, "cookie") ?? "";
-  const found = header.split(/; ?/).filter((pair) => pair.startsWith(`${COOKIE}=`));
-  return found.length === 1 ? found[0]!.slice(COOKIE.length + 1) : undefined;
 }

@@ -37,7 +37,7 @@ export interface OAuthPorts {
   readonly tokenKeys: TokenKeys;
   readonly grants: DeviceGrants;
   /** People can log in here. */
-  readonly hasProvider: boolean;
+  readonly isLoginOpen: () => boolean;
   readonly snapshot: () => Snapshot;
   /** Environments this listener serves; null = all. */
   readonly environments: ReadonlySet<string> | null;
@@ -56,7 +56,7 @@ export function makeOAuth(ports: OAuthPorts): Stage {
       exchange,
       isKeys
         ? publishedKeys(ports.tokenKeys, environment)
-        : serverMetadata(issuerOf(address, environment), ports.hasProvider),
+        : serverMetadata(issuerOf(address, environment), ports.isLoginOpen()),
     );
     return answered;
   }
@@ -102,7 +102,7 @@ export function makeOAuth(ports: OAuthPorts): Stage {
 
   /** A stranger may ask, so it is bounded by where he is. */
   function device(exchange: Exchange, form: Form): object | Refusal {
-    if (!ports.hasProvider) return refuse("login_unavailable");
+    if (!ports.isLoginOpen()) return refuse("login_unavailable");
     const rate = limits.takeRequest(`device ${exchange.address}`, DEVICE_RATE, clock.monotonic());
     if (rate && !rate.isAllowed)
       return { ...refuse("rate_limited"), retryAfterSeconds: Math.ceil(rate.retryAfterMs / 1_000) };

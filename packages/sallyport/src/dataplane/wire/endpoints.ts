@@ -139,6 +139,8 @@ export const endpoints: readonly Endpoint[] = [
   oauth("revoke", "POST", "/oauth/revoke"),
   oauth("device", "POST", "/oauth/device_authorization"),
   login("page", ["GET", "POST"], "/login", ["user_code"]),
+  login("local", ["POST"], "/login/local", []),
+  login("enrol", ["GET", "POST"], "/login/enrol", []),
   login("callback", ["GET"], "/oidc/callback", ["code", "state", "iss", "session_state", "scope", "error", "error_description", "error_uri"]),
   oauth("metadata", "GET", "/.well-known/oauth-authorization-server"),
   oauth("jwks", "GET", "/.well-known/jwks.json"),

@@ -47,6 +47,15 @@ CREATE TABLE principal (
   revocations INTEGER NOT NULL,
   external TEXT
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE local_login (
+  principal TEXT NOT NULL PRIMARY KEY,
+  invitation TEXT,
+  invitation_expires_at INTEGER,
+  sealed TEXT,
+  otp_step INTEGER NOT NULL,
+  invited_at INTEGER NOT NULL,
+  enrolled_at INTEGER
+) STRICT, WITHOUT ROWID;
 CREATE TABLE directory_group (
   id TEXT NOT NULL PRIMARY KEY,
   name TEXT NOT NULL,

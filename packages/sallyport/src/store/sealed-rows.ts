@@ -1,0 +1,57 @@
+/** Rows that hold a sealed text (private parts of token keys, what local people log in with), as places that are sealed anew. With the server stopped. */
+import { dataPaths } from "./data-paths.ts";
+import { readLocalLogin } from "./local-login-rows.ts";
+import type { SealedRecords } from "./sealed-records.ts";
+import { openDatabase } from "./sqlite.ts";
+import type { SqlRow } from "./sqlite.ts";
+import { readTokenKey } from "./token-rows.ts";
+
+interface SealedRow {
+  readonly id: string;
+  readonly purpose: string;
+  readonly sealed: string;
+}
+
+export function tokenKeyRecords(directory: string): SealedRecords {
+  return sealedRows(directory, { table: "token_key", id: "id" }, readTokenKey);
+}
+
+export function localLoginRecords(directory: string): SealedRecords {
+  return sealedRows(directory, { table: "local_login", id: "principal" }, (row) => {
+    const { principal, sealed } = readLocalLogin(row);
+    return { id: principal, purpose: `local-login/${principal}`, sealed: sealed ?? "" };
+  });
+}
+
+/** Opens a connection for each visit and closes it: the store's own writer is idle meanwhile. */
+function sealedRows(
+  directory: string,
+  { table, id }: { readonly table: string; readonly id: string },
+  read: (row: SqlRow) => SealedRow,
+): SealedRecords {
+  const path = dataPaths(directory).database;
+  const where = "sealed IS NOT NULL";
+  return {
+    count() {
+      const database = openDatabase(path, { isReadOnly: true });
+      try {
+        return Number(database.prepare(`SELECT count(*) AS n FROM ${table} WHERE ${where}`).get()?.["n"]);
+      } finally {
+        database.close();
+      }
+    },
+    each(visit) {
+      const database = openDatabase(path, { isReadOnly: false });
+      try {
+        database.exec("PRAGMA synchronous = FULL");
+        const put = database.prepare(`UPDATE ${table} SET sealed = ? WHERE ${id} = ?`);
+        for (const row of database.prepare(`SELECT * FROM ${table} WHERE ${where} ORDER BY ${id}`).all()) {
+          const held = read(row);
+          visit(held.purpose, held.sealed, (sealed) => void put.run(sealed, held.id));
+        }
+      } finally {
+        database.close();
+      }
+    },
+  };
+}
