@@ -40,3 +40,8 @@ it("a brown-out is the first five minutes of each hour, in the last days, where 
   expect(brownoutSeconds(ends, asked, 88 * DAY + 299_000)).toBe(1);
   expect(brownoutSeconds(ends, asked, 88 * DAY + 300_000)).toBe(0);
 });
+
+it("a log-in is never announced to end: it is short, and begun anew", () => {
+  const session = { authenticatedAt: 0 } as unknown as NonNullable<typeof key.session>;
+  expect(retirementOf({ ...key, session }, secret, life, 89 * DAY)).toBeNull();
+});

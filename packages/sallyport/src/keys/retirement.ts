@@ -15,7 +15,9 @@ export interface Retirement {
 const BROWNOUT_MS = 5 * 60_000;
 const HOUR_MS = 3_600_000;
 
+/** Null while there is nothing to tell; always for a log-in, which is short and is not rotated but begun anew. */
 export function retirementOf(key: KeyRecord, secret: KeySecret, life: KeyLife, now: number): Retirement | null {
+  if (key.session) return null;
   if (secret.state === "overlapping" && secret.endsAt !== null)
     return { since: key.rotation?.firstUsedAt ?? now, endsAt: secret.endsAt };
   const first = life.noticesMs[0] ?? 0;
