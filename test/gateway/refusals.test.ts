@@ -1,4 +1,5 @@
 /** What bad input gets: the right status and code, in the caller's dialect, before the upstream sees a byte. */
+import { connect } from "node:net";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { formatKeyText } from "../../packages/protocol/dist/index.js";
 import { codeOf, startGateway } from "./started-gateway.ts";
@@ -236,4 +237,29 @@ test("what the upstream adds of its own does not come down, and nothing of the c
     "user-agent",
   ]);
   expect(JSON.stringify(seen.rawHeaders)).not.toContain(key);
+});
+
+test("who is refused in the middle of an upload reads why: his next write does not meet a closed connection", async () => {
+  const { hostname, port } = new URL(gateway.url);
+  const piece = Buffer.concat([Buffer.from("18000\r\n"), Buffer.alloc(0x18000, "x"), Buffer.from("\r\n")]);
+  let seen = "";
+  const socket = connect(Number(port), hostname);
+  const ended = new Promise<Error | undefined>((resolve) =>
+    socket.once("error", resolve).once("close", () => resolve(undefined)),
+  );
+  const refused = new Promise<void>((resolve) =>
+    socket.on("data", (chunk: Buffer) => {
+      seen += chunk.toString("latin1");
+      if (seen.includes('"code":"permission_denied"')) resolve();
+    }),
+  );
+  const head = `POST /api/blobs/sha256:${"0".repeat(64)} HTTP/1.1`;
+  socket.write(`${head}\r\nhost: localhost\r\nauthorization: Bearer ${key}\r\ntransfer-encoding: chunked\r\n\r\n`);
+  socket.write(piece);
+  await refused;
+  expect(seen.split("\r\n")[0]).toBe("HTTP/1.1 403 Forbidden");
+  expect(seen.toLowerCase()).toContain("connection: close");
+  await new Promise<void>((resolve, reject) => socket.write(piece, (cause) => (cause ? reject(cause) : resolve())));
+  socket.end("0\r\n\r\n");
+  expect(await ended).toBeUndefined();
 });

@@ -18,6 +18,10 @@ export interface Io {
 }
 
 export function processIo(): Io {
+  // Whoever reads only the first lines (`| head`) has what he wanted: that is no fault of the command.
+  process.stdout.on("error", (cause: NodeJS.ErrnoException) => {
+    if (cause.code !== "EPIPE") throw cause;
+  });
   return {
     out: (line) => void process.stdout.write(`${line}\n`),
     err: (line) => void process.stderr.write(`${line}\n`),

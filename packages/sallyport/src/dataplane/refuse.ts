@@ -12,6 +12,12 @@ import type { Dialect } from "./wire/endpoint.ts";
 
 /** A request body smaller than this is read away, so that the connection can be used again. */
 const DISCARD_MAX = 65_536;
+/**
+ * After a refusal that ends the connection it stays open for so long, or until the caller ends it, and so much of what he
+ * still sends is read: closed at once, his next write would fail before he has read why (seen with Ollama's CLI).
+ */
+const LINGER_MS = 1_000;
+const LINGER_BYTES = 1_048_576;
 
 export function messageOf(refusal: Refusal): string {
   const { title, remedy } = problems[refusal.code];
@@ -39,9 +45,27 @@ export function writeRefusal(exchange: Exchange, refusal: Refusal): void {
   if (refusal.retryAfterSeconds !== undefined)
     headers.push("retry-after", String(Math.max(1, refusal.retryAfterSeconds)));
   addChallenge(headers, refusal, status, exchange.endpoint?.dialect ?? null);
-  if (!request.complete && !canDiscardBody(exchange)) headers.push("connection", "close");
+  const isLast = !request.complete && !canDiscardBody(exchange);
+  if (isLast) headers.push("connection", "close");
   response.writeHead(status, headers);
-  response.end(request.method === "HEAD" ? undefined : body);
+  const shown = request.method === "HEAD" ? undefined : body;
+  if (isLast && !exchange.expectsContinue) linger(exchange, shown);
+  else response.end(shown);
+}
+
+/** The answer is whole for the caller by its length; it is ended here only when he has had time to read it. */
+function linger({ request, response }: Exchange, body: string | undefined): void {
+  if (body !== undefined) response.write(body);
+  const timer = setTimeout(end, LINGER_MS);
+  let read = 0;
+  request.on("data", (piece: Buffer) => {
+    if ((read += piece.length) > LINGER_BYTES) request.pause();
+  });
+  request.once("end", end).once("close", end);
+  function end(): void {
+    clearTimeout(timer);
+    response.end();
+  }
 }
 
 /** What the next request must bring: of a signature (RFC 9421 section 5.1) the components and parameters it must have. */
