@@ -140,4 +140,20 @@ export const tokenRules = [
     to: "",
     test: clients,
   },
+  {
+    rule: "token-keys",
+    what: "signing keys change",
+    file: "packages/sallyport/src/tokens/token-keys.ts",
+    from: "if (!newest || this.#ports.clock.now() >= newest.createdAt + TOKEN_KEY_ROTATION_MS) return undefined;",
+    to: "if (!newest) return undefined;",
+    test: "test/gateway/tokens.test.ts",
+  },
+  {
+    rule: "token-keys",
+    what: "an old signing key is believed no more",
+    file: "packages/sallyport/src/tokens/token-keys.ts",
+    from: "return this.#ports.clock.now() < createdAt + KEPT_MS;",
+    to: "return createdAt >= 0;",
+    test: "test/gateway/tokens.test.ts",
+  },
 ];

@@ -340,3 +340,25 @@ describe("factors", () => {
     expect(await chat(token)).toBe("signature_missing");
   });
 });
+
+// The last one: it sets the clock on by months.
+it("signing keys change every 30 days: what the last one signed holds to its end, and then it is published no more", async () => {
+  const DAY_MS = 86_400_000;
+  const published = async (): Promise<string[]> => {
+    const answer = await fetch(`${gateway.url}/e/dev/.well-known/jwks.json`);
+    return ((await answer.json()) as { keys: { kid: string }[] }).keys.map(({ kid }) => kid);
+  };
+  const kidOf = (token: string): string => String((part(token, 0) as { kid: string }).kid);
+  aheadMs += 31 * DAY_MS;
+  const first = await mint({});
+  aheadMs += 30 * DAY_MS - 60_000;
+  const last = await mint({});
+  expect(kidOf(last)).toBe(kidOf(first));
+  aheadMs += 120_000;
+  const next = await mint({});
+  expect(kidOf(next)).not.toBe(kidOf(last));
+  expect((await published()).slice(0, 2)).toEqual([kidOf(next), kidOf(last)]);
+  expect([await chat(last), await chat(next)]).toEqual(["allowed", "allowed"]);
+  aheadMs += DAY_MS;
+  expect(await published()).toEqual([kidOf(next)]);
+});
