@@ -2,7 +2,7 @@
  * People log in at their own identity provider (OpenID Connect, authorization code with PKCE). What the protocol asks is
  * `openid-client`'s work; here is which of it we believe: the issuer of the settings, a subject, and the groups it names.
  */
-import * as client from "openid-client";
+import type { Configuration, IDToken } from "openid-client";
 import type { Secret } from "../kernel/secret.ts";
 
 export interface OidcSettings {
@@ -43,13 +43,16 @@ export class ProviderUnreachable extends Error {
   }
 }
 
+/** Where nobody logs in by a provider, it is not loaded. */
+const library = (): Promise<typeof import("openid-client")> => import("openid-client");
+
 const KEPT_MS = 10 * 60_000;
 const TIMEOUT_SECONDS = 10;
 const GROUPS_MAX = 200;
 
 export class OidcClient {
   readonly #settings: OidcSettings;
-  #held: { readonly config: client.Configuration; readonly until: number } | null = null;
+  #held: { readonly config: Configuration; readonly until: number } | null = null;
 
   constructor(settings: OidcSettings) {
     this.#settings = settings;
@@ -57,6 +60,7 @@ export class OidcClient {
 
   /** Where the browser is sent. Throws `ProviderUnreachable`. */
   async begin(redirectUri: string, now: number): Promise<{ readonly url: string; readonly checks: LoginChecks }> {
+    const client = await library();
     const config = await this.#config(now);
     const checks = {
       state: client.randomState(),
@@ -76,8 +80,9 @@ export class OidcClient {
 
   /** Undefined for what the provider did not say, or said to somebody else. Throws `ProviderUnreachable`. */
   async finish(callback: URL, checks: LoginChecks, now: number): Promise<LoggedIn | undefined> {
+    const client = await library();
     const config = await this.#config(now);
-    let claims: client.IDToken | undefined;
+    let claims: IDToken | undefined;
     try {
       const answer = await client.authorizationCodeGrant(config, callback, {
         expectedState: checks.state,
@@ -93,8 +98,9 @@ export class OidcClient {
     return claims && this.#read(claims, now);
   }
 
-  async #config(now: number): Promise<client.Configuration> {
+  async #config(now: number): Promise<Configuration> {
     if (this.#held && this.#held.until > now) return this.#held.config;
+    const client = await library();
     const { issuer, clientId, clientSecret } = this.#settings;
     const execute = issuer.startsWith("http://") ? [client.allowInsecureRequests] : [];
     const proof = clientSecret === null ? client.None() : client.ClientSecretBasic(clientSecret.reveal());
@@ -107,7 +113,7 @@ export class OidcClient {
     }
   }
 
-  #read(claims: client.IDToken, now: number): LoggedIn {
+  #read(claims: IDToken, now: number): LoggedIn {
     const { groupsClaim, issuer } = this.#settings;
     const said: unknown = claims[groupsClaim];
     const names = [claims["preferred_username"], claims["email"], claims.sub].filter((one) => typeof one === "string");
