@@ -112,8 +112,8 @@ export const tokenRules = [
     rule: "token",
     what: "minting is rate-limited",
     file: `${S}/dataplane/oauth/token-endpoint.ts`,
-    from: "if (rate && !rate.isAllowed)",
-    to: "if (rate && rate.remaining < -1)",
+    from: "if (tooMany) return tooMany;",
+    to: "void tooMany;",
     test: tokens,
   },
   {

@@ -1,4 +1,6 @@
-/** `RateLimit` and `RateLimit-Policy` of draft-ietf-httpapi-ratelimit-headers, for keys that have a rate. */
+/** How a rate is told: refused with the time to wait, and `RateLimit` and `RateLimit-Policy` of draft-ietf-httpapi-ratelimit-headers, for keys that have a rate. */
+import { refuse } from "@sallyport/protocol";
+import type { Refusal } from "@sallyport/protocol";
 import type { RateVerdict } from "../limits/gcra.ts";
 
 /** Adds them to a flat list of names and values. */
@@ -10,4 +12,10 @@ export function addRateHeaders(headers: string[], rate: RateVerdict | null): voi
     "ratelimit",
     `"requests";r=${rate.remaining};t=${Math.ceil(rate.resetMs / 1000)}`,
   );
+}
+
+/** Undefined where there is no rate, or room in it. */
+export function refuseRate(rate: RateVerdict | null | undefined): Refusal | undefined {
+  if (!rate || rate.isAllowed) return undefined;
+  return { ...refuse("rate_limited"), retryAfterSeconds: Math.ceil(rate.retryAfterMs / 1_000) };
 }

@@ -24,6 +24,7 @@ import { rightOf } from "../exchange-right.ts";
 import { oneHeader } from "../one-header.ts";
 import { issuerOf, urlOf } from "../public-address.ts";
 import type { PublicAddress } from "../public-address.ts";
+import { refuseRate } from "../rate-headers.ts";
 import type { Snapshot } from "../../access/snapshot.ts";
 import type { Form } from "./form.ts";
 import { lifetimeQuestion } from "./lifetime-question.ts";
@@ -60,8 +61,8 @@ export class TokenEndpoint {
     const request = readTokenRequest(form, issuer);
     if ("code" in request) return request;
     const rate = limits.takeRequest(`${key.environment}/${key.id} tokens`, MINT_LIMIT, clock.monotonic());
-    if (rate && !rate.isAllowed)
-      return { ...refuse("rate_limited"), retryAfterSeconds: Math.ceil(rate.retryAfterMs / 1_000) };
+    const tooMany = refuseRate(rate);
+    if (tooMany) return tooMany;
     const source = await this.#source(exchange, request);
     if (source !== null && "code" in source) return source;
     const thumbprint = await this.#thumbprint(exchange);

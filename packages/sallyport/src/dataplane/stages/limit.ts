@@ -4,6 +4,7 @@ import { isHeldAnywhere } from "../../access/decide.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { KeyLimits } from "../../limits/key-limits.ts";
 import type { Stage } from "../pipeline.ts";
+import { refuseRate } from "../rate-headers.ts";
 
 export interface LimitPorts {
   readonly clock: Clock;
@@ -17,9 +18,8 @@ export function makeLimit({ clock, limits }: LimitPorts): Stage {
     if (right.limits.length > 0) {
       const rate = limits.takeRequest(`${key.environment}/${key.id}`, right.limits, clock.monotonic());
       exchange.rate = rate ?? null;
-      if (rate && !rate.isAllowed) {
-        return { ...refuse("rate_limited"), retryAfterSeconds: Math.ceil(rate.retryAfterMs / 1000) };
-      }
+      const tooMany = refuseRate(rate);
+      if (tooMany) return tooMany;
     }
     // Nobody sends a body whose signature would have to be refused as missing.
     if (!exchange.hasSignature && right.doors.some(({ require }) => require.includes("signature")))

@@ -22,6 +22,7 @@ import { answered } from "../pipeline.ts";
 import type { Stage, StageResult } from "../pipeline.ts";
 import { baseOf } from "../public-address.ts";
 import type { PublicAddress } from "../public-address.ts";
+import { refuseRate } from "../rate-headers.ts";
 
 export interface LoginPorts {
   readonly clock: Clock;
@@ -48,8 +49,8 @@ export function makeLogin(ports: LoginPorts): Stage {
 
   async function answer(exchange: Exchange): Promise<StageResult> {
     const rate = limits.takeRequest(`login ${exchange.address}`, RATE, clock.monotonic());
-    if (rate && !rate.isAllowed)
-      return { ...refuse("rate_limited"), retryAfterSeconds: Math.ceil(rate.retryAfterMs / 1_000) };
+    const tooMany = refuseRate(rate);
+    if (tooMany) return tooMany;
     if (!provider && !ports.hasLocal()) return refuse("login_unavailable");
     const refusal = await page(exchange);
     if (refusal === undefined) return answered;

@@ -21,6 +21,7 @@ import { answered } from "../pipeline.ts";
 import type { Stage, StageResult } from "../pipeline.ts";
 import { issuerOf } from "../public-address.ts";
 import type { PublicAddress } from "../public-address.ts";
+import { refuseRate } from "../rate-headers.ts";
 import { readBody } from "../read-body.ts";
 import type { RequestSignatures } from "../request-signatures.ts";
 
@@ -84,7 +85,7 @@ export function makeOAuth(ports: OAuthPorts): Stage {
       ? clients.authenticateSession(exchange, session, clock.now())
       : await clients.authenticate(exchange, form, clock.now());
     if ("code" in proven) return proven;
-    const refusal = admission(exchange, proven) ?? refuseRate(exchange);
+    const refusal = admission(exchange, proven) ?? takeRequest(exchange);
     if (refusal) return refusal;
     if (exchange.hasSignature) exchange.signedBody = body;
     const unsigned = signatures.verify(exchange);
@@ -104,17 +105,14 @@ export function makeOAuth(ports: OAuthPorts): Stage {
   function device(exchange: Exchange, form: Form): object | Refusal {
     if (!ports.isLoginOpen()) return refuse("login_unavailable");
     const rate = limits.takeRequest(`device ${exchange.address}`, DEVICE_RATE, clock.monotonic());
-    if (rate && !rate.isAllowed)
-      return { ...refuse("rate_limited"), retryAfterSeconds: Math.ceil(rate.retryAfterMs / 1_000) };
-    return beginDevice(exchange, form, ports.grants, address);
+    return refuseRate(rate) ?? beginDevice(exchange, form, ports.grants, address);
   }
 
-  function refuseRate(exchange: Exchange): Refusal | undefined {
+  function takeRequest(exchange: Exchange): Refusal | undefined {
     const key = exchange.key!;
     const rate = limits.takeRequest(`${key.environment}/${key.id}`, exchange.right!.limits, clock.monotonic());
     exchange.rate = rate ?? null;
-    if (!rate || rate.isAllowed) return undefined;
-    return { ...refuse("rate_limited"), retryAfterSeconds: Math.ceil(rate.retryAfterMs / 1_000) };
+    return refuseRate(rate);
   }
 
   function reply(exchange: Exchange, form: Form): Promise<object | Refusal> {
