@@ -152,7 +152,7 @@ export class MemoryGateway {
           this.records.filter(
             (record) => filter.environment === undefined || record.environment === filter.environment,
           ),
-        verify: async () => ({ ok: true, records: this.records.length, cannotShow: [] }),
+        verify: async () => ({ ok: true, records: this.records.length, unvouched: [], cannotShow: [] }),
         uses: async ({ until }) => ({ from: until, uses: [] }),
       },
       status: () => ({

@@ -69,7 +69,7 @@ export function addAudit(program: Command, cli: Cli): void {
       const { dataDirectory } = await readSettings(options, cli.io.env);
       const { verifyDirectory } = await import("../compose.ts");
       const verdict = await verifyDirectory(dataDirectory);
-      const { damage } = verdict;
+      const { firstDamage: damage } = verdict;
       show(cli.io, options.json, verdict, () => [
         ...facts({ ledger: verdict.ok ? "whole" : "DAMAGED", records: verdict.records }),
         ...(damage ? facts({ "first damage": `record ${damage.seq} in ${damage.file}: ${damage.reason}` }) : []),

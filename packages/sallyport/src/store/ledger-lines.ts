@@ -3,10 +3,12 @@
  * segments, the table and the head in one read transaction. So it runs beside a writing server, in any process.
  */
 import { setImmediate as turn } from "node:timers/promises";
-import { parseRecordLine, parseSignedHead } from "@sallyport/protocol";
-import type { LedgerLine, SignedHead } from "@sallyport/protocol";
+import { parseSignedHead, parseTreeState, parseVerifierKey, Problem } from "@sallyport/protocol";
+import type { LedgerLine, LogsStart, NoteVerifier, SignedHead, TreeState } from "@sallyport/protocol";
 import type { DataPaths } from "./data-paths.ts";
-import { linesForward, listSegments } from "./segment-file.ts";
+import { ledgerCrypto } from "./ledger-crypto.ts";
+import { readCounter, readMeta } from "./schema.ts";
+import { linesForward, listSegments, seqOfLine } from "./segment-file.ts";
 import type { SqlDatabase, SqlRow } from "./sqlite.ts";
 
 /** What the table's records are called in a verdict. */
@@ -20,6 +22,7 @@ export class LedgerLines {
   readonly #database: SqlDatabase;
   readonly #paths: DataPaths;
   #head: SignedHead | undefined;
+  #checkpoints: ReadonlyMap<string, string> = new Map();
 
   constructor(database: SqlDatabase, paths: DataPaths) {
     this.#database = database;
@@ -31,13 +34,36 @@ export class LedgerLines {
     return this.#head;
   }
 
-  async *all(): AsyncGenerator<LedgerLine> {
-    let count = 0;
-    await turn();
-    for (const line of this.#inOrder()) {
-      yield line;
-      if (++count % LINES_PER_TURN === 0) await turn();
+  /** The newest checkpoint of each environment's log; known likewise. */
+  get checkpoints(): ReadonlyMap<string, string> {
+    return this.#checkpoints;
+  }
+
+  /** Where the logs begin. Throws `store_unavailable` where that cannot be read. */
+  start(): LogsStart {
+    const bases = new Map<string, TreeState>();
+    const firstKeys = new Map<string, NoteVerifier>();
+    for (const row of this.#database.prepare("SELECT environment, base, first_key FROM log").all()) {
+      const environment = String(row["environment"]);
+      const base = parseTreeState(String(row["base"]));
+      const key = parseVerifierKey(ledgerCrypto.sha256, String(row["first_key"]));
+      if (!base || !key) throw new Problem("store_unavailable", `the log of ${environment} cannot be read`);
+      bases.set(environment, base);
+      firstKeys.set(environment, key);
     }
+    return { node: readMeta(this.#database, "node"), from: readCounter(this.#database, "logs_from"), bases, firstKeys };
+  }
+
+  async *all(): AsyncGenerator<readonly LedgerLine[]> {
+    await turn();
+    let lines: LedgerLine[] = [];
+    for (const line of this.#inOrder()) {
+      if (lines.push(line) < LINES_PER_TURN) continue;
+      yield lines;
+      lines = [];
+      await turn();
+    }
+    yield lines;
   }
 
   *#inOrder(): Generator<LedgerLine> {
@@ -48,12 +74,14 @@ export class LedgerLines {
     try {
       const head = this.#database.prepare("SELECT value FROM meta WHERE name = 'head'").get()?.["value"];
       this.#head = typeof head === "string" ? parseSignedHead(head) : undefined;
+      const logs = this.#database.prepare("SELECT environment, checkpoint FROM log").all();
+      this.#checkpoints = new Map(logs.map((row) => [String(row["environment"]), String(row["checkpoint"])]));
       const rows = this.#rows();
       let row = nextOf(rows);
       for (const { first, name, path } of listSegments(this.#paths.ledger)) {
         if (first <= (early.at(-1)?.first ?? 0)) continue;
         for (const line of linesForward(path)) {
-          const seq = parseRecordLine(line)?.seq ?? 0;
+          const seq = seqOfLine(line) ?? 0;
           while (row && row.seq < seq) {
             yield row;
             row = nextOf(rows);

@@ -2,7 +2,7 @@
  * The ledger's lines for a search, newest or oldest first, a page at a time: segments and table as they are at that
  * moment, each record once, while a writer may be moving rows from the one to the other.
  */
-import { linesBackward, linesForward, listSegments, segmentEnds } from "./segment-file.ts";
+import { linesBackward, linesForward, listSegments, segmentEnds, seqOfLine } from "./segment-file.ts";
 import type { Segment } from "./segment-file.ts";
 import type { SqlDatabase } from "./sqlite.ts";
 
@@ -48,7 +48,7 @@ export class LedgerWalk {
       if (segment.first >= before) continue;
       if (!this.#mayHold(segment, bounds)) continue;
       for (const line of present(() => linesBackward(segment.path))) {
-        const seq = parseSeq(line);
+        const seq = seqOfLine(line);
         if (seq !== undefined && seq <= bounds.after) return;
         if (seq !== undefined && seq < before) yield line;
       }
@@ -69,7 +69,7 @@ export class LedgerWalk {
         if (end <= last + 1) continue;
         if (this.#mayHold(segment, bounds)) {
           for (const line of present(() => linesForward(segment.path))) {
-            const seq = parseSeq(line);
+            const seq = seqOfLine(line);
             if (seq === undefined || seq <= last) continue;
             yield line;
             last = seq;
@@ -117,10 +117,4 @@ function* present<T>(read: () => Generator<T>): Generator<T> {
   } catch (error) {
     if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
   }
-}
-
-/** The sequence number alone, without reading the rest; damaged lines may have none. */
-function parseSeq(line: string): number | undefined {
-  const digits = /^\{"seq":([1-9]\d{0,15}),/.exec(line)?.[1];
-  return digits === undefined ? undefined : Number(digits);
 }

@@ -2,7 +2,7 @@
 import { isUtf8 } from "node:buffer";
 import { closeSync, fstatSync, openSync, readdirSync, readSync } from "node:fs";
 import { join } from "node:path";
-import { parseRecordLine } from "@sallyport/protocol";
+import { parseKept, parseRecordLine } from "@sallyport/protocol";
 import type { LedgerRecord } from "@sallyport/protocol";
 
 export interface Segment {
@@ -98,8 +98,14 @@ export function segmentEnds(path: string): { readonly first: LedgerRecord; reado
 }
 
 function firstOf(lines: Generator<string>): LedgerRecord | undefined {
-  for (const line of lines) return parseRecordLine(line);
+  for (const line of lines) return parseRecordLine(parseKept(line).line);
   return undefined;
+}
+
+/** The sequence number alone, without reading the rest; damaged lines may have none. */
+export function seqOfLine(line: string): number | undefined {
+  const digits = /^\{"seq":([1-9]\d{0,15}),/.exec(line)?.[1];
+  return digits === undefined ? undefined : Number(digits);
 }
 
 function lineOf(bytes: Buffer): string {

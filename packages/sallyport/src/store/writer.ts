@@ -67,7 +67,7 @@ export class Writer {
     this.#merge = makeMergeUses(database);
     this.#parts = {
       database,
-      chain: new LedgerChain(database, openSigner(paths, setup.signingKey)),
+      chain: new LedgerChain(database, openSigner(paths, setup.signingKey), setup.signingKey),
       apply: makeApplyOperation(database),
     };
     this.#segments = new SegmentWriter(this.#parts, paths, setup.ledger, setup.segmentRecords);
@@ -83,7 +83,7 @@ export class Writer {
       await this.#segments.rotate();
       this.#segments.retain(this.#now);
     });
-    this.#records = this.#parts.chain.point.seq;
+    this.#records = this.#parts.chain.seq;
   }
 
   get isOpen(): boolean {
@@ -171,7 +171,7 @@ export class Writer {
     if (changes.length === 0 && lines.length === 0) return [];
     try {
       const results = commitGroup(this.#parts, { changes, lines, now: this.#now });
-      this.#records = this.#parts.chain.point.seq;
+      this.#records = this.#parts.chain.seq;
       return results;
     } catch (error) {
       this.#ports.post({ kind: "trouble", text: `a commit failed: ${String(error)}` });
@@ -195,7 +195,7 @@ export class Writer {
   }
 
   #rotateWhenDue(): void {
-    if (this.#housekeeping || !this.#isOpen || this.#parts.chain.point.seq < this.#rotateFrom) return;
+    if (this.#housekeeping || !this.#isOpen || this.#parts.chain.seq < this.#rotateFrom) return;
     this.#housekeeping = this.#keepHouse(async () => {
       if (this.#segments.excess <= 0) return;
       await this.#segments.rotate();
@@ -210,7 +210,7 @@ export class Writer {
     try {
       await work();
     } catch (error) {
-      this.#rotateFrom = this.#parts.chain.point.seq + ROTATION_PATIENCE;
+      this.#rotateFrom = this.#parts.chain.seq + ROTATION_PATIENCE;
       this.#ports.post({ kind: "trouble", text: `rotation or retention of the ledger failed: ${String(error)}` });
     }
   }

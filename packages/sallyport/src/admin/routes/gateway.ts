@@ -29,7 +29,8 @@ export const gatewayHandlers: Handlers<"status" | "openapi" | "audit.search" | "
 
   "audit.verify": async ({ ports }) => {
     const verdict = await ports.audit.verify();
-    return { ...verdict, cannotShow: [...verdict.cannotShow] };
+    const unvouched = verdict.unvouched.map((one) => ({ ...one, from: isoTime(one.from), to: isoTime(one.to) }));
+    return { ...verdict, unvouched, cannotShow: [...verdict.cannotShow] };
   },
 };
 
