@@ -9,12 +9,14 @@ import type { TreeState } from "./merkle-tree.ts";
 import type { LedgerRecord } from "./record-line.ts";
 import { checkNote } from "./signed-note.ts";
 import type { NoteVerifier, Sha256Hex, VerifyEd25519 } from "./signed-note.ts";
-import type { TreeHash } from "./tree-hash.ts";
+import type { Sha256Text, TreeHash } from "./tree-hash.ts";
 
 /** The cryptography a verification is given. */
 export interface LedgerCrypto {
   /** Lower-case hex of SHA-256. */
   readonly sha256: Sha256Hex;
+  /** The same over a text: lines are texts, and need no bytes on the way. */
+  readonly sha256Text: Sha256Text;
   readonly tree: TreeHash;
   readonly verify: VerifyEd25519;
 }
@@ -61,11 +63,11 @@ export class LogWalk {
     return this.#tree.size;
   }
 
-  /** Takes the next record and its line. Gives what is wrong with the log's past, once that is certain. */
-  take(line: string, record: LedgerRecord): string | undefined {
+  /** Takes the next record and the hash of its leaf. Gives what is wrong with the log's past, once that is certain. */
+  take(leaf: string, record: LedgerRecord): string | undefined {
     const damage = this.#compare();
     if (damage) return damage;
-    this.#tree.append(this.#crypto.tree.leaf(line));
+    this.#tree.append(leaf);
     if (record.type === "ledger.key_changed" && this.#key)
       this.#key = followKeyChange(this.#crypto, this.origin, this.#key, record) ?? this.#key;
     return undefined;

@@ -7,8 +7,7 @@ import { canonical } from "./encode-event.ts";
 import type { EventValue } from "./encode-event.ts";
 import { parseRecordLine } from "./record-line.ts";
 import type { LedgerRecord } from "./record-line.ts";
-import type { Sha256Hex } from "./signed-note.ts";
-import { utf8Of } from "./utf8.ts";
+import type { Sha256Text } from "./tree-hash.ts";
 
 /** Their values are texts. A name is one of these wherever it stands. */
 export const personalFields = ["address", "client", "email", "user_name"] as const;
@@ -26,7 +25,7 @@ export interface KeptRecord {
 }
 
 /** `salt` gives a new one for each field: 16 random bytes or more, as text without quotes. */
-export function saltPersonal(sha256: Sha256Hex, salt: () => string, eventText: string): KeptRecord {
+export function saltPersonal(sha256: Sha256Text, salt: () => string, eventText: string): KeptRecord {
   let beside = "";
   const line = eventText.replace(MEMBER, (_, name: string, value: string) => {
     const own = salt();
@@ -46,12 +45,21 @@ export function parseKept(kept: string): KeptRecord {
 }
 
 /** What a field's value was, by its name. */
-export type PersonalValues = ReadonlyMap<string, { readonly salt: string; readonly value: string }>;
+export type PersonalValues = ReadonlyMap<
+  string,
+  { readonly salt: string; readonly value: string; /** The value as JSON text. */ readonly text: string }
+>;
+
+const NONE: PersonalValues = new Map();
+/** One field, its value free of escapes: what stands beside nearly every record. */
+const PLAIN = /^\{"([a-z_]+)":\["([0-9A-Za-z]+)","([ !#-[\]-~]*)"\]\}$/;
 
 /** Reads it strictly; undefined where it is not what `saltPersonal()` writes. */
 export function parseBeside(beside: string): PersonalValues | undefined {
-  const values = new Map<string, { salt: string; value: string }>();
-  if (beside === "") return values;
+  if (beside === "") return NONE;
+  const [, name, salt = "", value = ""] = PLAIN.exec(beside) ?? [];
+  if (name !== undefined) return new Map([[name, { salt, value, text: `"${value}"` }]]);
+  const values = new Map<string, { salt: string; value: string; text: string }>();
   let read: unknown;
   try {
     read = JSON.parse(beside);
@@ -59,18 +67,17 @@ export function parseBeside(beside: string): PersonalValues | undefined {
     return undefined;
   }
   if (typeof read !== "object" || read === null || canonical(read) !== beside) return undefined;
-  for (const [name, pair] of Object.entries(read)) {
-    const [salt, value] = Array.isArray(pair) && pair.length === 2 ? (pair as unknown[]) : [];
-    if (typeof salt !== "string" || typeof value !== "string") return undefined;
-    values.set(name, { salt, value });
+  for (const [member, pair] of Object.entries(read)) {
+    const [own, said] = Array.isArray(pair) && pair.length === 2 ? (pair as unknown[]) : [];
+    if (typeof own !== "string" || typeof said !== "string") return undefined;
+    values.set(member, { salt: own, value: said, text: canonical(said) });
   }
   return values;
 }
 
 /** Whether each value beside a record is the one whose hash the record holds. */
-export function isBesideGenuine(sha256: Sha256Hex, { fields }: LedgerRecord, values: PersonalValues): boolean {
-  for (const [name, { salt, value }] of values)
-    if (fields[name] !== saltedHash(sha256, salt, canonical(value))) return false;
+export function isBesideGenuine(sha256: Sha256Text, { fields }: LedgerRecord, values: PersonalValues): boolean {
+  for (const [name, { salt, text }] of values) if (fields[name] !== saltedHash(sha256, salt, text)) return false;
   return true;
 }
 
@@ -94,6 +101,6 @@ function isSalted(value: EventValue): boolean {
   return typeof value === "string" && value.startsWith(SALTED) && HASHED.test(value);
 }
 
-function saltedHash(sha256: Sha256Hex, salt: string, valueText: string): string {
-  return `${SALTED}${sha256(utf8Of(`${salt}\n${valueText}`))}`;
+export function saltedHash(sha256: Sha256Text, salt: string, valueText: string): string {
+  return `${SALTED}${sha256(`${salt}\n${valueText}`)}`;
 }

@@ -11,6 +11,9 @@ export interface TreeHash {
   node(left: string, right: string): string;
 }
 
+/** Lower-case hex of SHA-256 over a text's UTF-8 bytes. */
+export type Sha256Text = (text: string) => string;
+
 /** SHA-256 over nothing: the root of a tree without leaves. */
 export const EMPTY_ROOT = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 

@@ -19,7 +19,6 @@ import type { Unvouched } from "./record-times.ts";
 import { headText } from "./signed-head.ts";
 import type { SignedHead } from "./signed-head.ts";
 import type { NoteVerifier } from "./signed-note.ts";
-import { utf8Of } from "./utf8.ts";
 
 /** A kept record without its newline, and where it was found. Bytes that are not UTF-8 are handed in as an empty line. */
 export interface LedgerLine {
@@ -137,12 +136,12 @@ class Walk {
       if (record.prev !== last.hash)
         this.#misfit = { before: { seq: last.seq, file: last.file }, after: { seq, file } };
     }
-    this.#last = { seq, hash: this.#asked.crypto.sha256(utf8Of(line)), kept, file };
+    this.#last = { seq, hash: this.#asked.crypto.sha256Text(line), kept, file };
     this.#records++;
     if (record.type === "ledger.truncated") this.#allowed = widerOf(this.#allowed, record);
     this.#times.take(record);
     const values = parseBeside(beside);
-    if (!values || !isBesideGenuine(this.#asked.crypto.sha256, record, values))
+    if (!values || !isBesideGenuine(this.#asked.crypto.sha256Text, record, values))
       return { seq, file, reason: "what stands beside the record is not what it was" };
     return this.#intoLog(line, record, file);
   }
@@ -186,7 +185,7 @@ class Walk {
     if (seq < this.#asked.logs.from) return undefined;
     let log = this.#logs.get(environment);
     if (!log) this.#logs.set(environment, (log = this.#openLog(environment)));
-    const reason = log.take(line, record);
+    const reason = log.take(this.#asked.crypto.tree.leaf(line), record);
     return reason === undefined ? undefined : { seq, file, reason: `log ${environment}: ${reason}` };
   }
 

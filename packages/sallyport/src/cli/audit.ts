@@ -1,15 +1,16 @@
-/** `sallyport audit tail|search|verify` */
+/** `sallyport audit tail|search`; the rest of `audit` is in files of its own. */
 import { setTimeout as wait } from "node:timers/promises";
 import type { Command } from "commander";
 import type { AuditRecordView } from "@sallyport/protocol/contract";
 import { parseDurationMs } from "@sallyport/protocol/contract";
+import { addAuditFiles } from "./audit-files.ts";
+import { addAuditWitness } from "./audit-witness.ts";
 import { withClient } from "./cli.ts";
 import type { Cli } from "./cli.ts";
-import { readSettings } from "./connect.ts";
 import { UsageMistake } from "./failure.ts";
 import { wholeNumber, withServer } from "./options.ts";
 import type { ServerOptions } from "./options.ts";
-import { facts, show } from "./print.ts";
+import { show } from "./print.ts";
 
 const FOLLOW_MS = 1_000;
 
@@ -63,20 +64,8 @@ export function addAudit(program: Command, cli: Cli): void {
       );
     });
 
-  withServer(audit.command("verify"))
-    .description("verify the whole ledger from its files, beside a running server or without one")
-    .action(async (options: ServerOptions) => {
-      const { dataDirectory } = await readSettings(options, cli.io.env);
-      const { verifyDirectory } = await import("../compose.ts");
-      const verdict = await verifyDirectory(dataDirectory);
-      const { firstDamage: damage } = verdict;
-      show(cli.io, options.json, verdict, () => [
-        ...facts({ ledger: verdict.ok ? "whole" : "DAMAGED", records: verdict.records }),
-        ...(damage ? facts({ "first damage": `record ${damage.seq} in ${damage.file}: ${damage.reason}` }) : []),
-        ...verdict.cannotShow.map((sentence) => `not shown by this: ${sentence}`),
-      ]);
-      if (!verdict.ok) cli.found();
-    });
+  addAuditFiles(audit, cli);
+  addAuditWitness(audit, cli);
 }
 
 async function tail(cli: Cli, options: TailOptions): Promise<void> {

@@ -76,7 +76,7 @@ export class LedgerChain {
 
   /** Undefined where it is longer than an entry of a log may be. */
   #recordOf(eventText: string) {
-    const event = saltPersonal(ledgerCrypto.sha256, salt, eventText);
+    const event = saltPersonal(ledgerCrypto.sha256Text, salt, eventText);
     const line = recordLine(this.#seq + 1, this.#hash, event.line);
     return Buffer.byteLength(line) > ENTRY_BYTES_MAX ? undefined : { line, beside: event.beside };
   }

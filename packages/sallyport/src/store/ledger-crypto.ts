@@ -33,6 +33,7 @@ function keyOf(publicKey: Uint8Array): KeyObject {
 
 export const ledgerCrypto: LedgerCrypto = {
   sha256: (bytes) => hash("sha256", bytes, "hex"),
+  sha256Text: (text) => hash("sha256", text, "hex"),
   tree: treeHash,
   verify(publicKey, message, signature) {
     try {

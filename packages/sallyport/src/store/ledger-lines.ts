@@ -66,6 +66,25 @@ export class LedgerLines {
     yield lines;
   }
 
+  /** Each record once: what stands in the newest segment and in the table is given from the segment alone. */
+  async *once(): AsyncGenerator<readonly LedgerLine[]> {
+    let last = 0;
+    let file = "";
+    for await (const lines of this.all()) {
+      yield lines.filter((line) => {
+        const seq = seqOfLine(line.line) ?? 0;
+        const isDouble = seq === last && line.file !== file;
+        [last, file] = [seq, line.file];
+        return !isDouble;
+      });
+    }
+  }
+
+  newestCheckpoint(environment: string): string | undefined {
+    const row = this.#database.prepare("SELECT checkpoint FROM log WHERE environment = ?").get(environment);
+    return row && String(row["checkpoint"]);
+  }
+
   *#inOrder(): Generator<LedgerLine> {
     // The newest of the present segments may still have its rows in the table: it is read together with them.
     const early = listSegments(this.#paths.ledger).slice(0, -1);
