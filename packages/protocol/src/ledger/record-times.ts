@@ -4,6 +4,7 @@
  */
 import type { LedgerRecord } from "./record-line.ts";
 
+export const HEARTBEAT = "ledger.heartbeat";
 export const HEARTBEAT_MS = 300_000;
 /** Two beats missed, and some time for a commit. */
 const SILENCE_MS = 2 * HEARTBEAT_MS + 60_000;
@@ -26,15 +27,25 @@ export class RecordTimes {
   #latest = -Infinity;
   #seq = 0;
   #isStopped = false;
+  /** Once a node has begun to say that it is there, its silence says something. */
+  #isBeating = false;
+
+  /** Another log of the same node: its times are its own. */
+  begin(): void {
+    this.#latest = -Infinity;
+    this.#seq = 0;
+    this.#isBeating = false;
+  }
 
   take({ seq, at, type }: LedgerRecord): void {
     const gapMs = at - this.#latest;
     if (this.#seq > 0 && gapMs < -STEP_MS)
       this.#note(this.#latest, at, `the clock went back by ${Math.round(-gapMs / 1000)} s`);
-    else if (this.#seq > 0 && gapMs > SILENCE_MS && !this.#isStopped)
+    else if (this.#seq > 0 && gapMs > SILENCE_MS && this.#isBeating && !this.#isStopped)
       this.#note(this.#latest, at, "the node was silent and had not said that it stops");
     if (at > this.#latest || gapMs < -STEP_MS) this.#latest = at;
     this.#isStopped = type === "server.stopped" || (this.#isStopped && type !== "server.started");
+    if (type === HEARTBEAT) this.#isBeating = true;
     this.#seq = seq;
   }
 

@@ -39,6 +39,7 @@ function verifyLog(walk: ExportWalk, log: ExportedLog): LedgerDamage | undefined
   const tiles = new TileBuilder(crypto.tree, base.size);
   const beside = besides(linesOf(files.read(at(BESIDE_FILE)) ?? []));
   let last = 0;
+  times.begin();
   const misplaced = (tile: HashTile): string | undefined => {
     const path = at(tilePath(tile.level, tile.n, tile.width));
     const held = wholeOf(files.read(path));
