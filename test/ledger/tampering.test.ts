@@ -26,7 +26,13 @@ const openAt = (path: string) =>
     directory: path,
     clock: new StandingClock(),
     segmentRecords: 500,
-    ledger: { retentionDays: 3_650, retentionBytes: 1e12, reserveBytes: 0 },
+    ledger: {
+      retentionDays: 3_650,
+      retentionBytes: 1e12,
+      reserveBytes: 0,
+      personalDays: 3_650,
+      securityPersonalDays: 3_650,
+    },
   });
 
 /** A node whose ledger has the same events, or others, and a key of its own. */

@@ -5,7 +5,13 @@ import { openLedgerReader } from "../../packages/sallyport/dist/store/ledger-rea
 import { openDatabase } from "../../packages/sallyport/dist/store/sqlite.js";
 import { DAY_MS, fill, line, makeDirectory, open, settled, START_MS } from "./store-fixture.ts";
 
-const ledger = { retentionDays: 3_650, retentionBytes: 1e12, reserveBytes: 0 };
+const ledger = {
+  retentionDays: 3_650,
+  retentionBytes: 1e12,
+  reserveBytes: 0,
+  personalDays: 3_650,
+  securityPersonalDays: 3_650,
+};
 
 function segments(directory: string): string[] {
   return readdirSync(join(directory, "ledger"))

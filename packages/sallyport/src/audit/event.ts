@@ -85,6 +85,9 @@ export const eventTypes = {
   "environment.changed": "administration",
   "role.changed": "administration",
   "ledger.truncated": "ledger",
+  "ledger.erased": "ledger",
+  "ledger.key_changed": "ledger",
+  "ledger.heartbeat": "ledger",
 } as const satisfies Record<string, EventClass>;
 
 export type EventType = keyof typeof eventTypes;

@@ -52,7 +52,13 @@ describe("loadSettings", () => {
       notices: null,
       oidc: null,
       identity: null,
-      ledger: { retentionDays: 400, retentionBytes: 10 * 1024 ** 3, reserveBytes: 64 * 1024 ** 2 },
+      ledger: {
+        retentionDays: 400,
+        retentionBytes: 10 * 1024 ** 3,
+        reserveBytes: 64 * 1024 ** 2,
+        personalDays: 90,
+        securityPersonalDays: 400,
+      },
       inFlightBytesMax: 256 * 1024 ** 2,
       drainMs: 25_000,
     });
@@ -76,7 +82,7 @@ describe("loadSettings", () => {
       adminListen: { host: "::1", port: 3 },
       logLevel: "silent",
       hosts: ["b.example", "c.example"],
-      ledger: { retentionDays: 5, reserveBytes: 64 * 1024 ** 2 },
+      ledger: { retentionDays: 5, reserveBytes: 64 * 1024 ** 2, personalDays: 90, securityPersonalDays: 400 },
     });
   });
 

@@ -50,6 +50,8 @@ export interface Settings {
     readonly retentionDays: number;
     readonly retentionBytes: number;
     readonly reserveBytes: number;
+    readonly personalDays: number;
+    readonly securityPersonalDays: number;
   };
   /** Most bytes of requests and answers held in memory at the same time. */
   readonly inFlightBytesMax: number;

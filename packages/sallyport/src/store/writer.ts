@@ -14,6 +14,7 @@ import { makeMergeUses } from "./key-uses.ts";
 import { LedgerChain } from "./ledger-chain.ts";
 import { makeApplyOperation } from "./operations.ts";
 import { checkSchema } from "./schema.ts";
+import { PersonalEraser } from "./personal-eraser.ts";
 import { SegmentWriter } from "./segment-writer.ts";
 import { openSigner } from "./signing-key.ts";
 import { openDatabase, SQLITE_FULL, sqliteCode } from "./sqlite.ts";
@@ -30,6 +31,8 @@ export interface WriterPorts extends Disk {
 
 /** Most lines in one transaction, so that a change never waits behind a long one. */
 const GROUP_LINES_MAX = 4_096;
+/** Between two looks at what is too old, in ms of the program's own clock. */
+const CARE_MS = 86_400_000;
 /** After a rotation that failed, this many more records before it is tried again. */
 const ROTATION_PATIENCE = 1_000;
 
@@ -40,6 +43,7 @@ export class Writer {
   readonly #parts: GroupParts;
   readonly #merge: (uses: readonly KeyUse[]) => void;
   readonly #segments: SegmentWriter;
+  readonly #eraser: PersonalEraser;
   readonly #reserve: DiskReserve;
   #changes: EncodedChange[] = [];
   #lines: string[] = [];
@@ -50,6 +54,8 @@ export class Writer {
   #records = 0;
   /** No rotation before the ledger is this long. */
   #rotateFrom = 0;
+  /** When retention was last looked at, epoch ms. */
+  #caredAt = 0;
   #housekeeping: Promise<void> | null = null;
 
   /** Opens the database; throws `store_unavailable` where it is not to be trusted or not to be opened. */
@@ -60,8 +66,9 @@ export class Writer {
     this.#now = setup.now;
     const database = openDatabase(paths.database, { isReadOnly: false });
     checkSchema(database);
+    // What is deleted or erased leaves no remains in the file: addresses have an end.
     database.exec(
-      "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864; PRAGMA busy_timeout = 0",
+      "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864; PRAGMA busy_timeout = 0; PRAGMA secure_delete = ON",
     );
     this.#database = database;
     this.#merge = makeMergeUses(database);
@@ -70,6 +77,7 @@ export class Writer {
       chain: new LedgerChain(database, openSigner(paths, setup.signingKey), setup.signingKey),
       apply: makeApplyOperation(database),
     };
+    this.#eraser = new PersonalEraser(this.#parts, paths, setup.ledger);
     this.#segments = new SegmentWriter(this.#parts, paths, setup.ledger, setup.segmentRecords);
     this.#reserve = new DiskReserve(paths.reserve, setup.directory, setup.ledger.reserveBytes, ports);
     this.#isOpen = this.#reserve.tryHold();
@@ -82,6 +90,11 @@ export class Writer {
       await this.#segments.tidy();
       await this.#segments.rotate();
       this.#segments.retain(this.#now);
+    });
+    this.#caredAt = this.#now;
+    // Commits need not wait for it.
+    this.#housekeeping = this.#keepHouse(() => this.#eraser.erase(this.#now)).finally(() => {
+      this.#housekeeping = null;
     });
     this.#records = this.#parts.chain.seq;
   }
@@ -196,10 +209,13 @@ export class Writer {
 
   #rotateWhenDue(): void {
     if (this.#housekeeping || !this.#isOpen || this.#parts.chain.seq < this.#rotateFrom) return;
+    const isDue = this.#now - this.#caredAt >= CARE_MS;
+    if (isDue) this.#caredAt = this.#now;
     this.#housekeeping = this.#keepHouse(async () => {
-      if (this.#segments.excess <= 0) return;
-      await this.#segments.rotate();
-      this.#segments.retain(this.#now);
+      const isOver = this.#segments.excess > 0;
+      if (isOver) await this.#segments.rotate();
+      if (isOver || isDue) this.#segments.retain(this.#now);
+      if (isDue) await this.#eraser.erase(this.#now);
     }).finally(() => {
       this.#housekeeping = null;
     });
