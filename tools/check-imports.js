@@ -25,6 +25,7 @@ const PLAN = {
   metrics: ["protocol", "kernel", "type:dataplane"],
   traces: ["protocol", "kernel", "type:dataplane"],
   notices: ["protocol", "kernel", "type:audit"],
+  witness: ["protocol"],
   admin: ["protocol", "protocol/contract", "kernel", "listener", "config", ...DOMAINS],
   compose: [
     "protocol",
@@ -38,6 +39,7 @@ const PLAN = {
     "traces",
     "notices",
     "practice",
+    "witness",
     ...DOMAINS,
   ],
   cli: ["protocol", "protocol/contract", "client", "config", "compose", "kernel"],

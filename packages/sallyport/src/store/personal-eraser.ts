@@ -5,8 +5,6 @@
 import { open, rename, rm } from "node:fs/promises";
 import { setImmediate as turn } from "node:timers/promises";
 import { encodeEvent, parseKept } from "@sallyport/protocol";
-import { eventTypes } from "../audit/event.ts";
-import type { EventType } from "../audit/event.ts";
 import { inTransaction } from "./commit-group.ts";
 import type { GroupParts } from "./commit-group.ts";
 import type { DataPaths } from "./data-paths.ts";
@@ -23,6 +21,8 @@ const HEAD = /^\{"seq":\d+,"prev":"[^"]*","type":"([^"]*)","at":(-?\d+),/;
 /** Acts of administration and security keep their personal fields longer. */
 const TERMS = ["brief", "long"] as const;
 type Term = (typeof TERMS)[number];
+/** Types of what requests leave, served or refused; everything else is administration and security. */
+const REQUESTS = /^(?:request|model)\./;
 
 /** Whether a record's personal fields are over, by the class of its type. */
 type IsOver = (kept: string) => boolean;
@@ -159,8 +159,6 @@ function makeIsOver(cutoffs: Readonly<Record<Term, number>>): IsOver {
   return function isOver(kept) {
     if (!kept.includes("\t")) return false;
     const [, type = "", at] = HEAD.exec(kept) ?? [];
-    const kind = eventTypes[type as EventType] as string | undefined;
-    const isLong = kind === "security" || kind === "administration" || kind === undefined;
-    return Number(at) < cutoffs[isLong ? "long" : "brief"];
+    return Number(at) < cutoffs[REQUESTS.test(type) ? "brief" : "long"];
   };
 }
