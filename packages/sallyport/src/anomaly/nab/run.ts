@@ -2,7 +2,7 @@
 import { newSeries, readValue } from "../series/series-detector.ts";
 import { PROFILES } from "./benchmark.ts";
 import type { Benchmark, ProfileScores } from "./benchmark.ts";
-import { bestOutcome, normalised } from "./score.ts";
+import { bestOutcome, normalised, rawAt } from "./score.ts";
 import type { Scored } from "./score.ts";
 import type { Series } from "./series-file.ts";
 
@@ -25,6 +25,15 @@ export function detectAll({ files }: Benchmark): Scored[] {
 export function scoreAll({ weights }: Benchmark, files: readonly Scored[]): ProfileScores {
   const scores = PROFILES.map((profile) => {
     const { raw } = bestOutcome(files, weights[profile]);
+    return [profile, normalised(raw, files, weights[profile])];
+  });
+  return Object.fromEntries(scores) as ProfileScores;
+}
+
+/** The same at thresholds that were chosen elsewhere. */
+export function scoreAllAt({ weights }: Benchmark, files: readonly Scored[], thresholds: ProfileScores): ProfileScores {
+  const scores = PROFILES.map((profile) => {
+    const raw = rawAt(files, weights[profile], thresholds[profile]);
     return [profile, normalised(raw, files, weights[profile])];
   });
   return Object.fromEntries(scores) as ProfileScores;
