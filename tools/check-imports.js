@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { dirname, join, normalize, sep } from "node:path";
 import { sourceFiles } from "./source-files.js";
 
-const DOMAINS = ["keys", "access", "audit", "limits", "factors", "tokens", "identity"];
+const DOMAINS = ["keys", "access", "audit", "limits", "factors", "tokens", "identity", "anomaly"];
 
 /** folder -> folders it may import; `type:` = types only. */
 const PLAN = {
@@ -42,7 +42,7 @@ const PLAN = {
     "witness",
     ...DOMAINS,
   ],
-  cli: ["protocol", "protocol/contract", "client", "config", "compose", "kernel"],
+  cli: ["protocol", "protocol/contract", "client", "config", "compose", "kernel", "anomaly"],
   main: ["cli"],
   practice: [],
 };
