@@ -69,7 +69,7 @@ const stolenKey: Make = (subject, draw, strength, start) => {
   if (draw.chance(0.6)) events.push(subject.read((at += 2_000), draw.pick(["ollama.tags", "openai.models"]), said));
   if (draw.chance(0.3)) events.push(subject.read((at += 2_000), "ollama.show", { ...said, model: subject.model }));
   const model = draw.chance(0.5) ? subject.model : draw.pick(MODELS);
-  const count = Math.round(scaled(15, 500, strength));
+  const count = Math.round(scaled(20, 500, strength));
   const lasts = draw.between(0.5, 10) * HOUR_MS;
   const more = draw.between(1, 4);
   const { input, output } = subject.sizes;
@@ -110,7 +110,8 @@ const enumeration: Make = (subject, draw, strength, start) => {
 const flood: Make = (subject, draw, strength, start) => {
   const said = from(draw, subject, disguise(draw, subject, 0.6, 0.6));
   const events: Event[] = [];
-  const perMinute = scaled(8, 240, strength);
+  // A flood is a multiple of the key's own pace.
+  const perMinute = Math.max(8, subject.pace * scaled(3, 25, strength));
   const lasts = draw.between(8, 60) * MINUTE_MS * (perMinute > 100 ? 0.4 : 1);
   for (let at = start; at < start + lasts; at += draw.exponential(MINUTE_MS / perMinute)) events.push(subject.exchange(at, said));
   return events;

@@ -32,6 +32,7 @@ export function cronDays(subject: Subject): Days {
   const { draw } = subject;
   const everyMinutes = draw.pick([5, 10, 15, 15, 20, 30, 30, 60, 60]);
   const perRun = draw.chance(0.2) ? draw.whole(2, 4) : 1;
+  subject.pace = perRun * Math.max(0.2, 1 / everyMinutes);
   const isAsking = draw.chance(0.3);
   const isByDay = draw.chance(0.25);
   const level = makeLevel(draw);
@@ -64,6 +65,7 @@ export function ciDays(subject: Subject): Days {
   const bursts = draw.between(4, 18);
   const perBurst = draw.between(4, 20);
   const level = makeLevel(draw);
+  subject.pace = 20;
   return (day) => {
     if (draw.chance(0.015)) subject.client = newVersion(draw, subject.client);
     if (draw.chance(0.01)) subject.model = pickModel(draw, false);
@@ -92,6 +94,8 @@ export function batchDays(subject: Subject): Days {
   const size = draw.between(30, 180);
   const level = makeLevel(draw);
   const isWeekly = draw.chance(0.15);
+  const paceMs = draw.between(800, 9_000);
+  subject.pace = MINUTE_MS / paceMs;
   return (day) => {
     maintain(subject);
     if (isWeekly && day % 7 !== 2) return [];
@@ -102,7 +106,6 @@ export function batchDays(subject: Subject): Days {
     let at = start + (isByHand ? draw.between(8, 18) : hour) * HOUR_MS + draw.exponential(12 * MINUTE_MS);
     if (draw.chance(0.03)) return [];
     const count = draw.poisson(size * level() * draw.logNormal(1, 0.35) * (isMonthEnd ? draw.between(1.5, 4) : 1));
-    const paceMs = draw.between(800, 9_000);
     for (let n = 0; n < count; n++) {
       at += draw.exponential(paceMs);
       events.push(draw.chance(0.005) ? subject.refused(at, "queue_timeout") : subject.exchange(at));

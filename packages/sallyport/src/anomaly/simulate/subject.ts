@@ -30,6 +30,8 @@ export class Subject {
   readonly zoneHours: number;
   /** A replayed request of it is refused by its nonce. */
   readonly isSigned: boolean;
+  /** Requests a minute while it is busy; its habit says. */
+  pace = 1;
   endpoint: string;
   model: string;
   client: string;
