@@ -14,8 +14,16 @@ const SHAPE: ConformalShape = { buckets: 240, scoreMax: 24, keep: 1 };
 const LEAST_BAR = 1.2;
 /** The bar is believed once so many hours were seen. */
 const HOURS_KNOWN = 2_000;
-const RAISE = 0.6;
-const FADE_S = 7 * 86_400;
+const RAISE = 0.4;
+const FADE_S = 5 * 86_400;
+
+export interface KeptBudget {
+  readonly scores: Conformal;
+  readonly bar: number;
+  readonly learned: number;
+  readonly watchedS: number;
+  readonly sinceS: number;
+}
 
 export class Budget {
   readonly #perMonth: number;
@@ -52,6 +60,18 @@ export class Budget {
     const { block, at } = row;
     block.floats[at + ROW.bar] = this.bar(row, nowS) - this.#bar + RAISE;
     block.words[at + ROW.barAt] = nowS;
+  }
+
+  keep(): KeptBudget {
+    return { scores: this.#scores, bar: this.#bar, learned: this.#learned, watchedS: this.#watchedS, sinceS: this.#sinceS };
+  }
+
+  restore(kept: KeptBudget): void {
+    this.#scores = { counts: [...kept.scores.counts], total: kept.scores.total };
+    this.#bar = kept.bar;
+    this.#learned = kept.learned;
+    this.#watchedS = kept.watchedS;
+    this.#sinceS = kept.sinceS;
   }
 
   #setBar(): void {

@@ -23,6 +23,11 @@ const EXTRA = 0.4;
 const ANEW = 256;
 const COUNT_MAX = 1e6;
 
+export interface KeptCalibration {
+  readonly tables: readonly Conformal[];
+  readonly hours: number;
+}
+
 export class Calibration {
   readonly tables: readonly Conformal[] = Array.from({ length: FACTORS }, () => newConformal(SHAPE));
   /** -log10 of the share of hours at or above each bucket. */
@@ -45,6 +50,16 @@ export class Calibration {
     const worth = this.#worth[factor * SHAPE.buckets + bucket]!;
     const beyond = EXTRA * Math.max(0, said - RESOLVED);
     return (this.#hours < HOURS_KNOWN ? Math.min(said, worth) : Math.max((factor === HOURS ? HOURS_DOUBT : 0) * said, Math.min(TRUST * said, worth))) + beyond;
+  }
+
+  keep(): KeptCalibration {
+    return { tables: this.tables, hours: this.#hours };
+  }
+
+  restore({ tables, hours }: KeptCalibration): void {
+    for (const [factor, { counts, total }] of tables.entries()) Object.assign(this.tables[factor]!, { counts: [...counts], total });
+    this.#hours = hours;
+    this.#countAnew();
   }
 
   #countAnew(): void {

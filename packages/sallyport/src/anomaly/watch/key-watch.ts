@@ -4,13 +4,13 @@
  */
 import { isSpotReady, learnSpot, newSpot, spotTail } from "../series/spot.ts";
 import type { Spot, SpotShape } from "../series/spot.ts";
-import { normalTail } from "../series/tail.ts";
 import { alertKinds } from "../alert.ts";
 import type { Alert, AlertFactor, AlertKind } from "../alert.ts";
 import type { Observation } from "../observation.ts";
 import { networkPrefix } from "../../kernel/network-prefix.ts";
 import { countOf, turnBreadths, widen } from "./breadth.ts";
 import { Budget } from "./budget.ts";
+import type { KeptBudget } from "./budget.ts";
 import { follow } from "./calls.ts";
 import { moveTo, returnsOf } from "./company.ts";
 import { kindOf } from "./kind-of.ts";
@@ -19,14 +19,17 @@ import type { Factor } from "./factors.ts";
 import { mix } from "./hash.ts";
 import { oddHours, visitHour } from "./hours.ts";
 import { KnownFacts } from "./known-facts.ts";
+import type { KeptFacts } from "./known-facts.ts";
+import { learnFalseAlarm } from "./feedback.ts";
 import { meter, shift, turnWindows } from "./meters.ts";
-import { inheritAt, learnAt } from "./fading.ts";
 import { Names } from "./names.ts";
+import { blockOf, lingering, newcomers } from "./newcomers.ts";
 import { countDay, countNovelty, knows, meets, noveltyRate } from "./novelty.ts";
 import { Familiar, Peers, SYMBOLS } from "./peers.ts";
+import type { KeptPeers } from "./peers.ts";
 import { deny } from "./probing.ts";
 import { repeat } from "./repeats.ts";
-import { DIMENSIONS, ROW, Rows } from "./row.ts";
+import { DIMENSIONS, ROW, ROW_WORDS, Rows } from "./row.ts";
 import type { Dimension, Row } from "./row.ts";
 import { closeDay } from "./slow.ts";
 import { tellFactors } from "./tell.ts";
@@ -63,6 +66,21 @@ export interface Look {
 export interface KeyWatchSettings {
   /** Alerts a key and 30 days that are promised not to be passed by likelihoods; facts are always told. */
   readonly budget?: number;
+}
+
+/** Changes with what a row means. */
+const WATCH_VERSION = 1;
+
+export interface KeptWatch {
+  readonly version: number;
+  readonly rowWords: number;
+  readonly keys: readonly (Omit<WatchedKey, "place" | "times"> & { readonly row: string; readonly times: readonly number[] })[];
+  readonly peers: readonly KeptPeers[];
+  readonly names: readonly string[];
+  readonly familiar: readonly (readonly [number, number])[];
+  readonly facts: KeptFacts;
+  readonly budget: KeptBudget;
+  readonly symbols: readonly (readonly [string, number])[];
 }
 
 export class KeyWatch {
@@ -104,6 +122,63 @@ export class KeyWatch {
     const nowS = Math.floor(at / 1_000);
     const { score, signals } = combineFactors(row, nowS, this.#peersOf(row, null).calibration);
     return { score, signals, bar: this.#budget.bar(row, nowS), factors: tellFactors(row, this.#names, nowS) };
+  }
+
+  /** A person says that this was nothing; false where the key is not known. */
+  falseAlarm(alert: Pick<Alert, "environment" | "key" | "kind" | "factors" | "at">): boolean {
+    const watched = this.#keys.get(`${alert.environment}/${alert.key}`);
+    if (!watched) return false;
+    learnFalseAlarm(this.#rows.row(watched.place), alert, this.#names, Math.floor(alert.at / 1_000));
+    return true;
+  }
+
+  /** A key that is gone for good makes room. */
+  forget(environment: string, key: string): void {
+    const watched = this.#keys.get(`${environment}/${key}`);
+    if (!watched) return;
+    this.#rows.give(watched.place);
+    this.#keys.delete(`${environment}/${key}`);
+  }
+
+  /** All that was learned, as JSON may hold it. */
+  keep(): KeptWatch {
+    return {
+      version: WATCH_VERSION,
+      rowWords: ROW_WORDS,
+      keys: [...this.#keys.values()].map(({ place, times, ...rest }) => ({
+        ...rest,
+        times: [...times],
+        row: Buffer.from(this.#rows.bytesOf(place)).toString("base64"),
+      })),
+      peers: this.#peers.map((peers) => peers.keep()),
+      names: this.#names.keep(),
+      familiar: this.#familiar.keep(),
+      facts: this.#facts.keep(),
+      budget: this.#budget.keep(),
+      symbols: [...this.#symbols],
+    };
+  }
+
+  /** False where it was kept by a program with other rows: then everything is learned anew. */
+  restore(kept: KeptWatch, nowMs: number): boolean {
+    if (kept.version !== WATCH_VERSION || kept.rowWords !== ROW_WORDS) return false;
+    for (const { row, times, ...rest } of kept.keys) {
+      const place = this.#rows.take();
+      this.#rows.put(place, Buffer.from(row, "base64"));
+      this.#keys.set(`${rest.environment}/${rest.key}`, { ...rest, place, requests: [...rest.requests], times: Float64Array.from(times) });
+      this.#numbers = Math.max(this.#numbers, rest.number + 1);
+    }
+    for (const [number, said] of kept.peers.entries()) {
+      this.#peers[number] ??= new Peers(said.name);
+      this.#peersByName.set(said.name, number);
+      this.#peers[number].restore(said);
+    }
+    for (const name of kept.names) this.#names.hash(name);
+    this.#familiar.restore(kept.familiar, Math.floor(nowMs / 1_000));
+    this.#facts.restore(kept.facts);
+    this.#budget.restore(kept.budget);
+    for (const [endpoint, number] of kept.symbols) this.#symbols.set(endpoint, number);
+    return true;
   }
 
   #use(event: Observation): void {
@@ -306,7 +381,9 @@ export class KeyWatch {
       const different = deny(row, what, nowS);
       const usually = floats[at + ROW.deniedMost]!;
       floats[at + ROW.deniedToday] = Math.max(floats[at + ROW.deniedToday]!, different);
-      if (different >= Math.max(PROBES, 1.5 * usually + 1)) fact("scope_probing", "different things refused", different, [Math.round(usually)]);
+      // Who was hardly ever refused anything needs less.
+      const least = usually <= 1 && floats[at + ROW.days]! >= 7 ? PROBES - 1 : PROBES;
+      if (different >= Math.max(least, 1.5 * usually + 1)) fact("scope_probing", "different things refused", different, [Math.round(usually)]);
     }
     if (returnsOf(row) >= 4 && words[at + ROW.returnsAt] === nowS && floats[at + ROW.returnDays]! < 1.5 && nowS - words[at + ROW.newNetworkAt]! < HOUR_S && floats[at + ROW.days]! > 7 && noveltyRate(row, "network", 0) < 0.15)
       fact("two_places", "networks in turns", returnsOf(row), [0]);
@@ -416,48 +493,6 @@ const MORE = 1;
 const FAILED: ReadonlySet<string> = new Set(["unreachable", "timed_out", "upstream_error", "incomplete", "broken"]);
 const PROBED: ReadonlySet<string> = new Set(["permission_denied", "model_denied", "cloud_denied", "registry_denied"]);
 const ALERT_BITS = Object.keys(alertKinds) as readonly AlertKind[];
-
-/** How new something is stays with it for a day: what else is done from there belongs to it. */
-function lingering({ block, at }: Row, place: number, hash: number, p: number, nowS: number): number {
-  const { words, floats } = block;
-  const [newest, since, likelihood] = [at + place, at + place + 1, at + place + 2];
-  if (p < 1) {
-    words[newest] = hash;
-    words[since] = nowS;
-    floats[likelihood] = p;
-  } else if (words[newest] === hash && nowS - words[since]! < DAY_S) return floats[likelihood]!;
-  return p;
-}
-
-/** A stand-in for the provider, whom an address alone does not name: the first two numbers. */
-function blockOf(address: string): string {
-  const separator = address.includes(".") ? "." : ":";
-  return address.slice(0, address.indexOf(separator, address.indexOf(separator) + 1));
-}
-
-const NEWCOMERS_ALPHA = 0.08;
-
-/** The chance that so much comes from a place this new: a telephone asks twice, whoever has a copy of the key stays. */
-function newcomers({ block, at }: Row, network: number, isNew: boolean): number {
-  const { words, floats } = block;
-  const place = at + ROW.newcomers;
-  if (isNew) {
-    if (floats[place + 1] === 0) inheritAt(floats, place + 1, 2, 1, NEWCOMERS_ALPHA, 4);
-    else learnAt(floats, place + 1, Math.min(Math.log(floats[place]!), floats[place + 2]! + 2), NEWCOMERS_ALPHA);
-    floats[place] = 0;
-    floats[at + ROW.elsewhere] = 0;
-  }
-  if (words[at + ROW.newNetwork] !== network || floats[place + 1] === 0) {
-    floats[at + ROW.elsewhere]! += 1;
-    return 1;
-  }
-  const count = (floats[place]! += 1);
-  // Whoever moved is not at the old place any more.
-  if (floats[at + ROW.elsewhere]! < 2) return 1;
-  // Looked at when it has grown by a quarter.
-  if (count < 4 || Math.floor(4 * Math.log2(count)) === Math.floor(4 * Math.log2(count - 1))) return 1;
-  return Math.min(1, 2 * normalTail((Math.log(count) - floats[place + 2]!) / Math.sqrt(floats[place + 3]! + 0.3)));
-}
 
 function keepEvidence(watched: WatchedKey, { request, at }: Observation): void {
   if (request === null) return;

@@ -10,6 +10,12 @@ interface Ended {
   readonly address: string | null;
 }
 
+export interface KeptFacts {
+  readonly left: readonly (readonly [string, number])[];
+  readonly endedKeys: readonly (readonly [string, Ended])[];
+  readonly endedOf: readonly (readonly [string, Ended])[];
+}
+
 export class KnownFacts {
   readonly #left = new Map<string, number>();
   readonly #endedKeys = new Map<string, Ended>();
@@ -21,6 +27,16 @@ export class KnownFacts {
     if (kind !== "revoked") return;
     put(this.#endedKeys, `${environment}/${key}`, { at, actor, address });
     if (owner !== null) put(this.#endedOf, owner, { at, actor, address });
+  }
+
+  keep(): KeptFacts {
+    return { left: [...this.#left], endedKeys: [...this.#endedKeys], endedOf: [...this.#endedOf] };
+  }
+
+  restore({ left, endedKeys, endedOf }: KeptFacts): void {
+    for (const [name, at] of left) this.#left.set(name, at);
+    for (const [name, ended] of endedKeys) this.#endedKeys.set(name, ended);
+    for (const [name, ended] of endedOf) this.#endedOf.set(name, ended);
   }
 
   /** The key ended, or its owner left, before this. */

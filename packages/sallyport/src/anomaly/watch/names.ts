@@ -25,6 +25,10 @@ export class Names {
     return hash;
   }
 
+  keep(): readonly string[] {
+    return [...this.#hashes.keys()];
+  }
+
   text(hash: number): string {
     return this.#texts.get(hash) ?? `#${hash.toString(16)}`;
   }

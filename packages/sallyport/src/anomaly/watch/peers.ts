@@ -3,6 +3,7 @@ import { newEwma, learnEwma } from "../series/ewma.ts";
 import type { Ewma } from "../series/ewma.ts";
 import { DIMENSIONS, METRICS, SCALES_S } from "./row.ts";
 import { Calibration } from "./calibration.ts";
+import type { KeptCalibration } from "./calibration.ts";
 import { mix } from "./hash.ts";
 
 export const SYMBOLS = 64;
@@ -12,6 +13,16 @@ const GROUP_ALPHA = 0.002;
 /** Before anybody was seen: new things a day. In the order of DIMENSIONS. */
 const FIRST_RATES = [0.05, 0.03, 0.03, 0.03, 0.02];
 const FIRST_DAYS = 20;
+
+export interface KeptPeers {
+  readonly name: string;
+  readonly days: number;
+  readonly novelties: readonly number[];
+  readonly levels: readonly Ewma[];
+  readonly total0: number;
+  readonly counts: readonly (readonly number[])[];
+  readonly calibration: KeptCalibration;
+}
 
 export class Peers {
   readonly name: string;
@@ -67,9 +78,27 @@ export class Peers {
     if (this.total0 > 1e6) this.#halve();
   }
 
+  keep(): KeptPeers {
+    const { name, days, novelties, levels, total0 } = this;
+    return { name, days, novelties, levels, total0, counts: this.#counts().map((counts) => [...counts]), calibration: this.calibration.keep() };
+  }
+
+  restore(kept: KeptPeers): void {
+    this.days = kept.days;
+    this.total0 = kept.total0;
+    for (const [at, count] of kept.novelties.entries()) this.novelties[at] = count;
+    for (const [at, level] of kept.levels.entries()) Object.assign(this.levels[at]!, level);
+    for (const [at, counts] of kept.counts.entries()) this.#counts()[at]!.set(counts);
+    this.calibration.restore(kept.calibration);
+  }
+
+  #counts(): readonly Float32Array[] {
+    return [this.order0, this.order1, this.order2, this.totals1, this.totals2];
+  }
+
   #halve(): void {
     this.total0 /= 2;
-    for (const counts of [this.order0, this.order1, this.order2, this.totals1, this.totals2])
+    for (const counts of this.#counts())
       for (let at = 0; at < counts.length; at++) counts[at]! /= 2;
   }
 }
@@ -83,6 +112,15 @@ export class Familiar {
 
   constructor(most = 20_000) {
     this.#most = most;
+  }
+
+  keep(): readonly (readonly [number, number])[] {
+    return [...this.#before, ...this.#now];
+  }
+
+  restore(kept: readonly (readonly [number, number])[], nowS: number): void {
+    this.#now = new Map(kept.slice(-this.#most));
+    this.#turnedAt = nowS;
   }
 
   /** True where another key brought it already. */

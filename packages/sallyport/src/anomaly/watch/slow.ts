@@ -39,6 +39,16 @@ export function closeDay({ block, at }: Row, isClean: boolean): Ramp | undefined
   return worst;
 }
 
+/** Reviewed: what the last two weeks were is the level from now on. */
+export function adoptLevel({ block, at }: Row): void {
+  const days = block.words[at + ROW.slowCount]!;
+  if (days < AGE_DAYS) return;
+  for (let metric = 0; metric < SLOW_METRICS; metric++) {
+    block.floats[at + ROW.frozen + 3 * metric] = 1;
+    block.floats[at + ROW.frozen + 3 * metric + 1] = mean(block.floats, at, metric, days - AGE_DAYS, AGE_DAYS);
+  }
+}
+
 function day(floats: Float32Array, at: number, metric: number, number: number): number {
   return floats[at + ROW.slowRing + metric * SLOW_DAYS + (number % SLOW_DAYS)]!;
 }
