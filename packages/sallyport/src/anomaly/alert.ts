@@ -3,13 +3,19 @@
 /** The table of kinds: what each means, and whether it is a fact (may be acted on at once) or a likelihood. */
 export const alertKinds = {
   decoy_used: { isFact: true, says: "a key that is bait was used" },
-  leaver: { isFact: true, says: "a key worked, or was tried from a network it never came from, after its revocation or its owner's departure" },
+  leaver: {
+    isFact: true,
+    says: "a key worked, or was tried from a network it never came from, after its revocation or its owner's departure",
+  },
   credential_spread: { isFact: true, says: "many networks use one key within the hour" },
   two_places: { isFact: true, says: "one key is used from two far networks at once, one of them new" },
   scope_probing: { isFact: true, says: "several different things were asked for and refused" },
   replay: { isFact: true, says: "signed requests were sent again" },
   dormant_revival: { isFact: true, says: "a key that rested for weeks is used again" },
-  mint_after_revoke: { isFact: true, says: "a key was revoked, and somebody else or somewhere else made another for its owner" },
+  mint_after_revoke: {
+    isFact: true,
+    says: "a key was revoked, and somebody else or somewhere else made another for its owner",
+  },
   model_hunt: { isFact: false, says: "models were listed, one never used before was, and much of it" },
   stolen_key: { isFact: false, says: "new network or program, and unlike itself" },
   enumeration: { isFact: false, says: "many models or calls that this key does not make" },

@@ -80,10 +80,14 @@ export interface PolicyMistake {
 }
 
 /** Reads what stands under `anomalies`; every mistake at once. Durations are read by the caller's own reader. */
-export function readAnomalyPolicy(said: unknown, durationMs: (text: string) => number | undefined): AnomalyPolicy | readonly PolicyMistake[] {
+export function readAnomalyPolicy(
+  said: unknown,
+  durationMs: (text: string) => number | undefined,
+): AnomalyPolicy | readonly PolicyMistake[] {
   const mistakes: PolicyMistake[] = [];
   const wrong = (path: string, says: string): void => void mistakes.push({ path, says });
-  if (typeof said !== "object" || said === null || Array.isArray(said)) return [{ path: "anomalies", says: "is no mapping" }];
+  if (typeof said !== "object" || said === null || Array.isArray(said))
+    return [{ path: "anomalies", says: "is no mapping" }];
   const { budget = 1, actions = {}, for: lasting = "1h", ...others } = said as Record<string, unknown>;
   for (const name of Object.keys(others)) wrong(name, "is not known");
   if (typeof budget !== "number" || !(budget > 0)) wrong("budget", "is no number above 0");
@@ -93,8 +97,10 @@ export function readAnomalyPolicy(said: unknown, durationMs: (text: string) => n
   if (typeof actions !== "object" || actions === null || Array.isArray(actions)) wrong("actions", "is no mapping");
   else
     for (const [kind, action] of Object.entries(actions)) {
-      if (kind !== "default" && !(ALERT_KINDS as readonly string[]).includes(kind)) wrong(`actions.${kind}`, "is no kind of alert");
-      else if (!(ACTIONS as readonly unknown[]).includes(action)) wrong(`actions.${kind}`, `is none of ${ACTIONS.join(", ")}`);
+      if (kind !== "default" && !(ALERT_KINDS as readonly string[]).includes(kind))
+        wrong(`actions.${kind}`, "is no kind of alert");
+      else if (!(ACTIONS as readonly unknown[]).includes(action))
+        wrong(`actions.${kind}`, `is none of ${ACTIONS.join(", ")}`);
       else read[kind as AlertKind | "default"] = action as Action;
     }
   if (mistakes.length > 0 || typeof budget !== "number" || forMs === undefined) return mistakes;

@@ -32,7 +32,11 @@ export interface Score {
   readonly falseKinds: Readonly<Record<string, number>>;
 }
 
-export function score(alerts: readonly Judged[], labels: readonly Label[], { keys, days }: Pick<Manifest, "keys" | "days">): Score {
+export function score(
+  alerts: readonly Judged[],
+  labels: readonly Label[],
+  { keys, days }: Pick<Manifest, "keys" | "days">,
+): Score {
   const firsts = new Map<Label, number>();
   const falseKinds: Record<string, number> = {};
   let falseAlarms = 0;
@@ -47,7 +51,14 @@ export function score(alerts: readonly Judged[], labels: readonly Label[], { key
     [...new Set(labels.map(({ kind }) => kind))].toSorted().map((kind) => {
       const mine = labels.filter((label) => label.kind === kind);
       const found = mine.filter((label) => firsts.has(label));
-      return [kind, { labelled: mine.length, found: found.length, medianDelaySeconds: medianSeconds(found.map((label) => firsts.get(label)!)) }];
+      return [
+        kind,
+        {
+          labelled: mine.length,
+          found: found.length,
+          medianDelaySeconds: medianSeconds(found.map((label) => firsts.get(label)!)),
+        },
+      ];
     }),
   );
   return {

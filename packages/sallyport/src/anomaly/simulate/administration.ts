@@ -28,11 +28,15 @@ export function adminDays(subject: Subject, ownersOf: readonly Subject[], office
     for (let n = draw.poisson(0.9); n > 0; n--) {
       if (draw.chance(0.12)) subject.move(draw.chance(0.3) ? pickNetwork(draw, "access") : office);
       const by: Act = { actor, address: subject.address, client: subject.client };
-      const at = FIRST_DAY_MS + day * DAY_MS + (Math.min(19, Math.max(7, 13 + 2.5 * draw.normal())) - subject.zoneHours) * HOUR_MS;
+      const at =
+        FIRST_DAY_MS +
+        day * DAY_MS +
+        (Math.min(19, Math.max(7, 13 + 2.5 * draw.normal())) - subject.zoneHours) * HOUR_MS;
       const owner = draw.pick(ownersOf).owner;
       const replaces = draw.chance(0.5);
       if (replaces) events.push(act("revoked", at, newId(draw), owner, by));
-      if (replaces || draw.chance(0.7)) events.push(act("issued", at + draw.between(0.2, 40) * MINUTE_MS, newId(draw), owner, by));
+      if (replaces || draw.chance(0.7))
+        events.push(act("issued", at + draw.between(0.2, 40) * MINUTE_MS, newId(draw), owner, by));
     }
     return events;
   };
@@ -53,7 +57,11 @@ export function makeMint(subject: Subject, victim: Subject, draw: Draw, fromDay:
       const revoker: Act = { actor: `key:${colleague.key}`, address: colleague.address, client: colleague.client };
       const thief: Act = isOwner
         ? { actor: `principal:${victim.owner}`, address: victim.address, client: victim.client }
-        : { actor: `key:${subject.key}`, address: addressIn(draw, elsewhere), client: draw.chance(0.5) ? subject.client : "curl/8.5.0" };
+        : {
+            actor: `key:${subject.key}`,
+            address: addressIn(draw, elsewhere),
+            client: draw.chance(0.5) ? subject.client : "curl/8.5.0",
+          };
       const minted = Array.from({ length: Math.ceil(3 * strength) }, (_, n) =>
         act("issued", at + (n + 1) * draw.between(1, 18) * MINUTE_MS, newId(draw), victim.owner, thief),
       );

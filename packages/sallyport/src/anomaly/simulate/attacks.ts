@@ -75,7 +75,10 @@ const stolenKey: Make = (subject, draw, strength, start) => {
   const { input, output } = subject.sizes;
   for (let n = 0; n < count; n++) {
     at += draw.exponential(lasts / count);
-    const sizes = { inputTokens: Math.ceil(draw.logNormal(input * more, 0.6)), outputTokens: Math.ceil(draw.logNormal(output * more, 0.6)) };
+    const sizes = {
+      inputTokens: Math.ceil(draw.logNormal(input * more, 0.6)),
+      outputTokens: Math.ceil(draw.logNormal(output * more, 0.6)),
+    };
     events.push(subject.exchange(at, { ...said, model, ...sizes }));
   }
   return events;
@@ -87,7 +90,12 @@ const slowExfil: Make = (subject, draw, strength, start) => {
   const meanGap = HOUR_MS / scaled(2, 14, strength);
   const more = draw.between(1.5, 6);
   for (let at = start; at < start + DAY_MS; at += draw.exponential(meanGap))
-    events.push(subject.exchange(at, { ...said, outputTokens: Math.ceil(draw.logNormal(Math.max(300, subject.sizes.output * more), 0.4)) }));
+    events.push(
+      subject.exchange(at, {
+        ...said,
+        outputTokens: Math.ceil(draw.logNormal(Math.max(300, subject.sizes.output * more), 0.4)),
+      }),
+    );
   return events;
 };
 
@@ -113,7 +121,8 @@ const flood: Make = (subject, draw, strength, start) => {
   // A flood is a multiple of the key's own pace.
   const perMinute = Math.max(8, subject.pace * scaled(3, 25, strength));
   const lasts = draw.between(8, 60) * MINUTE_MS * (perMinute > 100 ? 0.4 : 1);
-  for (let at = start; at < start + lasts; at += draw.exponential(MINUTE_MS / perMinute)) events.push(subject.exchange(at, said));
+  for (let at = start; at < start + lasts; at += draw.exponential(MINUTE_MS / perMinute))
+    events.push(subject.exchange(at, said));
   return events;
 };
 
@@ -122,10 +131,14 @@ const spread: Make = (subject, draw, strength, start) => {
   const lasts = scaled(6 * HOUR_MS, 10 * MINUTE_MS, strength);
   const isCopied = draw.chance(0.5);
   for (let n = draw.whole(30, 60); n > 0; n--) {
-    const worn: Disguise = { network: pickNetwork(draw, draw.pick(["cloud", "access", "anywhere"])), client: isCopied ? subject.client : pickClient(draw) };
+    const worn: Disguise = {
+      network: pickNetwork(draw, draw.pick(["cloud", "access", "anywhere"])),
+      client: isCopied ? subject.client : pickClient(draw),
+    };
     const said = from(draw, subject, worn);
     let at = start + draw.between(0, lasts);
-    for (let count = draw.whole(1, 6); count > 0; count--) events.push(subject.exchange((at += draw.exponential(20_000)), said));
+    for (let count = draw.whole(1, 6); count > 0; count--)
+      events.push(subject.exchange((at += draw.exponential(20_000)), said));
   }
   return events;
 };
@@ -136,7 +149,8 @@ const offHours: Make = (subject, draw, strength, start) => {
   const events: Event[] = [];
   const count = Math.round(scaled(8, 70, strength));
   let at = start - (start % DAY_MS) + (draw.between(1, 3.5) - subject.zoneHours) * HOUR_MS;
-  for (let n = 0; n < count; n++) events.push(subject.exchange((at += draw.exponential((draw.between(30, 120) * MINUTE_MS) / count)), said));
+  for (let n = 0; n < count; n++)
+    events.push(subject.exchange((at += draw.exponential((draw.between(30, 120) * MINUTE_MS) / count)), said));
   return events;
 };
 
@@ -152,7 +166,13 @@ const replayed: Make = (subject, draw, strength, start) => {
     events.push(
       subject.isSigned
         ? subject.refused(at, "signature_replayed", said)
-        : subject.exchange(at, { ...said, inputTokens: taken.inputTokens, requestBytes: taken.requestBytes, endpoint: taken.endpoint, model: taken.model }),
+        : subject.exchange(at, {
+            ...said,
+            inputTokens: taken.inputTokens,
+            requestBytes: taken.requestBytes,
+            endpoint: taken.endpoint,
+            model: taken.model,
+          }),
     );
   }
   return events;
@@ -162,13 +182,28 @@ const probing: Make = (subject, draw, strength, start) => {
   const said = from(draw, subject, disguise(draw, subject, 0.5, 0.4));
   const events: Event[] = [];
   const lasts = draw.between(1, 45) * MINUTE_MS;
-  const endpoints = ["ollama.show", "ollama.pull", "ollama.delete", "ollama.create", "ollama.copy", "ollama.ps", "ollama.embed", "ollama.me", "ollama.web_search", "openai.responses"];
+  const endpoints = [
+    "ollama.show",
+    "ollama.pull",
+    "ollama.delete",
+    "ollama.create",
+    "ollama.copy",
+    "ollama.ps",
+    "ollama.embed",
+    "ollama.me",
+    "ollama.web_search",
+    "openai.responses",
+  ];
   const count = Math.round(scaled(4, 24, strength));
   let at = start;
   for (let n = 0; n < count; n++) {
     at += draw.exponential(lasts / count);
-    if (draw.chance(0.6)) events.push(subject.refused(at, "permission_denied", { ...said, endpoint: endpoints[n % endpoints.length]! }));
-    else events.push(subject.refused(at, draw.pick(["model_denied", "cloud_denied"]), { ...said, model: draw.pick(MODELS) }));
+    if (draw.chance(0.6))
+      events.push(subject.refused(at, "permission_denied", { ...said, endpoint: endpoints[n % endpoints.length]! }));
+    else
+      events.push(
+        subject.refused(at, draw.pick(["model_denied", "cloud_denied"]), { ...said, model: draw.pick(MODELS) }),
+      );
   }
   return events;
 };
@@ -177,7 +212,8 @@ const revival: Make = (subject, draw, strength, start) => {
   const said = from(draw, subject, disguise(draw, subject, 0.4, 0.5));
   const events: Event[] = [];
   let at = start;
-  for (let n = Math.round(scaled(8, 120, strength)); n > 0; n--) events.push(subject.exchange((at += draw.exponential(60_000)), said));
+  for (let n = Math.round(scaled(8, 120, strength)); n > 0; n--)
+    events.push(subject.exchange((at += draw.exponential(60_000)), said));
   return events;
 };
 
@@ -190,8 +226,25 @@ const toolAbuse: Make = (subject, draw, strength, start) => {
   let context = subject.sizes.input;
   for (let at = start; at < start + lasts; at += draw.exponential(MINUTE_MS / perMinute)) {
     const tool = draw.pick(["ollama.web_search", "ollama.web_fetch"]);
-    if (draw.chance(toolShare)) events.push(subject.exchange(at, { ...said, endpoint: tool, permissions: PERMISSIONS[tool]!, inputTokens: 20, outputTokens: 0, model: null }));
-    else events.push(subject.exchange(at, { ...said, inputTokens: Math.round((context = Math.min(context * 1.06 + 40, 30_000))), outputTokens: draw.whole(8, 60) }));
+    if (draw.chance(toolShare))
+      events.push(
+        subject.exchange(at, {
+          ...said,
+          endpoint: tool,
+          permissions: PERMISSIONS[tool]!,
+          inputTokens: 20,
+          outputTokens: 0,
+          model: null,
+        }),
+      );
+    else
+      events.push(
+        subject.exchange(at, {
+          ...said,
+          inputTokens: Math.round((context = Math.min(context * 1.06 + 40, 30_000))),
+          outputTokens: draw.whole(8, 60),
+        }),
+      );
   }
   return events;
 };
@@ -209,7 +262,10 @@ const MAKERS: Readonly<Record<Exclude<AttackKind, "poisoned_ramp" | "mint_after_
   tool_call_abuse: toolAbuse,
 };
 
-const SEVERAL_DAYS: Partial<Record<AttackKind, readonly [number, number]>> = { slow_exfil: [3, 9], off_hours_human: [1, 3] };
+const SEVERAL_DAYS: Partial<Record<AttackKind, readonly [number, number]>> = {
+  slow_exfil: [3, 9],
+  off_hours_human: [1, 3],
+};
 
 export function makeAttack(kind: Exclude<AttackKind, "mint_after_revoke">, subject: Subject, draw: Draw): Attack {
   const strength = draw.between(0, 1);
@@ -223,7 +279,13 @@ export function makeAttack(kind: Exclude<AttackKind, "mint_after_revoke">, subje
     strength,
     fromDay,
     lastDay,
-    events: (day) => MAKERS[kind](subject, draw, strength, FIRST_DAY_MS + day * DAY_MS + (least > 1 && day > fromDay ? 0 : hour) * HOUR_MS),
+    events: (day) =>
+      MAKERS[kind](
+        subject,
+        draw,
+        strength,
+        FIRST_DAY_MS + day * DAY_MS + (least > 1 && day > fromDay ? 0 : hour) * HOUR_MS,
+      ),
   };
 }
 
@@ -241,7 +303,9 @@ function makeRamp(subject: Subject, draw: Draw, strength: number): Attack {
       const events: Event[] = [];
       for (const { kind, at, address, client } of usual) {
         if (kind !== "exchange") continue;
-        for (let rest = share; rest > 0; rest--) if (rest >= 1 || draw.chance(rest)) events.push(subject.exchange(at + draw.exponential(90_000), { address, client }));
+        for (let rest = share; rest > 0; rest--)
+          if (rest >= 1 || draw.chance(rest))
+            events.push(subject.exchange(at + draw.exponential(90_000), { address, client }));
       }
       return events;
     },

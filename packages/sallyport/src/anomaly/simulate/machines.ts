@@ -49,12 +49,18 @@ export function cronDays(subject: Subject): Days {
       if (isByDay && (hour < 7 || hour > 20)) continue;
       if (draw.chance(0.004)) continue;
       if (isAsking && draw.chance(0.05)) events.push(subject.read(at, "ollama.tags"));
-      const runs = Math.max(1, draw.poisson(perRun * Math.min(3, factor)) );
+      const runs = Math.max(1, draw.poisson(perRun * Math.min(3, factor)));
       for (let n = 0; n < (perRun === 1 ? 1 : runs); n++) events.push(subject.exchange(at + n * 2_500));
       // A program without patience, while the model server is away.
       if (at > outage && at < outageEnd)
         for (let n = draw.whole(1, RETRIES_MAX); n > 0; n--)
-          events.push(subject.exchange(at + n * draw.between(900, 4_000), { outcome: "unreachable", outputTokens: 0, answerBytes: 0 }));
+          events.push(
+            subject.exchange(at + n * draw.between(900, 4_000), {
+              outcome: "unreachable",
+              outputTokens: 0,
+              answerBytes: 0,
+            }),
+          );
     }
     return events;
   };

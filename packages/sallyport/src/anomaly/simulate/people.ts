@@ -3,7 +3,19 @@ import type { Draw } from "./draw.ts";
 import { makeLevel } from "./machines.ts";
 import type { Days } from "./machines.ts";
 import type { Event, Subject } from "./subject.ts";
-import { DAYS, DAY_MS, FIRST_DAY_MS, HOUR_MS, MINUTE_MS, MODELS, isWorkday, newVersion, pickClient, pickModel, pickNetwork } from "./world.ts";
+import {
+  DAYS,
+  DAY_MS,
+  FIRST_DAY_MS,
+  HOUR_MS,
+  MINUTE_MS,
+  MODELS,
+  isWorkday,
+  newVersion,
+  pickClient,
+  pickModel,
+  pickNetwork,
+} from "./world.ts";
 
 /** Days of absence: most people take some, a few take weeks. */
 function absences(draw: Draw): ReadonlySet<number> {
@@ -95,8 +107,14 @@ function session(subject: Subject, from: number, turns: number, events: Event[])
     const event = subject.exchange(at, isCurious && turn < 2 ? { model } : {});
     context += event.outputTokens;
     if (isCurious && draw.chance(0.25)) events.push(subject.refused(at, "model_denied", { model }));
-    else if (draw.chance(0.006)) events.push(subject.refused(at, draw.pick(["field_invalid", "rate_limited", "json_malformed"])));
-    else events.push({ ...event, inputTokens: event.inputTokens + Math.min(6_000, context), requestBytes: event.requestBytes + 4 * context });
+    else if (draw.chance(0.006))
+      events.push(subject.refused(at, draw.pick(["field_invalid", "rate_limited", "json_malformed"])));
+    else
+      events.push({
+        ...event,
+        inputTokens: event.inputTokens + Math.min(6_000, context),
+        requestBytes: event.requestBytes + 4 * context,
+      });
   }
   if (draw.chance(0.015)) pasted(subject, at, events);
 }
@@ -128,7 +146,12 @@ export function tinkerDays(subject: Subject, office: string): Days {
       const isLoop = draw.chance(0.12);
       for (let count = isLoop ? draw.whole(60, 300) : draw.whole(3, 25); count > 0; count--) {
         at += draw.exponential(isLoop ? 1_500 : 25_000);
-        if (draw.chance(0.02)) events.push(subject.refused(at, draw.pick(["model_denied", "field_invalid", "permission_denied"]), { model: draw.pick(liked) }));
+        if (draw.chance(0.02))
+          events.push(
+            subject.refused(at, draw.pick(["model_denied", "field_invalid", "permission_denied"]), {
+              model: draw.pick(liked),
+            }),
+          );
         else events.push(subject.exchange(at));
       }
     }

@@ -10,7 +10,15 @@ import { Subject } from "./subject.ts";
 import type { Habit } from "./subject.ts";
 import { DAYS, isWorkday, pickClient, pickModel, pickNetwork } from "./world.ts";
 
-const COUNTS: Readonly<Record<Habit, number>> = { cron: 44, ci: 22, chat: 82, batch: 28, tinker: 10, dormant: 10, admin: 4 };
+const COUNTS: Readonly<Record<Habit, number>> = {
+  cron: 44,
+  ci: 22,
+  chat: 82,
+  batch: 28,
+  tinker: 10,
+  dormant: 10,
+  admin: 4,
+};
 /** Of each kind. */
 export const ATTACKS_EACH = 5;
 
@@ -36,9 +44,15 @@ export interface Lived {
 export function populate(seed: number): readonly Lived[] {
   const draw = new Draw(seed);
   const offices = Array.from({ length: 6 }, () => pickNetwork(draw, "anywhere"));
-  const habits = (Object.keys(COUNTS) as Habit[]).flatMap((habit) => Array.from({ length: COUNTS[habit] }, () => habit));
+  const habits = (Object.keys(COUNTS) as Habit[]).flatMap((habit) =>
+    Array.from({ length: COUNTS[habit] }, () => habit),
+  );
   const subjects = habits.map((habit, at) => makeSubject(new Draw(draw.seed() ^ at), habit, draw.pick(offices)));
-  const lives = subjects.map((subject): Lived => ({ subject, days: daysOf(subject, subjects, draw.pick(offices)), attacks: [] }));
+  const lives = subjects.map((subject): Lived => ({
+    subject,
+    days: daysOf(subject, subjects, draw.pick(offices)),
+    attacks: [],
+  }));
   attack(lives, draw);
   return lives;
 }
@@ -46,7 +60,8 @@ export function populate(seed: number): readonly Lived[] {
 function makeSubject(draw: Draw, habit: Habit, office: string): Subject {
   const isPerson = habit === "chat" || habit === "tinker" || habit === "admin";
   const isEmbedder = !isPerson && habit !== "ci" && draw.chance(habit === "batch" ? 0.5 : 0.1);
-  const id = (letter: string, length: number): string => letter + Array.from({ length }, () => LETTERS[draw.whole(0, 61)]).join("");
+  const id = (letter: string, length: number): string =>
+    letter + Array.from({ length }, () => LETTERS[draw.whole(0, 61)]).join("");
   return new Subject({
     key: id("", 12),
     owner: id("p_", 12),
@@ -78,7 +93,11 @@ function daysOf(subject: Subject, subjects: readonly Subject[], office: string):
     case "tinker":
       return tinkerDays(subject, subject.network);
     case "admin":
-      return adminDays(subject, subjects.filter(({ habit }) => habit !== "admin"), office);
+      return adminDays(
+        subject,
+        subjects.filter(({ habit }) => habit !== "admin"),
+        office,
+      );
     case "dormant":
       return dormantDays(subject);
     case "chat":
@@ -96,12 +115,18 @@ function dormantDays(subject: Subject): Days {
 
 /** Every attack meets another key, so that it is known whose alert is whose. */
 function attack(lives: readonly Lived[], draw: Draw): void {
-  const free = shuffled(draw, lives.filter(({ subject }) => subject.habit !== "admin"));
+  const free = shuffled(
+    draw,
+    lives.filter(({ subject }) => subject.habit !== "admin"),
+  );
   for (const kind of ATTACKS) {
     if (kind === "mint_after_revoke") continue;
     for (let n = 0; n < ATTACKS_EACH; n++) {
       const wanted = draw.pick(VICTIMS[kind]);
-      const victim = free.splice(free.findIndex(({ subject }) => subject.habit === wanted), 1)[0]!;
+      const victim = free.splice(
+        free.findIndex(({ subject }) => subject.habit === wanted),
+        1,
+      )[0]!;
       victim.attacks.push(makeAttack(kind, victim.subject, new Draw(draw.seed())));
     }
   }

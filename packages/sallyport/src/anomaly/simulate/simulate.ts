@@ -56,7 +56,13 @@ export function simulate(seed: number, write: (lines: readonly string[]) => void
           const actor = kind === "mint_after_revoke" ? event.actor?.replace(/^\w+:/, "") : subject.key;
           // The revocation that a mint follows is somebody else's, and no misuse.
           if (event.kind === "revoked") continue;
-          const window = windows.get(attack) ?? { key: actor ?? subject.key, kind, from: event.at, until: event.at, strength };
+          const window = windows.get(attack) ?? {
+            key: actor ?? subject.key,
+            kind,
+            from: event.at,
+            until: event.at,
+            strength,
+          };
           windows.set(attack, window);
           window.from = Math.min(window.from, event.at);
           window.until = Math.max(window.until, event.at);

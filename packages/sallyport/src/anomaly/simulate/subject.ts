@@ -38,7 +38,12 @@ export class Subject {
   network: string;
   address: string;
 
-  constructor(said: Pick<Subject, "key" | "owner" | "peer" | "habit" | "draw" | "sizes" | "zoneHours" | "endpoint" | "model" | "client" | "network">) {
+  constructor(
+    said: Pick<
+      Subject,
+      "key" | "owner" | "peer" | "habit" | "draw" | "sizes" | "zoneHours" | "endpoint" | "model" | "client" | "network"
+    >,
+  ) {
     this.key = said.key;
     this.owner = said.owner;
     this.peer = said.peer;
@@ -62,9 +67,13 @@ export class Subject {
   /** An inference that was served, unless `over` says otherwise. */
   exchange(at: number, over: Partial<Observation> = {}): Event {
     const { draw, sizes } = this;
-    const input = over.inputTokens ?? Math.max(1, Math.round(sizes.isFixed ? sizes.input : draw.logNormal(sizes.input, sizes.spread)));
+    const input =
+      over.inputTokens ??
+      Math.max(1, Math.round(sizes.isFixed ? sizes.input : draw.logNormal(sizes.input, sizes.spread)));
     const isEmbedding = (over.endpoint ?? this.endpoint).includes("embed");
-    const output = isEmbedding ? 0 : (over.outputTokens ?? Math.max(1, Math.round(draw.logNormal(sizes.output, sizes.spread))));
+    const output = isEmbedding
+      ? 0
+      : (over.outputTokens ?? Math.max(1, Math.round(draw.logNormal(sizes.output, sizes.spread))));
     const firstByteMs = Math.round(draw.logNormal(180 + input * 0.2, 0.4));
     return this.#event("exchange", at, {
       outcome: "served",
@@ -82,7 +91,11 @@ export class Subject {
   }
 
   /** A read: lists and descriptions. */
-  read(at: number, endpoint: "ollama.tags" | "openai.models" | "ollama.show" | "ollama.ps", over: Partial<Observation> = {}): Event {
+  read(
+    at: number,
+    endpoint: "ollama.tags" | "openai.models" | "ollama.show" | "ollama.ps",
+    over: Partial<Observation> = {},
+  ): Event {
     return this.#event("exchange", at, {
       outcome: "served",
       endpoint,

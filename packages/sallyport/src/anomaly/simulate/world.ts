@@ -28,7 +28,17 @@ export function pickModel(draw: Draw, isEmbedder: boolean): string {
   return draw.pick(isEmbedder ? EMBEDDERS : CHATTERS.slice(0, 9));
 }
 
-const PRODUCTS = ["OpenAI/Python", "ollama-python", "python-requests", "ollama-js", "curl", "Go-http-client", "axios", "LangChain", "ollama"];
+const PRODUCTS = [
+  "OpenAI/Python",
+  "ollama-python",
+  "python-requests",
+  "ollama-js",
+  "curl",
+  "Go-http-client",
+  "axios",
+  "LangChain",
+  "ollama",
+];
 
 /** A program with a version, as the user agent begins. */
 export function pickClient(draw: Draw): string {

@@ -11,7 +11,7 @@ import type { Row } from "./row.ts";
 const MONTH_S = 30 * 86_400;
 const SHAPE: ConformalShape = { buckets: 240, scoreMax: 24, keep: 1 };
 /** -log10 of the combined p below which nothing is told. */
-const LEAST_BAR = 1.2;
+const LEAST_BAR = 1.15;
 /** The bar is believed once so many hours were seen. */
 const HOURS_KNOWN = 2_000;
 const RAISE = 0.4;
@@ -63,7 +63,13 @@ export class Budget {
   }
 
   keep(): KeptBudget {
-    return { scores: this.#scores, bar: this.#bar, learned: this.#learned, watchedS: this.#watchedS, sinceS: this.#sinceS };
+    return {
+      scores: this.#scores,
+      bar: this.#bar,
+      learned: this.#learned,
+      watchedS: this.#watchedS,
+      sinceS: this.#sinceS,
+    };
   }
 
   restore(kept: KeptBudget): void {

@@ -49,7 +49,11 @@ export class Calibration {
     const bucket = Math.min(SHAPE.buckets - 1, Math.floor((said / SHAPE.scoreMax) * SHAPE.buckets));
     const worth = this.#worth[factor * SHAPE.buckets + bucket]!;
     const beyond = EXTRA * Math.max(0, said - RESOLVED);
-    return (this.#hours < HOURS_KNOWN ? Math.min(said, worth) : Math.max((factor === HOURS ? HOURS_DOUBT : 0) * said, Math.min(TRUST * said, worth))) + beyond;
+    return (
+      (this.#hours < HOURS_KNOWN
+        ? Math.min(said, worth)
+        : Math.max((factor === HOURS ? HOURS_DOUBT : 0) * said, Math.min(TRUST * said, worth))) + beyond
+    );
   }
 
   keep(): KeptCalibration {
@@ -57,7 +61,8 @@ export class Calibration {
   }
 
   restore({ tables, hours }: KeptCalibration): void {
-    for (const [factor, { counts, total }] of tables.entries()) Object.assign(this.tables[factor]!, { counts: [...counts], total });
+    for (const [factor, { counts, total }] of tables.entries())
+      Object.assign(this.tables[factor]!, { counts: [...counts], total });
     this.#hours = hours;
     this.#countAnew();
   }
@@ -66,7 +71,9 @@ export class Calibration {
     for (let factor = 0; factor < FACTORS; factor++) {
       const table = this.tables[factor]!;
       for (let bucket = 0; bucket < SHAPE.buckets; bucket++)
-        this.#worth[factor * SHAPE.buckets + bucket] = -Math.log10(conformalTail(table, ((bucket + 0.5) / SHAPE.buckets) * SHAPE.scoreMax, SHAPE));
+        this.#worth[factor * SHAPE.buckets + bucket] = -Math.log10(
+          conformalTail(table, ((bucket + 0.5) / SHAPE.buckets) * SHAPE.scoreMax, SHAPE),
+        );
       if (table.total < COUNT_MAX) continue;
       table.total /= 2;
       for (let bucket = 0; bucket < SHAPE.buckets; bucket++) table.counts[bucket]! /= 2;

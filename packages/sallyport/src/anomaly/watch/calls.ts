@@ -31,7 +31,9 @@ export function follow(row: Row, symbol: number, gapS: number, peers: Peers): nu
   const share = Math.min(0.9, bytes[own]! / 20);
   const p = Math.max(peers.likelihood(before2, before1, symbol), share);
   const bits = Math.min(14, -Math.log2(p));
-  const recent = isNew ? bits * SHORT + (1 - SHORT) * floats[at + ROW.surprise + 2]! : floats[at + ROW.surprise]! + SHORT * (bits - floats[at + ROW.surprise]!);
+  const recent = isNew
+    ? bits * SHORT + (1 - SHORT) * floats[at + ROW.surprise + 2]!
+    : floats[at + ROW.surprise]! + SHORT * (bits - floats[at + ROW.surprise]!);
   floats[at + ROW.surprise] = recent;
   const sd = Math.sqrt(floats[at + ROW.surprise + 3]! * 0.3 + FLOOR * FLOOR);
   const score = (recent - floats[at + ROW.surprise + 2]!) / sd;

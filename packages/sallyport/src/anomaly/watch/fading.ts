@@ -10,7 +10,14 @@ export function learnAt(floats: Float32Array, at: number, value: number, alpha: 
 }
 
 /** Takes over what a group knows, as if it had been seen `count` times here. */
-export function inheritAt(floats: Float32Array, at: number, mean: number, variance: number, alpha: number, count: number): void {
+export function inheritAt(
+  floats: Float32Array,
+  at: number,
+  mean: number,
+  variance: number,
+  alpha: number,
+  count: number,
+): void {
   floats[at] = 1 - (1 - alpha) ** count;
   floats[at + 1] = mean;
   floats[at + 2] = variance;

@@ -12,7 +12,12 @@ const LOOSEN = 0.5;
 const LOOSENED_MAX = 1;
 const BAR_RAISE = 0.5;
 
-export function learnFalseAlarm(row: Row, { kind, factors }: Pick<Alert, "kind" | "factors">, names: Names, nowS: number): void {
+export function learnFalseAlarm(
+  row: Row,
+  { kind, factors }: Pick<Alert, "kind" | "factors">,
+  names: Names,
+  nowS: number,
+): void {
   const { floats, words } = row.block;
   const { at } = row;
   for (const { name, observed } of factors) {
@@ -22,7 +27,8 @@ export function learnFalseAlarm(row: Row, { kind, factors }: Pick<Alert, "kind" 
     const place = at + ROW.loosened + dimension;
     floats[place] = Math.min(LOOSENED_MAX, floats[place]! + LOOSEN);
   }
-  if (kind === "scope_probing") floats[at + ROW.deniedMost] = Math.max(floats[at + ROW.deniedMost]!, floats[at + ROW.deniedToday]!);
+  if (kind === "scope_probing")
+    floats[at + ROW.deniedMost] = Math.max(floats[at + ROW.deniedMost]!, floats[at + ROW.deniedToday]!);
   if (kind === "two_places") floats[at + ROW.returnDays]! += 2;
   if (kind === "ramp") adoptLevel(row);
   floats[at + ROW.bar]! += BAR_RAISE;

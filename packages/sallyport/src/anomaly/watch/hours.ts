@@ -23,7 +23,10 @@ function chanceOfHour(row: Row, hour: number, nowS: number): number {
     }
   }
   // Before there is a week, any hour is as good as another: half a week's doubt.
-  return Math.min(1, (seen + 0.25 * WEIGHT * Math.max(0, 1 - weeks) + PRIOR) / (WEIGHT * Math.max(weeks, 0.15) + PRIOR));
+  return Math.min(
+    1,
+    (seen + 0.25 * WEIGHT * Math.max(0, 1 - weeks) + PRIOR) / (WEIGHT * Math.max(weeks, 0.15) + PRIOR),
+  );
 }
 
 /** Hours beside it count less, its own weekday twice. */

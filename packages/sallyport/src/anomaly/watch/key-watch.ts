@@ -2,58 +2,36 @@
  * Watches every key of a gateway: one row of numbers and a little evidence for each, a constant few microseconds for each
  * event, and alerts. Pure: what it is told is all it knows, time is the events' own, and its state can be kept.
  */
-import { isSpotReady, learnSpot, newSpot, spotTail } from "../series/spot.ts";
-import type { Spot, SpotShape } from "../series/spot.ts";
 import { alertKinds } from "../alert.ts";
 import type { Alert, AlertFactor, AlertKind } from "../alert.ts";
 import type { Observation } from "../observation.ts";
-import { networkPrefix } from "../../kernel/network-prefix.ts";
-import { countOf, turnBreadths, widen } from "./breadth.ts";
+import { turnBreadths } from "./breadth.ts";
 import { Budget } from "./budget.ts";
 import type { KeptBudget } from "./budget.ts";
-import { follow } from "./calls.ts";
-import { moveTo, returnsOf } from "./company.ts";
+import { certainOf } from "./certain.ts";
+import { Comparison } from "./comparison.ts";
+import { combineFactors } from "./factors.ts";
+import { learnFalseAlarm } from "./feedback.ts";
+import { visitHour } from "./hours.ts";
 import { kindOf } from "./kind-of.ts";
-import { combineFactors, noteFactor } from "./factors.ts";
-import type { Factor } from "./factors.ts";
-import { mix } from "./hash.ts";
-import { oddHours, visitHour } from "./hours.ts";
 import { KnownFacts } from "./known-facts.ts";
 import type { KeptFacts } from "./known-facts.ts";
-import { learnFalseAlarm } from "./feedback.ts";
-import { meter, shift, turnWindows } from "./meters.ts";
-import { Names } from "./names.ts";
-import { blockOf, lingering, newcomers } from "./newcomers.ts";
-import { countDay, countNovelty, knows, meets, noveltyRate } from "./novelty.ts";
-import { Familiar, Peers, SYMBOLS } from "./peers.ts";
+import { turnWindows } from "./meters.ts";
+import { countDay } from "./novelty.ts";
+import { Peers } from "./peers.ts";
 import type { KeptPeers } from "./peers.ts";
-import { deny } from "./probing.ts";
-import { repeat } from "./repeats.ts";
-import { DIMENSIONS, ROW, ROW_WORDS, Rows } from "./row.ts";
-import type { Dimension, Row } from "./row.ts";
+import { ROW, ROW_WORDS, Rows } from "./row.ts";
+import type { Row } from "./row.ts";
 import { closeDay } from "./slow.ts";
 import { tellFactors } from "./tell.ts";
+import { evidenceOf, keepEvidence, newWatchedKey } from "./watched-key.ts";
+import type { WatchedKey } from "./watched-key.ts";
 
-const EVIDENCE = 12;
 const PEERS_MAX = 64;
-const TAIL: SpotShape = { firstCount: 60, levelShare: 0.1, peaksMax: 16 };
 const HOUR_S = 3_600;
 const DAY_S = 86_400;
 /** The same kind of the same key within this is the same alert. */
 const AGAIN_S = 86_400;
-const DORMANT_S = 28 * DAY_S;
-
-export interface WatchedKey {
-  readonly environment: string;
-  readonly key: string;
-  owner: string | null;
-  readonly place: number;
-  readonly number: number;
-  readonly tail: Spot;
-  readonly requests: string[];
-  readonly times: Float64Array;
-  next: number;
-}
 
 export interface Look {
   /** -log10 of the combined p-value, and the bar it has to pass. */
@@ -74,7 +52,10 @@ const WATCH_VERSION = 1;
 export interface KeptWatch {
   readonly version: number;
   readonly rowWords: number;
-  readonly keys: readonly (Omit<WatchedKey, "place" | "times"> & { readonly row: string; readonly times: readonly number[] })[];
+  readonly keys: readonly (Omit<WatchedKey, "place" | "row" | "times"> & {
+    readonly row: string;
+    readonly times: readonly number[];
+  })[];
   readonly peers: readonly KeptPeers[];
   readonly names: readonly string[];
   readonly familiar: readonly (readonly [number, number])[];
@@ -85,14 +66,13 @@ export interface KeptWatch {
 
 export class KeyWatch {
   readonly #rows = new Rows();
-  readonly #keys = new Map<string, WatchedKey>();
+  /** By environment, then by key: no text is made to find one. */
+  readonly #keys = new Map<string, Map<string, WatchedKey>>();
+  #size = 0;
   readonly #peers: Peers[] = [new Peers("")];
   readonly #peersByName = new Map<string, number>([["", 0]]);
-  readonly #names = new Names();
-  readonly #prefixes = new Map<string, string>();
-  readonly #familiar = new Familiar();
+  readonly #comparison = new Comparison();
   readonly #facts = new KnownFacts();
-  readonly #symbols = new Map<string, number>();
   readonly #budget: Budget;
   readonly #alerts: Alert[] = [];
   #numbers = 1;
@@ -103,7 +83,7 @@ export class KeyWatch {
 
   /** Keys that are known. */
   get size(): number {
-    return this.#keys.size;
+    return this.#size;
   }
 
   /** Takes one event in; what it makes unusual comes back at once. Events come in order of time, or nearly. */
@@ -116,28 +96,34 @@ export class KeyWatch {
 
   /** How unusual a key is at this time (epoch ms), whether or not that is told; undefined for one never seen. */
   look(environment: string, key: string, at: number): Look | undefined {
-    const watched = this.#keys.get(`${environment}/${key}`);
+    const watched = this.#keys.get(environment)?.get(key);
     if (!watched) return undefined;
-    const row = this.#rows.row(watched.place);
+    const row = watched.row;
     const nowS = Math.floor(at / 1_000);
     const { score, signals } = combineFactors(row, nowS, this.#peersOf(row, null).calibration);
-    return { score, signals, bar: this.#budget.bar(row, nowS), factors: tellFactors(row, this.#names, nowS) };
+    return {
+      score,
+      signals,
+      bar: this.#budget.bar(row, nowS),
+      factors: tellFactors(row, this.#comparison.names, nowS),
+    };
   }
 
   /** A person says that this was nothing; false where the key is not known. */
   falseAlarm(alert: Pick<Alert, "environment" | "key" | "kind" | "factors" | "at">): boolean {
-    const watched = this.#keys.get(`${alert.environment}/${alert.key}`);
+    const watched = this.#keys.get(alert.environment)?.get(alert.key);
     if (!watched) return false;
-    learnFalseAlarm(this.#rows.row(watched.place), alert, this.#names, Math.floor(alert.at / 1_000));
+    learnFalseAlarm(watched.row, alert, this.#comparison.names, Math.floor(alert.at / 1_000));
     return true;
   }
 
   /** A key that is gone for good makes room. */
   forget(environment: string, key: string): void {
-    const watched = this.#keys.get(`${environment}/${key}`);
+    const watched = this.#keys.get(environment)?.get(key);
     if (!watched) return;
     this.#rows.give(watched.place);
-    this.#keys.delete(`${environment}/${key}`);
+    this.#keys.get(environment)?.delete(key);
+    this.#size--;
   }
 
   /** All that was learned, as JSON may hold it. */
@@ -145,17 +131,19 @@ export class KeyWatch {
     return {
       version: WATCH_VERSION,
       rowWords: ROW_WORDS,
-      keys: [...this.#keys.values()].map(({ place, times, ...rest }) => ({
-        ...rest,
-        times: [...times],
-        row: Buffer.from(this.#rows.bytesOf(place)).toString("base64"),
-      })),
+      keys: [...this.#keys.values()]
+        .flatMap((keys) => [...keys.values()])
+        .map(({ place, row: _row, times, ...rest }) => ({
+          ...rest,
+          times: [...times],
+          row: Buffer.from(this.#rows.bytesOf(place)).toString("base64"),
+        })),
       peers: this.#peers.map((peers) => peers.keep()),
-      names: this.#names.keep(),
-      familiar: this.#familiar.keep(),
+      names: this.#comparison.names.keep(),
+      familiar: this.#comparison.familiar.keep(),
       facts: this.#facts.keep(),
       budget: this.#budget.keep(),
-      symbols: [...this.#symbols],
+      symbols: [...this.#comparison.symbols],
     };
   }
 
@@ -165,7 +153,13 @@ export class KeyWatch {
     for (const { row, times, ...rest } of kept.keys) {
       const place = this.#rows.take();
       this.#rows.put(place, Buffer.from(row, "base64"));
-      this.#keys.set(`${rest.environment}/${rest.key}`, { ...rest, place, requests: [...rest.requests], times: Float64Array.from(times) });
+      this.#put({
+        ...rest,
+        place,
+        row: this.#rows.row(place),
+        requests: [...rest.requests],
+        times: Float64Array.from(times),
+      });
       this.#numbers = Math.max(this.#numbers, rest.number + 1);
     }
     for (const [number, said] of kept.peers.entries()) {
@@ -173,29 +167,27 @@ export class KeyWatch {
       this.#peersByName.set(said.name, number);
       this.#peers[number].restore(said);
     }
-    for (const name of kept.names) this.#names.hash(name);
-    this.#familiar.restore(kept.familiar, Math.floor(nowMs / 1_000));
+    for (const name of kept.names) this.#comparison.names.hash(name);
+    this.#comparison.familiar.restore(kept.familiar, Math.floor(nowMs / 1_000));
     this.#facts.restore(kept.facts);
     this.#budget.restore(kept.budget);
-    for (const [endpoint, number] of kept.symbols) this.#symbols.set(endpoint, number);
+    for (const [endpoint, number] of kept.symbols) this.#comparison.symbols.set(endpoint, number);
     return true;
   }
 
   #use(event: Observation): void {
     const watched = this.#watched(event.environment, event.key, event.owner);
-    const row = this.#rows.row(watched.place);
+    const row = watched.row;
     const nowS = Math.floor(event.at / 1_000);
     const peers = this.#peersOf(row, event.peer);
     const gapS = this.#turnTime(watched, row, peers, nowS);
     keepEvidence(watched, event);
-    if (gapS > DORMANT_S) this.#revive(watched, row, event, gapS);
-    const isChanged = this.#compare(watched, row, peers, event, nowS, gapS);
+    const isChanged = this.#comparison.compare(watched, row, peers, event, nowS, gapS);
+    for (const { kind, factor } of certainOf(row, event, this.#facts, this.#comparison.names, nowS, gapS)) {
+      const factors = [factor, ...tellFactors(row, this.#comparison.names, nowS)];
+      this.#raise(watched, row, kind, event.at, { p: null, signals: 1, factors });
+    }
     this.#judge(watched, row, peers, event, nowS, isChanged);
-  }
-
-  #revive(watched: WatchedKey, row: Row, event: Observation, gapS: number): void {
-    const factor = { name: "days of rest", observed: Math.floor(gapS / DAY_S), usual: [`up to ${DORMANT_S / DAY_S}`], p: null };
-    this.#raise(watched, row, "dormant_revival", event.at, { p: null, signals: 1, factors: [factor] });
   }
 
   /** Hours and days that are over; how long it was silent, s. */
@@ -213,7 +205,7 @@ export class KeyWatch {
       if (words[at + ROW.hour] !== 0) {
         // An hour in which nothing could have been told passes no bar.
         const isOpen = nowS - words[at + ROW.alertAt]! > AGAIN_S;
-        this.#budget.learn(isOpen ? floats[at + ROW.hourScore]! : 0, this.#keys.size, nowS);
+        this.#budget.learn(isOpen ? floats[at + ROW.hourScore]! : 0, this.#size, nowS);
         // What was told as unusual is no measure of the usual.
         if (isOpen) peers.calibration.learn(row, words[at + ROW.hour]!);
       }
@@ -253,145 +245,26 @@ export class KeyWatch {
     }
   }
 
-  /** Everything that may be unusual; true where something new was noted. */
-  #compare(watched: WatchedKey, row: Row, peers: Peers, event: Observation, nowS: number, gapS: number): boolean {
-    const { floats, words } = row.block;
-    const at = row.at;
-    const isRefused = event.kind === "refused";
-    let isChanged = false;
-    const note = (factor: Factor, p: number): void => {
-      if (p < 0.2 && noteFactor(row, factor, p, nowS)) isChanged = true;
-    };
-    floats[at + ROW.inHour]! += 1;
-    note("hours", oddHours(row, floats[at + ROW.inHour]!, nowS));
-    // What failed at the model server is tried again by whoever is no thief: it counts as nothing.
-    const counts = FAILED.has(event.outcome ?? "") ? 0 : 1;
-    const metered = meter(row, counts * event.count, counts * event.inputTokens, counts * event.outputTokens, isRefused ? event.count : 0);
-    note("rate", metered.rate);
-    note("tokens", Math.min(metered.tokens, shift(row)));
-    note("refusals", metered.refusals);
-    if (!isRefused) {
-      floats[at + ROW.dayTotals]! += 1;
-      floats[at + ROW.dayTotals + 1]! += event.outputTokens;
-    }
-    if (event.address !== null) {
-      const network = this.#names.hash(this.#prefix(event.address));
-      const p = this.#networkNovelty(watched, row, peers, event.address, network, nowS);
-      note("network", lingering(row, ROW.newNetwork, network, p, nowS) * newcomers(row, network, p < 1));
-      note("together", moveTo(row, network, nowS));
-      note("networks", widen(row, 0, network));
-    }
-    if (event.client !== null) {
-      const p = this.#clientNovelty(watched, row, peers, event.client, nowS);
-      note("client", lingering(row, ROW.newClient, this.#names.hash(event.client), p, nowS));
-    }
-    if (event.model !== null) {
-      const model = this.#names.hash(event.model);
-      const p = this.#novelty(watched, row, peers, "model", model, nowS);
-      if (p < 1) words[at + ROW.newModelAt] = nowS;
-      note("model", p);
-      note("models", widen(row, 1, model));
-    }
-    if (event.endpoint !== null) {
-      const endpoint = this.#names.hash(event.endpoint);
-      note("endpoint", this.#novelty(watched, row, peers, "endpoint", endpoint, nowS));
-      note("order", follow(row, this.#symbol(event.endpoint, isRefused), gapS, peers));
-      if (event.permissions.includes("models:list")) words[at + ROW.listedAt] = nowS;
-      if (event.outcome === "served" && event.model !== null) {
-        const shape = mix(endpoint ^ mix(event.requestBytes * 31 + event.inputTokens)) || 1;
-        widen(row, 2, shape);
-        note("repeats", repeat(row, shape));
-        this.#weigh(watched, event, note);
-      }
-    }
-    return isChanged;
-  }
-
-  /** One giant prompt or answer, against the tail of this key's own. */
-  #weigh({ tail }: WatchedKey, { inputTokens, outputTokens }: Observation, note: (factor: Factor, p: number) => void): void {
-    const size = Math.log1p(inputTokens + 3 * outputTokens);
-    const p = isSpotReady(tail) ? Math.max(spotTail(tail, size), 1e-5) : 1;
-    if (p < 1e-3) note("size", p * 10);
-    if (p > 1e-5) learnSpot(tail, size, TAIL);
-  }
-
-  /** 1 where it is known. */
-  #novelty(watched: WatchedKey, row: Row, peers: Peers, dimension: Dimension, hash: number, nowS: number): number {
-    const index = DIMENSIONS.indexOf(dimension);
-    if (meets(row, dimension, hash, nowS)) return 1;
-    const isShared = this.#familiar.meets(mix(hash + mix(index + 8 * row.block.words[row.at + ROW.peer]!)), watched.number, nowS);
-    const isFirst = row.block.words[row.at + ROW.first] === nowS;
-    if (isFirst) return 1;
-    const rate = noveltyRate(row, dimension, peers.rate(index)) * 10 ** row.block.floats[row.at + ROW.loosened + index]!;
-    countNovelty(row, dimension);
-    peers.novelties[index]!++;
-    return Math.min(0.99, isShared ? Math.sqrt(rate) : rate);
-  }
-
-  /** A new network of a provider that is known is less of a novelty than a new provider. */
-  #networkNovelty(watched: WatchedKey, row: Row, peers: Peers, address: string, network: number, nowS: number): number {
-    const p = this.#novelty(watched, row, peers, "network", network, nowS);
-    if (p >= 1) return 1;
-    const block = this.#novelty(watched, row, peers, "block", this.#names.hash(blockOf(address)), nowS);
-    return block < 1 ? Math.min(p, block) : Math.sqrt(p);
-  }
-
-  /** A new version of a known program is less of a novelty than a new program. */
-  #clientNovelty(watched: WatchedKey, row: Row, peers: Peers, client: string, nowS: number): number {
-    const slash = client.lastIndexOf("/");
-    const product = slash > 0 ? this.#names.hash(client.slice(0, slash)) : 0;
-    const isKnownProduct = product !== 0 && knows(row, "client", product);
-    if (product !== 0) meets(row, "client", product, nowS);
-    const p = this.#novelty(watched, row, peers, "client", this.#names.hash(client), nowS);
-    return p < 1 && isKnownProduct ? Math.sqrt(p) : p;
-  }
-
   #judge(watched: WatchedKey, row: Row, peers: Peers, event: Observation, nowS: number, isChanged: boolean): void {
-    this.#rules(watched, row, event, nowS);
     if (!isChanged) return;
     const { floats, words } = row.block;
     const { score, signals } = combineFactors(row, nowS, peers.calibration);
     if (score <= floats[row.at + ROW.hourScore]!) return;
     floats[row.at + ROW.hourScore] = score;
-    if (score < this.#budget.bar(row, nowS)) return;
+    const kind = kindOf(row, nowS);
+    // Much alone is mostly work: it has to be a good deal.
+    if (score < this.#budget.bar(row, nowS) + (kind === "flood" ? VOLUME : 0)) return;
     const p = this.#budget.p(score);
     const isMore = score > floats[row.at + ROW.alertScore]! + MORE;
-    this.#raise(watched, row, kindOf(row, nowS), event.at, { p, signals, factors: tellFactors(row, this.#names, nowS) }, isMore);
+    this.#raise(
+      watched,
+      row,
+      kind,
+      event.at,
+      { p, signals, factors: tellFactors(row, this.#comparison.names, nowS) },
+      isMore,
+    );
     if (words[row.at + ROW.alertAt] === nowS) floats[row.at + ROW.alertScore] = score;
-  }
-
-  /** What needs no likelihood. */
-  #rules(watched: WatchedKey, row: Row, event: Observation, nowS: number): void {
-    const { words, floats } = row.block;
-    const at = row.at;
-    const fact = (kind: AlertKind, name: string, observed: string | number, usual: AlertFactor["usual"] = []): void =>
-      this.#raise(watched, row, kind, event.at, { p: null, signals: 1, factors: [{ name, observed, usual, p: null }, ...tellFactors(row, this.#names, nowS)] });
-    if (event.isDecoy) fact("decoy_used", "use of bait", event.address ?? "unknown");
-    if (this.#facts.hasEnded(event)) {
-      const isNew = words[at + ROW.newNetworkAt] === nowS;
-      if (event.outcome === "served" || isNew) fact("leaver", "use after the end", event.code ?? "served");
-    }
-    if (event.code === "signature_replayed") {
-      floats[at + ROW.replayed] = nowS - words[at + ROW.replayedAt]! < 600 ? floats[at + ROW.replayed]! + 1 : 1;
-      words[at + ROW.replayedAt] = nowS;
-      if (floats[at + ROW.replayed]! >= 3) fact("replay", "signatures used again", floats[at + ROW.replayed]!, [0]);
-    }
-    if (event.kind === "refused" && event.code !== null && PROBED.has(event.code)) {
-      const what = mix(this.#names.hash(event.code) ^ mix(this.#names.hash(event.endpoint ?? "")) ^ this.#names.hash(event.model ?? "")) || 1;
-      const different = deny(row, what, nowS);
-      const usually = floats[at + ROW.deniedMost]!;
-      floats[at + ROW.deniedToday] = Math.max(floats[at + ROW.deniedToday]!, different);
-      // Who was hardly ever refused anything needs less.
-      const least = usually <= 1 && floats[at + ROW.days]! >= 7 ? PROBES - 1 : PROBES;
-      if (different >= Math.max(least, 1.5 * usually + 1)) fact("scope_probing", "different things refused", different, [Math.round(usually)]);
-    }
-    if (returnsOf(row) >= 4 && words[at + ROW.returnsAt] === nowS && floats[at + ROW.returnDays]! < 1.5 && nowS - words[at + ROW.newNetworkAt]! < HOUR_S && floats[at + ROW.days]! > 7 && noveltyRate(row, "network", 0) < 0.15)
-      fact("two_places", "networks in turns", returnsOf(row), [0]);
-    if (words[at + ROW.newNetworkAt] === nowS && floats[at + ROW.breadths] !== 0) {
-      const networks = countOf(row, 0);
-      const most = Math.expm1(floats[at + ROW.breadths + 1]! + 3 * Math.sqrt(floats[at + ROW.breadths + 2]!));
-      if (networks >= Math.max(SPREAD, 2 * most)) fact("credential_spread", "networks within the hour", networks, [Math.max(1, Math.round(most))]);
-    }
   }
 
   /** A turn of a key's life: whoever makes and ends keys is watched by his own key. */
@@ -401,14 +274,16 @@ export class KeyWatch {
     this.#facts.learn(event);
     if (actor === null || event.address === null || kind === "left") return;
     const watched = this.#watched("system", actor.replace(/^\w+:/, ""), actor);
-    const row = this.#rows.row(watched.place);
+    const row = watched.row;
     const nowS = Math.floor(event.at / 1_000);
     this.#turnTime(watched, row, this.#peers[0]!, nowS);
     keepEvidence(watched, event);
-    const network = this.#prefix(event.address);
-    const isNew = this.#novelty(watched, row, this.#peers[0]!, "network", this.#names.hash(network), nowS) < 1;
+    const network = this.#comparison.prefix(event.address);
+    const isNew =
+      this.#comparison.novelty(watched, row, this.#peers[0]!, "network", this.#comparison.names.hash(network), nowS) <
+      1;
     if (isNew) {
-      row.block.words[row.at + ROW.newNetwork] = this.#names.hash(network);
+      row.block.words[row.at + ROW.newNetwork] = this.#comparison.names.hash(network);
       row.block.words[row.at + ROW.newNetworkAt] = nowS;
     }
     const isRecentlyNew = nowS - row.block.words[row.at + ROW.newNetworkAt]! < HOUR_S;
@@ -423,7 +298,14 @@ export class KeyWatch {
     this.#raise(watched, row, "mint_after_revoke", event.at, { p: null, signals: isHis ? 1 : 2, factors });
   }
 
-  #raise(watched: WatchedKey, row: Row, kind: AlertKind, at: number, said: Pick<Alert, "p" | "signals" | "factors">, isMore = false): void {
+  #raise(
+    watched: WatchedKey,
+    row: Row,
+    kind: AlertKind,
+    at: number,
+    said: Pick<Alert, "p" | "signals" | "factors">,
+    isMore = false,
+  ): void {
     const { words } = row.block;
     const nowS = Math.floor(at / 1_000);
     const { isFact } = alertKinds[kind];
@@ -439,17 +321,35 @@ export class KeyWatch {
     words[row.at + ROW.cleanSince] = nowS;
     if (!isFact) this.#budget.spend(row, nowS);
     const { environment, key, owner } = watched;
-    this.#alerts.push({ id: `${environment}/${key}/${kind}/${at}`, at, environment, key, owner, kind, isDeterministic: isFact, ...said, evidence: evidenceOf(watched) });
+    this.#alerts.push({
+      id: `${environment}/${key}/${kind}/${at}`,
+      at,
+      environment,
+      key,
+      owner,
+      kind,
+      isDeterministic: isFact,
+      ...said,
+      evidence: evidenceOf(watched),
+    });
   }
 
   #watched(environment: string, key: string, owner: string | null): WatchedKey {
-    const name = `${environment}/${key}`;
-    const known = this.#keys.get(name);
+    const known = this.#keys.get(environment)?.get(key);
     if (known) return known;
     const place = this.#rows.take();
-    const made: WatchedKey = { environment, key, owner, place, number: this.#numbers++, tail: newSpot(), requests: [], times: new Float64Array(EVIDENCE), next: 0 };
-    this.#keys.set(name, made);
+    const row = this.#rows.row(place);
+    const made = newWatchedKey({ environment, key, owner, place, row, number: this.#numbers++ });
+    this.#put(made);
     return made;
+  }
+
+  #put(watched: WatchedKey): void {
+    const { environment, key } = watched;
+    const keys = this.#keys.get(environment) ?? new Map<string, WatchedKey>();
+    this.#keys.set(environment, keys);
+    keys.set(key, watched);
+    this.#size++;
   }
 
   #peersOf({ block, at }: Row, name: string | null): Peers {
@@ -463,46 +363,12 @@ export class KeyWatch {
     block.words[at + ROW.peer] = (number ?? 0) + 1;
     return this.#peers[number ?? 0]!;
   }
-
-  #prefix(address: string): string {
-    const known = this.#prefixes.get(address);
-    if (known !== undefined) return known;
-    if (this.#prefixes.size > 20_000) this.#prefixes.clear();
-    const prefix = networkPrefix(address);
-    this.#prefixes.set(address, prefix);
-    return prefix;
-  }
-
-  #symbol(endpoint: string, isRefused: boolean): number {
-    let number = this.#symbols.get(endpoint);
-    if (number === undefined) {
-      number = Math.min(this.#symbols.size, SYMBOLS / 2 - 2);
-      if (this.#symbols.size < SYMBOLS / 2) this.#symbols.set(endpoint, number);
-    }
-    return 2 + 2 * number - (isRefused ? 1 : 0);
-  }
 }
 
 const NONE: readonly Alert[] = [];
 const RAMP_SCORE = 2.2;
 const RAMP_AGAIN_S = 21 * DAY_S;
-const PROBES = 4;
-const SPREAD = 8;
+const VOLUME = 0.25;
 /** So much more unlikely than what was told is told again within the day. */
-const MORE = 1;
-const FAILED: ReadonlySet<string> = new Set(["unreachable", "timed_out", "upstream_error", "incomplete", "broken"]);
-const PROBED: ReadonlySet<string> = new Set(["permission_denied", "model_denied", "cloud_denied", "registry_denied"]);
+const MORE = 0.8;
 const ALERT_BITS = Object.keys(alertKinds) as readonly AlertKind[];
-
-function keepEvidence(watched: WatchedKey, { request, at }: Observation): void {
-  if (request === null) return;
-  watched.requests[watched.next] = request;
-  watched.times[watched.next] = at;
-  watched.next = (watched.next + 1) % EVIDENCE;
-}
-
-function evidenceOf({ requests, times, next }: WatchedKey): Alert["evidence"] {
-  return requests
-    .map((_, n) => (next + n) % requests.length)
-    .map((n) => ({ request: requests[n]!, at: times[n]! }));
-}

@@ -41,7 +41,9 @@ export class KnownFacts {
 
   /** The key ended, or its owner left, before this. */
   hasEnded({ environment, key, owner, at, totalMs }: Observation): boolean {
-    const since = this.#endedKeys.get(`${environment}/${key}`)?.at ?? (owner === null ? undefined : this.#left.get(owner));
+    if (this.#endedKeys.size === 0 && this.#left.size === 0) return false;
+    const since =
+      this.#endedKeys.get(`${environment}/${key}`)?.at ?? (owner === null ? undefined : this.#left.get(owner));
     return since !== undefined && since < at - totalMs;
   }
 

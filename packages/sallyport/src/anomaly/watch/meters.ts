@@ -33,7 +33,9 @@ export function turnWindows(row: Row, nowS: number, peers: Peers, isLearned: boo
       if (before !== 0 && isLearned) close(row, place, scale, metric, before, peers);
       floats[place] = 0;
       if (floats[place + 1] === 0) begin(floats, place, scale, metric, peers);
-      floats[place + 4] = Math.expm1(expected(row, place, scale, metric, window) + LOOK * deviation(floats, place, metric));
+      floats[place + 4] = Math.expm1(
+        expected(row, place, scale, metric, window) + LOOK * deviation(floats, place, metric),
+      );
     }
     words[row.at + ROW.windows + scale] = window;
   }
@@ -43,7 +45,14 @@ export function turnWindows(row: Row, nowS: number, peers: Peers, isLearned: boo
 function begin(floats: Float32Array, place: number, scale: number, metric: number, peers: Peers): void {
   const group = peers.levels[scale * METRICS.length + metric]!;
   const isKnown = group.weight > 0.02;
-  inheritAt(floats, place + 1, isKnown ? group.mean : START[metric]!, isKnown ? group.variance + 0.2 : 4, ALPHAS[scale]!, 3);
+  inheritAt(
+    floats,
+    place + 1,
+    isKnown ? group.mean : START[metric]!,
+    isKnown ? group.variance + 0.2 : 4,
+    ALPHAS[scale]!,
+    3,
+  );
 }
 /** Logarithms of what nobody was seen doing yet: some requests, some thousand tokens, no refusal. */
 const START = [2, 7, 7, 0.2];
@@ -87,7 +96,12 @@ function close(row: Row, place: number, scale: number, metric: number, window: n
     const sum = row.at + ROW.cusum + metric / 2;
     floats[sum] = Math.max(0, floats[sum]! + Math.max(-CLIP, Math.min(CLIP, score)) - CUSUM_SLACK);
   }
-  learnAt(floats, place + 1, scale === 0 || metric === 3 ? believed : believed - seasonOf(row, window % HOURS), ALPHAS[scale]!);
+  learnAt(
+    floats,
+    place + 1,
+    scale === 0 || metric === 3 ? believed : believed - seasonOf(row, window % HOURS),
+    ALPHAS[scale]!,
+  );
 }
 
 /** p of the running windows after adding; 1 where nothing is worth a look. The first of `rate` is requests, of `tokens` both kinds. */

@@ -9,7 +9,9 @@ const DAY_S = 86_400;
 /** How new something is stays with it for a day: what else is done from there belongs to it. */
 export function lingering({ block, at }: Row, place: number, hash: number, p: number, nowS: number): number {
   const { words, floats } = block;
-  const [newest, since, likelihood] = [at + place, at + place + 1, at + place + 2];
+  const newest = at + place;
+  const since = newest + 1;
+  const likelihood = newest + 2;
   if (p < 1) {
     words[newest] = hash;
     words[since] = nowS;

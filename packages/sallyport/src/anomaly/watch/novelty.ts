@@ -13,7 +13,10 @@ const HALF_LIFE_DAYS = 30;
 const PRIOR_DAYS = 6;
 
 const OFFSET = Object.fromEntries(
-  DIMENSIONS.map((name, at) => [name, ROW.sets + 3 * DIMENSIONS.slice(0, at).reduce((sum, one) => sum + SLOTS[one], 0)]),
+  DIMENSIONS.map((name, at) => [
+    name,
+    ROW.sets + 3 * DIMENSIONS.slice(0, at).reduce((sum, one) => sum + SLOTS[one], 0),
+  ]),
 ) as Readonly<Record<Dimension, number>>;
 
 /** True where it is known; either way it is known afterwards, unless it is only looked at. */
@@ -42,7 +45,8 @@ function learn({ words, floats }: Row["block"], from: number, to: number, hash: 
   let least = from;
   let leastWorth = Infinity;
   for (let slot = from; slot < to; slot += 3) {
-    const worth = words[slot] === 0 ? -1 : floats[slot + 2]! * 2 ** (-(nowS - words[slot + 1]!) / (HALF_LIFE_DAYS * DAY_S));
+    const worth =
+      words[slot] === 0 ? -1 : floats[slot + 2]! * 2 ** (-(nowS - words[slot + 1]!) / (HALF_LIFE_DAYS * DAY_S));
     if (worth < leastWorth) [least, leastWorth] = [slot, worth];
   }
   words[least] = hash;
@@ -51,13 +55,20 @@ function learn({ words, floats }: Row["block"], from: number, to: number, hash: 
 }
 
 /** The most used first. */
-export function usual({ block, at }: Row, dimension: Dimension, nowS: number): { readonly hash: number; readonly worth: number }[] {
+export function usual(
+  { block, at }: Row,
+  dimension: Dimension,
+  nowS: number,
+): { readonly hash: number; readonly worth: number }[] {
   const found: { readonly hash: number; readonly worth: number }[] = [];
   const from = at + OFFSET[dimension];
   for (let slot = from; slot < from + 3 * SLOTS[dimension]; slot += 3) {
     const hash = block.words[slot]!;
     if (hash === 0) continue;
-    found.push({ hash, worth: block.floats[slot + 2]! * 2 ** (-(nowS - block.words[slot + 1]!) / (HALF_LIFE_DAYS * DAY_S)) });
+    found.push({
+      hash,
+      worth: block.floats[slot + 2]! * 2 ** (-(nowS - block.words[slot + 1]!) / (HALF_LIFE_DAYS * DAY_S)),
+    });
   }
   return found.toSorted((a, b) => b.worth - a.worth);
 }
@@ -66,7 +77,10 @@ export function usual({ block, at }: Row, dimension: Dimension, nowS: number): {
 export function noveltyRate({ block, at }: Row, dimension: Dimension, peersRate: number): number {
   const { floats } = block;
   const index = DIMENSIONS.indexOf(dimension);
-  return Math.min(1, (floats[at + ROW.novelties + index]! + peersRate * PRIOR_DAYS) / (floats[at + ROW.days]! + PRIOR_DAYS));
+  return Math.min(
+    1,
+    (floats[at + ROW.novelties + index]! + peersRate * PRIOR_DAYS) / (floats[at + ROW.days]! + PRIOR_DAYS),
+  );
 }
 
 export function countNovelty({ block, at }: Row, dimension: Dimension): void {

@@ -80,7 +80,15 @@ export class Peers {
 
   keep(): KeptPeers {
     const { name, days, novelties, levels, total0 } = this;
-    return { name, days, novelties, levels, total0, counts: this.#counts().map((counts) => [...counts]), calibration: this.calibration.keep() };
+    return {
+      name,
+      days,
+      novelties,
+      levels,
+      total0,
+      counts: this.#counts().map((counts) => [...counts]),
+      calibration: this.calibration.keep(),
+    };
   }
 
   restore(kept: KeptPeers): void {
@@ -98,8 +106,7 @@ export class Peers {
 
   #halve(): void {
     this.total0 /= 2;
-    for (const counts of this.#counts())
-      for (let at = 0; at < counts.length; at++) counts[at]! /= 2;
+    for (const counts of this.#counts()) for (let at = 0; at < counts.length; at++) counts[at]! /= 2;
   }
 }
 

@@ -43,15 +43,22 @@ function tell(row: Row, name: Factor, names: Names, nowS: number): Pick<AlertFac
     case "together":
       return { observed: returnsOf(row), usual: [0] };
     case "repeats":
-      return { observed: row.block.floats[row.at + ROW.repeats]!, usual: [`${Math.round(100 * row.block.floats[row.at + ROW.repeatShare]!)} %`] };
+      return {
+        observed: row.block.floats[row.at + ROW.repeats]!,
+        usual: [`${Math.round(100 * row.block.floats[row.at + ROW.repeatShare]!)} %`],
+      };
     case "hours":
       return { observed: new Date(nowS * 1_000).toISOString().slice(11, 16), usual: [] };
     case "order":
-      return { observed: `${row.block.floats[row.at + ROW.surprise]!.toFixed(1)} bits`, usual: [`${row.block.floats[row.at + ROW.surprise + 2]!.toFixed(1)} bits`] };
+      return {
+        observed: `${row.block.floats[row.at + ROW.surprise]!.toFixed(1)} bits`,
+        usual: [`${row.block.floats[row.at + ROW.surprise + 2]!.toFixed(1)} bits`],
+      };
   }
 }
 
-const isDimension = (name: Factor): name is Exclude<Dimension, "block"> => (DIMENSIONS as readonly string[]).includes(name);
+const isDimension = (name: Factor): name is Exclude<Dimension, "block"> =>
+  (DIMENSIONS as readonly string[]).includes(name);
 
 /** Of a network the one that was noted; of the others the least used, which is the newest. */
 function newestOf({ block, at }: Row, name: Dimension, found: readonly { readonly hash: number }[]): number {
