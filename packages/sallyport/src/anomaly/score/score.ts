@@ -1,9 +1,14 @@
 /** How well alerts fit the labels: pure counting, so that any detector may be judged by it. */
 import type { Label, Manifest } from "../simulate/simulate.ts";
 
+/**
+ * A ramp goes on for weeks, in which any alert may come by chance: it counts as found only when it is called one.
+ */
+const ONLY_AS: Readonly<Record<string, string>> = { poisoned_ramp: "ramp" };
 /** An alert shortly after a misuse ended is still about it. */
 const AFTER_MS = 3_600_000;
 const MONTH_DAYS = 30;
+const DAY_MS = 86_400_000;
 
 export interface Judged {
   readonly key: string;
@@ -28,6 +33,8 @@ export interface Score {
   readonly medianDelaySeconds: number | null;
   readonly falseAlarms: number;
   readonly kinds: Readonly<Record<string, KindScore>>;
+  /** Of the labelled, how many an alert would meet by chance, at the rate at which there are false ones. */
+  readonly foundByChance: number;
   /** False alarms by the alert's kind. */
   readonly falseKinds: Readonly<Record<string, number>>;
 }
@@ -42,7 +49,8 @@ export function score(
   let falseAlarms = 0;
   for (const { key, kind, at } of alerts) {
     const about = labels.filter((label) => label.key === key && at >= label.from && at <= label.until + AFTER_MS);
-    for (const label of about) if (!firsts.has(label)) firsts.set(label, at - label.from);
+    for (const label of about)
+      if (!firsts.has(label) && (ONLY_AS[label.kind] ?? kind) === kind) firsts.set(label, at - label.from);
     if (about.length > 0) continue;
     falseAlarms++;
     falseKinds[kind] = (falseKinds[kind] ?? 0) + 1;
@@ -67,9 +75,17 @@ export function score(
     falseAlarmsPerKeyMonth: falseAlarms / ((keys * days) / MONTH_DAYS),
     medianDelaySeconds: medianSeconds([...firsts.values()]),
     falseAlarms,
+    foundByChance: byChance(labels, falseAlarms / (keys * days)),
     kinds,
     falseKinds,
   };
+}
+
+function byChance(labels: readonly Label[], falseADay: number): number {
+  const met = labels.map(({ kind, from, until }) =>
+    kind in ONLY_AS ? 0 : 1 - Math.exp((-falseADay * (until + AFTER_MS - from)) / DAY_MS),
+  );
+  return met.reduce((sum, one) => sum + one, 0);
 }
 
 function medianSeconds(delaysMs: readonly number[]): number | null {

@@ -43,7 +43,8 @@ export function simulate(seed: number, write: (lines: readonly string[]) => void
   let count = 0;
   for (let day = 0; day <= DAYS; day++) {
     const events = later;
-    const end = FIRST_DAY_MS + (day + 1) * DAY_MS;
+    // Whoever lives further east begins his day before: a day is written when the next one is made.
+    const end = day === DAYS ? Infinity : FIRST_DAY_MS + day * DAY_MS;
     for (const { subject, days, attacks } of lives) {
       if (day === DAYS) break;
       const usual = days(day);

@@ -25,6 +25,7 @@ const COUNT_MAX = 1e6;
 
 export interface KeptCalibration {
   readonly tables: readonly Conformal[];
+  readonly worth: readonly number[];
   readonly hours: number;
 }
 
@@ -57,14 +58,14 @@ export class Calibration {
   }
 
   keep(): KeptCalibration {
-    return { tables: this.tables, hours: this.#hours };
+    return { tables: this.tables, worth: [...this.#worth], hours: this.#hours };
   }
 
-  restore({ tables, hours }: KeptCalibration): void {
+  restore({ tables, worth, hours }: KeptCalibration): void {
     for (const [factor, { counts, total }] of tables.entries())
       Object.assign(this.tables[factor]!, { counts: [...counts], total });
     this.#hours = hours;
-    this.#countAnew();
+    this.#worth.set(worth);
   }
 
   #countAnew(): void {

@@ -241,7 +241,7 @@ export class KeyWatch {
         usual: ["1 x"],
         p: null,
       };
-      this.#raise(watched, row, "ramp", nowS * 1_000, { p: 10 ** -ramp.score, signals: 1, factors: [factor] });
+      this.#raise(watched, row, "ramp", nowS * 1_000, { p: 10 ** -ramp.score, signals: 1, factors: [factor] }, true);
     }
   }
 
@@ -366,7 +366,7 @@ export class KeyWatch {
 }
 
 const NONE: readonly Alert[] = [];
-const RAMP_SCORE = 2.2;
+const RAMP_SCORE = 1.7;
 const RAMP_AGAIN_S = 21 * DAY_S;
 const VOLUME = 0.25;
 /** So much more unlikely than what was told is told again within the day. */

@@ -12,8 +12,8 @@ const DRIFT_A_DAY = 0.005;
 /** The least rise over the frozen level that is told, as a logarithm (1.35 = a third more), and how many deviations. */
 const LEAST_RISE = 0.3;
 /** What a week may fall short of the one before, and what share of the rise one week may bring. */
-const SLACK = 0.05;
-const LEAP = 0.7;
+const SLACK = 0.1;
+const LEAP = 0.85;
 
 export interface Ramp {
   /** Standard score of the rise. */
@@ -33,7 +33,9 @@ export function closeDay({ block, at }: Row, isClean: boolean): Ramp | undefined
     floats[at + ROW.dayTotals + metric] = 0;
     const ramp = days + 1 >= SLOW_DAYS ? compare(floats, at, metric, days) : undefined;
     if (ramp && (!worst || ramp.score > worst.score)) worst = ramp;
-    if (isClean && days + 1 >= AGE_DAYS) freeze(floats, at, metric, days);
+    // The first level is taken as it comes, so that there is one at all; after that it moves by clean days alone.
+    const isFirst = floats[at + ROW.frozen + 3 * metric] === 0;
+    if ((isClean || isFirst) && days + 1 >= AGE_DAYS) freeze(floats, at, metric, days);
   }
   words[at + ROW.slowCount] = days + 1;
   return worst;
