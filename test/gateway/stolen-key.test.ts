@@ -24,13 +24,19 @@ const chat = async (text: string, from: string, client: string, model = "llama3.
   return { status: answer.status, body: await answer.text() };
 };
 const records = async (type: string) =>
-  (await gateway.admin<{ records: { at: string; fields: Record<string, unknown> }[] }>("GET", `/v1/audit?type=${type}&limit=50`)).records;
+  (
+    await gateway.admin<{ records: { at: string; fields: Record<string, unknown> }[] }>(
+      "GET",
+      `/v1/audit?type=${type}&limit=50`,
+    )
+  ).records;
 
 beforeAll(async () => {
   gateway = await startGateway({
     clock,
     settings: { trustedProxies: ["127.0.0.1/32"] },
-    environmentYaml: "    anomalies: { actions: { stolen_key: suspend, model_hunt: suspend, enumeration: suspend }, for: 2h }\n",
+    environmentYaml:
+      "    anomalies: { actions: { stolen_key: suspend, model_hunt: suspend, enumeration: suspend }, for: 2h }\n",
   });
   const wish = { allow: ["infer:chat", "models:list"], models: ["llama3.2", "qwen3:8b"] };
   key = await gateway.issue(wish);
@@ -68,7 +74,8 @@ it("is contained within a minute of its first use, and only it; the reason is in
   const containedMs = clock.offsetMs - begun;
   expect([last.status, codeOf(last.body)]).toEqual([401, "key_suspended"]);
   expect(containedMs).toBeLessThan(60_000);
-  expect(served).toBeGreaterThan(0);
+  // It is not let run on to be sure of it.
+  expect(served).toBeLessThan(30);
 
   const [alert] = await records("anomaly.detected");
   expect(alert!.fields).toMatchObject({ key: key.id, action: "suspend" });

@@ -4,11 +4,12 @@
  */
 import { conformalTail, learnConformal, newConformal } from "../series/conformal.ts";
 import type { Conformal, ConformalShape } from "../series/conformal.ts";
+import { prior, PRIOR_STEP } from "./calibration-prior.ts";
 import { FACTORS, ROW } from "./row.ts";
 import type { Row } from "./row.ts";
 
 const SHAPE: ConformalShape = { buckets: 120, scoreMax: 12, keep: 1 };
-/** Before so many hours the model's own word is the most that is believed. */
+/** Before so many hours of its own keys, a gateway believes in part what was counted elsewhere. */
 const HOURS_KNOWN = 4_000;
 /** How much more than it says itself a factor may count where the hours say so. */
 const TRUST = 1.5;
@@ -48,13 +49,11 @@ export class Calibration {
   /** `said` is -log10 p of the factor's own model; so is the answer. */
   worth(factor: number, said: number): number {
     const bucket = Math.min(SHAPE.buckets - 1, Math.floor((said / SHAPE.scoreMax) * SHAPE.buckets));
-    const worth = this.#worth[factor * SHAPE.buckets + bucket]!;
     const beyond = EXTRA * Math.max(0, said - RESOLVED);
-    return (
-      (this.#hours < HOURS_KNOWN
-        ? Math.min(said, worth)
-        : Math.max((factor === HOURS ? HOURS_DOUBT : 0) * said, Math.min(TRUST * said, worth))) + beyond
-    );
+    const known = Math.min(1, this.#hours / HOURS_KNOWN);
+    const counted = this.#worth[factor * SHAPE.buckets + bucket]!;
+    const believed = known === 1 ? counted : known * counted + (1 - known) * priorWorth(factor, said);
+    return Math.max((factor === HOURS ? HOURS_DOUBT : 0) * said, Math.min(TRUST * said, believed)) + beyond;
   }
 
   keep(): KeptCalibration {
@@ -80,4 +79,9 @@ export class Calibration {
       for (let bucket = 0; bucket < SHAPE.buckets; bucket++) table.counts[bucket]! /= 2;
     }
   }
+}
+
+function priorWorth(factor: number, said: number): number {
+  const curve = prior[factor]!;
+  return curve[Math.min(curve.length - 1, Math.floor(said / PRIOR_STEP))]!;
 }
