@@ -50,7 +50,7 @@ export const anomalyRules = [
     file: `${A}/watch/slow.ts`,
     from: "Math.max(-DRIFT_A_DAY, Math.min(DRIFT_A_DAY, old - floats[place + 1]!))",
     to: "day(floats, at, metric, days) - floats[place + 1]!",
-    test: watch,
+    test: `${A}/watch/slow.test.ts`,
   },
   {
     rule: "anomaly",
