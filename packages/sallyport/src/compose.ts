@@ -10,12 +10,14 @@ import { DEFAULT_UPSTREAM_URL, defaultEnvironment } from "./access/default-envir
 import { makeAdminApp } from "./admin/app.ts";
 import { applyPolicyText } from "./admin/apply-policy.ts";
 import type { AuditVerdict } from "./audit/audit-log.ts";
+import { AuditReads } from "./admin/audit-reads.ts";
 import type { AdminPorts } from "./admin/ports.ts";
 import { createAdminServer } from "./admin/server.ts";
 import type { LedgerEvent } from "./audit/event.ts";
 import { makeDataPlane } from "./compose/data-plane.ts";
 import type { DataPlane } from "./compose/data-plane.ts";
 import { CERTIFICATE_POLL_MS, CertificateFiles } from "./compose/certificate-files.ts";
+import { careForIndexes } from "./compose/index-care.ts";
 import { careForKeys } from "./compose/key-care.ts";
 import { makeGatewayMetrics } from "./compose/gateway-metrics.ts";
 import type { GatewayMetrics } from "./compose/gateway-metrics.ts";
@@ -107,9 +109,10 @@ export async function openAdministration(
   const app = makeAdminApp(adminPorts(core, settings, null, metrics, urls), logFault(log));
   return {
     handle: (request) => app.handle(request, { kind: "socket", user: currentUser() }),
-    close() {
+    async close() {
+      await app.close();
       metrics.close();
-      return core.close();
+      await core.close();
     },
   };
 }
@@ -191,16 +194,19 @@ export async function openGateway(
       log.info("the certificate was read again");
     };
     const endCare = careForKeys(core, log);
+    const endIndexCare = careForIndexes(settings.dataDirectory, core.audit, log);
     const watch = certificates && watchCertificates(certificates, useTls, log);
     let closing: Promise<void> | undefined;
     const shut = async (drainMs: number): Promise<void> => {
       if (watch) clearInterval(watch);
       endCare();
+      endIndexCare();
       webhook?.close();
       identity?.close();
       log.info({ drain_ms: drainMs, running: dataPlane.running(), queued: dataPlane.queued() }, "the gateway drains");
       await drain(dataPlane, drainMs);
       if (withPractice) await endPractice().catch(logFault(log));
+      await app.close();
       await admin.close();
       // A disk that is full must not keep the program from stopping.
       await record(core, "server.stopped", { version: VERSION }).catch((cause: unknown) =>
@@ -280,6 +286,8 @@ function adminPorts(
     explain: makeExplain({ clock, snapshot, keys }),
     explainToken: makeExplainToken({ clock, snapshot, keys }),
     audit: core.audit,
+    reads: new AuditReads(core),
+    newestRecord: () => store.figures().records,
     permissionUses: () => surveyUses(core, systemClock.now()),
     damage: () => core.damage.rows(),
     status: () => ({

@@ -18,6 +18,8 @@ export interface DataPaths {
   /** Segments of the ledger and its public key: what an auditor takes along. */
   readonly ledger: string;
   readonly publicKey: string;
+  /** Indexes of its segments: derived, in no backup, made again where they are missing. */
+  readonly index: string;
   /** Copies of the database made before its schema was upgraded. */
   readonly backups: string;
   /** Bytes kept for administrative changes when the disk is full. */
@@ -41,6 +43,7 @@ export function dataPaths(root: string): DataPaths {
     pepperList: join(root, "secrets", "peppers.json"),
     ledger: join(root, "ledger"),
     publicKey: join(root, "ledger", "public.pem"),
+    index: join(root, "index"),
     backups: join(root, "backups"),
     reserve: join(root, "reserve"),
     restored: join(root, "restored.json"),

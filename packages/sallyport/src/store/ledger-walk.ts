@@ -1,9 +1,12 @@
 /**
  * The ledger's lines for a search, newest or oldest first, a page at a time: segments and table as they are at that
- * moment, each record once, while a writer may be moving rows from the one to the other.
+ * moment, each record once, while a writer may be moving rows from the one to the other. Of a segment with an index only
+ * blocks are read that can hold what is wanted. An empty line after each segment lets a reader pause there.
  */
-import { linesBackward, linesForward, listSegments, segmentEnds } from "./segment-file.ts";
+import type { Wanted } from "./record-match.ts";
+import { linesBackward, linesForward, linesOfRanges, listSegments, segmentEnds } from "./segment-file.ts";
 import type { Segment } from "./segment-file.ts";
+import type { SegmentIndexes } from "./segment-indexes.ts";
 import type { SqlDatabase } from "./sqlite.ts";
 
 const PAGE_ROWS = 500;
@@ -13,28 +16,34 @@ const CLOCK_SLACK_MS = 3_600_000;
 export interface WalkBounds {
   /** Records above this number. */
   readonly after: number;
+  /** And below this one; all unless given. */
+  readonly before?: number;
   /** Epoch ms, inclusive. */
   readonly since: number;
   readonly until: number;
+  /** What the reader will keep: lines without it may be left out. */
+  readonly wanted?: readonly Wanted[];
 }
 
 export class LedgerWalk {
   readonly #database: SqlDatabase;
   readonly #directory: string;
+  readonly #indexes: SegmentIndexes | null;
   /** Times of segments by name: they never change. */
   readonly #times = new Map<string, { readonly from: number; readonly to: number }>();
 
   /** `directory` is the ledger's own. */
-  constructor(database: SqlDatabase, directory: string) {
+  constructor(database: SqlDatabase, directory: string, indexes: SegmentIndexes | null = null) {
     this.#database = database;
     this.#directory = directory;
+    this.#indexes = indexes;
   }
 
   *newestFirst(bounds: WalkBounds): Generator<string> {
     const page = this.#database.prepare(
       "SELECT seq, line FROM ledger WHERE seq < ? AND seq > ? ORDER BY seq DESC LIMIT ?",
     );
-    let before = Number.MAX_SAFE_INTEGER;
+    let before = bounds.before ?? Number.MAX_SAFE_INTEGER;
     for (
       let rows = page.all(before, bounds.after, PAGE_ROWS);
       rows.length > 0;
@@ -47,12 +56,13 @@ export class LedgerWalk {
     for (const segment of listSegments(this.#directory).toReversed()) {
       if (segment.first >= before) continue;
       if (!this.#mayHold(segment, bounds)) continue;
-      for (const line of present(() => linesBackward(segment.path))) {
+      for (const line of present(() => this.#linesOf(segment, bounds, true))) {
         const seq = parseSeq(line);
         if (seq !== undefined && seq <= bounds.after) return;
         if (seq !== undefined && seq < before) yield line;
       }
       before = segment.first;
+      yield "";
       if (before <= bounds.after + 1) return;
     }
   }
@@ -67,13 +77,15 @@ export class LedgerWalk {
         if (segment.first <= done) continue;
         done = segment.first;
         if (end <= last + 1) continue;
+        if (segment.first >= (bounds.before ?? Infinity)) return;
         if (this.#mayHold(segment, bounds)) {
-          for (const line of present(() => linesForward(segment.path))) {
+          for (const line of present(() => this.#linesOf(segment, bounds, false))) {
             const seq = parseSeq(line);
             if (seq === undefined || seq <= last) continue;
             yield line;
             last = seq;
           }
+          yield "";
         }
         if (end !== Infinity) last = Math.max(last, end - 1);
       }
@@ -85,6 +97,15 @@ export class LedgerWalk {
       for (const row of rows) yield String(row["line"]);
       last = Number(rows.at(-1)?.["seq"]);
     }
+  }
+
+  #linesOf(segment: Segment, bounds: WalkBounds, isBackward: boolean): Generator<string> {
+    const index = this.#indexes?.of(segment);
+    if (!index) return isBackward ? linesBackward(segment.path) : linesForward(segment.path);
+    const { wanted = [], before = Infinity } = bounds;
+    const blocks = index.blocks(wanted, { ...bounds, before });
+    const ranges = blocks.map((block) => index.rangeOf(block));
+    return linesOfRanges(segment.path, isBackward ? ranges.toReversed() : ranges, isBackward);
   }
 
   #mayHold(segment: Segment, { since, until }: WalkBounds): boolean {

@@ -13,7 +13,7 @@ import type { GroupParts } from "./commit-group.ts";
 import type { DataPaths } from "./data-paths.ts";
 import { syncDirectory } from "./durable-file.ts";
 import { readCounter } from "./schema.ts";
-import { linesForward, listSegments, segmentEnds, segmentName } from "./segment-file.ts";
+import { indexName, linesForward, listSegments, segmentEnds, segmentName } from "./segment-file.ts";
 import type { Segment } from "./segment-file.ts";
 import type { LedgerPolicy } from "./writer-messages.ts";
 
@@ -147,6 +147,7 @@ export class SegmentWriter {
       const end = segments[i + 1]?.first ?? (segmentEnds(segment.path)?.last.seq ?? Infinity) + 1;
       if (end > keptFrom) return;
       rmSync(segment.path);
+      rmSync(join(this.#paths.index, indexName(segment.name)), { force: true });
     }
   }
 
