@@ -3,6 +3,7 @@ import type { RouteName } from "@sallyport/protocol/contract";
 import type { Handlers } from "./call.ts";
 import { adminKeyHandlers } from "./routes/admin-keys.ts";
 import { assignmentHandlers } from "./routes/assignments.ts";
+import { auditHandlers } from "./routes/audit.ts";
 import { findingHandlers } from "./routes/findings.ts";
 import { gatewayHandlers } from "./routes/gateway.ts";
 import { keyFactorHandlers } from "./routes/key-factors.ts";
@@ -16,6 +17,7 @@ import { restoreHandlers } from "./routes/restore.ts";
 
 export const handlers: Handlers<RouteName> = {
   ...gatewayHandlers,
+  ...auditHandlers,
   ...findingHandlers,
   ...keyHandlers,
   ...keyFactorHandlers,

@@ -15,6 +15,7 @@ import type { KeyLifecycle } from "../keys/lifecycle.ts";
 import type { UseRecord } from "../keys/use-record.ts";
 import type { PepperRing } from "../keys/pepper.ts";
 import type { AuditLog } from "../audit/audit-log.ts";
+import type { AuditReads } from "./audit-reads.ts";
 
 export interface AdminPorts {
   readonly clock: Clock;
@@ -50,6 +51,10 @@ export interface AdminPorts {
   readonly explain: Explain;
   readonly explainToken: ExplainToken;
   readonly audit: AuditLog;
+  /** Where reading of the ledger is recorded. */
+  readonly reads: AuditReads;
+  /** Number of the newest record on disk. */
+  readonly newestRecord: () => number;
   /** Which permissions keys used, as far back as that is known. */
   readonly permissionUses: () => Promise<UseSurvey>;
   /** Rows of the store that were met damaged since the start. */
