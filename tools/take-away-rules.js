@@ -1,5 +1,6 @@
 // What `tools/take-away.js` takes away: the rule, the code, and the test that must fail without it.
 import { atRestRules } from "./take-away-at-rest.js";
+import { auditRules } from "./take-away-audit.js";
 import { doorRules } from "./take-away-doors.js";
 import { factorRules } from "./take-away-factors.js";
 import { credentialRules } from "./take-away-credentials.js";
@@ -361,6 +362,7 @@ export const rules = [
     test: "test/gateway/flood.test.ts",
   },
   ...operationRules,
+  ...auditRules,
   ...atRestRules,
   ...keyLifeRules,
   ...ownKeyRules,

@@ -42,6 +42,7 @@ export class MemoryGateway {
   /** Changes that can still be committed. */
   changesLeft = Infinity;
   permissionUses: readonly PermissionUse[] = [];
+  sinks: AdminPorts["sinks"] extends () => infer S ? S : never = [];
   damaged: readonly { environment: string; says: string }[] = [];
   readonly ports: AdminPorts;
   readonly app: AdminApp;
@@ -163,6 +164,7 @@ export class MemoryGateway {
         uses: async ({ until }) => ({ from: until, uses: [] }),
       },
       reads: new AuditReads({ clock, changes: { change, inTurn } }),
+      sinks: () => this.sinks,
       newestRecord: () => this.records.at(-1)?.seq ?? 0,
       status: () => ({
         version: "0",

@@ -21,6 +21,7 @@ import { careForIndexes } from "./compose/index-care.ts";
 import { careForKeys } from "./compose/key-care.ts";
 import { makeGatewayMetrics } from "./compose/gateway-metrics.ts";
 import type { GatewayMetrics } from "./compose/gateway-metrics.ts";
+import type { OpenSinks } from "./compose/sinks.ts";
 import type { OpenTraces } from "./compose/tracing.ts";
 import { endSessions } from "./compose/end-sessions.ts";
 import { openCore, socketPathOf } from "./compose/core.ts";
@@ -137,6 +138,7 @@ export async function openGateway(
   const log = openLog(settings.logLevel);
   const core = await openCore(settings, clock, log);
   const metrics = makeGatewayMetrics(core);
+  let sinks: OpenSinks | null = null;
   try {
     const certificates = settings.tls && new CertificateFiles(settings.tls);
     const tls = certificates?.read() ?? null;
@@ -144,6 +146,7 @@ export async function openGateway(
     const tracing = traces?.exchanges ?? null;
     const webhook = settings.notices && (await import("./compose/notices.ts")).openWebhook(settings.notices, log);
     if (webhook) core.onEvents((events) => webhook.tell(events));
+    sinks = await openSinksIfAsked(settings, core, metrics, log);
     const urls = { data: "", admin: "" };
     const dataPlane = makeDataPlane({
       settings,
@@ -158,7 +161,11 @@ export async function openGateway(
     const identity =
       settings.identity &&
       (await import("./compose/identity.ts")).openIdentity(settings.identity, core, metrics.registry, log);
-    const ports = adminPorts(core, settings, dataPlane, metrics, urls, identity?.signals ?? null);
+    const signals = identity?.signals ?? null;
+    const ports = {
+      ...adminPorts(core, settings, dataPlane, metrics, urls, signals),
+      sinks: () => sinks?.figures() ?? [],
+    };
     const applyFile = async (): Promise<void> => {
       if (settings.policyFile === null) return;
       const text = readFileSync(settings.policyFile, "utf8");
@@ -214,6 +221,7 @@ export async function openGateway(
       );
       await dataPlane.closeUpstreams();
       await traces?.close();
+      await sinks?.close();
       metrics.close();
       await core.close();
       log.info("the gateway has stopped");
@@ -233,6 +241,7 @@ export async function openGateway(
       },
     };
   } catch (cause) {
+    await sinks?.close();
     metrics.close();
     await core.close();
     throw cause;
@@ -244,6 +253,17 @@ async function openTracesIfAsked(settings: Settings, metrics: GatewayMetrics, lo
   if (settings.tracing === null) return null;
   const { openTraces } = await import("./compose/tracing.ts");
   return openTraces(settings.tracing.url, metrics.registry, log);
+}
+
+async function openSinksIfAsked(
+  settings: Settings,
+  core: Core,
+  metrics: GatewayMetrics,
+  log: Log,
+): Promise<OpenSinks | null> {
+  if (settings.sinks.length === 0) return null;
+  const { openSinks } = await import("./compose/sinks.ts");
+  return openSinks(settings.sinks, settings.dataDirectory, core, metrics.registry, log);
 }
 
 function logFault(log: Log): (cause: unknown) => void {
@@ -303,6 +323,7 @@ function adminPorts(
       dataListen: urls.data,
       adminListen: urls.admin,
     }),
+    sinks: () => [],
     metrics: (isShown) => metrics.write(isShown),
   };
 }

@@ -23,6 +23,19 @@ export const gatewayRows = {
       damagedRecords: z.number(),
       running: z.number(),
       queued: z.number(),
+      /** Where records of the ledger are sent besides, and how far each has got. */
+      sinks: z.array(
+        z.object({
+          name: z.string(),
+          type: z.string(),
+          lagRecords: z.number(),
+          lagSeconds: z.number(),
+          sent: z.number(),
+          deadLettered: z.number(),
+          failures: z.number(),
+          trouble: z.string().nullable(),
+        }),
+      ),
       dataListen: z.string(),
       adminListen: z.string(),
     }),

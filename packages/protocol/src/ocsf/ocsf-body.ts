@@ -129,7 +129,7 @@ function classAttributes(row: OcsfRow, record: OcsfRecord, source: OcsfSource): 
 
 /** `key:<id>`, `principal:<id>`, `os:<user>`, or a part of the gateway. */
 function actorOf({ actor, fields }: OcsfRecord): OcsfBody {
-  const [kind = "", id = ""] = split(actor);
+  const [kind, id] = split(actor);
   if (kind === "key") return { user: defined({ uid: text(fields["principal"]) ?? id, credential_uid: id }) };
   if (kind === "principal") return { user: { uid: id } };
   if (kind === "os") return { user: { name: id, type_id: 2 } };
@@ -141,7 +141,7 @@ function subjectOf({ actor, fields }: OcsfRecord): OcsfBody {
   const uid = text(fields["principal"]) ?? text(fields["user"]) ?? text(fields["group"]) ?? text(fields["key"]);
   const name = text(fields["name"]);
   if (uid !== undefined || name !== undefined) return defined({ uid, name, credential_uid: text(fields["key"]) });
-  const [kind = "", id = ""] = split(actor);
+  const [kind, id] = split(actor);
   return kind === "key" || kind === "principal" ? { uid: id } : { name: actor === "" ? "unknown" : actor };
 }
 

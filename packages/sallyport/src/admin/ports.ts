@@ -60,6 +60,8 @@ export interface AdminPorts {
   /** Rows of the store that were met damaged since the start. */
   readonly damage: () => readonly { readonly environment: string; readonly says: string }[];
   readonly status: () => GatewayStatus;
+  /** Where records are sent besides, and how far each has got. */
+  readonly sinks: () => readonly SinkStatus[];
   /** The metrics' text; series of environments that are not shown are left out. */
   readonly metrics: (isShown: (environment: string) => boolean) => string;
 }
@@ -79,6 +81,18 @@ export interface Quarantine {
   restored(): UnconfirmedRestore | undefined;
   /** Ends it, on disk when it returns. */
   end(): void;
+}
+
+export interface SinkStatus {
+  readonly name: string;
+  readonly type: string;
+  readonly lagRecords: number;
+  readonly lagSeconds: number;
+  readonly sent: number;
+  readonly deadLettered: number;
+  readonly failures: number;
+  /** Why the last attempt failed; null while it works. */
+  readonly trouble: string | null;
 }
 
 export interface GatewayStatus {

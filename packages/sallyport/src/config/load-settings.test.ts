@@ -52,6 +52,7 @@ describe("loadSettings", () => {
       notices: null,
       oidc: null,
       identity: null,
+      sinks: [],
       ledger: { retentionDays: 400, retentionBytes: 10 * 1024 ** 3, reserveBytes: 64 * 1024 ** 2 },
       inFlightBytesMax: 256 * 1024 ** 2,
       drainMs: 25_000,

@@ -20,6 +20,8 @@ export interface DataPaths {
   readonly publicKey: string;
   /** Indexes of its segments: derived, in no backup, made again where they are missing. */
   readonly index: string;
+  /** How far each sink has got, and what it refused. In no backup: a restored gateway begins with what comes. */
+  readonly sinks: string;
   /** Copies of the database made before its schema was upgraded. */
   readonly backups: string;
   /** Bytes kept for administrative changes when the disk is full. */
@@ -44,6 +46,7 @@ export function dataPaths(root: string): DataPaths {
     ledger: join(root, "ledger"),
     publicKey: join(root, "ledger", "public.pem"),
     index: join(root, "index"),
+    sinks: join(root, "sinks"),
     backups: join(root, "backups"),
     reserve: join(root, "reserve"),
     restored: join(root, "restored.json"),

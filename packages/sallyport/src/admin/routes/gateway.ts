@@ -14,6 +14,7 @@ export const gatewayHandlers: Handlers<"status" | "openapi" | "audit.verify"> = 
       ...status,
       startedAt: isoTime(status.startedAt),
       environments: status.environments.filter((name) => administers(caller.issuer.right, name)),
+      sinks: ports.sinks().map((sink) => ({ ...sink, lagSeconds: Math.round(sink.lagSeconds) })),
     };
   },
 
