@@ -29,8 +29,8 @@ export class LedgerWalk {
   readonly #database: SqlDatabase;
   readonly #directory: string;
   readonly #indexes: SegmentIndexes | null;
-  /** Times of segments by name: they never change. */
-  readonly #times = new Map<string, { readonly from: number; readonly to: number }>();
+  /** Times and last number of segments by name: they never change. */
+  readonly #ends = new Map<string, SegmentEnds>();
 
   /** `directory` is the ledger's own. */
   constructor(database: SqlDatabase, directory: string, indexes: SegmentIndexes | null = null) {
@@ -69,33 +69,35 @@ export class LedgerWalk {
 
   *oldestFirst(bounds: WalkBounds): Generator<string> {
     const page = this.#database.prepare("SELECT seq, line FROM ledger WHERE seq > ? ORDER BY seq LIMIT ?");
-    let last = bounds.after;
+    let seen = bounds.after;
     // First record of the newest segment that was read.
     let done = 0;
     for (;;) {
       for (const [segment, end] of withEnds(listSegments(this.#directory))) {
         if (segment.first <= done) continue;
         done = segment.first;
-        if (end <= last + 1) continue;
+        // The newest has no successor to tell: whoever follows the ledger must not read all of it each time.
+        const last = end === Infinity ? (this.#endsOf(segment)?.last ?? Infinity) : end - 1;
+        if (last <= seen) continue;
         if (segment.first >= (bounds.before ?? Infinity)) return;
         if (this.#mayHold(segment, bounds)) {
           for (const line of present(() => this.#linesOf(segment, bounds, false))) {
             const seq = parseSeq(line);
-            if (seq === undefined || seq <= last) continue;
+            if (seq === undefined || seq <= seen) continue;
             yield line;
-            last = seq;
+            seen = seq;
           }
           yield "";
         }
-        if (end !== Infinity) last = Math.max(last, end - 1);
+        if (end !== Infinity) seen = Math.max(seen, end - 1);
       }
-      const rows = page.all(last, PAGE_ROWS);
+      const rows = page.all(seen, PAGE_ROWS);
       const first = rows[0]?.["seq"];
       if (first === undefined) return;
       // Rows have become a segment since the list was made: they are read there.
-      if (Number(first) > last + 1 && (listSegments(this.#directory).at(-1)?.first ?? 0) > done) continue;
+      if (Number(first) > seen + 1 && (listSegments(this.#directory).at(-1)?.first ?? 0) > done) continue;
       for (const row of rows) yield String(row["line"]);
-      last = Number(rows.at(-1)?.["seq"]);
+      seen = Number(rows.at(-1)?.["seq"]);
     }
   }
 
@@ -110,15 +112,26 @@ export class LedgerWalk {
 
   #mayHold(segment: Segment, { since, until }: WalkBounds): boolean {
     if (since === -Infinity && until === Infinity) return true;
-    let times = this.#times.get(segment.name);
-    if (!times) {
-      const ends = [...present(() => endsOf(segment.path))][0];
-      if (!ends) return true;
-      times = { from: ends.first.at - CLOCK_SLACK_MS, to: ends.last.at + CLOCK_SLACK_MS };
-      this.#times.set(segment.name, times);
-    }
-    return times.to >= since && times.from <= until;
+    const ends = this.#endsOf(segment);
+    return !ends || (ends.to >= since && ends.from <= until);
   }
+
+  #endsOf(segment: Segment): SegmentEnds | undefined {
+    const held = this.#ends.get(segment.name);
+    if (held) return held;
+    const read = [...present(() => endsOf(segment.path))][0];
+    if (!read) return undefined;
+    const { first, last } = read;
+    const ends = { from: first.at - CLOCK_SLACK_MS, to: last.at + CLOCK_SLACK_MS, last: last.seq };
+    this.#ends.set(segment.name, ends);
+    return ends;
+  }
+}
+
+interface SegmentEnds {
+  readonly from: number;
+  readonly to: number;
+  readonly last: number;
 }
 
 /** Each segment with the number after its last record, as far as its successor tells. */
