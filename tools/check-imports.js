@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { dirname, join, normalize, sep } from "node:path";
 import { sourceFiles } from "./source-files.js";
 
-const DOMAINS = ["keys", "access", "audit", "limits", "factors", "tokens", "identity"];
+const DOMAINS = ["keys", "access", "audit", "limits", "factors", "tokens", "identity", "anomaly"];
 
 /** folder -> folders it may import; `type:` = types only. */
 const PLAN = {
@@ -26,6 +26,7 @@ const PLAN = {
   traces: ["protocol", "kernel", "type:dataplane"],
   notices: ["protocol", "kernel", "type:audit"],
   sinks: ["protocol", "kernel", "type:audit"],
+  witness: ["protocol"],
   admin: ["protocol", "protocol/contract", "kernel", "listener", "config", ...DOMAINS],
   compose: [
     "protocol",
@@ -40,9 +41,10 @@ const PLAN = {
     "notices",
     "sinks",
     "practice",
+    "witness",
     ...DOMAINS,
   ],
-  cli: ["protocol", "protocol/contract", "client", "config", "compose", "kernel"],
+  cli: ["protocol", "protocol/contract", "client", "config", "compose", "kernel", "anomaly"],
   main: ["cli"],
   practice: [],
 };

@@ -7,6 +7,7 @@ import { credentialRules } from "./take-away-credentials.js";
 import { identityRules } from "./take-away-identity.js";
 import { keyLifeRules } from "./take-away-key-life.js";
 import { ownKeyRules } from "./take-away-own-keys.js";
+import { ledgerRules } from "./take-away-ledger.js";
 import { loginRules } from "./take-away-login.js";
 import { tokenRules } from "./take-away-tokens.js";
 import { operationRules } from "./take-away-operation.js";
@@ -269,8 +270,8 @@ export const rules = [
     rule: "R13",
     what: "the head's signature is checked",
     file: "packages/protocol/src/ledger/verify-ledger.ts",
-    from: "if (!(await verifySignature(headText(signed), signed.signature))) {",
-    to: "if (signed.seq < 0) {",
+    from: "if (!this.#asked.verifyHead(headText(signed), signed.signature))",
+    to: "if (signed.seq < 0)",
     test: "packages/protocol/src/ledger",
   },
   {
@@ -369,6 +370,7 @@ export const rules = [
   ...factorRules,
   ...doorRules,
   ...tokenRules,
+  ...ledgerRules,
   ...loginRules,
   ...credentialRules,
   ...identityRules,

@@ -160,7 +160,7 @@ export class MemoryGateway {
           const records = this.records.filter(({ seq }) => seq > after);
           return { records, through: records.at(-1)?.seq ?? after, first: this.records[0]?.seq ?? 0 };
         },
-        verify: async () => ({ ok: true, records: this.records.length, cannotShow: [] }),
+        verify: async () => ({ ok: true, records: this.records.length, unvouched: [], cannotShow: [] }),
         uses: async ({ until }) => ({ from: until, uses: [] }),
       },
       reads: new AuditReads({ clock, changes: { change, inTurn } }),

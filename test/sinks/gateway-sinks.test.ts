@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import type { SinkSettings } from "../../packages/sallyport/dist/config/sink-settings.js";
 import { openGateway } from "../../packages/sallyport/dist/compose.js";
+import { exportAudit } from "../../packages/sallyport/dist/compose/ledger-files.js";
 import { startGateway } from "../gateway/started-gateway.ts";
 import type { StartedGateway } from "../gateway/started-gateway.ts";
 import { mistakesOf } from "../ocsf/validate-body.ts";
@@ -120,6 +121,20 @@ it("records go to each sink by its filter and form, go on after a restart, and s
   ).text();
   expect(metrics).toMatch(/sallyport_sink_sent_total\{sink="siem"\} [1-9]/);
   expect(metrics).toMatch(/sallyport_sink_lag_records\{sink="siem"\} \d+/);
+});
+
+it("an export in OCSF has the bodies the sinks sent, by the same uid", async () => {
+  gateway = await startGateway({ settings: { sinks: sinks().slice(0, 1) } });
+  await gateway.issue();
+  await until(() => heard.some(({ type }) => type === "sallyport.key.issued"));
+  const out = join(root, "export.ocsf");
+  await exportAudit(gateway.settings, { format: "ocsf", out });
+  const bodies = readFileSync(out, "utf8")
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  for (const body of bodies) expect(mistakesOf(body)).toEqual([]);
+  for (const { data } of heard) expect(bodies).toContainEqual(data);
 });
 
 it("a receiver that is down is told, and holds up neither changes nor the other sink", async () => {

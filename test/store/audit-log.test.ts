@@ -80,7 +80,7 @@ it("names the segment and record that was changed, and still searches the others
   expect(await log.verify()).toMatchObject({
     ok: false,
     records: 119,
-    damage: { seq: 120, file: "0000000000000101.jsonl" },
+    firstDamage: { seq: 120, file: "0000000000000101.jsonl" },
   });
   expect(await seqs({ limit: 1_000 })).toHaveLength(299);
 });
@@ -93,10 +93,10 @@ it.each([
 ])("%s is damage", async (_, harm) => {
   const path = join(directory, "ledger", "0000000000000051.jsonl");
   writeFileSync(path, harm(readFileSync(path)));
-  const { ok, damage } = await log.verify();
+  const { ok, firstDamage } = await log.verify();
   expect(ok).toBe(false);
-  expect(damage?.seq).toBeGreaterThanOrEqual(51);
-  expect(damage?.seq).toBeLessThanOrEqual(101);
+  expect(firstDamage?.seq).toBeGreaterThanOrEqual(51);
+  expect(firstDamage?.seq).toBeLessThanOrEqual(101);
 });
 
 it("a record of the table that was changed, removed or added is named", async () => {
@@ -111,7 +111,7 @@ it("a record of the table that was changed, removed or added is named", async ()
     ) + 60;
   const damage = async (sql: string) => {
     database.exec(`BEGIN; ${sql}; COMMIT`);
-    return (await log.verify()).damage;
+    return (await log.verify()).firstDamage;
   };
   const kept = database.prepare("SELECT line FROM ledger WHERE seq = ?").get(first)?.["line"] ?? null;
   expect(

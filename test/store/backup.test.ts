@@ -99,7 +99,13 @@ describe("a backup", () => {
 
   it("is of one moment, also while records are written, rotated and let go of", { timeout: 120_000 }, async () => {
     const directory = makeDirectory();
-    const ledger = { retentionDays: 3_650, retentionBytes: 64 * 1024, reserveBytes: 0 };
+    const ledger = {
+      retentionDays: 3_650,
+      retentionBytes: 64 * 1024,
+      reserveBytes: 0,
+      personalDays: 3_650,
+      securityPersonalDays: 3_650,
+    };
     const { store } = await open({ directory, segmentRecords: 50, ledger });
     let isWriting = true;
     const writing = (async () => {

@@ -15,7 +15,13 @@ function sizeDisk(directory: string, disk: { pages: number; freeBytes: number })
 async function openSmall(pages = 60): Promise<Opened> {
   const directory = makeDirectory();
   sizeDisk(directory, { pages, freeBytes: 1e9 });
-  const ledger = { retentionDays: 3_650, retentionBytes: 1e12, reserveBytes };
+  const ledger = {
+    retentionDays: 3_650,
+    retentionBytes: 1e12,
+    reserveBytes,
+    personalDays: 3_650,
+    securityPersonalDays: 3_650,
+  };
   const opened = await open({ directory, writerUrl, ledger });
   await opened.store.change(change([{ op: "key.insert", key: key("a") }]));
   return opened;

@@ -11,7 +11,13 @@ const event = (type, fields) => ({ type, at: Date.now(), environment: "dev", act
 const say = (text) => writeSync(1, `${text}\n`);
 
 lockDataDirectory(directory);
-const ledger = { retentionDays: 3_650, retentionBytes: 1e12, reserveBytes: 65_536 };
+const ledger = {
+  retentionDays: 3_650,
+  retentionBytes: 1e12,
+  reserveBytes: 65_536,
+  personalDays: 3_650,
+  securityPersonalDays: 3_650,
+};
 const store = await openStore({
   directory,
   clock,

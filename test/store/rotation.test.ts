@@ -5,7 +5,13 @@ import { openLedgerReader } from "../../packages/sallyport/dist/store/ledger-rea
 import { openDatabase } from "../../packages/sallyport/dist/store/sqlite.js";
 import { DAY_MS, fill, line, makeDirectory, open, settled, START_MS } from "./store-fixture.ts";
 
-const ledger = { retentionDays: 3_650, retentionBytes: 1e12, reserveBytes: 0 };
+const ledger = {
+  retentionDays: 3_650,
+  retentionBytes: 1e12,
+  reserveBytes: 0,
+  personalDays: 3_650,
+  securityPersonalDays: 3_650,
+};
 
 function segments(directory: string): string[] {
   return readdirSync(join(directory, "ledger"))
@@ -113,7 +119,7 @@ it("rows that differ from their segment are never deleted, and the damage is nam
   writeFileSync(join(directory, "ledger", "0000000000000001.jsonl"), `${lines.join("\n")}\n`);
   await open({ directory, ledger, segmentRecords: 1_000 });
   expect(rows(directory)).toEqual(count(1, 150));
-  expect((await openLedgerReader(directory).verify()).damage?.seq).toBeGreaterThanOrEqual(40);
+  expect((await openLedgerReader(directory).verify()).firstDamage?.seq).toBeGreaterThanOrEqual(40);
 });
 
 it("lets go of the oldest segments over the bound in bytes, records it first, and verifies", async () => {
@@ -157,7 +163,7 @@ it("a segment removed by hand is damage, whichever it is", async () => {
   for (const name of segments(directory)) {
     const path = join(directory, "ledger", name);
     renameSync(path, `${path}.gone`);
-    const { ok, damage } = await openLedgerReader(directory).verify();
+    const { ok, firstDamage: damage } = await openLedgerReader(directory).verify();
     expect({ ok, seq: damage?.seq }).toEqual({ ok: false, seq: Number(name.slice(0, 16)) });
     renameSync(`${path}.gone`, path);
   }

@@ -195,6 +195,27 @@ describe("an index that is", () => {
   });
 });
 
+it("an index goes with the personal fields that are erased: no address is left in it, and what is left is indexed anew", async () => {
+  expect(await seqs(indexed, { address: "10.2.0.102" })).not.toEqual([]);
+  expect(readFileSync(index(1), "latin1")).toContain("10.2.0.102");
+  const later = { now: () => START_MS + 40 * DAY_MS, monotonic: () => 0 };
+  const ledger = {
+    retentionDays: 3_650,
+    retentionBytes: 1e12,
+    reserveBytes: 64 * 1024,
+    personalDays: 30,
+    securityPersonalDays: 30,
+  };
+  const { store } = await open({ directory, clock: later, ledger, segmentRecords: SEGMENT });
+  await store.close();
+  expect(existsSync(index(1))).toBe(false);
+  expect(await seqs(indexed, { address: "10.2.0.102" })).toEqual([]);
+  expect(await seqs(indexed, { key: "rare" })).toEqual([500, 1_500, 2_500]);
+  await indexed.care();
+  expect(readFileSync(index(1), "latin1")).not.toContain("10.2.0.102");
+  expect(await seqs(indexed, { key: "rare" })).toEqual([500, 1_500, 2_500]);
+});
+
 it("an index goes with its segment, is private, and is part of no backup", async () => {
   expect(readdirSync(join(directory, "index"))).toEqual(["0000000000000001.idx", "0000000000001001.idx"]);
   if (process.platform !== "win32") {
@@ -207,7 +228,13 @@ it("an index goes with its segment, is private, and is part of no backup", async
   await indexed.care();
   expect(readdirSync(join(directory, "index"))).not.toContain("9999999999999999.idx");
   const later = { now: () => START_MS + 40 * DAY_MS, monotonic: () => 0 };
-  const ledger = { retentionDays: 30, retentionBytes: 1e12, reserveBytes: 64 * 1024 };
+  const ledger = {
+    retentionDays: 30,
+    retentionBytes: 1e12,
+    reserveBytes: 64 * 1024,
+    personalDays: 3_650,
+    securityPersonalDays: 3_650,
+  };
   await open({ directory, clock: later, ledger, segmentRecords: SEGMENT });
   expect(readdirSync(join(directory, "index"))).toEqual([]);
 });

@@ -51,7 +51,13 @@ export async function open(options: Partial<StoreOptions> = {}): Promise<Opened>
   const clock = new StandingClock();
   const directory = options.directory ?? makeDirectory();
   const troubles: string[] = [];
-  const ledger = { retentionDays: 3_650, retentionBytes: 1e12, reserveBytes: 64 * 1024 };
+  const ledger = {
+    retentionDays: 3_650,
+    retentionBytes: 1e12,
+    reserveBytes: 64 * 1024,
+    personalDays: 3_650,
+    securityPersonalDays: 3_650,
+  };
   const store = await openStore({ clock, ledger, ...options, directory, onTrouble: (text) => troubles.push(text) });
   closers.push(() => store.close());
   return { store, clock, directory, troubles };

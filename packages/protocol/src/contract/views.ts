@@ -243,7 +243,8 @@ export const auditRecordView = z.object({
 export const verdictView = z.object({
   ok: z.boolean(),
   records: z.number(),
-  damage: z.object({ seq: z.number(), file: z.string(), reason: z.string() }).optional(),
+  firstDamage: z.object({ seq: z.number(), file: z.string(), reason: z.string() }).optional(),
+  unvouched: z.array(z.object({ after: z.number(), from: time, to: time, reason: z.string() })),
   cannotShow: names,
 });
 

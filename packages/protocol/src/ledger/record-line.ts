@@ -23,6 +23,20 @@ export function recordLine(seq: number, prev: string, eventText: string): string
 const HEX_64 = /^[0-9a-f]{64}$/;
 const MEMBERS = ["seq", "prev", "type", "at", "environment", "actor", "fields"];
 
+/**
+ * A line in which every text is free of escapes and every number whole: there is one way to write each of its parts, so
+ * that only its length has to be looked at to know that it is canonical. Nearly every line is one of these.
+ */
+const TEXT = '"[^"\\\\\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029\\ud800-\\udfff]*"';
+const WHOLE = "(?:0|-?[1-9]\\d{0,14})";
+const VALUE = `(?:${TEXT}|${WHOLE}|true|false|null|\\[(?:${TEXT}(?:,${TEXT})*)?\\])`;
+const MEMBER = `"[a-z][a-z0-9_]*":${VALUE}`;
+const PLAIN = new RegExp(
+  `^\\{"seq":${WHOLE},"prev":${TEXT},"type":${TEXT},"at":${WHOLE},"environment":${TEXT},"actor":${TEXT},"fields":\\{(?:${MEMBER}(?:,${MEMBER})*)?\\}\\}$`,
+);
+/** Of a line whose texts are empty, whose numbers have no digits and which has no field. */
+const FRAME_LENGTH = '{"seq":,"prev":"","type":"","at":,"environment":"","actor":"","fields":{}}'.length;
+
 /** Reads one line strictly: undefined unless it is byte for byte what `recordLine()` writes for what it says. */
 export function parseRecordLine(line: string): LedgerRecord | undefined {
   let read: unknown;
@@ -38,10 +52,34 @@ export function parseRecordLine(line: string): LedgerRecord | undefined {
   if (typeof type !== "string" || typeof environment !== "string" || typeof actor !== "string") return undefined;
   if (typeof at !== "number" || !Number.isSafeInteger(at)) return undefined;
   if (!isObject(fields) || !areFields(fields)) return undefined;
+  const record = { seq, prev, type, at, environment, actor, fields };
   // Duplicate members, other spellings of a number or an escape, white space: anything JSON lets pass shows here.
   // The members are those of a record, in its order, so this is what `recordLine()` writes.
-  if (canonical(read) !== line) return undefined;
-  return { seq, prev, type, at, environment, actor, fields };
+  return (PLAIN.test(line) ? lengthOf(record) === line.length : canonical(read) === line) ? record : undefined;
+}
+
+/** How long the record's plain line is. A member that was written twice is in the line twice, and here once. */
+function lengthOf({ seq, prev, type, at, environment, actor, fields }: LedgerRecord): number {
+  let length =
+    FRAME_LENGTH + digitsOf(seq) + prev.length + type.length + digitsOf(at) + environment.length + actor.length;
+  let count = 0;
+  for (const name in fields) {
+    length += name.length + 3 + valueLength(fields[name]!);
+    count++;
+  }
+  return count > 0 ? length + count - 1 : length;
+}
+
+function valueLength(value: EventValue): number {
+  if (typeof value === "string") return value.length + 2;
+  if (typeof value === "number") return digitsOf(value);
+  if (value === null || value === true) return 4;
+  if (value === false) return 5;
+  return value.reduce((sum, text) => sum + text.length + 2, 2 + Math.max(0, value.length - 1));
+}
+
+function digitsOf(value: number): number {
+  return value >= 0 && value < 10 ? 1 : String(value).length;
 }
 
 function hasMembers(read: Record<string, unknown>): boolean {

@@ -1,30 +1,53 @@
 /**
- * The ledger's verifier: reads every record once, in order, with nothing but a hash and a signature check handed in, so
- * that it runs in an auditor's hands as well as beside the gateway. It names the first damage it meets.
+ * The ledger's verifier: reads every record once, in order, with nothing but the cryptography handed in, so that it runs
+ * in an auditor's hands as well as beside the gateway. It names the first damage it meets. A node's records are one
+ * chain, whose head is signed; those of one environment are besides a Merkle tree with signed checkpoints.
  *
  * A ledger may begin after record 1 only where retention let the beginning go: a later record of type
  * `ledger.truncated` says `first_seq` and `first_prev` of what is kept. That record is in the chain, so the signed head
  * covers it. Older records than it allows may still be there (the deletion comes after the record); fewer may not.
  */
+import { LogWalk, noPins } from "./check-log.ts";
+import type { LedgerCrypto, Pins } from "./check-log.ts";
+import { logOrigin, parseCheckpoint } from "./checkpoint.ts";
+import type { TreeState } from "./merkle-tree.ts";
+import { isBesideGenuine, parseBeside, parseKept } from "./personal.ts";
 import { FIRST_PREV, parseRecordLine } from "./record-line.ts";
 import type { LedgerRecord } from "./record-line.ts";
+import { RecordTimes } from "./record-times.ts";
+import type { Unvouched } from "./record-times.ts";
 import { headText } from "./signed-head.ts";
 import type { SignedHead } from "./signed-head.ts";
+import type { NoteVerifier } from "./signed-note.ts";
 
-/** A line without its newline, and where it was found. Bytes that are not UTF-8 are handed in as an empty line. */
+/** A kept record without its newline, and where it was found. Bytes that are not UTF-8 are handed in as an empty line. */
 export interface LedgerLine {
   readonly file: string;
   readonly line: string;
 }
 
+/** What a node says of its logs. */
+export interface LogsStart {
+  /** Of the node; its logs are named after it. */
+  readonly node: string;
+  /** Records from this number on are in trees. */
+  readonly from: number;
+  /** The trees as they were before that record, by environment. */
+  readonly bases: ReadonlyMap<string, TreeState>;
+  readonly firstKeys: ReadonlyMap<string, NoteVerifier>;
+  /** The newest checkpoint of each, signed; records may have come after it. */
+  readonly checkpoints: ReadonlyMap<string, string>;
+}
+
 export interface LedgerVerification {
-  readonly lines: AsyncIterable<LedgerLine>;
-  /** Read after the last line, so that a source may open its consistent view late; undefined where there is none. */
+  readonly lines: AsyncIterable<readonly LedgerLine[]>;
+  readonly crypto: LedgerCrypto;
+  readonly logs: LogsStart;
+  /** Ed25519 over the head's text with the ledger's public key; the signature is base64. */
+  readonly verifyHead: (text: string, signature: string) => boolean;
+  /** Asked after the last line, so that a source may open its consistent view late; undefined where there is none. */
   readonly head: () => SignedHead | undefined;
-  /** Lower-case hex. */
-  readonly sha256: (bytes: Uint8Array) => string | Promise<string>;
-  /** Ed25519 over the text's UTF-8 bytes with the ledger's public key; the signature is base64. */
-  readonly verifySignature: (text: string, signature: string) => boolean | Promise<boolean>;
+  readonly pins?: Pins;
 }
 
 export interface LedgerDamage {
@@ -37,94 +60,173 @@ export interface LedgerVerdict {
   readonly ok: boolean;
   /** Records that were verified, up to the damage where there is one. */
   readonly records: number;
-  readonly damage?: LedgerDamage;
+  readonly firstDamage?: LedgerDamage;
+  /** Times at which something may be missing. */
+  readonly unvouched: readonly Unvouched[];
   readonly cannotShow: readonly string[];
 }
 
-/** What no verification with the gateway's own files can show, in words for the one who reads the verdict. */
-export const cannotShow: readonly string[] = [
-  "that no older copy of the whole ledger was put back: its head was signed too; compare seq and hash with a head kept elsewhere",
-  "that nobody who holds the signing key wrote the chain anew and signed it",
-  "that the public key is the gateway's own, unless you have it from elsewhere",
-  "that an event was recorded at all, or that what a record says is true: only that it was not changed since",
-  "what was in records that retention has removed",
-];
-
-export async function verifyLedger({
-  lines,
-  head,
-  sha256,
-  verifySignature,
-}: LedgerVerification): Promise<LedgerVerdict> {
-  const utf8 = new TextEncoder();
-  let records = 0;
-  let first: LedgerRecord | undefined;
-  let last = { seq: 0, hash: FIRST_PREV, line: "", file: "" };
-  let allowed: { readonly seq: number; readonly prev: unknown } | undefined;
-  // Two neighbours that do not fit: which of them was changed shows in what comes after them.
-  let misfit: { readonly before: Place; readonly after: Place } | undefined;
-  const changed = (isAfterGenuine: boolean, { before, after }: { before: Place; after: Place }): LedgerVerdict => {
-    const { seq, file } = isAfterGenuine ? before : after;
-    return damaged(seq, file, "the record was changed: its hash is not the one its neighbour names");
-  };
-  const damaged = (seq: number, file: string, reason: string): LedgerVerdict => ({
-    ok: false,
-    records,
-    damage: { seq, file, reason },
-    cannotShow,
-  });
-
-  for await (const { file, line } of lines) {
-    // A segment is on disk before its rows are deleted: the same record may stand in both, one right after the other.
-    if (records > 0 && line === last.line && file !== last.file) continue;
-    const expected = last.seq + 1;
-    const record = parseRecordLine(line);
-    if (misfit) return changed(!record || record.prev === last.hash, misfit);
-    if (!record) return damaged(first ? expected : 1, file, "the line is not a well-formed record");
-    if (!first) {
-      first = record;
-      if (record.seq === 1 && record.prev !== FIRST_PREV)
-        return damaged(1, file, "the first record follows another one");
-    } else {
-      if (record.seq !== expected)
-        return damaged(expected, file, `record ${expected} is missing: record ${record.seq} stands in its place`);
-      if (record.prev !== last.hash)
-        misfit = { before: { seq: last.seq, file: last.file }, after: { seq: record.seq, file } };
-    }
-    const hashed = sha256(utf8.encode(line));
-    last = { seq: record.seq, hash: typeof hashed === "string" ? hashed : await hashed, line, file };
-    records++;
-    if (record.type === "ledger.truncated") allowed = widerOf(allowed, record);
-  }
-
-  const signed = head();
-  if (misfit) return changed(signed?.hash === last.hash, misfit);
-  if (!signed) return damaged(last.seq, last.file, "there is no signed head");
-  if (!(await verifySignature(headText(signed), signed.signature))) {
-    return damaged(signed.seq, last.file, "the head's signature is not genuine");
-  }
-  if (signed.seq > last.seq)
-    return damaged(last.seq + 1, last.file, `the ledger ends early: the head says ${signed.seq} records`);
-  if (signed.seq < last.seq)
-    return damaged(signed.seq + 1, last.file, `the ledger goes on after its signed head (${signed.seq})`);
-  if (signed.hash !== last.hash)
-    return damaged(last.seq, last.file, "the last record was changed: the head names another hash");
-  if (first && first.seq > 1) {
-    const isAllowed =
-      allowed && (first.seq < allowed.seq || (first.seq === allowed.seq && first.prev === allowed.prev));
-    if (!isAllowed)
-      return damaged(
-        1,
-        last.file,
-        `records 1 to ${first.seq - 1} are missing and no truncation that is recorded allows it`,
-      );
-  }
-  return { ok: true, records, cannotShow };
+/** What no verification with a node's own word alone can show, in words for the one who reads the verdict. */
+export function cannotShow({ keys, checkpoints, witnesses }: Pins): readonly string[] {
+  const hasPast = checkpoints.length > 0 || witnesses.length > 0;
+  return [
+    ...(hasPast
+      ? []
+      : [
+          "that no older copy of the whole was put back, and no other history shown to somebody else: name a checkpoint you kept or a witness (--checkpoint, --witness)",
+        ]),
+    ...(keys.length > 0
+      ? []
+      : ["that the keys are the gateway's own and nobody signed it all anew: name a key you kept (--key)"]),
+    "that an event was recorded at all, or that what a record says is true: only that it was not changed since",
+    "what was in records that retention has removed, and the personal fields it has erased",
+  ];
 }
 
 interface Place {
   readonly seq: number;
   readonly file: string;
+}
+
+export async function verifyLedger(asked: LedgerVerification): Promise<LedgerVerdict> {
+  const walk = new Walk(asked);
+  for await (const lines of asked.lines) {
+    for (const line of lines) {
+      const damage = walk.take(line);
+      if (damage) return walk.verdict(damage);
+    }
+  }
+  return walk.verdict(walk.end());
+}
+
+class Walk {
+  readonly #asked: LedgerVerification;
+  readonly #pins: Pins;
+  readonly #times = new RecordTimes();
+  readonly #logs = new Map<string, LogWalk>();
+  #records = 0;
+  #first: LedgerRecord | undefined;
+  #last = { seq: 0, hash: FIRST_PREV, kept: "", file: "" };
+  #allowed: { readonly seq: number; readonly prev: unknown } | undefined;
+  /** Two neighbours that do not fit: which of them was changed shows in what comes after them. */
+  #misfit: { readonly before: Place; readonly after: Place } | undefined;
+
+  constructor(asked: LedgerVerification) {
+    this.#asked = asked;
+    this.#pins = asked.pins ?? noPins;
+  }
+
+  take({ file, line: kept }: LedgerLine): LedgerDamage | undefined {
+    const last = this.#last;
+    // A segment is on disk before its rows are deleted: the same record may stand in both, one right after the other.
+    if (this.#records > 0 && file !== last.file && isSameRecord(kept, last.kept)) return undefined;
+    const expected = last.seq + 1;
+    const { line, beside } = parseKept(kept);
+    const record = parseRecordLine(line);
+    if (this.#misfit) return changed(!record || record.prev === last.hash, this.#misfit);
+    if (!record) return { seq: this.#first ? expected : 1, file, reason: "the line is not a well-formed record" };
+    const { seq } = record;
+    if (!this.#first) {
+      this.#first = record;
+      if (seq === 1 && record.prev !== FIRST_PREV)
+        return { seq: 1, file, reason: "the first record follows another one" };
+    } else {
+      if (seq !== expected)
+        return { seq: expected, file, reason: `record ${expected} is missing: record ${seq} stands in its place` };
+      if (record.prev !== last.hash)
+        this.#misfit = { before: { seq: last.seq, file: last.file }, after: { seq, file } };
+    }
+    this.#last = { seq, hash: this.#asked.crypto.sha256Text(line), kept, file };
+    this.#records++;
+    if (record.type === "ledger.truncated") this.#allowed = widerOf(this.#allowed, record);
+    this.#times.take(record);
+    const values = parseBeside(beside);
+    if (!values || !isBesideGenuine(this.#asked.crypto.sha256Text, record, values))
+      return { seq, file, reason: "what stands beside the record is not what it was" };
+    return this.#intoLog(line, record, file);
+  }
+
+  end(): LedgerDamage | undefined {
+    const last = this.#last;
+    const signed = this.#asked.head();
+    if (this.#misfit) return changed(signed?.hash === last.hash, this.#misfit);
+    const { seq, file } = last;
+    if (!signed) return { seq, file, reason: "there is no signed head" };
+    if (!this.#asked.verifyHead(headText(signed), signed.signature))
+      return { seq: signed.seq, file, reason: "the head's signature is not genuine" };
+    if (signed.seq > seq)
+      return { seq: seq + 1, file, reason: `the ledger ends early: the head says ${signed.seq} records` };
+    if (signed.seq < seq)
+      return { seq: signed.seq + 1, file, reason: `the ledger goes on after its signed head (${signed.seq})` };
+    if (signed.hash !== last.hash)
+      return { seq, file, reason: "the last record was changed: the head names another hash" };
+    const first = this.#first;
+    if (first && first.seq > 1 && !this.#mayBeginWith(first))
+      return {
+        seq: 1,
+        file,
+        reason: `records 1 to ${first.seq - 1} are missing and no truncation that is recorded allows it`,
+      };
+    return this.#endOfLogs(file);
+  }
+
+  verdict(damage: LedgerDamage | undefined): LedgerVerdict {
+    return {
+      ok: damage === undefined,
+      records: this.#records,
+      ...(damage ? { firstDamage: damage } : {}),
+      unvouched: this.#times.unvouched,
+      cannotShow: cannotShow(this.#pins),
+    };
+  }
+
+  #intoLog(line: string, record: LedgerRecord, file: string): LedgerDamage | undefined {
+    const { seq, environment } = record;
+    if (seq < this.#asked.logs.from) return undefined;
+    let log = this.#logs.get(environment);
+    if (!log) this.#logs.set(environment, (log = this.#openLog(environment)));
+    const reason = log.take(this.#asked.crypto.tree.leaf(line), record);
+    return reason === undefined ? undefined : { seq, file, reason: `log ${environment}: ${reason}` };
+  }
+
+  #openLog(environment: string): LogWalk {
+    const { node, bases, firstKeys, checkpoints } = this.#asked.logs;
+    const start = {
+      origin: logOrigin(node, environment),
+      base: bases.get(environment),
+      firstKey: firstKeys.get(environment),
+      checkpoint: parseCheckpoint(checkpoints.get(environment) ?? ""),
+    };
+    return new LogWalk(this.#asked.crypto, start, this.#pins);
+  }
+
+  #endOfLogs(file: string): LedgerDamage | undefined {
+    // A log that was begun since the verification was has the chain's word until the next one.
+    for (const environment of this.#asked.logs.checkpoints.keys()) {
+      const log = this.#logs.get(environment) ?? this.#openLog(environment);
+      const reason = log.end(this.#pins);
+      if (reason !== undefined) return { seq: this.#last.seq, file, reason: `log ${environment}: ${reason}` };
+    }
+    for (const { origin } of this.#pins.checkpoints)
+      if (![...this.#logs.values()].some((log) => log.origin === origin))
+        return { seq: this.#last.seq, file, reason: `there is no log ${origin}, of which a checkpoint is known` };
+    return undefined;
+  }
+
+  #mayBeginWith({ seq, prev }: LedgerRecord): boolean {
+    const allowed = this.#allowed;
+    return allowed !== undefined && (seq < allowed.seq || (seq === allowed.seq && prev === allowed.prev));
+  }
+}
+
+/** One of the two may have been erased of what stands beside it already. */
+function isSameRecord(kept: string, other: string): boolean {
+  return kept === other || parseKept(kept).line === parseKept(other).line;
+}
+
+function changed(isAfterGenuine: boolean, { before, after }: { before: Place; after: Place }): LedgerDamage {
+  const { seq, file } = isAfterGenuine ? before : after;
+  return { seq, file, reason: "the record was changed: its hash is not the one its neighbour names" };
 }
 
 /** The truncation that lets go of more. Damaged fields allow nothing. */
@@ -133,6 +235,3 @@ function widerOf(held: { readonly seq: number; readonly prev: unknown } | undefi
   if (typeof seq !== "number" || seq > record.seq) return held;
   return held && held.seq >= seq ? held : { seq, prev };
 }
-
-/** The one global this needs that the language itself does not have; every browser and Node have it. */
-declare const TextEncoder: new () => { encode(text: string): Uint8Array };

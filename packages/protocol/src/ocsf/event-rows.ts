@@ -124,6 +124,9 @@ export const ocsfRows = {
   "audit.read": row("api", 2, "the ledger was read"),
   "sink.gap": finding("records were removed before a sink had them", 4),
   "ledger.truncated": row("entity", 4, "the oldest part of the ledger was let go of"),
+  "ledger.erased": row("entity", 3, "personal fields whose time is over were erased"),
+  "ledger.key_changed": row("entity", 3, "the key that signs the ledger was changed", medium),
+  "ledger.heartbeat": row("entity", OTHER, "the node says that it is there", { activityName: "Heartbeat" }),
 } as const satisfies Record<string, OcsfRow>;
 
 const UNKNOWN: OcsfRow = row("base", 0, "an event of the gateway", { end: "open" });

@@ -47,8 +47,15 @@ export interface AuditRecord {
 export interface AuditVerdict {
   readonly ok: boolean;
   readonly records: number;
-  /** First damage found: where and what; absent when ok. */
-  readonly damage?: { readonly seq: number; readonly file: string; readonly reason: string };
+  /** Where and what; absent when ok. */
+  readonly firstDamage?: { readonly seq: number; readonly file: string; readonly reason: string };
+  /** Times at which something may be missing: epoch ms, after the record with this number. */
+  readonly unvouched: readonly {
+    readonly after: number;
+    readonly from: number;
+    readonly to: number;
+    readonly reason: string;
+  }[];
   /** What a verification of this kind cannot show. */
   readonly cannotShow: readonly string[];
 }

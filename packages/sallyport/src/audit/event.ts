@@ -87,6 +87,9 @@ export const eventTypes = {
   "audit.read": "security",
   "sink.gap": "security",
   "ledger.truncated": "ledger",
+  "ledger.erased": "ledger",
+  "ledger.key_changed": "ledger",
+  "ledger.heartbeat": "ledger",
 } as const satisfies Record<string, EventClass>;
 
 export type EventType = keyof typeof eventTypes;

@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import { VERSION } from "../version.ts";
 import { addAdmin } from "./admin.ts";
+import { addAnomalies } from "./anomalies.ts";
 import { addAudit } from "./audit.ts";
 import type { Cli } from "./cli.ts";
 import { addBackup } from "./backup.ts";
@@ -66,6 +67,7 @@ export function makeProgram(cli: Cli): Command {
   addEnvironments(program, cli);
   addUpstreams(program, cli);
   addAudit(program, cli);
+  addAnomalies(program, cli);
   addAdmin(program, cli);
   addBackup(program, cli);
   addRestore(program, cli);

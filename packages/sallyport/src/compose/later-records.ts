@@ -5,7 +5,7 @@
 import { hash } from "node:crypto";
 import { existsSync, realpathSync, statSync } from "node:fs";
 import { sep } from "node:path";
-import { parseRecordLine, parseSignedHead, Problem } from "@sallyport/protocol";
+import { parseKept, parseRecordLine, parseSignedHead, Problem } from "@sallyport/protocol";
 import type { LedgerRecord } from "@sallyport/protocol";
 import { dataPaths } from "../store/data-paths.ts";
 import { LedgerWalk } from "../store/ledger-walk.ts";
@@ -65,7 +65,8 @@ function gather(lines: Iterable<string>, after: BackupPoint, head: BackupPoint |
   const records: NarrowingRecord[] = [];
   // The chain as far as it is followed from the backup's last record.
   let point: BackupPoint | undefined = after.seq === 0 ? after : undefined;
-  for (const line of lines) {
+  for (const kept of lines) {
+    const { line } = parseKept(kept);
     const record = parseRecordLine(line);
     const said = record ?? parseLoosely(line);
     if (!said || said.seq < after.seq) continue;

@@ -20,6 +20,7 @@ import type { Sink } from "../sinks/sink.ts";
 import { SyslogSink } from "../sinks/syslog-sink.ts";
 import { WebhookSink } from "../sinks/webhook-sink.ts";
 import { dataPaths } from "../store/data-paths.ts";
+import { readNodeId } from "../store/node-id.ts";
 import { VERSION } from "../version.ts";
 import type { Core } from "./core.ts";
 import { readSecret } from "./read-secret.ts";
@@ -51,9 +52,11 @@ export async function openSinks(
 ): Promise<OpenSinks> {
   const folder = dataPaths(directory).sinks;
   await mkdir(folder, { recursive: true, mode: 0o700 });
+  const node = readNodeId(directory);
   // Every secret is read before anything is sent anywhere.
-  const made = settings.map((one) => ({ settings: one, sink: makeSink(one, core) }));
-  const open = made.map((one) => ({ ...one, delivery: deliver(one.settings, one.sink, folder, core, log) }));
+  const made = settings.map((one) => ({ settings: one, sink: makeSink(one, node, core) }));
+  const place = { folder, node };
+  const open = made.map((one) => ({ ...one, delivery: deliver(one.settings, one.sink, place, core, log) }));
   const figures = (): SinkFigures[] =>
     open.map(({ settings: { name, type }, delivery }) => ({ name, type, ...delivery.figures() }));
   nameMetrics(registry, figures);
@@ -63,8 +66,7 @@ export async function openSinks(
   };
 }
 
-function makeSink(settings: SinkSettings, { clock }: SinkCore): Sink {
-  const node = hostname();
+function makeSink(settings: SinkSettings, node: string, { clock }: SinkCore): Sink {
   const what = `the secret of the sink ${settings.name}`;
   const http = { node, clock, send: sendBounded };
   switch (settings.type) {
@@ -72,12 +74,12 @@ function makeSink(settings: SinkSettings, { clock }: SinkCore): Sink {
       return new FileSink(settings);
     case "syslog": {
       const { host, port, tls } = settings;
-      return new SyslogSink({ host, port, tls: tls && { ca: readCa(tls.caFile) }, hostname: node });
+      return new SyslogSink({ host, port, tls: tls && { ca: readCa(tls.caFile) }, hostname: hostname() });
     }
     case "otlp": {
       const { url, authorization: source } = settings;
       const authorization = source && readSecret(source, what, ACCESS_KEY_LENGTH_MIN);
-      const resource = { "service.name": "sallyport", "service.version": VERSION, "host.name": node };
+      const resource = { "service.name": "sallyport", "service.version": VERSION, "service.instance.id": node };
       return new OtlpSink({ url, authorization, resource, send: sendBounded });
     }
     case "webhook":
@@ -99,14 +101,20 @@ function readCa(path: string | null): string | null {
   }
 }
 
-function deliver(settings: SinkSettings, sink: Sink, folder: string, core: SinkCore, log: Log): Delivery {
+interface SinkPlace {
+  /** Where cursors and dead letters are. */
+  readonly folder: string;
+  readonly node: string;
+}
+
+function deliver(settings: SinkSettings, sink: Sink, { folder, node }: SinkPlace, core: SinkCore, log: Log): Delivery {
   const { name, format, environments, classes } = settings;
   const types = classes && Object.entries(eventTypes).filter(([, of]) => classes.includes(of));
   const { clock, changes } = core;
   return new Delivery({
     sink,
     filter: { ...(environments && { environments }), ...(types && { types: types.map(([type]) => type) }) },
-    outgoing: makeOutgoing(format, { node: hostname(), version: VERSION }),
+    outgoing: makeOutgoing(format, { node, version: VERSION }),
     read: (filter) => core.audit.read(filter),
     newest: () => core.store.figures().records,
     cursor: cursorIn(join(folder, `${name}.json`)),

@@ -126,6 +126,20 @@ export const leaves = [
     says: "bytes kept on the disk so that revocations still commit when it is full",
   },
   {
+    path: "ledger.personalDays",
+    variable: "SALLYPORT_LEDGER_PERSONAL_DAYS",
+    flag: null,
+    form: "number",
+    says: "how long addresses and clients stand beside the records of requests; the records and their proofs stay",
+  },
+  {
+    path: "ledger.securityPersonalDays",
+    variable: "SALLYPORT_LEDGER_SECURITY_PERSONAL_DAYS",
+    flag: null,
+    form: "number",
+    says: "the same beside the records of administration and security",
+  },
+  {
     path: "inFlightBytesMax",
     variable: "SALLYPORT_IN_FLIGHT_BYTES_MAX",
     flag: null,

@@ -53,7 +53,13 @@ describe("loadSettings", () => {
       oidc: null,
       identity: null,
       sinks: [],
-      ledger: { retentionDays: 400, retentionBytes: 10 * 1024 ** 3, reserveBytes: 64 * 1024 ** 2 },
+      ledger: {
+        retentionDays: 400,
+        retentionBytes: 10 * 1024 ** 3,
+        reserveBytes: 64 * 1024 ** 2,
+        personalDays: 90,
+        securityPersonalDays: 400,
+      },
       inFlightBytesMax: 256 * 1024 ** 2,
       drainMs: 25_000,
     });
@@ -77,7 +83,7 @@ describe("loadSettings", () => {
       adminListen: { host: "::1", port: 3 },
       logLevel: "silent",
       hosts: ["b.example", "c.example"],
-      ledger: { retentionDays: 5, reserveBytes: 64 * 1024 ** 2 },
+      ledger: { retentionDays: 5, reserveBytes: 64 * 1024 ** 2, personalDays: 90, securityPersonalDays: 400 },
     });
   });
 

@@ -51,6 +51,8 @@ export interface Settings {
     readonly retentionDays: number;
     readonly retentionBytes: number;
     readonly reserveBytes: number;
+    readonly personalDays: number;
+    readonly securityPersonalDays: number;
   };
   /** Where records of the ledger are sent besides. */
   readonly sinks: readonly SinkSettings[];

@@ -28,10 +28,10 @@ export interface GroupParts {
 export function commitGroup(parts: GroupParts, { changes, lines, now }: Group): readonly ChangeResult[] {
   const { chain } = parts;
   return inTransaction(parts, () => {
-    const before = chain.point.seq;
+    const before = chain.seq;
     const results = changes.map((change) => applyChange(parts, change));
     for (const line of lines) chain.append(line);
-    if (chain.point.seq > before) chain.seal(now);
+    if (chain.seq > before) chain.seal(now);
     return results;
   });
 }

@@ -1,19 +1,43 @@
 /** The one place where a record gets its number, its link to the record before, and the head its signature. */
 import { hash } from "node:crypto";
-import { formatSignedHead, parseSignedHead, Problem, recordLine } from "@sallyport/protocol";
+import type { KeyObject } from "node:crypto";
+import {
+  ENTRY_BYTES_MAX,
+  formatKept,
+  formatSignedHead,
+  parseKept,
+  parseSignedHead,
+  Problem,
+  recordLine,
+  saltPersonal,
+} from "@sallyport/protocol";
+import { randomBase62 } from "../kernel/ids.ts";
+import { ledgerCrypto } from "./ledger-crypto.ts";
+import { LedgerLogs } from "./ledger-logs.ts";
+import type { LogsMark } from "./ledger-logs.ts";
+import { shortenEvent } from "./shorten-event.ts";
 import type { HeadSigner } from "./signing-key.ts";
 import { readMeta } from "./schema.ts";
 import type { SqlDatabase, SqlStatement } from "./sqlite.ts";
 
-/** A place in the chain: the number and hash of a record. */
+/** A place in the chain: the number and hash of a record, and where the logs were. */
 export interface ChainPoint {
   readonly seq: number;
   readonly hash: string;
+  readonly logs: LogsMark;
 }
+
+/** 131 bits. */
+const SALT_LENGTH = 22;
+const salt = (): string => randomBase62(SALT_LENGTH);
+
+/** The environment of what `encodeEvent()` made. */
+const ENVIRONMENT = /^\{"type":"[^"]*","at":-?\d+,"environment":"([^"]*)"/;
 
 export class LedgerChain {
   readonly #database: SqlDatabase;
   readonly #signer: HeadSigner;
+  readonly #logs: LedgerLogs;
   readonly #insert: SqlStatement;
   readonly #last: SqlStatement;
   readonly #putHead: SqlStatement;
@@ -22,37 +46,64 @@ export class LedgerChain {
   #isTrusted = false;
 
   /** Reads the head; throws as `refresh()` does. */
-  constructor(database: SqlDatabase, signer: HeadSigner) {
+  constructor(database: SqlDatabase, signer: HeadSigner, signingKey: KeyObject) {
     this.#database = database;
     this.#signer = signer;
+    this.#logs = new LedgerLogs(database, signingKey);
     this.#insert = database.prepare("INSERT INTO ledger (seq, line) VALUES (?, ?)");
     this.#last = database.prepare("SELECT seq, line FROM ledger ORDER BY seq DESC LIMIT 1");
     this.#putHead = database.prepare("UPDATE meta SET value = ? WHERE name = 'head'");
     this.refresh();
   }
 
+  /** Number of the last record. */
+  get seq(): number {
+    return this.#seq;
+  }
+
   get point(): ChainPoint {
-    return { seq: this.#seq, hash: this.#hash };
+    return { seq: this.#seq, hash: this.#hash, logs: this.#logs.mark };
   }
 
   /** Inside a transaction: writes one record. `eventText` is what `encodeEvent()` made. */
   append(eventText: string): void {
-    const line = recordLine(this.#seq + 1, this.#hash, eventText);
-    this.#insert.run(this.#seq + 1, line);
+    const { line, beside } = this.#recordOf(eventText) ?? this.#recordOf(shortenEvent(eventText))!;
+    this.#insert.run(this.#seq + 1, formatKept({ line, beside }));
     this.#seq++;
     this.#hash = hash("sha256", line, "hex");
+    this.#logs.append(ENVIRONMENT.exec(eventText)![1]!, line);
   }
 
-  /** Inside the same transaction, last: signs the head as it is now. `at` in epoch ms. */
+  /** Undefined where it is longer than an entry of a log may be. */
+  #recordOf(eventText: string) {
+    const event = saltPersonal(ledgerCrypto.sha256Text, salt, eventText);
+    const line = recordLine(this.#seq + 1, this.#hash, event.line);
+    return Buffer.byteLength(line) > ENTRY_BYTES_MAX ? undefined : { line, beside: event.beside };
+  }
+
+  /** Inside the same transaction, last: signs the head and the logs as they are now. `at` in epoch ms. */
   seal(at: number): void {
+    for (const event of this.#logs.keyChanges(at)) this.append(event);
+    this.#logs.seal(at);
     const head = this.#signer.sign({ seq: this.#seq, hash: this.#hash, at });
     this.#putHead.run(formatSignedHead(head));
+  }
+
+  /** Whether some log has records that no checkpoint covers. */
+  get isBehind(): boolean {
+    return this.#logs.isBehind;
+  }
+
+  /** Inside a transaction: signs a checkpoint of every log that has none of its newest record. `at` in epoch ms. */
+  sealLogs(at: number): void {
+    this.#logs.seal(at, true);
   }
 
   /** Back to a point of this transaction, after a rollback to its savepoint. */
   rewind(point: ChainPoint): void {
     this.#seq = point.seq;
     this.#hash = point.hash;
+    this.#logs.rewind(point.logs);
   }
 
   /** After a transaction that failed: the head in memory may be ahead of the database's. */
@@ -70,11 +121,16 @@ export class LedgerChain {
     if (!head || !this.#signer.isGenuine(head)) throw damaged("its signed head is not genuine");
     const row = this.#last.get();
     // The table may be empty only before the first record: rotation leaves the newest records in it.
-    if (row ? row["seq"] !== head.seq || hash("sha256", String(row["line"]), "hex") !== head.hash : head.seq !== 0) {
+    if (
+      row
+        ? row["seq"] !== head.seq || hash("sha256", parseKept(String(row["line"])).line, "hex") !== head.hash
+        : head.seq !== 0
+    ) {
       throw damaged("its last record is not the one its head names");
     }
     this.#seq = head.seq;
     this.#hash = head.hash;
+    this.#logs.refresh();
     this.#isTrusted = true;
   }
 }

@@ -3,10 +3,12 @@
  * segments, the table and the head in one read transaction. So it runs beside a writing server, in any process.
  */
 import { setImmediate as turn } from "node:timers/promises";
-import { parseRecordLine, parseSignedHead } from "@sallyport/protocol";
-import type { LedgerLine, SignedHead } from "@sallyport/protocol";
+import { parseSignedHead, parseTreeState, parseVerifierKey, Problem } from "@sallyport/protocol";
+import type { LedgerLine, LogsStart, NoteVerifier, SignedHead, TreeState } from "@sallyport/protocol";
 import type { DataPaths } from "./data-paths.ts";
-import { linesForward, listSegments } from "./segment-file.ts";
+import { ledgerCrypto } from "./ledger-crypto.ts";
+import { readCounter, readMeta } from "./schema.ts";
+import { linesForward, listSegments, seqOfLine } from "./segment-file.ts";
 import type { SqlDatabase, SqlRow } from "./sqlite.ts";
 
 /** What the table's records are called in a verdict. */
@@ -31,12 +33,47 @@ export class LedgerLines {
     return this.#head;
   }
 
-  async *all(): AsyncGenerator<LedgerLine> {
-    let count = 0;
+  /** Where the logs begin. Throws `store_unavailable` where that cannot be read. */
+  start(): LogsStart {
+    const bases = new Map<string, TreeState>();
+    const firstKeys = new Map<string, NoteVerifier>();
+    const checkpoints = new Map<string, string>();
+    for (const row of this.#database.prepare("SELECT environment, base, first_key, checkpoint FROM log").all()) {
+      const environment = String(row["environment"]);
+      const base = parseTreeState(String(row["base"]));
+      const key = parseVerifierKey(ledgerCrypto.sha256, String(row["first_key"]));
+      if (!base || !key) throw new Problem("store_unavailable", `the log of ${environment} cannot be read`);
+      bases.set(environment, base);
+      firstKeys.set(environment, key);
+      checkpoints.set(environment, String(row["checkpoint"]));
+    }
+    const node = readMeta(this.#database, "node");
+    return { node, from: readCounter(this.#database, "logs_from"), bases, firstKeys, checkpoints };
+  }
+
+  async *all(): AsyncGenerator<readonly LedgerLine[]> {
     await turn();
+    let lines: LedgerLine[] = [];
     for (const line of this.#inOrder()) {
-      yield line;
-      if (++count % LINES_PER_TURN === 0) await turn();
+      if (lines.push(line) < LINES_PER_TURN) continue;
+      yield lines;
+      lines = [];
+      await turn();
+    }
+    yield lines;
+  }
+
+  /** Each record once: what stands in the newest segment and in the table is given from the segment alone. */
+  async *once(): AsyncGenerator<readonly LedgerLine[]> {
+    let last = 0;
+    let file = "";
+    for await (const lines of this.all()) {
+      yield lines.filter((line) => {
+        const seq = seqOfLine(line.line) ?? 0;
+        const isDouble = seq === last && line.file !== file;
+        [last, file] = [seq, line.file];
+        return !isDouble;
+      });
     }
   }
 
@@ -53,7 +90,7 @@ export class LedgerLines {
       for (const { first, name, path } of listSegments(this.#paths.ledger)) {
         if (first <= (early.at(-1)?.first ?? 0)) continue;
         for (const line of linesForward(path)) {
-          const seq = parseRecordLine(line)?.seq ?? 0;
+          const seq = seqOfLine(line) ?? 0;
           while (row && row.seq < seq) {
             yield row;
             row = nextOf(rows);

@@ -1,10 +1,11 @@
 /** The ledger as administration and the CLI read it: beside a running server or alone, never writing. */
-import { hash } from "node:crypto";
 import { setImmediate as turn } from "node:timers/promises";
-import { cannotShow, Problem, verifyLedger } from "@sallyport/protocol";
+import { cannotShow, noPins, Problem, verifyLedger } from "@sallyport/protocol";
+import type { Pins } from "@sallyport/protocol";
 import type { AuditFilter, AuditPage, AuditRecord, AuditUses, AuditVerdict } from "../audit/audit-log.ts";
 import { isInitialized } from "./data-directory.ts";
 import { dataPaths } from "./data-paths.ts";
+import { ledgerCrypto } from "./ledger-crypto.ts";
 import { LedgerLines, TABLE_NAME } from "./ledger-lines.ts";
 import { surveyUses } from "./ledger-uses.ts";
 import type { UseBounds } from "./ledger-uses.ts";
@@ -23,9 +24,9 @@ const LINES_PER_LOOK = 64;
 /** How often a verification is begun again because the ledger moved while it was being read. */
 const ATTEMPTS = 20;
 
-function isSameDamage(before: AuditVerdict | undefined, { damage }: AuditVerdict): boolean {
-  const held = before?.damage;
-  return held?.seq === damage?.seq && held?.file === damage?.file && held?.reason === damage?.reason;
+function isSameDamage(before: AuditVerdict | undefined, { firstDamage: found }: AuditVerdict): boolean {
+  const held = before?.firstDamage;
+  return held?.seq === found?.seq && held?.file === found?.file && held?.reason === found?.reason;
 }
 
 export interface LedgerReader {
@@ -33,7 +34,7 @@ export interface LedgerReader {
   read(filter: AuditFilter): Promise<AuditPage>;
   /** Makes indexes that are missing; does nothing without their key. */
   care(): Promise<void>;
-  verify(): Promise<AuditVerdict>;
+  verify(pins?: Pins): Promise<AuditVerdict>;
   uses(bounds: UseBounds): Promise<AuditUses>;
   close(): void;
 }
@@ -56,13 +57,15 @@ export function openLedgerReader(directory: string, indexKey: Buffer | null = nu
   const view = openDatabase(paths.database, { isReadOnly: true });
   let verifying: Promise<unknown> = Promise.resolve();
 
-  function verifyOnce(): Promise<AuditVerdict> {
+  function verifyOnce(pins: Pins): Promise<AuditVerdict> {
     const lines = new LedgerLines(view, paths);
     return verifyLedger({
       lines: lines.all(),
+      crypto: ledgerCrypto,
+      logs: lines.start(),
       head: () => lines.head,
-      sha256: (bytes) => hash("sha256", bytes, "hex"),
-      verifySignature: (text, signature) => isSignatureGenuine(publicKey, text, signature),
+      verifyHead: (text, signature) => isSignatureGenuine(publicKey, text, signature),
+      pins,
     });
   }
 
@@ -70,10 +73,10 @@ export function openLedgerReader(directory: string, indexKey: Buffer | null = nu
    * Beside a running server files and table are not of one moment: a rotation or a truncation between the two looks like
    * damage once. What is damaged stays so: a verdict of damage is believed when a second look finds the very same.
    */
-  async function verifyPatiently(): Promise<AuditVerdict> {
+  async function verifyPatiently(pins: Pins): Promise<AuditVerdict> {
     let before: AuditVerdict | undefined;
     for (let attempt = 1; ; attempt++) {
-      const verdict = await verifyOnceMore(attempt);
+      const verdict = await verifyOnceMore(pins, attempt);
       if (!verdict) continue;
       if (verdict.ok || attempt >= ATTEMPTS || isSameDamage(before, verdict)) return verdict;
       before = verdict;
@@ -81,12 +84,18 @@ export function openLedgerReader(directory: string, indexKey: Buffer | null = nu
   }
 
   /** Undefined where retention removed a segment while it was being read. */
-  async function verifyOnceMore(attempt: number): Promise<AuditVerdict | undefined> {
+  async function verifyOnceMore(pins: Pins, attempt: number): Promise<AuditVerdict | undefined> {
     try {
-      return await verifyOnce();
+      return await verifyOnce(pins);
     } catch (error) {
       if (isCorruption(error))
-        return { ok: false, records: 0, damage: { seq: 0, file: TABLE_NAME, reason: String(error) }, cannotShow };
+        return {
+          ok: false,
+          records: 0,
+          firstDamage: { seq: 0, file: TABLE_NAME, reason: String(error) },
+          unvouched: [],
+          cannotShow: cannotShow(pins),
+        };
       const isGone = error instanceof Error && "code" in error && error.code === "ENOENT";
       if (!isGone || attempt >= ATTEMPTS) throw error;
       return undefined;
@@ -130,9 +139,10 @@ export function openLedgerReader(directory: string, indexKey: Buffer | null = nu
       return { records, through, first: listSegments(paths.ledger)[0]?.first ?? edgeOf("min") };
     },
     care: async () => indexes?.care(),
-    verify(): Promise<AuditVerdict> {
+    verify(pins = noPins): Promise<AuditVerdict> {
+      const work = (): Promise<AuditVerdict> => verifyPatiently(pins);
       // One after another: they share the connection.
-      const verdict = verifying.then(verifyPatiently, verifyPatiently);
+      const verdict = verifying.then(work, work);
       verifying = verdict;
       return verdict;
     },

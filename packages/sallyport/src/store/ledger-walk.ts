@@ -3,8 +3,9 @@
  * moment, each record once, while a writer may be moving rows from the one to the other. Of a segment with an index only
  * blocks are read that can hold what is wanted. An empty line after each segment lets a reader pause there.
  */
+import { closeSync, openSync } from "node:fs";
 import type { Wanted } from "./record-match.ts";
-import { linesBackward, linesForward, linesOfRanges, listSegments, segmentEnds } from "./segment-file.ts";
+import { linesBackward, linesForward, linesOfRanges, listSegments, segmentEnds, seqOfLine } from "./segment-file.ts";
 import type { Segment } from "./segment-file.ts";
 import type { SegmentIndexes } from "./segment-indexes.ts";
 import type { SqlDatabase } from "./sqlite.ts";
@@ -57,7 +58,7 @@ export class LedgerWalk {
       if (segment.first >= before) continue;
       if (!this.#mayHold(segment, bounds)) continue;
       for (const line of present(() => this.#linesOf(segment, bounds, true))) {
-        const seq = parseSeq(line);
+        const seq = seqOfLine(line);
         if (seq !== undefined && seq <= bounds.after) return;
         if (seq !== undefined && seq < before) yield line;
       }
@@ -82,7 +83,7 @@ export class LedgerWalk {
         if (segment.first >= (bounds.before ?? Infinity)) return;
         if (this.#mayHold(segment, bounds)) {
           for (const line of present(() => this.#linesOf(segment, bounds, false))) {
-            const seq = parseSeq(line);
+            const seq = seqOfLine(line);
             if (seq === undefined || seq <= seen) continue;
             yield line;
             seen = seq;
@@ -101,13 +102,22 @@ export class LedgerWalk {
     }
   }
 
-  #linesOf(segment: Segment, bounds: WalkBounds, isBackward: boolean): Generator<string> {
-    const index = this.#indexes?.of(segment);
-    if (!index) return isBackward ? linesBackward(segment.path) : linesForward(segment.path);
-    const { wanted = [], before = Infinity } = bounds;
-    const blocks = index.blocks(wanted, { ...bounds, before });
-    const ranges = blocks.map((block) => index.rangeOf(block));
-    return linesOfRanges(segment.path, isBackward ? ranges.toReversed() : ranges, isBackward);
+  *#linesOf(segment: Segment, bounds: WalkBounds, isBackward: boolean): Generator<string> {
+    // The file that is judged is the one that is read, also where another takes its place meanwhile.
+    const file = openSync(segment.path, "r");
+    try {
+      const index = this.#indexes?.of(segment.name, file);
+      if (index) {
+        const { wanted = [], before = Infinity } = bounds;
+        const blocks = index.blocks(wanted, { ...bounds, before });
+        const ranges = blocks.map((block) => index.rangeOf(block));
+        yield* linesOfRanges(file, isBackward ? ranges.toReversed() : ranges, isBackward);
+        return;
+      }
+    } finally {
+      closeSync(file);
+    }
+    yield* isBackward ? linesBackward(segment.path) : linesForward(segment.path);
   }
 
   #mayHold(segment: Segment, { since, until }: WalkBounds): boolean {
@@ -151,10 +161,4 @@ function* present<T>(read: () => Generator<T>): Generator<T> {
   } catch (error) {
     if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
   }
-}
-
-/** The sequence number alone, without reading the rest; damaged lines may have none. */
-function parseSeq(line: string): number | undefined {
-  const digits = /^\{"seq":([1-9]\d{0,15}),/.exec(line)?.[1];
-  return digits === undefined ? undefined : Number(digits);
 }

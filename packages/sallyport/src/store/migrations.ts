@@ -5,6 +5,7 @@
  */
 import { keySecrets } from "./migrations/2-key-secrets.ts";
 import { factors } from "./migrations/3-factors.ts";
+import { logs } from "./migrations/4-logs.ts";
 import type { SqlDatabase } from "./sqlite.ts";
 
 export interface Migration {
@@ -16,4 +17,4 @@ export interface Migration {
   readonly apply: (database: SqlDatabase, now: number) => void;
 }
 
-export const migrations: readonly Migration[] = [keySecrets, factors];
+export const migrations: readonly Migration[] = [keySecrets, factors, logs];

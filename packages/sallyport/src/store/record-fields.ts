@@ -1,13 +1,13 @@
 /**
  * What a record can be searched by, in one table: the index of a segment and the match of a line both ask it, so they
- * cannot disagree on what a record says. Whatever stands beside the line belongs into `readRecord()`.
+ * cannot disagree on what a record says. Personal fields stand beside the record, in the same line, until they are erased.
  */
-import { parseRecordLine } from "@sallyport/protocol";
+import { readKept } from "@sallyport/protocol";
 import type { AuditRecord } from "../audit/audit-log.ts";
 
-/** The record of a line, whole; undefined for a damaged line, which `verify` names. */
+/** The record of a kept line with what stands beside it; undefined for a damaged line, which `verify` names. */
 export function readRecord(line: string): AuditRecord | undefined {
-  const record = parseRecordLine(line);
+  const record = readKept(line);
   if (!record) return undefined;
   const { seq, at, environment, type, actor, fields } = record;
   return { seq, at, environment, type, actor, fields };
@@ -27,9 +27,6 @@ export const searched = {
 
 export type SearchedName = keyof typeof searched;
 export const searchedNames = Object.keys(searched) as SearchedName[];
-
-/** Personal: they may stand beside the line, so a line is never passed over because it lacks their text. */
-export const besideTheLine: ReadonlySet<SearchedName> = new Set(["address"]);
 
 function after(prefix: string, actor: string): readonly string[] {
   return actor.startsWith(prefix) ? [actor.slice(prefix.length)] : [];

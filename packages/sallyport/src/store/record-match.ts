@@ -2,7 +2,7 @@
 import { quoteText } from "@sallyport/protocol";
 import type { AuditFilter, AuditRecord } from "../audit/audit-log.ts";
 import { NetworkList, normalizeAddress, parseNetwork } from "../kernel/network-list.ts";
-import { besideTheLine, readRecord, searched, searchedNames } from "./record-fields.ts";
+import { readRecord, searched, searchedNames } from "./record-fields.ts";
 import type { SearchedName } from "./record-fields.ts";
 
 /** One demand of a filter: a value of that name has to be accepted. */
@@ -31,9 +31,7 @@ export function wantedOf(filter: AuditFilter): readonly Wanted[] {
 export function makeMatchRecord(filter: AuditFilter): MatchRecord {
   const { since = -Infinity, until = Infinity, after = 0, before = Infinity } = filter;
   const wanted = wantedOf(filter);
-  const marks = wanted.flatMap(({ name, values }) =>
-    values?.length === 1 && !besideTheLine.has(name) ? [quoteText(values[0]!).slice(1, -1)] : [],
-  );
+  const marks = wanted.flatMap(({ values }) => (values?.length === 1 ? [quoteText(values[0]!).slice(1, -1)] : []));
   return function match(line) {
     if (!marks.every((mark) => line.includes(mark))) return undefined;
     const record = readRecord(line);

@@ -3,9 +3,13 @@
  * store is opened (`upgrade.ts`); one newer than the program is refused, never guessed at.
  */
 import { Problem } from "@sallyport/protocol";
+import { randomBase62 } from "../kernel/ids.ts";
 import type { SqlDatabase } from "./sqlite.ts";
 
-export const SCHEMA_VERSION = 3;
+export const SCHEMA_VERSION = 4;
+
+/** Of a node's id: it stands in the names of its logs. */
+export const NODE_LENGTH = 12;
 
 /**
  * Keys, and when each of their secrets was last used. Uses are counted in memory and written a few seconds later: they
@@ -152,6 +156,15 @@ CREATE TABLE assignment (
   source TEXT NOT NULL CHECK (source IN ('policy', 'admin'))
 ) STRICT, WITHOUT ROWID;
 ${KEY_TABLES}CREATE TABLE ledger (seq INTEGER PRIMARY KEY, line TEXT NOT NULL) STRICT;
+CREATE TABLE log (
+  environment TEXT NOT NULL PRIMARY KEY,
+  base TEXT NOT NULL,
+  first_key TEXT NOT NULL,
+  state TEXT NOT NULL,
+  checkpoint TEXT NOT NULL,
+  generation INTEGER NOT NULL,
+  key_since INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 `;
 
 /** Makes the tables in an empty database. `head` is the signed head of the empty ledger, as JSON. */
@@ -162,6 +175,8 @@ export function createSchema(database: SqlDatabase, head: string): void {
   put.run("epoch", "0");
   put.run("head", head);
   put.run("truncated_before", "1");
+  put.run("node", randomBase62(NODE_LENGTH));
+  put.run("logs_from", "1");
   database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
   database.exec("COMMIT");
 }
@@ -194,15 +209,17 @@ export function readSchemaVersion(database: SqlDatabase, known: number): number 
   return version;
 }
 
+export type MetaName = "epoch" | "head" | "truncated_before" | "node" | "logs_from";
+
 /** A value of the meta table; a missing one is damage. */
-export function readMeta(database: SqlDatabase, name: "epoch" | "head" | "truncated_before"): string {
+export function readMeta(database: SqlDatabase, name: MetaName): string {
   const value = database.prepare("SELECT value FROM meta WHERE name = ?").get(name)?.["value"];
   if (typeof value !== "string") throw new Problem("fault", `the database is damaged: meta has no ${name}`);
   return value;
 }
 
 /** A whole number of the meta table, from 0. */
-export function readCounter(database: SqlDatabase, name: "epoch" | "truncated_before"): number {
+export function readCounter(database: SqlDatabase, name: "epoch" | "truncated_before" | "logs_from"): number {
   const text = readMeta(database, name);
   const value = Number(text);
   if (!/^(0|[1-9]\d{0,15})$/.test(text) || !Number.isSafeInteger(value)) {

@@ -2,7 +2,7 @@
 import { isUtf8 } from "node:buffer";
 import { closeSync, fstatSync, openSync, readdirSync, readSync } from "node:fs";
 import { join } from "node:path";
-import { parseRecordLine } from "@sallyport/protocol";
+import { parseKept, parseRecordLine } from "@sallyport/protocol";
 import type { LedgerRecord } from "@sallyport/protocol";
 
 export interface Segment {
@@ -105,22 +105,17 @@ export function* linesOfBytes(bytes: Buffer): Generator<{ readonly line: string;
   if (at < bytes.length) yield { line: "", at };
 }
 
-/** Lines of some ranges of a segment, range by range; those of each forward or backward. */
+/** Lines of some ranges of an open segment, range by range; those of each forward or backward. */
 export function* linesOfRanges(
-  path: string,
+  file: number,
   ranges: readonly { readonly from: number; readonly to: number }[],
   isBackward: boolean,
 ): Generator<string> {
-  const file = openSync(path, "r");
-  try {
-    for (const { from, to } of ranges) {
-      const bytes = Buffer.allocUnsafe(to - from);
-      const count = readSync(file, bytes, 0, to - from, from);
-      const lines = [...linesOfBytes(bytes.subarray(0, count))].map(({ line }) => line);
-      yield* isBackward ? lines.toReversed() : lines;
-    }
-  } finally {
-    closeSync(file);
+  for (const { from, to } of ranges) {
+    const bytes = Buffer.allocUnsafe(to - from);
+    const count = readSync(file, bytes, 0, to - from, from);
+    const lines = [...linesOfBytes(bytes.subarray(0, count))].map(({ line }) => line);
+    yield* isBackward ? lines.toReversed() : lines;
   }
 }
 
@@ -132,8 +127,14 @@ export function segmentEnds(path: string): { readonly first: LedgerRecord; reado
 }
 
 function firstOf(lines: Generator<string>): LedgerRecord | undefined {
-  for (const line of lines) return parseRecordLine(line);
+  for (const line of lines) return parseRecordLine(parseKept(line).line);
   return undefined;
+}
+
+/** The sequence number alone, without reading the rest; damaged lines may have none. */
+export function seqOfLine(line: string): number | undefined {
+  const digits = /^\{"seq":([1-9]\d{0,15}),/.exec(line)?.[1];
+  return digits === undefined ? undefined : Number(digits);
 }
 
 function lineOf(bytes: Buffer): string {

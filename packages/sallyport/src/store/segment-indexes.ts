@@ -5,7 +5,19 @@
  * or forged index makes a search slower and hides nothing that stands in the segment.
  */
 import { hash } from "node:crypto";
-import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import { readRecord } from "./record-fields.ts";
@@ -44,18 +56,17 @@ export class SegmentIndexes {
     this.#key = key;
   }
 
-  /** The index of a segment as it is now; undefined where there is none to be relied on. */
-  of(segment: Segment): SegmentIndex | undefined {
-    const identity = identityOf(segment.path);
-    if (identity === undefined) return undefined;
-    const held = this.#held.get(segment.name);
+  /** The index of a segment, open for reading at its beginning; undefined where there is none to be relied on. */
+  of(name: string, file: number): SegmentIndex | undefined {
+    const identity = identityOf(file);
+    const held = this.#held.get(name);
     if (held?.identity === identity) {
-      this.#hold(segment.name, held);
+      this.#hold(name, held);
       return held.index;
     }
-    const index = this.#read(segment.name);
-    if (!index || !this.#isGenuine(segment, identity, index)) return undefined;
-    this.#hold(segment.name, { index, identity });
+    const index = this.#read(name);
+    if (!index || !this.#isGenuine(name, file, identity, index)) return undefined;
+    this.#hold(name, { index, identity });
     return index;
   }
 
@@ -65,10 +76,20 @@ export class SegmentIndexes {
     if (segments.length > 0) mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
     this.#sweep(new Set(segments.map(({ name }) => indexName(name))));
     for (const segment of segments) {
-      const identity = identityOf(segment.path);
-      if (identity === undefined || this.#unfit.get(segment.name) === identity) continue;
-      if (!this.of(segment)) await this.#build(segment, identity);
+      await this.#careFor(segment);
       await turn();
+    }
+  }
+
+  async #careFor(segment: Segment): Promise<void> {
+    const file = opened(segment.path);
+    if (file === undefined) return;
+    try {
+      const identity = identityOf(file);
+      if (this.#unfit.get(segment.name) === identity || this.of(segment.name, file)) return;
+      await this.#build(segment, file, identity);
+    } finally {
+      closeSync(file);
     }
   }
 
@@ -83,20 +104,19 @@ export class SegmentIndexes {
     return index?.segment.name === name ? index : undefined;
   }
 
-  #isGenuine({ name, path }: Segment, identity: string, { segment }: SegmentIndex): boolean {
+  #isGenuine(name: string, file: number, identity: string, { segment }: SegmentIndex): boolean {
     if (this.#genuine.get(name) === identity) return true;
-    const bytes = readSegment(path);
+    const bytes = readSegment(file);
     if (bytes?.length !== segment.bytes || hash("sha256", bytes, "hex") !== segment.sha256) return false;
     this.#genuine.set(name, identity);
     return true;
   }
 
-  async #build(segment: Segment, identity: string): Promise<void> {
-    const { name, path, first } = segment;
-    const bytes = readSegment(path);
+  async #build({ name, path, first }: Segment, file: number, identity: string): Promise<void> {
+    const bytes = readSegment(file);
     const builder = bytes && (await buildFrom(bytes, first));
     if (!builder) {
-      if (bytes) this.#unfit.set(name, identity);
+      this.#unfit.set(name, identity);
       return;
     }
     const indexed = { name, bytes: bytes.length, sha256: hash("sha256", bytes, "hex"), first };
@@ -105,7 +125,11 @@ export class SegmentIndexes {
     const target = join(this.#directory, indexName(name));
     writeFileSync(`${target}.tmp`, made, { mode: 0o600 });
     renameSync(`${target}.tmp`, target);
-    if (identityOf(path) !== identity) return;
+    const now = opened(path);
+    const isSame = now !== undefined && identityOf(now) === identity;
+    if (now !== undefined) closeSync(now);
+    // Erased meanwhile: what was there before must not stay in the index.
+    if (!isSame) return rmSync(target, { force: true });
     this.#genuine.set(name, identity);
     this.#hold(name, { index: SegmentIndex.open(made, this.#key)!, identity });
   }
@@ -155,16 +179,27 @@ async function buildFrom(bytes: Buffer, first: number): Promise<IndexBuilder | u
   return count > 0 ? builder : undefined;
 }
 
-function readSegment(path: string): Buffer | undefined {
+/** All of it, whatever was read before; undefined for one that is too large. */
+function readSegment(file: number): Buffer | undefined {
+  const { size } = fstatSync(file);
+  if (size > SEGMENT_BYTES_MAX) return undefined;
+  const bytes = Buffer.allocUnsafe(size);
+  let at = 0;
+  for (let count = -1; at < size && count !== 0; at += count) count = readSync(file, bytes, at, size - at, at);
+  return bytes.subarray(0, at);
+}
+
+function opened(path: string): number | undefined {
   try {
-    return statSync(path).size <= SEGMENT_BYTES_MAX ? readFileSync(path) : undefined;
+    return openSync(path, "r");
   } catch {
+    // Retention has removed it.
     return undefined;
   }
 }
 
 /** Another file, or the same one written to, has another identity. */
-function identityOf(path: string): string | undefined {
-  const found = statSync(path, { bigint: true, throwIfNoEntry: false });
-  return found && [found.dev, found.ino, found.size, found.mtimeNs, found.ctimeNs].join(" ");
+function identityOf(file: number): string {
+  const { dev, ino, size, mtimeNs, ctimeNs } = fstatSync(file, { bigint: true });
+  return [dev, ino, size, mtimeNs, ctimeNs].join(" ");
 }

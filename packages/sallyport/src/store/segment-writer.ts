@@ -7,13 +7,14 @@ import { rmSync, statSync } from "node:fs";
 import { open, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
-import { encodeEvent, parseRecordLine } from "@sallyport/protocol";
+import { encodeEvent, parseKept, parseRecordLine } from "@sallyport/protocol";
 import { inTransaction } from "./commit-group.ts";
 import type { GroupParts } from "./commit-group.ts";
 import type { DataPaths } from "./data-paths.ts";
 import { syncDirectory } from "./durable-file.ts";
+import { advanceLogBases } from "./log-bases.ts";
 import { readCounter } from "./schema.ts";
-import { indexName, linesForward, listSegments, segmentEnds, segmentName } from "./segment-file.ts";
+import { indexName, linesForward, listSegments, segmentEnds, segmentName, seqOfLine } from "./segment-file.ts";
 import type { Segment } from "./segment-file.ts";
 import type { LedgerPolicy } from "./writer-messages.ts";
 
@@ -36,7 +37,7 @@ export class SegmentWriter {
   /** How far the table is over its block, in records; above 0 a rotation is due. */
   get excess(): number {
     const first = this.#firstRow();
-    return first === undefined ? 0 : this.#parts.chain.point.seq - first + 1 - this.#blockRecords;
+    return first === undefined ? 0 : this.#parts.chain.seq - first + 1 - this.#blockRecords;
   }
 
   /** What a kill may have left half done: files never renamed, rows that are in a segment already, segments let go of. */
@@ -68,6 +69,7 @@ export class SegmentWriter {
     const oldest = now - this.#policy.retentionDays * DAY_MS;
     let reason = "";
     const before = kept[0]?.first;
+    const removed: Segment[] = [];
     for (let segment = kept[0]; segment; segment = kept[0]) {
       const isTooMuch = bytes > this.#policy.retentionBytes;
       const lastAt = segmentEnds(segment.path)?.last.at;
@@ -75,6 +77,7 @@ export class SegmentWriter {
       if (!isTooMuch && (lastAt === undefined || lastAt >= oldest)) break;
       reason = isTooMuch ? "bytes" : "days";
       bytes -= statSync(segment.path).size;
+      removed.push(segment);
       kept.shift();
     }
     const keep = this.#firstKept(kept[0]);
@@ -87,9 +90,13 @@ export class SegmentWriter {
       fields: { first_seq: keep.seq, first_prev: keep.prev, removed: keep.seq - before, reason },
     });
     const { database, chain } = this.#parts;
+    const writeBases = advanceLogBases(database, linesOf(removed), keep.seq);
     inTransaction(this.#parts, () => {
+      writeBases();
       chain.append(event);
       chain.seal(now);
+      // No checkpoint is of before what is kept.
+      chain.sealLogs(now);
       database.prepare("UPDATE meta SET value = ? WHERE name = 'truncated_before'").run(String(keep.seq));
     });
     this.#sweep();
@@ -127,7 +134,7 @@ export class SegmentWriter {
     const select = this.#parts.database.prepare("SELECT line FROM ledger WHERE seq = ?");
     let end = first;
     for (const line of linesForward(newest.path)) {
-      const seq = parseRecordLine(line)?.seq;
+      const seq = seqOfLine(line);
       if (seq === undefined) return;
       if (seq < first) continue;
       const row = select.get(seq);
@@ -135,7 +142,7 @@ export class SegmentWriter {
       end = seq + 1;
     }
     // The last record stays in the table whatever happened: the head is checked against it.
-    await this.#deleteRows(Math.min(end, this.#parts.chain.point.seq));
+    await this.#deleteRows(Math.min(end, this.#parts.chain.seq));
   }
 
   /** Deletes the segments that lie wholly before what a committed truncation keeps. */
@@ -154,11 +161,15 @@ export class SegmentWriter {
   #firstKept(segment: Segment | undefined) {
     if (segment) return segmentEnds(segment.path)?.first;
     const line = this.#parts.database.prepare("SELECT line FROM ledger ORDER BY seq LIMIT 1").get()?.["line"];
-    return typeof line === "string" ? parseRecordLine(line) : undefined;
+    return typeof line === "string" ? parseRecordLine(parseKept(line).line) : undefined;
   }
 
   #firstRow(): number | undefined {
     const seq = this.#parts.database.prepare("SELECT min(seq) AS first FROM ledger").get()?.["first"];
     return typeof seq === "number" ? seq : undefined;
   }
+}
+
+function* linesOf(segments: readonly Segment[]): Generator<string> {
+  for (const { path } of segments) yield* linesForward(path);
 }

@@ -10,6 +10,9 @@ export interface LedgerPolicy {
   /** Of all segments together. */
   readonly retentionBytes: number;
   readonly reserveBytes: number;
+  /** How long personal fields stand beside records, and beside those of administration and security. */
+  readonly personalDays: number;
+  readonly securityPersonalDays: number;
 }
 
 /** The writer's `workerData`. */

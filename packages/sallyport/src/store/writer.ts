@@ -4,7 +4,7 @@
  */
 import { Problem } from "@sallyport/protocol";
 import type { Ticket } from "../audit/recorder.ts";
-import { commitGroup } from "./commit-group.ts";
+import { commitGroup, inTransaction } from "./commit-group.ts";
 import type { GroupParts } from "./commit-group.ts";
 import { dataPaths } from "./data-paths.ts";
 import { DiskReserve } from "./disk-reserve.ts";
@@ -12,8 +12,10 @@ import type { Disk } from "./disk-reserve.ts";
 import type { KeyUse } from "../keys/use-record.ts";
 import { makeMergeUses } from "./key-uses.ts";
 import { LedgerChain } from "./ledger-chain.ts";
+import { CHECKPOINT_MS } from "./ledger-logs.ts";
 import { makeApplyOperation } from "./operations.ts";
 import { checkSchema } from "./schema.ts";
+import { PersonalEraser } from "./personal-eraser.ts";
 import { SegmentWriter } from "./segment-writer.ts";
 import { openSigner } from "./signing-key.ts";
 import { openDatabase, SQLITE_FULL, sqliteCode } from "./sqlite.ts";
@@ -30,6 +32,8 @@ export interface WriterPorts extends Disk {
 
 /** Most lines in one transaction, so that a change never waits behind a long one. */
 const GROUP_LINES_MAX = 4_096;
+/** Between two looks at what is too old, in ms of the program's own clock. */
+const CARE_MS = 86_400_000;
 /** After a rotation that failed, this many more records before it is tried again. */
 const ROTATION_PATIENCE = 1_000;
 
@@ -40,6 +44,7 @@ export class Writer {
   readonly #parts: GroupParts;
   readonly #merge: (uses: readonly KeyUse[]) => void;
   readonly #segments: SegmentWriter;
+  readonly #eraser: PersonalEraser;
   readonly #reserve: DiskReserve;
   #changes: EncodedChange[] = [];
   #lines: string[] = [];
@@ -50,6 +55,9 @@ export class Writer {
   #records = 0;
   /** No rotation before the ledger is this long. */
   #rotateFrom = 0;
+  /** When retention was last looked at, epoch ms. */
+  #caredAt = 0;
+  #sealing: NodeJS.Timeout | null = null;
   #housekeeping: Promise<void> | null = null;
 
   /** Opens the database; throws `store_unavailable` where it is not to be trusted or not to be opened. */
@@ -60,16 +68,18 @@ export class Writer {
     this.#now = setup.now;
     const database = openDatabase(paths.database, { isReadOnly: false });
     checkSchema(database);
+    // What is deleted or erased leaves no remains in the file: addresses have an end.
     database.exec(
-      "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864; PRAGMA busy_timeout = 0",
+      "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864; PRAGMA busy_timeout = 0; PRAGMA secure_delete = ON",
     );
     this.#database = database;
     this.#merge = makeMergeUses(database);
     this.#parts = {
       database,
-      chain: new LedgerChain(database, openSigner(paths, setup.signingKey)),
+      chain: new LedgerChain(database, openSigner(paths, setup.signingKey), setup.signingKey),
       apply: makeApplyOperation(database),
     };
+    this.#eraser = new PersonalEraser(this.#parts, paths, setup.ledger);
     this.#segments = new SegmentWriter(this.#parts, paths, setup.ledger, setup.segmentRecords);
     this.#reserve = new DiskReserve(paths.reserve, setup.directory, setup.ledger.reserveBytes, ports);
     this.#isOpen = this.#reserve.tryHold();
@@ -83,7 +93,12 @@ export class Writer {
       await this.#segments.rotate();
       this.#segments.retain(this.#now);
     });
-    this.#records = this.#parts.chain.point.seq;
+    this.#caredAt = this.#now;
+    // Commits need not wait for it.
+    this.#housekeeping = this.#keepHouse(() => this.#eraser.erase(this.#now)).finally(() => {
+      this.#housekeeping = null;
+    });
+    this.#records = this.#parts.chain.seq;
   }
 
   get isOpen(): boolean {
@@ -116,6 +131,7 @@ export class Writer {
   async close(): Promise<void> {
     while (this.#changes.length > 0 || this.#lines.length > 0) this.#commit();
     await this.#housekeeping;
+    this.#sealLogs();
     // The reader's connection may still be open, and a read-only one does not fold the log in when it closes.
     this.#database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
     this.#database.close();
@@ -163,7 +179,27 @@ export class Writer {
       commitMs: this.#ports.monotonic() - startedMs,
       records: this.records,
     });
-    if (results) this.#rotateWhenDue();
+    if (results) {
+      this.#rotateWhenDue();
+      this.#sealSoon();
+    }
+  }
+
+  /** What comes last is covered by a checkpoint as well, a little later. */
+  #sealSoon(): void {
+    if (this.#sealing || !this.#parts.chain.isBehind) return;
+    this.#sealing = setTimeout(() => this.#sealLogs(), CHECKPOINT_MS).unref();
+  }
+
+  #sealLogs(): void {
+    if (this.#sealing) clearTimeout(this.#sealing);
+    this.#sealing = null;
+    if (!this.#parts.chain.isBehind || !this.#isOpen) return;
+    try {
+      inTransaction(this.#parts, () => this.#parts.chain.sealLogs(this.#now));
+    } catch (error) {
+      this.#ports.post({ kind: "trouble", text: `checkpoints could not be signed: ${String(error)}` });
+    }
   }
 
   /** The results of the changes, or what kept the group from being committed. */
@@ -171,7 +207,7 @@ export class Writer {
     if (changes.length === 0 && lines.length === 0) return [];
     try {
       const results = commitGroup(this.#parts, { changes, lines, now: this.#now });
-      this.#records = this.#parts.chain.point.seq;
+      this.#records = this.#parts.chain.seq;
       return results;
     } catch (error) {
       this.#ports.post({ kind: "trouble", text: `a commit failed: ${String(error)}` });
@@ -195,11 +231,14 @@ export class Writer {
   }
 
   #rotateWhenDue(): void {
-    if (this.#housekeeping || !this.#isOpen || this.#parts.chain.point.seq < this.#rotateFrom) return;
+    if (this.#housekeeping || !this.#isOpen || this.#parts.chain.seq < this.#rotateFrom) return;
+    const isDue = this.#now - this.#caredAt >= CARE_MS;
+    if (isDue) this.#caredAt = this.#now;
     this.#housekeeping = this.#keepHouse(async () => {
-      if (this.#segments.excess <= 0) return;
-      await this.#segments.rotate();
-      this.#segments.retain(this.#now);
+      const isOver = this.#segments.excess > 0;
+      if (isOver) await this.#segments.rotate();
+      if (isOver || isDue) this.#segments.retain(this.#now);
+      if (isDue) await this.#eraser.erase(this.#now);
     }).finally(() => {
       this.#housekeeping = null;
     });
@@ -210,7 +249,7 @@ export class Writer {
     try {
       await work();
     } catch (error) {
-      this.#rotateFrom = this.#parts.chain.point.seq + ROTATION_PATIENCE;
+      this.#rotateFrom = this.#parts.chain.seq + ROTATION_PATIENCE;
       this.#ports.post({ kind: "trouble", text: `rotation or retention of the ledger failed: ${String(error)}` });
     }
   }

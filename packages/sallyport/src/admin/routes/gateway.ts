@@ -22,6 +22,7 @@ export const gatewayHandlers: Handlers<"status" | "openapi" | "audit.verify"> = 
 
   "audit.verify": async ({ ports }) => {
     const verdict = await ports.audit.verify();
-    return { ...verdict, cannotShow: [...verdict.cannotShow] };
+    const unvouched = verdict.unvouched.map((one) => ({ ...one, from: isoTime(one.from), to: isoTime(one.to) }));
+    return { ...verdict, unvouched, cannotShow: [...verdict.cannotShow] };
   },
 };

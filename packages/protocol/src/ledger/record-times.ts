@@ -1,0 +1,56 @@
+/**
+ * What the times of records cannot vouch for: that nothing was left out while a node was silent, and what was when, where
+ * its clock was set back. A node says every few minutes that it is there, and says when it stops.
+ */
+import type { LedgerRecord } from "./record-line.ts";
+
+export const HEARTBEAT = "ledger.heartbeat";
+export const HEARTBEAT_MS = 300_000;
+/** Two beats missed, and some time for a commit. */
+const SILENCE_MS = 2 * HEARTBEAT_MS + 60_000;
+/** Records are sequenced in groups, and their times are of before. */
+const STEP_MS = 120_000;
+const KEPT_MAX = 100;
+
+/** A time that is not vouched for, epoch ms, after the record with this number. */
+export interface Unvouched {
+  readonly after: number;
+  readonly from: number;
+  readonly to: number;
+  readonly reason: string;
+}
+
+export class RecordTimes {
+  readonly unvouched: Unvouched[] = [];
+  /** More than are kept. */
+  isMore = false;
+  #latest = -Infinity;
+  #seq = 0;
+  #isStopped = false;
+  /** Once a node has begun to say that it is there, its silence says something. */
+  #isBeating = false;
+
+  /** Another log of the same node: its times are its own. */
+  begin(): void {
+    this.#latest = -Infinity;
+    this.#seq = 0;
+    this.#isBeating = false;
+  }
+
+  take({ seq, at, type }: LedgerRecord): void {
+    const gapMs = at - this.#latest;
+    if (this.#seq > 0 && gapMs < -STEP_MS)
+      this.#note(this.#latest, at, `the clock went back by ${Math.round(-gapMs / 1000)} s`);
+    else if (this.#seq > 0 && gapMs > SILENCE_MS && this.#isBeating && !this.#isStopped)
+      this.#note(this.#latest, at, "the node was silent and had not said that it stops");
+    if (at > this.#latest || gapMs < -STEP_MS) this.#latest = at;
+    this.#isStopped = type === "server.stopped" || (this.#isStopped && type !== "server.started");
+    if (type === HEARTBEAT) this.#isBeating = true;
+    this.#seq = seq;
+  }
+
+  #note(from: number, to: number, reason: string): void {
+    if (this.unvouched.length < KEPT_MAX) this.unvouched.push({ after: this.#seq, from, to, reason });
+    else this.isMore = true;
+  }
+}

@@ -1,0 +1,51 @@
+import { utf8Of } from "./utf8.ts";
+
+/**
+ * The two hashes of a Merkle tree (RFC 6962, section 2.1): SHA-256 with a first byte that keeps leaves and nodes apart.
+ * Hashes are lower-case hex, 64 digits: they are compared, printed and kept as text.
+ */
+export interface TreeHash {
+  /** SHA-256(0x00 || entry), the entry's UTF-8 bytes. */
+  leaf(entry: string): string;
+  /** SHA-256(0x01 || left || right). */
+  node(left: string, right: string): string;
+}
+
+/** Lower-case hex of SHA-256 over a text's UTF-8 bytes. */
+export type Sha256Text = (text: string) => string;
+
+/** SHA-256 over nothing: the root of a tree without leaves. */
+export const EMPTY_ROOT = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+const HEX_64 = /^[0-9a-f]{64}$/;
+
+export function isTreeHash(text: unknown): text is string {
+  return typeof text === "string" && HEX_64.test(text);
+}
+
+/** From a SHA-256 that gives lower-case hex; the gateway has a faster one of its own. */
+export function treeHashOf(sha256: (bytes: Uint8Array) => string): TreeHash {
+  return {
+    leaf: (entry) => sha256(utf8Of(`\0${entry}`)),
+    node(left, right) {
+      const bytes = new Uint8Array(65);
+      bytes[0] = 1;
+      bytes.set(bytesOfHex(left), 1);
+      bytes.set(bytesOfHex(right), 33);
+      return sha256(bytes);
+    },
+  };
+}
+
+/** The 32 bytes of a hash. */
+export function bytesOfHex(hex: string): Uint8Array {
+  const bytes = new Uint8Array(hex.length / 2);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16);
+  return bytes;
+}
+
+export function hexOfBytes(bytes: Uint8Array): string {
+  let hex = "";
+  for (const byte of bytes) hex += byte.toString(16).padStart(2, "0");
+  return hex;
+}

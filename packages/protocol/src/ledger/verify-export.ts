@@ -1,0 +1,113 @@
+/**
+ * The verifier of an export: a copied folder or file, offline, with nothing but the cryptography handed in. Every record
+ * leads to a signed checkpoint, every file stands in the signed manifest, and the first damage is named by its place.
+ */
+import { noPins } from "./check-log.ts";
+import type { LedgerCrypto, Pins } from "./check-log.ts";
+import { parseExportManifest } from "./export-manifest.ts";
+import type { ExportManifest } from "./export-manifest.ts";
+import { linesOf } from "./lines-of.ts";
+import { checkNote, parseSignedNote, parseVerifierKey } from "./signed-note.ts";
+import { verifyRows } from "./verify-rows.ts";
+import { verifyTiles } from "./verify-tiles.ts";
+import { cannotShow } from "./verify-ledger.ts";
+import type { LedgerDamage, LedgerVerdict } from "./verify-ledger.ts";
+import { RecordTimes } from "./record-times.ts";
+
+export const MANIFEST_FILE = "manifest";
+
+/** Where an export lies. Paths are relative, with slashes. */
+export interface ExportFiles {
+  /** Every file there is, but the manifest. */
+  readonly paths: () => readonly string[];
+  /** Undefined where there is none. A large file may be given in parts. */
+  readonly read: (path: string) => Iterable<Uint8Array> | undefined;
+  /** Lower-case hex of SHA-256 over the parts. */
+  readonly sha256: (parts: Iterable<Uint8Array>) => string;
+  readonly manifest: () => string | undefined;
+}
+
+export interface ExportWalk {
+  readonly files: ExportFiles;
+  readonly manifest: ExportManifest;
+  readonly crypto: LedgerCrypto;
+  readonly pins: Pins;
+  readonly times: RecordTimes;
+  records: number;
+}
+
+/** The manifest of an export, where it is signed by the pinned key of its node or, without one, by its own. */
+export function readManifest(files: ExportFiles, crypto: LedgerCrypto, pins: Pins): ExportManifest | LedgerDamage {
+  const damage = (reason: string): LedgerDamage => ({ seq: 0, file: MANIFEST_FILE, reason });
+  const text = files.manifest();
+  if (text === undefined) return damage("the export has no manifest");
+  const note = parseSignedNote(text);
+  const manifest = note && parseExportManifest(note.text);
+  if (!note || !manifest) return damage("the manifest is not well-formed");
+  const name = `sallyport/${manifest.node}`;
+  const own = parseVerifierKey(crypto.sha256, manifest.key);
+  const pinned = pins.keys.find((key) => key.name === name);
+  const key = pinned ?? (own?.name === name ? own : undefined);
+  if (!key) return damage("the key of the node that made the export is not known");
+  const { verdict } = checkNote(crypto.verify, note, key);
+  if (verdict === "genuine") return manifest;
+  return damage(
+    verdict === "forged"
+      ? "the manifest's signature is not genuine"
+      : `the manifest is signed by another key than ${pinned ? "the pinned one" : "its node's"}`,
+  );
+}
+
+/** Gives the same verdict wherever the export was copied to. */
+export function verifyExport(files: ExportFiles, crypto: LedgerCrypto, pins: Pins = noPins): LedgerVerdict {
+  const manifest = readManifest(files, crypto, pins);
+  const times = new RecordTimes();
+  const verdict = (records: number, damage: LedgerDamage | undefined): LedgerVerdict => ({
+    ok: damage === undefined,
+    records,
+    ...(damage ? { firstDamage: damage } : {}),
+    unvouched: times.unvouched,
+    cannotShow: cannotShow(pins),
+  });
+  if ("reason" in manifest) return verdict(0, manifest);
+  const present = compareNames(files, manifest);
+  if (present) return verdict(0, present);
+  const walk: ExportWalk = { files, manifest, crypto, pins, times, records: 0 };
+  // The records first: damage in one is named by its number. Then every file, for what no record leads to.
+  const damage = walkRecords(walk) ?? compareHashes(walk);
+  return verdict(walk.records, damage);
+}
+
+function walkRecords(walk: ExportWalk): LedgerDamage | undefined {
+  switch (walk.manifest.format) {
+    case "tiles":
+      return verifyTiles(walk);
+    case "jsonl":
+      return verifyRows(walk);
+    case "ocsf":
+      return countLines(walk);
+  }
+}
+
+function compareNames({ paths }: ExportFiles, { files }: ExportManifest): LedgerDamage | undefined {
+  const named = new Set(files.map(({ path }) => path));
+  const found = new Set(paths());
+  for (const path of named) if (!found.has(path)) return { seq: 0, file: path, reason: "the file is missing" };
+  for (const path of found)
+    if (!named.has(path)) return { seq: 0, file: path, reason: "the manifest does not name this file" };
+  return undefined;
+}
+
+function compareHashes({ files, manifest }: ExportWalk): LedgerDamage | undefined {
+  for (const { path, sha256 } of manifest.files) {
+    const parts = files.read(path);
+    if (!parts || files.sha256(parts) !== sha256) return { seq: 0, file: path, reason: "the file was changed" };
+  }
+  return undefined;
+}
+
+/** Bodies for another system: what they were made of is not in them, so they are proved whole or not at all. */
+function countLines(walk: ExportWalk): LedgerDamage | undefined {
+  for (const { path } of walk.manifest.files) for (const _ of linesOf(walk.files.read(path) ?? [])) walk.records++;
+  return undefined;
+}

@@ -1,0 +1,66 @@
+/** An export in JSONL: every record in order, led back to its own line, in the node's chain and in the logs. */
+import { LogWalk } from "./check-log.ts";
+import { logOrigin, parseCheckpoint } from "./checkpoint.ts";
+import { lineOfExportRow } from "./export-row.ts";
+import { linesOf } from "./lines-of.ts";
+import { parseRecordLine } from "./record-line.ts";
+import { parseVerifierKey } from "./signed-note.ts";
+import type { ExportWalk } from "./verify-export.ts";
+import type { LedgerDamage } from "./verify-ledger.ts";
+
+export function verifyRows(walk: ExportWalk): LedgerDamage | undefined {
+  const { files, manifest, crypto, pins, times } = walk;
+  const logs = new Map(
+    manifest.logs.map(({ environment, base, firstKey, checkpoint }) => {
+      const start = {
+        origin: logOrigin(manifest.node, environment),
+        base,
+        firstKey: parseVerifierKey(crypto.sha256, firstKey),
+        checkpoint: parseCheckpoint(checkpoint),
+      };
+      return [environment, new LogWalk(crypto, start, pins)];
+    }),
+  );
+  const file = manifest.files[0]?.path ?? "";
+  let last = { seq: 0, hash: "" };
+  // Two neighbours that do not fit: which of them was changed shows in what comes after them.
+  let misfit: { readonly before: number; readonly after: number } | undefined;
+  const changed = (isAfterGenuine: boolean): LedgerDamage => ({
+    seq: isAfterGenuine ? misfit!.before : misfit!.after,
+    file,
+    reason: "the record was changed: its hash is not the one its neighbour names",
+  });
+  for (const row of linesOf(files.read(file) ?? [])) {
+    const line = row === undefined ? undefined : lineOfExportRow(crypto.sha256Text, row);
+    const record = line === undefined ? undefined : parseRecordLine(line);
+    if (misfit) return changed(record?.prev === last.hash || !record);
+    if (line === undefined || !record)
+      return { seq: last.seq + 1, file, reason: "the line is not a well-formed record" };
+    const { seq, prev, environment } = record;
+    if (last.seq > 0 && seq !== last.seq + 1)
+      return {
+        seq: last.seq + 1,
+        file,
+        reason: `record ${last.seq + 1} is missing: record ${seq} stands in its place`,
+      };
+    if (last.seq > 0 && prev !== last.hash) misfit = { before: last.seq, after: seq };
+    last = { seq, hash: crypto.sha256Text(line) };
+    times.take(record);
+    walk.records++;
+    const reason = seq < manifest.from ? undefined : logs.get(environment)?.take(crypto.tree.leaf(line), record);
+    if (reason !== undefined) return { seq, file, reason: `log ${environment}: ${reason}` };
+  }
+  if (misfit) return changed(last.hash === manifest.head.hash);
+  if (last.seq !== manifest.head.seq)
+    return {
+      seq: last.seq + 1,
+      file,
+      reason: `the export ends at record ${last.seq}, its manifest says ${manifest.head.seq}`,
+    };
+  if (last.hash !== manifest.head.hash) return { seq: last.seq, file, reason: "the last record was changed" };
+  for (const [environment, log] of logs) {
+    const reason = log.end(pins);
+    if (reason !== undefined) return { seq: last.seq, file, reason: `log ${environment}: ${reason}` };
+  }
+  return undefined;
+}

@@ -1,0 +1,9 @@
+/** `sallyport anomalies …`: what is unusual, and how well that is told. */
+import type { Command } from "commander";
+import type { Cli } from "./cli.ts";
+import { addAnomaliesNab } from "./anomalies-nab.ts";
+
+export function addAnomalies(program: Command, cli: Cli): void {
+  const anomalies = program.command("anomalies").description("what is unusual, and how well that is told");
+  addAnomaliesNab(anomalies, cli);
+}

@@ -1,0 +1,185 @@
+/** The ledger as files: exports, proofs and their verification, joined from settings and the store. Loaded by those commands only. */
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import {
+  canonical,
+  cannotShow,
+  exportRow,
+  formatVerifierKey,
+  logOrigin,
+  MANIFEST_FILE,
+  ocsfBody,
+  parseCheckpoint,
+  parseVerifierKey,
+  Problem,
+  PROOF_FIRST_LINE,
+  readKept,
+  verifyExport,
+  verifyRecordProof,
+} from "@sallyport/protocol";
+import type { ExportFormat, LedgerVerdict, Pins } from "@sallyport/protocol";
+import type { Settings } from "../config/settings.ts";
+import { systemClock } from "../kernel/clock.ts";
+import { checkDataDirectory, isInitialized } from "../store/data-directory.ts";
+import { dataPaths } from "../store/data-paths.ts";
+import { exportFilesAt } from "../store/export-files.ts";
+import { exportLedger } from "../store/export-ledger.ts";
+import type { Exported } from "../store/export-ledger.ts";
+import { RowsWriter } from "../store/export-rows.ts";
+import { TilesWriter } from "../store/export-tiles.ts";
+import { ledgerCrypto } from "../store/ledger-crypto.ts";
+import { openLedgerReader } from "../store/ledger-reader.ts";
+import { deriveNoteSigner, nodeName } from "../store/note-signer.ts";
+import { openSealer } from "../store/open-sealer.ts";
+import { LedgerProofs } from "../store/prove-record.ts";
+import type { RecordId } from "../store/prove-record.ts";
+import { checkSchema, readMeta } from "../store/schema.ts";
+import { openSigningKey } from "../store/signing-key.ts";
+import { openDatabase } from "../store/sqlite.ts";
+import type { SqlDatabase } from "../store/sqlite.ts";
+import { VERSION } from "../version.ts";
+
+type Place = Pick<Settings, "dataDirectory" | "keyEncryptionKey">;
+
+export interface ExportWish {
+  readonly format: ExportFormat;
+  readonly out: string;
+  readonly environment?: string | undefined;
+  readonly progress?: (records: number) => void;
+}
+
+/** Beside a running server or without one; nothing is written but the export. */
+export async function exportAudit(place: Place, { format, out, environment, progress }: ExportWish): Promise<Exported> {
+  const paths = dataPaths(place.dataDirectory);
+  return withDatabase(place, (database, node) =>
+    exportLedger(database, paths, {
+      format,
+      out,
+      environment,
+      now: systemClock.now(),
+      signer: deriveNoteSigner(signingKey(place), nodeName(node), 1),
+      makeWriter: (aside, logs) =>
+        format === "tiles"
+          ? new TilesWriter(aside, logs, environment)
+          : new RowsWriter(aside, out, format === "ocsf" ? makeOcsfRow(node) : exportRow),
+      ...(progress ? { progress } : {}),
+    }),
+  );
+}
+
+/** Bodies as sinks send them: the same record has the same uid in both. */
+function makeOcsfRow(node: string): (kept: string) => string | undefined {
+  const source = { node, version: VERSION };
+  return (kept) => {
+    const record = readKept(kept);
+    return record && canonical(ocsfBody(record, source));
+  };
+}
+
+export function proveRecord(place: Place, id: RecordId): Promise<string> {
+  return withDatabase(place, (database) => new LedgerProofs(database, dataPaths(place.dataDirectory)).ofRecord(id));
+}
+
+/** The newest checkpoint of an environment's log, and the proof that it goes on from one of `size` records. */
+export function proveGrowth(place: Place, environment: string, size: number) {
+  return withDatabase(place, (database) =>
+    new LedgerProofs(database, dataPaths(place.dataDirectory)).ofGrowth(environment, size),
+  );
+}
+
+export interface PublishedKey {
+  readonly name: string;
+  /** What a verifier is given. */
+  readonly key: string;
+}
+
+/** What an auditor keeps: the keys that sign exports and each environment's log today. */
+export function publishedKeys(place: Place): Promise<readonly PublishedKey[]> {
+  return withDatabase(place, (database, node) => {
+    const root = signingKey(place);
+    const logs = database.prepare("SELECT environment, generation FROM log ORDER BY environment").all();
+    const signers = [
+      { name: nodeName(node), generation: 1 },
+      ...logs.map((row) => ({
+        name: logOrigin(node, String(row["environment"])),
+        generation: Number(row["generation"]),
+      })),
+    ];
+    return Promise.resolve(
+      signers.map(({ name, generation }) => ({
+        name,
+        key: formatVerifierKey(deriveNoteSigner(root, name, generation).verifier),
+      })),
+    );
+  });
+}
+
+/** A data directory, an export or a proof, whichever `path` is. Damage is a verdict; what cannot be read is a `Problem`. */
+export async function verifyPath(path: string, pins: Pins): Promise<LedgerVerdict> {
+  if (!existsSync(path)) throw new Problem("not_found", `there is no ${path}`);
+  if (statSync(path).isDirectory()) {
+    if (isInitialized(path) && !existsSync(join(path, MANIFEST_FILE))) return openLedgerReader(path).verify(pins);
+    return verifyExport(exportFilesAt(path), ledgerCrypto, pins);
+  }
+  if (existsSync(`${path}.manifest`) || !readStart(path).startsWith(`${PROOF_FIRST_LINE}\n`))
+    return verifyExport(exportFilesAt(path), ledgerCrypto, pins);
+  const verdict = verifyRecordProof(ledgerCrypto, readFileSync(path, "utf8"), pins);
+  return {
+    ok: verdict.ok,
+    records: verdict.ok ? 1 : 0,
+    ...(verdict.ok ? {} : { firstDamage: { seq: 0, file: path, reason: verdict.reason } }),
+    unvouched: [],
+    cannotShow: cannotShow(pins),
+  };
+}
+
+/** Each is a verifier key, or a file of them, one a line; checkpoints are files. Throws `input_invalid`. */
+export function readPins(keys: readonly string[], checkpoints: readonly string[], witnesses: readonly string[]): Pins {
+  return {
+    keys: keys.flatMap(verifiersOf),
+    witnesses: witnesses.flatMap(verifiersOf),
+    checkpoints: checkpoints.map((path) => {
+      const checkpoint = existsSync(path) ? parseCheckpoint(readFileSync(path, "utf8")) : undefined;
+      if (!checkpoint) throw new Problem("input_invalid", `${path} holds no signed checkpoint`);
+      return checkpoint;
+    }),
+  };
+}
+
+export function verifiersOf(said: string) {
+  const lines = existsSync(said) ? readFileSync(said, "utf8").split("\n") : [said];
+  return lines
+    .map((line) => line.trim())
+    .filter((line) => line !== "")
+    .map((line) => {
+      const verifier = parseVerifierKey(ledgerCrypto.sha256, line);
+      if (!verifier)
+        throw new Problem("input_invalid", `this is no verifier key (name+id+base64): ${line.slice(0, 80)}`);
+      return verifier;
+    });
+}
+
+function readStart(path: string): string {
+  return readFileSync(path)
+    .subarray(0, PROOF_FIRST_LINE.length + 1)
+    .toString("latin1");
+}
+
+function signingKey({ dataDirectory, keyEncryptionKey }: Place) {
+  const paths = dataPaths(dataDirectory);
+  return openSigningKey(paths, openSealer(dataDirectory, { source: keyEncryptionKey }));
+}
+
+async function withDatabase<T>(
+  { dataDirectory }: Place,
+  work: (database: SqlDatabase, node: string) => Promise<T>,
+): Promise<T> {
+  checkDataDirectory(dataDirectory);
+  const database = openDatabase(dataPaths(dataDirectory).database, { isReadOnly: true });
+  try {
+    checkSchema(database);
+    return await work(database, readMeta(database, "node"));
+  } finally {
+    database.close();
+  }
+}

@@ -1,0 +1,121 @@
+/** Writes an export in tiles: a folder for each environment's log, laid out as C2SP tlog-tiles says. */
+import { hash } from "node:crypto";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import {
+  BESIDE_FILE,
+  FIRST_ENTRIES,
+  formatBundle,
+  MANIFEST_FILE,
+  parseCheckpoint,
+  parseKept,
+  TILE_WIDTH,
+  TileBuilder,
+  tilePath,
+} from "@sallyport/protocol";
+import type { ExportedFile, HashTile, LogsStart } from "@sallyport/protocol";
+import type { ExportWriter } from "./export-ledger.ts";
+import { HashedFile } from "./hashed-file.ts";
+import { treeHash } from "./ledger-crypto.ts";
+
+interface Log {
+  readonly environment: string;
+  readonly tiles: TileBuilder;
+  readonly base: number;
+  size: number;
+  /** Of its checkpoint: what came after it is in the next export. */
+  readonly end: number;
+  entries: Buffer[];
+  beside: HashedFile | null;
+}
+
+const HEAD = /^\{"seq":(\d+),"prev":"[^"]*","type":"[^"]*","at":-?\d+,"environment":"([a-z0-9]+)"/;
+
+export class TilesWriter implements ExportWriter {
+  readonly #root: string;
+  readonly #start: LogsStart;
+  readonly #only: string | undefined;
+  readonly #logs = new Map<string, Log>();
+  readonly #files: ExportedFile[] = [];
+
+  constructor(root: string, start: LogsStart, only?: string) {
+    this.#root = root;
+    this.#start = start;
+    this.#only = only;
+    mkdirSync(root, { recursive: true, mode: 0o700 });
+  }
+
+  take(kept: string): void {
+    const { line, beside } = parseKept(kept);
+    const [, seq, environment = ""] = HEAD.exec(line) ?? [];
+    if (Number(seq) < this.#start.from || (this.#only !== undefined && environment !== this.#only)) return;
+    const log = this.#logOf(environment);
+    if (log.size >= log.end) return;
+    const tiles = log.tiles.append(treeHash.leaf(line));
+    if (beside !== "") this.#beside(log, `${log.size} ${beside}\n`);
+    log.size++;
+    log.entries.push(Buffer.from(line));
+    if (log.size % TILE_WIDTH === 0) this.#bundle(log);
+    for (const tile of tiles) this.#tile(log, tile);
+  }
+
+  end(): readonly ExportedFile[] {
+    for (const [environment, checkpoint] of this.#start.checkpoints) {
+      if (this.#only !== undefined && environment !== this.#only) continue;
+      const log = this.#logOf(environment);
+      if (log.entries.length > 0) this.#bundle(log);
+      for (const tile of log.tiles.partial()) this.#tile(log, tile);
+      if (log.beside) this.#files.push({ path: `${environment}/${BESIDE_FILE}`, ...log.beside.close() });
+      this.#file(`${environment}/checkpoint`, Buffer.from(checkpoint));
+    }
+    return this.#files;
+  }
+
+  finish(manifest: string): void {
+    writeFileSync(join(this.#root, MANIFEST_FILE), manifest, { mode: 0o600 });
+  }
+
+  #logOf(environment: string): Log {
+    let log = this.#logs.get(environment);
+    if (!log) {
+      const base = this.#start.bases.get(environment)?.size ?? 0;
+      const tiles = new TileBuilder(treeHash, base);
+      log = { environment, tiles, base, size: base, end: this.#endOf(environment), entries: [], beside: null };
+      this.#logs.set(environment, log);
+    }
+    return log;
+  }
+
+  #endOf(environment: string): number {
+    return parseCheckpoint(this.#start.checkpoints.get(environment) ?? "")?.size ?? 0;
+  }
+
+  /** The bundle that is full, or the last one. The first may lack its beginning: retention has let go of it. */
+  #bundle(log: Log): void {
+    const count = log.entries.length;
+    const first = log.size - count;
+    const n = Math.floor(first / TILE_WIDTH);
+    const path = first % TILE_WIDTH === 0 ? tilePath("entries", n, count) : FIRST_ENTRIES;
+    this.#file(`${log.environment}/${path}`, formatBundle(log.entries));
+    log.entries = [];
+  }
+
+  #tile({ environment }: Log, { level, n, width, bytes }: HashTile): void {
+    this.#file(`${environment}/${tilePath(level, n, width)}`, bytes);
+  }
+
+  #file(path: string, bytes: Uint8Array): void {
+    const full = join(this.#root, path);
+    mkdirSync(dirname(full), { recursive: true, mode: 0o700 });
+    writeFileSync(full, bytes, { mode: 0o600 });
+    this.#files.push({ path, bytes: bytes.length, sha256: hash("sha256", bytes, "hex") });
+  }
+
+  #beside(log: Log, line: string): void {
+    if (!log.beside) {
+      mkdirSync(join(this.#root, log.environment), { recursive: true, mode: 0o700 });
+      log.beside = new HashedFile(join(this.#root, log.environment, BESIDE_FILE));
+    }
+    log.beside.write(line);
+  }
+}
