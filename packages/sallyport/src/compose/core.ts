@@ -7,7 +7,7 @@ import { PermissionUses } from "../access/permission-uses.ts";
 import { lostRight } from "../access/lost-right.ts";
 import { compileSnapshot } from "../access/snapshot.ts";
 import type { Snapshot } from "../access/snapshot.ts";
-import { networkPrefix } from "../audit/network-prefix.ts";
+import { networkPrefix } from "../kernel/network-prefix.ts";
 import type { LedgerEvent } from "../audit/event.ts";
 import type { Change } from "../audit/change.ts";
 import type { Settings } from "../config/settings.ts";

@@ -108,6 +108,7 @@ export function makeDataPlane({
         endpoint: exchange.endpoint?.id ?? null,
         model: exchange.understood?.model?.key ?? null,
         address: exchange.address,
+        client: exchange.client,
         requestId: exchange.id,
         at: clock.now(),
       }),
