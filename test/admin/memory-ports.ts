@@ -165,6 +165,8 @@ export class MemoryGateway {
       },
       reads: new AuditReads({ clock, changes: { change, inTurn } }),
       sinks: () => this.sinks,
+      restrictions: () => [],
+      answerAlert: async () => false,
       newestRecord: () => this.records.at(-1)?.seq ?? 0,
       status: () => ({
         version: "0",

@@ -20,6 +20,9 @@ import { CERTIFICATE_POLL_MS, CertificateFiles } from "./compose/certificate-fil
 import { careForIndexes } from "./compose/index-care.ts";
 import { beat } from "./compose/heartbeat.ts";
 import { careForKeys } from "./compose/key-care.ts";
+import type { Sentry } from "./anomaly/sentry.ts";
+import { openSentry } from "./compose/sentry.ts";
+import { dataPaths } from "./store/data-paths.ts";
 import { makeGatewayMetrics } from "./compose/gateway-metrics.ts";
 import type { GatewayMetrics } from "./compose/gateway-metrics.ts";
 import type { OpenSinks } from "./compose/sinks.ts";
@@ -148,6 +151,7 @@ export async function openGateway(
     const webhook = settings.notices && (await import("./compose/notices.ts")).openWebhook(settings.notices, log);
     if (webhook) core.onEvents((events) => webhook.tell(events));
     sinks = await openSinksIfAsked(settings, core, metrics, log);
+    const sentry = openSentry(core, dataPaths(settings.dataDirectory).watch, log);
     const urls = { data: "", admin: "" };
     const dataPlane = makeDataPlane({
       settings,
@@ -156,6 +160,7 @@ export async function openGateway(
       log,
       tls,
       metrics,
+      listeners: [sentry.listener],
       tracing,
       listenerUrl: () => urls.data,
     });
@@ -164,7 +169,7 @@ export async function openGateway(
       (await import("./compose/identity.ts")).openIdentity(settings.identity, core, metrics.registry, log);
     const signals = identity?.signals ?? null;
     const ports = {
-      ...adminPorts(core, settings, dataPlane, metrics, urls, signals),
+      ...adminPorts(core, settings, dataPlane, metrics, urls, signals, sentry.sentry),
       sinks: () => sinks?.figures() ?? [],
     };
     const applyFile = async (): Promise<void> => {
@@ -215,6 +220,7 @@ export async function openGateway(
       identity?.close();
       log.info({ drain_ms: drainMs, running: dataPlane.running(), queued: dataPlane.queued() }, "the gateway drains");
       await drain(dataPlane, drainMs);
+      await sentry.close();
       if (withPractice) await endPractice().catch(logFault(log));
       await app.close();
       await admin.close();
@@ -284,6 +290,7 @@ function adminPorts(
   metrics: GatewayMetrics,
   urls: { data: string; admin: string },
   signals: AdminPorts["signals"] = null,
+  sentry: Sentry | null = null,
 ): AdminPorts {
   const { clock, keys, peppers, snapshot, changes, store } = core;
   const startedAt = clock.now();
@@ -311,6 +318,8 @@ function adminPorts(
     audit: core.audit,
     reads: new AuditReads(core),
     newestRecord: () => store.figures().records,
+    restrictions: () => core.restrictions.all(),
+    answerAlert: (answer) => sentry?.answer(answer) ?? Promise.resolve(false),
     permissionUses: () => surveyUses(core, systemClock.now()),
     damage: () => core.damage.rows(),
     status: () => ({

@@ -1,5 +1,7 @@
 /** What a detector says: which key, what kind of misuse it looks like, what was unusual, what is usual, and where it can be read. */
 
+import type { AlertKind } from "@sallyport/protocol";
+
 /** The table of kinds: what each means, and whether it is a fact (may be acted on at once) or a likelihood. */
 export const alertKinds = {
   decoy_used: { isFact: true, says: "a key that is bait was used" },
@@ -24,9 +26,9 @@ export const alertKinds = {
   off_hours: { isFact: false, says: "used at hours at which it never is" },
   ramp: { isFact: false, says: "a little more every day for weeks" },
   unlike_itself: { isFact: false, says: "several things are a little unusual at once" },
-} as const satisfies Record<string, { readonly isFact: boolean; readonly says: string }>;
+} as const satisfies Record<AlertKind, { readonly isFact: boolean; readonly says: string }>;
 
-export type AlertKind = keyof typeof alertKinds;
+export type { AlertKind };
 export const ALERT_KINDS = Object.keys(alertKinds) as readonly AlertKind[];
 
 export interface AlertFactor {

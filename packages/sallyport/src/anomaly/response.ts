@@ -3,21 +3,15 @@
  * be done without a person. More than a notice only for a fact or two independent signals; always for a time, and always
  * something that can be taken back. Pure: carrying it out is the gateway's.
  */
+import { alertActions } from "@sallyport/protocol";
+import type { AlertAction } from "@sallyport/protocol";
 import { ALERT_KINDS } from "./alert.ts";
+import type { AnomalyPolicy } from "../access/policy.ts";
 import type { Alert, AlertKind } from "./alert.ts";
 
 /** From the mildest to the gravest. */
-export const ACTIONS = ["note", "notify", "tighten", "signature", "identity", "networks", "suspend"] as const;
-export type Action = (typeof ACTIONS)[number];
-
-/** `environments.<name>.anomalies` of the policy file. */
-export interface AnomalyPolicy {
-  /** Alerts a key and month that likelihoods may make. */
-  readonly budget: number;
-  readonly actions: Readonly<Partial<Record<AlertKind, Action>>> & { readonly default: Action };
-  /** How long an automatic action lasts, ms; more than 0. */
-  readonly forMs: number;
-}
+export const ACTIONS = alertActions;
+export type Action = AlertAction;
 
 export const DEFAULT_ANOMALY_POLICY: AnomalyPolicy = { budget: 1, actions: { default: "notify" }, forMs: 3_600_000 };
 
@@ -73,6 +67,8 @@ function possible(action: Action, { networks, hasSigner, hasPerson }: Reach): Ac
   if (action === "networks" && networks.length === 0) return "suspend";
   return action;
 }
+
+export type { AnomalyPolicy };
 
 export interface PolicyMistake {
   readonly path: string;

@@ -28,6 +28,8 @@ export interface DataPaths {
   readonly reserve: string;
   /** There from a restore until somebody has confirmed it. */
   readonly restored: string;
+  /** What was learned of how keys are used. */
+  readonly watch: string;
   readonly lock: string;
   readonly lockHolder: string;
 }
@@ -50,6 +52,7 @@ export function dataPaths(root: string): DataPaths {
     backups: join(root, "backups"),
     reserve: join(root, "reserve"),
     restored: join(root, "restored.json"),
+    watch: join(root, "watch.json"),
     lock: join(root, "lock"),
     lockHolder: join(root, "lock.pid"),
   };
