@@ -116,6 +116,7 @@ beforeEach(async () => {
     tls: null,
     metrics,
     tracing: null,
+    listeners: [],
     listenerUrl: () => "",
   });
   plane.server.listen(0, "127.0.0.1");
