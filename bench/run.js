@@ -6,6 +6,7 @@ import { anomalies } from "./anomalies.js";
 import { cpuPerRequest } from "./cpu-per-request.js";
 import { keyCost } from "./keys.js";
 import { ledger } from "./ledger.js";
+import { ledgerSearch } from "./ledger-search.js";
 import { life } from "./life.js";
 import { comparePeers } from "./peers.js";
 import { relayTime } from "./relay-time.js";
@@ -119,6 +120,19 @@ add(
   ">= 100,000/s a core",
   `${Math.round(chain.verifiedPerCpuSecond).toLocaleString("en")}/s`,
   chain.verifiedPerCpuSecond >= 100_000,
+);
+const found = await ledgerSearch();
+add(
+  `a rare key searched in ${found.records.toLocaleString("en")} records (the first time after a start; by reading everything)`,
+  "reported",
+  `${ms(found.rareMs)} (${ms(found.rareFirstMs)}; ${ms(found.wholeMs)})`,
+  null,
+);
+add(
+  "the same: a common key with a rare code; one page of a common key; a network; nothing",
+  "reported",
+  [found.commonAndRareMs, found.pageMs, found.networkMs, found.nothingMs].map(ms).join("; "),
+  null,
 );
 add("ledger, one commit alone, p50 / p99", "reported", `${ms(chain.commitP50Ms)} / ${ms(chain.commitP99Ms)}`, null);
 const watched = anomalies();

@@ -25,6 +25,7 @@ const PLAN = {
   metrics: ["protocol", "kernel", "type:dataplane"],
   traces: ["protocol", "kernel", "type:dataplane"],
   notices: ["protocol", "kernel", "type:audit"],
+  sinks: ["protocol", "kernel", "type:audit"],
   witness: ["protocol"],
   admin: ["protocol", "protocol/contract", "kernel", "listener", "config", ...DOMAINS],
   compose: [
@@ -38,6 +39,7 @@ const PLAN = {
     "metrics",
     "traces",
     "notices",
+    "sinks",
     "practice",
     "witness",
     ...DOMAINS,

@@ -6,6 +6,7 @@ import { isPermission, permissions, problems } from "../packages/protocol/dist/i
 import { contract, openApiDocument, policyJsonSchema } from "../packages/protocol/dist/contract/index.js";
 import { builtInRoles, adminRoles } from "../packages/sallyport/dist/access/built-in-roles.js";
 import { metricsRoute } from "../packages/sallyport/dist/admin/metrics-route.js";
+import { tailRoute } from "../packages/sallyport/dist/admin/tail-route.js";
 import { LOG_OUT_PATH, PUSH_PATH } from "../packages/sallyport/dist/admin/signal-routes.js";
 import { SCIM_BASE } from "../packages/sallyport/dist/admin/scim/scim-call.js";
 import { endpoints } from "../packages/sallyport/dist/dataplane/wire/endpoints.js";
@@ -75,7 +76,7 @@ const pages = {
     `# Admin API\n\n${NOTE}One contract is walked by server, client and command line. Over TCP it takes an admin key (\`spa_…\`) as \`Authorization: Bearer\`; over the Unix socket in the data directory it serves the operating-system user. For programs: [openapi.json](openapi.json), which a gateway serves at \`/v1/openapi.json\`.\n\n` +
     table(
       ["name", "method", "path", "permission", "events", "what it does"],
-      [...Object.entries(contract), [metricsRoute.name, metricsRoute]].map(([name, row]) => [
+      [...Object.entries(contract), ...[tailRoute, metricsRoute].map((row) => [row.name, row])].map(([name, row]) => [
         code(name),
         row.method,
         code(row.path),

@@ -1,6 +1,7 @@
 // What `tools/take-away.js` takes away: the rule, the code, and the test that must fail without it.
 import { anomalyRules } from "./take-away-anomaly.js";
 import { atRestRules } from "./take-away-at-rest.js";
+import { auditRules } from "./take-away-audit.js";
 import { doorRules } from "./take-away-doors.js";
 import { factorRules } from "./take-away-factors.js";
 import { credentialRules } from "./take-away-credentials.js";
@@ -364,6 +365,7 @@ export const rules = [
   },
   ...anomalyRules,
   ...operationRules,
+  ...auditRules,
   ...atRestRules,
   ...keyLifeRules,
   ...ownKeyRules,

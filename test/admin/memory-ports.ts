@@ -8,6 +8,7 @@ import type { AdminRight, PolicyState } from "../../packages/sallyport/dist/acce
 import { makeAdminApp } from "../../packages/sallyport/dist/admin/app.js";
 import type { AdminApp } from "../../packages/sallyport/dist/admin/app.js";
 import type { AuditFilter, AuditRecord } from "../../packages/sallyport/dist/audit/audit-log.js";
+import { AuditReads } from "../../packages/sallyport/dist/admin/audit-reads.js";
 import type { AdminPorts, UnconfirmedRestore } from "../../packages/sallyport/dist/admin/ports.js";
 import type { Change, Operation } from "../../packages/sallyport/dist/audit/change.js";
 import type { LedgerEvent } from "../../packages/sallyport/dist/audit/event.js";
@@ -41,6 +42,7 @@ export class MemoryGateway {
   /** Changes that can still be committed. */
   changesLeft = Infinity;
   permissionUses: readonly PermissionUse[] = [];
+  sinks: AdminPorts["sinks"] extends () => infer S ? S : never = [];
   damaged: readonly { environment: string; says: string }[] = [];
   readonly ports: AdminPorts;
   readonly app: AdminApp;
@@ -152,11 +154,22 @@ export class MemoryGateway {
       audit: {
         search: async (filter: AuditFilter) =>
           this.records.filter(
-            (record) => filter.environment === undefined || record.environment === filter.environment,
+            ({ environment }) =>
+              (filter.environment ?? environment) === environment &&
+              (filter.environments?.includes(environment) ?? true),
           ),
+        read: async ({ after = 0 }: AuditFilter) => {
+          const records = this.records.filter(({ seq }) => seq > after);
+          return { records, through: records.at(-1)?.seq ?? after, first: this.records[0]?.seq ?? 0 };
+        },
         verify: async () => ({ ok: true, records: this.records.length, unvouched: [], cannotShow: [] }),
         uses: async ({ until }) => ({ from: until, uses: [] }),
       },
+      reads: new AuditReads({ clock, changes: { change, inTurn } }),
+      sinks: () => this.sinks,
+      restrictions: () => [],
+      answerAlert: async () => false,
+      newestRecord: () => this.records.at(-1)?.seq ?? 0,
       status: () => ({
         version: "0",
         startedAt: START_MS,

@@ -117,6 +117,7 @@ beforeEach(async () => {
     metrics,
     listeners: [],
     tracing: null,
+    listeners: [],
     listenerUrl: () => "",
   });
   plane.server.listen(0, "127.0.0.1");

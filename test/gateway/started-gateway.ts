@@ -154,6 +154,7 @@ export function testSettings(directory: string, more: Partial<Settings> = {}): S
     notices: null,
     oidc: null,
     identity: null,
+    sinks: [],
     ledger: {
       retentionDays: 365,
       retentionBytes: 1e9,

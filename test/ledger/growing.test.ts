@@ -71,7 +71,7 @@ it("a log's key signs its successor after 90 days, and whoever kept the first on
   for (const path of [directory, out])
     expect(await files.verifyPath(path, first)).toMatchObject({ ok: true, records: 300 + 180 + 6 });
   const reader = openLedgerReader(directory);
-  const changes = reader.search({ type: "ledger.key_changed", limit: 10, order: "oldest" });
+  const changes = await reader.search({ type: "ledger.key_changed", limit: 10, order: "oldest" });
   expect(changes.map(({ environment }) => environment).toSorted()).toEqual([
     "dev",
     "dev",
@@ -143,10 +143,10 @@ it("personal fields go when their time is over; records, hashes and proofs stay"
   // The proof was handed out before: it still holds, and still has the address in it.
   expect(await files.verifyPath(proof, await pinsOf(directory))).toMatchObject({ ok: true });
   const reader = openLedgerReader(directory);
-  expect(reader.search({ limit: 1, order: "oldest" })[0]!.fields["address"]).toBeNull();
-  expect(reader.search({ address: "10.0.0.3", limit: 5, order: "newest" })).toEqual([]);
-  expect(reader.search({ address: "192.0.2.77", limit: 5, order: "newest" })).toHaveLength(1);
-  expect(reader.search({ type: "ledger.erased", limit: 5, order: "newest" })).toHaveLength(1);
+  expect((await reader.search({ limit: 1, order: "oldest" }))[0]!.fields["address"]).toBeNull();
+  expect(await reader.search({ address: "10.0.0.3", limit: 5, order: "newest" })).toEqual([]);
+  expect(await reader.search({ address: "192.0.2.77", limit: 5, order: "newest" })).toHaveLength(1);
+  expect(await reader.search({ type: "ledger.erased", limit: 5, order: "newest" })).toHaveLength(1);
   reader.close();
   const last = (await open({ directory, ledger: brief, segmentRecords: 300, clock: at(401 * DAY_MS) })).store;
   await last.close();

@@ -44,3 +44,9 @@ test("a gateway that hears no identity provider and serves no directory loads ne
   expect(whenAsked.some((file) => readFileSync(file, "utf8").includes('from "scimmy"'))).toBe(true);
   expect(whenAsked.some((file) => file.endsWith(`${sep}security-event.js`))).toBe(true);
 });
+
+test("a gateway without sinks loads nothing of them", () => {
+  const loaded = [...loadedBy(join(DIST, "compose.js"))];
+  expect(loaded.filter((file) => file.includes(`${sep}sinks${sep}`) || file.endsWith(`${sep}sinks.js`))).toEqual([]);
+  expect([...loadedBy(join(DIST, "compose", "sinks.js"))].some((file) => file.endsWith("s3-sink.js"))).toBe(true);
+});

@@ -37,15 +37,15 @@ beforeEach(async () => {
   return () => log.close();
 });
 
-const seqs = (filter: Partial<Parameters<typeof log.search>[0]>) =>
-  log.search({ limit: 5, order: "newest", ...filter }).map(({ seq }) => seq);
+const seqs = async (filter: Partial<Parameters<typeof log.search>[0]>) =>
+  (await log.search({ limit: 5, order: "newest", ...filter })).map(({ seq }) => seq);
 
-it("searches newest first and oldest first, across segments and table", () => {
-  expect(seqs({})).toEqual([300, 299, 298, 297, 296]);
-  expect(seqs({ order: "oldest" })).toEqual([1, 2, 3, 4, 5]);
-  expect(seqs({ limit: 1_000 })).toHaveLength(300);
-  expect(seqs({ limit: 0 })).toEqual([]);
-  expect(log.search({ limit: 1, order: "oldest" })[0]).toEqual({
+it("searches newest first and oldest first, across segments and table", async () => {
+  expect(await seqs({})).toEqual([300, 299, 298, 297, 296]);
+  expect(await seqs({ order: "oldest" })).toEqual([1, 2, 3, 4, 5]);
+  expect(await seqs({ limit: 1_000 })).toHaveLength(300);
+  expect(await seqs({ limit: 0 })).toEqual([]);
+  expect((await log.search({ limit: 1, order: "oldest" }))[0]).toEqual({
     seq: 1,
     at: START_MS + 1_000,
     environment: "staging",
@@ -55,21 +55,23 @@ it("searches newest first and oldest first, across segments and table", () => {
   });
 });
 
-it("filters by everything a filter can name", () => {
-  expect(seqs({ type: "request.refused" })).toEqual([300, 290, 280, 270, 260]);
-  expect(seqs({ code: "model_denied", order: "oldest", limit: 2 })).toEqual([10, 20]);
-  expect(seqs({ actor: "key:k1", limit: 2 })).toEqual([299, 297]);
-  expect(seqs({ principal: "p0", limit: 2 })).toEqual([300, 298]);
-  expect(seqs({ environment: "dev", limit: 2 })).toEqual([300, 297]);
-  expect(seqs({ address: "10.0.0.3", model: "llama3.2", limit: 2 })).toEqual([298, 293]);
-  expect(seqs({ model: "qwen3" })).toEqual([]);
-  expect(seqs({ type: "x" })).toEqual([]);
-  expect(seqs({ since: START_MS + 299_000 })).toEqual([300, 299]);
-  expect(seqs({ until: START_MS + 2_000 })).toEqual([2, 1]);
-  expect(seqs({ since: START_MS + 100_000, until: START_MS + 102_000, order: "oldest" })).toEqual([100, 101, 102]);
-  expect(seqs({ since: START_MS + 9e9 })).toEqual([]);
-  expect(seqs({ after: 298 })).toEqual([300, 299]);
-  expect(seqs({ after: 49, order: "oldest", limit: 3 })).toEqual([50, 51, 52]);
+it("filters by everything a filter can name", async () => {
+  expect(await seqs({ type: "request.refused" })).toEqual([300, 290, 280, 270, 260]);
+  expect(await seqs({ code: "model_denied", order: "oldest", limit: 2 })).toEqual([10, 20]);
+  expect(await seqs({ actor: "key:k1", limit: 2 })).toEqual([299, 297]);
+  expect(await seqs({ principal: "p0", limit: 2 })).toEqual([300, 298]);
+  expect(await seqs({ environment: "dev", limit: 2 })).toEqual([300, 297]);
+  expect(await seqs({ address: "10.0.0.3", model: "llama3.2", limit: 2 })).toEqual([298, 293]);
+  expect(await seqs({ model: "qwen3" })).toEqual([]);
+  expect(await seqs({ type: "x" })).toEqual([]);
+  expect(await seqs({ since: START_MS + 299_000 })).toEqual([300, 299]);
+  expect(await seqs({ until: START_MS + 2_000 })).toEqual([2, 1]);
+  expect(await seqs({ since: START_MS + 100_000, until: START_MS + 102_000, order: "oldest" })).toEqual([
+    100, 101, 102,
+  ]);
+  expect(await seqs({ since: START_MS + 9e9 })).toEqual([]);
+  expect(await seqs({ after: 298 })).toEqual([300, 299]);
+  expect(await seqs({ after: 49, order: "oldest", limit: 3 })).toEqual([50, 51, 52]);
 });
 
 it("names the segment and record that was changed, and still searches the others", async () => {
@@ -80,7 +82,7 @@ it("names the segment and record that was changed, and still searches the others
     records: 119,
     firstDamage: { seq: 120, file: "0000000000000101.jsonl" },
   });
-  expect(seqs({ limit: 1_000 })).toHaveLength(299);
+  expect(await seqs({ limit: 1_000 })).toHaveLength(299);
 });
 
 it.each([

@@ -44,9 +44,9 @@ const ada: Principal = {
   createdAt: 5,
 };
 
-function records(directory: string) {
+async function records(directory: string) {
   const log = openLedgerReader(directory);
-  const found = log.search({ limit: 1_000, order: "oldest" });
+  const found = await log.search({ limit: 1_000, order: "oldest" });
   log.close();
   return found;
 }
@@ -139,7 +139,7 @@ it("applies a change whole or not at all, with its events", async () => {
   await expect(refused).rejects.toMatchObject({ code: "conflict" });
   expect(store.reader.policy()).toMatchObject({ epoch: 1, roles: [] });
   expect(store.reader.key("dev", key("b").id)).toBeUndefined();
-  expect(records(directory).map(({ fields }) => fields["n"])).toEqual(["first"]);
+  expect((await records(directory)).map(({ fields }) => fields["n"])).toEqual(["first"]);
 });
 
 it("a refused change leaves the other changes and lines of its group alone", async () => {
@@ -160,7 +160,7 @@ it("a refused change leaves the other changes and lines of its group alone", asy
   expect([await good, await other]).toEqual([{ epoch: 1 }, { epoch: 2 }]);
   expect([await settled(store, before), await settled(store, after)]).toEqual([true, true]);
   expect(store.isWritable()).toBe(true);
-  expect(records(directory).map(({ fields }) => fields["n"])).toEqual(["good", "other", "before", "after"]);
+  expect((await records(directory)).map(({ fields }) => fields["n"])).toEqual(["good", "other", "before", "after"]);
   expect((await openLedgerReader(directory).verify()).ok).toBe(true);
 });
 
@@ -244,7 +244,7 @@ it("commits lines in the order of their tickets, in groups, and tells everyone w
   expect(tickets.every((ticket) => store.isDurable(ticket))).toBe(true);
   expect(store.isDurable(301)).toBe(false);
   expect(await settled(store, 301)).toBe(false);
-  expect(records(directory).map(({ fields }) => fields["n"])).toEqual(tickets.map((_, n) => n));
+  expect((await records(directory)).map(({ fields }) => fields["n"])).toEqual(tickets.map((_, n) => n));
 });
 
 it("gives no ticket when too much is waiting, and gives them again afterwards", async () => {
@@ -267,7 +267,7 @@ it("commits what is queued when it closes, and takes nothing afterwards", async 
   expect(store.append(line(1))).toBeUndefined();
   await expect(store.change(change([]))).rejects.toMatchObject({ code: "store_unavailable" });
   expect(store.isWritable()).toBe(false);
-  expect(records(directory)).toHaveLength(51);
+  expect(await records(directory)).toHaveLength(51);
   const again = (await open({ directory })).store;
   await fill(again, 0, 10);
   expect(await openLedgerReader(directory).verify()).toMatchObject({ ok: true, records: 61 });

@@ -42,7 +42,7 @@ it(
     }
     const { store } = await open({ directory });
     const log = openLedgerReader(directory);
-    const marks = new Set(log.search({ order: "oldest", limit: 1e9 }).map(({ fields }) => fields["mark"]));
+    const marks = new Set((await log.search({ order: "oldest", limit: 1e9 })).map(({ fields }) => fields["mark"]));
     log.close();
     const lost = heard.filter((text) => {
       const [kind, name = ""] = text.split(" ");

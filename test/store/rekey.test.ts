@@ -51,9 +51,9 @@ function sealedIn(directory: string): readonly string[] {
   return texts;
 }
 
-function events(directory: string, type: string): readonly Readonly<Record<string, unknown>>[] {
+async function events(directory: string, type: string): Promise<readonly Readonly<Record<string, unknown>>[]> {
   const log = openLedgerReader(directory);
-  const found = log.search({ order: "oldest", limit: 100, type }).map(({ fields }) => fields);
+  const found = (await log.search({ order: "oldest", limit: 100, type })).map(({ fields }) => fields);
   log.close();
   return found;
 }
@@ -101,7 +101,7 @@ describe("another key-encryption key", () => {
     expect(sealedIn(directory).map(keyIdOf)).toEqual(before.map(() => sealer.ids[0]));
     for (const [name, bytes] of Object.entries(peppers))
       expect(new PepperFiles(directory, sealer).current(name)?.bytes).toEqual(bytes);
-    expect(events(directory, "gateway.kek_rotated")).toEqual([
+    expect(await events(directory, "gateway.kek_rotated")).toEqual([
       { from: done.from, to: done.to, source: "file", records: 4 },
     ]);
     expect(existsSync(paths.rekey)).toBe(false);
@@ -174,7 +174,7 @@ describe("another key-encryption key", () => {
         expect(sealedIn(copy).map(keyIdOf)).toEqual([1, 2, 3, 4].map(() => sealer.ids[0]));
         for (const [name, bytes] of Object.entries(peppers))
           expect(new PepperFiles(copy, sealer).current(name)?.bytes).toEqual(bytes);
-        expect(events(copy, "gateway.kek_rotated").length).toBeGreaterThan(0);
+        expect((await events(copy, "gateway.kek_rotated")).length).toBeGreaterThan(0);
         const left = readdirSync(join(copy, "secrets"), { recursive: true }).map(String);
         expect(left.filter((name) => /tmp|next|rekey/.test(name))).toEqual([]);
       }
@@ -226,7 +226,7 @@ describe("peppers", () => {
     const third = await rotatePeppers(settingsOf(directory), "dev");
     expect(third).toEqual([{ environment: "dev", version: 3, dropped: [] }]);
     expect(new PepperFiles(directory).versions("dev")).toEqual([1, 2, 3]);
-    expect(events(directory, "gateway.pepper_rotated")).toHaveLength(5);
+    expect(await events(directory, "gateway.pepper_rotated")).toHaveLength(5);
     await expect(rotatePeppers(settingsOf(directory), "nowhere")).rejects.toMatchObject({ code: "not_found" });
   });
 });

@@ -29,9 +29,9 @@ function rows(directory: string): number[] {
   return found;
 }
 
-function search(directory: string, filter: { order: "newest" | "oldest"; limit?: number; after?: number }) {
+async function search(directory: string, filter: { order: "newest" | "oldest"; limit?: number; after?: number }) {
   const log = openLedgerReader(directory);
-  const found = log.search({ limit: 1_000_000, ...filter }).map(({ seq }) => seq);
+  const found = (await log.search({ limit: 1_000_000, ...filter })).map(({ seq }) => seq);
   log.close();
   return found;
 }
@@ -54,10 +54,10 @@ it("moves whole blocks out of the table, and the ledger still reads and verifies
     ).toHaveLength(100);
   expect(rows(directory)).toEqual(count(names.length * 100 + 1, 1_050));
   expect(await openLedgerReader(directory).verify()).toMatchObject({ ok: true, records: 1_050 });
-  expect(search(directory, { order: "oldest" })).toEqual(count(1, 1_050));
-  expect(search(directory, { order: "newest" })).toEqual(count(1, 1_050).toReversed());
-  expect(search(directory, { order: "newest", after: 950 })).toEqual(count(951, 1_050).toReversed());
-  expect(search(directory, { order: "oldest", after: 99, limit: 3 })).toEqual([100, 101, 102]);
+  expect(await search(directory, { order: "oldest" })).toEqual(count(1, 1_050));
+  expect(await search(directory, { order: "newest" })).toEqual(count(1, 1_050).toReversed());
+  expect(await search(directory, { order: "newest", after: 950 })).toEqual(count(951, 1_050).toReversed());
+  expect(await search(directory, { order: "oldest", after: 99, limit: 3 })).toEqual([100, 101, 102]);
 });
 
 it("verifies and reads while it is written and rotated", async () => {
@@ -69,7 +69,9 @@ it("verifies and reads while it is written and rotated", async () => {
   for (; isWriting; runs++) {
     const verdict = await log.verify();
     expect(verdict).toMatchObject({ ok: true });
-    const found = log.search({ order: runs % 2 === 0 ? "oldest" : "newest", limit: 10_000 }).map(({ seq }) => seq);
+    const found = (await log.search({ order: runs % 2 === 0 ? "oldest" : "newest", limit: 10_000 })).map(
+      ({ seq }) => seq,
+    );
     const oldestFirst = runs % 2 === 0 ? found : found.toReversed();
     expect(oldestFirst).toEqual(count(1, oldestFirst.length));
   }
@@ -92,8 +94,8 @@ it("a kill between a segment and the deletion of its rows is harmless, and is pu
   copyFileSync(path, join(directory, "ledger", "0000000000000101.jsonl.tmp"));
 
   expect(await openLedgerReader(directory).verify()).toMatchObject({ ok: true, records: 150 });
-  expect(search(directory, { order: "oldest" })).toEqual(count(1, 150));
-  expect(search(directory, { order: "newest" })).toEqual(count(1, 150).toReversed());
+  expect(await search(directory, { order: "oldest" })).toEqual(count(1, 150));
+  expect(await search(directory, { order: "newest" })).toEqual(count(1, 150).toReversed());
 
   const { store } = await open({ directory, ledger, segmentRecords: 1_000 });
   expect(rows(directory)).toEqual(count(101, 150));
@@ -128,7 +130,7 @@ it("lets go of the oldest segments over the bound in bytes, records it first, an
   expect(names[0]).not.toBe("0000000000000001.jsonl");
   const log = openLedgerReader(directory);
   expect(await log.verify()).toMatchObject({ ok: true });
-  const [truncation] = log.search({ order: "newest", limit: 1, type: "ledger.truncated" });
+  const [truncation] = await log.search({ order: "newest", limit: 1, type: "ledger.truncated" });
   expect(Number(truncation?.fields["first_seq"])).toBe(Number(names[0]?.slice(0, 16)));
   expect(truncation?.fields).toMatchObject({ reason: "bytes" });
 });
@@ -145,7 +147,7 @@ it("lets go of what is too old at the next start", async () => {
   expect(segments(directory)).toEqual([]);
   const log = openLedgerReader(directory);
   expect(await log.verify()).toMatchObject({ ok: true });
-  expect(log.search({ order: "newest", limit: 1 })[0]).toMatchObject({
+  expect((await log.search({ order: "newest", limit: 1 }))[0]).toMatchObject({
     type: "ledger.truncated",
     fields: { reason: "days" },
   });

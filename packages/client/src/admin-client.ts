@@ -1,17 +1,20 @@
 /** The admin API as functions: typed by the contract, whose rows it walks. Refusals come back as the `Problem` the server had. */
 import { isProblemCode, Problem } from "@sallyport/protocol";
-import { contract } from "@sallyport/protocol/contract";
+import { auditRecordView, contract } from "@sallyport/protocol/contract";
 import type {
   Answer,
+  AuditRecordView,
   BodyInput,
   ContractRow,
   Params,
   ProblemBody,
   QueryInput,
   RouteName,
+  TailQuery,
 } from "@sallyport/protocol/contract";
 import { reach } from "./reach.ts";
 import type { AdminTarget, Reach, Reached } from "./reach.ts";
+import { readEvents } from "./server-sent-events.ts";
 
 /** What a route needs to be told: `params` and `body` where its row has them, `query` where wanted. */
 export type CallInput<N extends RouteName> = Part<"params", Params<N>> &
@@ -49,9 +52,66 @@ export class AdminClient {
     return row.answer.parse(said) as Answer<N>;
   }
 
+  /**
+   * The ledger's records as they come, until the loop over them is left or the server ends it. Goes on after `after` when
+   * the connection breaks, so no record is lost or comes twice. Throws the server's `Problem` where it refuses, and a
+   * `TailEnded` where it ends the tail.
+   */
+  async *tail(query: TailQuery, wait: (ms: number) => Promise<unknown> = pause): AsyncGenerator<AuditRecordView> {
+    let last = query.after === undefined ? undefined : Number(query.after);
+    for (let failures = 0; ;) {
+      let broken: unknown = new Error("the connection of the tail ended");
+      try {
+        const headers: Record<string, string> = last === undefined ? {} : { "last-event-id": String(last) };
+        const { status, chunks } = await this.#reach.stream(`/v1/audit/tail${queryText(query)}`, headers);
+        if (status !== 200) throw await refusalIn(status, chunks);
+        for await (const { event, data } of readEvents(chunks)) {
+          const said: unknown = JSON.parse(data);
+          if (event === "end") throw new TailEnded(said as { code: string; says: string });
+          if (event !== "message") continue;
+          const record = auditRecordView.parse(said);
+          failures = 0;
+          last = record.seq;
+          yield record;
+        }
+      } catch (cause) {
+        if (cause instanceof Problem || cause instanceof TailEnded) throw cause;
+        broken = cause;
+      }
+      // Without a record there is nothing to go on after: what came meanwhile would be missing.
+      if (last === undefined || ++failures > RECONNECTS_MAX) throw broken;
+      await wait(RECONNECT_MS * 2 ** (failures - 1));
+    }
+  }
+
   close(): Promise<void> {
     return this.#reach.close();
   }
+}
+
+/** The server ended a tail, and said why. */
+export class TailEnded extends Error {
+  readonly code: string;
+
+  constructor({ code, says }: { readonly code: string; readonly says: string }) {
+    super(says);
+    this.name = "TailEnded";
+    this.code = code;
+  }
+}
+
+const RECONNECTS_MAX = 5;
+const RECONNECT_MS = 500;
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+async function refusalIn(status: number, chunks: AsyncIterable<Uint8Array>): Promise<Error> {
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const chunk of chunks) text += decoder.decode(chunk, { stream: true });
+  return readProblem(status, readAnswer({ status, text }));
 }
 
 function fillPath(path: string, params: object): string {

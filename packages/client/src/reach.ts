@@ -1,5 +1,5 @@
 /** The ways to reach an admin API: over the network, over the Unix socket beside the server, or inside this process. */
-import { Pool } from "undici";
+import { Client, Pool } from "undici";
 
 export type AdminTarget =
   /** `url` is `http://host:port` or `https://host:port`; `key` an admin key's text. */
@@ -15,9 +15,18 @@ export interface Reached {
 export interface Reach {
   /** `path` with its query; `body` is JSON text. */
   send(method: "GET" | "POST" | "DELETE", path: string, body: string | undefined): Promise<Reached>;
+  /** An answer that goes on: its bytes as they come. Ended by leaving the loop over them. */
+  stream(path: string, headers: Readonly<Record<string, string>>): Promise<Streamed>;
   close(): Promise<void>;
 }
 
+export interface Streamed {
+  readonly status: number;
+  readonly chunks: AsyncIterable<Uint8Array>;
+}
+
+/** A stream in which nothing is said for so long, not even that nothing happens, is broken. */
+const SILENCE_MS = 60_000;
 /** Longest answer taken in, bytes. */
 const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
 const TIMEOUT_MS = 60_000;
@@ -40,6 +49,10 @@ function reachInside(handle: (request: Request) => Promise<Response>): Reach {
       const response = await handle(new Request(LOCAL + path, sent));
       return { status: response.status, text: await response.text() };
     },
+    async stream(path, headers) {
+      const { status, body } = await handle(new Request(LOCAL + path, { headers }));
+      return { status, chunks: (body ?? []) as AsyncIterable<Uint8Array> };
+    },
     async close() {},
   };
 }
@@ -58,6 +71,29 @@ function reachNetwork(origin: string, connect: { socketPath?: string }, credenti
       const response = await pool.request({ method, path, headers, body: body ?? null });
       return { status: response.statusCode, text: await response.body.text() };
     },
+    async stream(path, headers) {
+      // A connection of its own, without a bound for the whole: it lasts as long as somebody listens.
+      const client = new Client(origin, { connect, headersTimeout: TIMEOUT_MS, bodyTimeout: SILENCE_MS });
+      try {
+        const { statusCode, body } = await client.request({
+          method: "GET",
+          path,
+          headers: { ...credential, ...headers },
+        });
+        return { status: statusCode, chunks: untilLeft(body, () => client.destroy()) };
+      } catch (cause) {
+        await client.destroy();
+        throw cause;
+      }
+    },
     close: () => pool.close(),
   };
+}
+
+async function* untilLeft(chunks: AsyncIterable<Uint8Array>, end: () => Promise<void>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* chunks;
+  } finally {
+    await end();
+  }
 }

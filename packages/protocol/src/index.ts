@@ -40,3 +40,5 @@ export * from "./signature/signature-base.ts";
 export * from "./signature/signature-failure.ts";
 export * from "./signature/signature-fields.ts";
 export * from "./signature/signature-profile.ts";
+export * from "./ocsf/event-rows.ts";
+export * from "./ocsf/ocsf-body.ts";

@@ -10,12 +10,14 @@ import { DEFAULT_UPSTREAM_URL, defaultEnvironment } from "./access/default-envir
 import { makeAdminApp } from "./admin/app.ts";
 import { applyPolicyText } from "./admin/apply-policy.ts";
 import type { AuditVerdict } from "./audit/audit-log.ts";
+import { AuditReads } from "./admin/audit-reads.ts";
 import type { AdminPorts } from "./admin/ports.ts";
 import { createAdminServer } from "./admin/server.ts";
 import type { LedgerEvent } from "./audit/event.ts";
 import { makeDataPlane } from "./compose/data-plane.ts";
 import type { DataPlane } from "./compose/data-plane.ts";
 import { CERTIFICATE_POLL_MS, CertificateFiles } from "./compose/certificate-files.ts";
+import { careForIndexes } from "./compose/index-care.ts";
 import { beat } from "./compose/heartbeat.ts";
 import { careForKeys } from "./compose/key-care.ts";
 import type { Sentry } from "./anomaly/sentry.ts";
@@ -23,6 +25,7 @@ import { openSentry } from "./compose/sentry.ts";
 import { dataPaths } from "./store/data-paths.ts";
 import { makeGatewayMetrics } from "./compose/gateway-metrics.ts";
 import type { GatewayMetrics } from "./compose/gateway-metrics.ts";
+import type { OpenSinks } from "./compose/sinks.ts";
 import type { OpenTraces } from "./compose/tracing.ts";
 import { endSessions } from "./compose/end-sessions.ts";
 import { openCore, socketPathOf } from "./compose/core.ts";
@@ -111,9 +114,10 @@ export async function openAdministration(
   const app = makeAdminApp(adminPorts(core, settings, null, metrics, urls), logFault(log));
   return {
     handle: (request) => app.handle(request, { kind: "socket", user: currentUser() }),
-    close() {
+    async close() {
+      await app.close();
       metrics.close();
-      return core.close();
+      await core.close();
     },
   };
 }
@@ -138,6 +142,7 @@ export async function openGateway(
   const log = openLog(settings.logLevel);
   const core = await openCore(settings, clock, log);
   const metrics = makeGatewayMetrics(core);
+  let sinks: OpenSinks | null = null;
   try {
     const certificates = settings.tls && new CertificateFiles(settings.tls);
     const tls = certificates?.read() ?? null;
@@ -145,6 +150,7 @@ export async function openGateway(
     const tracing = traces?.exchanges ?? null;
     const webhook = settings.notices && (await import("./compose/notices.ts")).openWebhook(settings.notices, log);
     if (webhook) core.onEvents((events) => webhook.tell(events));
+    sinks = await openSinksIfAsked(settings, core, metrics, log);
     const sentry = openSentry(core, dataPaths(settings.dataDirectory).watch, log);
     const urls = { data: "", admin: "" };
     const dataPlane = makeDataPlane({
@@ -161,7 +167,11 @@ export async function openGateway(
     const identity =
       settings.identity &&
       (await import("./compose/identity.ts")).openIdentity(settings.identity, core, metrics.registry, log);
-    const ports = adminPorts(core, settings, dataPlane, metrics, urls, identity?.signals ?? null, sentry.sentry);
+    const signals = identity?.signals ?? null;
+    const ports = {
+      ...adminPorts(core, settings, dataPlane, metrics, urls, signals, sentry.sentry),
+      sinks: () => sinks?.figures() ?? [],
+    };
     const applyFile = async (): Promise<void> => {
       if (settings.policyFile === null) return;
       const text = readFileSync(settings.policyFile, "utf8");
@@ -197,12 +207,14 @@ export async function openGateway(
       log.info("the certificate was read again");
     };
     const endCare = careForKeys(core, log);
+    const endIndexCare = careForIndexes(settings.dataDirectory, core.audit, log);
     const endHeartbeat = beat((fields) => record(core, HEARTBEAT, fields), core, log);
     const watch = certificates && watchCertificates(certificates, useTls, log);
     let closing: Promise<void> | undefined;
     const shut = async (drainMs: number): Promise<void> => {
       if (watch) clearInterval(watch);
       endCare();
+      endIndexCare();
       endHeartbeat();
       webhook?.close();
       identity?.close();
@@ -210,6 +222,7 @@ export async function openGateway(
       await drain(dataPlane, drainMs);
       await sentry.close();
       if (withPractice) await endPractice().catch(logFault(log));
+      await app.close();
       await admin.close();
       // A disk that is full must not keep the program from stopping.
       await record(core, "server.stopped", { version: VERSION }).catch((cause: unknown) =>
@@ -217,6 +230,7 @@ export async function openGateway(
       );
       await dataPlane.closeUpstreams();
       await traces?.close();
+      await sinks?.close();
       metrics.close();
       await core.close();
       log.info("the gateway has stopped");
@@ -236,6 +250,7 @@ export async function openGateway(
       },
     };
   } catch (cause) {
+    await sinks?.close();
     metrics.close();
     await core.close();
     throw cause;
@@ -247,6 +262,17 @@ async function openTracesIfAsked(settings: Settings, metrics: GatewayMetrics, lo
   if (settings.tracing === null) return null;
   const { openTraces } = await import("./compose/tracing.ts");
   return openTraces(settings.tracing.url, metrics.registry, log);
+}
+
+async function openSinksIfAsked(
+  settings: Settings,
+  core: Core,
+  metrics: GatewayMetrics,
+  log: Log,
+): Promise<OpenSinks | null> {
+  if (settings.sinks.length === 0) return null;
+  const { openSinks } = await import("./compose/sinks.ts");
+  return openSinks(settings.sinks, settings.dataDirectory, core, metrics.registry, log);
 }
 
 function logFault(log: Log): (cause: unknown) => void {
@@ -290,6 +316,8 @@ function adminPorts(
     explain: makeExplain({ clock, snapshot, keys }),
     explainToken: makeExplainToken({ clock, snapshot, keys }),
     audit: core.audit,
+    reads: new AuditReads(core),
+    newestRecord: () => store.figures().records,
     restrictions: () => core.restrictions.all(),
     answerAlert: (answer) => sentry?.answer(answer) ?? Promise.resolve(false),
     permissionUses: () => surveyUses(core, systemClock.now()),
@@ -307,6 +335,7 @@ function adminPorts(
       dataListen: urls.data,
       adminListen: urls.admin,
     }),
+    sinks: () => [],
     metrics: (isShown) => metrics.write(isShown),
   };
 }

@@ -1,11 +1,9 @@
 /** The gateway's own state and its ledger. */
 import { z } from "zod";
+import { auditFilter, sequenceNumber } from "./audit-filter.ts";
 import type { ContractRow } from "./row.ts";
 import { nothing, queryNumber, time } from "./scalars.ts";
 import { auditRecordView, findingView, verdictView } from "./views.ts";
-
-const word = z.string().min(1).max(256);
-const timeMs = queryNumber(0, 8_640_000_000_000_000);
 
 export const gatewayRows = {
   status: {
@@ -25,6 +23,19 @@ export const gatewayRows = {
       damagedRecords: z.number(),
       running: z.number(),
       queued: z.number(),
+      /** Where records of the ledger are sent besides, and how far each has got. */
+      sinks: z.array(
+        z.object({
+          name: z.string(),
+          type: z.string(),
+          lagRecords: z.number(),
+          lagSeconds: z.number(),
+          sent: z.number(),
+          deadLettered: z.number(),
+          failures: z.number(),
+          trouble: z.string().nullable(),
+        }),
+      ),
       dataListen: z.string(),
       adminListen: z.string(),
     }),
@@ -69,28 +80,25 @@ export const gatewayRows = {
     path: "/v1/audit",
     params: nothing,
     query: z.strictObject({
-      actor: word.optional(),
-      principal: word.optional(),
-      type: word.optional(),
-      code: word.optional(),
-      environment: word.optional(),
-      model: word.optional(),
-      address: word.optional(),
-      /** Epoch ms, inclusive. */
-      since: timeMs.optional(),
-      until: timeMs.optional(),
+      ...auditFilter,
       /** Only records after this sequence number. */
-      after: queryNumber(0, Number.MAX_SAFE_INTEGER).optional(),
+      after: sequenceNumber.optional(),
+      /** Only records before it: how a page that is not the first is asked for, newest first. */
+      before: sequenceNumber.optional(),
       limit: queryNumber(1, 1_000).optional(),
       order: z.enum(["newest", "oldest"]).optional(),
     }),
     body: null,
-    answer: z.object({ records: z.array(auditRecordView) }),
+    answer: z.object({
+      records: z.array(auditRecordView),
+      /** What to give as `before` (newest first) or `after` (oldest first) for the next page; null = this was the last. */
+      next: z.number().nullable(),
+    }),
     status: 200,
     permission: "audit:read",
     caller: "any",
-    events: [],
-    says: "searches the ledger's records of the environments the caller administers",
+    events: ["audit.read"],
+    says: "searches the ledger's records of the environments the caller administers, and records who read",
   },
   "audit.verify": {
     method: "POST",

@@ -1,3 +1,5 @@
+export { tailQuery } from "./audit-filter.ts";
+export type { TailQuery } from "./audit-filter.ts";
 export * from "./contract.ts";
 export * from "./duration.ts";
 export * from "./openapi.ts";

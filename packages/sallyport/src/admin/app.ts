@@ -19,11 +19,14 @@ import { readRequest } from "./read-request.ts";
 import { RequestRate } from "./request-rate.ts";
 import type { AdmitScim } from "./scim/scim-server.ts";
 import { LOG_OUT_PATH, makeSignalRoutes, PUSH_PATH } from "./signal-routes.ts";
+import { tailRoute, Tails } from "./tail-route.ts";
 import { RefusalRecord } from "./refusal-record.ts";
 
 export interface AdminApp {
   /** Always resolves with an answer; nothing that breaks inside leaves as a rejection. */
   handle(request: Request, caller: AdminCaller): Promise<Response>;
+  /** Ends what would go on for ever: tails of the ledger. Call it before the listeners close. */
+  close(): Promise<void>;
 }
 
 /** What went wrong unexpectedly, for the log. */
@@ -50,13 +53,7 @@ export function makeAdminApp(ports: AdminPorts, onFault: OnFault = () => undefin
     try {
       // A key that was revoked after the backup must not administer the gateway either.
       if (context.env.caller.kind === "tcp" && ports.quarantine.restored()) throw new Problem("restore_unconfirmed");
-      const caller = authenticate(ports, context.env.caller, context.req.raw);
-      actor = caller.issuer.actor;
-      if (row.caller === "socket" && caller.kind !== "socket")
-        throw new Problem("permission_denied", "only beside the server");
-      if (!caller.issuer.right.permissions.includes(row.permission))
-        throw new Problem("permission_denied", row.permission);
-      return caller;
+      return permitted(ports, row, context, (known) => (actor = known));
     } catch (problem) {
       if (problem instanceof Problem) await refusals.note({ problem, route: name, actor });
       throw problem;
@@ -77,6 +74,13 @@ export function makeAdminApp(ports: AdminPorts, onFault: OnFault = () => undefin
   router.on(metricsRoute.method, [metricsRoute.path], async (context) =>
     answerMetrics(ports, await admit(metricsRoute.name, metricsRoute, context), context.req.raw),
   );
+  const tails = new Tails(ports);
+  router.on(tailRoute.method, [tailRoute.path], async (context) => {
+    const caller = await admit(tailRoute.name, tailRoute, context);
+    // Asked again while the tail goes on, so that it ends when the right does.
+    const again = (): Caller => permitted(ports, tailRoute, context);
+    return tails.answer(caller, again, context.req.raw);
+  });
   const scimRate = new RequestRate(ports.clock, SCIM_BURST, SCIM_BURST_MS);
   router.all("/scim/v2/*", async (context) => {
     const { answerScim } = await import("./scim/scim-server.ts");
@@ -92,7 +96,7 @@ export function makeAdminApp(ports: AdminPorts, onFault: OnFault = () => undefin
   router.post(LOG_OUT_PATH, (context) => signals.logOut(context.req.raw));
   for (const path of [PUSH_PATH, LOG_OUT_PATH])
     router.all(path, () => answerProblem(new Problem("method_not_allowed")));
-  for (const path of new Set([...Object.values(contract), metricsRoute].map((row) => row.path))) {
+  for (const path of new Set([...Object.values(contract), metricsRoute, tailRoute].map((row) => row.path))) {
     router.all(path, () => answerProblem(new Problem("method_not_allowed")));
   }
   router.notFound(() => answerProblem(new Problem("endpoint_unknown")));
@@ -108,5 +112,24 @@ export function makeAdminApp(ports: AdminPorts, onFault: OnFault = () => undefin
       if (request.method === "HEAD") return answerProblem(new Problem("method_not_allowed"));
       return router.fetch(request, { caller });
     },
+    async close() {
+      await tails.close();
+      await ports.reads.flush();
+    },
   };
+}
+
+/** Who calls, if he may. `onActor` is told who it is even where he may not. */
+function permitted(
+  ports: AdminPorts,
+  row: Pick<ContractRow, "caller" | "permission">,
+  context: Context<Bindings>,
+  onActor: (actor: string) => void = () => undefined,
+): Caller {
+  const caller = authenticate(ports, context.env.caller, context.req.raw);
+  onActor(caller.issuer.actor);
+  if (row.caller === "socket" && caller.kind !== "socket")
+    throw new Problem("permission_denied", "only beside the server");
+  if (!caller.issuer.right.permissions.includes(row.permission)) throw new Problem("permission_denied", row.permission);
+  return caller;
 }

@@ -17,6 +17,7 @@ import type { Restriction } from "../keys/restriction.ts";
 import type { UseRecord } from "../keys/use-record.ts";
 import type { PepperRing } from "../keys/pepper.ts";
 import type { AuditLog } from "../audit/audit-log.ts";
+import type { AuditReads } from "./audit-reads.ts";
 
 export interface AdminPorts {
   readonly clock: Clock;
@@ -52,6 +53,10 @@ export interface AdminPorts {
   readonly explain: Explain;
   readonly explainToken: ExplainToken;
   readonly audit: AuditLog;
+  /** Where reading of the ledger is recorded. */
+  readonly reads: AuditReads;
+  /** Number of the newest record on disk. */
+  readonly newestRecord: () => number;
   /** What is done about keys for a time. */
   readonly restrictions: () => readonly Restriction[];
   /** A person's word on an alert; false where it is not known (any more). */
@@ -61,6 +66,8 @@ export interface AdminPorts {
   /** Rows of the store that were met damaged since the start. */
   readonly damage: () => readonly { readonly environment: string; readonly says: string }[];
   readonly status: () => GatewayStatus;
+  /** Where records are sent besides, and how far each has got. */
+  readonly sinks: () => readonly SinkStatus[];
   /** The metrics' text; series of environments that are not shown are left out. */
   readonly metrics: (isShown: (environment: string) => boolean) => string;
 }
@@ -80,6 +87,18 @@ export interface Quarantine {
   restored(): UnconfirmedRestore | undefined;
   /** Ends it, on disk when it returns. */
   end(): void;
+}
+
+export interface SinkStatus {
+  readonly name: string;
+  readonly type: string;
+  readonly lagRecords: number;
+  readonly lagSeconds: number;
+  readonly sent: number;
+  readonly deadLettered: number;
+  readonly failures: number;
+  /** Why the last attempt failed; null while it works. */
+  readonly trouble: string | null;
 }
 
 export interface GatewayStatus {

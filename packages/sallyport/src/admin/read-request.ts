@@ -24,7 +24,8 @@ export async function readRequest(
   };
 }
 
-function judge(schema: NonNullable<ContractRow["body"]>, value: unknown, code: ProblemCode): unknown {
+/** What the schema makes of it. Throws every mistake under the code. */
+export function judge<S extends NonNullable<ContractRow["body"]>>(schema: S, value: unknown, code: ProblemCode) {
   const read = schema.safeParse(value);
   if (read.success) return read.data;
   throw new Problem(
@@ -36,7 +37,7 @@ function judge(schema: NonNullable<ContractRow["body"]>, value: unknown, code: P
   );
 }
 
-function readQuery(request: Request): Record<string, string> {
+export function readQuery(request: Request): Record<string, string> {
   const query = Object.create(null) as Record<string, string>;
   for (const [name, value] of new URL(request.url).searchParams) {
     if (name in query) throw new Problem("query_not_accepted", undefined, [`${name}: comes twice`]);

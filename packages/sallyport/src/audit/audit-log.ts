@@ -1,19 +1,38 @@
-/** The ledger as administration reads it: port to the store's ledger reader. */
+/** The ledger as administration and sinks read it: port to the store's ledger reader. */
 export interface AuditFilter {
   readonly actor?: string;
+  /** A key's id: what it did, and what was done to it. */
+  readonly key?: string;
+  /** A principal's id: what he or his keys did. */
   readonly principal?: string;
   readonly type?: string;
   readonly code?: string;
   readonly environment?: string;
   readonly model?: string;
+  /** An address, or a network in CIDR form. */
   readonly address?: string;
+  /** Any of these, besides what `environment` says. */
+  readonly environments?: readonly string[];
+  /** Any of these types. */
+  readonly types?: readonly string[];
   /** Epoch ms, inclusive. */
   readonly since?: number;
   readonly until?: number;
   /** Only records with a sequence number above this one (tail, paging forward). */
   readonly after?: number;
+  /** Only records with a sequence number below this one (paging back). */
+  readonly before?: number;
   readonly limit: number;
   readonly order: "newest" | "oldest";
+}
+
+/** What a reader who goes on and on is told besides the records. */
+export interface AuditPage {
+  readonly records: readonly AuditRecord[];
+  /** Oldest first: everything up to this number was looked at, so reading goes on after it. */
+  readonly through: number;
+  /** Number of the oldest record that is kept; 0 where there is none. */
+  readonly first: number;
 }
 
 export interface AuditRecord {
@@ -56,6 +75,8 @@ export interface AuditUses {
 export interface AuditLog {
   /** May walk the whole ledger: answered by a thread of its own. */
   search(filter: AuditFilter): Promise<readonly AuditRecord[]>;
+  /** The same, for whoever follows the ledger. */
+  read(filter: AuditFilter): Promise<AuditPage>;
   verify(): Promise<AuditVerdict>;
   /** Between two times, epoch ms; looks back for some seconds and says how far it came. */
   uses(bounds: { readonly since: number; readonly until: number }): Promise<AuditUses>;

@@ -84,6 +84,8 @@ export const eventTypes = {
   "policy.applied": "administration",
   "environment.changed": "administration",
   "role.changed": "administration",
+  "audit.read": "security",
+  "sink.gap": "security",
   "anomaly.noted": "security",
   "anomaly.detected": "security",
   "anomaly.answered": "security",

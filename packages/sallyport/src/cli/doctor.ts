@@ -73,6 +73,9 @@ async function checkPort(check: string, listener: Listener, isRunning: boolean):
     : fine(check, "port", `${where} is free`);
 }
 
+/** What a finding is about, unless it is policy. */
+const CHECKS: Readonly<Record<string, string>> = { record_damaged: "store", sink_behind: "sinks" };
+
 /** What policy and store say, and each model server that policy names. */
 async function checkServer(cli: Cli, options: ServerOptions, settings: Settings): Promise<Finding[]> {
   if (!lstatSync(settings.dataDirectory, { throwIfNoEntry: false })) return [];
@@ -82,7 +85,7 @@ async function checkServer(cli: Cli, options: ServerOptions, settings: Settings)
       ...(await client.call("findings")),
     }));
     const policy: Finding[] = findings.map(({ environment, ...finding }) => ({
-      check: finding.code === "record_damaged" ? `store ${environment}` : `policy ${environment}`,
+      check: `${CHECKS[finding.code] ?? "policy"} ${environment}`,
       ...finding,
     }));
     if (upstreams.length === 0)

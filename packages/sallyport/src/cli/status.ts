@@ -4,7 +4,10 @@ import { withClient } from "./cli.ts";
 import type { Cli } from "./cli.ts";
 import { withServer } from "./options.ts";
 import type { ServerOptions } from "./options.ts";
+import type { Answer } from "@sallyport/protocol/contract";
 import { facts, listText, show, timeText } from "./print.ts";
+
+type Sink = Answer<"status">["sinks"][number];
 
 export function addStatus(program: Command, cli: Cli): void {
   withServer(program.command("status"))
@@ -28,9 +31,16 @@ export function addStatus(program: Command, cli: Cli): void {
           ...(status.damagedRecords > 0
             ? { "damaged records": `${status.damagedRecords} (sallyport doctor names them)` }
             : {}),
+          ...Object.fromEntries(status.sinks.map((sink) => [`sink ${sink.name}`, sinkText(sink)])),
           ...(status.isRunning ? { "requests running": status.running, "requests queued": status.queued } : {}),
         }),
       );
       if (!status.isStoreWritable || status.damagedRecords > 0) cli.found();
     });
+}
+
+function sinkText({ lagRecords, lagSeconds, deadLettered, trouble }: Sink): string {
+  const behind = lagRecords === 0 ? "has everything" : `${lagRecords} records, ${lagSeconds} s behind`;
+  const refused = deadLettered === 0 ? "" : `, refused ${deadLettered}`;
+  return `${behind}${refused}${trouble === null ? "" : ` (${trouble})`}`;
 }

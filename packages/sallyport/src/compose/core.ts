@@ -35,6 +35,7 @@ import { TokenKeys } from "../tokens/token-keys.ts";
 import { UseRecord } from "../keys/use-record.ts";
 import { AuditLink } from "../store/audit-link.ts";
 import { checkDataDirectory } from "../store/data-directory.ts";
+import { openIndexKey } from "../store/index-key.ts";
 import { lockDataDirectory } from "../store/lock.ts";
 import type { DataKeys } from "../store/data-keys.ts";
 import { dataPaths } from "../store/data-paths.ts";
@@ -103,7 +104,8 @@ export async function openCore(settings: Settings, clock: Clock, log: Log): Prom
       onDamage: (row) => damage.met(row),
       onNotice,
     });
-    const parts = { store, sealer, peppers: new PepperFiles(directory, sealer), audit: new AuditLink(directory) };
+    const audit = new AuditLink(directory, openIndexKey(directory, sealer));
+    const parts = { store, sealer, peppers: new PepperFiles(directory, sealer), audit };
     const fault = (cause: unknown): void => log.error({ cause: causeOf(cause) }, "the life of a key could not go on");
     try {
       const quarantine = await openQuarantine(directory, store, clock);

@@ -2,15 +2,18 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import {
+  canonical,
   cannotShow,
   exportRow,
   formatVerifierKey,
   logOrigin,
   MANIFEST_FILE,
+  ocsfBody,
   parseCheckpoint,
   parseVerifierKey,
   Problem,
   PROOF_FIRST_LINE,
+  readKept,
   verifyExport,
   verifyRecordProof,
 } from "@sallyport/protocol";
@@ -34,6 +37,7 @@ import { checkSchema, readMeta } from "../store/schema.ts";
 import { openSigningKey } from "../store/signing-key.ts";
 import { openDatabase } from "../store/sqlite.ts";
 import type { SqlDatabase } from "../store/sqlite.ts";
+import { VERSION } from "../version.ts";
 
 type Place = Pick<Settings, "dataDirectory" | "keyEncryptionKey">;
 
@@ -55,10 +59,21 @@ export async function exportAudit(place: Place, { format, out, environment, prog
       now: systemClock.now(),
       signer: deriveNoteSigner(signingKey(place), nodeName(node), 1),
       makeWriter: (aside, logs) =>
-        format === "tiles" ? new TilesWriter(aside, logs, environment) : new RowsWriter(aside, out, exportRow),
+        format === "tiles"
+          ? new TilesWriter(aside, logs, environment)
+          : new RowsWriter(aside, out, format === "ocsf" ? makeOcsfRow(node) : exportRow),
       ...(progress ? { progress } : {}),
     }),
   );
+}
+
+/** Bodies as sinks send them: the same record has the same uid in both. */
+function makeOcsfRow(node: string): (kept: string) => string | undefined {
+  const source = { node, version: VERSION };
+  return (kept) => {
+    const record = readKept(kept);
+    return record && canonical(ocsfBody(record, source));
+  };
 }
 
 export function proveRecord(place: Place, id: RecordId): Promise<string> {

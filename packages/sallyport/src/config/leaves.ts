@@ -6,7 +6,7 @@ export interface Leaf {
   /** Name of the flag as the command line's parser gives it; null = no flag. */
   readonly flag: string | null;
   /** How text from a variable or flag is read. Lists are comma-separated. */
-  readonly form: "text" | "list" | "number" | "boolean";
+  readonly form: "text" | "list" | "number" | "boolean" | "json";
   /** For the reference page. */
   readonly says: string;
 }
@@ -217,6 +217,13 @@ export const leaves = [
     says: "a file with the identity providers whose events, log-outs and directories are heard; none unless set (docs/guides/provisioning.md)",
   },
   {
+    path: "sinks",
+    variable: "SALLYPORT_SINKS",
+    flag: null,
+    form: "json",
+    says: "where records of the ledger are sent besides: a list of sinks, each with a `type` (in the variable as JSON); none unless set (docs/guides/audit-export.md)",
+  },
+  {
     path: "drain",
     variable: "SALLYPORT_DRAIN",
     flag: "drain",
@@ -236,6 +243,7 @@ const OTHER_VARIABLES = [
   "SALLYPORT_BACKUP_PASSPHRASE",
   "SALLYPORT_NOTICES_SECRET",
   "SALLYPORT_OIDC_CLIENT_SECRET",
+  "SALLYPORT_SINK_SECRET",
   "SALLYPORT_PUSH_SECRET",
   "SALLYPORT_POLL_SECRET",
   "SALLYPORT_DIRECTORY_SECRET",

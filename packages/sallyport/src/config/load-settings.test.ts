@@ -52,6 +52,7 @@ describe("loadSettings", () => {
       notices: null,
       oidc: null,
       identity: null,
+      sinks: [],
       ledger: {
         retentionDays: 400,
         retentionBytes: 10 * 1024 ** 3,

@@ -13,6 +13,7 @@ import { readIdentityFile } from "./identity-file.ts";
 import { parseKeySource, parseSecretSource } from "./key-source.ts";
 import { isUnknownVariable, leaves } from "./leaves.ts";
 import type { Leaf } from "./leaves.ts";
+import { sinkOf } from "./sink-settings.ts";
 import { isLoopback, isReceiver, parseListener, RECEIVER_WANTED, settingsSchema } from "./settings-schema.ts";
 import type { SettingsFile } from "./settings-schema.ts";
 import type { Settings } from "./settings.ts";
@@ -105,9 +106,18 @@ function flagText(leaf: Leaf): string {
 /** A number or a yes and no that is none stays text, so that the schema refuses it. */
 function formed(leaf: Leaf, given: unknown): unknown {
   if (leaf.form === "list" && typeof given === "string") return given.split(",").map((part) => part.trim());
+  if (leaf.form === "json" && typeof given === "string") return jsonOf(given);
   if (leaf.form === "boolean" && (given === "true" || given === "false")) return given === "true";
   if (leaf.form === "number" && typeof given === "string" && /^[0-9]{1,15}$/.test(given)) return Number(given);
   return given;
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
 }
 
 function put(target: Record<string, unknown>, [step = "", ...rest]: readonly string[], value: unknown): void {
@@ -194,5 +204,6 @@ function toSettings(file: SettingsFile, dataDirectory: string, receiver: string 
     ledger: file.ledger,
     inFlightBytesMax: file.inFlightBytesMax,
     drainMs,
+    sinks: file.sinks.map(sinkOf),
   };
 }

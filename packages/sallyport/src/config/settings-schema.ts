@@ -1,11 +1,13 @@
 /** The one schema of the static settings, in the shape of `sallyport.yaml`. Defaults are here and nowhere else. */
-import { isIP } from "node:net";
 import { z } from "zod";
 import { isEnvironmentName } from "@sallyport/protocol";
 import { parseDurationMs } from "@sallyport/protocol/contract";
 import { parseNetwork } from "../kernel/network-list.ts";
 import { KEY_SOURCE_WANTED, parseKeySource, parseSecretSource, SECRET_SOURCE_WANTED } from "./key-source.ts";
-import type { Listener } from "./settings.ts";
+import { sinkList } from "./sink-settings.ts";
+import { isLoopback, isNoticeUrl, isReceiver, parseListener, RECEIVER_WANTED } from "./listener-address.ts";
+
+export { isLoopback, isReceiver, parseListener, RECEIVER_WANTED };
 
 const GIB = 1024 ** 3;
 
@@ -15,9 +17,6 @@ const origin = z.string().refine(isOrigin, "is not an origin such as https://cha
 const cidr = z.string().refine(isNetwork, "is not a network such as 10.0.0.0/8");
 const path = z.string().min(1, "is empty");
 const bytes = z.int().min(0);
-
-export const RECEIVER_WANTED =
-  "is not an http(s) address such as http://127.0.0.1:4318 (without user, query or fragment)";
 
 export const settingsSchema = z.strictObject({
   data: path.optional(),
@@ -70,27 +69,12 @@ export const settingsSchema = z.strictObject({
     })
     .optional(),
   identity: path.optional(),
+  sinks: sinkList.default([]),
   drain: z
     .string()
     .refine((text) => (parseDurationMs(text) ?? Infinity) <= 600_000, "is not a duration of at most 10m")
     .default("25s"),
 });
-
-/** An OTLP/HTTP receiver's base address. No credentials: a secret has no place in a setting. */
-export function isReceiver(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const { protocol, username, password, search, hash } = new URL(text);
-  return /^https?:$/.test(protocol) && [username, password, search, hash].every((part) => part === "");
-}
-
-function isNoticeUrl(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const { protocol, hostname, username, password, hash } = new URL(text);
-  if (username !== "" || password !== "" || hash !== "") return false;
-  return (
-    protocol === "https:" || (protocol === "http:" && isLoopback({ host: hostname.replace(/^\[|\]$/g, ""), port: 0 }))
-  );
-}
 
 /** An address that is spoken to or that names somebody: https, or http on loopback, and nothing hidden in it. */
 export function isSafeUrl(text: string): boolean {
@@ -98,22 +82,6 @@ export function isSafeUrl(text: string): boolean {
 }
 
 export type SettingsFile = z.output<typeof settingsSchema>;
-
-/** `127.0.0.1:11435`, `[::1]:11435`, `localhost:0`. */
-export function parseListener(text: string): Listener | undefined {
-  const parts = /^(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?)):([0-9]{1,5})$/.exec(text);
-  if (!parts || Number(parts[3]) > 65_535 || (parts[1] !== undefined && isIP(parts[1]) !== 6)) return undefined;
-  return { host: parts[1] ?? parts[2] ?? "", port: Number(parts[3]) };
-}
-
-/** Only this machine can reach it. Names other than `localhost` may mean anything, so they are not. */
-export function isLoopback(listener: Listener): boolean {
-  return (
-    listener.host === "localhost" ||
-    listener.host === "::1" ||
-    (isIP(listener.host) === 4 && listener.host.startsWith("127."))
-  );
-}
 
 function isOrigin(text: string): boolean {
   return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && new URL(text).origin === text;

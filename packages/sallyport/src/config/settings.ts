@@ -1,6 +1,7 @@
 /** Static settings: read once at start from file, environment and flags. Policy is not here: it lives in the store. */
 import type { KeyEncryptionKeySource } from "../keys/sealer.ts";
 import type { IdentitySettings } from "./identity-file.ts";
+import type { SinkSettings } from "./sink-settings.ts";
 import type { SecretSource } from "./key-source.ts";
 
 export interface Listener {
@@ -53,6 +54,8 @@ export interface Settings {
     readonly personalDays: number;
     readonly securityPersonalDays: number;
   };
+  /** Where records of the ledger are sent besides. */
+  readonly sinks: readonly SinkSettings[];
   /** Most bytes of requests and answers held in memory at the same time. */
   readonly inFlightBytesMax: number;
   /** How long SIGTERM lets running requests go on, ms. */

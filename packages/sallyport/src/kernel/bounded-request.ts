@@ -3,7 +3,7 @@ import { request as plainRequest } from "node:http";
 import { request as tlsRequest } from "node:https";
 
 export interface BoundedRequest {
-  readonly method: "GET" | "POST";
+  readonly method: "GET" | "POST" | "PUT";
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;

@@ -4,11 +4,11 @@
  * is bounded and in memory, and what cannot be delivered in some hours or is waiting when the program stops is told in
  * the log and dropped.
  */
-import { createHmac } from "node:crypto";
 import type { LedgerEvent } from "../audit/event.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Poster } from "../kernel/post-json.ts";
 import type { Secret } from "../kernel/secret.ts";
+import { webhookHeaders } from "../kernel/webhook-signature.ts";
 import { noticeTypes } from "./notice-types.ts";
 
 export interface WebhookPorts {
@@ -95,13 +95,7 @@ export class Webhook {
 
   /** Null when it was taken, else why not. */
   async #post({ id, body }: Notice): Promise<string | null> {
-    const timestamp = String(Math.floor(this.#ports.clock.now() / 1_000));
-    const signature = createHmac("sha256", secretBytes(this.#ports.secret)).update(`${id}.${timestamp}.${body}`);
-    const headers = {
-      "webhook-id": id,
-      "webhook-timestamp": timestamp,
-      "webhook-signature": `v1,${signature.digest("base64")}`,
-    };
+    const headers = webhookHeaders(this.#ports.secret, id, this.#ports.clock.now(), body);
     try {
       const { status } = await this.#ports.poster.post(body, headers);
       return status >= 200 && status < 300 ? null : `status ${status}`;
@@ -130,10 +124,4 @@ export class Webhook {
       this.#send();
     });
   }
-}
-
-/** `whsec_` and base64, as receivers' tools write it, or the text's own bytes. */
-function secretBytes(secret: Secret): Buffer {
-  const text = secret.reveal();
-  return text.startsWith("whsec_") ? Buffer.from(text.slice("whsec_".length), "base64") : Buffer.from(text);
 }

@@ -1,18 +1,20 @@
 /** The audit log as administration sees it: questions to the reading thread, which is started with the first one. */
 import { Worker } from "node:worker_threads";
 import { Problem } from "@sallyport/protocol";
-import type { AuditFilter, AuditLog, AuditRecord, AuditUses, AuditVerdict } from "../audit/audit-log.ts";
+import type { AuditFilter, AuditLog, AuditPage, AuditRecord, AuditUses, AuditVerdict } from "../audit/audit-log.ts";
 import type { UseBounds } from "./ledger-uses.ts";
 
 export type AuditQuestion =
   | { readonly ask: "search"; readonly filter: AuditFilter }
+  | { readonly ask: "read"; readonly filter: AuditFilter }
+  | { readonly ask: "care" }
   | { readonly ask: "verify" }
   | { readonly ask: "uses"; readonly bounds: UseBounds };
 
 export type AuditAsked = AuditQuestion & { readonly id: number };
 
 export type AuditAnswered =
-  | { readonly id: number; readonly value: readonly AuditRecord[] | AuditVerdict | AuditUses }
+  | { readonly id: number; readonly value: readonly AuditRecord[] | AuditPage | undefined | AuditVerdict | AuditUses }
   | { readonly id: number; readonly failure: string };
 
 interface Waiting {
@@ -20,18 +22,34 @@ interface Waiting {
   readonly reject: (cause: Problem) => void;
 }
 
+/** The thread's `workerData`. */
+export interface AuditThreadSetup {
+  readonly directory: string;
+  /** Of the segments' indexes; null = they are read whole. */
+  readonly indexKey: Uint8Array | null;
+}
+
 export class AuditLink implements AuditLog {
-  readonly #directory: string;
+  readonly #setup: AuditThreadSetup;
   readonly #waiting = new Map<number, Waiting>();
   #thread: Worker | null = null;
   #lastId = 0;
 
-  constructor(directory: string) {
-    this.#directory = directory;
+  constructor(directory: string, indexKey: Uint8Array | null = null) {
+    this.#setup = { directory, indexKey };
   }
 
   search(filter: AuditFilter): Promise<readonly AuditRecord[]> {
     return this.#ask({ ask: "search", filter }) as Promise<readonly AuditRecord[]>;
+  }
+
+  read(filter: AuditFilter): Promise<AuditPage> {
+    return this.#ask({ ask: "read", filter }) as Promise<AuditPage>;
+  }
+
+  /** Makes the indexes of segments that have none. */
+  async care(): Promise<void> {
+    await this.#ask({ ask: "care" });
   }
 
   verify(): Promise<AuditVerdict> {
@@ -56,7 +74,7 @@ export class AuditLink implements AuditLog {
   }
 
   #start(): Worker {
-    const thread = new Worker(new URL("./audit-thread.js", import.meta.url), { workerData: this.#directory });
+    const thread = new Worker(new URL("./audit-thread.js", import.meta.url), { workerData: this.#setup });
     thread.unref();
     thread.on("message", (answered: AuditAnswered) => {
       const waiting = this.#waiting.get(answered.id);

@@ -1,15 +1,25 @@
 /** Entry of the thread that reads the ledger: a search may walk all of it, and the thread of requests must not wait for that. */
 import { parentPort, workerData } from "node:worker_threads";
 import { openLedgerReader } from "./ledger-reader.ts";
-import type { AuditAsked, AuditAnswered } from "./audit-link.ts";
+import type { AuditAsked, AuditAnswered, AuditThreadSetup } from "./audit-link.ts";
 
 if (parentPort) {
   const port = parentPort;
-  const reader = openLedgerReader(workerData as string);
+  const { directory, indexKey } = workerData as AuditThreadSetup;
+  const reader = openLedgerReader(directory, indexKey && Buffer.from(indexKey));
+  let caring: Promise<undefined> | null = null;
   const valueOf = (asked: AuditAsked) => {
     switch (asked.ask) {
       case "search":
         return reader.search(asked.filter);
+      case "read":
+        return reader.read(asked.filter);
+      case "care":
+        // One at a time: whoever asks meanwhile waits for the same.
+        return (caring ??= reader
+          .care()
+          .then(() => undefined)
+          .finally(() => (caring = null)));
       case "verify":
         return reader.verify();
       case "uses":

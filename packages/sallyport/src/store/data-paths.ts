@@ -18,6 +18,10 @@ export interface DataPaths {
   /** Segments of the ledger and its public key: what an auditor takes along. */
   readonly ledger: string;
   readonly publicKey: string;
+  /** Indexes of its segments: derived, in no backup, made again where they are missing. */
+  readonly index: string;
+  /** How far each sink has got, and what it refused. In no backup: a restored gateway begins with what comes. */
+  readonly sinks: string;
   /** Copies of the database made before its schema was upgraded. */
   readonly backups: string;
   /** Bytes kept for administrative changes when the disk is full. */
@@ -43,6 +47,8 @@ export function dataPaths(root: string): DataPaths {
     pepperList: join(root, "secrets", "peppers.json"),
     ledger: join(root, "ledger"),
     publicKey: join(root, "ledger", "public.pem"),
+    index: join(root, "index"),
+    sinks: join(root, "sinks"),
     backups: join(root, "backups"),
     reserve: join(root, "reserve"),
     restored: join(root, "restored.json"),

@@ -1,7 +1,8 @@
 /** The ledger as administration and the CLI read it: beside a running server or alone, never writing. */
+import { setImmediate as turn } from "node:timers/promises";
 import { cannotShow, noPins, Problem, verifyLedger } from "@sallyport/protocol";
 import type { Pins } from "@sallyport/protocol";
-import type { AuditFilter, AuditRecord, AuditUses, AuditVerdict } from "../audit/audit-log.ts";
+import type { AuditFilter, AuditPage, AuditRecord, AuditUses, AuditVerdict } from "../audit/audit-log.ts";
 import { isInitialized } from "./data-directory.ts";
 import { dataPaths } from "./data-paths.ts";
 import { ledgerCrypto } from "./ledger-crypto.ts";
@@ -9,10 +10,16 @@ import { LedgerLines, TABLE_NAME } from "./ledger-lines.ts";
 import { surveyUses } from "./ledger-uses.ts";
 import type { UseBounds } from "./ledger-uses.ts";
 import { LedgerWalk } from "./ledger-walk.ts";
-import { makeMatchRecord } from "./record-match.ts";
+import { makeMatchRecord, wantedOf } from "./record-match.ts";
 import { checkSchema } from "./schema.ts";
+import { listSegments } from "./segment-file.ts";
+import { SegmentIndexes } from "./segment-indexes.ts";
 import { isSignatureGenuine, readPublicKey } from "./signing-key.ts";
 import { isCorruption, openDatabase } from "./sqlite.ts";
+
+/** Others ask the same thread: after so long a search gives them a turn. */
+const TURN_MS = 20;
+const LINES_PER_LOOK = 64;
 
 /** How often a verification is begun again because the ledger moved while it was being read. */
 const ATTEMPTS = 20;
@@ -23,24 +30,29 @@ function isSameDamage(before: AuditVerdict | undefined, { firstDamage: found }: 
 }
 
 export interface LedgerReader {
-  search(filter: AuditFilter): readonly AuditRecord[];
+  search(filter: AuditFilter): Promise<readonly AuditRecord[]>;
+  read(filter: AuditFilter): Promise<AuditPage>;
+  /** Makes indexes that are missing; does nothing without their key. */
+  care(): Promise<void>;
   verify(pins?: Pins): Promise<AuditVerdict>;
   uses(bounds: UseBounds): Promise<AuditUses>;
   close(): void;
 }
 
 /**
- * Open it once and keep it: the connections' files are given back only when the garbage collector comes by.
+ * Open it once and keep it: the connections' files are given back only when the garbage collector comes by. With the key
+ * of indexes, segments are searched by them, and `care()` makes what is missing; without it they are read whole.
  * Throws `not_found` where nothing was initialised, `store_unavailable` where the database or public key cannot be read.
  */
-export function openLedgerReader(directory: string): LedgerReader {
+export function openLedgerReader(directory: string, indexKey: Buffer | null = null): LedgerReader {
   if (!isInitialized(directory))
     throw new Problem("not_found", `${directory} is not initialised: run 'sallyport init' first`);
   const paths = dataPaths(directory);
   const publicKey = readPublicKey(paths.publicKey);
   const database = openDatabase(paths.database, { isReadOnly: true });
   checkSchema(database);
-  const walk = new LedgerWalk(database, paths.ledger);
+  const indexes = indexKey && new SegmentIndexes(paths.index, paths.ledger, indexKey);
+  const walk = new LedgerWalk(database, paths.ledger, indexes);
   // A connection of its own: its transaction must not be in the way of a search between two turns.
   const view = openDatabase(paths.database, { isReadOnly: true });
   let verifying: Promise<unknown> = Promise.resolve();
@@ -90,20 +102,43 @@ export function openLedgerReader(directory: string): LedgerReader {
     }
   }
 
+  async function search(filter: AuditFilter): Promise<readonly AuditRecord[]> {
+    const { after = 0, before = Infinity, since = -Infinity, until = Infinity, limit, order } = filter;
+    if (limit <= 0) return [];
+    const match = makeMatchRecord(filter);
+    const wanted = wantedOf(filter);
+    const bounds = { after, since, until, wanted, ...(before === Infinity ? {} : { before }) };
+    const found: AuditRecord[] = [];
+    let count = 0;
+    let turnedMs = performance.now();
+    for (const line of order === "newest" ? walk.newestFirst(bounds) : walk.oldestFirst(bounds)) {
+      const record = match(line);
+      if (record && found.push(record) >= limit) break;
+      if (line !== "" && ++count % LINES_PER_LOOK !== 0) continue;
+      if (performance.now() - turnedMs < TURN_MS) continue;
+      await turn();
+      turnedMs = performance.now();
+    }
+    return found;
+  }
+
+  /** The number of the table's first or last record; 0 where it has none. */
+  function edgeOf(end: "min" | "max"): number {
+    return Number(database.prepare(`SELECT ${end}(seq) AS edge FROM ledger`).get()?.["edge"] ?? 0);
+  }
+
   return {
-    search(filter: AuditFilter): readonly AuditRecord[] {
-      const { after = 0, since = -Infinity, until = Infinity, limit, order } = filter;
-      const match = makeMatchRecord(filter);
-      const found: AuditRecord[] = [];
-      const lines =
-        order === "newest" ? walk.newestFirst({ after, since, until }) : walk.oldestFirst({ after, since, until });
-      if (limit <= 0) return found;
-      for (const line of lines) {
-        const record = match(line);
-        if (record && found.push(record) >= limit) break;
-      }
-      return found;
+    search,
+    async read(filter) {
+      const { after = 0, limit } = filter;
+      // Asked before the search: what comes meanwhile is for the next page.
+      const newest = edgeOf("max");
+      const records = await search(filter);
+      const isCut = records.length >= limit;
+      const through = Math.max(after, isCut ? (records.at(-1)?.seq ?? 0) : newest);
+      return { records, through, first: listSegments(paths.ledger)[0]?.first ?? edgeOf("min") };
     },
+    care: async () => indexes?.care(),
     verify(pins = noPins): Promise<AuditVerdict> {
       const work = (): Promise<AuditVerdict> => verifyPatiently(pins);
       // One after another: they share the connection.

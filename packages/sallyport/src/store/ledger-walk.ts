@@ -1,9 +1,13 @@
 /**
  * The ledger's lines for a search, newest or oldest first, a page at a time: segments and table as they are at that
- * moment, each record once, while a writer may be moving rows from the one to the other.
+ * moment, each record once, while a writer may be moving rows from the one to the other. Of a segment with an index only
+ * blocks are read that can hold what is wanted. An empty line after each segment lets a reader pause there.
  */
-import { linesBackward, linesForward, listSegments, segmentEnds, seqOfLine } from "./segment-file.ts";
+import { closeSync, openSync } from "node:fs";
+import type { Wanted } from "./record-match.ts";
+import { linesBackward, linesForward, linesOfRanges, listSegments, segmentEnds, seqOfLine } from "./segment-file.ts";
 import type { Segment } from "./segment-file.ts";
+import type { SegmentIndexes } from "./segment-indexes.ts";
 import type { SqlDatabase } from "./sqlite.ts";
 
 const PAGE_ROWS = 500;
@@ -13,28 +17,34 @@ const CLOCK_SLACK_MS = 3_600_000;
 export interface WalkBounds {
   /** Records above this number. */
   readonly after: number;
+  /** And below this one; all unless given. */
+  readonly before?: number;
   /** Epoch ms, inclusive. */
   readonly since: number;
   readonly until: number;
+  /** What the reader will keep: lines without it may be left out. */
+  readonly wanted?: readonly Wanted[];
 }
 
 export class LedgerWalk {
   readonly #database: SqlDatabase;
   readonly #directory: string;
-  /** Times of segments by name: they never change. */
-  readonly #times = new Map<string, { readonly from: number; readonly to: number }>();
+  readonly #indexes: SegmentIndexes | null;
+  /** Times and last number of segments by name: they never change. */
+  readonly #ends = new Map<string, SegmentEnds>();
 
   /** `directory` is the ledger's own. */
-  constructor(database: SqlDatabase, directory: string) {
+  constructor(database: SqlDatabase, directory: string, indexes: SegmentIndexes | null = null) {
     this.#database = database;
     this.#directory = directory;
+    this.#indexes = indexes;
   }
 
   *newestFirst(bounds: WalkBounds): Generator<string> {
     const page = this.#database.prepare(
       "SELECT seq, line FROM ledger WHERE seq < ? AND seq > ? ORDER BY seq DESC LIMIT ?",
     );
-    let before = Number.MAX_SAFE_INTEGER;
+    let before = bounds.before ?? Number.MAX_SAFE_INTEGER;
     for (
       let rows = page.all(before, bounds.after, PAGE_ROWS);
       rows.length > 0;
@@ -47,57 +57,91 @@ export class LedgerWalk {
     for (const segment of listSegments(this.#directory).toReversed()) {
       if (segment.first >= before) continue;
       if (!this.#mayHold(segment, bounds)) continue;
-      for (const line of present(() => linesBackward(segment.path))) {
+      for (const line of present(() => this.#linesOf(segment, bounds, true))) {
         const seq = seqOfLine(line);
         if (seq !== undefined && seq <= bounds.after) return;
         if (seq !== undefined && seq < before) yield line;
       }
       before = segment.first;
+      yield "";
       if (before <= bounds.after + 1) return;
     }
   }
 
   *oldestFirst(bounds: WalkBounds): Generator<string> {
     const page = this.#database.prepare("SELECT seq, line FROM ledger WHERE seq > ? ORDER BY seq LIMIT ?");
-    let last = bounds.after;
+    let seen = bounds.after;
     // First record of the newest segment that was read.
     let done = 0;
     for (;;) {
       for (const [segment, end] of withEnds(listSegments(this.#directory))) {
         if (segment.first <= done) continue;
         done = segment.first;
-        if (end <= last + 1) continue;
+        // The newest has no successor to tell: whoever follows the ledger must not read all of it each time.
+        const last = end === Infinity ? (this.#endsOf(segment)?.last ?? Infinity) : end - 1;
+        if (last <= seen) continue;
+        if (segment.first >= (bounds.before ?? Infinity)) return;
         if (this.#mayHold(segment, bounds)) {
-          for (const line of present(() => linesForward(segment.path))) {
+          for (const line of present(() => this.#linesOf(segment, bounds, false))) {
             const seq = seqOfLine(line);
-            if (seq === undefined || seq <= last) continue;
+            if (seq === undefined || seq <= seen) continue;
             yield line;
-            last = seq;
+            seen = seq;
           }
+          yield "";
         }
-        if (end !== Infinity) last = Math.max(last, end - 1);
+        if (end !== Infinity) seen = Math.max(seen, end - 1);
       }
-      const rows = page.all(last, PAGE_ROWS);
+      const rows = page.all(seen, PAGE_ROWS);
       const first = rows[0]?.["seq"];
       if (first === undefined) return;
       // Rows have become a segment since the list was made: they are read there.
-      if (Number(first) > last + 1 && (listSegments(this.#directory).at(-1)?.first ?? 0) > done) continue;
+      if (Number(first) > seen + 1 && (listSegments(this.#directory).at(-1)?.first ?? 0) > done) continue;
       for (const row of rows) yield String(row["line"]);
-      last = Number(rows.at(-1)?.["seq"]);
+      seen = Number(rows.at(-1)?.["seq"]);
     }
+  }
+
+  *#linesOf(segment: Segment, bounds: WalkBounds, isBackward: boolean): Generator<string> {
+    // The file that is judged is the one that is read, also where another takes its place meanwhile.
+    const file = openSync(segment.path, "r");
+    try {
+      const index = this.#indexes?.of(segment.name, file);
+      if (index) {
+        const { wanted = [], before = Infinity } = bounds;
+        const blocks = index.blocks(wanted, { ...bounds, before });
+        const ranges = blocks.map((block) => index.rangeOf(block));
+        yield* linesOfRanges(file, isBackward ? ranges.toReversed() : ranges, isBackward);
+        return;
+      }
+    } finally {
+      closeSync(file);
+    }
+    yield* isBackward ? linesBackward(segment.path) : linesForward(segment.path);
   }
 
   #mayHold(segment: Segment, { since, until }: WalkBounds): boolean {
     if (since === -Infinity && until === Infinity) return true;
-    let times = this.#times.get(segment.name);
-    if (!times) {
-      const ends = [...present(() => endsOf(segment.path))][0];
-      if (!ends) return true;
-      times = { from: ends.first.at - CLOCK_SLACK_MS, to: ends.last.at + CLOCK_SLACK_MS };
-      this.#times.set(segment.name, times);
-    }
-    return times.to >= since && times.from <= until;
+    const ends = this.#endsOf(segment);
+    return !ends || (ends.to >= since && ends.from <= until);
   }
+
+  #endsOf(segment: Segment): SegmentEnds | undefined {
+    const held = this.#ends.get(segment.name);
+    if (held) return held;
+    const read = [...present(() => endsOf(segment.path))][0];
+    if (!read) return undefined;
+    const { first, last } = read;
+    const ends = { from: first.at - CLOCK_SLACK_MS, to: last.at + CLOCK_SLACK_MS, last: last.seq };
+    this.#ends.set(segment.name, ends);
+    return ends;
+  }
+}
+
+interface SegmentEnds {
+  readonly from: number;
+  readonly to: number;
+  readonly last: number;
 }
 
 /** Each segment with the number after its last record, as far as its successor tells. */

@@ -3,13 +3,14 @@
  * stay. In segments the file is written anew without it, in the table the row.
  */
 import { open, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import { encodeEvent, parseKept } from "@sallyport/protocol";
 import { inTransaction } from "./commit-group.ts";
 import type { GroupParts } from "./commit-group.ts";
 import type { DataPaths } from "./data-paths.ts";
 import { syncDirectory } from "./durable-file.ts";
-import { linesForward, listSegments, segmentEnds } from "./segment-file.ts";
+import { indexName, linesForward, listSegments, segmentEnds } from "./segment-file.ts";
 import type { Segment } from "./segment-file.ts";
 import type { LedgerPolicy } from "./writer-messages.ts";
 
@@ -110,7 +111,7 @@ export class PersonalEraser {
   }
 
   /** `onFound` is called before the first field goes. */
-  async #eraseSegment({ path }: Segment, isOver: IsOver, onFound: () => void): Promise<void> {
+  async #eraseSegment({ name, path }: Segment, isOver: IsOver, onFound: () => void): Promise<void> {
     const aside = `${path}.tmp`;
     let isChanged = false;
     const file = await open(aside, "w", 0o600);
@@ -131,6 +132,8 @@ export class PersonalEraser {
     }
     if (!isChanged) return rm(aside);
     onFound();
+    // It holds what goes now; it is made again from what is left.
+    await rm(join(this.#paths.index, indexName(name)), { force: true });
     await rename(aside, path);
     syncDirectory(this.#paths.ledger);
   }

@@ -21,6 +21,11 @@ export function segmentName(first: number): string {
   return `${String(first).padStart(16, "0")}.jsonl`;
 }
 
+/** Of the index of a segment: `0000000000000001.idx` for `0000000000000001.jsonl`. */
+export function indexName(segment: string): string {
+  return segment.replace(/\.jsonl$/, ".idx");
+}
+
 /** Every segment, oldest first. What is being written has another name and is not among them. */
 export function listSegments(directory: string): readonly Segment[] {
   return readdirSync(directory)
@@ -87,6 +92,30 @@ export function* linesBackward(path: string): Generator<string> {
     if (!isFirst) yield held.length > LINE_BYTES_MAX ? "" : lineOf(held);
   } finally {
     closeSync(file);
+  }
+}
+
+/** Lines of a segment that is in memory, each with where it begins; the same rules. */
+export function* linesOfBytes(bytes: Buffer): Generator<{ readonly line: string; readonly at: number }> {
+  let at = 0;
+  for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, at)) {
+    yield { line: lineOf(bytes.subarray(at, end)), at };
+    at = end + 1;
+  }
+  if (at < bytes.length) yield { line: "", at };
+}
+
+/** Lines of some ranges of an open segment, range by range; those of each forward or backward. */
+export function* linesOfRanges(
+  file: number,
+  ranges: readonly { readonly from: number; readonly to: number }[],
+  isBackward: boolean,
+): Generator<string> {
+  for (const { from, to } of ranges) {
+    const bytes = Buffer.allocUnsafe(to - from);
+    const count = readSync(file, bytes, 0, to - from, from);
+    const lines = [...linesOfBytes(bytes.subarray(0, count))].map(({ line }) => line);
+    yield* isBackward ? lines.toReversed() : lines;
   }
 }
 

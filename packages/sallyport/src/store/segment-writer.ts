@@ -14,7 +14,7 @@ import type { DataPaths } from "./data-paths.ts";
 import { syncDirectory } from "./durable-file.ts";
 import { advanceLogBases } from "./log-bases.ts";
 import { readCounter } from "./schema.ts";
-import { linesForward, listSegments, segmentEnds, segmentName, seqOfLine } from "./segment-file.ts";
+import { indexName, linesForward, listSegments, segmentEnds, segmentName, seqOfLine } from "./segment-file.ts";
 import type { Segment } from "./segment-file.ts";
 import type { LedgerPolicy } from "./writer-messages.ts";
 
@@ -154,6 +154,7 @@ export class SegmentWriter {
       const end = segments[i + 1]?.first ?? (segmentEnds(segment.path)?.last.seq ?? Infinity) + 1;
       if (end > keptFrom) return;
       rmSync(segment.path);
+      rmSync(join(this.#paths.index, indexName(segment.name)), { force: true });
     }
   }
 

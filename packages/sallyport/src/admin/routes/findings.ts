@@ -5,6 +5,7 @@ import { policyFindings } from "../../access/policy-findings.ts";
 import type { HeldKey } from "../../access/policy-findings.ts";
 import type { AnyCall, Handlers } from "../call.ts";
 import { eachKey } from "../each-key.ts";
+import type { SinkStatus } from "../ports.ts";
 import { isoTime } from "../views.ts";
 
 const KEYS_PER_TURN = 500;
@@ -25,8 +26,9 @@ export const findingHandlers: Handlers<"findings"> = {
       says,
       remedy: "a key is made anew; for all else put a backup back: sallyport restore",
     }));
+    const sinks = isShown("system") ? ports.sinks() : [];
     return {
-      findings: [...policy, ...damaged],
+      findings: [...policy, ...damaged, ...sinkFindings(sinks)],
       usesKnown: { from: isoTime(survey.from), to: isoTime(survey.to) },
     };
   },
@@ -40,4 +42,22 @@ async function heldKeys({ ports }: AnyCall): Promise<HeldKey[]> {
     if (held.length % KEYS_PER_TURN === 0) await turn();
   }
   return held;
+}
+
+/** Longer than a receiver that is started anew. */
+const LAG_SECONDS_MAX = 300;
+
+function sinkFindings(sinks: readonly SinkStatus[]) {
+  return sinks
+    .filter(({ lagSeconds, deadLettered }) => lagSeconds > LAG_SECONDS_MAX || deadLettered > 0)
+    .map(({ name, lagRecords, lagSeconds, deadLettered, trouble }) => ({
+      code: "sink_behind" as const,
+      state: "wrong" as const,
+      environment: "system",
+      says:
+        lagSeconds > LAG_SECONDS_MAX
+          ? `the sink ${name} is ${lagRecords} records and ${Math.round(lagSeconds)} s behind: ${trouble ?? "it is catching up"}`
+          : `the sink ${name} refused ${deadLettered} records for good`,
+      remedy: "see that its receiver answers; what it refused is in sinks/ of the data directory",
+    }));
 }

@@ -1,0 +1,26 @@
+/** Searching the ledger. Records of an environment are for those who administer it, `system`'s for those who administer all. */
+import { auditScope, presentFilter } from "../audit-scope.ts";
+import type { Handlers } from "../call.ts";
+import { isoTime } from "../views.ts";
+
+const LIMIT_DEFAULT = 100;
+
+export const auditHandlers: Handlers<"audit.search"> = {
+  "audit.search": async (call) => {
+    const { environment, limit = LIMIT_DEFAULT, order = "newest", ...rest } = call.query;
+    const asked = presentFilter(rest);
+    const scope = auditScope(call, environment);
+    const records = await call.ports.audit.search({ ...asked, ...scope, limit, order });
+    await call.ports.reads.note({
+      actor: call.caller.issuer.actor,
+      how: "search",
+      asked,
+      scope,
+      count: records.length,
+    });
+    return {
+      records: records.map((record) => ({ ...record, at: isoTime(record.at) })),
+      next: records.length < limit ? null : (records.at(-1)?.seq ?? null),
+    };
+  },
+};

@@ -1,0 +1,86 @@
+/**
+ * `GET /v1/audit/tail`, beside the contract: the ledger's records as they come, as server-sent events (WHATWG HTML, 9.2).
+ * `id:` is the sequence number, so that `Last-Event-ID` goes on without a gap. Begun and ended, a tail is recorded.
+ */
+import { setTimeout as wait } from "node:timers/promises";
+import { Problem } from "@sallyport/protocol";
+import { tailQuery } from "@sallyport/protocol/contract";
+import type { ContractRow } from "@sallyport/protocol/contract";
+import { auditScope, presentFilter } from "./audit-scope.ts";
+import type { Caller } from "./caller.ts";
+import type { AdminPorts } from "./ports.ts";
+import { judge, readQuery } from "./read-request.ts";
+import { TailStream } from "./tail-stream.ts";
+
+export const tailRoute = {
+  name: "audit.tail",
+  method: "GET",
+  path: "/v1/audit/tail",
+  permission: "audit:read",
+  caller: "any",
+  events: ["audit.read"],
+  says: "sends the ledger's records as they come (server-sent events), with the filters of a search; `Last-Event-ID` goes on without a gap",
+} as const satisfies Pick<ContractRow, "method" | "path" | "permission" | "caller" | "events" | "says"> & {
+  readonly name: string;
+};
+
+/** Each costs a turn of the reading thread four times a second. */
+const TAILS_MAX = 64;
+
+export class Tails {
+  readonly #ports: AdminPorts;
+  readonly #open = new Set<TailStream>();
+  readonly #noting = new Set<Promise<void>>();
+
+  constructor(ports: AdminPorts) {
+    this.#ports = ports;
+  }
+
+  /** `again` throws the problem when the caller's right has ended. */
+  async answer(caller: Caller, again: () => Caller, request: Request): Promise<Response> {
+    const { environment, after, ...rest } = judge(tailQuery, readQuery(request), "query_not_accepted");
+    const asked = presentFilter(rest);
+    if (this.#open.size >= TAILS_MAX) throw new Problem("concurrency_exceeded", `${TAILS_MAX} tails are open`);
+    const ports = this.#ports;
+    const { actor } = caller.issuer;
+    const scope = auditScope({ ports, caller }, environment);
+    const begin = lastEventId(request) ?? after ?? ports.newestRecord();
+    await ports.reads.noteAlone({ actor, how: "tail", asked: { ...asked, after: begin }, scope, count: 0 });
+    const stream = new TailStream({
+      clock: ports.clock,
+      wait: (ms) => wait(ms, undefined, { ref: false }),
+      newest: ports.newestRecord,
+      read: (page) => ports.audit.read({ ...asked, ...page, ...auditScope({ ports, caller: again() }, environment) }),
+      // Asked even when nothing is read: a tail without records ends with the right, too.
+      demand: () => void auditScope({ ports, caller: again() }, environment),
+      after: begin,
+      onEnd: (count) => {
+        this.#open.delete(stream);
+        // Its beginning is on record: what is lost here is how much it was.
+        const noted = ports.reads.noteAlone({ actor, how: "tail", asked, scope, count }).catch(() => undefined);
+        this.#noting.add(noted);
+        void noted.then(() => this.#noting.delete(noted));
+      },
+    });
+    this.#open.add(stream);
+    return new Response(stream.body, {
+      headers: {
+        "content-type": "text/event-stream",
+        "cache-control": "no-store",
+        "x-content-type-options": "nosniff",
+      },
+    });
+  }
+
+  async close(): Promise<void> {
+    for (const stream of this.#open) stream.end("stopping", "the gateway stops");
+    await Promise.all(this.#noting);
+  }
+}
+
+function lastEventId(request: Request): number | undefined {
+  const text = request.headers.get("last-event-id");
+  if (text === null || text === "") return undefined;
+  if (!/^[0-9]{1,15}$/.test(text)) throw new Problem("input_invalid", "Last-Event-ID is no sequence number");
+  return Number(text);
+}
