@@ -13,6 +13,7 @@ import type { Change, Operation } from "../../packages/sallyport/dist/audit/chan
 import type { LedgerEvent } from "../../packages/sallyport/dist/audit/event.js";
 import { Enrolment } from "../../packages/sallyport/dist/identity/local/enrolment.js";
 import type { LocalLogin } from "../../packages/sallyport/dist/identity/local/local-login.js";
+import type { Incident } from "../../packages/sallyport/dist/incident/incident.js";
 import { LocalLogins } from "../../packages/sallyport/dist/identity/local/local-logins.js";
 import { Reconciler } from "../../packages/sallyport/dist/identity/reconciler.js";
 import { KeyDirectory } from "../../packages/sallyport/dist/keys/directory.js";
@@ -21,6 +22,7 @@ import type { TicketRecord } from "../../packages/sallyport/dist/keys/ticket.js"
 import { UseRecord } from "../../packages/sallyport/dist/keys/use-record.js";
 import { issueAdminKey } from "../../packages/sallyport/dist/keys/issue.js";
 import type { KeyRecord } from "../../packages/sallyport/dist/keys/key.js";
+import { KeyRadius } from "../../packages/sallyport/dist/store/radius/key-radius.js";
 import { Problem } from "@sallyport/protocol";
 
 export const START_MS = 1_760_000_000_000;
@@ -36,6 +38,7 @@ export class MemoryGateway {
   readonly tickets = new Map<string, TicketRecord>();
   readonly stored = new Map<string, KeyRecord>();
   readonly records: AuditRecord[] = [];
+  readonly incidents = new Map<string, Incident>();
   state: PolicyState = { epoch: 1, environments: [], roles: [], principals: [], assignments: [] };
   restored: UnconfirmedRestore | undefined;
   /** Changes that can still be committed. */
@@ -143,6 +146,11 @@ export class MemoryGateway {
           this.restored = undefined;
         },
       },
+      incidents: {
+        list: () => [...this.incidents.values()],
+        damaged: () => [],
+        put: (incident) => void this.incidents.set(incident.id, incident),
+      },
       permissionUses: async () => ({ from: this.nowMs, to: this.nowMs, uses: this.permissionUses }),
       damage: () => this.damaged,
       explain: () => explained("model_denied", ["the key's ceiling does not grant it"]),
@@ -154,6 +162,7 @@ export class MemoryGateway {
           ),
         verify: async () => ({ ok: true, records: this.records.length, unvouched: [], cannotShow: [] }),
         uses: async ({ until }) => ({ from: until, uses: [] }),
+        radius: async (question) => new KeyRadius(question).result({ knownFrom: null, records: 0 }),
       },
       status: () => ({
         version: "0",

@@ -272,6 +272,7 @@ function adminPorts(
     peppers,
     changes,
     quarantine: core.quarantine,
+    incidents: core.incidents,
     reconciler: core.reconciler,
     signals,
     localLogins: core.localLogins,

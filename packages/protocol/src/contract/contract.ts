@@ -1,6 +1,7 @@
 /** The admin contract: every route there is, by name. What is not a row here is not served. */
 import type { z } from "zod";
 import { gatewayRows } from "./gateway-rows.ts";
+import { incidentRows } from "./incident-rows.ts";
 import { keyFactorRows } from "./key-factor-rows.ts";
 import { keyRows } from "./key-rows.ts";
 import { policyRows } from "./policy-rows.ts";
@@ -12,6 +13,7 @@ export const contract = {
   ...gatewayRows,
   ...keyRows,
   ...keyFactorRows,
+  ...incidentRows,
   ...principalRows,
   ...policyRows,
   ...restoreRows,

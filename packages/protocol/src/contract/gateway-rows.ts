@@ -23,6 +23,8 @@ export const gatewayRows = {
       isStoreWritable: z.boolean(),
       /** Rows of the store that were met damaged since the start: what is in them is not served. */
       damagedRecords: z.number(),
+      /** Incidents that are not closed. */
+      openIncidents: z.number(),
       running: z.number(),
       queued: z.number(),
       dataListen: z.string(),

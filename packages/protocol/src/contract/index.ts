@@ -1,5 +1,6 @@
 export * from "./contract.ts";
 export * from "./duration.ts";
+export * from "./incident-views.ts";
 export * from "./openapi.ts";
 export * from "./policy-schema.ts";
 export * from "./rate.ts";

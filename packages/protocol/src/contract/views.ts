@@ -90,7 +90,15 @@ export const keyFindingView = z.object({
 
 /** Something that is wrong, or worth knowing, though nothing is refused for it. */
 export const findingView = z.object({
-  code: z.enum(["upstream_shared", "wildcard_in_production", "role_excess", "role_use_unknown", "record_damaged"]),
+  code: z.enum([
+    "upstream_shared",
+    "wildcard_in_production",
+    "role_excess",
+    "role_use_unknown",
+    "record_damaged",
+    "incident_open",
+    "incident_damaged",
+  ]),
   state: z.enum(["ok", "note", "wrong"]),
   /** `system` for what belongs to none. */
   environment: z.string(),

@@ -5,6 +5,7 @@ import { adminKeyHandlers } from "./routes/admin-keys.ts";
 import { assignmentHandlers } from "./routes/assignments.ts";
 import { findingHandlers } from "./routes/findings.ts";
 import { gatewayHandlers } from "./routes/gateway.ts";
+import { incidentHandlers } from "./routes/incidents.ts";
 import { keyFactorHandlers } from "./routes/key-factors.ts";
 import { keySignerHandlers } from "./routes/key-signers.ts";
 import { keyWorkloadHandlers } from "./routes/key-workloads.ts";
@@ -19,6 +20,7 @@ export const handlers: Handlers<RouteName> = {
   ...findingHandlers,
   ...keyHandlers,
   ...keyFactorHandlers,
+  ...incidentHandlers,
   ...keySignerHandlers,
   ...keyWorkloadHandlers,
   ...adminKeyHandlers,

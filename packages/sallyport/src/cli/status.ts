@@ -28,6 +28,9 @@ export function addStatus(program: Command, cli: Cli): void {
           ...(status.damagedRecords > 0
             ? { "damaged records": `${status.damagedRecords} (sallyport doctor names them)` }
             : {}),
+          ...(status.openIncidents > 0
+            ? { "open incidents": `${status.openIncidents} (sallyport incident list)` }
+            : {}),
           ...(status.isRunning ? { "requests running": status.running, "requests queued": status.queued } : {}),
         }),
       );

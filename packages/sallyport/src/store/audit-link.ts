@@ -2,17 +2,19 @@
 import { Worker } from "node:worker_threads";
 import { Problem } from "@sallyport/protocol";
 import type { AuditFilter, AuditLog, AuditRecord, AuditUses, AuditVerdict } from "../audit/audit-log.ts";
+import type { LedgerRadius, RadiusQuestion } from "../incident/blast-radius.ts";
 import type { UseBounds } from "./ledger-uses.ts";
 
 export type AuditQuestion =
   | { readonly ask: "search"; readonly filter: AuditFilter }
   | { readonly ask: "verify" }
-  | { readonly ask: "uses"; readonly bounds: UseBounds };
+  | { readonly ask: "uses"; readonly bounds: UseBounds }
+  | { readonly ask: "radius"; readonly question: RadiusQuestion };
 
 export type AuditAsked = AuditQuestion & { readonly id: number };
 
 export type AuditAnswered =
-  | { readonly id: number; readonly value: readonly AuditRecord[] | AuditVerdict | AuditUses }
+  | { readonly id: number; readonly value: readonly AuditRecord[] | AuditVerdict | AuditUses | LedgerRadius }
   | { readonly id: number; readonly failure: string };
 
 interface Waiting {
@@ -40,6 +42,10 @@ export class AuditLink implements AuditLog {
 
   uses(bounds: UseBounds): Promise<AuditUses> {
     return this.#ask({ ask: "uses", bounds }) as Promise<AuditUses>;
+  }
+
+  radius(question: RadiusQuestion): Promise<LedgerRadius> {
+    return this.#ask({ ask: "radius", question }) as Promise<LedgerRadius>;
   }
 
   async close(): Promise<void> {

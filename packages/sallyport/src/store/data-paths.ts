@@ -24,6 +24,8 @@ export interface DataPaths {
   readonly reserve: string;
   /** There from a restore until somebody has confirmed it. */
   readonly restored: string;
+  /** One folder each: its state, evidence, proofs and report. */
+  readonly incidents: string;
   readonly lock: string;
   readonly lockHolder: string;
 }
@@ -44,6 +46,7 @@ export function dataPaths(root: string): DataPaths {
     backups: join(root, "backups"),
     reserve: join(root, "reserve"),
     restored: join(root, "restored.json"),
+    incidents: join(root, "incidents"),
     lock: join(root, "lock"),
     lockHolder: join(root, "lock.pid"),
   };

@@ -2,10 +2,12 @@
 import { cannotShow, noPins, Problem, verifyLedger } from "@sallyport/protocol";
 import type { Pins } from "@sallyport/protocol";
 import type { AuditFilter, AuditRecord, AuditUses, AuditVerdict } from "../audit/audit-log.ts";
+import type { LedgerRadius, RadiusQuestion } from "../incident/blast-radius.ts";
 import { isInitialized } from "./data-directory.ts";
 import { dataPaths } from "./data-paths.ts";
 import { ledgerCrypto } from "./ledger-crypto.ts";
 import { LedgerLines, TABLE_NAME } from "./ledger-lines.ts";
+import { measureRadius } from "./ledger-radius.ts";
 import { surveyUses } from "./ledger-uses.ts";
 import type { UseBounds } from "./ledger-uses.ts";
 import { LedgerWalk } from "./ledger-walk.ts";
@@ -26,6 +28,7 @@ export interface LedgerReader {
   search(filter: AuditFilter): readonly AuditRecord[];
   verify(pins?: Pins): Promise<AuditVerdict>;
   uses(bounds: UseBounds): Promise<AuditUses>;
+  radius(question: RadiusQuestion): Promise<LedgerRadius>;
   close(): void;
 }
 
@@ -113,6 +116,7 @@ export function openLedgerReader(directory: string): LedgerReader {
       return verdict;
     },
     uses: (bounds) => surveyUses(walk, bounds),
+    radius: (question) => measureRadius(walk, question),
     close() {
       view.close();
       database.close();

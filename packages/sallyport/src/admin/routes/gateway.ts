@@ -5,6 +5,7 @@ import type { AuditFilter, AuditRecord } from "../../audit/audit-log.ts";
 import { demandEnvironment } from "../call.ts";
 import type { Call, Handlers } from "../call.ts";
 import { isoTime } from "../views.ts";
+import { openIncidents } from "./incidents.ts";
 
 const LIMIT_DEFAULT = 100;
 
@@ -17,6 +18,7 @@ export const gatewayHandlers: Handlers<"status" | "openapi" | "audit.search" | "
     return {
       ...status,
       startedAt: isoTime(status.startedAt),
+      openIncidents: openIncidents(ports, caller).length,
       environments: status.environments.filter((name) => administers(caller.issuer.right, name)),
     };
   },
