@@ -29,8 +29,9 @@ export const incidentRows = {
       since: timeMs.optional(),
       reason: sentence.optional(),
     }),
-    answer: z.object({ incident: incidentView, wasOpen: z.boolean() }),
-    status: 200,
+    /** `wasOpen`: it was there already, and its evidence is of then. */
+    answer: incidentView.extend({ wasOpen: z.boolean() }),
+    status: 201,
     permission: "keys:manage",
     caller: "any",
     events: ["incident.opened", "key.suspended"],

@@ -35,7 +35,7 @@ function open(call: Call<"incidents.open">) {
     const key = findKey(call, body.keyId);
     const { environment, id, state } = key;
     const held = openIncidentOf(ports.incidents.list(), key);
-    if (held && state !== "active") return { incident: viewIncident(held), wasOpen: true };
+    if (held && state !== "active") return { ...viewIncident(held), wasOpen: true };
     const now = ports.clock.now();
     const incident: Incident = held ?? {
       id: newIncidentId(),
@@ -59,7 +59,7 @@ function open(call: Call<"incidents.open">) {
       ],
     });
     ports.incidents.put(incident);
-    return { incident: viewIncident(incident), wasOpen: held !== undefined };
+    return { ...viewIncident(incident), wasOpen: held !== undefined };
   });
 }
 
