@@ -30,6 +30,7 @@ import { deriveNoteSigner, nodeName } from "../store/note-signer.ts";
 import { openSealer } from "../store/open-sealer.ts";
 import { LedgerProofs } from "../store/prove-record.ts";
 import type { RecordId } from "../store/prove-record.ts";
+import { proveRecords as proveSeveral } from "../store/prove-records.ts";
 import { checkSchema, readMeta } from "../store/schema.ts";
 import { openSigningKey } from "../store/signing-key.ts";
 import { openDatabase } from "../store/sqlite.ts";
@@ -63,6 +64,11 @@ export async function exportAudit(place: Place, { format, out, environment, prog
 
 export function proveRecord(place: Place, id: RecordId): Promise<string> {
   return withDatabase(place, (database) => new LedgerProofs(database, dataPaths(place.dataDirectory)).ofRecord(id));
+}
+
+/** Proofs of several records by their numbers, in two walks; those that are not there have none. */
+export function proveRecords(place: Place, seqs: readonly number[]): Promise<ReadonlyMap<number, string>> {
+  return withDatabase(place, (database) => proveSeveral(database, dataPaths(place.dataDirectory), seqs));
 }
 
 /** The newest checkpoint of an environment's log, and the proof that it goes on from one of `size` records. */
