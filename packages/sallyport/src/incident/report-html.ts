@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { htmlText as h } from "./hostile-text.ts";
-import { minute } from "./report.ts";
+import { minute, spanText } from "./report.ts";
 import type { Remedy, Report, Section } from "./report.ts";
 import { REPORT_STYLE } from "./report-style.ts";
 import { drawTimeline } from "./timeline-svg.ts";
@@ -34,10 +34,9 @@ export function formatHtml(report: Report): string {
 
 function pictureOf({ timeline, from, to }: Report): string[] {
   const { svg, legend, marks } = drawTimeline(timeline, from, to);
-  const span = { 3_600_000: "hour", 86_400_000: "day", 604_800_000: "week" }[timeline.bucketMs];
-  const width = span ?? `${Math.round(timeline.bucketMs / 3_600_000)} hours`;
+  const width = spanText(timeline.bucketMs);
   return [
-    `<h2>Timeline</h2><figure>${svg}<figcaption>Requests per ${h(width)}, refused ones again below.`,
+    `<h2>Timeline</h2><figure>${svg}<figcaption>Requests in each ${h(width)}, by address; below, those of them that were refused. Times are UTC.`,
     ...legend.map(({ colour, address, count }) => `<span class="key ${colour}">${h(address)} (${count})</span>`),
     '<span class="key rest">other addresses</span></figcaption></figure>',
     `<ol class="marks">${marks.map(({ at, says }) => `<li>${h(minute(at))} ${h(says)}</li>`).join("\n")}</ol>`,

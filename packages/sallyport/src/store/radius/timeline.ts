@@ -1,8 +1,20 @@
 /** Requests by the hour, or by what gives a picture of a readable width, each address apart; and the moments that matter. */
 import type { LedgerRadius } from "../../incident/blast-radius.ts";
 
-const HOUR_MS = 3_600_000;
-const WIDTHS_MS = [HOUR_MS, 3 * HOUR_MS, 6 * HOUR_MS, 12 * HOUR_MS, 24 * HOUR_MS, 7 * 24 * HOUR_MS, 28 * 24 * HOUR_MS];
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const WIDTHS_MS = [
+  MINUTE_MS,
+  5 * MINUTE_MS,
+  15 * MINUTE_MS,
+  HOUR_MS,
+  3 * HOUR_MS,
+  6 * HOUR_MS,
+  12 * HOUR_MS,
+  24 * HOUR_MS,
+  7 * 24 * HOUR_MS,
+  28 * 24 * HOUR_MS,
+];
 const BUCKETS_WANTED = 180;
 const BUCKETS_MAX = 400;
 const ADDRESSES_PER_BUCKET = 24;
