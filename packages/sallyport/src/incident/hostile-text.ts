@@ -23,7 +23,8 @@ export function htmlText(text: string): string {
 /** For a paragraph or a table's cell: no markup, no HTML, no link, not even a bare address that would become one. */
 export function markdownText(text: string): string {
   return plainText(text)
-    .replace(/[\\`*_{}[\]<>#|~&!:@$^=]/g, "\\$&")
+    .replace(/[\\`*_{}[\]<>#|~&!@$^=]/g, "\\$&")
+    .replace(/:(?=\/)/g, "\\:")
     .replace(/\bwww\./gi, (one) => `${one.slice(0, 3)}\\.`)
     .replace(/^(\s*)([-+]|\d+[.)])(\s)/, "$1\\$2$3");
 }

@@ -1,5 +1,6 @@
 /** What is left to do, in order, each with what is typed. Commands hold ids, networks and words of ours, and no name that somebody chose. */
 import type { IncidentView, RadiusView } from "@sallyport/protocol/contract";
+import { earlyNetworks } from "./early-networks.ts";
 import type { Remedy } from "./report.ts";
 
 const KEYS_MAX = 20;
@@ -85,14 +86,14 @@ function closings(id: string): Remedy[] {
   ];
 }
 
-/** The next key is bound to where the key was used first and longest; who reads this chooses. */
-function doors(next: string | null, { addresses, networks }: RadiusView): Remedy[] {
+/** The networks of the first half of its use: a stranger's would be let in for good. Who reads this chooses. */
+function doors(next: string | null, radius: RadiusView): Remedy[] {
   const id = next ?? "NEW_KEY_ID";
-  const home = [...new Set(addresses.rows.filter(({ earlier, requests }) => earlier + requests > 0).map(({ address }) => networks[address] ?? ""))].filter((network) => NETWORK.test(network)); // prettier-ignore
+  const home = [...earlyNetworks(radius)].filter((network) => NETWORK.test(network)).slice(0, 8);
   return [
     one(
-      "Bind the next key to the networks it is meant for: strike out of these what is not yours.",
-      home.length === 0 ? [] : [`sallyport keys factors ${id} --network ${home.slice(0, 8).join(",")}`],
+      "Bind the next key to the networks it is meant for. These were there in the first half of its use: strike out what is not yours.",
+      home.length === 0 ? [] : [`sallyport keys factors ${id} --network ${home.join(",")}`],
     ),
     one("Demand a signature of it, so that its text alone opens nothing.", [
       `sallyport keys signers add ${id} --public-key key.pub`,

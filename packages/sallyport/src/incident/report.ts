@@ -67,6 +67,11 @@ export function spanText(ms: number): string {
   return `${Math.floor(ms / unit)}${name}${rest > 0 ? ` ${rest}${smallerName}` : ""}`;
 }
 
+/** `1 model`, `2 models`. */
+export function numbered(count: number, one: string, several = `${one}s`): string {
+  return `${countText(count)} ${count === 1 ? one : several}`;
+}
+
 /** Digits in groups, the same in every locale. */
 export function countText(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, " ");

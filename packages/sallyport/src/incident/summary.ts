@@ -1,6 +1,7 @@
 /** What happened in a few sentences, each of which can be checked in the tables below it. */
 import type { IncidentView, RadiusView } from "@sallyport/protocol/contract";
-import { countText, minute, spanText } from "./report.ts";
+import { earlyNetworks } from "./early-networks.ts";
+import { countText, minute, numbered, spanText } from "./report.ts";
 
 export function summarize(incident: IncidentView, radius: RadiusView): readonly string[] {
   return [
@@ -30,26 +31,33 @@ function whatHappened({ keyId, environment, openedAt, openedBy, reason, closed }
 function whatWasDone({ from, requests, models, tokens, byKey }: RadiusView): string[] {
   const { served, refused, inputTokens, outputTokens, bytesIn, bytesOut, estimated } = requests;
   if (served + refused === 0) return [`It was not used since ${minute(from)}.`];
-  const names = models.rows.length;
   return [
-    `Since ${minute(from)} it made ${countText(served)} requests that were served and ${countText(refused)} that were refused, with ${names} ${names === 1 ? "model" : "models"}: ${countText(inputTokens)} tokens in and ${countText(outputTokens)} out${estimated > 0 ? ` (${countText(estimated)} answers estimated)` : ""}, ${countText(bytesIn)} bytes sent and ${countText(bytesOut)} received.`,
+    `Since ${minute(from)} ${numbered(served, "request")} of it ${served === 1 ? "was" : "were"} served and ${countText(refused)} refused, with ${numbered(models.rows.length, "model")}: ${countText(inputTokens)} tokens in and ${countText(outputTokens)} out${estimated > 0 ? ` (${numbered(estimated, "answer")} estimated)` : ""}, ${countText(bytesIn)} bytes sent and ${countText(bytesOut)} received.`,
     tokens.rows.length + byKey.rows.length === 0
       ? "No token was issued from it, and nothing was changed with it."
-      : `${countText(tokens.rows.length + tokens.more)} times a token was issued from it or revoked, and ${countText(byKey.rows.length + byKey.more)} other things were done with it.`,
+      : `Tokens issued from it or revoked: ${countText(tokens.rows.length + tokens.more)}. Other things done with it: ${countText(byKey.rows.length + byKey.more)}.`,
   ];
 }
 
-/** Whoever came last is not always the stranger: so every address is named with its time in the key's life. */
-function fromWhere({ addresses, networks, key }: RadiusView): string[] {
+const LATE_SHOWN = 5;
+
+/** Whoever came last is not always the stranger: networks that came late are named with their time in the key's life. */
+function fromWhere(radius: RadiusView): string[] {
+  const { addresses, networks, key } = radius;
   const { rows } = addresses;
   if (rows.length === 0) return [];
+  const early = earlyNetworks(radius);
   const places = new Set(rows.map(({ address }) => networks[address] ?? address));
-  const last = rows.reduce((a, b) => (a.firstAt > b.firstAt ? a : b));
-  const age = spanText(Date.parse(last.firstAt) - Date.parse(key.createdAt));
-  const news = rows.filter(({ earlier }) => earlier === 0).length;
+  const late = rows.filter(({ address }) => !early.has(networks[address] ?? address));
+  const said = late.slice(0, LATE_SHOWN).map((one) => {
+    const age = spanText(Date.parse(one.firstAt) - Date.parse(key.createdAt));
+    return `${one.address} (first ${minute(one.firstAt)}, ${age} after the key was issued; ${numbered(one.requests + one.refused, "request")})`;
+  });
   return [
-    `In all its life it was used from ${countText(rows.length)} ${rows.length === 1 ? "address" : "addresses"} in ${countText(places.size)} ${places.size === 1 ? "network" : "networks"}; ${countText(news)} of them came in the time that is counted.`,
-    `The newest is ${last.address}: its first request came on ${minute(last.firstAt)}, ${age} after the key was issued, and since then it made ${countText(last.requests + last.refused)}.`,
+    `In all its life it was used from ${numbered(rows.length, "address", "addresses")} in ${numbered(places.size, "network")}.`,
+    late.length === 0
+      ? "No network came late: all were there in the first half of its use."
+      : `From networks that came late, in the second half of its use: ${said.join(", ")}${late.length > LATE_SHOWN ? `, and ${late.length - LATE_SHOWN} more` : ""}.`,
   ];
 }
 
@@ -61,10 +69,10 @@ function whatElse({ shared, siblings, owner, addresses }: RadiusView): string[] 
   return [
     others.size === 0
       ? "No other key was used from these addresses in that time."
-      : `From the same addresses ${countText(others.size)} other keys or people were seen: whoever had this key may have those.`,
+      : `From the same addresses ${numbered(others.size, "other key or person", "other keys or people")} came: whoever had this key may have those.`,
     owner === null
       ? "Nobody owns it."
-      : `Its owner ${owner.name} (${owner.kind} ${owner.id}${owner.isDisabled ? ", disabled" : ""}) has ${countText(siblings.rows.length + siblings.more)} other keys, ${countText(active.length)} of them active${touched.length > 0 ? `, ${countText(touched.length)} of those used from these addresses` : ""}.`,
+      : `Its owner ${owner.name} (${owner.kind} ${owner.id}${owner.isDisabled ? ", disabled" : ""}) has ${numbered(siblings.rows.length + siblings.more, "other key")}, ${countText(active.length)} active${touched.length > 0 ? `, ${countText(touched.length)} used from these addresses` : ""}.`,
   ];
 }
 
