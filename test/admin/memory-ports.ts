@@ -39,6 +39,7 @@ export class MemoryGateway {
   readonly stored = new Map<string, KeyRecord>();
   readonly records: AuditRecord[] = [];
   readonly incidents = new Map<string, Incident>();
+  isShelfFull = false;
   state: PolicyState = { epoch: 1, environments: [], roles: [], principals: [], assignments: [] };
   restored: UnconfirmedRestore | undefined;
   /** Changes that can still be committed. */
@@ -149,7 +150,10 @@ export class MemoryGateway {
       incidents: {
         list: () => [...this.incidents.values()],
         damaged: () => [],
-        put: (incident) => void this.incidents.set(incident.id, incident),
+        put: (incident) => {
+          if (this.isShelfFull) throw new Problem("store_unavailable", "the disk is full");
+          this.incidents.set(incident.id, incident);
+        },
       },
       permissionUses: async () => ({ from: this.nowMs, to: this.nowMs, uses: this.permissionUses }),
       damage: () => this.damaged,

@@ -106,12 +106,8 @@ describe("opening", () => {
       models: object;
       codes: { rows: { name: string }[] };
     };
-    expect(shared.rows.map(({ actor, address }) => [actor, address]).toSorted()).toEqual(
-      [
-        [`key:${other.id}`, STRANGER],
-        [`key:${sibling.id}`, STRANGER],
-      ].toSorted(),
-    );
+    const seen = shared.rows.map(({ actor, address }) => `${actor} ${address}`);
+    expect(seen.toSorted()).toEqual([other.id, sibling.id].map((id) => `key:${id} ${STRANGER}`).toSorted());
     expect(models).toMatchObject({ rows: [{ count: 8 }] });
     expect(codes.rows.map(({ name }) => name)).toContain("model_denied");
   });
@@ -170,9 +166,9 @@ describe("what is kept", () => {
 
 describe("closing", () => {
   it("revokes the key and makes another of the same right, delivered by a ticket", async () => {
-    const closed = await cli<{ issued: { id: string; ticket: string; key?: string }; report: string; outcome: string }>(
-      ...["incident", "close", opened.incidentId, "--reissue", "--deliver", "--note", "the repository is private"],
-    );
+    type Closed = { issued: { id: string; ticket: string; key?: string }; report: string; outcome: string };
+    const note = ["--note", "the repository is private"];
+    const closed = await cli<Closed>("incident", "close", opened.incidentId, "--reissue", "--deliver", ...note);
     expect(closed).toMatchObject({ outcome: "reissued", report: opened.report });
     expect(closed.issued.key).toBeUndefined();
     expect(closed.issued.ticket).toMatch(/^spt_/);
@@ -188,8 +184,16 @@ describe("closing", () => {
     expect([again.code, again.stderr]).toEqual([1, expect.stringContaining("is closed")]);
   });
 
-  it("a false alarm lets the key work again", async () => {
+  it("what runs is cut, and a false alarm lets the key work again", async () => {
+    gateway.upstream().intercept = (_seen, response) => {
+      response.writeHead(200, { "content-type": "application/x-ndjson" });
+      response.write('{"model":"m","created_at":"x","message":{"role":"assistant","content":"a"},"done":false}\n');
+      return true;
+    };
+    const running = await gateway.post("/api/chat", other.key, { ...CHAT, stream: true });
     const { incidentId } = await cli<Opened>("incident", "open", "--key-id", other.id);
+    gateway.upstream().intercept = undefined;
+    expect(codeOf((await running.text()).trim().split("\n").at(-1)!)).toBe("key_suspended");
     expect(await chat(other.key, HOME)).toBe("key_suspended");
     await cli("incident", "close", incidentId, "--false-alarm");
     expect(await chat(other.key, HOME)).toBe("allowed");

@@ -4,10 +4,10 @@
  */
 import { chmodSync, existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import type { IncidentView, RadiusView } from "@sallyport/protocol/contract";
 import type { Settings } from "../config/settings.ts";
 import { isIncidentId } from "../incident/incident.ts";
 import { makeReport } from "../incident/make-report.ts";
+import type { ReportParts } from "../incident/make-report.ts";
 import { formatHtml } from "../incident/report-html.ts";
 import { formatMarkdown } from "../incident/report-markdown.ts";
 import type { Evidence, Proof } from "../incident/report.ts";
@@ -33,8 +33,8 @@ const EVIDENCE_BYTES_MAX = 1024 * 1024 * 1024;
 /** `evidenceBytesMax` = the largest ledger that is copied. */
 export async function writeIncident(
   place: Place,
-  incident: IncidentView,
-  radius: RadiusView,
+  incident: ReportParts["incident"],
+  radius: ReportParts["radius"],
   evidenceBytesMax: number = EVIDENCE_BYTES_MAX,
 ): Promise<WrittenIncident> {
   if (!isIncidentId(incident.id)) throw new TypeError("an incident's id names a folder");
@@ -72,7 +72,11 @@ async function freezeEvidence(place: Place, folder: string, environment: string,
 }
 
 /** Named by record: one that was written before is replaced by a proof against a later checkpoint. */
-async function writeProofs(place: Place, folder: string, { decisive }: RadiusView): Promise<readonly Proof[]> {
+async function writeProofs(
+  place: Place,
+  folder: string,
+  { decisive }: ReportParts["radius"],
+): Promise<readonly Proof[]> {
   makeFolder(join(folder, "proofs"));
   const proofs = await proveRecords(
     place,

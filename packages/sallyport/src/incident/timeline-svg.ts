@@ -21,7 +21,7 @@ const REFUSED = 36;
 const HEIGHT = REFUSED_TOP + REFUSED + 26;
 const TICKS = 6;
 /** Marks nearer than this are one. */
-const MARK_PX = 40;
+const MARK_PX = 48;
 
 export interface Mark {
   /** `3` or `3–5`: numbers of the list below the picture. */
