@@ -103,6 +103,14 @@ export const incidentRules = [
     test: radius,
   },
   {
+    rule: "R7",
+    what: "a radius shows no records of environments that are not the caller's",
+    file: `${S}/store/ledger-radius.ts`,
+    from: "if (record && isShown(record.environment)) radius.take(record);",
+    to: "if (record) radius.take(record);",
+    test: `${S}/store/ledger-radius.test.ts`,
+  },
+  {
     rule: "R13",
     what: "incidents are in backups",
     file: `${S}/store/backup-contents.ts`,
