@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { verifyPath } from "../../packages/sallyport/dist/compose/ledger-files.js";
+import { openDatabase } from "../../packages/sallyport/dist/store/sqlite.js";
 import { sallyport, sallyportJson } from "../program/program.ts";
 import { codeOf, startGateway } from "./started-gateway.ts";
 import type { IssuedKey, StartedGateway } from "./started-gateway.ts";
@@ -207,5 +208,15 @@ describe("closing", () => {
     expect(await cli("incident", "close", incidentId)).toMatchObject({ outcome: "revoked", issued: null });
     await gateway.restart();
     expect(await chat(sibling.key, HOME)).toBe("key_revoked");
+  });
+
+  it("a ledger that somebody changed is told in the report, and keeps nobody from stopping a key", async () => {
+    await gateway.gateway.close(200);
+    const database = openDatabase(join(gateway.directory, "sallyport.db"), { isReadOnly: false });
+    database.exec("UPDATE ledger SET line = replace(line, 'request.outcome', 'request.outcame') WHERE seq < 30");
+    database.close();
+    const { report } = await cli<Opened>("incident", "open", "--key-id", other.id);
+    expect(readFileSync(report, "utf8")).toMatch(/more: records without a proof: .*the ledger is damaged/);
+    expect((await sallyport(["audit", "verify", "--data", gateway.directory])).code).toBe(1);
   });
 });

@@ -4,6 +4,7 @@
  */
 import { chmodSync, existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { Problem } from "@sallyport/protocol";
 import type { Settings } from "../config/settings.ts";
 import { isIncidentId } from "../incident/incident.ts";
 import { makeReport } from "../incident/make-report.ts";
@@ -66,9 +67,22 @@ async function freezeEvidence(place: Place, folder: string, environment: string,
       folders: [],
       missing: `the ledger is ${bytes} bytes, too large to be copied by the way: copy it with 'sallyport audit export --format tiles --out FOLDER'; the proofs hold the records that decide`,
     };
+  const failures: string[] = [];
   for (const name of missing)
-    await exportAudit(place, { format: "tiles", out: join(folder, "evidence", name), environment: name });
-  return { folders: names.map((name) => `evidence/${name}`), missing: "" };
+    await exportAudit(place, { format: "tiles", out: join(folder, "evidence", name), environment: name }).catch(
+      (cause: unknown) => failures.push(whatFailed(cause)),
+    );
+  const whole = names.filter((name) => existsSync(join(folder, "evidence", name)));
+  return {
+    folders: whole.map((name) => `evidence/${name}`),
+    missing: failures.length === 0 ? "" : `not all could be copied: ${failures.join("; ")}`,
+  };
+}
+
+/** A ledger that somebody damaged is no reason for no report: it is what a report has to say. */
+function whatFailed(cause: unknown): string {
+  if (!(cause instanceof Problem)) throw cause;
+  return cause.message;
 }
 
 /** Named by record: one that was written before is replaced by a proof against a later checkpoint. */
@@ -78,10 +92,11 @@ async function writeProofs(
   { decisive }: ReportParts["radius"],
 ): Promise<readonly Proof[]> {
   makeFolder(join(folder, "proofs"));
-  const proofs = await proveRecords(
-    place,
-    decisive.map(({ seq }) => seq),
-  );
+  const seqs = decisive.map(({ seq }) => seq);
+  const proofs = await proveRecords(place, seqs).catch((cause: unknown) => {
+    whatFailed(cause);
+    return new Map<number, string>();
+  });
   return decisive.map(({ seq, why }) => {
     const proof = proofs.get(seq);
     if (proof === undefined) return { seq, why, file: heldProof(folder, seq) };

@@ -172,7 +172,12 @@ function proofSection(proofs: readonly Proof[]): Section {
     "Records that decide, each with a proof that is verified alone, offline, in this folder; with --key and what 'sallyport audit keys' printed, also against a server that lies.",
     ["Record", "Why", "Verify with"],
     whole.map(({ seq, why, file }) => [String(seq), why, `sallyport audit verify ${file}`]),
-    [more(proofs.length - whole.length, "records without a proof: they are of before the logs, or gone by retention")],
+    [
+      more(
+        proofs.length - whole.length,
+        "records without a proof: they are of before the logs, gone by retention, or the ledger is damaged (sallyport audit verify)",
+      ),
+    ],
   );
 }
 
