@@ -118,6 +118,8 @@ export class MemoryGateway {
       keys,
       uses,
       lifecycle,
+      restrictions: () => [],
+      answerAlert: async () => false,
       sealTo: () => Promise.reject(new Problem("input_invalid", "no recipients here")),
       listKeys,
       peppers,

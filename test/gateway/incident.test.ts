@@ -129,6 +129,7 @@ describe("what is kept", () => {
     expect(opened.evidence).toHaveLength(2);
     for (const folder of opened.evidence) expect(await verifyPath(folder, NO_PINS)).toMatchObject({ ok: true });
     const markdown = readFileSync(opened.report, "utf8");
+    expect(markdown).toMatch(/\| key\.suspended \| sallyport audit verify proofs/);
     for (const name of proofs) expect(markdown).toContain(name.replace(".tlog-proof", ""));
   });
 

@@ -29,6 +29,7 @@ test("a served request has an intent, then an outcome; the ledger verifies besid
   );
   const mine = records.filter((record) => record.fields["request"] === id);
   expect(mine.map((record) => record.type)).toEqual(["request.intent", "request.outcome"]);
+  expect(mine[0]!.fields).toMatchObject({ address: "127.0.0.1", client: expect.stringMatching(/^[!-~]{1,64}$/) });
   expect(mine[1]!.fields).toMatchObject({
     outcome: "served",
     input_tokens: 24,

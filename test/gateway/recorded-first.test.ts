@@ -115,6 +115,7 @@ beforeEach(async () => {
     log: pino({ level: "silent" }),
     tls: null,
     metrics,
+    listeners: [],
     tracing: null,
     listenerUrl: () => "",
   });

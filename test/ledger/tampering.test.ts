@@ -109,6 +109,7 @@ describe("tiles: every file", () => {
       for (const file of ["manifest", ...listed()]) {
         const verdict = await harm((path) => work(join(path, file)));
         expect([file, verdict.ok, verdict.firstDamage !== undefined]).toEqual([file, false, true]);
+        if (how === "removed") expect(verdict.firstDamage!.reason).toMatch(/missing|no manifest/);
       }
     }, 60_000);
   }
@@ -273,6 +274,17 @@ describe("the whole, made anew by somebody with a key", () => {
     await files.exportAudit(placeOf(data), { format: "tiles", out });
     return out;
   }
+
+  it("with the old checkpoint put back is found by the tree it names", async () => {
+    const data = join(await rewrite(COUNT, "-other"), "..", "data");
+    const text = readFileSync(join(tiles, "dev", "checkpoint"), "utf8");
+    const database = openDatabase(join(data, "sallyport.db"), { isReadOnly: false });
+    database.prepare("UPDATE log SET checkpoint = ? WHERE environment = 'dev'").run(text);
+    database.close();
+    const verdict = await files.verifyPath(data, pins);
+    expect(verdict.ok).toBe(false);
+    expect(verdict.firstDamage!.reason).toContain("names another tree");
+  });
 
   const kept = (path: string, environment: string) => {
     const checkpoint = parseCheckpoint(readFileSync(join(path, environment, "checkpoint"), "utf8"))!;

@@ -1,3 +1,4 @@
+export * from "./alert.ts";
 export * from "./permission.ts";
 export * from "./factor.ts";
 export * from "./problem.ts";

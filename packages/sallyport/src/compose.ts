@@ -18,6 +18,9 @@ import type { DataPlane } from "./compose/data-plane.ts";
 import { CERTIFICATE_POLL_MS, CertificateFiles } from "./compose/certificate-files.ts";
 import { beat } from "./compose/heartbeat.ts";
 import { careForKeys } from "./compose/key-care.ts";
+import type { Sentry } from "./anomaly/sentry.ts";
+import { openSentry } from "./compose/sentry.ts";
+import { dataPaths } from "./store/data-paths.ts";
 import { makeGatewayMetrics } from "./compose/gateway-metrics.ts";
 import type { GatewayMetrics } from "./compose/gateway-metrics.ts";
 import type { OpenTraces } from "./compose/tracing.ts";
@@ -142,6 +145,7 @@ export async function openGateway(
     const tracing = traces?.exchanges ?? null;
     const webhook = settings.notices && (await import("./compose/notices.ts")).openWebhook(settings.notices, log);
     if (webhook) core.onEvents((events) => webhook.tell(events));
+    const sentry = openSentry(core, dataPaths(settings.dataDirectory).watch, log);
     const urls = { data: "", admin: "" };
     const dataPlane = makeDataPlane({
       settings,
@@ -150,13 +154,14 @@ export async function openGateway(
       log,
       tls,
       metrics,
+      listeners: [sentry.listener],
       tracing,
       listenerUrl: () => urls.data,
     });
     const identity =
       settings.identity &&
       (await import("./compose/identity.ts")).openIdentity(settings.identity, core, metrics.registry, log);
-    const ports = adminPorts(core, settings, dataPlane, metrics, urls, identity?.signals ?? null);
+    const ports = adminPorts(core, settings, dataPlane, metrics, urls, identity?.signals ?? null, sentry.sentry);
     const applyFile = async (): Promise<void> => {
       if (settings.policyFile === null) return;
       const text = readFileSync(settings.policyFile, "utf8");
@@ -203,6 +208,7 @@ export async function openGateway(
       identity?.close();
       log.info({ drain_ms: drainMs, running: dataPlane.running(), queued: dataPlane.queued() }, "the gateway drains");
       await drain(dataPlane, drainMs);
+      await sentry.close();
       if (withPractice) await endPractice().catch(logFault(log));
       await admin.close();
       // A disk that is full must not keep the program from stopping.
@@ -258,6 +264,7 @@ function adminPorts(
   metrics: GatewayMetrics,
   urls: { data: string; admin: string },
   signals: AdminPorts["signals"] = null,
+  sentry: Sentry | null = null,
 ): AdminPorts {
   const { clock, keys, peppers, snapshot, changes, store } = core;
   const startedAt = clock.now();
@@ -284,6 +291,8 @@ function adminPorts(
     explain: makeExplain({ clock, snapshot, keys }),
     explainToken: makeExplainToken({ clock, snapshot, keys }),
     audit: core.audit,
+    restrictions: () => core.restrictions.all(),
+    answerAlert: (answer) => sentry?.answer(answer) ?? Promise.resolve(false),
     permissionUses: () => surveyUses(core, systemClock.now()),
     damage: () => core.damage.rows(),
     status: () => ({

@@ -1,5 +1,6 @@
 /** The admin contract: every route there is, by name. What is not a row here is not served. */
 import type { z } from "zod";
+import { anomalyRows } from "./anomaly-rows.ts";
 import { gatewayRows } from "./gateway-rows.ts";
 import { incidentRows } from "./incident-rows.ts";
 import { keyFactorRows } from "./key-factor-rows.ts";
@@ -10,6 +11,7 @@ import { restoreRows } from "./restore-rows.ts";
 import type { ContractRow } from "./row.ts";
 
 export const contract = {
+  ...anomalyRows,
   ...gatewayRows,
   ...keyRows,
   ...keyFactorRows,

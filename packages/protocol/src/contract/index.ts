@@ -7,5 +7,6 @@ export * from "./rate.ts";
 export * from "./row.ts";
 export type { Delivery } from "./scalars.ts";
 export * from "./views.ts";
+export type { AlertView } from "./anomaly-rows.ts";
 export { POLICY_TEXT_MAX } from "./policy-rows.ts";
 export { ROLE_NAME_FORM } from "./scalars.ts";

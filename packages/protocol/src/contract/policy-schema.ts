@@ -3,7 +3,7 @@
  * the second (names that must exist, uniqueness) is `access/policy-file.ts`.
  */
 import { z } from "zod";
-import { factors, isDataPermission, parseSelector } from "../index.ts";
+import { alertActions, alertKinds, factors, isDataPermission, parseSelector } from "../index.ts";
 import { parseDurationMs } from "./duration.ts";
 import { duration, groupName, limits, network, ROLE_NAME_FORM, roleName } from "./scalars.ts";
 
@@ -14,6 +14,7 @@ const permission = z
   .string()
   .refine(isDataPermission, "is not a permission of the data plane")
   .describe("a permission of the data plane");
+const alertAction = z.enum(alertActions);
 const selector = z
   .string()
   .refine((text) => parseSelector(text) !== undefined, "is not a model selector")
@@ -133,6 +134,27 @@ const environment = z.strictObject({
     .enum(["deny", "allow"])
     .default("deny")
     .describe("whether keys may have a secret for paths, for clients that can send no header"),
+  anomalies: z
+    .strictObject({
+      budget: z
+        .number()
+        .positive()
+        .max(1_000)
+        .optional()
+        .describe("alerts a key and 30 days that likelihoods may make; 1"),
+      actions: z
+        .strictObject({
+          default: alertAction.optional(),
+          ...Object.fromEntries(alertKinds.map((kind) => [kind, alertAction.optional()])),
+        })
+        .optional()
+        .describe(
+          "what is done about each kind of alert, and by default: notify. More than that only for a fact or two independent signals",
+        ),
+      for: positive(duration).optional().describe("how long an automatic action lasts; 1h"),
+    })
+    .optional()
+    .describe("what is done about unusual use of keys"),
 });
 
 const role = z.strictObject({

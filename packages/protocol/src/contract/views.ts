@@ -230,6 +230,8 @@ export const environmentView = z.object({
   requireFor: z.array(z.object({ do: names, need: names })),
   pathSecrets: z.enum(["deny", "allow"]),
   tokens: z.object({ ttl: z.string(), only: z.boolean() }),
+  /** What is done about unusual use of keys. */
+  anomalies: z.object({ budget: z.number(), actions: z.record(z.string(), z.string()), for: z.string() }),
 });
 
 export const auditRecordView = z.object({

@@ -33,6 +33,17 @@ export interface Pins {
 
 export const noPins: Pins = { keys: [], checkpoints: [], witnesses: [] };
 
+/** What a log says of itself. */
+export interface LogStart {
+  readonly origin: string;
+  /** Before its first kept record. */
+  readonly base?: TreeState | undefined;
+  /** Of that time; a pinned key of the same name takes its place. */
+  readonly firstKey?: NoteVerifier | undefined;
+  /** The newest one; the log may have gone on after it. */
+  readonly checkpoint: SignedCheckpoint | undefined;
+}
+
 export class LogWalk {
   readonly origin: string;
   readonly #crypto: LedgerCrypto;
@@ -40,18 +51,16 @@ export class LogWalk {
   readonly #base: TreeState;
   readonly #seen: readonly SignedCheckpoint[];
   readonly #hasPin: boolean;
+  readonly #checkpoint: SignedCheckpoint | undefined;
+  #isReached = false;
   #key: NoteVerifier | undefined;
   #next = 0;
 
-  /** `firstKey` is the log's own word; a pinned key of the same name takes its place. */
-  constructor(
-    crypto: LedgerCrypto,
-    { origin, base = emptyTree, firstKey }: { origin: string; base?: TreeState; firstKey?: NoteVerifier | undefined },
-    pins: Pins,
-  ) {
+  constructor(crypto: LedgerCrypto, { origin, base = emptyTree, firstKey, checkpoint }: LogStart, pins: Pins) {
     this.origin = origin;
     this.#crypto = crypto;
     this.#base = base;
+    this.#checkpoint = checkpoint;
     this.#tree = new MerkleTree(crypto.tree, base);
     const pinned = pins.keys.find(({ name }) => name === origin);
     this.#hasPin = pinned !== undefined;
@@ -73,8 +82,9 @@ export class LogWalk {
     return undefined;
   }
 
-  /** After the last record: whether the log's newest checkpoint is genuine and names this tree. */
-  end(checkpoint: SignedCheckpoint | undefined, pins: Pins): string | undefined {
+  /** After the last record: whether the log's newest checkpoint is genuine and named this tree. */
+  end(pins: Pins): string | undefined {
+    const checkpoint = this.#checkpoint;
     const damage = this.#compare();
     if (damage) return damage;
     const beyond = this.#seen[this.#next];
@@ -88,13 +98,16 @@ export class LogWalk {
     if (verdict === "unsigned")
       return `its checkpoint is signed by another key than ${this.#hasPin ? "the pinned one or one it named" : "its own"}`;
     if (checkpoint.size > this.size) return `the log ends early: its checkpoint says ${checkpoint.size} records`;
-    if (checkpoint.size < this.size) return `the log goes on after its checkpoint (${checkpoint.size})`;
-    if (checkpoint.root !== this.#tree.root()) return "the checkpoint names another tree: a record was changed";
+    if (!this.#isReached) return `its checkpoint is of before its first kept record (${checkpoint.size})`;
     return this.#cosigned(checkpoint, pins);
   }
 
   /** The next checkpoint that is known, when the tree has come to its size. */
   #compare(): string | undefined {
+    if (this.#checkpoint?.size === this.size && !this.#isReached) {
+      this.#isReached = true;
+      if (this.#checkpoint.root !== this.#tree.root()) return "the checkpoint names another tree: a record was changed";
+    }
     for (let seen = this.#seen[this.#next]; seen && seen.size <= this.size; seen = this.#seen[this.#next]) {
       this.#next++;
       if (seen.size < this.#base.size) continue;

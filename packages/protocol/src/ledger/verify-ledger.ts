@@ -35,6 +35,8 @@ export interface LogsStart {
   /** The trees as they were before that record, by environment. */
   readonly bases: ReadonlyMap<string, TreeState>;
   readonly firstKeys: ReadonlyMap<string, NoteVerifier>;
+  /** The newest checkpoint of each, signed; records may have come after it. */
+  readonly checkpoints: ReadonlyMap<string, string>;
 }
 
 export interface LedgerVerification {
@@ -45,8 +47,6 @@ export interface LedgerVerification {
   readonly verifyHead: (text: string, signature: string) => boolean;
   /** Asked after the last line, so that a source may open its consistent view late; undefined where there is none. */
   readonly head: () => SignedHead | undefined;
-  /** Likewise: the newest checkpoint of each environment's log, signed. */
-  readonly checkpoints: () => ReadonlyMap<string, string>;
   readonly pins?: Pins;
 }
 
@@ -190,23 +190,21 @@ class Walk {
   }
 
   #openLog(environment: string): LogWalk {
-    const { node, bases, firstKeys } = this.#asked.logs;
-    const base = bases.get(environment);
-    const origin = logOrigin(node, environment);
-    const firstKey = firstKeys.get(environment);
-    return new LogWalk(this.#asked.crypto, { origin, firstKey, ...(base ? { base } : {}) }, this.#pins);
+    const { node, bases, firstKeys, checkpoints } = this.#asked.logs;
+    const start = {
+      origin: logOrigin(node, environment),
+      base: bases.get(environment),
+      firstKey: firstKeys.get(environment),
+      checkpoint: parseCheckpoint(checkpoints.get(environment) ?? ""),
+    };
+    return new LogWalk(this.#asked.crypto, start, this.#pins);
   }
 
   #endOfLogs(file: string): LedgerDamage | undefined {
-    const checkpoints = this.#asked.checkpoints();
-    for (const environment of new Set([
-      ...this.#asked.logs.bases.keys(),
-      ...checkpoints.keys(),
-      ...this.#logs.keys(),
-    ])) {
+    // A log that was begun since the verification was has the chain's word until the next one.
+    for (const environment of this.#asked.logs.checkpoints.keys()) {
       const log = this.#logs.get(environment) ?? this.#openLog(environment);
-      const text = checkpoints.get(environment);
-      const reason = log.end(text === undefined ? undefined : parseCheckpoint(text), this.#pins);
+      const reason = log.end(this.#pins);
       if (reason !== undefined) return { seq: this.#last.seq, file, reason: `log ${environment}: ${reason}` };
     }
     for (const { origin } of this.#pins.checkpoints)

@@ -11,12 +11,14 @@ import type { LedgerDamage } from "./verify-ledger.ts";
 export function verifyRows(walk: ExportWalk): LedgerDamage | undefined {
   const { files, manifest, crypto, pins, times } = walk;
   const logs = new Map(
-    manifest.logs.map(({ environment, base, firstKey }) => {
-      const origin = logOrigin(manifest.node, environment);
-      return [
-        environment,
-        new LogWalk(crypto, { origin, base, firstKey: parseVerifierKey(crypto.sha256, firstKey) }, pins),
-      ];
+    manifest.logs.map(({ environment, base, firstKey, checkpoint }) => {
+      const start = {
+        origin: logOrigin(manifest.node, environment),
+        base,
+        firstKey: parseVerifierKey(crypto.sha256, firstKey),
+        checkpoint: parseCheckpoint(checkpoint),
+      };
+      return [environment, new LogWalk(crypto, start, pins)];
     }),
   );
   const file = manifest.files[0]?.path ?? "";
@@ -56,8 +58,8 @@ export function verifyRows(walk: ExportWalk): LedgerDamage | undefined {
       reason: `the export ends at record ${last.seq}, its manifest says ${manifest.head.seq}`,
     };
   if (last.hash !== manifest.head.hash) return { seq: last.seq, file, reason: "the last record was changed" };
-  for (const { environment, checkpoint } of manifest.logs) {
-    const reason = logs.get(environment)!.end(parseCheckpoint(checkpoint), pins);
+  for (const [environment, log] of logs) {
+    const reason = log.end(pins);
     if (reason !== undefined) return { seq: last.seq, file, reason: `log ${environment}: ${reason}` };
   }
   return undefined;

@@ -35,7 +35,7 @@ function verifyLog(walk: ExportWalk, log: ExportedLog): LedgerDamage | undefined
     return { seq: 0, file: at("checkpoint"), reason: "the checkpoint is not the one the manifest names" };
   const checkpoint = parseCheckpoint(text);
   const firstKey = parseVerifierKey(crypto.sha256, log.firstKey);
-  const tree = new LogWalk(crypto, { origin: logOrigin(manifest.node, environment), base, firstKey }, pins);
+  const tree = new LogWalk(crypto, { origin: logOrigin(manifest.node, environment), base, firstKey, checkpoint }, pins);
   const tiles = new TileBuilder(crypto.tree, base.size);
   const beside = besides(linesOf(files.read(at(BESIDE_FILE)) ?? []));
   let last = 0;
@@ -77,7 +77,7 @@ function verifyLog(walk: ExportWalk, log: ExportedLog): LedgerDamage | undefined
     const wrong = misplaced(tile);
     if (wrong !== undefined) return firstDifference(walk, { environment, tile, path: wrong });
   }
-  const reason = tree.end(checkpoint, pins);
+  const reason = tree.end(pins);
   return reason === undefined ? undefined : { seq: last, file: at("checkpoint"), reason };
 }
 

@@ -30,6 +30,8 @@ export const environmentDefaults = {
   requireFor: [],
   pathSecrets: "deny",
   tokens: { ttlMs: 15 * 60_000, isOnly: false },
+  // Bait has no honest use; everything else is told to somebody first.
+  anomalies: { budget: 1, actions: { default: "notify", decoy_used: "suspend" }, forMs: 3_600_000 },
 } as const satisfies Partial<Environment>;
 
 /** Where Ollama listens unless it is told otherwise. */

@@ -1,7 +1,9 @@
 /** What differs between two states of an environment, role or assignment, as short sentences. No sentence = no difference. */
+import type { AlertKind } from "@sallyport/protocol";
 import { formatDurationMs, formatRate } from "@sallyport/protocol/contract";
 import { environmentDefaults } from "./default-environment.ts";
 import type {
+  AnomalyPolicy,
   Assignment,
   Environment,
   Grant,
@@ -75,6 +77,7 @@ function environmentFacts(environment: Environment): Facts {
     "tokens.ttl":
       environment.tokens.ttlMs === environmentDefaults.tokens.ttlMs ? "" : formatDurationMs(environment.tokens.ttlMs),
     "tokens.only": environment.tokens.isOnly ? "yes" : "",
+    ...anomalyFacts(environment.anomalies),
   };
 }
 
@@ -97,6 +100,19 @@ function keyFateFacts(fate: KeyFate): Facts {
       what === usual[name as keyof KeyFate] ? "" : String(what),
     ]),
   );
+}
+
+function anomalyFacts({ budget, actions, forMs }: AnomalyPolicy): Facts {
+  const usual: AnomalyPolicy = environmentDefaults.anomalies;
+  const told = Object.entries(actions).map(([kind, action]) => [
+    `anomalies.actions.${kind}`,
+    action === usual.actions[kind as AlertKind | "default"] ? "" : action,
+  ]);
+  return {
+    "anomalies.budget": budget === usual.budget ? "" : String(budget),
+    "anomalies.for": forMs === usual.forMs ? "" : formatDurationMs(forMs),
+    ...Object.fromEntries(told),
+  };
 }
 
 function roleFacts(role: Role): Facts {

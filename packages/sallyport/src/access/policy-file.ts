@@ -7,7 +7,17 @@ import { parseDurationMs, parseRate, policySchema } from "@sallyport/protocol/co
 import type { EnvironmentEntry, PolicyFile, RoleEntry } from "@sallyport/protocol/contract";
 import { environmentDefaults } from "./default-environment.ts";
 import { KEY_AGE_MAX_MS } from "./policy.ts";
-import type { Environment, Guard, KeyFate, KeyLife, Limits, RightSpec, Role, UpstreamSpec } from "./policy.ts";
+import type {
+  AnomalyPolicy,
+  Environment,
+  Guard,
+  KeyFate,
+  KeyLife,
+  Limits,
+  RightSpec,
+  Role,
+  UpstreamSpec,
+} from "./policy.ts";
 import { isUnenforced, policyReferenceMistakes } from "./policy-mistakes.ts";
 import type { PolicyMistake } from "./policy-mistakes.ts";
 
@@ -99,6 +109,17 @@ function buildEnvironment(name: string, entry: EnvironmentEntry): Environment {
       ttlMs: entry.tokens?.ttl === undefined ? environmentDefaults.tokens.ttlMs : milliseconds(entry.tokens.ttl),
       isOnly: entry.tokens?.only ?? environmentDefaults.tokens.isOnly,
     },
+    anomalies: buildAnomalies(entry.anomalies),
+  };
+}
+
+function buildAnomalies(written: EnvironmentEntry["anomalies"]): AnomalyPolicy {
+  const usual = environmentDefaults.anomalies;
+  const actions = Object.entries(written?.actions ?? {}).filter(([, action]) => action !== undefined);
+  return {
+    budget: written?.budget ?? usual.budget,
+    actions: { ...usual.actions, ...Object.fromEntries(actions) },
+    forMs: written?.for === undefined ? usual.forMs : milliseconds(written.for),
   };
 }
 

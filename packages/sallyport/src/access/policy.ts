@@ -2,7 +2,7 @@
  * What policy is made of, as plain values: environments, roles, principals and assignments. These are the rows of the
  * store, the body of a policy file after parsing, and the input of `compileSnapshot()`. Nothing here decides.
  */
-import type { AdminPermission, DataPermission, Factor } from "@sallyport/protocol";
+import type { AdminPermission, AlertAction, AlertKind, DataPermission, Factor } from "@sallyport/protocol";
 import type { PermissionDoor } from "./door.ts";
 
 /** Upper bounds put on the parameters of a request; absent = no bound. */
@@ -186,6 +186,15 @@ export interface KeyFate {
   readonly onRisk: Fate;
 }
 
+/** What is done about unusual use of keys. Never more than a notice without a fact or two independent signals. */
+export interface AnomalyPolicy {
+  /** Alerts a key and 30 days that likelihoods may make. */
+  readonly budget: number;
+  readonly actions: Readonly<Partial<Record<AlertKind, AlertAction>>> & { readonly default: AlertAction };
+  /** How long an automatic action lasts, ms. */
+  readonly forMs: number;
+}
+
 export interface Environment {
   readonly name: string;
   readonly upstreams: readonly UpstreamSpec[];
@@ -209,6 +218,7 @@ export interface Environment {
   /** Whether keys may have a path secret, for clients that can send no header. */
   readonly pathSecrets: "deny" | "allow";
   readonly tokens: TokenPolicy;
+  readonly anomalies: AnomalyPolicy;
 }
 
 /** Everything `compileSnapshot()` needs; `epoch` grows by one with each change. */

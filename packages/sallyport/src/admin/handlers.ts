@@ -3,6 +3,7 @@ import type { RouteName } from "@sallyport/protocol/contract";
 import type { Handlers } from "./call.ts";
 import { adminKeyHandlers } from "./routes/admin-keys.ts";
 import { assignmentHandlers } from "./routes/assignments.ts";
+import { anomalyHandlers } from "./routes/anomalies.ts";
 import { findingHandlers } from "./routes/findings.ts";
 import { gatewayHandlers } from "./routes/gateway.ts";
 import { incidentHandlers } from "./routes/incidents.ts";
@@ -17,6 +18,7 @@ import { restoreHandlers } from "./routes/restore.ts";
 
 export const handlers: Handlers<RouteName> = {
   ...gatewayHandlers,
+  ...anomalyHandlers,
   ...findingHandlers,
   ...keyHandlers,
   ...keyFactorHandlers,

@@ -2,6 +2,7 @@
 import type { Explain, ExplainToken } from "../access/explain.ts";
 import type { UseSurvey } from "../access/permission-uses.ts";
 import type { Snapshot } from "../access/snapshot.ts";
+import type { Answer } from "../anomaly/sentry.ts";
 import type { ChangeWriter } from "../audit/change.ts";
 import type { Reconciler } from "../identity/reconciler.ts";
 import type { Enrolment } from "../identity/local/enrolment.ts";
@@ -13,6 +14,7 @@ import type { KeyDirectory } from "../keys/directory.ts";
 import type { Secret } from "../kernel/secret.ts";
 import type { KeyRecord } from "../keys/key.ts";
 import type { KeyLifecycle } from "../keys/lifecycle.ts";
+import type { Restriction } from "../keys/restriction.ts";
 import type { UseRecord } from "../keys/use-record.ts";
 import type { PepperRing } from "../keys/pepper.ts";
 import type { AuditLog } from "../audit/audit-log.ts";
@@ -52,6 +54,10 @@ export interface AdminPorts {
   readonly explain: Explain;
   readonly explainToken: ExplainToken;
   readonly audit: AuditLog;
+  /** What is done about keys for a time. */
+  readonly restrictions: () => readonly Restriction[];
+  /** A person's word on an alert; false where it is not known (any more). */
+  readonly answerAlert: (answer: Answer) => Promise<boolean>;
   /** Which permissions keys used, as far back as that is known. */
   readonly permissionUses: () => Promise<UseSurvey>;
   /** Rows of the store that were met damaged since the start. */

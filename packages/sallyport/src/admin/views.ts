@@ -171,6 +171,11 @@ export function viewEnvironment(environment: Environment): EnvironmentView {
     requireFor: environment.requireFor.map((row) => ({ do: [...row.permissions], need: [...row.require] })),
     pathSecrets: environment.pathSecrets,
     tokens: { ttl: formatDurationMs(environment.tokens.ttlMs), only: environment.tokens.isOnly },
+    anomalies: {
+      budget: environment.anomalies.budget,
+      actions: { ...environment.anomalies.actions },
+      for: formatDurationMs(environment.anomalies.forMs),
+    },
   };
 }
 

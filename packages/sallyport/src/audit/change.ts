@@ -5,6 +5,7 @@
 import type { Assignment, DirectoryGroup, Environment, Principal, Role } from "../access/policy.ts";
 import type { LocalLogin } from "../identity/local/local-login.ts";
 import type { TicketRecord } from "../keys/ticket.ts";
+import type { Restriction } from "../keys/restriction.ts";
 import type { KeyFactors, KeyRecord, KeyState } from "../keys/key.ts";
 import type { RevokedToken } from "../tokens/revoked-tokens.ts";
 import type { TokenKeyRecord } from "../tokens/token-keys.ts";
@@ -42,7 +43,9 @@ export type Operation =
   | { readonly op: "group.put"; readonly group: DirectoryGroup }
   | { readonly op: "group.remove"; readonly id: string }
   | { readonly op: "assignment.put"; readonly assignment: Assignment }
-  | { readonly op: "assignment.remove"; readonly id: string };
+  | { readonly op: "assignment.remove"; readonly id: string }
+  | { readonly op: "restriction.put"; readonly restriction: Restriction }
+  | { readonly op: "restriction.remove"; readonly id: string };
 
 export interface Change {
   readonly operations: readonly Operation[];

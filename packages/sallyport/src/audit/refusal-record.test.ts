@@ -20,7 +20,16 @@ function setUp(keysMax?: number) {
 
 function refused(id = "k1", code = "model_denied"): RefusedRequest {
   const key = { environment: "dev", id, owner: "p1" };
-  return { key, code, endpoint: "api.chat", model: "llama3.2", address: "192.0.2.1", requestId: "r1", at: 77 };
+  return {
+    key,
+    code,
+    endpoint: "api.chat",
+    model: "llama3.2",
+    address: "192.0.2.1",
+    client: "curl/8.5.0",
+    requestId: "r1",
+    at: 77,
+  };
 }
 
 it("records each refusal up to the rate, then counts, then tells the count", () => {
@@ -39,6 +48,7 @@ it("records each refusal up to the rate, then counts, then tells the count", () 
       endpoint: "api.chat",
       model: "llama3.2",
       address: "192.0.2.1",
+      client: "curl/8.5.0",
     },
   });
   refusals.flush(60_000);

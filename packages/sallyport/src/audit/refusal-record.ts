@@ -13,6 +13,8 @@ export interface RefusedRequest {
   readonly endpoint: string | null;
   readonly model: string | null;
   readonly address: string;
+  /** First product of the user agent. */
+  readonly client: string | null;
   readonly requestId: string;
   /** Arrival, epoch ms. */
   readonly at: number;
@@ -94,7 +96,7 @@ export function makeRefusalRecords({
   };
 }
 
-function encodeRefused({ key, code, detail, endpoint, model, address, requestId, at }: RefusedRequest): string {
+function encodeRefused({ key, code, detail, endpoint, model, address, client, requestId, at }: RefusedRequest): string {
   return encodeEvent({
     type: "request.refused",
     at,
@@ -108,6 +110,7 @@ function encodeRefused({ key, code, detail, endpoint, model, address, requestId,
       endpoint,
       model,
       address,
+      client,
     },
   });
 }

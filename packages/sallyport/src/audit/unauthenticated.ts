@@ -6,7 +6,7 @@
 import { encodeEvent } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
 import type { Clock } from "../kernel/clock.ts";
-import { networkPrefix } from "./network-prefix.ts";
+import { networkPrefix } from "../kernel/network-prefix.ts";
 import type { LedgerAppender } from "./recorder.ts";
 
 export interface UnauthenticatedPorts {

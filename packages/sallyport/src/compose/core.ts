@@ -7,7 +7,7 @@ import { PermissionUses } from "../access/permission-uses.ts";
 import { lostRight } from "../access/lost-right.ts";
 import { compileSnapshot } from "../access/snapshot.ts";
 import type { Snapshot } from "../access/snapshot.ts";
-import { networkPrefix } from "../audit/network-prefix.ts";
+import { networkPrefix } from "../kernel/network-prefix.ts";
 import type { LedgerEvent } from "../audit/event.ts";
 import type { Change } from "../audit/change.ts";
 import type { Settings } from "../config/settings.ts";
@@ -26,6 +26,7 @@ import { NetworkList } from "../kernel/network-list.ts";
 import { FirstNetworks } from "../keys/first-networks.ts";
 import { KeyLifecycle } from "../keys/lifecycle.ts";
 import type { LifecyclePorts } from "../keys/lifecycle.ts";
+import { Restrictions } from "../keys/restriction.ts";
 import { OwnKeys } from "../keys/own-keys.ts";
 import { OllamaSignerIndex } from "../keys/ollama-signer-index.ts";
 import { TicketDesk } from "../keys/ticket-desk.ts";
@@ -53,6 +54,7 @@ export interface Core {
   /** What must be read back is sealed by this. */
   readonly sealer: DataKeys;
   readonly keys: KeyDirectory;
+  readonly restrictions: Restrictions;
   readonly uses: UseRecord;
   readonly permissionUses: PermissionUses;
   readonly lifecycle: KeyLifecycle;
@@ -138,7 +140,8 @@ function joinCore(
   { store, sealer, peppers, audit, damage, quarantine, incidents, clock, fault }: CoreParts,
   release: () => void,
 ): Core {
-  const keys = new KeyDirectory(store.reader, peppers);
+  const restrictions = new Restrictions(store.reader.restrictions());
+  const keys = new KeyDirectory(store.reader, peppers, (record) => restrictions.over(record));
   const ollamaSigners = new OllamaSignerIndex((visit) => store.reader.eachOllamaSigner(visit));
   const listeners: ((snapshot: Snapshot) => void)[] = [];
   let snapshot = compileSnapshot(store.reader.policy());
@@ -155,6 +158,16 @@ function joinCore(
     }
     for (const operation of wanted.operations) {
       if (operation.op === "localLogin.put" || operation.op === "localLogin.remove") localLogins.changed();
+      if (operation.op === "restriction.put") restrictions.put(operation.restriction);
+      if (operation.op === "restriction.remove") {
+        const gone = restrictions.all().find(({ id }) => id === operation.id);
+        if (gone) {
+          restrictions.remove(gone);
+          keys.changed(gone.environment, gone.key);
+        }
+      }
+      if (operation.op === "restriction.put")
+        keys.changed(operation.restriction.environment, operation.restriction.key);
       if (operation.op === "key.insert") keys.changed(operation.key.environment, operation.key.id);
       if (operation.op === "key.factors")
         ollamaSigners.changed(operation.environment, operation.id, operation.factors.signers);
@@ -237,6 +250,7 @@ function joinCore(
     peppers,
     sealer,
     keys,
+    restrictions,
     uses,
     permissionUses: new PermissionUses(clock.now()),
     lifecycle,

@@ -1,5 +1,5 @@
 /** How requests prove whom they stand for, joined: keys, tokens, path secrets, Ollama clients, signatures, and the way to tokens. */
-import { networkPrefix } from "../audit/network-prefix.ts";
+import { networkPrefix } from "../kernel/network-prefix.ts";
 import type { Settings } from "../config/settings.ts";
 import { makeAdmission } from "../dataplane/admission.ts";
 import { BearerTokens } from "../dataplane/bearer-tokens.ts";

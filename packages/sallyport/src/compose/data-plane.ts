@@ -51,6 +51,8 @@ export interface DataPlanePorts {
   readonly tls: SecureContextOptions | null;
   readonly metrics: GatewayMetrics;
   /** Traces of exchanges; null where the settings ask for none. */
+  /** Besides those of its own. */
+  readonly listeners: readonly EndListener[];
   readonly tracing: (Tracing & EndListener) | null;
   /** The listener's own address, once it listens. */
   readonly listenerUrl: () => string;
@@ -74,6 +76,7 @@ export function makeDataPlane({
   log,
   tls,
   metrics,
+  listeners,
   tracing,
   listenerUrl,
 }: DataPlanePorts): DataPlane {
@@ -108,6 +111,7 @@ export function makeDataPlane({
         endpoint: exchange.endpoint?.id ?? null,
         model: exchange.understood?.model?.key ?? null,
         address: exchange.address,
+        client: exchange.client,
         requestId: exchange.id,
         at: clock.now(),
       }),
@@ -168,7 +172,7 @@ export function makeDataPlane({
         live,
         ledger,
         refusals,
-        listeners: [metrics.exchanges, new ExchangeLog(log, clock), ...(tracing ? [tracing] : [])],
+        listeners: [metrics.exchanges, new ExchangeLog(log, clock), ...(tracing ? [tracing] : []), ...listeners],
         fault: (cause) => log.error({ cause: causeOf(cause) }, "an exchange's end could not be counted or told"),
       }),
     },

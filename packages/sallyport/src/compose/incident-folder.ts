@@ -15,7 +15,7 @@ import type { Evidence, Proof } from "../incident/report.ts";
 import { dataPaths } from "../store/data-paths.ts";
 import { writeDurably } from "../store/durable-file.ts";
 import { listSegments } from "../store/segment-file.ts";
-import { exportAudit, proveRecords } from "./ledger-files.ts";
+import { awaitProofs, exportAudit, proveRecords } from "./ledger-files.ts";
 
 type Place = Pick<Settings, "dataDirectory" | "keyEncryptionKey">;
 
@@ -41,6 +41,8 @@ export async function writeIncident(
   if (!isIncidentId(incident.id)) throw new TypeError("an incident's id names a folder");
   const folder = join(dataPaths(place.dataDirectory).incidents, incident.id);
   makeFolder(folder);
+  // The suspension is the newest record there is: evidence without it would be of before.
+  await awaitProofs(place, [incident.environment, "system"]);
   const evidence = await freezeEvidence(place, folder, incident.environment, evidenceBytesMax);
   const proofs = await writeProofs(place, folder, radius);
   const report = makeReport({ incident, radius, proofs, evidence });

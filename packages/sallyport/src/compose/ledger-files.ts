@@ -17,6 +17,7 @@ import {
 import type { ExportFormat, LedgerVerdict, Pins } from "@sallyport/protocol";
 import type { Settings } from "../config/settings.ts";
 import { systemClock } from "../kernel/clock.ts";
+import { awaitCheckpoints } from "../store/await-checkpoints.ts";
 import { checkDataDirectory, isInitialized } from "../store/data-directory.ts";
 import { dataPaths } from "../store/data-paths.ts";
 import { exportFilesAt } from "../store/export-files.ts";
@@ -64,6 +65,11 @@ export async function exportAudit(place: Place, { format, out, environment, prog
 
 export function proveRecord(place: Place, id: RecordId): Promise<string> {
   return withDatabase(place, (database) => new LedgerProofs(database, dataPaths(place.dataDirectory)).ofRecord(id));
+}
+
+/** A moment's patience, until what was just recorded can be proved; false where that does not come. */
+export function awaitProofs(place: Place, environments: readonly string[]): Promise<boolean> {
+  return withDatabase(place, (database) => awaitCheckpoints(database, environments));
 }
 
 /** Proofs of several records by their numbers, in two walks; those that are not there have none. */

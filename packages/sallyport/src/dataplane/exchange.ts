@@ -51,6 +51,8 @@ export class Exchange implements Presented {
   /** The headers that carry meaning for us, as sent; null where absent. */
   host: string | null = null;
   origin: string | null = null;
+  /** The program that asked, as `client-name.ts` makes it fit to record; null where none is named. */
+  client: string | null = null;
   contentType: string | null = null;
   contentEncoding: string | null = null;
   contentLength: number | null = null;

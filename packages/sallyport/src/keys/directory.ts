@@ -37,6 +37,7 @@ const DUMMY_HASH = Buffer.alloc(32);
 export class KeyDirectory {
   readonly #source: KeySource;
   readonly #peppers: PepperRing;
+  readonly #restricted: (record: KeyRecord) => KeyRecord;
   readonly #index = new KeyIdIndex();
   #young = new Map<string, KeyRecord>();
   #old = new Map<string, KeyRecord>();
@@ -45,8 +46,10 @@ export class KeyDirectory {
   #onOldPepper: ((key: KeyRecord, secret: KeySecret, hashed: HashedText) => void) | undefined;
   #onReuse: ((key: KeyRecord, secret: KeySecret) => void) | undefined;
 
-  constructor(source: KeySource, peppers: PepperRing) {
+  /** `restricted` gives a record as it counts for now. */
+  constructor(source: KeySource, peppers: PepperRing, restricted: (record: KeyRecord) => KeyRecord = (one) => one) {
     this.#source = source;
+    this.#restricted = restricted;
     this.#peppers = peppers;
     source.eachKeyId((environment, id) => this.#index.add(environment, id));
   }
@@ -79,7 +82,8 @@ export class KeyDirectory {
 
   #read(environment: string, id: string): KeyRecord | undefined {
     try {
-      return this.#source.key(environment, id);
+      const record = this.#source.key(environment, id);
+      return record && this.#restricted(record);
     } catch (problem) {
       if (!(problem instanceof Problem) || problem.code !== "record_damaged") throw problem;
       if (this.#damaged.size >= DAMAGED_MAX) this.#damaged.clear();

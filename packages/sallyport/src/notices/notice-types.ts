@@ -12,6 +12,7 @@ const told: readonly EventType[] = [
   "ticket.opened_late",
   "ticket.unexpected_network",
   "ticket.expired",
+  "anomaly.detected",
   "admin.reset",
   "admin_key.issued",
   "gateway.restored",

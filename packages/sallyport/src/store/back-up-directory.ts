@@ -1,6 +1,6 @@
 /** Makes a backup: one archive in a folder of its own, sealed or, when that is asked for, in the clear. Whole or not there. */
 import { createHash } from "node:crypto";
-import { createReadStream, existsSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { createReadStream, existsSync, fstatSync, mkdirSync, openSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { Problem } from "@sallyport/protocol";
@@ -16,7 +16,7 @@ import { syncDirectory, writeStream } from "./durable-file.ts";
 import { MANIFEST_NAME, PLAIN_NAME, SEALED_NAME } from "./manifest.ts";
 import type { Manifest, ManifestFile } from "./manifest.ts";
 
-const ATTEMPTS = 5;
+const ATTEMPTS = 60;
 
 export interface BackupOrder {
   readonly directory: string;
@@ -95,8 +95,10 @@ class Archive {
   }
 
   #entry({ name, from }: Part): ArchiveEntry {
-    const bytes = "path" in from ? statSync(from.path).size : from.content.length;
-    const chunks = "path" in from ? createReadStream(from.path) : Readable.from([from.content]);
+    // Opened once: a segment may be written anew meanwhile, when personal fields end.
+    const file = "path" in from ? openSync(from.path, "r") : null;
+    const bytes = "path" in from ? fstatSync(file!).size : from.content.length;
+    const chunks = "path" in from ? createReadStream(from.path, { fd: file! }) : Readable.from([from.content]);
     const files = this.#files;
     return {
       name,

@@ -26,6 +26,8 @@ export interface DataPaths {
   readonly restored: string;
   /** One folder each: its state, evidence, proofs and report. */
   readonly incidents: string;
+  /** What was learned of how keys are used. */
+  readonly watch: string;
   readonly lock: string;
   readonly lockHolder: string;
 }
@@ -47,6 +49,7 @@ export function dataPaths(root: string): DataPaths {
     reserve: join(root, "reserve"),
     restored: join(root, "restored.json"),
     incidents: join(root, "incidents"),
+    watch: join(root, "watch.json"),
     lock: join(root, "lock"),
     lockHolder: join(root, "lock.pid"),
   };

@@ -4,7 +4,7 @@
  */
 import { existsSync, renameSync, rmSync } from "node:fs";
 import { Problem } from "@sallyport/protocol";
-import type { ExportedFile, ExportedLog, ExportFormat } from "@sallyport/protocol";
+import type { ExportedFile, ExportedLog, ExportFormat, LogsStart } from "@sallyport/protocol";
 import { formatExportManifest, formatSignedNote, formatVerifierKey } from "@sallyport/protocol";
 import type { NoteSigner } from "./note-signer.ts";
 import { LedgerLines } from "./ledger-lines.ts";
@@ -15,8 +15,7 @@ import type { SqlDatabase } from "./sqlite.ts";
 /** Takes the records, in order, each once; files are complete when it has ended. */
 export interface ExportWriter {
   take(kept: string): void;
-  /** The newest checkpoint of each environment's log. */
-  end(checkpoints: ReadonlyMap<string, string>): readonly ExportedFile[];
+  end(): readonly ExportedFile[];
   /** Writes the signed manifest. */
   finish(manifest: string): void;
 }
@@ -29,7 +28,7 @@ export interface ExportOrder {
   readonly signer: NoteSigner;
   /** One environment's alone. */
   readonly environment?: string | undefined;
-  readonly makeWriter: (aside: string, logs: ReturnType<LedgerLines["start"]>) => ExportWriter;
+  readonly makeWriter: (aside: string, logs: LogsStart) => ExportWriter;
   /** Told now and then how many records were written. */
   readonly progress?: (records: number) => void;
 }
@@ -87,9 +86,9 @@ async function exportOnce(
       if (++records % PROGRESS_RECORDS === 0) order.progress?.(records);
     }
   }
-  const { head, checkpoints } = lines;
+  const { head } = lines;
   if (!head || head.seq !== last) return `the last record is ${last}, its head says ${head?.seq}`;
-  const files = writer.end(checkpoints);
+  const files = writer.end();
   const text = formatExportManifest({
     node: logs.node,
     key: formatVerifierKey(order.signer.verifier),
@@ -97,7 +96,7 @@ async function exportOnce(
     at: order.now,
     head: { seq: head.seq, hash: head.hash },
     from: logs.from,
-    logs: exportedLogs(logs, checkpoints, order.environment),
+    logs: exportedLogs(logs, order.environment),
     files,
   });
   const manifest = formatSignedNote({ text, signatures: [order.signer.sign(text)] });
@@ -107,18 +106,13 @@ async function exportOnce(
   return { records, files: files.length };
 }
 
-function exportedLogs(
-  { bases, firstKeys }: ReturnType<LedgerLines["start"]>,
-  checkpoints: ReadonlyMap<string, string>,
-  only: string | undefined,
-): readonly ExportedLog[] {
+function exportedLogs({ bases, firstKeys, checkpoints }: LogsStart, only: string | undefined): readonly ExportedLog[] {
   return [...checkpoints]
     .filter(([environment]) => only === undefined || environment === only)
     .map(([environment, checkpoint]) => ({
       environment,
-      // A log that was begun since the walk began.
-      base: bases.get(environment) ?? { size: 0, peaks: [] },
-      firstKey: firstKeys.has(environment) ? formatVerifierKey(firstKeys.get(environment)!) : "",
+      base: bases.get(environment)!,
+      firstKey: formatVerifierKey(firstKeys.get(environment)!),
       checkpoint,
     }));
 }

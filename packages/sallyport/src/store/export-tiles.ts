@@ -7,6 +7,7 @@ import {
   FIRST_ENTRIES,
   formatBundle,
   MANIFEST_FILE,
+  parseCheckpoint,
   parseKept,
   TILE_WIDTH,
   TileBuilder,
@@ -22,6 +23,8 @@ interface Log {
   readonly tiles: TileBuilder;
   readonly base: number;
   size: number;
+  /** Of its checkpoint: what came after it is in the next export. */
+  readonly end: number;
   entries: Buffer[];
   beside: HashedFile | null;
 }
@@ -47,6 +50,7 @@ export class TilesWriter implements ExportWriter {
     const [, seq, environment = ""] = HEAD.exec(line) ?? [];
     if (Number(seq) < this.#start.from || (this.#only !== undefined && environment !== this.#only)) return;
     const log = this.#logOf(environment);
+    if (log.size >= log.end) return;
     const tiles = log.tiles.append(treeHash.leaf(line));
     if (beside !== "") this.#beside(log, `${log.size} ${beside}\n`);
     log.size++;
@@ -55,8 +59,8 @@ export class TilesWriter implements ExportWriter {
     for (const tile of tiles) this.#tile(log, tile);
   }
 
-  end(checkpoints: ReadonlyMap<string, string>): readonly ExportedFile[] {
-    for (const [environment, checkpoint] of checkpoints) {
+  end(): readonly ExportedFile[] {
+    for (const [environment, checkpoint] of this.#start.checkpoints) {
       if (this.#only !== undefined && environment !== this.#only) continue;
       const log = this.#logOf(environment);
       if (log.entries.length > 0) this.#bundle(log);
@@ -76,10 +80,14 @@ export class TilesWriter implements ExportWriter {
     if (!log) {
       const base = this.#start.bases.get(environment)?.size ?? 0;
       const tiles = new TileBuilder(treeHash, base);
-      log = { environment, tiles, base, size: base, entries: [], beside: null };
+      log = { environment, tiles, base, size: base, end: this.#endOf(environment), entries: [], beside: null };
       this.#logs.set(environment, log);
     }
     return log;
+  }
+
+  #endOf(environment: string): number {
+    return parseCheckpoint(this.#start.checkpoints.get(environment) ?? "")?.size ?? 0;
   }
 
   /** The bundle that is full, or the last one. The first may lack its beginning: retention has let go of it. */

@@ -89,6 +89,16 @@ export class LedgerChain {
     this.#putHead.run(formatSignedHead(head));
   }
 
+  /** Whether some log has records that no checkpoint covers. */
+  get isBehind(): boolean {
+    return this.#logs.isBehind;
+  }
+
+  /** Inside a transaction: signs a checkpoint of every log that has none of its newest record. `at` in epoch ms. */
+  sealLogs(at: number): void {
+    this.#logs.seal(at, true);
+  }
+
   /** Back to a point of this transaction, after a rollback to its savepoint. */
   rewind(point: ChainPoint): void {
     this.#seq = point.seq;

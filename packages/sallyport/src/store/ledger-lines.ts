@@ -22,7 +22,6 @@ export class LedgerLines {
   readonly #database: SqlDatabase;
   readonly #paths: DataPaths;
   #head: SignedHead | undefined;
-  #checkpoints: ReadonlyMap<string, string> = new Map();
 
   constructor(database: SqlDatabase, paths: DataPaths) {
     this.#database = database;
@@ -34,24 +33,22 @@ export class LedgerLines {
     return this.#head;
   }
 
-  /** The newest checkpoint of each environment's log; known likewise. */
-  get checkpoints(): ReadonlyMap<string, string> {
-    return this.#checkpoints;
-  }
-
   /** Where the logs begin. Throws `store_unavailable` where that cannot be read. */
   start(): LogsStart {
     const bases = new Map<string, TreeState>();
     const firstKeys = new Map<string, NoteVerifier>();
-    for (const row of this.#database.prepare("SELECT environment, base, first_key FROM log").all()) {
+    const checkpoints = new Map<string, string>();
+    for (const row of this.#database.prepare("SELECT environment, base, first_key, checkpoint FROM log").all()) {
       const environment = String(row["environment"]);
       const base = parseTreeState(String(row["base"]));
       const key = parseVerifierKey(ledgerCrypto.sha256, String(row["first_key"]));
       if (!base || !key) throw new Problem("store_unavailable", `the log of ${environment} cannot be read`);
       bases.set(environment, base);
       firstKeys.set(environment, key);
+      checkpoints.set(environment, String(row["checkpoint"]));
     }
-    return { node: readMeta(this.#database, "node"), from: readCounter(this.#database, "logs_from"), bases, firstKeys };
+    const node = readMeta(this.#database, "node");
+    return { node, from: readCounter(this.#database, "logs_from"), bases, firstKeys, checkpoints };
   }
 
   async *all(): AsyncGenerator<readonly LedgerLine[]> {
@@ -80,11 +77,6 @@ export class LedgerLines {
     }
   }
 
-  newestCheckpoint(environment: string): string | undefined {
-    const row = this.#database.prepare("SELECT checkpoint FROM log WHERE environment = ?").get(environment);
-    return row && String(row["checkpoint"]);
-  }
-
   *#inOrder(): Generator<LedgerLine> {
     // The newest of the present segments may still have its rows in the table: it is read together with them.
     const early = listSegments(this.#paths.ledger).slice(0, -1);
@@ -93,8 +85,6 @@ export class LedgerLines {
     try {
       const head = this.#database.prepare("SELECT value FROM meta WHERE name = 'head'").get()?.["value"];
       this.#head = typeof head === "string" ? parseSignedHead(head) : undefined;
-      const logs = this.#database.prepare("SELECT environment, checkpoint FROM log").all();
-      this.#checkpoints = new Map(logs.map((row) => [String(row["environment"]), String(row["checkpoint"])]));
       const rows = this.#rows();
       let row = nextOf(rows);
       for (const { first, name, path } of listSegments(this.#paths.ledger)) {

@@ -15,6 +15,7 @@ import {
   keyChangeText,
   logOrigin,
   MerkleTree,
+  parseCheckpoint,
   parseTreeState,
   Problem,
 } from "@sallyport/protocol";
@@ -24,6 +25,10 @@ import { deriveNoteSigner } from "./note-signer.ts";
 import type { NoteSigner } from "./note-signer.ts";
 import { readMeta } from "./schema.ts";
 import type { SqlDatabase, SqlRow, SqlStatement } from "./sqlite.ts";
+
+/** A checkpoint is signed this long after the one before, or this many records, whichever is first: a signature costs more than a record. */
+export const CHECKPOINT_MS = 1_000;
+const CHECKPOINT_RECORDS = 4_096;
 
 /** How long a log's key signs, in ms. */
 export const LOG_KEY_AGE_MS = 90 * 86_400_000;
@@ -36,7 +41,13 @@ interface Log {
   /** Epoch ms. */
   keySince: number;
   isNew: boolean;
+  /** The newest checkpoint: signed, of so many records, at that time. */
+  checkpoint: string;
+  signedSize: number;
+  signedAt: number;
 }
+
+const UNSIGNED = { checkpoint: "", signedSize: -1, signedAt: -Infinity };
 
 /** Where the logs were, to go back to: a change that is refused takes its records along. */
 export type LogsMark = ReadonlyMap<string, TreeState>;
@@ -54,7 +65,7 @@ export class LedgerLogs {
   constructor(database: SqlDatabase, root: KeyObject) {
     this.#root = root;
     this.#node = readMeta(database, "node");
-    this.#select = database.prepare("SELECT environment, state, generation, key_since FROM log");
+    this.#select = database.prepare("SELECT environment, state, checkpoint, generation, key_since FROM log");
     this.#insert = database.prepare(
       "INSERT INTO log (environment, base, first_key, state, checkpoint, generation, key_since) VALUES (?, '0:', ?, '0:', '', 1, ?)",
     );
@@ -78,7 +89,15 @@ export class LedgerLogs {
     let log = this.#logs.get(environment);
     if (!log) {
       const origin = logOrigin(this.#node, environment);
-      log = { environment, origin, tree: new MerkleTree(treeHash), generation: 1, keySince: 0, isNew: true };
+      log = {
+        environment,
+        origin,
+        tree: new MerkleTree(treeHash),
+        generation: 1,
+        keySince: 0,
+        isNew: true,
+        ...UNSIGNED,
+      };
       this.#logs.set(environment, log);
     }
     log.tree.append(treeHash.leaf(line));
@@ -107,21 +126,35 @@ export class LedgerLogs {
     }
   }
 
-  /** Signs a checkpoint of every log that has grown, and writes it down. */
-  seal(now: number): void {
-    for (const log of this.#touched) {
-      const { environment, origin, tree, generation } = log;
-      const signer = this.#signer(log);
+  /** Whether some log has records that no checkpoint covers. */
+  get isBehind(): boolean {
+    for (const { tree, signedSize } of this.#logs.values()) if (tree.size > signedSize) return true;
+    return false;
+  }
+
+  /** Writes down every log that has grown, with a new checkpoint where one is due or all are asked for. */
+  seal(now: number, isAll = false): void {
+    const logs = isAll ? this.#logs.values() : this.#touched;
+    for (const log of logs) {
+      const { environment, tree } = log;
       if (log.isNew) {
         log.keySince = now;
-        this.#insert.run(environment, formatVerifierKey(signer.verifier), now);
+        this.#insert.run(environment, formatVerifierKey(this.#signer(log).verifier), now);
         log.isNew = false;
       }
-      const text = formatCheckpoint({ origin, size: tree.size, root: tree.root() });
-      const checkpoint = formatSignedNote({ text, signatures: [signer.sign(text)] });
-      this.#update.run(formatTreeState(tree.state), checkpoint, generation, log.keySince, environment);
+      const isDue = now - log.signedAt >= CHECKPOINT_MS || tree.size - log.signedSize >= CHECKPOINT_RECORDS;
+      if (tree.size > log.signedSize && (isAll || isDue)) this.#sign(log, now);
+      this.#update.run(formatTreeState(tree.state), log.checkpoint, log.generation, log.keySince, environment);
     }
     this.#touched.clear();
+  }
+
+  #sign(log: Log, now: number): void {
+    const { origin, tree } = log;
+    const text = formatCheckpoint({ origin, size: tree.size, root: tree.root() });
+    log.checkpoint = formatSignedNote({ text, signatures: [this.#signer(log).sign(text)] });
+    log.signedSize = tree.size;
+    log.signedAt = now;
   }
 
   #signer({ origin, generation }: Log): NoteSigner {
@@ -131,14 +164,32 @@ export class LedgerLogs {
     return signer;
   }
 
-  #logOf({ environment, state, generation, key_since: keySince }: SqlRow): Log {
+  #logOf({ environment, state, checkpoint, generation, key_since: keySince }: SqlRow): Log {
     const tree = typeof state === "string" ? parseTreeState(state) : undefined;
-    if (typeof environment !== "string" || !tree || typeof generation !== "number" || typeof keySince !== "number")
+    const signed = typeof checkpoint === "string" ? parseCheckpoint(checkpoint) : undefined;
+    if (
+      typeof environment !== "string" ||
+      typeof checkpoint !== "string" ||
+      !tree ||
+      !signed ||
+      typeof generation !== "number" ||
+      typeof keySince !== "number"
+    )
       throw new Problem(
         "store_unavailable",
         "the ledger is damaged: a log's state cannot be read; run 'sallyport audit verify'",
       );
     const origin = logOrigin(this.#node, environment);
-    return { environment, origin, tree: new MerkleTree(treeHash, tree), generation, keySince, isNew: false };
+    return {
+      environment,
+      origin,
+      tree: new MerkleTree(treeHash, tree),
+      generation,
+      keySince,
+      isNew: false,
+      checkpoint,
+      signedSize: signed.size,
+      signedAt: 0,
+    };
   }
 }

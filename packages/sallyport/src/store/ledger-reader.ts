@@ -55,7 +55,6 @@ export function openLedgerReader(directory: string): LedgerReader {
       crypto: ledgerCrypto,
       logs: lines.start(),
       head: () => lines.head,
-      checkpoints: () => lines.checkpoints,
       verifyHead: (text, signature) => isSignatureGenuine(publicKey, text, signature),
       pins,
     });

@@ -3,6 +3,7 @@ import { Problem } from "@sallyport/protocol";
 import type { KeyLifeState, Operation } from "../audit/change.ts";
 import type { KeyRecord } from "../keys/key.ts";
 import { localLoginRow } from "./local-login-rows.ts";
+import { restrictionRow } from "./restriction-rows.ts";
 import {
   assignmentRow,
   directoryGroupRow,
@@ -44,7 +45,9 @@ export function makeApplyOperation(database: SqlDatabase): ApplyOperation {
   const forgetTokens = database.prepare("DELETE FROM revoked_token WHERE expires_at < ?");
   const ticketOpened = database.prepare("SELECT opened_by FROM ticket WHERE environment = ? AND id = ?");
   const putTicket = database.prepare(`INSERT OR REPLACE INTO ticket VALUES (${places(15)})`);
-  const putEnvironment = database.prepare(`INSERT OR REPLACE INTO environment VALUES (${places(15)})`);
+  const putEnvironment = database.prepare(`INSERT OR REPLACE INTO environment VALUES (${places(16)})`);
+  const putRestriction = database.prepare(`INSERT OR REPLACE INTO response VALUES (${places(8)})`);
+  const removeRestriction = database.prepare("DELETE FROM response WHERE id = ?");
   const removeEnvironment = database.prepare("DELETE FROM environment WHERE name = ?");
   const putRole = database.prepare(`INSERT OR REPLACE INTO role VALUES (${places(6)})`);
   const removeRole = database.prepare("DELETE FROM role WHERE name = ?");
@@ -142,6 +145,12 @@ export function makeApplyOperation(database: SqlDatabase): ApplyOperation {
         return;
       case "assignment.remove":
         remove(removeAssignment, "assignment", operation.id);
+        return;
+      case "restriction.put":
+        putRestriction.run(...restrictionRow(operation.restriction));
+        return;
+      case "restriction.remove":
+        remove(removeRestriction, "response", operation.id);
     }
   };
 }

@@ -4,6 +4,7 @@ import type { ChangeWriter } from "../audit/change.ts";
 import type { LedgerAppender } from "../audit/recorder.ts";
 import type { KeyRecord } from "../keys/key.ts";
 import type { LocalLogin } from "../identity/local/local-login.ts";
+import type { Restriction } from "../keys/restriction.ts";
 import type { TicketRecord } from "../keys/ticket.ts";
 import type { RevokedToken } from "../tokens/revoked-tokens.ts";
 import type { TokenKeyRecord } from "../tokens/token-keys.ts";
@@ -34,6 +35,8 @@ export interface StoreReader {
   /** Those that are whole. */
   localLogins(): readonly LocalLogin[];
   revokedTokens(): readonly RevokedToken[];
+  /** Those that are whole. */
+  restrictions(): readonly Restriction[];
   /** Every public key of an Ollama client and the key it stands for. */
   eachOllamaSigner(visit: (fingerprint: string, environment: string, id: string) => void): void;
   close(): void;

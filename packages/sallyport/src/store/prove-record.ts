@@ -51,8 +51,9 @@ export class LedgerProofs {
     if (!found)
       throw new Problem("not_found", "no record of a log has this id: look for it with 'sallyport audit search'");
     const { environment, index, kept } = found;
-    const checkpoint = lines.checkpoints.get(environment) ?? "";
+    const checkpoint = logs.checkpoints.get(environment) ?? "";
     const size = parseCheckpoint(checkpoint)?.size ?? 0;
+    if (index >= size) throw new Problem("not_found", "no checkpoint covers this record yet: try again in a second");
     const { hashes: path, key } = await this.#walk(logs, environment, inclusionRanges(index, size));
     const proof = formatRecordProof({ kept, key: key ? formatVerifierKey(key) : "", index, path, checkpoint });
     const verdict = verifyRecordProof(ledgerCrypto, proof);
@@ -68,7 +69,7 @@ export class LedgerProofs {
   ): Promise<{ readonly checkpoint: string; readonly path: readonly string[] }> {
     const lines = new LedgerLines(this.#database, this.#paths);
     const logs = lines.start();
-    const checkpoint = lines.newestCheckpoint(environment);
+    const checkpoint = logs.checkpoints.get(environment);
     const to = parseCheckpoint(checkpoint ?? "")?.size;
     if (checkpoint === undefined || to === undefined)
       throw new Problem("not_found", `there is no log of ${environment}`);

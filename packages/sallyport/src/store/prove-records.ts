@@ -30,7 +30,7 @@ interface Leaf {
   readonly index: number;
 }
 
-/** Proofs by the record's number. Records that are not there (any more), or of before the logs, have none. */
+/** Proofs by the record's number. Records that are not there (any more), of before the logs, or not covered by a checkpoint yet, have none. */
 export async function proveRecords(
   database: SqlDatabase,
   paths: DataPaths,
@@ -40,7 +40,7 @@ export async function proveRecords(
   const logs = lines.start();
   const leaves = await findLeaves(lines, logs, new Set(seqs));
   const logsOf = [...leaves].map(([environment, found]) => {
-    const checkpoint = lines.checkpoints.get(environment) ?? "";
+    const checkpoint = logs.checkpoints.get(environment) ?? "";
     return new LogProofs(logs, environment, checkpoint, found);
   });
   const byEnvironment = new Map(logsOf.map((log) => [log.environment, log]));

@@ -4,6 +4,7 @@ import type { KeyRecord } from "../keys/key.ts";
 import { DamagedRecord } from "./damaged-record.ts";
 import { dataPaths } from "./data-paths.ts";
 import { readLocalLogin } from "./local-login-rows.ts";
+import { readRestriction } from "./restriction-rows.ts";
 import type { KeyFilter, StoreReader } from "./ports.ts";
 import {
   readAssignment,
@@ -43,6 +44,7 @@ export function openReader(directory: string, onDamage: OnDamage = () => {}): St
   const keyIds = database.prepare("SELECT environment, id FROM key");
   const ollamaSigners = database.prepare("SELECT fingerprint, environment, key_id FROM ollama_signer");
   const tokenKeys = database.prepare("SELECT * FROM token_key ORDER BY id");
+  const restrictions = database.prepare("SELECT * FROM response ORDER BY id");
   const localLogins = database.prepare("SELECT * FROM local_login ORDER BY principal");
   const revokedTokens = database.prepare("SELECT * FROM revoked_token");
   const some = `FROM key WHERE (?1 IS NULL OR environment = ?1) AND (?2 IS NULL OR owner = ?2) AND (environment, id) > (?3, ?4)
@@ -151,6 +153,7 @@ export function openReader(directory: string, onDamage: OnDamage = () => {}): St
     },
     tokenKeys: () => tokenKeys.all().map(readTokenKey),
     localLogins: () => whole(localLogins.all(), readLocalLogin),
+    restrictions: () => whole(restrictions.all(), readRestriction),
     revokedTokens: () => revokedTokens.all().map(readRevokedToken),
     eachOllamaSigner(visit) {
       for (const row of ollamaSigners.iterate())

@@ -24,6 +24,7 @@ import {
 } from "./json-shape.ts";
 import type { Shape } from "./json-shape.ts";
 import { readRow as read } from "./damaged-record.ts";
+import { anomalyPolicy } from "./restriction-rows.ts";
 import type { SqlRow, SqlValue } from "./sqlite.ts";
 
 const dataPermission = textThat(isDataPermission, "a permission of the data plane");
@@ -167,6 +168,7 @@ export function readEnvironment(row: SqlRow): Environment {
     pathSecrets: oneOf("deny", "allow")(row["path_secrets"], "path_secrets"),
     tokens: json(tokenPolicy)(row["tokens"], "tokens"),
     keyFate: json(keyFate)(row["key_fate"], "key_fate"),
+    anomalies: json(anomalyPolicy)(row["anomalies"], "anomalies"),
   }));
 }
 
@@ -188,6 +190,7 @@ export function environmentRow(value: Environment): SqlValue[] {
     value.pathSecrets,
     toJson(value.tokens),
     toJson(value.keyFate),
+    toJson(value.anomalies),
   ];
 }
 

@@ -93,6 +93,19 @@ CREATE TABLE ticket (
 CREATE INDEX ticket_sealed ON ticket (created_at) WHERE sealed IS NOT NULL;
 `;
 
+/** What is done about unusual use of a key, for a time. */
+const RESPONSE_TABLE = `CREATE TABLE response (
+  id TEXT NOT NULL PRIMARY KEY,
+  environment TEXT NOT NULL,
+  key_id TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  action TEXT NOT NULL,
+  networks TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  until INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+`;
+
 const TABLES = `
 CREATE TABLE meta (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE environment (
@@ -110,7 +123,8 @@ CREATE TABLE environment (
   require_for TEXT NOT NULL,
   path_secrets TEXT NOT NULL CHECK (path_secrets IN ('deny', 'allow')),
   tokens TEXT NOT NULL,
-  key_fate TEXT NOT NULL
+  key_fate TEXT NOT NULL,
+  anomalies TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE role (
   name TEXT NOT NULL PRIMARY KEY,
@@ -156,7 +170,7 @@ CREATE TABLE assignment (
   source TEXT NOT NULL CHECK (source IN ('policy', 'admin'))
 ) STRICT, WITHOUT ROWID;
 ${KEY_TABLES}CREATE TABLE ledger (seq INTEGER PRIMARY KEY, line TEXT NOT NULL) STRICT;
-CREATE TABLE log (
+${RESPONSE_TABLE}CREATE TABLE log (
   environment TEXT NOT NULL PRIMARY KEY,
   base TEXT NOT NULL,
   first_key TEXT NOT NULL,

@@ -95,6 +95,8 @@ export class SegmentWriter {
       writeBases();
       chain.append(event);
       chain.seal(now);
+      // No checkpoint is of before what is kept.
+      chain.sealLogs(now);
       database.prepare("UPDATE meta SET value = ? WHERE name = 'truncated_before'").run(String(keep.seq));
     });
     this.#sweep();

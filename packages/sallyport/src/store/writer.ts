@@ -4,7 +4,7 @@
  */
 import { Problem } from "@sallyport/protocol";
 import type { Ticket } from "../audit/recorder.ts";
-import { commitGroup } from "./commit-group.ts";
+import { commitGroup, inTransaction } from "./commit-group.ts";
 import type { GroupParts } from "./commit-group.ts";
 import { dataPaths } from "./data-paths.ts";
 import { DiskReserve } from "./disk-reserve.ts";
@@ -12,6 +12,7 @@ import type { Disk } from "./disk-reserve.ts";
 import type { KeyUse } from "../keys/use-record.ts";
 import { makeMergeUses } from "./key-uses.ts";
 import { LedgerChain } from "./ledger-chain.ts";
+import { CHECKPOINT_MS } from "./ledger-logs.ts";
 import { makeApplyOperation } from "./operations.ts";
 import { checkSchema } from "./schema.ts";
 import { PersonalEraser } from "./personal-eraser.ts";
@@ -56,6 +57,7 @@ export class Writer {
   #rotateFrom = 0;
   /** When retention was last looked at, epoch ms. */
   #caredAt = 0;
+  #sealing: NodeJS.Timeout | null = null;
   #housekeeping: Promise<void> | null = null;
 
   /** Opens the database; throws `store_unavailable` where it is not to be trusted or not to be opened. */
@@ -129,6 +131,7 @@ export class Writer {
   async close(): Promise<void> {
     while (this.#changes.length > 0 || this.#lines.length > 0) this.#commit();
     await this.#housekeeping;
+    this.#sealLogs();
     // The reader's connection may still be open, and a read-only one does not fold the log in when it closes.
     this.#database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
     this.#database.close();
@@ -176,7 +179,27 @@ export class Writer {
       commitMs: this.#ports.monotonic() - startedMs,
       records: this.records,
     });
-    if (results) this.#rotateWhenDue();
+    if (results) {
+      this.#rotateWhenDue();
+      this.#sealSoon();
+    }
+  }
+
+  /** What comes last is covered by a checkpoint as well, a little later. */
+  #sealSoon(): void {
+    if (this.#sealing || !this.#parts.chain.isBehind) return;
+    this.#sealing = setTimeout(() => this.#sealLogs(), CHECKPOINT_MS).unref();
+  }
+
+  #sealLogs(): void {
+    if (this.#sealing) clearTimeout(this.#sealing);
+    this.#sealing = null;
+    if (!this.#parts.chain.isBehind || !this.#isOpen) return;
+    try {
+      inTransaction(this.#parts, () => this.#parts.chain.sealLogs(this.#now));
+    } catch (error) {
+      this.#ports.post({ kind: "trouble", text: `checkpoints could not be signed: ${String(error)}` });
+    }
   }
 
   /** The results of the changes, or what kept the group from being committed. */

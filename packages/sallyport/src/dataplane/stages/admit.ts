@@ -6,6 +6,7 @@ import { refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
 import type { Exchange } from "../exchange.ts";
 import type { Stage } from "../pipeline.ts";
+import { clientName } from "../client-name.ts";
 import { Secret } from "../../kernel/secret.ts";
 import { clientAddress } from "../../listener/client-address.ts";
 import type { AddressRules } from "../../listener/client-address.ts";
@@ -93,6 +94,10 @@ function readHeaders(exchange: Exchange): Refusal | undefined {
       case "origin":
         isRepeated = exchange.origin !== null;
         exchange.origin = value;
+        break;
+      case "user-agent":
+        // Told, never decided by: the first of several is as good as any.
+        exchange.client ??= clientName(value);
         break;
       case "content-type":
         isRepeated = exchange.contentType !== null;

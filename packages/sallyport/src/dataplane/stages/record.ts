@@ -60,6 +60,7 @@ function encodeIntent(exchange: Exchange): string {
       model: understood!.model?.key ?? null,
       upstream: exchange.upstream!.spec.id,
       address: exchange.address,
+      client: exchange.client,
       is_stream: understood!.isStream,
       bytes: exchange.serialized!.bytes.length,
       dropped_fields: understood!.droppedFields,

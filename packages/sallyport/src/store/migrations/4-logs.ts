@@ -1,10 +1,16 @@
 /**
  * To schema 4: the records of each environment are a log with a Merkle tree and signed checkpoints, beside the chain of
- * all. Records of before stay in the chain alone: putting them into trees now would say of them what nobody signed then.
+ * all, and policy says what is done about unusual use. Records of before stay in the chain alone: putting them into trees now would say of them what nobody signed then.
  */
 import { parseSignedHead, Problem } from "@sallyport/protocol";
 import { randomBase62 } from "../../kernel/ids.ts";
 import type { Migration } from "../migrations.ts";
+
+const ANOMALIES = JSON.stringify({
+  budget: 1,
+  actions: { default: "notify", decoy_used: "suspend" },
+  forMs: 3_600_000,
+});
 
 export const logs: Migration = {
   to: 4,
@@ -21,7 +27,18 @@ export const logs: Migration = {
   checkpoint TEXT NOT NULL,
   generation INTEGER NOT NULL,
   key_since INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;`);
+) STRICT, WITHOUT ROWID;
+CREATE TABLE response (
+  id TEXT NOT NULL PRIMARY KEY,
+  environment TEXT NOT NULL,
+  key_id TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  action TEXT NOT NULL,
+  networks TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  until INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+ALTER TABLE environment ADD COLUMN anomalies TEXT NOT NULL DEFAULT '${ANOMALIES}';`);
     const put = database.prepare("INSERT INTO meta (name, value) VALUES (?, ?)");
     put.run("node", randomBase62(12));
     put.run("logs_from", String(signed.seq + 1));

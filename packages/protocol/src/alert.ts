@@ -1,0 +1,24 @@
+/** What unusual use of a key can look like, and what may be done about it: words of policy, of the ledger and of the command line. */
+export const alertKinds = [
+  "decoy_used",
+  "leaver",
+  "credential_spread",
+  "two_places",
+  "scope_probing",
+  "replay",
+  "dormant_revival",
+  "mint_after_revoke",
+  "model_hunt",
+  "stolen_key",
+  "enumeration",
+  "flood",
+  "repetition",
+  "off_hours",
+  "ramp",
+  "unlike_itself",
+] as const;
+export type AlertKind = (typeof alertKinds)[number];
+
+/** From the mildest to the gravest. */
+export const alertActions = ["note", "notify", "tighten", "signature", "identity", "networks", "suspend"] as const;
+export type AlertAction = (typeof alertActions)[number];

@@ -1,0 +1,56 @@
+/** What was noticed about keys, from the ledger, with what is done about it now. Each sees the environments he administers. */
+import { Problem } from "@sallyport/protocol";
+import type { AlertView } from "@sallyport/protocol/contract";
+import { administers } from "../../access/attenuation.ts";
+import type { AuditRecord } from "../../audit/audit-log.ts";
+import type { Restriction } from "../../keys/restriction.ts";
+import { demandEnvironment } from "../call.ts";
+import type { Handlers } from "../call.ts";
+import { isoTime } from "../views.ts";
+
+const LIMIT_DEFAULT = 50;
+/** More are looked at than are shown: some are of environments that are not the caller's. */
+const LOOKED_AT = 1_000;
+
+export const anomalyHandlers: Handlers<"anomalies.list" | "anomalies.answer"> = {
+  "anomalies.list": async ({ ports, caller, query }) => {
+    const since = query.since === undefined ? {} : { since: query.since };
+    const found = await ports.audit.search({ type: "anomaly.detected", limit: LOOKED_AT, order: "newest", ...since });
+    const active = new Map(ports.restrictions().map((one) => [one.id, one]));
+    const alerts = found
+      .filter(({ environment }) => administers(caller.issuer.right, environment))
+      .slice(0, query.limit ?? LIMIT_DEFAULT)
+      .map((record) => viewAlert(record, active));
+    return { alerts };
+  },
+
+  "anomalies.answer": async (call) => {
+    const { alert, verdict } = call.body;
+    // `<environment>/<key>/<kind>/<at>`: said by the alert itself.
+    demandEnvironment(call, alert.split("/")[0] ?? "");
+    const isKnown = await call.ports.answerAlert({ alert, verdict, actor: call.caller.issuer.actor });
+    if (!isKnown) throw new Problem("not_found", `there is no alert ${alert} that can be answered: it is too long ago`);
+    return { alert, verdict };
+  },
+};
+
+function viewAlert({ at, environment, fields }: AuditRecord, active: ReadonlyMap<string, Restriction>): AlertView {
+  const alert = String(fields["alert"]);
+  const until = active.get(alert)?.until;
+  return {
+    alert,
+    at: isoTime(at),
+    environment,
+    key: String(fields["key"]),
+    principal: typeof fields["principal"] === "string" ? fields["principal"] : null,
+    kind: String(fields["kind"]),
+    says: String(fields["says"]),
+    isFact: fields["is_fact"] === true,
+    signals: Number(fields["signals"]),
+    factors: [...((fields["factors"] ?? []) as readonly string[])],
+    requests: [...((fields["requests"] ?? []) as readonly string[])],
+    action: String(fields["action"]),
+    held: typeof fields["held"] === "string" ? fields["held"] : null,
+    activeUntil: until === undefined ? null : isoTime(until),
+  };
+}

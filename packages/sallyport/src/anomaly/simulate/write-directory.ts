@@ -1,0 +1,24 @@
+/** The labelled traffic as files: `observations.jsonl`, `labels.json`, `manifest.json`. */
+import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { simulate } from "./simulate.ts";
+import type { Manifest } from "./simulate.ts";
+
+export const OBSERVATIONS_FILE = "observations.jsonl";
+export const LABELS_FILE = "labels.json";
+export const MANIFEST_FILE = "manifest.json";
+
+export function writeSimulation(seed: number, directory: string): Manifest {
+  mkdirSync(directory, { recursive: true });
+  const file = openSync(join(directory, OBSERVATIONS_FILE), "w");
+  try {
+    const { labels, manifest } = simulate(seed, (lines) => {
+      if (lines.length > 0) writeSync(file, `${lines.join("\n")}\n`);
+    });
+    writeFileSync(join(directory, LABELS_FILE), `${JSON.stringify(labels, null, 1)}\n`);
+    writeFileSync(join(directory, MANIFEST_FILE), `${JSON.stringify(manifest, null, 1)}\n`);
+    return manifest;
+  } finally {
+    closeSync(file);
+  }
+}

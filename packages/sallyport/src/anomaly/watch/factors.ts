@@ -1,0 +1,83 @@
+/** What can be unusual about a key, how likely it was, and all of it as one number. */
+import { combineBrown } from "../series/combine.ts";
+import type { Calibration } from "./calibration.ts";
+import { FACTORS, ROW } from "./row.ts";
+import type { Row } from "./row.ts";
+
+/** Each factor belongs to a group; factors of two groups are two signals. */
+export const factorGroups = {
+  network: "who",
+  client: "who",
+  networks: "who",
+  together: "who",
+  model: "what",
+  endpoint: "what",
+  models: "what",
+  order: "what",
+  rate: "volume",
+  tokens: "volume",
+  size: "volume",
+  repeats: "volume",
+  hours: "when",
+  refusals: "refusals",
+} as const;
+export type Factor = keyof typeof factorGroups;
+export const FACTOR_NAMES = Object.keys(factorGroups) as readonly Factor[];
+const INDEX = Object.fromEntries(FACTOR_NAMES.map((name, at) => [name, at])) as Readonly<Record<Factor, number>>;
+const GROUPS = FACTOR_NAMES.map((name) => factorGroups[name]);
+if (FACTOR_NAMES.length !== FACTORS) throw new Error("a factor without a place in the row");
+
+/** What was unusual an hour ago and what is unusual now belong together. */
+const TOGETHER_S = 3_600;
+/** p below which a factor counts as a signal of its own. */
+const SIGNAL = 2;
+
+/** Notes a p-value; true where it says more than what is known of this hour. */
+export function noteFactor({ block, at }: Row, factor: Factor, p: number, nowS: number): boolean {
+  const place = at + ROW.factors + 2 * INDEX[factor];
+  const said = -Math.log10(Math.max(1e-12, p));
+  if (said < 0.7) return false;
+  if (nowS - block.words[place + 1]! < TOGETHER_S) {
+    if (said < block.floats[place]! - 0.01) return false;
+    if (said < block.floats[place]! + 0.15) {
+      block.words[place + 1] = nowS;
+      return false;
+    }
+  }
+  block.floats[place] = said;
+  block.words[place + 1] = nowS;
+  return true;
+}
+
+/** -log10 p of this factor now, 0 where there is none. */
+export function factorNow({ block, at }: Row, factor: Factor, nowS: number): number {
+  const place = at + ROW.factors + 2 * INDEX[factor];
+  return nowS - block.words[place + 1]! < TOGETHER_S ? block.floats[place]! : 0;
+}
+
+export interface Combined {
+  /** -log10 of the combined p-value. */
+  readonly score: number;
+  /** Groups with a signal of their own. */
+  readonly signals: number;
+}
+
+const pValues = new Array<number>(FACTORS).fill(1);
+
+/** Brown's method: within a group p-values depend on one another, between groups little. */
+export function combineFactors(row: Row, nowS: number, calibration: Calibration): Combined {
+  const groups = new Set<string>();
+  for (const [index, name] of FACTOR_NAMES.entries()) {
+    const said = calibration.worth(index, factorNow(row, name, nowS));
+    pValues[index] = 10 ** -said;
+    if (said >= SIGNAL) groups.add(GROUPS[index]!);
+  }
+  // Many small things (Brown), or one that is large by itself (the least of so many: Bonferroni); the better of two tries.
+  const together = combineBrown(pValues, correlation);
+  const alone = Math.min(...pValues) * FACTORS;
+  return { score: -Math.log10(Math.min(1, Math.max(1e-300, 2 * Math.min(together, alone)))), signals: groups.size };
+}
+
+const WITHIN: Readonly<Record<string, number>> = { volume: 0.7, who: 0.3, what: 0.4 };
+const BETWEEN = 0.05;
+const correlation = (i: number, j: number): number => (GROUPS[i] === GROUPS[j] ? (WITHIN[GROUPS[i]!] ?? 0) : BETWEEN);

@@ -1,0 +1,84 @@
+/** The watch over keys, joined: exchanges and events in, alerts out, answered by policy. What was learned survives a restart. */
+import { existsSync, readFileSync } from "node:fs";
+import { FromRecords } from "../anomaly/replay/from-records.ts";
+import { Sentry } from "../anomaly/sentry.ts";
+import { KeyWatch } from "../anomaly/watch/key-watch.ts";
+import type { KeptWatch } from "../anomaly/watch/key-watch.ts";
+import type { EndListener } from "../dataplane/ending.ts";
+import { causeOf } from "../kernel/log.ts";
+import type { Log } from "../kernel/log.ts";
+import { networkPrefix } from "../kernel/network-prefix.ts";
+import { writeDurably } from "../store/durable-file.ts";
+import type { Core } from "./core.ts";
+import { observeExchange } from "./observe-exchange.ts";
+
+const DUE_MS = 5_000;
+const KEEP_MS = 300_000;
+
+export interface OpenSentry {
+  readonly sentry: Sentry;
+  readonly listener: EndListener;
+  /** Keeps what was learned, when what was noticed is answered. */
+  close(): Promise<void>;
+}
+
+/** `path`: the file of what was learned. */
+export function openSentry(core: Core, path: string, log: Log): OpenSentry {
+  const { clock, snapshot, store, keys } = core;
+  const fault = (cause: unknown): void => log.error({ cause: causeOf(cause) }, "an alert could not be answered");
+  const watch = new KeyWatch();
+  restoreWatch(watch, path, clock.now(), log);
+  const sentry = new Sentry({
+    clock,
+    watch,
+    policy: (environment) => snapshot().environments.get(environment)?.anomalies,
+    key: (environment, id) => keys.find(environment, id),
+    networks: (environment, id) => [
+      ...new Set(store.reader.keyUses(environment, id).map(({ address }) => networkPrefix(address))),
+    ],
+    isPerson: (owner) => snapshot().principals.get(owner)?.kind === "person",
+    restrictions: core.restrictions,
+    changes: core.changes,
+    fault,
+  });
+  const records = new FromRecords();
+  core.onEvents((events) => {
+    for (const event of events) for (const observation of records.take(event)) sentry.see(observation);
+  });
+  const keep = (): void => {
+    try {
+      writeDurably(path, JSON.stringify(watch.keep()));
+    } catch (cause) {
+      log.warn({ cause: causeOf(cause) }, "what was learned of keys could not be kept");
+    }
+  };
+  const due = setInterval(() => void sentry.endDue().catch(fault), DUE_MS).unref();
+  const keeping = setInterval(keep, KEEP_MS).unref();
+  return {
+    sentry,
+    listener: {
+      ended(exchange, _ending, totalMs) {
+        const observation = observeExchange(exchange, clock.now(), totalMs);
+        if (observation) sentry.see(observation);
+      },
+    },
+    async close() {
+      clearInterval(due);
+      clearInterval(keeping);
+      await sentry.settled();
+      keep();
+    },
+  };
+}
+
+/** A file that is damaged or of another version costs what was learned, not the start. */
+function restoreWatch(watch: KeyWatch, path: string, now: number, log: Log): void {
+  if (!existsSync(path)) return;
+  let isRead = false;
+  try {
+    isRead = watch.restore(JSON.parse(readFileSync(path, "utf8")) as KeptWatch, now);
+  } catch (cause) {
+    log.warn({ cause: causeOf(cause) }, "what was learned of keys cannot be read");
+  }
+  if (!isRead) log.warn("how keys are used is learned anew: what was kept is of another version, or damaged");
+}

@@ -1,0 +1,99 @@
+/**
+ * What is done about a key for a time: doors and limits laid over its record wherever the key is looked up, gone by
+ * themselves when the time is over. The record itself stays what it was.
+ */
+import type { AlertAction, AlertKind } from "@sallyport/protocol";
+import type { Limits } from "../access/policy.ts";
+import type { KeyRecord } from "./key.ts";
+
+export interface Restriction {
+  /** Of the alert it answers. */
+  readonly id: string;
+  readonly environment: string;
+  readonly key: string;
+  readonly kind: AlertKind;
+  readonly action: AlertAction;
+  /** Of `networks`: where the key is known from (CIDR). */
+  readonly networks: readonly string[];
+  /** Epoch ms. */
+  readonly at: number;
+  readonly until: number;
+}
+
+/** A key whose limits are tightened goes on, slowly. */
+const TIGHT: Limits = { requests: { count: 10, windowMs: 60_000 }, concurrency: 1 };
+
+export class Restrictions {
+  readonly #byKey = new Map<string, Restriction[]>();
+
+  constructor(held: readonly Restriction[]) {
+    for (const restriction of held) this.put(restriction);
+  }
+
+  get size(): number {
+    return this.#byKey.size;
+  }
+
+  /** In the place of one with the same id. */
+  put(restriction: Restriction): void {
+    const name = nameOf(restriction);
+    const others = (this.#byKey.get(name) ?? []).filter(({ id }) => id !== restriction.id);
+    this.#byKey.set(name, [...others, restriction]);
+  }
+
+  remove(restriction: Restriction): void {
+    const name = nameOf(restriction);
+    const others = (this.#byKey.get(name) ?? []).filter(({ id }) => id !== restriction.id);
+    if (others.length > 0) this.#byKey.set(name, others);
+    else this.#byKey.delete(name);
+  }
+
+  all(): readonly Restriction[] {
+    return [...this.#byKey.values()].flat();
+  }
+
+  of(environment: string, key: string): readonly Restriction[] {
+    return this.#byKey.get(`${environment}/${key}`) ?? [];
+  }
+
+  /** The record as it counts now. */
+  over(record: KeyRecord): KeyRecord {
+    if (this.#byKey.size === 0) return record;
+    return this.of(record.environment, record.id).reduce(laid, record);
+  }
+}
+
+function laid(record: KeyRecord, { action, networks }: Restriction): KeyRecord {
+  switch (action) {
+    case "tighten":
+      return { ...record, limits: tightest(record.limits) };
+    case "signature":
+    case "identity":
+      return { ...record, require: [...new Set([...record.require, action])] };
+    case "networks":
+      return { ...record, networks: narrowest(record.networks, networks) };
+    // A suspended key says so itself; the others change nothing.
+    case "suspend":
+    case "note":
+    case "notify":
+      return record;
+  }
+}
+
+/** The known networks are where the key was used from, so its own list let them in. */
+function narrowest(own: readonly string[] | null, known: readonly string[]): readonly string[] | null {
+  return known.length > 0 ? known : own;
+}
+
+function tightest({ requests, concurrency }: Limits): Limits {
+  const tight = TIGHT.requests!;
+  const isTighter = requests && requests.count / requests.windowMs < tight.count / tight.windowMs;
+  return {
+    requests: isTighter ? requests : tight,
+    concurrency: Math.min(concurrency ?? Infinity, TIGHT.concurrency!),
+  };
+}
+
+function nameOf({ environment, key }: Pick<Restriction, "environment" | "key">): string {
+  return `${environment}/${key}`;
+}
