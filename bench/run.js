@@ -2,6 +2,7 @@
 // Ratios are of the same run; absolute figures are of this machine and this hour.
 import { cpus, totalmem } from "node:os";
 import { writeFileSync } from "node:fs";
+import { anomalies } from "./anomalies.js";
 import { cpuPerRequest } from "./cpu-per-request.js";
 import { keyCost } from "./keys.js";
 import { ledger } from "./ledger.js";
@@ -120,6 +121,9 @@ add(
   chain.verifiedPerCpuSecond >= 100_000,
 );
 add("ledger, one commit alone, p50 / p99", "reported", `${ms(chain.commitP50Ms)} / ${ms(chain.commitP99Ms)}`, null);
+const watched = anomalies();
+add("watching keys, CPU an event", "<= 5 us", `${watched.eventUs.toFixed(2)} us`, watched.eventUs <= 5);
+add("watching keys, memory a key", "<= 4,096 bytes", `${watched.keyBytes.toFixed(0)} bytes`, watched.keyBytes <= 4_096);
 
 const [cpu] = cpus();
 const table = ["what", "budget", "figure", ""].join(" | ");

@@ -1,4 +1,5 @@
 // What `tools/take-away.js` takes away: the rule, the code, and the test that must fail without it.
+import { anomalyRules } from "./take-away-anomaly.js";
 import { atRestRules } from "./take-away-at-rest.js";
 import { doorRules } from "./take-away-doors.js";
 import { factorRules } from "./take-away-factors.js";
@@ -362,6 +363,7 @@ export const rules = [
     to: 'else if (exchange.refusal) ledger.append(encodeEvent({ type: "request.refused", at: clock.now(), environment: "system", actor: "gateway", fields: { code: exchange.refusal.code } }));',
     test: "test/gateway/flood.test.ts",
   },
+  ...anomalyRules,
   ...operationRules,
   ...atRestRules,
   ...keyLifeRules,

@@ -62,6 +62,8 @@ export const ledgerRadiusView = z.object({
   /** Of refusals. */
   codes: counts,
   outcomes: counts,
+  /** Programs as they called themselves. */
+  programs: counts,
   /** Since the key was issued, in the order in which they came. */
   addresses: z.object({
     rows: z.array(

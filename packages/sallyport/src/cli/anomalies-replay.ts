@@ -55,11 +55,19 @@ export function addAnomaliesReplay(anomalies: Command, cli: Cli): void {
 async function readPolicyFile(path: string | undefined): Promise<AnomalyPolicy> {
   const { DEFAULT_ANOMALY_POLICY, readAnomalyPolicy } = await import("../anomaly/response.ts");
   if (path === undefined) return DEFAULT_ANOMALY_POLICY;
-  const { value, mistakes } = readYaml(readFileSync(path, "utf8"));
+  const { value, mistakes } = readYaml(readPolicyText(path));
   if (mistakes.length > 0) throw new UsageMistake(mistakes.map((mistake) => `${path}:${mistake}`).join("\n"));
   const read = readAnomalyPolicy(value, parseDurationMs);
   if ("forMs" in read) return read;
   throw new UsageMistake(read.map((mistake) => `${path}: ${mistake.path} ${mistake.says}`).join("\n"));
+}
+
+function readPolicyText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    throw new UsageMistake(`${path}: there is no such file`);
+  }
 }
 
 function timeOf(at: number | null): string {

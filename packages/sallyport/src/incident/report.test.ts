@@ -59,6 +59,7 @@ const radius: RadiusView = {
   permissions: { rows: [{ name: "models:pull", count: 1 }], others: 0 },
   codes: counts,
   outcomes: counts,
+  programs: counts,
   addresses: {
     rows: [
       { address: "10.0.0.1", firstAt: iso(1), lastAt: iso(20), firstSeq: 2, requests: 9, refused: 0, earlier: 0 },

@@ -104,10 +104,10 @@ function siblingSection({ siblings, shared }: RadiusView): Section {
   );
 }
 
-function countSection({ models, endpoints, permissions, codes, outcomes }: RadiusView): Section {
+function countSection({ models, endpoints, permissions, codes, outcomes, programs }: RadiusView): Section {
   const rows = (what: string, { rows: found }: Counts): string[][] =>
     found.slice(0, COUNTED).map(({ name, count }) => [what, name, countText(count)]);
-  const all = [models, endpoints, permissions, codes, outcomes];
+  const all = [models, endpoints, permissions, codes, outcomes, programs];
   return section(
     "What was asked for",
     "",
@@ -118,6 +118,7 @@ function countSection({ models, endpoints, permissions, codes, outcomes }: Radiu
       ...rows("permission", permissions),
       ...rows("refusal", codes),
       ...rows("outcome", outcomes),
+      ...rows("program", programs),
     ],
     [
       more(

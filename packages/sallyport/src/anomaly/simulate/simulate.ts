@@ -35,19 +35,19 @@ export interface Simulated {
   readonly manifest: Manifest;
 }
 
-/** Gives `write` some lines at a time, in order of time. What was labelled is known at the end. */
-export function simulate(seed: number, write: (lines: readonly string[]) => void): Simulated {
+/** Gives `write` some lines at a time, in order of time. What was labelled is known at the end. Fewer `days` are the first ones. */
+export function simulate(seed: number, write: (lines: readonly string[]) => void, days = DAYS): Simulated {
   const lives = populate(seed);
   const windows = new Map<object, { -readonly [Name in keyof Label]: Label[Name] }>();
   let later: Event[] = [];
   let count = 0;
-  for (let day = 0; day <= DAYS; day++) {
+  for (let day = 0; day <= days; day++) {
     const events = later;
     // Whoever lives further east begins his day before: a day is written when the next one is made.
-    const end = day === DAYS ? Infinity : FIRST_DAY_MS + day * DAY_MS;
-    for (const { subject, days, attacks } of lives) {
-      if (day === DAYS) break;
-      const usual = days(day);
+    const end = day === days ? Infinity : FIRST_DAY_MS + day * DAY_MS;
+    for (const { subject, days: daysOf, attacks } of lives) {
+      if (day === days) break;
+      const usual = daysOf(day);
       for (const event of usual) events.push(event);
       for (const attack of attacks) {
         if (day < attack.fromDay || day > attack.lastDay) continue;
@@ -75,5 +75,5 @@ export function simulate(seed: number, write: (lines: readonly string[]) => void
     write(now.map((event) => observationLine({ ...event, request: `req_${(count++).toString(36).padStart(6, "0")}` })));
   }
   const labels = [...windows.values()].toSorted((a, b) => a.from - b.from);
-  return { labels, manifest: { version: SIMULATION_VERSION, seed, keys: lives.length, days: DAYS, events: count } };
+  return { labels, manifest: { version: SIMULATION_VERSION, seed, keys: lives.length, days, events: count } };
 }

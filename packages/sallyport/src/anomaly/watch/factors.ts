@@ -62,7 +62,7 @@ export interface Combined {
   readonly signals: number;
 }
 
-const pValues = new Array<number>(FACTORS).fill(1);
+const pValues: number[] = Array.from({ length: FACTORS }, () => 1);
 
 /** Brown's method: within a group p-values depend on one another, between groups little. */
 export function combineFactors(row: Row, nowS: number, calibration: Calibration): Combined {

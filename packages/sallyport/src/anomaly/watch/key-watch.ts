@@ -158,7 +158,7 @@ export class KeyWatch {
         place,
         row: this.#rows.row(place),
         requests: [...rest.requests],
-        times: Float64Array.from(times),
+        times: [...times],
       });
       this.#numbers = Math.max(this.#numbers, rest.number + 1);
     }

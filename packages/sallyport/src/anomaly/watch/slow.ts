@@ -1,7 +1,8 @@
 /**
  * The slow baseline, against whoever makes a little more each day usual: it learns only days that are two weeks old and
- * were clean, and moves at most half a percent a day. The last week is compared with it as a whole, and only a rise
- * that went on day by day counts; a step is for the meters.
+ * were clean, and moves at most half a percent a day. The last two weeks are compared with it as
+ * a whole. A rise that nearly all came in one week is a step, and for the meters; one that lies between two weeks looks
+ * like a ramp for some days.
  */
 import { ROW, SLOW_DAYS, SLOW_METRICS } from "./row.ts";
 import type { Row } from "./row.ts";

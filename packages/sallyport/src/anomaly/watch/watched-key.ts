@@ -5,7 +5,7 @@ import type { Evidence } from "../alert.ts";
 import type { Observation } from "../observation.ts";
 import type { Row } from "./row.ts";
 
-const EVIDENCE = 12;
+const EVIDENCE = 10;
 
 export interface WatchedKey {
   readonly environment: string;
@@ -17,14 +17,14 @@ export interface WatchedKey {
   readonly tail: Spot;
   /** Rings: request ids and epoch ms. */
   readonly requests: string[];
-  readonly times: Float64Array;
+  readonly times: number[];
   next: number;
 }
 
 export function newWatchedKey(
   said: Pick<WatchedKey, "environment" | "key" | "owner" | "place" | "row" | "number">,
 ): WatchedKey {
-  return { ...said, tail: newSpot(), requests: [], times: new Float64Array(EVIDENCE), next: 0 };
+  return { ...said, tail: newSpot(), requests: [], times: [], next: 0 };
 }
 
 export function keepEvidence(watched: WatchedKey, { request, at }: Observation): void {

@@ -37,6 +37,7 @@ function intent(at: number, address: string | null, model = "m"): LedgerRecord {
     bytes: 10,
     endpoint: "ollama.chat",
     permissions: ["infer:chat"],
+    client: "curl",
   });
 }
 
@@ -80,6 +81,7 @@ describe("what a key did", () => {
       { name: "m", count: 1 },
       { name: "x", count: 1 },
     ]);
+    expect(found.programs.rows).toEqual([{ name: "curl", count: 2 }]);
     expect(found.codes.rows).toEqual([{ name: "model_denied", count: 41 }]);
   });
 

@@ -35,6 +35,7 @@ export class KeyRadius {
   readonly #codes = new BoundedCounts(NAMES_MAX);
   readonly #metCodes = new Set<string>();
   readonly #outcomes = new BoundedCounts(NAMES_MAX);
+  readonly #programs = new BoundedCounts(NAMES_MAX);
   readonly #life = new BoundedList<Happening>(ROWS_MAX);
   readonly #tokens = new BoundedList<Happening>(ROWS_MAX);
   readonly #byKey = new BoundedList<Happening>(ROWS_MAX);
@@ -75,6 +76,7 @@ export class KeyRadius {
       permissions: this.#permissions.result(),
       codes: this.#codes.result(),
       outcomes: this.#outcomes.result(),
+      programs: this.#programs.result(),
       ...this.addresses.result(),
       life: this.#life.result(),
       tokens: this.#tokens.result(),
@@ -121,7 +123,9 @@ export class KeyRadius {
       this.#decisive.add("address", seq, `first request from ${address}`);
       this.#timeline.mark(at, "address", `first request from ${address}`);
     }
-    if (isCounted) this.#timeline.use(at, address, isRefused);
+    if (!isCounted) return;
+    this.#timeline.use(at, address, isRefused);
+    if (typeof fields["client"] === "string") this.#programs.add(fields["client"]);
   }
 
   #refused(code: string, count: number, { at }: LedgerRecord, seq: number): void {
