@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { dirname, join, normalize, sep } from "node:path";
 import { sourceFiles } from "./source-files.js";
 
-const DOMAINS = ["keys", "access", "audit", "limits", "factors", "tokens", "identity", "anomaly"];
+const DOMAINS = ["keys", "access", "audit", "limits", "factors", "tokens", "identity", "anomaly", "incident"];
 
 /** folder -> folders it may import; `type:` = types only. */
 const PLAN = {

@@ -90,8 +90,8 @@ export const atRestRules = [
     rule: "restore",
     what: "the mark is there before the database",
     file: `${S}/store/restore.ts`,
-    from: '["restored.json", "secrets", "ledger", "sallyport.db"]',
-    to: '["sallyport.db", "secrets", "ledger", "restored.json"]',
+    from: '["restored.json", "incidents", "secrets", "ledger", "sallyport.db"]',
+    to: '["sallyport.db", "incidents", "secrets", "ledger", "restored.json"]',
     test: backup,
   },
   {

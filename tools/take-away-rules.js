@@ -6,6 +6,7 @@ import { doorRules } from "./take-away-doors.js";
 import { factorRules } from "./take-away-factors.js";
 import { credentialRules } from "./take-away-credentials.js";
 import { identityRules } from "./take-away-identity.js";
+import { incidentRules } from "./take-away-incident.js";
 import { keyLifeRules } from "./take-away-key-life.js";
 import { ownKeyRules } from "./take-away-own-keys.js";
 import { ledgerRules } from "./take-away-ledger.js";
@@ -373,6 +374,7 @@ export const rules = [
   ...doorRules,
   ...tokenRules,
   ...ledgerRules,
+  ...incidentRules,
   ...loginRules,
   ...credentialRules,
   ...identityRules,

@@ -48,10 +48,16 @@ function requestOf(name: RouteName): { path: string; init: RequestInit } {
       : name.startsWith("adminKeys.")
         ? known.adminKey
         : known.assignment;
-  const path = row.path.replace(":id", id).replace(":name", name.startsWith("roles.") ? "bot" : "prod");
+  const path = row.path
+    .replace("incidents/:id", `incidents/${INCIDENT.id}`)
+    .replace(":id", id)
+    .replace(":name", name.startsWith("roles.") ? "bot" : "prod");
   const bodies: Partial<Record<RouteName, object>> = {
     "keys.create": { environment: "prod", name: "n", roles: ["bot"], models: ["llama3.2"] },
     "keys.rotate": { grace: "1d" },
+    "anomalies.answer": { alert: `prod/${known.key}/flood/1`, verdict: "false_alarm" },
+    "incidents.open": { keyId: known.key, reason: "x" },
+    "incidents.close": { outcome: "reissue", note: "x" },
     "keys.sweep": { dryRun: false },
     "keys.factors": { networks: ["10.0.0.0/8"], require: ["signature"] },
     "keys.addSigner": { use: "request", hmac: true },
@@ -100,6 +106,12 @@ function aPerson(): void {
   };
   gateway.localLogins.set(known.principal, login);
   gateway.ports.localLogins.changed();
+}
+
+const INCIDENT = { id: "inc_0123456789ab", environment: "prod", keyName: "k", owner: null, since: 0, reason: null, openedAt: 0, openedBy: "x", closed: null } as const; // prettier-ignore
+
+function anIncident(): void {
+  gateway.incidents.set(INCIDENT.id, { ...INCIDENT, key: known.key });
 }
 
 /** The key as it is after the first use of a new secret. */
@@ -155,6 +167,7 @@ describe.each(routes)("%s", (name) => {
       const environments = gateway.state.environments.map((one) => ({ ...one, pathSecrets: "allow" as const }));
       gateway.state = { ...gateway.state, environments };
     }
+    if (name === "incidents.radius" || name === "incidents.close") anIncident();
     gateway.ports.keys.changed("prod", known.key);
     const said = await call(name, everything);
     expect(gateway.faults).toEqual([]);
@@ -191,6 +204,10 @@ const bound: readonly [RouteName, string][] = [
   ["keys.makePathSecret", ""],
   ["keys.removePathSecret", ""],
   ["keys.sweep", ""],
+  ["anomalies.answer", ""],
+  ["incidents.open", ""],
+  ["incidents.radius", ""],
+  ["incidents.close", ""],
   ["adminKeys.create", ""],
   ["adminKeys.revoke", ""],
   ["principals.create", ""],
@@ -215,6 +232,7 @@ describe("with a right in dev only", () => {
 
   it.each(bound)("%s%s on prod is 403 and changes nothing", async (name, suffix) => {
     if (name === "principals.invite" || name === "principals.uninvite") aPerson();
+    if (name.startsWith("incidents.")) anIncident();
     const before = JSON.stringify([gateway.state, [...gateway.stored.values()].map(({ state }) => state)]);
     expect((await call(name, dev, suffix)).status).toBe(403);
     expect(gateway.events.filter(({ type }) => type !== "admin.refused")).toEqual([]);

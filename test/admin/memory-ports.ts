@@ -14,6 +14,7 @@ import type { Change, Operation } from "../../packages/sallyport/dist/audit/chan
 import type { LedgerEvent } from "../../packages/sallyport/dist/audit/event.js";
 import { Enrolment } from "../../packages/sallyport/dist/identity/local/enrolment.js";
 import type { LocalLogin } from "../../packages/sallyport/dist/identity/local/local-login.js";
+import type { Incident } from "../../packages/sallyport/dist/incident/incident.js";
 import { LocalLogins } from "../../packages/sallyport/dist/identity/local/local-logins.js";
 import { Reconciler } from "../../packages/sallyport/dist/identity/reconciler.js";
 import { KeyDirectory } from "../../packages/sallyport/dist/keys/directory.js";
@@ -22,6 +23,7 @@ import type { TicketRecord } from "../../packages/sallyport/dist/keys/ticket.js"
 import { UseRecord } from "../../packages/sallyport/dist/keys/use-record.js";
 import { issueAdminKey } from "../../packages/sallyport/dist/keys/issue.js";
 import type { KeyRecord } from "../../packages/sallyport/dist/keys/key.js";
+import { KeyRadius } from "../../packages/sallyport/dist/store/radius/key-radius.js";
 import { Problem } from "@sallyport/protocol";
 
 export const START_MS = 1_760_000_000_000;
@@ -37,6 +39,8 @@ export class MemoryGateway {
   readonly tickets = new Map<string, TicketRecord>();
   readonly stored = new Map<string, KeyRecord>();
   readonly records: AuditRecord[] = [];
+  readonly incidents = new Map<string, Incident>();
+  isShelfFull = false;
   state: PolicyState = { epoch: 1, environments: [], roles: [], principals: [], assignments: [] };
   restored: UnconfirmedRestore | undefined;
   /** Changes that can still be committed. */
@@ -117,7 +121,6 @@ export class MemoryGateway {
       uses,
       lifecycle,
       restrictions: () => [],
-      answerAlert: async () => false,
       sealTo: () => Promise.reject(new Problem("input_invalid", "no recipients here")),
       listKeys,
       peppers,
@@ -147,6 +150,14 @@ export class MemoryGateway {
           this.restored = undefined;
         },
       },
+      incidents: {
+        list: () => [...this.incidents.values()],
+        damaged: () => [],
+        put: (incident) => {
+          if (this.isShelfFull) throw new Problem("store_unavailable", "the disk is full");
+          this.incidents.set(incident.id, incident);
+        },
+      },
       permissionUses: async () => ({ from: this.nowMs, to: this.nowMs, uses: this.permissionUses }),
       damage: () => this.damaged,
       explain: () => explained("model_denied", ["the key's ceiling does not grant it"]),
@@ -164,11 +175,18 @@ export class MemoryGateway {
         },
         verify: async () => ({ ok: true, records: this.records.length, unvouched: [], cannotShow: [] }),
         uses: async ({ until }) => ({ from: until, uses: [] }),
+        radius: async (question) => new KeyRadius(question).result({ knownFrom: null, records: 0 }),
       },
       reads: new AuditReads({ clock, changes: { change, inTurn } }),
       sinks: () => this.sinks,
-      restrictions: () => [],
-      answerAlert: async () => false,
+      answerAlert: async ({ alert, actor, verdict }) => {
+        const environment = alert.split("/")[0]!;
+        await change({
+          operations: [],
+          events: [{ type: "anomaly.answered", at: 0, environment, actor, fields: { verdict } }],
+        });
+        return true;
+      },
       newestRecord: () => this.records.at(-1)?.seq ?? 0,
       status: () => ({
         version: "0",

@@ -127,14 +127,17 @@ it("a client that knows only the document calls every operation, and every answe
     Object.entries(methods).map(([method, operation]) => ({ path, method: method.toUpperCase(), operation })),
   );
   // What makes things comes before what takes their ids, what ends them after, and what ends every admin key last.
+  // An incident stops its key: after what keys are for.
   const rank = ({ operation }: { operation: Operation }): number =>
     operation.operationId === "adminKeys.reset"
       ? 3
-      : operation.operationId.endsWith(".revoke")
-        ? 2
-        : operation.responses["201"]
-          ? 0
-          : 1;
+      : operation.operationId.startsWith("incidents.")
+        ? 1.5
+        : operation.operationId.endsWith(".revoke")
+          ? 2
+          : operation.responses["201"]
+            ? 0
+            : 1;
   const called: string[] = [];
   for (const { path, method, operation } of operations.toSorted((a, b) => rank(a) - rank(b))) {
     const linked = told.get(operation.operationId);

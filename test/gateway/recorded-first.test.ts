@@ -117,7 +117,6 @@ beforeEach(async () => {
     metrics,
     listeners: [],
     tracing: null,
-    listeners: [],
     listenerUrl: () => "",
   });
   plane.server.listen(0, "127.0.0.1");

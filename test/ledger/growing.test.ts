@@ -56,6 +56,15 @@ it("the proof of any record is accepted alone, and of none that was changed", as
   expect(await files.verifyPath(join(out, "x.proof"), foreign)).toMatchObject({ ok: true });
 });
 
+it("proofs that are made together are those that are made one by one", async () => {
+  const directory = await filled(700);
+  const place = placeOf(directory);
+  const seqs = [1, 2, 3, 250, 300, 301, 302, 555, 699, 700, 5_000];
+  const together = await files.proveRecords(place, seqs);
+  expect([...together.keys()].toSorted((a, b) => a - b)).toEqual(seqs.slice(0, -1));
+  for (const [seq, proof] of together) expect(proof).toBe(await files.proveRecord(place, { seq }));
+});
+
 it("a log's key signs its successor after 90 days, and whoever kept the first one follows", async () => {
   const directory = await filled(300);
   const first = await pinsOf(directory);
@@ -105,6 +114,9 @@ it("what retention lets go of leaves the rest provable, in every form", async ()
     writeFileSync(`${out}.proof`, await files.proveRecord(placeOf(directory), { seq }));
     expect(await files.verifyPath(`${out}.proof`, noPins)).toMatchObject({ ok: true });
   }
+  const together = await files.proveRecords(placeOf(directory), [1, 1_900, 1_999, 2_000]);
+  expect([...together.keys()].toSorted((a, b) => a - b)).toEqual([1_900, 1_999, 2_000]);
+  for (const [seq, proof] of together) expect(proof).toBe(await files.proveRecord(placeOf(directory), { seq }));
   // And it grows on.
   const { store } = await open({ directory, ledger: small, segmentRecords: 300 });
   await write(store, 2_001, 300);

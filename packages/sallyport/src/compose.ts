@@ -21,7 +21,8 @@ import { careForIndexes } from "./compose/index-care.ts";
 import { beat } from "./compose/heartbeat.ts";
 import { careForKeys } from "./compose/key-care.ts";
 import type { Sentry } from "./anomaly/sentry.ts";
-import { openSentry } from "./compose/sentry.ts";
+import { KeyWatch } from "./anomaly/watch/key-watch.ts";
+import { makeSentry, openSentry } from "./compose/sentry.ts";
 import { dataPaths } from "./store/data-paths.ts";
 import { makeGatewayMetrics } from "./compose/gateway-metrics.ts";
 import type { GatewayMetrics } from "./compose/gateway-metrics.ts";
@@ -111,7 +112,10 @@ export async function openAdministration(
   const metrics = makeGatewayMetrics(core);
   core.onEndSessions((which) => endSessions(core, which));
   const urls = { data: "", admin: "" };
-  const app = makeAdminApp(adminPorts(core, settings, null, metrics, urls), logFault(log));
+  const app = makeAdminApp(
+    adminPorts(core, settings, null, metrics, urls, makeSentry(core, new KeyWatch(), logFault(log))),
+    logFault(log),
+  );
   return {
     handle: (request) => app.handle(request, { kind: "socket", user: currentUser() }),
     async close() {
@@ -169,7 +173,7 @@ export async function openGateway(
       (await import("./compose/identity.ts")).openIdentity(settings.identity, core, metrics.registry, log);
     const signals = identity?.signals ?? null;
     const ports = {
-      ...adminPorts(core, settings, dataPlane, metrics, urls, signals, sentry.sentry),
+      ...adminPorts(core, settings, dataPlane, metrics, urls, sentry.sentry, signals),
       sinks: () => sinks?.figures() ?? [],
     };
     const applyFile = async (): Promise<void> => {
@@ -289,8 +293,8 @@ function adminPorts(
   dataPlane: DataPlane | null,
   metrics: GatewayMetrics,
   urls: { data: string; admin: string },
+  sentry: Sentry,
   signals: AdminPorts["signals"] = null,
-  sentry: Sentry | null = null,
 ): AdminPorts {
   const { clock, keys, peppers, snapshot, changes, store } = core;
   const startedAt = clock.now();
@@ -305,6 +309,7 @@ function adminPorts(
     peppers,
     changes,
     quarantine: core.quarantine,
+    incidents: core.incidents,
     reconciler: core.reconciler,
     signals,
     localLogins: core.localLogins,
@@ -319,7 +324,7 @@ function adminPorts(
     reads: new AuditReads(core),
     newestRecord: () => store.figures().records,
     restrictions: () => core.restrictions.all(),
-    answerAlert: (answer) => sentry?.answer(answer) ?? Promise.resolve(false),
+    answerAlert: (answer) => sentry.answer(answer),
     permissionUses: () => surveyUses(core, systemClock.now()),
     damage: () => core.damage.rows(),
     status: () => ({

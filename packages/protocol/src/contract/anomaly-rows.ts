@@ -51,11 +51,17 @@ export const anomalyRows = {
       /** A false alarm is learned from and what was done is taken back; what is confirmed does not end by itself. */
       verdict: z.enum(["false_alarm", "confirmed"]),
     }),
-    answer: z.object({ alert: z.string(), verdict: z.string() }),
+    answer: z.object({
+      alert: z.string(),
+      verdict: z.string(),
+      /** False where nothing was left to take back or to learn: the word is in the ledger alone. */
+      wasOpen: z.boolean(),
+    }),
     status: 200,
     permission: "keys:manage",
     caller: "any",
-    events: ["anomaly.answered", "anomaly.response_ended"],
+    events: ["anomaly.answered", "anomaly.response_ended", "key.resumed"],
+    example: { body: { alert: "dev/0123456789ab/stolen_key/1795532735796", verdict: "confirmed" } },
     says: "answers an alert",
   },
 } as const satisfies Record<string, ContractRow>;

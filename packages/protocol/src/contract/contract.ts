@@ -2,6 +2,7 @@
 import type { z } from "zod";
 import { anomalyRows } from "./anomaly-rows.ts";
 import { gatewayRows } from "./gateway-rows.ts";
+import { incidentRows } from "./incident-rows.ts";
 import { keyFactorRows } from "./key-factor-rows.ts";
 import { keyRows } from "./key-rows.ts";
 import { policyRows } from "./policy-rows.ts";
@@ -14,6 +15,7 @@ export const contract = {
   ...gatewayRows,
   ...keyRows,
   ...keyFactorRows,
+  ...incidentRows,
   ...principalRows,
   ...policyRows,
   ...restoreRows,

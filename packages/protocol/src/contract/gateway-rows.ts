@@ -21,6 +21,8 @@ export const gatewayRows = {
       isStoreWritable: z.boolean(),
       /** Rows of the store that were met damaged since the start: what is in them is not served. */
       damagedRecords: z.number(),
+      /** Incidents that are not closed. */
+      openIncidents: z.number(),
       running: z.number(),
       queued: z.number(),
       /** Where records of the ledger are sent besides, and how far each has got. */

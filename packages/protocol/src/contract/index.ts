@@ -2,6 +2,7 @@ export { tailQuery } from "./audit-filter.ts";
 export type { TailQuery } from "./audit-filter.ts";
 export * from "./contract.ts";
 export * from "./duration.ts";
+export * from "./incident-views.ts";
 export * from "./openapi.ts";
 export * from "./policy-schema.ts";
 export * from "./rate.ts";

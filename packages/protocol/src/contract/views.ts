@@ -97,6 +97,8 @@ export const findingView = z.object({
     "role_use_unknown",
     "record_damaged",
     "sink_behind",
+    "incident_open",
+    "incident_damaged",
   ]),
   state: z.enum(["ok", "note", "wrong"]),
   /** `system` for what belongs to none. */

@@ -125,6 +125,8 @@ export const ocsfRows = {
   "anomaly.detected": finding("a key behaves unlike itself", 4),
   "anomaly.answered": row("finding", 2, "somebody answered an alert"),
   "anomaly.response_ended": row("finding", 3, "what was done about an alert for a time has ended"),
+  "incident.opened": finding("an incident was opened: its key is stopped", 4),
+  "incident.closed": row("finding", 3, "an incident was closed"),
   "audit.read": row("api", 2, "the ledger was read"),
   "sink.gap": finding("records were removed before a sink had them", 4),
   "ledger.truncated": row("entity", 4, "the oldest part of the ledger was let go of"),

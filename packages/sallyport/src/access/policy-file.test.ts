@@ -57,6 +57,7 @@ describe("readPolicy", () => {
       requireFor: [],
       pathSecrets: "deny",
       tokens: { ttlMs: 900_000, isOnly: false },
+      anomalies: { budget: 1, actions: { default: "notify", decoy_used: "suspend" }, forMs: 3_600_000 },
     });
     expect(prod).toMatchObject({
       upstreams: [{ id: "gpu", concurrency: 4, timeoutMs: 120_000 }, { id: "u2" }],

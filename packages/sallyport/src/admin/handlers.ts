@@ -7,6 +7,7 @@ import { auditHandlers } from "./routes/audit.ts";
 import { anomalyHandlers } from "./routes/anomalies.ts";
 import { findingHandlers } from "./routes/findings.ts";
 import { gatewayHandlers } from "./routes/gateway.ts";
+import { incidentHandlers } from "./routes/incidents.ts";
 import { keyFactorHandlers } from "./routes/key-factors.ts";
 import { keySignerHandlers } from "./routes/key-signers.ts";
 import { keyWorkloadHandlers } from "./routes/key-workloads.ts";
@@ -23,6 +24,7 @@ export const handlers: Handlers<RouteName> = {
   ...findingHandlers,
   ...keyHandlers,
   ...keyFactorHandlers,
+  ...incidentHandlers,
   ...keySignerHandlers,
   ...keyWorkloadHandlers,
   ...adminKeyHandlers,

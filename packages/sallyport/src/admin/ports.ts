@@ -8,6 +8,7 @@ import type { Reconciler } from "../identity/reconciler.ts";
 import type { Enrolment } from "../identity/local/enrolment.ts";
 import type { LocalLogins } from "../identity/local/local-logins.ts";
 import type { Signals } from "../identity/signals.ts";
+import type { IncidentShelf } from "../incident/incident.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { KeyDirectory } from "../keys/directory.ts";
 import type { Secret } from "../kernel/secret.ts";
@@ -50,6 +51,7 @@ export interface AdminPorts {
   /** What identity providers send; null where none is configured. */
   readonly signals: Pick<Signals, "streamOf" | "logOut"> | null;
   readonly quarantine: Quarantine;
+  readonly incidents: IncidentShelf;
   readonly explain: Explain;
   readonly explainToken: ExplainToken;
   readonly audit: AuditLog;

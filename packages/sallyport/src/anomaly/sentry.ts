@@ -73,20 +73,20 @@ export class Sentry {
 
   /**
    * A person's word. A false alarm is learned from and what was done is taken back; what is confirmed stays, and a
-   * suspension does not end by itself any more. Answers whether it was known.
+   * suspension does not end by itself any more. Answers whether anything was left to take back or to learn; his word is
+   * recorded in any case.
    */
   async answer({ alert: id, actor, verdict }: Answer): Promise<boolean> {
     const alert = this.#alerts.get(id);
     const held = this.#ports.restrictions.all().find((one) => one.id === id);
-    if (!alert && !held) return false;
     if (verdict === "false_alarm" && alert) this.#ports.watch.falseAlarm(alert);
     if (held) await this.#end(held, verdict, actor);
     else {
-      const { environment, key } = alert!;
+      const [environment = "", key = ""] = id.split("/");
       const fields = { alert: id, key, verdict };
       await this.#write([], [{ type: "anomaly.answered", at: this.#ports.clock.now(), environment, actor, fields }]);
     }
-    return true;
+    return alert !== undefined || held !== undefined;
   }
 
   #raise(alert: Alert): void {

@@ -1,4 +1,6 @@
 /** The ledger as administration and sinks read it: port to the store's ledger reader. */
+import type { LedgerRadius, RadiusQuestion } from "../incident/blast-radius.ts";
+
 export interface AuditFilter {
   readonly actor?: string;
   /** A key's id: what it did, and what was done to it. */
@@ -80,4 +82,6 @@ export interface AuditLog {
   verify(): Promise<AuditVerdict>;
   /** Between two times, epoch ms; looks back for some seconds and says how far it came. */
   uses(bounds: { readonly since: number; readonly until: number }): Promise<AuditUses>;
+  /** Walks the ledger from the key's making on, whole. */
+  radius(question: RadiusQuestion): Promise<LedgerRadius>;
 }

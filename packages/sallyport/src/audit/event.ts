@@ -53,6 +53,8 @@ export const eventTypes = {
   "person.proved": "security",
   "person.local_removed": "security",
   "person.logged_in": "security",
+  "incident.opened": "security",
+  "incident.closed": "security",
   "token.issued": "security",
   "token.revoked": "security",
   "token_key.made": "security",

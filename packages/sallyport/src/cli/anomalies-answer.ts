@@ -48,13 +48,16 @@ export function addAnomaliesAnswer(anomalies: Command, cli: Cli): void {
         client.call("anomalies.answer", { body: { alert, verdict } }),
       );
       const [environment, key] = alert.split("/");
+      const late = "nothing was left to take back or to learn: your word is in the ledger";
       show(cli.io, options.json, said, () =>
-        verdict === "false_alarm"
-          ? [`${alert}: a false alarm; what was done is taken back`]
-          : [
-              `${alert}: confirmed`,
-              `next: sallyport incident open --key-id ${key ?? ""} (what was done with it, in ${environment ?? ""})`,
-            ],
+        !said.wasOpen
+          ? [late]
+          : verdict === "false_alarm"
+            ? [`${alert}: a false alarm; what was done is taken back`]
+            : [
+                `${alert}: confirmed`,
+                `next: sallyport incident open --key-id ${key ?? ""} (what was done with it, in ${environment ?? ""})`,
+              ],
       );
     });
 }

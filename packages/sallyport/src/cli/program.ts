@@ -14,6 +14,7 @@ import { addToken } from "./token.ts";
 import { addDoctor } from "./doctor.ts";
 import { exits, tellFailure } from "./failure.ts";
 import type { Exit } from "./failure.ts";
+import { addIncident } from "./incident.ts";
 import { addInit } from "./init.ts";
 import type { Io } from "./io.ts";
 import { addKeys } from "./keys.ts";
@@ -68,6 +69,7 @@ export function makeProgram(cli: Cli): Command {
   addUpstreams(program, cli);
   addAudit(program, cli);
   addAnomalies(program, cli);
+  addIncident(program, cli);
   addAdmin(program, cli);
   addBackup(program, cli);
   addRestore(program, cli);

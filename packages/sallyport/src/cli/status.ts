@@ -32,6 +32,9 @@ export function addStatus(program: Command, cli: Cli): void {
             ? { "damaged records": `${status.damagedRecords} (sallyport doctor names them)` }
             : {}),
           ...Object.fromEntries(status.sinks.map((sink) => [`sink ${sink.name}`, sinkText(sink)])),
+          ...(status.openIncidents > 0
+            ? { "open incidents": `${status.openIncidents} (sallyport incident list)` }
+            : {}),
           ...(status.isRunning ? { "requests running": status.running, "requests queued": status.queued } : {}),
         }),
       );

@@ -39,6 +39,7 @@ import { openIndexKey } from "../store/index-key.ts";
 import { lockDataDirectory } from "../store/lock.ts";
 import type { DataKeys } from "../store/data-keys.ts";
 import { dataPaths } from "../store/data-paths.ts";
+import { IncidentFiles } from "../store/incident-files.ts";
 import { openSealer } from "../store/open-sealer.ts";
 import { openStore } from "../store/open-store.ts";
 import { PepperFiles } from "../store/pepper-files.ts";
@@ -69,6 +70,7 @@ export interface Core {
   readonly firstNetworks: FirstNetworks;
   readonly damage: Damage;
   readonly quarantine: AdminPorts["quarantine"];
+  readonly incidents: AdminPorts["incidents"];
   readonly reconciler: Reconciler;
   readonly localLogins: LocalLogins;
   readonly enrolment: Enrolment;
@@ -109,7 +111,8 @@ export async function openCore(settings: Settings, clock: Clock, log: Log): Prom
     const fault = (cause: unknown): void => log.error({ cause: causeOf(cause) }, "the life of a key could not go on");
     try {
       const quarantine = await openQuarantine(directory, store, clock);
-      const core = joinCore({ ...parts, damage, quarantine, clock, fault }, () => lock.release());
+      const incidents = new IncidentFiles(dataPaths(directory).incidents);
+      const core = joinCore({ ...parts, damage, quarantine, incidents, clock, fault }, () => lock.release());
       const recordOnce = async (event: LedgerEvent): Promise<void> => {
         if (await isRecorded(core.audit, event)) return;
         await core.changes.inTurn(() => core.changes.change({ operations: [], events: [event] }));
@@ -132,11 +135,11 @@ export async function openCore(settings: Settings, clock: Clock, log: Log): Prom
   }
 }
 
-type CoreParts = Pick<Core, "store" | "sealer" | "peppers" | "audit" | "damage" | "quarantine"> &
+type CoreParts = Pick<Core, "store" | "sealer" | "peppers" | "audit" | "damage" | "quarantine" | "incidents"> &
   Pick<LifecyclePorts, "clock" | "fault">;
 
 function joinCore(
-  { store, sealer, peppers, audit, damage, quarantine, clock, fault }: CoreParts,
+  { store, sealer, peppers, audit, damage, quarantine, incidents, clock, fault }: CoreParts,
   release: () => void,
 ): Core {
   const restrictions = new Restrictions(store.reader.restrictions());
@@ -264,6 +267,7 @@ function joinCore(
     changes: { change, inTurn },
     damage,
     quarantine,
+    incidents,
     reconciler,
     localLogins,
     enrolment,

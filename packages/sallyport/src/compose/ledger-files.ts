@@ -20,6 +20,7 @@ import {
 import type { ExportFormat, LedgerVerdict, Pins } from "@sallyport/protocol";
 import type { Settings } from "../config/settings.ts";
 import { systemClock } from "../kernel/clock.ts";
+import { awaitCheckpoints } from "../store/await-checkpoints.ts";
 import { checkDataDirectory, isInitialized } from "../store/data-directory.ts";
 import { dataPaths } from "../store/data-paths.ts";
 import { exportFilesAt } from "../store/export-files.ts";
@@ -33,6 +34,7 @@ import { deriveNoteSigner, nodeName } from "../store/note-signer.ts";
 import { openSealer } from "../store/open-sealer.ts";
 import { LedgerProofs } from "../store/prove-record.ts";
 import type { RecordId } from "../store/prove-record.ts";
+import { proveRecords as proveSeveral } from "../store/prove-records.ts";
 import { checkSchema, readMeta } from "../store/schema.ts";
 import { openSigningKey } from "../store/signing-key.ts";
 import { openDatabase } from "../store/sqlite.ts";
@@ -78,6 +80,16 @@ function makeOcsfRow(node: string): (kept: string) => string | undefined {
 
 export function proveRecord(place: Place, id: RecordId): Promise<string> {
   return withDatabase(place, (database) => new LedgerProofs(database, dataPaths(place.dataDirectory)).ofRecord(id));
+}
+
+/** A moment's patience, until what was just recorded can be proved; false where that does not come. */
+export function awaitProofs(place: Place, environments: readonly string[]): Promise<boolean> {
+  return withDatabase(place, (database) => awaitCheckpoints(database, environments));
+}
+
+/** Proofs of several records by their numbers, in two walks; those that are not there have none. */
+export function proveRecords(place: Place, seqs: readonly number[]): Promise<ReadonlyMap<number, string>> {
+  return withDatabase(place, (database) => proveSeveral(database, dataPaths(place.dataDirectory), seqs));
 }
 
 /** The newest checkpoint of an environment's log, and the proof that it goes on from one of `size` records. */

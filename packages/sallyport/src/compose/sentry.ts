@@ -22,13 +22,10 @@ export interface OpenSentry {
   close(): Promise<void>;
 }
 
-/** `path`: the file of what was learned. */
-export function openSentry(core: Core, path: string, log: Log): OpenSentry {
+/** Answers alerts; beside no server it sees none, and takes back what is asked of it. */
+export function makeSentry(core: Core, watch: KeyWatch, fault: (cause: unknown) => void): Sentry {
   const { clock, snapshot, store, keys } = core;
-  const fault = (cause: unknown): void => log.error({ cause: causeOf(cause) }, "an alert could not be answered");
-  const watch = new KeyWatch();
-  restoreWatch(watch, path, clock.now(), log);
-  const sentry = new Sentry({
+  return new Sentry({
     clock,
     watch,
     policy: (environment) => snapshot().environments.get(environment)?.anomalies,
@@ -41,6 +38,15 @@ export function openSentry(core: Core, path: string, log: Log): OpenSentry {
     changes: core.changes,
     fault,
   });
+}
+
+/** `path`: the file of what was learned. */
+export function openSentry(core: Core, path: string, log: Log): OpenSentry {
+  const { clock } = core;
+  const fault = (cause: unknown): void => log.error({ cause: causeOf(cause) }, "an alert could not be answered");
+  const watch = new KeyWatch();
+  restoreWatch(watch, path, clock.now(), log);
+  const sentry = makeSentry(core, watch, fault);
   const records = new FromRecords();
   core.onEvents((events) => {
     for (const event of events) for (const observation of records.take(event)) sentry.see(observation);

@@ -2,6 +2,7 @@
 import { Worker } from "node:worker_threads";
 import { Problem } from "@sallyport/protocol";
 import type { AuditFilter, AuditLog, AuditPage, AuditRecord, AuditUses, AuditVerdict } from "../audit/audit-log.ts";
+import type { LedgerRadius, RadiusQuestion } from "../incident/blast-radius.ts";
 import type { UseBounds } from "./ledger-uses.ts";
 
 export type AuditQuestion =
@@ -9,12 +10,16 @@ export type AuditQuestion =
   | { readonly ask: "read"; readonly filter: AuditFilter }
   | { readonly ask: "care" }
   | { readonly ask: "verify" }
-  | { readonly ask: "uses"; readonly bounds: UseBounds };
+  | { readonly ask: "uses"; readonly bounds: UseBounds }
+  | { readonly ask: "radius"; readonly question: RadiusQuestion };
 
 export type AuditAsked = AuditQuestion & { readonly id: number };
 
 export type AuditAnswered =
-  | { readonly id: number; readonly value: readonly AuditRecord[] | AuditPage | undefined | AuditVerdict | AuditUses }
+  | {
+      readonly id: number;
+      readonly value: readonly AuditRecord[] | AuditPage | undefined | AuditVerdict | AuditUses | LedgerRadius;
+    }
   | { readonly id: number; readonly failure: string };
 
 interface Waiting {
@@ -58,6 +63,10 @@ export class AuditLink implements AuditLog {
 
   uses(bounds: UseBounds): Promise<AuditUses> {
     return this.#ask({ ask: "uses", bounds }) as Promise<AuditUses>;
+  }
+
+  radius(question: RadiusQuestion): Promise<LedgerRadius> {
+    return this.#ask({ ask: "radius", question }) as Promise<LedgerRadius>;
   }
 
   async close(): Promise<void> {

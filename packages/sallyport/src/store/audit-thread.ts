@@ -24,6 +24,8 @@ if (parentPort) {
         return reader.verify();
       case "uses":
         return reader.uses(asked.bounds);
+      case "radius":
+        return reader.radius(asked.question);
     }
   };
   const answer = async (asked: AuditAsked): Promise<AuditAnswered> => {

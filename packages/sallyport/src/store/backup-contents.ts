@@ -3,12 +3,13 @@
  * needs, then the segments of the ledger that its table does not have any more.
  */
 import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statfsSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative, sep } from "node:path";
 import { parseSignedHead, Problem } from "@sallyport/protocol";
 import { copyDatabase } from "./backup.ts";
 import { dataKeyIds, neededKekId } from "./data-keys.ts";
 import type { DataPaths } from "./data-paths.ts";
 import { keyIdOf } from "./envelope.ts";
+import { isIncidentName } from "./manifest.ts";
 import type { Manifest } from "./manifest.ts";
 import { rekeyUnderWay } from "./reseal.ts";
 import { checkSchema, readCounter, readMeta, SCHEMA_VERSION } from "./schema.ts";
@@ -50,6 +51,7 @@ export function gatherContents(paths: DataPaths, { withKek }: { readonly withKek
       { name: "ledger/public.pem", from: { content: readFileSync(paths.publicKey) } },
       ...segments.map(({ name, path }) => ({ name: `ledger/${name}`, from: { path } })),
       ...secrets,
+      ...incidentFiles(paths),
     ];
     return { facts: { ...facts, schema: SCHEMA_VERSION, kek: neededKekId(paths) ?? "" }, parts, close };
   } catch (error) {
@@ -123,6 +125,16 @@ function readSecrets(paths: DataPaths, withKek: boolean): readonly Part[] {
   ];
   if (withKek) parts.push({ name: "secrets/kek", from: { content: readFileSync(paths.keyEncryptionKey) } });
   return parts;
+}
+
+/** What is whole: a report that is being written has another name until it is. */
+function incidentFiles({ incidents, root }: DataPaths): readonly Part[] {
+  if (!statSync(incidents, { throwIfNoEntry: false })) return [];
+  return readdirSync(incidents, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .map((path) => ({ name: relative(root, path).split(sep).join("/"), from: { path } }))
+    .filter(({ name }) => isIncidentName(name));
 }
 
 /** Entries of the folder a backup is to be made in; empty where it is not there yet. */

@@ -28,6 +28,8 @@ export interface DataPaths {
   readonly reserve: string;
   /** There from a restore until somebody has confirmed it. */
   readonly restored: string;
+  /** One folder each: its state, evidence, proofs and report. */
+  readonly incidents: string;
   /** What was learned of how keys are used. */
   readonly watch: string;
   readonly lock: string;
@@ -52,6 +54,7 @@ export function dataPaths(root: string): DataPaths {
     backups: join(root, "backups"),
     reserve: join(root, "reserve"),
     restored: join(root, "restored.json"),
+    incidents: join(root, "incidents"),
     watch: join(root, "watch.json"),
     lock: join(root, "lock"),
     lockHolder: join(root, "lock.pid"),

@@ -3,10 +3,12 @@ import { setImmediate as turn } from "node:timers/promises";
 import { cannotShow, noPins, Problem, verifyLedger } from "@sallyport/protocol";
 import type { Pins } from "@sallyport/protocol";
 import type { AuditFilter, AuditPage, AuditRecord, AuditUses, AuditVerdict } from "../audit/audit-log.ts";
+import type { LedgerRadius, RadiusQuestion } from "../incident/blast-radius.ts";
 import { isInitialized } from "./data-directory.ts";
 import { dataPaths } from "./data-paths.ts";
 import { ledgerCrypto } from "./ledger-crypto.ts";
 import { LedgerLines, TABLE_NAME } from "./ledger-lines.ts";
+import { measureRadius } from "./ledger-radius.ts";
 import { surveyUses } from "./ledger-uses.ts";
 import type { UseBounds } from "./ledger-uses.ts";
 import { LedgerWalk } from "./ledger-walk.ts";
@@ -36,6 +38,7 @@ export interface LedgerReader {
   care(): Promise<void>;
   verify(pins?: Pins): Promise<AuditVerdict>;
   uses(bounds: UseBounds): Promise<AuditUses>;
+  radius(question: RadiusQuestion): Promise<LedgerRadius>;
   close(): void;
 }
 
@@ -147,6 +150,7 @@ export function openLedgerReader(directory: string, indexKey: Buffer | null = nu
       return verdict;
     },
     uses: (bounds) => surveyUses(walk, bounds),
+    radius: (question) => measureRadius(walk, question),
     close() {
       view.close();
       database.close();

@@ -44,6 +44,14 @@ export const NEEDED = [
   "secrets/peppers.json",
 ] as const;
 
+/** An incident's state, report, proofs and evidence, whose folders are laid out as an export is. */
+const INCIDENT =
+  /^incidents\/inc_[0-9A-Za-z]{12}\/(?:incident\.json|report\.(?:md|html|json)|proofs\/[0-9]{1,16}\.tlog-proof|evidence\/[a-z][a-z0-9]{0,15}(?:\/[a-z0-9][a-z0-9.-]*){1,8})$/;
+
 export function isBackupName(name: string): boolean {
-  return NAMES.test(name);
+  return NAMES.test(name) || isIncidentName(name);
+}
+
+export function isIncidentName(name: string): boolean {
+  return INCIDENT.test(name);
 }

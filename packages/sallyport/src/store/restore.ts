@@ -18,6 +18,7 @@ import { dataPaths } from "./data-paths.ts";
 import { syncDirectory, writeDurably, writeStream } from "./durable-file.ts";
 import {
   isBackupName,
+  isIncidentName,
   MANIFEST_BYTES_MAX,
   MANIFEST_NAME,
   manifestShape,
@@ -73,7 +74,9 @@ export async function restoreDirectory({
     const mark = { backupAt: createdAt, restoredAt: clock.now(), ...head, epoch, version, isRecorded: false };
     writeDurably(dataPaths(aside).restored, formatRestoredMark(mark));
     // The mark first: there must never be a restored database without it.
-    for (const name of ["restored.json", "secrets", "ledger", "sallyport.db"]) {
+    for (const name of ["restored.json", "incidents", "secrets", "ledger", "sallyport.db"]) {
+      // Most backups have no incidents.
+      if (!existsSync(join(aside, name))) continue;
       renameSync(join(aside, name), join(directory, name));
       syncDirectory(directory);
     }
@@ -103,6 +106,7 @@ function clear(directory: string): void {
     database,
     join(directory, "ledger"),
     join(directory, "secrets"),
+    join(directory, "incidents"),
     restored,
     join(directory, ASIDE),
   ])
@@ -134,7 +138,9 @@ async function unpack(chunks: AsyncIterable<Uint8Array>, aside: string): Promise
   }
   if (!manifest || !isSame(manifest.files, found)) throw damaged();
   if (NEEDED.some((name) => !found.some((one) => one.name === name))) throw damaged();
-  for (const folder of ["ledger", join("secrets", "peppers"), "secrets"]) syncDirectory(join(aside, folder));
+  const folders = new Set(found.map(({ name }) => dirname(name)).filter((folder) => folder.startsWith("incidents/")));
+  for (const folder of ["ledger", join("secrets", "peppers"), "secrets", ...folders])
+    syncDirectory(join(aside, folder));
   return manifest;
 }
 
@@ -153,6 +159,7 @@ async function writeEntry({ name, bytes, content }: ArchiveEntry, aside: string)
   const sum = createHash("sha256");
   const mode = name === "ledger/public.pem" ? 0o644 : 0o600;
   const path = join(aside, name);
+  if (isIncidentName(name)) mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   if (!existsSync(dirname(path))) throw damaged();
   const hashed = (async function* hashing() {
     for await (const chunk of content) {

@@ -1,5 +1,4 @@
 /** What was noticed about keys, from the ledger, with what is done about it now. Each sees the environments he administers. */
-import { Problem } from "@sallyport/protocol";
 import type { AlertView } from "@sallyport/protocol/contract";
 import { administers } from "../../access/attenuation.ts";
 import type { AuditRecord } from "../../audit/audit-log.ts";
@@ -28,9 +27,11 @@ export const anomalyHandlers: Handlers<"anomalies.list" | "anomalies.answer"> = 
     const { alert, verdict } = call.body;
     // `<environment>/<key>/<kind>/<at>`: said by the alert itself.
     demandEnvironment(call, alert.split("/")[0] ?? "");
-    const isKnown = await call.ports.answerAlert({ alert, verdict, actor: call.caller.issuer.actor });
-    if (!isKnown) throw new Problem("not_found", `there is no alert ${alert} that can be answered: it is too long ago`);
-    return { alert, verdict };
+    return {
+      alert,
+      verdict,
+      wasOpen: await call.ports.answerAlert({ alert, verdict, actor: call.caller.issuer.actor }),
+    };
   },
 };
 

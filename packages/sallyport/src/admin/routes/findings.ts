@@ -7,6 +7,7 @@ import type { AnyCall, Handlers } from "../call.ts";
 import { eachKey } from "../each-key.ts";
 import type { SinkStatus } from "../ports.ts";
 import { isoTime } from "../views.ts";
+import { openIncidents } from "./incidents.ts";
 
 const KEYS_PER_TURN = 500;
 
@@ -28,11 +29,31 @@ export const findingHandlers: Handlers<"findings"> = {
     }));
     const sinks = isShown("system") ? ports.sinks() : [];
     return {
-      findings: [...policy, ...damaged, ...sinkFindings(sinks)],
+      findings: [...policy, ...damaged, ...sinkFindings(sinks), ...incidentFindings(call)],
       usesKnown: { from: isoTime(survey.from), to: isoTime(survey.to) },
     };
   },
 };
+
+/** An incident is nobody's before somebody closes it: told until then. */
+function incidentFindings({ ports, caller }: AnyCall) {
+  const open = openIncidents(ports, caller).map(({ id, environment, key, openedAt }) => ({
+    code: "incident_open" as const,
+    state: "note" as const,
+    environment,
+    says: `incident ${id} of key ${key} is open since ${isoTime(openedAt)}`,
+    remedy: `read its report (sallyport incident report ${id}), then sallyport incident close ${id}`,
+  }));
+  if (caller.issuer.right.environments !== "*") return open;
+  const damaged = ports.incidents.damaged().map((id) => ({
+    code: "incident_damaged" as const,
+    state: "wrong" as const,
+    environment: "system",
+    says: `incident ${id} cannot be read`,
+    remedy: "put its incident.json back from a backup, or look at its ledger records and remove the folder",
+  }));
+  return [...open, ...damaged];
+}
 
 /** Requests come first: a million keys are not looked at in one go. */
 async function heldKeys({ ports }: AnyCall): Promise<HeldKey[]> {

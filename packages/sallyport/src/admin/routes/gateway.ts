@@ -3,6 +3,7 @@ import { openApiDocument } from "@sallyport/protocol/contract";
 import { administers } from "../../access/attenuation.ts";
 import type { Handlers } from "../call.ts";
 import { isoTime } from "../views.ts";
+import { openIncidents } from "./incidents.ts";
 
 /** Made when first asked for and kept: it takes milliseconds, and this thread has requests to serve. */
 let described: Readonly<Record<string, unknown>> | undefined;
@@ -13,6 +14,7 @@ export const gatewayHandlers: Handlers<"status" | "openapi" | "audit.verify"> = 
     return {
       ...status,
       startedAt: isoTime(status.startedAt),
+      openIncidents: openIncidents(ports, caller).length,
       environments: status.environments.filter((name) => administers(caller.issuer.right, name)),
       sinks: ports.sinks().map((sink) => ({ ...sink, lagSeconds: Math.round(sink.lagSeconds) })),
     };

@@ -3,6 +3,7 @@ import { Problem } from "@sallyport/protocol";
 import type { KeyView } from "@sallyport/protocol/contract";
 import { administers } from "../../access/attenuation.ts";
 import type { EventType } from "../../audit/event.ts";
+import { openIncidentOf } from "../../incident/incident.ts";
 import { SYSTEM_REALM } from "../../keys/key.ts";
 import type { KeyRecord } from "../../keys/key.ts";
 import { isSuspendedForDisuse } from "../../keys/own-resume.ts";
@@ -61,6 +62,13 @@ function stop(state: "suspended" | "revoked", type: EventType): (call: CallById)
 
 async function resume(call: CallById): Promise<KeyView> {
   const { environment, id } = findKey(call, call.params.id);
+  const incident = openIncidentOf(call.ports.incidents.list(), { environment, id });
+  // What somebody may have stolen does not work again by the way: whoever lets it says so in the incident.
+  if (incident)
+    throw new Problem(
+      "conflict",
+      `incident ${incident.id} of this key is open: sallyport incident close ${incident.id}`,
+    );
   const key = await call.ports.lifecycle.resume({ environment, id, actor: call.caller.issuer.actor });
   return viewKey(key, call.ports.clock.now());
 }

@@ -12,6 +12,8 @@ const MONTH_S = 30 * 86_400;
 const SHAPE: ConformalShape = { buckets: 240, scoreMax: 24, keep: 1 };
 /** -log10 of the combined p below which nothing is told. */
 const LEAST_BAR = 1.15;
+/** Before that: a little above where it came to lie over simulated traffic. */
+const FIRST_BAR = 1.7;
 /** The bar is believed once so many hours were seen. */
 const HOURS_KNOWN = 2_000;
 const RAISE = 0.4;
@@ -31,7 +33,7 @@ export class Budget {
   #watchedS = 0;
   #sinceS = 0;
   #scores: Conformal = newConformal(SHAPE);
-  #bar = LEAST_BAR;
+  #bar = FIRST_BAR;
   #learned = 0;
 
   constructor(perMonth: number) {

@@ -38,7 +38,27 @@ CREATE TABLE response (
   at INTEGER NOT NULL,
   until INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-ALTER TABLE environment ADD COLUMN anomalies TEXT NOT NULL DEFAULT '${ANOMALIES}';`);
+ALTER TABLE environment RENAME TO environment_3;
+CREATE TABLE environment (
+  name TEXT NOT NULL PRIMARY KEY,
+  upstreams TEXT NOT NULL,
+  key_max_age_ms INTEGER NOT NULL,
+  cloud TEXT NOT NULL CHECK (cloud IN ('deny', 'allow')),
+  registries TEXT NOT NULL,
+  keep_alive_max_seconds REAL NOT NULL,
+  limits TEXT NOT NULL,
+  guard TEXT NOT NULL,
+  key_life TEXT NOT NULL,
+  networks TEXT,
+  require TEXT NOT NULL,
+  require_for TEXT NOT NULL,
+  path_secrets TEXT NOT NULL CHECK (path_secrets IN ('deny', 'allow')),
+  tokens TEXT NOT NULL,
+  key_fate TEXT NOT NULL,
+  anomalies TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+INSERT INTO environment SELECT *, '${ANOMALIES}' FROM environment_3;
+DROP TABLE environment_3;`);
     const put = database.prepare("INSERT INTO meta (name, value) VALUES (?, ?)");
     put.run("node", randomBase62(12));
     put.run("logs_from", String(signed.seq + 1));

@@ -1,0 +1,54 @@
+/**
+ * A key in the place of one that leaked: same ceiling, owner, limits, networks and demands, another text. What strangers
+ * may have put on the old one is not taken over: signers, workloads and path secrets are added anew by who knows them.
+ */
+import { Problem } from "@sallyport/protocol";
+import { excessRight } from "../../access/attenuation.ts";
+import { KEY_AGE_MAX_MS } from "../../access/policy.ts";
+import type { LedgerEvent } from "../../audit/event.ts";
+import { issueKey } from "../../keys/issue.ts";
+import type { IssuedKey } from "../../keys/issue.ts";
+import type { KeyRecord } from "../../keys/key.ts";
+import { eventOf, refuseExcess } from "../call.ts";
+import type { AnyCall } from "../call.ts";
+
+export interface Reissued extends IssuedKey {
+  /** Epoch ms. */
+  readonly expiresAt: number;
+  readonly owner: string;
+  readonly event: LedgerEvent;
+}
+
+/** Throws `permission_denied`, `grant_exceeds_issuer` (R6), and `conflict` for a key that cannot be made again. */
+export function reissueKey(call: AnyCall, old: KeyRecord): Reissued {
+  const { ports, caller } = call;
+  const { right, actor } = caller.issuer;
+  const { environment, name, owner, ceiling, limits, networks, binding, require } = old;
+  if (!right.permissions.includes("keys:issue")) throw new Problem("permission_denied", "keys:issue");
+  const snapshot = ports.snapshot();
+  refuseExcess(excessRight(right, ceiling, snapshot.roles));
+  if (old.session) throw new Problem("conflict", "the key is a log-in: its owner logs in again");
+  const principal = owner === null ? undefined : snapshot.principals.get(owner);
+  if (owner === null || !principal || principal.isDisabled)
+    throw new Problem("conflict", "the key's owner is gone or disabled: nobody is there to have another");
+  const now = ports.clock.now();
+  const maxMs = snapshot.environments.get(environment)?.keyMaxAgeMs ?? KEY_AGE_MAX_MS;
+  const expiresAt = Math.min(now + Math.min(old.lifetimeMs ?? maxMs, maxMs), caller.expiresAt ?? Infinity);
+  const order = { environment, name, owner, ceiling, limits, createdAt: now, createdBy: actor, expiresAt };
+  // A network that was bound by the first use is the stranger's as likely as the owner's: it is bound anew.
+  const factors = { networks: binding === "first_use" ? null : networks, binding, require };
+  const issued = issueKey({ ...order, factors }, ports.peppers);
+  const event = eventOf(call, "key.issued", environment, {
+    key: issued.record.id,
+    name,
+    owner,
+    roles: ceiling.roles,
+    allow: ceiling.allow,
+    models: ceiling.models ?? [],
+    networks: factors.networks ?? ["anywhere"],
+    require,
+    expires_at: expiresAt,
+    replaces: old.id,
+  });
+  return { ...issued, expiresAt, owner, event };
+}

@@ -1,0 +1,13 @@
+/** A time as a person writes it. */
+import { parseDurationMs } from "@sallyport/protocol/contract";
+import { UsageMistake } from "./failure.ts";
+
+/** A duration back from now, or a time; epoch ms. */
+export function timeMsOf(text: string | undefined, now: number): number | undefined {
+  if (text === undefined) return undefined;
+  const agoMs = parseDurationMs(text);
+  const timeOf = agoMs === undefined ? Date.parse(text) : now - agoMs;
+  if (Number.isNaN(timeOf))
+    throw new UsageMistake(`${text} is neither a duration such as 7d nor a time such as 2026-01-31T12:00Z`);
+  return timeOf;
+}

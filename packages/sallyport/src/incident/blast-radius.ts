@@ -1,0 +1,22 @@
+/** What is asked of the ledger about a key that leaked, and what it says. */
+import type { LedgerRadiusView } from "@sallyport/protocol/contract";
+
+export interface RadiusQuestion {
+  readonly environment: string;
+  readonly key: string;
+  /** Principal id; null where nobody owns it. */
+  readonly owner: string | null;
+  /** Other keys of the owner, as actors name them (`key:<id>`). */
+  readonly siblings: readonly string[];
+  /** Names of the key's roles: what changes in them changed the key. */
+  readonly roles: readonly string[];
+  /** Epoch ms. Addresses are known from here on. */
+  readonly createdAt: number;
+  /** Epoch ms, inclusive: what is counted. */
+  readonly since: number;
+  readonly until: number;
+  /** Records of other environments are not for who asks, and are passed over. */
+  readonly environments: "*" | readonly string[];
+}
+
+export type LedgerRadius = LedgerRadiusView;

@@ -1,0 +1,30 @@
+/**
+ * Everything in a report came from requests, names that people chose, or both: it is hostile. What steers a terminal, a
+ * renderer or the direction of reading is shown as its code; what means something in HTML or Markdown is escaped.
+ */
+
+const CELL_MAX = 400;
+/** Control characters, and those that are not seen or turn the order of what follows (Unicode categories C, Zl, Zp). */
+const UNSEEN = /[\p{C}\p{Zl}\p{Zp}]/gu;
+
+/** One line that looks like what it is; cut where it is long. */
+export function plainText(text: string): string {
+  const seen = text.replace(UNSEEN, (one) => `\\u{${(one.codePointAt(0) ?? 0).toString(16)}}`);
+  return seen.length > CELL_MAX ? `${seen.slice(0, CELL_MAX)}…` : seen;
+}
+
+const HTML: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
+
+/** For the text of an element and for a quoted attribute. */
+export function htmlText(text: string): string {
+  return plainText(text).replace(/[&<>"']/g, (one) => HTML[one] ?? one);
+}
+
+/** For a paragraph or a table's cell: no markup, no HTML, no link, not even a bare address that would become one. */
+export function markdownText(text: string): string {
+  return plainText(text)
+    .replace(/[\\`*_{}[\]<>#|~&!@$^=]/g, "\\$&")
+    .replace(/:(?=\/)/g, "\\:")
+    .replace(/\bwww\./gi, (one) => `${one.slice(0, 3)}\\.`)
+    .replace(/^(\s*)([-+]|\d+[.)])(\s)/, "$1\\$2$3");
+}
