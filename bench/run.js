@@ -14,6 +14,7 @@ import { signatures } from "./signatures.js";
 import { streamLatency } from "./streams.js";
 
 const rows = [];
+let requestMs;
 const add = (what, budget, figure, isMet) => {
   const row = [what, budget, figure, isMet === null ? "-" : isMet ? "met" : "missed"];
   rows.push(row);
@@ -22,6 +23,7 @@ const add = (what, budget, figure, isMet) => {
 const ms = (value) => `${value.toFixed(2)} ms`;
 
 for (const [at, { name, ratio, bareMs, gatewayMs, throughput }] of (await cpuPerRequest()).entries()) {
+  if (at === 0) requestMs = gatewayMs;
   const figure = `${ratio.median.toFixed(2)} x (${ratio.min.toFixed(2)} to ${ratio.max.toFixed(2)}; ${gatewayMs.toFixed(3)} ms against ${bareMs.toFixed(3)} ms; throughput ${throughput.toFixed(2)} x)`;
   add(
     `CPU a request, every layer on, against the bare pass-through: ${name}`,
@@ -133,6 +135,13 @@ add(
   "reported",
   [found.commonAndRareMs, found.pageMs, found.networkMs, found.nothingMs].map(ms).join("; "),
   null,
+);
+const share = (2 * chain.threadMicrosPerRecord) / (requestMs * 1_000);
+add(
+  "ledger, on the thread of requests: two records, against the CPU of a request",
+  "<= 5 %",
+  `${(100 * share).toFixed(1)} % (${chain.threadMicrosPerRecord.toFixed(1)} us a record, 16 to a commit)`,
+  share <= 0.05,
 );
 add("ledger, one commit alone, p50 / p99", "reported", `${ms(chain.commitP50Ms)} / ${ms(chain.commitP99Ms)}`, null);
 const watched = anomalies();
