@@ -11,6 +11,7 @@ import { keyLifeRules } from "./take-away-key-life.js";
 import { ownKeyRules } from "./take-away-own-keys.js";
 import { ledgerRules } from "./take-away-ledger.js";
 import { loginRules } from "./take-away-login.js";
+import { sentryRules } from "./take-away-sentry.js";
 import { tokenRules } from "./take-away-tokens.js";
 import { operationRules } from "./take-away-operation.js";
 
@@ -374,6 +375,7 @@ export const rules = [
   ...doorRules,
   ...tokenRules,
   ...ledgerRules,
+  ...sentryRules,
   ...incidentRules,
   ...loginRules,
   ...credentialRules,

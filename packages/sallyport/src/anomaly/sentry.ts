@@ -26,8 +26,6 @@ export interface SentryPorts {
   readonly watch: KeyWatch;
   readonly policy: (environment: string) => AnomalyPolicy | undefined;
   readonly key: (environment: string, id: string) => KeyRecord | undefined;
-  /** Networks (CIDR) the key was used from before. */
-  readonly networks: (environment: string, id: string) => readonly string[];
   readonly isPerson: (owner: string) => boolean;
   readonly restrictions: Restrictions;
   readonly changes: ChangeWriter & { readonly inTurn: <T>(work: () => Promise<T>) => Promise<T> };
@@ -148,7 +146,9 @@ export class Sentry {
   /** What is known of the key, without what the alert calls new. */
   #networksBefore({ environment, key, factors }: Alert): readonly string[] {
     const strange = new Set(factors.filter(({ name }) => name === "network").map(({ observed }) => String(observed)));
-    return this.#ports.networks(environment, key).filter((network) => !strange.has(network));
+    return this.#ports.watch
+      .networks(environment, key, this.#ports.clock.now())
+      .filter((network) => !strange.has(network));
   }
 
   async #end(restriction: Restriction, why: "over" | Answer["verdict"], actor: string): Promise<void> {

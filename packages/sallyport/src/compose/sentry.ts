@@ -7,7 +7,6 @@ import type { KeptWatch } from "../anomaly/watch/key-watch.ts";
 import type { EndListener } from "../dataplane/ending.ts";
 import { causeOf } from "../kernel/log.ts";
 import type { Log } from "../kernel/log.ts";
-import { networkPrefix } from "../kernel/network-prefix.ts";
 import { writeDurably } from "../store/durable-file.ts";
 import type { Core } from "./core.ts";
 import { observeExchange } from "./observe-exchange.ts";
@@ -24,15 +23,12 @@ export interface OpenSentry {
 
 /** Answers alerts; beside no server it sees none, and takes back what is asked of it. */
 export function makeSentry(core: Core, watch: KeyWatch, fault: (cause: unknown) => void): Sentry {
-  const { clock, snapshot, store, keys } = core;
+  const { clock, snapshot, keys } = core;
   return new Sentry({
     clock,
     watch,
     policy: (environment) => snapshot().environments.get(environment)?.anomalies,
     key: (environment, id) => keys.find(environment, id),
-    networks: (environment, id) => [
-      ...new Set(store.reader.keyUses(environment, id).map(({ address }) => networkPrefix(address))),
-    ],
     isPerson: (owner) => snapshot().principals.get(owner)?.kind === "person",
     restrictions: core.restrictions,
     changes: core.changes,
@@ -58,7 +54,10 @@ export function openSentry(core: Core, path: string, log: Log): OpenSentry {
       log.warn({ cause: causeOf(cause) }, "what was learned of keys could not be kept");
     }
   };
-  const due = setInterval(() => void sentry.endDue().catch(fault), DUE_MS).unref();
+  const endDue = (): void => void sentry.endDue().catch(fault);
+  // What was over while nothing ran ends now.
+  endDue();
+  const due = setInterval(endDue, DUE_MS).unref();
   const keeping = setInterval(keep, KEEP_MS).unref();
   return {
     sentry,

@@ -16,6 +16,7 @@ import { visitHour } from "./hours.ts";
 import { kindOf } from "./kind-of.ts";
 import { KnownFacts } from "./known-facts.ts";
 import type { KeptFacts } from "./known-facts.ts";
+import { knownNetworks } from "./known-networks.ts";
 import { turnWindows } from "./meters.ts";
 import { countDay } from "./novelty.ts";
 import { Peers } from "./peers.ts";
@@ -107,6 +108,12 @@ export class KeyWatch {
       bar: this.#budget.bar(row, nowS),
       factors: tellFactors(row, this.#comparison.names, nowS),
     };
+  }
+
+  /** From where it is known (CIDR), at this time (epoch ms). */
+  networks(environment: string, key: string, at: number): readonly string[] {
+    const watched = this.#keys.get(environment)?.get(key);
+    return watched ? knownNetworks(watched.row, this.#comparison.names, Math.floor(at / 1_000)) : [];
   }
 
   /** A person says that this was nothing; false where the key is not known. */
