@@ -40,8 +40,14 @@ export function treeHashOf(sha256: (bytes: Uint8Array) => string): TreeHash {
 /** The 32 bytes of a hash. */
 export function bytesOfHex(hex: string): Uint8Array {
   const bytes = new Uint8Array(hex.length / 2);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16);
+  for (let i = 0; i < bytes.length; i++)
+    bytes[i] = (digitOf(hex.charCodeAt(2 * i)) << 4) | digitOf(hex.charCodeAt(2 * i + 1));
   return bytes;
+}
+
+/** Of a lower-case hex digit's code. */
+function digitOf(code: number): number {
+  return code < 58 ? code - 48 : code - 87;
 }
 
 export function hexOfBytes(bytes: Uint8Array): string {
