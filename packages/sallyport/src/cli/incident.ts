@@ -103,7 +103,7 @@ async function open(cli: Cli, options: OpenOptions): Promise<void> {
   const { radius, wasOpen } = measured;
   const { served, refused } = radius.requests;
   await writeAndSay(cli, options, measured, {
-    "was open": wasOpen,
+    wasOpen,
     requests: served,
     refused,
     addresses: radius.addresses.rows.length,
