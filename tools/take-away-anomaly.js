@@ -38,6 +38,22 @@ export const anomalyRules = [
   },
   {
     rule: "anomaly",
+    what: "the gateway's watch knows which keys are bait",
+    file: "packages/sallyport/src/compose/observe-exchange.ts",
+    from: "isDecoy: key.isDecoy",
+    to: "isDecoy: false",
+    test: "test/gateway/decoy.test.ts",
+  },
+  {
+    rule: "anomaly",
+    what: "bait is not swept for lying unused",
+    file: "packages/sallyport/src/keys/disuse.ts",
+    from: "if (key.isDecoy) return undefined;",
+    to: "",
+    test: "packages/sallyport/src/keys/disuse.test.ts",
+  },
+  {
+    rule: "anomaly",
     what: "a key of a leaver is told",
     file: `${A}/watch/certain.ts`,
     from: "if (facts.hasEnded(event)",

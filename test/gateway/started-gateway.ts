@@ -20,6 +20,7 @@ export interface KeyWish {
   readonly ttl?: string;
   readonly limits?: object;
   readonly require?: readonly string[];
+  readonly decoy?: boolean;
 }
 
 export interface IssuedKey {

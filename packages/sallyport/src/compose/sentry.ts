@@ -47,7 +47,7 @@ export function openSentry(core: Core, path: string, log: Log): OpenSentry {
   const watch = new KeyWatch();
   restoreWatch(watch, path, clock.now(), log);
   const sentry = makeSentry(core, watch, fault);
-  const records = new FromRecords();
+  const records = new FromRecords((environment, id) => core.keys.find(environment, id)?.isDecoy ?? false);
   core.onEvents((events) => {
     for (const event of events) for (const observation of records.take(event)) sentry.see(observation);
   });
