@@ -54,6 +54,14 @@ export const anomalyRules = [
   },
   {
     rule: "anomaly",
+    what: "from where an administrator worked is recorded",
+    file: "packages/sallyport/src/admin/call.ts",
+    from: "return address === null ? {} : { address };",
+    to: "return address === null ? {} : {};",
+    test: "test/gateway/admin-networks.test.ts",
+  },
+  {
+    rule: "anomaly",
     what: "a key of a leaver is told",
     file: `${A}/watch/certain.ts`,
     from: "if (facts.hasEnded(event)",

@@ -1,6 +1,7 @@
 /** The watch over keys, joined: exchanges and events in, alerts out, answered by policy. What was learned survives a restart. */
 import { existsSync, readFileSync } from "node:fs";
 import { FromRecords } from "../anomaly/replay/from-records.ts";
+import { DEFAULT_ANOMALY_POLICY } from "../anomaly/response.ts";
 import { Sentry } from "../anomaly/sentry.ts";
 import { KeyWatch } from "../anomaly/watch/key-watch.ts";
 import type { KeptWatch } from "../anomaly/watch/key-watch.ts";
@@ -8,6 +9,7 @@ import type { EndListener } from "../dataplane/ending.ts";
 import { causeOf } from "../kernel/log.ts";
 import type { Log } from "../kernel/log.ts";
 import { networkPrefix } from "../kernel/network-prefix.ts";
+import { SYSTEM_REALM } from "../keys/key.ts";
 import { writeDurably } from "../store/durable-file.ts";
 import type { Core } from "./core.ts";
 import { observeExchange } from "./observe-exchange.ts";
@@ -28,7 +30,9 @@ export function makeSentry(core: Core, watch: KeyWatch, fault: (cause: unknown) 
   return new Sentry({
     clock,
     watch,
-    policy: (environment) => snapshot().environments.get(environment)?.anomalies,
+    // Admin keys belong to no environment: what is unusual about them is told, and nothing is done by itself.
+    policy: (environment) =>
+      environment === SYSTEM_REALM ? DEFAULT_ANOMALY_POLICY : snapshot().environments.get(environment)?.anomalies,
     key: (environment, id) => keys.find(environment, id),
     networks: (environment, id) => [
       ...new Set(store.reader.keyUses(environment, id).map(({ address }) => networkPrefix(address))),
