@@ -153,6 +153,7 @@ export function testSettings(directory: string, more: Partial<Settings> = {}): S
     logLevel: "silent",
     tracing: null,
     notices: null,
+    mail: null,
     oidc: null,
     identity: null,
     sinks: [],
