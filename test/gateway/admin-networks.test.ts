@@ -64,6 +64,14 @@ it("is in the records of what was done, by whichever route", async () => {
   expect((await records("admin.refused"))[0]!.fields["address"]).toBe("203.0.113.5");
 });
 
+it("is in what follows from it: an owner who is disabled, and his keys", async () => {
+  const owner = await call<{ id: string }>("10.0.0.7", "POST", "/v1/principals", { kind: "service", name: "gone" });
+  const made = await call<{ id: string }>("10.0.0.7", "POST", "/v1/keys", wish("gone"));
+  await call("10.0.0.8", "POST", `/v1/principals/${owner.id}/disable`);
+  expect((await records("principal.disabled"))[0]!.fields).toMatchObject({ principal: owner.id, address: "10.0.0.8" });
+  expect((await records("key.revoked"))[0]!.fields).toMatchObject({ key: made.id, address: "10.0.0.8" });
+});
+
 it("a key that another makes from a new network after a revocation is told of, and nothing is done by itself", async () => {
   const made = await call<{ id: string }>("10.0.0.7", "POST", "/v1/keys", wish("shop"));
   await call("10.0.0.9", "POST", "/v1/keys", wish("bot"), other.key);
