@@ -57,6 +57,7 @@ const OUTSIDE = {
   "hash-wasm": ["identity"],
   hono: ["admin"],
   jose: ["tokens", "identity"],
+  nodemailer: ["notices"],
   "openid-client": ["identity"],
   "@hono/node-server": ["admin"],
   commander: ["cli"],

@@ -3,6 +3,46 @@ const S = "packages/sallyport/src";
 
 export const operationRules = [
   {
+    rule: "mail",
+    what: "the mail server's certificate is verified",
+    file: `${S}/notices/smtp.ts`,
+    from: "rejectUnauthorized: true",
+    to: "rejectUnauthorized: false",
+    test: "test/gateway/mail.test.ts",
+  },
+  {
+    rule: "mail",
+    what: "no mail leaves this machine without TLS",
+    file: `${S}/notices/smtp.ts`,
+    from: "requireTLS: !isTls && !isLoopback",
+    to: "requireTLS: false",
+    test: "test/gateway/mail.test.ts",
+  },
+  {
+    rule: "mail",
+    what: "what a mail server answers is not logged",
+    file: `${S}/notices/smtp.ts`,
+    from: "if (response !== undefined || responseCode !== undefined)",
+    to: "if (code === null)",
+    test: "test/gateway/mail.test.ts",
+  },
+  {
+    rule: "mail",
+    what: "a hostile name stays in its line",
+    file: `${S}/notices/mail-text.ts`,
+    from: 'text.replace(/[\\p{C}\\p{Zl}\\p{Zp}]+/gu, " ")',
+    to: "text",
+    test: `${S}/notices/mail-text.test.ts`,
+  },
+  {
+    rule: "mail",
+    what: "no more mails an hour than promised",
+    file: `${S}/notices/mail.ts`,
+    from: "if (this.#sentAt.length >= MAILS_AN_HOUR)",
+    to: "if (this.#sentAt.length < 0)",
+    test: `${S}/notices/mail.test.ts`,
+  },
+  {
     rule: "R7",
     what: "metrics of an environment are for who administers it",
     file: `${S}/metrics/registry.ts`,

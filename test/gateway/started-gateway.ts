@@ -20,6 +20,7 @@ export interface KeyWish {
   readonly ttl?: string;
   readonly limits?: object;
   readonly require?: readonly string[];
+  readonly decoy?: boolean;
 }
 
 export interface IssuedKey {
@@ -152,6 +153,7 @@ export function testSettings(directory: string, more: Partial<Settings> = {}): S
     logLevel: "silent",
     tracing: null,
     notices: null,
+    mail: null,
     oidc: null,
     identity: null,
     sinks: [],

@@ -50,3 +50,10 @@ test("a gateway without sinks loads nothing of them", () => {
   expect(loaded.filter((file) => file.includes(`${sep}sinks${sep}`) || file.endsWith(`${sep}sinks.js`))).toEqual([]);
   expect([...loadedBy(join(DIST, "compose", "sinks.js"))].some((file) => file.endsWith("s3-sink.js"))).toBe(true);
 });
+
+test("a gateway that mails nothing loads nothing of mail", () => {
+  const loaded = [...loadedBy(join(DIST, "compose.js"))];
+  expect(loaded.filter((file) => readFileSync(file, "utf8").includes('from "nodemailer"'))).toEqual([]);
+  const whenAsked = [...loadedBy(join(DIST, "compose", "mail.js"))];
+  expect(whenAsked.some((file) => file.endsWith(`${sep}smtp.js`))).toBe(true);
+});

@@ -23,6 +23,7 @@ import { careForKeys } from "./compose/key-care.ts";
 import type { Sentry } from "./anomaly/sentry.ts";
 import { KeyWatch } from "./anomaly/watch/key-watch.ts";
 import { makeSentry, openSentry } from "./compose/sentry.ts";
+import { openNotices } from "./compose/open-notices.ts";
 import { dataPaths } from "./store/data-paths.ts";
 import { makeGatewayMetrics } from "./compose/gateway-metrics.ts";
 import type { GatewayMetrics } from "./compose/gateway-metrics.ts";
@@ -152,8 +153,7 @@ export async function openGateway(
     const tls = certificates?.read() ?? null;
     const traces = await openTracesIfAsked(settings, metrics, log);
     const tracing = traces?.exchanges ?? null;
-    const webhook = settings.notices && (await import("./compose/notices.ts")).openWebhook(settings.notices, log);
-    if (webhook) core.onEvents((events) => webhook.tell(events));
+    const endNotices = await openNotices(settings, core, log);
     sinks = await openSinksIfAsked(settings, core, metrics, log);
     const sentry = openSentry(core, dataPaths(settings.dataDirectory).watch, log);
     const urls = { data: "", admin: "" };
@@ -220,7 +220,7 @@ export async function openGateway(
       endCare();
       endIndexCare();
       endHeartbeat();
-      webhook?.close();
+      endNotices();
       identity?.close();
       log.info({ drain_ms: drainMs, running: dataPlane.running(), queued: dataPlane.queued() }, "the gateway drains");
       await drain(dataPlane, drainMs);

@@ -61,6 +61,8 @@ export const keyRows = {
       binding: factorFields.binding.optional(),
       /** What each of its requests must bring besides. */
       require: factorFields.require.default([]),
+      /** It is bait: nobody has a reason to use it, and its first use is told. */
+      decoy: z.boolean().default(false),
       /** Left out: the key's text is in the answer. */
       deliver: delivery.optional(),
     }),

@@ -48,6 +48,8 @@ export const keyView = z.object({
   signers: z.array(signerView),
   hasPathSecret: z.boolean(),
   workloads: z.array(workloadView),
+  /** It is bait: shown here and nowhere to who holds it. */
+  isDecoy: z.boolean(),
 });
 
 /** One key in full: its secrets, and which instances use each while it rotates. */

@@ -55,7 +55,9 @@ export function makeAdminApp(ports: AdminPorts, onFault: OnFault = () => undefin
       if (context.env.caller.kind === "tcp" && ports.quarantine.restored()) throw new Problem("restore_unconfirmed");
       return permitted(ports, row, context, (known) => (actor = known));
     } catch (problem) {
-      if (problem instanceof Problem) await refusals.note({ problem, route: name, actor });
+      const { caller } = context.env;
+      const address = (caller.kind === "tcp" && caller.address) || null;
+      if (problem instanceof Problem) await refusals.note({ problem, route: name, actor, address });
       throw problem;
     }
   }

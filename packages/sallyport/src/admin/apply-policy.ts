@@ -20,6 +20,8 @@ export interface ApplyOptions {
   readonly dryRun: boolean;
   /** The epoch a person saw the plan on; another by now is refused with `conflict`. */
   readonly expectEpoch?: number;
+  /** From where it was asked, for the record. */
+  readonly address?: string;
 }
 
 export interface AppliedPolicy {
@@ -41,6 +43,7 @@ export async function applyPolicyText(
   options: ApplyOptions,
 ): Promise<AppliedPolicy> {
   const file = readPolicyText(text);
+  const from = options.address === undefined ? {} : { address: options.address };
   const issuer: Issuer = actor === "gateway" ? { actor, right: everything } : actor;
   return ports.changes.inTurn(async () => {
     const present = ports.snapshot();
@@ -64,11 +67,11 @@ export async function applyPolicyText(
       at: ports.clock.now(),
       environment: "system",
       actor: issuer.actor,
-      fields: { sha256: createHash("sha256").update(text).digest("hex"), changes: changes.length },
+      fields: { sha256: createHash("sha256").update(text).digest("hex"), changes: changes.length, ...from },
     };
     const events: [LedgerEvent, ...LedgerEvent[]] = [applied];
     plan.operations.forEach((operation, i) =>
-      events.push(eventOfOperation(operation, changes[i] ?? "", applied, present)),
+      events.push(eventOfOperation(operation, { change: changes[i] ?? "", ...from }, applied, present)),
     );
     return { changes, ...(await ports.changes.change({ operations: plan.operations, events, expectEpoch: epoch })) };
   });
@@ -99,7 +102,7 @@ function hasKey(ports: PolicyPorts, environment: string, role: string | null): b
 
 function eventOfOperation(
   operation: Operation,
-  change: string,
+  said: LedgerEvent["fields"],
   applied: LedgerEvent,
   present: PresentPolicy,
 ): LedgerEvent {
@@ -107,7 +110,7 @@ function eventOfOperation(
     ...applied,
     type,
     environment,
-    fields: { name, change },
+    fields: { name, ...said },
   });
   switch (operation.op) {
     case "environment.put":

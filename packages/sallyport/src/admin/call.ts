@@ -51,5 +51,11 @@ export function eventOf(
   environment: string,
   fields: LedgerEvent["fields"],
 ): LedgerEvent {
-  return { type, at: call.ports.clock.now(), environment, actor: call.caller.issuer.actor, fields };
+  const said = { ...fields, ...addressField(call.caller) };
+  return { type, at: call.ports.clock.now(), environment, actor: call.caller.issuer.actor, fields: said };
+}
+
+/** From where an administrator did it: a stolen admin key is told apart by it. Nothing over the Unix socket. */
+export function addressField({ address }: AnyCall["caller"]): { readonly address?: string } {
+  return address === null ? {} : { address };
 }

@@ -12,12 +12,17 @@ import type { AdminPorts } from "./ports.ts";
 
 export type AdminCaller =
   | { readonly kind: "socket"; readonly user: string }
-  /** `rawHeaders` as node gives them, name and value in turn; without them the request's own headers are read. */
-  | { readonly kind: "tcp"; readonly rawHeaders?: readonly string[] };
+  /**
+   * `rawHeaders` as node gives them, name and value in turn; without them the request's own headers are read. `address` is
+   * the client's, absent where a proxy's word of it cannot be understood.
+   */
+  | { readonly kind: "tcp"; readonly rawHeaders?: readonly string[]; readonly address?: string };
 
 export interface Caller {
   readonly kind: AdminCaller["kind"];
   readonly issuer: Issuer;
+  /** Where the call came from; null over the Unix socket. */
+  readonly address: string | null;
   /** When the caller's own right ends, epoch ms; null = never. */
   readonly expiresAt: number | null;
 }
@@ -35,7 +40,12 @@ export class DoorProblem extends Problem {
 /** Throws the refusal as a `DoorProblem`. */
 export function authenticate(ports: Pick<AdminPorts, "keys" | "clock">, caller: AdminCaller, request: Request): Caller {
   if (caller.kind === "socket") {
-    return { kind: "socket", issuer: { actor: `os:${caller.user}`, right: everything }, expiresAt: null };
+    return {
+      kind: "socket",
+      issuer: { actor: `os:${caller.user}`, right: everything },
+      address: null,
+      expiresAt: null,
+    };
   }
   const text = extractCredential(caller.rawHeaders ?? [...request.headers].flat());
   if (typeof text !== "string") throw new DoorProblem(text);
@@ -43,5 +53,6 @@ export function authenticate(ports: Pick<AdminPorts, "keys" | "clock">, caller: 
   if (!("key" in found)) throw new DoorProblem(found);
   const { key } = found;
   if (key.admin === null) throw new Problem("key_unknown");
-  return { kind: "tcp", issuer: { actor: `key:${key.id}`, right: key.admin }, expiresAt: expiryOf(key) };
+  const issuer = { actor: `key:${key.id}`, right: key.admin };
+  return { kind: "tcp", issuer, address: caller.address ?? null, expiresAt: expiryOf(key) };
 }

@@ -14,6 +14,7 @@ export interface RefusedAttempt {
   readonly route: string;
   /** As recorded, or `unauthenticated`. */
   readonly actor: string;
+  readonly address: string | null;
 }
 
 export class RefusalRecord {
@@ -26,7 +27,7 @@ export class RefusalRecord {
   }
 
   /** Never rejects: a refusal that cannot be recorded is refused all the same. */
-  async note({ problem, route, actor }: RefusedAttempt): Promise<void> {
+  async note({ problem, route, actor, address }: RefusedAttempt): Promise<void> {
     const { clock, changes } = this.#ports;
     const nowMs = clock.monotonic();
     if (nowMs - this.#lastMs < INTERVAL_MS) {
@@ -37,7 +38,7 @@ export class RefusalRecord {
     const coalesced = this.#coalesced;
     this.#coalesced = 0;
     const signal = problem instanceof DoorProblem ? problem.signal : null;
-    const fields = { code: problem.code, signal, route, coalesced };
+    const fields = { code: problem.code, signal, route, coalesced, ...(address === null ? {} : { address }) };
     try {
       await changes.inTurn(() =>
         changes.change({

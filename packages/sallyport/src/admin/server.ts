@@ -13,7 +13,7 @@ import { getRequestListener } from "@hono/node-server";
 import type { HttpBindings } from "@hono/node-server";
 import { Problem } from "@sallyport/protocol";
 import { currentUser } from "../kernel/current-user.ts";
-import { isTrusted } from "../listener/client-address.ts";
+import { clientAddress, isTrusted } from "../listener/client-address.ts";
 import { normalizeAddress } from "../kernel/network-list.ts";
 import type { AddressRules } from "../listener/client-address.ts";
 import type { HostNames } from "../listener/host-names.ts";
@@ -64,7 +64,9 @@ const CLOSE_MS = 5_000;
 export function createAdminServer({ app, hosts, tls, socketPath, addresses }: AdminServerPorts): AdminServer {
   const overTcp = listenerOf((incoming) => {
     const problem = hosts.has(incoming.headers.host ?? "") ? targetProblem(incoming) : new Problem("host_unknown");
-    return problem ?? { kind: "tcp", rawHeaders: incoming.rawHeaders };
+    if (problem) return problem;
+    const address = clientAddress(addresses, incoming);
+    return { kind: "tcp", rawHeaders: incoming.rawHeaders, ...(address === undefined ? {} : { address }) };
   });
   const overSocket = listenerOf((incoming) => targetProblem(incoming) ?? { kind: "socket", user: currentUser() });
   const tcp: Server | TlsServer = tls

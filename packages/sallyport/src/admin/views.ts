@@ -71,6 +71,7 @@ export function viewKey(key: KeyRecord, now: number): KeyView {
     })),
     hasPathSecret: key.pathSecret !== null,
     workloads: key.workloads.map(viewWorkload),
+    isDecoy: key.isDecoy,
   };
 }
 

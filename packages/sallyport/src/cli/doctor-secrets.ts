@@ -1,6 +1,6 @@
 /**
  * Whether others than the gateway's user can read what it keeps secret: the key-encryption key wherever the settings say
- * it is, peppers, data keys, the ledger's signing key, the certificate's key, the notices' secret. No secret is read.
+ * it is, peppers, data keys, the ledger's signing key, the certificate's key, the secrets of notices and mail. No secret is read.
  */
 import { lstatSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -12,7 +12,7 @@ const OTHERS = 0o077;
 const OTHERS_WRITE = 0o022;
 
 export function checkSecrets(settings: Settings): Finding[] {
-  const { dataDirectory, keyEncryptionKey, notices } = settings;
+  const { dataDirectory, keyEncryptionKey, notices, mail } = settings;
   const secrets = join(dataDirectory, "secrets");
   const isThere = isReachable(secrets);
   if (isThere === undefined)
@@ -28,6 +28,7 @@ export function checkSecrets(settings: Settings): Finding[] {
     ...(isThere ? [checkTree(secrets)] : []),
     ...(isThere ? [checkKeyEncryptionKey(keyEncryptionKey, secrets)] : []),
     ...(notices?.secret.kind === "file" ? [checkFile("notices secret", "notices_secret", notices.secret.path)] : []),
+    ...(mail?.password?.kind === "file" ? [checkFile("mail password", "mail_password", mail.password.path)] : []),
   ];
 }
 

@@ -27,6 +27,7 @@ interface CreateOptions extends ServerOptions, FactorOptions {
   readonly ttl?: string;
   readonly requests?: string;
   readonly concurrency?: number;
+  readonly decoy?: boolean;
 }
 
 type CreateKeyOptions = CreateOptions & DeliverOptions;
@@ -45,6 +46,7 @@ export function addKeys(program: Command, cli: Cli): void {
     .option("--ttl <duration>", "lifetime such as 30d (left out: the environment's maximum)")
     .option("--requests <rate>", "most requests, such as 60/min")
     .option("--concurrency <n>", "most requests at the same time", wholeNumber)
+    .option("--decoy", "bait: a key nobody has a reason to use; its first use is told, and by default suspends it")
     .addOption(deliverOption())
     .addOption(toOption())
     .addOption(fromOption())
@@ -63,7 +65,7 @@ export function addKeys(program: Command, cli: Cli): void {
             key.id,
             key.environment,
             key.name,
-            stateText(key),
+            key.isDecoy ? `${stateText(key)}, decoy` : stateText(key),
             listText(key.roles),
             listText(key.allow),
             listText(key.models),
@@ -123,6 +125,7 @@ async function create(cli: Cli, options: CreateKeyOptions): Promise<void> {
         networks,
         binding,
         require,
+        decoy: options.decoy,
         deliver,
       },
     });
@@ -187,5 +190,6 @@ function keyFacts(key: KeyView): string[] {
     concurrency: key.limits.concurrency,
     created: `${timeText(key.createdAt)} by ${key.createdBy}`,
     expires: timeText(key.expiresAt),
+    decoy: key.isDecoy ? "yes: its first use is told" : undefined,
   });
 }

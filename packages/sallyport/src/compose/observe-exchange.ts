@@ -18,6 +18,7 @@ export function observeExchange(exchange: Exchange, at: number, totalMs: number)
     key: key.id,
     owner: key.owner,
     peer: peers(key),
+    isDecoy: key.isDecoy,
     request: exchange.id,
     endpoint: endpoint.id,
     permissions: understood?.demands.map(({ permission }) => permission) ?? [],

@@ -1,12 +1,14 @@
 /** The watch over keys, joined: exchanges and events in, alerts out, answered by policy. What was learned survives a restart. */
 import { existsSync, readFileSync } from "node:fs";
 import { FromRecords } from "../anomaly/replay/from-records.ts";
+import { DEFAULT_ANOMALY_POLICY } from "../anomaly/response.ts";
 import { Sentry } from "../anomaly/sentry.ts";
 import { KeyWatch } from "../anomaly/watch/key-watch.ts";
 import type { KeptWatch } from "../anomaly/watch/key-watch.ts";
 import type { EndListener } from "../dataplane/ending.ts";
 import { causeOf } from "../kernel/log.ts";
 import type { Log } from "../kernel/log.ts";
+import { SYSTEM_REALM } from "../keys/key.ts";
 import { writeDurably } from "../store/durable-file.ts";
 import type { Core } from "./core.ts";
 import { observeExchange } from "./observe-exchange.ts";
@@ -27,7 +29,9 @@ export function makeSentry(core: Core, watch: KeyWatch, fault: (cause: unknown) 
   return new Sentry({
     clock,
     watch,
-    policy: (environment) => snapshot().environments.get(environment)?.anomalies,
+    // Admin keys belong to no environment: what is unusual about them is told, and nothing is done by itself.
+    policy: (environment) =>
+      environment === SYSTEM_REALM ? DEFAULT_ANOMALY_POLICY : snapshot().environments.get(environment)?.anomalies,
     key: (environment, id) => keys.find(environment, id),
     isPerson: (owner) => snapshot().principals.get(owner)?.kind === "person",
     restrictions: core.restrictions,
@@ -43,7 +47,7 @@ export function openSentry(core: Core, path: string, log: Log): OpenSentry {
   const watch = new KeyWatch();
   restoreWatch(watch, path, clock.now(), log);
   const sentry = makeSentry(core, watch, fault);
-  const records = new FromRecords();
+  const records = new FromRecords((environment, id) => core.keys.find(environment, id)?.isDecoy ?? false);
   core.onEvents((events) => {
     for (const event of events) for (const observation of records.take(event)) sentry.see(observation);
   });

@@ -50,6 +50,7 @@ describe("loadSettings", () => {
       logLevel: "info",
       tracing: null,
       notices: null,
+      mail: null,
       oidc: null,
       identity: null,
       sinks: [],
@@ -154,6 +155,21 @@ describe("loadSettings", () => {
     expect(tracing("tracing: true\notlp: http://o", { SALLYPORT_TRACING: "false" })).toBeNull();
   });
 
+  const MAIL = { SALLYPORT_NOTICES_FROM: "gateway@example.org", SALLYPORT_NOTICES_TO: "ops@example.org" };
+  it("reads where notices are mailed", () => {
+    const SALLYPORT_NOTICES_SMTP = "smtps://ops%40example.org@mx.example.org";
+    const env = { ...MAIL, SALLYPORT_NOTICES_SMTP, SALLYPORT_NOTICES_SMTP_PASSWORD_FROM: "env:P" };
+    expect(loadSettings({ flags: {}, env }).mail).toEqual({
+      place: { host: "mx.example.org", port: 465, isTls: true, isLoopback: false, user: "ops@example.org" },
+      password: { kind: "env", name: "P" },
+      from: "gateway@example.org",
+      to: ["ops@example.org"],
+    });
+    const local = loadSettings({ flags: {}, env: { ...MAIL, SALLYPORT_NOTICES_SMTP: "smtp://[::1]:25" } });
+    expect(local.mail?.place).toEqual({ host: "::1", port: 25, isTls: false, isLoopback: true, user: null });
+    expect(local.notices).toBeNull();
+  });
+
   it.each([
     ["tracing: true", {}],
     ["tracing: yes please", {}],
@@ -170,6 +186,27 @@ describe("loadSettings", () => {
     ["notices: { url: https://hooks.example.org/ }", {}],
     ["notices: { url: https://hooks.example.org/, secret: the-secret-itself-0123456789 }", {}],
     ["notices: { url: https://hooks.example.org/, secret: command:/bin/true }", {}],
+    ["notices: { secret: env:S }", { SALLYPORT_NOTICES_SMTP: "smtp://mx", ...MAIL }],
+    ["notices: { smtp: smtp://mx.example.org, from: a@b.example }", {}],
+    ["notices: { smtp: smtp://mx.example.org, to: [a@b.example] }", {}],
+    ["", { SALLYPORT_NOTICES_SMTP: "http://mx.example.org", ...MAIL }],
+    ["", { SALLYPORT_NOTICES_SMTP: "smtps://u:p@mx.example.org", ...MAIL }],
+    ["", { SALLYPORT_NOTICES_SMTP: "smtps://u@mx.example.org", ...MAIL }],
+    ["", { SALLYPORT_NOTICES_SMTP: "smtps://mx.example.org", SALLYPORT_NOTICES_SMTP_PASSWORD_FROM: "env:P", ...MAIL }],
+    ["", { SALLYPORT_NOTICES_SMTP: "smtps://mx.example.org/?tls=no", ...MAIL }],
+    ["", { SALLYPORT_NOTICES_SMTP: "smtps://mx", ...MAIL, SALLYPORT_NOTICES_FROM: "Gateway <g@example.org>" }],
+    [
+      "",
+      { SALLYPORT_NOTICES_SMTP: "smtps://mx", ...MAIL, SALLYPORT_NOTICES_FROM: "g@example.org\r\nBcc: x@example.org" },
+    ],
+    [
+      "",
+      {
+        SALLYPORT_NOTICES_SMTP: "smtps://mx",
+        ...MAIL,
+        SALLYPORT_NOTICES_TO: "a@b.example,".repeat(10) + "a@b.example",
+      },
+    ],
   ])("refuses %j with %j", (text, env) => {
     expect(mistakesOf({ file: file(text), env })).toHaveLength(1);
   });

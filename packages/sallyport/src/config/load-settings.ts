@@ -13,6 +13,7 @@ import { readIdentityFile } from "./identity-file.ts";
 import { parseKeySource, parseSecretSource } from "./key-source.ts";
 import { isUnknownVariable, leaves } from "./leaves.ts";
 import type { Leaf } from "./leaves.ts";
+import { parseMailServer } from "./mail-server.ts";
 import { sinkOf } from "./sink-settings.ts";
 import { isLoopback, isReceiver, parseListener, RECEIVER_WANTED, settingsSchema } from "./settings-schema.ts";
 import type { SettingsFile } from "./settings-schema.ts";
@@ -171,8 +172,15 @@ function secretOf(text: string | undefined): SecretSource | null {
 }
 
 function noticesOf({ notices }: SettingsFile): Settings["notices"] {
-  const secret = notices && parseSecretSource(notices.secret);
-  return notices && secret ? { url: notices.url, secret } : null;
+  const secret = secretOf(notices?.secret);
+  return notices?.url !== undefined && secret ? { url: notices.url, secret } : null;
+}
+
+function mailOf({ notices }: SettingsFile): Settings["mail"] {
+  const { smtp, smtpPassword, from, to } = notices ?? {};
+  const place = smtp === undefined ? undefined : parseMailServer(smtp);
+  if (!place || from === undefined || to === undefined) return null;
+  return { place, password: secretOf(smtpPassword), from, to };
 }
 
 function toSettings(file: SettingsFile, dataDirectory: string, receiver: string | null): Omit<Settings, "identity"> {
@@ -201,6 +209,7 @@ function toSettings(file: SettingsFile, dataDirectory: string, receiver: string 
     tracing: receiver === null ? null : { url: `${receiver.replace(/\/+$/, "")}/v1/traces` },
     oidc: file.oidc ? { ...file.oidc, clientSecret: secretOf(file.oidc.clientSecret) } : null,
     notices: noticesOf(file),
+    mail: mailOf(file),
     ledger: file.ledger,
     inFlightBytesMax: file.inFlightBytesMax,
     drainMs,

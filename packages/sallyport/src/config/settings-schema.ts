@@ -4,6 +4,7 @@ import { isEnvironmentName } from "@sallyport/protocol";
 import { parseDurationMs } from "@sallyport/protocol/contract";
 import { parseNetwork } from "../kernel/network-list.ts";
 import { KEY_SOURCE_WANTED, parseKeySource, parseSecretSource, SECRET_SOURCE_WANTED } from "./key-source.ts";
+import { isMailAddress, MAIL_ADDRESS_WANTED, parseMailServer, SMTP_WANTED } from "./mail-server.ts";
 import { sinkList } from "./sink-settings.ts";
 import { isLoopback, isNoticeUrl, isReceiver, parseListener, RECEIVER_WANTED } from "./listener-address.ts";
 
@@ -17,6 +18,8 @@ const origin = z.string().refine(isOrigin, "is not an origin such as https://cha
 const cidr = z.string().refine(isNetwork, "is not a network such as 10.0.0.0/8");
 const path = z.string().min(1, "is empty");
 const bytes = z.int().min(0);
+const secretSource = z.string().refine((text) => parseSecretSource(text) !== undefined, SECRET_SOURCE_WANTED);
+const mailAddress = z.string().refine(isMailAddress, MAIL_ADDRESS_WANTED);
 
 export const settingsSchema = z.strictObject({
   data: path.optional(),
@@ -64,8 +67,32 @@ export const settingsSchema = z.strictObject({
     .optional(),
   notices: z
     .strictObject({
-      url: z.string().refine(isNoticeUrl, "is not an https address, or http on loopback, without user or fragment"),
-      secret: z.string().refine((text) => parseSecretSource(text) !== undefined, SECRET_SOURCE_WANTED),
+      url: z
+        .string()
+        .refine(isNoticeUrl, "is not an https address, or http on loopback, without user or fragment")
+        .optional(),
+      secret: secretSource.optional(),
+      smtp: z
+        .string()
+        .refine((text) => parseMailServer(text) !== undefined, SMTP_WANTED)
+        .optional(),
+      smtpPassword: secretSource.optional(),
+      from: mailAddress.optional(),
+      to: z.array(mailAddress).min(1, "names nobody").max(10, "are more than 10 addresses").optional(),
+    })
+    .superRefine((notices, context) => {
+      const wrong = (path: keyof typeof notices, message: string): void =>
+        context.addIssue({ code: "custom", path: [path], message });
+      const { url, secret, smtp, smtpPassword, from, to } = notices;
+      if (url === undefined && smtp === undefined) wrong("url", "is missing, and so is smtp: nobody is told");
+      if (url !== undefined && secret === undefined) wrong("secret", "is missing: what is sent is signed with it");
+      if (url === undefined && secret !== undefined) wrong("secret", "is for url, which is missing");
+      const server = smtp === undefined ? undefined : parseMailServer(smtp);
+      if (smtp !== undefined && from === undefined) wrong("from", "is missing: whom the mail is from");
+      if (smtp !== undefined && to === undefined) wrong("to", "is missing: whom the mail goes to");
+      if (smtp === undefined && (from !== undefined || to !== undefined)) wrong("smtp", "is missing");
+      if (smtpPassword !== undefined && !server?.user) wrong("smtpPassword", "is for a user, and smtp names none");
+      if (server?.user && smtpPassword === undefined) wrong("smtpPassword", "is missing: smtp names a user");
     })
     .optional(),
   identity: path.optional(),

@@ -1,6 +1,7 @@
 /** Static settings: read once at start from file, environment and flags. Policy is not here: it lives in the store. */
 import type { KeyEncryptionKeySource } from "../keys/sealer.ts";
 import type { IdentitySettings } from "./identity-file.ts";
+import type { MailServer } from "./mail-server.ts";
 import type { SinkSettings } from "./sink-settings.ts";
 import type { SecretSource } from "./key-source.ts";
 
@@ -45,6 +46,13 @@ export interface Settings {
   } | null;
   /** Where signed notices go; null = nowhere. */
   readonly notices: { readonly url: string; readonly secret: SecretSource } | null;
+  /** Where notices are mailed; null = nowhere. */
+  readonly mail: {
+    readonly place: MailServer;
+    readonly password: SecretSource | null;
+    readonly from: string;
+    readonly to: readonly string[];
+  } | null;
   /** Identity providers that are heard; null = none. */
   readonly identity: IdentitySettings | null;
   readonly ledger: {

@@ -68,7 +68,7 @@ export function reconcile(present: Present, statements: readonly Statement[]): R
 /** What becomes of the keys of whoever held an assignment that goes. */
 export function reconcileAssignment(
   present: Present,
-  statement: Pick<Statement, "source" | "actor" | "event">,
+  statement: Pick<Statement, "source" | "actor" | "address" | "event">,
   gone: { readonly id: string; readonly holders: readonly Principal[] },
 ): Pick<Reconciled, "operations" | "events"> {
   const operations: Operation[] = [];
@@ -97,7 +97,7 @@ class KeyFates {
   }
 
   meet(
-    statement: Pick<Statement, "source" | "actor" | "event">,
+    statement: Pick<Statement, "source" | "actor" | "address" | "event">,
     before: Principal,
     after: Principal,
     happened: Omit<OwnerTrouble, "lost">,
@@ -126,10 +126,15 @@ class KeyFates {
           ...(lost.length > 0 ? { lost } : {}),
           source: statement.source,
           source_event: statement.event,
+          ...fromOf(statement),
         },
       });
     }
   }
+}
+
+function fromOf({ address }: Pick<Statement, "address">): { readonly address?: string } {
+  return address === undefined ? {} : { address };
 }
 
 const EVENT_OF = { revoke: "key.revoked", suspend: "key.suspended", signature: "key.factors_changed" } as const;
@@ -152,7 +157,7 @@ function eventsOf(statement: Statement, applied: Applied, now: number): LedgerEv
     at: now,
     environment: SYSTEM,
     actor,
-    fields: { principal: id, kind, name, ...fields, source, source_event: event },
+    fields: { principal: id, kind, name, ...fields, source, source_event: event, ...fromOf(statement) },
   });
   const isAdmin = source === "admin";
   const events: LedgerEvent[] = [];

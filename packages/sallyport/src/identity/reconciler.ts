@@ -56,7 +56,7 @@ export class Reconciler {
   }
 
   /** The same for an assignment that goes: what becomes of the keys of its holders. */
-  judgeAssignment(gone: Assignment, by: Pick<Statement, "source" | "actor" | "event">): Wanted {
+  judgeAssignment(gone: Assignment, by: Pick<Statement, "source" | "actor" | "address" | "event">): Wanted {
     const snapshot = this.#ports.snapshot();
     const { subject } = gone;
     const holders = [...snapshot.principals.values()].filter((one) =>

@@ -41,6 +41,8 @@ export interface Statement {
   readonly by: string;
   /** As the ledger names who acts. */
   readonly actor: string;
+  /** From where he said it, where he is an administrator or a provisioning client that came over the network. */
+  readonly address?: string;
   /** The event's own id (`jti`) or the request; written into the ledger. */
   readonly event: string;
   /** True where the id is one that never comes again, so that the same event counts once. */

@@ -34,6 +34,8 @@ it.each([
   ],
   ["suspended meanwhile", facts(60, used(1), { state: "suspended" }), undefined],
   ["unused for 90 days", facts(91, used(1), { state: "suspended" }), "key_unused revoke 91"],
+  ["bait is meant to lie unused", facts(300, {}, { isDecoy: true }), undefined],
+  ["bait grows old as others", facts(390, {}, { isDecoy: true }), "key_expiring notice 386"],
   ["a revoked one", facts(500, {}, { state: "revoked" }), undefined],
   ["an admin key", facts(500, {}, { owner: null }), undefined],
   ["no owner", facts(2, { ...used(1), hasOwner: false }), "key_orphaned notice 2"],

@@ -56,6 +56,8 @@ function ended({ key, life, now }: KeyFacts): KeyFinding | undefined {
 }
 
 function disused({ key, life, uses, now }: KeyFacts): KeyFinding | undefined {
+  // Bait is meant to lie unused.
+  if (key.isDecoy) return undefined;
   const { usedAt, since } = idleSinceOf(key, uses);
   const isDue = (lengthMs: number): boolean => lengthMs > 0 && now - since >= lengthMs;
   if (isDue(life.destroyMs)) return found(key, "key_unused", "revoke", since + life.destroyMs, null);

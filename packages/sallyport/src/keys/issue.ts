@@ -27,6 +27,8 @@ export interface KeyOrder extends OrderBase {
   readonly expiresAt: number;
   /** The log-in it stands for; none when left out. */
   readonly session?: KeySession;
+  /** It is bait; no when left out. */
+  readonly isDecoy?: boolean;
   /** Doors of its own; none when left out. */
   readonly factors?: Partial<KeyFactors>;
 }
@@ -46,8 +48,8 @@ export interface IssuedKey {
 
 export function issueKey(order: KeyOrder, peppers: PepperRing): IssuedKey {
   if (order.environment === SYSTEM_REALM) throw new RangeError("an API key cannot be of the reserved realm");
-  const { environment, owner, ceiling, limits, session = null } = order;
-  return makeKey("sp", order, peppers, { environment, owner, ceiling, limits, session, admin: null });
+  const { environment, owner, ceiling, limits, session = null, isDecoy = false } = order;
+  return makeKey("sp", order, peppers, { environment, owner, ceiling, limits, session, isDecoy, admin: null });
 }
 
 export function issueAdminKey(order: AdminKeyOrder, peppers: PepperRing): IssuedKey {
@@ -57,6 +59,7 @@ export function issueAdminKey(order: AdminKeyOrder, peppers: PepperRing): Issued
     ceiling: { roles: [], allow: [], models: [] },
     limits: {},
     session: null,
+    isDecoy: false,
     admin: order.right,
   });
 }
@@ -65,7 +68,7 @@ function makeKey(
   prefix: "sp" | "spa",
   { name, createdAt, createdBy, expiresAt, factors }: (KeyOrder | AdminKeyOrder) & Pick<KeyOrder, "factors">,
   peppers: PepperRing,
-  what: Pick<KeyRecord, "environment" | "owner" | "ceiling" | "limits" | "session" | "admin">,
+  what: Pick<KeyRecord, "environment" | "owner" | "ceiling" | "limits" | "session" | "isDecoy" | "admin">,
 ): IssuedKey {
   const id = randomBase62(KEY_ID_LENGTH);
   const { text, hash, pepperVersion } = makeSecret(prefix, what.environment, id, peppers);

@@ -71,6 +71,8 @@ export interface KeyRecord extends KeyFactors {
   /** Ceiling of an API key; never widened after issue. For admin keys it is empty. */
   readonly ceiling: RightSpec;
   readonly limits: Limits;
+  /** It is bait: nobody has a reason to use it, and its first use is told. */
+  readonly isDecoy: boolean;
   /** The log-in it stands for; null for a key that was issued. */
   readonly session: KeySession | null;
   /** Admin keys only. */
@@ -130,7 +132,7 @@ export const SYSTEM_REALM = "system";
 type What = Pick<
   KeyRecord,
   "id" | "environment" | "name" | "owner" | "ceiling" | "limits" | "admin" | "createdAt" | "createdBy"
-> & { readonly session?: KeySession | null };
+> & { readonly session?: KeySession | null; readonly isDecoy?: boolean };
 
 const NO_FACTORS: KeyFactors = {
   networks: null,
@@ -151,6 +153,7 @@ export function newKey(
   return {
     ...what,
     session: what.session ?? null,
+    isDecoy: what.isDecoy ?? false,
     ...NO_FACTORS,
     ...factors,
     state: "active",

@@ -47,6 +47,8 @@ export interface RotateOrder {
   readonly issuerExpiresAt: number | null;
   /** The caller's own, at least 16 characters: the same one gets the same answer for 15 minutes. */
   readonly idempotencyKey?: Secret;
+  /** What else its event says. */
+  readonly fields?: LedgerEvent["fields"];
 }
 
 export interface OwnRotateOrder {
@@ -111,7 +113,7 @@ export class KeyLifecycle {
       const secret = { ...hashed, expiresAt };
       const next = beginRotation(key, { by: actor, at: now, graceMs, capMs: life.overlapMaxMs, secret, sealed });
       if ("code" in next) throw new Problem(next.code, next.detail);
-      await this.#put(next, "key.rotation_begun", actor, { expires_at: expiresAt, grace_ms: graceMs });
+      await this.#put(next, "key.rotation_begun", actor, { expires_at: expiresAt, grace_ms: graceMs, ...order.fields });
       return { id, text, expiresAt, overlapEndsAt: latestEnd(next) };
     });
   }
@@ -143,11 +145,11 @@ export class KeyLifecycle {
   }
 
   /** Ends an overlap before its time; where there is none, changes nothing. */
-  finish(environment: string, id: string, actor: string): Promise<KeyRecord> {
+  finish({ environment, id, actor, fields = {} }: ResumeOrder): Promise<KeyRecord> {
     return this.#ports.changes.inTurn(async () => {
       const { key } = this.#present(environment, id);
       const next = endOverlap(key, this.#ports.clock.now());
-      if (next !== key) await this.#put(next, "key.rotation_ended", actor, { reason: "by_administrator" });
+      if (next !== key) await this.#put(next, "key.rotation_ended", actor, { reason: "by_administrator", ...fields });
       return next;
     });
   }

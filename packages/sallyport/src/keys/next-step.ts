@@ -12,7 +12,10 @@ export interface NextStep {
   readonly at: number;
 }
 
-/** The first of them; null where nothing is to come. Notices change nothing of what the key does and are left out. */
+/**
+ * The first of them; null where nothing is to come. Notices change nothing of what the key does and are left out. Bait is
+ * told as any other key: its owner reads this.
+ */
 export function nextStep(key: KeyRecord, life: KeyLife, uses: LastUses, now: number): NextStep | null {
   if (key.state === "revoked") return null;
   const { usedAt, since } = idleSinceOf(key, uses);

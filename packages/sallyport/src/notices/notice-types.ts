@@ -1,7 +1,7 @@
 /** Which ledger events somebody is told of: what ends or endangers a key or the gateway, and what was asked in their name. */
 import type { EventType } from "../audit/event.ts";
 
-const told: readonly EventType[] = [
+const told = [
   "key.notice",
   "key.suspended",
   "key.revoked",
@@ -16,6 +16,7 @@ const told: readonly EventType[] = [
   "admin.reset",
   "admin_key.issued",
   "gateway.restored",
-];
+] as const satisfies readonly EventType[];
 
+export type NoticeType = (typeof told)[number];
 export const noticeTypes: ReadonlySet<EventType> = new Set(told);

@@ -3,7 +3,8 @@ import { beforeEach, expect, it } from "vitest";
 import type { LedgerEvent } from "../audit/event.ts";
 import type { Posted } from "../kernel/post-json.ts";
 import { Secret } from "../kernel/secret.ts";
-import { NOTICES_MAX, Webhook } from "./webhook.ts";
+import { NOTICES_MAX } from "./retry.ts";
+import { Webhook } from "./webhook.ts";
 
 const KEY = Buffer.alloc(32, 5);
 const event = (type: LedgerEvent["type"] = "key.notice"): LedgerEvent => ({

@@ -10,6 +10,7 @@ import type { Poster } from "../kernel/post-json.ts";
 import type { Secret } from "../kernel/secret.ts";
 import { webhookHeaders } from "../kernel/webhook-signature.ts";
 import { noticeTypes } from "./notice-types.ts";
+import { ATTEMPTS, NOTICES_MAX, retryWaitMs } from "./retry.ts";
 
 export interface WebhookPorts {
   readonly clock: Clock;
@@ -30,12 +31,6 @@ interface Notice {
   readonly body: string;
   attempts: number;
 }
-
-export const NOTICES_MAX = 1_000;
-const RETRY_MS = 1_000;
-const RETRY_MAX_MS = 15 * 60_000;
-/** With the waits doubling to a quarter of an hour: about three hours. */
-const ATTEMPTS = 20;
 
 export class Webhook {
   readonly #ports: WebhookPorts;
@@ -118,8 +113,7 @@ export class Webhook {
       this.#ports.onDropped(notice.type, reason);
       return;
     }
-    const waitMs = Math.min(RETRY_MAX_MS, RETRY_MS * 2 ** (notice.attempts - 1));
-    this.#timer = this.#ports.after(waitMs, () => {
+    this.#timer = this.#ports.after(retryWaitMs(notice.attempts), () => {
       this.#timer = null;
       this.#send();
     });

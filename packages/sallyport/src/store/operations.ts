@@ -25,7 +25,7 @@ const FORGET_SECONDS = 86_400;
 export type ApplyOperation = (operation: Operation) => void;
 
 export function makeApplyOperation(database: SqlDatabase): ApplyOperation {
-  const insertKey = database.prepare(`INSERT INTO key VALUES (${places(25)}) ON CONFLICT DO NOTHING`);
+  const insertKey = database.prepare(`INSERT INTO key VALUES (${places(26)}) ON CONFLICT DO NOTHING`);
   const keyState = database.prepare("SELECT state FROM key WHERE environment = ? AND id = ?");
   const setKeyState = database.prepare("UPDATE key SET state = ?, reason = ? WHERE environment = ? AND id = ?");
   const oneKey = database.prepare("SELECT * FROM key WHERE environment = ? AND id = ?");

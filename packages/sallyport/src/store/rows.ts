@@ -285,6 +285,7 @@ export function readKey(row: SqlRow): KeyRecord {
     pathSecret: row["path_secret"] === null ? null : json(pathSecret)(row["path_secret"], "path_secret"),
     workloads: json(listOf(workload))(row["workloads"], "workloads"),
     session: row["session"] === null ? null : json(session)(row["session"], "session"),
+    isDecoy: flag(row["decoy"], "decoy"),
   }));
 }
 
@@ -318,6 +319,7 @@ export function keyRow(value: KeyRecord): SqlValue[] {
     createdBy,
     ...keyFactorsRow(value),
     value.session && toJson(value.session),
+    value.isDecoy ? 1 : 0,
   ];
 }
 

@@ -41,6 +41,7 @@ export const KEY_TABLES = `CREATE TABLE key (
   path_secret TEXT,
   workloads TEXT NOT NULL,
   session TEXT,
+  decoy INTEGER NOT NULL CHECK (decoy IN (0, 1)),
   PRIMARY KEY (environment, id)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE ollama_signer (

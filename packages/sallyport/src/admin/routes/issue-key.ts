@@ -60,6 +60,7 @@ export const createKey: Handler<"keys.create"> = (call) => {
         createdAt: now,
         createdBy: caller.issuer.actor,
         expiresAt: now + lifeMs,
+        isDecoy: body.decoy,
         factors: {
           networks: body.networks ?? null,
           binding: body.binding ?? null,
@@ -79,6 +80,7 @@ export const createKey: Handler<"keys.create"> = (call) => {
       networks: body.networks ?? ["anywhere"],
       require: body.require,
       expires_at: now + lifeMs,
+      ...(body.decoy ? { decoy: true } : {}),
     });
     const handed = { environment: body.environment, keyId: issued.record.id, keyName: body.name, text: issued.text };
     const delivered = body.deliver && (await makeDelivery(call, body.deliver, { ...handed, purpose: "create" }));

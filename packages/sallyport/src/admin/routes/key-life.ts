@@ -3,7 +3,7 @@ import { Problem } from "@sallyport/protocol";
 import { parseDurationMs } from "@sallyport/protocol/contract";
 import { administers, excessRight } from "../../access/attenuation.ts";
 import { Secret } from "../../kernel/secret.ts";
-import { demandEnvironment, refuseExcess } from "../call.ts";
+import { addressField, demandEnvironment, refuseExcess } from "../call.ts";
 import type { Handler } from "../call.ts";
 import { checkDelivery, makeDelivery } from "../deliver.ts";
 import { findKey } from "../find-key.ts";
@@ -22,6 +22,7 @@ export const rotateKey: Handler<"keys.rotate"> = async (call) => {
     environment: key.environment,
     id: key.id,
     actor: caller.issuer.actor,
+    fields: addressField(caller),
     issuerExpiresAt: caller.expiresAt,
     ...(graceMs === undefined ? {} : { graceMs }),
     ...(body.idempotencyKey === undefined ? {} : { idempotencyKey: new Secret(body.idempotencyKey) }),
@@ -42,7 +43,9 @@ export const rotateKey: Handler<"keys.rotate"> = async (call) => {
 
 export const finishRotation: Handler<"keys.finish"> = async (call) => {
   const { environment, id } = findKey(call, call.params.id);
-  const key = await call.ports.lifecycle.finish(environment, id, call.caller.issuer.actor);
+  const { issuer } = call.caller;
+  const order = { environment, id, actor: issuer.actor, fields: addressField(call.caller) };
+  const key = await call.ports.lifecycle.finish(order);
   return viewKey(key, call.ports.clock.now());
 };
 

@@ -7,7 +7,7 @@ import { openIncidentOf } from "../../incident/incident.ts";
 import { SYSTEM_REALM } from "../../keys/key.ts";
 import type { KeyRecord } from "../../keys/key.ts";
 import { isSuspendedForDisuse } from "../../keys/own-resume.ts";
-import { demandEnvironment, eventOf } from "../call.ts";
+import { addressField, demandEnvironment, eventOf } from "../call.ts";
 import type { Call, CallById, Handlers } from "../call.ts";
 import { eachKey } from "../each-key.ts";
 import { findKey } from "../find-key.ts";
@@ -69,7 +69,8 @@ async function resume(call: CallById): Promise<KeyView> {
       "conflict",
       `incident ${incident.id} of this key is open: sallyport incident close ${incident.id}`,
     );
-  const key = await call.ports.lifecycle.resume({ environment, id, actor: call.caller.issuer.actor });
+  const order = { environment, id, actor: call.caller.issuer.actor, fields: addressField(call.caller) };
+  const key = await call.ports.lifecycle.resume(order);
   return viewKey(key, call.ports.clock.now());
 }
 

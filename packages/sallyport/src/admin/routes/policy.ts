@@ -8,7 +8,7 @@ import type { ExplainQuestion } from "../../access/explain.ts";
 import type { Environment } from "../../access/policy.ts";
 import { applyPolicyText } from "../apply-policy.ts";
 import { unknownPermissions } from "../../access/written-right.ts";
-import { demandEnvironment, refuseMistakes } from "../call.ts";
+import { addressField, demandEnvironment, refuseMistakes } from "../call.ts";
 import type { AnyCall, Handlers } from "../call.ts";
 import { viewAssignment, viewEnvironment, viewRole, viewUpstreams } from "../views.ts";
 import { findKey } from "../find-key.ts";
@@ -72,6 +72,7 @@ export const policyHandlers: Handlers<
 
   "policy.apply": ({ ports, caller, body: { text, expectEpoch } }) =>
     applyPolicyText(ports, text, caller.issuer, {
+      ...addressField(caller),
       dryRun: false,
       ...(expectEpoch === undefined ? {} : { expectEpoch }),
     }),

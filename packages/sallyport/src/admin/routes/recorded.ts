@@ -2,7 +2,7 @@
 import type { Assignment, Principal } from "../../access/policy.ts";
 import type { LedgerEvent } from "../../audit/event.ts";
 import type { Statement } from "../../identity/statement.ts";
-import { eventOf } from "../call.ts";
+import { addressField, eventOf } from "../call.ts";
 import type { AnyCall } from "../call.ts";
 
 export function principalCreated(call: AnyCall, principal: Principal): LedgerEvent {
@@ -25,7 +25,10 @@ function assignmentFields(assignment: Assignment): LedgerEvent["fields"] {
 }
 
 /** An administrator's word about a principal, as the reconciler hears it. */
-export function byAdmin(call: AnyCall, event: string): Pick<Statement, "source" | "by" | "actor" | "event"> {
+export function byAdmin(
+  call: AnyCall,
+  event: string,
+): Pick<Statement, "source" | "by" | "actor" | "address" | "event"> {
   const { actor } = call.caller.issuer;
-  return { source: "admin", by: actor, actor, event };
+  return { source: "admin", by: actor, actor, ...addressField(call.caller), event };
 }

@@ -23,7 +23,7 @@ export interface Reissued extends IssuedKey {
 export function reissueKey(call: AnyCall, old: KeyRecord): Reissued {
   const { ports, caller } = call;
   const { right, actor } = caller.issuer;
-  const { environment, name, owner, ceiling, limits, networks, binding, require } = old;
+  const { environment, name, owner, ceiling, limits, networks, binding, require, isDecoy } = old;
   if (!right.permissions.includes("keys:issue")) throw new Problem("permission_denied", "keys:issue");
   const snapshot = ports.snapshot();
   refuseExcess(excessRight(right, ceiling, snapshot.roles));
@@ -34,7 +34,7 @@ export function reissueKey(call: AnyCall, old: KeyRecord): Reissued {
   const now = ports.clock.now();
   const maxMs = snapshot.environments.get(environment)?.keyMaxAgeMs ?? KEY_AGE_MAX_MS;
   const expiresAt = Math.min(now + Math.min(old.lifetimeMs ?? maxMs, maxMs), caller.expiresAt ?? Infinity);
-  const order = { environment, name, owner, ceiling, limits, createdAt: now, createdBy: actor, expiresAt };
+  const order = { environment, name, owner, ceiling, limits, createdAt: now, createdBy: actor, expiresAt, isDecoy };
   // A network that was bound by the first use is the stranger's as likely as the owner's: it is bound anew.
   const factors = { networks: binding === "first_use" ? null : networks, binding, require };
   const issued = issueKey({ ...order, factors }, ports.peppers);
@@ -49,6 +49,7 @@ export function reissueKey(call: AnyCall, old: KeyRecord): Reissued {
     require,
     expires_at: expiresAt,
     replaces: old.id,
+    ...(isDecoy ? { decoy: true } : {}),
   });
   return { ...issued, expiresAt, owner, event };
 }

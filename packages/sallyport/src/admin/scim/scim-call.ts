@@ -5,7 +5,7 @@ import type { Principal } from "../../access/policy.ts";
 import { ScimRefused } from "../../identity/scim-refused.ts";
 import type { Members } from "../../identity/scim-values.ts";
 import type { Statement } from "../../identity/statement.ts";
-import { refuseExcess } from "../call.ts";
+import { addressField, refuseExcess } from "../call.ts";
 import type { AnyCall } from "../call.ts";
 import { reachOf } from "../routes/principals.ts";
 
@@ -32,9 +32,10 @@ export interface ScimAnswer {
 export function byClient(
   call: ScimCall,
   what: string,
-): Pick<Statement, "source" | "by" | "actor" | "event" | "isOnce" | "at"> {
+): Pick<Statement, "source" | "by" | "actor" | "address" | "event" | "isOnce" | "at"> {
   const { actor } = call.caller.issuer;
-  return { source: "scim", by: actor, actor, event: `${call.method} ${what}`, isOnce: false, at: null };
+  const from = addressField(call.caller);
+  return { source: "scim", by: actor, actor, ...from, event: `${call.method} ${what}`, isOnce: false, at: null };
 }
 
 /** People whom a provisioning client made; those made here are not the directory's. */

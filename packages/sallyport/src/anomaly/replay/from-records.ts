@@ -56,6 +56,12 @@ const TURNS: Readonly<Record<string, ObservationKind>> = {
 export class FromRecords {
   readonly #waiting = new Map<string, ExportedRecord>();
   readonly #keys = new Map<string, Known>();
+  readonly #isDecoy: (environment: string, key: string) => boolean;
+
+  /** `isDecoy`: where more is known than the records say, because they began before. */
+  constructor(isDecoy?: (environment: string, key: string) => boolean) {
+    this.#isDecoy = isDecoy ?? ((environment, key) => this.#known(environment, key).isDecoy);
+  }
 
   /** What this record makes known; mostly one or nothing. */
   take(record: ExportedRecord): readonly Observation[] {
@@ -68,6 +74,9 @@ export class FromRecords {
       return [this.#exchange(intent ?? record, record)];
     }
     if (type === "request.refused" || type === "request.refused_coalesced") return this.#refused(record);
+    // No exchange of other keys: what is done with the token is one.
+    if (type === "token.issued" && this.#isDecoy(record.environment, keyOf(record)))
+      return [{ ...this.#exchange(record, record), isDecoy: true }];
     const turn = TURNS[type];
     return turn ? [this.#turn(turn, record)] : [];
   }

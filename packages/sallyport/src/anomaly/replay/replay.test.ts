@@ -60,6 +60,16 @@ describe("FromRecords", () => {
     expect(from.rest()).toEqual([]);
   });
 
+  it("takes a token of bait for its use, and of no other key", () => {
+    const from = new FromRecords();
+    from.take(read(record("key.issued", START, { key: "K1", owner: "p_1", roles: [], decoy: true }, "os:root")));
+    const token = (key: string) => read(record("token.issued", START + 1, { key, address: "192.0.2.1" }, `key:${key}`));
+    expect(from.take(token("K1"))).toMatchObject([
+      { kind: "exchange", key: "K1", isDecoy: true, address: "192.0.2.1" },
+    ]);
+    expect(from.take(token("K2"))).toEqual([]);
+  });
+
   it("tells what never ended, at last", () => {
     const from = new FromRecords();
     from.take(read(intent("r1", START)));

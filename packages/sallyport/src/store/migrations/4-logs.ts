@@ -1,6 +1,7 @@
 /**
  * To schema 4: the records of each environment are a log with a Merkle tree and signed checkpoints, beside the chain of
- * all, and policy says what is done about unusual use. Records of before stay in the chain alone: putting them into trees now would say of them what nobody signed then.
+ * all, policy says what is done about unusual use, and a key may be bait. Records of before stay in the chain alone: putting
+ * them into trees now would say of them what nobody signed then.
  */
 import { parseSignedHead, Problem } from "@sallyport/protocol";
 import { randomBase62 } from "../../kernel/ids.ts";
@@ -58,7 +59,41 @@ CREATE TABLE environment (
   anomalies TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 INSERT INTO environment SELECT *, '${ANOMALIES}' FROM environment_3;
-DROP TABLE environment_3;`);
+DROP TABLE environment_3;
+DROP INDEX key_owner;
+ALTER TABLE key RENAME TO key_3;
+CREATE TABLE key (
+  environment TEXT NOT NULL,
+  id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  owner TEXT,
+  state TEXT NOT NULL CHECK (state IN ('active', 'suspended', 'revoked')),
+  reason TEXT,
+  secrets TEXT NOT NULL,
+  rotation TEXT,
+  rotated_at INTEGER,
+  frozen_at INTEGER,
+  lifetime_ms INTEGER,
+  told TEXT NOT NULL,
+  idle_since INTEGER NOT NULL,
+  ceiling TEXT NOT NULL,
+  limits TEXT NOT NULL,
+  admin TEXT,
+  created_at INTEGER NOT NULL,
+  created_by TEXT NOT NULL,
+  networks TEXT,
+  binding TEXT CHECK (binding IN ('first_use')),
+  require TEXT NOT NULL,
+  signers TEXT NOT NULL,
+  path_secret TEXT,
+  workloads TEXT NOT NULL,
+  session TEXT,
+  decoy INTEGER NOT NULL CHECK (decoy IN (0, 1)),
+  PRIMARY KEY (environment, id)
+) STRICT, WITHOUT ROWID;
+INSERT INTO key SELECT *, 0 FROM key_3;
+DROP TABLE key_3;
+CREATE INDEX key_owner ON key (owner, environment, id) WHERE owner IS NOT NULL;`);
     const put = database.prepare("INSERT INTO meta (name, value) VALUES (?, ?)");
     put.run("node", randomBase62(12));
     put.run("logs_from", String(signed.seq + 1));
