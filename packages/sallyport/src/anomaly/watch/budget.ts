@@ -20,7 +20,7 @@ const RAISE = 0.6;
 const FADE_S = 10 * 86_400;
 /**
  * Hours that pass the bar for each that is told: in the others the key's own bar is raised by an earlier alert. Counted over
- * simulated traffic (1.5 to 1.9), and not wholly used: facts and ramps come on top of the promise.
+ * simulated traffic (1.6 to 2.1), and not wholly used: facts and ramps come on top of the promise.
  */
 const UNTOLD = 1.6;
 

@@ -361,7 +361,7 @@ export class KeyWatch {
 }
 
 const NONE: readonly Alert[] = [];
-/** Deviations: some nine keys of a hundred pass it by their own growth within two months of simulated traffic, most ramps by far. */
+/** Deviations: some ten keys of a hundred pass it by their own growth within two months of simulated traffic, most ramps by far. */
 const RAMP_SCORE = 1.2;
 const RAMP_AGAIN_S = 21 * DAY_S;
 const VOLUME = 0.1;
