@@ -18,6 +18,11 @@ const TRUST = 1.5;
  */
 const HOURS = 12;
 const HOURS_DOUBT = 1.1;
+/**
+ * A person's hours are all that some thefts show, and they come once a night where other factors come with every hour: the
+ * same share of key-hours says more here. Chosen on simulated traffic, at an equal number of false alarms.
+ */
+const HOURS_WEIGHT = 1.5;
 /** What is rarer than the table can show counts on, at a discount. */
 const RESOLVED = 5;
 const EXTRA = 0.4;
@@ -53,7 +58,8 @@ export class Calibration {
     const known = Math.min(1, this.#hours / HOURS_KNOWN);
     const counted = this.#worth[factor * SHAPE.buckets + bucket]!;
     const believed = known === 1 ? counted : known * counted + (1 - known) * priorWorth(factor, said);
-    return Math.max((factor === HOURS ? HOURS_DOUBT : 0) * said, Math.min(TRUST * said, believed)) + beyond;
+    const trusted = Math.min(TRUST * said, believed);
+    return (factor === HOURS ? HOURS_WEIGHT * Math.max(HOURS_DOUBT * said, trusted) : trusted) + beyond;
   }
 
   keep(): KeptCalibration {

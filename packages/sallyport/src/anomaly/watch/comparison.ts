@@ -54,8 +54,8 @@ export class Comparison {
     note("rate", metered.rate);
     note("tokens", Math.min(metered.tokens, shift(row)));
     note("refusals", metered.refusals);
-    if (!isRefused) {
-      floats[at + ROW.dayTotals]! += 1;
+    if (!isRefused && counts > 0) {
+      floats[at + ROW.dayTotals]! += event.count;
       floats[at + ROW.dayTotals + 1]! += event.outputTokens;
     }
     if (event.address !== null) {

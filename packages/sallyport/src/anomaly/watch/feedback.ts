@@ -35,5 +35,4 @@ export function learnFalseAlarm(
   words[at + ROW.barAt] = nowS;
   words[at + ROW.newNetworkAt] = 0;
   words[at + ROW.newClientAt] = 0;
-  words[at + ROW.cleanSince] = 0;
 }

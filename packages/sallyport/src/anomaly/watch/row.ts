@@ -11,7 +11,7 @@ export const DIMENSIONS = Object.keys(SLOTS) as readonly Dimension[];
 export const METRICS = ["requests", "input", "output", "refused"] as const;
 export const SCALES_S = [300, 3_600] as const;
 export const BREADTHS = ["networks", "models", "sizes"] as const;
-export const SLOW_DAYS = 21;
+export const SLOW_DAYS = 56;
 export const SLOW_METRICS = 2;
 export const REGISTERS = 64;
 export const RECENT = 16;
@@ -85,12 +85,9 @@ export const ROW = {
   /** When models were listed, and when a model was new. */
   listedAt: take(1),
   newModelAt: take(1),
-  /** Whole days, a ring of logarithms per metric; the frozen baseline: weight, mean, variance. */
+  /** Today's totals; a ring of whole days by the calendar, the logarithms of both in one word. */
   dayTotals: take(SLOW_METRICS),
-  slowRing: take(SLOW_METRICS * SLOW_DAYS),
-  slowCount: take(1),
-  frozen: take(SLOW_METRICS * 3),
-  cleanSince: take(1),
+  slowRing: take(SLOW_DAYS),
   rampAt: take(1),
   /** Of each factor: -log10 p, and when. */
   factors: take(2 * FACTORS),
