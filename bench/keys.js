@@ -6,6 +6,7 @@ import { formatKeyText, parseModelName } from "../packages/protocol/dist/index.j
 import { decide } from "../packages/sallyport/dist/access/decide.js";
 import { environmentDefaults } from "../packages/sallyport/dist/access/default-environment.js";
 import { compileSnapshot } from "../packages/sallyport/dist/access/snapshot.js";
+import { fillKeyTable } from "../packages/sallyport/dist/keys/fill-table.js";
 import { KeyDirectory } from "../packages/sallyport/dist/keys/directory.js";
 import { hashKeyText } from "../packages/sallyport/dist/keys/hash.js";
 import { newKey } from "../packages/sallyport/dist/keys/key.js";
@@ -74,11 +75,18 @@ function zipf(count) {
   });
 }
 
-export function keyCost(count) {
+export async function keyCost(count) {
   const directory = join(mkdtempSync(join(tmpdir(), "sallyport-keys-")), "data");
   fill(directory, count);
   const reader = openReader(directory);
   const keys = new KeyDirectory(reader, ring);
+  // As some time after a start: the table is filled in the background, whose timers keep no program running.
+  const awake = setInterval(() => {}, 1_000);
+  const cpu = process.cpuUsage();
+  await fillKeyTable(keys, (page) => reader.keys(page), 0).filled;
+  clearInterval(awake);
+  const { user, system } = process.cpuUsage(cpu);
+  const fillUs = (user + system) / count;
   const state = reader.policy();
   const snapshot = compileSnapshot({
     ...state,
@@ -104,12 +112,18 @@ export function keyCost(count) {
   }
   reader.close();
   rmSync(directory, { recursive: true, force: true });
-  return { count, knownUs: median(knownUs.slice(2)), unknownUs: median(unknownUs.slice(2)) };
+  return {
+    count,
+    knownUs: median(knownUs.slice(2)),
+    unknownUs: median(unknownUs.slice(2)),
+    fillUs,
+    keyBytes: keys.tableBytes / count,
+  };
 }
 
 if (process.argv[1] === new URL(import.meta.url).pathname) {
-  const small = keyCost(1_000);
-  const large = keyCost(Number(process.env.KEYS ?? 1_000_000));
+  const small = await keyCost(1_000);
+  const large = await keyCost(Number(process.env.KEYS ?? 1_000_000));
   console.table([
     small,
     large,

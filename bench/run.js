@@ -68,8 +68,8 @@ add(
   `${ms(many.longestGateway)} against ${ms(many.longestBare)}`,
   many.longestGateway <= many.longestBare + 100,
 );
-const small = keyCost(1_000);
-const large = keyCost(1_000_000);
+const small = await keyCost(1_000);
+const large = await keyCost(1_000_000);
 add(
   "verify and decide, 1,000,000 keys against 1,000, Zipf",
   "<= 1.1 x",

@@ -79,7 +79,7 @@ export const credentialRules = [
     rule: "damage",
     what: "a damaged key is read once, not with every request",
     file: `${S}/keys/directory.ts`,
-    from: "if (this.#damaged.has(name)) return undefined;",
+    from: "if (this.#damaged.has(row)) return undefined;",
     to: "",
     test: `${S}/keys/directory.test.ts`,
   },

@@ -1,7 +1,31 @@
-// What `take-away.js` takes away of the life of keys: rotation and delivery.
+// What `take-away.js` takes away of the life of keys: the table they are held in, rotation and delivery.
 const S = "packages/sallyport/src";
 
 export const keyLifeRules = [
+  {
+    rule: "R5",
+    what: "a key that changed is read anew",
+    file: `${S}/keys/directory.ts`,
+    from: "this.#table.clear(row);",
+    to: "",
+    test: `${S}/keys/key-table.test.ts`,
+  },
+  {
+    rule: "R5",
+    what: "what a row has no place for is read from the store",
+    file: `${S}/keys/key-table.ts`,
+    from: "record.networks === null &&",
+    to: "",
+    test: `${S}/keys/key-table.test.ts`,
+  },
+  {
+    rule: "R7",
+    what: "a right that keys share is of one environment",
+    file: `${S}/access/snapshot.ts`,
+    from: "if (held?.environment.name === key.environment) return held;",
+    to: "if (held) return held;",
+    test: `${S}/access/snapshot.test.ts`,
+  },
   {
     rule: "R11",
     what: "an overlap ends",

@@ -7,7 +7,16 @@ import { builtInRoles } from "./built-in-roles.ts";
 import { compileRight, doorOf } from "./compiled-grant.ts";
 import type { CompiledGrant } from "./compiled-grant.ts";
 import type { Door } from "./door.ts";
-import type { Assignment, DirectoryGroup, Environment, Limits, PolicyState, Principal, Role } from "./policy.ts";
+import type {
+  Assignment,
+  DirectoryGroup,
+  Environment,
+  Limits,
+  PolicyState,
+  Principal,
+  RightSpec,
+  Role,
+} from "./policy.ts";
 
 /** What a key may do now: its ceiling and its owner's live right, both of which must cover a demand, in one environment. */
 export interface EffectiveRight {
@@ -54,6 +63,8 @@ export function compileSnapshot(state: PolicyState): Snapshot {
   // Many keys share a ceiling, and keys of one owner his live right: each is compiled once a snapshot.
   const ceilings = new Map<string, readonly CompiledGrant[]>();
   const lives = new Map<string, LiveRight>();
+  // And where a key adds nothing of its own, its whole right is that of every such key of its owner's.
+  const plain = new WeakMap<RightSpec, Map<string | null, EffectiveRight>>();
 
   function ceilingOf(key: KeyRecord): readonly CompiledGrant[] {
     // A ceiling always narrows to its own selectors: none written means no model (DESIGN 2).
@@ -99,6 +110,17 @@ export function compileSnapshot(state: PolicyState): Snapshot {
     };
   }
 
+  function plainRight(key: KeyRecord): EffectiveRight | undefined {
+    const byOwner = plain.get(key.ceiling);
+    const held = byOwner?.get(key.owner);
+    if (held?.environment.name === key.environment) return held;
+    const right = computeRight(key);
+    if (!right) return undefined;
+    if (byOwner) byOwner.set(key.owner, right);
+    else plain.set(key.ceiling, new Map([[key.owner, right]]));
+    return right;
+  }
+
   return {
     epoch: state.epoch,
     environments,
@@ -107,6 +129,7 @@ export function compileSnapshot(state: PolicyState): Snapshot {
     assignments: state.assignments,
     groups: new Map((state.groups ?? []).map((group) => [group.id, group])),
     rightOf(key) {
+      if (isPlain(key)) return plainRight(key);
       const held = rights.get(key);
       if (held) return held;
       const right = computeRight(key);
@@ -114,6 +137,11 @@ export function compileSnapshot(state: PolicyState): Snapshot {
       return right;
     },
   };
+}
+
+/** No limit and no door of its own: nothing in its right has its name. */
+function isPlain({ limits, networks, require }: KeyRecord): boolean {
+  return limits.requests === undefined && limits.concurrency === undefined && networks === null && require.length === 0;
 }
 
 interface LiveRight {

@@ -19,6 +19,8 @@ function setUp() {
         return new Promise((resolve, reject) => sweeps.push({ resolve: () => resolve([]), reject }));
       },
     },
+    keys: { foresee: () => {} },
+    store: { reader: { keys: () => [] } },
   } as unknown as Core;
   const end = careForKeys(parts, pino({ level: "silent" }));
   return { end, sweeps, count: (what: string) => did.filter((one) => one === what).length };

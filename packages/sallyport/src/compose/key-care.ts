@@ -1,6 +1,10 @@
-/** What a running gateway does for its keys by itself: uses are written down every few seconds, what is stale is ended. */
+/**
+ * What a running gateway does for its keys by itself: all are read once, ahead of their use, uses are written down every
+ * few seconds, what is stale is ended.
+ */
 import { causeOf } from "../kernel/log.ts";
 import type { Log } from "../kernel/log.ts";
+import { fillKeyTable } from "../keys/fill-table.ts";
 import type { Core } from "./core.ts";
 
 const FLUSH_MS = 5_000;
@@ -12,9 +16,13 @@ const FIRST_SWEEP_MS = 10 * 60_000;
 
 /** The data directory's lock makes it the only one. Answers how to end it. */
 export function careForKeys(
-  { uses, lifecycle, tickets }: Pick<Core, "uses" | "lifecycle" | "tickets">,
+  { keys, store, uses, lifecycle, tickets }: Pick<Core, "keys" | "store" | "uses" | "lifecycle" | "tickets">,
   log: Log,
 ): () => void {
+  const filling = fillKeyTable(keys, (page) => store.reader.keys(page));
+  filling.filled.catch((cause: unknown) =>
+    log.warn({ cause: causeOf(cause) }, "keys could not be read ahead of their use"),
+  );
   let isSweeping = false;
   const sweep = (): void => {
     if (isSweeping) return;
@@ -36,6 +44,7 @@ export function careForKeys(
   const first = setTimeout(sweep, FIRST_SWEEP_MS).unref();
   const sweeping = setInterval(sweep, SWEEP_MS).unref();
   return () => {
+    filling.stop();
     clearInterval(tidying);
     clearInterval(flushing);
     clearTimeout(first);

@@ -1,14 +1,15 @@
 /**
- * Where keys are found: the id index first, then a bounded cache of records, then one read of the store.
+ * Where keys are found: in the table of all keys (`key-table.ts`), and what it has no record of by one read of the
+ * store. Records made of it, or read, are kept for a while.
  * `authenticate()` is the only way from a key text to a key (R5): parse and checksum before anything else, lookup by id,
  * keyed hash compared in constant time, a dummy comparison for unknown ids, the state told only to who holds the secret.
  */
 import { parseKeyText, Problem, refuse } from "@sallyport/protocol";
 import type { CredentialSignal, KeyKind, KeyText, Refusal } from "@sallyport/protocol";
-import { KeyIdIndex } from "./id-index.ts";
 import { hashesAreEqual, hashKeyText } from "./hash.ts";
 import { currentSecret } from "./key.ts";
 import type { KeyRecord, KeySecret } from "./key.ts";
+import { KeyTable } from "./key-table.ts";
 import type { PepperRing } from "./pepper.ts";
 import { secretRefusal } from "./secret-machine.ts";
 
@@ -28,7 +29,9 @@ export interface Authenticated {
 /** A key text's hash and the pepper it is under. */
 export type HashedText = Pick<KeySecret, "hash" | "pepperVersion">;
 
-/** Records of each of two generations: what is used stays, what is not goes. A record is about 1 kB. */
+/** Records made of the table, each in the place that its row's number gives it. */
+const MADE_MAX = 32_768;
+/** Records that were read, in each of two generations: what is used stays, what is not goes. A record is about 1 kB. */
 const CACHE_SIZE = 65_536;
 const DAMAGED_MAX = 4_096;
 const DUMMY_PEPPER = { version: 0, bytes: Buffer.alloc(32, 7) };
@@ -38,11 +41,16 @@ export class KeyDirectory {
   readonly #source: KeySource;
   readonly #peppers: PepperRing;
   readonly #restricted: (record: KeyRecord) => KeyRecord;
-  readonly #index = new KeyIdIndex();
-  #young = new Map<string, KeyRecord>();
-  #old = new Map<string, KeyRecord>();
-  /** Keys whose rows are damaged, so that nobody's requests make the store read them again and again. */
-  readonly #damaged = new Set<string>();
+  readonly #table = new KeyTable();
+  /** For each place the row whose record was last made for it, and the one whose record it has, both plus one. */
+  readonly #makingOf = new Uint32Array(MADE_MAX);
+  readonly #madeOf = new Uint32Array(MADE_MAX);
+  readonly #made: (KeyRecord | undefined)[] = [];
+  /** By row of the table, what it has no record of. */
+  #young = new Map<number, KeyRecord>();
+  #old = new Map<number, KeyRecord>();
+  /** Rows of keys that are damaged, so that nobody's requests make the store read them again and again. */
+  readonly #damaged = new Set<number>();
   #onOldPepper: ((key: KeyRecord, secret: KeySecret, hashed: HashedText) => void) | undefined;
   #onReuse: ((key: KeyRecord, secret: KeySecret) => void) | undefined;
 
@@ -51,54 +59,88 @@ export class KeyDirectory {
     this.#source = source;
     this.#restricted = restricted;
     this.#peppers = peppers;
-    source.eachKeyId((environment, id) => this.#index.add(environment, id));
+    source.eachKeyId((environment, id) => this.#table.add(environment, id));
   }
 
   get size(): number {
-    return this.#index.size;
+    return this.#table.size;
+  }
+
+  /** Of the table, for benches. */
+  get tableBytes(): number {
+    return this.#table.bytes;
   }
 
   /** The key's present record; undefined for an id that is not known, and for one whose row is damaged (`isDamaged()`). */
   find(environment: string, id: string): KeyRecord | undefined {
-    const name = `${environment}/${id}`;
-    const young = this.#young.get(name);
+    const row = this.#table.rowOf(environment, id);
+    if (row < 0) return undefined;
+    const place = row % MADE_MAX;
+    const made = this.#madeOf[place] === row + 1 ? this.#made[place] : undefined;
+    if (made) return made;
+    if (this.#table.isFilled(row)) return this.#make(row, environment, id);
+    const young = this.#young.get(row);
     if (young) return young;
-    if (!this.#index.mayHave(environment, id)) return undefined;
-    const old = this.#old.get(name);
+    const old = this.#old.get(row);
     if (old) {
-      this.#keep(name, old);
+      this.#keep(row, old);
       return old;
     }
-    if (this.#damaged.has(name)) return undefined;
-    const read = this.#read(environment, id);
-    if (read) this.#keep(name, read);
-    return read;
+    if (this.#damaged.has(row)) return undefined;
+    return this.#read(row, environment, id);
   }
 
   /** The key is there, and what is stored of it cannot be trusted: it opens nothing. */
   isDamaged(environment: string, id: string): boolean {
-    return this.#damaged.has(`${environment}/${id}`);
+    return this.#damaged.has(this.#table.rowOf(environment, id));
   }
 
-  #read(environment: string, id: string): KeyRecord | undefined {
+  #make(row: number, environment: string, id: string): KeyRecord {
+    const record = this.#restricted(this.#table.record(row, environment, id));
+    const place = row % MADE_MAX;
+    // Of a million keys most are used once in a long time: a record is kept when it is made a second time, so that
+    // those drive no other out and are gone before they are old.
+    if (this.#makingOf[place] !== row + 1) {
+      this.#makingOf[place] = row + 1;
+      return record;
+    }
+    while (this.#made.length <= place) this.#made.push(undefined);
+    this.#made[place] = record;
+    this.#madeOf[place] = row + 1;
+    return record;
+  }
+
+  #read(row: number, environment: string, id: string): KeyRecord | undefined {
     try {
       const record = this.#source.key(environment, id);
-      return record && this.#restricted(record);
+      if (!record) return undefined;
+      if (this.#table.put(row, record)) return this.#make(row, environment, id);
+      const counted = this.#restricted(record);
+      this.#keep(row, counted);
+      return counted;
     } catch (problem) {
       if (!(problem instanceof Problem) || problem.code !== "record_damaged") throw problem;
       if (this.#damaged.size >= DAMAGED_MAX) this.#damaged.clear();
-      this.#damaged.add(`${environment}/${id}`);
+      this.#damaged.add(row);
       return undefined;
     }
   }
 
+  /** A whole record as the store has it in this very turn, ahead of its first use. */
+  foresee(record: KeyRecord): void {
+    const row = this.#table.rowOf(record.environment, record.id);
+    if (row < 0 || this.#table.isFilled(row) || this.#young.has(row) || this.#old.has(row)) return;
+    if (!this.#damaged.has(row)) this.#table.put(row, record);
+  }
+
   /** The stored state changed: read it again at the next use. Call after each committed change of a key. */
   changed(environment: string, id: string): void {
-    this.#index.add(environment, id);
-    const name = `${environment}/${id}`;
-    this.#young.delete(name);
-    this.#old.delete(name);
-    this.#damaged.delete(name);
+    const row = this.#table.add(environment, id);
+    this.#table.clear(row);
+    if (this.#madeOf[row % MADE_MAX] === row + 1) this.#madeOf[row % MADE_MAX] = 0;
+    this.#young.delete(row);
+    this.#old.delete(row);
+    this.#damaged.delete(row);
   }
 
   /**
@@ -188,12 +230,12 @@ export class KeyDirectory {
     this.#onReuse = then;
   }
 
-  #keep(name: string, key: KeyRecord): void {
+  #keep(row: number, key: KeyRecord): void {
     if (this.#young.size >= CACHE_SIZE) {
       this.#old = this.#young;
       this.#young = new Map();
     }
-    this.#young.set(name, key);
+    this.#young.set(row, key);
   }
 }
 
