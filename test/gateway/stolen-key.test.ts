@@ -1,5 +1,10 @@
 /** A stolen key, end to end: somebody else's network, a look at the models, a new one, and much of it. Contained by itself, within a minute. */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { noPins } from "@sallyport/protocol";
+import { verifyPath } from "../../packages/sallyport/dist/compose/ledger-files.js";
+import { sallyportJson } from "../program/program.ts";
 import { codeOf, startGateway } from "./started-gateway.ts";
 import type { IssuedKey, StartedGateway } from "./started-gateway.ts";
 
@@ -86,6 +91,25 @@ it("is contained within a minute of its first use, and only it; the reason is in
   expect((await records("key.suspended"))[0]!.fields).toMatchObject({ key: key.id, reason: "anomaly" });
   // The other key of the same kind goes on.
   expect((await chat(quiet.key, "10.0.0.7", "support-app/1.4")).status).toBe(200);
+});
+
+it("is an incident by one command: a report with the stranger's network in it, and every proof accepted alone", async () => {
+  const incident = await sallyportJson<{ incidentId: string; report: string }>([
+    "incident",
+    "open",
+    "--key-id",
+    key.id,
+    "--data",
+    gateway.directory,
+  ]);
+  const report = readFileSync(incident.report, "utf8");
+  expect(report).toContain("198.51.100");
+  expect(report).toContain(key.id);
+  const proofs = join(incident.report, "..", "proofs");
+  expect(readdirSync(proofs).length).toBeGreaterThan(2);
+  for (const name of readdirSync(proofs))
+    expect([name, (await verifyPath(join(proofs, name), noPins)).ok]).toEqual([name, true]);
+  await sallyportJson(["incident", "close", incident.incidentId, "--false-alarm", "--data", gateway.directory]);
 });
 
 it("is over when its time is, or when somebody says that it was nothing, and that is learned", async () => {
