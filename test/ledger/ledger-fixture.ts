@@ -1,5 +1,5 @@
 /** A ledger of three environments, as a store writes it, to be exported, proved and harmed. */
-import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, cpSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { encodeEvent, parseVerifierKey } from "@sallyport/protocol";
@@ -48,8 +48,12 @@ export function makeFolder(after: (work: () => void) => void): string {
   return folder;
 }
 
+/** With modes as they are: newer Nodes give copied folders their own. */
 export function copyOf(path: string, to: string): string {
   cpSync(path, to, { recursive: true });
+  if (!statSync(path).isDirectory()) return to;
+  for (const name of ["", ...readdirSync(path, { recursive: true, encoding: "utf8" })])
+    chmodSync(join(to, name), statSync(join(path, name)).mode & 0o777);
   return to;
 }
 
