@@ -22,8 +22,6 @@ export interface Unvouched {
 
 export class RecordTimes {
   readonly unvouched: Unvouched[] = [];
-  /** More than are kept. */
-  isMore = false;
   #latest = -Infinity;
   #seq = 0;
   #isStopped = false;
@@ -35,6 +33,7 @@ export class RecordTimes {
     this.#latest = -Infinity;
     this.#seq = 0;
     this.#isBeating = false;
+    this.#isStopped = false;
   }
 
   take({ seq, at, type }: LedgerRecord): void {
@@ -50,7 +49,10 @@ export class RecordTimes {
   }
 
   #note(from: number, to: number, reason: string): void {
-    if (this.unvouched.length < KEPT_MAX) this.unvouched.push({ after: this.#seq, from, to, reason });
-    else this.isMore = true;
+    const { length } = this.unvouched;
+    if (length < KEPT_MAX) this.unvouched.push({ after: this.#seq, from, to, reason });
+    // The list has an end, and says so.
+    else if (length === KEPT_MAX)
+      this.unvouched.push({ after: this.#seq, from, to, reason: `${reason}; later such times are not listed` });
   }
 }

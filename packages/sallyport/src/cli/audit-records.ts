@@ -2,13 +2,12 @@
 import { TailEnded } from "@sallyport/client";
 import type { Command } from "commander";
 import type { AuditRecordView } from "@sallyport/protocol/contract";
-import { parseDurationMs } from "@sallyport/protocol/contract";
 import { withClient } from "./cli.ts";
 import type { Cli } from "./cli.ts";
-import { UsageMistake } from "./failure.ts";
 import { wholeNumber, withServer } from "./options.ts";
 import type { ServerOptions } from "./options.ts";
 import { show } from "./print.ts";
+import { timeMsOf } from "./when.ts";
 
 interface FilterOptions extends ServerOptions {
   readonly keyId?: string;
@@ -99,7 +98,7 @@ function withFilter(command: Command): Command {
 function filterOf(options: FilterOptions) {
   const { keyId: key, actor, principal, type, code, env: environment, model, address } = options;
   const now = Date.now();
-  const times = { since: timeMs(options.since, now), until: timeMs(options.until, now) };
+  const times = { since: timeMsOf(options.since, now), until: timeMsOf(options.until, now) };
   return { key, actor, principal, type, code, environment, model, address, ...times };
 }
 
@@ -108,14 +107,4 @@ function recordLine(record: AuditRecordView): string {
     ([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`,
   );
   return [record.seq, record.at, record.environment, record.type, record.actor, ...fields].join(" ");
-}
-
-/** A duration back from now, or a time; epoch ms. */
-function timeMs(text: string | undefined, now: number): number | undefined {
-  if (text === undefined) return undefined;
-  const agoMs = parseDurationMs(text);
-  const timeOf = agoMs === undefined ? Date.parse(text) : now - agoMs;
-  if (Number.isNaN(timeOf))
-    throw new UsageMistake(`${text} is neither a duration such as 1h nor a time such as 2026-01-31T12:00Z`);
-  return timeOf;
 }

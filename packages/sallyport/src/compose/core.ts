@@ -160,7 +160,6 @@ function joinCore(
     }
     for (const operation of wanted.operations) {
       if (operation.op === "localLogin.put" || operation.op === "localLogin.remove") localLogins.changed();
-      if (operation.op === "restriction.put") restrictions.put(operation.restriction);
       if (operation.op === "restriction.remove") {
         const gone = restrictions.all().find(({ id }) => id === operation.id);
         if (gone) {
@@ -168,8 +167,11 @@ function joinCore(
           keys.changed(gone.environment, gone.key);
         }
       }
-      if (operation.op === "restriction.put")
-        keys.changed(operation.restriction.environment, operation.restriction.key);
+      if (operation.op === "restriction.put") {
+        const { restriction } = operation;
+        restrictions.put(restriction);
+        keys.changed(restriction.environment, restriction.key);
+      }
       if (operation.op === "key.insert") keys.changed(operation.key.environment, operation.key.id);
       if (operation.op === "key.factors")
         ollamaSigners.changed(operation.environment, operation.id, operation.factors.signers);
