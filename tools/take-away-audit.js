@@ -82,4 +82,28 @@ export const auditRules = [
     to: 'tls || isLoopback(parseListener(address) ?? { host: "", port: 0 }) || address !== ""',
     test: `${S}/config/sink-settings.test.ts`,
   },
+  {
+    rule: "R14",
+    what: "only inference goes unrecorded, and only where policy says so",
+    file: `${S}/dataplane/may-go-unrecorded.ts`,
+    from: "isInference && unrecorded",
+    to: "unrecorded",
+    test: "test/gateway/recorded-first.test.ts",
+  },
+  {
+    rule: "R14",
+    what: "nothing goes unrecorded while nothing can be revoked",
+    file: `${S}/audit/unrecorded.ts`,
+    from: '"fail_open_with_gap_record" && this.#ports.ledger.takesChanges()',
+    to: '"fail_open_with_gap_record"',
+    test: `${S}/audit/unrecorded.test.ts`,
+  },
+  {
+    rule: "R14",
+    what: "a gap whose commit failed is told later",
+    file: `${S}/audit/unrecorded.ts`,
+    from: "if (!isOnDisk) this.#add(environment, gap);",
+    to: "void isOnDisk;",
+    test: `${S}/audit/unrecorded.test.ts`,
+  },
 ];

@@ -3,9 +3,10 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { pino } from "pino";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { formatKeyText } from "../../packages/protocol/dist/index.js";
 import { environmentDefaults } from "../../packages/sallyport/dist/access/default-environment.js";
+import type { Environment } from "../../packages/sallyport/dist/access/policy.js";
 import { PermissionUses } from "../../packages/sallyport/dist/access/permission-uses.js";
 import { compileSnapshot } from "../../packages/sallyport/dist/access/snapshot.js";
 import { makeDataPlane } from "../../packages/sallyport/dist/compose/data-plane.js";
@@ -27,6 +28,7 @@ class HeldLedger {
   readonly #waiting: ((isOnDisk: boolean) => void)[] = [];
   #durable = 0;
   isFull = false;
+  isAlive = true;
   onWait: () => void = () => {};
 
   append(line: string): number | undefined {
@@ -38,6 +40,12 @@ class HeldLedger {
   whenDurable(_ticket: number, then: (isOnDisk: boolean) => void): void {
     this.#waiting.push(then);
     this.onWait();
+  }
+  figures(): object {
+    return {};
+  }
+  takesChanges(): boolean {
+    return this.isAlive;
   }
   isWritable(): boolean {
     return !this.isFull;
@@ -54,6 +62,7 @@ let ledger: HeldLedger;
 let plane: DataPlane;
 let metrics: GatewayMetrics;
 let url: string;
+let environment: Environment;
 const text = formatKeyText("sp", "dev", "A".repeat(12), "s".repeat(43));
 
 beforeEach(async () => {
@@ -68,9 +77,10 @@ beforeEach(async () => {
     key: () => key,
     eachKeyId: (visit: (environment: string, id: string) => void) => visit("dev", key.id),
   };
-  const snapshot = compileSnapshot({
+  environment = { ...environmentDefaults, name: "dev", upstreams: [{ id: "u1", url: await upstream.listen() }] };
+  const compiled = compileSnapshot({
     epoch: 1,
-    environments: [{ ...environmentDefaults, name: "dev", upstreams: [{ id: "u1", url: await upstream.listen() }] }],
+    environments: [environment],
     roles: [],
     principals: [
       {
@@ -88,6 +98,8 @@ beforeEach(async () => {
     ],
     assignments: [{ id: "a", subject: { principal: "p" }, environment: "dev", right, source: "admin" }],
   });
+  const environments = { get: () => environment, keys: () => ["dev"].values(), values: () => [environment].values() };
+  const snapshot = { ...compiled, environments };
   const core = {
     store: ledger,
     keys: new KeyDirectory(source, { current: () => pepper, get: () => pepper, create: () => pepper }),
@@ -189,4 +201,45 @@ test("a ledger that takes nothing: refused before the upstream sees anything, re
   ledger.isFull = false;
   ledger.onWait = () => ledger.settle(true);
   expect((await ask("/api/chat", chat)).status).toBe(200);
+});
+
+describe("where policy says fail_open_with_gap_record", () => {
+  beforeEach(() => {
+    environment = { ...environment, inferenceRecording: "fail_open_with_gap_record" };
+  });
+
+  test("a ledger that takes nothing: inference is served, readiness says ready, the gap is written when it takes records again", async () => {
+    ledger.isFull = true;
+    const said = await ask("/api/chat", chat);
+    expect([said.status, (await said.text()).includes('"done":true')]).toEqual([200, true]);
+    expect([ledger.lines, (await fetch(`${url}/readyz`)).status]).toEqual([[], 200]);
+    expect(metrics.write(() => true)).toContain("sallyport_unrecorded_requests_total 1");
+    ledger.isFull = false;
+    ledger.onWait = () => ledger.settle(true);
+    await (await ask("/api/chat", chat)).text();
+    const gap = ledger.lines.find((line) => line.includes('"ledger.gap"'))!;
+    const { environment: of, fields } = JSON.parse(gap) as { environment: string; fields: object };
+    expect([of, fields]).toEqual(["dev", expect.objectContaining({ requests: 1, keys: ["A".repeat(12)] })]);
+  });
+
+  test("a commit that fails: the answer goes on", async () => {
+    const waits = new Promise<void>((resolve) => void (ledger.onWait = resolve));
+    const answer = ask("/api/chat", chat);
+    await waits;
+    ledger.settle(false);
+    const said = await answer;
+    expect([said.status, (await said.text()).includes('"done":true')]).toEqual([200, true]);
+  });
+
+  test("what manages models, and what is no inference, is refused all the same", async () => {
+    ledger.isFull = true;
+    const answers = [await ask("/api/pull", { model: "llama3.2" }), await ask("/api/show", { model: "llama3.2" })];
+    expect([answers.map(({ status }) => status), upstream.seen.length]).toEqual([[503, 503], 0]);
+  });
+
+  test("a writer that is gone: refused, because nothing can be revoked any more", async () => {
+    ledger.isFull = true;
+    ledger.isAlive = false;
+    expect([(await ask("/api/chat", chat)).status, (await fetch(`${url}/readyz`)).status]).toEqual([503, 503]);
+  });
 });

@@ -44,7 +44,7 @@ it("a full disk refuses inference, lets revocation pass, and everything is whole
   expect(existsSync(join(directory, "reserve"))).toBe(true);
   const count = await fillUp(opened);
   expect(count).toBeGreaterThan(10);
-  expect(store.isWritable()).toBe(false);
+  expect([store.isWritable(), store.takesChanges()]).toEqual([false, true]);
   expect(existsSync(join(directory, "reserve"))).toBe(false);
   expect(troubles.join()).toContain("full");
 

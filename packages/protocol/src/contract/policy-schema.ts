@@ -134,6 +134,12 @@ const environment = z.strictObject({
     .enum(["deny", "allow"])
     .default("deny")
     .describe("whether keys may have a secret for paths, for clients that can send no header"),
+  inferenceRecording: z
+    .enum(["fail_closed", "fail_open_with_gap_record"])
+    .default("fail_closed")
+    .describe(
+      "what becomes of inference while the ledger takes no record (a full disk): refused, or served, counted and told of in the ledger as a gap. Everything else is refused whatever stands here",
+    ),
   anomalies: z
     .strictObject({
       budget: z

@@ -232,6 +232,7 @@ export const environmentView = z.object({
   ...doorView,
   requireFor: z.array(z.object({ do: names, need: names })),
   pathSecrets: z.enum(["deny", "allow"]),
+  inferenceRecording: z.enum(["fail_closed", "fail_open_with_gap_record"]),
   tokens: z.object({ ttl: z.string(), only: z.boolean() }),
   /** What is done about unusual use of keys. */
   anomalies: z.object({ budget: z.number(), actions: z.record(z.string(), z.string()), for: z.string() }),

@@ -38,6 +38,14 @@ describe("times that are not vouched for", () => {
     expect(unvouched(...stopped, record(4, 2 * late))).toHaveLength(1);
   });
 
+  it("requests that policy let go unrecorded", () => {
+    const fields = { since: 10, until: 20, requests: 7, keys: [], has_more_keys: false };
+    const gap = { ...record(2, 30, "ledger.gap"), environment: "dev", fields };
+    expect(unvouched(record(1, 0), gap)).toEqual([
+      { after: 2, from: 10, to: 20, reason: "7 requests of dev have no records, as its policy says" },
+    ]);
+  });
+
   it("the list has an end and says so", () => {
     const found = unvouched(...Array.from({ length: 300 }, (_, n) => record(n + 1, -n * 200_000)));
     expect(found).toHaveLength(101);

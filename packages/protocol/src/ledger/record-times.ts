@@ -5,6 +5,8 @@
 import type { LedgerRecord } from "./record-line.ts";
 
 export const HEARTBEAT = "ledger.heartbeat";
+/** Requests of a time were served and have no records: policy wanted that. */
+export const GAP = "ledger.gap";
 export const HEARTBEAT_MS = 300_000;
 /** Two beats missed, and some time for a commit. */
 const SILENCE_MS = 2 * HEARTBEAT_MS + 60_000;
@@ -36,7 +38,7 @@ export class RecordTimes {
     this.#isStopped = false;
   }
 
-  take({ seq, at, type }: LedgerRecord): void {
+  take({ seq, at, type, environment, fields }: LedgerRecord): void {
     const gapMs = at - this.#latest;
     if (this.#seq > 0 && gapMs < -STEP_MS)
       this.#note(this.#latest, at, `the clock went back by ${Math.round(-gapMs / 1000)} s`);
@@ -46,6 +48,9 @@ export class RecordTimes {
     this.#isStopped = type === "server.stopped" || (this.#isStopped && type !== "server.started");
     if (type === HEARTBEAT) this.#isBeating = true;
     this.#seq = seq;
+    const { since, until, requests } = fields;
+    if (type === GAP && typeof since === "number" && typeof until === "number")
+      this.#note(since, until, `${String(requests)} requests of ${environment} have no records, as its policy says`);
   }
 
   #note(from: number, to: number, reason: string): void {

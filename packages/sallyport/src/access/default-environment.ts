@@ -32,6 +32,7 @@ export const environmentDefaults = {
   tokens: { ttlMs: 15 * 60_000, isOnly: false },
   // Bait has no honest use; everything else is told to somebody first.
   anomalies: { budget: 1, actions: { default: "notify", decoy_used: "suspend" }, forMs: 3_600_000 },
+  inferenceRecording: "fail_closed",
 } as const satisfies Partial<Environment>;
 
 /** Where Ollama listens unless it is told otherwise. */

@@ -110,6 +110,7 @@ function buildEnvironment(name: string, entry: EnvironmentEntry): Environment {
       isOnly: entry.tokens?.only ?? environmentDefaults.tokens.isOnly,
     },
     anomalies: buildAnomalies(entry.anomalies),
+    inferenceRecording: entry.inferenceRecording,
   };
 }
 

@@ -219,6 +219,8 @@ export interface Environment {
   readonly pathSecrets: "deny" | "allow";
   readonly tokens: TokenPolicy;
   readonly anomalies: AnomalyPolicy;
+  /** What becomes of inference while the ledger takes no record: refused, or served and told of as a gap. */
+  readonly inferenceRecording: "fail_closed" | "fail_open_with_gap_record";
 }
 
 /** Everything `compileSnapshot()` needs; `epoch` grows by one with each change. */

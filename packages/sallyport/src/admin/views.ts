@@ -171,6 +171,7 @@ export function viewEnvironment(environment: Environment): EnvironmentView {
     ...viewDoor(environment),
     requireFor: environment.requireFor.map((row) => ({ do: [...row.permissions], need: [...row.require] })),
     pathSecrets: environment.pathSecrets,
+    inferenceRecording: environment.inferenceRecording,
     tokens: { ttl: formatDurationMs(environment.tokens.ttlMs), only: environment.tokens.isOnly },
     anomalies: {
       budget: environment.anomalies.budget,

@@ -94,6 +94,7 @@ export const eventTypes = {
   "anomaly.response_ended": "security",
   "ledger.truncated": "ledger",
   "ledger.erased": "ledger",
+  "ledger.gap": "ledger",
   "ledger.key_changed": "ledger",
   "ledger.heartbeat": "ledger",
 } as const satisfies Record<string, EventClass>;

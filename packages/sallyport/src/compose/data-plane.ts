@@ -14,6 +14,7 @@ import { ClientGone } from "../dataplane/read-body.ts";
 import { writeRefusal } from "../dataplane/refuse.ts";
 import { createDataServer } from "../dataplane/server.ts";
 import { makeSettle } from "../dataplane/settle.ts";
+import { UnrecordedRequests } from "../audit/unrecorded.ts";
 import type { RefusalLog } from "../dataplane/settle.ts";
 import { makeAdmit } from "../dataplane/stages/admit.ts";
 import { makeAuthorize } from "../dataplane/stages/authorize.ts";
@@ -116,7 +117,15 @@ export function makeDataPlane({
         at: clock.now(),
       }),
   };
+  const unrecorded = new UnrecordedRequests({
+    ledger,
+    clock,
+    environments: () => snapshot().environments,
+    onGap: (environment) =>
+      log.error({ environment }, "inference is served without records, as policy says: the ledger takes none"),
+  });
   const flush = (): void => {
+    unrecorded.flush();
     unauthenticated.flush(clock.now());
     refused.flush(clock.now());
   };
@@ -133,7 +142,7 @@ export function makeDataPlane({
         isDraining: () => isDraining,
       }),
       match: makeMatch({
-        isReady: () => ledger.isWritable() && !isDraining && !isQuarantined(),
+        isReady: () => (ledger.isWritable() || unrecorded.areAllServed()) && !isDraining && !isQuarantined(),
         isQuarantined,
       }),
       ticket: makeTicketStage({ desk: core.tickets, budget, clock }),
@@ -147,8 +156,8 @@ export function makeDataPlane({
       factors: makeFactors(signatures),
       authorize: makeAuthorize({ snapshot, keys, isTokenRevoked }),
       queue: makeQueue({ limits, pools, live, snapshot, keys }),
-      record: makeRecord({ ledger, snapshot, keys, permissionUses: core.permissionUses }),
-      forward: makeForward({ ledger, clock, tracing }),
+      record: makeRecord({ ledger, snapshot, keys, permissionUses: core.permissionUses, unrecorded }),
+      forward: makeForward({ ledger, clock, tracing, unrecorded }),
     },
     {
       refuse: writeRefusal,
@@ -189,7 +198,7 @@ export function makeDataPlane({
     },
     tls,
   );
-  metrics.nameDataPlane({ live, pools, budget });
+  metrics.nameDataPlane({ live, pools, budget, unrecorded });
 
   return {
     server,

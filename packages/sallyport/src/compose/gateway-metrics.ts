@@ -2,6 +2,7 @@
 import type { ByteBudget } from "../dataplane/byte-budget.ts";
 import type { LiveExchanges } from "../dataplane/live-exchanges.ts";
 import type { UpstreamPools } from "../dataplane/upstream/pool.ts";
+import type { UnrecordedRequests } from "../audit/unrecorded.ts";
 import { ExchangeMetrics } from "../metrics/exchange-metrics.ts";
 import { nameProcessMetrics } from "../metrics/process-metrics.ts";
 import { Registry } from "../metrics/registry.ts";
@@ -12,6 +13,7 @@ export interface DataPlaneParts {
   readonly live: LiveExchanges;
   readonly pools: UpstreamPools;
   readonly budget: ByteBudget;
+  readonly unrecorded: UnrecordedRequests;
 }
 
 export interface GatewayMetrics {
@@ -37,7 +39,14 @@ export function makeGatewayMetrics(core: Core): GatewayMetrics {
   };
 }
 
-function nameDataPlane(registry: Registry, { live, pools, budget }: DataPlaneParts): void {
+function nameDataPlane(registry: Registry, { live, pools, budget, unrecorded }: DataPlaneParts): void {
+  registry.reading(
+    "counter",
+    "sallyport_unrecorded_requests_total",
+    "Requests that were served without a record, as policy says.",
+    [],
+    () => [[unrecorded.total]],
+  );
   registry.gauge("sallyport_running_exchanges", "Requests that are forwarded now.", () => live.size - pools.waiting);
   registry.gauge("sallyport_waiting_exchanges", "Requests that wait for their turn.", () => pools.waiting);
   registry.gauge("sallyport_held_bytes", "Bytes of request bodies held in memory.", () => budget.held);

@@ -9,7 +9,7 @@ import type { KeyRecord } from "../keys/key.ts";
 export function observeExchange(exchange: Exchange, at: number, totalMs: number): Observation | undefined {
   const { key, endpoint, understood, refusal, usage } = exchange;
   if (!key || !endpoint) return undefined;
-  const isExchange = exchange.ticket !== null;
+  const isExchange = exchange.ticket !== null || exchange.isUnrecorded;
   if (!isExchange && !refusal) return undefined;
   return observe({
     kind: isExchange ? "exchange" : "refused",

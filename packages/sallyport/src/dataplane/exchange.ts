@@ -109,6 +109,8 @@ export class Exchange implements Presented {
   /** Its place in a trace; null where nothing is traced. */
   trace: TraceIdentity | null = null;
   ticket: Ticket | null = null;
+  /** It is served though its intent could not be recorded, as its environment's policy wants it. */
+  isUnrecorded = false;
   refusal: Refusal | null = null;
   outcome: Outcome | null = null;
   /** Its bytes were given to an upstream's connections, whatever came of it. */

@@ -40,7 +40,8 @@ export function makeSettle(ports: SettlePorts): (exchange: Exchange) => void {
     if (exchange.heldBytes > 0) budget.give(exchange.heldBytes);
     exchange.lane?.release();
     const totalMs = clock.monotonic() - exchange.startedMs;
-    if (exchange.ticket !== null) ledger.append(encodeOutcome(exchange, clock.now(), totalMs), false);
+    if (exchange.ticket !== null || exchange.isUnrecorded)
+      ledger.append(encodeOutcome(exchange, clock.now(), totalMs), false);
     else if (exchange.refusal && key) refusals.authenticated(exchange, exchange.refusal);
     else if (exchange.refusal) refusals.unauthenticated(exchange.refusal, exchange.address);
     const ending = endingOf(exchange);

@@ -62,6 +62,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   return {
     reader,
     isWritable: () => link.isWritable,
+    takesChanges: () => link.takesChanges,
     figures: () => link.figures(),
     append: (line) => link.append(line),
     isDurable: (ticket) => link.isDurable(ticket),

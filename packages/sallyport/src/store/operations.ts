@@ -45,7 +45,7 @@ export function makeApplyOperation(database: SqlDatabase): ApplyOperation {
   const forgetTokens = database.prepare("DELETE FROM revoked_token WHERE expires_at < ?");
   const ticketOpened = database.prepare("SELECT opened_by FROM ticket WHERE environment = ? AND id = ?");
   const putTicket = database.prepare(`INSERT OR REPLACE INTO ticket VALUES (${places(15)})`);
-  const putEnvironment = database.prepare(`INSERT OR REPLACE INTO environment VALUES (${places(16)})`);
+  const putEnvironment = database.prepare(`INSERT OR REPLACE INTO environment VALUES (${places(17)})`);
   const putRestriction = database.prepare(`INSERT OR REPLACE INTO response VALUES (${places(8)})`);
   const removeRestriction = database.prepare("DELETE FROM response WHERE id = ?");
   const removeEnvironment = database.prepare("DELETE FROM environment WHERE name = ?");

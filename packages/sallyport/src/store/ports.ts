@@ -65,6 +65,8 @@ export interface Store extends ChangeWriter, LedgerAppender {
   noteUses(uses: readonly KeyUse[]): void;
   /** False from the first failed commit until a commit succeeds again. */
   isWritable(): boolean;
+  /** False once the writer is gone: nothing can be revoked any more. */
+  takesChanges(): boolean;
   figures(): LedgerFigures;
   /** Commits what is queued and closes; resolves when the files are closed. */
   close(): Promise<void>;

@@ -169,6 +169,10 @@ export function readEnvironment(row: SqlRow): Environment {
     tokens: json(tokenPolicy)(row["tokens"], "tokens"),
     keyFate: json(keyFate)(row["key_fate"], "key_fate"),
     anomalies: json(anomalyPolicy)(row["anomalies"], "anomalies"),
+    inferenceRecording: oneOf("fail_closed", "fail_open_with_gap_record")(
+      row["inference_recording"],
+      "inference_recording",
+    ),
   }));
 }
 
@@ -191,6 +195,7 @@ export function environmentRow(value: Environment): SqlValue[] {
     toJson(value.tokens),
     toJson(value.keyFate),
     toJson(value.anomalies),
+    value.inferenceRecording,
   ];
 }
 

@@ -125,7 +125,8 @@ CREATE TABLE environment (
   path_secrets TEXT NOT NULL CHECK (path_secrets IN ('deny', 'allow')),
   tokens TEXT NOT NULL,
   key_fate TEXT NOT NULL,
-  anomalies TEXT NOT NULL
+  anomalies TEXT NOT NULL,
+  inference_recording TEXT NOT NULL CHECK (inference_recording IN ('fail_closed', 'fail_open_with_gap_record'))
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE role (
   name TEXT NOT NULL PRIMARY KEY,

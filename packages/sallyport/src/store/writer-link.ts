@@ -98,6 +98,10 @@ export class WriterLink implements ChangeWriter, LedgerAppender {
     return this.#state === "running" && this.#isOpen;
   }
 
+  get takesChanges(): boolean {
+    return this.#state === "running";
+  }
+
   figures(): LedgerFigures {
     const oldestAtMs = this.#sent[0]?.atMs ?? (this.#batch.length > 0 ? this.#batchAtMs : null);
     return {

@@ -2,6 +2,7 @@ import { EventEmitter } from "node:events";
 import type { Dispatcher } from "undici";
 import { expect, test } from "vitest";
 import { refuse } from "@sallyport/protocol";
+import { UnrecordedRequests } from "../../audit/unrecorded.ts";
 import { systemClock } from "../../kernel/clock.ts";
 import type { KeyDirectory } from "../../keys/directory.ts";
 import { emptySnapshot } from "../../access/snapshot.ts";
@@ -62,7 +63,13 @@ function arrived(): {
 }
 
 const ledger = { append: () => 1, isDurable: () => true, whenDurable: () => {} };
-const forward = makeForward({ ledger, clock: systemClock, tracing: null });
+const unrecorded = new UnrecordedRequests({
+  ledger: { ...ledger, takesChanges: () => true },
+  clock: systemClock,
+  environments: () => new Map(),
+  onGap: () => {},
+});
+const forward = makeForward({ ledger, clock: systemClock, tracing: null, unrecorded });
 
 test("who was cut between two stages does not begin", () => {
   const { exchange, handlers } = arrived();

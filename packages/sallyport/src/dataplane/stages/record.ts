@@ -1,16 +1,18 @@
 /**
  * The intent goes to the ledger before the work begins. For inference it is queued for the next group commit, and the
  * answer waits for the commit (see relay); what manages models waits here, before acting. What cannot be queued is
- * refused: nothing runs unrecorded.
+ * refused: nothing runs unrecorded, unless the environment's policy says so of inference.
  */
 import { encodeEvent, refuse } from "@sallyport/protocol";
 import type { LedgerAppender } from "../../audit/recorder.ts";
+import type { UnrecordedRequests } from "../../audit/unrecorded.ts";
 import type { PermissionUses } from "../../access/permission-uses.ts";
 import type { Snapshot } from "../../access/snapshot.ts";
 import type { Demand } from "../../access/demand.ts";
 import type { KeyDirectory } from "../../keys/directory.ts";
 import type { Exchange } from "../exchange.ts";
 import { presentRefusal } from "../live-exchanges.ts";
+import { mayGoUnrecorded } from "../may-go-unrecorded.ts";
 import type { Stage } from "../pipeline.ts";
 
 export interface RecordPorts {
@@ -18,15 +20,18 @@ export interface RecordPorts {
   readonly snapshot: () => Snapshot;
   readonly keys: KeyDirectory;
   readonly permissionUses: Pick<PermissionUses, "note">;
+  readonly unrecorded: UnrecordedRequests;
 }
 
-export function makeRecord({ ledger, snapshot, keys, permissionUses }: RecordPorts): Stage {
+export function makeRecord({ ledger, snapshot, keys, permissionUses, unrecorded }: RecordPorts): Stage {
   return function record(exchange) {
     const ticket = ledger.append(encodeIntent(exchange));
-    if (ticket === undefined) return refuse("ledger_unavailable");
-    exchange.ticket = ticket;
+    if (ticket !== undefined) {
+      exchange.ticket = ticket;
+      if (unrecorded.hasGap) unrecorded.flush();
+    } else if (!mayGoUnrecorded(exchange, unrecorded)) return refuse("ledger_unavailable");
     permissionUses.note(exchange.key!.environment, exchange.key!.id, exchange.understood!.demands, exchange.at);
-    if (exchange.endpoint!.recorded !== "management") return undefined;
+    if (ticket === undefined || exchange.endpoint!.recorded !== "management") return undefined;
     return new Promise((resolve) => {
       ledger.whenDurable(ticket, (isOnDisk) => {
         // The wait took time: whoever lost his right meanwhile does not act.

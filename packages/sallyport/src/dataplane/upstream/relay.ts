@@ -7,18 +7,21 @@ import type { Dispatcher } from "undici";
 import { refuse } from "@sallyport/protocol";
 import type { ProblemCode, Refusal } from "@sallyport/protocol";
 import type { LedgerAppender } from "../../audit/recorder.ts";
+import type { UnrecordedRequests } from "../../audit/unrecorded.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import { AnswerTooLarge } from "../answer/answer.ts";
 import type { Answer } from "../answer/answer.ts";
 import { readAnswer } from "../answer/read-answer.ts";
 import { estimateUsage } from "../answer/usage.ts";
 import type { Exchange, Interruptible, Outcome } from "../exchange.ts";
+import { mayGoUnrecorded } from "../may-go-unrecorded.ts";
 import { streamEnding } from "../refuse.ts";
 import { AnswerWriter } from "./answer-writer.ts";
 import { mediaType, writeAnswerHead } from "./headers.ts";
 
 export interface RelayPorts {
   readonly ledger: LedgerAppender;
+  readonly unrecorded: UnrecordedRequests;
   readonly clock: Clock;
 }
 
@@ -162,12 +165,13 @@ export class Relay implements Dispatcher.DispatchHandler, Interruptible {
 
   /** Runs `then` once the intent is on disk: at once where it is already. A commit that fails aborts the upstream. */
   #whenRecorded(then: () => void): void {
-    const { ledger } = this.#ports;
-    const ticket = this.#exchange.ticket!;
-    if (ledger.isDurable(ticket)) return then();
+    const { ledger, unrecorded } = this.#ports;
+    const { ticket, isUnrecorded } = this.#exchange;
+    if (ticket === null || isUnrecorded || ledger.isDurable(ticket)) return then();
     ledger.whenDurable(ticket, (isOnDisk) => {
       if (this.#isOver) return;
-      if (!isOnDisk) return this.#break("ledger_unavailable", "not_recorded");
+      if (!isOnDisk && !mayGoUnrecorded(this.#exchange, unrecorded))
+        return this.#break("ledger_unavailable", "not_recorded");
       then();
       this.#controller?.resume();
     });

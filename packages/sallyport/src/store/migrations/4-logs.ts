@@ -56,9 +56,10 @@ CREATE TABLE environment (
   path_secrets TEXT NOT NULL CHECK (path_secrets IN ('deny', 'allow')),
   tokens TEXT NOT NULL,
   key_fate TEXT NOT NULL,
-  anomalies TEXT NOT NULL
+  anomalies TEXT NOT NULL,
+  inference_recording TEXT NOT NULL CHECK (inference_recording IN ('fail_closed', 'fail_open_with_gap_record'))
 ) STRICT, WITHOUT ROWID;
-INSERT INTO environment SELECT *, '${ANOMALIES}' FROM environment_3;
+INSERT INTO environment SELECT *, '${ANOMALIES}', 'fail_closed' FROM environment_3;
 DROP TABLE environment_3;
 DROP INDEX key_owner;
 ALTER TABLE key RENAME TO key_3;
