@@ -58,6 +58,7 @@ describe("readPolicy", () => {
       pathSecrets: "deny",
       tokens: { ttlMs: 900_000, isOnly: false },
       anomalies: { budget: 1, actions: { default: "notify", decoy_used: "suspend" }, forMs: 3_600_000 },
+      inferenceRecording: "fail_closed",
     });
     expect(prod).toMatchObject({
       upstreams: [{ id: "gpu", concurrency: 4, timeoutMs: 120_000 }, { id: "u2" }],
@@ -108,6 +109,7 @@ describe("readPolicy", () => {
           require: ["network", "signature", "network"],
           requireFor: [{ do: ["models:delete"], need: ["signature"] }],
           pathSecrets: "allow",
+          inferenceRecording: "fail_open_with_gap_record",
         },
       },
       roles: { r: { allow: [], networks: ["192.0.2.1"], require: ["signature"] } },
@@ -120,6 +122,7 @@ describe("readPolicy", () => {
             require: ["network", "signature"],
             requireFor: [{ permissions: ["models:delete"], require: ["signature"] }],
             pathSecrets: "allow",
+            inferenceRecording: "fail_open_with_gap_record",
           },
         ],
         roles: [{ networks: ["192.0.2.1"], require: ["signature"] }],
