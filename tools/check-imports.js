@@ -26,7 +26,7 @@ const PLAN = {
   traces: ["protocol", "kernel", "type:dataplane"],
   notices: ["protocol", "kernel", "type:audit"],
   sinks: ["protocol", "kernel", "type:audit"],
-  witness: ["protocol"],
+  witness: ["protocol", "kernel", "type:audit"],
   admin: ["protocol", "protocol/contract", "kernel", "listener", "config", ...DOMAINS],
   compose: [
     "protocol",

@@ -157,6 +157,7 @@ export function testSettings(directory: string, more: Partial<Settings> = {}): S
     oidc: null,
     identity: null,
     sinks: [],
+    witnesses: [],
     ledger: {
       retentionDays: 365,
       retentionBytes: 1e9,

@@ -27,7 +27,8 @@ import { openNotices } from "./compose/open-notices.ts";
 import { dataPaths } from "./store/data-paths.ts";
 import { makeGatewayMetrics } from "./compose/gateway-metrics.ts";
 import type { GatewayMetrics } from "./compose/gateway-metrics.ts";
-import type { OpenSinks } from "./compose/sinks.ts";
+import { openLedgerOutlets } from "./compose/ledger-outlets.ts";
+import type { LedgerOutlets } from "./compose/ledger-outlets.ts";
 import type { OpenTraces } from "./compose/tracing.ts";
 import { endSessions } from "./compose/end-sessions.ts";
 import { openCore, socketPathOf } from "./compose/core.ts";
@@ -147,14 +148,14 @@ export async function openGateway(
   const log = openLog(settings.logLevel);
   const core = await openCore(settings, clock, log);
   const metrics = makeGatewayMetrics(core);
-  let sinks: OpenSinks | null = null;
+  let outlets: LedgerOutlets | null = null;
   try {
     const certificates = settings.tls && new CertificateFiles(settings.tls);
     const tls = certificates?.read() ?? null;
     const traces = await openTracesIfAsked(settings, metrics, log);
     const tracing = traces?.exchanges ?? null;
     const endNotices = await openNotices(settings, core, log);
-    sinks = await openSinksIfAsked(settings, core, metrics, log);
+    outlets = await openLedgerOutlets(settings, core, metrics, log);
     const sentry = openSentry(core, dataPaths(settings.dataDirectory).watch, log);
     const urls = { data: "", admin: "" };
     const dataPlane = makeDataPlane({
@@ -174,7 +175,7 @@ export async function openGateway(
     const signals = identity?.signals ?? null;
     const ports = {
       ...adminPorts(core, settings, dataPlane, metrics, urls, sentry.sentry, signals),
-      sinks: () => sinks?.figures() ?? [],
+      sinks: () => outlets?.sinks() ?? [],
     };
     const applyFile = async (): Promise<void> => {
       if (settings.policyFile === null) return;
@@ -234,7 +235,7 @@ export async function openGateway(
       );
       await dataPlane.closeUpstreams();
       await traces?.close();
-      await sinks?.close();
+      await outlets?.close();
       metrics.close();
       await core.close();
       log.info("the gateway has stopped");
@@ -254,7 +255,7 @@ export async function openGateway(
       },
     };
   } catch (cause) {
-    await sinks?.close();
+    await outlets?.close();
     metrics.close();
     await core.close();
     throw cause;
@@ -266,17 +267,6 @@ async function openTracesIfAsked(settings: Settings, metrics: GatewayMetrics, lo
   if (settings.tracing === null) return null;
   const { openTraces } = await import("./compose/tracing.ts");
   return openTraces(settings.tracing.url, metrics.registry, log);
-}
-
-async function openSinksIfAsked(
-  settings: Settings,
-  core: Core,
-  metrics: GatewayMetrics,
-  log: Log,
-): Promise<OpenSinks | null> {
-  if (settings.sinks.length === 0) return null;
-  const { openSinks } = await import("./compose/sinks.ts");
-  return openSinks(settings.sinks, settings.dataDirectory, core, metrics.registry, log);
 }
 
 function logFault(log: Log): (cause: unknown) => void {

@@ -128,6 +128,7 @@ export const ocsfRows = {
   "incident.opened": finding("an incident was opened: its key is stopped", 4),
   "incident.closed": row("finding", 3, "an incident was closed"),
   "audit.read": row("api", 2, "the ledger was read"),
+  "witness.refused": finding("a witness says that the log does not go on from the one it knows", 5),
   "sink.gap": finding("records were removed before a sink had them", 4),
   "ledger.truncated": row("entity", 4, "the oldest part of the ledger was let go of"),
   "ledger.erased": row("entity", 3, "personal fields whose time is over were erased"),

@@ -74,6 +74,13 @@ export interface AuditUses {
   }[];
 }
 
+/** An environment's log. */
+export interface LogSize {
+  readonly environment: string;
+  /** Records its newest checkpoint covers. */
+  readonly size: number;
+}
+
 export interface AuditLog {
   /** May walk the whole ledger: answered by a thread of its own. */
   search(filter: AuditFilter): Promise<readonly AuditRecord[]>;

@@ -88,6 +88,7 @@ export const eventTypes = {
   "role.changed": "administration",
   "audit.read": "security",
   "sink.gap": "security",
+  "witness.refused": "security",
   "anomaly.noted": "security",
   "anomaly.detected": "security",
   "anomaly.answered": "security",

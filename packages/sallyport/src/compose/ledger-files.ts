@@ -32,6 +32,8 @@ import { ledgerCrypto } from "../store/ledger-crypto.ts";
 import { openLedgerReader } from "../store/ledger-reader.ts";
 import { deriveNoteSigner, nodeName } from "../store/note-signer.ts";
 import { openSealer } from "../store/open-sealer.ts";
+import { proveLogGrowth } from "../store/log-growth.ts";
+import type { LogGrowth } from "../store/log-growth.ts";
 import { LedgerProofs } from "../store/prove-record.ts";
 import type { RecordId } from "../store/prove-record.ts";
 import { proveRecords as proveSeveral } from "../store/prove-records.ts";
@@ -93,9 +95,9 @@ export function proveRecords(place: Place, seqs: readonly number[]): Promise<Rea
 }
 
 /** The newest checkpoint of an environment's log, and the proof that it goes on from one of `size` records. */
-export function proveGrowth(place: Place, environment: string, size: number) {
+export function proveGrowth(place: Place, environment: string, size: number): Promise<LogGrowth> {
   return withDatabase(place, (database) =>
-    new LedgerProofs(database, dataPaths(place.dataDirectory)).ofGrowth(environment, size),
+    proveLogGrowth(database, dataPaths(place.dataDirectory), { environment, size }),
   );
 }
 

@@ -252,6 +252,13 @@ export const leaves = [
     says: "where records of the ledger are sent besides: a list of sinks, each with a `type` (in the variable as JSON); none unless set (docs/guides/audit-export.md)",
   },
   {
+    path: "witnesses",
+    variable: "SALLYPORT_WITNESSES",
+    flag: null,
+    form: "json",
+    says: "who cosigns the ledger's checkpoints: a list of witnesses, each with a `url` and a `key` (in the variable as JSON); none unless set (docs/guides/proof.md)",
+  },
+  {
     path: "drain",
     variable: "SALLYPORT_DRAIN",
     flag: "drain",

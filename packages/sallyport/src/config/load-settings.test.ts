@@ -54,6 +54,7 @@ describe("loadSettings", () => {
       oidc: null,
       identity: null,
       sinks: [],
+      witnesses: [],
       ledger: {
         retentionDays: 400,
         retentionBytes: 10 * 1024 ** 3,

@@ -14,6 +14,7 @@ import { parseKeySource, parseSecretSource } from "./key-source.ts";
 import { isUnknownVariable, leaves } from "./leaves.ts";
 import type { Leaf } from "./leaves.ts";
 import { parseMailServer } from "./mail-server.ts";
+import { witnessOf } from "./witness-settings.ts";
 import { sinkOf } from "./sink-settings.ts";
 import { isLoopback, isReceiver, parseListener, RECEIVER_WANTED, settingsSchema } from "./settings-schema.ts";
 import type { SettingsFile } from "./settings-schema.ts";
@@ -214,5 +215,6 @@ function toSettings(file: SettingsFile, dataDirectory: string, receiver: string 
     inFlightBytesMax: file.inFlightBytesMax,
     drainMs,
     sinks: file.sinks.map(sinkOf),
+    witnesses: file.witnesses.map(witnessOf),
   };
 }

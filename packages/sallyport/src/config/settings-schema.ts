@@ -5,6 +5,7 @@ import { parseDurationMs } from "@sallyport/protocol/contract";
 import { parseNetwork } from "../kernel/network-list.ts";
 import { KEY_SOURCE_WANTED, parseKeySource, parseSecretSource, SECRET_SOURCE_WANTED } from "./key-source.ts";
 import { isMailAddress, MAIL_ADDRESS_WANTED, parseMailServer, SMTP_WANTED } from "./mail-server.ts";
+import { witnessList } from "./witness-settings.ts";
 import { sinkList } from "./sink-settings.ts";
 import { isLoopback, isNoticeUrl, isReceiver, parseListener, RECEIVER_WANTED } from "./listener-address.ts";
 
@@ -97,6 +98,7 @@ export const settingsSchema = z.strictObject({
     .optional(),
   identity: path.optional(),
   sinks: sinkList.default([]),
+  witnesses: witnessList.default([]),
   drain: z
     .string()
     .refine((text) => (parseDurationMs(text) ?? Infinity) <= 600_000, "is not a duration of at most 10m")

@@ -2,6 +2,7 @@
 import type { KeyEncryptionKeySource } from "../keys/sealer.ts";
 import type { IdentitySettings } from "./identity-file.ts";
 import type { MailServer } from "./mail-server.ts";
+import type { WitnessSettings } from "./witness-settings.ts";
 import type { SinkSettings } from "./sink-settings.ts";
 import type { SecretSource } from "./key-source.ts";
 
@@ -64,6 +65,8 @@ export interface Settings {
   };
   /** Where records of the ledger are sent besides. */
   readonly sinks: readonly SinkSettings[];
+  /** Who is asked to cosign its checkpoints. */
+  readonly witnesses: readonly WitnessSettings[];
   /** Most bytes of requests and answers held in memory at the same time. */
   readonly inFlightBytesMax: number;
   /** How long SIGTERM lets running requests go on, ms. */

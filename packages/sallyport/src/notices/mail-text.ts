@@ -33,6 +33,7 @@ const words: Readonly<Record<NoticeType, Words>> = {
   "admin.reset": { what: "The recovery admin key was reset", next: "If it was not you: whoever did it can write to the gateway's data directory." },
   "admin_key.issued": { what: "An admin key was made", next: "If you did not expect it: sallyport admin keys revoke KEY" },
   "gateway.restored": { what: "The gateway runs on a restored backup", next: "It serves nothing until you say sallyport restore confirm." },
+  "witness.refused": { what: "A witness does not know this ledger any more", next: "Find out who restored, copied or rewrote the data directory: sallyport audit verify; sallyport audit tail" },
 }; // prettier-ignore
 
 /** What is said of an event, in this order, and under which word. */
@@ -44,6 +45,7 @@ const said = [
   ["ticket", "ticket"],
   ["kind", "looks like"],
   ["says", "why"],
+  ["witness", "witness"],
   ["reason", "reason"],
   ["factors", "seen"],
   ["address", "from"],

@@ -16,6 +16,7 @@ const told = [
   "admin.reset",
   "admin_key.issued",
   "gateway.restored",
+  "witness.refused",
 ] as const satisfies readonly EventType[];
 
 export type NoticeType = (typeof told)[number];

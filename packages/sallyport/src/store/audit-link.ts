@@ -1,8 +1,17 @@
 /** The audit log as administration sees it: questions to the reading thread, which is started with the first one. */
 import { Worker } from "node:worker_threads";
 import { Problem } from "@sallyport/protocol";
-import type { AuditFilter, AuditLog, AuditPage, AuditRecord, AuditUses, AuditVerdict } from "../audit/audit-log.ts";
+import type {
+  AuditFilter,
+  AuditLog,
+  AuditPage,
+  AuditRecord,
+  AuditUses,
+  AuditVerdict,
+  LogSize,
+} from "../audit/audit-log.ts";
 import type { LedgerRadius, RadiusQuestion } from "../incident/blast-radius.ts";
+import type { GrowthQuestion, LogGrowth } from "./log-growth.ts";
 import type { UseBounds } from "./ledger-uses.ts";
 
 export type AuditQuestion =
@@ -11,14 +20,24 @@ export type AuditQuestion =
   | { readonly ask: "care" }
   | { readonly ask: "verify" }
   | { readonly ask: "uses"; readonly bounds: UseBounds }
-  | { readonly ask: "radius"; readonly question: RadiusQuestion };
+  | { readonly ask: "radius"; readonly question: RadiusQuestion }
+  | { readonly ask: "logs" }
+  | { readonly ask: "growth"; readonly question: GrowthQuestion };
 
 export type AuditAsked = AuditQuestion & { readonly id: number };
 
 export type AuditAnswered =
   | {
       readonly id: number;
-      readonly value: readonly AuditRecord[] | AuditPage | undefined | AuditVerdict | AuditUses | LedgerRadius;
+      readonly value:
+        | readonly AuditRecord[]
+        | AuditPage
+        | undefined
+        | AuditVerdict
+        | AuditUses
+        | LedgerRadius
+        | readonly LogSize[]
+        | LogGrowth;
     }
   | { readonly id: number; readonly failure: string };
 
@@ -67,6 +86,14 @@ export class AuditLink implements AuditLog {
 
   radius(question: RadiusQuestion): Promise<LedgerRadius> {
     return this.#ask({ ask: "radius", question }) as Promise<LedgerRadius>;
+  }
+
+  logs(): Promise<readonly LogSize[]> {
+    return this.#ask({ ask: "logs" }) as Promise<readonly LogSize[]>;
+  }
+
+  growth(question: GrowthQuestion): Promise<LogGrowth> {
+    return this.#ask({ ask: "growth", question }) as Promise<LogGrowth>;
   }
 
   async close(): Promise<void> {

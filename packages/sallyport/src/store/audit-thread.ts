@@ -26,6 +26,10 @@ if (parentPort) {
         return reader.uses(asked.bounds);
       case "radius":
         return reader.radius(asked.question);
+      case "logs":
+        return reader.logs();
+      case "growth":
+        return reader.growth(asked.question);
     }
   };
   const answer = async (asked: AuditAsked): Promise<AuditAnswered> => {

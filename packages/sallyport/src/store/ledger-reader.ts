@@ -1,13 +1,15 @@
 /** The ledger as administration and the CLI read it: beside a running server or alone, never writing. */
 import { setImmediate as turn } from "node:timers/promises";
-import { cannotShow, noPins, Problem, verifyLedger } from "@sallyport/protocol";
+import { cannotShow, noPins, parseCheckpoint, Problem, verifyLedger } from "@sallyport/protocol";
 import type { Pins } from "@sallyport/protocol";
-import type { AuditFilter, AuditPage, AuditRecord, AuditUses, AuditVerdict } from "../audit/audit-log.ts";
+import type { AuditFilter, AuditPage, AuditRecord, AuditUses, AuditVerdict, LogSize } from "../audit/audit-log.ts";
 import type { LedgerRadius, RadiusQuestion } from "../incident/blast-radius.ts";
 import { isInitialized } from "./data-directory.ts";
 import { dataPaths } from "./data-paths.ts";
 import { ledgerCrypto } from "./ledger-crypto.ts";
 import { LedgerLines, TABLE_NAME } from "./ledger-lines.ts";
+import { proveLogGrowth } from "./log-growth.ts";
+import type { GrowthQuestion, LogGrowth } from "./log-growth.ts";
 import { measureRadius } from "./ledger-radius.ts";
 import { surveyUses } from "./ledger-uses.ts";
 import type { UseBounds } from "./ledger-uses.ts";
@@ -39,6 +41,9 @@ export interface LedgerReader {
   verify(pins?: Pins): Promise<AuditVerdict>;
   uses(bounds: UseBounds): Promise<AuditUses>;
   radius(question: RadiusQuestion): Promise<LedgerRadius>;
+  /** The environments that have a log, and how many records its newest checkpoint covers. */
+  logs(): readonly LogSize[];
+  growth(question: GrowthQuestion): Promise<LogGrowth>;
   close(): void;
 }
 
@@ -151,6 +156,15 @@ export function openLedgerReader(directory: string, indexKey: Buffer | null = nu
     },
     uses: (bounds) => surveyUses(walk, bounds),
     radius: (question) => measureRadius(walk, question),
+    logs: () =>
+      database
+        .prepare("SELECT environment, checkpoint FROM log ORDER BY environment")
+        .all()
+        .map(({ environment, checkpoint }) => ({
+          environment: String(environment),
+          size: parseCheckpoint(String(checkpoint))?.size ?? 0,
+        })),
+    growth: (question) => proveLogGrowth(database, paths, question),
     close() {
       view.close();
       database.close();
