@@ -162,6 +162,7 @@ export function testSettings(directory: string, more: Partial<Settings> = {}): S
       retentionDays: 365,
       retentionBytes: 1e9,
       reserveBytes: 65_536,
+      requestDays: 3_650,
       personalDays: 3_650,
       securityPersonalDays: 3_650,
     },

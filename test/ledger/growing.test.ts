@@ -19,6 +19,7 @@ const ledger = {
   retentionDays: 3_650,
   retentionBytes: 1e12,
   reserveBytes: 0,
+  requestDays: 3_650,
   personalDays: 3_650,
   securityPersonalDays: 3_650,
 };
@@ -126,7 +127,7 @@ it("what retention lets go of leaves the rest provable, in every form", async ()
 
 it("personal fields go when their time is over; records, hashes and proofs stay", async () => {
   const directory = makeDirectory();
-  const brief = { ...ledger, personalDays: 30, securityPersonalDays: 400 };
+  const brief = { ...ledger, requestDays: 3_650, personalDays: 30, securityPersonalDays: 400 };
   const { store } = await open({ directory, ledger: brief, segmentRecords: 300 });
   await write(store, 1, 700);
   const security = {

@@ -17,7 +17,7 @@ import { makeDirectory, open, START_MS } from "../store/store-fixture.ts";
 import { copyOf, files, makeFolder, placeOf, write } from "./ledger-fixture.ts";
 
 const folder = (): string => makeFolder((end) => onTestFinished(end));
-const ledger = { retentionDays: 3_650, retentionBytes: 1e12, reserveBytes: 0, personalDays: 3_650, securityPersonalDays: 3_650 }; // prettier-ignore
+const ledger = { retentionDays: 3_650, retentionBytes: 1e12, reserveBytes: 0, requestDays: 3_650, personalDays: 3_650, securityPersonalDays: 3_650 }; // prettier-ignore
 
 async function fill(directory: string, first: number, count: number, salt = ""): Promise<void> {
   const { store } = await open({ directory, ledger, segmentRecords: 300 });

@@ -103,6 +103,7 @@ describe("a backup", () => {
       retentionDays: 3_650,
       retentionBytes: 64 * 1024,
       reserveBytes: 0,
+      requestDays: 3_650,
       personalDays: 3_650,
       securityPersonalDays: 3_650,
     };

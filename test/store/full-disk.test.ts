@@ -19,6 +19,7 @@ async function openSmall(pages = 60): Promise<Opened> {
     retentionDays: 3_650,
     retentionBytes: 1e12,
     reserveBytes,
+    requestDays: 3_650,
     personalDays: 3_650,
     securityPersonalDays: 3_650,
   };

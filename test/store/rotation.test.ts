@@ -9,6 +9,7 @@ const ledger = {
   retentionDays: 3_650,
   retentionBytes: 1e12,
   reserveBytes: 0,
+  requestDays: 3_650,
   personalDays: 3_650,
   securityPersonalDays: 3_650,
 };

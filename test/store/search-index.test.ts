@@ -203,6 +203,7 @@ it("an index goes with the personal fields that are erased: no address is left i
     retentionDays: 3_650,
     retentionBytes: 1e12,
     reserveBytes: 64 * 1024,
+    requestDays: 3_650,
     personalDays: 30,
     securityPersonalDays: 30,
   };
@@ -232,6 +233,7 @@ it("an index goes with its segment, is private, and is part of no backup", async
     retentionDays: 30,
     retentionBytes: 1e12,
     reserveBytes: 64 * 1024,
+    requestDays: 3_650,
     personalDays: 3_650,
     securityPersonalDays: 3_650,
   };

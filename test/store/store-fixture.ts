@@ -55,6 +55,7 @@ export async function open(options: Partial<StoreOptions> = {}): Promise<Opened>
     retentionDays: 3_650,
     retentionBytes: 1e12,
     reserveBytes: 64 * 1024,
+    requestDays: 3_650,
     personalDays: 3_650,
     securityPersonalDays: 3_650,
   };

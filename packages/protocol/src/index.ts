@@ -14,6 +14,7 @@ export * from "./ledger/base64.ts";
 export * from "./ledger/check-log.ts";
 export * from "./ledger/checkpoint.ts";
 export * from "./ledger/encode-event.ts";
+export * from "./ledger/ended-record.ts";
 export * from "./ledger/export-manifest.ts";
 export * from "./ledger/export-row.ts";
 export * from "./ledger/log-keys.ts";

@@ -72,12 +72,12 @@ export class LogWalk {
     return this.#tree.size;
   }
 
-  /** Takes the next record and the hash of its leaf. Gives what is wrong with the log's past, once that is certain. */
-  take(leaf: string, record: LedgerRecord): string | undefined {
+  /** Takes the hash of the next leaf, and its record unless that has ended. Gives what is wrong with the log's past, once that is certain. */
+  take(leaf: string, record?: LedgerRecord): string | undefined {
     const damage = this.#compare();
     if (damage) return damage;
     this.#tree.append(leaf);
-    if (record.type === "ledger.key_changed" && this.#key)
+    if (record?.type === "ledger.key_changed" && this.#key)
       this.#key = followKeyChange(this.#crypto, this.origin, this.#key, record) ?? this.#key;
     return undefined;
   }

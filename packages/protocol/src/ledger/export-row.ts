@@ -4,6 +4,7 @@
  */
 import { canonical, encodeEvent } from "./encode-event.ts";
 import type { EventValue } from "./encode-event.ts";
+import { parseEnded } from "./ended-record.ts";
 import { parseBeside, parseKept, saltedHash } from "./personal.ts";
 import { parseRecordLine, recordLine } from "./record-line.ts";
 import type { LedgerRecord } from "./record-line.ts";
@@ -14,6 +15,8 @@ export function exportRow(kept: string): string | undefined {
   const { line, beside } = parseKept(kept);
   const record = parseRecordLine(line);
   const values = record && parseBeside(beside);
+  // Of a record whose time is over the row is what is left of it.
+  if (parseEnded(line)) return line;
   if (!record || !values) return undefined;
   // What was erased stays its hash: the row leads back to the line all the same.
   const fields = { ...record.fields, ...Object.fromEntries([...values].map(([name, { value }]) => [name, value])) };

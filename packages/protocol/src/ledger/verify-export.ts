@@ -34,6 +34,8 @@ export interface ExportWalk {
   readonly pins: Pins;
   readonly times: RecordTimes;
   records: number;
+  /** Of which only the hash is left. */
+  ended: number;
 }
 
 /** The manifest of an export, where it is signed by the pinned key of its node or, without one, by its own. */
@@ -62,20 +64,20 @@ export function readManifest(files: ExportFiles, crypto: LedgerCrypto, pins: Pin
 export function verifyExport(files: ExportFiles, crypto: LedgerCrypto, pins: Pins = noPins): LedgerVerdict {
   const manifest = readManifest(files, crypto, pins);
   const times = new RecordTimes();
-  const verdict = (records: number, damage: LedgerDamage | undefined): LedgerVerdict => ({
+  const verdict = (records: number, damage: LedgerDamage | undefined, ended = 0): LedgerVerdict => ({
     ok: damage === undefined,
     records,
     ...(damage ? { firstDamage: damage } : {}),
     unvouched: times.unvouched,
-    cannotShow: cannotShow(pins),
+    cannotShow: cannotShow(pins, ended),
   });
   if ("reason" in manifest) return verdict(0, manifest);
   const present = compareNames(files, manifest);
   if (present) return verdict(0, present);
-  const walk: ExportWalk = { files, manifest, crypto, pins, times, records: 0 };
+  const walk: ExportWalk = { files, manifest, crypto, pins, times, records: 0, ended: 0 };
   // The records first: damage in one is named by its number. Then every file, for what no record leads to.
   const damage = walkRecords(walk) ?? compareHashes(walk);
-  return verdict(walk.records, damage);
+  return verdict(walk.records, damage, walk.ended);
 }
 
 function walkRecords(walk: ExportWalk): LedgerDamage | undefined {

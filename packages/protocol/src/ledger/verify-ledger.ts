@@ -6,10 +6,14 @@
  * A ledger may begin after record 1 only where retention let the beginning go: a later record of type
  * `ledger.truncated` says `first_seq` and `first_prev` of what is kept. That record is in the chain, so the signed head
  * covers it. Older records than it allows may still be there (the deletion comes after the record); fewer may not.
+ * Where the time of a class of records was over, only their hashes are left in their places, and a later record of type
+ * `ledger.ended` says which: no other may have gone.
  */
 import { LogWalk, noPins } from "./check-log.ts";
 import type { LedgerCrypto, Pins } from "./check-log.ts";
 import { logOrigin, parseCheckpoint } from "./checkpoint.ts";
+import { endedActOf, EndedRuns, parseEnded } from "./ended-record.ts";
+import type { EndedAct, EndedRecord } from "./ended-record.ts";
 import type { TreeState } from "./merkle-tree.ts";
 import { isBesideGenuine, parseBeside, parseKept } from "./personal.ts";
 import { FIRST_PREV, parseRecordLine } from "./record-line.ts";
@@ -67,7 +71,7 @@ export interface LedgerVerdict {
 }
 
 /** What no verification with a node's own word alone can show, in words for the one who reads the verdict. */
-export function cannotShow({ keys, checkpoints, witnesses }: Pins): readonly string[] {
+export function cannotShow({ keys, checkpoints, witnesses }: Pins, ended = 0): readonly string[] {
   const hasPast = checkpoints.length > 0 || witnesses.length > 0;
   return [
     ...(hasPast
@@ -79,6 +83,7 @@ export function cannotShow({ keys, checkpoints, witnesses }: Pins): readonly str
       ? []
       : ["that the keys are the gateway's own and nobody signed it all anew: name a key you kept (--key)"]),
     "that an event was recorded at all, or that what a record says is true: only that it was not changed since",
+    ...(ended > 0 ? [`what was in ${ended} records whose time is over: only their hashes are left`] : []),
     "what was in records that retention has removed, and the personal fields it has erased",
   ];
 }
@@ -110,6 +115,8 @@ class Walk {
   #allowed: { readonly seq: number; readonly prev: unknown } | undefined;
   /** Two neighbours that do not fit: which of them was changed shows in what comes after them. */
   #misfit: { readonly before: Place; readonly after: Place } | undefined;
+  readonly #ended = new EndedRuns();
+  readonly #acts: EndedAct[] = [];
 
   constructor(asked: LedgerVerification) {
     this.#asked = asked;
@@ -124,6 +131,8 @@ class Walk {
     const { line, beside } = parseKept(kept);
     const record = parseRecordLine(line);
     if (this.#misfit) return changed(!record || record.prev === last.hash, this.#misfit);
+    const ended = record || !this.#first ? undefined : parseEnded(line);
+    if (ended) return this.#takeEnded(ended, file);
     if (!record) return { seq: this.#first ? expected : 1, file, reason: "the line is not a well-formed record" };
     const { seq } = record;
     if (!this.#first) {
@@ -138,12 +147,37 @@ class Walk {
     }
     this.#last = { seq, hash: this.#asked.crypto.sha256Text(line), kept, file };
     this.#records++;
+    const act = endedActOf(record);
+    if (act) this.#acts.push(act);
     if (record.type === "ledger.truncated") this.#allowed = widerOf(this.#allowed, record);
     this.#times.take(record);
     const values = parseBeside(beside);
     if (!values || !isBesideGenuine(this.#asked.crypto.sha256Text, record, values))
       return { seq, file, reason: "what stands beside the record is not what it was" };
-    return this.#intoLog(line, record, file);
+    return this.#intoLog(this.#asked.crypto.tree.leaf(line), record, file, record);
+  }
+
+  /** Only its place in the chain and in its log is left to be verified. */
+  #takeEnded(ended: EndedRecord, file: string): LedgerDamage | undefined {
+    const { seq, prev, hash } = ended;
+    const last = this.#last;
+    if (seq !== last.seq + 1)
+      return {
+        seq: last.seq + 1,
+        file,
+        reason: `record ${last.seq + 1} is missing: record ${seq} stands in its place`,
+      };
+    if (seq < this.#asked.logs.from) return { seq, file, reason: "the record is not there, and no log has its hash" };
+    if (prev !== null && prev !== last.hash)
+      return {
+        seq: last.seq,
+        file: last.file,
+        reason: "the record was changed: its hash is not the one its neighbour names",
+      };
+    this.#last = { seq, hash: hash ?? "", kept: "", file };
+    this.#records++;
+    this.#ended.add(seq);
+    return this.#intoLog(ended.leaf, ended, file);
   }
 
   end(): LedgerDamage | undefined {
@@ -167,6 +201,9 @@ class Walk {
         file,
         reason: `records 1 to ${first.seq - 1} are missing and no truncation that is recorded allows it`,
       };
+    const unexplained = this.#ended.unexplained(this.#asked.crypto.sha256Text, this.#acts);
+    if (unexplained !== undefined)
+      return { seq: unexplained, file, reason: "only the record's hash is left, and no end of its time is recorded" };
     return this.#endOfLogs(file);
   }
 
@@ -176,16 +213,20 @@ class Walk {
       records: this.#records,
       ...(damage ? { firstDamage: damage } : {}),
       unvouched: this.#times.unvouched,
-      cannotShow: cannotShow(this.#pins),
+      cannotShow: cannotShow(this.#pins, this.#ended.count),
     };
   }
 
-  #intoLog(line: string, record: LedgerRecord, file: string): LedgerDamage | undefined {
-    const { seq, environment } = record;
+  #intoLog(
+    leaf: string,
+    { seq, environment }: { readonly seq: number; readonly environment: string },
+    file: string,
+    record?: LedgerRecord,
+  ): LedgerDamage | undefined {
     if (seq < this.#asked.logs.from) return undefined;
     let log = this.#logs.get(environment);
     if (!log) this.#logs.set(environment, (log = this.#openLog(environment)));
-    const reason = log.take(this.#asked.crypto.tree.leaf(line), record);
+    const reason = log.take(leaf, record);
     return reason === undefined ? undefined : { seq, file, reason: `log ${environment}: ${reason}` };
   }
 

@@ -3,6 +3,8 @@ import { LogWalk } from "./check-log.ts";
 import { logOrigin, parseCheckpoint } from "./checkpoint.ts";
 import { lineOfExportRow } from "./export-row.ts";
 import { linesOf } from "./lines-of.ts";
+import { endedActOf, EndedRuns, parseEnded } from "./ended-record.ts";
+import type { EndedAct } from "./ended-record.ts";
 import { parseRecordLine } from "./record-line.ts";
 import { parseVerifierKey } from "./signed-note.ts";
 import type { ExportWalk } from "./verify-export.ts";
@@ -30,7 +32,21 @@ export function verifyRows(walk: ExportWalk): LedgerDamage | undefined {
     file,
     reason: "the record was changed: its hash is not the one its neighbour names",
   });
+  const runs = new EndedRuns();
+  const acts: EndedAct[] = [];
   for (const row of linesOf(files.read(file) ?? [])) {
+    const ended = row === undefined || last.seq === 0 || misfit ? undefined : parseEnded(row);
+    if (ended && ended.seq === last.seq + 1 && ended.seq >= manifest.from) {
+      const { seq, environment, prev, leaf, hash } = ended;
+      if (prev !== null && prev !== last.hash)
+        return { seq: last.seq, file, reason: "the record was changed: its hash is not the one its neighbour names" };
+      last = { seq, hash: hash ?? "" };
+      runs.add(seq);
+      walk.records++;
+      const reason = logs.get(environment)?.take(leaf);
+      if (reason !== undefined) return { seq, file, reason: `log ${environment}: ${reason}` };
+      continue;
+    }
     const line = row === undefined ? undefined : lineOfExportRow(crypto.sha256Text, row);
     const record = line === undefined ? undefined : parseRecordLine(line);
     if (misfit) return changed(record?.prev === last.hash || !record);
@@ -46,6 +62,8 @@ export function verifyRows(walk: ExportWalk): LedgerDamage | undefined {
     if (last.seq > 0 && prev !== last.hash) misfit = { before: last.seq, after: seq };
     last = { seq, hash: crypto.sha256Text(line) };
     times.take(record);
+    const act = endedActOf(record);
+    if (act) acts.push(act);
     walk.records++;
     const reason = seq < manifest.from ? undefined : logs.get(environment)?.take(crypto.tree.leaf(line), record);
     if (reason !== undefined) return { seq, file, reason: `log ${environment}: ${reason}` };
@@ -58,6 +76,10 @@ export function verifyRows(walk: ExportWalk): LedgerDamage | undefined {
       reason: `the export ends at record ${last.seq}, its manifest says ${manifest.head.seq}`,
     };
   if (last.hash !== manifest.head.hash) return { seq: last.seq, file, reason: "the last record was changed" };
+  walk.ended += runs.count;
+  const unexplained = runs.unexplained(crypto.sha256Text, acts);
+  if (unexplained !== undefined)
+    return { seq: unexplained, file, reason: "only the record's hash is left, and no end of its time is recorded" };
   for (const [environment, log] of logs) {
     const reason = log.end(pins);
     if (reason !== undefined) return { seq: last.seq, file, reason: `log ${environment}: ${reason}` };

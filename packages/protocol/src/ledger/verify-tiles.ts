@@ -9,6 +9,7 @@ import { parseVerifierKey } from "./signed-note.ts";
 import { TileBuilder } from "./tile-builder.ts";
 import type { HashTile } from "./tile-builder.ts";
 import { parseBundle, TILE_WIDTH, tilePath } from "./tiles.ts";
+import { isTreeHash } from "./tree-hash.ts";
 import { textOfUtf8 } from "./utf8.ts";
 import type { ExportWalk } from "./verify-export.ts";
 import type { LedgerDamage } from "./verify-ledger.ts";
@@ -51,6 +52,22 @@ function verifyLog(walk: ExportWalk, log: ExportedLog): LedgerDamage | undefined
     const file = at(path);
     if (!entries) return { seq: last + 1, file, reason: "the bundle is cut off" };
     for (const [i, entry] of entries.entries()) {
+      if (entry.length === 0) {
+        // Its time is over: its hash is beside it, and the tile and the root say whether that is the one.
+        const leaf = beside(first + i);
+        const file = at(path);
+        if (!isTreeHash(leaf))
+          return { seq: last + 1, file, reason: `entry ${first + i} is not there, and its hash is not beside it` };
+        const reason = tree.take(leaf);
+        if (reason !== undefined) return { seq: last + 1, file, reason };
+        walk.records++;
+        walk.ended++;
+        for (const tile of tiles.append(leaf)) {
+          const wrong = misplaced(tile);
+          if (wrong !== undefined) return firstDifference(walk, { environment, tile, path: wrong });
+        }
+        continue;
+      }
       const line = textOfUtf8(entry) ?? "";
       const record = parseRecordLine(line);
       if (!record) return { seq: last + 1, file, reason: `entry ${first + i} is not a well-formed record` };

@@ -132,6 +132,7 @@ export const ocsfRows = {
   "sink.gap": finding("records were removed before a sink had them", 4),
   "ledger.truncated": row("entity", 4, "the oldest part of the ledger was let go of"),
   "ledger.erased": row("entity", 3, "personal fields whose time is over were erased"),
+  "ledger.ended": row("entity", 4, "the records of requests whose time is over were let go of"),
   "ledger.gap": row("entity", OTHER, "requests were served without records", { ...medium, activityName: "Gap" }),
   "ledger.key_changed": row("entity", 3, "the key that signs the ledger was changed", medium),
   "ledger.heartbeat": row("entity", OTHER, "the node says that it is there", { activityName: "Heartbeat" }),

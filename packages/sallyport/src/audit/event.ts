@@ -95,6 +95,7 @@ export const eventTypes = {
   "anomaly.response_ended": "security",
   "ledger.truncated": "ledger",
   "ledger.erased": "ledger",
+  "ledger.ended": "ledger",
   "ledger.gap": "ledger",
   "ledger.key_changed": "ledger",
   "ledger.heartbeat": "ledger",

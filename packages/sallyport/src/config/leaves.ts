@@ -119,6 +119,13 @@ export const leaves = [
     says: "most bytes of the ledger's files together; the oldest go first",
   },
   {
+    path: "ledger.requestDays",
+    variable: "SALLYPORT_LEDGER_REQUEST_DAYS",
+    flag: null,
+    form: "number",
+    says: "how long the records of requests are kept, where that is less than the rest; after it their hashes stand in their places",
+  },
+  {
     path: "ledger.reserveBytes",
     variable: "SALLYPORT_LEDGER_RESERVE_BYTES",
     flag: null,

@@ -59,6 +59,7 @@ describe("loadSettings", () => {
         retentionDays: 400,
         retentionBytes: 10 * 1024 ** 3,
         reserveBytes: 64 * 1024 ** 2,
+        requestDays: 400,
         personalDays: 90,
         securityPersonalDays: 400,
       },

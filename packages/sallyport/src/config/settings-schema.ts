@@ -46,6 +46,7 @@ export const settingsSchema = z.strictObject({
     .strictObject({
       retentionDays: z.int().min(1).max(3_650).default(400),
       retentionBytes: bytes.min(16 * 1024 * 1024, "is less than 16 MiB").default(10 * GIB),
+      requestDays: z.int().min(1).max(3_650).default(400),
       reserveBytes: bytes.max(GIB).default(64 * 1024 * 1024),
       personalDays: z.int().min(1).max(3_650).default(90),
       securityPersonalDays: z.int().min(1).max(3_650).default(400),

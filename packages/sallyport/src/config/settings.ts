@@ -59,6 +59,7 @@ export interface Settings {
   readonly ledger: {
     readonly retentionDays: number;
     readonly retentionBytes: number;
+    readonly requestDays: number;
     readonly reserveBytes: number;
     readonly personalDays: number;
     readonly securityPersonalDays: number;

@@ -6,6 +6,7 @@ import {
   BESIDE_FILE,
   FIRST_ENTRIES,
   formatBundle,
+  leafOf,
   MANIFEST_FILE,
   parseCheckpoint,
   parseKept,
@@ -29,8 +30,6 @@ interface Log {
   beside: HashedFile | null;
 }
 
-const HEAD = /^\{"seq":(\d+),"prev":"[^"]*","type":"[^"]*","at":-?\d+,"environment":"([a-z0-9]+)"/;
-
 export class TilesWriter implements ExportWriter {
   readonly #root: string;
   readonly #start: LogsStart;
@@ -46,12 +45,15 @@ export class TilesWriter implements ExportWriter {
   }
 
   take(kept: string): void {
-    const { line, beside } = parseKept(kept);
-    const [, seq, environment = ""] = HEAD.exec(line) ?? [];
-    if (Number(seq) < this.#start.from || (this.#only !== undefined && environment !== this.#only)) return;
+    const found = leafOf(treeHash, kept);
+    if (!found || found.seq < this.#start.from) return;
+    const { environment, line, leaf } = found;
+    if (this.#only !== undefined && environment !== this.#only) return;
     const log = this.#logOf(environment);
     if (log.size >= log.end) return;
-    const tiles = log.tiles.append(treeHash.leaf(line));
+    const tiles = log.tiles.append(leaf);
+    // Of a record whose time is over the entry is empty, and its hash stands beside it.
+    const beside = line === "" ? leaf : parseKept(kept).beside;
     if (beside !== "") this.#beside(log, `${log.size} ${beside}\n`);
     log.size++;
     log.entries.push(Buffer.from(line));

@@ -6,22 +6,19 @@ import {
   emptyTree,
   formatTreeState,
   KEY_CHANGE,
+  leafOf,
   MerkleTree,
-  parseKept,
   parseRecordLine,
   parseTreeState,
 } from "@sallyport/protocol";
 import { treeHash } from "./ledger-crypto.ts";
 import { readCounter } from "./schema.ts";
-import { seqOfLine } from "./segment-file.ts";
 import type { SqlDatabase } from "./sqlite.ts";
 
 interface Base {
   readonly tree: MerkleTree;
   firstKey: string;
 }
-
-const ENVIRONMENT = /^\{"seq":\d+,"prev":"[^"]*","type":"([^"]*)","at":-?\d+,"environment":"([^"]*)"/;
 
 /** The bases after the records of `lines` below `keep`; gives what writes them down, inside the caller's transaction. */
 export function advanceLogBases(database: SqlDatabase, lines: Iterable<string>, keep: number): () => void {
@@ -35,13 +32,12 @@ export function advanceLogBases(database: SqlDatabase, lines: Iterable<string>, 
     });
   }
   for (const kept of lines) {
-    const { line } = parseKept(kept);
-    const seq = seqOfLine(line) ?? 0;
-    if (seq < from || seq >= keep) continue;
-    const [, type, environment = ""] = ENVIRONMENT.exec(line) ?? [];
+    const found = leafOf(treeHash, kept);
+    if (!found || found.seq < from || found.seq >= keep) continue;
+    const { environment, type, line, leaf } = found;
     const base = bases.get(environment);
     if (!base) continue;
-    base.tree.append(treeHash.leaf(line));
+    base.tree.append(leaf);
     const newKey = type === KEY_CHANGE ? parseRecordLine(line)?.fields["new_key"] : undefined;
     if (typeof newKey === "string") base.firstKey = newKey;
   }

@@ -6,9 +6,9 @@ import { setImmediate as turn } from "node:timers/promises";
 import {
   consistencyRanges,
   emptyTree,
+  leafOf,
   MerkleTree,
   parseCheckpoint,
-  parseKept,
   Problem,
   RangeHashes,
 } from "@sallyport/protocol";
@@ -19,7 +19,6 @@ import { LedgerLines } from "./ledger-lines.ts";
 import { LedgerWalk } from "./ledger-walk.ts";
 import type { SqlDatabase } from "./sqlite.ts";
 
-const HEAD = /^\{"seq":(\d+),"prev":"[^"]*","type":"[^"]*","at":-?\d+,"environment":"([a-z0-9]+)"/;
 /** Others may ask the same thread. */
 const LINES_PER_TURN = 500;
 
@@ -96,13 +95,11 @@ async function walk(
   for (const kept of lines) {
     if (tree.size >= to) break;
     if (++count % LINES_PER_TURN === 0) await turn();
-    const { line } = parseKept(kept);
-    const [, number, own] = HEAD.exec(line) ?? [];
-    if (own !== environment) continue;
-    const leaf = treeHash.leaf(line);
-    tree.append(leaf);
-    sums.append(leaf);
-    seq = Number(number);
+    const found = leafOf(treeHash, kept);
+    if (found?.environment !== environment) continue;
+    tree.append(found.leaf);
+    sums.append(found.leaf);
+    seq = found.seq;
   }
   const path = sums.hashes;
   return tree.size === to && path ? { path, root: tree.root(), mark: { seq, tree: tree.state } } : undefined;

@@ -10,6 +10,7 @@ import { inTransaction } from "./commit-group.ts";
 import type { GroupParts } from "./commit-group.ts";
 import type { DataPaths } from "./data-paths.ts";
 import { syncDirectory } from "./durable-file.ts";
+import { recordClassOf } from "./record-class.ts";
 import { indexName, linesForward, listSegments, segmentEnds } from "./segment-file.ts";
 import type { Segment } from "./segment-file.ts";
 import type { LedgerPolicy } from "./writer-messages.ts";
@@ -22,8 +23,6 @@ const HEAD = /^\{"seq":\d+,"prev":"[^"]*","type":"([^"]*)","at":(-?\d+),/;
 /** Acts of administration and security keep their personal fields longer. */
 const TERMS = ["brief", "long"] as const;
 type Term = (typeof TERMS)[number];
-/** Types of what requests leave, served or refused; everything else is administration and security. */
-const REQUESTS = /^(?:request|model)\./;
 
 /** Whether a record's personal fields are over, by the class of its type. */
 type IsOver = (kept: string) => boolean;
@@ -162,6 +161,6 @@ function makeIsOver(cutoffs: Readonly<Record<Term, number>>): IsOver {
   return function isOver(kept) {
     if (!kept.includes("\t")) return false;
     const [, type = "", at] = HEAD.exec(kept) ?? [];
-    return Number(at) < cutoffs[REQUESTS.test(type) ? "brief" : "long"];
+    return Number(at) < cutoffs[recordClassOf(type) === "request" ? "brief" : "long"];
   };
 }

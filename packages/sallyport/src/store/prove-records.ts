@@ -7,22 +7,21 @@ import {
   formatRecordProof,
   formatVerifierKey,
   inclusionRanges,
+  leafOf,
+  placeOf,
   KEY_CHANGE,
   logOrigin,
   parseCheckpoint,
-  parseKept,
   parseRecordLine,
   Problem,
   RangeHashes,
   verifyRecordProof,
 } from "@sallyport/protocol";
-import type { LeafRange, LogsStart, NoteVerifier } from "@sallyport/protocol";
+import type { LeafRange, LogLeaf, LogsStart, NoteVerifier } from "@sallyport/protocol";
 import type { DataPaths } from "./data-paths.ts";
 import { ledgerCrypto, treeHash } from "./ledger-crypto.ts";
 import { LedgerLines } from "./ledger-lines.ts";
 import type { SqlDatabase } from "./sqlite.ts";
-
-const HEAD = /^\{"seq":(\d+),"prev":"[^"]*","type":"([^"]*)","at":-?\d+,"environment":"([a-z0-9]+)"/;
 
 interface Leaf {
   readonly seq: number;
@@ -46,9 +45,8 @@ export async function proveRecords(
   const byEnvironment = new Map(logsOf.map((log) => [log.environment, log]));
   for await (const some of new LedgerLines(database, paths).once()) {
     for (const { line: kept } of some) {
-      const { line } = parseKept(kept);
-      const [, seq, type, environment = ""] = HEAD.exec(line) ?? [];
-      if (Number(seq) >= logs.from) byEnvironment.get(environment)?.append(line, type ?? "");
+      const found = leafOf(treeHash, kept);
+      if (found && found.seq >= logs.from) byEnvironment.get(found.environment)?.append(found);
     }
   }
   return new Map(logsOf.flatMap((log) => log.proofs()));
@@ -59,12 +57,13 @@ async function findLeaves(lines: LedgerLines, logs: LogsStart, wanted: ReadonlyS
   const leaves = new Map<string, Leaf[]>();
   for await (const some of lines.once()) {
     for (const { line: kept } of some) {
-      const [, number, , environment = ""] = HEAD.exec(kept) ?? [];
-      const seq = Number(number);
-      if (!(seq >= logs.from)) continue;
+      const found = placeOf(kept);
+      if (!found || found.seq < logs.from) continue;
+      const { seq, environment, isEnded } = found;
       const index = sizes.get(environment) ?? 0;
       sizes.set(environment, index + 1);
-      if (wanted.has(seq)) leaves.set(environment, [...(leaves.get(environment) ?? []), { seq, kept, index }]);
+      if (wanted.has(seq) && !isEnded)
+        leaves.set(environment, [...(leaves.get(environment) ?? []), { seq, kept, index }]);
     }
   }
   return leaves;
@@ -95,8 +94,7 @@ class LogProofs {
     }));
   }
 
-  append(line: string, type: string): void {
-    const leaf = treeHash.leaf(line);
+  append({ line, type, leaf }: LogLeaf): void {
     for (const { hashes } of this.#sums) hashes.append(leaf);
     const record = type === KEY_CHANGE ? parseRecordLine(line) : undefined;
     if (record && this.#key) this.#key = followKeyChange(ledgerCrypto, this.#origin, this.#key, record) ?? this.#key;

@@ -13,6 +13,8 @@ import type { Wanted } from "./record-match.ts";
 export const BLOCK_LINES = 256;
 const FORM = "sallyport index 1";
 const MAC_BYTES = 32;
+/** Of a block in which there is no record. */
+const LATEST = Number.MAX_SAFE_INTEGER;
 
 /** The segment an index is of: it counts for no other bytes. */
 export interface IndexedSegment {
@@ -45,9 +47,10 @@ export class IndexBuilder {
   readonly #blocks: Block[] = [];
   #count = 0;
 
-  /** `at` = where the record's line begins, bytes. Records come in order. */
-  add(record: AuditRecord, at: number): void {
-    if (this.#count++ % BLOCK_LINES === 0) this.#blocks.push({ at, from: record.at, to: record.at });
+  /** `at` = where the record's line begins, bytes. Records come in order; null = one that has ended, which nothing finds. */
+  add(record: AuditRecord | null, at: number): void {
+    if (this.#count++ % BLOCK_LINES === 0) this.#blocks.push({ at, from: LATEST, to: -LATEST });
+    if (record === null) return;
     const number = this.#blocks.length - 1;
     const block = this.#blocks[number]!;
     block.from = Math.min(block.from, record.at);

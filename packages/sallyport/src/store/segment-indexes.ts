@@ -20,6 +20,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
+import { parseEnded } from "@sallyport/protocol";
 import { readRecord } from "./record-fields.ts";
 import { indexName, linesOfBytes, listSegments } from "./segment-file.ts";
 import type { Segment } from "./segment-file.ts";
@@ -171,8 +172,8 @@ async function buildFrom(bytes: Buffer, first: number): Promise<IndexBuilder | u
   const builder = new IndexBuilder();
   let count = 0;
   for (const { line, at } of linesOfBytes(bytes)) {
-    const record = readRecord(line);
-    if (record?.seq !== first + count) return undefined;
+    const record = readRecord(line) ?? null;
+    if ((record ?? parseEnded(line))?.seq !== first + count) return undefined;
     builder.add(record, at);
     if (++count % LINES_PER_TURN === 0) await turn();
   }

@@ -9,6 +9,8 @@ export interface LedgerPolicy {
   readonly retentionDays: number;
   /** Of all segments together. */
   readonly retentionBytes: number;
+  /** How long the records of requests are kept; beyond it only their hashes are. */
+  readonly requestDays: number;
   readonly reserveBytes: number;
   /** How long personal fields stand beside records, and beside those of administration and security. */
   readonly personalDays: number;

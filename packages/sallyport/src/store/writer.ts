@@ -16,6 +16,7 @@ import { CHECKPOINT_MS } from "./ledger-logs.ts";
 import { makeApplyOperation } from "./operations.ts";
 import { checkSchema } from "./schema.ts";
 import { PersonalEraser } from "./personal-eraser.ts";
+import { RecordEnder } from "./record-ender.ts";
 import { SegmentWriter } from "./segment-writer.ts";
 import { openSigner } from "./signing-key.ts";
 import { openDatabase, SQLITE_FULL, sqliteCode } from "./sqlite.ts";
@@ -45,6 +46,7 @@ export class Writer {
   readonly #merge: (uses: readonly KeyUse[]) => void;
   readonly #segments: SegmentWriter;
   readonly #eraser: PersonalEraser;
+  readonly #ender: RecordEnder;
   readonly #reserve: DiskReserve;
   #changes: EncodedChange[] = [];
   #lines: string[] = [];
@@ -80,6 +82,7 @@ export class Writer {
       apply: makeApplyOperation(database),
     };
     this.#eraser = new PersonalEraser(this.#parts, paths, setup.ledger);
+    this.#ender = new RecordEnder(this.#parts, paths, setup.ledger);
     this.#segments = new SegmentWriter(this.#parts, paths, setup.ledger, setup.segmentRecords);
     this.#reserve = new DiskReserve(paths.reserve, setup.directory, setup.ledger.reserveBytes, ports);
     this.#isOpen = this.#reserve.tryHold();
@@ -95,7 +98,10 @@ export class Writer {
     });
     this.#caredAt = this.#now;
     // Commits need not wait for it.
-    this.#housekeeping = this.#keepHouse(() => this.#eraser.erase(this.#now)).finally(() => {
+    this.#housekeeping = this.#keepHouse(async () => {
+      await this.#eraser.erase(this.#now);
+      await this.#ender.end(this.#now);
+    }).finally(() => {
       this.#housekeeping = null;
     });
     this.#records = this.#parts.chain.seq;
@@ -239,6 +245,7 @@ export class Writer {
       if (isOver) await this.#segments.rotate();
       if (isOver || isDue) this.#segments.retain(this.#now);
       if (isDue) await this.#eraser.erase(this.#now);
+      if (isDue) await this.#ender.end(this.#now);
     }).finally(() => {
       this.#housekeeping = null;
     });
