@@ -26,7 +26,14 @@ afterEach(() => {
 });
 
 const search = (actor: string, code: string, count = 1, before?: number): Promise<void> =>
-  reads.note({ actor, how: "search", asked: { code, ...(before ? { before } : {}) }, scope: {}, count });
+  reads.note({
+    actor,
+    address: "10.0.0.9",
+    how: "search",
+    asked: { code, ...(before ? { before } : {}) },
+    scope: {},
+    count,
+  });
 const said = () => events.map(({ actor, fields }) => [actor, fields["filter"], fields["reads"], fields["records"]]);
 
 it("records the first of a reader and filter at once, and what follows within a minute as one", async () => {

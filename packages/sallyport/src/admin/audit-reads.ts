@@ -5,10 +5,13 @@
 import type { Clock } from "../kernel/clock.ts";
 import type { LedgerEvent } from "../audit/event.ts";
 import type { AskedFilter, AuditScope } from "./audit-scope.ts";
+import { addressField } from "./call.ts";
 import type { AdminPorts } from "./ports.ts";
 
 export interface AuditReading {
   readonly actor: string;
+  /** Where he asked from; null on this machine. */
+  readonly address: string | null;
   readonly how: "search" | "tail" | "export";
   readonly asked: AskedFilter;
   readonly scope: AuditScope;
@@ -40,7 +43,7 @@ export class AuditReads {
 
   /** Rejects with `store_unavailable` where it cannot be recorded: then nothing is given out. */
   async note(reading: AuditReading): Promise<void> {
-    const name = JSON.stringify([reading.actor, reading.how, textOf(reading)]);
+    const name = JSON.stringify([reading.actor, reading.address, reading.how, textOf(reading)]);
     await this.flush(this.#rows.size >= ROWS_MAX ? Infinity : this.#clock.monotonic() - MINUTE_MS);
     const row = this.#rows.get(name);
     if (row) {
@@ -83,7 +86,7 @@ export class AuditReads {
       at: this.#clock.now(),
       environment: reading.scope.environment ?? "system",
       actor: reading.actor,
-      fields: { how: reading.how, filter: textOf(reading), reads, records },
+      fields: { how: reading.how, filter: textOf(reading), reads, records, ...addressField(reading) },
     };
     await this.#changes.inTurn(() => this.#changes.change({ operations: [], events: [event] }));
   }

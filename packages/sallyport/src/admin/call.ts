@@ -56,6 +56,6 @@ export function eventOf(
 }
 
 /** From where an administrator did it: a stolen admin key is told apart by it. Nothing over the Unix socket. */
-export function addressField({ address }: AnyCall["caller"]): { readonly address?: string } {
+export function addressField({ address }: Pick<AnyCall["caller"], "address">): { readonly address?: string } {
   return address === null ? {} : { address };
 }

@@ -43,9 +43,10 @@ export class Tails {
     if (this.#open.size >= TAILS_MAX) throw new Problem("concurrency_exceeded", `${TAILS_MAX} tails are open`);
     const ports = this.#ports;
     const { actor } = caller.issuer;
+    const { address } = caller;
     const scope = auditScope({ ports, caller }, environment);
     const begin = lastEventId(request) ?? after ?? ports.newestRecord();
-    await ports.reads.noteAlone({ actor, how: "tail", asked: { ...asked, after: begin }, scope, count: 0 });
+    await ports.reads.noteAlone({ actor, address, how: "tail", asked: { ...asked, after: begin }, scope, count: 0 });
     const stream = new TailStream({
       clock: ports.clock,
       wait: (ms) => wait(ms, undefined, { ref: false }),
@@ -57,7 +58,9 @@ export class Tails {
       onEnd: (count) => {
         this.#open.delete(stream);
         // Its beginning is on record: what is lost here is how much it was.
-        const noted = ports.reads.noteAlone({ actor, how: "tail", asked, scope, count }).catch(() => undefined);
+        const noted = ports.reads
+          .noteAlone({ actor, address, how: "tail", asked, scope, count })
+          .catch(() => undefined);
         this.#noting.add(noted);
         void noted.then(() => this.#noting.delete(noted));
       },

@@ -47,7 +47,11 @@ beforeEach(() => {
   changes = [];
   learned = [];
   action = "suspend";
-  sentry = new Sentry({
+  sentry = start();
+});
+
+function start(): Sentry {
+  return new Sentry({
     clock: { now: () => now },
     watch: {
       see: () => next.splice(0),
@@ -76,7 +80,7 @@ beforeEach(() => {
       throw cause;
     },
   });
-});
+}
 
 async function raise(one: Alert): Promise<void> {
   next.push(one);
@@ -141,14 +145,25 @@ describe("what was done", () => {
 
   it("is taken back by a false alarm, which is learned from", async () => {
     await raise(alert());
-    expect(await sentry.answer({ alert: alert().id, actor: "key:A", verdict: "false_alarm" })).toBe(true);
+    expect(
+      await sentry.answer({ alert: alert().id, actor: "key:A", address: "10.0.0.9", verdict: "false_alarm" }),
+    ).toBe(true);
     expect(learned).toHaveLength(1);
     expect(key.state).toBe("active");
   });
 
+  it("is learned from though the gateway was started again in between", async () => {
+    await raise(alert());
+    const kept = sentry.remembered();
+    sentry = start();
+    sentry.remember(kept);
+    await sentry.answer({ alert: alert().id, actor: "key:A", address: null, verdict: "false_alarm" });
+    expect(learned).toHaveLength(1);
+  });
+
   it("stays when it is confirmed: nothing resumes the key by itself", async () => {
     await raise(alert());
-    await sentry.answer({ alert: alert().id, actor: "key:A", verdict: "confirmed" });
+    await sentry.answer({ alert: alert().id, actor: "key:A", address: "10.0.0.9", verdict: "confirmed" });
     now = 1e9;
     await sentry.endDue();
     expect(key).toMatchObject({ state: "suspended", reason: "anomaly" });
@@ -178,11 +193,13 @@ describe("what was done", () => {
   });
 
   it("is answered though nothing is left of it: the word is in the ledger", async () => {
-    expect(await sentry.answer({ alert: "prod/K/flood/1", actor: "key:A", verdict: "confirmed" })).toBe(false);
+    expect(
+      await sentry.answer({ alert: "prod/K/flood/1", actor: "key:A", address: "10.0.0.9", verdict: "confirmed" }),
+    ).toBe(false);
     expect(changes[0]!.events[0]).toMatchObject({
       type: "anomaly.answered",
       environment: "prod",
-      fields: { key: "K" },
+      fields: { key: "K", address: "10.0.0.9" },
     });
   });
 });

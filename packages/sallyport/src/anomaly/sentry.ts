@@ -36,6 +36,8 @@ export interface SentryPorts {
 export interface Answer {
   readonly alert: string;
   readonly actor: string;
+  /** Where he asked from; null on this machine. */
+  readonly address: string | null;
   readonly verdict: "false_alarm" | "confirmed";
 }
 
@@ -57,7 +59,17 @@ export class Sentry {
     await this.#work;
   }
 
-  /** An alert that is remembered; undefined after a restart, or when many came since. */
+  /** Alerts that can be learned from, oldest first. */
+  remembered(): readonly Alert[] {
+    return [...this.#alerts.values()];
+  }
+
+  /** What was remembered before a restart. */
+  remember(alerts: readonly Alert[]): void {
+    for (const alert of alerts) this.#alerts.set(alert.id, alert);
+  }
+
+  /** An alert that is remembered; undefined when many came since. */
   alert(id: string): Alert | undefined {
     return this.#alerts.get(id);
   }
@@ -74,14 +86,14 @@ export class Sentry {
    * suspension does not end by itself any more. Answers whether anything was left to take back or to learn; his word is
    * recorded in any case.
    */
-  async answer({ alert: id, actor, verdict }: Answer): Promise<boolean> {
+  async answer({ alert: id, actor, address, verdict }: Answer): Promise<boolean> {
     const alert = this.#alerts.get(id);
     const held = this.#ports.restrictions.all().find((one) => one.id === id);
     if (verdict === "false_alarm" && alert) this.#ports.watch.falseAlarm(alert);
-    if (held) await this.#end(held, verdict, actor);
+    if (held) await this.#end(held, verdict, actor, address);
     else {
       const [environment = "", key = ""] = id.split("/");
-      const fields = { alert: id, key, verdict };
+      const fields = { alert: id, key, verdict, ...from(address) };
       await this.#write([], [{ type: "anomaly.answered", at: this.#ports.clock.now(), environment, actor, fields }]);
     }
     return alert !== undefined || held !== undefined;
@@ -151,13 +163,18 @@ export class Sentry {
       .filter((network) => !strange.has(network));
   }
 
-  async #end(restriction: Restriction, why: "over" | Answer["verdict"], actor: string): Promise<void> {
+  async #end(
+    restriction: Restriction,
+    why: "over" | Answer["verdict"],
+    actor: string,
+    address: string | null = null,
+  ): Promise<void> {
     const { id, environment, key, action } = restriction;
     await this.#ports.changes.inTurn(async () => {
       if (!this.#ports.restrictions.of(environment, key).some((one) => one.id === id)) return;
       const at = this.#ports.clock.now();
       const operations: Operation[] = [{ op: "restriction.remove", id }];
-      const fields = { alert: id, key, action, reason: why };
+      const fields = { alert: id, key, action, reason: why, ...from(address) };
       const events: LedgerEvent[] = [{ type: "anomaly.response_ended", at, environment, actor, fields }];
       const held = this.#ports.key(environment, key);
       const isOurs = held?.state === "suspended" && held.reason === SUSPENDED_FOR;
@@ -175,6 +192,10 @@ export class Sentry {
   async #write(operations: readonly Operation[], [first, ...rest]: readonly LedgerEvent[]): Promise<void> {
     if (first) await this.#ports.changes.change({ operations, events: [first, ...rest] });
   }
+}
+
+function from(address: string | null): { readonly address?: string } {
+  return address === null ? {} : { address };
 }
 
 function reachOf(key: KeyRecord | undefined, networks: readonly string[], isPerson: (owner: string) => boolean): Reach {

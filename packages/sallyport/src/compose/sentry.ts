@@ -1,5 +1,7 @@
 /** The watch over keys, joined: exchanges and events in, alerts out, answered by policy. What was learned survives a restart. */
 import { existsSync, readFileSync } from "node:fs";
+import type { Alert } from "../anomaly/alert.ts";
+import { KEPT_ALERTS_MAX, readAlerts } from "../anomaly/kept-alerts.ts";
 import { FromRecords } from "../anomaly/replay/from-records.ts";
 import { DEFAULT_ANOMALY_POLICY } from "../anomaly/response.ts";
 import { Sentry } from "../anomaly/sentry.ts";
@@ -45,15 +47,17 @@ export function openSentry(core: Core, path: string, log: Log): OpenSentry {
   const { clock } = core;
   const fault = (cause: unknown): void => log.error({ cause: causeOf(cause) }, "an alert could not be answered");
   const watch = new KeyWatch();
-  restoreWatch(watch, path, clock.now(), log);
+  const alerts = restoreWatch(watch, path, clock.now(), log);
   const sentry = makeSentry(core, watch, fault);
+  sentry.remember(alerts);
   const records = new FromRecords((environment, id) => core.keys.find(environment, id)?.isDecoy ?? false);
   core.onEvents((events) => {
     for (const event of events) for (const observation of records.take(event)) sentry.see(observation);
   });
   const keep = (): void => {
     try {
-      writeDurably(path, JSON.stringify(watch.keep()));
+      const alerts = sentry.remembered().slice(-KEPT_ALERTS_MAX);
+      writeDurably(path, JSON.stringify({ ...watch.keep(), alerts }));
     } catch (cause) {
       log.warn({ cause: causeOf(cause) }, "what was learned of keys could not be kept");
     }
@@ -81,13 +85,17 @@ export function openSentry(core: Core, path: string, log: Log): OpenSentry {
 }
 
 /** A file that is damaged or of another version costs what was learned, not the start. */
-function restoreWatch(watch: KeyWatch, path: string, now: number, log: Log): void {
-  if (!existsSync(path)) return;
+function restoreWatch(watch: KeyWatch, path: string, now: number, log: Log): readonly Alert[] {
+  if (!existsSync(path)) return [];
   let isRead = false;
+  let alerts: readonly Alert[] = [];
   try {
-    isRead = watch.restore(JSON.parse(readFileSync(path, "utf8")) as KeptWatch, now);
+    const kept = JSON.parse(readFileSync(path, "utf8")) as KeptWatch & { readonly alerts?: unknown };
+    isRead = watch.restore(kept, now);
+    alerts = readAlerts(kept.alerts);
   } catch (cause) {
     log.warn({ cause: causeOf(cause) }, "what was learned of keys cannot be read");
   }
   if (!isRead) log.warn("how keys are used is learned anew: what was kept is of another version, or damaged");
+  return isRead ? alerts : [];
 }

@@ -30,7 +30,12 @@ export const anomalyHandlers: Handlers<"anomalies.list" | "anomalies.answer"> = 
     return {
       alert,
       verdict,
-      wasOpen: await call.ports.answerAlert({ alert, verdict, actor: call.caller.issuer.actor }),
+      wasOpen: await call.ports.answerAlert({
+        alert,
+        verdict,
+        actor: call.caller.issuer.actor,
+        address: call.caller.address,
+      }),
     };
   },
 };

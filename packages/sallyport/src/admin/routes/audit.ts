@@ -13,6 +13,7 @@ export const auditHandlers: Handlers<"audit.search"> = {
     const records = await call.ports.audit.search({ ...asked, ...scope, limit, order });
     await call.ports.reads.note({
       actor: call.caller.issuer.actor,
+      address: call.caller.address,
       how: "search",
       asked,
       scope,
