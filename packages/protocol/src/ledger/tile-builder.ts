@@ -2,7 +2,7 @@
 import { MerkleTree } from "./merkle-tree.ts";
 import { TILE_WIDTH } from "./tiles.ts";
 import type { TilePlace } from "./tiles.ts";
-import { bytesOfHex } from "./tree-hash.ts";
+import { putHex } from "./tree-hash.ts";
 import type { TreeHash } from "./tree-hash.ts";
 
 export interface HashTile extends TilePlace {
@@ -67,6 +67,6 @@ export class TileBuilder {
 
 function tileOf(level: number, n: number, hashes: readonly string[]): HashTile {
   const bytes = new Uint8Array(hashes.length * 32);
-  hashes.forEach((hash, i) => bytes.set(bytesOfHex(hash), i * 32));
+  for (let i = 0; i < hashes.length; i++) putHex(bytes, i * 32, hashes[i]!);
   return { level, n, width: hashes.length, bytes };
 }

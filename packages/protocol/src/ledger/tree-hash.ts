@@ -30,8 +30,8 @@ export function treeHashOf(sha256: (bytes: Uint8Array) => string): TreeHash {
     node(left, right) {
       const bytes = new Uint8Array(65);
       bytes[0] = 1;
-      bytes.set(bytesOfHex(left), 1);
-      bytes.set(bytesOfHex(right), 33);
+      putHex(bytes, 1, left);
+      putHex(bytes, 33, right);
       return sha256(bytes);
     },
   };
@@ -40,9 +40,14 @@ export function treeHashOf(sha256: (bytes: Uint8Array) => string): TreeHash {
 /** The 32 bytes of a hash. */
 export function bytesOfHex(hex: string): Uint8Array {
   const bytes = new Uint8Array(hex.length / 2);
-  for (let i = 0; i < bytes.length; i++)
-    bytes[i] = (digitOf(hex.charCodeAt(2 * i)) << 4) | digitOf(hex.charCodeAt(2 * i + 1));
+  putHex(bytes, 0, hex);
   return bytes;
+}
+
+/** Writes them at `at`. */
+export function putHex(bytes: Uint8Array, at: number, hex: string): void {
+  for (let i = 0, to = at; i < hex.length; i += 2)
+    bytes[to++] = (digitOf(hex.charCodeAt(i)) << 4) | digitOf(hex.charCodeAt(i + 1));
 }
 
 /** Of a lower-case hex digit's code. */
