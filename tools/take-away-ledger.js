@@ -137,8 +137,8 @@ export const ledgerRules = [
     rule: "retention by class",
     what: "acts stay when requests end",
     file: "packages/sallyport/src/store/record-ender.ts",
-    from: 'seq < last && recordClassOf(record.type) === "request"',
-    to: "seq < last && recordClassOf(record.type) !== null",
+    from: 'seq < this.#last && recordClassOf(type) === "request"',
+    to: "seq < this.#last && recordClassOf(type) !== null",
     test: "test/ledger/ended.test.ts",
   },
   {

@@ -2,22 +2,19 @@
  * The end of personal fields: what stands beside a record goes when its time is over, the record and every proof of it
  * stay. In segments the file is written anew without it, in the table the row.
  */
-import { open, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import { encodeEvent, parseKept } from "@sallyport/protocol";
 import { inTransaction } from "./commit-group.ts";
 import type { GroupParts } from "./commit-group.ts";
 import type { DataPaths } from "./data-paths.ts";
-import { syncDirectory } from "./durable-file.ts";
+import { rewriteSegment } from "./rewrite-segment.ts";
 import { recordClassOf } from "./record-class.ts";
-import { indexName, linesForward, listSegments, segmentEnds } from "./segment-file.ts";
+import { linesForward, listSegments, segmentEnds } from "./segment-file.ts";
 import type { Segment } from "./segment-file.ts";
 import type { LedgerPolicy } from "./writer-messages.ts";
 
 const DAY_MS = 86_400_000;
 const SLICE_ROWS = 500;
-const HELD_MAX = 256 * 1024;
 const HEAD = /^\{"seq":\d+,"prev":"[^"]*","type":"([^"]*)","at":(-?\d+),/;
 
 /** Acts of administration and security keep their personal fields longer. */
@@ -110,31 +107,19 @@ export class PersonalEraser {
   }
 
   /** `onFound` is called before the first field goes. */
-  async #eraseSegment({ name, path }: Segment, isOver: IsOver, onFound: () => void): Promise<void> {
-    const aside = `${path}.tmp`;
+  #eraseSegment(segment: Segment, isOver: IsOver, onFound: () => void): Promise<void> {
     let isChanged = false;
-    const file = await open(aside, "w", 0o600);
-    try {
-      let held = "";
-      for (const kept of linesForward(path)) {
+    function* erased(): Generator<string> {
+      for (const kept of linesForward(segment.path)) {
         const isErased = isOver(kept);
         isChanged ||= isErased;
-        held += `${isErased ? parseKept(kept).line : kept}\n`;
-        if (held.length < HELD_MAX) continue;
-        await file.appendFile(held);
-        held = "";
+        yield isErased ? parseKept(kept).line : kept;
       }
-      await file.appendFile(held);
-      await file.sync();
-    } finally {
-      await file.close();
     }
-    if (!isChanged) return rm(aside);
-    onFound();
-    // It holds what goes now; it is made again from what is left.
-    await rm(join(this.#paths.index, indexName(name)), { force: true });
-    await rename(aside, path);
-    syncDirectory(this.#paths.ledger);
+    return rewriteSegment(this.#paths, segment, erased(), () => {
+      if (isChanged) onFound();
+      return isChanged;
+    });
   }
 
   async #eraseRows(seqs: readonly number[]): Promise<void> {

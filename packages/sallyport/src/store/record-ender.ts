@@ -3,25 +3,20 @@
  * the hash of its leaf, and the acts between them stay. Which went is said in the ledger before the first goes, so that
  * no other can go unseen. The first and the last record of a segment stay: they are what it is found by.
  */
-import { open, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
-import { setImmediate as turn } from "node:timers/promises";
 import { EndedRuns, encodeEvent, formatEnded, parseEnded, parseKept, parseRecordLine } from "@sallyport/protocol";
-import type { EndedAct } from "@sallyport/protocol";
+import type { EndedAct, LedgerRecord } from "@sallyport/protocol";
 import { inTransaction } from "./commit-group.ts";
 import type { GroupParts } from "./commit-group.ts";
 import type { DataPaths } from "./data-paths.ts";
-import { syncDirectory } from "./durable-file.ts";
 import { ledgerCrypto, treeHash } from "./ledger-crypto.ts";
 import { recordClassOf } from "./record-class.ts";
+import { rewriteSegment } from "./rewrite-segment.ts";
 import { readCounter } from "./schema.ts";
-import { indexName, linesForward, listSegments, segmentEnds } from "./segment-file.ts";
+import { linesForward, listSegments, segmentEnds } from "./segment-file.ts";
 import type { Segment } from "./segment-file.ts";
 import type { LedgerPolicy } from "./writer-messages.ts";
 
 const DAY_MS = 86_400_000;
-const HELD_MAX = 256 * 1024;
-const LINES_PER_TURN = 1_000;
 
 export class RecordEnder {
   readonly #parts: GroupParts;
@@ -62,38 +57,16 @@ export class RecordEnder {
   }
 
   /** False where the segment is damaged. */
-  async #endSegment({ name, path, first }: Segment, last: number, now: number): Promise<boolean> {
-    const aside = `${path}.tmp`;
+  async #endSegment(segment: Segment, last: number, now: number): Promise<boolean> {
+    const { first, path } = segment;
     const runs = new EndedRuns();
-    const file = await open(aside, "w", 0o600);
-    try {
-      let held = "";
-      let count = 0;
-      for (const line of endedLines(linesForward(path), first, last, (seq) => runs.add(seq))) {
-        if (line === undefined) {
-          await rm(aside);
-          return false;
-        }
-        held += `${line}\n`;
-        if (++count % LINES_PER_TURN === 0) await turn();
-        if (held.length < HELD_MAX) continue;
-        await file.appendFile(held);
-        held = "";
-      }
-      await file.appendFile(held);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    if (runs.count === 0) await rm(aside);
-    else {
+    const lines = new EndedLines(linesForward(path), first, last, runs);
+    await rewriteSegment(this.#paths, segment, lines, () => {
+      if (lines.areDamaged || runs.count === 0) return false;
       this.#record(runs.between(ledgerCrypto.sha256Text, first, last), now);
-      // It holds what goes now; it is made again from what is left.
-      await rm(join(this.#paths.index, indexName(name)), { force: true });
-      await rename(aside, path);
-      syncDirectory(this.#paths.ledger);
-    }
-    return true;
+      return true;
+    });
+    return !lines.areDamaged;
   }
 
   #record({ first, last, count, digest }: EndedAct, now: number): void {
@@ -107,39 +80,57 @@ export class RecordEnder {
   }
 }
 
-/** The segment's lines as they will be; undefined at the first that is damaged. `onEnded` hears the number of each that ends. */
-function* endedLines(
-  lines: Iterable<string>,
-  first: number,
-  last: number,
-  onEnded: (seq: number) => void,
-): Generator<string | undefined> {
-  // Held back by one: whether it names its hash depends on the one after it.
-  let held:
-    | { readonly seq: number; readonly environment: string; readonly prev: string | null; readonly line: string }
-    | undefined;
-  const written = (isBeforeRecord: boolean): string => {
-    const { seq, environment, prev, line } = held!;
-    const hash = isBeforeRecord ? ledgerCrypto.sha256Text(line) : null;
-    return formatEnded({ seq, environment, prev, leaf: treeHash.leaf(line), hash });
-  };
-  for (const kept of lines) {
-    const { line } = parseKept(kept);
-    const record = parseRecordLine(line);
-    // Ended already, by a run whose mark was not written any more.
-    const before = record ? undefined : parseEnded(line);
-    if (!record && !before) return void (yield undefined);
-    const seq = (record ?? before)!.seq;
-    const isOver = record !== undefined && seq > first && seq < last && recordClassOf(record.type) === "request";
-    const hadHeld = held !== undefined;
-    if (held) yield written(!isOver);
-    held = undefined;
-    if (before) onEnded(seq);
-    if (!isOver) yield kept;
-    else {
-      onEnded(seq);
-      held = { seq, environment: record.environment, prev: hadHeld ? null : record.prev, line };
-    }
+/** The lines of a segment as they will be, up to the first that is damaged. */
+class EndedLines implements Iterable<string> {
+  areDamaged = false;
+  readonly #lines: Iterable<string>;
+  readonly #first: number;
+  readonly #last: number;
+  readonly #runs: EndedRuns;
+
+  /** `runs` hears the number of each that ends. */
+  constructor(lines: Iterable<string>, first: number, last: number, runs: EndedRuns) {
+    this.#lines = lines;
+    this.#first = first;
+    this.#last = last;
+    this.#runs = runs;
   }
-  if (held) yield written(true);
+
+  *[Symbol.iterator](): Generator<string> {
+    // Held back by one: whether it names its hash depends on the one after it.
+    let held: Held | undefined;
+    for (const kept of this.#lines) {
+      const { line } = parseKept(kept);
+      const record = parseRecordLine(line);
+      // Ended already, by a run whose mark was not written any more.
+      const before = record ? undefined : parseEnded(line);
+      const seq = (record ?? before)?.seq;
+      if (seq === undefined) {
+        this.areDamaged = true;
+        return;
+      }
+      const isOver = record !== undefined && this.#isOver(record);
+      if (held) yield endedLine(held, !isOver);
+      if (isOver || before) this.#runs.add(seq);
+      if (!isOver) yield kept;
+      held = isOver ? { seq, environment: record.environment, prev: held ? null : record.prev, line } : undefined;
+    }
+    if (held) yield endedLine(held, true);
+  }
+
+  #isOver({ seq, type }: LedgerRecord): boolean {
+    return seq > this.#first && seq < this.#last && recordClassOf(type) === "request";
+  }
+}
+
+interface Held {
+  readonly seq: number;
+  readonly environment: string;
+  readonly prev: string | null;
+  readonly line: string;
+}
+
+function endedLine({ seq, environment, prev, line }: Held, isBeforeRecord: boolean): string {
+  const hash = isBeforeRecord ? ledgerCrypto.sha256Text(line) : null;
+  return formatEnded({ seq, environment, prev, leaf: treeHash.leaf(line), hash });
 }
