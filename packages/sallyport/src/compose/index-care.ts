@@ -9,19 +9,30 @@ const EVERY_MS = 60_000;
 
 /** Ends when it is told to. A small ledger, which has no segments, starts no thread by this. */
 export function careForIndexes(directory: string, audit: Pick<AuditLink, "care">, log: Log): () => void {
+  const look = makeLook(directory, audit);
+  const timer = setInterval(() => {
+    void look().catch((cause: unknown) => log.warn({ cause: causeOf(cause) }, "the ledger could not be indexed"));
+  }, EVERY_MS).unref();
+  return () => clearInterval(timer);
+}
+
+/**
+ * One look. The first has the indexes that are there compared with their segments as well: that takes seconds where the
+ * ledger is large, and whoever searches for a stolen key should not wait for it.
+ */
+export function makeLook(directory: string, audit: Pick<AuditLink, "care">): () => Promise<void> {
   const paths = dataPaths(directory);
-  const look = async (): Promise<void> => {
+  let areCompared = false;
+  return async function look() {
     const [segments, indexes] = await Promise.all([
       countOf(paths.ledger, ".jsonl"),
       // Before the first it is not there.
       countOf(paths.index, ".idx").catch(() => 0),
     ]);
-    if (segments !== indexes) await audit.care();
+    if (segments === indexes && (areCompared || segments === 0)) return;
+    await audit.care();
+    areCompared = true;
   };
-  const timer = setInterval(() => {
-    void look().catch((cause: unknown) => log.warn({ cause: causeOf(cause) }, "the ledger could not be indexed"));
-  }, EVERY_MS).unref();
-  return () => clearInterval(timer);
 }
 
 async function countOf(folder: string, ending: string): Promise<number> {
