@@ -5,7 +5,7 @@ import { newKey } from "../../packages/sallyport/dist/keys/key.js";
 import { lockDataDirectory } from "../../packages/sallyport/dist/store/lock.js";
 import { openStore } from "../../packages/sallyport/dist/store/open-store.js";
 
-const [directory, round] = process.argv.slice(2);
+const [directory, round, requestDays = "3650"] = process.argv.slice(2);
 const clock = { now: () => Date.now(), monotonic: () => performance.now() };
 const event = (type, fields) => ({ type, at: Date.now(), environment: "dev", actor: "gateway", fields });
 const say = (text) => writeSync(1, `${text}\n`);
@@ -15,7 +15,7 @@ const ledger = {
   retentionDays: 3_650,
   retentionBytes: 1e12,
   reserveBytes: 65_536,
-  requestDays: 3_650,
+  requestDays: Number(requestDays),
   personalDays: 3_650,
   securityPersonalDays: 3_650,
 };

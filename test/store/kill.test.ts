@@ -7,9 +7,9 @@ import { makeDirectory, open } from "./store-fixture.ts";
 const program = fileURLToPath(new URL("./kill-writer.js", import.meta.url));
 
 /** Runs the writing process until it has acknowledged `enough` things, then kills it. Says what it acknowledged. */
-function runAndKill(directory: string, round: number, enough: number): Promise<readonly string[]> {
+function runAndKill(directory: string, round: number, enough: number, requestDays = 3_650): Promise<readonly string[]> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [program, directory, String(round)], {
+    const child = spawn(process.execPath, [program, directory, String(round), String(requestDays)], {
       stdio: ["ignore", "pipe", "inherit"],
     });
     let said = "";
@@ -51,3 +51,26 @@ it(
     expect(lost).toEqual([]);
   },
 );
+
+it("kills while requests end lose no act, and the ledger verifies after each", { timeout: 120_000 }, async () => {
+  const directory = makeDirectory();
+  const heard: string[] = [];
+  let ended = 0;
+  for (let round = 0; round < 12; round++) {
+    // Whatever is older than tomorrow ends, beside the commits.
+    const said = await runAndKill(directory, round, 40 + ((round * 61) % 200), -1);
+    expect(said.filter((text) => text.startsWith("trouble"))).toEqual([]);
+    heard.push(...said.filter((text) => text.startsWith("key")));
+    const log = openLedgerReader(directory);
+    const verdict = await log.verify();
+    expect(verdict).toMatchObject({ ok: true });
+    ended = Number(/what was in (\d+) records/.exec(verdict.cannotShow.join())?.[1] ?? 0);
+    log.close();
+  }
+  expect(ended).toBeGreaterThan(500);
+  const log = openLedgerReader(directory);
+  const acts = await log.search({ type: "key.issued", order: "oldest", limit: 1e9 });
+  log.close();
+  const marks = new Set(acts.map(({ fields }) => `key ${String(fields["mark"]).padStart(12, "x")}`));
+  expect(heard.filter((text) => !marks.has(text))).toEqual([]);
+});
