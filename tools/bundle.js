@@ -33,4 +33,3 @@ const kept = new Set(output.map(({ fileName }) => fileName));
 for (const name of readdirSync(folder)) if (!kept.has(name)) rmSync(join(folder, name), { recursive: true });
 const outside = output.filter(({ fileName }) => dirname(fileName) !== ".");
 if (outside.length > 0) throw new Error(`not beside the others: ${outside.map(({ fileName }) => fileName).join(", ")}`);
-console.log(`bundle: ${output.length} files in ${folder}`);
