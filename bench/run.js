@@ -65,10 +65,10 @@ add(
 );
 const inside = await relayTime(256);
 add(
-  "the same between tokens, of the relay alone: read to written, inside the process, p50",
+  "the same of the relay alone: read to written, inside the process, without the time in which the kernel ran others; p99",
   "<= 0.05 ms",
-  `${ms((inside.gatewayP50 - inside.bareP50) / 1000)} (${inside.gatewayP50.toFixed(0)} us against ${inside.bareP50.toFixed(0)} us; p99 ${inside.gatewayP99.toFixed(0)} us against ${inside.bareP99.toFixed(0)} us)`,
-  null,
+  `${ms(inside.addedP99 / 1000)} (${inside.gatewayP99.toFixed(0)} us against ${inside.bareP99.toFixed(0)} us; p50 ${inside.gatewayP50.toFixed(0)} us against ${inside.bareP50.toFixed(0)} us)`,
+  inside.addedP99 <= 50,
 );
 const many = await streamLatency(512);
 add(
