@@ -2,7 +2,7 @@
 import { startGateway } from "./gateway.js";
 import { ask, ENTRY, median, residentMb, run, start, stop } from "./processes.js";
 
-const WORK = Number(process.env.WORK ?? 100_000);
+export const WORK = Number(process.env.WORK ?? 1_000_000);
 const REVOCATIONS = 40;
 
 export async function life() {

@@ -2,19 +2,28 @@
 import { startGateway } from "./gateway.js";
 import { ask, median, start, stop } from "./processes.js";
 
-/** The length of one stream: 50 ms to the first token, 40 more at 40 ms. */
-const SPREAD_MS = 1_650;
+const FIRST_MS = 50;
+/** Tokens of a stream after its first. */
+const TOKENS = 40;
 const ROUNDS = Number(process.env.ROUNDS ?? 3);
 
-export async function streamLatency(streams) {
-  const upstream = await start("./upstream.js", { FIRST_MS: "50", GAP_MS: "40", CHUNKS: "40" });
+/** `gapMs` between two tokens of a stream: 40 keeps two cores busy with 256 streams, 200 leaves them room. */
+export async function streamLatency(streams, gapMs = 40) {
+  const upstream = await start("./upstream.js", {
+    FIRST_MS: String(FIRST_MS),
+    GAP_MS: String(gapMs),
+    CHUNKS: String(TOKENS),
+    STAMPS: "1",
+  });
+  /** The length of one stream. */
+  const spreadMs = FIRST_MS + TOKENS * gapMs;
   const bare = await start("./pass-through.js", { UPSTREAM: upstream.url });
   const gateway = await startGateway(upstream.url, ["--log", "error"]);
   const watch = await start("./watch.js");
   const rows = [];
   try {
     for (const side of [bare, gateway])
-      await ask(watch.child, { url: side.url, key: gateway.key, streams, rounds: 1, spreadMs: SPREAD_MS });
+      await ask(watch.child, { url: side.url, key: gateway.key, streams, rounds: 1, spreadMs });
     for (let round = 0; round < ROUNDS; round++) {
       const seen = {};
       for (const [name, side] of round % 2 === 0
@@ -31,7 +40,7 @@ export async function streamLatency(streams) {
           key: gateway.key,
           streams,
           rounds: 2,
-          spreadMs: SPREAD_MS,
+          spreadMs,
         });
       }
       rows.push(seen);
@@ -45,6 +54,13 @@ export async function streamLatency(streams) {
   const added = (read) => median(rows.map(({ bare: a, gateway: b }) => read(b) - read(a)));
   return {
     streams,
+    gapMs,
+    firstWayP50: added((side) => side.firstWay.p50),
+    firstWayP99: added((side) => side.firstWay.p99),
+    nextWayP50: added((side) => side.nextWay.p50),
+    nextWayP99: added((side) => side.nextWay.p99),
+    bareFirstWayP99: median(rows.map(({ bare: side }) => side.firstWay.p99)),
+    bareNextWayP99: median(rows.map(({ bare: side }) => side.nextWay.p99)),
     firstP50: added((side) => side.first.p50),
     firstP99: added((side) => side.first.p99),
     gapP50: added((side) => side.gap.p50),
@@ -55,4 +71,4 @@ export async function streamLatency(streams) {
 }
 
 if (process.argv[1] === new URL(import.meta.url).pathname)
-  console.table([await streamLatency(256), await streamLatency(512)]);
+  console.table([await streamLatency(256), await streamLatency(256, 200), await streamLatency(512)]);

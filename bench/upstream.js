@@ -7,6 +7,10 @@ const chunks = Number(process.env.CHUNKS ?? 64);
 const firstMs = Number(process.env.FIRST_MS ?? 20);
 // Between two chunks; a request may ask for its own.
 const usualGapMs = Number(process.env.GAP_MS ?? 0);
+// Each chunk says when its request was read and when it was sent, so that this server's own lateness can be left out.
+const isStamped = process.env.STAMPS === "1";
+/** Microseconds of the machine's clock, the same in every process. */
+const nowUs = () => Math.round(Number(process.hrtime.bigint()) / 1000);
 
 const ollama = {
   type: "application/x-ndjson",
@@ -37,6 +41,7 @@ createServer((request, response) => {
   request.setEncoding("latin1");
   request.on("data", (chunk) => (body += chunk));
   request.on("end", () => {
+    const readUs = nowUs();
     const { type, lines, last, whole } = request.url.startsWith("/v1/") ? dialects.openai : dialects.ollama;
     if (body.includes('"stream":false')) {
       response
@@ -54,7 +59,8 @@ createServer((request, response) => {
         response.end(last);
         return;
       }
-      response.write(lines[sent++]);
+      response.write(isStamped ? ollama.line(`read=${readUs};sent=${nowUs()};`) : lines[sent]);
+      sent++;
       if (gapMs > 0) setTimeout(next, gapMs);
       else setImmediate(next);
     };

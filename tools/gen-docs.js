@@ -104,7 +104,7 @@ const pages = {
     ),
   "docs/reference/settings.md": settingsPage(),
   "docs/reference/policy.md": policyPage(),
-  "docs/reference/cli.md": commandLinePage(),
+  "docs/reference/cli.md": await commandLinePage(),
   "docs/reference/openapi.json": `${JSON.stringify(openApiDocument(VERSION), null, 2)}\n`,
   "docs/reference/policy.schema.json": `${JSON.stringify(policyJsonSchema(), null, 2)}\n`,
 };

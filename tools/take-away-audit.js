@@ -14,8 +14,8 @@ export const auditRules = [
     rule: "search",
     what: "an index counts for the bytes it was made from",
     file: `${S}/store/segment-indexes.ts`,
-    from: 'if (bytes?.length !== segment.bytes || hash("sha256", bytes, "hex") !== segment.sha256) return false;',
-    to: "if (bytes === undefined) return false;",
+    from: "if (found.bytes !== segment.bytes || found.sha256 !== segment.sha256) return false;",
+    to: "if (found.bytes < 0) return false;",
     test: "test/store/search-index.test.ts",
   },
   {

@@ -14,7 +14,7 @@ import { loadSettings } from "../../packages/sallyport/dist/config/load-settings
 
 const root = join(import.meta.dirname, "../..");
 const pages = ["README.md", ...readdirSync(join(root, "docs/guides")).map((name) => join("docs/guides", name))];
-const program = makeProgram({ io: { out() {}, err() {}, env: {} } } as unknown as Cli);
+const program = await makeProgram({ io: { out() {}, err() {}, env: {} } } as unknown as Cli);
 
 function blocksOf(page: string, language: string): readonly string[] {
   const text = readFileSync(join(root, page), "utf8");

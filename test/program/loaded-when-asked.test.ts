@@ -15,15 +15,23 @@ function loadedBy(file: string, seen = new Set<string>()): Set<string> {
   return seen;
 }
 
+/** All that a gateway has loaded when it listens. */
+function loadedToServe(): string[] {
+  const begun = ["main.js", "cli/serve.js", "config/load-settings.js", "compose.js", "compose/gateway.js"];
+  const seen = new Set<string>();
+  for (const file of begun) loadedBy(join(DIST, file), seen);
+  return [...seen];
+}
+
 test("a gateway that serves loads nothing of backups", () => {
-  const files = [...loadedBy(join(DIST, "compose.js"))];
+  const files = loadedToServe();
   const asking = files.filter((file) => readFileSync(file, "utf8").includes('"age-encryption"'));
   expect(asking).toEqual([]);
   expect([...loadedBy(join(DIST, "compose", "backup.js"))].some((file) => file.endsWith(`${sep}age.js`))).toBe(true);
 });
 
 test("a gateway that traces nothing loads nothing of traces", () => {
-  const loaded = [...loadedBy(join(DIST, "compose.js"))];
+  const loaded = loadedToServe();
   expect(loaded.length).toBeGreaterThan(100);
   expect(loaded.filter((file) => file.includes(`${sep}traces${sep}`) || file.endsWith("tracing.js"))).toEqual([]);
   expect([...loadedBy(join(DIST, "compose", "tracing.js"))].some((file) => file.includes(`${sep}traces${sep}`))).toBe(
@@ -32,7 +40,7 @@ test("a gateway that traces nothing loads nothing of traces", () => {
 });
 
 test("a gateway that hears no identity provider and serves no directory loads neither", () => {
-  const loaded = [...loadedBy(join(DIST, "compose.js"))];
+  const loaded = loadedToServe();
   const asking = loaded.filter(
     (file) =>
       /from "(?:scimmy|openid-client)"/.test(readFileSync(file, "utf8")) || file.endsWith(`${sep}security-event.js`),
@@ -46,14 +54,34 @@ test("a gateway that hears no identity provider and serves no directory loads ne
 });
 
 test("a gateway without sinks loads nothing of them", () => {
-  const loaded = [...loadedBy(join(DIST, "compose.js"))];
+  const loaded = loadedToServe();
   expect(loaded.filter((file) => file.includes(`${sep}sinks${sep}`) || file.endsWith(`${sep}sinks.js`))).toEqual([]);
   expect([...loadedBy(join(DIST, "compose", "sinks.js"))].some((file) => file.endsWith("s3-sink.js"))).toBe(true);
 });
 
 test("a gateway that mails nothing loads nothing of mail", () => {
-  const loaded = [...loadedBy(join(DIST, "compose.js"))];
+  const loaded = loadedToServe();
   expect(loaded.filter((file) => readFileSync(file, "utf8").includes('from "nodemailer"'))).toEqual([]);
   const whenAsked = [...loadedBy(join(DIST, "compose", "mail.js"))];
   expect(whenAsked.some((file) => file.endsWith(`${sep}smtp.js`))).toBe(true);
+});
+
+test("a gateway listens before anything of tokens' library is loaded, and without undici's index", () => {
+  const asking = loadedToServe().filter((file) =>
+    /^import (?!type)[^;]* from "(?:jose|undici)";$/m.test(readFileSync(file, "utf8")),
+  );
+  expect(asking).toEqual([]);
+});
+
+test("no command is loaded beside the one that is asked for", () => {
+  const commands = loadedToServe().filter((file) => file.startsWith(join(DIST, "cli") + sep));
+  expect(commands.some((file) => file.endsWith("serve.js"))).toBe(true);
+  expect(commands.filter((file) => /(?:keys|audit|doctor|policy|start)\.js$/.test(file))).toEqual([]);
+});
+
+test("the thread that writes starts before the rest of the gateway is loaded", () => {
+  const before = [...loadedBy(join(DIST, "compose.js"))];
+  expect(before.some((file) => file.endsWith("writer-link.js"))).toBe(true);
+  expect(before.filter((file) => file.includes(`${sep}dataplane${sep}stages${sep}`))).toEqual([]);
+  expect(before.filter((file) => readFileSync(file, "utf8").includes('from "hono"'))).toEqual([]);
 });

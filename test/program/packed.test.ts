@@ -35,6 +35,8 @@ beforeAll(async () => {
     mkdirSync(home, { recursive: true });
     await run("tar", ["-xzf", join(root, filename), "-C", home, "--strip-components=1"]);
   }
+  // As `npm pack` does by itself where scripts are not ignored.
+  await run(process.execPath, [join(checkout, "tools/bundle.js"), join(modules, "sallyport/dist/program")]);
   for (const name of names) {
     for (const dependency of Object.keys(manifestOf(name).dependencies)) {
       if (names.includes(dependency)) continue;
@@ -69,7 +71,36 @@ describe("each package", () => {
   });
 });
 
+describe("the program in a few files", () => {
+  const folder = join(modules, "sallyport/dist");
+
+  it("has all that starts a thread beside it", () => {
+    const threads = new Set<string>();
+    for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((path) =>
+      path.endsWith(".js"),
+    ))
+      for (const [, file] of readFileSync(join(folder, name), "utf8").matchAll(
+        /new URL\("([^"]+)", import\.meta\.url\)/g,
+      ))
+        threads.add(file!);
+    expect([...threads].toSorted()).toEqual(["./audit-thread.js", "./hash-thread.js", "./writer-thread.js"]);
+    for (const file of threads) expect(existsSync(join(folder, "program", file)), file).toBe(true);
+  });
+
+  it("holds no code of others", () => {
+    const files = readdirSync(join(folder, "program"));
+    const text = files.map((name) => readFileSync(join(folder, "program", name), "utf8")).join("\n");
+    const asked = new Set([...text.matchAll(/(?:from|import\() ?"([^."][^"]*)"/g)].map(([, id]) => id));
+    for (const id of ["hono", "zod", "jose", "yaml", "pino"]) expect(asked).toContain(id);
+    expect([...asked].filter((id) => id!.startsWith("@sallyport/"))).toEqual([]);
+    expect(text).not.toMatch(/node_modules/);
+  });
+});
+
 describe("in an empty folder", () => {
+  // Only the few files can run.
+  beforeAll(() => rmSync(join(modules, "sallyport/dist/main.js")));
+
   it("npx finds the program and it says its version", async () => {
     const { stdout } = await run("npx", ["--offline", "--no-install", "sallyport", "--version"], { cwd: root, env });
     expect(stdout.trim()).toBe(manifestOf("sallyport").version);
@@ -97,6 +128,8 @@ describe("in an empty folder", () => {
     const issued = JSON.parse((await run(program, [...key, "--json"], { cwd: root, env })).stdout) as { key: string };
     const answer = await fetch(`${url}/api/tags`, { headers: { authorization: `Bearer ${issued.key}` } });
     expect(answer.status).not.toBe(401);
+    const search = ["audit", "search", "--data", data, "--type", "key.issued", "--json"];
+    expect((await run(program, search, { cwd: root, env })).stdout).toContain('"key.issued"');
     child.kill("SIGTERM");
     expect(await ended).toBe(0);
     expect(existsSync(join(data, "admin.sock"))).toBe(false);

@@ -31,8 +31,8 @@ function sectionOf(command, usage) {
   );
 }
 
-export function commandLinePage() {
-  const program = makeProgram(nobody);
+export async function commandLinePage() {
+  const program = await makeProgram(nobody);
   return (
     `# Command line\n\n${NOTE}Exit codes: ${Object.entries(exits)
       .map(([name, exit]) => `${exit} ${name}`)

@@ -5,9 +5,10 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { AdminClient } from "@sallyport/client";
 import { formatKeyText } from "@sallyport/protocol";
+import type { Cli } from "./cli.ts";
 import { makeConnect } from "./connect.ts";
 import type { Io } from "./io.ts";
-import { runCli } from "./program.ts";
+import { makeProgram, runCli } from "./program.ts";
 
 interface Ran {
   readonly exit: number;
@@ -286,4 +287,29 @@ describe("reaching a server", () => {
       message: expect.stringContaining("sallyport init"),
     });
   });
+});
+
+describe("a command that is asked for alone", async () => {
+  const cli = { io: { out() {}, err() {}, env: {} } } as unknown as Cli;
+  const whole = await makeProgram(cli);
+
+  it.each(whole.commands.map((command) => [command.name(), command] as const))(
+    "is the same: %s",
+    async (name, command) => {
+      const alone = await makeProgram(cli, name);
+      const found = alone.commands.find((one) => one.name() === name);
+      expect(found?.helpInformation()).toBe(command.helpInformation());
+      expect(found?.commands.map((one) => one.name())).toEqual(command.commands.map((one) => one.name()));
+      const isWhole = alone.commands.length === whole.commands.length;
+      expect(isWhole).toBe(name === "completion");
+    },
+  );
+
+  it.each([undefined, "--help", "nothing", "constructor"])(
+    "is not loaded alone where %s is asked for",
+    async (name) => {
+      const { commands } = await makeProgram(cli, name);
+      expect(commands.map((one) => one.name())).toEqual(whole.commands.map((one) => one.name()));
+    },
+  );
 });

@@ -1,30 +1,59 @@
-/** The whole command line: every command, joined. Arguments in, exit code out; nothing here ends the process. */
+/**
+ * The whole command line: every command, joined. Arguments in, exit code out; nothing here ends the process. A command's
+ * file is loaded when it is asked for: `serve` does not wait for the code of forty others.
+ */
 import { Command } from "commander";
 import { VERSION } from "../version.ts";
-import { addAdmin } from "./admin.ts";
-import { addAnomalies } from "./anomalies.ts";
-import { addAudit } from "./audit.ts";
 import type { Cli } from "./cli.ts";
-import { addBackup } from "./backup.ts";
-import { addCompletion } from "./completion.ts";
 import type { Connect } from "./connect.ts";
-import { addCredential } from "./credential.ts";
-import { addLogin } from "./login.ts";
-import { addToken } from "./token.ts";
-import { addDoctor } from "./doctor.ts";
 import { exits, tellFailure } from "./failure.ts";
 import type { Exit } from "./failure.ts";
-import { addIncident } from "./incident.ts";
-import { addInit } from "./init.ts";
 import type { Io } from "./io.ts";
-import { addKeys } from "./keys.ts";
-import { addApply, addEnvironments, addExplain, addRoles, addUpstreams } from "./policy.ts";
-import { addPrincipals } from "./principals.ts";
-import { addRekey } from "./rekey.ts";
-import { addRestore } from "./restore.ts";
-import { addServe } from "./serve.ts";
-import { addStart } from "./start.ts";
-import { addStatus } from "./status.ts";
+
+type Add = (program: Command, cli: Cli) => void;
+
+/** In the order in which help shows them; what adds a command, by the names it adds. */
+const commands: readonly (readonly [names: readonly string[], load: () => Promise<Add>])[] = [
+  [["init"], async () => (await import("./init.ts")).addInit],
+  [["serve"], async () => (await import("./serve.ts")).addServe],
+  [["start"], async () => (await import("./start.ts")).addStart],
+  [["doctor"], async () => (await import("./doctor.ts")).addDoctor],
+  [["status"], async () => (await import("./status.ts")).addStatus],
+  [["apply"], async () => (await import("./policy.ts")).addApply],
+  [["explain"], async () => (await import("./policy.ts")).addExplain],
+  [["keys"], async () => (await import("./keys.ts")).addKeys],
+  [
+    ["people"],
+    async () => {
+      const { addPrincipals } = await import("./principals.ts");
+      return (program, cli) => addPrincipals(program, cli, "people", "person");
+    },
+  ],
+  [
+    ["services"],
+    async () => {
+      const { addPrincipals } = await import("./principals.ts");
+      return (program, cli) => addPrincipals(program, cli, "services", "service");
+    },
+  ],
+  [["roles"], async () => (await import("./policy.ts")).addRoles],
+  [["envs"], async () => (await import("./policy.ts")).addEnvironments],
+  [["upstreams"], async () => (await import("./policy.ts")).addUpstreams],
+  [["audit"], async () => (await import("./audit.ts")).addAudit],
+  [["anomalies"], async () => (await import("./anomalies.ts")).addAnomalies],
+  [["incident"], async () => (await import("./incident.ts")).addIncident],
+  [["admin"], async () => (await import("./admin.ts")).addAdmin],
+  [["backup"], async () => (await import("./backup.ts")).addBackup],
+  [["restore"], async () => (await import("./restore.ts")).addRestore],
+  [["rekey"], async () => (await import("./rekey.ts")).addRekey],
+  [["credential"], async () => (await import("./credential.ts")).addCredential],
+  [["token"], async () => (await import("./token.ts")).addToken],
+  [["login", "logout"], async () => (await import("./login.ts")).addLogin],
+  [["completion"], async () => (await import("./completion.ts")).addCompletion],
+];
+
+/** It walks all the others. */
+const WALKS_ALL = "completion";
 
 export async function runCli(argv: readonly string[], io: Io, connect: Connect): Promise<Exit> {
   let exit: Exit = exits.done;
@@ -36,14 +65,15 @@ export async function runCli(argv: readonly string[], io: Io, connect: Connect):
     },
   };
   try {
-    await makeProgram(cli).parseAsync([...argv], { from: "user" });
+    await (await makeProgram(cli, argv[0])).parseAsync([...argv], { from: "user" });
     return exit;
   } catch (failure) {
     return tellFailure(io, failure);
   }
 }
 
-export function makeProgram(cli: Cli): Command {
+/** With all commands; with one alone where `only` is its name. */
+export async function makeProgram(cli: Cli, only?: string): Promise<Command> {
   const program = new Command("sallyport")
     .description("security gateway with API keys in front of Ollama")
     .version(VERSION)
@@ -54,29 +84,10 @@ export function makeProgram(cli: Cli): Command {
     writeOut: (text) => cli.io.out(text.trimEnd()),
     writeErr: (text) => cli.io.err(text.trimEnd()),
   });
-  addInit(program, cli);
-  addServe(program, cli);
-  addStart(program, cli);
-  addDoctor(program, cli);
-  addStatus(program, cli);
-  addApply(program, cli);
-  addExplain(program, cli);
-  addKeys(program, cli);
-  addPrincipals(program, cli, "people", "person");
-  addPrincipals(program, cli, "services", "service");
-  addRoles(program, cli);
-  addEnvironments(program, cli);
-  addUpstreams(program, cli);
-  addAudit(program, cli);
-  addAnomalies(program, cli);
-  addIncident(program, cli);
-  addAdmin(program, cli);
-  addBackup(program, cli);
-  addRestore(program, cli);
-  addRekey(program, cli);
-  addCredential(program, cli);
-  addToken(program, cli);
-  addLogin(program, cli);
-  addCompletion(program, cli);
+  const asked = commands.filter(([names]) => only !== undefined && only !== WALKS_ALL && names.includes(only));
+  for (const [, load] of asked.length > 0 ? asked : commands) {
+    const add = await load();
+    add(program, cli);
+  }
   return program;
 }

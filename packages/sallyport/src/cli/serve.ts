@@ -10,8 +10,11 @@ export function addServe(program: Command, cli: Cli): void {
   withListeners(program.command("serve"))
     .description("run the gateway")
     .action(async (options: Record<string, unknown>) => {
-      const settings = await readSettings(options, cli.io.env);
-      const { initialize, isInitialized, openGateway } = await import("../compose.ts");
+      // Files of both are read beside each other.
+      const [settings, { initialize, isInitialized, openGateway }] = await Promise.all([
+        readSettings(options, cli.io.env),
+        import("../compose.ts"),
+      ]);
       if (!isInitialized(settings.dataDirectory)) {
         // The key made here is thrown away unseen: a log is no place for it.
         await initialize(settings);

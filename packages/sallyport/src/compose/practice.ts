@@ -1,7 +1,6 @@
 /** The environment `practice`: there while the practice server runs, without an upstream when it does not. */
 import { environmentDefaults } from "../access/default-environment.ts";
 import type { Environment } from "../access/policy.ts";
-import { startPractice } from "../practice/practice-server.ts";
 import type { PracticeServer } from "../practice/practice-server.ts";
 import { SYSTEM_REALM } from "../keys/key.ts";
 import { systemClock } from "../kernel/clock.ts";
@@ -11,6 +10,7 @@ export const PRACTICE_ENVIRONMENT = "practice";
 
 /** Starts the server and points the environment at it; the returned function takes both away again. */
 export async function openPractice(core: Core): Promise<() => Promise<void>> {
+  const { startPractice } = await import("../practice/practice-server.ts");
   const server: PracticeServer = await startPractice();
   await point(core, [{ id: "practice", url: server.url }]);
   return async () => {

@@ -1,5 +1,6 @@
 /** The watch over keys, joined: exchanges and events in, alerts out, answered by policy. What was learned survives a restart. */
 import { existsSync, readFileSync } from "node:fs";
+import { setImmediate as turn } from "node:timers/promises";
 import type { Alert } from "../anomaly/alert.ts";
 import { KEPT_ALERTS_MAX, readAlerts } from "../anomaly/kept-alerts.ts";
 import { FromRecords } from "../anomaly/replay/from-records.ts";
@@ -11,8 +12,8 @@ import type { EndListener } from "../dataplane/ending.ts";
 import { causeOf } from "../kernel/log.ts";
 import type { Log } from "../kernel/log.ts";
 import { SYSTEM_REALM } from "../keys/key.ts";
-import { writeDurably } from "../store/durable-file.ts";
 import type { Core } from "./core.ts";
+import { forgetOldKeys, isOver, keepWatch } from "./keep-watch.ts";
 import { observeExchange } from "./observe-exchange.ts";
 
 const DUE_MS = 5_000;
@@ -54,19 +55,22 @@ export function openSentry(core: Core, path: string, log: Log): OpenSentry {
   core.onEvents((events) => {
     for (const event of events) for (const observation of records.take(event)) sentry.see(observation);
   });
-  const keep = (): void => {
+  const isGone = (environment: string, id: string): boolean => isOver(core.keys.find(environment, id), clock.now());
+  const keepNow = async (): Promise<void> => {
     try {
-      const alerts = sentry.remembered().slice(-KEPT_ALERTS_MAX);
-      writeDurably(path, JSON.stringify({ ...watch.keep(), alerts }));
+      await forgetOldKeys(watch, { now: clock.now(), isGone, turn });
+      await keepWatch(watch, sentry.remembered().slice(-KEPT_ALERTS_MAX), path);
     } catch (cause) {
       log.warn({ cause: causeOf(cause) }, "what was learned of keys could not be kept");
     }
   };
+  let kept: Promise<void> = Promise.resolve();
+  const keep = (): Promise<void> => (kept = kept.then(keepNow));
   const endDue = (): void => void sentry.endDue().catch(fault);
   // What was over while nothing ran ends now.
   endDue();
   const due = setInterval(endDue, DUE_MS).unref();
-  const keeping = setInterval(keep, KEEP_MS).unref();
+  const keeping = setInterval(() => void keep(), KEEP_MS).unref();
   return {
     sentry,
     listener: {
@@ -79,7 +83,7 @@ export function openSentry(core: Core, path: string, log: Log): OpenSentry {
       clearInterval(due);
       clearInterval(keeping);
       await sentry.settled();
-      keep();
+      await keep();
     },
   };
 }

@@ -156,8 +156,8 @@ describe("the picture", () => {
   });
 });
 
-describe("remedies", () => {
-  const program = makeProgram({ io: { out() {}, err() {}, env: {} } } as unknown as Cli);
+describe("remedies", async () => {
+  const program = await makeProgram({ io: { out() {}, err() {}, env: {} } } as unknown as Cli);
   const closings = [
     null,
     { at: iso(31), by: "x", outcome: "reissued", reissued: "K00000000009", note: null },

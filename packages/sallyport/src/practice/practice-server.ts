@@ -7,10 +7,8 @@ import { createServer } from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
-import { PRACTICE_MODEL, listings, shown, streamOf, wholeOf } from "./practice-answers.ts";
+import { listings, shown, streamOf, wholeOf } from "./practice-answers.ts";
 import type { Asked } from "./practice-answers.ts";
-
-export { PRACTICE_MODEL };
 
 export interface PracticeServer {
   readonly url: string;

@@ -1,6 +1,6 @@
 /** Files that are whole or absent after a kill or a power cut: written aside, synced, renamed, directory synced. */
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
-import { open } from "node:fs/promises";
+import { open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 
 /** Replaces `path` with `content`, mode 0600 unless another is given; on disk when it returns. */
@@ -27,6 +27,30 @@ export async function writeStream(path: string, chunks: AsyncIterable<Uint8Array
     await file.sync();
   } finally {
     await file.close();
+  }
+}
+
+/** Replaces `path` with what the chunks make; on disk when it resolves, and as it was before when it rejects. */
+export async function replaceDurably(path: string, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+  const aside = `${path}.${process.pid}.tmp`;
+  await rm(aside, { force: true });
+  try {
+    await writeStream(aside, chunks);
+    await rename(aside, path);
+  } catch (cause) {
+    await rm(aside, { force: true });
+    throw cause;
+  }
+  await syncDirectoryLater(dirname(path));
+}
+
+async function syncDirectoryLater(directory: string): Promise<void> {
+  if (process.platform === "win32") return;
+  const handle = await open(directory, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
   }
 }
 

@@ -14,8 +14,8 @@ export interface Segment {
 
 const CHUNK_BYTES = 256 * 1024;
 /** A longer line is no record of ours; it is not gathered in memory. */
-const LINE_BYTES_MAX = 8 * 1024 * 1024;
-const NEWLINE = 0x0a;
+export const LINE_BYTES_MAX = 8 * 1024 * 1024;
+export const NEWLINE = 0x0a;
 
 export function segmentName(first: number): string {
   return `${String(first).padStart(16, "0")}.jsonl`;
@@ -95,16 +95,6 @@ export function* linesBackward(path: string): Generator<string> {
   }
 }
 
-/** Lines of a segment that is in memory, each with where it begins; the same rules. */
-export function* linesOfBytes(bytes: Buffer): Generator<{ readonly line: string; readonly at: number }> {
-  let at = 0;
-  for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, at)) {
-    yield { line: lineOf(bytes.subarray(at, end)), at };
-    at = end + 1;
-  }
-  if (at < bytes.length) yield { line: "", at };
-}
-
 /** Lines of some ranges of an open segment, range by range; those of each forward or backward. */
 export function* linesOfRanges(
   file: number,
@@ -114,9 +104,20 @@ export function* linesOfRanges(
   for (const { from, to } of ranges) {
     const bytes = Buffer.allocUnsafe(to - from);
     const count = readSync(file, bytes, 0, to - from, from);
-    const lines = [...linesOfBytes(bytes.subarray(0, count))].map(({ line }) => line);
+    const lines = linesOfBlock(bytes.subarray(0, count));
     yield* isBackward ? lines.toReversed() : lines;
   }
+}
+
+function linesOfBlock(bytes: Buffer): readonly string[] {
+  const lines: string[] = [];
+  let start = 0;
+  for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, start)) {
+    lines.push(lineOf(bytes.subarray(start, end)));
+    start = end + 1;
+  }
+  if (start < bytes.length) lines.push("");
+  return lines;
 }
 
 /** The first and last record of a segment; undefined where a line is damaged. */
@@ -137,6 +138,7 @@ export function seqOfLine(line: string): number | undefined {
   return digits === undefined ? undefined : Number(digits);
 }
 
-function lineOf(bytes: Buffer): string {
+/** A line's text; empty for what is not UTF-8. */
+export function lineOf(bytes: Buffer): string {
   return isUtf8(bytes) ? bytes.toString("utf8") : "";
 }

@@ -4,7 +4,6 @@
  * looked at once a process and whenever the file's identity changes); else the segment is read whole. So a missing, old
  * or forged index makes a search slower and hides nothing that stands in the segment.
  */
-import { hash } from "node:crypto";
 import {
   chmodSync,
   closeSync,
@@ -13,7 +12,6 @@ import {
   openSync,
   readdirSync,
   readFileSync,
-  readSync,
   renameSync,
   rmSync,
   writeFileSync,
@@ -22,12 +20,12 @@ import { join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import { parseEnded } from "@sallyport/protocol";
 import { readRecord } from "./record-fields.ts";
-import { indexName, linesOfBytes, listSegments } from "./segment-file.ts";
+import { indexName, listSegments } from "./segment-file.ts";
 import type { Segment } from "./segment-file.ts";
 import { IndexBuilder, SegmentIndex } from "./segment-index.ts";
+import { digestSegment, scanSegment } from "./segment-scan.ts";
+import type { SegmentDigest } from "./segment-scan.ts";
 
-/** Larger ones are not taken into memory: they are read line by line. */
-const SEGMENT_BYTES_MAX = 512 * 1024 * 1024;
 const HELD_BYTES_MAX = 32 * 1024 * 1024;
 /** Others ask the same thread. */
 const LINES_PER_TURN = 1_000;
@@ -47,7 +45,7 @@ export class SegmentIndexes {
   #heldBytes = 0;
   /** Identities of segments that have the bytes their index names. */
   readonly #genuine = new Map<string, string>();
-  /** Identities of segments that can have no index: damaged, or too large. */
+  /** Identities of segments that can have no index: damaged. */
   readonly #unfit = new Map<string, string>();
 
   /** `key` = 32 bytes nobody else has. */
@@ -107,21 +105,19 @@ export class SegmentIndexes {
 
   #isGenuine(name: string, file: number, identity: string, { segment }: SegmentIndex): boolean {
     if (this.#genuine.get(name) === identity) return true;
-    const bytes = readSegment(file);
-    if (bytes?.length !== segment.bytes || hash("sha256", bytes, "hex") !== segment.sha256) return false;
+    const found = digestSegment(file);
+    if (found.bytes !== segment.bytes || found.sha256 !== segment.sha256) return false;
     this.#genuine.set(name, identity);
     return true;
   }
 
   async #build({ name, path, first }: Segment, file: number, identity: string): Promise<void> {
-    const bytes = readSegment(file);
-    const builder = bytes && (await buildFrom(bytes, first));
-    if (!builder) {
+    const built = await buildFrom(file, first);
+    if (!built) {
       this.#unfit.set(name, identity);
       return;
     }
-    const indexed = { name, bytes: bytes.length, sha256: hash("sha256", bytes, "hex"), first };
-    const made = builder.finish(indexed, this.#key);
+    const made = built.builder.finish({ name, ...built.digest, first }, this.#key);
     // Not synced: what a power cut leaves of it does not carry the code, and is made again.
     const target = join(this.#directory, indexName(name));
     writeFileSync(`${target}.tmp`, made, { mode: 0o600 });
@@ -168,26 +164,21 @@ export class SegmentIndexes {
 }
 
 /** Undefined unless every line is a record in its place: what is damaged is read whole, so that nothing is passed over. */
-async function buildFrom(bytes: Buffer, first: number): Promise<IndexBuilder | undefined> {
+async function buildFrom(
+  file: number,
+  first: number,
+): Promise<{ readonly builder: IndexBuilder; readonly digest: SegmentDigest } | undefined> {
   const builder = new IndexBuilder();
+  const scan = scanSegment(file);
   let count = 0;
-  for (const { line, at } of linesOfBytes(bytes)) {
+  for (let next = scan.next(); ; next = scan.next()) {
+    if (next.done) return count > 0 ? { builder, digest: next.value } : undefined;
+    const { line, at } = next.value;
     const record = readRecord(line) ?? null;
     if ((record ?? parseEnded(line))?.seq !== first + count) return undefined;
     builder.add(record, at);
     if (++count % LINES_PER_TURN === 0) await turn();
   }
-  return count > 0 ? builder : undefined;
-}
-
-/** All of it, whatever was read before; undefined for one that is too large. */
-function readSegment(file: number): Buffer | undefined {
-  const { size } = fstatSync(file);
-  if (size > SEGMENT_BYTES_MAX) return undefined;
-  const bytes = Buffer.allocUnsafe(size);
-  let at = 0;
-  for (let count = -1; at < size && count !== 0; at += count) count = readSync(file, bytes, at, size - at, at);
-  return bytes.subarray(0, at);
 }
 
 function opened(path: string): number | undefined {

@@ -2,8 +2,8 @@
  * `private_key_jwt` (RFC 7523 section 3): a client proves that it is a key by a signature of one of the key's own public
  * keys, so that no secret is sent at all. For this issuer, for a short time, once.
  */
-import { decodeJwt, jwtVerify } from "jose";
 import { KeptUntil } from "../kernel/kept-until.ts";
+import { jose } from "./jose.ts";
 import type { KeyObject } from "node:crypto";
 
 export const ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -26,8 +26,9 @@ const CAPACITY = 65_536;
 const CAPACITY_PER_CLIENT = 4_096;
 
 /** The client the assertion speaks of, before anything is verified. */
-export function assertedClient(assertion: string): string | undefined {
+export async function assertedClient(assertion: string): Promise<string | undefined> {
   if (assertion.length > TEXT_MAX) return undefined;
+  const { decodeJwt } = await jose();
   try {
     const { iss, sub } = decodeJwt(assertion);
     return iss === sub && typeof iss === "string" && /^[0-9A-Za-z]{12}$/.test(iss) ? iss : undefined;
@@ -67,6 +68,7 @@ async function verifiedBy(
   clientId: string,
   now: number,
 ): Promise<Readonly<Record<string, unknown>> | undefined> {
+  const { jwtVerify } = await jose();
   try {
     const algorithms = key.asymmetricKeyType === "ed25519" ? ["EdDSA", "Ed25519"] : ["ES256"];
     const { payload } = await jwtVerify(assertion, key, {

@@ -3,9 +3,9 @@
  * It counts once, for a short time, for this method and address, and where there is a token for that token alone.
  */
 import { createHash } from "node:crypto";
-import { calculateJwkThumbprint, EmbeddedJWK, jwtVerify } from "jose";
 import type { JWK } from "jose";
 import { KeptUntil } from "../kernel/kept-until.ts";
+import { jose } from "./jose.ts";
 
 export interface DpopRequest {
   readonly method: string;
@@ -43,6 +43,7 @@ export class DpopVerifier {
 
   async verify(proof: string, request: DpopRequest): Promise<DpopProof | DpopFailure> {
     if (proof.length > PROOF_MAX) return "dpop_malformed";
+    const { calculateJwkThumbprint, EmbeddedJWK, jwtVerify } = await jose();
     let payload: Readonly<Record<string, unknown>>;
     let jwk: JWK | undefined;
     try {

@@ -3,8 +3,8 @@
  * token names one that is not known (at most twice a minute). An issuer that cannot be asked is a fault of its own kind, so
  * that nobody is refused for good, or believed, on doubt.
  */
-import { createLocalJWKSet, createRemoteJWKSet } from "jose";
 import type { JSONWebKeySet, JWTVerifyGetKey } from "jose";
+import { jose } from "./jose.ts";
 import type { WorkloadTrust } from "./workload-trust.ts";
 import { isIssuerUrl } from "./workload-trust.ts";
 
@@ -26,6 +26,7 @@ export class IssuerKeys {
 
   /** Throws `IssuerUnreachable`. `now` is epoch ms. */
   async of({ issuer, jwks }: Pick<WorkloadTrust, "issuer" | "jwks">, now: number): Promise<JWTVerifyGetKey> {
+    const { createLocalJWKSet, createRemoteJWKSet } = await jose();
     if (jwks !== null) return createLocalJWKSet(JSON.parse(jwks) as JSONWebKeySet);
     const held = this.#remote.get(issuer);
     if (held && held.until > now) return held.keys;

@@ -4,8 +4,9 @@
  * the SHA-256 of the whole text until it expires; that its key still stands for it is asked each time by the caller.
  */
 import { createHash } from "node:crypto";
-import { decodeProtectedHeader, jwtVerify } from "jose";
+import type * as Jose from "jose";
 import type { Clock } from "../kernel/clock.ts";
+import { jose } from "./jose.ts";
 import { readClaims } from "./token.ts";
 import type { Token } from "./token.ts";
 import { TOKEN_ALGORITHM } from "./token-keys.ts";
@@ -54,7 +55,8 @@ export class TokenVerifier {
 
   async #verifyAnew(text: string, name: string): Promise<Token | TokenFailure> {
     const { clock, keys, issuerOf } = this.#ports;
-    const kid = kidOf(text);
+    const library = await jose();
+    const kid = kidOf(text, library);
     if (kid === undefined) return "token_malformed";
     const key = keys.verifying(kid);
     if (!key) return "token_unknown";
@@ -62,7 +64,7 @@ export class TokenVerifier {
     let payload: Readonly<Record<string, unknown>>;
     try {
       const wanted = { algorithms: [TOKEN_ALGORITHM], typ: "at+jwt", issuer, audience: issuer, requiredClaims: ["exp", "iat", "jti"], currentDate: new Date(clock.now()) }; // prettier-ignore
-      payload = (await jwtVerify(text, key.publicKey, wanted)).payload;
+      payload = (await library.jwtVerify(text, key.publicKey, wanted)).payload;
     } catch (cause) {
       return isExpiry(cause) ? "token_expired" : "token_unknown";
     }
@@ -82,7 +84,10 @@ export class TokenVerifier {
   }
 }
 
-function kidOf(text: string): string | undefined {
+function kidOf(
+  text: string,
+  { decodeProtectedHeader }: Pick<typeof Jose, "decodeProtectedHeader">,
+): string | undefined {
   try {
     const { kid } = decodeProtectedHeader(text);
     return typeof kid === "string" && /^[0-9A-Za-z]{16}$/.test(kid) ? kid : undefined;

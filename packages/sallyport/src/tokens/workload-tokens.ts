@@ -3,9 +3,10 @@
  * audience, expiry, claims, and each once.
  */
 import { createHash } from "node:crypto";
-import { errors, jwtVerify } from "jose";
+import type { errors as JoseErrors } from "jose";
 import { KeptUntil } from "../kernel/kept-until.ts";
 import { IssuerKeys, IssuerUnreachable } from "./issuer-keys.ts";
+import { jose } from "./jose.ts";
 import { claimsMatch } from "./workload-trust.ts";
 import type { WorkloadTrust } from "./workload-trust.ts";
 
@@ -57,12 +58,13 @@ export class WorkloadTokens {
   ): Promise<Readonly<Record<string, unknown>> | undefined | "issuer_unreachable"> {
     const { issuer, audience } = trust;
     const wanted = { algorithms: ALGORITHMS, issuer, audience, requiredClaims: ["sub", "exp", "iat"], maxTokenAge: AGE_SECONDS, clockTolerance: AHEAD_SECONDS, currentDate: new Date(now) }; // prettier-ignore
+    const { errors, jwtVerify } = await jose();
     try {
       const { payload } = await jwtVerify(text, await this.#keys.of(trust, now), wanted);
       const isAlone = typeof payload.aud === "string" || payload.aud?.length === 1;
       return isAlone ? payload : undefined;
     } catch (cause) {
-      return isUnreachable(cause) ? "issuer_unreachable" : undefined;
+      return isUnreachable(cause, errors) ? "issuer_unreachable" : undefined;
     }
   }
 
@@ -101,7 +103,7 @@ function issuerIn(text: string): string | undefined {
 }
 
 /** The issuer was not there, was too slow, or answered nonsense: nothing was said about the token. */
-function isUnreachable(cause: unknown): boolean {
+function isUnreachable(cause: unknown, errors: typeof JoseErrors): boolean {
   if (cause instanceof IssuerUnreachable || cause instanceof errors.JWKSTimeout || cause instanceof TypeError)
     return true;
   return cause instanceof errors.JOSEError && cause.code === "ERR_JOSE_GENERIC";

@@ -50,13 +50,15 @@ export interface KeyWatchSettings {
 /** Changes with what a row means. */
 const WATCH_VERSION = 2;
 
+export type KeptKey = Omit<WatchedKey, "place" | "row" | "times"> & {
+  readonly row: string;
+  readonly times: readonly number[];
+};
+
 export interface KeptWatch {
   readonly version: number;
   readonly rowWords: number;
-  readonly keys: readonly (Omit<WatchedKey, "place" | "row" | "times"> & {
-    readonly row: string;
-    readonly times: readonly number[];
-  })[];
+  readonly keys: readonly KeptKey[];
   readonly peers: readonly KeptPeers[];
   readonly names: readonly string[];
   readonly familiar: readonly (readonly [number, number])[];
@@ -133,18 +135,25 @@ export class KeyWatch {
     this.#size--;
   }
 
-  /** All that was learned, as JSON may hold it. */
-  keep(): KeptWatch {
+  /** Every key that is known, and when it was last seen, epoch ms. Keys may be forgotten on the way. */
+  *seen(): Generator<{ readonly environment: string; readonly key: string; readonly at: number }> {
+    for (const keys of this.#keys.values())
+      for (const { environment, key, row } of keys.values())
+        yield { environment, key, at: row.block.words[row.at + ROW.last]! * 1_000 };
+  }
+
+  /** What was learned of each key, as JSON may hold it. */
+  *keepKeys(): Generator<KeptKey> {
+    for (const keys of this.#keys.values())
+      for (const { place, row: _row, times, ...rest } of keys.values())
+        yield { ...rest, times: [...times], row: Buffer.from(this.#rows.bytesOf(place)).toString("base64") };
+  }
+
+  /** And of all of them. */
+  keepRest(): Omit<KeptWatch, "keys"> {
     return {
       version: WATCH_VERSION,
       rowWords: ROW_WORDS,
-      keys: [...this.#keys.values()]
-        .flatMap((keys) => [...keys.values()])
-        .map(({ place, row: _row, times, ...rest }) => ({
-          ...rest,
-          times: [...times],
-          row: Buffer.from(this.#rows.bytesOf(place)).toString("base64"),
-        })),
       peers: this.#peers.map((peers) => peers.keep()),
       names: this.#comparison.names.keep(),
       familiar: this.#comparison.familiar.keep(),

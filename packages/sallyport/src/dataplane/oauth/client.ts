@@ -71,7 +71,7 @@ export class OAuthClients {
   }
 
   async #byAssertion(exchange: Exchange, form: Form, assertion: string, now: number): Promise<Authenticated | Refusal> {
-    const client = assertedClient(assertion);
+    const client = await assertedClient(assertion);
     if (form.get("client_assertion_type") !== ASSERTION_TYPE || client === undefined) return refuse("client_unknown");
     if (form.has("client_id") && form.get("client_id") !== client) return refuse("client_unknown");
     const key = this.#find(client, exchange.environmentPath);

@@ -4,7 +4,8 @@
  * chunks gathered by the kernel meanwhile: one read, one parse and one write for several. Nothing that was read is held back.
  */
 import { Socket } from "node:net";
-import { buildConnector, errors } from "undici";
+import { buildConnector, errors } from "./undici.ts";
+import type { Connector } from "./undici.ts";
 
 /** Timers count whole milliseconds: what comes right after something else waits for one to two. */
 const PACE_MS = 1;
@@ -85,7 +86,7 @@ export class PacedSocket extends Socket {
 }
 
 /** How a pool connects: with paced sockets, or over TLS as its library does. */
-export function pacedConnector(timeoutMs: number): buildConnector.connector {
+export function pacedConnector(timeoutMs: number): Connector {
   const overTls = buildConnector({ timeout: timeoutMs });
   return (options, callback) => {
     if (options.protocol === "https:") return overTls(options, callback);

@@ -2,7 +2,7 @@
  * The upstreams of each environment (R7, R8): one connection pool per configured upstream, reached only through its
  * environment. Redirects are never followed (undici's dispatch has none), and no part of a request chooses the address.
  */
-import { Pool } from "undici";
+import { Pool } from "./undici.ts";
 import type { Environment, UpstreamSpec } from "../../access/policy.ts";
 import { Lane } from "./lane.ts";
 import { pacedConnector } from "./paced-socket.ts";

@@ -1,0 +1,77 @@
+/** What administration is given of a gateway, or of a data directory beside no gateway. */
+import type { Sentry } from "../anomaly/sentry.ts";
+import { AuditReads } from "../admin/audit-reads.ts";
+import type { AdminPorts } from "../admin/ports.ts";
+import type { Settings } from "../config/settings.ts";
+import { makeExplain } from "../dataplane/explain-request.ts";
+import { makeExplainToken } from "../dataplane/explain-token.ts";
+import { systemClock } from "../kernel/clock.ts";
+import { causeOf } from "../kernel/log.ts";
+import type { Log } from "../kernel/log.ts";
+import { VERSION } from "../version.ts";
+import type { Core } from "./core.ts";
+import type { DataPlane } from "./data-plane.ts";
+import type { GatewayMetrics } from "./gateway-metrics.ts";
+import { surveyUses } from "./use-survey.ts";
+
+export function adminPorts(
+  core: Core,
+  { publicUrl }: Pick<Settings, "publicUrl">,
+  dataPlane: DataPlane | null,
+  metrics: GatewayMetrics,
+  urls: { data: string; admin: string },
+  sentry: Sentry,
+  signals: AdminPorts["signals"] = null,
+): AdminPorts {
+  const { clock, keys, peppers, snapshot, changes, store } = core;
+  const startedAt = clock.now();
+  return {
+    clock,
+    snapshot,
+    keys,
+    uses: core.uses,
+    lifecycle: core.lifecycle,
+    sealTo: async (recipient, text) => (await import("../store/age-text.ts")).sealTextTo(recipient, text),
+    listKeys: (filter) => store.reader.keys(filter),
+    peppers,
+    changes,
+    quarantine: core.quarantine,
+    incidents: core.incidents,
+    reconciler: core.reconciler,
+    signals,
+    localLogins: core.localLogins,
+    enrolment: core.enrolment,
+    enrolmentPage: () => {
+      const base = publicUrl === null ? urls.data : new URL(publicUrl).origin;
+      return base === "" ? null : `${base}/login/enrol`;
+    },
+    explain: makeExplain({ clock, snapshot, keys }),
+    explainToken: makeExplainToken({ clock, snapshot, keys }),
+    audit: core.audit,
+    reads: new AuditReads(core),
+    newestRecord: () => store.figures().records,
+    restrictions: () => core.restrictions.all(),
+    answerAlert: (answer) => sentry.answer(answer),
+    permissionUses: () => surveyUses(core, systemClock.now()),
+    damage: () => core.damage.rows(),
+    status: () => ({
+      version: VERSION,
+      startedAt,
+      epoch: snapshot().epoch,
+      keys: keys.size,
+      environments: [...snapshot().environments.keys()],
+      isStoreWritable: store.isWritable(),
+      damagedRecords: core.damage.rows().length,
+      running: dataPlane?.running() ?? 0,
+      queued: dataPlane?.queued() ?? 0,
+      dataListen: urls.data,
+      adminListen: urls.admin,
+    }),
+    sinks: () => [],
+    metrics: (isShown) => metrics.write(isShown),
+  };
+}
+
+export function logFault(log: Log): (cause: unknown) => void {
+  return (cause) => log.error({ cause: causeOf(cause) }, "the admin API met a fault");
+}

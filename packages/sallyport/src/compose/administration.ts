@@ -1,0 +1,35 @@
+/** Administration on an open core, without listeners. */
+import { makeAdminApp } from "../admin/app.ts";
+import { KeyWatch } from "../anomaly/watch/key-watch.ts";
+import type { Settings } from "../config/settings.ts";
+import { currentUser } from "../kernel/current-user.ts";
+import type { Log } from "../kernel/log.ts";
+import { adminPorts, logFault } from "./admin-ports.ts";
+import type { Core } from "./core.ts";
+import { endSessions } from "./end-sessions.ts";
+import { makeGatewayMetrics } from "./gateway-metrics.ts";
+import { makeSentry } from "./sentry.ts";
+
+export interface Administration {
+  /** As the operating-system user. */
+  handle(request: Request): Promise<Response>;
+  close(): Promise<void>;
+}
+
+export function joinAdministration(settings: Settings, core: Core, log: Log): Administration {
+  const metrics = makeGatewayMetrics(core);
+  core.onEndSessions((which) => endSessions(core, which));
+  const urls = { data: "", admin: "" };
+  const app = makeAdminApp(
+    adminPorts(core, settings, null, metrics, urls, makeSentry(core, new KeyWatch(), logFault(log))),
+    logFault(log),
+  );
+  return {
+    handle: (request) => app.handle(request, { kind: "socket", user: currentUser() }),
+    async close() {
+      await app.close();
+      metrics.close();
+      await core.close();
+    },
+  };
+}

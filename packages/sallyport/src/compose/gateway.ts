@@ -1,0 +1,190 @@
+/**
+ * A gateway on its open core: data plane and administration, joined, listening, and closed again. Beside `compose.ts`, so
+ * that the store's thread starts while all of this is being loaded.
+ */
+import { readFileSync } from "node:fs";
+import type { SecureContextOptions } from "node:tls";
+import { HEARTBEAT } from "@sallyport/protocol";
+import { makeAdminApp } from "../admin/app.ts";
+import { applyPolicyText } from "../admin/apply-policy.ts";
+import { createAdminServer } from "../admin/server.ts";
+import type { LedgerEvent } from "../audit/event.ts";
+import type { Settings } from "../config/settings.ts";
+import type { Clock } from "../kernel/clock.ts";
+import { causeOf } from "../kernel/log.ts";
+import type { Log } from "../kernel/log.ts";
+import { SYSTEM_REALM } from "../keys/key.ts";
+import { makeAddressRules } from "../listener/client-address.ts";
+import { HostNames } from "../listener/host-names.ts";
+import { dataPaths } from "../store/data-paths.ts";
+import { VERSION } from "../version.ts";
+import { adminPorts, logFault } from "./admin-ports.ts";
+import { CertificateFiles } from "./certificate-files.ts";
+import { watchCertificates } from "./certificate-watch.ts";
+import { socketPathOf } from "./core.ts";
+import type { Core } from "./core.ts";
+import { makeDataPlane } from "./data-plane.ts";
+import { makeGatewayMetrics } from "./gateway-metrics.ts";
+import type { GatewayMetrics } from "./gateway-metrics.ts";
+import { beat } from "./heartbeat.ts";
+import { careForIndexes } from "./index-care.ts";
+import { careForKeys } from "./key-care.ts";
+import { drain, listen } from "./listening.ts";
+import { openNotices } from "./open-notices.ts";
+import { closePractice, openPractice } from "./practice.ts";
+import { openSentry } from "./sentry.ts";
+import { openLedgerOutlets } from "./ledger-outlets.ts";
+import type { LedgerOutlets } from "./ledger-outlets.ts";
+import type { OpenTraces } from "./tracing.ts";
+
+export interface Gateway {
+  /** `http://127.0.0.1:11435`, with the port really bound. */
+  readonly dataUrl: string;
+  readonly adminUrl: string;
+  /** Re-reads certificates and the policy file, and looks at identity providers now (SIGHUP). */
+  reload(): Promise<void>;
+  /** Takes no new requests, lets running ones end within `drainMs`, then cuts them; commits the ledger and closes. */
+  close(drainMs: number): Promise<void>;
+}
+
+export interface GatewayParts {
+  readonly settings: Settings;
+  readonly core: Core;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly withPractice: boolean;
+}
+
+/** Takes the core over: it is closed with the gateway, also when that cannot begin. */
+export async function joinGateway({ settings, core, clock, log, withPractice }: GatewayParts): Promise<Gateway> {
+  const metrics = makeGatewayMetrics(core);
+  let outlets: LedgerOutlets | null = null;
+  try {
+    const certificates = settings.tls && new CertificateFiles(settings.tls);
+    const tls = certificates?.read() ?? null;
+    const traces = await openTracesIfAsked(settings, metrics, log);
+    const tracing = traces?.exchanges ?? null;
+    const endNotices = await openNotices(settings, core, log);
+    outlets = await openLedgerOutlets(settings, core, metrics, log);
+    const sentry = openSentry(core, dataPaths(settings.dataDirectory).watch, log);
+    const urls = { data: "", admin: "" };
+    const dataPlane = makeDataPlane({
+      settings,
+      core,
+      clock,
+      log,
+      tls,
+      metrics,
+      listeners: [sentry.listener],
+      tracing,
+      listenerUrl: () => urls.data,
+    });
+    const identity =
+      settings.identity && (await import("./identity.ts")).openIdentity(settings.identity, core, metrics.registry, log);
+    const signals = identity?.signals ?? null;
+    const ports = {
+      ...adminPorts(core, settings, dataPlane, metrics, urls, sentry.sentry, signals),
+      sinks: () => outlets?.sinks() ?? [],
+    };
+    const applyFile = async (): Promise<void> => {
+      if (settings.policyFile === null) return;
+      const text = readFileSync(settings.policyFile, "utf8");
+      const { changes } = await applyPolicyText(ports, text, "gateway", { dryRun: false });
+      for (const change of changes) log.info({ change }, "policy applied");
+    };
+    await applyFile();
+    const endPractice = withPractice ? await openPractice(core) : () => closePractice(core);
+    if (!withPractice) await endPractice();
+    const app = makeAdminApp(ports, logFault(log));
+    const admin = createAdminServer({
+      app,
+      hosts: new HostNames(settings.hosts),
+      tls,
+      socketPath: socketPathOf(settings),
+      addresses: makeAddressRules(settings.trustedProxies, settings.proxyHops),
+    });
+    urls.data = await listen(dataPlane.server, settings.listen, settings.tls !== null);
+    try {
+      await admin.listen(settings.adminListen);
+    } catch (cause) {
+      dataPlane.server.close();
+      throw cause;
+    }
+    urls.admin = admin.url();
+    await record(core, "server.started", { version: VERSION, data: urls.data, admin: urls.admin });
+    log.info({ version: VERSION, node: process.versions.node, ...urls }, "the gateway serves");
+    if (core.quarantine.restored())
+      log.warn("this gateway was restored from a backup: no request is served before 'sallyport restore confirm'");
+    const useTls = (next: SecureContextOptions): void => {
+      if ("setSecureContext" in dataPlane.server) (dataPlane.server as unknown as SecureServer).setSecureContext(next);
+      admin.setSecureContext(next);
+      log.info("the certificate was read again");
+    };
+    const endCare = careForKeys(core, log);
+    const endIndexCare = careForIndexes(settings.dataDirectory, core.audit, log);
+    const endHeartbeat = beat((fields) => record(core, HEARTBEAT, fields), core, log);
+    const watch = certificates && watchCertificates(certificates, useTls, log);
+    let closing: Promise<void> | undefined;
+    const shut = async (drainMs: number): Promise<void> => {
+      if (watch) clearInterval(watch);
+      endCare();
+      endIndexCare();
+      endHeartbeat();
+      endNotices();
+      identity?.close();
+      log.info({ drain_ms: drainMs, running: dataPlane.running(), queued: dataPlane.queued() }, "the gateway drains");
+      await drain(dataPlane, drainMs);
+      await sentry.close();
+      if (withPractice) await endPractice().catch(logFault(log));
+      await app.close();
+      await admin.close();
+      // A disk that is full must not keep the program from stopping.
+      await record(core, "server.stopped", { version: VERSION }).catch((cause: unknown) =>
+        log.error({ cause: causeOf(cause) }, "the stop could not be recorded"),
+      );
+      await dataPlane.closeUpstreams();
+      await traces?.close();
+      await outlets?.close();
+      metrics.close();
+      await core.close();
+      log.info("the gateway has stopped");
+    };
+    return {
+      dataUrl: urls.data,
+      adminUrl: urls.admin,
+      async reload() {
+        if (certificates) useTls(certificates.read());
+        await applyFile();
+        if (settings.policyFile !== null) log.info("the policy file was read again");
+        await identity?.lookNow();
+      },
+      close(drainMs) {
+        closing ??= shut(drainMs);
+        return closing;
+      },
+    };
+  } catch (cause) {
+    await outlets?.close();
+    metrics.close();
+    await core.close();
+    throw cause;
+  }
+}
+
+/** What delivers traces is loaded only here: a gateway without them does not carry their code. */
+async function openTracesIfAsked(settings: Settings, metrics: GatewayMetrics, log: Log): Promise<OpenTraces | null> {
+  if (settings.tracing === null) return null;
+  const { openTraces } = await import("./tracing.ts");
+  return openTraces(settings.tracing.url, metrics.registry, log);
+}
+
+interface SecureServer {
+  setSecureContext(tls: SecureContextOptions): void;
+}
+
+async function record(core: Core, type: LedgerEvent["type"], fields: LedgerEvent["fields"]): Promise<void> {
+  await core.changes.change({
+    operations: [],
+    events: [{ type, at: core.clock.now(), environment: SYSTEM_REALM, actor: "gateway", fields }],
+  });
+}
