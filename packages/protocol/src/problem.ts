@@ -96,7 +96,7 @@ export const problems = {
   credential_malformed: {
     status: 401,
     title: "the credential is not a well-formed key",
-    remedy: "copy the key again, whole: its checksum does not fit",
+    remedy: "copy the key again, whole, from `sp_` on: its checksum does not fit",
   },
   credential_conflict: {
     status: 409,
