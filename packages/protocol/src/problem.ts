@@ -334,6 +334,11 @@ export const problems = {
     title: "the request cannot be recorded, so it is not served",
     remedy: "free disk space or mend the store; nothing was run",
   },
+  data_missing: {
+    status: 503,
+    title: "there is no Sallyport in this directory",
+    remedy: "run `sallyport start` or `sallyport init` first, or name the right directory with --data",
+  },
   data_in_use: {
     status: 503,
     title: "the data directory is in use by another server",
