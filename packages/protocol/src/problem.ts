@@ -299,7 +299,7 @@ export const problems = {
   },
   not_found: { status: 404, title: "there is no such thing", remedy: "list what there is first" },
   already_exists: { status: 409, title: "there is one of that name already", remedy: "choose another name" },
-  input_invalid: { status: 422, title: "the input has mistakes", remedy: "see the list of mistakes" },
+  input_invalid: { status: 422, title: "the input has mistakes", remedy: "mend what is listed" },
   grant_exceeds_issuer: {
     status: 403,
     title: "the issuer may not grant that much",

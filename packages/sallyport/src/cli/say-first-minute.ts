@@ -3,6 +3,9 @@ import type { FoundOllama } from "./find-ollama.ts";
 import type { FirstKey } from "./first-key.ts";
 import type { Io } from "./io.ts";
 
+/** Named where there is no model yet. */
+export const USUAL_MODEL = "llama3.2";
+
 export interface FirstMinute {
   readonly isNew: boolean;
   readonly withPractice: boolean;
@@ -48,7 +51,7 @@ export function sayFirstMinute(io: Io, minute: FirstMinute): void {
 
 function sayFound({ found, withPractice }: FirstMinute): string {
   if (found.isThere)
-    return `Ollama at ${found.url}${found.models.length === 0 ? ", without models: `ollama pull llama3.2`" : ""}`;
+    return `Ollama at ${found.url}${found.models.length === 0 ? `, without models: \`ollama pull ${USUAL_MODEL}\` first` : ""}`;
   const instead = found.isOther ? `what answers at ${found.url} is no Ollama` : `no Ollama at ${found.url}`;
   if (withPractice)
     return `${instead}: a practice server answers in its place, in the environment \`practice\`, while this runs`;
