@@ -113,8 +113,16 @@ export const rules = [
     rule: "R4",
     what: "two credentials are refused",
     file: `${S}/listener/credential.ts`,
-    from: 'if (found !== undefined) return refuse("credential_ambiguous");',
+    from: 'if (found !== undefined && found !== credential) return refuse("credential_ambiguous");',
     to: "",
+    test: refusals,
+  },
+  {
+    rule: "R4",
+    what: "one credential twice is refused but for one pair of headers",
+    file: `${S}/listener/credential.ts`,
+    from: 'if (found !== undefined && foundIn + place !== "bearerx-api-key" && foundIn + place !== "x-api-keybearer")',
+    to: "if (false)",
     test: refusals,
   },
   {

@@ -64,7 +64,7 @@ describe("a request that is not of the contract", () => {
 
 describe("credentials", () => {
   it.each([
-    ["two", ["authorization", `Bearer x`, "x-api-key", "x"], 400, "credential_ambiguous"],
+    ["two", ["authorization", `Bearer x`, "x-api-key", "y"], 400, "credential_ambiguous"],
     ["one twice", ["x-api-key", "x", "x-api-key", "x"], 400, "credential_ambiguous"],
     ["none", [], 401, "credential_missing"],
     ["no key's text", ["authorization", "Bearer hello"], 401, "credential_malformed"],

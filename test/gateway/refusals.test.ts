@@ -68,8 +68,10 @@ describe("who", () => {
     const elsewhere = formatKeyText("sp", "prod", id, key.slice(-49, -6));
     await expectCode(await raw([`authorization: Bearer ${elsewhere}`]), 401, "key_unknown");
   });
-  test("two credentials, even the same twice", async () => {
-    await expectCode(await raw([`authorization: Bearer ${key}`, `x-api-key: ${key}`]), 400, "credential_ambiguous");
+  test("two credentials, and the same twice but for one pair of headers", async () => {
+    const other = formatKeyText("sp", "dev", id, "1".repeat(43));
+    await expectCode(await raw([`authorization: Bearer ${key}`, `x-api-key: ${other}`]), 400, "credential_ambiguous");
+    await expectCode(await raw([`x-api-key: ${other}`, `authorization: Bearer ${key}`]), 400, "credential_ambiguous");
     await expectCode(await raw([`x-api-key: ${key}`, `api-key: ${key}`]), 400, "credential_ambiguous");
     await expectCode(
       await raw([`authorization: Bearer ${key}`, `authorization: Bearer ${key}`]),
@@ -81,9 +83,17 @@ describe("who", () => {
     ["Bearer", () => `authorization: Bearer ${key}`],
     ["x-api-key", () => `x-api-key: ${key}`],
     ["api-key", () => `api-key: ${key}`],
+    ["Bearer and x-api-key with the same key", () => `authorization: Bearer ${key}\r\nx-api-key: ${key}`],
     ["Basic", () => `authorization: Basic ${Buffer.from(`any:${key}`).toString("base64")}`],
   ])("%s is read", async (_, line) => {
     expect((await raw([line()])).status).toBe(200);
+  });
+  test.each([
+    ["no key of ours", () => "authorization: Bearer ollama", chat, 401, "false"],
+    ["a body that is none", () => `authorization: Bearer ${key}`, "{", 400, undefined],
+  ])("whether to send it again is told: %s", async (_, line, body, status, said) => {
+    const answer = await raw([line()], body, "/v1/messages");
+    expect([answer.status, answer.headers["x-should-retry"]]).toEqual([status, said]);
   });
   test("a key in the query is refused", async () =>
     expectCode(await raw([], chat, `/api/chat?key=${key}`), 400, "query_not_accepted"));

@@ -56,6 +56,20 @@ describe("an upstream", () => {
     await gateway.apply(`environments:\n  dev:\n    upstreams: [{ url: "${url}" }]\n`);
   });
 
+  test("that is a web page: 502, and nothing of it is shown", async () => {
+    gateway.upstream().intercept = (_seen, response) => {
+      response.writeHead(200, { "content-type": "text/html; charset=utf-8" }).end("<html>sign in</html>");
+      return true;
+    };
+    for (const path of ["/api/chat", "/v1/chat/completions", "/v1/messages"]) {
+      const answer = await gateway.post(path, key, { ...body, max_tokens: 9 });
+      const text = await answer.text();
+      expect([path, answer.status, codeOf(text)]).toEqual([path, 502, "upstream_broken"]);
+      expect(text).not.toContain("sign in");
+      expect(await lastOutcome()).toMatchObject({ outcome: "broken" });
+    }
+  });
+
   test("that dies in the middle: a last line says so, and the record", async () => {
     gateway.upstream().intercept = (_seen, response) => {
       response.writeHead(200, { "content-type": "application/x-ndjson" });

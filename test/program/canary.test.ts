@@ -261,7 +261,7 @@ test("keys changed, refused and backed up", async () => {
   const wrong = Buffer.alloc(32, 0x77).toString("base64");
   await run(3, ["status"], { SALLYPORT_KEY_ENCRYPTION_KEY: "env:SALLYPORT_KEK", SALLYPORT_KEK: wrong });
   await run(3, ["status"], { SALLYPORT_KEY_ENCRYPTION_KEY: "env:SALLYPORT_KEK", SALLYPORT_KEK: `${kek}x` });
-  await run(1, ["status"], { SALLYPORT_KEY_ENCRYPTION_KEY: kek });
+  await run(2, ["status"], { SALLYPORT_KEY_ENCRYPTION_KEY: kek });
   const passphrase = "CANARY-PASSPHRASE-4713";
   atRest.add(passphrase);
   const sealed = join(directory, "sealed");

@@ -1,7 +1,9 @@
 /** The first minute: one command, the line it prints, a streamed answer; the second run does not repeat itself. */
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -118,6 +120,47 @@ test("with Ollama: it is found, its first model is in the printed line, and no p
   expect([answer.status, upstream.models]).toEqual([200, ["registry.ollama.ai/library/llama3.2:latest"]]);
   expect(await started.stop()).toBe(0);
   await upstream.close();
+});
+
+test("something else where Ollama was expected: it is said, and the practice server answers", async () => {
+  const page = createServer((_request, response) => response.end("<html>hello</html>"));
+  await new Promise<void>((resolve) => page.listen(0, "127.0.0.1", resolve));
+  const { port } = page.address() as AddressInfo;
+  const started = await start(join(home, "other"), `127.0.0.1:${port}`);
+  expect(started.said).toContain(`found   what answers at http://127.0.0.1:${port} is no Ollama: a practice server`);
+  expect(await started.stop()).toBe(0);
+  page.close();
+});
+
+test.each([
+  ["OLLAMA_HOST that is no address", { OLLAMA_HOST: "ftp://models" }, [], "write HOST:PORT"],
+  ["a setting that there is not", { SALLYPORT_LISTE: "x" }, [], "SALLYPORT_LISTE: there is no such setting"],
+  ["an address that is none", {}, ["--listen", "here"], "--listen: is not HOST:PORT"],
+])("%s: exit code 2, a remedy, and nothing is made", async (_name, env, words, said) => {
+  const data = join(home, "unmade");
+  const ended = await sallyport(["start", "--data", data, ...words], env);
+  expect([ended.code, ended.stderr.includes(said), ended.stderr.includes("remedy: ")]).toEqual([2, true, true]);
+  expect(existsSync(data)).toBe(false);
+});
+
+test("a file where the data directory should be is told in words", async () => {
+  const file = join(home, "file");
+  writeFileSync(file, "");
+  for (const data of [file, join(file, "below")]) {
+    const ended = await sallyport([
+      "start",
+      "--data",
+      data,
+      "--listen",
+      "127.0.0.1:0",
+      "--admin-listen",
+      "127.0.0.1:0",
+    ]);
+    expect([ended.code, ended.stderr]).toEqual([
+      3,
+      `sallyport: ${data} cannot be made: there is a file in its place or above it\n  remedy: choose another data directory with --data\n`,
+    ]);
+  }
 });
 
 test("a port that is in use is told in words", async () => {

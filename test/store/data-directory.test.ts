@@ -70,7 +70,7 @@ describe("a data directory", () => {
     expect(problemOf(() => initDataDirectory(other))).toMatchObject({ code: "conflict" });
     expect(readdirSync(other)).toEqual(["thesis.txt"]);
     rmSync(other, { recursive: true });
-    await expect(open({ directory: other })).rejects.toMatchObject({ code: "not_found" });
+    await expect(open({ directory: other })).rejects.toMatchObject({ code: "data_missing" });
   });
 
   it("can be made again where making it was interrupted", () => {
@@ -93,9 +93,9 @@ describe("a data directory", () => {
     expect(problem).toMatchObject({ code: "store_unavailable" });
     const { mistakes } = problem as { mistakes: readonly string[] };
     expect(mistakes.map((text) => text.replace(directory, ""))).toEqual([
-      ": its mode is 755, wider than 700",
+      ": its mode is 755, wider than 700: use chmod",
       "/secrets/ledger-signing.pem: is missing",
-      "/secrets/peppers/dev.json: its mode is 640, wider than 600",
+      "/secrets/peppers/dev.json: its mode is 640, wider than 600: use chmod",
       "/ledger/public.pem: is not a file",
     ]);
   });

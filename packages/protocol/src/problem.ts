@@ -96,7 +96,7 @@ export const problems = {
   credential_malformed: {
     status: 401,
     title: "the credential is not a well-formed key",
-    remedy: "copy the key again, whole: its checksum does not fit",
+    remedy: "copy the key again, whole, from `sp_` on: its checksum does not fit",
   },
   credential_conflict: {
     status: 409,
@@ -299,7 +299,7 @@ export const problems = {
   },
   not_found: { status: 404, title: "there is no such thing", remedy: "list what there is first" },
   already_exists: { status: 409, title: "there is one of that name already", remedy: "choose another name" },
-  input_invalid: { status: 422, title: "the input has mistakes", remedy: "see the list of mistakes" },
+  input_invalid: { status: 422, title: "the input has mistakes", remedy: "mend what is listed" },
   grant_exceeds_issuer: {
     status: 403,
     title: "the issuer may not grant that much",
@@ -333,6 +333,11 @@ export const problems = {
     status: 503,
     title: "the request cannot be recorded, so it is not served",
     remedy: "free disk space or mend the store; nothing was run",
+  },
+  data_missing: {
+    status: 503,
+    title: "there is no Sallyport in this directory",
+    remedy: "run `sallyport start` or `sallyport init` first, or name the right directory with --data",
   },
   data_in_use: {
     status: 503,

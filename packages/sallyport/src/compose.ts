@@ -68,7 +68,7 @@ export async function initialize(
 
 /** Verifies the ledger of a directory, beside a running server or without one. */
 export function verifyDirectory(dataDirectory: string): Promise<AuditVerdict> {
-  if (!isInitialized(dataDirectory)) throw new Problem("not_found", `no Sallyport data in ${dataDirectory}`);
+  if (!isInitialized(dataDirectory)) throw new Problem("data_missing", dataDirectory);
   return openLedgerReader(dataDirectory).verify();
 }
 

@@ -19,7 +19,7 @@ export function readRight(written: WrittenRight, roles: ReadonlyMap<string, Role
   const mistakes = [
     ...written.roles
       .filter((name) => !roles.has(name))
-      .map((name) => `roles: there is no role ${JSON.stringify(name)}`),
+      .map((name) => `roles: there is no role ${JSON.stringify(name)} (\`sallyport roles list\` names them)`),
     ...unknownPermissions(written.allow, "allow"),
     ...unknownSelectors(written.models ?? [], "models"),
   ];

@@ -29,12 +29,7 @@ export function makeConnect(env: Readonly<Record<string, string | undefined>>): 
     const socketPath = adminSocket(settings);
     if (await isAnswered(socketPath)) return connection(new AdminClient({ socketPath }), "socket");
     const { isInitialized, openAdministration } = await import("../compose.ts");
-    if (!isInitialized(settings.dataDirectory)) {
-      throw new Problem(
-        "not_found",
-        `${settings.dataDirectory} is not initialised: run \`sallyport init\` or \`sallyport serve\``,
-      );
-    }
+    if (!isInitialized(settings.dataDirectory)) throw new Problem("data_missing", settings.dataDirectory);
     const inside = await openAdministration(settings);
     return connection(new AdminClient({ handle: (request) => inside.handle(request) }), "inside", () => inside.close());
   };

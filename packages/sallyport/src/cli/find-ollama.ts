@@ -1,26 +1,41 @@
 /** Looks for an Ollama where it listens: at OLLAMA_HOST, written as Ollama lets one write it, else at its usual address. */
+import { UsageMistake } from "./failure.ts";
 import { DEFAULT_OLLAMA_URL, ollamaUrl } from "./ollama-url.ts";
 
 export interface FoundOllama {
   readonly url: string;
   readonly isThere: boolean;
+  /** Something answers there, and not as Ollama does. */
+  readonly isOther: boolean;
   /** Names of its models, newest first; empty when there are none or it is not there. */
   readonly models: readonly string[];
 }
 
 const PATIENCE_MS = 1_500;
 
+/** Throws `UsageMistake` for an OLLAMA_HOST that is no address: nothing is looked for elsewhere than where it was said. */
 export async function findOllama(host: string | undefined): Promise<FoundOllama> {
-  const url = ollamaUrl(host ?? "") ?? DEFAULT_OLLAMA_URL;
+  const url = host === undefined || host.trim() === "" ? DEFAULT_OLLAMA_URL : ollamaUrl(host);
+  if (url === undefined)
+    throw new UsageMistake(
+      `OLLAMA_HOST is no address of a model server: ${host}\n  remedy: write HOST:PORT, or unset it`,
+    );
+  const { request } = await import("undici");
+  const bounds = { headersTimeout: PATIENCE_MS, bodyTimeout: PATIENCE_MS, signal: AbortSignal.timeout(PATIENCE_MS) };
+  const ask = async (path: string): Promise<unknown> => (await request(`${url}${path}`, bounds)).body.json();
   try {
-    const { request } = await import("undici");
-    const bounds = { headersTimeout: PATIENCE_MS, bodyTimeout: PATIENCE_MS, signal: AbortSignal.timeout(PATIENCE_MS) };
-    const version = (await (await request(`${url}/api/version`, bounds)).body.json()) as { version?: unknown };
-    if (typeof version.version !== "string") return { url, isThere: false, models: [] };
-    const tags = (await (await request(`${url}/api/tags`, bounds)).body.json()) as { models?: { name?: unknown }[] };
+    const version = (await ask("/api/version")) as { version?: unknown } | null;
+    if (typeof version?.version !== "string") return { url, isThere: false, isOther: true, models: [] };
+    const tags = (await ask("/api/tags")) as { models?: { name?: unknown }[] };
     const models = (tags.models ?? []).map(({ name }) => name).filter((name) => typeof name === "string");
-    return { url, isThere: true, models };
-  } catch {
-    return { url, isThere: false, models: [] };
+    return { url, isThere: true, isOther: false, models };
+  } catch (failure) {
+    return { url, isThere: false, isOther: isAnswer(failure), models: [] };
   }
+}
+
+/** What came was no JSON, or no HTTP. */
+function isAnswer(failure: unknown): boolean {
+  if (failure instanceof SyntaxError) return true;
+  return failure instanceof Error && "code" in failure && String(failure.code).startsWith("HPE_");
 }

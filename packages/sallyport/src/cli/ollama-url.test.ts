@@ -12,6 +12,8 @@ test.each([
   ["[::1]:1", "http://[::1]:1"],
   ["http://user@host", undefined],
   ["a b", undefined],
+  ["ftp://host", undefined],
+  ["127.0.0.1:99999", undefined],
 ])("%j is %s", (text, url) => {
   expect(ollamaUrl(text)).toBe(url);
 });

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { AdminClient } from "@sallyport/client";
-import { formatKeyText } from "@sallyport/protocol";
+import { formatKeyText, problems } from "@sallyport/protocol";
 import type { Cli } from "./cli.ts";
 import { makeConnect } from "./connect.ts";
 import type { Io } from "./io.ts";
@@ -282,10 +282,8 @@ describe("reaching a server", () => {
 
   it("says how to begin where nothing is", async () => {
     const data = join(mkdtempSync(join(tmpdir(), "sallyport-none-")), "data");
-    await expect(makeConnect({})({ data })).rejects.toMatchObject({
-      code: "not_found",
-      message: expect.stringContaining("sallyport init"),
-    });
+    await expect(makeConnect({})({ data })).rejects.toMatchObject({ code: "data_missing", detail: data });
+    expect(problems.data_missing.remedy).toContain("sallyport init");
   });
 });
 

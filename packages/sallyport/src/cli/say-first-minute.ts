@@ -3,6 +3,9 @@ import type { FoundOllama } from "./find-ollama.ts";
 import type { FirstKey } from "./first-key.ts";
 import type { Io } from "./io.ts";
 
+/** Named where there is no model yet. */
+export const USUAL_MODEL = "llama3.2";
+
 export interface FirstMinute {
   readonly isNew: boolean;
   readonly withPractice: boolean;
@@ -14,17 +17,11 @@ export interface FirstMinute {
 }
 
 export function sayFirstMinute(io: Io, minute: FirstMinute): void {
-  const { isNew, withPractice, found, key, model, url, directory } = minute;
+  const { isNew, key, model, url, directory } = minute;
   const say = (line: string): void => io.out(line);
   say("");
   say(isNew ? `made    ${directory}` : `uses    ${directory}`);
-  if (found.isThere)
-    say(`found   Ollama at ${found.url}${found.models.length === 0 ? ", without models: `ollama pull llama3.2`" : ""}`);
-  else if (withPractice)
-    say(
-      `found   no Ollama at ${found.url}: a practice server answers in its place, in the environment \`practice\`, while this runs`,
-    );
-  else say(`found   no Ollama at ${found.url}: start it, or name another in the policy`);
+  say(`found   ${sayFound(minute)}`);
   say(`key     ${sayKey(key)}`);
   const shown = key.text ?? (key.file === undefined ? undefined : `$(cat ${key.file})`);
   if (shown === undefined) {
@@ -50,6 +47,17 @@ export function sayFirstMinute(io: Io, minute: FirstMinute): void {
     "        npx sallyport doctor                                                 is the model server reachable around the gateway?",
   );
   say("");
+}
+
+function sayFound({ found, withPractice }: FirstMinute): string {
+  if (found.isThere)
+    return `Ollama at ${found.url}${found.models.length === 0 ? `, without models: \`ollama pull ${USUAL_MODEL}\` first` : ""}`;
+  const instead = found.isOther ? `what answers at ${found.url} is no Ollama` : `no Ollama at ${found.url}`;
+  if (withPractice)
+    return `${instead}: a practice server answers in its place, in the environment \`practice\`, while this runs`;
+  return found.isOther
+    ? `${instead}: set OLLAMA_HOST to where it is, or name another upstream in the policy`
+    : `${instead}: start it, or name another upstream in the policy`;
 }
 
 function sayKey({ id, environment, expiresAt, text, file }: FirstKey): string {

@@ -11,7 +11,7 @@ import { findOllama } from "./find-ollama.ts";
 import type { ServerOptions } from "./options.ts";
 import { keepFirstKey } from "./first-key.ts";
 import { untilSignalled, withListeners } from "./serve.ts";
-import { sayFirstMinute } from "./say-first-minute.ts";
+import { USUAL_MODEL, sayFirstMinute } from "./say-first-minute.ts";
 
 const FIRST_KEY_NAME = "first";
 const FIRST_KEY_TTL = "7d";
@@ -44,7 +44,7 @@ export function addStart(program: Command, cli: Cli): void {
           isOnLoopback: isLoopback(settings.listen),
         };
         const key = await keepFirstKey(cli.io, client, order);
-        const model = withPractice ? PRACTICE_MODEL : (found.models[0] ?? "MODEL");
+        const model = withPractice ? PRACTICE_MODEL : (found.models[0] ?? USUAL_MODEL);
         sayFirstMinute(cli.io, {
           isNew,
           withPractice,

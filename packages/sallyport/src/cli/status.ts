@@ -26,7 +26,7 @@ export function addStatus(program: Command, cli: Cli): void {
             : {}),
           "policy epoch": status.epoch,
           environments: listText(status.environments),
-          keys: status.keys,
+          "keys and admin keys": status.keys,
           "store writable": status.isStoreWritable,
           ...(status.damagedRecords > 0
             ? { "damaged records": `${status.damagedRecords} (sallyport doctor names them)` }

@@ -5,7 +5,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
-import { Problem } from "@sallyport/protocol";
 import { parseDurationMs } from "@sallyport/protocol/contract";
 import { readYaml } from "../kernel/yaml.ts";
 import type { SecretSource } from "./key-source.ts";
@@ -16,6 +15,7 @@ import type { Leaf } from "./leaves.ts";
 import { parseMailServer } from "./mail-server.ts";
 import { witnessOf } from "./witness-settings.ts";
 import { sinkOf } from "./sink-settings.ts";
+import { SettingsMistakes } from "./settings-mistakes.ts";
 import { isLoopback, isReceiver, parseListener, RECEIVER_WANTED, settingsSchema } from "./settings-schema.ts";
 import type { SettingsFile } from "./settings-schema.ts";
 import type { Settings } from "./settings.ts";
@@ -28,7 +28,7 @@ export interface SettingsSources {
   readonly file?: string;
 }
 
-/** Throws `input_invalid` with every mistake. Relative paths are taken from the working directory. */
+/** Throws `SettingsMistakes` with every one. Relative paths are taken from the working directory. */
 export function loadSettings({ flags, env, file }: SettingsSources): Settings {
   const mistakes = Object.keys(env)
     .filter(isUnknownVariable)
@@ -61,8 +61,7 @@ export function loadSettings({ flags, env, file }: SettingsSources): Settings {
   if (judged.success) mistakes.push(...exposureMistakes(judged.data), ...receiverMistakes(judged.data, receiver));
   const identityFile = judged.data?.identity;
   const identity = identityFile === undefined ? null : (readIdentityFile(resolve(identityFile), mistakes) ?? null);
-  if (mistakes.length > 0 || !judged.success)
-    throw new Problem("input_invalid", "the settings have mistakes", mistakes);
+  if (mistakes.length > 0 || !judged.success) throw new SettingsMistakes(mistakes);
   return { ...toSettings(judged.data, dataDirectory, receiver), identity };
 }
 

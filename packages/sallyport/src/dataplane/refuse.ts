@@ -19,6 +19,9 @@ const DISCARD_MAX = 65_536;
 const LINGER_MS = 1_000;
 const LINGER_BYTES = 1_048_576;
 
+/** Sent again as it is, the request ends the same: OpenAI's and Anthropic's libraries obey the header, and Claude Code would else try for minutes. */
+const HOPELESS: ReadonlySet<ProblemCode> = new Set(["credential_missing", "credential_malformed", "key_unknown"]);
+
 export function messageOf(refusal: Refusal): string {
   const { title, remedy } = problems[refusal.code];
   return refusal.detail === undefined ? `${title}; ${remedy}` : `${title}: ${refusal.detail}; ${remedy}`;
@@ -45,6 +48,7 @@ export function writeRefusal(exchange: Exchange, refusal: Refusal): void {
   if (refusal.retryAfterSeconds !== undefined)
     headers.push("retry-after", String(Math.max(1, refusal.retryAfterSeconds)));
   addChallenge(headers, refusal, status, exchange.endpoint?.dialect ?? null);
+  if (HOPELESS.has(refusal.code)) headers.push("x-should-retry", "false");
   const isLast = !request.complete && !canDiscardBody(exchange);
   if (isLast) headers.push("connection", "close");
   response.writeHead(status, headers);

@@ -7,23 +7,32 @@ import type { Refusal } from "@sallyport/protocol";
 
 /** What an `ollama` with OLLAMA_AUTH=1 sends without a scheme: public key and signature, both base64. */
 const OLLAMA = /^[A-Za-z0-9+/]{68}:[A-Za-z0-9+/]{86}==$/;
+const BEARER = /^ *bearer /i;
 const SCHEME = /^(bearer|basic|dpop) +([A-Za-z0-9\-._~+/=]+)$/i;
 
-/** The credential's text, exactly as sent; refuses none, two, a repeated header, and schemes we do not speak. */
+/**
+ * The credential's text, exactly as sent; refuses none, two, a repeated header, and schemes we do not speak. One credential
+ * may stand in `Authorization: Bearer` and in `x-api-key` at once, as Claude Code sends what its key helper prints (ADR 37).
+ */
 export function extractCredential(rawHeaders: readonly string[]): string | Refusal {
   let found: string | undefined;
+  let foundIn = "";
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i]!;
     // Only names of these lengths can be one of the three: a cheap look before lower-casing.
     if (name.length !== 13 && name.length !== 9 && name.length !== 7) continue;
     const lower = name.toLowerCase();
     if (lower !== "authorization" && lower !== "x-api-key" && lower !== "api-key") continue;
-    if (found !== undefined) return refuse("credential_ambiguous");
     const value = rawHeaders[i + 1]!;
+    const place = lower === "authorization" && BEARER.test(value) ? "bearer" : lower;
+    if (found !== undefined && foundIn + place !== "bearerx-api-key" && foundIn + place !== "x-api-keybearer")
+      return refuse("credential_ambiguous");
     const credential = lower === "authorization" ? fromAuthorization(value) : value.trim();
     if (credential === undefined || credential === "")
       return { ...refuse("credential_malformed"), signal: "malformed" };
+    if (found !== undefined && found !== credential) return refuse("credential_ambiguous");
     found = credential;
+    foundIn += place;
   }
   return found ?? refuse("credential_missing");
 }

@@ -1,7 +1,9 @@
 /** The data directory: made whole or not at all, and looked over before anything in it is trusted. */
 import {
+  accessSync,
   chmodSync,
   closeSync,
+  constants,
   existsSync,
   mkdirSync,
   openSync,
@@ -28,7 +30,10 @@ import { openDatabase } from "./sqlite.ts";
 
 /** The database comes last, so a directory that has it has everything. */
 export function isInitialized(directory: string): boolean {
-  return existsSync(dataPaths(directory).database);
+  if (existsSync(dataPaths(directory).database)) return true;
+  // Throws where the directory must not be looked into: that is no sign of its being empty.
+  if (existsSync(directory)) accessSync(directory, constants.R_OK);
+  return false;
 }
 
 /**
@@ -86,10 +91,9 @@ export function initDataDirectory(
   syncDirectory(directory);
 }
 
-/** Throws `not_found` where nothing was initialised, else `store_unavailable` with everything missing or too open. */
+/** Throws `data_missing` where nothing was initialised, else `store_unavailable` with everything missing or too open. */
 export function checkDataDirectory(directory: string): void {
-  if (!isInitialized(directory))
-    throw new Problem("not_found", `${directory} is not initialised: run 'sallyport init' first`);
+  if (!isInitialized(directory)) throw new Problem("data_missing", directory);
   const paths = dataPaths(directory);
   const folders = [directory, paths.secrets, paths.peppers, paths.ledger];
   if (existsSync(paths.backups)) folders.push(paths.backups);
@@ -114,7 +118,7 @@ function mistakeOf(path: string, kind: "a directory" | "a file", mode: number): 
   if (found.isDirectory() !== (kind === "a directory")) return [`${path}: is not ${kind}`];
   // Windows keeps no such modes.
   if (process.platform === "win32" || (found.mode & 0o777 & ~mode) === 0) return [];
-  return [`${path}: its mode is ${(found.mode & 0o777).toString(8)}, wider than ${mode.toString(8)}`];
+  return [`${path}: its mode is ${(found.mode & 0o777).toString(8)}, wider than ${mode.toString(8)}: use chmod`];
 }
 
 function filesIn(directory: string): readonly string[] {

@@ -50,11 +50,10 @@ export interface LedgerReader {
 /**
  * Open it once and keep it: the connections' files are given back only when the garbage collector comes by. With the key
  * of indexes, segments are searched by them, and `care()` makes what is missing; without it they are read whole.
- * Throws `not_found` where nothing was initialised, `store_unavailable` where the database or public key cannot be read.
+ * Throws `data_missing` where nothing was initialised, `store_unavailable` where the database or public key cannot be read.
  */
 export function openLedgerReader(directory: string, indexKey: Buffer | null = null): LedgerReader {
-  if (!isInitialized(directory))
-    throw new Problem("not_found", `${directory} is not initialised: run 'sallyport init' first`);
+  if (!isInitialized(directory)) throw new Problem("data_missing", directory);
   const paths = dataPaths(directory);
   const publicKey = readPublicKey(paths.publicKey);
   const database = openDatabase(paths.database, { isReadOnly: true });

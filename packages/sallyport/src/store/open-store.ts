@@ -41,11 +41,10 @@ export interface StoreOptions {
 const SEGMENT_RECORDS = 50_000;
 const QUEUE_MAX = { lines: 65_536, bytes: 64 * 1024 * 1024 };
 
-/** Throws `not_found` where nothing was initialised, `store_unavailable` where the store cannot be trusted or opened. */
+/** Throws `data_missing` where nothing was initialised, `store_unavailable` where the store cannot be trusted or opened. */
 export async function openStore(options: StoreOptions): Promise<Store> {
   const { directory, clock, ledger } = options;
-  if (!isInitialized(directory))
-    throw new Problem("not_found", `${directory} is not initialised: run 'sallyport init' first`);
+  if (!isInitialized(directory)) throw new Problem("data_missing", directory);
   const signingKey = openSigningKey(dataPaths(directory), options.sealer ?? openSealer(directory));
   upgradeDatabase({ directory, clock, onNotice: options.onNotice ?? (() => {}) });
   const { segmentRecords = SEGMENT_RECORDS, maxPages = null } = options;

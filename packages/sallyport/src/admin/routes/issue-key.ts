@@ -34,7 +34,11 @@ export const createKey: Handler<"keys.create"> = (call) => {
     const { right, mistakes } = readRight(body, snapshot.roles);
     const owner = body.owner === undefined ? undefined : resolvePrincipal(body.owner, snapshot.principals);
     refuseMistakes([
-      ...(environment ? [] : [`environment: there is no environment ${JSON.stringify(body.environment)}`]),
+      ...(environment
+        ? []
+        : [
+            `environment: there is no environment ${JSON.stringify(body.environment)} (\`sallyport envs list\` names them)`,
+          ]),
       ...mistakes,
       ...ownerMistakes(owner),
       ...networkMistakes(body.networks),

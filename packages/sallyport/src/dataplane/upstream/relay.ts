@@ -74,6 +74,8 @@ export class Relay implements Dispatcher.DispatchHandler, Interruptible {
     this.#exchange.upstreamStatus = status;
     this.#exchange.firstByteMs = Math.round(this.#ports.clock.monotonic() - this.#exchange.startedMs);
     this.#type = mediaType(headers["content-type"]);
+    // A page for people: some other server, or a proxy's word, stands where the model server should.
+    if (status < 300 && this.#type === "text/html") return this.#break("upstream_broken", "broken");
     this.#answer = readAnswer(this.#exchange, status, this.#type);
     if (this.#answer.isCollected) return;
     const isStream = this.#type === "application/x-ndjson" || this.#type === "text/event-stream";
