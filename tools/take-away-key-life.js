@@ -22,8 +22,16 @@ export const keyLifeRules = [
     rule: "R7",
     what: "a right that keys share is of one environment",
     file: `${S}/access/snapshot.ts`,
-    from: "if (held?.environment.name === key.environment) return held;",
-    to: "if (held) return held;",
+    from: "held?.limits === key.limits && held.right.environment.name === key.environment",
+    to: "held?.limits === key.limits",
+    test: `${S}/access/snapshot.test.ts`,
+  },
+  {
+    rule: "R12",
+    what: "a right that keys share has the limits of each",
+    file: `${S}/access/snapshot.ts`,
+    from: "held?.limits === key.limits && held.right.environment.name === key.environment",
+    to: "held?.right.environment.name === key.environment",
     test: `${S}/access/snapshot.test.ts`,
   },
   {

@@ -39,8 +39,8 @@ export const sentryRules = [
     rule: "anomaly",
     what: "what is done counts wherever the key is looked up",
     file: `${S}/keys/directory.ts`,
-    from: "const record = this.#restricted(this.#table.record(row, environment, id));",
-    to: "const record = this.#table.record(row, environment, id);",
+    from: "return this.#restricted(this.#table.record(row, environment, id));",
+    to: "return this.#table.record(row, environment, id);",
     test: "test/gateway/responses.test.ts",
   },
   {

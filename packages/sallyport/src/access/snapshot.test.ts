@@ -33,8 +33,12 @@ function keyOf(environment: string, owner: string, more: Partial<KeyRecord> = {}
 }
 
 describe("keys that hold one ceiling between them", () => {
-  test("share a right where nothing of it is their own", () => {
-    expect(snapshot.rightOf(keyOf("dev", "p"))).toBe(snapshot.rightOf(keyOf("dev", "p", { id: "other" })));
+  test("share a right where they hold the same limits and have no door", () => {
+    const limits = { concurrency: 1 };
+    const right = snapshot.rightOf(keyOf("dev", "p", { limits }));
+    expect(right).toBeDefined();
+    expect(snapshot.rightOf(keyOf("dev", "p", { limits, id: "other" }))).toBe(right);
+    expect(snapshot.rightOf(keyOf("dev", "p", { limits, networks: ["10.0.0.0/8"] }))).not.toBe(right);
   });
 
   test("of two environments or owners do not", () => {
@@ -48,9 +52,11 @@ describe("keys that hold one ceiling between them", () => {
 
   test("have their own limits and doors", () => {
     snapshot.rightOf(keyOf("dev", "p"));
-    expect(snapshot.rightOf(keyOf("dev", "p", { limits: { concurrency: 1 } }))?.limits).toMatchObject([
-      { origin: "key k" },
-    ]);
+    for (const concurrency of [1, 2]) {
+      const limits = { concurrency };
+      expect(snapshot.rightOf(keyOf("dev", "p", { limits }))?.limits).toEqual([{ origin: "key", limits }]);
+    }
+    expect(snapshot.rightOf(keyOf("dev", "p"))?.limits).toEqual([]);
     expect(snapshot.rightOf(keyOf("dev", "p", { networks: ["10.0.0.0/8"] }))?.doors).toMatchObject([
       { origin: "key k" },
     ]);

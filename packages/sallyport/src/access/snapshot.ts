@@ -63,8 +63,9 @@ export function compileSnapshot(state: PolicyState): Snapshot {
   // Many keys share a ceiling, and keys of one owner his live right: each is compiled once a snapshot.
   const ceilings = new Map<string, readonly CompiledGrant[]>();
   const lives = new Map<string, LiveRight>();
-  // And where a key adds nothing of its own, its whole right is that of every such key of its owner's.
-  const plain = new WeakMap<RightSpec, Map<string | null, EffectiveRight>>();
+  // And without doors of its own a key's whole right is that of every such key of its owner's: records are made anew
+  // for each use, and of one kind of keys all hold the same ceiling and limits.
+  const shared = new WeakMap<RightSpec, Map<string | null, SharedRight>>();
 
   function ceilingOf(key: KeyRecord): readonly CompiledGrant[] {
     // A ceiling always narrows to its own selectors: none written means no model (DESIGN 2).
@@ -91,7 +92,7 @@ export function compileSnapshot(state: PolicyState): Snapshot {
       : remembered(lives, `${environment.name} ${owner.id}`, () => computeLive(owner, environment.name));
     const limits = [
       { origin: `environment ${environment.name}`, limits: environment.limits },
-      { origin: `key ${key.id}`, limits: key.limits },
+      { origin: "key", limits: key.limits },
     ];
     for (const name of new Set([...key.ceiling.roles, ...live.roles])) {
       const role = roles.get(name);
@@ -110,14 +111,15 @@ export function compileSnapshot(state: PolicyState): Snapshot {
     };
   }
 
-  function plainRight(key: KeyRecord): EffectiveRight | undefined {
-    const byOwner = plain.get(key.ceiling);
+  function sharedRight(key: KeyRecord): EffectiveRight | undefined {
+    const byOwner = shared.get(key.ceiling);
     const held = byOwner?.get(key.owner);
-    if (held?.environment.name === key.environment) return held;
+    if (held?.limits === key.limits && held.right.environment.name === key.environment) return held.right;
     const right = computeRight(key);
     if (!right) return undefined;
-    if (byOwner) byOwner.set(key.owner, right);
-    else plain.set(key.ceiling, new Map([[key.owner, right]]));
+    const now = { right, limits: key.limits };
+    if (byOwner) byOwner.set(key.owner, now);
+    else shared.set(key.ceiling, new Map([[key.owner, now]]));
     return right;
   }
 
@@ -129,7 +131,7 @@ export function compileSnapshot(state: PolicyState): Snapshot {
     assignments: state.assignments,
     groups: new Map((state.groups ?? []).map((group) => [group.id, group])),
     rightOf(key) {
-      if (isPlain(key)) return plainRight(key);
+      if (hasNoDoor(key)) return sharedRight(key);
       const held = rights.get(key);
       if (held) return held;
       const right = computeRight(key);
@@ -139,9 +141,15 @@ export function compileSnapshot(state: PolicyState): Snapshot {
   };
 }
 
-/** No limit and no door of its own: nothing in its right has its name. */
-function isPlain({ limits, networks, require }: KeyRecord): boolean {
-  return limits.requests === undefined && limits.concurrency === undefined && networks === null && require.length === 0;
+/** Nothing in its right has its name. */
+function hasNoDoor({ networks, require }: KeyRecord): boolean {
+  return networks === null && require.length === 0;
+}
+
+interface SharedRight {
+  readonly right: EffectiveRight;
+  /** Of the key it was computed for. */
+  readonly limits: Limits;
 }
 
 interface LiveRight {

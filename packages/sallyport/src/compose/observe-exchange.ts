@@ -36,11 +36,12 @@ export function observeExchange(exchange: Exchange, at: number, totalMs: number)
   });
 }
 
-/** By record: a text made once for each, not for each request. */
-const made = new WeakMap<KeyRecord, string | null>();
+/** By the roles of a ceiling, which many keys share: a text made once for each, not for each request. */
+const made = new WeakMap<readonly string[], string | null>();
 
 function peers(key: KeyRecord): string | null {
-  let peer = made.get(key);
-  if (peer === undefined) made.set(key, (peer = peerOf(key.ceiling.roles)));
+  const { roles } = key.ceiling;
+  let peer = made.get(roles);
+  if (peer === undefined) made.set(roles, (peer = peerOf(roles)));
   return peer;
 }

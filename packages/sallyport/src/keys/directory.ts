@@ -1,6 +1,7 @@
 /**
  * Where keys are found: in the table of all keys (`key-table.ts`), and what it has no record of by one read of the
- * store. Records made of it, or read, are kept for a while.
+ * store. What was read is kept for a while; a record is made of the table at each use, which costs less than to keep it:
+ * one that was kept lies somewhere else in memory than what it is found by.
  * `authenticate()` is the only way from a key text to a key (R5): parse and checksum before anything else, lookup by id,
  * keyed hash compared in constant time, a dummy comparison for unknown ids, the state told only to who holds the secret.
  */
@@ -29,8 +30,6 @@ export interface Authenticated {
 /** A key text's hash and the pepper it is under. */
 export type HashedText = Pick<KeySecret, "hash" | "pepperVersion">;
 
-/** Records made of the table, each in the place that its row's number gives it. */
-const MADE_MAX = 32_768;
 /** Records that were read, in each of two generations: what is used stays, what is not goes. A record is about 1 kB. */
 const CACHE_SIZE = 65_536;
 const DAMAGED_MAX = 4_096;
@@ -42,10 +41,6 @@ export class KeyDirectory {
   readonly #peppers: PepperRing;
   readonly #restricted: (record: KeyRecord) => KeyRecord;
   readonly #table = new KeyTable();
-  /** For each place the row whose record was last made for it, and the one whose record it has, both plus one. */
-  readonly #makingOf = new Uint32Array(MADE_MAX);
-  readonly #madeOf = new Uint32Array(MADE_MAX);
-  readonly #made: (KeyRecord | undefined)[] = [];
   /** By row of the table, what it has no record of. */
   #young = new Map<number, KeyRecord>();
   #old = new Map<number, KeyRecord>();
@@ -75,10 +70,7 @@ export class KeyDirectory {
   find(environment: string, id: string): KeyRecord | undefined {
     const row = this.#table.rowOf(environment, id);
     if (row < 0) return undefined;
-    const place = row % MADE_MAX;
-    const made = this.#madeOf[place] === row + 1 ? this.#made[place] : undefined;
-    if (made) return made;
-    if (this.#table.isFilled(row)) return this.#make(row, environment, id);
+    if (this.#table.isFilled(row)) return this.#restricted(this.#table.record(row, environment, id));
     const young = this.#young.get(row);
     if (young) return young;
     const old = this.#old.get(row);
@@ -95,28 +87,12 @@ export class KeyDirectory {
     return this.#damaged.has(this.#table.rowOf(environment, id));
   }
 
-  #make(row: number, environment: string, id: string): KeyRecord {
-    const record = this.#restricted(this.#table.record(row, environment, id));
-    const place = row % MADE_MAX;
-    // Of a million keys most are used once in a long time: a record is kept when it is made a second time, so that
-    // those drive no other out and are gone before they are old.
-    if (this.#makingOf[place] !== row + 1) {
-      this.#makingOf[place] = row + 1;
-      return record;
-    }
-    while (this.#made.length <= place) this.#made.push(undefined);
-    this.#made[place] = record;
-    this.#madeOf[place] = row + 1;
-    return record;
-  }
-
   #read(row: number, environment: string, id: string): KeyRecord | undefined {
     try {
       const record = this.#source.key(environment, id);
       if (!record) return undefined;
-      if (this.#table.put(row, record)) return this.#make(row, environment, id);
       const counted = this.#restricted(record);
-      this.#keep(row, counted);
+      if (!this.#table.put(row, record)) this.#keep(row, counted);
       return counted;
     } catch (problem) {
       if (!(problem instanceof Problem) || problem.code !== "record_damaged") throw problem;
@@ -137,7 +113,6 @@ export class KeyDirectory {
   changed(environment: string, id: string): void {
     const row = this.#table.add(environment, id);
     this.#table.clear(row);
-    if (this.#madeOf[row % MADE_MAX] === row + 1) this.#madeOf[row % MADE_MAX] = 0;
     this.#young.delete(row);
     this.#old.delete(row);
     this.#damaged.delete(row);

@@ -8,6 +8,8 @@ import { fillKeyTable } from "./fill-table.ts";
 import { hashKeyText } from "./hash.ts";
 import { newKey } from "./key.ts";
 import type { KeyRecord } from "./key.ts";
+import { KeyRows, ROW_BYTES, startOf } from "./key-rows.ts";
+import { KeySlots } from "./key-slots.ts";
 import { KeyTable } from "./key-table.ts";
 import type { PepperRing } from "./pepper.ts";
 import { Restrictions } from "./restriction.ts";
@@ -127,6 +129,38 @@ test("knows what was added, and nothing else", () => {
     if (table.rowOf("dev", idOf(n)) !== n || table.rowOf("prod", idOf(n)) !== -1) wrong++;
   expect(wrong).toBe(0);
   expect(table.bytes / 50_000).toBeLessThan(160);
+});
+
+test("a row is found by its id, whatever ids share its slot", () => {
+  const slots = new KeySlots();
+  const marks: number[] = [];
+  // Marks of eight bits, so that most have many rows, and some a tag of zero.
+  for (let row = 0; row < 5_000; row++) {
+    marks.push(row % 7 === 0 ? -1 : below(256) * (row % 2 === 0 ? 1 : 2 ** 24));
+    if (marks[row]! >= 0) slots.insert(row, marks[row]!, (other) => marks[other]!);
+  }
+  for (const mark of new Set(marks)) {
+    if (mark < 0) continue;
+    const found: number[] = [];
+    for (let slot = slots.first(mark); slot >= 0; slot = slots.next(slot, mark)) found.push(slots.rowAt(slot));
+    const wanted = [...marks.keys()].filter((row) => marks[row] === mark);
+    expect(found.filter((row) => marks[row] === mark).sort((a, b) => a - b)).toEqual(wanted);
+  }
+});
+
+test("rows keep what was written to them as their memory grows, and begin empty", () => {
+  const rows = new KeyRows();
+  for (let n = 0; n < 40_000; n++) {
+    expect(rows.add()).toBe(n);
+    const { bytes, words } = rows.of(n);
+    if (bytes[startOf(n)] !== 0 || bytes[startOf(n) + ROW_BYTES - 1] !== 0) throw new Error(`row ${n} is not empty`);
+    words[startOf(n) / 4] = n + 1;
+    bytes[startOf(n) + ROW_BYTES - 1] = n % 251;
+  }
+  for (let n = 0; n < 40_000; n++) {
+    const { bytes, words } = rows.of(n);
+    if (words[startOf(n) / 4] !== n + 1 || bytes[startOf(n) + ROW_BYTES - 1] !== n % 251) throw new Error(`row ${n}`);
+  }
 });
 
 test("filled in the background, no ordinary key is read at its first use, and a change is read anew", async () => {

@@ -1,38 +1,27 @@
 /**
  * Every key in memory, compactly: an unknown id is answered without touching the disk, and of an ordinary key (one
- * secret, no door of its own, nothing under way) the whole record is there, in 128 bytes of one array and what it
- * shares with others. Open addressing over 5 bytes a slot, at most half full, so a million keys take some 140 MB.
+ * secret, no door of its own, nothing under way) the whole record is there, in 128 bytes (`key-rows.ts`) and what it
+ * shares with others. With the slots that find it (`key-slots.ts`) a million keys take some 140 MB.
  * A row has a number, which stays the key's; keys are never taken out.
  */
 import type { KeyRecord } from "./key.ts";
+import { KeyRows, ROW_BYTES, startOf } from "./key-rows.ts";
 import { KeyShapes, SharedTexts } from "./key-shapes.ts";
+import { KeySlots } from "./key-slots.ts";
 
-/** Bytes of a row: two lines of a processor's cache. The first has what finds and verifies, the second the rest. */
-const ROW = 128;
 const ID_LENGTH = 12;
 const NAME_MAX = 15;
-/** A megabyte, of which memory is taken as it is written to; many small ones would cost a miss of the cache more. */
-const ROWS_PER_CHUNK = 8_192;
 
-/** Places within a row, each in units of its own array. */
+/** Places within a row, each in units of its own array. What finds, verifies and decides is in the first line of the two. */
 const BYTE = { hash: 0, id: 32, nameLength: 112, name: 113 };
 const WORD = { shape: 11, environment: 12, owner: 13, generation: 26, createdBy: 27 };
 const TIME = { expiresAt: 7, createdAt: 8, secretCreatedAt: 9, rotatedAt: 10, idleSince: 11, lifetimeMs: 12 };
 
-interface Chunk {
-  readonly bytes: Buffer;
-  readonly words: Uint32Array;
-  readonly times: Float64Array;
-}
-
 const NONE: readonly never[] = Object.freeze([]);
 
 export class KeyTable {
-  /** Eight bits of a key's mark, zero where the slot is empty: of an unknown id nothing else is looked at, mostly. */
-  #tags = new Uint8Array(1_024);
-  #rows = new Uint32Array(1_024);
-  #count = 0;
-  readonly #chunks: Chunk[] = [];
+  readonly #slots = new KeySlots();
+  readonly #rows = new KeyRows();
   readonly #shapes = new KeyShapes();
   readonly #texts = new SharedTexts();
   /** Names that do not fit in their rows. */
@@ -41,26 +30,24 @@ export class KeyTable {
   readonly #odd = new Map<string, number>();
 
   get size(): number {
-    return this.#count;
+    return this.#rows.count;
   }
 
   /** Memory of rows and slots, bytes. */
   get bytes(): number {
-    return this.#count * ROW + this.#tags.byteLength + this.#rows.byteLength;
+    return this.size * ROW_BYTES + this.#slots.bytes;
   }
 
   /** The key's row; -1 where there is no such key. */
   rowOf(environment: string, id: string): number {
     if (id.length !== ID_LENGTH) return this.#oddRow(environment, id);
     const mark = markOf(environment, id);
-    const tag = tagOf(mark);
-    const tags = this.#tags;
-    const mask = tags.length - 1;
-    for (let slot = mark & mask; ; slot = (slot + 1) & mask) {
-      const held = tags[slot];
-      if (held === 0) return this.#odd.size === 0 ? -1 : this.#oddRow(environment, id);
-      if (held === tag && this.#is(this.#rows[slot]!, environment, id)) return this.#rows[slot]!;
+    const slots = this.#slots;
+    for (let slot = slots.first(mark); slot >= 0; slot = slots.next(slot, mark)) {
+      const row = slots.rowAt(slot);
+      if (this.#is(row, environment, id)) return row;
     }
+    return this.#odd.size === 0 ? -1 : this.#oddRow(environment, id);
   }
 
   #oddRow(environment: string, id: string): number {
@@ -68,59 +55,44 @@ export class KeyTable {
   }
 
   #is(row: number, environment: string, id: string): boolean {
-    const { bytes, words } = this.#chunks[Math.trunc(row / ROWS_PER_CHUNK)]!;
-    const at = row % ROWS_PER_CHUNK;
-    const start = at * ROW + BYTE.id;
-    for (let i = 0; i < ID_LENGTH; i++) if (bytes[start + i] !== id.charCodeAt(i)) return false;
-    return this.#texts.at(words[(at * ROW) / 4 + WORD.environment]!) === environment;
+    const { bytes, words } = this.#rows.of(row);
+    const start = startOf(row);
+    for (let i = 0; i < ID_LENGTH; i++) if (bytes[start + BYTE.id + i] !== id.charCodeAt(i)) return false;
+    return this.#texts.at(words[start / 4 + WORD.environment]!) === environment;
   }
 
   /** The key's row, made where there is none. */
   add(environment: string, id: string): number {
     const held = this.rowOf(environment, id);
     if (held >= 0) return held;
-    const row = this.#count++;
-    if (row % ROWS_PER_CHUNK === 0) this.#chunks.push(newChunk());
+    const row = this.#rows.add();
     const shared = this.#texts.numberOf(environment);
     if (id.length !== ID_LENGTH || !isLatin1(id) || shared === 0) {
       this.#odd.set(`${environment}/${id}`, row);
       return row;
     }
-    const { bytes, words } = this.#chunks.at(-1)!;
-    const at = row % ROWS_PER_CHUNK;
-    bytes.write(id, at * ROW + BYTE.id, "latin1");
-    words[(at * ROW) / 4 + WORD.environment] = shared;
-    if (this.#count > this.#tags.length / 2) this.#grow();
-    this.#insert(markOf(environment, id), row);
+    const { bytes, words } = this.#rows.of(row);
+    const start = startOf(row);
+    write(bytes, start + BYTE.id, id);
+    words[start / 4 + WORD.environment] = shared;
+    this.#slots.insert(row, markOf(environment, id), (other) => this.#markAt(other));
     return row;
   }
 
-  #insert(mark: number, row: number): void {
-    const mask = this.#tags.length - 1;
-    let slot = mark & mask;
-    while (this.#tags[slot] !== 0) slot = (slot + 1) & mask;
-    this.#tags[slot] = tagOf(mark);
-    this.#rows[slot] = row;
-  }
-
-  #grow(): void {
-    const { length } = this.#tags;
-    const [tags, rows] = [this.#tags, this.#rows];
-    this.#tags = new Uint8Array(2 * length);
-    this.#rows = new Uint32Array(2 * length);
-    for (let slot = 0; slot < length; slot++) {
-      if (tags[slot] === 0) continue;
-      const row = rows[slot]!;
-      const { bytes, words } = this.#chunkOf(row);
-      const start = (row % ROWS_PER_CHUNK) * ROW;
-      const id = bytes.toString("latin1", start + BYTE.id, start + BYTE.id + ID_LENGTH);
-      this.#insert(markOf(this.#texts.at(words[start / 4 + WORD.environment]!), id), row);
-    }
+  /** The mark of a row's key; -1 of an odd one. */
+  #markAt(row: number): number {
+    const { bytes, words } = this.#rows.of(row);
+    const start = startOf(row);
+    const environment = words[start / 4 + WORD.environment]!;
+    if (environment === 0) return -1;
+    let id = "";
+    for (let i = 0; i < ID_LENGTH; i++) id += String.fromCharCode(bytes[start + BYTE.id + i]!);
+    return markOf(this.#texts.at(environment), id);
   }
 
   /** Whether the row has its record. */
   isFilled(row: number): boolean {
-    return this.#chunkOf(row).words[((row % ROWS_PER_CHUNK) * ROW) / 4 + WORD.shape] !== 0;
+    return this.#rows.of(row).words[startOf(row) / 4 + WORD.shape] !== 0;
   }
 
   /** Takes the record into the row; false for one that is not ordinary, which the row then does not have. */
@@ -132,8 +104,8 @@ export class KeyTable {
     const createdBy = this.#texts.numberOf(record.createdBy);
     const shape = this.#shapes.numberOf(record, secret.pepperVersion);
     if (createdBy === 0 || shape === 0 || (owner === 0 && record.owner !== null)) return false;
-    const { bytes, words, times } = this.#chunkOf(row);
-    const start = (row % ROWS_PER_CHUNK) * ROW;
+    const { bytes, words, times } = this.#rows.of(row);
+    const start = startOf(row);
     bytes.set(secret.hash, start + BYTE.hash);
     const word = start / 4;
     words[word + WORD.shape] = shape;
@@ -150,15 +122,15 @@ export class KeyTable {
     const { name } = record;
     const isShort = name.length <= NAME_MAX && isLatin1(name);
     bytes[start + BYTE.nameLength] = isShort ? name.length : NAME_MAX + 1;
-    if (isShort) bytes.write(name, start + BYTE.name, "latin1");
+    if (isShort) write(bytes, start + BYTE.name, name);
     else this.#names.set(row, name);
     return true;
   }
 
   /** Forgets the row's record, not the row. */
   clear(row: number): void {
-    const { bytes, words } = this.#chunkOf(row);
-    const start = (row % ROWS_PER_CHUNK) * ROW;
+    const { bytes, words } = this.#rows.of(row);
+    const start = startOf(row);
     if (bytes[start + BYTE.nameLength]! > NAME_MAX) this.#names.delete(row);
     words[start / 4 + WORD.shape] = 0;
     bytes[start + BYTE.nameLength] = 0;
@@ -166,13 +138,14 @@ export class KeyTable {
 
   /** The record of a filled row, as the store gives it. */
   record(row: number, environment: string, id: string): KeyRecord {
-    const { bytes, words, times } = this.#chunkOf(row);
-    const start = (row % ROWS_PER_CHUNK) * ROW;
+    const { bytes, words, times } = this.#rows.of(row);
+    const start = startOf(row);
     const word = start / 4;
     const time = start / 8;
     const { state, reason, told, ceiling, limits, pepperVersion } = this.#shapes.at(words[word + WORD.shape]!);
     const owner = words[word + WORD.owner]!;
     // A copy: a change of the key writes over the row, and a record once given does not change.
+    // From the pool: what compares it would have to move the bytes of a small array of its own (0.5 us).
     const hash = Buffer.allocUnsafe(32);
     for (let i = 0; i < 32; i++) hash[i] = bytes[start + BYTE.hash + i]!;
     const shared = words[word + WORD.environment]!;
@@ -217,14 +190,9 @@ export class KeyTable {
     };
   }
 
-  #nameOf(row: number, bytes: Buffer, start: number): string {
+  #nameOf(row: number, bytes: Uint8Array, start: number): string {
     const length = bytes[start + BYTE.nameLength]!;
-    if (length > NAME_MAX) return this.#names.get(row)!;
-    return bytes.toString("latin1", start + BYTE.name, start + BYTE.name + length);
-  }
-
-  #chunkOf(row: number): Chunk {
-    return this.#chunks[Math.trunc(row / ROWS_PER_CHUNK)]!;
+    return length > NAME_MAX ? this.#names.get(row)! : textAt(bytes, start + BYTE.name, length);
   }
 }
 
@@ -252,17 +220,21 @@ function isOrdinary(record: KeyRecord): boolean {
   );
 }
 
-function newChunk(): Chunk {
-  const memory = new ArrayBuffer(ROWS_PER_CHUNK * ROW);
-  return {
-    bytes: Buffer.from(memory),
-    words: new Uint32Array(memory),
-    times: new Float64Array(memory),
-  };
-}
-
 function timeOrNull(time: number): number | null {
   return Number.isNaN(time) ? null : time;
+}
+
+function write(bytes: Uint8Array, at: number, text: string): void {
+  for (let i = 0; i < text.length; i++) bytes[at + i] = text.charCodeAt(i);
+}
+
+/** The text of so many bytes, at most 15. A quarter of what a decoder costs for so few: it has not to be called. */
+function textAt(bytes: Uint8Array, at: number, length: number): string {
+  // prettier-ignore
+  return String.fromCharCode(
+    bytes[at]!, bytes[at + 1]!, bytes[at + 2]!, bytes[at + 3]!, bytes[at + 4]!, bytes[at + 5]!, bytes[at + 6]!, bytes[at + 7]!,
+    bytes[at + 8]!, bytes[at + 9]!, bytes[at + 10]!, bytes[at + 11]!, bytes[at + 12]!, bytes[at + 13]!, bytes[at + 14]!,
+  ).slice(0, length);
 }
 
 function isLatin1(text: string): boolean {
@@ -277,8 +249,4 @@ function markOf(environment: string, id: string): number {
   hash = Math.imul(hash ^ 0x5f, 0x01000193);
   for (let i = 0; i < id.length; i++) hash = Math.imul(hash ^ id.charCodeAt(i), 0x01000193);
   return (hash ^ (hash >>> 15)) >>> 0;
-}
-
-function tagOf(mark: number): number {
-  return mark >>> 24 || 1;
 }
