@@ -27,7 +27,7 @@ function run(): string {
 
 beforeEach(() => {
   home = mkdtempSync(join(tmpdir(), "sallyport-entry-"));
-  write("sallyport/package.json", '{"type":"module"}', 1_000);
+  write("sallyport/package.json", '{"type":"module","engines":{"node":">=20.0.0"}}', 1_000);
   mkdirSync(at("sallyport/bin"));
   copyFileSync(
     join(import.meta.dirname, "../../packages/sallyport/bin/sallyport.js"),
