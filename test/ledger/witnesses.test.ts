@@ -9,6 +9,7 @@ import { checkNote, parseCheckpoint, parseSignedNote, parseVerifierKey } from "@
 import { openWitness } from "../../packages/sallyport/dist/compose/witness.js";
 import { openWitnesses } from "../../packages/sallyport/dist/compose/witnesses.js";
 import type { WitnessCore } from "../../packages/sallyport/dist/compose/witnesses.js";
+import type { WitnessSettings } from "../../packages/sallyport/dist/config/witness-settings.js";
 import { Registry } from "../../packages/sallyport/dist/metrics/registry.js";
 import { AuditLink } from "../../packages/sallyport/dist/store/audit-link.js";
 import { ledgerCrypto } from "../../packages/sallyport/dist/store/ledger-crypto.js";
@@ -33,14 +34,11 @@ async function startWitness(directory: string, name: string) {
   await once(witness.server, "listening");
   onTestFinished(() => void witness.server.close());
   const url = `http://127.0.0.1:${(witness.server.address() as AddressInfo).port}`;
-  return { url, key: witness.key, environments: null, everyMs: 1e9 };
+  return { url, witness: parseVerifierKey(ledgerCrypto.sha256, witness.key)!, environments: null, everyMs: 1e9 };
 }
 
 /** What the server joins, over a directory that somebody else writes. */
-function serve(
-  directory: string,
-  settings: readonly { url: string; key: string; environments: null; everyMs: number }[],
-) {
+function serve(directory: string, settings: readonly WitnessSettings[]) {
   const audit = new AuditLink(directory);
   const growths: { environment: string; size: number; mark: number | undefined }[] = [];
   const watched = {
@@ -84,8 +82,7 @@ it("cosigns every log, and reads only what came since when it grows", async () =
     ["dev", "staging", "prod"].map((name) => [name, parseCheckpoint(cosigned(name))?.size]),
   );
   expect(sizes).toMatchObject({ dev: 233, staging: 234, prod: 233 });
-  for (const { key } of settings) {
-    const witness = parseVerifierKey(ledgerCrypto.sha256, key)!;
+  for (const { witness } of settings) {
     for (const name of ["dev", `dev@${encodeURIComponent(witness.name)}`])
       expect(checkNote(ledgerCrypto.verify, parseSignedNote(cosigned(name))!, witness).verdict).toBe("genuine");
   }

@@ -16,8 +16,8 @@ export function exportRow(kept: string): string | undefined {
   const record = parseRecordLine(line);
   const values = record && parseBeside(beside);
   // Of a record whose time is over the row is what is left of it.
-  if (parseEnded(line)) return line;
-  if (!record || !values) return undefined;
+  if (!record) return parseEnded(line) ? line : undefined;
+  if (!values) return undefined;
   // What was erased stays its hash: the row leads back to the line all the same.
   const fields = { ...record.fields, ...Object.fromEntries([...values].map(([name, { value }]) => [name, value])) };
   const salts = Object.fromEntries([...values].map(([name, { salt }]) => [name, salt]));

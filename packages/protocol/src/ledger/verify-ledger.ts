@@ -12,6 +12,7 @@
 import { LogWalk, noPins } from "./check-log.ts";
 import type { LedgerCrypto, Pins } from "./check-log.ts";
 import { logOrigin, parseCheckpoint } from "./checkpoint.ts";
+import { CHANGED, missing, UNEXPLAINED } from "./damage-words.ts";
 import { endedActOf, EndedRuns, parseEnded } from "./ended-record.ts";
 import type { EndedAct, EndedRecord } from "./ended-record.ts";
 import type { TreeState } from "./merkle-tree.ts";
@@ -140,8 +141,7 @@ class Walk {
       if (seq === 1 && record.prev !== FIRST_PREV)
         return { seq: 1, file, reason: "the first record follows another one" };
     } else {
-      if (seq !== expected)
-        return { seq: expected, file, reason: `record ${expected} is missing: record ${seq} stands in its place` };
+      if (seq !== expected) return missing(expected, seq, file);
       if (record.prev !== last.hash)
         this.#misfit = { before: { seq: last.seq, file: last.file }, after: { seq, file } };
     }
@@ -161,19 +161,9 @@ class Walk {
   #takeEnded(ended: EndedRecord, file: string): LedgerDamage | undefined {
     const { seq, prev, hash } = ended;
     const last = this.#last;
-    if (seq !== last.seq + 1)
-      return {
-        seq: last.seq + 1,
-        file,
-        reason: `record ${last.seq + 1} is missing: record ${seq} stands in its place`,
-      };
+    if (seq !== last.seq + 1) return missing(last.seq + 1, seq, file);
     if (seq < this.#asked.logs.from) return { seq, file, reason: "the record is not there, and no log has its hash" };
-    if (prev !== null && prev !== last.hash)
-      return {
-        seq: last.seq,
-        file: last.file,
-        reason: "the record was changed: its hash is not the one its neighbour names",
-      };
+    if (prev !== null && prev !== last.hash) return { seq: last.seq, file: last.file, reason: CHANGED };
     this.#last = { seq, hash: hash ?? "", kept: "", file };
     this.#records++;
     this.#ended.add(seq);
@@ -202,8 +192,7 @@ class Walk {
         reason: `records 1 to ${first.seq - 1} are missing and no truncation that is recorded allows it`,
       };
     const unexplained = this.#ended.unexplained(this.#asked.crypto.sha256Text, this.#acts);
-    if (unexplained !== undefined)
-      return { seq: unexplained, file, reason: "only the record's hash is left, and no end of its time is recorded" };
+    if (unexplained !== undefined) return { seq: unexplained, file, reason: UNEXPLAINED };
     return this.#endOfLogs(file);
   }
 
@@ -267,7 +256,7 @@ function isSameRecord(kept: string, other: string): boolean {
 
 function changed(isAfterGenuine: boolean, { before, after }: { before: Place; after: Place }): LedgerDamage {
   const { seq, file } = isAfterGenuine ? before : after;
-  return { seq, file, reason: "the record was changed: its hash is not the one its neighbour names" };
+  return { seq, file, reason: CHANGED };
 }
 
 /** The truncation that lets go of more. Damaged fields allow nothing. */

@@ -8,6 +8,7 @@ import type { EndedAct } from "./ended-record.ts";
 import { parseRecordLine } from "./record-line.ts";
 import { parseVerifierKey } from "./signed-note.ts";
 import type { ExportWalk } from "./verify-export.ts";
+import { CHANGED, missing, UNEXPLAINED } from "./damage-words.ts";
 import type { LedgerDamage } from "./verify-ledger.ts";
 
 export function verifyRows(walk: ExportWalk): LedgerDamage | undefined {
@@ -30,7 +31,7 @@ export function verifyRows(walk: ExportWalk): LedgerDamage | undefined {
   const changed = (isAfterGenuine: boolean): LedgerDamage => ({
     seq: isAfterGenuine ? misfit!.before : misfit!.after,
     file,
-    reason: "the record was changed: its hash is not the one its neighbour names",
+    reason: CHANGED,
   });
   const runs = new EndedRuns();
   const acts: EndedAct[] = [];
@@ -38,8 +39,7 @@ export function verifyRows(walk: ExportWalk): LedgerDamage | undefined {
     const ended = row === undefined || last.seq === 0 || misfit ? undefined : parseEnded(row);
     if (ended && ended.seq === last.seq + 1 && ended.seq >= manifest.from) {
       const { seq, environment, prev, leaf, hash } = ended;
-      if (prev !== null && prev !== last.hash)
-        return { seq: last.seq, file, reason: "the record was changed: its hash is not the one its neighbour names" };
+      if (prev !== null && prev !== last.hash) return { seq: last.seq, file, reason: CHANGED };
       last = { seq, hash: hash ?? "" };
       runs.add(seq);
       walk.records++;
@@ -53,12 +53,7 @@ export function verifyRows(walk: ExportWalk): LedgerDamage | undefined {
     if (line === undefined || !record)
       return { seq: last.seq + 1, file, reason: "the line is not a well-formed record" };
     const { seq, prev, environment } = record;
-    if (last.seq > 0 && seq !== last.seq + 1)
-      return {
-        seq: last.seq + 1,
-        file,
-        reason: `record ${last.seq + 1} is missing: record ${seq} stands in its place`,
-      };
+    if (last.seq > 0 && seq !== last.seq + 1) return missing(last.seq + 1, seq, file);
     if (last.seq > 0 && prev !== last.hash) misfit = { before: last.seq, after: seq };
     last = { seq, hash: crypto.sha256Text(line) };
     times.take(record);
@@ -78,8 +73,7 @@ export function verifyRows(walk: ExportWalk): LedgerDamage | undefined {
   if (last.hash !== manifest.head.hash) return { seq: last.seq, file, reason: "the last record was changed" };
   walk.ended += runs.count;
   const unexplained = runs.unexplained(crypto.sha256Text, acts);
-  if (unexplained !== undefined)
-    return { seq: unexplained, file, reason: "only the record's hash is left, and no end of its time is recorded" };
+  if (unexplained !== undefined) return { seq: unexplained, file, reason: UNEXPLAINED };
   for (const [environment, log] of logs) {
     const reason = log.end(pins);
     if (reason !== undefined) return { seq: last.seq, file, reason: `log ${environment}: ${reason}` };

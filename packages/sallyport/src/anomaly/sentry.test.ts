@@ -146,7 +146,7 @@ describe("what was done", () => {
   it("is taken back by a false alarm, which is learned from", async () => {
     await raise(alert());
     expect(
-      await sentry.answer({ alert: alert().id, actor: "key:A", address: "10.0.0.9", verdict: "false_alarm" }),
+      await sentry.answer({ alert: alert().id, actor: "key:A", from: { address: "10.0.0.9" }, verdict: "false_alarm" }),
     ).toBe(true);
     expect(learned).toHaveLength(1);
     expect(key.state).toBe("active");
@@ -157,13 +157,13 @@ describe("what was done", () => {
     const kept = sentry.remembered();
     sentry = start();
     sentry.remember(kept);
-    await sentry.answer({ alert: alert().id, actor: "key:A", address: null, verdict: "false_alarm" });
+    await sentry.answer({ alert: alert().id, actor: "key:A", from: {}, verdict: "false_alarm" });
     expect(learned).toHaveLength(1);
   });
 
   it("stays when it is confirmed: nothing resumes the key by itself", async () => {
     await raise(alert());
-    await sentry.answer({ alert: alert().id, actor: "key:A", address: "10.0.0.9", verdict: "confirmed" });
+    await sentry.answer({ alert: alert().id, actor: "key:A", from: { address: "10.0.0.9" }, verdict: "confirmed" });
     now = 1e9;
     await sentry.endDue();
     expect(key).toMatchObject({ state: "suspended", reason: "anomaly" });
@@ -194,7 +194,12 @@ describe("what was done", () => {
 
   it("is answered though nothing is left of it: the word is in the ledger", async () => {
     expect(
-      await sentry.answer({ alert: "prod/K/flood/1", actor: "key:A", address: "10.0.0.9", verdict: "confirmed" }),
+      await sentry.answer({
+        alert: "prod/K/flood/1",
+        actor: "key:A",
+        from: { address: "10.0.0.9" },
+        verdict: "confirmed",
+      }),
     ).toBe(false);
     expect(changes[0]!.events[0]).toMatchObject({
       type: "anomaly.answered",

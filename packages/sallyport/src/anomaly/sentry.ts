@@ -36,8 +36,8 @@ export interface SentryPorts {
 export interface Answer {
   readonly alert: string;
   readonly actor: string;
-  /** Where he asked from; null on this machine. */
-  readonly address: string | null;
+  /** Where he asked from, as records say it; empty on this machine. */
+  readonly from: { readonly address?: string };
   readonly verdict: "false_alarm" | "confirmed";
 }
 
@@ -86,14 +86,14 @@ export class Sentry {
    * suspension does not end by itself any more. Answers whether anything was left to take back or to learn; his word is
    * recorded in any case.
    */
-  async answer({ alert: id, actor, address, verdict }: Answer): Promise<boolean> {
+  async answer({ alert: id, actor, from, verdict }: Answer): Promise<boolean> {
     const alert = this.#alerts.get(id);
     const held = this.#ports.restrictions.all().find((one) => one.id === id);
     if (verdict === "false_alarm" && alert) this.#ports.watch.falseAlarm(alert);
-    if (held) await this.#end(held, verdict, actor, address);
+    if (held) await this.#end(held, verdict, actor, from);
     else {
       const [environment = "", key = ""] = id.split("/");
-      const fields = { alert: id, key, verdict, ...from(address) };
+      const fields = { alert: id, key, verdict, ...from };
       await this.#write([], [{ type: "anomaly.answered", at: this.#ports.clock.now(), environment, actor, fields }]);
     }
     return alert !== undefined || held !== undefined;
@@ -167,14 +167,14 @@ export class Sentry {
     restriction: Restriction,
     why: "over" | Answer["verdict"],
     actor: string,
-    address: string | null = null,
+    from: Answer["from"] = {},
   ): Promise<void> {
     const { id, environment, key, action } = restriction;
     await this.#ports.changes.inTurn(async () => {
       if (!this.#ports.restrictions.of(environment, key).some((one) => one.id === id)) return;
       const at = this.#ports.clock.now();
       const operations: Operation[] = [{ op: "restriction.remove", id }];
-      const fields = { alert: id, key, action, reason: why, ...from(address) };
+      const fields = { alert: id, key, action, reason: why, ...from };
       const events: LedgerEvent[] = [{ type: "anomaly.response_ended", at, environment, actor, fields }];
       const held = this.#ports.key(environment, key);
       const isOurs = held?.state === "suspended" && held.reason === SUSPENDED_FOR;
@@ -192,10 +192,6 @@ export class Sentry {
   async #write(operations: readonly Operation[], [first, ...rest]: readonly LedgerEvent[]): Promise<void> {
     if (first) await this.#ports.changes.change({ operations, events: [first, ...rest] });
   }
-}
-
-function from(address: string | null): { readonly address?: string } {
-  return address === null ? {} : { address };
 }
 
 function reachOf(key: KeyRecord | undefined, networks: readonly string[], isPerson: (owner: string) => boolean): Reach {

@@ -67,7 +67,9 @@ export class UnrecordedRequests {
 
   /** Writes the gaps there are, if the ledger takes them. */
   flush(): void {
-    for (const [environment, gap] of this.#gaps) {
+    // Those of now: what cannot be written is put back.
+    const gaps = [...this.#gaps];
+    for (const [environment, gap] of gaps) {
       const ticket = this.#ports.ledger.append(encodeGap(environment, gap, this.#ports.clock.now()), false);
       if (ticket === undefined) return;
       this.#gaps.delete(environment);

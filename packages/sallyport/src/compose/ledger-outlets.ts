@@ -10,7 +10,7 @@ export interface LedgerOutlets {
   close(): Promise<void>;
 }
 
-/** Throws `store_unavailable` where a secret or a key is missing. */
+/** Throws `store_unavailable` where a secret is missing. */
 export async function openLedgerOutlets(
   settings: Settings,
   core: Core,

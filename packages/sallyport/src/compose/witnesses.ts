@@ -1,7 +1,5 @@
 /** Witnesses that the server asks by itself, joined; loaded only where the settings name one. */
 import { join } from "node:path";
-import { parseVerifierKey, Problem } from "@sallyport/protocol";
-import type { NoteVerifier } from "@sallyport/protocol";
 import type { WitnessSettings } from "../config/witness-settings.ts";
 import { sendBounded } from "../kernel/bounded-request.ts";
 import type { Log } from "../kernel/log.ts";
@@ -24,7 +22,7 @@ export interface OpenWitnesses {
   close(): Promise<void>;
 }
 
-/** Throws `store_unavailable` where a key is none. */
+/** Begins to ask at once. */
 export function openWitnesses(
   settings: readonly WitnessSettings[],
   directory: string,
@@ -32,12 +30,7 @@ export function openWitnesses(
   registry: Registry,
   log: Log,
 ): OpenWitnesses {
-  const open = settings.map((one) => {
-    const witness = parseVerifierKey(ledgerCrypto.sha256, one.key);
-    if (!witness)
-      throw new Problem("store_unavailable", `the witness at ${one.url} has a key that is none: ${one.key}`);
-    return { ...one, witness, cosigning: makeCosigning(one, witness, directory, core, log) };
-  });
+  const open = settings.map((one) => ({ ...one, cosigning: makeCosigning(one, directory, core, log) }));
   nameMetrics(registry, () =>
     open.flatMap(({ witness, cosigning }) => cosigning.figures().map((of) => ({ ...of, witness: witness.name }))),
   );
@@ -48,15 +41,13 @@ export function openWitnesses(
     run,
     async close() {
       timers.forEach(clearInterval);
-      // What is under way ends by itself: each of its steps is bounded in time.
-      await Promise.all(open.map(({ cosigning }) => cosigning.idle()));
+      await Promise.all(open.map(({ cosigning }) => cosigning.stop()));
     },
   };
 }
 
 function makeCosigning(
-  { url, environments }: WitnessSettings,
-  witness: NoteVerifier,
+  { url, witness, environments }: WitnessSettings,
   directory: string,
   { audit, changes, clock }: WitnessCore,
   log: Log,

@@ -1,6 +1,8 @@
 /** The items of the setting `witnesses`: who is asked to cosign the ledger's checkpoints (C2SP tlog-witness). */
+import { hash } from "node:crypto";
 import { z } from "zod";
-import { isEnvironmentName } from "@sallyport/protocol";
+import { isEnvironmentName, parseVerifierKey } from "@sallyport/protocol";
+import type { NoteVerifier } from "@sallyport/protocol";
 import { parseDurationMs } from "@sallyport/protocol/contract";
 import { isNoticeUrl } from "./listener-address.ts";
 
@@ -11,7 +13,7 @@ const EVERY_MAX_MS = 86_400_000;
 const witness = z.strictObject({
   url: z.string().refine(isNoticeUrl, "is not an https address, or http on loopback, without user or fragment"),
   /** Its verifier key, as `sallyport audit witness` prints it. */
-  key: z.string().regex(/^[^+\s]+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+$/, "is not a verifier key such as NAME+12ab34cd+KEY"),
+  key: z.string().refine((text) => verifierOf(text) !== undefined, "is not a verifier key such as NAME+12ab34cd+KEY"),
   environments: z
     .array(z.string().refine((name) => name === "system" || isEnvironmentName(name), "is not an environment name"))
     .min(1)
@@ -29,7 +31,7 @@ export const witnessList = z
 
 export interface WitnessSettings {
   readonly url: string;
-  readonly key: string;
+  readonly witness: NoteVerifier;
   /** Null = the logs of all. */
   readonly environments: readonly string[] | null;
   readonly everyMs: number;
@@ -37,7 +39,16 @@ export interface WitnessSettings {
 
 /** `file` has been judged by the schema. */
 export function witnessOf({ url, key, environments, every }: z.output<typeof witness>): WitnessSettings {
-  return { url, key, environments: environments ?? null, everyMs: parseDurationMs(every) ?? EVERY_MIN_MS };
+  return {
+    url,
+    witness: verifierOf(key)!,
+    environments: environments ?? null,
+    everyMs: parseDurationMs(every) ?? EVERY_MIN_MS,
+  };
+}
+
+function verifierOf(key: string): NoteVerifier | undefined {
+  return parseVerifierKey((bytes) => hash("sha256", bytes, "hex"), key);
 }
 
 function isBetween(ms: number | undefined, least: number, most: number): boolean {

@@ -63,7 +63,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     isWritable: () => link.isWritable,
     takesChanges: () => link.takesChanges,
     figures: () => link.figures(),
-    append: (line) => link.append(line),
+    append: (line, isAwaited) => link.append(line, isAwaited),
     isDurable: (ticket) => link.isDurable(ticket),
     whenDurable: (ticket, then) => link.whenDurable(ticket, then),
     change: (change) => link.change(change),

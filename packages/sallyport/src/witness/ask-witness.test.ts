@@ -2,7 +2,7 @@ import { generateKeyPairSync, hash, sign, verify } from "node:crypto";
 import { expect, it } from "vitest";
 import { cosignedText, formatCheckpoint, formatSignedNote, noteVerifier, timedSignature } from "@sallyport/protocol";
 import { askWitness, LogRefused } from "./ask-witness.ts";
-import type { AskPorts } from "./ask-witness.ts";
+import type { AskPorts, ProveGrowth } from "./ask-witness.ts";
 
 const pair = generateKeyPairSync("ed25519");
 const raw = Buffer.from(pair.publicKey.export({ format: "jwk" }).x!, "base64url");
@@ -24,8 +24,12 @@ function cosignature(of: string): string {
   return note.slice(note.lastIndexOf("\n", note.length - 2) + 1);
 }
 
+function always(of: string): ProveGrowth {
+  return () => Promise.resolve({ checkpoint: of, path: [] });
+}
+
 /** Answers one after another; what was asked, by its first line. */
-async function ask(answers: readonly [number, string][], size = 0) {
+async function ask(answers: readonly [number, string][], prove = always(checkpoint), size = 0) {
   const asked: string[] = [];
   const left = [...answers];
   const send: AskPorts["send"] = ({ url, body = "" }) => {
@@ -34,7 +38,7 @@ async function ask(answers: readonly [number, string][], size = 0) {
     return Promise.resolve({ status, text: said });
   };
   const place = { url: "https://w.example/base", witness };
-  const done = askWitness({ send, verify: check }, place, () => Promise.resolve({ checkpoint, path: [] }), size);
+  const done = askWitness({ send, verify: check }, place, prove, size);
   return { asked, end: await done.catch((cause: unknown) => cause) };
 }
 
@@ -51,6 +55,24 @@ it("asks again with the size the witness knows", async () => {
   ]);
   expect(asked.map((one) => one.split(" ").slice(1).join(" "))).toEqual(["old 0", "old 4"]);
   expect(typeof end).toBe("string");
+});
+
+it("a log that grew while it was asked, and was cosigned for somebody else, is not refused", async () => {
+  const older = checkpoint.replace("\n9\n", "\n7\n");
+  const proved: number[] = [];
+  const prove: ProveGrowth = (size) => {
+    proved.push(size);
+    return Promise.resolve({ checkpoint: proved.length === 1 ? older : checkpoint, path: [] });
+  };
+  const { end } = await ask(
+    [
+      [409, "8\n"],
+      [200, cosignature(text)],
+    ],
+    prove,
+    5,
+  );
+  expect([end, proved]).toEqual([checkpoint + cosignature(text), [5, 0, 8]]);
 });
 
 it.each([

@@ -22,6 +22,10 @@ export interface AskPorts {
 /** The witness may know of another size than we think, and the log grows meanwhile. */
 const ATTEMPTS = 3;
 
+function sizeOf(checkpoint: string): number {
+  return parseCheckpoint(checkpoint)?.size ?? 0;
+}
+
 const REASONS: Readonly<Record<number, string>> = {
   403: ": it does not know the log's key: give it the one 'sallyport audit keys' prints",
   404: ": it does not know the log: give it the key 'sallyport audit keys' prints",
@@ -50,7 +54,8 @@ export async function askWitness(
     if (status === 409) {
       if (!/^(?:0|[1-9]\d{0,15})\n$/.test(text)) break;
       known = Number(text);
-      const own = parseCheckpoint(checkpoint)?.size ?? 0;
+      // Somebody else may have had a newer one cosigned meanwhile: what counts is how long the log is now.
+      const own = sizeOf(checkpoint) >= known ? known : sizeOf((await prove(0)).checkpoint);
       if (known > own)
         throw new LogRefused(
           "conflict",

@@ -74,3 +74,14 @@ it("a log that the witness does not know any more is told at once, once, and als
   await cosigning.run();
   expect(said).toEqual(["trouble dev", "trouble dev", "refused dev"]);
 });
+
+it("asks for no other log once it is stopped", async () => {
+  const { cosigning, state } = start();
+  const running = cosigning.run();
+  await cosigning.stop();
+  await running;
+  expect(state.asked.length).toBeLessThan(2);
+  state.asked.length = 0;
+  await cosigning.run();
+  expect(state.asked).toEqual([]);
+});

@@ -38,6 +38,7 @@ export class Cosigning {
   readonly #environments: readonly string[] | null;
   readonly #held = new Map<string, Held>();
   #running: Promise<void> | null = null;
+  #isStopped = false;
 
   constructor(ports: CosigningPorts, environments: readonly string[] | null) {
     this.#ports = ports;
@@ -49,8 +50,9 @@ export class Cosigning {
     return (this.#running ??= this.#runOnce().finally(() => (this.#running = null)));
   }
 
-  /** Resolves when nothing is under way. */
-  async idle(): Promise<void> {
+  /** Asks for no other log; resolves when the one that is under way has ended. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
     await this.#running;
   }
 
@@ -71,6 +73,7 @@ export class Cosigning {
       return this.#ports.onTrouble("system", reasonOf(cause));
     }
     for (const { environment, size } of logs) {
+      if (this.#isStopped) return;
       if (this.#environments && !this.#environments.includes(environment)) continue;
       const held = this.#held.get(environment) ?? { size: 0, cosignedAt: null, failures: 0, trouble: "none" };
       this.#held.set(environment, held);

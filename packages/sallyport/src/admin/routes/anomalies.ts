@@ -3,7 +3,7 @@ import type { AlertView } from "@sallyport/protocol/contract";
 import { administers } from "../../access/attenuation.ts";
 import type { AuditRecord } from "../../audit/audit-log.ts";
 import type { Restriction } from "../../keys/restriction.ts";
-import { demandEnvironment } from "../call.ts";
+import { addressField, demandEnvironment } from "../call.ts";
 import type { Handlers } from "../call.ts";
 import { isoTime } from "../views.ts";
 
@@ -34,7 +34,7 @@ export const anomalyHandlers: Handlers<"anomalies.list" | "anomalies.answer"> = 
         alert,
         verdict,
         actor: call.caller.issuer.actor,
-        address: call.caller.address,
+        from: addressField(call.caller),
       }),
     };
   },

@@ -1,0 +1,10 @@
+/** What is said alike of a ledger and of its export. */
+import type { LedgerDamage } from "./verify-ledger.ts";
+
+export const CHANGED = "the record was changed: its hash is not the one its neighbour names";
+export const UNEXPLAINED = "only the record's hash is left, and no end of its time is recorded";
+
+/** Where another record stands in the place of one. */
+export function missing(expected: number, found: number, file: string): LedgerDamage {
+  return { seq: expected, file, reason: `record ${expected} is missing: record ${found} stands in its place` };
+}
