@@ -26,9 +26,7 @@ export const DEFAULT_TAG = "latest";
 const TEXT_MAX = 1024;
 
 // Go's unicode.IsSpace: with U+0085 and without U+FEFF, other than JavaScript's trim().
-const SPACE = "\\t-\\r \\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
-const LEADING = new RegExp(`^[${SPACE}]+`);
-const TRAILING = new RegExp(`[${SPACE}]+$`);
+const SPACE = /[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/;
 
 const HOST = /^[A-Za-z0-9_][A-Za-z0-9_.:-]{0,349}$/;
 const NAMESPACE = /^[A-Za-z0-9_][A-Za-z0-9_-]{0,79}$/;
@@ -64,7 +62,11 @@ export function parseModelName(text: string): ModelName | undefined {
 }
 
 function trim(text: string): string {
-  return text.replace(LEADING, "").replace(TRAILING, "");
+  let start = 0;
+  let end = text.length;
+  while (start < end && SPACE.test(text.charAt(start))) start++;
+  while (end > start && SPACE.test(text.charAt(end - 1))) end--;
+  return text.slice(start, end);
 }
 
 function splitSource(text: string): { readonly base: string; readonly source: ModelSource } {

@@ -31,7 +31,13 @@ export function isUpstreamUrl(text: string): boolean {
 
 const guard = z.strictObject({
   outputTokens: z.int().min(1).max(1_000_000_000).optional().describe("most tokens of one answer"),
-  images: z.int().min(0).max(10_000).optional().describe("most images of one request"),
+  images: z.int().min(0).max(10_000).optional().describe("most images and recordings of one request"),
+  contextTokens: z
+    .int()
+    .min(1)
+    .max(10_000_000)
+    .optional()
+    .describe("largest num_ctx a request may set, larger ones are lowered to it; none when left out (role cli: 32768)"),
 });
 
 const networks = z.array(network).min(1).max(256);
@@ -110,7 +116,7 @@ const environment = z.strictObject({
     .max(64)
     .default(["registry.ollama.ai"])
     .describe("hosts that models may be pulled from and pushed to"),
-  keepAliveMax: duration.default("5m").describe("longest keep_alive without runtime:pin"),
+  keepAliveMax: duration.default("5m").describe("longest keep_alive without runtime:pin; a longer one is lowered to it"),
   limits: limits.optional().describe("of each key of the environment"),
   guard: guard.optional(),
   networks: networks.optional().describe("where its keys may be used from, such as 10.0.0.0/8; anywhere when left out"),

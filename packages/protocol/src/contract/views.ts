@@ -185,7 +185,11 @@ export const assignmentView = z.object({
 });
 
 const limitsView = z.object({ requests: z.string().optional(), concurrency: z.number().optional() });
-const guardView = z.object({ outputTokens: z.number().optional(), images: z.number().optional() });
+const guardView = z.object({
+  outputTokens: z.number().optional(),
+  images: z.number().optional(),
+  contextTokens: z.number().optional(),
+});
 
 export const roleView = z.object({
   name: z.string(),

@@ -17,7 +17,7 @@ export function base64Of(bytes: Uint8Array): string {
 /** Strict: padded, no other characters, no bits left over; undefined for anything else. */
 export function bytesOfBase64(text: string): Uint8Array | undefined {
   if (text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text)) return undefined;
-  const digits = text.replace(/=+$/, "");
+  const digits = text.replace(/={1,2}$/, "");
   const bytes = new Uint8Array(Math.floor((digits.length * 6) / 8));
   let held = 0;
   let bits = 0;

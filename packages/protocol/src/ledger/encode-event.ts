@@ -45,7 +45,7 @@ const knownNames = new Set<string>();
  * and moves no terminal's cursor. They stand inside strings only. Lone surrogates are escaped by JSON.stringify itself.
  */
 const NEEDS_MORE = /[\u007f-\u009f\u2028\u2029]/;
-const BEYOND_JSON = new RegExp(NEEDS_MORE, "g");
+const BEYOND_JSON = /[\u007f-\u009f\u2028\u2029]/g;
 
 /** The one JSON text of a value made of plain objects, lists, texts and numbers, its members in their order. */
 export function canonical(value: unknown): string {

@@ -27,13 +27,10 @@ const MEMBERS = ["seq", "prev", "type", "at", "environment", "actor", "fields"];
  * A line in which every text is free of escapes and every number whole: there is one way to write each of its parts, so
  * that only its length has to be looked at to know that it is canonical. Nearly every line is one of these.
  */
-const TEXT = '"[^"\\\\\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029\\ud800-\\udfff]*"';
-const WHOLE = "(?:0|-?[1-9]\\d{0,14})";
-const VALUE = `(?:${TEXT}|${WHOLE}|true|false|null|\\[(?:${TEXT}(?:,${TEXT})*)?\\])`;
-const MEMBER = `"[a-z][a-z0-9_]*":${VALUE}`;
-const PLAIN = new RegExp(
-  `^\\{"seq":${WHOLE},"prev":${TEXT},"type":${TEXT},"at":${WHOLE},"environment":${TEXT},"actor":${TEXT},"fields":\\{(?:${MEMBER}(?:,${MEMBER})*)?\\}\\}$`,
-);
+// Written out in full, so that `tools/check-patterns.js` can prove that it never backtracks.
+// prettier-ignore
+const PLAIN =
+  /^\{"seq":(?:0|-?[1-9]\d{0,14}),"prev":"[^"\\\u0000-\u001f\u007f-\u009f\u2028\u2029\ud800-\udfff]*","type":"[^"\\\u0000-\u001f\u007f-\u009f\u2028\u2029\ud800-\udfff]*","at":(?:0|-?[1-9]\d{0,14}),"environment":"[^"\\\u0000-\u001f\u007f-\u009f\u2028\u2029\ud800-\udfff]*","actor":"[^"\\\u0000-\u001f\u007f-\u009f\u2028\u2029\ud800-\udfff]*","fields":\{(?:"[a-z][a-z0-9_]*":(?:"[^"\\\u0000-\u001f\u007f-\u009f\u2028\u2029\ud800-\udfff]*"|(?:0|-?[1-9]\d{0,14})|true|false|null|\[(?:"[^"\\\u0000-\u001f\u007f-\u009f\u2028\u2029\ud800-\udfff]*"(?:,"[^"\\\u0000-\u001f\u007f-\u009f\u2028\u2029\ud800-\udfff]*")*)?\])(?:,"[a-z][a-z0-9_]*":(?:"[^"\\\u0000-\u001f\u007f-\u009f\u2028\u2029\ud800-\udfff]*"|(?:0|-?[1-9]\d{0,14})|true|false|null|\[(?:"[^"\\\u0000-\u001f\u007f-\u009f\u2028\u2029\ud800-\udfff]*"(?:,"[^"\\\u0000-\u001f\u007f-\u009f\u2028\u2029\ud800-\udfff]*")*)?\]))*)?\}\}$/;
 /** Of a line whose texts are empty, whose numbers have no digits and which has no field. */
 const FRAME_LENGTH = '{"seq":,"prev":"","type":"","at":,"environment":"","actor":"","fields":{}}'.length;
 

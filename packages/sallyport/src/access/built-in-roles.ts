@@ -1,25 +1,32 @@
 /** The roles that are always there. They name permissions only; the key's or the assignment's selectors name the models. */
 import type { AdminPermission, DataPermission } from "@sallyport/protocol";
-import type { Role } from "./policy.ts";
+import type { Guard, Role } from "./policy.ts";
 
-function role(name: string, permissions: readonly DataPermission[]): Role {
-  return { name, grants: [{ permissions, models: null }], limits: {}, guard: {}, networks: null, require: [] };
+function role(name: string, permissions: readonly DataPermission[], guard: Guard = {}): Role {
+  return { name, grants: [{ permissions, models: null }], limits: {}, guard, networks: null, require: [] };
 }
+
+/** What people set for tools that read whole files: a graphics card of 24 GB holds it beside most models. */
+const CLI_CONTEXT_TOKENS = 32_768;
 
 export const builtInRoles: readonly Role[] = [
   role("chatbot", ["infer:chat"]),
   // What `ollama run` needs (reference: HEAD /, show, generate, load, chat) and the listings the CLI offers.
-  role("cli", [
-    "server:health",
-    "server:status",
-    "models:list",
-    "models:show",
-    "runtime:ps",
-    "runtime:load",
-    "infer:chat",
-    "infer:generate",
-    "infer:embed",
-  ]),
+  role(
+    "cli",
+    [
+      "server:health",
+      "server:status",
+      "models:list",
+      "models:show",
+      "runtime:ps",
+      "runtime:load",
+      "infer:chat",
+      "infer:generate",
+      "infer:embed",
+    ],
+    { contextTokens: CLI_CONTEXT_TOKENS },
+  ),
   role("embedder", ["infer:embed"]),
   role("analytics", ["server:health", "models:list", "runtime:ps", "usage:read"]),
   role("operator", [

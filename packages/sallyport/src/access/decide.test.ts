@@ -69,7 +69,7 @@ function ask(permission: DataPermission, model: string | null, more: Partial<Que
     demands: [{ permission, model: model === null ? null : parseModelName(model)!, field: "model" }],
     registries: [],
     asked: { images: 0 },
-    keepAliveSeconds: null,
+    offers: [],
     ...more,
   };
 }
@@ -170,20 +170,23 @@ describe("the effective right is the ceiling and the live right and the environm
     expect(maySee(rightIn({ ceiling: { ...lists, models: [] }, live: lists }), parseModelName("a")!)).toBe(false);
   });
 
-  test("a long keep_alive is a pin, on every model of the request", () => {
+  test("keep_alive lies in the policy's range, and goes beyond it with the right to pin or unload", () => {
+    const rangeOf = (allow: readonly DataPermission[]): unknown => {
+      const spec: RightSpec = { roles: [], allow, models: ["a"] };
+      const decision = decide(rightIn({ ceiling: spec, live: spec }), ask("infer:chat", "a"), PRESENTED);
+      return decision.isAllowed && decision.granted.keepAlive;
+    };
+    expect(rangeOf(["infer:chat"])).toEqual({ minSeconds: 300, maxSeconds: 300 });
+    expect(rangeOf(["infer:chat", "runtime:pin"])).toEqual({ minSeconds: 300, maxSeconds: Number.POSITIVE_INFINITY });
+    expect(rangeOf(["infer:chat", "runtime:unload"])).toEqual({ minSeconds: 0, maxSeconds: 300 });
+  });
+
+  test("what is offered is added where it is granted, and denies nothing where it is not", () => {
+    const offers = [{ permission: "cloud:websearch", model: null, field: "tools" }] as const;
     const right = rightIn({ ceiling: chat(["a"]), live: chat(["a"]) });
-    expect(codeOf(right, ask("infer:chat", "a", { keepAliveSeconds: 300 }))).toBe("allowed");
-    expect(codeOf(right, ask("infer:chat", "a", { keepAliveSeconds: 301 }))).toBe("permission_denied");
-    expect(codeOf(right, ask("infer:chat", "a", { keepAliveSeconds: Number.POSITIVE_INFINITY }))).toBe(
-      "permission_denied",
-    );
-    const pinning: RightSpec = { roles: [], allow: ["infer:chat", "runtime:pin"], models: ["a"] };
-    expect(
-      codeOf(
-        rightIn({ ceiling: pinning, live: pinning }),
-        ask("infer:chat", "a", { keepAliveSeconds: Number.POSITIVE_INFINITY }),
-      ),
-    ).toBe("allowed");
+    const decision = decide(right, ask("infer:chat", "a", { offers }), PRESENTED);
+    expect(decision).toMatchObject({ isAllowed: true, granted: { hasOffers: false } });
+    expect(decision.isAllowed && decision.demands.map(({ permission }) => permission)).toEqual(["infer:chat"]);
   });
 
   test("registries are the environment's", () => {

@@ -14,20 +14,26 @@ import type { EffectiveRight } from "./snapshot.ts";
 
 export interface Question {
   readonly demands: readonly Demand[];
+  /** What the request offers the model and can do without, such as a tool: taken out where it is not granted. */
+  readonly offers: readonly Demand[];
   readonly registries: readonly string[];
   readonly asked: AskedParameters;
-  /** The request's keep_alive in seconds, Infinity for "for ever", null for none. */
-  readonly keepAliveSeconds: number | null;
 }
 
 /** What was granted, as far as the bytes upstream depend on it. */
 export interface Granted {
   readonly outputTokens: number | undefined;
+  /** The largest `num_ctx`; undefined = none may be set. */
+  readonly contextTokens: number | undefined;
   readonly mayOverride: boolean;
+  /** Where a `keep_alive` must lie, in seconds. */
+  readonly keepAlive: { readonly minSeconds: number; readonly maxSeconds: number };
+  /** Whether what the request offers (`Question.offers`) is granted as well. */
+  readonly hasOffers: boolean;
 }
 
 export type Decision =
-  | { readonly isAllowed: true; readonly granted: Granted }
+  | { readonly isAllowed: true; readonly granted: Granted; readonly demands: readonly Demand[] }
   | { readonly isAllowed: false; readonly refusal: Refusal };
 
 /** `because`, when given, is filled with one sentence per rule that was asked, in order: for `explain`, not for requests. */
@@ -35,9 +41,8 @@ export function decide(whole: EffectiveRight, question: Question, presented: Pre
   if (whole.isOwnerDisabled) return no(refuse("owner_disabled"), because, "the key's owner is disabled or gone");
   const right = openRight(whole, presented);
   const model = question.demands[0]?.model ?? null;
-  const demands: readonly Demand[] = isBeyond(question.keepAliveSeconds, right.environment.keepAliveMaxSeconds)
-    ? [...question.demands, { permission: "runtime:pin", model, field: "keep_alive" }]
-    : question.demands;
+  const hasOffers = question.offers.length > 0 && question.offers.every((offer) => !refuseDemand(right, offer));
+  const demands = hasOffers ? [...question.demands, ...question.offers] : question.demands;
   if (demands.length === 0) return no(refuse("permission_denied"), because, "nothing was asked, so nothing is granted");
   const doors = doorsOf(
     right,
@@ -70,8 +75,12 @@ export function decide(whole: EffectiveRight, question: Question, presented: Pre
     isAllowed: true,
     granted: {
       outputTokens: guardOf(right, demands, "outputTokens"),
+      contextTokens: contextTokensOf(right, demands),
       mayOverride: isHeld(right, "infer:override", model),
+      keepAlive: keepAliveOf(right, model),
+      hasOffers,
     },
+    demands,
   };
 }
 
@@ -203,19 +212,50 @@ function refuseIn(
   );
 }
 
-function isBeyond(keepAliveSeconds: number | null, cap: number): boolean {
-  return keepAliveSeconds !== null && keepAliveSeconds > cap;
+/** A model stays loaded for everybody who shares it, so an ordinary caller can neither shorten its stay nor pin it. */
+function keepAliveOf(right: EffectiveRight, model: ModelName | null): Granted["keepAlive"] {
+  const longest = right.environment.keepAliveMaxSeconds;
+  return {
+    minSeconds: isHeld(right, "runtime:unload", model) ? 0 : Math.min(OLLAMA_KEEP_ALIVE_SECONDS, longest),
+    maxSeconds: isHeld(right, "runtime:pin", model) ? Number.POSITIVE_INFINITY : longest,
+  };
 }
 
-/** The tightest of environment, ceiling and live right; within one of the two, the widest of the grants that cover the work. */
+/** How long Ollama keeps a model loaded unless it is told otherwise (`OLLAMA_KEEP_ALIVE`). */
+const OLLAMA_KEEP_ALIVE_SECONDS = 300;
+
+/**
+ * The tightest of environment, ceiling and live right, over everything that is asked; within one of the two, the widest
+ * of the grants that cover the work.
+ */
 function guardOf(
   right: EffectiveRight,
   demands: readonly Demand[],
   bound: "outputTokens" | "images",
 ): number | undefined {
-  const first = demands[0]!;
-  const own = right.environment.guard[bound];
-  return tighter(tighter(own, widestOf(right.ceiling, first, bound)), widestOf(right.live, first, bound));
+  let tightest = right.environment.guard[bound];
+  for (const demand of demands) {
+    if (demand.model === null) continue;
+    tightest = tighter(tightest, widestOf(right.ceiling, demand, bound));
+    tightest = tighter(tightest, widestOf(right.live, demand, bound));
+  }
+  return tightest;
+}
+
+/** Setting the context's size reloads a shared model, so it takes a guard that says how far: of the role, or of the environment. */
+function contextTokensOf(right: EffectiveRight, demands: readonly Demand[]): number | undefined {
+  const own = right.environment.guard.contextTokens;
+  let tightest = own ?? Number.POSITIVE_INFINITY;
+  for (const { permission, model } of demands) {
+    if (model === null) continue;
+    for (const grants of [right.ceiling, right.live]) {
+      let widest = 0;
+      for (const grant of grants)
+        if (grantCovers(grant, permission, model)) widest = Math.max(widest, grant.guard.contextTokens ?? own ?? 0);
+      tightest = Math.min(tightest, widest);
+    }
+  }
+  return tightest >= 1 && Number.isFinite(tightest) ? tightest : undefined;
 }
 
 function widestOf(

@@ -73,7 +73,7 @@ function codeFor(right: EffectiveRight, presented: Presented): string {
     demands: [{ permission: "infer:chat", model, field: "model" }],
     registries: [],
     asked: { images: 0 },
-    keepAliveSeconds: null,
+    offers: [],
   };
   const decision = decide(right, question, presented);
   return decision.isAllowed ? "allowed" : decision.refusal.code;
@@ -153,7 +153,7 @@ test("what a role's door keeps shut is not there for listings either", () => {
 
 test("a refusal names the factor, for the challenge", () => {
   const right = rightIn({ role: { require: ["signature"] } });
-  const question = { demands: [{ permission: "infer:chat", model, field: "model" }], registries: [], asked: { images: 0 }, keepAliveSeconds: null } as const; // prettier-ignore
+  const question = { demands: [{ permission: "infer:chat", model, field: "model" }], registries: [], asked: { images: 0 }, offers: [] } as const; // prettier-ignore
   const because: string[] = [];
   const decision = decide(right, question, { address: INSIDE, isSigned: false, isIdentified: false }, because);
   expect(decision).toMatchObject({ isAllowed: false, refusal: { code: "signature_missing", factor: "signature" } });

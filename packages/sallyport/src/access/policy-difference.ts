@@ -147,7 +147,8 @@ function limitsText(limits: Limits): string {
 function guardText(guard: Guard): string {
   const tokens = guard.outputTokens === undefined ? [] : [`outputTokens=${guard.outputTokens}`];
   const images = guard.images === undefined ? [] : [`images=${guard.images}`];
-  return [...tokens, ...images].join(" ");
+  const context = guard.contextTokens === undefined ? [] : [`contextTokens=${guard.contextTokens}`];
+  return [...tokens, ...images, ...context].join(" ");
 }
 
 function rightText(right: RightSpec): string {

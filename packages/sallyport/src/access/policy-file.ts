@@ -169,10 +169,11 @@ export function buildLimits(
   };
 }
 
-function buildGuard(written: { outputTokens?: number | undefined; images?: number | undefined } | undefined): Guard {
+function buildGuard(written: EnvironmentEntry["guard"]): Guard {
   return {
     ...(written?.outputTokens === undefined ? {} : { outputTokens: written.outputTokens }),
     ...(written?.images === undefined ? {} : { images: written.images }),
+    ...(written?.contextTokens === undefined ? {} : { contextTokens: written.contextTokens }),
   };
 }
 

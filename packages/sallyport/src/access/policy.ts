@@ -9,8 +9,10 @@ import type { PermissionDoor } from "./door.ts";
 export interface Guard {
   /** Most tokens one answer may have; a larger or missing request value is lowered to it. */
   readonly outputTokens?: number;
-  /** Most images one request may carry; more is refused. */
+  /** Most images and recordings one request may carry; more is refused. */
   readonly images?: number;
+  /** The largest context (`num_ctx`) a request may set; a larger one is lowered to it. Absent = a request may set none. */
+  readonly contextTokens?: number;
 }
 
 /** Limits per key; absent = none. */

@@ -22,6 +22,7 @@ import { makeFactors } from "../dataplane/stages/factors.ts";
 import { makeForward } from "../dataplane/stages/forward.ts";
 import { makeInspect } from "../dataplane/stages/inspect.ts";
 import { makeLimit } from "../dataplane/stages/limit.ts";
+import { makeLocateModel } from "../dataplane/stages/locate-model.ts";
 import { makeMatch } from "../dataplane/stages/match.ts";
 import { makeOwnKey } from "../dataplane/stages/own-key.ts";
 import { makePersonsKeys } from "../dataplane/stages/persons-keys.ts";
@@ -29,6 +30,7 @@ import { makeQueue } from "../dataplane/stages/queue.ts";
 import { makeRecord } from "../dataplane/stages/record.ts";
 import { makeTicketStage } from "../dataplane/stages/ticket.ts";
 import type { Tracing } from "../dataplane/trace.ts";
+import { ModelOrigins } from "../dataplane/upstream/model-origins.ts";
 import { UpstreamPools } from "../dataplane/upstream/pool.ts";
 import { checkTable } from "../dataplane/wire/endpoints.ts";
 import type { Clock } from "../kernel/clock.ts";
@@ -87,6 +89,7 @@ export function makeDataPlane({
   const pools = new UpstreamPools((cause) =>
     log.warn({ cause: causeOf(cause) }, "an upstream's connections did not close"),
   );
+  const origins = new ModelOrigins(clock);
   const live = new LiveExchanges();
   const limits = new KeyLimits();
   const budget = new ByteBudget(settings.inFlightBytesMax);
@@ -154,10 +157,11 @@ export function makeDataPlane({
       personsKeys: makePersonsKeys({ ownKeys: core.ownKeys, budget, clock, signatures }),
       inspect: makeInspect(budget, clock),
       factors: makeFactors(signatures),
+      locateModel: makeLocateModel({ pools, origins }),
       authorize: makeAuthorize({ snapshot, keys, isTokenRevoked }),
       queue: makeQueue({ limits, pools, live, snapshot, keys }),
       record: makeRecord({ ledger, snapshot, keys, permissionUses: core.permissionUses, unrecorded }),
-      forward: makeForward({ ledger, clock, tracing, unrecorded }),
+      forward: makeForward({ ledger, clock, tracing, unrecorded, origins }),
     },
     {
       refuse: writeRefusal,

@@ -206,7 +206,7 @@ function toSettings(file: SettingsFile, dataDirectory: string, receiver: string 
     environments: file.environments ?? null,
     policyFile: file.policy === undefined ? null : resolve(file.policy),
     logLevel: file.log,
-    tracing: receiver === null ? null : { url: `${receiver.replace(/\/+$/, "")}/v1/traces` },
+    tracing: receiver === null ? null : { url: `${receiver.replace(/\/{1,8}$/, "")}/v1/traces` },
     oidc: file.oidc ? { ...file.oidc, clientSecret: secretOf(file.oidc.clientSecret) } : null,
     notices: noticesOf(file),
     mail: mailOf(file),

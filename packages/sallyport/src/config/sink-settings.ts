@@ -117,7 +117,7 @@ export function sinkOf(file: z.output<typeof sink>): SinkSettings {
     }
     case "otlp": {
       const authorization = file.authorization === undefined ? null : judged(parseSecretSource(file.authorization));
-      return { ...all, type: "otlp", url: `${file.url.replace(/\/+$/, "")}/v1/logs`, authorization };
+      return { ...all, type: "otlp", url: `${file.url.replace(/\/{1,8}$/, "")}/v1/logs`, authorization };
     }
     case "webhook":
       return { ...all, type: "webhook", url: file.url, secret: judged(parseSecretSource(file.secret)) };

@@ -5,6 +5,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Refusal } from "@sallyport/protocol";
 import type { Question } from "../access/decide.ts";
+import type { Demand } from "../access/demand.ts";
 import type { Presented } from "../access/door.ts";
 import type { EffectiveRight } from "../access/snapshot.ts";
 import type { Ticket } from "../audit/recorder.ts";
@@ -97,6 +98,10 @@ export class Exchange implements Presented {
   /** Bytes of the global budget held by this exchange. */
   heldBytes = 0;
   understood: Understood | null = null;
+  /** What is demanded, of the models as their server has them. */
+  demands: readonly Demand[] = [];
+  /** The model is a remote one, by its name or by what the model server says of it. */
+  isRemoteModel = false;
   question: Question | null = null;
   serialized: Serialized | null = null;
 

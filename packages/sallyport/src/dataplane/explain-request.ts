@@ -142,7 +142,7 @@ function imagine(endpoint: Endpoint, parameter: string | null, model: string | u
 }
 
 const BARE = {
-  registries: [], asked: { images: 0 }, keepAliveSeconds: null, isStream: false, hidesUsage: false, droppedFields: 0, inputCharacters: 0,
+  offers: [], registries: [], asked: { images: 0 }, isStream: false, hidesUsage: false, droppedFields: 0, inputCharacters: 0,
   serialize: () => ({ bytes: new Uint8Array(0), contentType: "", adjusted: [] }),
 }; // prettier-ignore
 

@@ -35,6 +35,8 @@ export interface Stages {
   readonly inspect: Stage;
   /** What is presented besides the credential and needs the body: the request's signature. */
   readonly factors: Stage;
+  /** Whether the model server runs the model itself or elsewhere. */
+  readonly locateModel: Stage;
   /** `decide()`, clamps, the bytes that will be sent. */
   readonly authorize: Stage;
   /** A slot of the key and of the upstream's model; decides again when its turn comes. */
@@ -67,6 +69,7 @@ export function makePipeline(stages: Stages, ends: PipelineEnds): (exchange: Exc
     personsKeys,
     inspect,
     factors,
+    locateModel,
     authorize,
     queue,
     record,
@@ -84,6 +87,7 @@ export function makePipeline(stages: Stages, ends: PipelineEnds): (exchange: Exc
     personsKeys,
     inspect,
     factors,
+    locateModel,
     authorize,
     queue,
     record,

@@ -74,5 +74,8 @@ export function numbered(count: number, one: string, several = `${one}s`): strin
 
 /** Digits in groups, the same in every locale. */
 export function countText(count: number): string {
-  return String(count).replace(/\B(?=(\d{3})+$)/g, " ");
+  const digits = String(count);
+  let grouped = digits.slice(-3);
+  for (let end = digits.length - 3; end > 0; end -= 3) grouped = `${digits.slice(Math.max(0, end - 3), end)} ${grouped}`;
+  return grouped;
 }

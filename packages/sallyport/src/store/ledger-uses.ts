@@ -21,7 +21,7 @@ const CLOCK_SLACK_MS = 3_600_000;
 const HEAD =
   /^\{"seq":\d+,"prev":"[0-9a-f]{64}","type":"([a-z_.]+)","at":(\d+),"environment":"([a-z0-9]+)","actor":"([^"]+)"/;
 /** A quote inside a text is escaped, so this stands nowhere else in a line. */
-const PERMISSIONS = /"permissions":\[([^\]]*)\]/;
+const PERMISSIONS = '"permissions":[';
 const INTENTS = new Set(["request.intent", "model.intent"]);
 
 export async function surveyUses(
@@ -43,7 +43,7 @@ export async function surveyUses(
     if (at < since - CLOCK_SLACK_MS) break;
     from = Math.max(since, Math.min(from, at));
     if (!INTENTS.has(type)) continue;
-    const named = PERMISSIONS.exec(line)?.[1];
+    const named = listIn(line);
     // Written by a version that did not say: from here on back nothing is known.
     if (named === undefined) break;
     for (const permission of named.split(",")) {
@@ -56,6 +56,13 @@ export async function surveyUses(
     return { environment, key, permission, count };
   });
   return { from, uses };
+}
+
+/** What stands between the brackets; undefined where the record names no permissions. */
+function listIn(line: string): string | undefined {
+  const start = line.indexOf(PERMISSIONS);
+  const end = start < 0 ? -1 : line.indexOf("]", start);
+  return end < 0 ? undefined : line.slice(start + PERMISSIONS.length, end);
 }
 
 function stopwatch(): () => number {

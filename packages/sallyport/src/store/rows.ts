@@ -31,7 +31,7 @@ const dataPermission = textThat(isDataPermission, "a permission of the data plan
 const adminPermission = textThat(isAdminPermission, "a permission of administration");
 
 const limits = object({}, { requests: object({ count: number, windowMs: number }), concurrency: number });
-const guard = object({}, { outputTokens: number, images: number });
+const guard = object({}, { outputTokens: number, images: number, contextTokens: number });
 const right = object({ roles: listOf(text), allow: listOf(dataPermission), models: orNull(listOf(text)) });
 const grant = object({ permissions: listOf(dataPermission), models: orNull(listOf(text)) });
 const upstream = object({ id: text, url: text }, { concurrency: number, timeoutMs: number });

@@ -2,6 +2,7 @@
  * How an upstream's answer is read on its way to the caller: passed through while usage and the terminal mark are looked
  * for, or, for short answers that must be rewritten, collected within a bound and passed when whole.
  */
+import type { ProblemCode } from "@sallyport/protocol";
 import type { Usage } from "./usage.ts";
 
 export interface AnswerEnd {
@@ -18,14 +19,26 @@ export interface AnswerEnd {
 export interface Answer {
   /** Nothing of it is shown before it is whole (it is rewritten, or it is an error). */
   readonly isCollected: boolean;
-  /** Bytes to send now; null for none. Throws `AnswerTooLarge` where a bound is passed. */
+  /** Bytes to send now; null for none. Throws `AnswerRejected` where it must not go on. */
   push(chunk: Buffer): Buffer | null;
+  /** Throws as `push` does. */
   end(): AnswerEnd;
 }
 
-export class AnswerTooLarge extends Error {
+/** The upstream's answer must not be shown: it is broken off with this code. */
+export class AnswerRejected extends Error {
+  readonly code: ProblemCode;
+
+  constructor(code: ProblemCode, reason: string) {
+    super(reason);
+    this.name = "AnswerRejected";
+    this.code = code;
+  }
+}
+
+export class AnswerTooLarge extends AnswerRejected {
   constructor() {
-    super("the upstream's answer passes its bound");
+    super("upstream_broken", "the upstream's answer passes its bound");
     this.name = "AnswerTooLarge";
   }
 }

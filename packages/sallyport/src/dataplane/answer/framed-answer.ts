@@ -76,8 +76,12 @@ export abstract class FramedAnswer implements Answer {
   }
 }
 
+/** Deeper nesting than any answer has: writing such a value again would overflow the stack. */
+const DEPTH_MAX = 200;
+
 /** The frame's JSON, or undefined when it is none. Answers come from our own upstream; its JSON is only read, never forwarded by us as policy. */
 export function parseObject(text: string): Record<string, unknown> | undefined {
+  if (nestsBeyond(text, DEPTH_MAX)) return undefined;
   try {
     const value: unknown = JSON.parse(text);
     return typeof value === "object" && value !== null && !Array.isArray(value)
@@ -86,6 +90,22 @@ export function parseObject(text: string): Record<string, unknown> | undefined {
   } catch {
     return undefined;
   }
+}
+
+function nestsBeyond(text: string, most: number): boolean {
+  let depth = 0;
+  let isInText = false;
+  for (let at = 0; at < text.length; at++) {
+    const mark = text.charCodeAt(at);
+    if (isInText) {
+      if (mark === 0x5c) at++;
+      else if (mark === 0x22) isInText = false;
+    } else if (mark === 0x22) isInText = true;
+    else if (mark === 0x5b || mark === 0x7b) {
+      if (++depth > most) return true;
+    } else if (mark === 0x5d || mark === 0x7d) depth--;
+  }
+  return false;
 }
 
 /** A count as a server reports it; 0 for anything else. */

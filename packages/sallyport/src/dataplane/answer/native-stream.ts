@@ -1,16 +1,34 @@
-/** Ollama's NDJSON: tokens until a line with `done:true` and its counts, or progress until `status:"success"`. */
+/**
+ * Ollama's own dialect: NDJSON lines, or one object where nothing is streamed. Tokens until a line with `done:true` and its
+ * counts, or progress until `status:"success"`. What only a stronger right may ask for is taken out of what comes back.
+ */
+import { AnswerRejected, AnswerTooLarge } from "./answer.ts";
+import type { Answer, AnswerEnd } from "./answer.ts";
+import { COLLECTED_BYTES_MAX } from "./collected.ts";
 import { FramedAnswer, count, parseObject } from "./framed-answer.ts";
 
 // Inside a JSON string a quote is always escaped, so these bytes stand only where they are really keys.
-const TOKENS = /"done":true|"error":|signin_url/;
+const TOKENS = /"done":true|"error":|signin_url|"context":|"_debug_info":|"remote_(?:host|model)":/;
 const PROGRESS = /"status":"success"|"error":|signin_url/;
+
+/** What the caller may see of an answer, and whether the model may be a remote one. */
+export interface AnswerRights {
+  /** `infer:override` or `debug:render`: `context` is token ids, from which the hidden prompt and template are decoded. */
+  readonly maySeeContext: boolean;
+  /** `debug:render`: the rendered prompt. */
+  readonly maySeeRendered: boolean;
+  /** The request was decided as one for a remote model. */
+  readonly mayBeRemote: boolean;
+}
 
 export class NativeStream extends FramedAnswer {
   readonly #isProgress: boolean;
+  readonly #rights: AnswerRights;
 
-  constructor(isProgress: boolean) {
+  constructor(isProgress: boolean, rights: AnswerRights) {
     super("\n");
     this.#isProgress = isProgress;
+    this.#rights = rights;
     this.interest = isProgress ? PROGRESS : TOKENS;
   }
 
@@ -24,10 +42,19 @@ export class NativeStream extends FramedAnswer {
       if (!this.#isProgress) this.#readCounts(line);
     }
     if (line["error"] !== undefined) this.hasError = true;
-    if (line["signin_url"] === undefined) return text;
-    // Whoever opens that link attaches the server's key to his own account: it is nobody's business here.
-    delete line["signin_url"];
-    return `${JSON.stringify(line)}\n`;
+    // The name stood for a local model a moment ago, and the server has answered from elsewhere.
+    if (!this.#isProgress && !this.#rights.mayBeRemote && isRemote(line))
+      throw new AnswerRejected("cloud_denied", "the answer comes from a remote model");
+    return this.#withhold(line) ? `${JSON.stringify(line)}\n` : text;
+  }
+
+  /** True where something was taken out. */
+  #withhold(line: Record<string, unknown>): boolean {
+    // Whoever opens that link attaches the server's key to their own account.
+    let isChanged = deleteEverywhere(line, "signin_url");
+    if (!this.#isProgress && !this.#rights.maySeeContext) isChanged = deleteField(line, "context") || isChanged;
+    if (!this.#isProgress && !this.#rights.maySeeRendered) isChanged = deleteField(line, "_debug_info") || isChanged;
+    return isChanged;
   }
 
   #readCounts(line: Record<string, unknown>): void {
@@ -38,4 +65,54 @@ export class NativeStream extends FramedAnswer {
       isEstimated: false,
     };
   }
+}
+
+/** The same for an answer in one object, which is shown whole because its length changes. */
+export class NativeObject implements Answer {
+  readonly isCollected = true;
+  readonly #rights: AnswerRights;
+  readonly #chunks: Buffer[] = [];
+  #size = 0;
+
+  constructor(rights: AnswerRights) {
+    this.#rights = rights;
+  }
+
+  push(chunk: Buffer): null {
+    this.#size += chunk.length;
+    if (this.#size > COLLECTED_BYTES_MAX) throw new AnswerTooLarge();
+    this.#chunks.push(chunk);
+    return null;
+  }
+
+  end(): AnswerEnd {
+    const lines = new NativeStream(false, this.#rights);
+    const first = lines.push(Buffer.concat(this.#chunks, this.#size));
+    const end = lines.end();
+    return { ...end, last: Buffer.concat([first, end.last].filter((part) => part !== null)) };
+  }
+}
+
+function isRemote(line: Record<string, unknown>): boolean {
+  return isText(line["remote_host"]) || isText(line["remote_model"]);
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === "string" && value !== "";
+}
+
+function deleteField(line: Record<string, unknown>, name: string): boolean {
+  return line[name] !== undefined && delete line[name];
+}
+
+/** Takes the member out wherever it stands; the nesting was bounded when the text was read. */
+export function deleteEverywhere(value: unknown, name: string): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  let isChanged = false;
+  if (Object.hasOwn(value, name)) {
+    delete (value as Record<string, unknown>)[name];
+    isChanged = true;
+  }
+  for (const inner of Object.values(value)) isChanged = deleteEverywhere(inner, name) || isChanged;
+  return isChanged;
 }

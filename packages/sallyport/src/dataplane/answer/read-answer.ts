@@ -3,7 +3,8 @@ import { isHeld, maySee } from "../../access/decide.ts";
 import type { Exchange } from "../exchange.ts";
 import type { Answer } from "./answer.ts";
 import { CollectedAnswer } from "./collected.ts";
-import { NativeStream } from "./native-stream.ts";
+import { NativeObject, NativeStream } from "./native-stream.ts";
+import type { AnswerRights } from "./native-stream.ts";
 import { OpenaiStream } from "./openai-stream.ts";
 import { filterModelIds, filterModels, onlyAnObject, redactShow, sanitizeError } from "./rewrites.ts";
 import { AnthropicStream, ResponsesStream } from "./typed-event-stream.ts";
@@ -28,11 +29,27 @@ export function readAnswer(exchange: Exchange, status: number, contentType: stri
     case "none":
       break;
   }
-  if (contentType === "application/x-ndjson") return new NativeStream(endpoint.metering === "native-progress");
+  if (contentType === "application/x-ndjson")
+    return new NativeStream(endpoint.metering === "native-progress", answerRights(exchange));
   if (contentType === "text/event-stream") {
     if (endpoint.metering === "anthropic") return new AnthropicStream();
     if (endpoint.metering === "openai-responses") return new ResponsesStream();
     return new OpenaiStream(exchange.understood!.hidesUsage);
   }
+  // One object of an endpoint that may stream has the members of the stream's last line.
+  if (endpoint.metering === "native" && endpoint.dialect === "ollama" && exchange.understood!.isStream === false)
+    return new NativeObject(answerRights(exchange));
   return new WholeObject();
+}
+
+/** A right that guards a field of requests guards the same data in answers. */
+function answerRights(exchange: Exchange): AnswerRights {
+  const right = exchange.right!;
+  const model = exchange.demands[0]?.model ?? exchange.understood!.model;
+  const maySeeRendered = isHeld(right, "debug:render", model);
+  return {
+    maySeeRendered,
+    maySeeContext: maySeeRendered || isHeld(right, "infer:override", model),
+    mayBeRemote: exchange.isRemoteModel,
+  };
 }

@@ -5,41 +5,64 @@
  */
 import { parseModelName } from "@sallyport/protocol";
 import type { ModelName } from "@sallyport/protocol";
+import { isRemoteEntry } from "../upstream/listed-models.ts";
 import { parseObject } from "./framed-answer.ts";
+import { deleteEverywhere } from "./native-stream.ts";
 import type { Rewrite } from "./collected.ts";
 
 export type MaySee = (model: ModelName) => boolean;
 
+/** Members of one model in `/api/tags` and `/api/ps`. `details.parent_model` is left out: it names what the caller may not know. */
+const LISTED = [
+  "name", "model", "modified_at", "size", "digest", "capabilities", "expires_at", "size_vram", "context_length", "remote_model", "remote_host",
+]; // prettier-ignore
+const LISTED_DETAILS = ["format", "family", "families", "parameter_size", "quantization_level", "context_length", "embedding_length"];
+const LISTED_IDS = ["id", "object", "created", "owned_by"];
+
 /** `/api/tags` and `/api/ps`: `{models:[{name, model, …}]}`. */
 export function filterModels(maySee: MaySee): Rewrite {
-  return (text) => filterList(text, "models", (entry) => isVisible(entry["model"] ?? entry["name"], entry, maySee));
+  return (text) =>
+    filterList(text, "models", (entry) => {
+      if (!isVisible(entry["model"] ?? entry["name"], entry, maySee)) return undefined;
+      const { details } = entry;
+      const shown = picked(entry, LISTED);
+      // Clients read it without asking whether it is there.
+      shown["details"] = typeof details === "object" && details !== null ? picked(details as Record<string, unknown>, LISTED_DETAILS) : {};
+      return shown;
+    });
 }
 
 /** `/v1/models`: `{object:"list", data:[{id, …}]}`. */
 export function filterModelIds(maySee: MaySee): Rewrite {
-  return (text) => filterList(text, "data", (entry) => isVisible(entry["id"], entry, maySee));
+  return (text) =>
+    filterList(text, "data", (entry) => (isVisible(entry["id"], entry, maySee) ? picked(entry, LISTED_IDS) : undefined));
 }
 
 function filterList(
   text: string,
-  field: string,
-  keeps: (entry: Record<string, unknown>) => boolean,
+  field: "models" | "data",
+  show: (entry: Record<string, unknown>) => Record<string, unknown> | undefined,
 ): string | undefined {
   const body = parseObject(text);
   if (!body) return undefined;
   const list = body[field] ?? [];
   if (!Array.isArray(list)) return undefined;
-  body[field] = list.filter(
-    (entry: unknown) => typeof entry === "object" && entry !== null && keeps(entry as Record<string, unknown>),
+  const shown = list.flatMap((entry: unknown) =>
+    typeof entry === "object" && entry !== null ? (show(entry as Record<string, unknown>) ?? []) : [],
   );
-  return JSON.stringify(body);
+  return JSON.stringify(field === "data" ? { object: "list", data: shown } : { models: shown });
+}
+
+function picked(from: Record<string, unknown>, fields: readonly string[]): Record<string, unknown> {
+  const shown: Record<string, unknown> = {};
+  for (const field of fields) if (from[field] !== undefined) shown[field] = from[field];
+  return shown;
 }
 
 /** A local name that stands for a remote model is seen by whoever may see the cloud model of that name. */
 function isVisible(name: unknown, entry: Record<string, unknown>, maySee: MaySee): boolean {
   if (typeof name !== "string") return false;
-  const isRemote = typeof entry["remote_host"] === "string" && entry["remote_host"] !== "";
-  const model = parseModelName(isRemote && !/[:-]cloud$/i.test(name) ? `${name}:cloud` : name);
+  const model = parseModelName(isRemoteEntry(entry) && !/[:-]cloud$/i.test(name) ? `${name}:cloud` : name);
   return model !== undefined && maySee(model);
 }
 
@@ -54,9 +77,10 @@ export function redactShow(isPrivate: boolean): Rewrite {
   return (text) => {
     const body = parseObject(text);
     if (!body) return undefined;
-    const shown: Record<string, unknown> = {};
-    for (const field of isPrivate ? [...SHOWN, ...SHOWN_PRIVATELY] : SHOWN)
-      if (body[field] !== undefined) shown[field] = body[field];
+    const shown = picked(body, isPrivate ? [...SHOWN, ...SHOWN_PRIVATELY] : SHOWN);
+    const { details } = body;
+    if (!isPrivate && typeof details === "object" && details !== null)
+      shown["details"] = picked(details as Record<string, unknown>, LISTED_DETAILS);
     // Clients read these without asking whether they are there.
     if (!isPrivate) Object.assign(shown, { modelfile: "", template: "" });
     return JSON.stringify(shown);
@@ -67,7 +91,7 @@ export function redactShow(isPrivate: boolean): Rewrite {
 export const sanitizeError: Rewrite = (text) => {
   const body = parseObject(text);
   if (!body) return JSON.stringify({ error: text.slice(0, 2000) });
-  delete body["signin_url"];
+  deleteEverywhere(body, "signin_url");
   return JSON.stringify(body);
 };
 

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Answer } from "./answer.ts";
-import { NativeStream } from "./native-stream.ts";
+import { NativeObject, NativeStream } from "./native-stream.ts";
 import { OpenaiStream } from "./openai-stream.ts";
 import { AnthropicStream, ResponsesStream } from "./typed-event-stream.ts";
 import { WholeObject } from "./whole-object.ts";
@@ -22,12 +22,19 @@ const { streams } = JSON.parse(
   }[];
 };
 
+const EVERYTHING = { maySeeContext: true, maySeeRendered: true, mayBeRemote: true };
+const NOTHING = { maySeeContext: false, maySeeRendered: false, mayBeRemote: false };
+
 function readerOf(kind: string): Answer {
   switch (kind) {
     case "native":
-      return new NativeStream(false);
+      return new NativeStream(false, EVERYTHING);
+    case "native-narrow":
+      return new NativeStream(false, NOTHING);
+    case "native-object":
+      return new NativeObject(NOTHING);
     case "progress":
-      return new NativeStream(true);
+      return new NativeStream(true, EVERYTHING);
     case "openai":
       return new OpenaiStream(false);
     case "openai-hiding":
@@ -81,9 +88,24 @@ describe("answers are read the same however they are cut", () => {
 });
 
 test("a frame without an end is not held without a bound", () => {
-  const reader = new NativeStream(false);
+  const reader = new NativeStream(false, EVERYTHING);
   const piece = Buffer.alloc(1024 * 1024, 0x61);
   expect(() => {
     for (let i = 0; i < 16; i++) reader.push(piece);
   }).toThrow(/bound/);
+});
+
+describe("what an answer reveals", () => {
+  const remote = '{"model":"a","remote_model":"gpt-oss:120b","remote_host":"https://ollama.com","done":false}\n';
+
+  test("an answer from a remote model is broken off where it was decided as a local one", () => {
+    expect(() => feed(new NativeStream(false, NOTHING), Buffer.from(remote), [])).toThrow(/remote/);
+    expect(() => feed(new NativeObject(NOTHING), Buffer.from(remote), [])).toThrow(/remote/);
+    expect(feed(new NativeStream(false, EVERYTHING), Buffer.from(remote), []).shown).toBe(remote);
+  });
+
+  test("nesting beyond any answer's does not overflow a stack", () => {
+    const deep = `{"error":"x","a":${"[".repeat(100_000)}${"]".repeat(100_000)}}\n`;
+    expect(feed(new NativeStream(false, NOTHING), Buffer.from(deep), []).shown).toBe(deep);
+  });
 });

@@ -28,13 +28,22 @@ export function makeAuthorize({ snapshot, keys, isTokenRevoked }: AuthorizePorts
     if (!right) return refuse("environment_not_here");
     exchange.right = openRight(right, exchange);
     const understood = exchange.understood!;
-    const decision = decide(right, understood, exchange);
+    const decision = decide(
+      right,
+      {
+        demands: exchange.demands,
+        offers: understood.offers,
+        registries: understood.registries,
+        asked: understood.asked,
+      },
+      exchange,
+    );
     if (!decision.isAllowed) return decision.refusal;
     exchange.question = {
-      demands: understood.demands,
+      demands: decision.demands,
+      offers: [],
       registries: understood.registries,
       asked: understood.asked,
-      keepAliveSeconds: understood.keepAliveSeconds,
     };
     exchange.serialized = understood.serialize(decision.granted);
     return undefined;

@@ -5,11 +5,13 @@ import { refuse } from "@sallyport/protocol";
 import { UnrecordedRequests } from "../../audit/unrecorded.ts";
 import { systemClock } from "../../kernel/clock.ts";
 import type { KeyDirectory } from "../../keys/directory.ts";
+import type { EffectiveRight } from "../../access/snapshot.ts";
 import { emptySnapshot } from "../../access/snapshot.ts";
 import { Exchange } from "../exchange.ts";
 import { LiveExchanges } from "../live-exchanges.ts";
 import { answered } from "../pipeline.ts";
 import { endpoints } from "../wire/endpoints.ts";
+import { ModelOrigins } from "../upstream/model-origins.ts";
 import type { Upstream } from "../upstream/pool.ts";
 import { makeForward } from "./forward.ts";
 
@@ -56,7 +58,16 @@ function arrived(): {
   );
   if ("code" in understood) throw new Error(understood.code);
   exchange.understood = understood;
-  exchange.serialized = understood.serialize({ outputTokens: undefined, mayOverride: false });
+  exchange.serialized = understood.serialize({
+    outputTokens: undefined,
+    contextTokens: undefined,
+    mayOverride: false,
+    keepAlive: { minSeconds: 300, maxSeconds: 300 },
+    hasOffers: false,
+  });
+  // Where the model runs is another test's: here it is not asked.
+  exchange.isRemoteModel = true;
+  exchange.right = { isOwnerDisabled: true } as EffectiveRight;
   exchange.upstream = upstream as unknown as Upstream;
   exchange.ticket = 1;
   return { exchange, response, handlers, upstream };
@@ -69,7 +80,7 @@ const unrecorded = new UnrecordedRequests({
   environments: () => new Map(),
   onGap: () => {},
 });
-const forward = makeForward({ ledger, clock: systemClock, tracing: null, unrecorded });
+const forward = makeForward({ ledger, clock: systemClock, tracing: null, unrecorded, origins: new ModelOrigins(systemClock) });
 
 test("who was cut between two stages does not begin", () => {
   const { exchange, handlers } = arrived();

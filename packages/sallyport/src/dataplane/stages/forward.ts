@@ -1,8 +1,10 @@
 /** The last door leads out: our bytes to one upstream of this environment, its answer back through the relay. */
 import type { Exchange } from "../exchange.ts";
 import { answered } from "../pipeline.ts";
-import type { Stage } from "../pipeline.ts";
+import type { Stage, StageResult } from "../pipeline.ts";
 import type { Tracing } from "../trace.ts";
+import { changesModels, refuseElsewhere } from "./locate-model.ts";
+import type { ModelOrigins } from "../upstream/model-origins.ts";
 import { blobBody } from "../upstream/blob-body.ts";
 import { upstreamHeaders } from "../upstream/headers.ts";
 import { Relay } from "../upstream/relay.ts";
@@ -11,6 +13,7 @@ import type { RelayPorts } from "../upstream/relay.ts";
 export interface ForwardPorts extends RelayPorts {
   /** Null = nothing is traced, and no `traceparent` is sent. */
   readonly tracing: Tracing | null;
+  readonly origins: ModelOrigins;
 }
 
 export function makeForward(ports: ForwardPorts): Stage {
@@ -24,6 +27,13 @@ export function makeForward(ports: ForwardPorts): Stage {
       exchange.outcome = "client_gone";
       return answered;
     }
+    const elsewhere = refuseElsewhere(exchange, exchange.upstream!, ports.origins);
+    return elsewhere instanceof Promise
+      ? elsewhere.then((refusal) => refusal ?? sendToUpstream(exchange))
+      : (elsewhere ?? sendToUpstream(exchange));
+  };
+
+  function sendToUpstream(exchange: Exchange): Promise<StageResult> {
     return new Promise((resolve, reject) => {
       const upstream = exchange.upstream!;
       upstream.running++;
@@ -31,6 +41,8 @@ export function makeForward(ports: ForwardPorts): Stage {
       const relay = new Relay(exchange, ports, {
         finish(refusal) {
           upstream.running--;
+          // Whatever was listed while the change ran may be of before it.
+          if (exchange.demands.some(changesModels)) ports.origins.noteChange([upstream]);
           resolve(refusal ?? answered);
         },
         fault(cause) {
@@ -60,7 +72,7 @@ export function makeForward(ports: ForwardPorts): Stage {
         relay.fault(cause);
       }
     });
-  };
+  }
 }
 
 /** An upload of a model's file; what asks for one has no body. */

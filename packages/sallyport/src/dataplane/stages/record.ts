@@ -30,7 +30,7 @@ export function makeRecord({ ledger, snapshot, keys, permissionUses, unrecorded 
       exchange.ticket = ticket;
       if (unrecorded.hasGap) unrecorded.flush();
     } else if (!mayGoUnrecorded(exchange, unrecorded)) return refuse("ledger_unavailable");
-    permissionUses.note(exchange.key!.environment, exchange.key!.id, exchange.understood!.demands, exchange.at);
+    permissionUses.note(exchange.key!.environment, exchange.key!.id, exchange.question!.demands, exchange.at);
     if (ticket === undefined || exchange.endpoint!.recorded !== "management") return undefined;
     return new Promise((resolve) => {
       ledger.whenDurable(ticket, (isOnDisk) => {
@@ -61,7 +61,7 @@ function encodeIntent(exchange: Exchange): string {
       principal: key!.owner,
       ...(exchange.token ? { token: exchange.token.id } : {}),
       endpoint: endpoint!.id,
-      permissions: permissionsOf(understood!.demands),
+      permissions: permissionsOf(exchange.question!.demands),
       model: understood!.model?.key ?? null,
       upstream: exchange.upstream!.spec.id,
       address: exchange.address,

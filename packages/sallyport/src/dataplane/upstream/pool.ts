@@ -94,6 +94,11 @@ export class UpstreamPools {
     return best;
   }
 
+  /** The environment's upstreams, healthy or not. */
+  of(environment: string): readonly Upstream[] {
+    return this.#byEnvironment.get(environment) ?? [];
+  }
+
   get waiting(): number {
     let waiting = 0;
     for (const upstreams of this.#byEnvironment.values()) for (const upstream of upstreams) waiting += upstream.waiting;

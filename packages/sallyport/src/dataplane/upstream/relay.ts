@@ -9,8 +9,8 @@ import type { ProblemCode, Refusal } from "@sallyport/protocol";
 import type { LedgerAppender } from "../../audit/recorder.ts";
 import type { UnrecordedRequests } from "../../audit/unrecorded.ts";
 import type { Clock } from "../../kernel/clock.ts";
-import { AnswerTooLarge } from "../answer/answer.ts";
-import type { Answer } from "../answer/answer.ts";
+import { AnswerRejected } from "../answer/answer.ts";
+import type { Answer, AnswerEnd } from "../answer/answer.ts";
 import { readAnswer } from "../answer/read-answer.ts";
 import { estimateUsage } from "../answer/usage.ts";
 import type { Exchange, Interruptible, Outcome } from "../exchange.ts";
@@ -133,8 +133,19 @@ export class Relay implements Dispatcher.DispatchHandler, Interruptible {
     try {
       return this.#answer!.push(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks));
     } catch (cause) {
-      if (!(cause instanceof AnswerTooLarge)) throw cause;
-      this.#break("upstream_broken", "broken");
+      if (!(cause instanceof AnswerRejected)) throw cause;
+      this.#break(cause.code, "broken");
+      return null;
+    }
+  }
+
+  /** Null when its last part must not be shown and all is over. */
+  #endOf(answer: Answer): AnswerEnd | null {
+    try {
+      return answer.end();
+    } catch (cause) {
+      if (!(cause instanceof AnswerRejected)) throw cause;
+      this.#break(cause.code, "broken");
       return null;
     }
   }
@@ -152,7 +163,9 @@ export class Relay implements Dispatcher.DispatchHandler, Interruptible {
     const answer = this.#answer!;
     const rest = this.#read();
     if (this.#isOver) return;
-    const { last, isWhole, hasError, usage } = answer.end();
+    const ended = this.#endOf(answer);
+    if (ended === null) return;
+    const { last, isWhole, hasError, usage } = ended;
     exchange.usage = usage;
     if (answer.isCollected) {
       if (last === null) return this.#break("upstream_broken", "broken");

@@ -11,7 +11,7 @@ import {
   text,
 } from "../../kernel/strict-json/shape.ts";
 import type { RequestCursor, RequestShape } from "./request-cursor.ts";
-import { countedImage, prose, toolType } from "./request-cursor.ts";
+import { countedImage, offeredTools, prose, toolType } from "./request-cursor.ts";
 
 /** Blocks are told apart by `type`; this is the union of what they hold, results of tools with blocks of their own. */
 const block: RequestShape = struct({
@@ -49,7 +49,9 @@ export const messagesFields = new StructFields<RequestCursor>({
   top_p: number,
   top_k: number,
   stop_sequences: listOf(text),
-  tools: listOf(struct({ type: toolType, name: text, description: prose, input_schema: anything, max_uses: number })),
+  tools: offeredTools(
+    struct({ type: toolType, name: text, description: prose, input_schema: anything, max_uses: number }),
+  ),
   tool_choice: struct({ type: text, name: text, disable_parallel_tool_use: flag }),
   thinking: struct({ type: text, budget_tokens: number }),
   output_config: struct({ effort: text }),

@@ -31,11 +31,20 @@ export function readFields(body: Buffer, known: StructFields<RequestCursor>): Re
   }
 }
 
+/** A plain whole number from 1 to the cap. Servers take 0, fractions and negatives as "no limit", so those are none. */
+export function isCountUpTo(lexeme: string | undefined, cap: number): boolean {
+  return lexeme !== undefined && /^[1-9][0-9]{0,14}$/.test(lexeme) && Number(lexeme) <= cap;
+}
+
+/** Longest model name that is looked at, as written: escapes take six characters for one. */
+const MODEL_LEXEME_LENGTH_MAX = 8_192;
+
 /** The model named by a field. Absent or empty is `model_missing`. */
 export function readModel(fields: FieldMap, field = "model"): ModelName | Refusal {
   const lexeme = fields.get(field) ?? '""';
   const known = knownModels.get(lexeme);
   if (known) return known;
+  if (lexeme.length > MODEL_LEXEME_LENGTH_MAX) return refuse("model_name_invalid");
   const text = decodeString(lexeme);
   if (text === "") return refuse("model_missing");
   const model = parseModelName(text);
@@ -86,7 +95,7 @@ export interface Meaning {
   readonly model: ModelName | null;
   readonly registries?: readonly string[];
   readonly outputTokens?: number;
-  readonly keepAliveSeconds?: number | null;
+  readonly offers?: readonly Demand[];
   readonly isStream?: boolean;
   readonly hidesUsage?: boolean;
   readonly edit?: Edit;
@@ -98,7 +107,7 @@ export class JsonRequest implements Understood {
   readonly model: ModelName | null;
   readonly registries: readonly string[];
   readonly asked: { readonly outputTokens?: number; readonly images: number };
-  readonly keepAliveSeconds: number | null;
+  readonly offers: readonly Demand[];
   readonly isStream: boolean;
   readonly hidesUsage: boolean;
   readonly droppedFields: number;
@@ -115,7 +124,7 @@ export class JsonRequest implements Understood {
       meaning.outputTokens === undefined
         ? { images: cursor.images }
         : { images: cursor.images, outputTokens: meaning.outputTokens };
-    this.keepAliveSeconds = meaning.keepAliveSeconds ?? null;
+    this.offers = meaning.offers ?? [];
     this.isStream = meaning.isStream ?? false;
     this.hidesUsage = meaning.hidesUsage ?? false;
     this.droppedFields = cursor.droppedFields;
@@ -141,8 +150,7 @@ export function sendModel(fields: FieldMap, model: ModelName, field = "model"): 
 export function capField(fields: FieldMap, field: string, terms: Terms, adjusted: string[]): void {
   const cap = terms.outputTokens;
   if (cap === undefined) return;
-  const asked = Number(fields.get(field));
-  if (asked >= 0 && asked <= cap) return;
+  if (isCountUpTo(fields.get(field), cap)) return;
   fields.set(field, String(cap));
   adjusted.push(`${field}=${cap}`);
 }

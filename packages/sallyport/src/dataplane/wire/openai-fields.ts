@@ -12,12 +12,14 @@ import {
 } from "../../kernel/strict-json/shape.ts";
 import { functionTools } from "./native-fields.ts";
 import type { RequestCursor, RequestShape } from "./request-cursor.ts";
-import { countedImage, prose, toolType } from "./request-cursor.ts";
+import { countedImage, offeredTools, prose, toolType } from "./request-cursor.ts";
 
 const textOrTexts = either<RequestCursor>({ string: prose, array: listOf(prose) });
 const numberOrText = either<RequestCursor>({ number, string: text });
 
 const imageUrl: RequestShape = countedImage(either({ string: text, object: struct({ url: text, detail: text }) }));
+
+const recording: RequestShape = countedImage(struct({ data: text, format: text }));
 
 const chatContent: RequestShape = either({
   string: prose,
@@ -26,7 +28,7 @@ const chatContent: RequestShape = either({
       type: text,
       text: prose,
       image_url: imageUrl,
-      input_audio: struct({ data: text, format: text }),
+      input_audio: recording,
       refusal: prose,
     }),
   ),
@@ -99,7 +101,7 @@ const responsesContent: RequestShape = either({
       image_url: imageUrl,
       detail: text,
       refusal: prose,
-      input_audio: struct({ data: text, format: text }),
+      input_audio: recording,
     }),
   ),
 });
@@ -140,7 +142,8 @@ export const responsesFields = new StructFields<RequestCursor>({
   temperature: number,
   top_p: number,
   text: struct({ format: struct({ type: text, name: text, description: prose, strict: flag, schema: anything }) }),
-  tools: listOf(responsesTool),
+  tools: offeredTools(responsesTool),
+  tool_choice: anything,
   stream: flag,
   truncation: numberOrText,
 });

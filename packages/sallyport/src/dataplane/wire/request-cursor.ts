@@ -2,17 +2,19 @@
 import { JsonCursor, JsonRefused } from "../../kernel/strict-json/cursor.ts";
 import { encodeString } from "../../kernel/strict-json/decode-string.ts";
 import { foldKey } from "../../kernel/strict-json/fold.ts";
-import { text, wrongType } from "../../kernel/strict-json/shape.ts";
+import { listOf, text, wrongType } from "../../kernel/strict-json/shape.ts";
 import type { Shape } from "../../kernel/strict-json/shape.ts";
 
 export class RequestCursor extends JsonCursor {
   droppedFields = 0;
-  /** Images anywhere in the request. */
+  /** Images and recordings anywhere in the request. */
   images = 0;
   /** Characters of prompts and contents, for estimates. */
   characters = 0;
-  /** Where a tool was asked for that searches the web through the upstream's account. */
+  /** Where a tool was offered that searches the web through the upstream's account. */
   webSearch: string | null = null;
+  /** The tools of the request, those apart that search the web; null where the request has no list of tools. */
+  tools: OfferedTools | null = null;
   /** Members of a native `options` map: name to lexeme, names that fold onto a bounded option dropped. */
   options: Map<string, string> | null = null;
 }
@@ -32,7 +34,33 @@ export const image: RequestShape = (cursor) => {
   return text(cursor);
 };
 
-/** Any shape that stands for one image. */
+/** The tools of one request, as written. */
+export interface OfferedTools {
+  /** Run by the caller: the model may always be offered them. */
+  readonly local: readonly string[];
+  /** Run by the model server, through its account. */
+  readonly webSearch: readonly string[];
+}
+
+/** A list of tools. Those that search the web are kept apart, so that they can be taken out of what is sent. */
+export function offeredTools(tool: RequestShape): RequestShape {
+  return (cursor) => {
+    const local: string[] = [];
+    const webSearch: string[] = [];
+    const first = cursor.webSearch;
+    const all = listOf<RequestCursor>((inner) => {
+      inner.webSearch = null;
+      const lexeme = tool(inner);
+      (inner.webSearch === null ? local : webSearch).push(lexeme);
+      return lexeme;
+    })(cursor);
+    cursor.webSearch = first ?? (webSearch.length > 0 ? cursor.path.join(".") : null);
+    cursor.tools = { local, webSearch };
+    return all;
+  };
+}
+
+/** Any shape that stands for one image or one recording. */
 export function countedImage(shape: RequestShape): RequestShape {
   return (cursor) => {
     cursor.images++;
@@ -40,10 +68,10 @@ export function countedImage(shape: RequestShape): RequestShape {
   };
 }
 
-/** A tool's `type`: every name that begins like the server-side search tools counts as one. */
+/** A tool's `type`: every name that begins like a server-side search tool counts as one. */
 export const toolType: RequestShape = (cursor) => {
   const lexeme = text(cursor);
-  if (/^"web_?search/i.test(lexeme) || lexeme.includes("\\")) cursor.webSearch ??= cursor.path.join(".");
+  if (/^"web_?(?:search|fetch)/i.test(lexeme) || lexeme.includes("\\")) cursor.webSearch ??= cursor.path.join(".");
   return lexeme;
 };
 

@@ -48,7 +48,7 @@ export function understandTranscription(
     model,
     registries: [],
     asked: { images: 0 },
-    keepAliveSeconds: null,
+    offers: [],
     isStream: false,
     hidesUsage: false,
     droppedFields,

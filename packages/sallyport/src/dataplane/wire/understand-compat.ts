@@ -15,6 +15,7 @@ import {
   sendModel,
 } from "./meaning.ts";
 import type { FieldMap } from "./meaning.ts";
+import { demandsWebSearch, withoutWebSearch } from "./web-search-tools.ts";
 import { chatCompletionFields, completionFields, openaiEmbeddingFields, responsesFields } from "./openai-fields.ts";
 import type { RequestCursor } from "./request-cursor.ts";
 import type { Terms, Understood } from "./understood.ts";
@@ -67,10 +68,16 @@ export function understandCompat(name: keyof typeof kinds): (body: Buffer) => Un
       else sent.delete("stream_options");
       if (sent.get("_debug_render_only") === "false") sent.delete("_debug_render_only");
       if (kind.outputField !== null) capField(sent, kind.outputField, terms, adjusted);
+      if (cursor.webSearch !== null && !terms.hasOffers) withoutWebSearch(sent, cursor.tools!, adjusted);
+      // Ollama reads no such field in this dialect: it was looked at for what it demands.
+      if (name === "responses") sent.delete("tool_choice");
     }
+    const search: Demand = { permission: "cloud:websearch", model: null, field: cursor.webSearch ?? "tools" };
+    const isDemanded = cursor.webSearch !== null && demandsWebSearch(fields.get("tool_choice"), cursor.tools!);
     return new JsonRequest({
       read,
-      demands: demandsOf(kind, fields, model, cursor),
+      demands: isDemanded ? [...demandsOf(kind, fields, model), search] : demandsOf(kind, fields, model),
+      offers: cursor.webSearch !== null && !isDemanded ? [search] : [],
       model,
       isStream,
       hidesUsage,
@@ -79,7 +86,7 @@ export function understandCompat(name: keyof typeof kinds): (body: Buffer) => Un
   };
 }
 
-function demandsOf(kind: Kind, fields: FieldMap, model: ModelName, cursor: RequestCursor): Demand[] {
+function demandsOf(kind: Kind, fields: FieldMap, model: ModelName): Demand[] {
   const demands: Demand[] = [];
   const { loadsWithout } = kind;
   const isLoad =
@@ -89,6 +96,5 @@ function demandsOf(kind: Kind, fields: FieldMap, model: ModelName, cursor: Reque
   else if (model.source === "cloud") demands.push({ permission: "cloud:infer", model, field: "model" });
   if (isTrue(fields.get("_debug_render_only")))
     demands.push({ permission: "debug:render", model, field: "_debug_render_only" });
-  if (cursor.webSearch !== null) demands.push({ permission: "cloud:websearch", model: null, field: cursor.webSearch });
   return demands;
 }

@@ -2,10 +2,11 @@
 import type { DataPermission, ModelName, Refusal } from "@sallyport/protocol";
 import type { Demand } from "../../access/demand.ts";
 import type { StructFields } from "../../kernel/strict-json/shape.ts";
-import { KEEP_ALIVE_SECONDS_MIN, readKeepAlive, writeKeepAlive } from "./keep-alive.ts";
+import { readKeepAlive, writeKeepAlive } from "./keep-alive.ts";
 import {
   JsonRequest,
   demandOn,
+  isCountUpTo,
   isEmptyList,
   isEmptyText,
   isTrue,
@@ -64,7 +65,9 @@ export function understandNative(name: keyof typeof kinds): (body: Buffer) => Un
     if ("code" in model) return model;
     const keepAliveSeconds = readKeepAlive(fields.get("keep_alive"));
     if (typeof keepAliveSeconds === "object" && keepAliveSeconds !== null) return keepAliveSeconds;
-    const demands = demandsOf(kind, fields, model, keepAliveSeconds);
+    // Only an empty request asks to unload by itself; beside a prompt, `keep_alive` is a wish that is held to its range.
+    const isUnload = keepAliveSeconds === 0 && kind.isEmpty(fields);
+    const demands = demandsOf(kind, fields, model, isUnload);
     const isStream = kind.streams && fields.get("stream") !== "false";
     const { options } = cursor;
 
@@ -72,7 +75,7 @@ export function understandNative(name: keyof typeof kinds): (body: Buffer) => Un
       sendModel(sent, model as ModelName);
       // Absent means streaming here and not streaming in the other dialects: it is always said.
       if (kind.streams) sent.set("stream", String(isStream));
-      editKeepAlive(sent, keepAliveSeconds as number | null, adjusted);
+      editKeepAlive(sent, keepAliveSeconds as number | null, isUnload, terms, adjusted);
       if (sent.has("shift") && !terms.mayOverride) {
         sent.delete("shift");
         adjusted.push("shift");
@@ -80,12 +83,11 @@ export function understandNative(name: keyof typeof kinds): (body: Buffer) => Un
       dropWithoutMeaning(sent);
       editOptions(sent, options, kind.streams ? terms : { ...terms, outputTokens: undefined }, adjusted);
     }
-    return new JsonRequest({ read, demands, model, keepAliveSeconds, isStream, edit });
+    return new JsonRequest({ read, demands, model, isStream, edit });
   };
 }
 
-function demandsOf(kind: Kind, fields: FieldMap, model: ModelName, keepAliveSeconds: number | null): Demand[] {
-  const isUnload = keepAliveSeconds === 0;
+function demandsOf(kind: Kind, fields: FieldMap, model: ModelName, isUnload: boolean): Demand[] {
   const overrides = overridesOf(fields);
   const demands: Demand[] = [];
   if (kind.isEmpty(fields)) {
@@ -100,7 +102,6 @@ function demandsOf(kind: Kind, fields: FieldMap, model: ModelName, keepAliveSeco
     if (model.source === "cloud") demands.push({ permission: "cloud:infer", model, field: "model" });
   } else {
     demands.push(...demandOn(kind.permission, model));
-    if (isUnload) demands.push({ permission: "runtime:unload", model, field: "keep_alive" });
   }
   for (const field of overrides) demands.push({ permission: "infer:override", model, field });
   if (isTrue(fields.get("_debug_render_only")))
@@ -128,15 +129,25 @@ function dropWithoutMeaning(sent: FieldMap): void {
   if (isEmptyList(sent.get("context"))) sent.delete("context");
 }
 
-function editKeepAlive(sent: FieldMap, seconds: number | null, adjusted: string[]): void {
-  if (seconds === null) {
+function editKeepAlive(
+  sent: FieldMap,
+  asked: number | null,
+  isUnload: boolean,
+  { keepAlive: { minSeconds, maxSeconds } }: Terms,
+  adjusted: string[],
+): void {
+  if (asked === null) {
     sent.delete("keep_alive");
     return;
   }
-  const isTooShort = seconds > 0 && seconds < KEEP_ALIVE_SECONDS_MIN;
-  if (isTooShort) adjusted.push(`keep_alive=${KEEP_ALIVE_SECONDS_MIN}`);
-  sent.set("keep_alive", writeKeepAlive(isTooShort ? KEEP_ALIVE_SECONDS_MIN : seconds));
+  const seconds = isUnload ? 0 : Math.max(minSeconds, Math.min(asked, maxSeconds));
+  const written = writeKeepAlive(seconds);
+  if (seconds !== asked) adjusted.push(`keep_alive=${written}`);
+  sent.set("keep_alive", written);
 }
+
+/** Beyond this a number is no size of a context, and is taken out rather than lowered. */
+const NUM_CTX_MAX = 1e9;
 
 function editOptions(
   sent: FieldMap,
@@ -146,15 +157,20 @@ function editOptions(
 ): void {
   const options = new Map(asked ?? []);
   if (!terms.mayOverride) {
-    for (const name of options.keys()) {
+    for (const [name, lexeme] of options) {
       if (!isLoadOption(name)) continue;
+      if (name === "num_ctx" && terms.contextTokens !== undefined && isCountUpTo(lexeme, NUM_CTX_MAX)) {
+        if (Number(lexeme) <= terms.contextTokens) continue;
+        options.set(name, String(terms.contextTokens));
+        adjusted.push(`options.${name}=${terms.contextTokens}`);
+        continue;
+      }
       options.delete(name);
       adjusted.push(`options.${name}`);
     }
   }
   const cap = terms.outputTokens;
-  const predict = Number(options.get("num_predict"));
-  if (cap !== undefined && !(predict >= 0 && predict <= cap)) {
+  if (cap !== undefined && !isCountUpTo(options.get("num_predict"), cap)) {
     options.set("num_predict", String(cap));
     adjusted.push(`options.num_predict=${cap}`);
   }

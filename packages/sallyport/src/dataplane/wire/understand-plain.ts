@@ -13,7 +13,7 @@ function plain(demands: readonly Demand[], model: ModelName | null, sent: Serial
     model,
     registries: [],
     asked: { images: 0 },
-    keepAliveSeconds: null,
+    offers: [],
     isStream: false,
     hidesUsage: false,
     droppedFields: 0,

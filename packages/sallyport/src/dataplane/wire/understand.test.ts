@@ -11,12 +11,20 @@ interface RequestVector {
   readonly demands?: readonly string[];
   readonly sent?: string | null;
   readonly adjusted?: readonly string[];
-  readonly terms?: { readonly outputTokens?: number; readonly mayOverride?: boolean };
+  readonly offers?: readonly string[];
+  readonly terms?: {
+    readonly outputTokens?: number;
+    readonly contextTokens?: number;
+    readonly mayOverride?: boolean;
+    readonly hasOffers?: boolean;
+    readonly keepAliveMin?: number;
+    /** Null = for ever. */
+    readonly keepAliveMax?: number | null;
+  };
   readonly dropped?: number;
   readonly images?: number;
   readonly hidesUsage?: boolean;
   readonly registries?: readonly string[];
-  readonly keepAlive?: number | "Infinity";
 }
 
 const vectors = JSON.parse(
@@ -40,10 +48,14 @@ describe("what requests mean", () => {
     if (vector.images !== undefined) expect(understood.asked.images).toBe(vector.images);
     if (vector.hidesUsage !== undefined) expect(understood.hidesUsage).toBe(vector.hidesUsage);
     if (vector.registries !== undefined) expect(understood.registries).toEqual(vector.registries);
-    if (vector.keepAlive !== undefined) expect(understood.keepAliveSeconds).toBe(Number(vector.keepAlive));
+    if (vector.offers !== undefined) expect(understood.offers.map((offer) => offer.permission)).toEqual(vector.offers);
+    const { keepAliveMin = 300, keepAliveMax = 600, ...terms } = vector.terms ?? {};
     const sent = understood.serialize({
-      outputTokens: vector.terms?.outputTokens,
-      mayOverride: vector.terms?.mayOverride ?? false,
+      outputTokens: terms.outputTokens,
+      contextTokens: terms.contextTokens,
+      mayOverride: terms.mayOverride ?? false,
+      keepAlive: { minSeconds: keepAliveMin, maxSeconds: keepAliveMax ?? Number.POSITIVE_INFINITY },
+      hasOffers: terms.hasOffers ?? false,
     });
     if (typeof vector.sent === "string") expect(Buffer.from(sent.bytes).toString("utf8")).toBe(vector.sent);
     if (typeof vector.sent === "string") expect(sent.adjusted).toEqual(vector.adjusted);

@@ -10,11 +10,11 @@ export interface Understood {
   readonly demands: readonly Demand[];
   /** The model the work runs on: for the queue, the limits and the record. Null for requests without one. */
   readonly model: ModelName | null;
+  /** What the request offers the model and can do without: taken out of what is sent where it is not granted. */
+  readonly offers: readonly Demand[];
   /** Lower-case registry hosts the request would make the upstream contact (pull, push, create.from). */
   readonly registries: readonly string[];
   readonly asked: AskedParameters;
-  /** The request's keep_alive in seconds, Infinity for "for ever", null for none. */
-  readonly keepAliveSeconds: number | null;
   /** True when the answer will come as a stream of chunks. */
   readonly isStream: boolean;
   /** True when usage must be asked from the upstream although the caller did not ask: it is taken out again. */
@@ -31,8 +31,14 @@ export interface Understood {
 export interface Terms {
   /** Most output tokens; undefined = no cap. Lowered or inserted in the dialect's own field. */
   readonly outputTokens: number | undefined;
+  /** The largest `num_ctx`; undefined = it is taken out. */
+  readonly contextTokens: number | undefined;
   /** `infer:override` is held on the model: fields pass that are otherwise stripped. */
   readonly mayOverride: boolean;
+  /** Where a `keep_alive` must lie, in seconds; Infinity = for ever. */
+  readonly keepAlive: { readonly minSeconds: number; readonly maxSeconds: number };
+  /** What the request offers is granted and stays in it. */
+  readonly hasOffers: boolean;
 }
 
 export interface Serialized {

@@ -63,5 +63,5 @@ export function hashesAreSame(a: Uint8Array, b: Uint8Array): boolean {
 }
 
 function unpadded(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString("base64").replace(/=+$/, "");
+  return Buffer.from(bytes).toString("base64").replace(/={1,2}$/, "");
 }

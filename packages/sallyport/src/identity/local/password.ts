@@ -28,8 +28,17 @@ export function refusePassword(password: Secret, name: string): string | undefin
   const isCommon =
     new Set(characters).size < DIFFERENT_MIN ||
     "01234567890123456789".includes(text) ||
-    COMMON.has(folded.replace(/^[\d!?.]+|[\d!?.]+$/g, ""));
+    COMMON.has(withoutDigitsAtEnds(folded));
   if (isCommon) return "it is one of those that are tried first";
   const own = name.normalize("NFKC").toLowerCase();
   return folded === own || folded === own.repeat(2) ? "it must not be the name" : undefined;
+}
+
+function withoutDigitsAtEnds(text: string): string {
+  const isDigit = (at: number): boolean => "0123456789!?.".includes(text.charAt(at));
+  let start = 0;
+  let end = text.length;
+  while (start < end && isDigit(start)) start++;
+  while (end > start && isDigit(end - 1)) end--;
+  return text.slice(start, end);
 }

@@ -11,6 +11,10 @@ export const JSON_DEPTH_MAX = 64;
 /** Most values in one document: what bounds the time of a walk. */
 export const JSON_VALUES_MAX = 500_000;
 export const JSON_KEYS_MAX = 10_000;
+/** The longest name of a member, as written: names are decoded and compared, so they stay short. */
+export const JSON_KEY_LENGTH_MAX = 4_096;
+/** The longest number, as written. A double needs 24 characters; integers of signatures and keys a little more. */
+export const JSON_NUMBER_LENGTH_MAX = 512;
 
 /** Thrown inside the reader only; whoever calls it turns it into a refusal, which is a value. */
 export class JsonRefused extends Error {
@@ -26,7 +30,6 @@ export class JsonRefused extends Error {
 }
 
 const PLAIN = /[^"\\\x00-\x1f]*/y;
-const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 
 export type JsonKind = "object" | "array" | "string" | "number" | "boolean" | "null";
@@ -93,6 +96,8 @@ export class JsonCursor {
   /** A member's name, decoded, and past its colon. */
   key(): string {
     const lexeme = this.stringLexeme();
+    if (lexeme.length > JSON_KEY_LENGTH_MAX)
+      throw new JsonRefused("json_malformed", `a key of more than ${JSON_KEY_LENGTH_MAX} bytes`);
     this.#skipSpace();
     if (this.text[this.at] !== ":") throw this.malformed();
     this.at++;
@@ -106,16 +111,14 @@ export class JsonCursor {
     if (this.text.charCodeAt(start) !== 0x22) throw this.malformed();
     let at = start + 1;
     for (;;) {
-      PLAIN.lastIndex = at;
-      PLAIN.test(this.text);
-      at = PLAIN.lastIndex;
+      at = this.#endOfPlain(at);
       const next = this.text.charCodeAt(at);
       if (next === 0x22) break;
       this.at = at;
       if (next !== 0x5c) throw this.malformed();
-      ESCAPE.lastIndex = at;
-      if (!ESCAPE.test(this.text)) throw this.malformed();
-      at = ESCAPE.lastIndex;
+      const length = escapeLength(this.text, at);
+      if (length === 0) throw this.malformed();
+      at += length;
     }
     this.at = at + 1;
     return this.text.slice(start, at + 1);
@@ -124,6 +127,8 @@ export class JsonCursor {
   numberLexeme(): string {
     NUMBER.lastIndex = this.at;
     if (!NUMBER.test(this.text)) throw this.malformed();
+    if (NUMBER.lastIndex - this.at > JSON_NUMBER_LENGTH_MAX)
+      throw new JsonRefused("json_malformed", `a number of more than ${JSON_NUMBER_LENGTH_MAX} characters`);
     const lexeme = this.text.slice(this.at, NUMBER.lastIndex);
     this.at = NUMBER.lastIndex;
     return lexeme;
@@ -157,6 +162,19 @@ export class JsonCursor {
 
   malformed(): JsonRefused {
     return new JsonRefused("json_malformed", this.at >= this.text.length ? "it ends too early" : `at byte ${this.at}`);
+  }
+
+  /** Where the run of characters that need no look ends. Short runs are walked, long ones left to the engine. */
+  #endOfPlain(start: number): number {
+    const { text } = this;
+    for (let at = start; at < start + 32; at++) {
+      const code = text.charCodeAt(at);
+      // NaN, past the end, is no plain character either.
+      if (!(code >= 0x20 && code !== 0x22 && code !== 0x5c)) return at;
+    }
+    PLAIN.lastIndex = start + 32;
+    PLAIN.test(text);
+    return PLAIN.lastIndex;
   }
 
   #skipValue(): void {
@@ -208,3 +226,18 @@ export function once(seen: Set<string>, key: string): void {
     throw new JsonRefused("body_too_large", `more than ${JSON_KEYS_MAX} keys in one object`);
   seen.add(key);
 }
+
+/** Characters of the escape that begins at `at` (RFC 8259 section 7); 0 where it is none. */
+function escapeLength(text: string, at: number): number {
+  const letter = text.charCodeAt(at + 1);
+  if (letter !== 0x75) return SIMPLE_ESCAPES.includes(letter) ? 2 : 0;
+  for (let digit = at + 2; digit < at + 6; digit++) {
+    const code = text.charCodeAt(digit);
+    const isHex = (code >= 0x30 && code <= 0x39) || (code >= 0x61 && code <= 0x66) || (code >= 0x41 && code <= 0x46);
+    if (!isHex) return 0;
+  }
+  return 6;
+}
+
+/** `"`, `\`, `/`, b, f, n, r, t. */
+const SIMPLE_ESCAPES: readonly number[] = [0x22, 0x5c, 0x2f, 0x62, 0x66, 0x6e, 0x72, 0x74];
