@@ -6,7 +6,8 @@ export type Work =
   | { readonly kind: "text"; readonly text: string }
   | { readonly kind: "object"; readonly body: object }
   | { readonly kind: "status"; readonly status: number }
-  | { readonly kind: "tags" | "ps" | "v1-models" | "show" | "embeddings" | "audio" | "account" }
+  | { readonly kind: "tags"; readonly stubs: ReadonlySet<string> }
+  | { readonly kind: "ps" | "v1-models" | "show" | "embeddings" | "audio" | "account" }
   | { readonly kind: "progress"; readonly streams: boolean }
   | {
       readonly kind: "chat" | "generate";
@@ -55,7 +56,12 @@ export function answerWork(response: ServerResponse, work: Work, pieces: number)
       return;
     case "tags":
       return send(response, 200, {
-        models: INSTALLED.map((name) => ({ name, model: name, modified_at: AT, size: 1, digest: "d91e", details })),
+        models: [
+          ...INSTALLED.map((name) => ({ name, model: name, modified_at: AT, size: 1, digest: "d91e", details })),
+          ...[...work.stubs].map((name) => ({
+            name, model: name, modified_at: AT, size: 300, digest: "5e1f", details: {}, remote_model: "gpt-oss:120b", remote_host: "https://ollama.com:443",
+          })),
+        ], // prettier-ignore
       });
     case "ps":
       return send(response, 200, {
@@ -144,13 +150,14 @@ function native(
   const said = (text: string): object =>
     work.kind === "chat" ? { message: { role: "assistant", content: text } } : { response: text };
   const head = { model, created_at: AT };
+  const context = work.kind === "generate" ? { context: [128006, 9125, 128007] } : {};
   if (isEmpty)
     return send(response, 200, { ...head, ...said(""), done: true, done_reason: isUnload ? "unload" : "load" });
   if (!work.streams)
-    return send(response, 200, { ...head, ...said(words.join("")), done: true, done_reason: "stop", ...COUNTS });
+    return send(response, 200, { ...head, ...said(words.join("")), done: true, done_reason: "stop", ...context, ...COUNTS });
   lines(response, [
     ...words.map((word) => ({ ...head, ...said(word), done: false })),
-    { ...head, ...said(""), done: true, done_reason: "stop", ...COUNTS },
+    { ...head, ...said(""), done: true, done_reason: "stop", ...context, ...COUNTS },
   ]);
 }
 

@@ -41,6 +41,7 @@ export interface GoUpstreamOptions {
   readonly intercept?: (request: Seen, response: ServerResponse) => boolean | Promise<boolean>;
 }
 
+const RUNNING: ReadonlySet<string> = new Set(["chat", "generate", "embed", "audio"]);
 const COMPAT = new Set(["/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/v1/responses", "/v1/messages"]);
 
 export class GoUpstream {
@@ -50,6 +51,14 @@ export class GoUpstream {
   aborted = 0;
   intercept: GoUpstreamOptions["intercept"];
   pieces: number;
+  /** Local-looking names whose manifest names a remote model, as a server resolves them: `host/namespace/model:tag`. */
+  readonly stubs = new Set<string>();
+  /** What left the machine through a stub: the bodies, as they came. */
+  readonly left: string[] = [];
+  /** How often the gateway asked for the models itself; these are not in `seen`. */
+  looks = 0;
+  #from: string | null = null;
+  #making = "";
   readonly #server: Server;
 
   constructor(options: GoUpstreamOptions = {}) {
@@ -58,8 +67,8 @@ export class GoUpstream {
     this.#server = createServer((request, response) => void this.#serve(request, response));
   }
 
-  async listen(): Promise<string> {
-    await new Promise<void>((resolve) => this.#server.listen(0, "127.0.0.1", resolve));
+  async listen(port = 0): Promise<string> {
+    await new Promise<void>((resolve) => this.#server.listen(port, "127.0.0.1", resolve));
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
@@ -89,6 +98,10 @@ export class GoUpstream {
       rawHeaders: request.rawHeaders,
       body,
     };
+    if (seen.url === "/api/tags" && seen.headers.accept === "application/json") {
+      this.looks++;
+      return answerWork(response, { kind: "tags", stubs: this.stubs }, this.pieces);
+    }
     this.seen.push(seen);
     response.on("close", () => {
       if (!response.writableFinished) this.aborted++;
@@ -123,6 +136,13 @@ export class GoUpstream {
   #do(what: string, written: string, value: GoValue, trims = true): boolean {
     const resolved = resolveModel(written, trims);
     if (!resolved) throw new GoSyntaxError("invalid model name");
+    const isStub = this.stubs.has(resolved.name);
+    if (isStub && (RUNNING.has(what) || what === "load")) this.left.push(JSON.stringify(value));
+    if (what === "copy.source" || what === "create") this.#from = isStub ? resolved.name : null;
+    // A name made from a remote model is remote itself.
+    if (what === "create") this.#making = resolved.name;
+    if (what === "create.from" && (isStub || resolved.isCloud)) this.stubs.add(this.#making);
+    if (what === "copy.destination" && this.#from !== null) this.stubs.add(resolved.name);
     const options = mapField(value, "options");
     this.deeds.push({
       what,
@@ -161,7 +181,7 @@ export class GoUpstream {
   }
 
   #read(path: string): Work | undefined {
-    if (path === "/api/tags") return { kind: "tags" };
+    if (path === "/api/tags") return { kind: "tags", stubs: this.stubs };
     if (path === "/api/ps") return { kind: "ps" };
     if (path === "/v1/models") return { kind: "v1-models" };
     if (path === "/api/version") return { kind: "object", body: { version: "0.0.0" } };

@@ -35,7 +35,8 @@ const MODEL = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}$/;
 /** The name, or undefined for a text that is none (Ollama: 400 `invalid model name`). An empty text is none. */
 export function parseModelName(text: string): ModelName | undefined {
   if (text.length > TEXT_MAX) return undefined;
-  const marked = splitSource(trim(text));
+  // A reference copied from a browser, as `ollama run https://hf.co/…` takes it: the scheme says nothing of the model.
+  const marked = splitSource(trim(text).replace(/^https?:\/\//i, ""));
   // Two markers (`x:local:cloud`) contradict each other or repeat: refused, like there.
   if (marked.source !== "none" && splitSource(marked.base).source !== "none") return undefined;
   const { base, source } = marked;
