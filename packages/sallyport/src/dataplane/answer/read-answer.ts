@@ -5,8 +5,9 @@ import type { Answer } from "./answer.ts";
 import { CollectedAnswer } from "./collected.ts";
 import { NativeStream } from "./native-stream.ts";
 import { OpenaiStream } from "./openai-stream.ts";
-import { filterModelIds, filterModels, onlyAnObject, redactShow, sanitizeError } from "./rewrites.ts";
+import { filterModelIds, filterModels, onlyAnObject, redactShow } from "./rewrites.ts";
 import { AnthropicStream, ResponsesStream } from "./typed-event-stream.ts";
+import { rewriteError } from "./upstream-error.ts";
 import { WholeObject } from "./whole-object.ts";
 
 export function readAnswer(exchange: Exchange, status: number, contentType: string): Answer {
@@ -14,7 +15,7 @@ export function readAnswer(exchange: Exchange, status: number, contentType: stri
   const right = exchange.right!;
   // A HEAD has no body to look at, whatever its status.
   if (exchange.request.method === "HEAD") return new WholeObject();
-  if (status >= 400) return new CollectedAnswer(sanitizeError);
+  if (status >= 400) return new CollectedAnswer(rewriteError);
   switch (endpoint.filter) {
     case "tags":
     case "ps":
@@ -32,7 +33,7 @@ export function readAnswer(exchange: Exchange, status: number, contentType: stri
   if (contentType === "text/event-stream") {
     if (endpoint.metering === "anthropic") return new AnthropicStream();
     if (endpoint.metering === "openai-responses") return new ResponsesStream();
-    return new OpenaiStream(exchange.understood!.hidesUsage);
+    return new OpenaiStream(exchange.understood!.hidesUsage, endpoint.metering !== "estimate");
   }
   return new WholeObject();
 }

@@ -63,14 +63,6 @@ export function redactShow(isPrivate: boolean): Rewrite {
   };
 }
 
-/** An error of the upstream: passed with its words, without the link that attaches the server to an account. */
-export const sanitizeError: Rewrite = (text) => {
-  const body = parseObject(text);
-  if (!body) return JSON.stringify({ error: text.slice(0, 2000) });
-  delete body["signin_url"];
-  return JSON.stringify(body);
-};
-
 /** Passes one object as it is (re-serialised), or nothing. */
 export const onlyAnObject: Rewrite = (text) => {
   const body = parseObject(text);
