@@ -87,7 +87,8 @@ describe("an upstream", () => {
       response.writeHead(200, { "content-type": "application/x-ndjson" }).end(chunk("a"));
       return true;
     };
-    await (await gateway.post("/api/chat", key, body)).text();
+    const text = await (await gateway.post("/api/chat", key, body)).text();
+    expect(codeOf(text.trim().split("\n").at(-1)!)).toBe("upstream_broken");
     expect(await lastOutcome()).toMatchObject({ outcome: "incomplete" });
   });
 
@@ -117,7 +118,7 @@ describe("an upstream", () => {
     ]);
   });
 
-  test("whose error has a sign-in link: the words pass, the link does not", async () => {
+  test("whose 401 does not look like one of ours: the words pass, the sign-in link does not", async () => {
     gateway.upstream().intercept = (_seen, response) => {
       response
         .writeHead(401, { "content-type": "application/json", "set-cookie": "a=b" })
@@ -125,11 +126,10 @@ describe("an upstream", () => {
       return true;
     };
     const answer = await gateway.post("/api/chat", key, body);
-    expect([answer.status, await answer.text(), answer.headers.get("set-cookie")]).toEqual([
-      401,
-      '{"error":"unauthorized"}',
-      null,
-    ]);
+    const text = await answer.text();
+    expect([answer.status, codeOf(text), answer.headers.get("set-cookie")]).toEqual([502, "upstream_denied", null]);
+    expect(text).toContain("unauthorized");
+    expect(text).not.toContain("https://x/");
   });
 
   test("that sends faster than the caller reads: held back", async () => {

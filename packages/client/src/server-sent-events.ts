@@ -1,4 +1,4 @@
-/** Server-sent events out of bytes as they come (WHATWG HTML, section 9.2.6), as far as this API uses them. */
+/** Server-sent events out of bytes as they come (WHATWG HTML, section 9.2.6). */
 export interface ServerSentEvent {
   /** `message` unless it was named. */
   readonly event: string;
@@ -8,29 +8,64 @@ export interface ServerSentEvent {
 /** An event longer than that is none of ours. */
 const EVENT_CHARS_MAX = 16 * 1024 * 1024;
 
-/** Comments, which only show that the connection lives, are passed over. Throws where an event has no end. */
+/**
+ * Lines end with CRLF, LF or CR. Comments, which only show that the connection lives, and an event without its empty
+ * line at the end of the stream are passed over. Throws where an event has no end.
+ */
 export async function* readEvents(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<ServerSentEvent> {
+  // It takes a byte order mark away, where one stands at the beginning.
   const decoder = new TextDecoder();
-  let held = "";
+  const event = new EventLines();
+  const line: string[] = [];
+  let size = 0;
+  let endsWithCr = false;
   for await (const chunk of chunks) {
-    held += decoder.decode(chunk, { stream: true });
-    const parts = held.split("\n\n");
-    held = parts.pop() ?? "";
-    if (held.length > EVENT_CHARS_MAX) throw new Error("the server sends an event without an end");
-    for (const part of parts) {
-      const event = eventOf(part);
-      if (event) yield event;
+    const text = decoder.decode(chunk, { stream: true });
+    let start = 0;
+    for (let at = 0; at < text.length; at++) {
+      const character = text.charCodeAt(at);
+      const isSecondHalf = endsWithCr && character === LF;
+      endsWithCr = character === CR;
+      if (isSecondHalf) start = at + 1;
+      if (isSecondHalf || (character !== LF && character !== CR)) continue;
+      line.push(text.slice(start, at));
+      start = at + 1;
+      const whole = line.length === 1 ? line[0]! : line.join("");
+      line.length = 0;
+      if (whole !== "") event.add(whole);
+      else {
+        size = 0;
+        const read = event.take();
+        if (read) yield read;
+      }
     }
+    if (start < text.length) line.push(text.slice(start));
+    size += text.length;
+    if (size > EVENT_CHARS_MAX) throw new Error("the server sends an event without an end");
   }
 }
 
-function eventOf(part: string): ServerSentEvent | undefined {
-  let event = "message";
-  const data: string[] = [];
-  for (const line of part.split("\n")) {
-    const [, name, value = ""] = /^([a-z]+):? ?(.*)$/s.exec(line) ?? [];
-    if (name === "event") event = value;
-    if (name === "data") data.push(value);
+const LF = 0x0a;
+const CR = 0x0d;
+
+/** The lines of one event, gathered until its end. */
+class EventLines {
+  #name = "";
+  #data: string[] = [];
+
+  add(line: string): void {
+    const colon = line.indexOf(":");
+    const field = colon < 0 ? line : line.slice(0, colon);
+    const value = colon < 0 ? "" : line.slice(line[colon + 1] === " " ? colon + 2 : colon + 1);
+    if (field === "event") this.#name = value;
+    else if (field === "data") this.#data.push(value);
   }
-  return data.length === 0 ? undefined : { event, data: data.join("\n") };
+
+  /** The event, where it carries data; the next one begins. */
+  take(): ServerSentEvent | undefined {
+    const read = this.#data.length === 0 ? undefined : { event: this.#name || "message", data: this.#data.join("\n") };
+    this.#name = "";
+    this.#data = [];
+    return read;
+  }
 }

@@ -373,7 +373,27 @@ export const problems = {
   upstream_timeout: {
     status: 504,
     title: "the model server did not answer in time",
-    remedy: "try again, or raise the upstream's timeout",
+    remedy: "try again, or raise `timeouts.firstByte` or `timeouts.silence` of the upstream",
+  },
+  answer_timeout: {
+    status: 504,
+    title: "the answer took longer than this environment allows",
+    remedy: "ask for a shorter answer, or raise `timeouts.answer` of the upstream",
+  },
+  upstream_denied: {
+    status: 502,
+    title: "the model server denied the gateway's request",
+    remedy: "look at the model server: your key is not the cause",
+  },
+  upstream_busy: {
+    status: 503,
+    title: "the model server is busy",
+    remedy: "try again later, after `retry-after` where it was sent",
+  },
+  upstream_error: {
+    status: 502,
+    title: "the model server returned an error",
+    remedy: "try again; if it stays so, look at the model server's log",
   },
   fault: { status: 500, title: "something broke", remedy: "tell an administrator the request id" },
 } as const satisfies Record<string, ProblemRow>;

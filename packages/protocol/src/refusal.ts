@@ -9,6 +9,8 @@ export interface Refusal {
   readonly detail?: string;
   /** Seconds after which a retry makes sense; becomes `retry-after`. */
   readonly retryAfterSeconds?: number;
+  /** The place in the queue, and how long the wait for its turn is expected to be; left out where nothing was measured. */
+  readonly queue?: { readonly position: number; readonly expectedWaitSeconds?: number };
   /** The door that stayed shut, so that the answer can say how it opens. */
   readonly factor?: Factor;
   /** What was really found, for counting: never told to the caller. */

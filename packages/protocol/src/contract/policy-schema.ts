@@ -8,6 +8,7 @@ import { parseDurationMs } from "./duration.ts";
 import { duration, groupName, limits, network, ROLE_NAME_FORM, roleName } from "./scalars.ts";
 
 const KEY_AGE_MAX_MS = 90 * 86_400_000;
+const BOUND_MAX_MS = 24 * 3_600_000;
 const TOKEN_TTL_MAX_MS = 12 * 3_600_000;
 
 const permission = z
@@ -46,6 +47,9 @@ const require = z.array(z.enum(factors)).max(factors.length);
 /** What becomes of a key besides that its right is gone. */
 const fate = z.enum(["revoke", "suspend", "keep"]);
 
+/** Timers count to 24 days; a bound of a call is shorter. */
+const bound = positive(duration).refine((text) => (parseDurationMs(text) ?? 0) <= BOUND_MAX_MS, "is more than 24h");
+
 const upstream = z.strictObject({
   id: z
     .string()
@@ -57,11 +61,36 @@ const upstream = z.strictObject({
     .refine(isUpstreamUrl, "is not http://host:port or https://host:port (no path, user or query)")
     .describe("http://host:port or https://host:port"),
   concurrency: z.int().min(1).max(100_000).optional().describe("requests at the same time per model"),
-  timeout: positive(duration).optional().describe("time until the first byte of an answer; 5m when left out"),
+  timeout: positive(duration)
+    .optional()
+    .describe("short form: sets `timeouts.firstByte` and `timeouts.silence` alike, where those are left out"),
+  timeouts: z
+    .strictObject({
+      connect: bound.optional().describe("until a connection is made; 5s"),
+      firstByte: bound
+        .optional()
+        .describe("until a streamed answer begins, which includes loading the model; 5m. Answers in one piece: see `answer`"),
+      silence: bound.optional().describe("longest pause inside an answer; 5m"),
+      answer: bound
+        .optional()
+        .describe("longest time of a whole answer, and the only bound of one that comes in one piece; 1h"),
+    })
+    .optional()
+    .describe("time bounds of one call to the model server"),
 });
 
 const environment = z.strictObject({
   upstreams: z.array(upstream).max(64).default([]).describe("model servers of this environment and of no other"),
+  queue: z
+    .strictObject({
+      wait: bound.optional().describe("how long a request waits for a slot before it is denied; 5m"),
+      length: z.int().min(0).max(10_000).optional().describe("how many requests wait for one model; 256"),
+    })
+    .optional()
+    .describe("the queue of each model, in front of all model servers that bound `concurrency`"),
+  readerStall: bound
+    .optional()
+    .describe("a client that reads nothing of its answer for so long is disconnected, and its slot is free; 1m"),
   keys: z
     .strictObject({
       maxAge: positive(duration)

@@ -207,6 +207,14 @@ export const upstreamView = z.object({
   url: z.string(),
   concurrency: z.number().optional(),
   timeoutMs: z.number().optional(),
+  timeouts: z
+    .object({
+      connectMs: z.number().optional(),
+      firstByteMs: z.number().optional(),
+      silenceMs: z.number().optional(),
+      answerMs: z.number().optional(),
+    })
+    .optional(),
 });
 
 export const environmentView = z.object({
@@ -231,6 +239,9 @@ export const environmentView = z.object({
   cloud: z.enum(["deny", "allow"]),
   registries: names,
   keepAliveMax: z.string(),
+  /** How long requests wait for a slot, and how many. */
+  queue: z.object({ wait: z.string(), length: z.number() }),
+  readerStall: z.string(),
   limits: limitsView,
   guard: guardView,
   ...doorView,

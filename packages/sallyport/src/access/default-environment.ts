@@ -20,6 +20,8 @@ export const environmentDefaults = {
     orphanMs: 7 * DAY_MS,
   },
   keyFate: { onLeave: "revoke", onRoleLost: "revoke", onSignOut: "keep", onRisk: "suspend" },
+  queue: { waitMs: 300_000, lengthMax: 256 },
+  readerStallMs: 60_000,
   cloud: "deny",
   registries: ["registry.ollama.ai"],
   keepAliveMaxSeconds: 300,

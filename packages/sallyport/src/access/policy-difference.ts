@@ -60,6 +60,7 @@ function differences(old: Facts | undefined, next: Facts): string[] {
 function environmentFacts(environment: Environment): Facts {
   return {
     upstreams: environment.upstreams.map(upstreamText).join(", "),
+    ...trafficFacts(environment),
     "keys.maxAge": formatDurationMs(environment.keyMaxAgeMs),
     ...keyLifeFacts(environment.keyLife),
     ...keyFateFacts(environment.keyFate),
@@ -79,6 +80,16 @@ function environmentFacts(environment: Environment): Facts {
     "tokens.only": environment.tokens.isOnly ? "yes" : "",
     ...anomalyFacts(environment.anomalies),
     inferenceRecording: environment.inferenceRecording === "fail_closed" ? "" : environment.inferenceRecording,
+  };
+}
+
+/** Only what is not the usual. */
+function trafficFacts({ queue, readerStallMs }: Environment): Facts {
+  const usual = environmentDefaults;
+  return {
+    "queue.wait": queue.waitMs === usual.queue.waitMs ? "" : formatDurationMs(queue.waitMs),
+    "queue.length": queue.lengthMax === usual.queue.lengthMax ? "" : String(queue.lengthMax),
+    readerStall: readerStallMs === usual.readerStallMs ? "" : formatDurationMs(readerStallMs),
   };
 }
 
@@ -129,7 +140,10 @@ function roleFacts(role: Role): Facts {
 function upstreamText(upstream: UpstreamSpec): string {
   const concurrency = upstream.concurrency === undefined ? "" : ` concurrency=${upstream.concurrency}`;
   const timeout = upstream.timeoutMs === undefined ? "" : ` timeout=${formatDurationMs(upstream.timeoutMs)}`;
-  return `${upstream.id}=${upstream.url}${concurrency}${timeout}`;
+  const timeouts = Object.entries(upstream.timeouts ?? {})
+    .map(([name, durationMs]) => ` timeouts.${name.slice(0, -2)}=${formatDurationMs(durationMs)}`)
+    .join("");
+  return `${upstream.id}=${upstream.url}${concurrency}${timeout}${timeouts}`;
 }
 
 function grantText(grant: Grant): string {

@@ -44,6 +44,8 @@ describe("readPolicy", () => {
     expect(dev).toEqual({
       name: "dev",
       upstreams: [{ id: "u1", url: "http://127.0.0.1:11434" }],
+      queue: { waitMs: 300_000, lengthMax: 256 },
+      readerStallMs: 60_000,
       keyMaxAgeMs: 90 * 86_400_000,
       keyLife: environmentDefaults.keyLife,
       keyFate: { onLeave: "revoke", onRoleLost: "revoke", onSignOut: "keep", onRisk: "suspend" },

@@ -17,6 +17,7 @@ import type {
   RightSpec,
   Role,
   UpstreamSpec,
+  UpstreamTimeouts,
 } from "./policy.ts";
 import { isUnenforced, policyReferenceMistakes } from "./policy-mistakes.ts";
 import type { PolicyMistake } from "./policy-mistakes.ts";
@@ -92,7 +93,14 @@ function buildEnvironment(name: string, entry: EnvironmentEntry): Environment {
       url: upstream.url,
       ...(upstream.concurrency === undefined ? {} : { concurrency: upstream.concurrency }),
       ...(upstream.timeout === undefined ? {} : { timeoutMs: milliseconds(upstream.timeout) }),
+      ...(upstream.timeouts === undefined ? {} : { timeouts: buildTimeouts(upstream.timeouts) }),
     })),
+    queue: {
+      waitMs: entry.queue?.wait === undefined ? environmentDefaults.queue.waitMs : milliseconds(entry.queue.wait),
+      lengthMax: entry.queue?.length ?? environmentDefaults.queue.lengthMax,
+    },
+    readerStallMs:
+      entry.readerStall === undefined ? environmentDefaults.readerStallMs : milliseconds(entry.readerStall),
     keyMaxAgeMs: entry.keys?.maxAge === undefined ? KEY_AGE_MAX_MS : milliseconds(entry.keys.maxAge),
     keyLife: buildKeyLife(entry.keys ?? {}),
     keyFate: buildKeyFate(entry.keys ?? {}),
@@ -112,6 +120,12 @@ function buildEnvironment(name: string, entry: EnvironmentEntry): Environment {
     anomalies: buildAnomalies(entry.anomalies),
     inferenceRecording: entry.inferenceRecording,
   };
+}
+
+function buildTimeouts(written: NonNullable<EnvironmentEntry["upstreams"][number]["timeouts"]>): UpstreamTimeouts {
+  return Object.fromEntries(
+    Object.entries(written).flatMap(([name, text]) => (text === undefined ? [] : [[`${name}Ms`, milliseconds(text)]])),
+  );
 }
 
 function buildAnomalies(written: EnvironmentEntry["anomalies"]): AnomalyPolicy {

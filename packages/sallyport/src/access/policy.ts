@@ -138,8 +138,27 @@ export interface UpstreamSpec {
   readonly url: string;
   /** Requests run at the same time per model; absent = no bound of ours. */
   readonly concurrency?: number;
-  /** Time until the first byte of an answer, in ms. Default 300 000 (Ollama's own load timeout). */
+  /** Short form of `timeouts.firstByteMs` and `timeouts.silenceMs`, in ms. */
   readonly timeoutMs?: number;
+  readonly timeouts?: UpstreamTimeouts;
+}
+
+/** Bounds of one call, in ms; what is left out has its usual value (`dataplane/upstream/bounds.ts`). */
+export interface UpstreamTimeouts {
+  /** Until a connection is made. */
+  readonly connectMs?: number;
+  /** Until a streamed answer begins: loading the model is part of it. */
+  readonly firstByteMs?: number;
+  /** Between two pieces of an answer. */
+  readonly silenceMs?: number;
+  /** Of the whole answer, and of the wait for one that comes in one piece. */
+  readonly answerMs?: number;
+}
+
+/** How long requests wait for a slot of a model, and how many. */
+export interface QueuePolicy {
+  readonly waitMs: number;
+  readonly lengthMax: number;
 }
 
 /** What happens to keys on the way: rotation, age and disuse. Lengths in ms; 0 = never, but for `overlapMs`. */
@@ -200,6 +219,9 @@ export interface AnomalyPolicy {
 export interface Environment {
   readonly name: string;
   readonly upstreams: readonly UpstreamSpec[];
+  readonly queue: QueuePolicy;
+  /** A client that takes nothing of what was sent to it for so long is disconnected, ms. */
+  readonly readerStallMs: number;
   /** Longest life of a key, ms. At most 90 days. */
   readonly keyMaxAgeMs: number;
   readonly keyLife: KeyLife;

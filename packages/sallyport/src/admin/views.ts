@@ -166,6 +166,8 @@ export function viewEnvironment(environment: Environment): EnvironmentView {
     cloud: environment.cloud,
     registries: [...environment.registries],
     keepAliveMax: formatDurationMs(environment.keepAliveMaxSeconds * 1_000),
+    queue: { wait: formatDurationMs(environment.queue.waitMs), length: environment.queue.lengthMax },
+    readerStall: formatDurationMs(environment.readerStallMs),
     limits: viewLimits(environment.limits),
     guard: environment.guard,
     ...viewDoor(environment),

@@ -6,6 +6,7 @@ import { makeRefusalRecords } from "../audit/refusal-record.ts";
 import { makeUnauthenticated } from "../audit/unauthenticated.ts";
 import type { Settings } from "../config/settings.ts";
 import { ByteBudget } from "../dataplane/byte-budget.ts";
+import { Connections } from "../dataplane/connections.ts";
 import type { EndListener } from "../dataplane/ending.ts";
 import { ExchangeLog } from "../dataplane/exchange-log.ts";
 import { LiveExchanges } from "../dataplane/live-exchanges.ts";
@@ -45,6 +46,8 @@ import type { GatewayMetrics } from "./gateway-metrics.ts";
 
 /** Aggregates are by the minute: written once each. */
 const FLUSH_MS = 60_000;
+/** Time bounds of what waits and runs are kept with this precision: one timer for all, instead of some for each request. */
+const TICK_MS = 1_000;
 
 export interface DataPlanePorts {
   readonly settings: Settings;
@@ -86,10 +89,13 @@ export function makeDataPlane({
   const mistakes = checkTable();
   if (mistakes.length > 0) throw new Error(`the endpoint table is wrong: ${mistakes.join("; ")}`);
   const { keys, snapshot, store: ledger } = core;
-  const pools = new UpstreamPools((cause) =>
-    log.warn({ cause: causeOf(cause) }, "an upstream's connections did not close"),
-  );
+  const pools = new UpstreamPools({
+    now: () => clock.monotonic(),
+    random: Math.random,
+    onFailedClose: (cause) => log.warn({ cause: causeOf(cause) }, "an upstream's connections did not close"),
+  });
   const origins = new ModelOrigins(clock);
+  const connections = new Connections(clock);
   const live = new LiveExchanges();
   const limits = new KeyLimits();
   const budget = new ByteBudget(settings.inFlightBytesMax);
@@ -135,6 +141,11 @@ export function makeDataPlane({
   const credentials = makeCredentials({ settings, core, limits, live, budget, listenerUrl });
   const { signatures, isTokenRevoked } = credentials;
   const flushing = setInterval(flush, FLUSH_MS).unref();
+  const ticking = setInterval(() => {
+    live.tick(clock.monotonic());
+    pools.pump();
+    connections.sweep();
+  }, TICK_MS).unref();
 
   const run = makePipeline(
     {
@@ -159,7 +170,7 @@ export function makeDataPlane({
       factors: makeFactors(signatures),
       locateModel: makeLocateModel({ pools, origins }),
       authorize: makeAuthorize({ snapshot, keys, isTokenRevoked }),
-      queue: makeQueue({ limits, pools, live, snapshot, keys }),
+      queue: makeQueue({ limits, pools, live, snapshot, keys, clock }),
       record: makeRecord({ ledger, snapshot, keys, permissionUses: core.permissionUses, unrecorded }),
       forward: makeForward({ ledger, clock, tracing, unrecorded, origins }),
     },
@@ -168,7 +179,7 @@ export function makeDataPlane({
       fault(exchange, cause) {
         if (cause instanceof ClientGone) {
           exchange.refusal = null;
-          exchange.outcome = "client_gone";
+          exchange.outcome = exchange.goneOutcome;
           exchange.response.destroy();
           return;
         }
@@ -194,6 +205,7 @@ export function makeDataPlane({
     {
       clock,
       addresses,
+      connections,
       run,
       refusedByParser(code, address) {
         unauthenticated.count({ code }, address);
@@ -211,6 +223,7 @@ export function makeDataPlane({
     drain: () => void (isDraining = true),
     end() {
       clearInterval(flushing);
+      clearInterval(ticking);
       live.cutAll(refuse("draining"));
       flush();
     },

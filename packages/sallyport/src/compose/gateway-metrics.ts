@@ -59,12 +59,15 @@ function nameDataPlane(registry: Registry, { live, pools, budget, unrecorded }: 
   registry.reading("gauge", "sallyport_upstream_running", "Requests an upstream works on now.", labels, () =>
     pools.all().map(({ running, environment, spec }) => [running, environment, spec.id]),
   );
+  registry.reading("gauge", "sallyport_upstream_fit", "1 while an upstream is chosen for requests, else 0.", labels, () =>
+    pools.all().map(({ health, environment, spec }) => [health.fitness === "up" ? 1 : 0, environment, spec.id]),
+  );
   registry.reading(
     "gauge",
     "sallyport_upstream_waiting",
-    "Requests that wait for a model of an upstream.",
-    labels,
-    () => pools.all().map(({ waiting, environment, spec }) => [waiting, environment, spec.id]),
+    "Requests that wait for a slot of a model.",
+    ["environment"],
+    () => pools.waitingByEnvironment(),
   );
 }
 

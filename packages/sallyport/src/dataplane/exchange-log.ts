@@ -7,7 +7,7 @@ import type { Clock } from "../kernel/clock.ts";
 import type { Log } from "../kernel/log.ts";
 import type { Ending, EndListener } from "./ending.ts";
 import type { Exchange } from "./exchange.ts";
-import type { Upstream } from "./upstream/pool.ts";
+import type { Upstream } from "./upstream/upstream.ts";
 
 export const TROUBLE_EVERY_MS = 10_000;
 

@@ -16,8 +16,8 @@ import type { RateVerdict } from "../limits/gcra.ts";
 import type { Token } from "../tokens/token.ts";
 import type { Workload } from "../tokens/workload-tokens.ts";
 import type { TraceIdentity } from "./trace.ts";
-import type { Lane } from "./upstream/lane.ts";
-import type { Upstream } from "./upstream/pool.ts";
+import type { ReplicaGroup } from "./upstream/replica-group.ts";
+import type { Upstream } from "./upstream/upstream.ts";
 import type { Usage } from "./answer/usage.ts";
 import type { Endpoint } from "./wire/endpoint.ts";
 import type { Serialized, Understood } from "./wire/understood.ts";
@@ -30,13 +30,18 @@ export type Outcome =
   | "timed_out"
   | "broken" // the upstream answered what it must not
   | "client_gone"
+  | "client_stalled" // the client did not read its answer
   | "altered" // the bytes that passed were not those the request named
   | "cut" // the right ended while it ran
   | "not_recorded"; // the intent could not be committed, nothing was shown
 
-/** A wait or a running stream that can be ended with a refusal. */
+/** A wait or a running stream that can be ended with a refusal, or because its client has gone. */
 export interface Interruptible {
   cut(refusal: Refusal): void;
+  /** The client's connection has closed: nobody is left to tell. */
+  leave(): void;
+  /** Now and then, to keep time bounds. */
+  tick(nowMs: number): void;
 }
 
 export class Exchange implements Presented {
@@ -108,8 +113,12 @@ export class Exchange implements Presented {
   holdsKeySlot = false;
   /** Its place among the live ones; -1 = it is none of them. */
   livePlace = -1;
+  /** The replica that was chosen, or was chosen last. */
   upstream: Upstream | null = null;
-  lane: Lane | null = null;
+  /** While it holds a slot of that replica, whom the slot goes back to. */
+  group: ReplicaGroup | null = null;
+  /** Monotonic ms at which it got that slot. */
+  turnMs = 0;
 
   /** Its place in a trace; null where nothing is traced. */
   trace: TraceIdentity | null = null;
@@ -121,6 +130,8 @@ export class Exchange implements Presented {
   /** Its bytes were given to an upstream's connections, whatever came of it. */
   isForwarded = false;
   upstreamStatus = 0;
+  /** When the upstream says to come back, where it answered that it is busy. */
+  retryAfterSeconds: number | null = null;
   usage: Usage | null = null;
   firstByteMs = 0;
   sentBytes = 0;
@@ -130,6 +141,10 @@ export class Exchange implements Presented {
    * field, every request that was over was kept until the next full collection (seen: 8 kB each, Node 20).
    */
   interruptible: Interruptible | null = null;
+  /** Its client's connection has closed. */
+  isGone = false;
+  /** It was closed because the client did not read. */
+  isStalled = false;
   /** It was cut between two stages, when nothing could be interrupted: the next one ends it. */
   cutBy: Refusal | null = null;
 
@@ -147,5 +162,17 @@ export class Exchange implements Presented {
     this.at = at;
     this.startedMs = startedMs;
     this.expectsContinue = expectsContinue;
+  }
+
+  /** Its client's connection has closed: what waits or runs for it ends now, what does not, before the next stage. */
+  leave(): void {
+    if (this.isSettled || this.isGone) return;
+    this.isGone = true;
+    this.interruptible?.leave();
+  }
+
+  /** How an exchange ends whose client has gone. */
+  get goneOutcome(): Outcome {
+    return this.isStalled ? "client_stalled" : "client_gone";
   }
 }

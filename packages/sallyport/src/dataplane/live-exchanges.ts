@@ -58,6 +58,11 @@ export class LiveExchanges {
         cutOne(exchange, refuse("token_unknown"));
   }
 
+  /** Keeps the time bounds of everything that waits or runs. */
+  tick(nowMs: number): void {
+    for (const exchange of this.#live.slice()) exchange.interruptible?.tick(nowMs);
+  }
+
   cutAll(refusal: Refusal): void {
     for (const exchange of this.#live.slice()) cutOne(exchange, refusal);
   }

@@ -47,6 +47,7 @@ export function writeRefusal(exchange: Exchange, refusal: Refusal): void {
   addRetirementHeaders(headers, exchange.retirement);
   if (refusal.retryAfterSeconds !== undefined)
     headers.push("retry-after", String(Math.max(1, refusal.retryAfterSeconds)));
+  if (refusal.queue) addQueueHeaders(headers, refusal.queue);
   addChallenge(headers, refusal, status, exchange.endpoint?.dialect ?? null);
   if (HOPELESS.has(refusal.code)) headers.push("x-should-retry", "false");
   const isLast = !request.complete && !canDiscardBody(exchange);
@@ -55,6 +56,12 @@ export function writeRefusal(exchange: Exchange, refusal: Refusal): void {
   const shown = request.method === "HEAD" ? undefined : body;
   if (isLast && !exchange.expectsContinue) linger(exchange, shown);
   else response.end(shown);
+}
+
+/** The place in the queue and the expected wait, in seconds. */
+function addQueueHeaders(headers: string[], { position, expectedWaitSeconds }: NonNullable<Refusal["queue"]>): void {
+  headers.push("x-sallyport-queue-position", String(position));
+  if (expectedWaitSeconds !== undefined) headers.push("x-sallyport-expected-wait", String(expectedWaitSeconds));
 }
 
 /** The answer is whole for the caller by its length; it is ended here only when he has had time to read it. */
@@ -180,8 +187,13 @@ function anthropicType(status: number): string {
 }
 
 /** The chunk that ends a running stream in its dialect when it cannot be finished: the caller must not take it for whole. */
-export function streamEnding(dialect: Dialect, isEventStream: boolean, code: ProblemCode, requestId: string): string {
-  const body = JSON.stringify(refusalBody(dialect, { code }, requestId));
+export function streamEnding(dialect: Dialect, isEventStream: boolean, refusal: Refusal, requestId: string): string {
+  return errorChunk(dialect, isEventStream, refusalBody(dialect, refusal, requestId));
+}
+
+/** An error of a stream, as its dialect writes it. */
+export function errorChunk(dialect: Dialect, isEventStream: boolean, error: object): string {
+  const body = JSON.stringify(error);
   if (!isEventStream) return `${body}\n`;
   return dialect === "anthropic" ? `event: error\ndata: ${body}\n\n` : `data: ${body}\n\n`;
 }

@@ -14,6 +14,7 @@ import { randomBase62 } from "../kernel/ids.ts";
 import { isTrusted } from "../listener/client-address.ts";
 import { normalizeAddress } from "../kernel/network-list.ts";
 import type { AddressRules } from "../listener/client-address.ts";
+import type { Connections } from "./connections.ts";
 import { Exchange } from "./exchange.ts";
 
 export const HEADER_BYTES_MAX = 16 * 1024;
@@ -23,6 +24,7 @@ const KEEP_ALIVE_MS = 65_000;
 export interface DataServerPorts {
   readonly clock: Clock;
   readonly addresses: AddressRules;
+  readonly connections: Connections;
   readonly run: (exchange: Exchange) => Promise<void>;
   /** A request that the HTTP parser refused, for the aggregates. */
   readonly refusedByParser: (code: ProblemCode, address: string) => void;
@@ -42,9 +44,13 @@ export function createDataServer(ports: DataServerPorts, tls: SecureContextOptio
     noDelay: true,
   };
   const server = tls ? createTlsServer({ ...options, ...tls }) : createPlainServer(options);
-  const { addresses, clock, run } = ports;
+  const { addresses, clock, connections, run } = ports;
 
   function accept(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
+    connections.enter(request, response, () => begin(request, response, expectsContinue));
+  }
+
+  function begin(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): Exchange {
     const exchange = new Exchange(
       request,
       response,
@@ -54,6 +60,13 @@ export function createDataServer(ports: DataServerPorts, tls: SecureContextOptio
       expectsContinue,
     );
     void run(exchange);
+    return exchange;
+  }
+
+  /** Into a running answer nothing is written: whoever reads it would take that for a part of it. */
+  function answerOrClose(socket: Socket, code: ProblemCode): void {
+    if (connections.isBusy(socket)) socket.destroy();
+    else answerRaw(socket, code);
   }
   server.maxHeadersCount = 100;
   server.on("connection", (socket: Socket) => {
@@ -66,14 +79,14 @@ export function createDataServer(ports: DataServerPorts, tls: SecureContextOptio
   server.on("checkExpectation", (_request: IncomingMessage, response: ServerResponse) => {
     response.writeHead(417, { "content-length": "0", connection: "close" }).end();
   });
-  server.on("upgrade", (_request: IncomingMessage, socket: Socket) => answerRaw(socket, "header_malformed"));
-  server.on("connect", (_request: IncomingMessage, socket: Socket) => answerRaw(socket, "target_malformed"));
+  server.on("upgrade", (_request: IncomingMessage, socket: Socket) => answerOrClose(socket, "header_malformed"));
+  server.on("connect", (_request: IncomingMessage, socket: Socket) => answerOrClose(socket, "target_malformed"));
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
     // A connection that broke is nobody's malformed request: what ran on it ends by itself.
     if (error.code === "ECONNRESET" || error.code === "EPIPE") return void socket.destroy();
     const code = parserRefusal(error);
     ports.refusedByParser(code, normalizeAddress(socket.remoteAddress ?? ""));
-    answerRaw(socket, code);
+    answerOrClose(socket, code);
   });
   return server;
 }

@@ -9,6 +9,7 @@ import { endingOf } from "./ending.ts";
 import type { EndListener } from "./ending.ts";
 import type { Exchange } from "./exchange.ts";
 import type { LiveExchanges } from "./live-exchanges.ts";
+import { giveReplica } from "./upstream/turn.ts";
 
 /** Where refusals are written down: aggregates before authentication, one record each (up to a rate) after it. */
 export interface RefusalLog {
@@ -38,7 +39,7 @@ export function makeSettle(ports: SettlePorts): (exchange: Exchange) => void {
     const key = exchange.key;
     if (exchange.holdsKeySlot) limits.releaseSlot(`${key!.environment}/${key!.id}`);
     if (exchange.heldBytes > 0) budget.give(exchange.heldBytes);
-    exchange.lane?.release();
+    giveReplica(exchange, clock);
     const totalMs = clock.monotonic() - exchange.startedMs;
     if (exchange.ticket !== null || exchange.isUnrecorded)
       ledger.append(encodeOutcome(exchange, clock.now(), totalMs), false);
@@ -66,6 +67,7 @@ function encodeOutcome(exchange: Exchange, at: number, totalMs: number): string 
       request: exchange.id,
       principal: key!.owner,
       outcome: exchange.outcome ?? "broken",
+      upstream: exchange.upstream!.spec.id,
       code: exchange.refusal?.code ?? null,
       upstream_status: exchange.upstreamStatus,
       model: exchange.understood!.model?.key ?? null,

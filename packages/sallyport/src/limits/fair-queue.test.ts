@@ -6,31 +6,99 @@ import type { Place } from "./fair-queue.ts";
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
+/** A queue before so many slots, each of which is given back by hand. */
+function queueOf(slots: number, lengthMax: number, waitMs = 1_000) {
+  const state = { running: 0 };
+  const queue = new FairQueue<object>({
+    take: () => {
+      if (state.running >= slots) return undefined;
+      state.running++;
+      return {};
+    },
+    rules: () => ({ waitMs, lengthMax }),
+    slots: () => slots,
+  });
+  const release = (): void => {
+    state.running--;
+    queue.pump();
+  };
+  return { queue, state, release };
+}
+
 test("one turn per key in rotation: a key with many waiting does not starve another", () => {
-  const queue = new FairQueue(1, 100, 1000);
+  const { queue, state, release } = queueOf(1, 100);
   const turns: string[] = [];
-  expect(queue.enter("a", () => {})).toBeUndefined();
-  for (let i = 0; i < 3; i++) queue.enter("a", () => turns.push(`a${i}`));
-  queue.enter("b", () => turns.push("b0"));
-  queue.enter("c", () => turns.push("c0"));
-  for (let i = 0; i < 5; i++) queue.release();
+  expect(queue.take()).toBeDefined();
+  expect(queue.take()).toBeUndefined();
+  for (let i = 0; i < 3; i++) queue.wait("a", () => turns.push(`a${i}`));
+  queue.wait("b", () => turns.push("b0"));
+  queue.wait("c", () => turns.push("c0"));
+  for (let i = 0; i < 5; i++) release();
   expect(turns).toEqual(["a0", "b0", "c0", "a1", "a2"]);
-  queue.release();
-  expect(queue.isIdle).toBe(true);
+  release();
+  expect([state.running, queue.waiting]).toEqual([0, 0]);
+});
+
+test("who lost a slot to a replica that failed is served before the rotation", () => {
+  const { queue, release } = queueOf(1, 100);
+  const turns: string[] = [];
+  queue.take();
+  queue.wait("a", () => turns.push("a"));
+  queue.waitFirst(() => turns.push("again"));
+  release();
+  release();
+  expect(turns).toEqual(["again", "a"]);
+});
+
+test("nobody who comes later passes those who wait", () => {
+  const { queue, state } = queueOf(1, 100);
+  queue.take();
+  queue.wait("a", () => {});
+  state.running = 0;
+  expect(queue.take()).toBeUndefined();
 });
 
 test("a wait ends: by time, by leaving, by a full queue", () => {
-  const queue = new FairQueue(1, 2, 1000);
+  const { queue } = queueOf(1, 2);
   const said: unknown[] = [];
-  queue.enter("a", () => {});
-  queue.enter("b", (refusal) => said.push(refusal?.code));
-  const place = queue.enter("c", (refusal) => said.push(refusal?.code)) as Place;
-  expect(queue.enter("d", () => {})).toMatchObject({ code: "queue_full", retryAfterSeconds: 5 });
+  queue.take();
+  queue.wait("b", (_, refusal) => said.push(refusal?.code));
+  const place = queue.wait("c", (_, refusal) => said.push(refusal?.code)) as Place;
+  expect(queue.wait("d", () => {})).toMatchObject({ code: "queue_full", retryAfterSeconds: 5, queue: { position: 3 } });
   place.leave(refuse("key_revoked"));
   place.leave(refuse("key_revoked"));
   vi.advanceTimersByTime(1000);
   expect(said).toEqual(["key_revoked", "queue_timeout"]);
   expect(queue.waiting).toBe(0);
-  queue.release();
-  expect(queue.isIdle).toBe(true);
+});
+
+test("a denial says the place in the queue and the expected wait", () => {
+  const { queue } = queueOf(2, 3);
+  queue.noteService(10_000);
+  queue.take();
+  queue.take();
+  const said: unknown[] = [];
+  const note = (_: object | null, refusal: unknown): void => void said.push(refusal);
+  queue.wait("a", note);
+  queue.wait("a", note);
+  queue.wait("b", note);
+  expect(queue.wait("c", note)).toMatchObject({ retryAfterSeconds: 20, queue: { position: 4, expectedWaitSeconds: 20 } });
+  vi.advanceTimersByTime(1000);
+  // The second of `a` waits behind `b`; by its time the first of `a` has left.
+  expect(said).toMatchObject([{ queue: { position: 1 } }, { queue: { position: 1 } }, { queue: { position: 1 } }]);
+});
+
+test("where no slot can come, everybody who waits is told", () => {
+  let offer: object | undefined;
+  const queue = new FairQueue<object>({
+    take: () => offer,
+    rules: () => ({ waitMs: 1_000, lengthMax: 9 }),
+    slots: () => 1,
+  });
+  const said: unknown[] = [];
+  queue.wait("a", (_, refusal) => said.push(refusal?.code));
+  queue.wait("b", (_, refusal) => said.push(refusal?.code));
+  offer = refuse("upstream_unreachable");
+  queue.pump();
+  expect(said).toEqual(["upstream_unreachable", "upstream_unreachable"]);
 });

@@ -1,96 +1,184 @@
 /**
- * A fair queue in front of one scarce thing (an upstream's model): at most `slots` run, the rest wait their turn, one
- * turn per key in rotation, so that a key with a hundred waiting requests does not starve a key with one.
+ * A fair queue in front of something scarce (the slots of one model on all its replicas). Where a slot is free, its
+ * source says; who waits gets a turn, one per key in rotation, so that a key with a hundred waiting requests does not
+ * starve a key with one.
  */
 import { refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
 
-/** Called once: with undefined when a slot is taken, with a refusal when the wait ended otherwise. */
-export type Turn = (refusal: Refusal | undefined) => void;
+/** Called once: with a slot, or with the reason why there will be none. */
+export type Turn<S> = (slot: S | null, refusal: Refusal | undefined) => void;
 
-interface Waiting {
+/** A slot that was taken, a refusal when no slot can come at all, undefined when one must be waited for. */
+export type Offer<S> = S | Refusal | undefined;
+
+export interface QueueRules {
+  readonly waitMs: number;
+  readonly lengthMax: number;
+}
+
+export interface QueuePorts<S> {
+  /** Takes a free slot. */
+  readonly take: () => Offer<S>;
+  readonly rules: () => QueueRules;
+  /** Requests that run at the same time, for the expected wait. */
+  readonly slots: () => number;
+}
+
+interface Waiting<S> {
   readonly key: string;
-  readonly turn: Turn;
+  readonly turn: Turn<S>;
   timer: NodeJS.Timeout | undefined;
   isOver: boolean;
 }
 
-/** Handle of one who waits: `leave` ends the wait with a refusal (the caller has gone, or his right has ended). */
+/** Handle of one who waits: `leave` ends the wait with a refusal (the caller has gone, or lost the permission). */
 export interface Place {
   leave(refusal: Refusal): void;
 }
 
-export class FairQueue {
-  readonly #slots: number;
-  readonly #waitingMax: number;
-  readonly #waitMs: number;
-  readonly #byKey = new Map<string, Waiting[]>();
-  #running = 0;
-  #waiting = 0;
+/** Without a measurement yet, a caller is told to come back after this. */
+const UNKNOWN_WAIT_SECONDS = 5;
+const RETRY_AFTER_MAX_SECONDS = 600;
+/** Weight of the newest service time in the mean. */
+const NEWEST = 0.2;
 
-  constructor(slots: number, waitingMax: number, waitMs: number) {
-    this.#slots = slots;
-    this.#waitingMax = waitingMax;
-    this.#waitMs = waitMs;
+export class FairQueue<S extends object> {
+  readonly #ports: QueuePorts<S>;
+  readonly #byKey = new Map<string, Waiting<S>[]>();
+  /** Had a slot and lost it through no fault of their own: served before the rotation. */
+  readonly #first: Waiting<S>[] = [];
+  #waiting = 0;
+  #serviceMs = 0;
+
+  constructor(ports: QueuePorts<S>) {
+    this.#ports = ports;
   }
 
   get waiting(): number {
     return this.#waiting;
   }
 
-  get isIdle(): boolean {
-    return this.#running === 0 && this.#waiting === 0;
+  /** A slot at once, where one is free and nobody waits for it. */
+  take(): Offer<S> {
+    return this.#waiting > 0 ? undefined : this.#ports.take();
   }
 
-  /** Takes a slot at once (undefined), refuses (the queue is full), or gives a place in the queue. */
-  enter(key: string, turn: Turn): Place | Refusal | undefined {
-    if (this.#running < this.#slots && this.#waiting === 0) {
-      this.#running++;
-      return undefined;
-    }
-    if (this.#waiting >= this.#waitingMax) return { ...refuse("queue_full"), retryAfterSeconds: 5 };
-    const waiting: Waiting = { key, turn, timer: undefined, isOver: false };
-    const leave = (refusal: Refusal): void => this.#leave(waiting, refusal);
-    waiting.timer = setTimeout(leave, this.#waitMs, { ...refuse("queue_timeout"), retryAfterSeconds: 10 });
+  /** A place in the queue, or a refusal because it is full. */
+  wait(key: string, turn: Turn<S>): Place | Refusal {
+    const { lengthMax } = this.#ports.rules();
+    if (this.#waiting >= lengthMax) return this.#told(refuse("queue_full"), this.#waiting + 1);
+    const waiting = this.#enter(key, turn);
     const list = this.#byKey.get(key);
     if (list) list.push(waiting);
     else this.#byKey.set(key, [waiting]);
-    this.#waiting++;
-    return { leave };
+    return this.#placeOf(waiting);
   }
 
-  /** Gives a slot back; the next key in rotation gets it. */
-  release(): void {
-    this.#running--;
-    while (this.#running < this.#slots && this.#waiting > 0) {
+  /** A place before all others, for a request whose replica failed before it answered. */
+  waitFirst(turn: Turn<S>): Place {
+    const waiting = this.#enter("", turn);
+    this.#first.push(waiting);
+    return this.#placeOf(waiting);
+  }
+
+  /** Gives the slots that are free to those who wait. */
+  pump(): void {
+    while (this.#waiting > 0) {
+      const offer = this.#ports.take();
+      if (offer === undefined) return;
       const next = this.#takeNext();
-      this.#running++;
-      next.turn(undefined);
+      if (isRefusal(offer)) next.turn(null, offer);
+      else next.turn(offer, undefined);
     }
   }
 
-  #takeNext(): Waiting {
+  /** Ends every wait. */
+  refuseAll(refusal: Refusal): void {
+    while (this.#waiting > 0) this.#takeNext().turn(null, refusal);
+  }
+
+  /** How long one request held its slot: the expected wait is made of these. */
+  noteService(serviceMs: number): void {
+    this.#serviceMs += (this.#serviceMs === 0 ? 1 : NEWEST) * (serviceMs - this.#serviceMs);
+  }
+
+  #enter(key: string, turn: Turn<S>): Waiting<S> {
+    const waiting: Waiting<S> = { key, turn, timer: undefined, isOver: false };
+    waiting.timer = setTimeout(this.#onLate, this.#ports.rules().waitMs, waiting);
+    this.#waiting++;
+    return waiting;
+  }
+
+  #placeOf(waiting: Waiting<S>): Place {
+    return { leave: (refusal) => this.#leave(waiting, refusal) };
+  }
+
+  readonly #onLate = (waiting: Waiting<S>): void => {
+    this.#leave(waiting, this.#told(refuse("queue_timeout"), this.#positionOf(waiting)));
+  };
+
+  /** With the place in the queue and the time until its turn, as far as it is known. */
+  #told(refusal: Refusal, position: number): Refusal {
+    const isKnown = this.#serviceMs > 0;
+    const seconds = Math.ceil((position * this.#serviceMs) / Math.max(1, this.#ports.slots()) / 1_000);
+    return {
+      ...refusal,
+      retryAfterSeconds: isKnown ? Math.min(Math.max(1, seconds), RETRY_AFTER_MAX_SECONDS) : UNKNOWN_WAIT_SECONDS,
+      queue: isKnown ? { position, expectedWaitSeconds: seconds } : { position },
+    };
+  }
+
+  /** How many turns come until its own, itself included. */
+  #positionOf(waiting: Waiting<S>): number {
+    const first = this.#first.indexOf(waiting);
+    if (first >= 0) return first + 1;
+    const own = this.#byKey.get(waiting.key) ?? [];
+    const round = own.indexOf(waiting);
+    let position = this.#first.length + round + 1;
+    let isBefore = true;
+    for (const [key, list] of this.#byKey) {
+      if (key === waiting.key) isBefore = false;
+      else position += Math.min(list.length, isBefore ? round + 1 : round);
+    }
+    return position;
+  }
+
+  #takeNext(): Waiting<S> {
+    const next = this.#first.shift() ?? this.#takeOfRotation();
+    this.#end(next);
+    return next;
+  }
+
+  #takeOfRotation(): Waiting<S> {
     const [key, list] = this.#byKey.entries().next().value!;
     const next = list.shift()!;
     // The key goes to the end of the rotation: a Map keeps the order of insertion.
     this.#byKey.delete(key);
     if (list.length > 0) this.#byKey.set(key, list);
-    this.#end(next);
     return next;
   }
 
-  #leave(waiting: Waiting, refusal: Refusal): void {
+  #leave(waiting: Waiting<S>, refusal: Refusal): void {
     if (waiting.isOver) return;
-    const list = this.#byKey.get(waiting.key);
-    list?.splice(list.indexOf(waiting), 1);
-    if (list?.length === 0) this.#byKey.delete(waiting.key);
+    const first = this.#first.indexOf(waiting);
+    if (first >= 0) this.#first.splice(first, 1);
+    else {
+      const list = this.#byKey.get(waiting.key)!;
+      list.splice(list.indexOf(waiting), 1);
+      if (list.length === 0) this.#byKey.delete(waiting.key);
+    }
     this.#end(waiting);
-    waiting.turn(refusal);
+    waiting.turn(null, refusal);
   }
 
-  #end(waiting: Waiting): void {
+  #end(waiting: Waiting<S>): void {
     waiting.isOver = true;
     clearTimeout(waiting.timer);
     this.#waiting--;
   }
+}
+
+export function isRefusal(offer: object): offer is Refusal {
+  return "code" in offer;
 }

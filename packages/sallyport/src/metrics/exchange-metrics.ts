@@ -5,7 +5,7 @@
 import type { Exchange } from "../dataplane/exchange.ts";
 import type { Endpoint } from "../dataplane/wire/endpoint.ts";
 import type { Ending, EndListener } from "../dataplane/ending.ts";
-import type { Upstream } from "../dataplane/upstream/pool.ts";
+import type { Upstream } from "../dataplane/upstream/upstream.ts";
 import type { Family } from "./family.ts";
 import type { Registry } from "./registry.ts";
 import type { Histogram, Series } from "./series.ts";
@@ -102,7 +102,7 @@ export class ExchangeMetrics implements EndListener {
     const environment = key?.environment ?? "";
     const figures = this.#figuresOf(environment, endpoint);
     this.#endingOf(figures, environment, endpoint, ending).value++;
-    if (refusal !== null && ending !== "client_gone") {
+    if (refusal !== null && ending !== "client_gone" && ending !== "client_stalled") {
       if (key) this.#refusals.at(environment, endpoint?.id ?? "", refusal.code).value++;
       else this.#unauthenticated.at(refusal.code).value++;
       if (refusal.signal !== undefined) this.#guesses.at(refusal.signal).value++;

@@ -19,6 +19,8 @@ export interface AnswerEnd {
 export interface Answer {
   /** Nothing of it is shown before it is whole (it is rewritten, or it is an error). */
   readonly isCollected: boolean;
+  /** The dialect ends a whole answer with a mark: without it the answer is not whole. */
+  readonly hasMark: boolean;
   /** Bytes to send now; null for none. Throws `AnswerRejected` where it must not go on. */
   push(chunk: Buffer): Buffer | null;
   /** Throws as `push` does. */

@@ -9,6 +9,7 @@ export type Rewrite = (text: string) => string | undefined;
 
 export class CollectedAnswer implements Answer {
   readonly isCollected = true;
+  readonly hasMark = false;
   readonly #rewrite: Rewrite;
   readonly #chunks: Buffer[] = [];
   #size = 0;

@@ -7,24 +7,19 @@ import type { Answer, AnswerEnd } from "./answer.ts";
 import { AnswerTooLarge } from "./answer.ts";
 import type { Usage } from "./usage.ts";
 
-const LF = 0x0a;
 export const FRAME_BYTES_MAX = 8 * 1024 * 1024;
 
 export abstract class FramedAnswer implements Answer {
   readonly isCollected = false;
+  readonly hasMark: boolean = true;
   protected usage: Usage | null = null;
   protected isWhole = false;
   protected hasError = false;
-  readonly #mark: string;
   #held: Buffer | null = null;
-
-  constructor(mark: "\n" | "\n\n") {
-    this.#mark = mark;
-  }
 
   push(chunk: Buffer): Buffer | null {
     const block = this.#held === null ? chunk : Buffer.concat([this.#held, chunk]);
-    const end = this.#endOfWhole(block);
+    const end = this.endOfWhole(block);
     if (end === 0) {
       if (block.length > FRAME_BYTES_MAX) throw new AnswerTooLarge();
       this.#held = block;
@@ -36,8 +31,9 @@ export abstract class FramedAnswer implements Answer {
 
   end(): AnswerEnd {
     // A last frame without its mark is looked at like any other, so that nothing unseen is sent.
-    const last = this.#held === null ? null : this.#look(this.#held);
+    let last = this.#held === null ? null : this.#look(this.#held);
     this.#held = null;
+    if (last !== null && !this.isWhole && !this.hasError) last = this.unfinished(last);
     return { last, isWhole: this.isWhole && !this.hasError, hasError: this.hasError, usage: this.usage };
   }
 
@@ -50,22 +46,21 @@ export abstract class FramedAnswer implements Answer {
   /** Looks at one frame, mark included: the same text to pass it, another to rewrite it, "" to drop it. */
   protected abstract frame(text: string): string;
 
-  /** Where the last whole frame ends; 0 when there is none. A chunk nearly always ends with one: looked at first. */
-  #endOfWhole(block: Buffer): number {
-    const { length } = block;
-    if (this.#mark === "\n" ? block[length - 1] === LF : block[length - 1] === LF && block[length - 2] === LF)
-      return length;
-    const lastMark = block.lastIndexOf(this.#mark, undefined, "latin1");
-    return lastMark < 0 ? 0 : lastMark + this.#mark.length;
-  }
+  /** Where the last whole frame ends; 0 when there is none. */
+  protected abstract endOfWhole(block: Buffer): number;
+
+  /** Where the frame that begins at `start` ends, its mark included. */
+  protected abstract endOfFrame(text: string, start: number): number;
+
+  /** What may be shown of a last frame that came without its end, before an error follows it. */
+  protected abstract unfinished(frame: Buffer): Buffer | null;
 
   #look(block: Buffer): Buffer | null {
     if (!this.interest.test(block.toString("latin1"))) return block;
     const text = block.toString("utf8");
     let out = "";
     for (let start = 0; start < text.length;) {
-      const mark = text.indexOf(this.#mark, start);
-      const end = mark < 0 ? text.length : mark + this.#mark.length;
+      const end = this.endOfFrame(text, start);
       const frame = text.slice(start, end);
       // A block may hold many frames and one of interest: the others are passed unread.
       out += this.interest.test(frame) ? this.frame(frame) : frame;

@@ -6,10 +6,13 @@ import { AnswerRejected, AnswerTooLarge } from "./answer.ts";
 import type { Answer, AnswerEnd } from "./answer.ts";
 import { COLLECTED_BYTES_MAX } from "./collected.ts";
 import { FramedAnswer, count, parseObject } from "./framed-answer.ts";
+import { cleanErrorWords } from "./upstream-error.ts";
+
+const LF = 0x0a;
 
 // Inside a JSON string a quote is always escaped, so these bytes stand only where they are really keys.
-const TOKENS = /"done":true|"error":|signin_url|"context":|"_debug_info":|"remote_(?:host|model)":/;
-const PROGRESS = /"status":"success"|"error":|signin_url/;
+const TOKENS = /"done"\s*:\s*true|"error"\s*:|signin_url|"(?:context|_debug_info|remote_host|remote_model)"\s*:/;
+const PROGRESS = /"status"\s*:\s*"success"|"error"\s*:|signin_url/;
 
 /** What the caller may see of an answer, and whether the model may be a remote one. */
 export interface AnswerRights {
@@ -26,13 +29,28 @@ export class NativeStream extends FramedAnswer {
   readonly #rights: AnswerRights;
 
   constructor(isProgress: boolean, rights: AnswerRights) {
-    super("\n");
+    super();
     this.#isProgress = isProgress;
     this.#rights = rights;
     this.interest = isProgress ? PROGRESS : TOKENS;
   }
 
   protected readonly interest: RegExp;
+
+  /** A chunk nearly always ends with a line: looked at first. */
+  protected endOfWhole(block: Buffer): number {
+    return block[block.length - 1] === LF ? block.length : block.lastIndexOf(LF) + 1;
+  }
+
+  protected endOfFrame(text: string, start: number): number {
+    const mark = text.indexOf("\n", start);
+    return mark < 0 ? text.length : mark + 1;
+  }
+
+  /** A whole object whose line end is missing gets it; half of one is not shown. */
+  protected unfinished(frame: Buffer): Buffer | null {
+    return parseObject(frame.toString("utf8")) === undefined ? null : Buffer.concat([frame, Buffer.from("\n")]);
+  }
 
   protected frame(text: string): string {
     const line = parseObject(text);
@@ -45,7 +63,8 @@ export class NativeStream extends FramedAnswer {
     // The name stood for a local model a moment ago, and the server has answered from elsewhere.
     if (!this.#isProgress && !this.#rights.mayBeRemote && isRemote(line))
       throw new AnswerRejected("cloud_denied", "the answer comes from a remote model");
-    return this.#withhold(line) ? `${JSON.stringify(line)}\n` : text;
+    const isCleaned = line["error"] !== undefined && cleanErrorWords(line);
+    return this.#withhold(line) || isCleaned ? `${JSON.stringify(line)}\n` : text;
   }
 
   /** True where something was taken out. */
@@ -70,6 +89,7 @@ export class NativeStream extends FramedAnswer {
 /** The same for an answer in one object, which is shown whole because its length changes. */
 export class NativeObject implements Answer {
   readonly isCollected = true;
+  readonly hasMark = false;
   readonly #rights: AnswerRights;
   readonly #chunks: Buffer[] = [];
   #size = 0;

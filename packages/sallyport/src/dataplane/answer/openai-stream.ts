@@ -3,27 +3,36 @@
  * with empty `choices`; where we asked for it and the caller did not, that chunk is taken out again, and from text
  * completions the zero `usage` that every chunk then carries.
  */
-import { FramedAnswer, count, parseObject } from "./framed-answer.ts";
+import { EventStream, readEvent, writeEvent } from "./event-stream.ts";
+import { count, parseObject } from "./framed-answer.ts";
+import { cleanErrorWords } from "./upstream-error.ts";
 
-export class OpenaiStream extends FramedAnswer {
+export class OpenaiStream extends EventStream {
+  override readonly hasMark: boolean;
   readonly #hidesUsage: boolean;
 
-  constructor(hidesUsage: boolean) {
-    super("\n\n");
+  /** `hasMark`: false for what may end without `[DONE]` (transcriptions). */
+  constructor(hidesUsage: boolean, hasMark = true) {
+    super();
     this.#hidesUsage = hidesUsage;
+    this.hasMark = hasMark;
   }
 
-  protected readonly interest = /"usage":|\[DONE\]|"error":/;
+  protected readonly interest = /"usage"\s*:|\[DONE\]|"error"\s*:/;
 
   protected frame(text: string): string {
-    if (!text.startsWith("data: ")) return text;
-    if (text.startsWith("data: [DONE]")) {
+    const read = readEvent(text);
+    if (!read) return text;
+    if (read.data.startsWith("[DONE]")) {
       this.isWhole = true;
       return text;
     }
-    const event = parseObject(text.slice(6));
+    const event = parseObject(read.data);
     if (!event) return text;
-    if (event["error"] !== undefined && event["error"] !== null) this.hasError = true;
+    if (event["error"] !== undefined && event["error"] !== null) {
+      this.hasError = true;
+      if (cleanErrorWords(event)) return writeEvent(read.name, event);
+    }
     const usage = event["usage"];
     if (typeof usage !== "object" || usage === null) return text;
     const isUsageChunk = Array.isArray(event["choices"]) && event["choices"].length === 0;
@@ -38,6 +47,6 @@ export class OpenaiStream extends FramedAnswer {
     if (!this.#hidesUsage) return text;
     if (isUsageChunk) return "";
     delete event["usage"];
-    return `data: ${JSON.stringify(event)}\n\n`;
+    return writeEvent(read.name, event);
   }
 }

@@ -6,8 +6,9 @@ import { CollectedAnswer } from "./collected.ts";
 import { NativeObject, NativeStream } from "./native-stream.ts";
 import type { AnswerRights } from "./native-stream.ts";
 import { OpenaiStream } from "./openai-stream.ts";
-import { filterModelIds, filterModels, onlyAnObject, redactShow, sanitizeError } from "./rewrites.ts";
+import { filterModelIds, filterModels, onlyAnObject, redactShow } from "./rewrites.ts";
 import { AnthropicStream, ResponsesStream } from "./typed-event-stream.ts";
+import { rewriteError } from "./upstream-error.ts";
 import { WholeObject } from "./whole-object.ts";
 
 export function readAnswer(exchange: Exchange, status: number, contentType: string): Answer {
@@ -15,7 +16,7 @@ export function readAnswer(exchange: Exchange, status: number, contentType: stri
   const right = exchange.right!;
   // A HEAD has no body to look at, whatever its status.
   if (exchange.request.method === "HEAD") return new WholeObject();
-  if (status >= 400) return new CollectedAnswer(sanitizeError);
+  if (status >= 400) return new CollectedAnswer(rewriteError);
   switch (endpoint.filter) {
     case "tags":
     case "ps":
@@ -34,7 +35,7 @@ export function readAnswer(exchange: Exchange, status: number, contentType: stri
   if (contentType === "text/event-stream") {
     if (endpoint.metering === "anthropic") return new AnthropicStream();
     if (endpoint.metering === "openai-responses") return new ResponsesStream();
-    return new OpenaiStream(exchange.understood!.hidesUsage);
+    return new OpenaiStream(exchange.understood!.hidesUsage, endpoint.metering !== "estimate");
   }
   // One object of an endpoint that may stream has the members of the stream's last line.
   if (endpoint.metering === "native" && endpoint.dialect === "ollama" && exchange.understood!.isStream === false)

@@ -7,7 +7,6 @@ import { parseModelName } from "@sallyport/protocol";
 import type { ModelName } from "@sallyport/protocol";
 import { isRemoteEntry } from "../upstream/listed-models.ts";
 import { parseObject } from "./framed-answer.ts";
-import { deleteEverywhere } from "./native-stream.ts";
 import type { Rewrite } from "./collected.ts";
 
 export type MaySee = (model: ModelName) => boolean;
@@ -86,14 +85,6 @@ export function redactShow(isPrivate: boolean): Rewrite {
     return JSON.stringify(shown);
   };
 }
-
-/** An error of the upstream: passed with its words, without the link that attaches the server to an account. */
-export const sanitizeError: Rewrite = (text) => {
-  const body = parseObject(text);
-  if (!body) return JSON.stringify({ error: text.slice(0, 2000) });
-  deleteEverywhere(body, "signin_url");
-  return JSON.stringify(body);
-};
 
 /** Passes one object as it is (re-serialised), or nothing. */
 export const onlyAnObject: Rewrite = (text) => {

@@ -1,52 +1,61 @@
 /** Event streams whose events carry a `type`: Anthropic's messages and OpenAI's responses. */
-import { FramedAnswer, count, parseObject } from "./framed-answer.ts";
+import { EventStream, readEvent, writeEvent } from "./event-stream.ts";
+import { count, parseObject } from "./framed-answer.ts";
+import { cleanErrorWords } from "./upstream-error.ts";
+
+interface TypedEvent {
+  readonly type: string;
+  readonly name: string;
+  readonly data: Record<string, unknown> | undefined;
+}
 
 /** `message_start` and `message_delta` carry usage (the last one counts), `message_stop` ends it. */
-export class AnthropicStream extends FramedAnswer {
-  constructor() {
-    super("\n\n");
-  }
-
-  protected readonly interest = /"usage":|message_stop|"type":"error"/;
+export class AnthropicStream extends EventStream {
+  protected readonly interest = /"usage"\s*:|message_stop|\berror\b/;
 
   protected frame(text: string): string {
-    const event = eventData(text);
+    const event = typedEvent(text);
     if (!event) return text;
-    if (event["type"] === "message_stop") this.isWhole = true;
-    if (event["type"] === "error") this.hasError = true;
+    const { type, data, name } = event;
+    if (type === "message_stop") this.isWhole = true;
     // The input count of message_start is an estimate of the server's; message_delta has the real one.
-    if (event["type"] === "message_delta") this.usage = readUsage(event["usage"]) ?? this.usage;
-    return text;
+    if (type === "message_delta") this.usage = readUsage(data?.["usage"]) ?? this.usage;
+    if (type !== "error") return text;
+    this.hasError = true;
+    return data && cleanErrorWords(data) ? writeEvent(name, data) : text;
   }
 }
 
 /** Usage stands in `response.completed`, which also ends it; `response.failed` and `error` are errors. */
-export class ResponsesStream extends FramedAnswer {
-  constructor() {
-    super("\n\n");
-  }
-
-  protected readonly interest = /"response\.(?:completed|incomplete|failed)|"type":"error"/;
+export class ResponsesStream extends EventStream {
+  protected readonly interest = /response\.(?:completed|incomplete|failed)|\berror\b/;
 
   protected frame(text: string): string {
-    const type = /^event: (response\.completed|response\.incomplete|response\.failed|error)$/m.exec(text)?.[1];
-    if (type === undefined) return text;
+    const event = typedEvent(text);
+    if (!event) return text;
+    const { type, data, name } = event;
+    const response = data?.["response"] as Record<string, unknown> | null | undefined;
+    const isObject = typeof response === "object" && response !== null;
     if (type === "response.failed" || type === "error") {
       this.hasError = true;
-      return text;
+      const isCleaned = data !== undefined && cleanErrorWords(data);
+      const isInnerCleaned = isObject && cleanErrorWords(response);
+      return isCleaned || isInnerCleaned ? writeEvent(name, data!) : text;
     }
+    if (type !== "response.completed" && type !== "response.incomplete") return text;
     this.isWhole = true;
-    const response = eventData(text)?.["response"];
-    if (typeof response === "object" && response !== null) {
-      this.usage = readUsage((response as Record<string, unknown>)["usage"]) ?? this.usage;
-    }
+    if (isObject) this.usage = readUsage(response["usage"]) ?? this.usage;
     return text;
   }
 }
 
-function eventData(text: string): Record<string, unknown> | undefined {
-  const data = /^data: (.*)$/m.exec(text)?.[1];
-  return data === undefined ? undefined : parseObject(data);
+/** By the type in its data, else by the event's name. */
+function typedEvent(text: string): TypedEvent | undefined {
+  const event = readEvent(text);
+  if (!event) return undefined;
+  const data = parseObject(event.data);
+  const type = data?.["type"];
+  return { type: typeof type === "string" ? type : event.name, name: event.name, data };
 }
 
 function readUsage(usage: unknown): { inputTokens: number; outputTokens: number; isEstimated: false } | null {

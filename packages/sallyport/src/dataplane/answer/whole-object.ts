@@ -9,6 +9,7 @@ const TAIL_BYTES = 4096;
 
 export class WholeObject implements Answer {
   readonly isCollected = false;
+  readonly hasMark = false;
   #tail: Buffer = Buffer.alloc(0);
   #size = 0;
 
@@ -27,8 +28,8 @@ export class WholeObject implements Answer {
 }
 
 function readTail(text: string): Usage | null {
-  const input = lastCount(text, /"(?:prompt_eval_count|prompt_tokens|input_tokens)":(\d+)/g);
-  const output = lastCount(text, /"(?:eval_count|completion_tokens|output_tokens)":(\d+)/g);
+  const input = lastCount(text, /"(?:prompt_eval_count|prompt_tokens|input_tokens)"\s*:\s*(\d+)/g);
+  const output = lastCount(text, /"(?:eval_count|completion_tokens|output_tokens)"\s*:\s*(\d+)/g);
   if (input === undefined && output === undefined) return null;
   return { inputTokens: input ?? 0, outputTokens: output ?? 0, isEstimated: false };
 }

@@ -11,8 +11,10 @@ import { Exchange } from "../exchange.ts";
 import { LiveExchanges } from "../live-exchanges.ts";
 import { answered } from "../pipeline.ts";
 import { endpoints } from "../wire/endpoints.ts";
+import { DEFAULT_BOUNDS } from "../upstream/bounds.ts";
+import { ReplicaHealth } from "../upstream/health.ts";
 import { ModelOrigins } from "../upstream/model-origins.ts";
-import type { Upstream } from "../upstream/pool.ts";
+import type { Upstream } from "../upstream/upstream.ts";
 import { makeForward } from "./forward.ts";
 
 class FakeResponse extends EventEmitter {
@@ -33,13 +35,13 @@ function arrived(): {
   exchange: Exchange;
   response: FakeResponse;
   handlers: Dispatcher.DispatchHandler[];
-  upstream: { running: number };
 } {
   const response = new FakeResponse();
   const handlers: Dispatcher.DispatchHandler[] = [];
   const upstream = {
-    running: 0,
     host: "h",
+    bounds: DEFAULT_BOUNDS,
+    health: new ReplicaHealth({ now: () => 0, random: Math.random }),
     pool: { dispatch: (_: unknown, handler: Dispatcher.DispatchHandler) => void handlers.push(handler) },
   };
   const exchange = new Exchange(
@@ -70,7 +72,7 @@ function arrived(): {
   exchange.right = { isOwnerDisabled: true } as EffectiveRight;
   exchange.upstream = upstream as unknown as Upstream;
   exchange.ticket = 1;
-  return { exchange, response, handlers, upstream };
+  return { exchange, response, handlers };
 }
 
 const ledger = { append: () => 1, isDurable: () => true, whenDurable: () => {} };
@@ -102,14 +104,14 @@ test("a stop of the gateway reaches who is between two stages", () => {
 });
 
 test("nobody works for a client who has gone", () => {
-  const { exchange, response, handlers } = arrived();
-  response.destroyed = true;
+  const { exchange, handlers } = arrived();
+  exchange.leave();
   expect(forward(exchange)).toBe(answered);
   expect([exchange.outcome, handlers]).toEqual(["client_gone", []]);
 });
 
-test("what breaks in an answer comes back to the pipeline, once, and the upstream is let go", async () => {
-  const { exchange, handlers, upstream } = arrived();
+test("what breaks in an answer comes back to the pipeline, once, and the upstream is cancelled", async () => {
+  const { exchange, handlers } = arrived();
   const ended = forward(exchange) as Promise<unknown>;
   const aborted: unknown[] = [];
   const controller = {
@@ -122,14 +124,14 @@ test("what breaks in an answer comes back to the pipeline, once, and the upstrea
   handler!.onResponseStart!(controller, 200, { "content-type": "application/x-ndjson" }, "OK");
   handler!.onResponseData!(controller, Buffer.from('{"done":false}\n'));
   await expect(ended).rejects.toThrow("a write that breaks");
-  expect([upstream.running, exchange.outcome, aborted.length]).toEqual([0, "broken", 1]);
+  expect([exchange.outcome, aborted.length]).toEqual(["broken", 1]);
 });
 
 test("a dispatch that throws is a fault and holds nothing", async () => {
-  const { exchange, upstream } = arrived();
+  const { exchange } = arrived();
   (exchange.upstream as unknown as { pool: { dispatch: () => void } }).pool.dispatch = () => {
     throw new Error("no such header");
   };
   await expect(forward(exchange)).rejects.toThrow("no such header");
-  expect(upstream.running).toBe(0);
+  expect(exchange.interruptible).toBeNull();
 });

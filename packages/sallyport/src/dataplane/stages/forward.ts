@@ -1,4 +1,8 @@
-/** The last door leads out: our bytes to one upstream of this environment, its answer back through the relay. */
+/** The last door leads out: our bytes to one replica of this environment, its answer back through the relay. */
+import { refuse } from "@sallyport/protocol";
+import type { Refusal } from "@sallyport/protocol";
+import { isRefusal } from "../../limits/fair-queue.ts";
+import type { Place } from "../../limits/fair-queue.ts";
 import type { Exchange } from "../exchange.ts";
 import { answered } from "../pipeline.ts";
 import type { Stage, StageResult } from "../pipeline.ts";
@@ -7,8 +11,11 @@ import { changesModels, refuseElsewhere } from "./locate-model.ts";
 import type { ModelOrigins } from "../upstream/model-origins.ts";
 import { blobBody } from "../upstream/blob-body.ts";
 import { upstreamHeaders } from "../upstream/headers.ts";
+import type { Failure } from "../upstream/health.ts";
 import { Relay } from "../upstream/relay.ts";
-import type { RelayPorts } from "../upstream/relay.ts";
+import type { RelayEnds, RelayPorts } from "../upstream/relay.ts";
+import { giveReplica, holdReplica } from "../upstream/turn.ts";
+import type { Upstream } from "../upstream/upstream.ts";
 
 export interface ForwardPorts extends RelayPorts {
   /** Null = nothing is traced, and no `traceparent` is sent. */
@@ -23,55 +30,131 @@ export function makeForward(ports: ForwardPorts): Stage {
       return exchange.cutBy;
     }
     // Gone while its intent was being committed: nobody is left to work for, and nobody would tell.
-    if (exchange.response.destroyed) {
-      exchange.outcome = "client_gone";
+    if (exchange.isGone) {
+      exchange.outcome = exchange.goneOutcome;
       return answered;
     }
-    const elsewhere = refuseElsewhere(exchange, exchange.upstream!, ports.origins);
-    return elsewhere instanceof Promise
-      ? elsewhere.then((refusal) => refusal ?? sendToUpstream(exchange))
-      : (elsewhere ?? sendToUpstream(exchange));
+    return new Promise((resolve, reject) => new Forwarding(exchange, ports, resolve, reject).send(false));
   };
+}
 
-  function sendToUpstream(exchange: Exchange): Promise<StageResult> {
-    return new Promise((resolve, reject) => {
-      const upstream = exchange.upstream!;
-      upstream.running++;
-      exchange.isForwarded = true;
-      const relay = new Relay(exchange, ports, {
-        finish(refusal) {
-          upstream.running--;
-          // Whatever was listed while the change ran may be of before it.
-          if (exchange.demands.some(changesModels)) ports.origins.noteChange([upstream]);
-          resolve(refusal ?? answered);
+class Forwarding implements RelayEnds {
+  readonly #exchange: Exchange;
+  readonly #ports: ForwardPorts;
+  readonly #resolve: (result: StageResult) => void;
+  readonly #reject: (cause: Error) => void;
+  readonly #relay: Relay;
+  #isRepeated = false;
+  #isFinished = false;
+  /** Its place before all others, while it waits for another replica. */
+  #place: Place | null = null;
+
+  constructor(
+    exchange: Exchange,
+    ports: ForwardPorts,
+    resolve: (result: StageResult) => void,
+    reject: (cause: Error) => void,
+  ) {
+    this.#exchange = exchange;
+    this.#ports = ports;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    exchange.isForwarded = true;
+    this.#relay = new Relay(exchange, ports, this);
+  }
+
+  send(isFresh: boolean): void {
+    const upstream = this.#exchange.upstream!;
+    const elsewhere = refuseElsewhere(this.#exchange, upstream, this.#ports.origins);
+    if (elsewhere instanceof Promise)
+      elsewhere.then(
+        (refusal) => this.#dispatch(isFresh, refusal),
+        (cause: unknown) => this.#relay.fault(cause),
+      );
+    else this.#dispatch(isFresh, elsewhere);
+  }
+
+  #dispatch(isFresh: boolean, elsewhere: Refusal | undefined): void {
+    const exchange = this.#exchange;
+    const upstream = exchange.upstream!;
+    // The caller has gone, or was cut, while the server was asked.
+    if (this.#isFinished) return;
+    if (elsewhere) {
+      const isUnknown = elsewhere.code === "upstream_unreachable";
+      if (!isUnknown || !this.repeat("unreachable")) this.#relay.refuse(elsewhere, isUnknown ? "unreachable" : "broken");
+      return;
+    }
+    const endpoint = exchange.endpoint!;
+    const { bytes, contentType } = exchange.serialized!;
+    const body = isBlob(exchange)
+      ? blobBody(exchange, (refusal) => this.#relay.refuse(refusal, "altered"))
+      : bytes.length > 0
+        ? bytes
+        : null;
+    const length =
+      body === null ? undefined : Buffer.isBuffer(body) ? body.length : (exchange.contentLength ?? undefined);
+    try {
+      // What acts on models may not be sent twice: it never meets a connection that rested and may be closed.
+      const pool = isFresh || endpoint.recorded === "management" ? upstream.freshPool : upstream.pool;
+      pool.dispatch(
+        {
+          method: exchange.request.method as "GET",
+          path: endpoint.upstreamPath(exchange.understood!, exchange.parameter),
+          headers: upstreamHeaders(upstream.host, contentType, length, this.#ports.tracing?.begin(exchange)),
+          body,
         },
-        fault(cause) {
-          upstream.running--;
-          reject(cause instanceof Error ? cause : new Error(String(cause)));
-        },
-      });
-      const { bytes, contentType } = exchange.serialized!;
-      const body = isBlob(exchange)
-        ? blobBody(exchange, (refusal) => relay.refuse(refusal))
-        : bytes.length > 0
-          ? bytes
-          : null;
-      const length =
-        body === null ? undefined : Buffer.isBuffer(body) ? body.length : (exchange.contentLength ?? undefined);
-      try {
-        upstream.pool.dispatch(
-          {
-            method: exchange.request.method as "GET",
-            path: exchange.endpoint!.upstreamPath(exchange.understood!, exchange.parameter),
-            headers: upstreamHeaders(upstream.host, contentType, length, ports.tracing?.begin(exchange)),
-            body,
-          },
-          relay,
-        );
-      } catch (cause) {
-        relay.fault(cause);
+        this.#relay,
+      );
+    } catch (cause) {
+      this.#relay.fault(cause);
+    }
+  }
+
+  /**
+   * Once more, on another replica where there is one. This is safe for inference and reads: they change nothing on the
+   * server, the caller has seen nothing, and one answer is metered. What manages models is never repeated.
+   */
+  repeat(failure: Failure): boolean {
+    const exchange = this.#exchange;
+    const { group, endpoint } = exchange;
+    if (this.#isRepeated || group === null || endpoint!.recorded === "management") return false;
+    this.#isRepeated = true;
+    const failed = exchange.upstream!;
+    const model = exchange.understood!.model?.key ?? null;
+    giveReplica(exchange, this.#ports.clock);
+    const offer = group.take(model, failed);
+    if (offer !== undefined) {
+      if (isRefusal(offer)) {
+        this.#relay.refuse(failure === "broken" ? refuse("upstream_unreachable") : offer, "unreachable");
+        return true;
       }
+      holdReplica(exchange, group, offer, this.#ports.clock);
+      this.send(true);
+      return true;
+    }
+    const queue = group.queueOf(model);
+    if (!queue) return false;
+    this.#place = queue.waitFirst((slot: Upstream | null, refusal: Refusal | undefined) => {
+      this.#place = null;
+      if (slot === null) return this.#relay.refuse(refusal!, "unreachable");
+      holdReplica(exchange, group, slot, this.#ports.clock);
+      this.send(true);
     });
+    return true;
+  }
+
+  finish(refusal: Refusal | undefined): void {
+    // It ended while it waited; the place is given up, and nobody is told twice.
+    this.#place?.leave(refuse("queue_timeout"));
+    this.#isFinished = true;
+    // What was listed while a change ran may be of before it.
+    if (this.#exchange.demands.some(changesModels)) this.#ports.origins.noteChange([this.#exchange.upstream!]);
+    this.#resolve(refusal ?? answered);
+  }
+
+  fault(cause: unknown): void {
+    this.#isFinished = true;
+    this.#reject(cause instanceof Error ? cause : new Error(String(cause)));
   }
 }
 

@@ -8,7 +8,8 @@ import type { Demand } from "../../access/demand.ts";
 import type { Exchange } from "../exchange.ts";
 import type { Stage } from "../pipeline.ts";
 import type { ModelOrigins, Origin } from "../upstream/model-origins.ts";
-import type { Upstream, UpstreamPools } from "../upstream/pool.ts";
+import type { UpstreamPools } from "../upstream/pool.ts";
+import type { Upstream } from "../upstream/upstream.ts";
 
 export interface LocateModelPorts {
   readonly pools: UpstreamPools;

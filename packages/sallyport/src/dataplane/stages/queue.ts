@@ -1,17 +1,24 @@
 /**
- * The turn: a slot of the key, then a slot of one upstream's model in fair rotation. Who had to wait is decided again
- * against the present snapshot when his turn comes.
+ * The turn: a slot of the key, then a slot of one replica in fair rotation. Who had to wait is decided again against the
+ * present snapshot when its turn comes.
  */
 import { refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
 import type { Snapshot } from "../../access/snapshot.ts";
+import type { Clock } from "../../kernel/clock.ts";
 import type { KeyDirectory } from "../../keys/directory.ts";
+import { isRefusal } from "../../limits/fair-queue.ts";
+import type { Place } from "../../limits/fair-queue.ts";
 import type { KeyLimits } from "../../limits/key-limits.ts";
-import type { Exchange } from "../exchange.ts";
+import type { Exchange, Interruptible } from "../exchange.ts";
 import { presentRefusal } from "../live-exchanges.ts";
 import type { LiveExchanges } from "../live-exchanges.ts";
-import type { Stage } from "../pipeline.ts";
+import { answered } from "../pipeline.ts";
+import type { Stage, StageResult } from "../pipeline.ts";
 import type { UpstreamPools } from "../upstream/pool.ts";
+import type { ReplicaGroup } from "../upstream/replica-group.ts";
+import { holdReplica, offerReplica } from "../upstream/turn.ts";
+import type { Upstream } from "../upstream/upstream.ts";
 
 export interface QueuePorts {
   readonly limits: KeyLimits;
@@ -19,45 +26,70 @@ export interface QueuePorts {
   readonly live: LiveExchanges;
   readonly snapshot: () => Snapshot;
   readonly keys: KeyDirectory;
+  readonly clock: Clock;
 }
 
-export function makeQueue({ limits, pools, live, snapshot, keys }: QueuePorts): Stage {
+export function makeQueue({ limits, pools, live, snapshot, keys, clock }: QueuePorts): Stage {
   return function queue(exchange) {
     const key = exchange.key!;
     const name = `${key.environment}/${key.id}`;
     if (!limits.takeSlot(name, exchange.right!.limits))
       return { ...refuse("concurrency_exceeded"), retryAfterSeconds: 1 };
     exchange.holdsKeySlot = true;
-    const environment = exchange.right!.environment;
-    const upstream = pools.choose(environment, exchange.endpoint!.recorded === "management");
-    if (!upstream) return refuse("upstream_missing");
-    exchange.upstream = upstream;
+    const group = pools.groupOf(exchange.right!.environment.name);
+    if (!group) return refuse("upstream_missing");
+    const offer = offerReplica(exchange, group);
+    if (offer !== undefined) {
+      const refusal = holdReplica(exchange, group, offer, clock);
+      if (!refusal) live.add(exchange);
+      return refusal;
+    }
     live.add(exchange);
-    const lane = upstream.laneFor(exchange.understood!.model?.key ?? null);
-    if (!lane) return undefined;
-    return waitTurn(exchange, lane, name).then((refusal) => {
-      if (refusal) return refusal;
-      exchange.lane = lane;
-      return presentRefusal(exchange, snapshot(), keys);
-    });
+    return new Promise<StageResult>((resolve) => void new Wait(exchange, group, clock, resolve).begin(name)).then(
+      (result) => result ?? presentRefusal(exchange, snapshot(), keys),
+    );
   };
 }
 
-/** Resolves when a slot is taken (undefined) or will not be (the refusal). A client that leaves gives up its place. */
-function waitTurn(exchange: Exchange, lane: NonNullable<Exchange["lane"]>, key: string): Promise<Refusal | undefined> {
-  return new Promise((resolve) => {
-    const place = lane.enter(key, (refusal) => {
-      exchange.interruptible = null;
-      exchange.response.off("close", onGone);
-      resolve(refusal);
-    });
-    function onGone(): void {
-      exchange.outcome = "client_gone";
-      if (place && "leave" in place) place.leave(refuse("queue_timeout"));
-    }
-    if (place === undefined) return resolve(undefined);
-    if ("code" in place) return resolve(place);
-    exchange.interruptible = { cut: (refusal) => place.leave(refusal) };
-    exchange.response.on("close", onGone);
-  });
+/** Ends when a slot is taken (undefined), when there will be none (the refusal), or when the client has gone. */
+class Wait implements Interruptible {
+  readonly #exchange: Exchange;
+  readonly #group: ReplicaGroup;
+  readonly #clock: Clock;
+  readonly #resolve: (result: StageResult) => void;
+  #place: Place | null = null;
+
+  constructor(exchange: Exchange, group: ReplicaGroup, clock: Clock, resolve: (result: StageResult) => void) {
+    this.#exchange = exchange;
+    this.#group = group;
+    this.#clock = clock;
+    this.#resolve = resolve;
+  }
+
+  begin(key: string): void {
+    const { model } = this.#exchange.understood!;
+    const place = this.#group.queueOf(model!.key)!.wait(key, this.#onTurn);
+    if (isRefusal(place)) return this.#resolve(place);
+    this.#place = place;
+    this.#exchange.interruptible = this;
+  }
+
+  readonly #onTurn = (slot: Upstream | null, refusal: Refusal | undefined): void => {
+    const exchange = this.#exchange;
+    exchange.interruptible = null;
+    if (slot !== null) holdReplica(exchange, this.#group, slot, this.#clock);
+    if (!exchange.isGone) return this.#resolve(refusal);
+    exchange.outcome = exchange.goneOutcome;
+    this.#resolve(answered);
+  };
+
+  cut(refusal: Refusal): void {
+    this.#place?.leave(refusal);
+  }
+
+  leave(): void {
+    this.#place?.leave(refuse("queue_timeout"));
+  }
+
+  tick(): void {}
 }

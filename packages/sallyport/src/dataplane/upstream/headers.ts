@@ -26,6 +26,11 @@ const TYPES = new Map([
   ["text/plain", "text/plain; charset=utf-8"],
 ]);
 
+/** Media types whose answers come in pieces, each shown at once. */
+export function isStreamType(type: string): boolean {
+  return type === "application/x-ndjson" || type === "text/event-stream";
+}
+
 /** The bare media type of a Content-Type header, lower case. */
 export function mediaType(header: string | string[] | undefined): string {
   const text = Array.isArray(header) ? (header[0] ?? "") : (header ?? "");
@@ -41,6 +46,9 @@ export function writeAnswerHead(exchange: Exchange, status: number, type: string
   const headers = ["x-request-id", exchange.id, "cache-control", "no-store", "x-content-type-options", "nosniff"];
   if (length !== 0 || type !== "") headers.push("content-type", TYPES.get(type) ?? "application/octet-stream");
   if (length !== undefined) headers.push("content-length", String(length));
+  // A proxy that gathers a stream would show it only when it is over.
+  if (isStreamType(type)) headers.push("x-accel-buffering", "no");
+  if (exchange.retryAfterSeconds !== null) headers.push("retry-after", String(exchange.retryAfterSeconds));
   if (adjusted.length > 0) headers.push("x-sallyport-adjusted", adjusted.join(", ").replaceAll(/[^\x20-\x7e]/g, "?"));
   addRateHeaders(headers, exchange.rate);
   addRetirementHeaders(headers, exchange.retirement);

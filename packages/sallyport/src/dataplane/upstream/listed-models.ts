@@ -4,7 +4,8 @@
  */
 import { parseModelName } from "@sallyport/protocol";
 import { parseObject } from "../answer/framed-answer.ts";
-import type { Upstream } from "./pool.ts";
+import { ask } from "./ask.ts";
+import type { Upstream } from "./upstream.ts";
 
 const LISTING_BYTES_MAX = 16 * 1024 * 1024;
 const PATIENCE_MS = 10_000;
@@ -23,24 +24,14 @@ export class ListingUnavailable extends Error {
 }
 
 /** Asks the server. A server without `/api/tags` is no Ollama and has no remote models. Throws where it cannot be asked. */
-export async function listRemoteModels({ pool, host }: Upstream): Promise<RemoteModels> {
-  const { statusCode, body } = await pool.request({
-    method: "GET",
-    path: "/api/tags",
-    headers: { host, "user-agent": "sallyport", accept: "application/json" },
-    headersTimeout: PATIENCE_MS,
-    bodyTimeout: PATIENCE_MS,
+export async function listRemoteModels(upstream: Upstream): Promise<RemoteModels> {
+  const { status, body } = await ask(upstream, "GET", "/api/tags", undefined, {
+    maxBytes: LISTING_BYTES_MAX,
+    timeoutMs: PATIENCE_MS,
   });
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > LISTING_BYTES_MAX) throw new ListingUnavailable(`more than ${LISTING_BYTES_MAX} bytes`);
-    chunks.push(chunk);
-  }
-  if (statusCode === 404 || statusCode === 405 || statusCode === 501) return NONE;
-  if (statusCode !== 200) throw new ListingUnavailable(`status ${statusCode}`);
-  return readRemoteModels(Buffer.concat(chunks, size).toString("utf8"));
+  if (status === 404 || status === 405 || status === 501) return NONE;
+  if (status !== 200) throw new ListingUnavailable(`status ${status}`);
+  return readRemoteModels(body.toString("utf8"));
 }
 
 export function readRemoteModels(text: string): RemoteModels {

@@ -4,17 +4,18 @@
  * machine. What the gateway itself changes on a server is looked at again before the next request.
  */
 import type { Clock } from "../../kernel/clock.ts";
-import { listRemoteModels } from "./listed-models.ts";
+import { failureOf } from "./health.ts";
+import { ListingUnavailable, listRemoteModels } from "./listed-models.ts";
 import type { RemoteModels } from "./listed-models.ts";
-import type { Upstream } from "./pool.ts";
+import type { Upstream } from "./upstream.ts";
 
 /** The oldest answer that is used without asking again. */
 const FRESH_MS = 1_000;
 /** From this age on an answer is used and asked again in the background. */
 const REFRESH_MS = 500;
-/** Time that may be spent on looking for single requests: so much at once, and this part of the time that passes. */
-const CREDIT_MAX_MS = 100;
-const CREDIT_SHARE = 0.005;
+/** Time that may be spent on asking for single requests: so much at once, and this part of the time that passes. */
+const CREDIT_MAX_MS = 1_000;
+const CREDIT_SHARE = 0.05;
 
 /** True = remote, false = runs on the server, undefined = the server could not be asked. */
 export type Origin = boolean | undefined;
@@ -41,7 +42,8 @@ class ServerModels {
     const now = this.#clock.monotonic();
     const age = now - this.#askedAt;
     const mustLook = this.#remote === null || age >= FRESH_MS;
-    if (!mustLook && !this.#takeCredit(now)) {
+    const isQuiet = upstream.running === 0;
+    if (!mustLook && !(isQuiet && this.#takeCredit(now))) {
       if (age >= REFRESH_MS) void this.#look(upstream);
       return this.#remote!.has(model);
     }
@@ -81,8 +83,10 @@ class ServerModels {
         this.#remote = remote;
         this.#askedAt = begun;
       }
-    } catch {
-      // The request itself will meet the same server, and says what is wrong with it.
+    } catch (cause) {
+      // A real call like any other: a server that cannot be reached is not chosen for the request either.
+      if (cause instanceof Error && !(cause instanceof ListingUnavailable))
+        upstream.health.failed(failureOf(cause, !isOfConnecting(cause)));
       if (this.#clock.monotonic() - this.#askedAt >= FRESH_MS) this.#remote = null;
     }
     this.#costMs = Math.max(0.1, this.#clock.monotonic() - begun);
@@ -119,15 +123,21 @@ export class ModelOrigins {
   }
 
   /**
-   * Whether any of the servers would run it elsewhere: true where one of them says so, false where one or more say it is
-   * theirs, undefined where none can be asked.
+   * Whether one of the servers would run it elsewhere; undefined where none can be asked. The first that answers decides:
+   * a server that is slow or dead holds up nobody, and the one that is chosen is asked again.
    */
   isRemoteOnAny(upstreams: readonly Upstream[], model: string): Origin | Promise<Origin> {
     if (upstreams.length === 1) return this.isRemote(upstreams[0]!, model);
-    const origins = upstreams.map((upstream) => this.isRemote(upstream, model));
-    return origins.some((origin) => origin instanceof Promise)
-      ? Promise.all(origins).then(joined)
-      : joined(origins as Origin[]);
+    const known: boolean[] = [];
+    const asked: Promise<Origin>[] = [];
+    for (const upstream of upstreams) {
+      if (upstream.health.fitness === "out") continue;
+      const origin = this.isRemote(upstream, model);
+      if (origin instanceof Promise) asked.push(origin);
+      else if (origin !== undefined) known.push(origin);
+    }
+    if (known.length > 0) return known.includes(true);
+    return Promise.any(asked.map(whenKnown)).catch(() => undefined);
   }
 
   noteChange(upstreams: readonly Upstream[]): void {
@@ -145,7 +155,17 @@ export class ModelOrigins {
   }
 }
 
-function joined(origins: readonly Origin[]): Origin {
-  if (origins.includes(true)) return true;
-  return origins.includes(false) ? false : undefined;
+/** The server was never reached: there is nothing to be slow or wrong about. */
+function isOfConnecting(cause: Error): boolean {
+  return cause.name === "ConnectTimeoutError" || ("code" in cause && CONNECTION_CODES.has(String(cause.code)));
+}
+
+const CONNECTION_CODES: ReadonlySet<string> = new Set([
+  "ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "ENOTFOUND", "EAI_AGAIN",
+]); // prettier-ignore
+
+async function whenKnown(asked: Promise<Origin>): Promise<boolean> {
+  const origin = await asked;
+  if (origin === undefined) throw new Error("the server could not be asked");
+  return origin;
 }

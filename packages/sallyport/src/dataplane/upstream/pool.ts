@@ -1,120 +1,89 @@
 /**
- * The upstreams of each environment (R7, R8): one connection pool per configured upstream, reached only through its
- * environment. Redirects are never followed (undici's dispatch has none), and no part of a request chooses the address.
+ * The upstreams of each environment (R7, R8): one group of replicas per environment, reached only through it. Redirects
+ * are never followed (undici's dispatch has none), and no part of a request chooses the address.
  */
-import { Pool } from "./undici.ts";
 import type { Environment, UpstreamSpec } from "../../access/policy.ts";
-import { Lane } from "./lane.ts";
-import { pacedConnector } from "./paced-socket.ts";
+import { ReplicaGroup } from "./replica-group.ts";
+import { Upstream } from "./upstream.ts";
 
-const CONNECT_TIMEOUT_MS = 5_000;
-const DEFAULT_TIMEOUT_MS = 300_000;
-const LANES_MAX = 1_024;
-
-export class Upstream {
-  readonly environment: string;
-  readonly spec: UpstreamSpec;
-  readonly pool: Pool;
-  /** Value of the Host header: the upstream's own, so that its host check is satisfied. */
-  readonly host: string;
-  running = 0;
-  readonly #lanes = new Map<string, Lane>();
-
-  constructor(environment: string, spec: UpstreamSpec) {
-    const url = new URL(spec.url);
-    const timeoutMs = spec.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-    this.environment = environment;
-    this.spec = spec;
-    this.host = url.host;
-    this.pool = new Pool(url.origin, {
-      pipelining: 1,
-      connect: pacedConnector(CONNECT_TIMEOUT_MS),
-      headersTimeout: timeoutMs,
-      bodyTimeout: timeoutMs,
-      keepAliveTimeout: 30_000,
-    });
-  }
-
-  /** The lane of a model, when the upstream's policy bounds what runs at the same time; null where nothing waits. */
-  laneFor(model: string | null): Lane | null {
-    if (this.spec.concurrency === undefined || model === null) return null;
-    const held = this.#lanes.get(model);
-    if (held) return held;
-    if (this.#lanes.size >= LANES_MAX) {
-      for (const [name, lane] of this.#lanes) if (lane.isIdle) this.#lanes.delete(name);
-    }
-    const lane = new Lane(this.spec.concurrency);
-    this.#lanes.set(model, lane);
-    return lane;
-  }
-
-  get waiting(): number {
-    let waiting = 0;
-    for (const lane of this.#lanes.values()) waiting += lane.waiting;
-    return waiting;
-  }
+export interface PoolPorts {
+  /** Monotonic ms. */
+  readonly now: () => number;
+  readonly random: () => number;
+  /** Connections of a former upstream did not close. */
+  readonly onFailedClose: (cause: unknown) => void;
 }
 
 export class UpstreamPools {
-  #byEnvironment = new Map<string, Upstream[]>();
-  readonly #onClosed: (cause: unknown) => void;
+  #groups = new Map<string, ReplicaGroup>();
+  readonly #ports: PoolPorts;
 
-  constructor(onClosed: (cause: unknown) => void = () => {}) {
-    this.#onClosed = onClosed;
+  constructor(ports: PoolPorts) {
+    this.#ports = ports;
   }
 
   /** Follows policy: upstreams that stay the same keep their connections, others are opened, or closed once they are idle. */
   configure(environments: Iterable<Environment>): void {
-    const before = [...this.#byEnvironment.values()].flat();
-    const next = new Map<string, Upstream[]>();
+    const before = this.all();
+    const former = this.#groups;
+    const next = new Map<string, ReplicaGroup>();
     const kept = new Set<Upstream>();
-    for (const environment of environments) {
-      next.set(
-        environment.name,
-        environment.upstreams.map((spec) => {
-          const same = before.find((held) => held.environment === environment.name && isSame(held.spec, spec));
-          if (same) kept.add(same);
-          return same ?? new Upstream(environment.name, spec);
-        }),
-      );
+    for (const { name, upstreams, queue } of environments) {
+      const group = former.get(name) ?? new ReplicaGroup(queue, this.#ports.now);
+      const replicas = upstreams.map((spec) => {
+        const same = group.replicas.find((held) => isSame(held.spec, spec));
+        if (same) kept.add(same);
+        return same ?? new Upstream(name, spec, this.#ports);
+      });
+      group.configure(replicas, queue);
+      next.set(name, group);
     }
-    this.#byEnvironment = next;
-    for (const upstream of before) if (!kept.has(upstream)) upstream.pool.close().catch(this.#onClosed);
+    this.#groups = next;
+    for (const [name, group] of former) if (!next.has(name)) group.configure([], { waitMs: 1, lengthMax: 0 });
+    for (const upstream of before) if (!kept.has(upstream)) upstream.close().catch(this.#ports.onFailedClose);
   }
 
-  /**
-   * The upstream of this environment with the least to do. What manages models goes to the first one always: blobs and
-   * manifests are kept per server, and an upload must meet the create that names it.
-   */
-  choose(environment: Environment, isManagement: boolean): Upstream | undefined {
-    const upstreams = this.#byEnvironment.get(environment.name);
-    if (!upstreams || upstreams.length <= 1 || isManagement) return upstreams?.[0];
-    let best = upstreams[0]!;
-    for (const upstream of upstreams) if (upstream.running < best.running) best = upstream;
-    return best;
+  /** The replicas of this environment and of no other; undefined where it is not there. */
+  groupOf(environment: string): ReplicaGroup | undefined {
+    return this.#groups.get(environment);
   }
 
   /** The environment's upstreams, healthy or not. */
   of(environment: string): readonly Upstream[] {
-    return this.#byEnvironment.get(environment) ?? [];
+    return this.#groups.get(environment)?.replicas ?? [];
   }
 
   get waiting(): number {
     let waiting = 0;
-    for (const upstreams of this.#byEnvironment.values()) for (const upstream of upstreams) waiting += upstream.waiting;
+    for (const group of this.#groups.values()) waiting += group.waiting;
     return waiting;
   }
 
-  /** Every configured upstream, for metrics. */
+  /** Gives waiting requests what became free without a request's end: a replica that is due for its trial. */
+  pump(): void {
+    for (const group of this.#groups.values()) group.pump();
+  }
+
+  /** Requests that wait, by environment, for metrics. */
+  waitingByEnvironment(): [waiting: number, environment: string][] {
+    return [...this.#groups].map(([name, group]) => [group.waiting, name]);
+  }
+
+  /** Every configured upstream. */
   all(): readonly Upstream[] {
-    return [...this.#byEnvironment.values()].flat();
+    return [...this.#groups.values()].flatMap((group) => group.replicas);
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#byEnvironment.values()].flat().map((upstream) => upstream.pool.destroy()));
+    await Promise.all(this.all().map((upstream) => upstream.destroy()));
   }
 }
 
 function isSame(a: UpstreamSpec, b: UpstreamSpec): boolean {
-  return a.id === b.id && a.url === b.url && a.concurrency === b.concurrency && a.timeoutMs === b.timeoutMs;
+  return JSON.stringify(identityOf(a)) === JSON.stringify(identityOf(b));
+}
+
+function identityOf({ id, url, concurrency, timeoutMs, timeouts }: UpstreamSpec): unknown[] {
+  const { connectMs, firstByteMs, silenceMs, answerMs } = timeouts ?? {};
+  return [id, url, concurrency, timeoutMs, connectMs, firstByteMs, silenceMs, answerMs].map((value) => value ?? null);
 }

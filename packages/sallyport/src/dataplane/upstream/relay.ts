@@ -1,7 +1,7 @@
 /**
  * One answer from the upstream to the caller. It waits for the intent to be on disk before a byte leaves, keeps
- * back-pressure in both directions, ends cleanly in the caller's dialect when it is cut or the upstream dies, and
- * cancels the upstream when the caller has gone. It finishes exactly once.
+ * back-pressure in both directions and every time bound, ends cleanly in the caller's dialect when it is cut or the
+ * upstream dies, and cancels the upstream when the caller has gone. It finishes exactly once.
  */
 import type { Dispatcher } from "undici";
 import { refuse } from "@sallyport/protocol";
@@ -12,12 +12,17 @@ import type { Clock } from "../../kernel/clock.ts";
 import { AnswerRejected } from "../answer/answer.ts";
 import type { Answer, AnswerEnd } from "../answer/answer.ts";
 import { readAnswer } from "../answer/read-answer.ts";
-import { estimateUsage } from "../answer/usage.ts";
+import { readUpstreamError } from "../answer/upstream-error.ts";
+import { estimateAborted, estimateUsage } from "../answer/usage.ts";
 import type { Exchange, Interruptible, Outcome } from "../exchange.ts";
 import { mayGoUnrecorded } from "../may-go-unrecorded.ts";
-import { streamEnding } from "../refuse.ts";
+import { errorChunk, streamEnding } from "../refuse.ts";
 import { AnswerWriter } from "./answer-writer.ts";
-import { mediaType, writeAnswerHead } from "./headers.ts";
+import { failureOf } from "./health.ts";
+import type { Failure } from "./health.ts";
+import { isStreamType, mediaType, writeAnswerHead } from "./headers.ts";
+import { RelayBounds } from "./relay-bounds.ts";
+import { readRetryAfter } from "./retry-after.ts";
 
 export interface RelayPorts {
   readonly ledger: LedgerAppender;
@@ -25,18 +30,24 @@ export interface RelayPorts {
   readonly clock: Clock;
 }
 
-/** How a relay ends: one of the two, once. */
+/** How a relay ends: `finish` or `fault`, once. */
 export interface RelayEnds {
   /** With a refusal when nothing was sent yet and the caller must be told, else with undefined. */
   finish(refusal: Refusal | undefined): void;
   /** Something broke in reading or writing the answer. */
   fault(cause: unknown): void;
+  /** The call failed before anything of its answer came: true when it is made once more. */
+  repeat(failure: Failure): boolean;
 }
+
+/** Event streams of these dialects may carry comments while nothing else is to be said. */
+const KEEP_ALIVE = Buffer.from(": keep-alive\n\n");
 
 export class Relay implements Dispatcher.DispatchHandler, Interruptible {
   readonly #exchange: Exchange;
   readonly #ports: RelayPorts;
   readonly #ends: RelayEnds;
+  readonly #bounds: RelayBounds;
   #controller: Dispatcher.DispatchController | null = null;
   #answer: Answer | null = null;
   #writer: AnswerWriter | null = null;
@@ -45,15 +56,17 @@ export class Relay implements Dispatcher.DispatchHandler, Interruptible {
   /** Chunks that came at all: about one a token in a stream, for estimates. */
   #pieces = 0;
   #status = 0;
+  /** The answer's media type; that of the head we sent, where we began before the upstream did. */
   #type = "";
+  #isPaused = false;
   #isOver = false;
 
   constructor(exchange: Exchange, ports: RelayPorts, ends: RelayEnds) {
     this.#exchange = exchange;
     this.#ports = ports;
     this.#ends = ends;
+    this.#bounds = new RelayBounds(exchange, ports.clock.monotonic());
     exchange.interruptible = this;
-    exchange.response.on("close", this.#onClose);
     exchange.response.on("drain", this.#onDrain);
   }
 
@@ -63,26 +76,38 @@ export class Relay implements Dispatcher.DispatchHandler, Interruptible {
   }
 
   onResponseStart(
-    controller: Dispatcher.DispatchController,
+    _controller: Dispatcher.DispatchController,
     status: number,
     headers: Record<string, string | string[] | undefined>,
   ): void {
     if (this.#isOver || status < 200) return;
+    const exchange = this.#exchange;
+    exchange.upstream!.health.answered(status);
     // Redirects are never followed, and never shown: the address in them is not ours to give.
     if (status >= 300 && status < 400) return this.#break("upstream_broken", "broken");
     this.#status = status;
-    this.#exchange.upstreamStatus = status;
-    this.#exchange.firstByteMs = Math.round(this.#ports.clock.monotonic() - this.#exchange.startedMs);
-    this.#type = mediaType(headers["content-type"]);
+    exchange.upstreamStatus = status;
+    exchange.firstByteMs = Math.round(this.#ports.clock.monotonic() - exchange.startedMs);
+    if (status === 429 || status === 503)
+      exchange.retryAfterSeconds = readRetryAfter(headers["retry-after"], this.#ports.clock.now());
+    // A HEAD has no body to say what an error is about.
+    if (exchange.request.method === "HEAD" && (status === 401 || status === 403 || status === 407))
+      return this.#break("upstream_denied", "upstream_error");
+    const type = mediaType(headers["content-type"]);
     // A page for people: some other server, or a proxy's word, stands where the model server should.
-    if (status < 300 && this.#type === "text/html") return this.#break("upstream_broken", "broken");
-    this.#answer = readAnswer(this.#exchange, status, this.#type);
+    if (status < 300 && type === "text/html") return this.#break("upstream_broken", "broken");
+    this.#answer = readAnswer(exchange, status, type);
+    if (this.#writer !== null) {
+      // We began an event stream: only an event stream can go on in it, and an error ends it.
+      if (!this.#answer.isCollected && type !== this.#type) this.#break("upstream_broken", "broken");
+      return;
+    }
+    this.#type = type;
     if (this.#answer.isCollected) return;
-    const isStream = this.#type === "application/x-ndjson" || this.#type === "text/event-stream";
     // A HEAD's length would tell how long the unfiltered listing is.
-    const length = isStream || this.#exchange.request.method === "HEAD" ? undefined : declaredLength(headers);
+    const length = isStreamType(type) || exchange.request.method === "HEAD" ? undefined : declaredLength(headers);
     this.#whenRecorded(() => this.#begin(length));
-    if (!this.#exchange.response.headersSent && !this.#isOver) controller.pause();
+    if (!exchange.response.headersSent && !this.#isOver) this.#pause();
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -100,16 +125,44 @@ export class Relay implements Dispatcher.DispatchHandler, Interruptible {
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     if (this.#isOver) return;
-    // A connection that is not made in time is a server that cannot be reached; the other timeouts are a slow one.
-    const isTimeout = error.name === "HeadersTimeoutError" || error.name === "BodyTimeoutError";
-    if (!this.#answer)
-      return this.#break(
-        isTimeout ? "upstream_timeout" : "upstream_unreachable",
-        isTimeout ? "timed_out" : "unreachable",
-      );
+    if (!this.#answer) {
+      const failure = failureOf(error, this.#controller !== null);
+      this.#exchange.upstream!.health.failed(failure);
+      this.#controller = null;
+      if (!this.#ends.repeat(failure)) this.#stop(this.#unreachable(), "unreachable");
+      return;
+    }
+    this.#exchange.upstream!.health.failed("broken");
     this.#flush();
-    if (!this.#isOver)
-      this.#break(isTimeout ? "upstream_timeout" : "upstream_broken", isTimeout ? "timed_out" : "incomplete");
+    if (!this.#isOver) this.#break("upstream_broken", "incomplete");
+  }
+
+  /** Keeps the time bounds, and keeps the connection of an event stream alive while the model thinks. */
+  tick(nowMs: number): void {
+    if (this.#isOver) return;
+    const code = this.#bounds.passed(nowMs, this.#pieces, this.#answer !== null, this.#isPaused);
+    if (code !== null) {
+      if (code === "upstream_timeout") this.#exchange.upstream!.health.failed("broken");
+      return this.#break(code, "timed_out");
+    }
+    if (!this.#bounds.isQuiet(nowMs, this.#exchange.sentBytes) || !this.#speaksEvents() || this.#isPaused) return;
+    if (this.#writer === null) {
+      // Nothing leaves before the intent is on disk, a comment as little as an answer.
+      const { ticket, isUnrecorded } = this.#exchange;
+      if (this.#answer !== null || !(isUnrecorded || (ticket !== null && this.#ports.ledger.isDurable(ticket)))) return;
+      this.#status = 200;
+      this.#type = "text/event-stream";
+      this.#begin(undefined);
+    }
+    this.#exchange.sentBytes += KEEP_ALIVE.length;
+    if (!this.#writer!.write(KEEP_ALIVE)) this.#pause();
+  }
+
+  /** The caller reads an event stream: that of its dialect, which is asked for or has begun. */
+  #speaksEvents(): boolean {
+    const { endpoint, understood } = this.#exchange;
+    if (this.#writer !== null) return this.#type === "text/event-stream";
+    return understood!.isStream && (endpoint!.dialect === "openai" || endpoint!.dialect === "anthropic");
   }
 
   /** Shows what has come, once the head is out. */
@@ -119,7 +172,7 @@ export class Relay implements Dispatcher.DispatchHandler, Interruptible {
       const bytes = this.#read();
       if (bytes === null) return;
       this.#exchange.sentBytes += bytes.length;
-      if (!this.#writer!.write(bytes)) this.#controller?.pause();
+      if (!this.#writer!.write(bytes)) this.#pause();
     } catch (cause) {
       this.fault(cause);
     }
@@ -167,15 +220,40 @@ export class Relay implements Dispatcher.DispatchHandler, Interruptible {
     if (ended === null) return;
     const { last, isWhole, hasError, usage } = ended;
     exchange.usage = usage;
-    if (answer.isCollected) {
-      if (last === null) return this.#break("upstream_broken", "broken");
-      this.#type = "application/json";
-      this.#begin(last.length);
-    }
+    if (answer.isCollected && !this.#beginCollected(last)) return;
     const bytes = rest && last ? Buffer.concat([rest, last]) : (rest ?? last);
     exchange.sentBytes += bytes?.length ?? 0;
+    if (!isWhole && !hasError && isStreamType(this.#type) && answer.hasMark) {
+      // It stopped without the mark that ends an answer: the caller must not take it for whole.
+      if (bytes !== null) this.#writer!.write(bytes);
+      exchange.upstream!.health.failed("broken");
+      return this.#break("upstream_broken", "incomplete");
+    }
     this.#writer!.end(bytes);
     this.#over(this.#status >= 400 || hasError ? "upstream_error" : isWhole ? "served" : "incomplete", undefined);
+  }
+
+  /** Begins an answer that was rewritten as a whole; false when something else was sent in its place. */
+  #beginCollected(last: Buffer | null): boolean {
+    const exchange = this.#exchange;
+    if (this.#status >= 400) {
+      const error = readUpstreamError(this.#status, last, exchange.retryAfterSeconds);
+      if ("code" in error) {
+        this.#stop(error, "upstream_error");
+        return false;
+      }
+      if (this.#writer !== null) {
+        this.#writer.end(Buffer.from(errorChunk(exchange.endpoint!.dialect, true, error.body)));
+        this.#over("upstream_error", undefined);
+        return false;
+      }
+    } else if (last === null || this.#writer !== null) {
+      this.#break("upstream_broken", "broken");
+      return false;
+    }
+    this.#type = "application/json";
+    this.#begin(last!.length);
+    return true;
   }
 
   /** Runs `then` once the intent is on disk: at once where it is already. A commit that fails aborts the upstream. */
@@ -188,34 +266,51 @@ export class Relay implements Dispatcher.DispatchHandler, Interruptible {
       if (!isOnDisk && !mayGoUnrecorded(this.#exchange, unrecorded))
         return this.#break("ledger_unavailable", "not_recorded");
       then();
-      this.#controller?.resume();
+      this.#resume();
     });
   }
 
   #begin(length: number | undefined): void {
     writeAnswerHead(this.#exchange, this.#status, this.#type, length);
     this.#writer = new AnswerWriter(this.#exchange.response);
-    this.#flush();
+    if (this.#answer !== null) this.#flush();
+  }
+
+  #pause(): void {
+    this.#isPaused = true;
+    this.#controller?.pause();
+  }
+
+  #resume(): void {
+    this.#isPaused = false;
+    this.#controller?.resume();
   }
 
   readonly #onDrain = (): void => {
-    if (!this.#isOver) this.#controller?.resume();
+    if (!this.#isOver) this.#resume();
   };
 
-  readonly #onClose = (): void => {
+  /** The caller has gone. */
+  leave(): void {
     if (this.#isOver) return;
-    this.#over("client_gone", undefined);
+    this.#over(this.#exchange.goneOutcome, undefined);
     this.#controller?.abort(new Error("the caller has gone"));
-  };
+  }
 
   /** The right ended, or the gateway is closing. */
   cut(refusal: Refusal): void {
     if (!this.#isOver) this.#stop(refusal, "cut");
   }
 
-  /** What the caller sends is not what he said it would be. */
-  refuse(refusal: Refusal): void {
-    if (!this.#isOver) this.#stop(refusal, "altered");
+  /** What the caller sends is not what he said it would be, or no replica is left to repeat the call on. */
+  refuse(refusal: Refusal, outcome: Outcome): void {
+    if (!this.#isOver) this.#stop(refusal, outcome);
+  }
+
+  /** With the time after which the replica is tried again. */
+  #unreachable(): Refusal {
+    const waitMs = this.#exchange.upstream!.health.backAtMs - this.#ports.clock.monotonic();
+    return { ...refuse("upstream_unreachable"), retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1_000)) };
   }
 
   #break(code: ProblemCode, outcome: Outcome): void {
@@ -229,10 +324,10 @@ export class Relay implements Dispatcher.DispatchHandler, Interruptible {
     if (!response.headersSent) {
       this.#over(outcome, refusal);
     } else {
-      const isEventStream = this.#type === "text/event-stream";
       // A stream can say that it ends badly; one object cannot, so its connection is cut and the caller sees it is not whole.
-      if (isEventStream || this.#type === "application/x-ndjson") {
-        this.#writer!.end(Buffer.from(streamEnding(endpoint!.dialect, isEventStream, refusal.code, id)));
+      if (isStreamType(this.#type)) {
+        const isEventStream = this.#type === "text/event-stream";
+        this.#writer!.end(Buffer.from(streamEnding(endpoint!.dialect, isEventStream, refusal, id)));
       } else {
         response.destroy();
       }
@@ -244,13 +339,34 @@ export class Relay implements Dispatcher.DispatchHandler, Interruptible {
   #over(outcome: Outcome, refusal: Refusal | undefined): void {
     const exchange = this.#exchange;
     this.#isOver = true;
-    exchange.response.off("close", this.#onClose).off("drain", this.#onDrain);
+    exchange.response.off("drain", this.#onDrain);
     exchange.interruptible = null;
     exchange.outcome = outcome;
-    if (exchange.usage === null && exchange.endpoint!.metering !== "none" && this.#status > 0 && this.#status < 400) {
-      exchange.usage = estimateUsage(exchange.understood!.inputCharacters, 4 * this.#pieces);
-    }
+    if (exchange.usage === null && exchange.endpoint!.metering !== "none") this.#estimate(outcome);
+    this.#noteAnswer(outcome);
     this.#ends.finish(refusal);
+  }
+
+  #estimate(outcome: Outcome): void {
+    const exchange = this.#exchange;
+    if (this.#answer !== null && this.#pieces > 0) {
+      if (this.#status < 400) exchange.usage = estimateUsage(exchange.understood!.inputCharacters, 4 * this.#pieces);
+    } else if (this.#controller !== null && outcome !== "unreachable" && this.#status < 400) {
+      // The model worked on an answer of which nothing was seen: what it cost is a guess, but it is not nothing.
+      exchange.usage = estimateAborted(exchange, this.#ports.clock.monotonic() - this.#bounds.beganMs);
+    }
+  }
+
+  /** What is learned of the replica for the next choice and the next estimate. */
+  #noteAnswer(outcome: Outcome): void {
+    const { understood, upstream, endpoint, usage } = this.#exchange;
+    if (understood!.model === null || endpoint!.recorded !== "inference") return;
+    if (this.#status === 404) return upstream!.noteLacks(understood!.model.key);
+    if (outcome !== "served") return;
+    upstream!.noteServed(understood!.model.key);
+    const seconds = (this.#ports.clock.monotonic() - this.#bounds.beganMs) / 1_000;
+    if (usage !== null && !usage.isEstimated && usage.outputTokens > 0 && seconds > 0)
+      upstream!.tokenRate = usage.outputTokens / seconds;
   }
 
   /** The answer is read outside of any stage's call: what breaks there is brought back to the pipeline from here. */
@@ -258,7 +374,7 @@ export class Relay implements Dispatcher.DispatchHandler, Interruptible {
     if (this.#isOver) return;
     this.#isOver = true;
     const exchange = this.#exchange;
-    exchange.response.off("close", this.#onClose).off("drain", this.#onDrain);
+    exchange.response.off("drain", this.#onDrain);
     exchange.interruptible = null;
     exchange.outcome = "broken";
     this.#controller?.abort(new Error("a fault"));
@@ -266,6 +382,7 @@ export class Relay implements Dispatcher.DispatchHandler, Interruptible {
   }
 }
 
+/** Nothing was sent while there was no connection. */
 function declaredLength(headers: Record<string, string | string[] | undefined>): number | undefined {
   const text = headers["content-length"];
   return typeof text === "string" && /^\d{1,15}$/.test(text) ? Number(text) : undefined;

@@ -1,0 +1,119 @@
+/**
+ * The clients' connections. Whether a client is still there is asked of its socket, never of a response: the response of
+ * a pipelined request has no socket while another one is written, and never hears that the connection closed. Each
+ * socket has one listener for all of its requests, and one request runs on it at a time.
+ */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import type { Clock } from "../kernel/clock.ts";
+import type { Exchange } from "./exchange.ts";
+
+/** Requests that may follow on a connection before the present one is answered, and the largest body of one. */
+const PIPELINED_MAX = 128;
+const PIPELINED_BODY_MAX = 8 * 1024;
+/** A client that reads must take so much in the time of a stall: a drip is no reading. */
+const STALL_BYTES_MIN = 16 * 1024;
+/** For answers before the environment is known. */
+const READER_STALL_MS = 60_000;
+
+class Connection {
+  exchange: Exchange | null = null;
+  waiting = 0;
+  /** Of the sent bytes, those the system had taken, and when that was seen. */
+  takenBytes = 0;
+  takenAtMs = 0;
+  isGone = false;
+}
+
+export class Connections {
+  readonly #bySocket = new Map<Socket, Connection>();
+  readonly #clock: Pick<Clock, "monotonic">;
+
+  constructor(clock: Pick<Clock, "monotonic">) {
+    this.#clock = clock;
+  }
+
+  get size(): number {
+    return this.#bySocket.size;
+  }
+
+  /** Runs a request when its turn on the connection has come. */
+  enter(request: IncomingMessage, response: ServerResponse, begin: () => Exchange): void {
+    const { socket } = request;
+    const connection = this.#connectionOf(socket);
+    if (connection.isGone) return;
+    if (response.socket !== null) {
+      connection.exchange = begin();
+      return;
+    }
+    // Pipelined. A long body would fill the socket's buffer and hide that the client has gone.
+    if (connection.waiting >= PIPELINED_MAX || hasLongBody(request)) {
+      request.resume();
+      response.once("socket", (own: Socket) => own.end());
+      return;
+    }
+    connection.waiting++;
+    response.once("socket", () => {
+      connection.waiting--;
+      if (!connection.isGone) connection.exchange = begin();
+    });
+  }
+
+  /** A request on this connection is not over: nothing may be written beside its answer. */
+  isBusy(socket: Socket): boolean {
+    const connection = this.#bySocket.get(socket);
+    if (!connection?.exchange) return false;
+    const { response, isSettled } = connection.exchange;
+    return !isSettled || !response.writableFinished || connection.waiting > 0;
+  }
+
+  /** Disconnects the clients that do not read what was sent to them. */
+  sweep(): void {
+    const nowMs = this.#clock.monotonic();
+    for (const [socket, connection] of this.#bySocket) {
+      if (socket.writableLength === 0) {
+        connection.takenAtMs = 0;
+        continue;
+      }
+      const taken = socket.bytesWritten - socket.writableLength + takenOfWrite(socket);
+      if (connection.takenAtMs === 0 || taken - connection.takenBytes >= STALL_BYTES_MIN) {
+        connection.takenBytes = taken;
+        connection.takenAtMs = nowMs;
+        continue;
+      }
+      const stallMs = connection.exchange?.right?.environment.readerStallMs ?? READER_STALL_MS;
+      if (nowMs - connection.takenAtMs < stallMs) continue;
+      if (connection.exchange) connection.exchange.isStalled = true;
+      socket.destroy();
+    }
+  }
+
+  #connectionOf(socket: Socket): Connection {
+    const known = this.#bySocket.get(socket);
+    if (known) return known;
+    const connection = new Connection();
+    this.#bySocket.set(socket, connection);
+    const onGone = (): void => {
+      this.#bySocket.delete(socket);
+      if (connection.isGone) return;
+      connection.isGone = true;
+      connection.exchange?.leave();
+    };
+    // A client that closes its half of the connection has gone, as for node itself; what it has not read may never drain.
+    socket.once("end", onGone).once("close", onGone);
+    if (socket.destroyed) onGone();
+    return connection;
+  }
+}
+
+function hasLongBody({ headers }: IncomingMessage): boolean {
+  if (headers["transfer-encoding"] !== undefined) return true;
+  return Number(headers["content-length"] ?? 0) > PIPELINED_BODY_MAX;
+}
+
+/** What the system took of the write that is under way; node counts a write when all of it is taken. */
+function takenOfWrite(socket: Socket): number {
+  const handle = (socket as unknown as { _handle?: { writeQueueSize?: number } | null })._handle;
+  const inWrite = socket.writableLength;
+  return Math.max(0, inWrite - (handle?.writeQueueSize ?? inWrite));
+}

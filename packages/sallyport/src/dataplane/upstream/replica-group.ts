@@ -1,0 +1,155 @@
+/**
+ * The replicas of one environment behind one queue per model. Nothing is bound to a replica while it waits: the replica
+ * is chosen when the turn comes, among those that are fit and have room, the one with the model loaded first, else the
+ * one with the least to do.
+ */
+import { refuse } from "@sallyport/protocol";
+import type { QueuePolicy } from "../../access/policy.ts";
+import { FairQueue } from "../../limits/fair-queue.ts";
+import type { Offer } from "../../limits/fair-queue.ts";
+import type { Upstream } from "./upstream.ts";
+
+export type ModelQueue = FairQueue<Upstream>;
+
+const QUEUES_MAX = 1_024;
+/** Loading a model counts as much as so many running requests. */
+const COLD = 2;
+/** A replica that has not got the model is only asked when no other is there. */
+const LACKING = 1e6;
+
+export class ReplicaGroup {
+  #replicas: readonly Upstream[] = [];
+  #policy: QueuePolicy;
+  readonly #queues = new Map<string, ModelQueue>();
+  readonly #now: () => number;
+
+  constructor(policy: QueuePolicy, now: () => number) {
+    this.#policy = policy;
+    this.#now = now;
+  }
+
+  get replicas(): readonly Upstream[] {
+    return this.#replicas;
+  }
+
+  get waiting(): number {
+    let waiting = 0;
+    for (const queue of this.#queues.values()) waiting += queue.waiting;
+    return waiting;
+  }
+
+  configure(replicas: readonly Upstream[], policy: QueuePolicy): void {
+    this.#replicas = replicas;
+    this.#policy = policy;
+    if (replicas.length === 0) for (const queue of this.#queues.values()) queue.refuseAll(refuse("upstream_missing"));
+    this.pump();
+  }
+
+  /** Gives what is free to those who wait: a replica may have come back, or policy may have made room. */
+  pump(): void {
+    for (const queue of this.#queues.values()) queue.pump();
+  }
+
+  /** The queue of a model; null where nothing waits, because no replica bounds what runs at the same time. */
+  queueOf(model: string | null): ModelQueue | null {
+    if (model === null) return null;
+    const known = this.#queues.get(model);
+    if (known) return known;
+    if (!this.#replicas.some(({ spec }) => spec.concurrency !== undefined)) return null;
+    if (this.#queues.size >= QUEUES_MAX) this.#forgetIdle();
+    const queue: ModelQueue = new FairQueue<Upstream>({
+      take: () => this.take(model, null),
+      rules: () => this.#policy,
+      slots: () => this.#slots(),
+    });
+    this.#queues.set(model, queue);
+    return queue;
+  }
+
+  /** Begins a request on a replica: undefined = none has room now. `avoid` is taken only where no other can be. */
+  take(model: string | null, avoid: Upstream | null): Offer<Upstream> {
+    const chosen = this.#choose(model, avoid);
+    if (chosen !== undefined && "health" in chosen) {
+      if (chosen.health.fitness !== "up") chosen.health.beginTrial();
+      chosen.begin(model);
+    }
+    return chosen;
+  }
+
+  /**
+   * What manages models goes to the first replica always: blobs and manifests are kept per server, and an upload must
+   * meet the create that names it.
+   */
+  takeFirst(model: string | null): Offer<Upstream> {
+    const [first] = this.#replicas;
+    if (!first) return refuse("upstream_missing");
+    first.begin(model);
+    return first;
+  }
+
+  /** The request is over on that replica; the next one gets its slot. */
+  give(replica: Upstream, model: string | null, serviceMs: number): void {
+    replica.end(model);
+    if (model === null) return;
+    const queue = this.#queues.get(model);
+    if (!queue) return;
+    queue.noteService(serviceMs);
+    queue.pump();
+  }
+
+  #choose(model: string | null, avoid: Upstream | null): Offer<Upstream> {
+    let best: Upstream | undefined;
+    let bestScore = Infinity;
+    let isSomeFit = false;
+    for (const replica of this.#replicas) {
+      const { fitness } = replica.health;
+      if (fitness === "out" || replica === avoid) continue;
+      isSomeFit ||= fitness === "up";
+      if (!replica.hasRoom(model)) continue;
+      // A replica that is due for its trial gets this one call, as if it were idle.
+      const score = fitness === "trial" ? -1 : scoreOf(replica, model);
+      if (score < bestScore) {
+        best = replica;
+        bestScore = score;
+      }
+    }
+    return best ?? (isSomeFit ? undefined : this.#chooseOfUnfit(model, avoid));
+  }
+
+  /** None is known to be fit: those that fail at once are tried all the same, which costs a caller nothing. */
+  #chooseOfUnfit(model: string | null, avoid: Upstream | null): Offer<Upstream> {
+    let best: Upstream | undefined;
+    let backAtMs = Infinity;
+    let hasFull = false;
+    for (const replica of this.#replicas) {
+      const { health } = replica;
+      backAtMs = Math.min(backAtMs, health.backAtMs);
+      // What has just refused a connection is not asked again for the same request.
+      if (health.isSilent || (replica === avoid && !health.isReachable)) continue;
+      if (!replica.hasRoom(model)) hasFull = true;
+      else if (best === undefined || health.backAtMs < best.health.backAtMs) best = replica;
+    }
+    if (best || hasFull) return best;
+    if (this.#replicas.length === 0) return refuse("upstream_missing");
+    const seconds = Math.max(1, Math.ceil((backAtMs - this.#now()) / 1_000));
+    return { ...refuse("upstream_unreachable"), retryAfterSeconds: seconds };
+  }
+
+  #slots(): number {
+    let slots = 0;
+    for (const { spec } of this.#replicas) slots += spec.concurrency ?? 1;
+    return slots;
+  }
+
+  #forgetIdle(): void {
+    for (const [model, queue] of this.#queues)
+      if (queue.waiting === 0 && this.#replicas.every((replica) => replica.runningOf(model) === 0))
+        this.#queues.delete(model);
+  }
+}
+
+function scoreOf(replica: Upstream, model: string | null): number {
+  if (model === null) return replica.running;
+  if (replica.lacks(model)) return replica.running + LACKING;
+  return replica.isLoaded(model) ? replica.running : replica.running + COLD;
+}

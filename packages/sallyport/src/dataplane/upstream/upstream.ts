@@ -1,0 +1,118 @@
+/** One configured model server of one environment: its connections, its health, what runs on it. */
+import type { UpstreamSpec } from "../../access/policy.ts";
+import { boundsOf } from "./bounds.ts";
+import type { UpstreamBounds } from "./bounds.ts";
+import { ReplicaHealth } from "./health.ts";
+import type { HealthPorts } from "./health.ts";
+import { pacedConnector } from "./paced-socket.ts";
+import { Pool } from "./undici.ts";
+
+/** Ollama keeps a model loaded for so long after its last use. */
+const LOADED_MS = 300_000;
+/** A server that said it has not got a model is asked last for so long. */
+const LACKS_MS = 30_000;
+const MODELS_MAX = 1_024;
+/** Tokens in a second until something was measured. */
+const USUAL_TOKEN_RATE = 10;
+
+export class Upstream {
+  readonly environment: string;
+  readonly spec: UpstreamSpec;
+  readonly pool: Pool;
+  /** Value of the Host header: the upstream's own, so that its host check is satisfied. */
+  readonly host: string;
+  readonly bounds: UpstreamBounds;
+  readonly health: ReplicaHealth;
+  /** Requests it was chosen for and that are not over. */
+  running = 0;
+  /** Tokens in a second of one answer, as measured last: for answers that were aborted before they said. */
+  tokenRate = USUAL_TOKEN_RATE;
+  readonly #ports: HealthPorts;
+  readonly #runningByModel = new Map<string, number>();
+  /** Models it served lately, or said it has not got, by the monotonic time until which that counts. */
+  readonly #loadedUntilMs = new Map<string, number>();
+  readonly #lacksUntilMs = new Map<string, number>();
+  #freshPool: Pool | null = null;
+
+  constructor(environment: string, spec: UpstreamSpec, ports: HealthPorts) {
+    this.environment = environment;
+    this.spec = spec;
+    this.#ports = ports;
+    this.bounds = boundsOf(spec);
+    this.health = new ReplicaHealth(ports);
+    this.host = new URL(spec.url).host;
+    this.pool = this.#connect(1);
+  }
+
+  /**
+   * Connections that are made for one request each. What may not be sent twice goes over these, and what is sent again:
+   * a connection that rested may be closed by the other side at the moment it is used.
+   */
+  get freshPool(): Pool {
+    return (this.#freshPool ??= this.#connect(0));
+  }
+
+  #connect(pipelining: 0 | 1): Pool {
+    // The relay keeps the time bounds: of undici's own only that of connecting is used.
+    return new Pool(new URL(this.spec.url).origin, {
+      pipelining,
+      connect: pacedConnector(this.bounds.connectMs),
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      keepAliveTimeout: 30_000,
+    });
+  }
+
+  hasRoom(model: string | null): boolean {
+    const { concurrency } = this.spec;
+    return concurrency === undefined || model === null || this.runningOf(model) < concurrency;
+  }
+
+  runningOf(model: string): number {
+    return this.#runningByModel.get(model) ?? 0;
+  }
+
+  begin(model: string | null): void {
+    this.running++;
+    if (model !== null) this.#runningByModel.set(model, this.runningOf(model) + 1);
+  }
+
+  end(model: string | null): void {
+    this.running--;
+    if (model === null) return;
+    const left = this.runningOf(model) - 1;
+    if (left > 0) this.#runningByModel.set(model, left);
+    else this.#runningByModel.delete(model);
+  }
+
+  isLoaded(model: string): boolean {
+    return this.runningOf(model) > 0 || (this.#loadedUntilMs.get(model) ?? 0) > this.#ports.now();
+  }
+
+  lacks(model: string): boolean {
+    return this.#lacksUntilMs.size > 0 && (this.#lacksUntilMs.get(model) ?? 0) > this.#ports.now();
+  }
+
+  noteServed(model: string): void {
+    note(this.#loadedUntilMs, model, this.#ports.now() + LOADED_MS);
+    this.#lacksUntilMs.delete(model);
+  }
+
+  noteLacks(model: string): void {
+    note(this.#lacksUntilMs, model, this.#ports.now() + LACKS_MS);
+  }
+
+  /** Once the requests that run are over. */
+  async close(): Promise<void> {
+    await Promise.all([this.pool.close(), this.#freshPool?.close()]);
+  }
+
+  async destroy(): Promise<void> {
+    await Promise.all([this.pool.destroy(), this.#freshPool?.destroy()]);
+  }
+}
+
+function note(times: Map<string, number>, model: string, untilMs: number): void {
+  if (times.size >= MODELS_MAX) times.clear();
+  times.set(model, untilMs);
+}
