@@ -24,6 +24,7 @@ import { UseRecord } from "../../packages/sallyport/dist/keys/use-record.js";
 import { issueAdminKey } from "../../packages/sallyport/dist/keys/issue.js";
 import type { KeyRecord } from "../../packages/sallyport/dist/keys/key.js";
 import { KeyRadius } from "../../packages/sallyport/dist/store/radius/key-radius.js";
+import { readPolicyText } from "../../packages/sallyport/dist/access/policy-text.js";
 import { Problem } from "@sallyport/protocol";
 
 export const START_MS = 1_760_000_000_000;
@@ -160,6 +161,7 @@ export class MemoryGateway {
       },
       permissionUses: async () => ({ from: this.nowMs, to: this.nowMs, uses: this.permissionUses }),
       damage: () => this.damaged,
+      readPolicyText: async (text) => readPolicyText(text),
       explain: () => explained("model_denied", ["the key's ceiling does not grant it"]),
       explainToken: () => ({ seconds: 900, because: ["the environment's usual time is 15m"] }),
       audit: {

@@ -3,15 +3,14 @@ import { createHash } from "node:crypto";
 import { Problem } from "@sallyport/protocol";
 import { everything } from "../access/everything.ts";
 import type { Issuer } from "../access/issuer.ts";
-import { readPolicy } from "../access/policy-file.ts";
 import type { PolicyDocument } from "../access/policy-file.ts";
+import type { PolicyTextRead } from "../access/policy-text.ts";
 import { planPolicy } from "../access/policy-plan.ts";
 import type { PresentPolicy } from "../access/policy-plan.ts";
 import { excessOfChange } from "../access/policy-reach.ts";
 import type { Operation } from "../audit/change.ts";
 import type { EventType, LedgerEvent } from "../audit/event.ts";
 import { randomBase62 } from "../kernel/ids.ts";
-import { readYaml } from "../kernel/yaml.ts";
 import { eachKey } from "./each-key.ts";
 import type { AdminPorts } from "./ports.ts";
 
@@ -30,7 +29,7 @@ export interface AppliedPolicy {
   readonly epoch: number;
 }
 
-type PolicyPorts = Pick<AdminPorts, "clock" | "snapshot" | "listKeys" | "changes">;
+type PolicyPorts = Pick<AdminPorts, "clock" | "snapshot" | "listKeys" | "changes" | "readPolicyText">;
 
 /**
  * `actor` is the issuer who asks, or the gateway itself applying the file it was started with.
@@ -42,7 +41,7 @@ export async function applyPolicyText(
   actor: Issuer | "gateway",
   options: ApplyOptions,
 ): Promise<AppliedPolicy> {
-  const file = readPolicyText(text);
+  const file = policyOf(await ports.readPolicyText(text, actor === "gateway" ? actor : actor.actor));
   const from = options.address === undefined ? {} : { address: options.address };
   const issuer: Issuer = actor === "gateway" ? { actor, right: everything } : actor;
   return ports.changes.inTurn(async () => {
@@ -77,19 +76,9 @@ export async function applyPolicyText(
   });
 }
 
-function readPolicyText(text: string): PolicyDocument {
-  const yaml = readYaml(text);
-  if (yaml.mistakes.length > 0) throw new Problem("input_invalid", "the policy is not strict YAML", yaml.mistakes);
-  const read = readPolicy(yaml.value);
+function policyOf(read: PolicyTextRead): PolicyDocument {
   if (read.ok) return read.policy;
-  const mistakes = read.mistakes.map(({ path, says }) => `${yaml.place(path)} ${pathText(path)}: ${says}`);
-  throw new Problem("input_invalid", "the policy has mistakes", mistakes);
-}
-
-/** `environments.dev.upstreams[0].url`. */
-function pathText(path: readonly (string | number)[]): string {
-  const text = path.map((step) => (typeof step === "number" ? `[${step}]` : `.${step}`)).join("");
-  return text === "" ? "(file)" : text.replace(/^\./, "");
+  throw new Problem("input_invalid", read.detail, read.mistakes);
 }
 
 /** A key of the environment that is not revoked, and, where a role is given, names it. */

@@ -1,5 +1,6 @@
 /** What administration needs from the rest of the program; `compose.ts` joins it. Administration never sees the store or the data plane. */
 import type { Explain, ExplainToken } from "../access/explain.ts";
+import type { PolicyTextRead } from "../access/policy-text.ts";
 import type { UseSurvey } from "../access/permission-uses.ts";
 import type { Snapshot } from "../access/snapshot.ts";
 import type { Answer } from "../anomaly/sentry.ts";
@@ -68,6 +69,8 @@ export interface AdminPorts {
   /** Rows of the store that were met damaged since the start. */
   readonly damage: () => readonly { readonly environment: string; readonly says: string }[];
   readonly status: () => GatewayStatus;
+  /** Reads a policy text away from the thread of requests. Throws `rate_limited` while too many of the actor's wait. */
+  readonly readPolicyText: (text: string, actor: string) => Promise<PolicyTextRead>;
   /** Where records are sent besides, and how far each has got. */
   readonly sinks: () => readonly SinkStatus[];
   /** The metrics' text; series of environments that are not shown are left out. */

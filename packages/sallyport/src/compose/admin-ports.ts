@@ -1,5 +1,6 @@
 /** What administration is given of a gateway, or of a data directory beside no gateway. */
 import type { Sentry } from "../anomaly/sentry.ts";
+import { PolicyTextReader } from "../access/policy-text-reader.ts";
 import { AuditReads } from "../admin/audit-reads.ts";
 import type { AdminPorts } from "../admin/ports.ts";
 import type { Settings } from "../config/settings.ts";
@@ -25,6 +26,7 @@ export function adminPorts(
 ): AdminPorts {
   const { clock, keys, peppers, snapshot, changes, store } = core;
   const startedAt = clock.now();
+  const policyTexts = new PolicyTextReader();
   return {
     clock,
     snapshot,
@@ -67,6 +69,7 @@ export function adminPorts(
       dataListen: urls.data,
       adminListen: urls.admin,
     }),
+    readPolicyText: (text, actor) => policyTexts.read(text, actor),
     sinks: () => [],
     metrics: (isShown) => metrics.write(isShown),
   };

@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import type { SecureContextOptions } from "node:tls";
 import { HEARTBEAT } from "@sallyport/protocol";
 import { makeAdminApp } from "../admin/app.ts";
+import { readPolicyText } from "../access/policy-text.ts";
 import { applyPolicyText } from "../admin/apply-policy.ts";
 import { createAdminServer } from "../admin/server.ts";
 import type { LedgerEvent } from "../audit/event.ts";
@@ -89,7 +90,9 @@ export async function joinGateway({ settings, core, clock, log, withPractice }: 
     const applyFile = async (): Promise<void> => {
       if (settings.policyFile === null) return;
       const text = readFileSync(settings.policyFile, "utf8");
-      const { changes } = await applyPolicyText(ports, text, "gateway", { dryRun: false });
+      // Nothing is served yet that would wait for it, and a thread would cost the start its time.
+      const atOnce = { ...ports, readPolicyText: async (file: string) => readPolicyText(file) };
+      const { changes } = await applyPolicyText(atOnce, text, "gateway", { dryRun: false });
       for (const change of changes) log.info({ change }, "policy applied");
     };
     await applyFile();

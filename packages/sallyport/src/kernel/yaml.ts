@@ -17,13 +17,26 @@ export interface YamlRead {
 }
 
 const DEPTH_MAX = 32;
+/** Enough to know that the text is wrong: a hostile one has as many as it has characters. */
+const MISTAKES_MAX = 1_000;
 
 export function readYaml(text: string): YamlRead {
+  try {
+    return readDocument(text);
+  } catch (cause) {
+    // The library walks nested values by calling itself: what is nested beyond its stack is beyond ours by far.
+    if (!(cause instanceof RangeError)) throw cause;
+    return { value: undefined, mistakes: [`1:1 nested more than ${DEPTH_MAX} levels`], place: () => "1:1" };
+  }
+}
+
+function readDocument(text: string): YamlRead {
   const lines = new LineCounter();
   const document = parseDocument(text, {
     lineCounter: lines,
     prettyErrors: false,
-    uniqueKeys: true,
+    // Looked for below: the library compares each key with every other, which is quadratic in a hostile text.
+    uniqueKeys: false,
     version: "1.2",
     merge: false,
   });
@@ -42,8 +55,14 @@ export function readYaml(text: string): YamlRead {
       found.push({ offset, says: `nested more than ${DEPTH_MAX} levels` });
       return visit.BREAK;
     }
+    if (found.length > MISTAKES_MAX) return visit.BREAK;
     if (isMap(node)) {
+      const names = new Set<string>();
       for (const { key } of node.items) {
+        if (isScalar(key) && typeof key.value === "string") {
+          if (names.has(key.value)) found.push({ offset: offsetOf(key), says: "this key comes twice" });
+          names.add(key.value);
+        }
         if (!isScalar(key) || typeof key.value !== "string")
           found.push({ offset: offsetOf(key), says: "a key must be plain text" });
         else if (key.value === "__proto__") found.push({ offset: offsetOf(key), says: "this key is not accepted" });

@@ -1,0 +1,66 @@
+/**
+ * Reads policy texts away from the thread of requests: one at a time, each within bounds of time and memory, and few of one
+ * administrator waiting, so that one who sends hostile texts holds up neither requests nor the other administrators for long.
+ */
+import { Worker } from "node:worker_threads";
+import { Problem } from "@sallyport/protocol";
+import type { PolicyTextRead } from "./policy-text.ts";
+
+const PATIENCE_MS = 5_000;
+const HEAP_MB_MAX = 256;
+const OPEN_MAX = 16;
+const OPEN_PER_ACTOR_MAX = 2;
+
+/** Reads one text; rejects where it takes more than it may. */
+export type ReadInThread = (text: string) => Promise<PolicyTextRead>;
+
+export class PolicyTextReader {
+  readonly #read: ReadInThread;
+  #turn: Promise<unknown> = Promise.resolve();
+  readonly #open = new Map<string, number>();
+  #openCount = 0;
+
+  constructor(read: ReadInThread = readInThread) {
+    this.#read = read;
+  }
+
+  /** Throws `rate_limited` while too many wait, `input_invalid` for a text that takes too long. */
+  async read(text: string, actor: string): Promise<PolicyTextRead> {
+    const own = this.#open.get(actor) ?? 0;
+    if (own >= OPEN_PER_ACTOR_MAX || this.#openCount >= OPEN_MAX) throw new Problem("rate_limited");
+    this.#open.set(actor, own + 1);
+    this.#openCount++;
+    const mine = this.#turn.then(() => this.#read(text));
+    this.#turn = mine.catch(() => undefined);
+    try {
+      return await mine;
+    } finally {
+      this.#openCount--;
+      const left = (this.#open.get(actor) ?? 1) - 1;
+      if (left === 0) this.#open.delete(actor);
+      else this.#open.set(actor, left);
+    }
+  }
+}
+
+function readInThread(text: string): Promise<PolicyTextRead> {
+  return new Promise((resolve, reject) => {
+    const thread = new Worker(new URL("./policy-text-thread.js", import.meta.url), {
+      workerData: text,
+      resourceLimits: { maxOldGenerationSizeMb: HEAP_MB_MAX },
+    });
+    thread.unref();
+    const tooLong = (): Problem => new Problem("input_invalid", "the policy takes too long to read: write it simpler");
+    const timer = setTimeout(() => end(() => reject(tooLong())), PATIENCE_MS);
+    function end(settle: () => void): void {
+      clearTimeout(timer);
+      settle();
+      void thread.terminate();
+    }
+    thread.once("message", (read: PolicyTextRead) => end(() => resolve(read)));
+    thread.once("error", (cause: Error & { code?: string }) =>
+      end(() => reject(cause.code === "ERR_WORKER_OUT_OF_MEMORY" ? tooLong() : cause)),
+    );
+    thread.once("exit", () => end(() => reject(new Error("the thread that reads policy texts has ended"))));
+  });
+}
