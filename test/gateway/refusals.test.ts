@@ -223,7 +223,28 @@ describe("answered without a key, by constants", () => {
       "https://app.example",
     );
     const other = await preflight("https://evil.example");
-    expect([other.status, other.headers.get("access-control-allow-origin")]).toEqual([405, null]);
+    expect([other.status, other.headers.get("access-control-allow-origin")]).toEqual([403, null]);
+    expect(codeOf(await other.text())).toBe("origin_denied");
+  });
+
+  test("CORS: a listed origin may send the headers it asks for; log-in and OAuth are closed to it", async () => {
+    const preflight = (path: string, names: string): Promise<Response> =>
+      fetch(gateway.url + path, {
+        method: "OPTIONS",
+        headers: {
+          origin: "https://app.example",
+          "access-control-request-method": "POST",
+          "access-control-request-headers": names,
+        },
+      });
+    const allowed = (await preflight("/v1/chat/completions", "authorization,x-stainless-os,x-stainless-retry-count")).headers;
+    expect(allowed.get("access-control-allow-headers")).toMatch(/x-stainless-os, x-stainless-retry-count$/);
+    const odd = (await preflight("/v1/chat/completions", `a b, \u00e4, ok,${"x".repeat(100)}`)).headers;
+    expect(odd.get("access-control-allow-headers")).toMatch(/anthropic-beta, ok$/);
+    for (const path of ["/oauth/token", "/login", "/login/code"])
+      expect([path, (await preflight(path, "authorization")).status]).toEqual([path, 403]);
+    const token = await fetch(`${gateway.url}/oauth/token`, { method: "POST", headers: { origin: "https://app.example" } });
+    expect(token.headers.get("access-control-allow-origin")).toBeNull();
   });
 });
 

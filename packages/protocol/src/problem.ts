@@ -96,7 +96,7 @@ export const problems = {
   credential_malformed: {
     status: 401,
     title: "the credential is not a well-formed key",
-    remedy: "copy the key again, whole, from `sp_` on: its checksum does not fit",
+    remedy: "send the whole key as `Authorization: Bearer KEY`; if you do, a character is wrong or missing: copy it again",
   },
   credential_conflict: {
     status: 409,
@@ -280,6 +280,11 @@ export const problems = {
     remedy: "add its host to the environment's `registries`",
   },
   endpoint_unknown: { status: 404, title: "404 page not found", remedy: "see the list of endpoints" },
+  origin_denied: {
+    status: 403,
+    title: "pages of this origin may not call the gateway",
+    remedy: "add the page's origin to `corsOrigins` in the settings, exactly as the browser sends it; OAuth and log-in are closed to other origins",
+  },
   method_not_allowed: { status: 405, title: "405 method not allowed", remedy: "use the endpoint's own method" },
   conflict: { status: 409, title: "the change meets a newer state", remedy: "read the present state and try again" },
   owner_narrowed: {

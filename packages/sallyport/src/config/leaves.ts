@@ -87,7 +87,7 @@ export const leaves = [
     variable: "SALLYPORT_CORS_ORIGINS",
     flag: "corsOrigins",
     form: "list",
-    says: "origins a browser may call from; none unless set",
+    says: "origins whose pages may call from a browser, such as https://chat.example.org, app://obsidian.md or chrome-extension://ID; none by default",
   },
   {
     path: "environments",
@@ -151,7 +151,7 @@ export const leaves = [
     variable: "SALLYPORT_IN_FLIGHT_BYTES_MAX",
     flag: null,
     form: "number",
-    says: "most bytes of requests and answers held in memory at the same time",
+    says: "most bytes of requests held in memory at the same time; one request may have an eighth of it, and 32 MiB at least",
   },
   {
     path: "tracing",

@@ -15,7 +15,7 @@ const GIB = 1024 ** 3;
 
 const address = z.string().refine((text) => parseListener(text) !== undefined, "is not HOST:PORT");
 const host = z.string().regex(/^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/, "is not a host name (without port)");
-const origin = z.string().refine(isOrigin, "is not an origin such as https://chat.example.org");
+const origin = z.string().refine(isOrigin, "is not an origin such as https://chat.example.org or app://obsidian.md");
 const cidr = z.string().refine(isNetwork, "is not a network such as 10.0.0.0/8");
 const path = z.string().min(1, "is empty");
 const bytes = z.int().min(0);
@@ -113,8 +113,12 @@ export function isSafeUrl(text: string): boolean {
 
 export type SettingsFile = z.output<typeof settingsSchema>;
 
+/** As a browser sends it: web pages, and the pages of extensions and desktop programs (`chrome-extension://…`, `app://…`, `tauri://…`). */
 function isOrigin(text: string): boolean {
-  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && new URL(text).origin === text;
+  if (!URL.canParse(text)) return false;
+  const { protocol, origin: own } = new URL(text);
+  if (protocol === "http:" || protocol === "https:") return own === text;
+  return /^(?!javascript|data|blob|about|file)[a-z][a-z0-9+.-]{0,31}:\/\/[A-Za-z0-9._-]{1,253}(?::[0-9]{1,5})?$/.test(text);
 }
 
 function isNetwork(text: string): boolean {

@@ -29,13 +29,24 @@ export function extractCredential(rawHeaders: readonly string[]): string | Refus
       return refuse("credential_ambiguous");
     const credential = lower === "authorization" ? fromAuthorization(value) : value.trim();
     if (credential === undefined || credential === "")
-      return { ...refuse("credential_malformed"), signal: "malformed" };
+      return { ...refuse("credential_malformed", reasonOf(lower, value)), signal: "malformed" };
     if (found !== undefined && found !== credential) return refuse("credential_ambiguous");
     found = credential;
     foundIn += place;
   }
   return found ?? refuse("credential_missing");
 }
+
+/** What is wrong with the header's form, where that is known. */
+function reasonOf(name: string, value: string): string | undefined {
+  if (value.trim() === "") return `${name} is empty`;
+  return name === "authorization" && OWN_CREDENTIAL.test(value.trim())
+    ? "the scheme is missing: write `Authorization: Bearer KEY`"
+    : undefined;
+}
+
+/** A key or token of ours that stands where a scheme is expected. */
+const OWN_CREDENTIAL = /^(?:sp[a-z]?_|eyJ)[A-Za-z0-9_.-]*$/;
 
 function fromAuthorization(value: string): string | undefined {
   if (OLLAMA.test(value)) return value;

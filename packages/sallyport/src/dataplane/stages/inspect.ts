@@ -9,10 +9,15 @@ import type { Exchange } from "../exchange.ts";
 import type { ByteBudget } from "../byte-budget.ts";
 import type { Stage } from "../pipeline.ts";
 import { readBody } from "../read-body.ts";
+import { INFERENCE_BYTES_MAX } from "../wire/endpoints.ts";
 
 const NOTHING = Buffer.alloc(0);
 
+/** One request may hold an eighth of the budget, and always what images and long prompts take. */
+const BUDGET_SHARE = 8;
+
 export function makeInspect(budget: ByteBudget, clock: Clock): Stage {
+  const inferenceBytesMax = Math.max(INFERENCE_BYTES_MAX, Math.floor(budget.most / BUDGET_SHARE));
   return function inspect(exchange) {
     const endpoint = exchange.endpoint!;
     const { contentEncoding, contentLength, isChunked } = exchange;
@@ -23,9 +28,10 @@ export function makeInspect(budget: ByteBudget, clock: Clock): Stage {
       if (exchange.expectsContinue) exchange.response.writeContinue();
       return understand(exchange, NOTHING);
     }
-    if (contentLength !== null && contentLength > endpoint.bodyBytesMax) return refuse("body_too_large");
+    const bytesMax = endpoint.bodyBytesMax === INFERENCE_BYTES_MAX ? inferenceBytesMax : endpoint.bodyBytesMax;
+    if (contentLength !== null && contentLength > bytesMax) return refuse("body_too_large", `more than ${bytesMax} bytes`);
     if (exchange.expectsContinue) exchange.response.writeContinue();
-    return readBody(exchange, endpoint.bodyBytesMax, budget, clock).then((body) =>
+    return readBody(exchange, bytesMax, budget, clock).then((body) =>
       Buffer.isBuffer(body) ? understand(exchange, body) : body,
     );
   };

@@ -17,7 +17,10 @@ export interface MatchPorts extends LocalState {
 export function makeMatch(local: MatchPorts): Stage {
   return function match(exchange) {
     const method = exchange.request.method ?? "";
-    if (exchange.corsOrigin !== null && method === "OPTIONS") return answerPreflight(exchange);
+    // What a browser must never do for another page: exchange credentials, log people in.
+    if (NEVER_CROSS_ORIGIN.test(exchange.path)) exchange.corsOrigin = null;
+    if (method === "OPTIONS" && exchange.origin !== null)
+      return exchange.corsOrigin === null ? refuse("origin_denied") : answerPreflight(exchange);
     const found = matchEndpoint(method, exchange.path);
     if ("code" in found) return found;
     if (exchange.environmentPath !== null && !["oauth", "login"].includes(found.endpoint.served))
@@ -33,6 +36,8 @@ export function makeMatch(local: MatchPorts): Stage {
     return local.isQuarantined() ? refuse("restore_unconfirmed") : undefined;
   };
 }
+
+const NEVER_CROSS_ORIGIN = /^\/(?:oauth|login|tickets?)(?:\/|$)/;
 
 function refuseQuery(query: string, endpoint: Endpoint): Refusal | undefined {
   for (const part of query.split("&")) {

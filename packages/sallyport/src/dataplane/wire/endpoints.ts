@@ -28,8 +28,8 @@ import { understandBlob, understandModelRow, understandPlain } from "./understan
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
-const INFERENCE_BYTES_MAX = 32 * MIB;
-const EMBEDDING_BYTES_MAX = 4 * MIB;
+/** The bound of inference where the settings do not raise it (`inspect`). */
+export const INFERENCE_BYTES_MAX = 32 * MIB;
 const SMALL_BYTES_MAX = 64 * KIB;
 const CREATE_BYTES_MAX = 4 * MIB;
 const AUDIO_BYTES_MAX = 25 * MIB;
@@ -163,13 +163,13 @@ export const endpoints: readonly Endpoint[] = [
   }),
   row("ollama", {
     id: "ollama.embed", methods: ["POST"], path: "/api/embed", anyOf: ["infer:embed", "runtime:load", "runtime:unload"],
-    bodyBytesMax: EMBEDDING_BYTES_MAX, metering: "native-embed", understand: understandNative("embed"),
+    bodyBytesMax: INFERENCE_BYTES_MAX, metering: "native-embed", understand: understandNative("embed"),
     sample: (model) => ({ model, input: "hello" }),
   }),
   row("ollama", {
     id: "ollama.embeddings", methods: ["POST"], path: "/api/embeddings",
     anyOf: ["infer:embed", "runtime:load", "runtime:unload"],
-    bodyBytesMax: EMBEDDING_BYTES_MAX, metering: "estimate", understand: understandNative("embeddings"),
+    bodyBytesMax: INFERENCE_BYTES_MAX, metering: "estimate", understand: understandNative("embeddings"),
     sample: (model) => ({ model, prompt: "hello" }),
   }),
   row("ollama", {
@@ -225,7 +225,7 @@ export const endpoints: readonly Endpoint[] = [
   }),
   row("openai", {
     id: "openai.embeddings", methods: ["POST"], path: "/v1/embeddings", anyOf: ["infer:embed", "runtime:load"],
-    bodyBytesMax: EMBEDDING_BYTES_MAX, metering: "openai-embeddings", understand: understandCompat("embeddings"),
+    bodyBytesMax: INFERENCE_BYTES_MAX, metering: "openai-embeddings", understand: understandCompat("embeddings"),
     sample: (model) => ({ model, input: "hello" }),
   }),
   row("openai", {
