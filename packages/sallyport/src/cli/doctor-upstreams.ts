@@ -11,7 +11,9 @@ const SKEW_MAX_SECONDS = 60;
 export async function checkUpstream(upstream: UpstreamView): Promise<Finding[]> {
   const reach = await checkReach(upstream);
   const exposure = await checkExposure(upstream);
-  return reach.state === "wrong" ? [reach, exposure] : [reach, exposure, await checkCloud(upstream)];
+  return reach.state === "wrong"
+    ? [reach, exposure]
+    : [reach, exposure, await checkCloud(upstream), ...(await checkRemoteModels(upstream))];
 }
 
 async function checkReach({ environment, id, url }: UpstreamView): Promise<Finding> {
@@ -73,6 +75,33 @@ async function checkCloud({ environment, id, url }: UpstreamView): Promise<Findi
     );
   }
 }
+
+/** Names on the server that stand for remote models: the gateway judges them as cloud models, whatever they look like. */
+async function checkRemoteModels({ environment, id, url }: UpstreamView): Promise<Finding[]> {
+  const check = `remote models ${environment}/${id}`;
+  try {
+    const { request } = await import("undici");
+    const answer = await request(`${url}/api/tags`, { headersTimeout: PROBE_MS, bodyTimeout: PROBE_MS });
+    const { models } = (await answer.body.json()) as { models?: { name?: unknown; remote_host?: unknown }[] };
+    const remote = (models ?? []).filter(({ remote_host: host }) => typeof host === "string" && host !== "");
+    if (remote.length === 0) return [];
+    const names = remote.slice(0, NAMES_MAX).map(({ name, remote_host: host }) => `${String(name)} (${String(host)})`);
+    const more = remote.length > NAMES_MAX ? ` and ${remote.length - NAMES_MAX} more` : "";
+    return [
+      note(
+        check,
+        "remote_models",
+        `these names stand for models elsewhere: ${names.join(", ")}${more}`,
+        "only keys with `cloud:infer` and a `cloud:` selector can use them; remove what is not wanted with `ollama rm`",
+      ),
+    ];
+  } catch {
+    // Not an Ollama, or not there: the other checks say so.
+    return [];
+  }
+}
+
+const NAMES_MAX = 10;
 
 /** A model server that listens beyond loopback can be used past the gateway. */
 async function checkExposure({ environment, id, url }: UpstreamView): Promise<Finding> {

@@ -9,6 +9,8 @@ export interface FoundOllama {
   readonly isOther: boolean;
   /** Names of its models, newest first; empty when there are none or it is not there. */
   readonly models: readonly string[];
+  /** The newest that chats and runs on the server itself; undefined where there is none. */
+  readonly chatModel: string | undefined;
 }
 
 const PATIENCE_MS = 1_500;
@@ -25,13 +27,26 @@ export async function findOllama(host: string | undefined): Promise<FoundOllama>
   const ask = async (path: string): Promise<unknown> => (await request(`${url}${path}`, bounds)).body.json();
   try {
     const version = (await ask("/api/version")) as { version?: unknown } | null;
-    if (typeof version?.version !== "string") return { url, isThere: false, isOther: true, models: [] };
-    const tags = (await ask("/api/tags")) as { models?: { name?: unknown }[] };
-    const models = (tags.models ?? []).map(({ name }) => name).filter((name) => typeof name === "string");
-    return { url, isThere: true, isOther: false, models };
+    if (typeof version?.version !== "string") return { url, isThere: false, isOther: true, models: [], chatModel: undefined };
+    const tags = (await ask("/api/tags")) as { models?: ListedModel[] };
+    const listed = (tags.models ?? []).filter(({ name }) => typeof name === "string");
+    const models = listed.map(({ name }) => name as string);
+    return { url, isThere: true, isOther: false, models, chatModel: listed.find(isLocalChat)?.name as string | undefined };
   } catch (failure) {
-    return { url, isThere: false, isOther: isAnswer(failure), models: [] };
+    return { url, isThere: false, isOther: isAnswer(failure), models: [], chatModel: undefined };
   }
+}
+
+interface ListedModel {
+  readonly name?: unknown;
+  readonly remote_host?: unknown;
+  readonly capabilities?: unknown;
+}
+
+/** Neither a name for a model elsewhere nor one that only embeds. An older server lists no capabilities: then it is taken to chat. */
+function isLocalChat({ name, remote_host: remote, capabilities }: ListedModel): boolean {
+  if ((typeof remote === "string" && remote !== "") || /[:-]cloud$/i.test(String(name))) return false;
+  return !Array.isArray(capabilities) || capabilities.includes("completion");
 }
 
 /** What came was no JSON, or no HTTP. */

@@ -51,7 +51,7 @@ export function sayFirstMinute(io: Io, minute: FirstMinute): void {
 
 function sayFound({ found, withPractice }: FirstMinute): string {
   if (found.isThere)
-    return `Ollama at ${found.url}${found.models.length === 0 ? `, without models: \`ollama pull ${USUAL_MODEL}\` first` : ""}`;
+    return `Ollama at ${found.url}${found.chatModel === undefined ? `, without a local chat model: run \`ollama pull ${USUAL_MODEL}\` first` : ""}`;
   const instead = found.isOther ? `what answers at ${found.url} is no Ollama` : `no Ollama at ${found.url}`;
   if (withPractice)
     return `${instead}: a practice server answers in its place, in the environment \`practice\`, while this runs`;

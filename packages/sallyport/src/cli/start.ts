@@ -44,7 +44,7 @@ export function addStart(program: Command, cli: Cli): void {
           isOnLoopback: isLoopback(settings.listen),
         };
         const key = await keepFirstKey(cli.io, client, order);
-        const model = withPractice ? PRACTICE_MODEL : (found.models[0] ?? USUAL_MODEL);
+        const model = withPractice ? PRACTICE_MODEL : (found.chatModel ?? USUAL_MODEL);
         sayFirstMinute(cli.io, {
           isNew,
           withPractice,

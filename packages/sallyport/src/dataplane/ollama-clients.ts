@@ -46,6 +46,8 @@ export class OllamaClients {
     if (typeof verified === "string") return refuse("signature_invalid", verified);
     const failure = this.#repeats.take(verified, exchange.address, now);
     if (failure === "full" || failure === "key_full") return { ...refuse("overloaded"), retryAfterSeconds: 1 };
+    // Somebody in a hurry, not somebody else's copy: a client shows 401 as "you need to be signed in".
+    if (failure === "too_often") return { ...refuse("rate_limited"), retryAfterSeconds: 1 };
     if (failure) return refuse("signature_replayed", failure);
     exchange.isOllamaSigned = true;
     return this.#ports.keys.admit(key, now);

@@ -8,7 +8,10 @@ import type { KeptUntilOptions } from "../kernel/kept-until.ts";
 import { OLLAMA_AGE_SECONDS, OLLAMA_AHEAD_SECONDS } from "./ollama-signature.ts";
 import type { OllamaSignature } from "./ollama-signature.ts";
 
-export const OLLAMA_REPEATS_MAX = 8;
+/** Scripts start a dozen `ollama run` at once, and each signs the same call in the same second. */
+export const OLLAMA_REPEATS_MAX = 64;
+/** Calls that only read change nothing however often they come. */
+export const OLLAMA_READ_REPEATS_MAX = 1_024;
 export const OLLAMA_REPEAT_MS = 10_000;
 
 export type OllamaRepeatFailure = "elsewhere" | "late" | "too_often" | "before_start" | "expired" | "key_full" | "full";
@@ -21,6 +24,9 @@ interface Use {
 
 const CAPACITY = 16_384;
 const CAPACITY_PER_KEY = 2048;
+
+/** The signed text of a call that only reads: `GET,/api/tags?ts=…`. */
+const READS = /^(?:GET|HEAD),|^POST,\/api\/show\?/;
 
 export interface OllamaRepeatsOptions extends Partial<KeptUntilOptions> {
   /** Epoch ms. */
@@ -51,7 +57,7 @@ export class OllamaRepeats {
     }
     if (use.address !== address) return "elsewhere";
     if (at - use.firstAt > OLLAMA_REPEAT_MS) return "late";
-    if (use.times >= OLLAMA_REPEATS_MAX) return "too_often";
+    if (use.times >= (READS.test(text) ? OLLAMA_READ_REPEATS_MAX : OLLAMA_REPEATS_MAX)) return "too_often";
     use.times++;
     return undefined;
   }

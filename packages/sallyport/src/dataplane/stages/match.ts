@@ -37,7 +37,7 @@ export function makeMatch(local: MatchPorts): Stage {
   };
 }
 
-const NEVER_CROSS_ORIGIN = /^\/(?:oauth|login|tickets?)(?:\/|$)/;
+const NEVER_CROSS_ORIGIN = /^\/(?:oauth|login|oidc|sallyport\/tickets)(?:\/|$)/;
 
 function refuseQuery(query: string, endpoint: Endpoint): Refusal | undefined {
   for (const part of query.split("&")) {
