@@ -219,8 +219,8 @@ export const factorRules = [
     rule: "ollama",
     what: "a repeat comes a few times",
     file: `${S}/ollama-repeats.ts`,
-    from: 'if (use.times >= OLLAMA_REPEATS_MAX) return "too_often";',
-    to: "",
+    from: "OLLAMA_REPEATS_MAX)) return",
+    to: "OLLAMA_REPEATS_MAX * 99)) return",
     test: ollama,
   },
   {

@@ -14,6 +14,7 @@ import { loginRules } from "./take-away-login.js";
 import { sentryRules } from "./take-away-sentry.js";
 import { tokenRules } from "./take-away-tokens.js";
 import { operationRules } from "./take-away-operation.js";
+import { hostileRules } from "./take-away-hostile.js";
 
 const S = "packages/sallyport/src";
 const bypasses = "test/gateway/bypasses.test.ts";
@@ -345,17 +346,17 @@ export const rules = [
     rule: "R17",
     what: "a web search tool is a right",
     file: `${S}/dataplane/wire/understand-compat.ts`,
-    from: "if (cursor.webSearch !== null)",
-    to: 'if (cursor.webSearch === "")',
+    from: "if (cursor.webSearch !== null && !terms.hasOffers)",
+    to: "if (cursor.webSearch !== null && terms.mayOverride)",
     test: bypasses,
   },
   {
     rule: "keep_alive",
     what: "for ever is a right",
     file: `${S}/access/decide.ts`,
-    from: "return keepAliveSeconds !== null && keepAliveSeconds > cap;",
-    to: "return keepAliveSeconds !== null && keepAliveSeconds > cap && cap < 0;",
-    test: bypasses,
+    from: 'isHeld(right, "runtime:pin", model) ? Number.POSITIVE_INFINITY : longest',
+    to: "Number.POSITIVE_INFINITY",
+    test: `${S}/access/decide.test.ts`,
   },
   {
     rule: "lists",
@@ -374,6 +375,7 @@ export const rules = [
     test: "test/gateway/flood.test.ts",
   },
   ...anomalyRules,
+  ...hostileRules,
   ...operationRules,
   ...auditRules,
   ...atRestRules,

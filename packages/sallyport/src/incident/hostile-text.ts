@@ -9,7 +9,8 @@ const UNSEEN = /[\p{C}\p{Zl}\p{Zp}]/gu;
 
 /** One line that looks like what it is; cut where it is long. */
 export function plainText(text: string): string {
-  const seen = text.replace(UNSEEN, (one) => `\\u{${(one.codePointAt(0) ?? 0).toString(16)}}`);
+  // Cut first: what is not shown is not worth the work of replacing it.
+  const seen = text.slice(0, CELL_MAX + 1).replace(UNSEEN, (one) => `\\u{${(one.codePointAt(0) ?? 0).toString(16)}}`);
   return seen.length > CELL_MAX ? `${seen.slice(0, CELL_MAX)}…` : seen;
 }
 
