@@ -167,7 +167,7 @@ describe.each(routes)("%s", (name) => {
       const environments = gateway.state.environments.map((one) => ({ ...one, pathSecrets: "allow" as const }));
       gateway.state = { ...gateway.state, environments };
     }
-    if (name === "incidents.radius" || name === "incidents.close") anIncident();
+    if (["incidents.radius", "incidents.report", "incidents.close"].includes(name)) anIncident();
     gateway.ports.keys.changed("prod", known.key);
     const said = await call(name, everything);
     expect(gateway.faults).toEqual([]);
@@ -207,6 +207,7 @@ const bound: readonly [RouteName, string][] = [
   ["anomalies.answer", ""],
   ["incidents.open", ""],
   ["incidents.radius", ""],
+  ["incidents.report", ""],
   ["incidents.close", ""],
   ["adminKeys.create", ""],
   ["adminKeys.revoke", ""],

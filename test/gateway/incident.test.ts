@@ -18,6 +18,8 @@ interface Opened {
   readonly incidentId: string;
   readonly report: string;
   readonly html: string;
+  readonly reportFile: string;
+  readonly htmlFile: string;
   readonly folder: string;
   readonly evidence: string[];
   readonly wasOpen: boolean;
@@ -128,21 +130,34 @@ describe("what is kept", () => {
       expect(await verifyPath(join(opened.folder, "proofs", name), NO_PINS)).toMatchObject({ ok: true, records: 1 });
     expect(opened.evidence).toHaveLength(2);
     for (const folder of opened.evidence) expect(await verifyPath(folder, NO_PINS)).toMatchObject({ ok: true });
-    const markdown = readFileSync(opened.report, "utf8");
+    const markdown = readFileSync(opened.reportFile, "utf8");
     expect(markdown).toMatch(/\| key\.suspended \| sallyport audit verify proofs/);
     for (const name of proofs) expect(markdown).toContain(name.replace(".tlog-proof", ""));
   });
 
   it("the report says it in words, and what is hostile in it stays text", () => {
-    const html = readFileSync(opened.html, "utf8");
+    const html = readFileSync(opened.htmlFile, "utf8");
     expect(html).toContain("found in a public repository");
     expect(html).toContain(`sallyport keys rotate ${sibling.id}`);
     expect(html).toContain(`sallyport incident open --key-id ${other.id}`);
     expect(html).not.toContain("<img");
     expect(html).not.toMatch(/<script|<link|<iframe|javascript:|<[^>]*\son[a-z]+=/i);
-    const markdown = readFileSync(opened.report, "utf8");
+    const markdown = readFileSync(opened.reportFile, "utf8");
     expect(markdown).not.toMatch(/(?<!\\)<img/);
     expect(markdown).not.toMatch(/(?<!\\)\]\(/);
+  });
+
+  it("the report's text comes from any machine, made by the server", async () => {
+    const { stdout, code } = await sallyport(["incident", "report", opened.incidentId, "--json"], {
+      SALLYPORT_ADMIN_URL: gateway.gateway.adminUrl,
+      SALLYPORT_ADMIN_KEY: gateway.adminKey,
+    });
+    const said = JSON.parse(stdout) as Opened;
+    expect([code, said.incidentId]).toEqual([0, opened.incidentId]);
+    expect(said.report).toMatch(/^# Incident inc/);
+    expect(said.report).toContain("found in a public repository");
+    expect(said.html).toMatch(/^<!doctype html>/i);
+    expect(opened.report).toBe(readFileSync(opened.reportFile, "utf8"));
   });
 
   it("an open incident is told by status and doctor, also after a restart", async () => {
@@ -171,7 +186,7 @@ describe("closing", () => {
     type Closed = { issued: { id: string; ticket: string; key?: string }; report: string; outcome: string };
     const note = ["--note", "the repository is private"];
     const closed = await cli<Closed>("incident", "close", opened.incidentId, "--reissue", "--deliver", ...note);
-    expect(closed).toMatchObject({ outcome: "reissued", report: opened.report });
+    expect(closed).toMatchObject({ outcome: "reissued", reportFile: opened.reportFile });
     expect(closed.issued.key).toBeUndefined();
     expect(closed.issued.ticket).toMatch(/^spt_/);
     expect(await chat(stolen.key, HOME)).toBe("key_revoked");
@@ -181,7 +196,7 @@ describe("closing", () => {
     for (const part of ["owner", "allow", "models", "roles", "networks", "limits"] as const)
       expect(next[part]).toEqual(old[part]);
     expect([old.state, next.state]).toEqual(["revoked", "active"]);
-    expect(readFileSync(opened.report, "utf8")).toContain(`key ${closed.issued.id} took its place`);
+    expect(readFileSync(opened.reportFile, "utf8")).toContain(`key ${closed.issued.id} took its place`);
     const again = await sallyport(["incident", "close", opened.incidentId, "--reissue", "--data", gateway.directory]);
     expect([again.code, again.stderr]).toEqual([1, expect.stringContaining("is closed")]);
   });
@@ -204,8 +219,8 @@ describe("closing", () => {
 
   it("works without a running server as well", async () => {
     await gateway.gateway.close(200);
-    const { incidentId, report } = await cli<Opened>("incident", "open", "--key-id", sibling.id, "--since", "1h");
-    expect(existsSync(report)).toBe(true);
+    const { incidentId, reportFile } = await cli<Opened>("incident", "open", "--key-id", sibling.id, "--since", "1h");
+    expect(existsSync(reportFile)).toBe(true);
     expect(await cli("incident", "close", incidentId)).toMatchObject({ outcome: "revoked", issued: null });
     await gateway.restart();
     expect(await chat(sibling.key, HOME)).toBe("key_revoked");
@@ -217,7 +232,7 @@ describe("closing", () => {
     database.exec("UPDATE ledger SET line = replace(line, 'request.outcome', 'request.outcame') WHERE seq < 30");
     database.close();
     const { report } = await cli<Opened>("incident", "open", "--key-id", other.id);
-    expect(readFileSync(report, "utf8")).toMatch(/more: records without a proof: .*the ledger is damaged/);
+    expect(report).toMatch(/more: records without a proof: .*the ledger is damaged/);
     expect((await sallyport(["audit", "verify", "--data", gateway.directory])).code).toBe(1);
   });
 });

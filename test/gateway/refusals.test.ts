@@ -213,6 +213,17 @@ describe("answered without a key, by constants", () => {
     expect(gateway.upstream().seen).toEqual([]);
   });
 
+  test.each([
+    ["GET", "/healthz", 200, "ok"],
+    ["GET", "/readyz", 200, "ready"],
+    ["HEAD", "/healthz", 200, ""],
+    ["POST", "/healthz", 404, ""],
+  ])("the admin listener: %s %s is %i", async (method, path, status, word) => {
+    const answer = await fetch(gateway.gateway.adminUrl + path, { method });
+    expect(answer.status).toBe(status);
+    expect(await answer.text()).toContain(word);
+  });
+
   test("CORS: only for listed origins, before authentication", async () => {
     const preflight = (origin: string): Promise<Response> =>
       fetch(`${gateway.url}/api/chat`, {

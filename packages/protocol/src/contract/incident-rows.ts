@@ -67,6 +67,23 @@ export const incidentRows = {
     events: [],
     says: "counts what was done with an incident's key, from which addresses, and what else those used",
   },
+  "incidents.report": {
+    method: "GET",
+    path: "/v1/incidents/:id/report",
+    params: byId,
+    query: z.strictObject({
+      /** Epoch ms. Left out: as the incident was opened. */
+      since: queryNumber(0, 8_640_000_000_000_000).optional(),
+    }),
+    body: null,
+    /** `report` is Markdown. */
+    answer: z.object({ incidentId: z.string(), report: z.string(), html: z.string() }),
+    status: 200,
+    permission: "audit:read",
+    caller: "any",
+    events: [],
+    says: "writes an incident's report as Markdown and as one HTML page",
+  },
   "incidents.close": {
     method: "POST",
     path: "/v1/incidents/:id/close",

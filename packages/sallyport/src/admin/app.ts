@@ -11,6 +11,7 @@ import type { ContractRow, RouteName } from "@sallyport/protocol/contract";
 import type { Call } from "./call.ts";
 import { authenticate } from "./caller.ts";
 import type { AdminCaller, Caller } from "./caller.ts";
+import { answerHealth } from "./health.ts";
 import { handlers } from "./handlers.ts";
 import { answerMetrics, metricsRoute } from "./metrics-route.ts";
 import type { AdminPorts } from "./ports.ts";
@@ -110,6 +111,8 @@ export function makeAdminApp(ports: AdminPorts, onFault: OnFault = () => undefin
 
   return {
     async handle(request, caller) {
+      const health = answerHealth(request, ports);
+      if (health) return health;
       // The router would answer HEAD as GET; the contract does not know it.
       if (request.method === "HEAD") return answerProblem(new Problem("method_not_allowed"));
       return router.fetch(request, { caller });

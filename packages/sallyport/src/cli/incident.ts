@@ -30,6 +30,8 @@ interface Measured {
   readonly incident: IncidentView;
   readonly radius: RadiusView;
   readonly kind: Connection["kind"];
+  /** The report as the gateway made it; only over the network. */
+  readonly remote?: { readonly report: string; readonly html: string };
 }
 
 export function addIncident(program: Command, cli: Cli): void {
@@ -118,15 +120,16 @@ async function measure(
   since: number | undefined,
 ): Promise<Measured> {
   const query = since === undefined ? {} : { since };
-  return { ...(await client.call("incidents.radius", { params: { id }, query })), kind };
+  const measured = { ...(await client.call("incidents.radius", { params: { id }, query })), kind };
+  if (kind !== "network") return measured;
+  const { report, html } = await client.call("incidents.report", { params: { id }, query });
+  return { ...measured, remote: { report, html } };
 }
 
-/** Over the network there is no folder to write to: the report is written where the ledger is. */
-async function write(cli: Cli, options: ServerOptions, { incident, radius, kind }: Measured) {
-  if (kind === "network") {
-    cli.io.err(`No report from here: run \`sallyport incident report ${incident.id}\` on the gateway's machine.`);
-    return { report: null, html: null, folder: null, evidence: [], proofs: 0 };
-  }
+/** Over the network there is no folder to write to: the gateway makes the report's text, without evidence and proofs. */
+async function write(cli: Cli, options: ServerOptions, { incident, radius, kind, remote }: Measured) {
+  if (kind === "network")
+    return { ...remote!, reportFile: null, htmlFile: null, folder: null, evidence: [] as string[], proofs: 0 };
   const settings = await readSettings(options, cli.io.env);
   const { writeIncident } = await import("../compose/incident-folder.ts");
   return writeIncident(settings, incident, radius);
@@ -140,17 +143,19 @@ async function writeAndSay(
 ): Promise<void> {
   const { id: incidentId, keyId, state } = measured.incident;
   const written = await write(cli, options, measured);
+  const { reportFile, htmlFile, evidence, proofs } = written;
   show(cli.io, options.json, { incidentId, ...written, state, keyId, ...more }, () => [
     ...facts({
       incident: incidentId,
       state,
       key: keyId,
       ...more,
-      report: written.report,
-      html: written.html,
-      evidence: written.evidence.join(", "),
-      proofs: written.proofs,
+      ...(reportFile === null ? {} : { report: reportFile, html: htmlFile, evidence: evidence.join(", "), proofs }),
     }),
+    // From another machine there is no file to open: the report itself is printed.
+    ...(reportFile === null
+      ? ["", written.report, `For evidence and proofs, run on the gateway host: sallyport incident report ${incidentId}`]
+      : []),
   ]);
 }
 
@@ -167,16 +172,17 @@ async function close(cli: Cli, id: string, options: CloseOptions): Promise<void>
   const written = measured && (await tried(cli, id, () => write(cli, options, measured)));
   const { incident, issued } = closed;
   const report = written?.report ?? null;
+  const reportFile = written?.reportFile ?? null;
   if (issued && deliver && !options.json) return sayTicket(cli, false, issued, {});
   const told = { state: incident.state, outcome: incident.closed?.outcome ?? outcome };
-  show(cli.io, options.json, { incidentId: id, ...told, keyId: incident.keyId, issued, report }, () =>
+  show(cli.io, options.json, { incidentId: id, ...told, keyId: incident.keyId, issued, report, reportFile }, () =>
     facts({
       incident: id,
       ...told,
       ...(issued
         ? { "new key": issued.id, key: issued.key, owner: issued.owner, expires: timeText(issued.expiresAt) }
         : {}),
-      report,
+      report: reportFile,
     }),
   );
   if (issued?.key !== undefined && !options.json) cli.io.err("The key is shown this once and cannot be read again.");

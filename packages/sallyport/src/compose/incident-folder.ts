@@ -20,9 +20,12 @@ import { awaitProofs, exportAudit, proveRecords } from "./ledger-files.ts";
 type Place = Pick<Settings, "dataDirectory" | "keyEncryptionKey">;
 
 export interface WrittenIncident {
-  /** The Markdown file: what `--json` names as the report. */
+  /** The report's text, as Markdown and as HTML. */
   readonly report: string;
   readonly html: string;
+  /** Where they are written. */
+  readonly reportFile: string;
+  readonly htmlFile: string;
   readonly folder: string;
   readonly evidence: readonly string[];
   readonly proofs: number;
@@ -46,11 +49,13 @@ export async function writeIncident(
   const evidence = await freezeEvidence(place, folder, incident.environment, evidenceBytesMax);
   const proofs = await writeProofs(place, folder, radius);
   const report = makeReport({ incident, radius, proofs, evidence });
-  const paths = { report: join(folder, "report.md"), html: join(folder, "report.html") };
-  writeDurably(paths.report, formatMarkdown(report));
-  writeDurably(paths.html, formatHtml(report));
+  const paths = { reportFile: join(folder, "report.md"), htmlFile: join(folder, "report.html") };
+  const texts = { report: formatMarkdown(report), html: formatHtml(report) };
+  writeDurably(paths.reportFile, texts.report);
+  writeDurably(paths.htmlFile, texts.html);
   writeDurably(join(folder, "report.json"), `${JSON.stringify({ incident, radius, proofs, evidence }, null, 2)}\n`);
   return {
+    ...texts,
     ...paths,
     folder,
     evidence: evidence.folders.map((name) => join(folder, name)),

@@ -9,6 +9,9 @@ import type { Operation } from "../../audit/change.ts";
 import type { LedgerEvent } from "../../audit/event.ts";
 import { INCIDENT_REASON, newIncidentId, openIncidentOf } from "../../incident/incident.ts";
 import type { Closing, Incident } from "../../incident/incident.ts";
+import { makeReport } from "../../incident/make-report.ts";
+import { formatHtml } from "../../incident/report-html.ts";
+import { formatMarkdown } from "../../incident/report-markdown.ts";
 import { networkPrefix } from "../../kernel/network-prefix.ts";
 import type { KeyRecord } from "../../keys/key.ts";
 import { demandEnvironment, eventOf } from "../call.ts";
@@ -161,7 +164,7 @@ async function refuseClosedBefore({ ports }: AnyCall, incident: Incident): Promi
   throw new Problem("conflict", `incident ${id} is closed`);
 }
 
-async function radius(call: Call<"incidents.radius">): Promise<{ incident: IncidentView; radius: RadiusView }> {
+async function radius(call: Call<"incidents.radius"> | Call<"incidents.report">): Promise<{ incident: IncidentView; radius: RadiusView }> {
   const { ports, caller, query } = call;
   const incident = findIncident(call);
   const key = findKey(call, incident.key);
@@ -194,6 +197,20 @@ async function radius(call: Call<"incidents.radius">): Promise<{ incident: Incid
       networks: Object.fromEntries(found.addresses.rows.map(({ address }) => [address, networkPrefix(address)])),
     },
   };
+}
+
+/** The report's text for whoever is not on the gateway host: evidence and proofs are files, and are made there. */
+async function report(call: Call<"incidents.report">): Promise<{ incidentId: string; report: string; html: string }> {
+  const measured = await radius(call);
+  const made = makeReport({
+    ...measured,
+    proofs: measured.radius.decisive.map(({ seq, why }) => ({ seq, why, file: null })),
+    evidence: {
+      folders: [],
+      missing: `none was copied: run 'sallyport incident report ${measured.incident.id}' on the gateway host`,
+    },
+  });
+  return { incidentId: measured.incident.id, report: formatMarkdown(made), html: formatHtml(made) };
 }
 
 function siblingsOf({ ports, caller }: AnyCall, { id, environment, owner }: KeyRecord) {
@@ -233,7 +250,9 @@ export function viewIncident(incident: Incident): IncidentView {
   };
 }
 
-export const incidentHandlers: Handlers<"incidents.open" | "incidents.list" | "incidents.radius" | "incidents.close"> =
+export const incidentHandlers: Handlers<
+  "incidents.open" | "incidents.list" | "incidents.radius" | "incidents.report" | "incidents.close"
+> =
   {
     "incidents.open": open,
     "incidents.list": ({ ports, caller }) => ({
@@ -243,5 +262,6 @@ export const incidentHandlers: Handlers<"incidents.open" | "incidents.list" | "i
         .map(viewIncident),
     }),
     "incidents.radius": radius,
+    "incidents.report": report,
     "incidents.close": close,
   };
