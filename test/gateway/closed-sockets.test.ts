@@ -172,7 +172,11 @@ test("pipelined requests are answered one after the other, in order", async () =
   const socket = await client();
   const texts: string[] = [];
   socket.setEncoding("latin1").on("data", (text: string) => texts.push(text));
-  socket.write(request("/api/show", { model: "llama3.2" }) + request("/api/chat", chat) + request("/api/chat", { ...chat, model: "other" }));
+  socket.write(
+    request("/api/show", { model: "llama3.2" }) +
+      request("/api/chat", chat) +
+      request("/api/chat", { ...chat, model: "other" }),
+  );
   while ((texts.join("").match(/HTTP\/1\.1 /g) ?? []).length < 3) await once(socket, "data");
   expect([...texts.join("").matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status)).toEqual(["200", "200", "403"]);
 });

@@ -16,7 +16,10 @@ export async function countersOf(gateway: StartedGateway): Promise<Counters> {
   });
   const text = await answer.text();
   const sum = (name: string): number =>
-    [...text.matchAll(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, "gm"))].reduce((all, [, value]) => all + Number(value), 0);
+    [...text.matchAll(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, "gm"))].reduce(
+      (all, [, value]) => all + Number(value),
+      0,
+    );
   return {
     running: sum("sallyport_running_exchanges"),
     waiting: sum("sallyport_waiting_exchanges"),

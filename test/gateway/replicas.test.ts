@@ -15,7 +15,9 @@ const chat = { model: "llama3.2", messages: [{ role: "user", content: "x" }] };
 
 beforeAll(async () => {
   gateway = await startGateway();
-  ({ key } = await gateway.issue({ allow: ["infer:chat", "infer:embed", "models:list", "models:pull", "models:show"] }));
+  ({ key } = await gateway.issue({
+    allow: ["infer:chat", "infer:embed", "models:list", "models:pull", "models:show"],
+  }));
 });
 afterAll(() => gateway.stop());
 afterEach(async () => {
@@ -56,7 +58,10 @@ function use(urls: readonly string[], more = ""): Promise<unknown> {
   return gateway.apply(`environments:\n  dev:\n    upstreams: [${list}]\n`);
 }
 
-async function ask(body: object = chat, path = "/api/chat"): Promise<{ status: number; text: string; headers: Headers }> {
+async function ask(
+  body: object = chat,
+  path = "/api/chat",
+): Promise<{ status: number; text: string; headers: Headers }> {
   const answer = await gateway.post(path, key, body);
   return { status: answer.status, text: await answer.text(), headers: answer.headers };
 }
@@ -231,6 +236,9 @@ test("a request that waits for another replica is cut with its key, and gives ev
   while ((await countersOf(gateway)).waiting < 1) await new Promise((resolve) => setImmediate(resolve));
   await gateway.admin("POST", `/v1/keys/${issued.id}/revoke`);
   const answers = await Promise.all(holders);
-  expect(await Promise.all(answers.map(async (answer) => codeOf(await answer.text())))).toEqual(["key_revoked", "key_revoked"]);
+  expect(await Promise.all(answers.map(async (answer) => codeOf(await answer.text())))).toEqual([
+    "key_revoked",
+    "key_revoked",
+  ]);
   await untilIdle(gateway);
 });

@@ -82,7 +82,11 @@ describe("answers are read the same however they are cut", () => {
 
 test("hidden usage is hidden whatever ends the lines, and however they are cut", () => {
   for (const eol of ["\n", "\r\n", "\r"]) {
-    const events = ['{"choices":[1],"usage":{}}', '{"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":2}}', "[DONE]"];
+    const events = [
+      '{"choices":[1],"usage":{}}',
+      '{"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":2}}',
+      "[DONE]",
+    ];
     const bytes = Buffer.from(events.map((data) => `data:${data}${eol}${eol}`).join(""));
     for (let cut = 1; cut < bytes.length; cut++) {
       const { shown, end } = feed(new OpenaiStream(true), bytes, [cut]);

@@ -30,6 +30,7 @@ export function estimateAborted({ understood, upstream, endpoint }: Exchange, wo
   const { inputCharacters, asked } = understood!;
   if (!WRITES_TOKENS.has(endpoint!.metering)) return estimateUsage(inputCharacters, 0);
   const made = Math.ceil((upstream!.tokenRate * workedMs) / 1_000);
-  const outputTokens = asked.outputTokens !== undefined && asked.outputTokens > 0 ? Math.min(made, asked.outputTokens) : made;
+  const outputTokens =
+    asked.outputTokens !== undefined && asked.outputTokens > 0 ? Math.min(made, asked.outputTokens) : made;
   return { ...estimateUsage(inputCharacters, 0), outputTokens };
 }

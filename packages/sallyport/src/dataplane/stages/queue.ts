@@ -45,7 +45,7 @@ export function makeQueue({ limits, pools, live, snapshot, keys, clock }: QueueP
       return refusal;
     }
     live.add(exchange);
-    return new Promise<StageResult>((resolve) => void new Wait(exchange, group, clock, resolve).begin(name)).then(
+    return new Promise<StageResult>((resolve) => new Wait(exchange, group, clock, resolve).begin(name)).then(
       (result) => result ?? presentRefusal(exchange, snapshot(), keys),
     );
   };
