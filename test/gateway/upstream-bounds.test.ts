@@ -260,6 +260,31 @@ describe("while a model thinks, an event stream", () => {
     }
   });
 
+  test("carries comments while its request waits in the queue, and says there how it ends", async () => {
+    await use("concurrency: 1", "    queue: { wait: 1h }\n");
+    const held = hold();
+    const first = gateway.post("/api/chat", key, whole);
+    const response = await held;
+    const issued = await gateway.issue();
+    const streams = [key, issued.key].map((one) =>
+      gateway.post("/v1/chat/completions", one, { ...chat, stream: true }),
+    );
+    await untilCounters(gateway, ({ waiting }) => waiting === 2);
+    leapMs += 16_000;
+    const [served, revoked] = await Promise.all(streams);
+    expect([served!.status, revoked!.status]).toEqual([200, 200]);
+    await gateway.admin("POST", `/v1/keys/${issued.id}/revoke`);
+    const ended = (await revoked!.text()).trim().split("\n\n");
+    expect([ended[0], codeOf(ended.at(-1)!.slice("data: ".length))]).toEqual([": keep-alive", "key_revoked"]);
+    expect(await lastOutcome()).toMatchObject({ outcome: "cut", code: "key_revoked", upstream: null });
+    gateway.upstream().intercept = undefined;
+    response.writeHead(200, { "content-type": "application/json" }).end(last);
+    await (await first).text();
+    const parts = (await served!.text()).trim().split("\n\n");
+    expect([parts[0], parts.at(-1)]).toEqual([": keep-alive", "data: [DONE]"]);
+    expect(await lastOutcome()).toMatchObject({ outcome: "served", upstream: "u1" });
+  });
+
   test("has no comment in a dialect without them, nor in an answer in one piece", async () => {
     for (const [path, body] of [
       ["/api/chat", chat],
