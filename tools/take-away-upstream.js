@@ -19,9 +19,9 @@ export const upstreamRules = [
   {
     rule: "client-gone",
     what: "one request of a connection runs at a time",
-    file: `${D}/connections.ts`,
-    from: "if (response.socket !== null) {",
-    to: "if (response.socket !== undefined) {",
+    file: `${S}/listener/one-at-a-time.ts`,
+    from: "if (response.socket !== null) return begin();",
+    to: "if (response.socket !== undefined) return begin();",
     test: closed,
   },
   {
@@ -132,8 +132,8 @@ export const upstreamRules = [
     rule: "R13",
     what: "no comment leaves before its intent is on disk",
     file: `${D}/upstream/relay.ts`,
-    from: "(ticket !== null && this.#ports.ledger.isDurable(ticket))",
-    to: "ticket !== null",
+    from: "return isUnrecorded || (ticket !== null && ledger.isDurable(ticket));",
+    to: "return isUnrecorded || ticket !== null || ledger === null;",
     test: "test/gateway/recorded-first.test.ts",
   },
   {
