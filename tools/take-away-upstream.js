@@ -41,6 +41,14 @@ export const upstreamRules = [
     test: closed,
   },
   {
+    rule: "client-gone",
+    what: "a reset after an upgrade does not end the program",
+    file: `${D}/server.ts`,
+    from: 'socket.on("error", () => socket.destroy());',
+    to: "",
+    test: "test/gateway/unruly-clients.test.ts",
+  },
+  {
     rule: "stall",
     what: "a client that does not read is disconnected",
     file: `${D}/connections.ts`,

@@ -79,14 +79,18 @@ export class Connections {
     const connection = new Connection();
     this.#bySocket.set(socket, connection);
     const onGone = (): void => {
-      this.#bySocket.delete(socket);
       if (connection.isGone) return;
       connection.isGone = true;
       connection.exchange?.leave();
     };
-    // A client that closes its half of the connection has gone, as for node itself; what it has not read may never drain.
-    socket.once("end", onGone).once("close", onGone);
-    if (socket.destroyed) onGone();
+    const onClosed = (): void => {
+      this.#bySocket.delete(socket);
+      onGone();
+    };
+    // A client that closes its half of the connection has gone, as for node itself. What it does not read holds the
+    // socket open: it is still swept.
+    socket.once("end", onGone).once("close", onClosed);
+    if (socket.destroyed) onClosed();
     return connection;
   }
 }

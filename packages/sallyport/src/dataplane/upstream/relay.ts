@@ -343,7 +343,7 @@ export class Relay implements Dispatcher.DispatchHandler, Interruptible {
     upstream!.noteServed(understood!.model.key);
     const seconds = (this.#ports.clock.monotonic() - this.#bounds.beganMs) / 1_000;
     if (usage !== null && !usage.isEstimated && usage.outputTokens > 0 && seconds > 0)
-      upstream!.tokenRate = usage.outputTokens / seconds;
+      upstream!.noteTokenRate(usage.outputTokens / seconds);
   }
 
   /** The answer is read outside of any stage's call: what breaks there is brought back to the pipeline from here. */
