@@ -110,7 +110,7 @@ export const operationRules = [
     rule: "back-pressure",
     what: "a caller who reads slowly holds the upstream back",
     file: `${S}/dataplane/upstream/relay.ts`,
-    from: "if (!this.#writer!.write(bytes)) this.#controller?.pause();",
+    from: "if (!this.#writer!.write(bytes)) this.#pause();",
     to: "this.#writer!.write(bytes);",
     test: "test/gateway/upstream-failures.test.ts",
   },

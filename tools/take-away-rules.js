@@ -15,6 +15,7 @@ import { sentryRules } from "./take-away-sentry.js";
 import { tokenRules } from "./take-away-tokens.js";
 import { operationRules } from "./take-away-operation.js";
 import { hostileRules } from "./take-away-hostile.js";
+import { upstreamRules } from "./take-away-upstream.js";
 
 const S = "packages/sallyport/src";
 const bypasses = "test/gateway/bypasses.test.ts";
@@ -186,8 +187,8 @@ export const rules = [
     rule: "R7",
     what: "an environment's own upstreams",
     file: `${S}/dataplane/upstream/pool.ts`,
-    from: "const upstreams = this.#byEnvironment.get(environment.name);",
-    to: "const upstreams = [...this.#byEnvironment.values()].at(-1)!.slice(-1);\n    void environment;",
+    from: "return this.#groups.get(environment);",
+    to: "void environment;\n    return [...this.#groups.values()].at(-1);",
     test: "test/gateway/environments.test.ts",
   },
   {
@@ -377,6 +378,7 @@ export const rules = [
   ...anomalyRules,
   ...hostileRules,
   ...operationRules,
+  ...upstreamRules,
   ...auditRules,
   ...atRestRules,
   ...keyLifeRules,

@@ -1,4 +1,6 @@
 /** The ledger as it comes: filtered, resumed without a gap, ended with the reader's right; and reading is on record. */
+import { once } from "node:events";
+import { connect } from "node:net";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { AdminClient, TailEnded } from "@sallyport/client";
 import { join } from "node:path";
@@ -137,4 +139,24 @@ it("ends with a word when the gateway stops, and the counted reads are written",
   );
   const reads = records.filter(({ fields }) => fields["filter"] === "model=m").map(({ fields }) => fields["reads"]);
   expect(reads).toEqual([1, 1]);
+});
+
+it("tails that were pipelined on a connection that closed leave room for others", async () => {
+  const { hostname, port } = new URL(gateway.gateway.adminUrl);
+  const request = `GET /v1/audit/tail HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer ${gateway.adminKey}\r\n\r\n`;
+  for (let n = 0; n < 3; n++) {
+    const socket = connect(Number(port), hostname);
+    socket.write(request.repeat(40));
+    await once(socket, "data");
+    // Whatever would run beside the first has begun by now.
+    await newest();
+    socket.destroy();
+  }
+  for (;;) {
+    const answer = await fetch(`${gateway.gateway.adminUrl}/v1/audit/tail`, {
+      headers: { authorization: `Bearer ${gateway.adminKey}` },
+    });
+    await answer.body?.cancel();
+    if (answer.status === 200) break;
+  }
 });

@@ -63,6 +63,8 @@ let plane: DataPlane;
 let metrics: GatewayMetrics;
 let url: string;
 let environment: Environment;
+let leapMs = 0;
+const clock = { now: () => systemClock.now(), monotonic: () => systemClock.monotonic() + leapMs };
 const text = formatKeyText("sp", "dev", "A".repeat(12), "s".repeat(43));
 
 beforeEach(async () => {
@@ -123,7 +125,7 @@ beforeEach(async () => {
   plane = makeDataPlane({
     settings: testSettings("/nowhere"),
     core,
-    clock: systemClock,
+    clock,
     log: pino({ level: "silent" }),
     tls: null,
     metrics,
@@ -171,6 +173,28 @@ test.each([
   const said = await answer;
   expect([said.status, (await said.text()).length > 0]).toEqual([200, true]);
   expect(ledger.lines[0]).toContain('"request.intent"');
+});
+
+test("a comment that keeps an event stream alive waits for the commit, too", async () => {
+  let go = (): void => {};
+  upstream.intercept = async () => {
+    await new Promise<void>((resolve) => void (go = resolve));
+    return false;
+  };
+  let isAnswered = false;
+  const answer = ask("/v1/chat/completions", { ...chat, stream: true }).then((said) => {
+    isAnswered = true;
+    return said;
+  });
+  while (upstream.seen.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  leapMs += 20_000;
+  await new Promise((resolve) => setTimeout(resolve, 1_100));
+  expect(isAnswered).toBe(false);
+  ledger.settle(true);
+  const said = await answer;
+  go();
+  ledger.onWait = () => ledger.settle(true);
+  expect((await said.text()).startsWith(": keep-alive\n\ndata: ")).toBe(true);
 });
 
 test("a commit that fails aborts the upstream, and the caller gets 503 and no byte of the answer", async () => {

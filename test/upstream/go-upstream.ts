@@ -67,6 +67,7 @@ export class GoUpstream {
     this.#server = createServer((request, response) => void this.#serve(request, response));
   }
 
+  /** On a free port, or on one that another server had before. */
   async listen(port = 0): Promise<string> {
     await new Promise<void>((resolve) => this.#server.listen(port, "127.0.0.1", resolve));
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;

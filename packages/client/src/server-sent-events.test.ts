@@ -32,13 +32,24 @@ it("reads the same events however the bytes are cut; comments and what has no en
 it.each([
   ["no blank after the colon", 'data:{"a":1}\n\n', [{ event: "message", data: '{"a":1}' }]],
   ["lines that end with CRLF", "event: x\r\ndata: 1\r\n\r\n", [{ event: "x", data: "1" }]],
-  ["lines that end with CR", "data: 1\r\rdata: 2\r\r", [{ event: "message", data: "1" }, { event: "message", data: "2" }]],
+  [
+    "lines that end with CR",
+    "data: 1\r\rdata: 2\r\r",
+    [
+      { event: "message", data: "1" },
+      { event: "message", data: "2" },
+    ],
+  ],
   ["all ends of a line in one event", "data: 1\rdata: 2\r\ndata: 3\n\r\n", [{ event: "message", data: "1\n2\n3" }]],
   ["a byte order mark", "\ufeffdata: 1\n\n", [{ event: "message", data: "1" }]],
   ["only one blank is taken", "data:  1\n\n", [{ event: "message", data: " 1" }]],
   ["a field without a colon", "data\n\n", [{ event: "message", data: "" }]],
   ["a name without data", "event: x\n\ndata: 1\n\n", [{ event: "message", data: "1" }]],
-  ["unknown fields, and names that only begin like known ones", "retry: 5\ndatum: 2\nDATA: 3\ndata: 1\n\n", [{ event: "message", data: "1" }]],
+  [
+    "unknown fields, and names that only begin like known ones",
+    "retry: 5\ndatum: 2\nDATA: 3\ndata: 1\n\n",
+    [{ event: "message", data: "1" }],
+  ],
 ])("reads %s, however the bytes are cut", async (_, text, wanted) => {
   const bytes = new TextEncoder().encode(text);
   for (let cut = 0; cut <= bytes.length; cut++)

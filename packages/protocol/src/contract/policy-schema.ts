@@ -69,7 +69,9 @@ const upstream = z.strictObject({
       connect: bound.optional().describe("until a connection is made; 5s"),
       firstByte: bound
         .optional()
-        .describe("until a streamed answer begins, which includes loading the model; 5m. Answers in one piece: see `answer`"),
+        .describe(
+          "until a streamed answer begins, which includes loading the model; 5m. Answers in one piece: see `answer`",
+        ),
       silence: bound.optional().describe("longest pause inside an answer; 5m"),
       answer: bound
         .optional()

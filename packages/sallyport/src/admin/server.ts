@@ -13,6 +13,7 @@ import { getRequestListener } from "@hono/node-server";
 import type { HttpBindings } from "@hono/node-server";
 import { Problem } from "@sallyport/protocol";
 import { currentUser } from "../kernel/current-user.ts";
+import { whenAlone } from "../listener/one-at-a-time.ts";
 import { clientAddress, isTrusted } from "../listener/client-address.ts";
 import { normalizeAddress } from "../kernel/network-list.ts";
 import type { AddressRules } from "../listener/client-address.ts";
@@ -87,7 +88,7 @@ export function createAdminServer({ app, hosts, tls, socketPath, addresses }: Ad
       },
       { overrideGlobalObjects: false },
     );
-    return (incoming, outgoing) => void listener(incoming, outgoing);
+    return (incoming, outgoing) => whenAlone(incoming, outgoing, () => void listener(incoming, outgoing));
   }
 
   return {

@@ -28,7 +28,7 @@ import { makeMatch } from "../dataplane/stages/match.ts";
 import { makeOwnKey } from "../dataplane/stages/own-key.ts";
 import { makePersonsKeys } from "../dataplane/stages/persons-keys.ts";
 import { makeQueue } from "../dataplane/stages/queue.ts";
-import { makeRecord } from "../dataplane/stages/record.ts";
+import { makeIntend, makeRecord } from "../dataplane/stages/record.ts";
 import { makeTicketStage } from "../dataplane/stages/ticket.ts";
 import type { Tracing } from "../dataplane/trace.ts";
 import { ModelOrigins } from "../dataplane/upstream/model-origins.ts";
@@ -140,6 +140,7 @@ export function makeDataPlane({
   };
   const credentials = makeCredentials({ settings, core, limits, live, budget, listenerUrl });
   const { signatures, isTokenRevoked } = credentials;
+  const intend = makeIntend({ ledger, permissionUses: core.permissionUses, unrecorded });
   const flushing = setInterval(flush, FLUSH_MS).unref();
   const ticking = setInterval(() => {
     live.tick(clock.monotonic());
@@ -170,8 +171,8 @@ export function makeDataPlane({
       factors: makeFactors(signatures),
       locateModel: makeLocateModel({ pools, origins }),
       authorize: makeAuthorize({ snapshot, keys, isTokenRevoked }),
-      queue: makeQueue({ limits, pools, live, snapshot, keys, clock }),
-      record: makeRecord({ ledger, snapshot, keys, permissionUses: core.permissionUses, unrecorded }),
+      queue: makeQueue({ limits, pools, live, snapshot, keys, clock, ledger, intend }),
+      record: makeRecord({ intend, ledger, snapshot, keys }),
       forward: makeForward({ ledger, clock, tracing, unrecorded, origins }),
     },
     {

@@ -59,8 +59,12 @@ function nameDataPlane(registry: Registry, { live, pools, budget, unrecorded }: 
   registry.reading("gauge", "sallyport_upstream_running", "Requests an upstream works on now.", labels, () =>
     pools.all().map(({ running, environment, spec }) => [running, environment, spec.id]),
   );
-  registry.reading("gauge", "sallyport_upstream_fit", "1 while an upstream is chosen for requests, else 0.", labels, () =>
-    pools.all().map(({ health, environment, spec }) => [health.fitness === "up" ? 1 : 0, environment, spec.id]),
+  registry.reading(
+    "gauge",
+    "sallyport_upstream_fit",
+    "1 while an upstream is chosen for requests, else 0.",
+    labels,
+    () => pools.all().map(({ health, environment, spec }) => [health.fitness === "up" ? 1 : 0, environment, spec.id]),
   );
   registry.reading(
     "gauge",

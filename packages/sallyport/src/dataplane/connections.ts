@@ -6,11 +6,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Clock } from "../kernel/clock.ts";
+import { pipelinedOn, whenAlone } from "../listener/one-at-a-time.ts";
 import type { Exchange } from "./exchange.ts";
 
-/** Requests that may follow on a connection before the present one is answered, and the largest body of one. */
-const PIPELINED_MAX = 128;
-const PIPELINED_BODY_MAX = 8 * 1024;
 /** A client that reads must take so much in the time of a stall: a drip is no reading. */
 const STALL_BYTES_MIN = 16 * 1024;
 /** For answers before the environment is known. */
@@ -18,7 +16,6 @@ const READER_STALL_MS = 60_000;
 
 class Connection {
   exchange: Exchange | null = null;
-  waiting = 0;
   /** Of the sent bytes, those the system had taken, and when that was seen. */
   takenBytes = 0;
   takenAtMs = 0;
@@ -39,22 +36,8 @@ export class Connections {
 
   /** Runs a request when its turn on the connection has come. */
   enter(request: IncomingMessage, response: ServerResponse, begin: () => Exchange): void {
-    const { socket } = request;
-    const connection = this.#connectionOf(socket);
-    if (connection.isGone) return;
-    if (response.socket !== null) {
-      connection.exchange = begin();
-      return;
-    }
-    // Pipelined. A long body would fill the socket's buffer and hide that the client has gone.
-    if (connection.waiting >= PIPELINED_MAX || hasLongBody(request)) {
-      request.resume();
-      response.once("socket", (own: Socket) => own.end());
-      return;
-    }
-    connection.waiting++;
-    response.once("socket", () => {
-      connection.waiting--;
+    const connection = this.#connectionOf(request.socket);
+    whenAlone(request, response, () => {
       if (!connection.isGone) connection.exchange = begin();
     });
   }
@@ -64,7 +47,7 @@ export class Connections {
     const connection = this.#bySocket.get(socket);
     if (!connection?.exchange) return false;
     const { response, isSettled } = connection.exchange;
-    return !isSettled || !response.writableFinished || connection.waiting > 0;
+    return !isSettled || !response.writableFinished || pipelinedOn(socket) > 0;
   }
 
   /** Disconnects the clients that do not read what was sent to them. */
@@ -73,6 +56,8 @@ export class Connections {
     for (const [socket, connection] of this.#bySocket) {
       if (socket.writableLength === 0) {
         connection.takenAtMs = 0;
+        // A connection that rests does not keep the request it served last, nor its body.
+        if (connection.exchange?.isSettled && connection.exchange.response.writableFinished) connection.exchange = null;
         continue;
       }
       const taken = socket.bytesWritten - socket.writableLength + takenOfWrite(socket);
@@ -94,21 +79,20 @@ export class Connections {
     const connection = new Connection();
     this.#bySocket.set(socket, connection);
     const onGone = (): void => {
-      this.#bySocket.delete(socket);
       if (connection.isGone) return;
       connection.isGone = true;
       connection.exchange?.leave();
     };
-    // A client that closes its half of the connection has gone, as for node itself; what it has not read may never drain.
-    socket.once("end", onGone).once("close", onGone);
-    if (socket.destroyed) onGone();
+    const onClosed = (): void => {
+      this.#bySocket.delete(socket);
+      onGone();
+    };
+    // A client that closes its half of the connection has gone, as for node itself. What it does not read holds the
+    // socket open: it is still swept.
+    socket.once("end", onGone).once("close", onClosed);
+    if (socket.destroyed) onClosed();
     return connection;
   }
-}
-
-function hasLongBody({ headers }: IncomingMessage): boolean {
-  if (headers["transfer-encoding"] !== undefined) return true;
-  return Number(headers["content-length"] ?? 0) > PIPELINED_BODY_MAX;
 }
 
 /** What the system took of the write that is under way; node counts a write when all of it is taken. */

@@ -16,6 +16,7 @@ import type { RateVerdict } from "../limits/gcra.ts";
 import type { Token } from "../tokens/token.ts";
 import type { Workload } from "../tokens/workload-tokens.ts";
 import type { TraceIdentity } from "./trace.ts";
+import type { AnswerWriter } from "./upstream/answer-writer.ts";
 import type { ReplicaGroup } from "./upstream/replica-group.ts";
 import type { Upstream } from "./upstream/upstream.ts";
 import type { Usage } from "./answer/usage.ts";
@@ -130,6 +131,8 @@ export class Exchange implements Presented {
   /** Its bytes were given to an upstream's connections, whatever came of it. */
   isForwarded = false;
   upstreamStatus = 0;
+  /** Writes its answer, once the head is out. */
+  writer: AnswerWriter | null = null;
   /** When the upstream says to come back, where it answered that it is busy. */
   retryAfterSeconds: number | null = null;
   usage: Usage | null = null;

@@ -100,13 +100,13 @@ export function makePipeline(stages: Stages, ends: PipelineEnds): (exchange: Exc
         const result = stage(exchange);
         const said = result instanceof Promise ? await result : result;
         if (said === answered) return;
-        if (exchange.isGone) {
-          exchange.outcome ??= exchange.goneOutcome;
-          return;
-        }
         if (said !== undefined) {
           exchange.refusal = said;
           ends.refuse(exchange, said);
+          return;
+        }
+        if (exchange.isGone) {
+          exchange.outcome ??= exchange.goneOutcome;
           return;
         }
       }

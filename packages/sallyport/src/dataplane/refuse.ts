@@ -29,6 +29,11 @@ export function messageOf(refusal: Refusal): string {
 
 export function writeRefusal(exchange: Exchange, refusal: Refusal): void {
   const { request, response } = exchange;
+  if (exchange.writer !== null && !response.destroyed) {
+    // An event stream was begun while the request waited: it can say how it ends.
+    exchange.writer.end(Buffer.from(streamEnding(exchange.endpoint!.dialect, true, refusal, exchange.id)));
+    return;
+  }
   if (response.headersSent || response.destroyed) {
     response.destroy();
     return;

@@ -20,6 +20,8 @@ import { Exchange } from "./exchange.ts";
 export const HEADER_BYTES_MAX = 16 * 1024;
 const HEADERS_TIMEOUT_MS = 10_000;
 const KEEP_ALIVE_MS = 65_000;
+/** So long a client has to read why its connection is closed. */
+const RAW_LINGER_MS = 1_000;
 
 export interface DataServerPorts {
   readonly clock: Clock;
@@ -65,7 +67,7 @@ export function createDataServer(ports: DataServerPorts, tls: SecureContextOptio
 
   /** Into a running answer nothing is written: whoever reads it would take that for a part of it. */
   function answerOrClose(socket: Socket, code: ProblemCode): void {
-    if (connections.isBusy(socket)) socket.destroy();
+    if (connections.isBusy(socket)) socket.on("error", () => {}).destroy();
     else answerRaw(socket, code);
   }
   server.maxHeadersCount = 100;
@@ -99,10 +101,15 @@ function parserRefusal(error: NodeJS.ErrnoException): ProblemCode {
 
 /** An answer without a request: written to the socket, which is then closed. */
 function answerRaw(socket: Socket, code: ProblemCode): void {
+  // Node lets go of the socket of an upgrade and of a CONNECT, its own error listener included: a reset would end the program.
+  socket.on("error", () => socket.destroy());
   if (!socket.writable || socket.destroyed) {
     socket.destroy();
     return;
   }
+  // Read on, so that its end is seen, but not for long: an upgraded socket is in nobody's list and would stay open for ever.
+  socket.resume();
+  setTimeout(() => socket.destroy(), RAW_LINGER_MS).unref();
   const { status, title, remedy } = problems[code];
   const body = JSON.stringify({ error: `${title}; ${remedy}`, code });
   socket.end(

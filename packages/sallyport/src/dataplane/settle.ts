@@ -67,7 +67,7 @@ function encodeOutcome(exchange: Exchange, at: number, totalMs: number): string 
       request: exchange.id,
       principal: key!.owner,
       outcome: exchange.outcome ?? "broken",
-      upstream: exchange.upstream!.spec.id,
+      upstream: exchange.upstream?.spec.id ?? null,
       code: exchange.refusal?.code ?? null,
       upstream_status: exchange.upstreamStatus,
       model: exchange.understood!.model?.key ?? null,

@@ -82,7 +82,10 @@ test("a denial says the place in the queue and the expected wait", () => {
   queue.wait("a", note);
   queue.wait("a", note);
   queue.wait("b", note);
-  expect(queue.wait("c", note)).toMatchObject({ retryAfterSeconds: 20, queue: { position: 4, expectedWaitSeconds: 20 } });
+  expect(queue.wait("c", note)).toMatchObject({
+    retryAfterSeconds: 20,
+    queue: { position: 4, expectedWaitSeconds: 20 },
+  });
   vi.advanceTimersByTime(1000);
   // The second of `a` waits behind `b`; by its time the first of `a` has left.
   expect(said).toMatchObject([{ queue: { position: 1 } }, { queue: { position: 1 } }, { queue: { position: 1 } }]);

@@ -3,7 +3,6 @@
  * `record_damaged` with its place. Nobody gets a right, or loses a limit, because a byte on the disk turned over.
  */
 import { isAdminPermission, isDataPermission, isFactor } from "@sallyport/protocol";
-import { environmentDefaults } from "../access/default-environment.ts";
 import type { Assignment, DirectoryGroup, Environment, Principal, Role } from "../access/policy.ts";
 import type { KeyLifeState } from "../audit/change.ts";
 import type { KeyFactors, KeyRecord, PathSecret } from "../keys/key.ts";
@@ -27,26 +26,15 @@ import type { Shape } from "./json-shape.ts";
 import { readRow as read } from "./damaged-record.ts";
 import { anomalyPolicy } from "./restriction-rows.ts";
 import type { SqlRow, SqlValue } from "./sqlite.ts";
+import { readTraffic, trafficOf, upstream } from "./traffic-rows.ts";
 
 const dataPermission = textThat(isDataPermission, "a permission of the data plane");
 const adminPermission = textThat(isAdminPermission, "a permission of administration");
 
 const limits = object({}, { requests: object({ count: number, windowMs: number }), concurrency: number });
-/** An environment's queue and the bound for slow readers stand beside its limits; older rows have the usual ones. */
-const traffic = object(
-  {},
-  {
-    requests: object({ count: number, windowMs: number }),
-    concurrency: number,
-    queue: object({ waitMs: number, lengthMax: number }),
-    readerStallMs: number,
-  },
-);
 const guard = object({}, { outputTokens: number, images: number, contextTokens: number });
 const right = object({ roles: listOf(text), allow: listOf(dataPermission), models: orNull(listOf(text)) });
 const grant = object({ permissions: listOf(dataPermission), models: orNull(listOf(text)) });
-const timeouts = object({}, { connectMs: number, firstByteMs: number, silenceMs: number, answerMs: number });
-const upstream = object({ id: text, url: text }, { concurrency: number, timeoutMs: number, timeouts });
 const mayGrant = object({ allow: listOf(dataPermission), models: listOf(text) });
 const adminRight = object({
   permissions: listOf(adminPermission),
@@ -188,15 +176,6 @@ export function readEnvironment(row: SqlRow): Environment {
   }));
 }
 
-function readTraffic(value: unknown): Pick<Environment, "limits" | "queue" | "readerStallMs"> {
-  const { queue, readerStallMs, ...limited } = json(traffic)(value, "limits");
-  return {
-    limits: limited,
-    queue: queue ?? environmentDefaults.queue,
-    readerStallMs: readerStallMs ?? environmentDefaults.readerStallMs,
-  };
-}
-
 export function environmentRow(value: Environment): SqlValue[] {
   const { name, upstreams, keyMaxAgeMs, cloud, registries, keepAliveMaxSeconds } = value;
   return [
@@ -206,7 +185,7 @@ export function environmentRow(value: Environment): SqlValue[] {
     cloud,
     toJson(registries),
     keepAliveMaxSeconds,
-    toJson({ ...value.limits, queue: value.queue, readerStallMs: value.readerStallMs }),
+    toJson(trafficOf(value)),
     toJson(value.guard),
     toJson(value.keyLife),
     value.networks && toJson(value.networks),

@@ -87,6 +87,22 @@ describe("answers are read the same however they are cut", () => {
   });
 });
 
+test("hidden usage is hidden whatever ends the lines, and however they are cut", () => {
+  for (const eol of ["\n", "\r\n", "\r"]) {
+    const events = [
+      '{"choices":[1],"usage":{}}',
+      '{"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":2}}',
+      "[DONE]",
+    ];
+    const bytes = Buffer.from(events.map((data) => `data:${data}${eol}${eol}`).join(""));
+    for (let cut = 1; cut < bytes.length; cut++) {
+      const { shown, end } = feed(new OpenaiStream(true), bytes, [cut]);
+      expect(shown.split(/[\r\n]+/).filter(Boolean)).toEqual(['data: {"choices":[1]}', "data:[DONE]"]);
+      expect(end).toMatchObject({ isWhole: true, usage: { inputTokens: 5, outputTokens: 2 } });
+    }
+  }
+});
+
 test("a frame without an end is not held without a bound", () => {
   const reader = new NativeStream(false, EVERYTHING);
   const piece = Buffer.alloc(1024 * 1024, 0x61);

@@ -18,10 +18,12 @@ const MEMBERS: ReadonlySet<string> = new Set([
 const URL_WORD = /\bhttps?:\/\/[^\s"'<>)\]}]+(?:\][^\s"'<>)}]*)?/g;
 const IPV4_WORD = /\b\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?\b/g;
 const IPV6_WORD = /\[[0-9A-Fa-f:.]{2,45}(?:%\w{1,16})?\](?::\d{1,5})?/g;
-const INNER_NAME = /\b[\w-]+(?:\.[\w-]+)*\.(?:internal|local|localdomain|lan|corp|home|intranet|svc|arpa)\b(?::\d{1,5})?/g;
+const INNER_NAME =
+  /\b[\w-]+(?:\.[\w-]+)*\.(?:internal|local|localdomain|lan|corp|home|intranet|svc|arpa)\b(?::\d{1,5})?/g;
 const LOCALHOST = /\blocalhost(?::\d{1,5})?/g;
 const LOOKUP = /\blookup \S+/g;
-const PATH_WORD = /(?<![\w.])(?:\/(?:usr|home|root|var|opt|tmp|mnt|srv|data|etc|Users|private|models|app|workspace)\/|[A-Za-z]:\\)[^\s"',;)]*/g;
+const PATH_WORD =
+  /(?<![\w.])(?:\/(?:usr|home|root|var|opt|tmp|mnt|srv|data|etc|Users|private|models|app|workspace)\/|[A-Za-z]:\\)[^\s"',:;)]*/g;
 const PUBLIC_URL = /^https?:\/\/(?:[a-z0-9-]+\.)+[a-z]{2,}(?:[/?#]|$)/i;
 
 /** The words without addresses inside the network and without paths. */

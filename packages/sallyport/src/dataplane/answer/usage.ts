@@ -1,4 +1,5 @@
 import type { Exchange } from "../exchange.ts";
+import type { Metering } from "../wire/endpoint.ts";
 
 /** What one exchange used. `isEstimated` where the upstream reported nothing and we counted characters. */
 export interface Usage {
@@ -16,14 +17,20 @@ export function estimateUsage(inputCharacters: number, outputCharacters: number)
   };
 }
 
+/** What these meter is text that a model writes token by token. */
+const WRITES_TOKENS: ReadonlySet<Metering> = new Set<Metering>([
+  "native", "openai-chat", "openai-completions", "openai-responses", "anthropic",
+]); // prettier-ignore
+
 /**
  * Of an answer that was aborted before anything of it was seen: its input, and what the model makes in the time it worked,
  * at the rate it was last measured with, up to what was asked for.
  */
-export function estimateAborted({ understood, upstream }: Exchange, workedMs: number): Usage {
-  const { inputCharacters, asked, model } = understood!;
-  if (model === null) return estimateUsage(inputCharacters, 0);
+export function estimateAborted({ understood, upstream, endpoint }: Exchange, workedMs: number): Usage {
+  const { inputCharacters, asked } = understood!;
+  if (!WRITES_TOKENS.has(endpoint!.metering)) return estimateUsage(inputCharacters, 0);
   const made = Math.ceil((upstream!.tokenRate * workedMs) / 1_000);
-  const outputTokens = asked.outputTokens !== undefined && asked.outputTokens > 0 ? Math.min(made, asked.outputTokens) : made;
+  const outputTokens =
+    asked.outputTokens !== undefined && asked.outputTokens > 0 ? Math.min(made, asked.outputTokens) : made;
   return { ...estimateUsage(inputCharacters, 0), outputTokens };
 }

@@ -44,8 +44,10 @@ class Forwarding implements RelayEnds {
   readonly #resolve: (result: StageResult) => void;
   readonly #reject: (cause: Error) => void;
   readonly #relay: Relay;
-  #isRepeated = false;
   #isFinished = false;
+  /** Repeats that are left after a connection that broke when the request was sent, and after one that was never made. */
+  #repeatsAfterSent = 1;
+  #repeatsUnsent = 3;
   /** Its place before all others, while it waits for another replica. */
   #place: Place | null = null;
 
@@ -112,20 +114,24 @@ class Forwarding implements RelayEnds {
 
   /**
    * Once more, on another replica where there is one. This is safe for inference and reads: they change nothing on the
-   * server, the caller has seen nothing, and one answer is metered. What manages models is never repeated.
+   * server, the caller has seen nothing, and one answer is metered. A request that was sent is repeated once, so that one
+   * that kills its server kills no more than two. What manages models is never repeated.
    */
   repeat(failure: Failure): boolean {
     const exchange = this.#exchange;
     const { group, endpoint } = exchange;
-    if (this.#isRepeated || group === null || endpoint!.recorded === "management") return false;
-    this.#isRepeated = true;
+    if (group === null || endpoint!.recorded === "management") return false;
+    if (failure === "broken") {
+      if (this.#repeatsAfterSent-- <= 0) return false;
+      // A connection that is awaited in vain takes its time: not once more for each replica.
+    } else if ((this.#repeatsUnsent -= failure === "silent" ? 2 : 1) < 0) return false;
     const failed = exchange.upstream!;
     const model = exchange.understood!.model?.key ?? null;
     giveReplica(exchange, this.#ports.clock);
     const offer = group.take(model, failed);
     if (offer !== undefined) {
       if (isRefusal(offer)) {
-        this.#relay.refuse(failure === "broken" ? refuse("upstream_unreachable") : offer, "unreachable");
+        this.#relay.refuse(offer, "unreachable");
         return true;
       }
       holdReplica(exchange, group, offer, this.#ports.clock);
@@ -148,7 +154,8 @@ class Forwarding implements RelayEnds {
     this.#place?.leave(refuse("queue_timeout"));
     this.#isFinished = true;
     // What was listed while a change ran may be of before it.
-    if (this.#exchange.demands.some(changesModels)) this.#ports.origins.noteChange([this.#exchange.upstream!]);
+    const { upstream, demands } = this.#exchange;
+    if (upstream !== null && demands.some(changesModels)) this.#ports.origins.noteChange([upstream]);
     this.#resolve(refusal ?? answered);
   }
 

@@ -5,6 +5,7 @@
 import { refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
 import type { Snapshot } from "../../access/snapshot.ts";
+import type { LedgerAppender } from "../../audit/recorder.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { KeyDirectory } from "../../keys/directory.ts";
 import { isRefusal } from "../../limits/fair-queue.ts";
@@ -17,6 +18,8 @@ import { answered } from "../pipeline.ts";
 import type { Stage, StageResult } from "../pipeline.ts";
 import type { UpstreamPools } from "../upstream/pool.ts";
 import type { ReplicaGroup } from "../upstream/replica-group.ts";
+import { beginEventStream, expectsEvents, KEEP_ALIVE_MS, writeComment } from "../upstream/early-stream.ts";
+import { isRecorded } from "../upstream/relay.ts";
 import { holdReplica, offerReplica } from "../upstream/turn.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 
@@ -27,9 +30,13 @@ export interface QueuePorts {
   readonly snapshot: () => Snapshot;
   readonly keys: KeyDirectory;
   readonly clock: Clock;
+  readonly ledger: Pick<LedgerAppender, "isDurable">;
+  /** Records the intent of a request that is shown something while it waits. */
+  readonly intend: (exchange: Exchange) => Refusal | undefined;
 }
 
-export function makeQueue({ limits, pools, live, snapshot, keys, clock }: QueuePorts): Stage {
+export function makeQueue(ports: QueuePorts): Stage {
+  const { limits, pools, live, snapshot, keys, clock } = ports;
   return function queue(exchange) {
     const key = exchange.key!;
     const name = `${key.environment}/${key.id}`;
@@ -45,8 +52,14 @@ export function makeQueue({ limits, pools, live, snapshot, keys, clock }: QueueP
       return refusal;
     }
     live.add(exchange);
-    return new Promise<StageResult>((resolve) => void new Wait(exchange, group, clock, resolve).begin(name)).then(
-      (result) => result ?? presentRefusal(exchange, snapshot(), keys),
+    return new Promise<StageResult>((resolve) => new Wait(exchange, group, ports, resolve).begin(name)).then(
+      (result) => {
+        const said = result ?? presentRefusal(exchange, snapshot(), keys);
+        // Recorded while it waited: then its end is, too.
+        if (said !== undefined && said !== answered && exchange.ticket !== null)
+          exchange.outcome ??= said.code === "queue_timeout" ? "timed_out" : "cut";
+        return said;
+      },
     );
   };
 }
@@ -55,14 +68,17 @@ export function makeQueue({ limits, pools, live, snapshot, keys, clock }: QueueP
 class Wait implements Interruptible {
   readonly #exchange: Exchange;
   readonly #group: ReplicaGroup;
-  readonly #clock: Clock;
+  readonly #ports: QueuePorts;
   readonly #resolve: (result: StageResult) => void;
   #place: Place | null = null;
+  /** When something was shown last, or the wait began. */
+  #shownMs: number;
 
-  constructor(exchange: Exchange, group: ReplicaGroup, clock: Clock, resolve: (result: StageResult) => void) {
+  constructor(exchange: Exchange, group: ReplicaGroup, ports: QueuePorts, resolve: (result: StageResult) => void) {
     this.#exchange = exchange;
     this.#group = group;
-    this.#clock = clock;
+    this.#ports = ports;
+    this.#shownMs = ports.clock.monotonic();
     this.#resolve = resolve;
   }
 
@@ -77,7 +93,7 @@ class Wait implements Interruptible {
   readonly #onTurn = (slot: Upstream | null, refusal: Refusal | undefined): void => {
     const exchange = this.#exchange;
     exchange.interruptible = null;
-    if (slot !== null) holdReplica(exchange, this.#group, slot, this.#clock);
+    if (slot !== null) holdReplica(exchange, this.#group, slot, this.#ports.clock);
     if (!exchange.isGone) return this.#resolve(refusal);
     exchange.outcome = exchange.goneOutcome;
     this.#resolve(answered);
@@ -91,5 +107,13 @@ class Wait implements Interruptible {
     this.#place?.leave(refuse("queue_timeout"));
   }
 
-  tick(): void {}
+  /** Keeps the connection of an event stream alive. What cannot be recorded is told when its turn comes. */
+  tick(nowMs: number): void {
+    const exchange = this.#exchange;
+    if (nowMs - this.#shownMs < KEEP_ALIVE_MS || !expectsEvents(exchange)) return;
+    if (this.#ports.intend(exchange) !== undefined || !isRecorded(exchange, this.#ports.ledger)) return;
+    this.#shownMs = nowMs;
+    if (exchange.writer === null) beginEventStream(exchange);
+    writeComment(exchange);
+  }
 }

@@ -4,6 +4,7 @@
  * refused: nothing runs unrecorded, unless the environment's policy says so of inference.
  */
 import { encodeEvent, refuse } from "@sallyport/protocol";
+import type { Refusal } from "@sallyport/protocol";
 import type { LedgerAppender } from "../../audit/recorder.ts";
 import type { UnrecordedRequests } from "../../audit/unrecorded.ts";
 import type { PermissionUses } from "../../access/permission-uses.ts";
@@ -15,29 +16,49 @@ import { presentRefusal } from "../live-exchanges.ts";
 import { mayGoUnrecorded } from "../may-go-unrecorded.ts";
 import type { Stage } from "../pipeline.ts";
 
-export interface RecordPorts {
+export interface IntentPorts {
   readonly ledger: LedgerAppender;
-  readonly snapshot: () => Snapshot;
-  readonly keys: KeyDirectory;
   readonly permissionUses: Pick<PermissionUses, "note">;
   readonly unrecorded: UnrecordedRequests;
 }
 
-export function makeRecord({ ledger, snapshot, keys, permissionUses, unrecorded }: RecordPorts): Stage {
-  return function record(exchange) {
+export interface RecordPorts {
+  readonly intend: (exchange: Exchange) => Refusal | undefined;
+  readonly ledger: LedgerAppender;
+  readonly snapshot: () => Snapshot;
+  readonly keys: KeyDirectory;
+}
+
+/** Gives the intent to the ledger, once: before the work, or earlier where something is shown while it waits. */
+export function makeIntend({
+  ledger,
+  permissionUses,
+  unrecorded,
+}: IntentPorts): (exchange: Exchange) => Refusal | undefined {
+  return function intend(exchange) {
+    if (exchange.ticket !== null || exchange.isUnrecorded) return undefined;
     const ticket = ledger.append(encodeIntent(exchange));
     if (ticket !== undefined) {
       exchange.ticket = ticket;
       if (unrecorded.hasGap) unrecorded.flush();
     } else if (!mayGoUnrecorded(exchange, unrecorded)) return refuse("ledger_unavailable");
     permissionUses.note(exchange.key!.environment, exchange.key!.id, exchange.question!.demands, exchange.at);
-    if (ticket === undefined || exchange.endpoint!.recorded !== "management") return undefined;
+    return undefined;
+  };
+}
+
+export function makeRecord({ intend, ledger, snapshot, keys }: RecordPorts): Stage {
+  return function record(exchange) {
+    const refusal = intend(exchange);
+    if (refusal) return refusal;
+    const { ticket } = exchange;
+    if (ticket === null || exchange.endpoint!.recorded !== "management") return undefined;
     return new Promise((resolve) => {
       ledger.whenDurable(ticket, (isOnDisk) => {
         // The wait took time: whoever lost his right meanwhile does not act.
-        const refusal = isOnDisk ? presentRefusal(exchange, snapshot(), keys) : refuse("ledger_unavailable");
-        if (refusal) exchange.outcome = isOnDisk ? "cut" : "not_recorded";
-        resolve(refusal);
+        const why = isOnDisk ? presentRefusal(exchange, snapshot(), keys) : refuse("ledger_unavailable");
+        if (why) exchange.outcome = isOnDisk ? "cut" : "not_recorded";
+        resolve(why);
       });
     });
   };
@@ -63,7 +84,8 @@ function encodeIntent(exchange: Exchange): string {
       endpoint: endpoint!.id,
       permissions: permissionsOf(exchange.question!.demands),
       model: understood!.model?.key ?? null,
-      upstream: exchange.upstream!.spec.id,
+      // Not known yet where it is recorded while it waits; the outcome names it.
+      upstream: exchange.upstream?.spec.id ?? null,
       address: exchange.address,
       client: exchange.client,
       is_stream: understood!.isStream,

@@ -2,9 +2,7 @@
 import type { ProblemCode } from "@sallyport/protocol";
 import type { Exchange } from "../exchange.ts";
 import { answerMsOf, firstByteMsOf } from "./bounds.ts";
-
-/** Proxies close a connection on which nothing came for a minute: comments come well before. */
-export const KEEP_ALIVE_MS = 15_000;
+import { KEEP_ALIVE_MS } from "./early-stream.ts";
 
 export class RelayBounds {
   readonly #exchange: Exchange;

@@ -19,6 +19,7 @@ import { mayGoUnrecorded } from "../may-go-unrecorded.ts";
 import { errorChunk, streamEnding } from "../refuse.ts";
 import { AnswerWriter } from "./answer-writer.ts";
 import { failureOf } from "./health.ts";
+import { beginEventStream, expectsEvents, writeComment } from "./early-stream.ts";
 import type { Failure } from "./health.ts";
 import { isStreamType, mediaType, writeAnswerHead } from "./headers.ts";
 import { RelayBounds } from "./relay-bounds.ts";
@@ -39,9 +40,6 @@ export interface RelayEnds {
   /** The call failed before anything of its answer came: true when it is made once more. */
   repeat(failure: Failure): boolean;
 }
-
-/** Event streams of these dialects may carry comments while nothing else is to be said. */
-const KEEP_ALIVE = Buffer.from(": keep-alive\n\n");
 
 export class Relay implements Dispatcher.DispatchHandler, Interruptible {
   readonly #exchange: Exchange;
@@ -65,6 +63,9 @@ export class Relay implements Dispatcher.DispatchHandler, Interruptible {
     this.#exchange = exchange;
     this.#ports = ports;
     this.#ends = ends;
+    // It may have begun in the queue already.
+    this.#writer = exchange.writer;
+    if (this.#writer !== null) this.#type = "text/event-stream";
     this.#bounds = new RelayBounds(exchange, ports.clock.monotonic());
     exchange.interruptible = this;
     exchange.response.on("drain", this.#onDrain);
@@ -145,24 +146,14 @@ export class Relay implements Dispatcher.DispatchHandler, Interruptible {
       if (code === "upstream_timeout") this.#exchange.upstream!.health.failed("broken");
       return this.#break(code, "timed_out");
     }
-    if (!this.#bounds.isQuiet(nowMs, this.#exchange.sentBytes) || !this.#speaksEvents() || this.#isPaused) return;
+    if (!this.#bounds.isQuiet(nowMs, this.#exchange.sentBytes) || this.#isPaused) return;
     if (this.#writer === null) {
-      // Nothing leaves before the intent is on disk, a comment as little as an answer.
-      const { ticket, isUnrecorded } = this.#exchange;
-      if (this.#answer !== null || !(isUnrecorded || (ticket !== null && this.#ports.ledger.isDurable(ticket)))) return;
-      this.#status = 200;
+      if (this.#answer !== null || !expectsEvents(this.#exchange) || !isRecorded(this.#exchange, this.#ports.ledger))
+        return;
       this.#type = "text/event-stream";
-      this.#begin(undefined);
-    }
-    this.#exchange.sentBytes += KEEP_ALIVE.length;
-    if (!this.#writer!.write(KEEP_ALIVE)) this.#pause();
-  }
-
-  /** The caller reads an event stream: that of its dialect, which is asked for or has begun. */
-  #speaksEvents(): boolean {
-    const { endpoint, understood } = this.#exchange;
-    if (this.#writer !== null) return this.#type === "text/event-stream";
-    return understood!.isStream && (endpoint!.dialect === "openai" || endpoint!.dialect === "anthropic");
+      this.#writer = beginEventStream(this.#exchange);
+    } else if (this.#type !== "text/event-stream") return;
+    if (!writeComment(this.#exchange)) this.#pause();
   }
 
   /** Shows what has come, once the head is out. */
@@ -273,7 +264,7 @@ export class Relay implements Dispatcher.DispatchHandler, Interruptible {
   #begin(length: number | undefined): void {
     writeAnswerHead(this.#exchange, this.#status, this.#type, length);
     this.#writer = new AnswerWriter(this.#exchange.response);
-    if (this.#answer !== null) this.#flush();
+    this.#flush();
   }
 
   #pause(): void {
@@ -366,7 +357,7 @@ export class Relay implements Dispatcher.DispatchHandler, Interruptible {
     upstream!.noteServed(understood!.model.key);
     const seconds = (this.#ports.clock.monotonic() - this.#bounds.beganMs) / 1_000;
     if (usage !== null && !usage.isEstimated && usage.outputTokens > 0 && seconds > 0)
-      upstream!.tokenRate = usage.outputTokens / seconds;
+      upstream!.noteTokenRate(usage.outputTokens / seconds);
   }
 
   /** The answer is read outside of any stage's call: what breaks there is brought back to the pipeline from here. */
@@ -380,6 +371,11 @@ export class Relay implements Dispatcher.DispatchHandler, Interruptible {
     this.#controller?.abort(new Error("a fault"));
     this.#ends.fault(cause);
   }
+}
+
+/** Its intent is on disk, or it goes on without as policy says: from here on bytes may leave. */
+export function isRecorded({ ticket, isUnrecorded }: Exchange, ledger: Pick<LedgerAppender, "isDurable">): boolean {
+  return isUnrecorded || (ticket !== null && ledger.isDurable(ticket));
 }
 
 /** Nothing was sent while there was no connection. */

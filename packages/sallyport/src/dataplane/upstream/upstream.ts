@@ -12,8 +12,11 @@ const LOADED_MS = 300_000;
 /** A server that said it has not got a model is asked last for so long. */
 const LACKS_MS = 30_000;
 const MODELS_MAX = 1_024;
-/** Tokens in a second until something was measured. */
+/** Tokens in a second until something was measured, and the most that one answer can make of it: callers share the measure. */
 const USUAL_TOKEN_RATE = 10;
+const TOKEN_RATE_MAX = 100;
+/** Weight of the newest answer. */
+const NEWEST = 0.1;
 
 export class Upstream {
   readonly environment: string;
@@ -25,7 +28,7 @@ export class Upstream {
   readonly health: ReplicaHealth;
   /** Requests it was chosen for and that are not over. */
   running = 0;
-  /** Tokens in a second of one answer, as measured last: for answers that were aborted before they said. */
+  /** Tokens in a second of one answer: for answers that were aborted before they said. */
   tokenRate = USUAL_TOKEN_RATE;
   readonly #ports: HealthPorts;
   readonly #runningByModel = new Map<string, number>();
@@ -96,6 +99,10 @@ export class Upstream {
   noteServed(model: string): void {
     note(this.#loadedUntilMs, model, this.#ports.now() + LOADED_MS);
     this.#lacksUntilMs.delete(model);
+  }
+
+  noteTokenRate(rate: number): void {
+    this.tokenRate += NEWEST * (Math.min(rate, TOKEN_RATE_MAX) - this.tokenRate);
   }
 
   noteLacks(model: string): void {

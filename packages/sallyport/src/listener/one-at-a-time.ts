@@ -1,0 +1,40 @@
+/**
+ * One request of a connection runs at a time, in the order in which they came. The response of a pipelined request has no
+ * socket while another one is written: it never hears that the connection closed, and what runs for it would never end.
+ */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+
+/** Requests that may follow on a connection before the present one is answered, and the largest body of one. */
+const PIPELINED_MAX = 128;
+const PIPELINED_BODY_MAX = 8 * 1024;
+
+const waiting = new WeakMap<Socket, number>();
+
+/** How many requests of a connection wait for the present one. */
+export function pipelinedOn(socket: Socket): number {
+  return waiting.get(socket) ?? 0;
+}
+
+/** Begins when the connection is the request's: at once, unless it was pipelined. Where the connection closes before, never. */
+export function whenAlone(request: IncomingMessage, response: ServerResponse, begin: () => void): void {
+  if (response.socket !== null) return begin();
+  const { socket } = request;
+  const before = pipelinedOn(socket);
+  // A long body would fill the socket's buffer and hide that the client has gone: the connection ends after its answer.
+  if (before >= PIPELINED_MAX || hasLongBody(request)) {
+    request.resume();
+    response.once("socket", (own: Socket) => own.end());
+    return;
+  }
+  waiting.set(socket, before + 1);
+  response.once("socket", () => {
+    waiting.set(socket, pipelinedOn(socket) - 1);
+    begin();
+  });
+}
+
+function hasLongBody({ headers }: IncomingMessage): boolean {
+  if (headers["transfer-encoding"] !== undefined) return true;
+  return Number(headers["content-length"] ?? 0) > PIPELINED_BODY_MAX;
+}
