@@ -94,7 +94,7 @@ it("is contained within a minute of its first use, and only it; the reason is in
 });
 
 it("is an incident by one command: a report with the stranger's network in it, and every proof accepted alone", async () => {
-  const incident = await sallyportJson<{ incidentId: string; report: string }>([
+  const incident = await sallyportJson<{ incidentId: string; reportFile: string }>([
     "incident",
     "open",
     "--key-id",
@@ -102,10 +102,10 @@ it("is an incident by one command: a report with the stranger's network in it, a
     "--data",
     gateway.directory,
   ]);
-  const report = readFileSync(incident.report, "utf8");
+  const report = readFileSync(incident.reportFile, "utf8");
   expect(report).toContain("198.51.100");
   expect(report).toContain(key.id);
-  const proofs = join(incident.report, "..", "proofs");
+  const proofs = join(incident.reportFile, "..", "proofs");
   expect(readdirSync(proofs).length).toBeGreaterThan(2);
   for (const name of readdirSync(proofs))
     expect([name, (await verifyPath(join(proofs, name), noPins)).ok]).toEqual([name, true]);

@@ -82,8 +82,8 @@ class Forwarding implements RelayEnds {
     // The caller has gone, or was cut, while the server was asked.
     if (this.#isFinished) return;
     if (elsewhere) {
-      const isUnknown = elsewhere.code === "upstream_unreachable";
-      if (!isUnknown || !this.repeat("unreachable")) this.#relay.refuse(elsewhere, isUnknown ? "unreachable" : "broken");
+      if (elsewhere.code !== "upstream_unreachable") this.#relay.refuse(elsewhere, "broken");
+      else if (!this.repeat("unreachable")) this.#relay.unreachable();
       return;
     }
     const endpoint = exchange.endpoint!;

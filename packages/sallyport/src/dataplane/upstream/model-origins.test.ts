@@ -85,7 +85,11 @@ describe("where models run", () => {
 
   test("the first of several servers that answers decides", async () => {
     const { origins, upstream } = world(async () => new Set([NAME]));
-    const silent = { ...upstream, spec: { id: "u2", url: "http://127.0.0.1:2" } } as Upstream;
+    const silent = {
+      spec: { id: "u2", url: "http://127.0.0.1:2" },
+      running: 0,
+      health: { fitness: "up" },
+    } as unknown as Upstream;
     const slow = new ModelOrigins({ now: () => 0, monotonic: () => 0 } as Clock, (asked) =>
       asked === silent ? new Promise(() => undefined) : Promise.resolve(new Set([NAME])),
     );

@@ -31,6 +31,8 @@ class ServerModels {
   #creditAt: number;
   #changes = 0;
   #looking: Promise<void> | null = null;
+  /** What came last was asked for before a change. */
+  #isOutdated = false;
 
   constructor(clock: Clock, list: (upstream: Upstream) => Promise<RemoteModels>) {
     this.#clock = clock;
@@ -65,7 +67,7 @@ class ServerModels {
   async #lookFor(upstream: Upstream, model: string): Promise<Origin> {
     await this.#look(upstream);
     // What was on its way when the server was changed was thrown away: once more.
-    if (this.#remote === null) await this.#look(upstream);
+    if (this.#remote === null && this.#isOutdated) await this.#look(upstream);
     return this.#remote?.has(model);
   }
 
@@ -79,11 +81,13 @@ class ServerModels {
     const changes = this.#changes;
     try {
       const remote = await this.#list(upstream);
-      if (changes === this.#changes) {
+      this.#isOutdated = changes !== this.#changes;
+      if (!this.#isOutdated) {
         this.#remote = remote;
         this.#askedAt = begun;
       }
     } catch (cause) {
+      this.#isOutdated = false;
       // A real call like any other: a server that cannot be reached is not chosen for the request either.
       if (cause instanceof Error && !(cause instanceof ListingUnavailable))
         upstream.health.failed(failureOf(cause, !isOfConnecting(cause)));

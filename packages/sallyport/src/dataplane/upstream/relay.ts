@@ -130,7 +130,7 @@ export class Relay implements Dispatcher.DispatchHandler, Interruptible {
       const failure = failureOf(error, this.#controller !== null);
       this.#exchange.upstream!.health.failed(failure);
       this.#controller = null;
-      if (!this.#ends.repeat(failure)) this.#stop(this.#unreachable(), "unreachable");
+      if (!this.#ends.repeat(failure)) this.unreachable();
       return;
     }
     this.#exchange.upstream!.health.failed("broken");
@@ -299,9 +299,12 @@ export class Relay implements Dispatcher.DispatchHandler, Interruptible {
   }
 
   /** With the time after which the replica is tried again. */
-  #unreachable(): Refusal {
+  /** The model server cannot be reached, and there is no other. */
+  unreachable(): void {
+    if (this.#isOver) return;
     const waitMs = this.#exchange.upstream!.health.backAtMs - this.#ports.clock.monotonic();
-    return { ...refuse("upstream_unreachable"), retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1_000)) };
+    const retryAfterSeconds = Math.max(1, Math.ceil(waitMs / 1_000));
+    this.#stop({ ...refuse("upstream_unreachable"), retryAfterSeconds }, "unreachable");
   }
 
   #break(code: ProblemCode, outcome: Outcome): void {
