@@ -4,6 +4,9 @@
  */
 import { isIP } from "node:net";
 
+/** A name of DNS has at most 253 characters; a port and brackets come to it. */
+const HOST_LENGTH_MAX = 262;
+
 export class HostNames {
   readonly #names: ReadonlySet<string>;
   readonly #known = new Map<string, boolean>();
@@ -14,6 +17,7 @@ export class HostNames {
 
   /** `host` is a Host header: a name or IP literal with an optional port. */
   has(host: string): boolean {
+    if (host.length > HOST_LENGTH_MAX) return false;
     const held = this.#known.get(host);
     if (held !== undefined) return held;
     const isKnown = this.#judge(host);
