@@ -119,6 +119,20 @@ test("an answer that is over but not read keeps neither its bytes nor its connec
   expect(read).toBeLessThan(text.length);
 });
 
+test("a client that closes its half and reads nothing holds no slot, and its connection ends", async () => {
+  const { hostname, port } = new URL(gateway.url);
+  const socket = connect({ port: Number(port), host: hostname, allowHalfOpen: true }).pause();
+  open.push(socket.on("error", () => {}));
+  socket.end(chatRequest("/api/chat"));
+  await looked();
+  await untilIdle(gateway);
+  leapMs += 40_000;
+  await looked();
+  const closed = once(socket, "close");
+  socket.resume();
+  await closed;
+});
+
 test("a client that waits for its model is no reader who stalls", async () => {
   let go = (): void => {};
   gateway.upstream().intercept = async () => {

@@ -127,7 +127,7 @@ describe("switched on", () => {
   test("refusals and broken upstreams say why; who has no key, and what is answered locally, makes no span", async () => {
     expect(await ask("/api/chat", { ...chat, model: "other" })).toBe(403);
     gateway.upstream().intercept = (_seen, response) => !!response.writeHead(500).end("{}");
-    expect(await ask("/api/generate", { model: "llama3.2", prompt: "x" })).toBe(500);
+    expect(await ask("/api/generate", { model: "llama3.2", prompt: "x" })).toBe(502);
     expect(await ask("/api/chat", chat, {}, "nonsense")).toBe(401);
     await (await fetch(`${gateway.url}/healthz`)).text();
     const spans = await spansAfterStop();

@@ -92,6 +92,11 @@ export function makeDataPlane({
   const pools = new UpstreamPools({
     now: () => clock.monotonic(),
     random: Math.random,
+    onFitness({ environment, spec }, isFit) {
+      const of = { environment, upstream: spec.id };
+      if (isFit) log.info(of, "an upstream is chosen for requests again");
+      else log.warn(of, "an upstream is not chosen for requests, because it fails");
+    },
     onFailedClose: (cause) => log.warn({ cause: causeOf(cause) }, "an upstream's connections did not close"),
   });
   const origins = new ModelOrigins(clock);

@@ -42,12 +42,17 @@ export class Connections {
     });
   }
 
-  /** A request on this connection is not over: nothing may be written beside its answer. */
+  /**
+   * An answer on this connection is due or under way: nothing may be written that would be taken for it. What is wrong in
+   * the body of a request that is not answered yet is that request's own.
+   */
   isBusy(socket: Socket): boolean {
     const connection = this.#bySocket.get(socket);
     if (!connection?.exchange) return false;
-    const { response, isSettled } = connection.exchange;
-    return !isSettled || !response.writableFinished || pipelinedOn(socket) > 0;
+    const { request, response, isSettled } = connection.exchange;
+    if (pipelinedOn(socket) > 0) return true;
+    if (isSettled && response.writableFinished) return false;
+    return request.complete || response.headersSent;
   }
 
   /** Disconnects the clients that do not read what was sent to them. */

@@ -16,31 +16,43 @@ const MEMBERS: ReadonlySet<string> = new Set([
 ]); // prettier-ignore
 
 const URL_WORD = /\bhttps?:\/\/[^\s"'<>)\]}]+(?:\][^\s"'<>)}]*)?/g;
-const IPV4_WORD = /\b\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?\b/g;
 const IPV6_WORD = /\[[0-9A-Fa-f:.]{2,45}(?:%\w{1,16})?\](?::\d{1,5})?/g;
-const INNER_NAME =
-  /\b[\w-]+(?:\.[\w-]+)*\.(?:internal|local|localdomain|lan|corp|home|intranet|svc|arpa)\b(?::\d{1,5})?/g;
-const LOCALHOST = /\blocalhost(?::\d{1,5})?/g;
+/** Whatever could be a host: judged by its ending, so that one pass over the words is enough. */
+const HOST_WORD = /[A-Za-z0-9_.-]{5,253}(?::\d{1,5})?/g;
+const IPV4 = /^\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}$/;
+const INNER_ENDINGS = [
+  ".internal", ".local", ".localdomain", ".localhost", ".lan", ".corp", ".home", ".intranet", ".svc", ".arpa",
+]; // prettier-ignore
 const LOOKUP = /\blookup \S+/g;
 const PATH_WORD =
   /(?<![\w.])(?:\/(?:usr|home|root|var|opt|tmp|mnt|srv|data|etc|Users|private|models|app|workspace)\/|[A-Za-z]:\\)[^\s"',:;)]*/g;
-const PUBLIC_URL = /^https?:\/\/(?:[a-z0-9-]+\.)+[a-z]{2,}(?:[/?#]|$)/i;
+const PUBLIC_URL = /^https?:\/\/((?:[a-z0-9-]{1,63}\.){1,9}[a-z]{2,24})(?:[/?#]|$)/i;
 
 /** The words without addresses inside the network and without paths. */
 export function cleanWords(words: string): string {
   return words
     .slice(0, WORDS_MAX)
-    .replaceAll(URL_WORD, (url) => (PUBLIC_URL.test(url) && !isInnerName(url) ? url : "(address)"))
+    .replaceAll(URL_WORD, (url) => {
+      const host = PUBLIC_URL.exec(url)?.[1];
+      return host !== undefined && !isInnerHost(host) ? url : "(address)";
+    })
     .replaceAll(IPV6_WORD, "(address)")
-    .replaceAll(IPV4_WORD, "(address)")
-    .replaceAll(INNER_NAME, "(address)")
-    .replaceAll(LOCALHOST, "(address)")
+    .replaceAll(HOST_WORD, cleanHost)
     .replaceAll(LOOKUP, "lookup (address)")
     .replaceAll(PATH_WORD, "(path)");
 }
 
-function isInnerName(url: string): boolean {
-  return url.search(INNER_NAME) >= 0;
+function cleanHost(word: string): string {
+  const colon = word.indexOf(":");
+  const name = colon < 0 ? word : word.slice(0, colon);
+  // A sentence may end after it.
+  const host = name.endsWith(".") ? name.slice(0, -1) : name;
+  return isInnerHost(host) ? `(address)${word.slice(colon < 0 ? host.length : word.length)}` : word;
+}
+
+function isInnerHost(host: string): boolean {
+  const name = host.toLowerCase();
+  return name === "localhost" || IPV4.test(name) || INNER_ENDINGS.some((ending) => name.endsWith(ending));
 }
 
 /** Cleans the words of an error inside a stream, in place; true when something was changed. */

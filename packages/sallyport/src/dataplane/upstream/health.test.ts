@@ -31,6 +31,7 @@ test("the time outside doubles up to half a minute, and differs between replicas
   const { state, health } = replica();
   const times: number[] = [];
   for (let n = 0; n < 8; n++) {
+    if (n > 0) health.beginTrial();
     health.failed("unreachable");
     times.push(health.backAtMs - state.now);
     state.now = health.backAtMs;
@@ -44,10 +45,22 @@ test("the time outside doubles up to half a minute, and differs between replicas
   expect(jittered).toEqual([500, 1_499]);
 });
 
+test("that it was taken out and came back is told once each", () => {
+  const told: boolean[] = [];
+  const health = new ReplicaHealth({ now: () => 0, random: () => 0, onFit: (isFit) => void told.push(isFit) });
+  health.answered(200);
+  for (let n = 0; n < 3; n++) {
+    health.failed("unreachable");
+    health.beginTrial();
+  }
+  health.answered(200);
+  expect(told).toEqual([false, true]);
+});
+
 test("requests that fail together count once", () => {
   const { health } = replica();
-  for (let n = 0; n < 50; n++) health.failed("unreachable");
-  expect(health.backAtMs).toBe(1_000);
+  for (let n = 0; n < 50; n++) health.failed(n % 2 === 0 ? "unreachable" : "broken");
+  expect([health.backAtMs, health.isReachable]).toEqual([1_000, false]);
 });
 
 test("broken answers take it out after five in a row; a good one between them begins anew", () => {

@@ -27,6 +27,8 @@ export interface HealthPorts {
   readonly now: () => number;
   /** 0 to 1. */
   readonly random: () => number;
+  /** It was taken out, or came back. */
+  readonly onFit?: (isFit: boolean) => void;
 }
 
 export class ReplicaHealth {
@@ -36,6 +38,8 @@ export class ReplicaHealth {
   #outs = 0;
   #backAtMs = 0;
   #failure: Failure | null = null;
+  /** A trial was begun and is not decided. */
+  #isTried = false;
 
   constructor(ports: HealthPorts) {
     this.#ports = ports;
@@ -63,6 +67,7 @@ export class ReplicaHealth {
 
   /** The call that is sent now decides: no other until it has, or for a while. */
   beginTrial(): void {
+    this.#isTried = true;
     this.#backAtMs = this.#ports.now() + TRIAL_EVERY_MS;
   }
 
@@ -70,16 +75,21 @@ export class ReplicaHealth {
   answered(status: number): void {
     if (status >= 500) return this.failed("broken");
     this.#broken = 0;
+    if (this.#failure === null) return;
     this.#outs = 0;
     this.#failure = null;
+    this.#isTried = false;
+    this.#ports.onFit?.(true);
   }
 
   failed(failure: Failure): void {
     // What was sent before it was taken out fails one after the other: that is one failure, not many.
-    if (this.#failure !== null && this.fitness === "out" && this.#outs > 0 && failure === this.#failure) return;
+    if (this.fitness === "out" && !this.#isTried) return;
     if (failure === "broken" && this.#failure === null && ++this.#broken < BROKEN_MAX) return;
     const outMs = Math.min(OUT_MAX_MS, FIRST_OUT_MS * 2 ** this.#outs);
     this.#outs++;
+    this.#isTried = false;
+    if (this.#failure === null) this.#ports.onFit?.(false);
     this.#failure = failure;
     this.#backAtMs = this.#ports.now() + outMs * (0.5 + this.#ports.random());
   }

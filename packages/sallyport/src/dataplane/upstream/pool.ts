@@ -5,11 +5,9 @@
 import type { Environment, UpstreamSpec } from "../../access/policy.ts";
 import { ReplicaGroup } from "./replica-group.ts";
 import { Upstream } from "./upstream.ts";
+import type { UpstreamPorts } from "./upstream.ts";
 
-export interface PoolPorts {
-  /** Monotonic ms. */
-  readonly now: () => number;
-  readonly random: () => number;
+export interface PoolPorts extends UpstreamPorts {
   /** Connections of a former upstream did not close. */
   readonly onFailedClose: (cause: unknown) => void;
 }

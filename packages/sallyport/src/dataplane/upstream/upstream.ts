@@ -18,6 +18,11 @@ const TOKEN_RATE_MAX = 100;
 /** Weight of the newest answer. */
 const NEWEST = 0.1;
 
+export interface UpstreamPorts extends Pick<HealthPorts, "now" | "random"> {
+  /** A replica was taken out, or came back. */
+  readonly onFitness?: (upstream: Upstream, isFit: boolean) => void;
+}
+
 export class Upstream {
   readonly environment: string;
   readonly spec: UpstreamSpec;
@@ -30,19 +35,19 @@ export class Upstream {
   running = 0;
   /** Tokens in a second of one answer: for answers that were aborted before they said. */
   tokenRate = USUAL_TOKEN_RATE;
-  readonly #ports: HealthPorts;
+  readonly #ports: UpstreamPorts;
   readonly #runningByModel = new Map<string, number>();
   /** Models it served lately, or said it has not got, by the monotonic time until which that counts. */
   readonly #loadedUntilMs = new Map<string, number>();
   readonly #lacksUntilMs = new Map<string, number>();
   #freshPool: Pool | null = null;
 
-  constructor(environment: string, spec: UpstreamSpec, ports: HealthPorts) {
+  constructor(environment: string, spec: UpstreamSpec, ports: UpstreamPorts) {
     this.environment = environment;
     this.spec = spec;
     this.#ports = ports;
     this.bounds = boundsOf(spec);
-    this.health = new ReplicaHealth(ports);
+    this.health = new ReplicaHealth({ ...ports, onFit: (isFit) => ports.onFitness?.(this, isFit) });
     this.host = new URL(spec.url).host;
     this.pool = this.#connect(1);
   }
