@@ -5,7 +5,7 @@
 import { z } from "zod";
 import { alertActions, alertKinds, factors, isDataPermission, parseSelector } from "../index.ts";
 import { parseDurationMs } from "./duration.ts";
-import { duration, groupName, limits, network, ROLE_NAME_FORM, roleName } from "./scalars.ts";
+import { duration, groupName, guard, limits, network, ROLE_NAME_FORM, roleName } from "./scalars.ts";
 
 const KEY_AGE_MAX_MS = 90 * 86_400_000;
 const TOKEN_TTL_MAX_MS = 12 * 3_600_000;
@@ -28,11 +28,6 @@ export function isUpstreamUrl(text: string): boolean {
   const parts = /^https?:\/\/(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?):([0-9]{1,5})$/.exec(text);
   return parts !== null && Number(parts[1]) >= 1 && Number(parts[1]) <= 65_535;
 }
-
-const guard = z.strictObject({
-  outputTokens: z.int().min(1).max(1_000_000_000).optional().describe("most tokens of one answer"),
-  images: z.int().min(0).max(10_000).optional().describe("most images of one request"),
-});
 
 const networks = z.array(network).min(1).max(256);
 const require = z.array(z.enum(factors)).max(factors.length);

@@ -95,7 +95,10 @@ export function makeAdminApp(ports: AdminPorts, onFault: OnFault = () => undefin
   });
   const signals = makeSignalRoutes(ports);
   router.post(PUSH_PATH, (context) => signals.push(context.req.raw));
-  router.post(LOG_OUT_PATH, (context) => signals.logOut(context.req.raw));
+  router.post(LOG_OUT_PATH, (context) => {
+    const { caller } = context.env;
+    return signals.logOut(context.req.raw, (caller.kind === "tcp" && caller.address) || null);
+  });
   for (const path of [PUSH_PATH, LOG_OUT_PATH])
     router.all(path, () => answerProblem(new Problem("method_not_allowed")));
   for (const path of new Set([...Object.values(contract), metricsRoute, tailRoute].map((row) => row.path))) {

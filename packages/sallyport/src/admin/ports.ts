@@ -50,6 +50,8 @@ export interface AdminPorts {
   readonly enrolmentPage: () => string | null;
   /** What identity providers send; null where none is configured. */
   readonly signals: Pick<Signals, "streamOf" | "logOut"> | null;
+  /** The identity provider whose agent the settings name this actor; absent or undefined = none. */
+  readonly agentOf?: (actor: string) => string | undefined;
   readonly quarantine: Quarantine;
   readonly incidents: IncidentShelf;
   readonly explain: Explain;

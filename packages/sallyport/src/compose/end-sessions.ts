@@ -46,8 +46,9 @@ function isKnownTo(external: External | null, { issuer, subject }: { issuer: str
   );
 }
 
-function isMeant({ owner, session }: KeyRecord, which: SessionsOf): boolean {
-  if ("principal" in which) return owner === which.principal;
+function isMeant({ owner, session, environment }: KeyRecord, which: SessionsOf): boolean {
+  if ("principal" in which)
+    return owner === which.principal && (which.environments?.includes(environment) ?? true);
   if (session?.issuer !== which.issuer) return false;
   if (which.sid !== undefined && session.sid !== which.sid) return false;
   return which.subject === undefined || session.subject === which.subject;

@@ -58,7 +58,7 @@ export class DirectoryPoll {
       for (const id of name === "" ? [] : members) groupsOf.set(id, [...(groupsOf.get(id) ?? []), name]);
     }
     const statements: Statement[] = [];
-    for (const [subject, principal] of known) {
+    for (const [subject, candidates] of known) {
       const id = this.#ids.get(subject);
       const user = seen.get(subject);
       const isGone = isWhole && !user;
@@ -68,7 +68,7 @@ export class DirectoryPoll {
         ...(isActive === undefined ? {} : { isActive }),
         groups: { set: id === undefined ? [] : [...new Set(groupsOf.get(id))].toSorted() },
       };
-      statements.push(this.#statement(principal, says, at));
+      statements.push(this.#statement(subject, candidates, says, at));
     }
     for (let from = 0; from < statements.length; from += STATEMENTS_AT_ONCE)
       await reconciler.hear(statements.slice(from, from + STATEMENTS_AT_ONCE));
@@ -76,16 +76,16 @@ export class DirectoryPoll {
     this.#looks++;
   }
 
-  /** People of this issuer, by subject. */
-  #known(): ReadonlyMap<string, string> {
+  /** People of this issuer, by subject. One subject may lead to several, by a mistake or by malice: all of them are looked at. */
+  #known(): ReadonlyMap<string, readonly string[]> {
     const { issuer, hasExternalIds } = this.#ports.provider;
-    const known = new Map<string, string>();
+    const known = new Map<string, string[]>();
     for (const { id, kind, external } of this.#ports.people()) {
       if (kind !== "person" || !external) continue;
-      const identity = external.identities.find((one) => one.issuer === issuer);
+      const named = external.identities.filter((one) => one.issuer === issuer).map(({ subject }) => subject);
       const provisioned = hasExternalIds && external.scim?.isDeleted === false ? external.scim.externalId : null;
-      const subject = identity?.subject ?? provisioned;
-      if (subject !== null) known.set(subject, id);
+      for (const subject of new Set([...named, ...(provisioned === null ? [] : [provisioned])]))
+        known.set(subject, [...(known.get(subject) ?? []), id]);
     }
     return known;
   }
@@ -94,21 +94,26 @@ export class DirectoryPoll {
     return user[this.#ports.subject];
   }
 
-  #statement(principal: string, says: Said, at: number): Statement {
+  #statement(subject: string, candidates: readonly string[], says: Said, at: number): Statement {
+    const { issuer, name, hasExternalIds } = this.#ports.provider;
+    const [only] = candidates;
     return {
       source: "directory",
-      by: `directory ${this.#ports.provider.name}`,
+      by: `directory ${name}`,
       actor: "gateway",
       event: `look ${new Date(at).toISOString()}`,
       isOnce: false,
       at,
-      subject: { principal },
+      subject:
+        candidates.length === 1 && only !== undefined && !hasExternalIds
+          ? { principal: only }
+          : { issuer, subject, externalIds: hasExternalIds },
       says,
     };
   }
 }
 
-function demandCredible(known: ReadonlyMap<string, string>, seen: ReadonlyMap<string | null, DirectoryUser>): void {
+function demandCredible(known: ReadonlyMap<string, unknown>, seen: ReadonlyMap<string | null, DirectoryUser>): void {
   const missing = [...known.keys()].filter((subject) => !seen.has(subject)).length;
   if (missing > 0 && (seen.size === 0 || missing > Math.max(MISSING_FEW, known.size * MISSING_SHARE)))
     throw new Error(`${missing} of ${known.size} known people are missing in the directory: that is no departure`);

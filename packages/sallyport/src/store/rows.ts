@@ -34,8 +34,12 @@ const limits = object({}, { requests: object({ count: number, windowMs: number }
 const guard = object({}, { outputTokens: number, images: number });
 const right = object({ roles: listOf(text), allow: listOf(dataPermission), models: orNull(listOf(text)) });
 const grant = object({ permissions: listOf(dataPermission), models: orNull(listOf(text)) });
-const upstream = object({ id: text, url: text }, { concurrency: number, timeoutMs: number });
-const mayGrant = object({ allow: listOf(dataPermission), models: listOf(text) });
+const yesNo: Shape<boolean> = (value, where) => {
+  if (typeof value !== "boolean") throw new Misshapen(where, "true or false");
+  return value;
+};
+const upstream = object({ id: text, url: text }, { concurrency: number, timeoutMs: number, isShared: yesNo });
+const mayGrant = object({ allow: listOf(dataPermission), models: listOf(text) }, { limits, guard });
 const adminRight = object({
   permissions: listOf(adminPermission),
   environments: orText("*", listOf(text)),
@@ -89,11 +93,18 @@ const keyLife = object({
   orphanMs: wholeNumber,
 });
 
-const source = oneOf("admin", "scim", "caep", "logout", "directory");
-const yesOrNo: Shape<boolean> = (value, where) => {
-  if (typeof value !== "boolean") throw new Misshapen(where, "true or false");
-  return value;
-};
+const source = oneOf("admin", "scim", "caep", "logout", "directory", "login");
+const voucherMembers = { by: text, environments: orText("*", listOf(text)), mayGrant: orText("*", orNull(mayGrant)) };
+const voucher = object(voucherMembers, { agentOf: text });
+const bounds = object(
+  {},
+  {
+    disabledIn: listOf(object({ source, environments: listOf(text) })),
+    memberships: listOf(object({ group: text, voucher })),
+    identifier: voucher,
+    localLogin: object({ ...voucherMembers, suspendedAt: orNull(wholeNumber) }, { agentOf: text }),
+  },
+);
 const external = object({
   identities: listOf(object({ issuer: text, subject: text })),
   scim: orNull(
@@ -101,8 +112,8 @@ const external = object({
       userName: text,
       externalId: orNull(text),
       displayName: orNull(text),
-      emails: listOf(object({ value: text, type: orNull(text), isPrimary: yesOrNo })),
-      isDeleted: yesOrNo,
+      emails: listOf(object({ value: text, type: orNull(text), isPrimary: yesNo })),
+      isDeleted: yesNo,
     }),
   ),
   groups: listOf(text),
@@ -122,10 +133,6 @@ const demanded = listOf(textThat(isFactor, "a factor"));
 const networks: Shape<readonly string[] | null> = (value, where) =>
   value === null ? null : json(listOf(text))(value, where);
 const permissionDoor = object({ permissions: listOf(dataPermission), require: demanded });
-const yesNo: Shape<boolean> = (value, where) => {
-  if (typeof value !== "boolean") throw new Misshapen(where, "true or false");
-  return value;
-};
 const tokenPolicy = object({ ttlMs: wholeNumber, isOnly: yesNo });
 const signer = object({
   id: text,
@@ -148,7 +155,10 @@ const workload = object({
   createdAt: wholeNumber,
   createdBy: text,
 });
-const session = object({ issuer: text, subject: text, sid: orNull(text), authenticatedAt: wholeNumber });
+const session = object(
+  { issuer: text, subject: text, sid: orNull(text), authenticatedAt: wholeNumber },
+  { voucher },
+);
 const pathSecret = object({ hash: keyHash, pepperVersion: wholeNumber, createdAt: wholeNumber });
 
 export function readEnvironment(row: SqlRow): Environment {
@@ -214,6 +224,16 @@ export function roleRow({ name, grants, limits: limited, guard: guarded, network
   return [name, toJson(grants), toJson(limited), toJson(guarded), from && toJson(from), toJson(require)];
 }
 
+/** The column `external`: how directories know the principal, and with it what holds in some environments only. */
+const outside: Shape<Pick<Principal, "external" | "bounds">> = (value, where) => {
+  if (typeof value !== "object" || value === null) throw new Misshapen(where, "an object");
+  const { bounds: held, ...rest } = value as { readonly bounds?: unknown };
+  return {
+    external: Object.keys(rest).length === 0 ? null : external(rest, where),
+    ...(held === undefined ? {} : { bounds: bounds(held, `${where}.bounds`) }),
+  };
+};
+
 export function readPrincipal(row: SqlRow): Principal {
   return read("principal", row["id"], () => ({
     id: text(row["id"], "id"),
@@ -225,14 +245,15 @@ export function readPrincipal(row: SqlRow): Principal {
     createdAt: wholeNumber(row["created_at"], "created_at"),
     disabledBy: json(listOf(source))(row["disabled_by"], "disabled_by"),
     revocations: wholeNumber(row["revocations"], "revocations"),
-    external: row["external"] === null ? null : json(external)(row["external"], "external"),
+    ...(row["external"] === null ? { external: null } : json(outside)(row["external"], "external")),
   }));
 }
 
 export function principalRow(value: Principal): SqlValue[] {
-  const { id, kind, name, team, groups, isDisabled, createdAt, disabledBy, revocations, external: outside } = value;
-  const known = [id, kind, name, team, toJson(groups), isDisabled ? 1 : 0, createdAt];
-  return [...known, toJson(disabledBy), revocations, outside && toJson(outside)];
+  const { id, kind, name, team, groups, isDisabled, createdAt, disabledBy, revocations, external: known, bounds: held } = value;
+  const own = [id, kind, name, team, toJson(groups), isDisabled ? 1 : 0, createdAt];
+  const beyond = known === null && held === undefined ? null : toJson({ ...known, ...(held && { bounds: held }) });
+  return [...own, toJson(disabledBy), revocations, beyond];
 }
 
 export function readDirectoryGroup(row: SqlRow): DirectoryGroup {

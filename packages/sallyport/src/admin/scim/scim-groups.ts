@@ -1,8 +1,8 @@
 /** Groups, as a provisioning client makes and fills them. Joining a group is being given what policy assigns to its name (R6). */
-import { excessEnvironments } from "../../access/attenuation.ts";
-import type { DirectoryGroup } from "../../access/policy.ts";
+import { isUnbounded } from "../../access/holding.ts";
+import type { DirectoryGroup, Principal } from "../../access/policy.ts";
 import type { EventType, LedgerEvent } from "../../audit/event.ts";
-import { GROUPS_MAX } from "../../identity/apply-statement.ts";
+import { GROUPS_MAX } from "../../identity/group-change.ts";
 import { readFilter } from "../../identity/scim-filter.ts";
 import type { Equality } from "../../identity/scim-filter.ts";
 import { readGroup, readGroupPatch, showGroup } from "../../identity/scim-group.ts";
@@ -12,7 +12,7 @@ import type { Members } from "../../identity/scim-values.ts";
 import type { GroupChange, Statement } from "../../identity/statement.ts";
 import { randomBase62 } from "../../kernel/ids.ts";
 import { eventOf, refuseExcess } from "../call.ts";
-import { excessGroups } from "../routes/principals.ts";
+import { callersVoucher, excessGroups, excessReach, groupReach, withinOf } from "../caller-scope.ts";
 import { byClient, demandMatch, isProvisioned, pageOf, provisioned, SCIM_BASE, withVersion } from "./scim-call.ts";
 import type { ScimAnswer, ScimCall } from "./scim-call.ts";
 
@@ -44,8 +44,31 @@ function find(call: ScimCall, id: string): DirectoryGroup {
 
 function membersOf(call: ScimCall, name: string): { readonly id: string; readonly display: string }[] {
   return provisioned(call)
-    .filter(({ external }) => external?.groups.includes(name))
+    .filter((person) => person.external?.groups.includes(name) && countsHere(call, person, name))
     .map((person) => ({ id: person.id, display: person.name }));
+}
+
+/** The membership counts in some environment the client administers. */
+function countsHere(call: ScimCall, { bounds }: Principal, name: string): boolean {
+  const within = withinOf(call);
+  const vouchers = bounds?.memberships?.filter(({ group }) => group === name).map(({ voucher }) => voucher) ?? [];
+  if (within === undefined || vouchers.length === 0) return true;
+  return vouchers.some(({ environments }) => environments === "*" || environments.some((one) => within.includes(one)));
+}
+
+/** Every membership of the group counts in the client's environments alone, so that the group is the client's to rename. */
+function isGroupYours(call: ScimCall, name: string): boolean {
+  const within = withinOf(call);
+  if (within === undefined) return true;
+  return provisioned(call)
+    .filter(({ groups }) => groups.includes(name))
+    .every(({ bounds }) => {
+      const held = bounds?.memberships?.filter(({ group }) => group === name) ?? [];
+      return (
+        held.length > 0 &&
+        held.every(({ voucher }) => voucher.environments !== "*" && voucher.environments.every((one) => within.includes(one)))
+      );
+    });
 }
 
 function show(call: ScimCall, group: DirectoryGroup): Members {
@@ -116,7 +139,9 @@ async function save(
   const left = held.filter((id) => !wanted.has(id));
   const come = [...wanted].filter((id) => isRenamed || !held.includes(id));
   if (come.length > 0) refuseExcess(excessGroups(call, [name]));
-  if (left.length > 0 || isRenamed) demandGroupReach(call, present.name);
+  if (left.length > 0 || isRenamed) refuseExcess(excessReach(call, groupReach(call, present.name)));
+  if (isRenamed && !isNew && !isGroupYours(call, present.name))
+    refuseExcess([`the group ${present.name} has members of environments that are not the client's`]);
   const statements = [
     ...left.map((id) => said(call, present, id, { remove: [present.name] })),
     ...come.map((id) =>
@@ -151,32 +176,29 @@ function endGroup(call: ScimCall, id: string): Promise<ScimAnswer> {
     const { ports } = call;
     const group = find(call, id);
     demandMatch(call, show(call, group));
-    demandGroupReach(call, group.name);
+    refuseExcess(excessReach(call, groupReach(call, group.name)));
+    const isYours = isGroupYours(call, group.name);
     const statements = membersOf(call, group.name).map((member) =>
       said(call, group, member.id, { remove: [group.name] }),
     );
     await ports.reconciler.write(ports.reconciler.judge(statements), {
-      operations: [{ op: "group.remove", id }],
+      operations: isYours ? [{ op: "group.remove", id }] : [],
       events: [told(call, "group.removed", group, { members: statements.length })],
     });
     return { status: 204, body: null };
   });
 }
 
-/** Taking out of a group takes away what is assigned to it: in environments the client administers. */
-function demandGroupReach(call: ScimCall, name: string): void {
-  const { assignments } = call.ports.snapshot();
-  const reached = assignments.filter(({ subject }) => "group" in subject && subject.group === name);
-  refuseExcess(
-    excessEnvironments(
-      call.caller.issuer.right,
-      reached.map(({ environment }) => environment),
-    ),
-  );
-}
-
 function said(call: ScimCall, group: DirectoryGroup, principal: string, groups: GroupChange): Statement {
-  return { ...byClient(call, `Groups/${group.id}`), subject: { principal }, says: { groups } };
+  const within = withinOf(call);
+  const voucher = callersVoucher(call);
+  return {
+    ...byClient(call, `Groups/${group.id}`),
+    subject: { principal },
+    says: { groups },
+    ...(within === undefined ? {} : { within }),
+    ...(isUnbounded(voucher) ? {} : { voucher }),
+  };
 }
 
 function told(call: ScimCall, type: EventType, group: DirectoryGroup, fields: LedgerEvent["fields"]): LedgerEvent {
