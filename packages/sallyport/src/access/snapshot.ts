@@ -18,6 +18,7 @@ import type {
   Principal,
   RightSpec,
   Role,
+  Voucher,
 } from "./policy.ts";
 
 /** What a key may do now: its ceiling and its owner's live right, both of which must cover a demand, in one environment. */
@@ -44,6 +45,10 @@ export interface Snapshot {
   readonly agents: Agents;
   /** Groups that provisioning clients made, by id. */
   readonly groups: ReadonlyMap<string, DirectoryGroup>;
+  /** The assignment counts for the principal. */
+  holds(principal: Principal, assignment: Assignment): boolean;
+  /** Everything the principal holds anywhere is the writer's to hand out; an unknown writer could hand out nothing. */
+  covers(voucher: Voucher | undefined, principal: Principal): boolean;
   /** Undefined where the key's environment does not exist (any more). Computed once per key and snapshot. */
   rightOf(key: KeyRecord): EffectiveRight | undefined;
 }
@@ -144,6 +149,8 @@ export function compileSnapshot(state: PolicyState, agents: Agents = NO_AGENTS):
     assignments: state.assignments,
     agents,
     groups: new Map((state.groups ?? []).map((group) => [group.id, group])),
+    holds: (principal, assignment) => holds(principal, assignment, judged),
+    covers: (voucher, principal) => coversHoldings(voucher, principal, judged),
     rightOf(key) {
       if (hasNoDoor(key)) return sharedRight(key);
       const held = rights.get(key);

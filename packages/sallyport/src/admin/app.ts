@@ -11,6 +11,7 @@ import type { ContractRow, RouteName } from "@sallyport/protocol/contract";
 import type { Call } from "./call.ts";
 import { authenticate } from "./caller.ts";
 import type { AdminCaller, Caller } from "./caller.ts";
+import { gatedPorts } from "./gated-ports.ts";
 import { handlers } from "./handlers.ts";
 import { answerMetrics, metricsRoute } from "./metrics-route.ts";
 import type { AdminPorts } from "./ports.ts";
@@ -69,7 +70,7 @@ export function makeAdminApp(ports: AdminPorts, onFault: OnFault = () => undefin
     router.on(row.method, [row.path], async (context) => {
       const caller = await admit(name, row, context);
       const read = await readRequest(row, context.req.param(), context.req.raw);
-      const answer = await handler({ ports, caller, ...read } as Call<RouteName>);
+      const answer = await handler({ ports: gatedPorts(ports, caller), caller, ...read } as Call<RouteName>);
       return answerJson(row.status, row.answer.parse(answer));
     });
   }

@@ -14,6 +14,7 @@ import { randomBase62 } from "../kernel/ids.ts";
 import { readYaml } from "../kernel/yaml.ts";
 import { eachKey } from "./each-key.ts";
 import type { AdminPorts } from "./ports.ts";
+import { excessOfOperations } from "./scope-gate.ts";
 
 export interface ApplyOptions {
   /** True: say what would change, and whether the actor could, but change nothing. */
@@ -56,10 +57,13 @@ export async function applyPolicyText(
       newId: () => `a_${randomBase62(12)}`,
     });
     if (plan.mistakes.length > 0) throw new Problem("input_invalid", "the policy cannot be applied", plan.mistakes);
-    const excess = excessOfChange(issuer.right, plan.operations, present, (environment, role) =>
-      hasKey(ports, environment, role),
-    );
-    if (excess.length > 0) throw new Problem("grant_exceeds_issuer", undefined, excess);
+    const excess = [
+      ...excessOfChange(issuer.right, plan.operations, present, (environment, role) =>
+        hasKey(ports, environment, role),
+      ),
+      ...excessOfOperations(ports, issuer, plan.operations),
+    ];
+    if (excess.length > 0) throw new Problem("grant_exceeds_issuer", undefined, [...new Set(excess)]);
     const changes = [...plan.changes];
     if (options.dryRun || plan.operations.length === 0) return { changes, epoch };
     const applied: LedgerEvent = {

@@ -26,7 +26,7 @@ export interface AdminPorts {
   readonly snapshot: () => Snapshot;
   readonly keys: KeyDirectory;
   readonly uses: UseRecord;
-  readonly lifecycle: KeyLifecycle;
+  readonly lifecycle: Pick<KeyLifecycle, "rotate" | "finish" | "resume" | "sweep">;
   /** Seals a key's text to an age public key, armored. Throws `input_invalid` for what is none. */
   readonly sealTo: (recipient: string, text: Secret) => Promise<Secret>;
   readonly listKeys: (filter: {
@@ -42,10 +42,10 @@ export interface AdminPorts {
    */
   readonly changes: ChangeWriter & { readonly inTurn: <T>(work: () => Promise<T>) => Promise<T> };
   /** Everything that is said about people, administrators' words too, becomes a change by it. */
-  readonly reconciler: Reconciler;
+  readonly reconciler: Pick<Reconciler, "hear" | "judge" | "judgeAssignment" | "write" | "endSessions">;
   /** People who log in here without a provider. */
   readonly localLogins: LocalLogins;
-  readonly enrolment: Enrolment;
+  readonly enrolment: Pick<Enrolment, "invite">;
   /** Where they choose a password; null while nothing listens and no address is configured. */
   readonly enrolmentPage: () => string | null;
   /** What identity providers send; null where none is configured. */

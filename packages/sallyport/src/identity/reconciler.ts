@@ -2,7 +2,6 @@
  * What every road about people ends in: statements are judged against the present state in their turn, written with their
  * events in one change, and then sessions are ended. Who is in a turn of his own asks for the change and writes it himself.
  */
-import { holds } from "../access/holding.ts";
 import type { Assignment, Principal } from "../access/policy.ts";
 import type { Snapshot } from "../access/snapshot.ts";
 import type { Operation, ChangeWriter } from "../audit/change.ts";
@@ -67,7 +66,7 @@ export class Reconciler {
   /** The same for an assignment that goes: what becomes of the keys of its holders. */
   judgeAssignment(gone: Assignment, by: Pick<Statement, "source" | "actor" | "address" | "event">): Wanted {
     const snapshot = this.#ports.snapshot();
-    const holders = [...snapshot.principals.values()].filter((one) => holds(one, gone, snapshot));
+    const holders = [...snapshot.principals.values()].filter((one) => snapshot.holds(one, gone));
     return reconcileAssignment(this.#present(snapshot, snapshot.principals), by, { id: gone.id, holders });
   }
 

@@ -6,6 +6,7 @@ import { adminRoles } from "../../access/built-in-roles.ts";
 import { everything } from "../../access/everything.ts";
 import { KEY_AGE_MAX_MS } from "../../access/policy.ts";
 import type { AdminRight } from "../../access/policy.ts";
+import { buildGuard, buildLimits } from "../../access/policy-file.ts";
 import { unknownPermissions, unknownSelectors } from "../../access/written-right.ts";
 import type { Operation } from "../../audit/change.ts";
 import type { LedgerEvent } from "../../audit/event.ts";
@@ -95,10 +96,13 @@ function revoked(call: AnyCall, key: KeyRecord): LedgerEvent {
   return eventOf(call, "admin_key.revoked", SYSTEM_REALM, { key: key.id, name: key.name });
 }
 
+type Scope = Exclude<Call<"adminKeys.create">["body"]["mayGrant"], "*" | undefined>;
+const NO_SCOPE: Scope = { allow: [], models: [] };
+
 function readAdminRight(call: Call<"adminKeys.create">): AdminRight {
   const { role, environments, mayGrant } = call.body;
   const known = call.ports.snapshot().environments;
-  const grant = mayGrant === undefined || mayGrant === "*" ? { allow: [], models: [] } : mayGrant;
+  const grant = mayGrant === undefined || mayGrant === "*" ? NO_SCOPE : mayGrant;
   refuseMistakes([
     ...(environments === "*" ? [] : environments.filter((name) => !known.has(name))).map(
       (name) => `environments: there is no environment ${JSON.stringify(name)}`,
@@ -114,7 +118,12 @@ function readAdminRight(call: Call<"adminKeys.create">): AdminRight {
         ? null
         : mayGrant === "*"
           ? "*"
-          : { allow: grant.allow.filter(isDataPermission), models: grant.models },
+          : {
+              allow: grant.allow.filter(isDataPermission),
+              models: grant.models,
+              ...(grant.limits ? { limits: buildLimits(grant.limits) } : {}),
+              ...(grant.guard ? { guard: buildGuard(grant.guard) } : {}),
+            },
   };
 }
 

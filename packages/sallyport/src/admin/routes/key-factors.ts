@@ -10,6 +10,7 @@ import { makePathSecret } from "../../keys/path-secret.ts";
 import { eventOf, refuseExcess, refuseMistakes } from "../call.ts";
 import type { AnyCall, CallById, Handlers } from "../call.ts";
 import { findKey } from "../find-key.ts";
+import { refuseSession } from "../gated-ports.ts";
 import { viewKey } from "../views.ts";
 
 /** Mistakes of networks as they were written; the contract has looked at their form. */
@@ -17,14 +18,6 @@ export function networkMistakes(networks: readonly string[] | null | undefined):
   return (networks ?? [])
     .filter((text) => parseNetwork(text) === undefined)
     .map((text) => `networks: ${text} is not a network such as 10.0.0.0/8`);
-}
-
-/** The next factors are not narrower than the old in some way: another network, or a demand less. */
-function isWider(old: KeyFactors, next: KeyFactors): boolean {
-  const hasNewNetwork =
-    old.networks !== null &&
-    (next.networks === null || next.networks.some((network) => !old.networks!.includes(network)));
-  return hasNewNetwork || old.require.some((factor) => !next.require.includes(factor));
 }
 
 export function demandGivable(call: AnyCall, key: KeyRecord): void {
@@ -51,6 +44,7 @@ export function onPresentKey<T>(call: CallById, work: (key: KeyRecord) => Promis
   return call.ports.changes.inTurn(() => {
     const key = findKey(call, call.params.id);
     if (key.state === "revoked") throw new Problem("conflict", `key ${key.id} is revoked, which is final`);
+    refuseSession(key);
     return work(key);
   });
 }
@@ -67,7 +61,6 @@ export const keyFactorHandlers: Handlers<"keys.factors" | "keys.makePathSecret" 
         ...(binding === undefined ? {} : { binding }),
         ...(require === undefined ? {} : { require: [...new Set(require)] }),
       };
-      if (isWider(old, next)) demandGivable(call, key);
       const fields = { networks: next.networks ?? ["anywhere"], binding: next.binding, require: next.require };
       return putFactors(call, key, next, "key.factors_changed", fields);
     });

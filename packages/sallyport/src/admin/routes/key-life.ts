@@ -7,12 +7,14 @@ import { addressField, demandEnvironment, refuseExcess } from "../call.ts";
 import type { Handler } from "../call.ts";
 import { checkDelivery, makeDelivery } from "../deliver.ts";
 import { findKey } from "../find-key.ts";
+import { refuseSession } from "../gated-ports.ts";
 import { isoTime, viewKey } from "../views.ts";
 
 /** Who gets the new secret can do what the key can: so it must be the issuer's to give (R6). */
 export const rotateKey: Handler<"keys.rotate"> = async (call) => {
   const { ports, caller, body, params } = call;
   const key = findKey(call, params.id);
+  refuseSession(key);
   refuseExcess(excessRight(caller.issuer.right, key.ceiling, ports.snapshot().roles));
   const graceMs = body.grace === undefined ? undefined : parseDurationMs(body.grace);
   checkDelivery(body.deliver);

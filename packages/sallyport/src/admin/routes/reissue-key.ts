@@ -27,7 +27,7 @@ export function reissueKey(call: AnyCall, old: KeyRecord): Reissued {
   if (!right.permissions.includes("keys:issue")) throw new Problem("permission_denied", "keys:issue");
   const snapshot = ports.snapshot();
   refuseExcess(excessRight(right, ceiling, snapshot.roles));
-  if (old.session) throw new Problem("conflict", "the key is a log-in: its owner logs in again");
+  if (old.session) throw new Problem("key_is_session");
   const principal = owner === null ? undefined : snapshot.principals.get(owner);
   if (owner === null || !principal || principal.isDisabled)
     throw new Problem("conflict", "the key's owner is gone or disabled: nobody is there to have another");

@@ -3,7 +3,6 @@
  * possible could hand out, it is suspended, its sessions end, and an administrator with the scope has to confirm it. What
  * it opened is closed already by the change itself (`access/snapshot.ts`); this writes it down and notifies.
  */
-import { coversHoldings } from "../../access/holding.ts";
 import type { LocalVoucher, Principal } from "../../access/policy.ts";
 import type { Snapshot } from "../../access/snapshot.ts";
 import type { ChangeWriter } from "../../audit/change.ts";
@@ -21,11 +20,6 @@ export interface SuspensionPorts {
 }
 
 const UNKNOWN: LocalVoucher = { by: "unknown", environments: [], mayGrant: null, suspendedAt: null };
-
-/** The person's local log-in opens more than its maker could hand out. */
-export function isBeyondMaker(person: Principal, policy: Snapshot): boolean {
-  return !coversHoldings(person.bounds?.localLogin, person, policy);
-}
 
 export class LocalSuspension {
   readonly #ports: SuspensionPorts;
@@ -52,7 +46,7 @@ export class LocalSuspension {
     const policy = this.#ports.snapshot();
     return this.#ports.logins
       .people()
-      .filter((person) => !person.bounds?.localLogin?.suspendedAt && isBeyondMaker(person, policy));
+      .filter((person) => { const voucher = person.bounds?.localLogin; return !voucher?.suspendedAt && !policy.covers(voucher, person); });
   }
 
   async #suspend(): Promise<void> {
