@@ -26,8 +26,8 @@ export interface SessionDeskPorts {
   readonly peppers: PepperRing;
   readonly reconciler: Reconciler;
   readonly inTurn: <T>(work: () => Promise<T>) => Promise<T>;
-  /** The issuer's subjects are the ids that the provisioning client knows people by. */
-  readonly hasExternalIds: (issuer: string) => boolean;
+  /** The issuer's subjects are the ids that the provisioning client knows people by; absent = of no issuer. */
+  readonly hasExternalIds?: (issuer: string) => boolean;
 }
 
 export interface OpenedSession {
@@ -91,7 +91,7 @@ export class SessionDesk {
    */
   #personOf(who: LoggedIn, present: Snapshot, environment: string): KnownPerson | Refusal | undefined {
     const { issuer, subject } = who;
-    const externalIds = this.#ports.hasExternalIds(issuer);
+    const externalIds = this.#ports.hasExternalIds?.(issuer) ?? false;
     const candidates = findCandidates({ issuer, subject, externalIds }, present.principals);
     const named = candidates.filter(({ by }) => by === "identity");
     if (named.length > 1) return refuse("login_ambiguous");
