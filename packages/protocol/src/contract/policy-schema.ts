@@ -46,6 +46,10 @@ const upstream = z.strictObject({
     .refine(isUpstreamUrl, "is not http://host:port or https://host:port (no path, user or query)")
     .describe("http://host:port or https://host:port"),
   concurrency: z.int().min(1).max(100_000).optional().describe("requests at the same time per model"),
+  shared: z
+    .boolean()
+    .optional()
+    .describe("the server is another environment's, too; both must say so unless an administrator of everything applies it"),
   timeout: positive(duration).optional().describe("time until the first byte of an answer; 5m when left out"),
 });
 

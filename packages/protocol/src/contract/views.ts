@@ -212,6 +212,8 @@ export const upstreamView = z.object({
   url: z.string(),
   concurrency: z.number().optional(),
   timeoutMs: z.number().optional(),
+  /** It is another environment's, too. */
+  isShared: z.boolean().optional(),
 });
 
 export const environmentView = z.object({

@@ -129,7 +129,7 @@ function roleFacts(role: Role): Facts {
 function upstreamText(upstream: UpstreamSpec): string {
   const concurrency = upstream.concurrency === undefined ? "" : ` concurrency=${upstream.concurrency}`;
   const timeout = upstream.timeoutMs === undefined ? "" : ` timeout=${formatDurationMs(upstream.timeoutMs)}`;
-  return `${upstream.id}=${upstream.url}${concurrency}${timeout}`;
+  return `${upstream.id}=${upstream.url}${concurrency}${timeout}${upstream.isShared ? " shared" : ""}`;
 }
 
 function grantText(grant: Grant): string {

@@ -91,6 +91,7 @@ function buildEnvironment(name: string, entry: EnvironmentEntry): Environment {
       id: upstream.id ?? `u${i + 1}`,
       url: upstream.url,
       ...(upstream.concurrency === undefined ? {} : { concurrency: upstream.concurrency }),
+      ...(upstream.shared ? { isShared: true } : {}),
       ...(upstream.timeout === undefined ? {} : { timeoutMs: milliseconds(upstream.timeout) }),
     })),
     keyMaxAgeMs: entry.keys?.maxAge === undefined ? KEY_AGE_MAX_MS : milliseconds(entry.keys.maxAge),

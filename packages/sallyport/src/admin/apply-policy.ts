@@ -8,6 +8,7 @@ import type { PolicyDocument } from "../access/policy-file.ts";
 import { planPolicy } from "../access/policy-plan.ts";
 import type { PresentPolicy } from "../access/policy-plan.ts";
 import { excessOfChange } from "../access/policy-reach.ts";
+import { judgeUpstreams } from "../access/upstream-rules.ts";
 import type { Operation } from "../audit/change.ts";
 import type { EventType, LedgerEvent } from "../audit/event.ts";
 import { randomBase62 } from "../kernel/ids.ts";
@@ -31,7 +32,7 @@ export interface AppliedPolicy {
   readonly epoch: number;
 }
 
-type PolicyPorts = Pick<AdminPorts, "clock" | "snapshot" | "listKeys" | "changes">;
+type PolicyPorts = Pick<AdminPorts, "clock" | "snapshot" | "listKeys" | "changes" | "upstreamHosts">;
 
 /**
  * `actor` is the issuer who asks, or the gateway itself applying the file it was started with.
@@ -56,8 +57,11 @@ export async function applyPolicyText(
       hasUnrevokedKeys: (environment) => hasKey(ports, environment, null),
       newId: () => `a_${randomBase62(12)}`,
     });
-    if (plan.mistakes.length > 0) throw new Problem("input_invalid", "the policy cannot be applied", plan.mistakes);
+    const servers = judgeUpstreams(plan.operations, present, issuer.right, ports.upstreamHosts ?? null);
+    const mistakes = [...plan.mistakes, ...servers.mistakes];
+    if (mistakes.length > 0) throw new Problem("input_invalid", "the policy cannot be applied", mistakes);
     const excess = [
+      ...servers.excess,
       ...excessOfChange(issuer.right, plan.operations, present, (environment, role) =>
         hasKey(ports, environment, role),
       ),

@@ -52,6 +52,8 @@ export interface AdminPorts {
   readonly signals: Pick<Signals, "streamOf" | "logOut"> | null;
   /** The identity provider whose agent the settings name this actor; absent or undefined = none. */
   readonly agentOf?: (actor: string) => string | undefined;
+  /** Where upstreams may be, as the settings say; null or absent = not set. */
+  readonly upstreamHosts?: readonly string[] | null;
   readonly quarantine: Quarantine;
   readonly incidents: IncidentShelf;
   readonly explain: Explain;
