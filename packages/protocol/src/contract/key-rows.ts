@@ -231,14 +231,17 @@ export const keyRows = {
     method: "POST",
     path: "/v1/admin-keys/:id/revoke",
     params: byId,
-    query: nothing,
+    query: z.strictObject({
+      /** `keep`: admin keys that were made with it go on. Left out: they are revoked with it. */
+      children: z.enum(["revoke", "keep"]).optional(),
+    }),
     body: null,
     answer: adminKeyView,
     status: 200,
     permission: "admin:manage",
     caller: "any",
     events: ["admin_key.revoked"],
-    says: "ends an admin key for good",
+    says: "revokes an admin key, and the admin keys that were made with it",
   },
   "adminKeys.reset": {
     method: "POST",

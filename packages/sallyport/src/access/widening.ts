@@ -240,8 +240,19 @@ function keyWidens(old: KeyRecord | null, next: KeyRecord): string[] {
     [next.secrets.some((secret) => isSecretWider(old, secret)), "a new or longer-lived secret"],
     [old.frozenAt !== null && next.frozenAt === null, "it may rotate itself again"],
     ...boundDimensions(old, next),
+    [!isAdminWithin(next, old), "more administration"],
     [JSON.stringify(old.ceiling) !== JSON.stringify(next.ceiling), "another key scope"],
   ]);
+}
+
+/** Fewer environments, or the same right. */
+function isAdminWithin({ admin: next }: KeyRecord, { admin: old }: KeyRecord): boolean {
+  if (next === null || old === null) return next === old;
+  const isPlace =
+    old.environments === "*" ||
+    (next.environments !== "*" && next.environments.every((name) => old.environments.includes(name)));
+  const rest = ({ permissions, mayGrant }: typeof old): string => JSON.stringify([permissions, mayGrant]);
+  return isPlace && rest(next) === rest(old);
 }
 
 function hasNew(old: readonly { readonly id: string }[], next: readonly { readonly id: string }[]): boolean {

@@ -7,12 +7,14 @@ import { readPolicy } from "../access/policy-file.ts";
 import type { PolicyDocument } from "../access/policy-file.ts";
 import { planPolicy } from "../access/policy-plan.ts";
 import type { PresentPolicy } from "../access/policy-plan.ts";
+import { operationsOfRemoval } from "../access/removed-environment.ts";
 import { excessOfChange } from "../access/policy-reach.ts";
 import { judgeUpstreams } from "../access/upstream-rules.ts";
 import type { Operation } from "../audit/change.ts";
 import type { EventType, LedgerEvent } from "../audit/event.ts";
 import { randomBase62 } from "../kernel/ids.ts";
 import { readYaml } from "../kernel/yaml.ts";
+import { SYSTEM_REALM } from "../keys/key.ts";
 import { eachKey } from "./each-key.ts";
 import type { AdminPorts } from "./ports.ts";
 import { excessOfOperations } from "./scope-gate.ts";
@@ -69,6 +71,7 @@ export async function applyPolicyText(
     ];
     if (excess.length > 0) throw new Problem("grant_exceeds_issuer", undefined, [...new Set(excess)]);
     const changes = [...plan.changes];
+    const left = removalsOf(ports, plan.operations);
     if (options.dryRun || plan.operations.length === 0) return { changes, epoch };
     const applied: LedgerEvent = {
       type: "policy.applied",
@@ -81,8 +84,22 @@ export async function applyPolicyText(
     plan.operations.forEach((operation, i) =>
       events.push(eventOfOperation(operation, { change: changes[i] ?? "", ...from }, applied, present)),
     );
-    return { changes, ...(await ports.changes.change({ operations: plan.operations, events, expectEpoch: epoch })) };
+    for (const operation of left) if (operation.op === "key.state") events.push(endedAdminKey(operation.id, applied));
+    const operations = [...plan.operations, ...left];
+    return { changes, ...(await ports.changes.change({ operations, events, expectEpoch: epoch })) };
   });
+}
+
+/** What removed environments leave behind goes with them. */
+function removalsOf(ports: PolicyPorts, operations: readonly Operation[]): Operation[] {
+  const names = operations.flatMap((operation) => (operation.op === "environment.remove" ? [operation.name] : []));
+  if (names.length === 0) return [];
+  const adminKeys = eachKey(ports, { environment: SYSTEM_REALM });
+  return operationsOfRemoval(new Set(names), adminKeys, ports.snapshot().principals.values());
+}
+
+function endedAdminKey(key: string, applied: LedgerEvent): LedgerEvent {
+  return { ...applied, type: "admin_key.revoked", environment: SYSTEM_REALM, fields: { key, reason: "environment_removed" } };
 }
 
 function readPolicyText(text: string): PolicyDocument {

@@ -88,6 +88,8 @@ class ScopeJudge {
         return this.#keyChange(operation, ({ state, reason }) => ({ state, reason }));
       case "key.life":
         return this.#keyChange(operation, ({ life }) => life);
+      case "key.admin":
+        return this.#keyChange(operation, ({ admin }) => ({ admin }));
       case "key.factors":
         return this.#keyChange(operation, ({ factors }) => factors);
       default:

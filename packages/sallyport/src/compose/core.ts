@@ -180,7 +180,12 @@ function joinCore(
         ollamaSigners.changed(operation.environment, operation.id, operation.factors.signers);
       if (operation.op === "key.state" && operation.state === "revoked")
         ollamaSigners.changed(operation.environment, operation.id, []);
-      if (operation.op === "key.state" || operation.op === "key.life" || operation.op === "key.factors")
+      if (
+        operation.op === "key.state" ||
+        operation.op === "key.life" ||
+        operation.op === "key.factors" ||
+        operation.op === "key.admin"
+      )
         keys.changed(operation.environment, operation.id);
     }
     snapshot = compileSnapshot(store.reader.policy(), agents);
