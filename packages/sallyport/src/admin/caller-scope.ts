@@ -1,6 +1,6 @@
 /** What a caller's own environments are for a change about people: what it gives counts there, what it takes goes there. */
 import { excessEnvironments, excessRight } from "../access/attenuation.ts";
-import { holds, voucherOf } from "../access/holding.ts";
+import { holds, speaksFor, voucherOf, vouchesFor } from "../access/holding.ts";
 import type { Principal, Voucher } from "../access/policy.ts";
 import type { AnyCall } from "./call.ts";
 import { eachKey } from "./each-key.ts";
@@ -48,19 +48,17 @@ export function excessReach(call: AnyCall, reach: ReadonlySet<string>): string[]
   return reach.size > 0 && excess.length === reach.size ? excess : [];
 }
 
-/** Joining a group is being given what is assigned to it, in the caller's environments. */
+/** Joining a group is being given what is assigned to it, wherever the caller's word about it counts. */
 export function excessGroups(call: AnyCall, groups: readonly string[]): string[] {
-  const { right } = call.caller.issuer;
-  const { assignments, roles, agents } = call.ports.snapshot();
-  const { agentOf } = callersVoucher(call);
-  const trusted = agentOf === undefined ? undefined : agents.get(agentOf);
-  const isTrusted = (environment: string): boolean => trusted === "*" || trusted?.includes(environment) === true;
+  const snapshot = call.ports.snapshot();
+  const voucher = callersVoucher(call);
   return groups.flatMap((group) => [
     ...excessReach(call, groupReach(call, group)),
-    ...assignments
+    ...snapshot.assignments
       .filter(({ subject }) => "group" in subject && subject.group === group)
-      .filter(({ environment }) => excessEnvironments(right, [environment]).length === 0 && !isTrusted(environment))
-      .flatMap((assignment) => excessRight(right, assignment.right, roles)),
+      .filter((assignment) => speaksFor(voucher, assignment.environment, snapshot))
+      .filter((assignment) => !vouchesFor(voucher, assignment, snapshot))
+      .flatMap((assignment) => excessRight(call.caller.issuer.right, assignment.right, snapshot.roles)),
   ]);
 }
 
