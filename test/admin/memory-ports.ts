@@ -226,6 +226,11 @@ export class MemoryGateway {
         stored.set(name, { ...stored.get(name)!, state: operation.state, reason: operation.reason });
         return keys.changed(operation.environment, operation.id);
       }
+      case "key.admin": {
+        const name = `${operation.environment}/${operation.id}`;
+        stored.set(name, { ...stored.get(name)!, admin: operation.admin });
+        return keys.changed(operation.environment, operation.id);
+      }
       case "key.life": {
         const name = `${operation.environment}/${operation.id}`;
         stored.set(name, { ...stored.get(name)!, ...operation.life });

@@ -2,6 +2,7 @@
 import { excessEnvironments, excessRight } from "../access/attenuation.ts";
 import { holds, speaksFor, voucherOf, vouchesFor } from "../access/holding.ts";
 import type { Principal, Voucher } from "../access/policy.ts";
+import type { KeyRecord } from "../keys/key.ts";
 import type { AnyCall } from "./call.ts";
 import { eachKey } from "./each-key.ts";
 
@@ -73,4 +74,11 @@ export function excessHoldings(call: AnyCall, principal: Principal, within?: rea
       ...excessEnvironments(right, [assignment.environment]),
       ...excessRight(right, assignment.right, snapshot.roles),
     ]);
+}
+
+/** What a key opens that the caller could not hand out, with the limits and guards that bind it. */
+export function excessKey(call: AnyCall, key: Pick<KeyRecord, "environment" | "ceiling" | "limits">): string[] {
+  const { environments, roles } = call.ports.snapshot();
+  const bounds = [{ limits: key.limits }, environments.get(key.environment) ?? {}];
+  return excessRight(call.caller.issuer.right, key.ceiling, roles, bounds);
 }

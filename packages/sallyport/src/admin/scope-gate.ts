@@ -28,6 +28,7 @@ export function excessOfOperations(ports: GatePorts, issuer: Issuer, operations:
 
 class ScopeJudge {
   readonly #ports: GatePorts;
+  readonly #operations: readonly Operation[];
   readonly #right: AdminRight;
   readonly #agentOf: string | undefined;
   readonly #before: Snapshot;
@@ -36,6 +37,7 @@ class ScopeJudge {
 
   constructor(ports: GatePorts, { actor, right }: Issuer, operations: readonly Operation[]) {
     this.#ports = ports;
+    this.#operations = operations;
     this.#right = right;
     this.#agentOf = ports.agentOf?.(actor);
     this.#before = ports.snapshot();
@@ -165,11 +167,21 @@ class ScopeJudge {
     return excess;
   }
 
-  #assignment({ environment, right }: Assignment): string[] {
+  #assignment({ environment, right, subject }: Assignment): string[] {
+    const { mayGrant } = this.#right;
+    // A service acts by its keys alone, and each of them is asked for its limits when it is issued.
+    const isByKeys = "principal" in subject && this.#isService(subject.principal) && typeof mayGrant === "object";
+    const bounds = isByKeys && mayGrant !== null ? [mayGrant] : this.#boundsOf(environment);
     return [
       ...excessEnvironments(this.#right, [environment]),
-      ...excessRight(this.#right, right, this.#roles, this.#boundsOf(environment)),
+      ...excessRight(this.#right, right, this.#roles, bounds),
     ];
+  }
+
+  #isService(id: string): boolean {
+    const made = this.#operations.find((one) => one.op === "principal.put" && one.principal.id === id);
+    const principal = made?.op === "principal.put" ? made.principal : this.#before.principals.get(id);
+    return principal?.kind === "service";
   }
 
   #key({ environment, ceiling, limits, admin }: KeyRecord): string[] {

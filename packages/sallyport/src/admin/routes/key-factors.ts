@@ -1,7 +1,6 @@
 /** A key's own doors, as an administrator sets them. Opening one wider is giving: it must be the issuer's to give (R6). */
 import { Problem } from "@sallyport/protocol";
 import type { KeyView } from "@sallyport/protocol/contract";
-import { excessRight } from "../../access/attenuation.ts";
 import type { EventType, LedgerEvent } from "../../audit/event.ts";
 import { parseNetwork } from "../../kernel/network-list.ts";
 import { factorsOf } from "../../keys/key.ts";
@@ -9,6 +8,7 @@ import type { KeyFactors, KeyRecord } from "../../keys/key.ts";
 import { makePathSecret } from "../../keys/path-secret.ts";
 import { eventOf, refuseExcess, refuseMistakes } from "../call.ts";
 import type { AnyCall, CallById, Handlers } from "../call.ts";
+import { excessKey } from "../caller-scope.ts";
 import { findKey } from "../find-key.ts";
 import { refuseSession } from "../gated-ports.ts";
 import { viewKey } from "../views.ts";
@@ -21,7 +21,7 @@ export function networkMistakes(networks: readonly string[] | null | undefined):
 }
 
 export function demandGivable(call: AnyCall, key: KeyRecord): void {
-  refuseExcess(excessRight(call.caller.issuer.right, key.ceiling, call.ports.snapshot().roles));
+  refuseExcess(excessKey(call, key));
 }
 
 export async function putFactors(

@@ -1,10 +1,11 @@
 /** Rotation and the sweep, as an administrator asks for them. What is done is decided in `keys/`. */
 import { Problem } from "@sallyport/protocol";
 import { parseDurationMs } from "@sallyport/protocol/contract";
-import { administers, excessRight } from "../../access/attenuation.ts";
+import { administers } from "../../access/attenuation.ts";
 import { Secret } from "../../kernel/secret.ts";
 import { addressField, demandEnvironment, refuseExcess } from "../call.ts";
 import type { Handler } from "../call.ts";
+import { excessKey } from "../caller-scope.ts";
 import { checkDelivery, makeDelivery } from "../deliver.ts";
 import { findKey } from "../find-key.ts";
 import { refuseSession } from "../gated-ports.ts";
@@ -15,7 +16,7 @@ export const rotateKey: Handler<"keys.rotate"> = async (call) => {
   const { ports, caller, body, params } = call;
   const key = findKey(call, params.id);
   refuseSession(key);
-  refuseExcess(excessRight(caller.issuer.right, key.ceiling, ports.snapshot().roles));
+  refuseExcess(excessKey(call, key));
   const graceMs = body.grace === undefined ? undefined : parseDurationMs(body.grace);
   checkDelivery(body.deliver);
   if (body.deliver && body.idempotencyKey !== undefined)

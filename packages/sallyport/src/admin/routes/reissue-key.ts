@@ -3,7 +3,6 @@
  * may have put on the old one is not taken over: signers, workloads and path secrets are added anew by who knows them.
  */
 import { Problem } from "@sallyport/protocol";
-import { excessRight } from "../../access/attenuation.ts";
 import { KEY_AGE_MAX_MS } from "../../access/policy.ts";
 import type { LedgerEvent } from "../../audit/event.ts";
 import { issueKey } from "../../keys/issue.ts";
@@ -11,6 +10,7 @@ import type { IssuedKey } from "../../keys/issue.ts";
 import type { KeyRecord } from "../../keys/key.ts";
 import { eventOf, refuseExcess } from "../call.ts";
 import type { AnyCall } from "../call.ts";
+import { excessKey } from "../caller-scope.ts";
 
 export interface Reissued extends IssuedKey {
   /** Epoch ms. */
@@ -26,7 +26,7 @@ export function reissueKey(call: AnyCall, old: KeyRecord): Reissued {
   const { environment, name, owner, ceiling, limits, networks, binding, require, isDecoy } = old;
   if (!right.permissions.includes("keys:issue")) throw new Problem("permission_denied", "keys:issue");
   const snapshot = ports.snapshot();
-  refuseExcess(excessRight(right, ceiling, snapshot.roles));
+  refuseExcess(excessKey(call, old));
   if (old.session) throw new Problem("key_is_session");
   const principal = owner === null ? undefined : snapshot.principals.get(owner);
   if (owner === null || !principal || principal.isDisabled)
