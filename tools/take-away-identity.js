@@ -53,8 +53,8 @@ export const identityRules = [
     rule: "identity",
     what: "an address is of one person",
     file: `${S}/identity/find-person.ts`,
-    from: "return found.length === 1 ? found[0] : undefined;",
-    to: "return found[0];",
+    from: "return candidates.length === 1 ? candidates[0] : undefined;",
+    to: "return candidates[0];",
     test: reconciled,
   },
   {

@@ -48,7 +48,7 @@ export class MemoryGateway {
   permissionUses: readonly PermissionUse[] = [];
   sinks: AdminPorts["sinks"] extends () => infer S ? S : never = [];
   damaged: readonly { environment: string; says: string }[] = [];
-  readonly ports: AdminPorts;
+  readonly ports: AdminPorts & { readonly lifecycle: KeyLifecycle };
   readonly app: AdminApp;
   readonly #logins: LocalLogins;
 

@@ -32,9 +32,9 @@ function clientOf(right: AdminRight): AdminClient {
 
 /** In which environments the person may do anything now. */
 function actsIn(): string[] {
-  const { environments, principals, assignments } = scim.gateway.ports.snapshot();
-  const person = principals.get(ada)!;
   const snapshot = scim.gateway.ports.snapshot();
+  const { environments, principals, assignments } = snapshot;
+  const person = principals.get(ada)!;
   return [...environments.keys()].filter(
     (name) =>
       !person.isDisabled &&
@@ -64,10 +64,10 @@ beforeEach(async () => {
   });
 });
 
-describe.each([
+describe.each<[string, () => void, string[]]>([
   ["given by prod's directory", () => undefined, []],
   ["given by the provider, for everywhere", sayEverywhere, ["dev"]],
-] as const)("a membership %s", (_whose, arrange, left) => {
+])("a membership %s", (_whose, arrange, left) => {
   beforeEach(() => arrange());
 
   it("is taken away in prod", async () => {
@@ -149,7 +149,7 @@ describe("who may not", () => {
   });
 
   it("a client of prod does not rename or overwrite what another environment's made", async () => {
-    const dev = await scim.gateway.adminKey({ ...provisioner, environments: ["dev"] }, null);
+    const dev = scim.gateway.adminKey({ ...provisioner, environments: ["dev"] }, null);
     const send = async (method: string, path: string, body: object): Promise<number> =>
       (
         await scim.gateway.app.handle(

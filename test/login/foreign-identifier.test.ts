@@ -180,7 +180,9 @@ describe("the weakest provisioning key", () => {
     expect(await chat("dev", again.session)).toBe("allowed in dev");
     expect((await gateway.admin<{ groups: string[] }>("GET", `/v1/principals/${id}`)).groups).toEqual([]);
     const { findings } = await gateway.admin<{ findings: { code: string; says: string }[] }>("GET", "/v1/findings");
-    expect(findings.filter(({ code, says }) => code === "identity_ambiguous" && says.includes(subject))).toHaveLength(1);
+    expect(findings.filter(({ code, says }) => code === "identity_ambiguous" && says.includes(subject))).toHaveLength(
+      1,
+    );
   });
 
   it("changes the id of a person whom another client made: refused, or without effect", async () => {
@@ -206,7 +208,9 @@ describe("the weakest provisioning key", () => {
       environment: "prod",
       roles: ["bot"],
     });
-    expect(await chat("prod", await logInLocally("prod", name, secret))).toMatch(/no session.*waits for an administrator/s);
+    expect(await chat("prod", await logInLocally("prod", name, secret))).toMatch(
+      /no session.*waits for an administrator/s,
+    );
     const shown = (): Promise<{ localLogin: string }> => gateway.admin("GET", `/v1/principals/${id}`);
     expect((await shown()).localLogin).toBe("suspended");
     const { records } = await gateway.admin<{ records: { fields: Record<string, unknown> }[] }>(

@@ -21,9 +21,7 @@ export class ProviderBrowser {
         redirect: "manual",
         headers: {
           cookie: [...jar].map(([name, value]) => `${name}=${value}`).join("; "),
-          ...(body
-            ? { "content-type": "application/x-www-form-urlencoded", "sec-fetch-site": "same-origin" }
-            : {}),
+          ...(body ? { "content-type": "application/x-www-form-urlencoded", "sec-fetch-site": "same-origin" } : {}),
         },
         ...(body ? { body: new URLSearchParams(body).toString() } : {}),
       });

@@ -18,7 +18,8 @@ export const loginProblems = {
   },
   login_unconfirmed: {
     status: 403,
-    title: "the local log-in waits for an administrator: the person's permissions have grown beyond the scope of whoever made it",
+    title:
+      "the local log-in waits for an administrator: the person's permissions have grown beyond the scope of whoever made it",
     remedy: "ask an administrator with that scope to run `sallyport people confirm NAME`",
   },
   login_ambiguous: {

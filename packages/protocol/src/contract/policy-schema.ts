@@ -49,7 +49,9 @@ const upstream = z.strictObject({
   shared: z
     .boolean()
     .optional()
-    .describe("the server is another environment's, too; both must say so unless an administrator of everything applies it"),
+    .describe(
+      "the server is another environment's, too; both must say so unless an administrator of everything applies it",
+    ),
   timeout: positive(duration).optional().describe("time until the first byte of an answer; 5m when left out"),
 });
 

@@ -9,7 +9,8 @@ import type { Agents, Assignment, Principal, Role, Voucher } from "./policy.ts";
 /** What a delegation scope is judged by. */
 export interface ScopePolicy {
   readonly roles: ReadonlyMap<string, Role>;
-  readonly agents: Agents;
+  /** Absent = the settings name none. */
+  readonly agents?: Agents;
 }
 
 /** The assignment gives its right to the principal, whether or not it may act at present. */
@@ -21,7 +22,11 @@ export function holds(principal: Principal, assignment: Assignment, policy: Scop
   return memberships.length === 0 || memberships.some(({ voucher }) => vouchesFor(voucher, assignment, policy));
 }
 
-export function holdingsOf(principal: Principal, assignments: readonly Assignment[], policy: ScopePolicy): Assignment[] {
+export function holdingsOf(
+  principal: Principal,
+  assignments: readonly Assignment[],
+  policy: ScopePolicy,
+): Assignment[] {
   return assignments.filter((assignment) => holds(principal, assignment, policy));
 }
 
@@ -38,12 +43,12 @@ export function vouchesFor(voucher: Voucher, { environment, right }: Assignment,
 /** The writer's word is about this environment. An agent's is about the environments the settings give it. */
 export function speaksFor(voucher: Voucher, environment: string, policy: Pick<ScopePolicy, "agents">): boolean {
   const { environments, agentOf } = voucher;
-  const ofAgent = agentOf === undefined ? undefined : policy.agents.get(agentOf);
+  const ofAgent = agentOf === undefined ? undefined : policy.agents?.get(agentOf);
   return isWithin(environments, environment) && (ofAgent === undefined || isWithin(ofAgent, environment));
 }
 
 function isAgentIn({ agentOf }: Voucher, environment: string, { agents }: Pick<ScopePolicy, "agents">): boolean {
-  const ofAgent = agentOf === undefined ? undefined : agents.get(agentOf);
+  const ofAgent = agentOf === undefined ? undefined : agents?.get(agentOf);
   return ofAgent !== undefined && isWithin(ofAgent, environment);
 }
 

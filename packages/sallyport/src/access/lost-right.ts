@@ -9,6 +9,7 @@ import type { KeyRecord } from "../keys/key.ts";
 import { compileRight } from "./compiled-grant.ts";
 import type { CompiledGrant } from "./compiled-grant.ts";
 import { holds } from "./holding.ts";
+import type { ScopePolicy } from "./holding.ts";
 import type { Principal } from "./policy.ts";
 import type { Snapshot } from "./snapshot.ts";
 
@@ -21,7 +22,7 @@ export interface Narrowed {
 
 /** `role NAME` and permissions, each once; empty where the key loses nothing. */
 export function lostRight(
-  policy: Pick<Snapshot, "assignments" | "roles" | "agents">,
+  policy: ScopePolicy & Pick<Snapshot, "assignments">,
   key: Pick<KeyRecord, "environment" | "ceiling">,
   { before, after, gone }: Narrowed,
 ): readonly string[] {

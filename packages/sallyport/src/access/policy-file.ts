@@ -170,7 +170,9 @@ export function buildLimits(
   };
 }
 
-export function buildGuard(written: { outputTokens?: number | undefined; images?: number | undefined } | undefined): Guard {
+export function buildGuard(
+  written: { outputTokens?: number | undefined; images?: number | undefined } | undefined,
+): Guard {
   return {
     ...(written?.outputTokens === undefined ? {} : { outputTokens: written.outputTokens }),
     ...(written?.images === undefined ? {} : { images: written.images }),

@@ -106,8 +106,8 @@ export function compileSnapshot(state: PolicyState, agents: Agents = NO_AGENTS):
     const isOwnerDisabled = !owner || isDisabledIn(owner, environment.name);
     const live =
       isOwnerDisabled || !isVouchedFor(key, owner)
-      ? NO_LIVE_RIGHT
-      : remembered(lives, `${environment.name} ${owner.id}`, () => computeLive(owner, environment.name));
+        ? NO_LIVE_RIGHT
+        : remembered(lives, `${environment.name} ${owner.id}`, () => computeLive(owner, environment.name));
     const limits = [
       { origin: `environment ${environment.name}`, limits: environment.limits },
       { origin: "key", limits: key.limits },

@@ -42,7 +42,10 @@ interface Place {
 
 function readPlace(url: string): Place {
   const { protocol, hostname, port } = new URL(url);
-  const bare = hostname.replace(/^\[|\]$/g, "").replace(/\.$/, "").toLowerCase();
+  const bare = hostname
+    .replace(/^\[|\]$/g, "")
+    .replace(/\.$/, "")
+    .toLowerCase();
   return { host: normalizeAddress(bare), port: port === "" ? (protocol === "https:" ? 443 : 80) : Number(port) };
 }
 

@@ -11,7 +11,18 @@ import type { Restriction } from "../keys/restriction.ts";
 import { environmentDefaults } from "./default-environment.ts";
 import { isDisabledIn } from "./holding.ts";
 import { KEY_AGE_MAX_MS } from "./policy.ts";
-import type { Assignment, Environment, Fate, Grant, Guard, KeyLife, Limits, Principal, RightSpec, Role } from "./policy.ts";
+import type {
+  Assignment,
+  Environment,
+  Fate,
+  Grant,
+  Guard,
+  KeyLife,
+  Limits,
+  Principal,
+  RightSpec,
+  Role,
+} from "./policy.ts";
 
 /** Something that is changed, as it is before or after the change. */
 export type Changed =
@@ -94,7 +105,9 @@ function environmentWidens(old: Environment, next: Environment): string[] {
 const FATES: readonly Fate[] = ["keep", "signature", "suspend", "revoke"];
 
 function demandsOf({ requireFor }: Environment, permission: string): readonly string[] {
-  return requireFor.filter(({ permissions }) => permissions.some((one) => one === permission)).flatMap((row) => row.require);
+  return requireFor
+    .filter(({ permissions }) => permissions.some((one) => one === permission))
+    .flatMap((row) => row.require);
 }
 
 function isUpstreamLooser({ upstreams }: Environment, next: Environment["upstreams"][number]): boolean {
@@ -104,7 +117,15 @@ function isUpstreamLooser({ upstreams }: Environment, next: Environment["upstrea
 }
 
 /** Lengths for which longer is wider; 0 = never, which is the longest. */
-const LENGTHS = ["quietMs", "rotateWithinMs", "neverUsedMs", "unusedNoticeMs", "idleMs", "destroyMs", "orphanMs"] as const;
+const LENGTHS = [
+  "quietMs",
+  "rotateWithinMs",
+  "neverUsedMs",
+  "unusedNoticeMs",
+  "idleMs",
+  "destroyMs",
+  "orphanMs",
+] as const;
 
 function keyLifeDimensions(old: KeyLife, next: KeyLife): Dimension[] {
   const length = (name: string, ms: number): number => (ms === 0 && name !== "rotateWithinMs" ? Infinity : ms);
@@ -191,7 +212,9 @@ function isSelectorWithin(narrow: string, wide: string): boolean {
 
 function assignmentWidens(old: Assignment | null, next: Assignment): string[] {
   const isSamePlace =
-    old !== null && old.environment === next.environment && JSON.stringify(old.subject) === JSON.stringify(next.subject);
+    old !== null &&
+    old.environment === next.environment &&
+    JSON.stringify(old.subject) === JSON.stringify(next.subject);
   return isSamePlace && isRightWithin(next.right, old.right) ? [] : ["a right is assigned"];
 }
 
@@ -207,7 +230,8 @@ function isRightWithin(next: RightSpec, old: RightSpec): boolean {
 
 function principalWidens(old: Principal | null, next: Principal): string[] {
   if (!old) return next.groups.length > 0 ? ["groups: a new principal is in some"] : [];
-  const stoppedIn = (of: Principal): string[] => of.bounds?.disabledIn?.flatMap(({ environments }) => environments) ?? [];
+  const stoppedIn = (of: Principal): string[] =>
+    of.bounds?.disabledIn?.flatMap(({ environments }) => environments) ?? [];
   return wider([
     [old.isDisabled && !next.isDisabled, "it is enabled"],
     [stoppedIn(old).some((environment) => !isDisabledIn(next, environment)), "it is enabled in an environment"],
@@ -262,7 +286,9 @@ function hasNew(old: readonly { readonly id: string }[], next: readonly { readon
 function isSecretWider(old: KeyRecord, { generation, state, expiresAt }: KeyRecord["secrets"][number]): boolean {
   const before = old.secrets.find((one) => one.generation === generation);
   if (!before) return state !== "destroyed";
-  return (expiresAt ?? Infinity) > (before.expiresAt ?? Infinity) || (before.state === "destroyed" && state !== "destroyed");
+  return (
+    (expiresAt ?? Infinity) > (before.expiresAt ?? Infinity) || (before.state === "destroyed" && state !== "destroyed")
+  );
 }
 
 function localLoginWidens(old: LocalLogin | null, next: LocalLogin): string[] {

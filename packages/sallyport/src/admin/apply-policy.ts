@@ -99,7 +99,12 @@ function removalsOf(ports: PolicyPorts, operations: readonly Operation[]): Opera
 }
 
 function endedAdminKey(key: string, applied: LedgerEvent): LedgerEvent {
-  return { ...applied, type: "admin_key.revoked", environment: SYSTEM_REALM, fields: { key, reason: "environment_removed" } };
+  return {
+    ...applied,
+    type: "admin_key.revoked",
+    environment: SYSTEM_REALM,
+    fields: { key, reason: "environment_removed" },
+  };
 }
 
 function readPolicyText(text: string): PolicyDocument {

@@ -58,8 +58,10 @@ function ambiguous(people: readonly Principal[]): PersonFinding[] {
   const bySubject = new Map<string, Set<string>>();
   for (const { id, name, external } of people) {
     const subjects = (external?.identities ?? []).map(({ subject }) => subject);
-    if (external?.scim?.isDeleted === false && external.scim.externalId !== null) subjects.push(external.scim.externalId);
-    for (const subject of subjects) bySubject.set(subject, (bySubject.get(subject) ?? new Set()).add(`${name} (${id})`));
+    if (external?.scim?.isDeleted === false && external.scim.externalId !== null)
+      subjects.push(external.scim.externalId);
+    for (const subject of subjects)
+      bySubject.set(subject, (bySubject.get(subject) ?? new Set()).add(`${name} (${id})`));
   }
   return [...bySubject].flatMap(([subject, names]) =>
     names.size < 2

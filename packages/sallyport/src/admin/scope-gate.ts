@@ -136,7 +136,8 @@ class ScopeJudge {
 
   /** Whoever opens an environment opens what everybody holds in it. */
   #environment(name: string): string[] {
-    if (this.#right.mayGrant === null) return [`environment ${name} is opened wider by an issuer who may grant nothing`];
+    if (this.#right.mayGrant === null)
+      return [`environment ${name} is opened wider by an issuer who may grant nothing`];
     const held = [...this.#before.assignments, ...this.#assignments].filter(({ environment }) => environment === name);
     return [...excessEnvironments(this.#right, [name]), ...held.flatMap((assignment) => this.#assignment(assignment))];
   }
@@ -172,10 +173,7 @@ class ScopeJudge {
     // A service acts by its keys alone, and each of them is asked for its limits when it is issued.
     const isByKeys = "principal" in subject && this.#isService(subject.principal) && typeof mayGrant === "object";
     const bounds = isByKeys && mayGrant !== null ? [mayGrant] : this.#boundsOf(environment);
-    return [
-      ...excessEnvironments(this.#right, [environment]),
-      ...excessRight(this.#right, right, this.#roles, bounds),
-    ];
+    return [...excessEnvironments(this.#right, [environment]), ...excessRight(this.#right, right, this.#roles, bounds)];
   }
 
   #isService(id: string): boolean {
@@ -205,7 +203,8 @@ class ScopeJudge {
     const mayUse = (principal: Principal, assignment: Assignment): boolean =>
       this.#before.holds(principal, assignment) && !isDisabledIn(principal, assignment.environment);
     const gained = this.#before.assignments.filter(
-      (assignment) => mayUse(after, assignment) && !(before && mayUse(before, assignment)) && !this.#isAgentIn(assignment),
+      (assignment) =>
+        mayUse(after, assignment) && !(before && mayUse(before, assignment)) && !this.#isAgentIn(assignment),
     );
     const isLocal = JSON.stringify(before?.bounds?.localLogin) !== JSON.stringify(after.bounds?.localLogin);
     return [

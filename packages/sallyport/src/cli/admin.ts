@@ -79,7 +79,9 @@ export function addAdmin(program: Command, cli: Cli): void {
     .option("--keep-children", "leave the admin keys that were made with it")
     .action(async (id: string, options: ServerOptions & { keepChildren?: boolean }) => {
       const query = options.keepChildren ? { children: "keep" as const } : {};
-      const key = await withClient(cli, options, (client) => client.call("adminKeys.revoke", { params: { id }, query }));
+      const key = await withClient(cli, options, (client) =>
+        client.call("adminKeys.revoke", { params: { id }, query }),
+      );
       show(cli.io, options.json, key, () => facts({ id: key.id, name: key.name, state: key.state }));
     });
 }

@@ -115,7 +115,9 @@ export async function openCore(settings: Settings, clock: Clock, log: Log): Prom
     try {
       const quarantine = await openQuarantine(directory, store, clock);
       const incidents = new IncidentFiles(dataPaths(directory).incidents);
-      const core = joinCore({ ...parts, damage, quarantine, incidents, agents: agentsOf(settings), clock, fault }, () => lock.release());
+      const core = joinCore({ ...parts, damage, quarantine, incidents, agents: agentsOf(settings), clock, fault }, () =>
+        lock.release(),
+      );
       const recordOnce = async (event: LedgerEvent): Promise<void> => {
         if (await isRecorded(core.audit, event)) return;
         await core.changes.inTurn(() => core.changes.change({ operations: [], events: [event] }));
@@ -313,7 +315,9 @@ function joinCore(
 
 /** Provisioning clients that the settings name, by their provider. */
 function agentsOf({ identity }: Settings): Agents {
-  const named = (identity?.providers ?? []).flatMap(({ name, agent }) => (agent ? [[name, agent.environments] as const] : []));
+  const named = (identity?.providers ?? []).flatMap(({ name, agent }) =>
+    agent ? [[name, agent.environments] as const] : [],
+  );
   return new Map(named);
 }
 

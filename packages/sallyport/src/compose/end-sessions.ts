@@ -47,8 +47,7 @@ function isKnownTo(external: External | null, { issuer, subject }: { issuer: str
 }
 
 function isMeant({ owner, session, environment }: KeyRecord, which: SessionsOf): boolean {
-  if ("principal" in which)
-    return owner === which.principal && (which.environments?.includes(environment) ?? true);
+  if ("principal" in which) return owner === which.principal && (which.environments?.includes(environment) ?? true);
   if (session?.issuer !== which.issuer) return false;
   if (which.sid !== undefined && session.sid !== which.sid) return false;
   return which.subject === undefined || session.subject === which.subject;

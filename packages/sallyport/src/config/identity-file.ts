@@ -44,7 +44,10 @@ const provider = z.strictObject({
   subjects: z.enum(["own", "externalId"]).default("own"),
   agent: z
     .strictObject({
-      keys: z.array(z.string().regex(/^[0-9A-Za-z]{12}$/, "is not the id of an admin key")).min(1).max(8),
+      keys: z
+        .array(z.string().regex(/^[0-9A-Za-z]{12}$/, "is not the id of an admin key"))
+        .min(1)
+        .max(8),
       environments: z.union([z.literal("*"), z.array(z.string().min(1).max(16)).min(1).max(64)]),
     })
     .optional(),

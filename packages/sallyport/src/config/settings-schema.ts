@@ -20,7 +20,9 @@ const cidr = z.string().refine(isNetwork, "is not a network such as 10.0.0.0/8")
 const upstreamHost = z
   .string()
   .refine(
-    (text) => isNetwork(text) || /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?)(?::[0-9]{1,5})?$/.test(text),
+    (text) =>
+      isNetwork(text) ||
+      /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?)(?::[0-9]{1,5})?$/.test(text),
     "is neither a host, HOST:PORT nor a network such as 10.0.0.0/8",
   );
 const path = z.string().min(1, "is empty");

@@ -13,6 +13,6 @@ export class AmbiguousSubject {
 }
 
 /** Undefined where one person was meant for certain. */
-export function ambiguousOf({ ambiguous }: Pick<Heard, "ambiguous">): AmbiguousSubject | undefined {
+export function ambiguousOf({ ambiguous = 0 }: Pick<Heard, "ambiguous">): AmbiguousSubject | undefined {
   return ambiguous > 1 ? new AmbiguousSubject(ambiguous) : undefined;
 }

@@ -42,7 +42,9 @@ export function applyStatement(
 
   const isSwitched = says.isActive !== undefined && isFresh("active");
   const disabledBy =
-    isSwitched && (within === undefined || statement.isWhole) ? switched(present.disabledBy, source, says) : present.disabledBy;
+    isSwitched && (within === undefined || statement.isWhole)
+      ? switched(present.disabledBy, source, says)
+      : present.disabledBy;
   const heldIn = present.bounds?.disabledIn ?? [];
   const disabledIn = isSwitched ? switchedIn(heldIn, source, says.isActive === true, within) : heldIn;
   const groups =
@@ -75,7 +77,13 @@ export function applyStatement(
   const note = says.note ?? (says.risk === undefined || says.risk === "high" ? null : `risk_${says.risk}`);
   const areMembershipsMoved = JSON.stringify(memberships) !== JSON.stringify(present.bounds?.memberships ?? []);
   const isNarrowed =
-    effect.isLeft || effect.leftIn.length > 0 || areNarrowed(present, memberships) || removed.length > 0 || effect.isSignedOut || effect.areCredentialsRevoked || effect.isAtRisk;
+    effect.isLeft ||
+    effect.leftIn.length > 0 ||
+    areNarrowed(present, memberships) ||
+    removed.length > 0 ||
+    effect.isSignedOut ||
+    effect.areCredentialsRevoked ||
+    effect.isAtRisk;
   const isAnything = isNarrowed || effect.isBack || effect.backIn.length > 0 || areMembershipsMoved || added.length > 0;
   const isMoved = groups !== null && groups.given.join("\n") !== external.groups.join("\n");
   if (!isAnything && !isMoved && !isOnce) return undefined;

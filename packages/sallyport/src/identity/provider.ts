@@ -32,6 +32,9 @@ export interface ProvisioningAgent {
  * The one rule for whether an issuer's subjects are the ids that a provisioning client wrote. A provider that is not
  * configured has no provisioning client that could have written them on its behalf.
  */
-export function hasExternalIds(providers: readonly Pick<Provider, "issuer" | "hasExternalIds">[], issuer: string): boolean {
+export function hasExternalIds(
+  providers: readonly Pick<Provider, "issuer" | "hasExternalIds">[],
+  issuer: string,
+): boolean {
   return providers.some((one) => one.issuer === issuer && one.hasExternalIds);
 }

@@ -127,7 +127,10 @@ describe("who is meant", () => {
         ["p2", 2],
       ]),
     );
-    expect(world.hear(say({ groups: { add: ["admins"] } }, { subject }))).toMatchObject({ operations: [], ambiguous: 0 });
+    expect(world.hear(say({ groups: { add: ["admins"] } }, { subject }))).toMatchObject({
+      operations: [],
+      ambiguous: 0,
+    });
   });
 });
 

@@ -77,7 +77,8 @@ export function reconcile(present: Present, statements: readonly Statement[]): R
     if (candidates.length === 0) unknown++;
     const meant = findMeant(candidates);
     for (const candidate of candidates) {
-      const heard = candidate === meant ? throughCandidate(statement, candidate) : narrowingOf(statement, candidate.person);
+      const heard =
+        candidate === meant ? throughCandidate(statement, candidate) : narrowingOf(statement, candidate.person);
       if (!heard) continue;
       if (candidates.length > 1) ambiguous.add(candidate.person.id);
       apply(heard, principals.get(candidate.person.id)!, candidates.length);

@@ -36,7 +36,7 @@ export interface Heard {
   readonly isChanged: boolean;
   readonly unknown: number;
   /** People who were stopped because it was not certain which of them was meant. */
-  readonly ambiguous: number;
+  readonly ambiguous?: number;
 }
 
 export type Wanted = Pick<Reconciled, "operations" | "events">;
@@ -75,7 +75,8 @@ export class Reconciler {
     const operations: readonly Operation[] = [...more.operations, ...found.operations];
     const [first, ...rest]: readonly LedgerEvent[] = [...more.events, ...found.events];
     if (first) await this.#ports.changes.change({ operations, events: [first, ...rest] });
-    for (const one of found.signedOut) await this.#ports.endSessions(typeof one === "string" ? { principal: one } : one);
+    for (const one of found.signedOut)
+      await this.#ports.endSessions(typeof one === "string" ? { principal: one } : one);
   }
 
   endSessions(which: SessionsOf): Promise<readonly string[]> {

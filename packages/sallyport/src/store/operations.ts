@@ -11,11 +11,11 @@ import {
   keyFactorsRow,
   keyLifeRow,
   keyRow,
-  principalRow,
   readKey,
   roleRow,
   ticketRow,
 } from "./rows.ts";
+import { principalRow } from "./principal-rows.ts";
 import { makeSignerIndex } from "./signer-index.ts";
 import type { SqlDatabase, SqlStatement } from "./sqlite.ts";
 

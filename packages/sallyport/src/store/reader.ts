@@ -12,10 +12,10 @@ import {
   readEnvironment,
   readKey,
   readKeyUse,
-  readPrincipal,
   readRole,
   readTicket,
 } from "./rows.ts";
+import { readPrincipal } from "./principal-rows.ts";
 import { checkSchema, readCounter } from "./schema.ts";
 import { readRevokedToken, readTokenKey } from "./token-rows.ts";
 import { isTooLarge, openDatabase } from "./sqlite.ts";

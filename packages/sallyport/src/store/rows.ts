@@ -2,8 +2,8 @@
  * Rows of the database and the values they stand for, both ways. Reading is strict: a damaged row throws
  * `record_damaged` with its place. Nobody gets a right, or loses a limit, because a byte on the disk turned over.
  */
-import { isAdminPermission, isDataPermission, isFactor } from "@sallyport/protocol";
-import type { Assignment, DirectoryGroup, Environment, Principal, Role } from "../access/policy.ts";
+import { isAdminPermission, isFactor } from "@sallyport/protocol";
+import type { Assignment, DirectoryGroup, Environment, Role } from "../access/policy.ts";
 import type { KeyLifeState } from "../audit/change.ts";
 import type { KeyFactors, KeyRecord, PathSecret } from "../keys/key.ts";
 import type { TicketRecord } from "../keys/ticket.ts";
@@ -21,25 +21,19 @@ import {
   text,
   textThat,
   wholeNumber,
+  yesNo,
 } from "./json-shape.ts";
 import type { Shape } from "./json-shape.ts";
 import { readRow as read } from "./damaged-record.ts";
+import { dataPermission, guard, limits, mayGrant, voucher } from "./principal-rows.ts";
 import { anomalyPolicy } from "./restriction-rows.ts";
 import type { SqlRow, SqlValue } from "./sqlite.ts";
 
-const dataPermission = textThat(isDataPermission, "a permission of the data plane");
 const adminPermission = textThat(isAdminPermission, "a permission of administration");
 
-const limits = object({}, { requests: object({ count: number, windowMs: number }), concurrency: number });
-const guard = object({}, { outputTokens: number, images: number });
 const right = object({ roles: listOf(text), allow: listOf(dataPermission), models: orNull(listOf(text)) });
 const grant = object({ permissions: listOf(dataPermission), models: orNull(listOf(text)) });
-const yesNo: Shape<boolean> = (value, where) => {
-  if (typeof value !== "boolean") throw new Misshapen(where, "true or false");
-  return value;
-};
 const upstream = object({ id: text, url: text }, { concurrency: number, timeoutMs: number, isShared: yesNo });
-const mayGrant = object({ allow: listOf(dataPermission), models: listOf(text) }, { limits, guard });
 const adminRight = object({
   permissions: listOf(adminPermission),
   environments: orText("*", listOf(text)),
@@ -93,36 +87,6 @@ const keyLife = object({
   orphanMs: wholeNumber,
 });
 
-const source = oneOf("admin", "scim", "caep", "logout", "directory", "login");
-const voucherMembers = { by: text, environments: orText("*", listOf(text)), mayGrant: orText("*", orNull(mayGrant)) };
-const voucher = object(voucherMembers, { agentOf: text });
-const bounds = object(
-  {},
-  {
-    disabledIn: listOf(object({ source, environments: listOf(text) })),
-    memberships: listOf(object({ group: text, voucher })),
-    identifier: voucher,
-    localLogin: object({ ...voucherMembers, suspendedAt: orNull(wholeNumber) }, { agentOf: text }),
-  },
-);
-const external = object({
-  identities: listOf(object({ issuer: text, subject: text })),
-  scim: orNull(
-    object({
-      userName: text,
-      externalId: orNull(text),
-      displayName: orNull(text),
-      emails: listOf(object({ value: text, type: orNull(text), isPrimary: yesNo })),
-      isDeleted: yesNo,
-    }),
-  ),
-  groups: listOf(text),
-  heard: object({
-    events: listOf(text),
-    times: listOf(object({ by: text, active: wholeNumber, groups: wholeNumber })),
-  }),
-  changedAt: wholeNumber,
-});
 const keyFate = object({
   onLeave: oneOf("revoke", "suspend", "keep"),
   onRoleLost: oneOf("revoke", "suspend", "keep"),
@@ -155,10 +119,7 @@ const workload = object({
   createdAt: wholeNumber,
   createdBy: text,
 });
-const session = object(
-  { issuer: text, subject: text, sid: orNull(text), authenticatedAt: wholeNumber },
-  { voucher },
-);
+const session = object({ issuer: text, subject: text, sid: orNull(text), authenticatedAt: wholeNumber }, { voucher });
 const pathSecret = object({ hash: keyHash, pepperVersion: wholeNumber, createdAt: wholeNumber });
 
 export function readEnvironment(row: SqlRow): Environment {
@@ -222,38 +183,6 @@ export function readRole(row: SqlRow): Role {
 
 export function roleRow({ name, grants, limits: limited, guard: guarded, networks: from, require }: Role): SqlValue[] {
   return [name, toJson(grants), toJson(limited), toJson(guarded), from && toJson(from), toJson(require)];
-}
-
-/** The column `external`: how directories know the principal, and with it what holds in some environments only. */
-const outside: Shape<Pick<Principal, "external" | "bounds">> = (value, where) => {
-  if (typeof value !== "object" || value === null) throw new Misshapen(where, "an object");
-  const { bounds: held, ...rest } = value as { readonly bounds?: unknown };
-  return {
-    external: Object.keys(rest).length === 0 ? null : external(rest, where),
-    ...(held === undefined ? {} : { bounds: bounds(held, `${where}.bounds`) }),
-  };
-};
-
-export function readPrincipal(row: SqlRow): Principal {
-  return read("principal", row["id"], () => ({
-    id: text(row["id"], "id"),
-    kind: oneOf("person", "service")(row["kind"], "kind"),
-    name: text(row["name"], "name"),
-    team: orNull(text)(row["team"], "team"),
-    groups: json(listOf(text))(row["groups"], "groups"),
-    isDisabled: flag(row["is_disabled"], "is_disabled"),
-    createdAt: wholeNumber(row["created_at"], "created_at"),
-    disabledBy: json(listOf(source))(row["disabled_by"], "disabled_by"),
-    revocations: wholeNumber(row["revocations"], "revocations"),
-    ...(row["external"] === null ? { external: null } : json(outside)(row["external"], "external")),
-  }));
-}
-
-export function principalRow(value: Principal): SqlValue[] {
-  const { id, kind, name, team, groups, isDisabled, createdAt, disabledBy, revocations, external: known, bounds: held } = value;
-  const own = [id, kind, name, team, toJson(groups), isDisabled ? 1 : 0, createdAt];
-  const beyond = known === null && held === undefined ? null : toJson({ ...known, ...(held && { bounds: held }) });
-  return [...own, toJson(disabledBy), revocations, beyond];
 }
 
 export function readDirectoryGroup(row: SqlRow): DirectoryGroup {

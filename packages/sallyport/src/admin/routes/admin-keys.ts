@@ -104,7 +104,7 @@ function madeWith({ ports }: AnyCall, id: string): KeyRecord[] {
   const all = [...eachKey(ports, { environment: SYSTEM_REALM })];
   const makers = new Set([`key:${id}`]);
   const made = new Set<KeyRecord>();
-  for (let before = -1; before !== makers.size; ) {
+  for (let before = -1; before !== makers.size;) {
     before = makers.size;
     for (const key of all) {
       if (!makers.has(key.createdBy)) continue;

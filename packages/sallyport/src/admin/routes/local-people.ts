@@ -21,7 +21,11 @@ export const localPeopleHandlers: Handlers<"principals.invite" | "principals.uni
       refuseExcess(excessOf(call, person));
       const voucher = callersVoucher(call);
       const fields = { principal: person.id, name: person.name };
-      const { code, expiresAt } = await enrolment.invite(person, eventOf(call, "person.invited", "system", fields), voucher);
+      const { code, expiresAt } = await enrolment.invite(
+        person,
+        eventOf(call, "person.invited", "system", fields),
+        voucher,
+      );
       return {
         principal: person.id,
         name: person.name,

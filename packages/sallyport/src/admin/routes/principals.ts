@@ -6,7 +6,15 @@ import { newPrincipal } from "../../access/new-principal.ts";
 import type { Principal, Source } from "../../access/policy.ts";
 import { refuseExcess } from "../call.ts";
 import type { AnyCall, CallById, Handlers } from "../call.ts";
-import { callersVoucher, excessGroups, excessHoldings, excessReach, isWhollyYours, reachOf, withinOf } from "../caller-scope.ts";
+import {
+  callersVoucher,
+  excessGroups,
+  excessHoldings,
+  excessReach,
+  isWhollyYours,
+  reachOf,
+  withinOf,
+} from "../caller-scope.ts";
 import { viewPrincipal } from "../views.ts";
 import { byAdmin, principalCreated } from "./recorded.ts";
 

@@ -8,9 +8,8 @@ import type { LedgerEvent } from "../../audit/event.ts";
 import { issueKey } from "../../keys/issue.ts";
 import type { IssuedKey } from "../../keys/issue.ts";
 import type { KeyRecord } from "../../keys/key.ts";
-import { eventOf, refuseExcess } from "../call.ts";
+import { eventOf } from "../call.ts";
 import type { AnyCall } from "../call.ts";
-import { excessKey } from "../caller-scope.ts";
 
 export interface Reissued extends IssuedKey {
   /** Epoch ms. */
@@ -26,7 +25,6 @@ export function reissueKey(call: AnyCall, old: KeyRecord): Reissued {
   const { environment, name, owner, ceiling, limits, networks, binding, require, isDecoy } = old;
   if (!right.permissions.includes("keys:issue")) throw new Problem("permission_denied", "keys:issue");
   const snapshot = ports.snapshot();
-  refuseExcess(excessKey(call, old));
   if (old.session) throw new Problem("key_is_session");
   const principal = owner === null ? undefined : snapshot.principals.get(owner);
   if (owner === null || !principal || principal.isDisabled)

@@ -66,7 +66,9 @@ function isGroupYours(call: ScimCall, name: string): boolean {
       const held = bounds?.memberships?.filter(({ group }) => group === name) ?? [];
       return (
         held.length > 0 &&
-        held.every(({ voucher }) => voucher.environments !== "*" && voucher.environments.every((one) => within.includes(one)))
+        held.every(
+          ({ voucher }) => voucher.environments !== "*" && voucher.environments.every((one) => within.includes(one)),
+        )
       );
     });
 }

@@ -170,7 +170,8 @@ function activityScope(call: ScimCall, present: Principal, isActive: boolean | u
   const isBack = isActive === true && (present.disabledBy.includes("scim") || present.bounds?.disabledIn !== undefined);
   if (isBack && callersVoucher(call).agentOf === undefined) refuseExcess(excessHoldings(call, present, within));
   if (within === undefined) return {};
-  const isWhole = isActive === true ? isSaidWithin(present, "scim", within) : isWhollyYours(call, reachOf(call, present));
+  const isWhole =
+    isActive === true ? isSaidWithin(present, "scim", within) : isWhollyYours(call, reachOf(call, present));
   return { within, isWhole };
 }
 

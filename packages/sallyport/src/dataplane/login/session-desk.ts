@@ -118,7 +118,8 @@ export class SessionDesk {
     const groups = who.groups === null ? {} : { groups: { set: who.groups } };
     const isLocal = who.issuer === LOCAL_ISSUER;
     // Where a client has tied the person to the provider, the provider's groups count as far as the client's word.
-    const within = voucher === undefined || isLocal || voucher.environments === "*" ? {} : { within: voucher.environments };
+    const within =
+      voucher === undefined || isLocal || voucher.environments === "*" ? {} : { within: voucher.environments };
     const statement = {
       source: "login", by: who.issuer, actor: `principal:${before.id}`, event: `login ${randomBase62(12)}`, isOnce: false,
       at: null, subject: { principal: before.id }, says: groups, ...within,

@@ -44,9 +44,10 @@ export class LocalSuspension {
 
   #due(): Principal[] {
     const policy = this.#ports.snapshot();
-    return this.#ports.logins
-      .people()
-      .filter((person) => { const voucher = person.bounds?.localLogin; return !voucher?.suspendedAt && !policy.covers(voucher, person); });
+    return this.#ports.logins.people().filter((person) => {
+      const voucher = person.bounds?.localLogin;
+      return !voucher?.suspendedAt && !policy.covers(voucher, person);
+    });
   }
 
   async #suspend(): Promise<void> {
@@ -56,7 +57,13 @@ export class LocalSuspension {
       const voucher = person.bounds?.localLogin ?? UNKNOWN;
       const bounds = { ...person.bounds, localLogin: { ...voucher, suspendedAt: now } };
       const fields = { principal: person.id, name: person.name, made_by: voucher.by };
-      const event: LedgerEvent = { type: "person.local_suspended", at: now, environment: "system", actor: "gateway", fields };
+      const event: LedgerEvent = {
+        type: "person.local_suspended",
+        at: now,
+        environment: "system",
+        actor: "gateway",
+        fields,
+      };
       await changes.change({
         operations: [{ op: "principal.put", principal: { ...person, bounds } }],
         events: [event],
