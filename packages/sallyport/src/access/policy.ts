@@ -153,6 +153,8 @@ export interface DirectoryGroup {
   readonly externalId: string | null;
   readonly createdAt: number;
   readonly changedAt: number;
+  /** Which client made it; absent = not known. */
+  readonly writer?: Voucher;
 }
 
 /** A right given to a principal or to everyone in a group, in one environment. */

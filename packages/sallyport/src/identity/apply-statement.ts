@@ -42,9 +42,7 @@ export function applyStatement(
 
   const isSwitched = says.isActive !== undefined && isFresh("active");
   const disabledBy =
-    isSwitched && (within === undefined || statement.isWhole)
-      ? switched(present.disabledBy, source, says)
-      : present.disabledBy;
+    isSwitched && within === undefined ? switched(present.disabledBy, source, says) : present.disabledBy;
   const heldIn = present.bounds?.disabledIn ?? [];
   const disabledIn = isSwitched ? switchedIn(heldIn, source, says.isActive === true, within) : heldIn;
   const groups =

@@ -53,8 +53,6 @@ export interface Statement {
   readonly says: Said;
   /** Environments the speaker's word is about; absent = all. */
   readonly within?: readonly string[];
-  /** With `within`: nothing of the person lies elsewhere, so that it is stopped, or works again, as a whole. */
-  readonly isWhole?: boolean;
   /** Whose delegation scope stands behind the groups it adds; absent = they count everywhere. */
   readonly voucher?: Voucher;
 }

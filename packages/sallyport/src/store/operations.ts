@@ -6,7 +6,6 @@ import { localLoginRow } from "./local-login-rows.ts";
 import { restrictionRow } from "./restriction-rows.ts";
 import {
   assignmentRow,
-  directoryGroupRow,
   environmentRow,
   keyFactorsRow,
   keyLifeRow,
@@ -15,7 +14,7 @@ import {
   roleRow,
   ticketRow,
 } from "./rows.ts";
-import { principalRow } from "./principal-rows.ts";
+import { directoryGroupRow, principalRow } from "./principal-rows.ts";
 import { makeSignerIndex } from "./signer-index.ts";
 import type { SqlDatabase, SqlStatement } from "./sqlite.ts";
 

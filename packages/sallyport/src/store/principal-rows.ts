@@ -1,6 +1,6 @@
 /** Rows of people and services, and the values they stand for, both ways. */
 import { isDataPermission } from "@sallyport/protocol";
-import type { Principal } from "../access/policy.ts";
+import type { DirectoryGroup, Principal } from "../access/policy.ts";
 import { readRow as read } from "./damaged-record.ts";
 import {
   flag,
@@ -99,4 +99,29 @@ export function principalRow(value: Principal): SqlValue[] {
   const beyond =
     known === null && held === undefined ? null : JSON.stringify({ ...known, ...(held && { bounds: held }) });
   return [...own, JSON.stringify(disabledBy), revocations, beyond];
+}
+
+/** The column `external_id` of a group: its id as text where nobody knows who made it, else with its writer. */
+const groupOrigin = object({ externalId: orNull(text), writer: voucher });
+
+function originOf(column: unknown): Pick<DirectoryGroup, "externalId" | "writer"> {
+  if (typeof column !== "string" || !column.startsWith(ORIGIN))
+    return { externalId: orNull(text)(column, "external_id") };
+  return json(groupOrigin)(column, "external_id");
+}
+
+const ORIGIN = '{"externalId":';
+
+export function readDirectoryGroup(row: SqlRow): DirectoryGroup {
+  return read("directory_group", row["id"], () => ({
+    id: text(row["id"], "id"),
+    name: text(row["name"], "name"),
+    ...originOf(row["external_id"]),
+    createdAt: wholeNumber(row["created_at"], "created_at"),
+    changedAt: wholeNumber(row["changed_at"], "changed_at"),
+  }));
+}
+
+export function directoryGroupRow({ id, name, externalId, createdAt, changedAt, writer }: DirectoryGroup): SqlValue[] {
+  return [id, name, writer ? JSON.stringify({ externalId, writer }) : externalId, createdAt, changedAt];
 }

@@ -3,7 +3,7 @@
  * `record_damaged` with its place. Nobody gets a right, or loses a limit, because a byte on the disk turned over.
  */
 import { isAdminPermission, isFactor } from "@sallyport/protocol";
-import type { Assignment, DirectoryGroup, Environment, Role } from "../access/policy.ts";
+import type { Assignment, Environment, Role } from "../access/policy.ts";
 import type { KeyLifeState } from "../audit/change.ts";
 import type { KeyFactors, KeyRecord, PathSecret } from "../keys/key.ts";
 import type { TicketRecord } from "../keys/ticket.ts";
@@ -183,20 +183,6 @@ export function readRole(row: SqlRow): Role {
 
 export function roleRow({ name, grants, limits: limited, guard: guarded, networks: from, require }: Role): SqlValue[] {
   return [name, toJson(grants), toJson(limited), toJson(guarded), from && toJson(from), toJson(require)];
-}
-
-export function readDirectoryGroup(row: SqlRow): DirectoryGroup {
-  return read("directory_group", row["id"], () => ({
-    id: text(row["id"], "id"),
-    name: text(row["name"], "name"),
-    externalId: orNull(text)(row["external_id"], "external_id"),
-    createdAt: wholeNumber(row["created_at"], "created_at"),
-    changedAt: wholeNumber(row["changed_at"], "changed_at"),
-  }));
-}
-
-export function directoryGroupRow({ id, name, externalId, createdAt, changedAt }: DirectoryGroup): SqlValue[] {
-  return [id, name, externalId, createdAt, changedAt];
 }
 
 export function readAssignment(row: SqlRow): Assignment {

@@ -1,33 +1,26 @@
 /** People and services. What a change would set free or stop must lie in environments the caller administers. */
 import { Problem } from "@sallyport/protocol";
 import type { PrincipalView } from "@sallyport/protocol/contract";
-import { isUnbounded } from "../../access/holding.ts";
+import { isDisabledIn, isUnbounded } from "../../access/holding.ts";
 import { newPrincipal } from "../../access/new-principal.ts";
-import type { Principal, Source } from "../../access/policy.ts";
+import type { Principal } from "../../access/policy.ts";
 import { refuseExcess } from "../call.ts";
 import type { AnyCall, CallById, Handlers } from "../call.ts";
-import {
-  callersVoucher,
-  excessGroups,
-  excessHoldings,
-  excessReach,
-  isWhollyYours,
-  reachOf,
-  withinOf,
-} from "../caller-scope.ts";
+import { callersVoucher, excessGroups, excessHoldings, excessReach, reachOf, withinOf } from "../caller-scope.ts";
 import { viewPrincipal } from "../views.ts";
 import { byAdmin, principalCreated } from "./recorded.ts";
 
 export const principalHandlers: Handlers<
   "principals.list" | "principals.create" | "principals.show" | "principals.disable" | "principals.enable"
 > = {
-  "principals.list": ({ ports, query }) => {
+  "principals.list": (call) => {
+    const { ports, query } = call;
     const principals = [...ports.snapshot().principals.values()].filter(
       (principal) =>
         (query.kind === undefined || principal.kind === query.kind) &&
         (query.name === undefined || principal.name === query.name),
     );
-    return { principals: principals.map((principal) => viewInFull({ ports }, principal)) };
+    return { principals: principals.map((principal) => viewInFull(call, principal)) };
   },
 
   "principals.create": (call) =>
@@ -59,8 +52,12 @@ export const principalHandlers: Handlers<
   "principals.enable": switchPrincipal(false),
 };
 
-export function viewInFull({ ports }: Pick<AnyCall, "ports">, principal: Principal): PrincipalView {
-  return viewPrincipal(principal, ports.localLogins.stateOf(principal.id, ports.clock.now()));
+/** Whoever administers some environments sees somebody as disabled who may act in none of them. */
+export function viewInFull(call: AnyCall, principal: Principal): PrincipalView {
+  const { ports } = call;
+  const view = viewPrincipal(principal, ports.localLogins.stateOf(principal.id, ports.clock.now()));
+  const isDisabled = withinOf(call)?.every((name) => isDisabledIn(principal, name)) ?? false;
+  return { ...view, isDisabled: view.isDisabled || isDisabled };
 }
 
 export function findPrincipal(call: AnyCall, id: string): Principal {
@@ -74,11 +71,8 @@ function switchPrincipal(isDisabled: boolean): (call: CallById) => Promise<Princ
     call.ports.changes.inTurn(async () => {
       const { reconciler, snapshot } = call.ports;
       const present = findPrincipal(call, call.params.id);
-      const reach = reachOf(call, present);
-      refuseExcess(excessReach(call, reach));
-      if (!isDisabled && present.isDisabled && !present.disabledBy.includes("admin"))
-        throw new Problem("owner_disabled_elsewhere", `said by ${present.disabledBy.join(", ")}`);
-      const scope = isDisabled ? { isWhole: isWhollyYours(call, reach) } : enablingScope(call, present);
+      refuseExcess(excessReach(call, reachOf(call, present)));
+      if (!isDisabled) demandEnabling(call, present);
       const within = withinOf(call);
       const event = isDisabled ? "principals.disable" : "principals.enable";
       const says = { isActive: !isDisabled };
@@ -90,7 +84,7 @@ function switchPrincipal(isDisabled: boolean): (call: CallById) => Promise<Princ
             says,
             isOnce: false,
             at: null,
-            ...(within === undefined ? {} : { within, ...scope }),
+            ...(within === undefined ? {} : { within }),
           },
         ]),
       );
@@ -99,21 +93,14 @@ function switchPrincipal(isDisabled: boolean): (call: CallById) => Promise<Princ
 }
 
 /**
- * Working again is being given what the principal holds. Whoever administers some environments takes back only what was
- * said for these: what an administrator of more has stopped stays stopped.
+ * Working again is being given what the principal holds. Whoever administers some environments takes back what was said
+ * for these: what an administrator of all has stopped stays stopped.
  */
-function enablingScope(call: AnyCall, present: Principal): { readonly isWhole: boolean } {
+function demandEnabling(call: AnyCall, present: Principal): void {
   const within = withinOf(call);
   refuseExcess(excessHoldings(call, present, within));
-  if (within === undefined) return { isWhole: true };
-  const isWhole = isSaidWithin(present, "admin", within);
-  if (present.isDisabled && !isWhole)
-    refuseExcess(["it was disabled by an administrator of environments that are not yours to administer"]);
-  return { isWhole };
-}
-
-/** The word that stopped it was of somebody who speaks for those environments at most. */
-export function isSaidWithin({ bounds }: Principal, source: Source, within: readonly string[]): boolean {
-  const said = bounds?.disabledIn?.find((one) => one.source === source)?.environments ?? [];
-  return said.length > 0 && said.every((name) => within.includes(name));
+  if (!present.isDisabled) return;
+  if (!present.disabledBy.includes("admin"))
+    throw new Problem("owner_disabled_elsewhere", `said by ${present.disabledBy.join(", ")}`);
+  if (within !== undefined) refuseExcess(["it was disabled in all environments, and not all are the issuer's"]);
 }

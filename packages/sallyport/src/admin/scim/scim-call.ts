@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { excessAdminRight, excessEnvironments } from "../../access/attenuation.ts";
 import { isUnbounded } from "../../access/holding.ts";
-import type { Principal } from "../../access/policy.ts";
+import type { Principal, Voucher } from "../../access/policy.ts";
 import { ScimRefused } from "../../identity/scim-refused.ts";
 import type { Members } from "../../identity/scim-values.ts";
 import type { Statement } from "../../identity/statement.ts";
@@ -64,16 +64,28 @@ export function demandReach(call: AnyCall, person: Principal): void {
  * or as the agent of the same provider.
  */
 export function demandIdentifier(call: AnyCall, person: Principal): void {
-  const { right } = call.caller.issuer;
+  refuseExcess(excessOfIdentifier(call, person));
+}
+
+export function excessOfIdentifier(call: AnyCall, person: Principal): string[] {
   const written = person.bounds?.identifier;
-  if (!written) return refuseExcess(excessEnvironments(right, reachOf(call, person)));
+  return written ? excessOfWriter(call, written) : excessEnvironments(call.caller.issuer.right, reachOf(call, person));
+}
+
+/** What the writer could hand out that the caller could not. */
+export function excessOfWriter(call: AnyCall, written: Voucher): string[] {
+  const { right } = call.caller.issuer;
   const own = callersVoucher(call);
-  if (written.by === own.by || (written.agentOf !== undefined && written.agentOf === own.agentOf)) return;
-  refuseExcess(
-    written.agentOf === undefined || isUnbounded(own)
-      ? excessAdminRight(right, { permissions: [], environments: written.environments, mayGrant: written.mayGrant })
-      : [`the settings name another client as the agent of ${written.agentOf}, and it wrote this person's ids`],
-  );
+  if (written.by === own.by || (written.agentOf !== undefined && written.agentOf === own.agentOf)) return [];
+  return written.agentOf === undefined || isUnbounded(own)
+    ? excessAdminRight(right, { permissions: [], environments: written.environments, mayGrant: written.mayGrant })
+    : [`the settings name another client as the agent of ${written.agentOf}, and it wrote these ids`];
+}
+
+/** Two writers that speak for different environments do not get into each other's way. */
+export function areApart(within: readonly string[] | undefined, written: Voucher | undefined): boolean {
+  if (within === undefined || written === undefined || written.environments === "*") return false;
+  return !written.environments.some((environment) => within.includes(environment));
 }
 
 /** Weak: it says that the resource is as it was read (RFC 7644, 3.14). */

@@ -13,7 +13,17 @@ import type { GroupChange, Statement } from "../../identity/statement.ts";
 import { randomBase62 } from "../../kernel/ids.ts";
 import { eventOf, refuseExcess } from "../call.ts";
 import { callersVoucher, excessGroups, excessReach, groupReach, withinOf } from "../caller-scope.ts";
-import { byClient, demandMatch, isProvisioned, pageOf, provisioned, SCIM_BASE, withVersion } from "./scim-call.ts";
+import {
+  areApart,
+  byClient,
+  demandMatch,
+  excessOfWriter,
+  isProvisioned,
+  pageOf,
+  provisioned,
+  SCIM_BASE,
+  withVersion,
+} from "./scim-call.ts";
 import type { ScimAnswer, ScimCall } from "./scim-call.ts";
 
 const FILTERED = ["displayname", "externalid", "id", "members", "members.value"];
@@ -56,10 +66,11 @@ function countsHere(call: ScimCall, { bounds }: Principal, name: string): boolea
   return vouchers.some(({ environments }) => environments === "*" || environments.some((one) => within.includes(one)));
 }
 
-/** Every membership of the group counts in the client's environments alone, so that the group is the client's to rename. */
-function isGroupYours(call: ScimCall, name: string): boolean {
+/** The client could have made the group, and all its memberships count in the client's environments alone: it may rename and end it. */
+function isGroupYours(call: ScimCall, { name, writer }: DirectoryGroup): boolean {
   const within = withinOf(call);
   if (within === undefined) return true;
+  if (!writer || excessOfWriter(call, writer).length > 0) return false;
   return provisioned(call)
     .filter(({ groups }) => groups.includes(name))
     .every(({ bounds }) => {
@@ -117,6 +128,7 @@ function createGroup(call: ScimCall, body: unknown): Promise<ScimAnswer> {
       externalId: null,
       createdAt: now,
       changedAt: now,
+      writer: callersVoucher(call),
     };
     await save(call, group, edit, "group.provisioned");
     return { status: 201, body: show(call, find(call, group.id)) };
@@ -133,7 +145,9 @@ async function save(
   const isNew = type === "group.provisioned";
   const name = edit.displayName ?? present.name;
   const externalId = edit.externalId === undefined ? present.externalId : edit.externalId;
-  const taken = [...ports.snapshot().groups.values()].some((one) => one.id !== present.id && one.name === name);
+  const taken = [...ports.snapshot().groups.values()].some(
+    (one) => one.id !== present.id && one.name === name && !areApart(withinOf(call), one.writer),
+  );
   if (taken) throw new ScimRefused("uniqueness", "there is a group of that displayName", 409);
   const held = isNew ? [] : membersOf(call, present.name).map(({ id }) => id);
   const wanted = wantedMembers(call, held, edit);
@@ -142,7 +156,7 @@ async function save(
   const come = [...wanted].filter((id) => isRenamed || !held.includes(id));
   if (come.length > 0) refuseExcess(excessGroups(call, [name]));
   if (left.length > 0 || isRenamed) refuseExcess(excessReach(call, groupReach(call, present.name)));
-  if (isRenamed && !isNew && !isGroupYours(call, present.name))
+  if (isRenamed && !isNew && !isGroupYours(call, present))
     refuseExcess([`the group ${present.name} has members of environments that are not the client's`]);
   const statements = [
     ...left.map((id) => said(call, present, id, { remove: [present.name] })),
@@ -179,7 +193,7 @@ function endGroup(call: ScimCall, id: string): Promise<ScimAnswer> {
     const group = find(call, id);
     demandMatch(call, show(call, group));
     refuseExcess(excessReach(call, groupReach(call, group.name)));
-    const isYours = isGroupYours(call, group.name);
+    const isYours = isGroupYours(call, group);
     const statements = membersOf(call, group.name).map((member) =>
       said(call, group, member.id, { remove: [group.name] }),
     );

@@ -13,12 +13,13 @@ import type { Members } from "../../identity/scim-values.ts";
 import type { Said } from "../../identity/statement.ts";
 import { eventOf, refuseExcess } from "../call.ts";
 import { callersVoucher, excessHoldings, isWhollyYours, reachOf, withinOf } from "../caller-scope.ts";
-import { isSaidWithin } from "../routes/principals.ts";
 import {
+  areApart,
   byClient,
   demandIdentifier,
   demandMatch,
   demandReach,
+  excessOfIdentifier,
   findProvisioned,
   pageOf,
   provisioned,
@@ -169,10 +170,7 @@ function activityScope(call: ScimCall, present: Principal, isActive: boolean | u
   const within = withinOf(call);
   const isBack = isActive === true && (present.disabledBy.includes("scim") || present.bounds?.disabledIn !== undefined);
   if (isBack && callersVoucher(call).agentOf === undefined) refuseExcess(excessHoldings(call, present, within));
-  if (within === undefined) return {};
-  const isWhole =
-    isActive === true ? isSaidWithin(present, "scim", within) : isWhollyYours(call, reachOf(call, present));
-  return { within, isWhole };
+  return within === undefined ? {} : { within };
 }
 
 function endUser(call: ScimCall, id: string): Promise<ScimAnswer> {
@@ -182,8 +180,8 @@ function endUser(call: ScimCall, id: string): Promise<ScimAnswer> {
     demandMatch(call, show(call, present));
     demandReach(call, present);
     const held = present.external ?? emptyExternal(ports.clock.now());
-    // What other clients gave it is theirs to take; then the record stays theirs, too.
-    const isWhole = isWhollyYours(call, reachOf(call, present));
+    // What other clients wrote and gave is theirs to take: then the record stays, and is inactive here.
+    const isWhole = isWhollyYours(call, reachOf(call, present)) && excessOfIdentifier(call, present).length === 0;
     const scim = held.scim && { ...held.scim, isDeleted: isWhole };
     const gone: Principal = { ...present, external: { ...held, scim, changedAt: ports.clock.now() } };
     const says: Said = { isActive: false, groups: { remove: held.groups } };
@@ -210,8 +208,9 @@ function refuseTaken(call: ScimCall, { userName, externalId }: UserWish, own: st
   const within = withinOf(call);
   for (const { id, kind, name, external, bounds } of call.ports.snapshot().principals.values()) {
     if (id === own || kind !== "person" || external?.scim?.isDeleted) continue;
-    const written = bounds?.identifier?.environments;
-    if (within && Array.isArray(written) && !written.some((environment) => within.includes(environment))) continue;
+    // A log-in by name has to be of one person: who has one is not renamed to a name that is taken, by whomever.
+    const isLocal = own !== null && call.ports.localLogins.of(own) !== undefined;
+    if (!isLocal && areApart(within, bounds?.identifier)) continue;
     if (same(name, userName) || same(external?.scim?.userName, userName))
       throw new ScimRefused("uniqueness", "there is a person of that userName", 409);
     if (externalId !== null && external?.scim?.externalId === externalId)
