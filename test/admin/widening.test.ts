@@ -243,6 +243,13 @@ describe("an environment that is opened asks for it in each dimension", () => {
     );
   });
 
+  it("also where nobody holds anything yet", async () => {
+    const bare = (text: string): string => text.replace(/assign:[^]*/, "");
+    await root.call("policy.apply", { body: { text: bare(policy()) } });
+    const text = bare(policy({ networks: null }));
+    expect(await codeOf(client.call("policy.apply", { body: { text } }))).toBe("grant_exceeds_issuer");
+  });
+
   it("and closing it asks for nothing", async () => {
     const closer = policy({
       networks: "[10.1.0.0/16]",

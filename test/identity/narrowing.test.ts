@@ -148,6 +148,55 @@ describe("who may not", () => {
     expect(actsIn()).toEqual([]);
   });
 
+  it("a client of dev stops, renames and ends nobody and nothing that prod's client has just made", async () => {
+    const eve = await scim.user("eve");
+    const empty = await scim.group("starters");
+    const dev = scim.gateway.adminKey({ ...provisioner, environments: ["dev"] }, null);
+    const send = async (method: string, path: string, ...Operations: object[]): Promise<number> => {
+      const body = method === "DELETE" ? {} : { body: JSON.stringify({ schemas: [PATCH_OP], Operations }) };
+      const headers = { authorization: `Bearer ${dev}`, "content-type": "application/scim+json" };
+      const request = new Request(`http://localhost/scim/v2${path}`, { method, headers, ...body });
+      return (await scim.gateway.app.handle(request, { kind: "tcp" })).status;
+    };
+    for (const [path, value] of [
+      ["externalId", "victim"],
+      ["userName", "victim"],
+    ])
+      expect(await send("PATCH", `/Users/${eve}`, { op: "replace", path, value })).toBe(403);
+    await send("PATCH", `/Users/${eve}`, off);
+    await send("DELETE", `/Users/${eve}`);
+    await send("DELETE", `/Groups/${empty}`);
+    const seen = await scim.send("GET", `/Users/${eve}`);
+    expect([seen.status, seen.body["active"], seen.body["externalId"]]).toEqual([200, true, "x-eve"]);
+    expect((await scim.send("GET", `/Groups/${empty}`)).status).toBe(200);
+    expect((await scim.patch(`/Groups/${ops}`, { op: "add", path: "members", value: [{ value: eve }] })).status).toBe(
+      204,
+    );
+    ada = eve;
+    expect(actsIn()).toEqual(["prod"]);
+  });
+
+  it("names that a client of dev has taken do not keep prod's client from its own", async () => {
+    const dev = await new ScimClient().start({ ...provisioner, environments: ["dev"] });
+    const key = dev.gateway.adminKey(prod, null);
+    await dev.user("victim");
+    await dev.group("prod-ops");
+    for (const [path, body] of [
+      [
+        "/Users",
+        { schemas: ["urn:ietf:params:scim:schemas:core:2.0:User"], userName: "victim", externalId: "x-victim" },
+      ],
+      ["/Groups", { schemas: [GROUP], displayName: "prod-ops" }],
+    ] as const) {
+      const request = new Request(`http://localhost/scim/v2${path}`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${key}`, "content-type": "application/scim+json" },
+        body: JSON.stringify(body),
+      });
+      expect([path, (await dev.gateway.app.handle(request, { kind: "tcp" })).status]).toEqual([path, 201]);
+    }
+  });
+
   it("a client of prod does not rename or overwrite what another environment's made", async () => {
     const dev = scim.gateway.adminKey({ ...provisioner, environments: ["dev"] }, null);
     const send = async (method: string, path: string, body: object): Promise<number> =>

@@ -40,7 +40,10 @@ function sessionsOf({ store, snapshot }: Core, which: SessionsOf): KeyRecord[] {
   );
 }
 
+/** By what the provider said at a log-in, or by the id a provisioning client wrote: such people log in with it, too. */
 function isKnownTo(external: External | null, { issuer, subject }: { issuer: string; subject?: string }): boolean {
+  const provisioned = external?.scim?.externalId ?? null;
+  if (provisioned !== null && (subject === undefined || provisioned === subject)) return true;
   return (external?.identities ?? []).some(
     (one) => one.issuer === issuer && (subject === undefined || one.subject === subject),
   );

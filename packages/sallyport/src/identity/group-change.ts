@@ -43,15 +43,25 @@ export function changeGroups(
   };
 }
 
-/** Some group counts in fewer places than before. */
+/** Some group that stays counts in fewer places than before. */
 export function areNarrowed(before: Principal, memberships: readonly Membership[]): boolean {
-  const held = before.bounds?.memberships ?? [];
-  return memberships.length > held.length
-    ? memberships.some(({ group }) => before.groups.includes(group) && !held.some((one) => one.group === group))
-    : held.some((one) => {
-        const next = memberships.filter(({ group }) => group === one.group);
-        return next.length > 0 && !next.some((other) => JSON.stringify(other) === JSON.stringify(one));
-      });
+  return before.groups.some((group) => {
+    const held = (before.bounds?.memberships ?? []).filter((one) => one.group === group);
+    const next = memberships.filter((one) => one.group === group);
+    // None = everywhere. A group that is gone altogether is told by who compares the groups.
+    if (next.length === 0) return false;
+    return held.length === 0 || held.some((one) => !next.some(({ voucher }) => isWithin(one.voucher, voucher)));
+  });
+}
+
+/** The wide voucher counts wherever the narrow one does, for at least as much. */
+function isWithin(narrow: Voucher, wide: Voucher): boolean {
+  const { environments } = wide;
+  const isPlace =
+    environments === "*" ||
+    (narrow.environments !== "*" && narrow.environments.every((name) => environments.includes(name)));
+  const isScope = wide.mayGrant === "*" || JSON.stringify(narrow.mayGrant) === JSON.stringify(wide.mayGrant);
+  return isPlace && isScope && (narrow.agentOf === undefined || narrow.agentOf === wide.agentOf);
 }
 
 class Memberships {
@@ -86,7 +96,10 @@ class Memberships {
     if (this.#groups.has(group) && held.length === 0) return;
     const isUnbounded = voucher?.environments === "*" && voucher.mayGrant === "*";
     if (voucher === undefined || isUnbounded) return this.end(group);
-    this.kept = this.kept.filter((one) => one.group !== group || one.voucher.by !== voucher.by);
+    // What the new word covers need not be kept beside it: keys are replaced, and their words would heap up.
+    this.kept = this.kept.filter(
+      (one) => one.group !== group || (one.voucher.by !== voucher.by && !isWithin(one.voucher, voucher)),
+    );
     this.kept.push({ group, voucher });
   }
 }

@@ -153,7 +153,10 @@ async function save(
   const wanted = wantedMembers(call, held, edit);
   const isRenamed = name !== present.name;
   const left = held.filter((id) => !wanted.has(id));
-  const come = [...wanted].filter((id) => isRenamed || !held.includes(id));
+  const named = new Set([...(edit.set ?? []), ...edit.add]);
+  const come = [...wanted].filter(
+    (id) => isRenamed || !held.includes(id) || (named.has(id) && isVouchedByOthers(call, id, name)),
+  );
   if (come.length > 0) refuseExcess(excessGroups(call, [name]));
   if (left.length > 0 || isRenamed) refuseExcess(excessReach(call, groupReach(call, present.name)));
   if (isRenamed && !isNew && !isGroupYours(call, present))
@@ -172,6 +175,13 @@ async function save(
     operations: isAnything ? [{ op: "group.put", group }] : [],
     events: isAnything ? [told(call, type, group, fields)] : [],
   });
+}
+
+/** The membership counts by somebody else's word: naming the member again adds the client's own. */
+function isVouchedByOthers(call: ScimCall, id: string, name: string): boolean {
+  const vouchers = call.ports.snapshot().principals.get(id)?.bounds?.memberships ?? [];
+  const held = vouchers.filter(({ group }) => group === name).map(({ voucher }) => JSON.stringify(voucher));
+  return held.length > 0 && !held.includes(JSON.stringify(callersVoucher(call)));
 }
 
 /** Who is in it afterwards. Somebody unknown cannot be put in; taking out who is not there changes nothing. */

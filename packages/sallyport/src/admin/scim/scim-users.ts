@@ -20,6 +20,7 @@ import {
   demandMatch,
   demandReach,
   excessOfIdentifier,
+  excessOfWriter,
   findProvisioned,
   pageOf,
   provisioned,
@@ -123,7 +124,10 @@ async function save(call: ScimCall, present: Principal, wish: UserWish): Promise
   const now = ports.clock.now();
   const record = recordOf(wish);
   const held = present.external ?? emptyExternal(now);
-  const isSame = JSON.stringify(held.scim) === JSON.stringify(record) && present.bounds?.identifier !== undefined;
+  const writer = writerOf(call, present, record);
+  const isSame =
+    JSON.stringify(held.scim) === JSON.stringify(record) &&
+    JSON.stringify(present.bounds?.identifier) === JSON.stringify(writer);
   if (isRewritten(held.scim, record)) demandIdentifier(call, present);
   const person: Principal = isSame
     ? present
@@ -131,7 +135,7 @@ async function save(call: ScimCall, present: Principal, wish: UserWish): Promise
         ...present,
         name: wish.userName,
         external: { ...held, scim: record, changedAt: now },
-        bounds: { ...present.bounds, identifier: writerOf(call, present, record) },
+        bounds: { ...present.bounds, identifier: writer },
       };
   const says: Said = wish.isActive === undefined ? {} : { isActive: wish.isActive };
   const principals = new Map(ports.snapshot().principals).set(person.id, person);
@@ -159,9 +163,11 @@ function isRewritten(held: External["scim"], { externalId, userName, emails }: N
   );
 }
 
-/** Whoever wrote the ids stays behind them until somebody writes others. */
+/** Whoever wrote the ids stays behind them until somebody writes others, or the same with a scope as wide. */
 function writerOf(call: ScimCall, { external, bounds }: Principal, next: NonNullable<External["scim"]>): Voucher {
-  const isKept = external?.scim !== null && external?.scim !== undefined && !isRewritten(external.scim, next);
+  const held = external?.scim;
+  const isKept =
+    held && bounds?.identifier && !isRewritten(held, next) && excessOfWriter(call, bounds.identifier).length > 0;
   return (isKept ? bounds?.identifier : undefined) ?? callersVoucher(call);
 }
 
