@@ -29,8 +29,8 @@ export const identityRules = [
     rule: "identity",
     what: "an administrator does not wake whom a directory stopped",
     file: `${S}/admin/routes/principals.ts`,
-    from: 'if (!isDisabled && present.isDisabled && !present.disabledBy.includes("admin"))',
-    to: "if (!isDisabled && present.disabledBy.length > 99)",
+    from: 'if (!present.disabledBy.includes("admin"))',
+    to: "if (present.disabledBy.length > 99)",
     test: race,
   },
   {
