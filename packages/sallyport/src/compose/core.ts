@@ -11,7 +11,7 @@ import { compileSnapshot } from "../access/snapshot.ts";
 import type { Snapshot } from "../access/snapshot.ts";
 import { networkPrefix } from "../kernel/network-prefix.ts";
 import type { LedgerEvent } from "../audit/event.ts";
-import type { Change } from "../audit/change.ts";
+import type { Change, Operation } from "../audit/change.ts";
 import type { Settings } from "../config/settings.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { causeOf } from "../kernel/log.ts";
@@ -193,7 +193,7 @@ function joinCore(
     snapshot = compileSnapshot(store.reader.policy(), agents);
     for (const listener of listeners) listener(snapshot);
     told(wanted);
-    suspension.look();
+    if (wanted.operations.some(({ op }) => GIVING.has(op))) suspension.look();
     return done;
   }
 
@@ -312,6 +312,9 @@ function joinCore(
     },
   };
 }
+
+/** Changes after which somebody may hold more than before. */
+const GIVING: ReadonlySet<Operation["op"]> = new Set(["principal.put", "assignment.put", "role.put", "localLogin.put"]);
 
 /** Provisioning clients that the settings name, by their provider. */
 function agentsOf({ identity }: Settings): Agents {

@@ -2,10 +2,11 @@
  * Looks at a provider's directory and says what it sees of the people who are known here: who is active, and who is in
  * which group. The slowest road, for providers that send nothing. A directory that cannot be read whole says nothing.
  */
-import type { Principal } from "../access/policy.ts";
+import type { Principal, Voucher } from "../access/policy.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { DirectoryReader, DirectoryUser } from "./directory-pages.ts";
 import type { Provider } from "./provider.ts";
+import { UNKNOWN_WRITER } from "./reconcile.ts";
 import type { Reconciler } from "./reconciler.ts";
 import type { Said, Statement } from "./statement.ts";
 
@@ -77,15 +78,17 @@ export class DirectoryPoll {
   }
 
   /** People of this issuer, by subject. One subject may lead to several, by a mistake or by malice: all of them are looked at. */
-  #known(): ReadonlyMap<string, readonly string[]> {
+  #known(): ReadonlyMap<string, readonly Known[]> {
     const { issuer, hasExternalIds } = this.#ports.provider;
-    const known = new Map<string, string[]>();
-    for (const { id, kind, external } of this.#ports.people()) {
+    const known = new Map<string, Known[]>();
+    for (const { id, kind, external, bounds } of this.#ports.people()) {
       if (kind !== "person" || !external) continue;
-      const named = external.identities.filter((one) => one.issuer === issuer).map(({ subject }) => subject);
+      const named = external.identities.find((one) => one.issuer === issuer)?.subject;
       const provisioned = hasExternalIds && external.scim?.isDeleted === false ? external.scim.externalId : null;
-      for (const subject of new Set([...named, ...(provisioned === null ? [] : [provisioned])]))
-        known.set(subject, [...(known.get(subject) ?? []), id]);
+      const subject = named ?? provisioned;
+      if (subject === null) continue;
+      const one = named === undefined ? { id, voucher: bounds?.identifier ?? UNKNOWN_WRITER } : { id };
+      known.set(subject, [...(known.get(subject) ?? []), one]);
     }
     return known;
   }
@@ -94,9 +97,9 @@ export class DirectoryPoll {
     return user[this.#ports.subject];
   }
 
-  #statement(subject: string, candidates: readonly string[], says: Said, at: number): Statement {
+  #statement(subject: string, candidates: readonly Known[], says: Said, at: number): Statement {
     const { issuer, name, hasExternalIds } = this.#ports.provider;
-    const [only] = candidates;
+    const [only] = candidates.length === 1 ? candidates : [];
     return {
       source: "directory",
       by: `directory ${name}`,
@@ -104,13 +107,17 @@ export class DirectoryPoll {
       event: `look ${new Date(at).toISOString()}`,
       isOnce: false,
       at,
-      subject:
-        candidates.length === 1 && only !== undefined && !hasExternalIds
-          ? { principal: only }
-          : { issuer, subject, externalIds: hasExternalIds },
+      subject: only ? { principal: only.id } : { issuer, subject, externalIds: hasExternalIds },
       says,
+      ...(only?.voucher ? { voucher: only.voucher } : {}),
     };
   }
+}
+
+/** A person of a subject; with whose word ties it to the provider, where that is a provisioning client's alone. */
+interface Known {
+  readonly id: string;
+  readonly voucher?: Voucher;
 }
 
 function demandCredible(known: ReadonlyMap<string, unknown>, seen: ReadonlyMap<string | null, DirectoryUser>): void {

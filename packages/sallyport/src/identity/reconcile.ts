@@ -101,7 +101,7 @@ function throughCandidate(statement: Statement, { person, by }: Candidate): Stat
 }
 
 /** Unknown means no. */
-const UNKNOWN_WRITER: Voucher = { by: "unknown", environments: [], mayGrant: null };
+export const UNKNOWN_WRITER: Voucher = { by: "unknown", environments: [], mayGrant: null };
 
 /** What becomes of the keys of whoever held an assignment that goes. */
 export function reconcileAssignment(
