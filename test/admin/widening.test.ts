@@ -244,10 +244,11 @@ describe("an environment that is opened asks for it in each dimension", () => {
   });
 
   it("also where nobody holds anything yet", async () => {
-    const bare = (text: string): string => text.replace(/assign:[^]*/, "");
-    await root.call("policy.apply", { body: { text: bare(policy()) } });
-    const text = bare(policy({ networks: null }));
-    expect(await codeOf(client.call("policy.apply", { body: { text } }))).toBe("grant_exceeds_issuer");
+    const lab = (text: string): string =>
+      policy().replace("  prod:", `  lab: { upstreams: [{ url: "http://10.0.0.9:11434" }]${text} }\n  prod:`);
+    await root.call("policy.apply", { body: { text: lab(", networks: [10.0.0.0/8]") } });
+    const own = clientOf({ ...weak, environments: ["lab"] });
+    expect(await codeOf(own.call("policy.apply", { body: { text: lab("") } }))).toBe("grant_exceeds_issuer");
   });
 
   it("and closing it asks for nothing", async () => {
