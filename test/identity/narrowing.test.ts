@@ -140,6 +140,20 @@ describe("who may not", () => {
     });
   });
 
+  it("a local log-in is taken by whoever administers all the person's environments, or could have made it", async () => {
+    const uninvite = (right: AdminRight): Promise<unknown> =>
+      clientOf(right).call("principals.uninvite", { params: { id: ada } });
+    const refused = { code: "grant_exceeds_issuer" };
+    sayEverywhere();
+    await scim.admin.call("principals.invite", { params: { id: ada } });
+    await expect(uninvite(devInsider)).rejects.toMatchObject(refused);
+    await expect(uninvite(prodAdmin)).rejects.toMatchObject(refused);
+    const both: AdminRight = { ...everything, environments: ["dev", "prod"] };
+    await clientOf(both).call("principals.invite", { params: { id: ada } });
+    await uninvite({ ...both, environments: ["dev", "prod", "lab"] });
+    expect(scim.gateway.localLogins.size).toBe(0);
+  });
+
   it("an administrator of prod does not enable whom an administrator of everything has disabled", async () => {
     await scim.admin.call("principals.disable", { params: { id: ada } });
     await expect(clientOf(prodAdmin).call("principals.enable", { params: { id: ada } })).rejects.toMatchObject({

@@ -1,11 +1,11 @@
 /** Ways in without a provider. Whoever invites a person could become him, so he must be able to grant what that one may do. */
 import { Problem } from "@sallyport/protocol";
 import type { PrincipalView } from "@sallyport/protocol/contract";
-import { excessEnvironments } from "../../access/attenuation.ts";
+import { excessAdminRight, excessEnvironments } from "../../access/attenuation.ts";
 import type { Principal } from "../../access/policy.ts";
 import { eventOf, refuseExcess } from "../call.ts";
 import type { AnyCall, CallById, Handlers } from "../call.ts";
-import { callersVoucher, excessHoldings, excessReach, reachOf } from "../caller-scope.ts";
+import { callersVoucher, excessHoldings, reachOf } from "../caller-scope.ts";
 import { isoTime } from "../views.ts";
 import { findPrincipal, viewInFull } from "./principals.ts";
 
@@ -39,7 +39,7 @@ export const localPeopleHandlers: Handlers<"principals.invite" | "principals.uni
     call.ports.changes.inTurn(async () => {
       const { changes, localLogins, reconciler } = call.ports;
       const person = findPrincipal(call, call.params.id);
-      refuseExcess(excessReach(call, reachOf(call, person)));
+      refuseExcess(excessOfTaking(call, person));
       if (!localLogins.of(person.id)) throw new Problem("not_found", `${person.name} has no way in of his own`);
       const fields = { principal: person.id, name: person.name };
       await changes.change({
@@ -75,6 +75,17 @@ async function confirm(call: CallById): Promise<PrincipalView> {
     });
     return viewInFull(call, snapshot().principals.get(person.id) ?? person);
   });
+}
+
+/**
+ * A local log-in is one for all environments: it is taken away by whoever administers all the person's, or could have made
+ * it. Others disable the person in their own.
+ */
+function excessOfTaking(call: AnyCall, person: Principal): string[] {
+  const { right } = call.caller.issuer;
+  const maker = person.bounds?.localLogin;
+  const isOwn = maker && excessAdminRight(right, { ...maker, permissions: [] }).length === 0;
+  return isOwn ? [] : excessEnvironments(right, reachOf(call, person));
 }
 
 /** What the person may do that the caller could not hand out. */
