@@ -131,5 +131,11 @@ function boundsOf({ grantRequests, grantConcurrency, grantOutputTokens }: Create
 function mayGrantText({ mayGrant }: AdminKeyView): string {
   if (mayGrant === null) return "nothing";
   if (mayGrant === "*") return "everything";
-  return `${listText(mayGrant.allow)} on ${listText(mayGrant.models)}`;
+  const bounds = [
+    mayGrant.limits?.requests,
+    mayGrant.limits?.concurrency === undefined ? undefined : `${mayGrant.limits.concurrency} at once`,
+    mayGrant.guard?.outputTokens === undefined ? undefined : `${mayGrant.guard.outputTokens} output tokens`,
+  ].filter((text) => text !== undefined);
+  const within = bounds.length > 0 ? ` within ${bounds.join(", ")}` : "";
+  return `${listText(mayGrant.allow)} on ${listText(mayGrant.models)}${within}`;
 }
