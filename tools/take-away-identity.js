@@ -29,8 +29,8 @@ export const identityRules = [
     rule: "identity",
     what: "an administrator does not wake whom a directory stopped",
     file: `${S}/admin/routes/principals.ts`,
-    from: 'if (!isDisabled && present.isDisabled && !present.disabledBy.includes("admin"))',
-    to: "if (!isDisabled && present.disabledBy.length > 99)",
+    from: 'if (!present.disabledBy.includes("admin"))',
+    to: "if (present.disabledBy.length > 99)",
     test: race,
   },
   {
@@ -53,8 +53,8 @@ export const identityRules = [
     rule: "identity",
     what: "an address is of one person",
     file: `${S}/identity/find-person.ts`,
-    from: "return found.length === 1 ? found[0] : undefined;",
-    to: "return found[0];",
+    from: "return candidates.length === 1 ? candidates[0] : undefined;",
+    to: "return candidates[0];",
     test: reconciled,
   },
   {

@@ -33,8 +33,8 @@ export const incidentRules = [
   {
     rule: "R6",
     what: "a replacement is the closer's to give",
-    file: `${S}/admin/routes/reissue-key.ts`,
-    from: "  refuseExcess(excessRight(right, ceiling, snapshot.roles));\n",
+    file: `${S}/admin/gated-ports.ts`,
+    from: "        ask(wanted.operations);\n",
     to: "",
     test: routes,
   },

@@ -33,8 +33,8 @@ export const loginRules = [
     rule: "login",
     what: "who has no right there gets no session",
     file: `${S}/dataplane/login/session-desk.ts`,
-    from: 'if (person.isDisabled) return refuse("owner_disabled");',
-    to: "if (person.isDisabled) return undefined;",
+    from: 'if (isDisabledIn(person, environment)) return refuse("owner_disabled");',
+    to: "if (isDisabledIn(person, environment)) return undefined;",
     test: login,
   },
   {

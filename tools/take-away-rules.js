@@ -11,6 +11,7 @@ import { keyLifeRules } from "./take-away-key-life.js";
 import { ownKeyRules } from "./take-away-own-keys.js";
 import { ledgerRules } from "./take-away-ledger.js";
 import { loginRules } from "./take-away-login.js";
+import { rightsRules } from "./take-away-rights.js";
 import { sentryRules } from "./take-away-sentry.js";
 import { tokenRules } from "./take-away-tokens.js";
 import { operationRules } from "./take-away-operation.js";
@@ -234,17 +235,17 @@ export const rules = [
   {
     rule: "R6",
     what: "a rotation gives no more than its issuer may",
-    file: `${S}/admin/routes/key-life.ts`,
-    from: "refuseExcess(excessRight(caller.issuer.right, key.ceiling, ports.snapshot().roles));",
-    to: "",
+    file: `${S}/admin/gated-ports.ts`,
+    from: "        askForKey(order.environment, order.id);\n        return lifecycle.rotate(order);",
+    to: "        return lifecycle.rotate(order);",
     test: "test/admin/rotation.test.ts",
   },
   {
     rule: "R10",
     what: "changed keys are forgotten",
     file: `${S}/compose/core.ts`,
-    from: 'if (operation.op === "key.state" || operation.op === "key.life" || operation.op === "key.factors")',
-    to: 'if (operation.op === "key.life" || operation.op === "key.factors")',
+    from: '        operation.op === "key.state" ||\n        operation.op === "key.life" ||',
+    to: '        operation.op === "key.life" ||',
     test: refusals,
   },
   {
@@ -392,4 +393,5 @@ export const rules = [
   ...loginRules,
   ...credentialRules,
   ...identityRules,
+  ...rightsRules,
 ];

@@ -49,7 +49,7 @@ export class MemoryGateway {
   permissionUses: readonly PermissionUse[] = [];
   sinks: AdminPorts["sinks"] extends () => infer S ? S : never = [];
   damaged: readonly { environment: string; says: string }[] = [];
-  readonly ports: AdminPorts;
+  readonly ports: AdminPorts & { readonly lifecycle: KeyLifecycle };
   readonly app: AdminApp;
   readonly #logins: LocalLogins;
 
@@ -226,6 +226,11 @@ export class MemoryGateway {
       case "key.state": {
         const name = `${operation.environment}/${operation.id}`;
         stored.set(name, { ...stored.get(name)!, state: operation.state, reason: operation.reason });
+        return keys.changed(operation.environment, operation.id);
+      }
+      case "key.admin": {
+        const name = `${operation.environment}/${operation.id}`;
+        stored.set(name, { ...stored.get(name)!, admin: operation.admin });
         return keys.changed(operation.environment, operation.id);
       }
       case "key.life": {

@@ -74,8 +74,16 @@ export class IdentityProvider {
     return JSON.stringify({ totalResults: all.length, Resources: all });
   }
 
-  async event(subject: string, type: string, event: object, jti: string): Promise<string> {
-    const claims = eventClaims(`${CAEP}${type}`, event, {
+  event(subject: string, type: string, event: object, jti: string): Promise<string> {
+    return this.#event(subject, `${CAEP}${type}`, event, jti);
+  }
+
+  riscEvent(subject: string, type: string, jti: string): Promise<string> {
+    return this.#event(subject, `https://schemas.openid.net/secevent/risc/event-type/${type}`, {}, jti);
+  }
+
+  async #event(subject: string, type: string, event: object, jti: string): Promise<string> {
+    const claims = eventClaims(type, event, {
       iss: this.url,
       aud: AUDIENCE,
       jti,

@@ -58,6 +58,21 @@ describe("a running stream is cut and its upstream cancelled", () => {
     await expectCut(issued, () => gateway.admin("POST", `/v1/keys/${issued.id}/revoke`), "key_revoked");
   });
 
+  test("when its environment takes tokens only from now on; and explain says so", async () => {
+    const issued = await gateway.issue();
+    const { upstreams } = await gateway.admin<{ upstreams: { url: string }[] }>("GET", "/v1/upstreams");
+    const url = upstreams[0]!.url;
+    const text = `environments:\n  dev:\n    upstreams: [{ url: "${url}" }]\n    tokens: { only: true }\n`;
+    await expectCut(issued, () => gateway.apply(text), "token_required");
+    const explained = await gateway.admin("POST", "/v1/explain", {
+      keyId: issued.id,
+      method: "POST",
+      path: "/api/chat",
+      model: "llama3.2",
+    });
+    expect(explained).toMatchObject({ allowed: false, code: "token_required" });
+  });
+
   test("when its key is suspended", async () => {
     const issued = await gateway.issue();
     await expectCut(issued, () => gateway.admin("POST", `/v1/keys/${issued.id}/suspend`), "key_suspended");

@@ -16,6 +16,17 @@ export const loginProblems = {
     title: "the name, the password or the code is wrong",
     remedy: "look at each; a code counts once, so wait for the next one",
   },
+  login_unconfirmed: {
+    status: 403,
+    title:
+      "the local log-in waits for an administrator: the person's permissions have grown beyond the scope of whoever made it",
+    remedy: "ask an administrator with that scope to run `sallyport people confirm NAME`",
+  },
+  login_ambiguous: {
+    status: 403,
+    title: "several people here have this identity",
+    remedy: "ask an administrator to look at `sallyport doctor` and to disable all but one of them",
+  },
   login_delayed: {
     status: 429,
     title: "there were too many wrong tries",

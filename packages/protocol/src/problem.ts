@@ -293,6 +293,11 @@ export const problems = {
     title: "the owner's rights were narrowed while the key was ordered, so none was made",
     remedy: "look what the owner may still do, and order again",
   },
+  key_is_session: {
+    status: 409,
+    title: "this key is a person's log-in, which cannot be rotated, resumed, shared or given other access conditions",
+    remedy: "revoke or suspend it; the person logs in again",
+  },
   owner_disabled_elsewhere: {
     status: 409,
     title: "a directory says that this person may not act",

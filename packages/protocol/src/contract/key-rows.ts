@@ -7,6 +7,7 @@ import {
   displayName,
   duration,
   environmentName,
+  guard,
   keyId,
   limits,
   nameList,
@@ -15,6 +16,13 @@ import {
 } from "./scalars.ts";
 import { adminKeyView, issuedAdminKey, issuedKey, keyFindingView, keyInFull, keyView, rotatedKey } from "./views.ts";
 
+const mayGrant = z.strictObject({
+  allow: nameList,
+  models: nameList.default([]),
+  /** What is handed out must have limits and guards at least so tight. */
+  limits: limits.optional(),
+  guard: guard.optional(),
+});
 const byId = z.strictObject({ id: keyId });
 
 export const keyRows = {
@@ -199,7 +207,7 @@ export const keyRows = {
       role: z.enum(["viewer", "issuer", "provisioner", "admin"]),
       environments: z.union([z.literal("*"), nameList.min(1)]),
       /** Left out: it may grant nothing. */
-      mayGrant: z.union([z.literal("*"), z.strictObject({ allow: nameList, models: nameList.default([]) })]).optional(),
+      mayGrant: z.union([z.literal("*"), mayGrant]).optional(),
       /** Left out: 90 days, or what is left of the issuer's own. */
       ttl: duration.optional(),
     }),
@@ -223,14 +231,17 @@ export const keyRows = {
     method: "POST",
     path: "/v1/admin-keys/:id/revoke",
     params: byId,
-    query: nothing,
+    query: z.strictObject({
+      /** `keep`: admin keys that were made with it go on. Left out: they are revoked with it. */
+      children: z.enum(["revoke", "keep"]).optional(),
+    }),
     body: null,
     answer: adminKeyView,
     status: 200,
     permission: "admin:manage",
     caller: "any",
     events: ["admin_key.revoked"],
-    says: "ends an admin key for good",
+    says: "revokes an admin key, and the admin keys that were made with it",
   },
   "adminKeys.reset": {
     method: "POST",

@@ -5,7 +5,7 @@
 import { z } from "zod";
 import { alertActions, alertKinds, factors, isDataPermission, parseSelector } from "../index.ts";
 import { parseDurationMs } from "./duration.ts";
-import { duration, groupName, limits, network, ROLE_NAME_FORM, roleName } from "./scalars.ts";
+import { duration, groupName, guard, limits, network, ROLE_NAME_FORM, roleName } from "./scalars.ts";
 
 const KEY_AGE_MAX_MS = 90 * 86_400_000;
 const BOUND_MAX_MS = 24 * 3_600_000;
@@ -30,17 +30,6 @@ export function isUpstreamUrl(text: string): boolean {
   return parts !== null && Number(parts[1]) >= 1 && Number(parts[1]) <= 65_535;
 }
 
-const guard = z.strictObject({
-  outputTokens: z.int().min(1).max(1_000_000_000).optional().describe("most tokens of one answer"),
-  images: z.int().min(0).max(10_000).optional().describe("most images and recordings of one request"),
-  contextTokens: z
-    .int()
-    .min(1)
-    .max(10_000_000)
-    .optional()
-    .describe("largest num_ctx a request may set, larger ones are lowered to it; none when left out (role cli: 32768)"),
-});
-
 const networks = z.array(network).min(1).max(256);
 const require = z.array(z.enum(factors)).max(factors.length);
 
@@ -61,6 +50,12 @@ const upstream = z.strictObject({
     .refine(isUpstreamUrl, "is not http://host:port or https://host:port (no path, user or query)")
     .describe("http://host:port or https://host:port"),
   concurrency: z.int().min(1).max(100_000).optional().describe("requests at the same time per model"),
+  shared: z
+    .boolean()
+    .optional()
+    .describe(
+      "the server is another environment's, too; both must say so unless an administrator of everything applies it",
+    ),
   timeout: positive(duration)
     .optional()
     .describe("short form: sets `timeouts.firstByte` and `timeouts.silence` alike, where those are left out"),

@@ -53,6 +53,17 @@ export const limits = z.strictObject({
   concurrency: z.int().min(1).max(100_000).optional().describe("requests of one key at the same time"),
 });
 
+export const guard = z.strictObject({
+  outputTokens: z.int().min(1).max(1_000_000_000).optional().describe("most tokens of one answer"),
+  images: z.int().min(0).max(10_000).optional().describe("most images and recordings of one request"),
+  contextTokens: z
+    .int()
+    .min(1)
+    .max(10_000_000)
+    .optional()
+    .describe("largest num_ctx a request may set, larger ones are lowered to it; none when left out (role cli: 32768)"),
+});
+
 /** How a key is handed over instead of shown: by a ticket that is opened once. */
 export const delivery = z.strictObject({
   ttl: duration.optional().describe("how long the ticket can be opened; 15m when left out, at most 24h"),

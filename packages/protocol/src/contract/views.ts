@@ -1,6 +1,6 @@
 /** What the admin API answers with: the public sides of keys, principals, assignments and policy. No secret has a field here. */
 import { z } from "zod";
-import { time } from "./scalars.ts";
+import { guard, limits, time } from "./scalars.ts";
 
 const names = z.array(z.string());
 
@@ -101,6 +101,9 @@ export const findingView = z.object({
     "sink_behind",
     "incident_open",
     "incident_damaged",
+    "local_login_suspended",
+    "identifier_not_counted",
+    "identity_ambiguous",
   ]),
   state: z.enum(["ok", "note", "wrong"]),
   /** `system` for what belongs to none. */
@@ -110,7 +113,11 @@ export const findingView = z.object({
   remedy: z.string(),
 });
 
-export const mayGrantView = z.union([z.literal("*"), z.object({ allow: names, models: names }), z.null()]);
+export const mayGrantView = z.union([
+  z.literal("*"),
+  z.object({ allow: names, models: names, limits: limits.optional(), guard: guard.optional() }),
+  z.null(),
+]);
 
 export const adminKeyView = z.object({
   id: z.string(),
@@ -159,7 +166,9 @@ export const principalView = z.object({
   externalId: z.string().nullable(),
   identities: z.array(z.object({ issuer: z.string(), subject: z.string() })),
   /** Whether the person logs in here without a provider. */
-  localLogin: z.enum(["none", "invited", "enrolled"]),
+  localLogin: z.enum(["none", "invited", "enrolled", "suspended"]),
+  /** Environments in which it may not act though it may elsewhere. */
+  disabledIn: names.optional(),
   createdAt: time,
 });
 
@@ -215,6 +224,8 @@ export const upstreamView = z.object({
       answerMs: z.number().optional(),
     })
     .optional(),
+  /** It is another environment's, too. */
+  isShared: z.boolean().optional(),
 });
 
 export const environmentView = z.object({

@@ -87,6 +87,8 @@ export const ocsfRows = {
   "person.enrolled": row("account", 10, "a person chose a password and an authenticator", low),
   "person.proved": row("authentication", 6, "a person proved who he is"),
   "person.local_removed": row("account", 6, "a person's log-in was removed", low),
+  "person.local_suspended": row("account", 6, "a person's local log-in was suspended", low),
+  "person.login_confirmed": row("account", 3, "a person's log-in was confirmed"),
   "person.logged_in": row("authentication", 1, "a person logged in"),
   "token.issued": row("session", 1, "a token was issued"),
   "token.revoked": row("authentication", 2, "a token was revoked"),

@@ -4,7 +4,7 @@
  */
 import { coversSelector, parseSelector } from "@sallyport/protocol";
 import type { ModelSelector } from "@sallyport/protocol";
-import type { AdminRight, Grant, RightSpec, Role } from "./policy.ts";
+import type { AdminRight, Grant, Guard, Limits, MayGrant, RightSpec, Role } from "./policy.ts";
 
 /** True when the right administers the environment. Only `"*"` administers the reserved realm. */
 export function administers(right: AdminRight, environment: string): boolean {
@@ -22,7 +22,12 @@ export function excessEnvironments(right: AdminRight, environments: Iterable<str
  * What a written right would give beyond may-grant: its permissions, those of its roles, and its selectors. Roles are
  * live, so a right's own selectors must be covered whatever its roles say now; where it has none, the roles' must be.
  */
-export function excessRight(issuer: AdminRight, spec: RightSpec, roles: ReadonlyMap<string, Role>): string[] {
+export function excessRight(
+  issuer: AdminRight,
+  spec: RightSpec,
+  roles: ReadonlyMap<string, Role>,
+  bounds: readonly Bounds[] = [],
+): string[] {
   if (issuer.mayGrant === "*") return [];
   const excess = excessPermissions(issuer, spec.allow, "");
   for (const name of spec.roles) {
@@ -36,7 +41,59 @@ export function excessRight(issuer: AdminRight, spec: RightSpec, roles: Readonly
       if (spec.models === null) excess.push(...excessSelectors(issuer, grant.models ?? [], ` (by role ${name})`));
     }
   }
-  return unique([...excess, ...excessSelectors(issuer, spec.models ?? [], "")]);
+  return unique([
+    ...excess,
+    ...excessSelectors(issuer, spec.models ?? [], ""),
+    ...excessBounds(issuer.mayGrant, spec, roles, bounds),
+  ]);
+}
+
+/** Limits and guards that hold of a right besides those of its roles: its environment's, its key's. */
+export interface Bounds {
+  readonly limits?: Limits;
+  readonly guard?: Guard;
+}
+
+/**
+ * Where the delegation scope has limits or guards, what is handed out must be bound as tightly: every limit of its roles,
+ * key and environment binds it, but a guard of a role only what the role alone gives.
+ */
+function excessBounds(
+  scope: MayGrant | null,
+  spec: RightSpec,
+  roles: ReadonlyMap<string, Role>,
+  bounds: readonly Bounds[],
+): string[] {
+  if (scope === null || (!scope.limits && !scope.guard)) return [];
+  const { limits = {}, guard = {} } = scope;
+  if (spec.roles.length === 0 && spec.allow.length === 0) return [];
+  const given = spec.roles.map((name) => roles.get(name)).filter((role) => role !== undefined);
+  const binding = [...bounds, ...given].map((one) => one.limits ?? {});
+  const isBound = (most: number | undefined, of: (one: Limits) => number | undefined): boolean =>
+    most === undefined || binding.some((one) => (of(one) ?? Infinity) <= most);
+  const isGuarded = (name: keyof Guard): boolean => {
+    const most = guard[name];
+    if (most === undefined || bounds.some((one) => (one.guard?.[name] ?? Infinity) <= most)) return true;
+    return spec.allow.length === 0 && given.every((role) => (role.guard[name] ?? Infinity) <= most);
+  };
+  const { requests } = limits;
+  const isRated =
+    requests === undefined ||
+    binding.some(
+      (one) =>
+        one.requests !== undefined &&
+        one.requests.count <= requests.count &&
+        one.requests.count / one.requests.windowMs <= requests.count / requests.windowMs,
+    );
+  return [
+    ...(isRated ? [] : ["limits.requests: more than is the issuer's to grant"]),
+    ...(isBound(limits.concurrency, ({ concurrency }) => concurrency)
+      ? []
+      : ["limits.concurrency: more than is the issuer's to grant"]),
+    ...(["outputTokens", "images"] as const)
+      .filter((name) => !isGuarded(name))
+      .map((name) => `guard.${name}: more than is the issuer's to grant`),
+  ];
 }
 
 /** The same for the grants of a role that is being written. A grant that names no models is bounded where it is assigned. */
@@ -66,6 +123,11 @@ export function excessAdminRight(issuer: AdminRight, asked: AdminRight): string[
       ...excessPermissions(issuer, asked.mayGrant.allow, ""),
       ...excessSelectors(issuer, asked.mayGrant.models, ""),
     );
+    // The scope that is asked for is at least as bounded as the issuer's own.
+    if (issuer.mayGrant !== "*" && asked.mayGrant.allow.length > 0) {
+      const spec = { roles: [], allow: asked.mayGrant.allow, models: [] };
+      excess.push(...excessBounds(issuer.mayGrant, spec, new Map(), [asked.mayGrant]));
+    }
   }
   return unique(excess);
 }

@@ -8,7 +8,9 @@ import type { DataPermission, ModelSelector } from "@sallyport/protocol";
 import type { KeyRecord } from "../keys/key.ts";
 import { compileRight } from "./compiled-grant.ts";
 import type { CompiledGrant } from "./compiled-grant.ts";
-import type { Assignment, Principal } from "./policy.ts";
+import { holds } from "./holding.ts";
+import type { ScopePolicy } from "./holding.ts";
+import type { Principal } from "./policy.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /** The owner before and after the change; `gone` is an assignment that goes with it. */
@@ -20,13 +22,14 @@ export interface Narrowed {
 
 /** `role NAME` and permissions, each once; empty where the key loses nothing. */
 export function lostRight(
-  { assignments, roles }: Pick<Snapshot, "assignments" | "roles">,
+  policy: ScopePolicy & Pick<Snapshot, "assignments">,
   key: Pick<KeyRecord, "environment" | "ceiling">,
   { before, after, gone }: Narrowed,
 ): readonly string[] {
+  const { assignments, roles } = policy;
   const here = assignments.filter((assignment) => assignment.environment === key.environment);
-  const left = here.filter((assignment) => assignment.id !== gone && isHeldBy(assignment, after));
-  const lost = here.filter((assignment) => isHeldBy(assignment, before) && !left.includes(assignment));
+  const left = here.filter((assignment) => assignment.id !== gone && holds(after, assignment, policy));
+  const lost = here.filter((assignment) => holds(before, assignment, policy) && !left.includes(assignment));
   if (lost.length === 0) return [];
   const found = new Set<string>();
   for (const { right } of lost) {
@@ -43,10 +46,6 @@ export function lostRight(
     }
   }
   return [...found];
-}
-
-function isHeldBy({ subject }: Assignment, principal: Principal): boolean {
-  return "group" in subject ? principal.groups.includes(subject.group) : subject.principal === principal.id;
 }
 
 /** The key could do this by the lost grant, and nothing that is left gives it whole. */

@@ -3,7 +3,8 @@ import { randomBase62 } from "../kernel/ids.ts";
 import type { Principal } from "./policy.ts";
 
 export function newPrincipal(
-  what: Pick<Principal, "kind" | "name" | "createdAt"> & Partial<Pick<Principal, "team" | "groups" | "external">>,
+  what: Pick<Principal, "kind" | "name" | "createdAt"> &
+    Partial<Pick<Principal, "team" | "groups" | "external" | "bounds">>,
 ): Principal {
   return {
     team: null,

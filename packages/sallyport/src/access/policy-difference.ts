@@ -143,7 +143,8 @@ function upstreamText(upstream: UpstreamSpec): string {
   const timeouts = Object.entries(upstream.timeouts ?? {})
     .map(([name, durationMs]) => ` timeouts.${name.slice(0, -2)}=${formatDurationMs(durationMs)}`)
     .join("");
-  return `${upstream.id}=${upstream.url}${concurrency}${timeout}${timeouts}`;
+  const shared = upstream.isShared ? " shared" : "";
+  return `${upstream.id}=${upstream.url}${concurrency}${timeout}${timeouts}${shared}`;
 }
 
 function grantText(grant: Grant): string {

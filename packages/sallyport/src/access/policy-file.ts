@@ -92,6 +92,7 @@ function buildEnvironment(name: string, entry: EnvironmentEntry): Environment {
       id: upstream.id ?? `u${i + 1}`,
       url: upstream.url,
       ...(upstream.concurrency === undefined ? {} : { concurrency: upstream.concurrency }),
+      ...(upstream.shared ? { isShared: true } : {}),
       ...(upstream.timeout === undefined ? {} : { timeoutMs: milliseconds(upstream.timeout) }),
       ...(upstream.timeouts === undefined ? {} : { timeouts: buildTimeouts(upstream.timeouts) }),
     })),
@@ -183,7 +184,7 @@ export function buildLimits(
   };
 }
 
-function buildGuard(written: EnvironmentEntry["guard"]): Guard {
+export function buildGuard(written: EnvironmentEntry["guard"]): Guard {
   return {
     ...(written?.outputTokens === undefined ? {} : { outputTokens: written.outputTokens }),
     ...(written?.images === undefined ? {} : { images: written.images }),

@@ -10,6 +10,7 @@ import type { UseSurvey } from "./permission-uses.ts";
 import type { Assignment, Environment } from "./policy.ts";
 import { roleFindings } from "./role-findings.ts";
 import type { Snapshot } from "./snapshot.ts";
+import { placeOf } from "./upstream-place.ts";
 
 export interface PolicyFinding {
   readonly code: "upstream_shared" | "wildcard_in_production" | "role_excess" | "role_use_unknown";
@@ -69,13 +70,6 @@ function sharedUpstreams(environments: readonly Environment[], isShown: PolicyFa
       };
     });
   });
-}
-
-/** The same server under its different names. */
-function placeOf(url: string): string {
-  const { protocol, hostname, port } = new URL(url);
-  const host = /^(?:localhost|127\.[\d.]+|\[::1\])$/.test(hostname) ? "127.0.0.1" : hostname;
-  return `${host}:${port === "" ? (protocol === "https:" ? "443" : "80") : port}`;
 }
 
 function productionWildcards({ assignments, roles, principals }: Snapshot): PolicyFinding[] {

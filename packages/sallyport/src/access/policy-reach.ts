@@ -1,12 +1,12 @@
 /**
- * R6 for a change of policy: the changer must administer every environment the change reaches, and hold, as may-grant,
- * whatever right it writes. A role reaches every environment in which it is assigned, before or after, or stands on a
+ * R6 for a change of policy: the changer must administer every environment the change reaches, whether it opens or takes
+ * away; what it opens is asked of the delegation scope (`admin/scope-gate.ts`). A role reaches every environment in which it is assigned, before or after, or stands on a
  * key. Pure but for the question about keys.
  */
 import type { Operation } from "../audit/change.ts";
-import { administers, excessEnvironments, excessGrants, excessRight } from "./attenuation.ts";
+import { administers, excessEnvironments } from "./attenuation.ts";
 import type { PresentPolicy } from "./policy-plan.ts";
-import type { AdminRight, Assignment, Role } from "./policy.ts";
+import type { AdminRight, Assignment } from "./policy.ts";
 
 /** True when a key of the environment that is not revoked names the role. */
 export type HasKeyOfRole = (environment: string, role: string) => boolean;
@@ -19,7 +19,6 @@ export function excessOfChange(
   hasKeyOfRole: HasKeyOfRole,
 ): string[] {
   if (right.environments === "*" && right.mayGrant === "*") return [];
-  const roles = rolesAfter(operations, present);
   const assignments = assignmentsAfter(operations, present);
 
   function roleReach(name: string): string[] {
@@ -39,23 +38,13 @@ export function excessOfChange(
       case "environment.remove":
         return excessEnvironments(right, [operation.name]);
       case "assignment.put":
-        return [
-          ...excessEnvironments(right, [operation.assignment.environment]),
-          ...excessRight(right, operation.assignment.right, roles),
-        ];
+        return excessEnvironments(right, [operation.assignment.environment]);
       case "assignment.remove": {
         const gone = present.assignments.find((assignment) => assignment.id === operation.id);
         return excessEnvironments(right, gone ? [gone.environment] : []);
       }
-      case "role.put": {
-        const { name, grants } = operation.role;
-        const given = assignments.filter((assignment) => assignment.right.roles.includes(name));
-        return [
-          ...roleReach(name),
-          ...excessGrants(right, name, grants),
-          ...given.flatMap((assignment) => excessRight(right, assignment.right, roles)),
-        ];
-      }
+      case "role.put":
+        return roleReach(operation.role.name);
       case "role.remove":
         return roleReach(operation.name);
       default:
@@ -63,15 +52,6 @@ export function excessOfChange(
     }
   });
   return [...new Set(excess)];
-}
-
-function rolesAfter(operations: readonly Operation[], present: PresentPolicy): ReadonlyMap<string, Role> {
-  const roles = new Map(present.roles);
-  for (const operation of operations) {
-    if (operation.op === "role.put") roles.set(operation.role.name, operation.role);
-    if (operation.op === "role.remove") roles.delete(operation.name);
-  }
-  return roles;
 }
 
 function assignmentsAfter(operations: readonly Operation[], present: PresentPolicy): readonly Assignment[] {

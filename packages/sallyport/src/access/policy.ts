@@ -66,7 +66,43 @@ export interface Principal {
   readonly revocations: number;
   /** How directories know it; null for who is known here alone. */
   readonly external: External | null;
+  /** What holds of it in some environments only; absent = nothing does. */
+  readonly bounds?: PrincipalBounds;
   readonly createdAt: number;
+}
+
+/**
+ * The delegation scope of whoever wrote a sign-in identifier or a membership, as it was then. It is asked again wherever
+ * the identifier or membership is used: what has grown beyond it since does not count.
+ */
+export interface Voucher {
+  /** Who wrote it, as recorded. */
+  readonly by: string;
+  readonly environments: AdminRight["environments"];
+  readonly mayGrant: AdminRight["mayGrant"];
+  /** The settings named the writer as the agent of this identity provider: where they still do, its word is the provider's. */
+  readonly agentOf?: string;
+}
+
+export interface PrincipalBounds {
+  /** Environments in which it may not act, by who says so. */
+  readonly disabledIn?: readonly { readonly source: Source; readonly environments: readonly string[] }[];
+  /** Of its groups, those that do not count everywhere. A group may come from several writers. */
+  readonly memberships?: readonly Membership[];
+  /** Who wrote the provisioned id (`external.scim.externalId`); absent = not known. */
+  readonly identifier?: Voucher;
+  /** Who let the person log in without a provider; absent = not known. */
+  readonly localLogin?: LocalVoucher;
+}
+
+export interface Membership {
+  readonly group: string;
+  readonly voucher: Voucher;
+}
+
+export interface LocalVoucher extends Voucher {
+  /** Since when the local log-in waits for an administrator to confirm it, epoch ms; null = it does not. */
+  readonly suspendedAt: number | null;
 }
 
 /** Where what is said about people comes from. */
@@ -119,6 +155,8 @@ export interface DirectoryGroup {
   readonly externalId: string | null;
   readonly createdAt: number;
   readonly changedAt: number;
+  /** Which client made it; absent = not known. */
+  readonly writer?: Voucher;
 }
 
 /** A right given to a principal or to everyone in a group, in one environment. */
@@ -138,6 +176,8 @@ export interface UpstreamSpec {
   readonly url: string;
   /** Requests run at the same time per model; absent = no bound of ours. */
   readonly concurrency?: number;
+  /** This server is also another environment's, and both say so. */
+  readonly isShared?: boolean;
   /** Short form of `timeouts.firstByteMs` and `timeouts.silenceMs`, in ms. */
   readonly timeoutMs?: number;
   readonly timeouts?: UpstreamTimeouts;
@@ -247,6 +287,9 @@ export interface Environment {
   readonly inferenceRecording: "fail_closed" | "fail_open_with_gap_record";
 }
 
+/** By the name of an identity provider: the environments in which the word of its provisioning agent is its own. */
+export type Agents = ReadonlyMap<string, AdminRight["environments"]>;
+
 /** Everything `compileSnapshot()` needs; `epoch` grows by one with each change. */
 export interface PolicyState {
   readonly epoch: number;
@@ -263,7 +306,16 @@ export interface AdminRight {
   readonly permissions: readonly AdminPermission[];
   readonly environments: readonly string[] | "*";
   /** Rights it may put into keys, roles and assignments. `null` = it may grant nothing. */
-  readonly mayGrant: { readonly allow: readonly DataPermission[]; readonly models: readonly string[] } | "*" | null;
+  readonly mayGrant: MayGrant | "*" | null;
+}
+
+/** The delegation scope: what an administrator may hand out. */
+export interface MayGrant {
+  readonly allow: readonly DataPermission[];
+  readonly models: readonly string[];
+  /** What is handed out must be bound at least so tightly; absent = any limit will do. */
+  readonly limits?: Limits;
+  readonly guard?: Guard;
 }
 
 export const KEY_AGE_MAX_MS = 90 * 86_400_000;

@@ -1,5 +1,6 @@
 /** Roles that grant more, in an environment, than the keys that hold them have used in the time that is known. Pure. */
 import type { DataPermission } from "@sallyport/protocol";
+import { holds } from "./holding.ts";
 import type { HeldKey, PolicyFacts, PolicyFinding } from "./policy-findings.ts";
 import type { Environment, Role } from "./policy.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -45,9 +46,7 @@ function holdersByRole(snapshot: Snapshot, keys: readonly HeldKey[], environment
   for (const key of keys) {
     if (key.environment !== environment) continue;
     const owner = key.owner === null ? undefined : snapshot.principals.get(key.owner);
-    const live = assigned.filter(({ subject }) =>
-      "group" in subject ? owner?.groups.includes(subject.group) : subject.principal === owner?.id,
-    );
+    const live = owner ? assigned.filter((assignment) => holds(owner, assignment, snapshot)) : [];
     for (const name of new Set([...key.ceiling.roles, ...live.flatMap(({ right }) => right.roles)])) {
       const role = snapshot.roles.get(name);
       if (role) holders.set(role, [...(holders.get(role) ?? []), key]);

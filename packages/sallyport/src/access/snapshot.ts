@@ -7,7 +7,9 @@ import { builtInRoles } from "./built-in-roles.ts";
 import { compileRight, doorOf } from "./compiled-grant.ts";
 import type { CompiledGrant } from "./compiled-grant.ts";
 import type { Door } from "./door.ts";
+import { coversHoldings, holds, isDisabledIn } from "./holding.ts";
 import type {
+  Agents,
   Assignment,
   DirectoryGroup,
   Environment,
@@ -16,6 +18,7 @@ import type {
   Principal,
   RightSpec,
   Role,
+  Voucher,
 } from "./policy.ts";
 
 /** What a key may do now: its ceiling and its owner's live right, both of which must cover a demand, in one environment. */
@@ -38,15 +41,22 @@ export interface Snapshot {
   readonly roles: ReadonlyMap<string, Role>;
   readonly principals: ReadonlyMap<string, Principal>;
   readonly assignments: readonly Assignment[];
+  /** Provisioning clients whose word is their provider's, as the settings say. */
+  readonly agents: Agents;
   /** Groups that provisioning clients made, by id. */
   readonly groups: ReadonlyMap<string, DirectoryGroup>;
+  /** The assignment counts for the principal. */
+  holds(principal: Principal, assignment: Assignment): boolean;
+  /** Everything the principal holds anywhere is the writer's to hand out; an unknown writer could hand out nothing. */
+  covers(voucher: Voucher | undefined, principal: Principal): boolean;
   /** Undefined where the key's environment does not exist (any more). Computed once per key and snapshot. */
   rightOf(key: KeyRecord): EffectiveRight | undefined;
 }
 
-export function compileSnapshot(state: PolicyState): Snapshot {
+export function compileSnapshot(state: PolicyState, agents: Agents = NO_AGENTS): Snapshot {
   const environments = new Map(state.environments.map((environment) => [environment.name, environment]));
   const roles = new Map([...state.roles, ...builtInRoles].map((role) => [role.name, role]));
+  const judged = { assignments: state.assignments, roles, agents };
   const principals = new Map(state.principals.map((principal) => [principal.id, principal]));
   const byPrincipal = new Map<string, Assignment[]>();
   const byGroup = new Map<string, Assignment[]>();
@@ -75,21 +85,29 @@ export function compileSnapshot(state: PolicyState): Snapshot {
 
   function computeLive(owner: Principal, environment: string): LiveRight {
     const held = [...(byPrincipal.get(owner.id) ?? []), ...owner.groups.flatMap((group) => byGroup.get(group) ?? [])];
-    const assignments = held.filter((assignment) => assignment.environment === environment);
+    const assignments = held.filter(
+      (assignment) => assignment.environment === environment && holds(owner, assignment, judged),
+    );
     return {
       grants: assignments.flatMap((assignment) => compileRight(assignment.right, roles)),
       roles: assignments.flatMap((assignment) => assignment.right.roles),
     };
   }
 
+  /** A log-in that an administrator made possible works only while what it opens is that administrator's to hand out. */
+  function isVouchedFor({ session, environment }: KeyRecord, owner: Principal): boolean {
+    return !session?.voucher || coversHoldings(session.voucher, owner, judged, environment);
+  }
+
   function computeRight(key: KeyRecord): EffectiveRight | undefined {
     const environment = environments.get(key.environment);
     if (!environment) return undefined;
     const owner = key.owner === null ? undefined : principals.get(key.owner);
-    const isOwnerDisabled = !owner || owner.isDisabled;
-    const live = isOwnerDisabled
-      ? NO_LIVE_RIGHT
-      : remembered(lives, `${environment.name} ${owner.id}`, () => computeLive(owner, environment.name));
+    const isOwnerDisabled = !owner || isDisabledIn(owner, environment.name);
+    const live =
+      isOwnerDisabled || !isVouchedFor(key, owner)
+        ? NO_LIVE_RIGHT
+        : remembered(lives, `${environment.name} ${owner.id}`, () => computeLive(owner, environment.name));
     const limits = [
       { origin: `environment ${environment.name}`, limits: environment.limits },
       { origin: "key", limits: key.limits },
@@ -129,7 +147,10 @@ export function compileSnapshot(state: PolicyState): Snapshot {
     roles,
     principals,
     assignments: state.assignments,
+    agents,
     groups: new Map((state.groups ?? []).map((group) => [group.id, group])),
+    holds: (principal, assignment) => holds(principal, assignment, judged),
+    covers: (voucher, principal) => coversHoldings(voucher, principal, judged),
     rightOf(key) {
       if (hasNoDoor(key)) return sharedRight(key);
       const held = rights.get(key);
@@ -141,9 +162,9 @@ export function compileSnapshot(state: PolicyState): Snapshot {
   };
 }
 
-/** Nothing in its right has its name. */
-function hasNoDoor({ networks, require }: KeyRecord): boolean {
-  return networks === null && require.length === 0;
+/** Nothing in its right is of this key alone. */
+function hasNoDoor({ networks, require, session }: KeyRecord): boolean {
+  return networks === null && require.length === 0 && session?.voucher === undefined;
 }
 
 interface SharedRight {
@@ -157,6 +178,7 @@ interface LiveRight {
   readonly roles: readonly string[];
 }
 
+const NO_AGENTS: Agents = new Map();
 const NO_LIVE_RIGHT: LiveRight = { grants: [], roles: [] };
 const REMEMBERED_MAX = 8_192;
 

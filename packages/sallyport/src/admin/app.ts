@@ -11,6 +11,7 @@ import type { ContractRow, RouteName } from "@sallyport/protocol/contract";
 import type { Call } from "./call.ts";
 import { authenticate } from "./caller.ts";
 import type { AdminCaller, Caller } from "./caller.ts";
+import { gatedPorts } from "./gated-ports.ts";
 import { answerHealth } from "./health.ts";
 import { handlers } from "./handlers.ts";
 import { answerMetrics, metricsRoute } from "./metrics-route.ts";
@@ -70,7 +71,7 @@ export function makeAdminApp(ports: AdminPorts, onFault: OnFault = () => undefin
     router.on(row.method, [row.path], async (context) => {
       const caller = await admit(name, row, context);
       const read = await readRequest(row, context.req.param(), context.req.raw);
-      const answer = await handler({ ports, caller, ...read } as Call<RouteName>);
+      const answer = await handler({ ports: gatedPorts(ports, caller), caller, ...read } as Call<RouteName>);
       return answerJson(row.status, row.answer.parse(answer));
     });
   }
@@ -96,7 +97,10 @@ export function makeAdminApp(ports: AdminPorts, onFault: OnFault = () => undefin
   });
   const signals = makeSignalRoutes(ports);
   router.post(PUSH_PATH, (context) => signals.push(context.req.raw));
-  router.post(LOG_OUT_PATH, (context) => signals.logOut(context.req.raw));
+  router.post(LOG_OUT_PATH, (context) => {
+    const { caller } = context.env;
+    return signals.logOut(context.req.raw, (caller.kind === "tcp" && caller.address) || null);
+  });
   for (const path of [PUSH_PATH, LOG_OUT_PATH])
     router.all(path, () => answerProblem(new Problem("method_not_allowed")));
   for (const path of new Set([...Object.values(contract), metricsRoute, tailRoute].map((row) => row.path))) {

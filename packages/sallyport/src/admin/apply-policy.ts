@@ -7,12 +7,16 @@ import type { PolicyDocument } from "../access/policy-file.ts";
 import type { PolicyTextRead } from "../access/policy-text.ts";
 import { planPolicy } from "../access/policy-plan.ts";
 import type { PresentPolicy } from "../access/policy-plan.ts";
+import { operationsOfRemoval } from "../access/removed-environment.ts";
 import { excessOfChange } from "../access/policy-reach.ts";
+import { judgeUpstreams } from "../access/upstream-rules.ts";
 import type { Operation } from "../audit/change.ts";
 import type { EventType, LedgerEvent } from "../audit/event.ts";
 import { randomBase62 } from "../kernel/ids.ts";
+import { SYSTEM_REALM } from "../keys/key.ts";
 import { eachKey } from "./each-key.ts";
 import type { AdminPorts } from "./ports.ts";
+import { excessOfOperations } from "./scope-gate.ts";
 
 export interface ApplyOptions {
   /** True: say what would change, and whether the actor could, but change nothing. */
@@ -29,7 +33,10 @@ export interface AppliedPolicy {
   readonly epoch: number;
 }
 
-type PolicyPorts = Pick<AdminPorts, "clock" | "snapshot" | "listKeys" | "changes" | "readPolicyText">;
+type PolicyPorts = Pick<
+  AdminPorts,
+  "clock" | "snapshot" | "listKeys" | "changes" | "upstreamHosts" | "readPolicyText"
+>;
 
 /**
  * `actor` is the issuer who asks, or the gateway itself applying the file it was started with.
@@ -54,12 +61,19 @@ export async function applyPolicyText(
       hasUnrevokedKeys: (environment) => hasKey(ports, environment, null),
       newId: () => `a_${randomBase62(12)}`,
     });
-    if (plan.mistakes.length > 0) throw new Problem("input_invalid", "the policy cannot be applied", plan.mistakes);
-    const excess = excessOfChange(issuer.right, plan.operations, present, (environment, role) =>
-      hasKey(ports, environment, role),
-    );
-    if (excess.length > 0) throw new Problem("grant_exceeds_issuer", undefined, excess);
+    const servers = judgeUpstreams(plan.operations, present, issuer.right, ports.upstreamHosts ?? null);
+    const mistakes = [...plan.mistakes, ...servers.mistakes];
+    if (mistakes.length > 0) throw new Problem("input_invalid", "the policy cannot be applied", mistakes);
+    const excess = [
+      ...servers.excess,
+      ...excessOfChange(issuer.right, plan.operations, present, (environment, role) =>
+        hasKey(ports, environment, role),
+      ),
+      ...excessOfOperations(ports, issuer, plan.operations),
+    ];
+    if (excess.length > 0) throw new Problem("grant_exceeds_issuer", undefined, [...new Set(excess)]);
     const changes = [...plan.changes];
+    const left = removalsOf(ports, plan.operations);
     if (options.dryRun || plan.operations.length === 0) return { changes, epoch };
     const applied: LedgerEvent = {
       type: "policy.applied",
@@ -72,8 +86,27 @@ export async function applyPolicyText(
     plan.operations.forEach((operation, i) =>
       events.push(eventOfOperation(operation, { change: changes[i] ?? "", ...from }, applied, present)),
     );
-    return { changes, ...(await ports.changes.change({ operations: plan.operations, events, expectEpoch: epoch })) };
+    for (const operation of left) if (operation.op === "key.state") events.push(endedAdminKey(operation.id, applied));
+    const operations = [...plan.operations, ...left];
+    return { changes, ...(await ports.changes.change({ operations, events, expectEpoch: epoch })) };
   });
+}
+
+/** What removed environments leave behind goes with them. */
+function removalsOf(ports: PolicyPorts, operations: readonly Operation[]): Operation[] {
+  const names = operations.flatMap((operation) => (operation.op === "environment.remove" ? [operation.name] : []));
+  if (names.length === 0) return [];
+  const adminKeys = eachKey(ports, { environment: SYSTEM_REALM });
+  return operationsOfRemoval(new Set(names), adminKeys, ports.snapshot().principals.values());
+}
+
+function endedAdminKey(key: string, applied: LedgerEvent): LedgerEvent {
+  return {
+    ...applied,
+    type: "admin_key.revoked",
+    environment: SYSTEM_REALM,
+    fields: { key, reason: "environment_removed" },
+  };
 }
 
 function policyOf(read: PolicyTextRead): PolicyDocument {

@@ -27,7 +27,7 @@ export interface AdminPorts {
   readonly snapshot: () => Snapshot;
   readonly keys: KeyDirectory;
   readonly uses: UseRecord;
-  readonly lifecycle: KeyLifecycle;
+  readonly lifecycle: Pick<KeyLifecycle, "rotate" | "finish" | "resume" | "sweep">;
   /** Seals a key's text to an age public key, armored. Throws `input_invalid` for what is none. */
   readonly sealTo: (recipient: string, text: Secret) => Promise<Secret>;
   readonly listKeys: (filter: {
@@ -43,14 +43,18 @@ export interface AdminPorts {
    */
   readonly changes: ChangeWriter & { readonly inTurn: <T>(work: () => Promise<T>) => Promise<T> };
   /** Everything that is said about people, administrators' words too, becomes a change by it. */
-  readonly reconciler: Reconciler;
+  readonly reconciler: Pick<Reconciler, "hear" | "judge" | "judgeAssignment" | "write" | "endSessions">;
   /** People who log in here without a provider. */
   readonly localLogins: LocalLogins;
-  readonly enrolment: Enrolment;
+  readonly enrolment: Pick<Enrolment, "invite">;
   /** Where they choose a password; null while nothing listens and no address is configured. */
   readonly enrolmentPage: () => string | null;
   /** What identity providers send; null where none is configured. */
   readonly signals: Pick<Signals, "streamOf" | "logOut"> | null;
+  /** The identity provider whose agent the settings name this actor; absent or undefined = none. */
+  readonly agentOf?: (actor: string) => string | undefined;
+  /** Where upstreams may be, as the settings say; null or absent = not set. */
+  readonly upstreamHosts?: readonly string[] | null;
   readonly quarantine: Quarantine;
   readonly incidents: IncidentShelf;
   readonly explain: Explain;

@@ -3,26 +3,36 @@
  * believed by what it brings, a bearer and a signature; neither sees an admin key.
  */
 import { Problem } from "@sallyport/protocol";
-import type { FailedClaims } from "../identity/signed-claims.ts";
+import type { AmbiguousSubject } from "../identity/ambiguous-subject.ts";
+import { FailedClaims } from "../identity/signed-claims.ts";
+import { networkPrefix } from "../kernel/network-prefix.ts";
 import type { AdminPorts } from "./ports.ts";
 import { readBytes } from "./read-request.ts";
 import { RequestRate } from "./request-rate.ts";
+import { SharedTurns } from "./shared-turns.ts";
 
 export interface SignalRoutes {
   push(request: Request): Promise<Response>;
-  logOut(request: Request): Promise<Response>;
+  /** `address`: the client's, null where it is not known. */
+  logOut(request: Request, address: string | null): Promise<Response>;
 }
 
 export const PUSH_PATH = "/ssf/events";
 export const LOG_OUT_PATH = "/oidc/back-channel-logout";
 const BEARER = /^Bearer ([A-Za-z0-9._~+/=-]{16,512})$/i;
-/** Verifying costs a fifth of a millisecond of the thread that serves requests. */
+/** Of one event stream, whose sender has proved who it is. */
 const PER_SECOND = 50;
 const BURST_MS = 2_000;
 
 export function makeSignalRoutes(ports: Pick<AdminPorts, "clock" | "signals" | "quarantine">): SignalRoutes {
-  const pushes = new RequestRate(ports.clock, (PER_SECOND * BURST_MS) / 1_000, BURST_MS);
-  const logOuts = new RequestRate(ports.clock, (PER_SECOND * BURST_MS) / 1_000, BURST_MS);
+  const pushes = new WeakMap<object, RequestRate>();
+  const unproven = new SharedTurns();
+
+  function rateOf(stream: object): RequestRate {
+    const held = pushes.get(stream) ?? new RequestRate(ports.clock, (PER_SECOND * BURST_MS) / 1_000, BURST_MS);
+    pushes.set(stream, held);
+    return held;
+  }
 
   function signals(): NonNullable<AdminPorts["signals"]> {
     if (ports.quarantine.restored()) throw new Problem("restore_unconfirmed");
@@ -38,26 +48,35 @@ export function makeSignalRoutes(ports: Pick<AdminPorts, "clock" | "signals" | "
         signals();
         return eventError(401, "authentication_failed", "the bearer token is not one that was given out");
       }
-      pushes.demand();
+      rateOf(stream).demand();
       const text = await readText(request, /^application\/secevent\+jwt$/i);
       const wrong = await stream.receive(text);
-      if (wrong === undefined) return new Response(null, { status: 202, headers: NO_STORE });
+      if (!(wrong instanceof FailedClaims))
+        return new Response(null, { status: 202, headers: { ...NO_STORE, ...toldAmbiguity(wrong) } });
       if (wrong.failure === "unavailable") throw new Problem("signals_unverifiable", wrong.says);
       return eventError(400, wrong.failure, wrong.says);
     },
 
-    async logOut(request) {
+    async logOut(request, address) {
       const to = signals();
-      logOuts.demand();
       const form = new URLSearchParams(await readText(request, /^application\/x-www-form-urlencoded(?:\s*;.*)?$/i));
       const tokens = form.getAll("logout_token");
       const [token] = tokens;
       if (token === undefined || tokens.length !== 1) return logOutError("logout_token is not there exactly once");
-      const wrong: FailedClaims | undefined = await to.logOut(token);
-      if (wrong?.failure === "unavailable") throw new Problem("signals_unverifiable", wrong.says);
-      return wrong ? logOutError(wrong.says) : new Response(null, { status: 200, headers: NO_STORE });
+      // Whether it is genuine is only known once it is verified: until then it is its network's work, and nobody else waits.
+      const network = address === null ? "unknown" : networkPrefix(address);
+      const wrong = await unproven.run(network, () => to.logOut(token));
+      if (!(wrong instanceof FailedClaims))
+        return new Response(null, { status: 200, headers: { ...NO_STORE, ...toldAmbiguity(wrong) } });
+      if (wrong.failure === "unavailable") throw new Problem("signals_unverifiable", wrong.says);
+      return logOutError(wrong.says);
     },
   };
+}
+
+/** The subject could be several people, and all of them were stopped. */
+function toldAmbiguity(found: AmbiguousSubject | undefined): Record<string, string> {
+  return found ? { "x-sallyport-stopped": String(found.people) } : {};
 }
 
 const NO_STORE = { "cache-control": "no-store" };

@@ -104,7 +104,14 @@ export function viewAdminKey(key: KeyRecord, now: number): AdminKeyView {
     permissions: [...right.permissions],
     environments: right.environments === "*" ? "*" : [...right.environments],
     mayGrant:
-      mayGrant === "*" || mayGrant === null ? mayGrant : { allow: [...mayGrant.allow], models: [...mayGrant.models] },
+      mayGrant === "*" || mayGrant === null
+        ? mayGrant
+        : {
+            allow: [...mayGrant.allow],
+            models: [...mayGrant.models],
+            ...(mayGrant.limits ? { limits: viewLimits(mayGrant.limits) } : {}),
+            ...(mayGrant.guard ? { guard: { ...mayGrant.guard } } : {}),
+          },
     createdAt: isoTime(key.createdAt),
     expiresAt: expiryText(key),
     createdBy: key.createdBy,
@@ -112,7 +119,8 @@ export function viewAdminKey(key: KeyRecord, now: number): AdminKeyView {
 }
 
 export function viewPrincipal(principal: Principal, localLogin: LocalLoginState = "none"): PrincipalView {
-  const { external, disabledBy, revocations: _revocations, ...shown } = principal;
+  const { external, disabledBy, bounds, revocations: _revocations, ...shown } = principal;
+  const disabledIn = [...new Set(bounds?.disabledIn?.flatMap(({ environments }) => environments))];
   return {
     ...shown,
     groups: [...principal.groups],
@@ -121,6 +129,7 @@ export function viewPrincipal(principal: Principal, localLogin: LocalLoginState 
     externalId: external?.scim?.externalId ?? null,
     identities: external?.identities.map(({ issuer, subject }) => ({ issuer, subject })) ?? [],
     localLogin,
+    ...(disabledIn.length > 0 ? { disabledIn } : {}),
     createdAt: isoTime(principal.createdAt),
   };
 }

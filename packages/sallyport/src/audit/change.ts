@@ -2,7 +2,7 @@
  * A change of state and the event that records it, committed in one transaction by the one writer or not at all.
  * A change without an event cannot be written down: the type demands both.
  */
-import type { Assignment, DirectoryGroup, Environment, Principal, Role } from "../access/policy.ts";
+import type { AdminRight, Assignment, DirectoryGroup, Environment, Principal, Role } from "../access/policy.ts";
 import type { LocalLogin } from "../identity/local/local-login.ts";
 import type { TicketRecord } from "../keys/ticket.ts";
 import type { Restriction } from "../keys/restriction.ts";
@@ -29,6 +29,8 @@ export type Operation =
     }
   | { readonly op: "key.life"; readonly environment: string; readonly id: string; readonly life: KeyLifeState }
   | { readonly op: "key.factors"; readonly environment: string; readonly id: string; readonly factors: KeyFactors }
+  /** What an admin key may do and hand out; it only ever gets less. */
+  | { readonly op: "key.admin"; readonly environment: string; readonly id: string; readonly admin: AdminRight }
   | { readonly op: "tokenKey.insert"; readonly tokenKey: TokenKeyRecord }
   | { readonly op: "tokenKey.remove"; readonly environment: string; readonly id: string }
   | { readonly op: "token.revoke"; readonly token: RevokedToken }

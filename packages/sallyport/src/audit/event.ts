@@ -52,6 +52,8 @@ export const eventTypes = {
   "person.enrolled": "security",
   "person.proved": "security",
   "person.local_removed": "security",
+  "person.local_suspended": "security",
+  "person.login_confirmed": "security",
   "person.logged_in": "security",
   "incident.opened": "security",
   "incident.closed": "security",

@@ -17,6 +17,9 @@ interface CreateOptions extends ServerOptions, OnceOptions {
   readonly grant?: string[];
   readonly grantModel?: string[];
   readonly grantAll?: boolean;
+  readonly grantRequests?: string;
+  readonly grantConcurrency?: number;
+  readonly grantOutputTokens?: number;
   readonly ttl?: string;
 }
 
@@ -39,6 +42,9 @@ export function addAdmin(program: Command, cli: Cli): void {
     .addOption(listOption("--env <environments>", "environments it administers, or *").makeOptionMandatory())
     .addOption(listOption("--grant <permissions>", "permissions it may put into keys and assignments"))
     .addOption(listOption("--grant-model <selectors>", "models it may put into them"))
+    .option("--grant-requests <rate>", "highest request limit it may put into them, such as 60/min")
+    .option("--grant-concurrency <count>", "highest concurrency it may put into them", Number)
+    .option("--grant-output-tokens <count>", "highest guard for output tokens it may put into them", Number)
     .option("--grant-all", "it may grant everything")
     .option("--ttl <duration>", "lifetime such as 30d (left out: 90d)")
     .option("--out <file>", "write the key to a new file, readable by its owner only")
@@ -69,9 +75,13 @@ export function addAdmin(program: Command, cli: Cli): void {
     });
 
   withServer(keys.command("revoke <id>"))
-    .description("end an admin key for good")
-    .action(async (id: string, options: ServerOptions) => {
-      const key = await withClient(cli, options, (client) => client.call("adminKeys.revoke", { params: { id } }));
+    .description("revoke an admin key, and the admin keys that were made with it")
+    .option("--keep-children", "leave the admin keys that were made with it")
+    .action(async (id: string, options: ServerOptions & { keepChildren?: boolean }) => {
+      const query = options.keepChildren ? { children: "keep" as const } : {};
+      const key = await withClient(cli, options, (client) =>
+        client.call("adminKeys.revoke", { params: { id }, query }),
+      );
       show(cli.io, options.json, key, () => facts({ id: key.id, name: key.name, state: key.state }));
     });
 }
@@ -94,18 +104,38 @@ async function issue(
   once.show({ adminKey: made.key, id: made.id, name: made.name, expiresAt: made.expiresAt }, "adminKey");
 }
 
-function createBody({ name, role, env, grant, grantModel, grantAll, ttl }: CreateOptions) {
+function createBody(options: CreateOptions) {
+  const { name, role, env, grant, grantModel, grantAll, ttl } = options;
+  const bounds = boundsOf(options);
   if (role !== "viewer" && role !== "issuer" && role !== "provisioner" && role !== "admin")
     throw new UsageMistake("--role is viewer, issuer, provisioner or admin");
   if (grantAll && (grant || grantModel)) throw new UsageMistake("--grant-all stands alone");
   const environments: "*" | string[] = env.includes("*") ? "*" : env;
-  const mayGrant = grantAll ? ("*" as const) : grant && { allow: grant, models: grantModel ?? [] };
+  const mayGrant = grantAll ? ("*" as const) : grant && { allow: grant, models: grantModel ?? [], ...bounds };
   if (!grant && grantModel) throw new UsageMistake("--grant-model needs --grant");
+  if (!grant && Object.keys(bounds).length > 0) throw new UsageMistake("--grant-requests and the like need --grant");
   return { name, role, environments, mayGrant, ttl } as const;
+}
+
+function boundsOf({ grantRequests, grantConcurrency, grantOutputTokens }: CreateOptions) {
+  const limits = {
+    ...(grantRequests === undefined ? {} : { requests: grantRequests }),
+    ...(grantConcurrency === undefined ? {} : { concurrency: grantConcurrency }),
+  };
+  return {
+    ...(Object.keys(limits).length > 0 ? { limits } : {}),
+    ...(grantOutputTokens === undefined ? {} : { guard: { outputTokens: grantOutputTokens } }),
+  };
 }
 
 function mayGrantText({ mayGrant }: AdminKeyView): string {
   if (mayGrant === null) return "nothing";
   if (mayGrant === "*") return "everything";
-  return `${listText(mayGrant.allow)} on ${listText(mayGrant.models)}`;
+  const bounds = [
+    mayGrant.limits?.requests,
+    mayGrant.limits?.concurrency === undefined ? undefined : `${mayGrant.limits.concurrency} at once`,
+    mayGrant.guard?.outputTokens === undefined ? undefined : `${mayGrant.guard.outputTokens} output tokens`,
+  ].filter((text) => text !== undefined);
+  const within = bounds.length > 0 ? ` within ${bounds.join(", ")}` : "";
+  return `${listText(mayGrant.allow)} on ${listText(mayGrant.models)}${within}`;
 }

@@ -125,6 +125,16 @@ function addLocalLogin(group: Command, cli: Cli): void {
       if (!options.json) cli.io.err("The code is shown this once, and is good once: hand it to that person alone.");
     });
 
+  withServer(group.command("confirm <who>"))
+    .description("confirm a person's local log-in and provisioned id after the person's permissions have grown")
+    .action(async (who: string, options: ServerOptions) => {
+      const changed = await withClient(cli, options, async (client) => {
+        const { id } = await find(client, "person", who);
+        return client.call("principals.confirm", { params: { id } });
+      });
+      show(cli.io, options.json, changed, () => principalFacts(changed));
+    });
+
   withServer(group.command("uninvite <who>"))
     .description("take a person's own way in, or the invitation to one, away, and end his sessions")
     .action(async (who: string, options: ServerOptions) => {
@@ -159,7 +169,7 @@ function principalFacts(one: PrincipalView): string[] {
     kind: one.kind,
     team: one.team,
     groups: listText(one.groups),
-    state: one.isDisabled ? `disabled (said by ${one.disabledBy.join(", ")})` : "active",
+    state: stateText(one),
     ...(one.userName === null ? {} : { "in the directory": `${one.userName} (${one.externalId ?? "no external id"})` }),
     ...(one.identities.length === 0
       ? {}
@@ -167,6 +177,11 @@ function principalFacts(one: PrincipalView): string[] {
     ...(one.kind === "person" ? { "local log-in": one.localLogin } : {}),
     created: timeText(one.createdAt),
   });
+}
+
+function stateText({ isDisabled, disabledBy, disabledIn }: PrincipalView): string {
+  if (isDisabled) return `disabled (said by ${disabledBy.join(", ")})`;
+  return disabledIn ? `disabled in ${disabledIn.join(", ")}` : "active";
 }
 
 function assignmentTable(assignments: readonly AssignmentView[]): string[] {

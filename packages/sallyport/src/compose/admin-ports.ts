@@ -17,7 +17,7 @@ import { surveyUses } from "./use-survey.ts";
 
 export function adminPorts(
   core: Core,
-  { publicUrl }: Pick<Settings, "publicUrl">,
+  { publicUrl, identity, upstreamHosts }: Pick<Settings, "publicUrl" | "identity" | "upstreamHosts">,
   dataPlane: DataPlane | null,
   metrics: GatewayMetrics,
   urls: { data: string; admin: string },
@@ -41,6 +41,8 @@ export function adminPorts(
     incidents: core.incidents,
     reconciler: core.reconciler,
     signals,
+    upstreamHosts: upstreamHosts ?? null,
+    agentOf: (actor) => identity?.providers.find(({ agent }) => agent?.keys.some((id) => actor === `key:${id}`))?.name,
     localLogins: core.localLogins,
     enrolment: core.enrolment,
     enrolmentPage: () => {

@@ -5,11 +5,13 @@
 import { join } from "node:path";
 import { PermissionUses } from "../access/permission-uses.ts";
 import { lostRight } from "../access/lost-right.ts";
+import { isDisabledIn } from "../access/holding.ts";
+import type { Agents } from "../access/policy.ts";
 import { compileSnapshot } from "../access/snapshot.ts";
 import type { Snapshot } from "../access/snapshot.ts";
 import { networkPrefix } from "../kernel/network-prefix.ts";
 import type { LedgerEvent } from "../audit/event.ts";
-import type { Change } from "../audit/change.ts";
+import type { Change, Operation } from "../audit/change.ts";
 import type { Settings } from "../config/settings.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { causeOf } from "../kernel/log.ts";
@@ -19,6 +21,7 @@ import type { AdminPorts } from "../admin/ports.ts";
 import { Enrolment } from "../identity/local/enrolment.ts";
 import { LocalLogins } from "../identity/local/local-logins.ts";
 import { HashThread, PasswordHasher } from "../identity/local/password-hasher.ts";
+import { LocalSuspension } from "../identity/local/suspension.ts";
 import { Reconciler } from "../identity/reconciler.ts";
 import type { ReconcilerPorts } from "../identity/reconciler.ts";
 import { KeyDirectory } from "../keys/directory.ts";
@@ -112,7 +115,9 @@ export async function openCore(settings: Settings, clock: Clock, log: Log): Prom
     try {
       const quarantine = await openQuarantine(directory, store, clock);
       const incidents = new IncidentFiles(dataPaths(directory).incidents);
-      const core = joinCore({ ...parts, damage, quarantine, incidents, clock, fault }, () => lock.release());
+      const core = joinCore({ ...parts, damage, quarantine, incidents, agents: agentsOf(settings), clock, fault }, () =>
+        lock.release(),
+      );
       const recordOnce = async (event: LedgerEvent): Promise<void> => {
         if (await isRecorded(core.audit, event)) return;
         await core.changes.inTurn(() => core.changes.change({ operations: [], events: [event] }));
@@ -136,17 +141,17 @@ export async function openCore(settings: Settings, clock: Clock, log: Log): Prom
 }
 
 type CoreParts = Pick<Core, "store" | "sealer" | "peppers" | "audit" | "damage" | "quarantine" | "incidents"> &
-  Pick<LifecyclePorts, "clock" | "fault">;
+  Pick<LifecyclePorts, "clock" | "fault"> & { readonly agents: Agents };
 
 function joinCore(
-  { store, sealer, peppers, audit, damage, quarantine, incidents, clock, fault }: CoreParts,
+  { store, sealer, peppers, audit, damage, quarantine, incidents, agents, clock, fault }: CoreParts,
   release: () => void,
 ): Core {
   const restrictions = new Restrictions(store.reader.restrictions());
   const keys = new KeyDirectory(store.reader, peppers, (record) => restrictions.over(record));
   const ollamaSigners = new OllamaSignerIndex((visit) => store.reader.eachOllamaSigner(visit));
   const listeners: ((snapshot: Snapshot) => void)[] = [];
-  let snapshot = compileSnapshot(store.reader.policy());
+  let snapshot = compileSnapshot(store.reader.policy(), agents);
   const hearers: ((events: readonly LedgerEvent[]) => void)[] = [];
   const told = ({ events }: Change): void => hearers.forEach((hear) => hear(events));
   const localLogins = new LocalLogins({ snapshot: () => snapshot, read: () => store.reader.localLogins() });
@@ -177,12 +182,18 @@ function joinCore(
         ollamaSigners.changed(operation.environment, operation.id, operation.factors.signers);
       if (operation.op === "key.state" && operation.state === "revoked")
         ollamaSigners.changed(operation.environment, operation.id, []);
-      if (operation.op === "key.state" || operation.op === "key.life" || operation.op === "key.factors")
+      if (
+        operation.op === "key.state" ||
+        operation.op === "key.life" ||
+        operation.op === "key.factors" ||
+        operation.op === "key.admin"
+      )
         keys.changed(operation.environment, operation.id);
     }
-    snapshot = compileSnapshot(store.reader.policy());
+    snapshot = compileSnapshot(store.reader.policy(), agents);
     for (const listener of listeners) listener(snapshot);
     told(wanted);
+    if (wanted.operations.some(({ op }) => GIVING.has(op))) suspension.look();
     return done;
   }
 
@@ -213,7 +224,10 @@ function joinCore(
     keys,
     uses,
     life: (environment) => snapshot.environments.get(environment),
-    hasOwner: (id) => snapshot.principals.get(id)?.isDisabled === false,
+    hasOwner: (id, environment) => {
+      const owner = snapshot.principals.get(id);
+      return owner !== undefined && !isDisabledIn(owner, environment);
+    },
     lifecycle,
     listKeys: (filter) => store.reader.keys(filter),
   });
@@ -245,6 +259,15 @@ function joinCore(
     changes: { change, inTurn },
     endSessions: (which) => endSessions(which),
   });
+  const suspension = new LocalSuspension({
+    clock,
+    snapshot: () => snapshot,
+    logins: localLogins,
+    changes: { change, inTurn },
+    endSessions: (which) => endSessions(which),
+    fault,
+  });
+  suspension.look();
   keys.onOldPepper((key, secret, hashed) => lifecycle.rehash(key, secret, hashed));
   keys.onReuse((key, secret) => lifecycle.reused(key, secret));
 
@@ -288,6 +311,17 @@ function joinCore(
       release();
     },
   };
+}
+
+/** Changes after which somebody may hold more than before. */
+const GIVING: ReadonlySet<Operation["op"]> = new Set(["principal.put", "assignment.put", "role.put", "localLogin.put"]);
+
+/** Provisioning clients that the settings name, by their provider. */
+function agentsOf({ identity }: Settings): Agents {
+  const named = (identity?.providers ?? []).flatMap(({ name, agent }) =>
+    agent ? [[name, agent.environments] as const] : [],
+  );
+  return new Map(named);
 }
 
 /** The Unix socket on which the operating-system user administers. */

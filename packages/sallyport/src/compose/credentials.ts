@@ -20,6 +20,7 @@ import { makeAuthenticate } from "../dataplane/stages/authenticate.ts";
 import { makeLogin } from "../dataplane/stages/login.ts";
 import { makeOAuth } from "../dataplane/stages/oauth.ts";
 import { DeviceGrants } from "../identity/device-grants.ts";
+import { hasExternalIds } from "../identity/provider.ts";
 import { GuessDelay } from "../identity/local/guess-delay.ts";
 import { Proof } from "../identity/local/proof.ts";
 import { LoginAttempts } from "../identity/login-attempts.ts";
@@ -89,7 +90,14 @@ export function makeCredentials({ settings, core, limits, live, budget, listener
   const introspection = new Introspection({ clock, address, keys, verifier, revoked, live, changes, snapshot });
   const grants = new DeviceGrants(clock);
   const provider = openProvider(settings);
-  const sessions = new SessionDesk({ clock, snapshot, peppers, reconciler: core.reconciler, inTurn: changes.inTurn });
+  const sessions = new SessionDesk({
+    clock,
+    snapshot,
+    peppers,
+    reconciler: core.reconciler,
+    inTurn: changes.inTurn,
+    hasExternalIds: (issuer) => hasExternalIds(settings.identity?.providers ?? [], issuer),
+  });
   const { localLogins, enrolment, sealer, passwordHasher: hasher } = core;
   const delay = new GuessDelay(clock);
   const proof = new Proof({ clock, logins: localLogins, sealer, hasher, delay, networkOf: networkPrefix, changes });

@@ -40,14 +40,17 @@ function sessionsOf({ store, snapshot }: Core, which: SessionsOf): KeyRecord[] {
   );
 }
 
+/** By what the provider said at a log-in, or by the id a provisioning client wrote: such people log in with it, too. */
 function isKnownTo(external: External | null, { issuer, subject }: { issuer: string; subject?: string }): boolean {
+  const provisioned = external?.scim?.externalId ?? null;
+  if (provisioned !== null && (subject === undefined || provisioned === subject)) return true;
   return (external?.identities ?? []).some(
     (one) => one.issuer === issuer && (subject === undefined || one.subject === subject),
   );
 }
 
-function isMeant({ owner, session }: KeyRecord, which: SessionsOf): boolean {
-  if ("principal" in which) return owner === which.principal;
+function isMeant({ owner, session, environment }: KeyRecord, which: SessionsOf): boolean {
+  if ("principal" in which) return owner === which.principal && (which.environments?.includes(environment) ?? true);
   if (session?.issuer !== which.issuer) return false;
   if (which.sid !== undefined && session.sid !== which.sid) return false;
   return which.subject === undefined || session.subject === which.subject;

@@ -1,4 +1,5 @@
 /** Identity providers, joined from settings: what they send, and the looks this gateway takes by itself. Loaded only where one is set. */
+import { RequestRate } from "../admin/request-rate.ts";
 import type { IdentitySettings, ProviderSettings } from "../config/identity-file.ts";
 import { DirectoryReader } from "../identity/directory-pages.ts";
 import { DirectoryPoll } from "../identity/directory-poll.ts";
@@ -23,6 +24,9 @@ export interface OpenIdentity {
   close(): void;
 }
 
+/** Genuine log-outs of one issuer at once; more are told to come again. */
+const LOG_OUTS = 100;
+const LOG_OUTS_MS = 2_000;
 const FIRST_MS = 5_000;
 /** Failing looks come less and less often, but at least so often. */
 const LATEST_MS = 10 * 60_000;
@@ -38,7 +42,8 @@ export function openIdentity({ providers }: IdentitySettings, core: Core, regist
     const transmitterKeys = provider.transmitter ? keysAt(provider.transmitter.keysUrl, core) : keys;
     const parts = { clock, provider, reconciler };
     const events = new EventReceiver({ ...parts, keys: transmitterKeys, seen: new SeenTokens(clock) });
-    const logOut = new LogOut({ ...parts, keys, seen: new SeenTokens(clock) });
+    const rate = new RequestRate(clock, LOG_OUTS, LOG_OUTS_MS);
+    const logOut = new LogOut({ ...parts, keys, seen: new SeenTokens(clock), demandRate: () => rate.demand() });
     looks.push(...looksOf(provider, events, core, log));
     const bearer = provider.push && readSecret(provider.push.secret, `the push secret of ${provider.name}`);
     return { issuer: provider.issuer, bearer, events, logOut };

@@ -42,6 +42,15 @@ const provider = z.strictObject({
   audience: id.optional(),
   clientId: id.optional(),
   subjects: z.enum(["own", "externalId"]).default("own"),
+  agent: z
+    .strictObject({
+      keys: z
+        .array(z.string().regex(/^[0-9A-Za-z]{12}$/, "is not the id of an admin key"))
+        .min(1)
+        .max(8),
+      environments: z.union([z.literal("*"), z.array(z.string().min(1).max(16)).min(1).max(64)]),
+    })
+    .optional(),
   emails: z.enum(["deny", "allow"]).default("deny"),
   groupsClaim: id.default("groups"),
   transmitter: z.strictObject({ issuer: z.string().refine(isSafeUrl, URL_WANTED), keys: url }).optional(),
@@ -95,6 +104,7 @@ function build(name: string, entry: z.output<typeof provider>): ProviderSettings
     audience: entry.audience ?? null,
     clientId: entry.clientId ?? null,
     hasExternalIds: entry.subjects === "externalId",
+    ...(entry.agent ? { agent: entry.agent } : {}),
     mayNameByEmail: entry.emails === "allow",
     groupsClaim: entry.groupsClaim,
     push: push ? { secret: sourceOf(push.secret) } : null,
@@ -104,7 +114,11 @@ function build(name: string, entry: z.output<typeof provider>): ProviderSettings
 }
 
 function mistakesBetween(providers: readonly ProviderSettings[]): string[] {
-  return providers.flatMap(({ name, issuer, audience, push, poll, hasExternalIds }, i) => [
+  return providers.flatMap(({ name, issuer, audience, push, poll, hasExternalIds, agent }, i) => [
+    ...(agent && !hasExternalIds ? [`providers.${name}: an agent needs \`subjects: externalId\``] : []),
+    ...(agent?.keys ?? [])
+      .filter((id) => providers.slice(0, i).some((one) => one.agent?.keys.includes(id)))
+      .map((id) => `providers.${name}: key ${id} is the agent of another provider`),
     ...(providers.slice(0, i).some((one) => one.issuer === issuer)
       ? [`providers.${name}: its issuer comes twice`]
       : []),

@@ -97,6 +97,13 @@ export const leaves = [
     says: "environments the data plane serves; all unless set",
   },
   {
+    path: "upstreamHosts",
+    variable: "SALLYPORT_UPSTREAM_HOSTS",
+    flag: "upstreamHosts",
+    form: "list",
+    says: "hosts, HOST:PORT and networks that model servers may be at; without it only an administrator of everything adds one",
+  },
+  {
     path: "policy",
     variable: "SALLYPORT_POLICY",
     flag: "policy",

@@ -204,6 +204,7 @@ function toSettings(file: SettingsFile, dataDirectory: string, receiver: string 
     hosts: file.hosts,
     corsOrigins: file.corsOrigins,
     environments: file.environments ?? null,
+    ...(file.upstreamHosts ? { upstreamHosts: file.upstreamHosts } : {}),
     policyFile: file.policy === undefined ? null : resolve(file.policy),
     logLevel: file.log,
     tracing: receiver === null ? null : { url: `${receiver.replace(/\/{1,8}$/, "")}/v1/traces` },

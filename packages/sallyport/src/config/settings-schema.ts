@@ -17,6 +17,14 @@ const address = z.string().refine((text) => parseListener(text) !== undefined, "
 const host = z.string().regex(/^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/, "is not a host name (without port)");
 const origin = z.string().refine(isOrigin, "is not an origin such as https://chat.example.org or app://obsidian.md");
 const cidr = z.string().refine(isNetwork, "is not a network such as 10.0.0.0/8");
+const upstreamHost = z
+  .string()
+  .refine(
+    (text) =>
+      isNetwork(text) ||
+      /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?)(?::[0-9]{1,5})?$/.test(text),
+    "is neither a host, HOST:PORT nor a network such as 10.0.0.0/8",
+  );
 const path = z.string().min(1, "is empty");
 const bytes = z.int().min(0);
 const secretSource = z.string().refine((text) => parseSecretSource(text) !== undefined, SECRET_SOURCE_WANTED);
@@ -40,6 +48,7 @@ export const settingsSchema = z.strictObject({
     .array(z.string().refine(isEnvironmentName, "is not an environment name"))
     .min(1, "names no environment: leave it out to serve all")
     .optional(),
+  upstreamHosts: z.array(upstreamHost).min(1, "names nothing: leave it out").max(256).optional(),
   policy: path.optional(),
   log: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
   ledger: z

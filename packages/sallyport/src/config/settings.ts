@@ -32,6 +32,8 @@ export interface Settings {
   readonly corsOrigins: readonly string[];
   /** Environments the data plane serves; null = all. */
   readonly environments: readonly string[] | null;
+  /** Hosts, `host:port` and networks that upstreams may be at; absent = only an administrator of everything adds one. */
+  readonly upstreamHosts?: readonly string[];
   /** A policy file applied whole at start; null = none. */
   readonly policyFile: string | null;
   readonly logLevel: "debug" | "info" | "warn" | "error" | "silent";

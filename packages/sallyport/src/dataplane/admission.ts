@@ -15,9 +15,9 @@ import type { KeyLifecycle } from "../keys/lifecycle.ts";
 import { brownoutSeconds, retirementOf } from "../keys/retirement.ts";
 import type { UseRecord } from "../keys/use-record.ts";
 import type { Exchange } from "./exchange.ts";
+import { refuseBareKey } from "./bare-key.ts";
 import { rightOf } from "./exchange-right.ts";
 import { isFresh } from "./fresh-identity.ts";
-import type { Endpoint } from "./wire/endpoint.ts";
 
 export interface AdmissionPorts {
   readonly clock: Clock;
@@ -55,8 +55,8 @@ export function makeAdmission(ports: AdmissionPorts): Admission {
     // Before its use is noted: what is used from elsewhere must not count as the owner's use, nor begin an overlap.
     const elsewhere = refuseNetworks(right.doors, exchange.address) ?? firstNetworks.refuse(key, exchange.address);
     if (elsewhere) return elsewhere;
-    const isBare = exchange.token === null && !exchange.isOllamaSigned && !OPEN_TO_BARE_KEYS.has(served);
-    if (isBare && right.environment.tokens.isOnly) return refuse("token_required");
+    const bare = refuseBareKey(right, exchange, served);
+    if (bare) return bare;
     // That a key rotates itself is no use of it: where it was used before is what is asked then.
     if (served !== "key") noteUse(exchange, key, secret, right, now);
     // The new secret works at once; that it is the one in use from now on is written down meanwhile.
@@ -69,9 +69,6 @@ export function makeAdmission(ports: AdmissionPorts): Admission {
     return waitSeconds > 0 ? { ...refuse("key_expires_soon"), retryAfterSeconds: waitSeconds } : undefined;
   };
 }
-
-/** Where an environment that takes tokens only takes a key: what no token may do, and where tokens come from. */
-const OPEN_TO_BARE_KEYS: ReadonlySet<Endpoint["served"]> = new Set(["key", "person", "oauth"]);
 
 function agentOf(rawHeaders: readonly string[]): string {
   for (let i = 0; i < rawHeaders.length; i += 2)

@@ -12,6 +12,7 @@ import { stateRefusal } from "../keys/directory.ts";
 import type { KeyDirectory } from "../keys/directory.ts";
 import { currentSecret } from "../keys/key.ts";
 import type { KeyRecord } from "../keys/key.ts";
+import { refuseBareKey } from "./bare-key.ts";
 import type { Endpoint } from "./wire/endpoint.ts";
 import { matchEndpoint } from "./wire/match.ts";
 import type { Understood } from "./wire/understood.ts";
@@ -71,6 +72,9 @@ function walk(
   if (!right)
     return tell(because, refuse("environment_not_here"), `environment ${key.environment} is not in the policy`);
   if (right.isOwnerDisabled) return tell(because, refuse("owner_disabled"), "the key's owner is disabled or gone");
+  // The question is about the key itself: whoever asks about a token of it asks `explainToken`.
+  const bare = refuseBareKey(right, BARE_KEY, endpoint.served);
+  if (bare) return tell(because, bare, `environment ${key.environment} takes tokens only, and this is a key by itself`);
   if (endpoint.served === "person") {
     if (key.session === null)
       return tell(
@@ -108,6 +112,7 @@ function walk(
   return decision.isAllowed ? undefined : decision.refusal;
 }
 
+const BARE_KEY = { token: null, isOllamaSigned: false };
 const EVERYTHING_PRESENTED: Presented = { address: "", isSigned: true, isIdentified: true };
 
 /** Null where the question says nothing of it: then the doors are told and taken to be open. */

@@ -9,6 +9,7 @@ import type { Snapshot } from "../access/snapshot.ts";
 import { keyRefusal } from "../keys/directory.ts";
 import type { KeyDirectory } from "../keys/directory.ts";
 import type { Exchange } from "./exchange.ts";
+import { refuseBareKey } from "./bare-key.ts";
 import { rightOf } from "./exchange-right.ts";
 
 export class LiveExchanges {
@@ -83,6 +84,8 @@ export function presentRefusal(exchange: Exchange, snapshot: Snapshot, keys: Key
   if (stateRefused) return stateRefused;
   const right = rightOf(snapshot, key, exchange.token);
   if (!right) return refuse("environment_not_here");
+  const bare = refuseBareKey(right, exchange, exchange.endpoint?.served);
+  if (bare) return bare;
   if (
     exchange.upstream &&
     !right.environment.upstreams.some(

@@ -2,13 +2,17 @@
  * One statement on one person: what he is after it, and what has happened to him. Pure. The same statement a second time
  * finds nothing to do, and an older one of the same sender is not listened to where it would undo a newer.
  */
-import type { External, Principal, Source } from "../access/policy.ts";
-import type { GroupChange, Statement } from "./statement.ts";
+import type { External, Membership, Principal, PrincipalBounds, Source } from "../access/policy.ts";
+import { areNarrowed, changeGroups } from "./group-change.ts";
+import type { Statement } from "./statement.ts";
 
 export interface Applied {
   readonly person: Principal;
   readonly isLeft: boolean;
   readonly isBack: boolean;
+  /** Environments in which it was stopped, or works again, though it is neither everywhere. */
+  readonly leftIn: readonly string[];
+  readonly backIn: readonly string[];
   readonly added: readonly string[];
   readonly removed: readonly string[];
   readonly isSignedOut: boolean;
@@ -18,30 +22,50 @@ export interface Applied {
   readonly note: string | null;
 }
 
-/** Most events remembered of one person, and most groups he may be in. */
+/** Most events remembered of one person. */
 const EVENTS_MAX = 32;
 const SENDERS_MAX = 8;
-export const GROUPS_MAX = 256;
 
 /** Undefined where it says nothing new. */
-export function applyStatement(present: Principal, statement: Statement, now: number): Applied | undefined {
-  const { says, source, by, at, isOnce, event } = statement;
+export function applyStatement(
+  present: Principal,
+  statement: Statement,
+  now: number,
+  environments: readonly string[] = [],
+): Applied | undefined {
+  const { says, source, by, at, isOnce, event, within } = statement;
   const external = present.external ?? emptyExternal(now);
   const name = `${by} ${event}`;
   if (isOnce && external.heard.events.includes(name)) return undefined;
   const times = external.heard.times.find((one) => one.by === by);
   const isFresh = (aspect: "active" | "groups"): boolean => at === null || !times || times[aspect] <= at;
 
+  const isSwitched = says.isActive !== undefined && isFresh("active");
   const disabledBy =
-    says.isActive === undefined || !isFresh("active") ? present.disabledBy : switched(present.disabledBy, source, says);
-  const groups = says.groups && isFresh("groups") ? changedGroups(present, external, says.groups) : null;
+    isSwitched && within === undefined ? switched(present.disabledBy, source, says) : present.disabledBy;
+  const heldIn = present.bounds?.disabledIn ?? [];
+  const disabledIn = isSwitched ? switchedIn(heldIn, source, says.isActive === true, within) : heldIn;
+  const groups =
+    says.groups && isFresh("groups") ? changeGroups(present, external, says.groups, statement, environments) : null;
   const isDisabled = disabledBy.length > 0;
-  const next: Principal = { ...present, disabledBy, isDisabled, groups: groups?.all ?? present.groups };
+  const memberships = groups?.memberships ?? present.bounds?.memberships ?? [];
+  const { bounds: _bounds, ...rest } = present;
+  const next: Principal = {
+    ...rest,
+    disabledBy,
+    isDisabled,
+    groups: groups?.all ?? present.groups,
+    ...boundsOf(present, disabledIn, memberships),
+  };
+  const before = environmentsOf(heldIn);
+  const after = environmentsOf(disabledIn);
   const added = next.groups.filter((group) => !present.groups.includes(group));
   const removed = present.groups.filter((group) => !next.groups.includes(group));
   const effect = {
     isLeft: disabledBy.length > present.disabledBy.length,
     isBack: disabledBy.length < present.disabledBy.length,
+    leftIn: after.filter((name) => !before.includes(name)),
+    backIn: before.filter((name) => !after.includes(name)),
     added,
     removed,
     isSignedOut: says.sessionsEnded === true,
@@ -49,9 +73,16 @@ export function applyStatement(present: Principal, statement: Statement, now: nu
     isAtRisk: says.risk === "high",
   };
   const note = says.note ?? (says.risk === undefined || says.risk === "high" ? null : `risk_${says.risk}`);
+  const areMembershipsMoved = JSON.stringify(memberships) !== JSON.stringify(present.bounds?.memberships ?? []);
   const isNarrowed =
-    effect.isLeft || removed.length > 0 || effect.isSignedOut || effect.areCredentialsRevoked || effect.isAtRisk;
-  const isAnything = isNarrowed || effect.isBack || added.length > 0;
+    effect.isLeft ||
+    effect.leftIn.length > 0 ||
+    areNarrowed(present, memberships) ||
+    removed.length > 0 ||
+    effect.isSignedOut ||
+    effect.areCredentialsRevoked ||
+    effect.isAtRisk;
+  const isAnything = isNarrowed || effect.isBack || effect.backIn.length > 0 || areMembershipsMoved || added.length > 0;
   const isMoved = groups !== null && groups.given.join("\n") !== external.groups.join("\n");
   if (!isAnything && !isMoved && !isOnce) return undefined;
   const heard = isOnce || at !== null ? remembered(external, { by, at, name, isOnce, says }) : external.heard;
@@ -67,26 +98,46 @@ export function applyStatement(present: Principal, statement: Statement, now: nu
   };
 }
 
-/** Each takes back his own word only. */
+/** Each takes back its own word only. */
 function switched(held: readonly Source[], source: Source, { isActive }: Statement["says"]): readonly Source[] {
   if (isActive) return held.filter((one) => one !== source);
   return held.includes(source) ? held : [...held, source];
 }
 
-/** A group a directory speaks of is the directory's from then on; those it never named stay as they were given here. */
-function changedGroups(
-  { groups }: Principal,
-  external: External,
-  { set, add = [], remove = [] }: GroupChange,
-): { readonly all: readonly string[]; readonly given: readonly string[] } {
-  const asked = set ?? [...external.groups, ...add];
-  const given = [...new Set(asked)].filter((group) => !remove.includes(group));
-  const local = groups.filter(
-    (group) => !external.groups.includes(group) && !given.includes(group) && !remove.includes(group),
-  );
-  const order = [...groups.filter((group) => given.includes(group) || local.includes(group)), ...given];
-  const all = [...new Set(order)].slice(0, GROUPS_MAX);
-  return { all, given: given.filter((group) => all.includes(group)) };
+/** The same for a speaker whose word is about some environments. */
+function switchedIn(
+  held: DisabledIn,
+  source: Source,
+  isActive: boolean,
+  within: readonly string[] | undefined,
+): DisabledIn {
+  const own = held.find((one) => one.source === source)?.environments ?? [];
+  const others = held.filter((one) => one.source !== source);
+  const next = isActive
+    ? own.filter((name) => within !== undefined && !within.includes(name))
+    : [...new Set([...own, ...(within ?? [])])];
+  return next.length === 0 ? others : [...others, { source, environments: next }];
+}
+
+type DisabledIn = NonNullable<PrincipalBounds["disabledIn"]>;
+
+function environmentsOf(held: DisabledIn): string[] {
+  return [...new Set(held.flatMap(({ environments }) => environments))];
+}
+
+/** Without what says nothing, so that a principal without bounds has none. */
+function boundsOf(
+  present: Principal,
+  disabledIn: DisabledIn,
+  memberships: readonly Membership[],
+): Pick<Principal, "bounds"> {
+  const { disabledIn: _disabled, memberships: _memberships, ...rest } = present.bounds ?? {};
+  const bounds: PrincipalBounds = {
+    ...rest,
+    ...(disabledIn.length > 0 ? { disabledIn } : {}),
+    ...(memberships.length > 0 ? { memberships } : {}),
+  };
+  return Object.keys(bounds).length > 0 ? { bounds } : {};
 }
 
 function remembered(

@@ -2,10 +2,11 @@
  * Looks at a provider's directory and says what it sees of the people who are known here: who is active, and who is in
  * which group. The slowest road, for providers that send nothing. A directory that cannot be read whole says nothing.
  */
-import type { Principal } from "../access/policy.ts";
+import type { Principal, Voucher } from "../access/policy.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { DirectoryReader, DirectoryUser } from "./directory-pages.ts";
 import type { Provider } from "./provider.ts";
+import { UNKNOWN_WRITER } from "./reconcile.ts";
 import type { Reconciler } from "./reconciler.ts";
 import type { Said, Statement } from "./statement.ts";
 
@@ -58,7 +59,7 @@ export class DirectoryPoll {
       for (const id of name === "" ? [] : members) groupsOf.set(id, [...(groupsOf.get(id) ?? []), name]);
     }
     const statements: Statement[] = [];
-    for (const [subject, principal] of known) {
+    for (const [subject, candidates] of known) {
       const id = this.#ids.get(subject);
       const user = seen.get(subject);
       const isGone = isWhole && !user;
@@ -68,7 +69,7 @@ export class DirectoryPoll {
         ...(isActive === undefined ? {} : { isActive }),
         groups: { set: id === undefined ? [] : [...new Set(groupsOf.get(id))].toSorted() },
       };
-      statements.push(this.#statement(principal, says, at));
+      statements.push(this.#statement(subject, candidates, says, at));
     }
     for (let from = 0; from < statements.length; from += STATEMENTS_AT_ONCE)
       await reconciler.hear(statements.slice(from, from + STATEMENTS_AT_ONCE));
@@ -76,16 +77,18 @@ export class DirectoryPoll {
     this.#looks++;
   }
 
-  /** People of this issuer, by subject. */
-  #known(): ReadonlyMap<string, string> {
+  /** People of this issuer, by subject. One subject may lead to several, by a mistake or by malice: all of them are looked at. */
+  #known(): ReadonlyMap<string, readonly Known[]> {
     const { issuer, hasExternalIds } = this.#ports.provider;
-    const known = new Map<string, string>();
-    for (const { id, kind, external } of this.#ports.people()) {
+    const known = new Map<string, Known[]>();
+    for (const { id, kind, external, bounds } of this.#ports.people()) {
       if (kind !== "person" || !external) continue;
-      const identity = external.identities.find((one) => one.issuer === issuer);
+      const named = external.identities.find((one) => one.issuer === issuer)?.subject;
       const provisioned = hasExternalIds && external.scim?.isDeleted === false ? external.scim.externalId : null;
-      const subject = identity?.subject ?? provisioned;
-      if (subject !== null) known.set(subject, id);
+      const subject = named ?? provisioned;
+      if (subject === null) continue;
+      const one = named === undefined ? { id, voucher: bounds?.identifier ?? UNKNOWN_WRITER } : { id };
+      known.set(subject, [...(known.get(subject) ?? []), one]);
     }
     return known;
   }
@@ -94,21 +97,30 @@ export class DirectoryPoll {
     return user[this.#ports.subject];
   }
 
-  #statement(principal: string, says: Said, at: number): Statement {
+  #statement(subject: string, candidates: readonly Known[], says: Said, at: number): Statement {
+    const { issuer, name, hasExternalIds } = this.#ports.provider;
+    const [only] = candidates.length === 1 ? candidates : [];
     return {
       source: "directory",
-      by: `directory ${this.#ports.provider.name}`,
+      by: `directory ${name}`,
       actor: "gateway",
       event: `look ${new Date(at).toISOString()}`,
       isOnce: false,
       at,
-      subject: { principal },
+      subject: only ? { principal: only.id } : { issuer, subject, externalIds: hasExternalIds },
       says,
+      ...(only?.voucher ? { voucher: only.voucher } : {}),
     };
   }
 }
 
-function demandCredible(known: ReadonlyMap<string, string>, seen: ReadonlyMap<string | null, DirectoryUser>): void {
+/** A person of a subject; with whose word ties it to the provider, where that is a provisioning client's alone. */
+interface Known {
+  readonly id: string;
+  readonly voucher?: Voucher;
+}
+
+function demandCredible(known: ReadonlyMap<string, unknown>, seen: ReadonlyMap<string | null, DirectoryUser>): void {
   const missing = [...known.keys()].filter((subject) => !seen.has(subject)).length;
   if (missing > 0 && (seen.size === 0 || missing > Math.max(MISSING_FEW, known.size * MISSING_SHARE)))
     throw new Error(`${missing} of ${known.size} known people are missing in the directory: that is no departure`);

@@ -3,6 +3,7 @@ import type { SendBounded } from "../kernel/bounded-request.ts";
 import type { Secret } from "../kernel/secret.ts";
 import { readJson } from "../kernel/strict-json/read-json.ts";
 import type { EventReceiver } from "./event-receiver.ts";
+import { FailedClaims } from "./signed-claims.ts";
 
 export interface EventPollPorts {
   readonly url: string;
@@ -33,7 +34,7 @@ export class EventPoll {
       let isWaiting = false;
       for (const [id, text] of sets) {
         const wrong = await this.#ports.receiver.receive(text, id);
-        if (wrong === undefined) ack.push(id);
+        if (!(wrong instanceof FailedClaims)) ack.push(id);
         else if (wrong.failure === "unavailable") isWaiting = true;
         else setErrs[id] = { err: wrong.failure, description: wrong.says };
       }

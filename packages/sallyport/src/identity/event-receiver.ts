@@ -3,6 +3,8 @@
  * acknowledged. What cannot be verified now is not refused: its sender keeps it and comes again.
  */
 import type { Clock } from "../kernel/clock.ts";
+import { ambiguousOf } from "./ambiguous-subject.ts";
+import type { AmbiguousSubject } from "./ambiguous-subject.ts";
 import type { IssuerKeys } from "./issuer-keys.ts";
 import type { Provider } from "./provider.ts";
 import type { Reconciler } from "./reconciler.ts";
@@ -31,7 +33,7 @@ export class EventReceiver {
   }
 
   /** Undefined: taken (RFC 8935, 2.2), also when it came before. `id`: the one it must have, where its sender names it. */
-  async receive(text: string, id?: string): Promise<FailedClaims | undefined> {
+  async receive(text: string, id?: string): Promise<AmbiguousSubject | FailedClaims | undefined> {
     const { clock, provider, keys, seen, reconciler } = this.#ports;
     const { audience } = provider;
     const { issuer } = provider.transmitter ?? provider;
@@ -46,8 +48,8 @@ export class EventReceiver {
     if (seen.isFull) return failed("unavailable", "too many events are remembered");
     const read = readSecurityEvent(claims, provider, now);
     if (read.kind === "failed") return read.failed;
-    if (read.kind === "statement") await reconciler.hear([read.statement]);
+    const heard = read.kind === "statement" ? await reconciler.hear([read.statement]) : undefined;
     seen.add(issuer, jti, now + AGE_MAX_MS + SKEW_MS);
-    return undefined;
+    return heard && ambiguousOf(heard);
   }
 }

@@ -1,19 +1,49 @@
-/** Whom a statement means: by ids that never come again, never by a name; by an address only exactly, and only of one person. */
+/**
+ * Whom a statement means: by ids that never come again, never by a name; by an address only exactly. Doubt never opens
+ * anything, and never keeps anybody from being stopped: whoever could be meant is stopped.
+ */
 import type { Principal } from "../access/policy.ts";
 import type { Subject } from "./statement.ts";
 
-/** Undefined for nobody, and for more than one: nothing is done on doubt. */
-export function findPerson(subject: Subject, principals: ReadonlyMap<string, Principal>): Principal | undefined {
-  if ("principal" in subject) return principals.get(subject.principal);
-  const found = [...principals.values()].filter((one) => one.kind === "person" && isMeant(subject, one));
-  return found.length === 1 ? found[0] : undefined;
+/** How a person is meant: by what the provider said at a log-in, by what a provisioning client wrote, or by our own id. */
+export type MeantBy = "id" | "identity" | "external_id" | "email";
+
+export interface Candidate {
+  readonly person: Principal;
+  readonly by: MeantBy;
 }
 
-function isMeant(subject: Exclude<Subject, { principal: string }>, { external }: Principal): boolean {
-  if (!external) return false;
+/** Everyone who could be meant, those whom the provider itself named first. */
+export function findCandidates(subject: Subject, principals: ReadonlyMap<string, Principal>): readonly Candidate[] {
+  if ("principal" in subject) {
+    const person = principals.get(subject.principal);
+    return person ? [{ person, by: "id" }] : [];
+  }
+  const found: Candidate[] = [];
+  for (const person of principals.values()) {
+    const by = person.kind === "person" ? meantBy(subject, person) : undefined;
+    if (by) found.push({ person, by });
+  }
+  return found.toSorted((a, b) => Number(b.by === "identity") - Number(a.by === "identity"));
+}
+
+/**
+ * The one whom a statement may give something: the only one the provider has named at a log-in, else the only candidate.
+ * Undefined on doubt.
+ */
+export function findMeant(candidates: readonly Candidate[]): Candidate | undefined {
+  const named = candidates.filter(({ by }) => by === "identity" || by === "id");
+  if (named.length > 0) return named.length === 1 ? named[0] : undefined;
+  return candidates.length === 1 ? candidates[0] : undefined;
+}
+
+function meantBy(subject: Exclude<Subject, { principal: string }>, { external }: Principal): MeantBy | undefined {
+  if (!external) return undefined;
   const { identities, scim } = external;
   if ("email" in subject)
-    return scim !== null && !scim.isDeleted && scim.emails.some(({ value }) => value === subject.email);
-  if (identities.some((one) => one.issuer === subject.issuer && one.subject === subject.subject)) return true;
-  return subject.externalIds && scim !== null && scim.externalId === subject.subject;
+    return scim !== null && !scim.isDeleted && scim.emails.some(({ value }) => value === subject.email)
+      ? "email"
+      : undefined;
+  if (identities.some((one) => one.issuer === subject.issuer && one.subject === subject.subject)) return "identity";
+  return subject.externalIds && scim !== null && scim.externalId === subject.subject ? "external_id" : undefined;
 }

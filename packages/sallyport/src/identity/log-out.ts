@@ -4,6 +4,9 @@ import type { IssuerKeys } from "./issuer-keys.ts";
 import type { Provider } from "./provider.ts";
 import type { Reconciler } from "./reconciler.ts";
 import type { SeenTokens } from "./seen-tokens.ts";
+
+import { ambiguousOf } from "./ambiguous-subject.ts";
+import type { AmbiguousSubject } from "./ambiguous-subject.ts";
 import { failed, FailedClaims, verifyClaims } from "./signed-claims.ts";
 import type { Claims } from "./signed-claims.ts";
 import type { Statement, Subject } from "./statement.ts";
@@ -14,6 +17,8 @@ export interface LogOutPorts {
   readonly keys: IssuerKeys;
   readonly seen: SeenTokens;
   readonly reconciler: Pick<Reconciler, "hear" | "endSessions">;
+  /** Counts a genuine token that comes for the first time; throws `rate_limited`. Forged ones and copies use up nothing. */
+  readonly demandRate?: () => void;
 }
 
 const EVENT = "http://schemas.openid.net/event/backchannel-logout";
@@ -29,9 +34,9 @@ export class LogOut {
     this.#ports = ports;
   }
 
-  /** Undefined: done. Else why not, for `error_description` (2.8). */
-  async receive(text: string): Promise<FailedClaims | undefined> {
-    const { clock, provider, keys, seen, reconciler } = this.#ports;
+  /** Undefined: done. Else for several people, because it was not certain whom it meant; or why not (`error_description`, 2.8). */
+  async receive(text: string): Promise<AmbiguousSubject | FailedClaims | undefined> {
+    const { clock, provider, keys, seen, reconciler, demandRate } = this.#ports;
     const { issuer, clientId: audience } = provider;
     if (audience === null) return failed("invalid_audience", "no log-outs are accepted from this issuer");
     const now = clock.now();
@@ -44,6 +49,7 @@ export class LogOut {
     const jti = String(claims["jti"]);
     if (seen.has(issuer, jti)) return failed("invalid_request", "it came before");
     if (seen.isFull) return failed("unavailable", "too many tokens are remembered");
+    demandRate?.();
     const { sub, sid } = claims as { sub?: string; sid?: string };
     const ended = await reconciler.endSessions({
       issuer,
@@ -54,9 +60,9 @@ export class LogOut {
       sub === undefined
         ? ended.map((principal) => ({ principal }))
         : [{ issuer, subject: sub, externalIds: provider.hasExternalIds }];
-    await reconciler.hear(subjects.map((subject) => statementOf(subject, issuer, jti)));
+    const heard = await reconciler.hear(subjects.map((subject) => statementOf(subject, issuer, jti)));
     seen.add(issuer, jti, now + AGE_MAX_MS + SKEW_MS);
-    return undefined;
+    return ambiguousOf(heard);
   }
 }
 

@@ -13,8 +13,28 @@ export interface Provider {
   readonly clientId: string | null;
   /** Its subjects are the ids that the provisioning client knows people by. */
   readonly hasExternalIds: boolean;
+  /** The provisioning client whose word is this provider's; absent = none is. */
+  readonly agent?: ProvisioningAgent;
   /** Events may name people by address. */
   readonly mayNameByEmail: boolean;
   /** Name of the claim that lists groups. */
   readonly groupsClaim: string;
+}
+
+export interface ProvisioningAgent {
+  /** Ids of its admin keys: the present one, and the next one before it takes over. */
+  readonly keys: readonly string[];
+  /** Where its ids and groups count. */
+  readonly environments: readonly string[] | "*";
+}
+
+/**
+ * The one rule for whether an issuer's subjects are the ids that a provisioning client wrote. A provider that is not
+ * configured has no provisioning client that could have written them on its behalf.
+ */
+export function hasExternalIds(
+  providers: readonly Pick<Provider, "issuer" | "hasExternalIds">[],
+  issuer: string,
+): boolean {
+  return providers.some((one) => one.issuer === issuer && one.hasExternalIds);
 }

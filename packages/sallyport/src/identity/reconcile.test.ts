@@ -115,12 +115,21 @@ describe("who is meant", () => {
     expect([found.unknown, found.operations.length > 0]).toEqual(isFound ? [0, true] : [1, false]);
   });
 
-  it("nobody, where two have the address", () => {
+  it("all of them where two have the address and something is taken away; nobody where something is given", () => {
     const world = new World();
     world.principals.set("p2", { ...ada, id: "p2" });
-    expect(world.hear(say(gone, { subject: { email: "ada@example.org" } }))).toMatchObject({
-      unknown: 1,
+    const subject = { email: "ada@example.org" };
+    const stopped = world.hear(say({ isActive: false }, { subject }));
+    expect(stopped).toMatchObject({ unknown: 0, ambiguous: 2 });
+    expect(stopped.events.map(({ fields }) => [fields["principal"], fields["candidates"]])).toEqual(
+      expect.arrayContaining([
+        ["p1", 2],
+        ["p2", 2],
+      ]),
+    );
+    expect(world.hear(say({ groups: { add: ["admins"] } }, { subject }))).toMatchObject({
       operations: [],
+      ambiguous: 0,
     });
   });
 });

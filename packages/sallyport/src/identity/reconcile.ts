@@ -3,13 +3,15 @@
  * but for its questions. Rights narrow by themselves, because they are computed from what stands here; what is added is
  * what policy wants done with the keys, and the record of who said what.
  */
-import type { KeyFate, Principal } from "../access/policy.ts";
+import type { KeyFate, Principal, Voucher } from "../access/policy.ts";
 import type { Operation } from "../audit/change.ts";
 import type { EventType, LedgerEvent } from "../audit/event.ts";
 import type { KeyFactors, KeyRecord } from "../keys/key.ts";
 import { applyStatement } from "./apply-statement.ts";
 import type { Applied } from "./apply-statement.ts";
-import { findPerson } from "./find-person.ts";
+import { findCandidates, findMeant } from "./find-person.ts";
+import type { Candidate } from "./find-person.ts";
+import { narrowingOf } from "./narrowing.ts";
 import { fateOf } from "./key-fate.ts";
 import type { OwnerTrouble } from "./key-fate.ts";
 import type { Statement } from "./statement.ts";
@@ -18,6 +20,8 @@ import type { Statement } from "./statement.ts";
 export interface Present {
   readonly now: number;
   readonly principals: ReadonlyMap<string, Principal>;
+  /** Names of all environments. */
+  readonly environments?: readonly string[];
   /** Of the key's environment; undefined for one that is not there (any more). */
   readonly fateIn: (environment: string) => KeyFate | undefined;
   /** Every key of the principal. */
@@ -32,11 +36,16 @@ export interface Present {
 export interface Reconciled {
   readonly operations: readonly Operation[];
   readonly events: readonly LedgerEvent[];
-  /** Whose sessions end with it. */
-  readonly signedOut: readonly string[];
+  /** Which sessions end with it. */
+  readonly signedOut: readonly SignedOut[];
   /** Statements about nobody who is known here. */
   readonly unknown: number;
+  /** People who were stopped because it was not certain which of them was meant. */
+  readonly ambiguous: number;
 }
+
+/** The principal, with its environments where it is not all of them. */
+export type SignedOut = string | { readonly principal: string; readonly environments: readonly string[] };
 
 const SYSTEM = "system";
 
@@ -44,26 +53,55 @@ export function reconcile(present: Present, statements: readonly Statement[]): R
   const principals = new Map(present.principals);
   const operations: Operation[] = [];
   const events: LedgerEvent[] = [];
-  const signedOut = new Set<string>();
+  const signedOut = new Map<string, SignedOut>();
   let unknown = 0;
+  const ambiguous = new Set<string>();
   const fates = new KeyFates(present, operations, events);
-  for (const statement of statements) {
-    const before = findPerson(statement.subject, principals);
-    if (!before) {
-      unknown++;
-      continue;
-    }
-    const applied = applyStatement(before, statement, present.now);
-    if (!applied) continue;
+
+  function apply(statement: Statement, before: Principal, candidates: number): void {
+    const applied = applyStatement(before, statement, present.now, present.environments);
+    if (!applied) return;
     const after = applied.person;
     principals.set(after.id, after);
     operations.push({ op: "principal.put", principal: after });
-    events.push(...eventsOf(statement, applied, present.now));
-    if (applied.isSignedOut || applied.isLeft) signedOut.add(after.id);
+    events.push(...eventsOf(statement, applied, present.now, candidates));
+    const { leftIn } = applied;
+    if (applied.isSignedOut || applied.isLeft) signedOut.set(after.id, after.id);
+    else if (leftIn.length > 0 && !signedOut.has(after.id))
+      signedOut.set(after.id, { principal: after.id, environments: leftIn });
     fates.meet(statement, before, after, applied);
   }
-  return { operations: lastPuts(operations), events, signedOut: [...signedOut], unknown };
+
+  for (const statement of statements) {
+    const candidates = findCandidates(statement.subject, principals);
+    if (candidates.length === 0) unknown++;
+    const meant = findMeant(candidates);
+    for (const candidate of candidates) {
+      const heard =
+        candidate === meant ? throughCandidate(statement, candidate) : narrowingOf(statement, candidate.person);
+      if (!heard) continue;
+      if (candidates.length > 1) ambiguous.add(candidate.person.id);
+      apply(heard, principals.get(candidate.person.id)!, candidates.length);
+    }
+  }
+  return {
+    operations: lastPuts(operations),
+    events,
+    signedOut: [...signedOut.values()],
+    unknown,
+    ambiguous: ambiguous.size,
+  };
 }
+
+/** What a provider says of a person whom only a provisioning client has tied to it counts as far as that client's word. */
+function throughCandidate(statement: Statement, { person, by }: Candidate): Statement {
+  if (by !== "external_id") return statement;
+  const voucher = person.bounds?.identifier ?? UNKNOWN_WRITER;
+  return { ...statement, voucher };
+}
+
+/** Unknown means no. */
+export const UNKNOWN_WRITER: Voucher = { by: "unknown", environments: [], mayGrant: null };
 
 /** What becomes of the keys of whoever held an assignment that goes. */
 export function reconcileAssignment(
@@ -100,7 +138,7 @@ class KeyFates {
     statement: Pick<Statement, "source" | "actor" | "address" | "event">,
     before: Principal,
     after: Principal,
-    happened: Omit<OwnerTrouble, "lost">,
+    happened: Omit<OwnerTrouble, "lost"> & { readonly leftIn?: readonly string[] },
     gone?: string,
   ): void {
     if (after.revocations === before.revocations && gone === undefined) return;
@@ -109,7 +147,8 @@ class KeyFates {
       const policy = this.#present.fateIn(environment);
       if (key.state === "revoked" || !policy || this.#ended.has(`${environment}/${id}`)) continue;
       const lost = this.#present.lost(key, { before, after, ...(gone === undefined ? {} : { gone }) });
-      const met = fateOf(key, policy, { ...happened, lost });
+      const isLeft = happened.isLeft || happened.leftIn?.includes(environment) === true;
+      const met = fateOf(key, policy, { ...happened, isLeft, lost });
       if (!met) continue;
       if (met.fate === "revoke") this.#ended.add(`${environment}/${id}`);
       this.#operations.push(operationOf(key, met.fate, met.reason));
@@ -149,7 +188,7 @@ function operationOf(key: KeyRecord, fate: keyof typeof EVENT_OF, reason: string
   return { op: "key.factors", environment, id, factors };
 }
 
-function eventsOf(statement: Statement, applied: Applied, now: number): LedgerEvent[] {
+function eventsOf(statement: Statement, applied: Applied, now: number, candidates: number): LedgerEvent[] {
   const { source, event, actor } = statement;
   const { id, kind, name } = applied.person;
   const make = (type: EventType, fields: LedgerEvent["fields"] = {}): LedgerEvent => ({
@@ -157,7 +196,16 @@ function eventsOf(statement: Statement, applied: Applied, now: number): LedgerEv
     at: now,
     environment: SYSTEM,
     actor,
-    fields: { principal: id, kind, name, ...fields, source, source_event: event, ...fromOf(statement) },
+    fields: {
+      principal: id,
+      kind,
+      name,
+      ...fields,
+      source,
+      source_event: event,
+      ...fromOf(statement),
+      ...(candidates > 1 ? { candidates } : {}),
+    },
   });
   const isAdmin = source === "admin";
   const events: LedgerEvent[] = [];
@@ -166,7 +214,11 @@ function eventsOf(statement: Statement, applied: Applied, now: number): LedgerEv
     const still = applied.person.disabledBy;
     events.push(make(isAdmin ? "principal.enabled" : "person.activated", still.length > 0 ? { still } : {}));
   }
-  const { added, removed } = applied;
+  const { added, removed, leftIn, backIn } = applied;
+  if (!applied.isLeft && leftIn.length > 0)
+    events.push(make(isAdmin ? "principal.disabled" : "person.deactivated", { environments: leftIn }));
+  if (!applied.isBack && backIn.length > 0)
+    events.push(make(isAdmin ? "principal.enabled" : "person.activated", { environments: backIn }));
   if (added.length > 0 || removed.length > 0) events.push(make("person.groups_changed", { added, removed }));
   if (applied.isSignedOut) events.push(make("person.sessions_ended"));
   if (applied.areCredentialsRevoked) events.push(make("person.signalled", { says: "credentials_revoked" }));

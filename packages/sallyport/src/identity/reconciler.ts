@@ -14,7 +14,7 @@ import type { Statement } from "./statement.ts";
 
 /** Which sessions are meant: all of a person, or by the names the identity provider has for them. */
 export type SessionsOf =
-  | { readonly principal: string }
+  | { readonly principal: string; readonly environments?: readonly string[] }
   | { readonly issuer: string; readonly subject?: string; readonly sid?: string };
 
 export interface ReconcilerPorts {
@@ -31,6 +31,14 @@ export interface ReconcilerPorts {
   readonly endSessions: (which: SessionsOf) => Promise<readonly string[]>;
 }
 
+export interface Heard {
+  /** False where it said nothing new. */
+  readonly isChanged: boolean;
+  readonly unknown: number;
+  /** People who were stopped because it was not certain which of them was meant. */
+  readonly ambiguous?: number;
+}
+
 export type Wanted = Pick<Reconciled, "operations" | "events">;
 
 export class Reconciler {
@@ -40,12 +48,12 @@ export class Reconciler {
     this.#ports = ports;
   }
 
-  /** Judges and writes in one turn. `isChanged` is false where it said nothing new. */
-  hear(statements: readonly Statement[]): Promise<{ readonly isChanged: boolean; readonly unknown: number }> {
+  /** Judges and writes in one turn. */
+  hear(statements: readonly Statement[]): Promise<Heard> {
     return this.#ports.changes.inTurn(async () => {
       const found = this.judge(statements);
       await this.write(found);
-      return { isChanged: found.operations.length > 0, unknown: found.unknown };
+      return { isChanged: found.operations.length > 0, unknown: found.unknown, ambiguous: found.ambiguous };
     });
   }
 
@@ -58,10 +66,7 @@ export class Reconciler {
   /** The same for an assignment that goes: what becomes of the keys of its holders. */
   judgeAssignment(gone: Assignment, by: Pick<Statement, "source" | "actor" | "address" | "event">): Wanted {
     const snapshot = this.#ports.snapshot();
-    const { subject } = gone;
-    const holders = [...snapshot.principals.values()].filter((one) =>
-      "group" in subject ? one.groups.includes(subject.group) : subject.principal === one.id,
-    );
+    const holders = [...snapshot.principals.values()].filter((one) => snapshot.holds(one, gone));
     return reconcileAssignment(this.#present(snapshot, snapshot.principals), by, { id: gone.id, holders });
   }
 
@@ -70,7 +75,8 @@ export class Reconciler {
     const operations: readonly Operation[] = [...more.operations, ...found.operations];
     const [first, ...rest]: readonly LedgerEvent[] = [...more.events, ...found.events];
     if (first) await this.#ports.changes.change({ operations, events: [first, ...rest] });
-    for (const principal of found.signedOut) await this.#ports.endSessions({ principal });
+    for (const one of found.signedOut)
+      await this.#ports.endSessions(typeof one === "string" ? { principal: one } : one);
   }
 
   endSessions(which: SessionsOf): Promise<readonly string[]> {
@@ -81,6 +87,7 @@ export class Reconciler {
     return {
       now: this.#ports.clock.now(),
       principals,
+      environments: [...snapshot.environments.keys()],
       fateIn: (environment) => snapshot.environments.get(environment)?.keyFate,
       keysOf: this.#ports.keysOf,
       lost: (key, change) => this.#ports.lost(snapshot, key, change),

@@ -1,6 +1,7 @@
 /** Where what providers send comes in: each event stream by the bearer we gave its sender, each log-out token by its issuer. */
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { Secret } from "../kernel/secret.ts";
+import type { AmbiguousSubject } from "./ambiguous-subject.ts";
 import type { EventReceiver } from "./event-receiver.ts";
 import type { LogOut } from "./log-out.ts";
 import { failed } from "./signed-claims.ts";
@@ -30,7 +31,7 @@ export class Signals {
   }
 
   /** Undefined: done. */
-  logOut(text: string): Promise<FailedClaims | undefined> {
+  logOut(text: string): Promise<AmbiguousSubject | FailedClaims | undefined> {
     const issuer = issuerOf(text);
     const source = this.#sources.find((one) => one.issuer === issuer);
     return source

@@ -3,7 +3,7 @@
  * back-channel log-out, a look at a directory, or an administrator. Every road ends in the same words, and one reconciler
  * understands them.
  */
-import type { Source } from "../access/policy.ts";
+import type { Source, Voucher } from "../access/policy.ts";
 
 /** Who is meant. Never a display name: names are given again. */
 export type Subject =
@@ -51,4 +51,8 @@ export interface Statement {
   readonly at: number | null;
   readonly subject: Subject;
   readonly says: Said;
+  /** Environments the speaker's word is about; absent = all. */
+  readonly within?: readonly string[];
+  /** Whose delegation scope stands behind the groups it adds; absent = they count everywhere. */
+  readonly voucher?: Voucher;
 }

@@ -56,6 +56,15 @@ export function parseNetwork(text: string): Network | undefined {
   return bits >= 0 && bits <= most ? { address, bits, family: family === 4 ? "ipv4" : "ipv6" } : undefined;
 }
 
+/** Every address of the narrow network lies in the wide one. False for what is no network. */
+export function isNetworkWithin(narrow: string, wide: string): boolean {
+  const [inner, outer] = [parseNetwork(narrow), parseNetwork(wide)];
+  if (!inner || !outer || inner.family !== outer.family || inner.bits < outer.bits) return false;
+  const list = new BlockList();
+  list.addSubnet(outer.address, outer.bits, outer.family);
+  return list.check(inner.address, inner.family);
+}
+
 const MAPPED = /^::ffff:(\d{1,3}(?:\.\d{1,3}){3})$/i;
 const MAPPED_HEX = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/i;
 

@@ -4,7 +4,7 @@
  */
 import type { Factor } from "@sallyport/protocol";
 import type { WorkloadTrust } from "../tokens/workload-trust.ts";
-import type { AdminRight, Limits, RightSpec } from "../access/policy.ts";
+import type { AdminRight, Limits, RightSpec, Voucher } from "../access/policy.ts";
 
 /** `active` is the only state that opens anything; `revoked` is final. Expiry is a time, not a state. */
 export type KeyState = "active" | "suspended" | "revoked";
@@ -89,6 +89,8 @@ export interface KeySession {
   readonly sid: string | null;
   /** When he proved who he is, epoch seconds. */
   readonly authenticatedAt: number;
+  /** Who stands behind the log-in where it was not the provider: the session works only within that scope. */
+  readonly voucher?: Voucher;
 }
 
 /** Doors of one key, besides those of its environment and roles. */

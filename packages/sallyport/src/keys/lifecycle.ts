@@ -98,6 +98,7 @@ export class KeyLifecycle {
       const { environment, id, actor, idempotencyKey } = order;
       const now = this.#ports.clock.now();
       const { key, life, maxAgeMs } = this.#present(environment, id);
+      if (key.session) throw new Problem("key_is_session");
       const purpose = purposeOf(environment, id);
       const again = idempotencyKey && reopen(key, idempotencyKey, purpose, now);
       if (again) return again;
@@ -160,6 +161,7 @@ export class KeyLifecycle {
     const resumed = await this.resumeIf(order, (key) => {
       if (!key) throw new Problem("not_found", `there is no key ${id}`);
       if (key.state === "revoked") throw new Problem("conflict", `key ${id} is revoked, which is final`);
+      if (key.session) throw new Problem("key_is_session");
       return undefined;
     });
     if ("code" in resumed) throw new Problem(resumed.code, `${environment}/${id}`);

@@ -13,7 +13,9 @@ import type { NextStep } from "./next-step.ts";
 import { refuseOwnResume } from "./own-resume.ts";
 import type { LastUses } from "./secret-machine.ts";
 
-export interface OwnKeysPorts extends Pick<LifecyclePorts, "clock" | "keys" | "uses" | "life" | "hasOwner"> {
+export interface OwnKeysPorts extends Pick<LifecyclePorts, "clock" | "keys" | "uses" | "life"> {
+  /** The owner is there and may act in the environment. */
+  readonly hasOwner: (principal: string, environment: string) => boolean;
   readonly lifecycle: Pick<KeyLifecycle, "resumeIf">;
   readonly listKeys: (filter: {
     environment: string;
@@ -90,7 +92,7 @@ export class OwnKeys {
     if (!key?.session || key.owner === null) return refuse("session_missing");
     const ended = stateRefusal(key, currentSecret(key), this.#ports.clock.now());
     if (ended) return ended;
-    return this.#ports.hasOwner(key.owner) ? key.owner : refuse("owner_disabled");
+    return this.#ports.hasOwner(key.owner, environment) ? key.owner : refuse("owner_disabled");
   }
 
   #look(key: KeyRecord): OwnKey {

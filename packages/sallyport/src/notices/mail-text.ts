@@ -30,6 +30,7 @@ const words: Readonly<Record<NoticeType, Words>> = {
   "ticket.unexpected_network": { what: "A ticket was tried from another network", next: "Ask the recipient whether it was him; revoke the key if not." },
   "ticket.expired": { what: "A ticket was never opened", next: "Deliver the key again, or revoke it." },
   "anomaly.detected": { what: "Unusual use of a key", next: `Look at it (${LOOK}), then answer: sallyport anomalies respond ALERT. If it was stolen: sallyport incident open --key-id KEY` },
+  "person.local_suspended": { what: "A local log-in was suspended", next: "The person's permissions have grown beyond the scope of whoever made the log-in. If that is right: sallyport people confirm NAME. If not: sallyport people uninvite NAME" },
   "admin.reset": { what: "The recovery admin key was reset", next: "If it was not you: whoever did it can write to the gateway's data directory." },
   "admin_key.issued": { what: "An admin key was made", next: "If you did not expect it: sallyport admin keys revoke KEY" },
   "gateway.restored": { what: "The gateway runs on a restored backup", next: "It serves nothing until you say sallyport restore confirm." },

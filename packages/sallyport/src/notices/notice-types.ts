@@ -13,6 +13,7 @@ const told = [
   "ticket.unexpected_network",
   "ticket.expired",
   "anomaly.detected",
+  "person.local_suspended",
   "admin.reset",
   "admin_key.issued",
   "gateway.restored",

@@ -32,6 +32,11 @@ export const flag: Shape<boolean> = (value, where) => {
   return value === 1;
 };
 
+export const yesNo: Shape<boolean> = (value, where) => {
+  if (typeof value !== "boolean") throw new Misshapen(where, "true or false");
+  return value;
+};
+
 export function oneOf<const T extends string>(...allowed: readonly T[]): Shape<T> {
   return (value, where) => {
     const found = allowed.find((one) => one === value);

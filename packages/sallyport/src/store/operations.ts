@@ -6,16 +6,15 @@ import { localLoginRow } from "./local-login-rows.ts";
 import { restrictionRow } from "./restriction-rows.ts";
 import {
   assignmentRow,
-  directoryGroupRow,
   environmentRow,
   keyFactorsRow,
   keyLifeRow,
   keyRow,
-  principalRow,
   readKey,
   roleRow,
   ticketRow,
 } from "./rows.ts";
+import { directoryGroupRow, principalRow } from "./principal-rows.ts";
 import { makeSignerIndex } from "./signer-index.ts";
 import type { SqlDatabase, SqlStatement } from "./sqlite.ts";
 
@@ -35,6 +34,9 @@ export function makeApplyOperation(database: SqlDatabase): ApplyOperation {
   );
   const setKeyFactors = database.prepare(
     "UPDATE key SET networks = ?, binding = ?, require = ?, signers = ?, path_secret = ?, workloads = ? WHERE environment = ? AND id = ?",
+  );
+  const setKeyAdmin = database.prepare(
+    "UPDATE key SET admin = ? WHERE environment = ? AND id = ? AND admin IS NOT NULL",
   );
   const signers = makeSignerIndex(database);
   const insertTokenKey = database.prepare(`INSERT INTO token_key VALUES (${places(6)})`);
@@ -80,6 +82,12 @@ export function makeApplyOperation(database: SqlDatabase): ApplyOperation {
         if (Number(setKeyFactors.run(...keyFactorsRow(factors), environment, id).changes) === 0)
           throw new Problem("not_found", `there is no key ${environment}/${id}`);
         signers.put({ environment, id, signers: factors.signers });
+        return;
+      }
+      case "key.admin": {
+        const { environment, id, admin } = operation;
+        if (Number(setKeyAdmin.run(JSON.stringify(admin), environment, id).changes) === 0)
+          throw new Problem("not_found", `there is no admin key ${id}`);
         return;
       }
       case "key.life": {

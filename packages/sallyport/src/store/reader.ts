@@ -6,16 +6,8 @@ import { dataPaths } from "./data-paths.ts";
 import { readLocalLogin } from "./local-login-rows.ts";
 import { readRestriction } from "./restriction-rows.ts";
 import type { KeyFilter, StoreReader } from "./ports.ts";
-import {
-  readAssignment,
-  readDirectoryGroup,
-  readEnvironment,
-  readKey,
-  readKeyUse,
-  readPrincipal,
-  readRole,
-  readTicket,
-} from "./rows.ts";
+import { readAssignment, readEnvironment, readKey, readKeyUse, readRole, readTicket } from "./rows.ts";
+import { readDirectoryGroup, readPrincipal } from "./principal-rows.ts";
 import { checkSchema, readCounter } from "./schema.ts";
 import { readRevokedToken, readTokenKey } from "./token-rows.ts";
 import { isTooLarge, openDatabase } from "./sqlite.ts";

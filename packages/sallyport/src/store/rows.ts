@@ -2,8 +2,8 @@
  * Rows of the database and the values they stand for, both ways. Reading is strict: a damaged row throws
  * `record_damaged` with its place. Nobody gets a right, or loses a limit, because a byte on the disk turned over.
  */
-import { isAdminPermission, isDataPermission, isFactor } from "@sallyport/protocol";
-import type { Assignment, DirectoryGroup, Environment, Principal, Role } from "../access/policy.ts";
+import { isAdminPermission, isFactor } from "@sallyport/protocol";
+import type { Assignment, Environment, Role } from "../access/policy.ts";
 import type { KeyLifeState } from "../audit/change.ts";
 import type { KeyFactors, KeyRecord, PathSecret } from "../keys/key.ts";
 import type { TicketRecord } from "../keys/ticket.ts";
@@ -21,21 +21,19 @@ import {
   text,
   textThat,
   wholeNumber,
+  yesNo,
 } from "./json-shape.ts";
 import type { Shape } from "./json-shape.ts";
 import { readRow as read } from "./damaged-record.ts";
+import { dataPermission, guard, limits, mayGrant, voucher } from "./principal-rows.ts";
 import { anomalyPolicy } from "./restriction-rows.ts";
 import type { SqlRow, SqlValue } from "./sqlite.ts";
 import { readTraffic, trafficOf, upstream } from "./traffic-rows.ts";
 
-const dataPermission = textThat(isDataPermission, "a permission of the data plane");
 const adminPermission = textThat(isAdminPermission, "a permission of administration");
 
-const limits = object({}, { requests: object({ count: number, windowMs: number }), concurrency: number });
-const guard = object({}, { outputTokens: number, images: number, contextTokens: number });
 const right = object({ roles: listOf(text), allow: listOf(dataPermission), models: orNull(listOf(text)) });
 const grant = object({ permissions: listOf(dataPermission), models: orNull(listOf(text)) });
-const mayGrant = object({ allow: listOf(dataPermission), models: listOf(text) });
 const adminRight = object({
   permissions: listOf(adminPermission),
   environments: orText("*", listOf(text)),
@@ -89,29 +87,6 @@ const keyLife = object({
   orphanMs: wholeNumber,
 });
 
-const source = oneOf("admin", "scim", "caep", "logout", "directory");
-const yesOrNo: Shape<boolean> = (value, where) => {
-  if (typeof value !== "boolean") throw new Misshapen(where, "true or false");
-  return value;
-};
-const external = object({
-  identities: listOf(object({ issuer: text, subject: text })),
-  scim: orNull(
-    object({
-      userName: text,
-      externalId: orNull(text),
-      displayName: orNull(text),
-      emails: listOf(object({ value: text, type: orNull(text), isPrimary: yesOrNo })),
-      isDeleted: yesOrNo,
-    }),
-  ),
-  groups: listOf(text),
-  heard: object({
-    events: listOf(text),
-    times: listOf(object({ by: text, active: wholeNumber, groups: wholeNumber })),
-  }),
-  changedAt: wholeNumber,
-});
 const keyFate = object({
   onLeave: oneOf("revoke", "suspend", "keep"),
   onRoleLost: oneOf("revoke", "suspend", "keep"),
@@ -122,10 +97,6 @@ const demanded = listOf(textThat(isFactor, "a factor"));
 const networks: Shape<readonly string[] | null> = (value, where) =>
   value === null ? null : json(listOf(text))(value, where);
 const permissionDoor = object({ permissions: listOf(dataPermission), require: demanded });
-const yesNo: Shape<boolean> = (value, where) => {
-  if (typeof value !== "boolean") throw new Misshapen(where, "true or false");
-  return value;
-};
 const tokenPolicy = object({ ttlMs: wholeNumber, isOnly: yesNo });
 const signer = object({
   id: text,
@@ -148,7 +119,7 @@ const workload = object({
   createdAt: wholeNumber,
   createdBy: text,
 });
-const session = object({ issuer: text, subject: text, sid: orNull(text), authenticatedAt: wholeNumber });
+const session = object({ issuer: text, subject: text, sid: orNull(text), authenticatedAt: wholeNumber }, { voucher });
 const pathSecret = object({ hash: keyHash, pepperVersion: wholeNumber, createdAt: wholeNumber });
 
 export function readEnvironment(row: SqlRow): Environment {
@@ -212,41 +183,6 @@ export function readRole(row: SqlRow): Role {
 
 export function roleRow({ name, grants, limits: limited, guard: guarded, networks: from, require }: Role): SqlValue[] {
   return [name, toJson(grants), toJson(limited), toJson(guarded), from && toJson(from), toJson(require)];
-}
-
-export function readPrincipal(row: SqlRow): Principal {
-  return read("principal", row["id"], () => ({
-    id: text(row["id"], "id"),
-    kind: oneOf("person", "service")(row["kind"], "kind"),
-    name: text(row["name"], "name"),
-    team: orNull(text)(row["team"], "team"),
-    groups: json(listOf(text))(row["groups"], "groups"),
-    isDisabled: flag(row["is_disabled"], "is_disabled"),
-    createdAt: wholeNumber(row["created_at"], "created_at"),
-    disabledBy: json(listOf(source))(row["disabled_by"], "disabled_by"),
-    revocations: wholeNumber(row["revocations"], "revocations"),
-    external: row["external"] === null ? null : json(external)(row["external"], "external"),
-  }));
-}
-
-export function principalRow(value: Principal): SqlValue[] {
-  const { id, kind, name, team, groups, isDisabled, createdAt, disabledBy, revocations, external: outside } = value;
-  const known = [id, kind, name, team, toJson(groups), isDisabled ? 1 : 0, createdAt];
-  return [...known, toJson(disabledBy), revocations, outside && toJson(outside)];
-}
-
-export function readDirectoryGroup(row: SqlRow): DirectoryGroup {
-  return read("directory_group", row["id"], () => ({
-    id: text(row["id"], "id"),
-    name: text(row["name"], "name"),
-    externalId: orNull(text)(row["external_id"], "external_id"),
-    createdAt: wholeNumber(row["created_at"], "created_at"),
-    changedAt: wholeNumber(row["changed_at"], "changed_at"),
-  }));
-}
-
-export function directoryGroupRow({ id, name, externalId, createdAt, changedAt }: DirectoryGroup): SqlValue[] {
-  return [id, name, externalId, createdAt, changedAt];
 }
 
 export function readAssignment(row: SqlRow): Assignment {

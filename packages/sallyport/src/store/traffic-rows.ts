@@ -1,9 +1,9 @@
 /** The parts of an environment's row that say how requests go to its upstreams: their bounds, the queue, slow readers. */
 import type { Environment } from "../access/policy.ts";
-import { json, number, object, text } from "./json-shape.ts";
+import { json, number, object, text, yesNo } from "./json-shape.ts";
 
 const timeouts = object({}, { connectMs: number, firstByteMs: number, silenceMs: number, answerMs: number });
-export const upstream = object({ id: text, url: text }, { concurrency: number, timeoutMs: number, timeouts });
+export const upstream = object({ id: text, url: text }, { concurrency: number, timeoutMs: number, timeouts, isShared: yesNo });
 
 /** What rows of before stand for: they say nothing of the queue and of slow readers. */
 const USUAL_TRAFFIC = { queue: { waitMs: 300_000, lengthMax: 256 }, readerStallMs: 60_000 };

@@ -15,6 +15,8 @@ export interface Workload {
   readonly name: string;
   /** When its issuer made the token, epoch seconds: its identity is as fresh as that. */
   readonly issuedAt: number;
+  /** The issuer itself vouches for it: keys that were written here by hand prove no identity. */
+  readonly isIdentity: boolean;
 }
 
 export type WorkloadFailure = "workload_unknown" | "workload_replayed" | "issuer_unreachable";
@@ -71,7 +73,7 @@ export class WorkloadTokens {
   #once(
     text: string,
     claims: Readonly<Record<string, unknown>>,
-    { issuer }: WorkloadTrust,
+    { issuer, jwks }: WorkloadTrust,
     owner: string,
     now: number,
   ): Workload | WorkloadFailure {
@@ -80,7 +82,7 @@ export class WorkloadTokens {
     const id = createHash("sha256").update(text).digest("base64url");
     if (until < this.#seen.advance(now) || this.#seen.get(owner, id)) return "workload_replayed";
     if (this.#seen.put(owner, id, true, until) !== "kept") return "workload_replayed";
-    return { name: nameOf(issuer, sub), issuedAt: iat };
+    return { name: nameOf(issuer, sub), issuedAt: iat, isIdentity: jwks === null };
   }
 }
 

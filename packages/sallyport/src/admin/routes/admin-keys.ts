@@ -6,6 +6,7 @@ import { adminRoles } from "../../access/built-in-roles.ts";
 import { everything } from "../../access/everything.ts";
 import { KEY_AGE_MAX_MS } from "../../access/policy.ts";
 import type { AdminRight } from "../../access/policy.ts";
+import { buildGuard, buildLimits } from "../../access/policy-file.ts";
 import { unknownPermissions, unknownSelectors } from "../../access/written-right.ts";
 import type { Operation } from "../../audit/change.ts";
 import type { LedgerEvent } from "../../audit/event.ts";
@@ -51,8 +52,11 @@ export const adminKeyHandlers: Handlers<
       if (!key) throw new Problem("not_found", `there is no admin key ${call.params.id}`);
       if (key.admin) refuseExcess(excessAdminRight(call.caller.issuer.right, key.admin));
       const now = call.ports.clock.now();
-      if (key.state === "revoked") return viewAdminKey(key, now);
-      await call.ports.changes.change({ operations: [ending(key)], events: [revoked(call, key)] });
+      // Whoever had the key may have made others with it: they end with it, unless the caller knows better.
+      const made = call.query.children === "keep" ? [] : madeWith(call, key.id);
+      const ended = [...(key.state === "revoked" ? [] : [key]), ...made];
+      const [first, ...rest] = ended.map((one) => revoked(call, one, one === key ? {} : { issuer: key.id }));
+      if (first) await call.ports.changes.change({ operations: ended.map(ending), events: [first, ...rest] });
       return viewAdminKey({ ...key, state: "revoked" }, now);
     }),
 
@@ -91,14 +95,33 @@ function ending(key: KeyRecord): Operation {
   return { op: "key.state", environment: key.environment, id: key.id, state: "revoked", reason: "by_administrator" };
 }
 
-function revoked(call: AnyCall, key: KeyRecord): LedgerEvent {
-  return eventOf(call, "admin_key.revoked", SYSTEM_REALM, { key: key.id, name: key.name });
+function revoked(call: AnyCall, key: KeyRecord, fields: LedgerEvent["fields"] = {}): LedgerEvent {
+  return eventOf(call, "admin_key.revoked", SYSTEM_REALM, { key: key.id, name: key.name, ...fields });
 }
+
+/** Admin keys that were made with that one, with those, and so on, as far as they are not revoked. */
+function madeWith({ ports }: AnyCall, id: string): KeyRecord[] {
+  const all = [...eachKey(ports, { environment: SYSTEM_REALM })];
+  const makers = new Set([`key:${id}`]);
+  const made = new Set<KeyRecord>();
+  for (let before = -1; before !== makers.size;) {
+    before = makers.size;
+    for (const key of all) {
+      if (!makers.has(key.createdBy)) continue;
+      makers.add(`key:${key.id}`);
+      made.add(key);
+    }
+  }
+  return [...made].filter(({ state, id: own }) => state !== "revoked" && own !== id);
+}
+
+type Scope = Exclude<Call<"adminKeys.create">["body"]["mayGrant"], "*" | undefined>;
+const NO_SCOPE: Scope = { allow: [], models: [] };
 
 function readAdminRight(call: Call<"adminKeys.create">): AdminRight {
   const { role, environments, mayGrant } = call.body;
   const known = call.ports.snapshot().environments;
-  const grant = mayGrant === undefined || mayGrant === "*" ? { allow: [], models: [] } : mayGrant;
+  const grant = mayGrant === undefined || mayGrant === "*" ? NO_SCOPE : mayGrant;
   refuseMistakes([
     ...(environments === "*" ? [] : environments.filter((name) => !known.has(name))).map(
       (name) => `environments: there is no environment ${JSON.stringify(name)}`,
@@ -114,7 +137,12 @@ function readAdminRight(call: Call<"adminKeys.create">): AdminRight {
         ? null
         : mayGrant === "*"
           ? "*"
-          : { allow: grant.allow.filter(isDataPermission), models: grant.models },
+          : {
+              allow: grant.allow.filter(isDataPermission),
+              models: grant.models,
+              ...(grant.limits ? { limits: buildLimits(grant.limits) } : {}),
+              ...(grant.guard ? { guard: buildGuard(grant.guard) } : {}),
+            },
   };
 }
 

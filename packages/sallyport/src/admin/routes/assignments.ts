@@ -42,7 +42,8 @@ export const assignmentHandlers: Handlers<"assignments.list" | "assignments.crea
         ...mistakes,
       ]);
       if (typeof subject === "string") throw new Problem("input_invalid", subject);
-      refuseExcess(excessRight(caller.issuer.right, right, roles));
+      const place = environments.get(body.environment);
+      refuseExcess(excessRight(caller.issuer.right, right, roles, place ? [place] : []));
       const assignment: Assignment = {
         id: `a_${randomBase62(12)}`,
         subject: "group" in subject ? subject : { principal: subject.id },

@@ -5,6 +5,7 @@ import { policyFindings } from "../../access/policy-findings.ts";
 import type { HeldKey } from "../../access/policy-findings.ts";
 import type { AnyCall, Handlers } from "../call.ts";
 import { eachKey } from "../each-key.ts";
+import { peopleFindings } from "../people-findings.ts";
 import type { SinkStatus } from "../ports.ts";
 import { isoTime } from "../views.ts";
 import { openIncidents } from "./incidents.ts";
@@ -29,7 +30,7 @@ export const findingHandlers: Handlers<"findings"> = {
     }));
     const sinks = isShown("system") ? ports.sinks() : [];
     return {
-      findings: [...policy, ...damaged, ...sinkFindings(sinks), ...incidentFindings(call)],
+      findings: [...policy, ...damaged, ...sinkFindings(sinks), ...incidentFindings(call), ...peopleFindings(call)],
       usesKnown: { from: isoTime(survey.from), to: isoTime(survey.to) },
     };
   },

@@ -20,6 +20,7 @@ import type { Caller } from "../caller.ts";
 import { checkDelivery, makeDelivery } from "../deliver.ts";
 import { eachKey } from "../each-key.ts";
 import { findKey } from "../find-key.ts";
+import { refuseSession } from "../gated-ports.ts";
 import type { AdminPorts } from "../ports.ts";
 import { isoTime, viewKey } from "../views.ts";
 import { reissueKey } from "./reissue-key.ts";
@@ -81,6 +82,7 @@ function close(call: Call<"incidents.close">) {
       closed: { at: ports.clock.now(), by: caller.issuer.actor, outcome, reissued, note: body.note ?? null },
     });
     if (body.outcome === "false_alarm") {
+      refuseSession(key);
       const closed = closing("false_alarm", null);
       await ports.changes.change({
         operations: resumed(call, key),

@@ -2,7 +2,7 @@
 import { randomInt } from "node:crypto";
 import { Problem } from "@sallyport/protocol";
 import { formatDurationMs, parseDurationMs } from "@sallyport/protocol/contract";
-import { excessLifetime, excessRight } from "../../access/attenuation.ts";
+import { excessLifetime } from "../../access/attenuation.ts";
 import { buildLimits } from "../../access/policy-file.ts";
 import { KEY_AGE_MAX_MS } from "../../access/policy.ts";
 import { newPrincipal } from "../../access/new-principal.ts";
@@ -15,6 +15,7 @@ import { randomBase62 } from "../../kernel/ids.ts";
 import { issueKey } from "../../keys/issue.ts";
 import { demandEnvironment, eventOf, refuseExcess, refuseMistakes } from "../call.ts";
 import type { Call, Handler } from "../call.ts";
+import { excessKey } from "../caller-scope.ts";
 import { checkDelivery, makeDelivery } from "../deliver.ts";
 import { isoTime } from "../views.ts";
 import { networkMistakes } from "./key-factors.ts";
@@ -47,7 +48,7 @@ export const createKey: Handler<"keys.create"> = (call) => {
     if (revocationsOf(call) !== revocationsAtOrder) throw new Problem("owner_narrowed");
     const lifeMs = lifetimeMs(call, now, environment?.keyMaxAgeMs ?? KEY_AGE_MAX_MS);
     refuseExcess([
-      ...excessRight(caller.issuer.right, right, snapshot.roles),
+      ...excessKey(call, { environment: body.environment, ceiling: right, limits: buildLimits(body.limits) }),
       ...excessLifetime(caller.expiresAt, now + lifeMs),
     ]);
 

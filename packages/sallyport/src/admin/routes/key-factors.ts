@@ -1,7 +1,6 @@
 /** A key's own doors, as an administrator sets them. Opening one wider is giving: it must be the issuer's to give (R6). */
 import { Problem } from "@sallyport/protocol";
 import type { KeyView } from "@sallyport/protocol/contract";
-import { excessRight } from "../../access/attenuation.ts";
 import type { EventType, LedgerEvent } from "../../audit/event.ts";
 import { parseNetwork } from "../../kernel/network-list.ts";
 import { factorsOf } from "../../keys/key.ts";
@@ -9,7 +8,9 @@ import type { KeyFactors, KeyRecord } from "../../keys/key.ts";
 import { makePathSecret } from "../../keys/path-secret.ts";
 import { eventOf, refuseExcess, refuseMistakes } from "../call.ts";
 import type { AnyCall, CallById, Handlers } from "../call.ts";
+import { excessKey } from "../caller-scope.ts";
 import { findKey } from "../find-key.ts";
+import { refuseSession } from "../gated-ports.ts";
 import { viewKey } from "../views.ts";
 
 /** Mistakes of networks as they were written; the contract has looked at their form. */
@@ -19,16 +20,8 @@ export function networkMistakes(networks: readonly string[] | null | undefined):
     .map((text) => `networks: ${text} is not a network such as 10.0.0.0/8`);
 }
 
-/** The next factors are not narrower than the old in some way: another network, or a demand less. */
-function isWider(old: KeyFactors, next: KeyFactors): boolean {
-  const hasNewNetwork =
-    old.networks !== null &&
-    (next.networks === null || next.networks.some((network) => !old.networks!.includes(network)));
-  return hasNewNetwork || old.require.some((factor) => !next.require.includes(factor));
-}
-
 export function demandGivable(call: AnyCall, key: KeyRecord): void {
-  refuseExcess(excessRight(call.caller.issuer.right, key.ceiling, call.ports.snapshot().roles));
+  refuseExcess(excessKey(call, key));
 }
 
 export async function putFactors(
@@ -51,6 +44,7 @@ export function onPresentKey<T>(call: CallById, work: (key: KeyRecord) => Promis
   return call.ports.changes.inTurn(() => {
     const key = findKey(call, call.params.id);
     if (key.state === "revoked") throw new Problem("conflict", `key ${key.id} is revoked, which is final`);
+    refuseSession(key);
     return work(key);
   });
 }
@@ -67,7 +61,6 @@ export const keyFactorHandlers: Handlers<"keys.factors" | "keys.makePathSecret" 
         ...(binding === undefined ? {} : { binding }),
         ...(require === undefined ? {} : { require: [...new Set(require)] }),
       };
-      if (isWider(old, next)) demandGivable(call, key);
       const fields = { networks: next.networks ?? ["anywhere"], binding: next.binding, require: next.require };
       return putFactors(call, key, next, "key.factors_changed", fields);
     });

@@ -1,19 +1,20 @@
 /** Rotation and the sweep, as an administrator asks for them. What is done is decided in `keys/`. */
 import { Problem } from "@sallyport/protocol";
 import { parseDurationMs } from "@sallyport/protocol/contract";
-import { administers, excessRight } from "../../access/attenuation.ts";
+import { administers } from "../../access/attenuation.ts";
 import { Secret } from "../../kernel/secret.ts";
-import { addressField, demandEnvironment, refuseExcess } from "../call.ts";
+import { addressField, demandEnvironment } from "../call.ts";
 import type { Handler } from "../call.ts";
 import { checkDelivery, makeDelivery } from "../deliver.ts";
 import { findKey } from "../find-key.ts";
+import { refuseSession } from "../gated-ports.ts";
 import { isoTime, viewKey } from "../views.ts";
 
-/** Who gets the new secret can do what the key can: so it must be the issuer's to give (R6). */
+/** Who gets the new secret can do what the key can: the ports ask whether that is the issuer's to give (R6). */
 export const rotateKey: Handler<"keys.rotate"> = async (call) => {
   const { ports, caller, body, params } = call;
   const key = findKey(call, params.id);
-  refuseExcess(excessRight(caller.issuer.right, key.ceiling, ports.snapshot().roles));
+  refuseSession(key);
   const graceMs = body.grace === undefined ? undefined : parseDurationMs(body.grace);
   checkDelivery(body.deliver);
   if (body.deliver && body.idempotencyKey !== undefined)

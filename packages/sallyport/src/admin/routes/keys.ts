@@ -11,6 +11,7 @@ import { addressField, demandEnvironment, eventOf } from "../call.ts";
 import type { Call, CallById, Handlers } from "../call.ts";
 import { eachKey } from "../each-key.ts";
 import { findKey } from "../find-key.ts";
+import { refuseSession } from "../gated-ports.ts";
 import { viewKey, viewKeyInFull } from "../views.ts";
 import { createKey } from "./issue-key.ts";
 import { finishRotation, rotateKey, sweepKeys } from "./key-life.ts";
@@ -61,7 +62,9 @@ function stop(state: "suspended" | "revoked", type: EventType): (call: CallById)
 }
 
 async function resume(call: CallById): Promise<KeyView> {
-  const { environment, id } = findKey(call, call.params.id);
+  const key = findKey(call, call.params.id);
+  refuseSession(key);
+  const { environment, id } = key;
   const incident = openIncidentOf(call.ports.incidents.list(), { environment, id });
   // What somebody may have stolen does not work again by the way: whoever lets it says so in the incident.
   if (incident)
@@ -70,8 +73,8 @@ async function resume(call: CallById): Promise<KeyView> {
       `incident ${incident.id} of this key is open: sallyport incident close ${incident.id}`,
     );
   const order = { environment, id, actor: call.caller.issuer.actor, fields: addressField(call.caller) };
-  const key = await call.ports.lifecycle.resume(order);
-  return viewKey(key, call.ports.clock.now());
+  const resumed = await call.ports.lifecycle.resume(order);
+  return viewKey(resumed, call.ports.clock.now());
 }
 
 export const keyHandlers: Handlers<

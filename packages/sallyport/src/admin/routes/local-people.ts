@@ -1,13 +1,17 @@
 /** Ways in without a provider. Whoever invites a person could become him, so he must be able to grant what that one may do. */
 import { Problem } from "@sallyport/protocol";
-import { excessEnvironments, excessRight } from "../../access/attenuation.ts";
+import type { PrincipalView } from "@sallyport/protocol/contract";
+import { excessAdminRight, excessEnvironments } from "../../access/attenuation.ts";
 import type { Principal } from "../../access/policy.ts";
 import { eventOf, refuseExcess } from "../call.ts";
-import type { AnyCall, Handlers } from "../call.ts";
+import type { AnyCall, CallById, Handlers } from "../call.ts";
+import { callersVoucher, excessHoldings, reachOf } from "../caller-scope.ts";
 import { isoTime } from "../views.ts";
-import { findPrincipal, reachOf, viewInFull } from "./principals.ts";
+import { findPrincipal, viewInFull } from "./principals.ts";
 
-export const localPeopleHandlers: Handlers<"principals.invite" | "principals.uninvite"> = {
+export const localPeopleHandlers: Handlers<"principals.invite" | "principals.uninvite" | "principals.confirm"> = {
+  "principals.confirm": confirm,
+
   "principals.invite": (call) =>
     call.ports.changes.inTurn(async () => {
       const { enrolment, enrolmentPage } = call.ports;
@@ -15,8 +19,13 @@ export const localPeopleHandlers: Handlers<"principals.invite" | "principals.uni
       if (person.kind !== "person") throw new Problem("input_invalid", "a service has keys; only people log in");
       if (person.isDisabled) throw new Problem("owner_disabled");
       refuseExcess(excessOf(call, person));
+      const voucher = callersVoucher(call);
       const fields = { principal: person.id, name: person.name };
-      const { code, expiresAt } = await enrolment.invite(person, eventOf(call, "person.invited", "system", fields));
+      const { code, expiresAt } = await enrolment.invite(
+        person,
+        eventOf(call, "person.invited", "system", fields),
+        voucher,
+      );
       return {
         principal: person.id,
         name: person.name,
@@ -30,7 +39,7 @@ export const localPeopleHandlers: Handlers<"principals.invite" | "principals.uni
     call.ports.changes.inTurn(async () => {
       const { changes, localLogins, reconciler } = call.ports;
       const person = findPrincipal(call, call.params.id);
-      refuseExcess(excessEnvironments(call.caller.issuer.right, reachOf(call, person)));
+      refuseExcess(excessOfTaking(call, person));
       if (!localLogins.of(person.id)) throw new Problem("not_found", `${person.name} has no way in of his own`);
       const fields = { principal: person.id, name: person.name };
       await changes.change({
@@ -42,15 +51,45 @@ export const localPeopleHandlers: Handlers<"principals.invite" | "principals.uni
     }),
 };
 
-/** What he may do that the caller could not give him. */
+/**
+ * Somebody whose delegation scope covers what the person holds now stands behind the person's sign-in identifiers: a local
+ * log-in that was suspended works again, and the provisioned id counts again.
+ */
+async function confirm(call: CallById): Promise<PrincipalView> {
+  return call.ports.changes.inTurn(async () => {
+    const { changes, localLogins, snapshot } = call.ports;
+    const person = findPrincipal(call, call.params.id);
+    refuseExcess(excessOf(call, person));
+    const hasLocal = localLogins.of(person.id) !== undefined;
+    const hasIdentifier = typeof person.external?.scim?.externalId === "string";
+    const voucher = callersVoucher(call);
+    const bounds = {
+      ...person.bounds,
+      ...(hasLocal ? { localLogin: { ...voucher, suspendedAt: null } } : {}),
+      ...(hasIdentifier ? { identifier: voucher } : {}),
+    };
+    const fields = { principal: person.id, name: person.name, local_login: hasLocal, external_id: hasIdentifier };
+    await changes.change({
+      operations: hasLocal || hasIdentifier ? [{ op: "principal.put", principal: { ...person, bounds } }] : [],
+      events: [eventOf(call, "person.login_confirmed", "system", fields)],
+    });
+    return viewInFull(call, snapshot().principals.get(person.id) ?? person);
+  });
+}
+
+/**
+ * A local log-in is one for all environments: it is taken away by whoever administers all the person's, or could have made
+ * it. Others disable the person in their own.
+ */
+function excessOfTaking(call: AnyCall, person: Principal): string[] {
+  const { right } = call.caller.issuer;
+  const maker = person.bounds?.localLogin;
+  const isOwn = maker && excessAdminRight(right, { ...maker, permissions: [] }).length === 0;
+  return isOwn ? [] : excessEnvironments(right, reachOf(call, person));
+}
+
+/** What the person may do that the caller could not hand out. */
 function excessOf(call: AnyCall, person: Principal): string[] {
   const { right } = call.caller.issuer;
-  const { assignments, roles } = call.ports.snapshot();
-  const held = assignments.filter(({ subject }) =>
-    "group" in subject ? person.groups.includes(subject.group) : subject.principal === person.id,
-  );
-  return [
-    ...excessEnvironments(right, reachOf(call, person)),
-    ...held.flatMap((assignment) => excessRight(right, assignment.right, roles)),
-  ];
+  return [...new Set([...excessEnvironments(right, reachOf(call, person)), ...excessHoldings(call, person)])];
 }

@@ -1,25 +1,26 @@
 /** People and services. What a change would set free or stop must lie in environments the caller administers. */
 import { Problem } from "@sallyport/protocol";
 import type { PrincipalView } from "@sallyport/protocol/contract";
-import { excessEnvironments, excessRight } from "../../access/attenuation.ts";
+import { isDisabledIn, isUnbounded } from "../../access/holding.ts";
 import { newPrincipal } from "../../access/new-principal.ts";
 import type { Principal } from "../../access/policy.ts";
 import { refuseExcess } from "../call.ts";
 import type { AnyCall, CallById, Handlers } from "../call.ts";
-import { eachKey } from "../each-key.ts";
+import { callersVoucher, excessGroups, excessHoldings, excessReach, reachOf, withinOf } from "../caller-scope.ts";
 import { viewPrincipal } from "../views.ts";
 import { byAdmin, principalCreated } from "./recorded.ts";
 
 export const principalHandlers: Handlers<
   "principals.list" | "principals.create" | "principals.show" | "principals.disable" | "principals.enable"
 > = {
-  "principals.list": ({ ports, query }) => {
+  "principals.list": (call) => {
+    const { ports, query } = call;
     const principals = [...ports.snapshot().principals.values()].filter(
       (principal) =>
         (query.kind === undefined || principal.kind === query.kind) &&
         (query.name === undefined || principal.name === query.name),
     );
-    return { principals: principals.map((principal) => viewInFull({ ports }, principal)) };
+    return { principals: principals.map((principal) => viewInFull(call, principal)) };
   },
 
   "principals.create": (call) =>
@@ -32,7 +33,13 @@ export const principalHandlers: Handlers<
       const groups = [...new Set(body.groups)];
       refuseExcess(excessGroups(call, groups));
       const { kind, name, team } = body;
-      const principal = newPrincipal({ kind, name, team, groups, createdAt: ports.clock.now() });
+      const voucher = callersVoucher(call);
+      const made = newPrincipal({ kind, name, team, groups, createdAt: ports.clock.now() });
+      // What is assigned to a group later is given to its members as far as whoever put them in could give it.
+      const principal: Principal =
+        isUnbounded(voucher) || groups.length === 0
+          ? made
+          : { ...made, bounds: { memberships: groups.map((group) => ({ group, voucher })) } };
       await ports.changes.change({
         operations: [{ op: "principal.put", principal }],
         events: [principalCreated(call, principal)],
@@ -45,8 +52,12 @@ export const principalHandlers: Handlers<
   "principals.enable": switchPrincipal(false),
 };
 
-export function viewInFull({ ports }: Pick<AnyCall, "ports">, principal: Principal): PrincipalView {
-  return viewPrincipal(principal, ports.localLogins.stateOf(principal.id, ports.clock.now()));
+/** Whoever administers some environments sees somebody as disabled who may act in none of them. */
+export function viewInFull(call: AnyCall, principal: Principal): PrincipalView {
+  const { ports } = call;
+  const view = viewPrincipal(principal, ports.localLogins.stateOf(principal.id, ports.clock.now()));
+  const isDisabled = withinOf(call)?.every((name) => isDisabledIn(principal, name)) ?? false;
+  return { ...view, isDisabled: view.isDisabled || isDisabled };
 }
 
 export function findPrincipal(call: AnyCall, id: string): Principal {
@@ -55,43 +66,41 @@ export function findPrincipal(call: AnyCall, id: string): Principal {
   return principal;
 }
 
-/** Joining a group is being given what is assigned to it. */
-export function excessGroups(call: AnyCall, groups: readonly string[]): string[] {
-  const { right } = call.caller.issuer;
-  const { assignments, roles } = call.ports.snapshot();
-  return assignments
-    .filter(({ subject }) => "group" in subject && groups.includes(subject.group))
-    .flatMap((assignment) => [
-      ...excessEnvironments(right, [assignment.environment]),
-      ...excessRight(right, assignment.right, roles),
-    ]);
-}
-
 function switchPrincipal(isDisabled: boolean): (call: CallById) => Promise<PrincipalView> {
   return (call) =>
     call.ports.changes.inTurn(async () => {
       const { reconciler, snapshot } = call.ports;
       const present = findPrincipal(call, call.params.id);
-      refuseExcess(excessEnvironments(call.caller.issuer.right, reachOf(call, present)));
-      if (!isDisabled && present.isDisabled && !present.disabledBy.includes("admin"))
-        throw new Problem("owner_disabled_elsewhere", `said by ${present.disabledBy.join(", ")}`);
+      refuseExcess(excessReach(call, reachOf(call, present)));
+      if (!isDisabled) demandEnabling(call, present);
+      const within = withinOf(call);
       const event = isDisabled ? "principals.disable" : "principals.enable";
       const says = { isActive: !isDisabled };
       await reconciler.write(
         reconciler.judge([
-          { ...byAdmin(call, event), subject: { principal: present.id }, says, isOnce: false, at: null },
+          {
+            ...byAdmin(call, event),
+            subject: { principal: present.id },
+            says,
+            isOnce: false,
+            at: null,
+            ...(within === undefined ? {} : { within }),
+          },
         ]),
       );
       return viewInFull(call, snapshot().principals.get(present.id) ?? present);
     });
 }
 
-/** Every environment in which the principal has a right or a key. */
-export function* reachOf(call: AnyCall, principal: Principal): Generator<string> {
-  for (const { subject, environment } of call.ports.snapshot().assignments) {
-    if ("group" in subject ? principal.groups.includes(subject.group) : subject.principal === principal.id)
-      yield environment;
-  }
-  if (call.caller.issuer.right.environments === "*") return;
-  for (const key of eachKey(call.ports, { owner: principal.id })) if (key.state !== "revoked") yield key.environment;
+/**
+ * Working again is being given what the principal holds. Whoever administers some environments takes back what was said
+ * for these: what an administrator of all has stopped stays stopped.
+ */
+function demandEnabling(call: AnyCall, present: Principal): void {
+  const within = withinOf(call);
+  refuseExcess(excessHoldings(call, present, within));
+  if (!present.isDisabled) return;
+  if (!present.disabledBy.includes("admin"))
+    throw new Problem("owner_disabled_elsewhere", `said by ${present.disabledBy.join(", ")}`);
+  if (within !== undefined) refuseExcess(["it was disabled in all environments, and not all are the issuer's"]);
 }

@@ -3,13 +3,12 @@
  * may have put on the old one is not taken over: signers, workloads and path secrets are added anew by who knows them.
  */
 import { Problem } from "@sallyport/protocol";
-import { excessRight } from "../../access/attenuation.ts";
 import { KEY_AGE_MAX_MS } from "../../access/policy.ts";
 import type { LedgerEvent } from "../../audit/event.ts";
 import { issueKey } from "../../keys/issue.ts";
 import type { IssuedKey } from "../../keys/issue.ts";
 import type { KeyRecord } from "../../keys/key.ts";
-import { eventOf, refuseExcess } from "../call.ts";
+import { eventOf } from "../call.ts";
 import type { AnyCall } from "../call.ts";
 
 export interface Reissued extends IssuedKey {
@@ -26,8 +25,7 @@ export function reissueKey(call: AnyCall, old: KeyRecord): Reissued {
   const { environment, name, owner, ceiling, limits, networks, binding, require, isDecoy } = old;
   if (!right.permissions.includes("keys:issue")) throw new Problem("permission_denied", "keys:issue");
   const snapshot = ports.snapshot();
-  refuseExcess(excessRight(right, ceiling, snapshot.roles));
-  if (old.session) throw new Problem("conflict", "the key is a log-in: its owner logs in again");
+  if (old.session) throw new Problem("key_is_session");
   const principal = owner === null ? undefined : snapshot.principals.get(owner);
   if (owner === null || !principal || principal.isDisabled)
     throw new Problem("conflict", "the key's owner is gone or disabled: nobody is there to have another");

@@ -1,13 +1,14 @@
 /** One call of a provisioning client, and what its handlers have in common. */
 import { createHash } from "node:crypto";
-import { excessEnvironments } from "../../access/attenuation.ts";
-import type { Principal } from "../../access/policy.ts";
+import { excessAdminRight, excessEnvironments } from "../../access/attenuation.ts";
+import { isUnbounded } from "../../access/holding.ts";
+import type { Principal, Voucher } from "../../access/policy.ts";
 import { ScimRefused } from "../../identity/scim-refused.ts";
 import type { Members } from "../../identity/scim-values.ts";
 import type { Statement } from "../../identity/statement.ts";
 import { addressField, refuseExcess } from "../call.ts";
 import type { AnyCall } from "../call.ts";
-import { reachOf } from "../routes/principals.ts";
+import { callersVoucher, excessReach, reachOf } from "../caller-scope.ts";
 
 export const SCIM_BASE = "/scim/v2";
 export const SCIM_PAGE_DEFAULT = 100;
@@ -53,9 +54,38 @@ export function findProvisioned(call: AnyCall, id: string): Principal {
   return found;
 }
 
-/** What a change sets free or stops must lie in environments the client administers. */
+/** Something of the person must lie in environments the client administers; what it changes is then changed there. */
 export function demandReach(call: AnyCall, person: Principal): void {
-  refuseExcess(excessEnvironments(call.caller.issuer.right, reachOf(call, person)));
+  refuseExcess(excessReach(call, reachOf(call, person)));
+}
+
+/**
+ * Sign-in identifiers are rewritten by whoever could have written them: with a delegation scope as wide as the writer's,
+ * or as the agent of the same provider.
+ */
+export function demandIdentifier(call: AnyCall, person: Principal): void {
+  refuseExcess(excessOfIdentifier(call, person));
+}
+
+export function excessOfIdentifier(call: AnyCall, person: Principal): string[] {
+  const written = person.bounds?.identifier;
+  return written ? excessOfWriter(call, written) : excessEnvironments(call.caller.issuer.right, reachOf(call, person));
+}
+
+/** What the writer could hand out that the caller could not. */
+export function excessOfWriter(call: AnyCall, written: Voucher): string[] {
+  const { right } = call.caller.issuer;
+  const own = callersVoucher(call);
+  if (written.by === own.by || (written.agentOf !== undefined && written.agentOf === own.agentOf)) return [];
+  return written.agentOf === undefined || isUnbounded(own)
+    ? excessAdminRight(right, { permissions: [], environments: written.environments, mayGrant: written.mayGrant })
+    : [`the settings name another client as the agent of ${written.agentOf}, and it wrote these ids`];
+}
+
+/** Two writers that speak for different environments do not get into each other's way. */
+export function areApart(within: readonly string[] | undefined, written: Voucher | undefined): boolean {
+  if (within === undefined || written === undefined || written.environments === "*") return false;
+  return !written.environments.some((environment) => within.includes(environment));
 }
 
 /** Weak: it says that the resource is as it was read (RFC 7644, 3.14). */

@@ -1,8 +1,8 @@
 /** Groups, as a provisioning client makes and fills them. Joining a group is being given what policy assigns to its name (R6). */
-import { excessEnvironments } from "../../access/attenuation.ts";
-import type { DirectoryGroup } from "../../access/policy.ts";
+import { isUnbounded } from "../../access/holding.ts";
+import type { DirectoryGroup, Principal } from "../../access/policy.ts";
 import type { EventType, LedgerEvent } from "../../audit/event.ts";
-import { GROUPS_MAX } from "../../identity/apply-statement.ts";
+import { GROUPS_MAX } from "../../identity/group-change.ts";
 import { readFilter } from "../../identity/scim-filter.ts";
 import type { Equality } from "../../identity/scim-filter.ts";
 import { readGroup, readGroupPatch, showGroup } from "../../identity/scim-group.ts";
@@ -12,8 +12,18 @@ import type { Members } from "../../identity/scim-values.ts";
 import type { GroupChange, Statement } from "../../identity/statement.ts";
 import { randomBase62 } from "../../kernel/ids.ts";
 import { eventOf, refuseExcess } from "../call.ts";
-import { excessGroups } from "../routes/principals.ts";
-import { byClient, demandMatch, isProvisioned, pageOf, provisioned, SCIM_BASE, withVersion } from "./scim-call.ts";
+import { callersVoucher, excessGroups, excessReach, groupReach, withinOf } from "../caller-scope.ts";
+import {
+  areApart,
+  byClient,
+  demandMatch,
+  excessOfWriter,
+  isProvisioned,
+  pageOf,
+  provisioned,
+  SCIM_BASE,
+  withVersion,
+} from "./scim-call.ts";
 import type { ScimAnswer, ScimCall } from "./scim-call.ts";
 
 const FILTERED = ["displayname", "externalid", "id", "members", "members.value"];
@@ -44,8 +54,34 @@ function find(call: ScimCall, id: string): DirectoryGroup {
 
 function membersOf(call: ScimCall, name: string): { readonly id: string; readonly display: string }[] {
   return provisioned(call)
-    .filter(({ external }) => external?.groups.includes(name))
+    .filter((person) => person.external?.groups.includes(name) && countsHere(call, person, name))
     .map((person) => ({ id: person.id, display: person.name }));
+}
+
+/** The membership counts in some environment the client administers. */
+function countsHere(call: ScimCall, { bounds }: Principal, name: string): boolean {
+  const within = withinOf(call);
+  const vouchers = bounds?.memberships?.filter(({ group }) => group === name).map(({ voucher }) => voucher) ?? [];
+  if (within === undefined || vouchers.length === 0) return true;
+  return vouchers.some(({ environments }) => environments === "*" || environments.some((one) => within.includes(one)));
+}
+
+/** The client could have made the group, and all its memberships count in the client's environments alone: it may rename and end it. */
+function isGroupYours(call: ScimCall, { name, writer }: DirectoryGroup): boolean {
+  const within = withinOf(call);
+  if (within === undefined) return true;
+  if (!writer || excessOfWriter(call, writer).length > 0) return false;
+  return provisioned(call)
+    .filter(({ groups }) => groups.includes(name))
+    .every(({ bounds }) => {
+      const held = bounds?.memberships?.filter(({ group }) => group === name) ?? [];
+      return (
+        held.length > 0 &&
+        held.every(
+          ({ voucher }) => voucher.environments !== "*" && voucher.environments.every((one) => within.includes(one)),
+        )
+      );
+    });
 }
 
 function show(call: ScimCall, group: DirectoryGroup): Members {
@@ -92,6 +128,7 @@ function createGroup(call: ScimCall, body: unknown): Promise<ScimAnswer> {
       externalId: null,
       createdAt: now,
       changedAt: now,
+      writer: callersVoucher(call),
     };
     await save(call, group, edit, "group.provisioned");
     return { status: 201, body: show(call, find(call, group.id)) };
@@ -108,15 +145,22 @@ async function save(
   const isNew = type === "group.provisioned";
   const name = edit.displayName ?? present.name;
   const externalId = edit.externalId === undefined ? present.externalId : edit.externalId;
-  const taken = [...ports.snapshot().groups.values()].some((one) => one.id !== present.id && one.name === name);
+  const taken = [...ports.snapshot().groups.values()].some(
+    (one) => one.id !== present.id && one.name === name && !areApart(withinOf(call), one.writer),
+  );
   if (taken) throw new ScimRefused("uniqueness", "there is a group of that displayName", 409);
   const held = isNew ? [] : membersOf(call, present.name).map(({ id }) => id);
   const wanted = wantedMembers(call, held, edit);
   const isRenamed = name !== present.name;
   const left = held.filter((id) => !wanted.has(id));
-  const come = [...wanted].filter((id) => isRenamed || !held.includes(id));
+  const named = new Set([...(edit.set ?? []), ...edit.add]);
+  const come = [...wanted].filter(
+    (id) => isRenamed || !held.includes(id) || (named.has(id) && isVouchedByOthers(call, id, name)),
+  );
   if (come.length > 0) refuseExcess(excessGroups(call, [name]));
-  if (left.length > 0 || isRenamed) demandGroupReach(call, present.name);
+  if (left.length > 0 || isRenamed) refuseExcess(excessReach(call, groupReach(call, present.name)));
+  if (isRenamed && !isNew && !isGroupYours(call, present))
+    refuseExcess([`the group ${present.name} has members of environments that are not the client's`]);
   const statements = [
     ...left.map((id) => said(call, present, id, { remove: [present.name] })),
     ...come.map((id) =>
@@ -131,6 +175,13 @@ async function save(
     operations: isAnything ? [{ op: "group.put", group }] : [],
     events: isAnything ? [told(call, type, group, fields)] : [],
   });
+}
+
+/** The membership counts by somebody else's word: naming the member again adds the client's own. */
+function isVouchedByOthers(call: ScimCall, id: string, name: string): boolean {
+  const vouchers = call.ports.snapshot().principals.get(id)?.bounds?.memberships ?? [];
+  const held = vouchers.filter(({ group }) => group === name).map(({ voucher }) => JSON.stringify(voucher));
+  return held.length > 0 && !held.includes(JSON.stringify(callersVoucher(call)));
 }
 
 /** Who is in it afterwards. Somebody unknown cannot be put in; taking out who is not there changes nothing. */
@@ -151,32 +202,29 @@ function endGroup(call: ScimCall, id: string): Promise<ScimAnswer> {
     const { ports } = call;
     const group = find(call, id);
     demandMatch(call, show(call, group));
-    demandGroupReach(call, group.name);
+    refuseExcess(excessReach(call, groupReach(call, group.name)));
+    const isYours = isGroupYours(call, group);
     const statements = membersOf(call, group.name).map((member) =>
       said(call, group, member.id, { remove: [group.name] }),
     );
     await ports.reconciler.write(ports.reconciler.judge(statements), {
-      operations: [{ op: "group.remove", id }],
+      operations: isYours ? [{ op: "group.remove", id }] : [],
       events: [told(call, "group.removed", group, { members: statements.length })],
     });
     return { status: 204, body: null };
   });
 }
 
-/** Taking out of a group takes away what is assigned to it: in environments the client administers. */
-function demandGroupReach(call: ScimCall, name: string): void {
-  const { assignments } = call.ports.snapshot();
-  const reached = assignments.filter(({ subject }) => "group" in subject && subject.group === name);
-  refuseExcess(
-    excessEnvironments(
-      call.caller.issuer.right,
-      reached.map(({ environment }) => environment),
-    ),
-  );
-}
-
 function said(call: ScimCall, group: DirectoryGroup, principal: string, groups: GroupChange): Statement {
-  return { ...byClient(call, `Groups/${group.id}`), subject: { principal }, says: { groups } };
+  const within = withinOf(call);
+  const voucher = callersVoucher(call);
+  return {
+    ...byClient(call, `Groups/${group.id}`),
+    subject: { principal },
+    says: { groups },
+    ...(within === undefined ? {} : { within }),
+    ...(isUnbounded(voucher) ? {} : { voucher }),
+  };
 }
 
 function told(call: ScimCall, type: EventType, group: DirectoryGroup, fields: LedgerEvent["fields"]): LedgerEvent {

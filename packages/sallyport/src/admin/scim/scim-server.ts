@@ -9,6 +9,7 @@ import { resourceTypes, schemas, serviceProviderConfig } from "../../identity/sc
 import type { Members } from "../../identity/scim-values.ts";
 import type { Caller } from "../caller.ts";
 import type { AdminPorts } from "../ports.ts";
+import { gatedPorts } from "../gated-ports.ts";
 import { readBody } from "../read-request.ts";
 import { pageOf, SCIM_BASE, versionOf } from "./scim-call.ts";
 import type { ScimAnswer, ScimCall } from "./scim-call.ts";
@@ -31,7 +32,7 @@ const METHODS: Readonly<Record<string, readonly string[]>> = {
 export async function answerScim(ports: AdminPorts, admit: AdmitScim, request: Request): Promise<Response> {
   try {
     const caller = await admit(request.method === "GET" ? "principals:read" : "principals:manage");
-    const { status, body } = await answer(ports, caller, request);
+    const { status, body } = await answer(gatedPorts(ports, caller), caller, request);
     if (body === null) return new Response(null, { status, headers: { "cache-control": "no-store" } });
     const meta = body["meta"] as { location?: string; version?: string } | undefined;
     return written(status, body, {

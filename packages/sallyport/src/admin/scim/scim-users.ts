@@ -1,6 +1,7 @@
 /** People, as a provisioning client makes, changes and ends them (RFC 7644, 3). Deleted is deactivated: the ledger needs its names. */
+import { isDisabledIn } from "../../access/holding.ts";
 import { newPrincipal } from "../../access/new-principal.ts";
-import type { External, Principal } from "../../access/policy.ts";
+import type { External, Principal, Voucher } from "../../access/policy.ts";
 import type { LedgerEvent } from "../../audit/event.ts";
 import { emptyExternal } from "../../identity/apply-statement.ts";
 import { readFilter } from "../../identity/scim-filter.ts";
@@ -10,11 +11,16 @@ import { patchUser, readUser, showUser } from "../../identity/scim-user.ts";
 import type { UserWish } from "../../identity/scim-user.ts";
 import type { Members } from "../../identity/scim-values.ts";
 import type { Said } from "../../identity/statement.ts";
-import { eventOf } from "../call.ts";
+import { eventOf, refuseExcess } from "../call.ts";
+import { callersVoucher, excessHoldings, isWhollyYours, reachOf, withinOf } from "../caller-scope.ts";
 import {
+  areApart,
   byClient,
+  demandIdentifier,
   demandMatch,
   demandReach,
+  excessOfIdentifier,
+  excessOfWriter,
   findProvisioned,
   pageOf,
   provisioned,
@@ -55,7 +61,10 @@ function show(call: ScimCall, person: Principal): Members {
   const groups = [...call.ports.snapshot().groups.values()].filter(({ name }) =>
     person.external?.groups.includes(name),
   );
-  return withVersion(showUser(person, groups, SCIM_BASE));
+  const within = withinOf(call);
+  // For a client of some environments somebody is active who may act in one of them.
+  const isActive = !person.isDisabled && !(within?.every((name) => isDisabledIn(person, name)) ?? false);
+  return withVersion(showUser({ ...person, isDisabled: !isActive }, groups, SCIM_BASE));
 }
 
 function listUsers(call: ScimCall): ScimAnswer {
@@ -96,7 +105,8 @@ function createUser(call: ScimCall, wish: UserWish): Promise<ScimAnswer> {
     }
     const now = ports.clock.now();
     const external: External = { ...emptyExternal(now), scim: recordOf(wish) };
-    const made = newPrincipal({ kind: "person", name: wish.userName, createdAt: now, external });
+    const bounds = { identifier: callersVoucher(call) };
+    const made = newPrincipal({ kind: "person", name: wish.userName, createdAt: now, external, bounds });
     const principal: Principal = wish.isActive === false ? { ...made, isDisabled: true, disabledBy: ["scim"] } : made;
     await ports.changes.change({
       operations: [{ op: "principal.put", principal }],
@@ -106,7 +116,7 @@ function createUser(call: ScimCall, wish: UserWish): Promise<ScimAnswer> {
   });
 }
 
-/** What is said of him goes through the reconciler; what he is called is only written down. */
+/** What is said of the person goes through the reconciler; what it is called is only written down. */
 async function save(call: ScimCall, present: Principal, wish: UserWish): Promise<void> {
   const { ports } = call;
   demandReach(call, present);
@@ -114,17 +124,59 @@ async function save(call: ScimCall, present: Principal, wish: UserWish): Promise
   const now = ports.clock.now();
   const record = recordOf(wish);
   const held = present.external ?? emptyExternal(now);
-  const isSame = JSON.stringify(held.scim) === JSON.stringify(record);
+  const writer = writerOf(call, present, record);
+  const isSame =
+    JSON.stringify(held.scim) === JSON.stringify(record) &&
+    JSON.stringify(present.bounds?.identifier) === JSON.stringify(writer);
+  if (isRewritten(held.scim, record)) demandIdentifier(call, present);
   const person: Principal = isSame
     ? present
-    : { ...present, name: wish.userName, external: { ...held, scim: record, changedAt: now } };
+    : {
+        ...present,
+        name: wish.userName,
+        external: { ...held, scim: record, changedAt: now },
+        bounds: { ...present.bounds, identifier: writer },
+      };
   const says: Said = wish.isActive === undefined ? {} : { isActive: wish.isActive };
   const principals = new Map(ports.snapshot().principals).set(person.id, person);
-  const statement = { ...byClient(call, `Users/${present.id}`), subject: { principal: present.id }, says };
+  const statement = {
+    ...byClient(call, `Users/${present.id}`),
+    ...activityScope(call, present, wish.isActive),
+    subject: { principal: present.id },
+    says,
+  };
   await ports.reconciler.write(ports.reconciler.judge([statement], principals), {
     operations: isSame ? [] : [{ op: "principal.put", principal: person }],
     events: isSame ? [] : [told(call, "person.changed", person, {})],
   });
+}
+
+/** Another id, name or address by which the person is found or logs in. */
+function isRewritten(held: External["scim"], { externalId, userName, emails }: NonNullable<External["scim"]>): boolean {
+  if (held === null) return true;
+  const addresses = (list: typeof emails): string => JSON.stringify(list.map(({ value }) => value).toSorted());
+  return (
+    held.isDeleted ||
+    held.externalId !== externalId ||
+    held.userName !== userName ||
+    addresses(held.emails) !== addresses(emails)
+  );
+}
+
+/** Whoever wrote the ids stays behind them until somebody writes others, or the same with a scope as wide. */
+function writerOf(call: ScimCall, { external, bounds }: Principal, next: NonNullable<External["scim"]>): Voucher {
+  const held = external?.scim;
+  const isKept =
+    held && bounds?.identifier && !isRewritten(held, next) && excessOfWriter(call, bounds.identifier).length > 0;
+  return (isKept ? bounds?.identifier : undefined) ?? callersVoucher(call);
+}
+
+/** A client that administers some environments stops the person there, and takes back only what was said for these. */
+function activityScope(call: ScimCall, present: Principal, isActive: boolean | undefined) {
+  const within = withinOf(call);
+  const isBack = isActive === true && (present.disabledBy.includes("scim") || present.bounds?.disabledIn !== undefined);
+  if (isBack && callersVoucher(call).agentOf === undefined) refuseExcess(excessHoldings(call, present, within));
+  return within === undefined ? {} : { within };
 }
 
 function endUser(call: ScimCall, id: string): Promise<ScimAnswer> {
@@ -134,16 +186,21 @@ function endUser(call: ScimCall, id: string): Promise<ScimAnswer> {
     demandMatch(call, show(call, present));
     demandReach(call, present);
     const held = present.external ?? emptyExternal(ports.clock.now());
-    const gone: Principal = {
-      ...present,
-      external: { ...held, scim: held.scim && { ...held.scim, isDeleted: true }, changedAt: ports.clock.now() },
-    };
+    // What other clients wrote and gave is theirs to take: then the record stays, and is inactive here.
+    const isWhole = isWhollyYours(call, reachOf(call, present)) && excessOfIdentifier(call, present).length === 0;
+    const scim = held.scim && { ...held.scim, isDeleted: isWhole };
+    const gone: Principal = { ...present, external: { ...held, scim, changedAt: ports.clock.now() } };
     const says: Said = { isActive: false, groups: { remove: held.groups } };
-    const statement = { ...byClient(call, `Users/${id}`), subject: { principal: id }, says };
+    const statement = {
+      ...byClient(call, `Users/${id}`),
+      ...activityScope(call, present, false),
+      subject: { principal: id },
+      says,
+    };
     const principals = new Map(ports.snapshot().principals).set(id, gone);
     await ports.reconciler.write(ports.reconciler.judge([statement], principals), {
       operations: [{ op: "principal.put", principal: gone }],
-      events: [told(call, "person.changed", gone, { is_deleted: true })],
+      events: [told(call, "person.changed", gone, { is_deleted: isWhole })],
     });
     return { status: 204, body: null };
   });
@@ -151,11 +208,15 @@ function endUser(call: ScimCall, id: string): Promise<ScimAnswer> {
 
 /**
  * `userName` and `externalId` are of one person. A name that somebody made here has is taken too: nobody is taken over by
- * his name.
+ * their name. Two clients that speak for different environments do not get into each other's way.
  */
 function refuseTaken(call: ScimCall, { userName, externalId }: UserWish, own: string | null): void {
-  for (const { id, kind, name, external } of call.ports.snapshot().principals.values()) {
+  const within = withinOf(call);
+  for (const { id, kind, name, external, bounds } of call.ports.snapshot().principals.values()) {
     if (id === own || kind !== "person" || external?.scim?.isDeleted) continue;
+    // A log-in by name has to be of one person: who has one is not renamed to a name that is taken, by whomever.
+    const isLocal = own !== null && call.ports.localLogins.of(own) !== undefined;
+    if (!isLocal && areApart(within, bounds?.identifier)) continue;
     if (same(name, userName) || same(external?.scim?.userName, userName))
       throw new ScimRefused("uniqueness", "there is a person of that userName", 409);
     if (externalId !== null && external?.scim?.externalId === externalId)

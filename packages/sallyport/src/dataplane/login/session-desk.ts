@@ -5,7 +5,8 @@
  */
 import { dataPermissions, refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
-import type { Environment, Principal, RightSpec } from "../../access/policy.ts";
+import { coversHoldings, holds, isDisabledIn, isUnbounded, speaksFor } from "../../access/holding.ts";
+import type { Environment, Principal, RightSpec, Voucher } from "../../access/policy.ts";
 import type { Snapshot } from "../../access/snapshot.ts";
 import type { Operation } from "../../audit/change.ts";
 import type { LedgerEvent } from "../../audit/event.ts";
@@ -14,7 +15,7 @@ import { randomBase62 } from "../../kernel/ids.ts";
 import type { Secret } from "../../kernel/secret.ts";
 import { issueKey } from "../../keys/issue.ts";
 import type { PepperRing } from "../../keys/pepper.ts";
-import { findPerson } from "../../identity/find-person.ts";
+import { findCandidates } from "../../identity/find-person.ts";
 import { LOCAL_ISSUER } from "../../identity/local/proof.ts";
 import type { LoggedIn } from "../../identity/oidc-client.ts";
 import type { Reconciler } from "../../identity/reconciler.ts";
@@ -25,6 +26,8 @@ export interface SessionDeskPorts {
   readonly peppers: PepperRing;
   readonly reconciler: Reconciler;
   readonly inTurn: <T>(work: () => Promise<T>) => Promise<T>;
+  /** The issuer's subjects are the ids that the provisioning client knows people by; absent = of no issuer. */
+  readonly hasExternalIds?: (issuer: string) => boolean;
 }
 
 export interface OpenedSession {
@@ -60,23 +63,14 @@ export class SessionDesk {
       const present = snapshot();
       const policy = present.environments.get(environment);
       if (!policy) return refuse("environment_not_here");
-      const { issuer, subject } = who;
-      const isLocal = issuer === LOCAL_ISSUER;
-      const known = findPerson(
-        isLocal ? { principal: subject } : { issuer, subject, externalIds: true },
-        present.principals,
-      );
-      // What he proved may have ended since: an invitation takes everything of the old away.
+      const isLocal = who.issuer === LOCAL_ISSUER;
+      const known = isLocal ? localPerson(present, who.subject) : this.#personOf(who, present, environment);
+      if (known && "code" in known) return known;
+      // What was proved may have ended since: an invitation takes everything of the old away.
       if ((isLocal && !known) || !isStill()) return refuse("login_expired");
-      const before = known ?? newPerson(who, now);
-      const groups = who.groups === null ? {} : { groups: { set: who.groups } };
-      const statement = {
-        source: "login", by: who.issuer, actor: `principal:${before.id}`, event: `login ${randomBase62(12)}`, isOnce: false,
-        at: null, subject: { principal: before.id }, says: groups,
-      } as const; // prettier-ignore
-      const principals = new Map(present.principals).set(before.id, before);
-      const found = reconciler.judge([statement], principals);
-      const person = personAfter(found.operations, before);
+      const before = known?.person ?? newPerson(who, now);
+      const voucher = known?.voucher;
+      const { found, person } = this.#judge(who, before, voucher, present);
       const refusal = refuseSession(present, person, environment);
       if (refusal) {
         // What the provider said of him counts, whether or not he gets in: a lost group is lost everywhere.
@@ -84,10 +78,56 @@ export class SessionDesk {
         return refusal;
       }
       const isPut = found.operations.some((one) => one.op === "principal.put");
-      const more = this.#session(person, { isNew: !known && !isPut, who, policy, address, now });
+      const more = this.#session(person, { isNew: !known && !isPut, who, policy, address, now, voucher });
       await reconciler.write(found, more);
       return { person, text: more.text };
     });
+  }
+
+  /**
+   * The one whom the provider itself has named before. Else the one a provisioning client has tied to the subject, as long
+   * as all that person would hold in this environment is the client's to hand out. Undefined for nobody; a refusal where
+   * the provider's own word means several.
+   */
+  #personOf(who: LoggedIn, present: Snapshot, environment: string): KnownPerson | Refusal | undefined {
+    const { issuer, subject } = who;
+    const externalIds = this.#ports.hasExternalIds?.(issuer) ?? false;
+    const candidates = findCandidates({ issuer, subject, externalIds }, present.principals);
+    const named = candidates.filter(({ by }) => by === "identity");
+    if (named.length > 1) return refuse("login_ambiguous");
+    const [own] = named;
+    if (own) return { person: own.person };
+    const tied = candidates.filter(
+      ({ by, person }) => by === "external_id" && this.#isTied(who, person, present, environment),
+    );
+    const [only] = tied;
+    if (!only || tied.length > 1) return undefined;
+    return { person: only.person, voucher: only.person.bounds!.identifier! };
+  }
+
+  /** All the person would hold here, with the groups the provider says, is the writer's to hand out. */
+  #isTied(who: LoggedIn, before: Principal, present: Snapshot, environment: string): boolean {
+    const voucher = before.bounds?.identifier;
+    if (!voucher || before.external?.scim?.isDeleted || !speaksFor(voucher, environment, present)) return false;
+    const { person } = this.#judge(who, before, undefined, present);
+    return coversHoldings(voucher, person, present, environment);
+  }
+
+  /** The person with the groups the provider says, and what that comes to. */
+  #judge(who: LoggedIn, before: Principal, voucher: Voucher | undefined, present: Snapshot) {
+    const groups = who.groups === null ? {} : { groups: { set: who.groups } };
+    const isLocal = who.issuer === LOCAL_ISSUER;
+    // Where a client has tied the person to the provider, the provider's groups count as far as the client's word.
+    const within =
+      voucher === undefined || isLocal || voucher.environments === "*" ? {} : { within: voucher.environments };
+    const statement = {
+      source: "login", by: who.issuer, actor: `principal:${before.id}`, event: `login ${randomBase62(12)}`, isOnce: false,
+      at: null, subject: { principal: before.id }, says: groups, ...within,
+      ...(voucher === undefined || isLocal ? {} : { voucher }),
+    } as const; // prettier-ignore
+    const principals = new Map(present.principals).set(before.id, before);
+    const found = this.#ports.reconciler.judge([statement], principals);
+    return { found, person: personAfter(found.operations, before) };
   }
 
   #session(
@@ -98,7 +138,15 @@ export class SessionDesk {
       policy,
       address,
       now,
-    }: { isNew: boolean; who: LoggedIn; policy: Environment; address: string; now: number },
+      voucher,
+    }: {
+      isNew: boolean;
+      who: LoggedIn;
+      policy: Environment;
+      address: string;
+      now: number;
+      voucher: Voucher | undefined;
+    },
   ): { operations: Operation[]; events: LedgerEvent[]; text: Secret } {
     const environment = policy.name;
     const expiresAt = now + Math.min(SESSION_MS, policy.keyMaxAgeMs);
@@ -113,7 +161,7 @@ export class SessionDesk {
         createdAt: now,
         createdBy: `principal:${person.id}`,
         expiresAt,
-        session: { issuer, subject, sid, authenticatedAt },
+        session: { issuer, subject, sid, authenticatedAt, ...(voucher && !isUnbounded(voucher) ? { voucher } : {}) },
       },
       this.#ports.peppers,
     );
@@ -128,6 +176,23 @@ export class SessionDesk {
       text: issued.text,
     };
   }
+}
+
+interface KnownPerson {
+  readonly person: Principal;
+  /** Who stands behind the log-in, where it is not the provider. */
+  readonly voucher?: Voucher;
+}
+
+/** Whoever let a person log in here must still be able to hand out all the person holds, wherever it is. */
+function localPerson(present: Snapshot, id: string): KnownPerson | Refusal | undefined {
+  const person = present.principals.get(id);
+  if (!person) return undefined;
+  const voucher = person.bounds?.localLogin;
+  if (voucher?.suspendedAt || !coversHoldings(voucher, person, present)) return refuse("login_unconfirmed");
+  if (!voucher) return { person };
+  const { suspendedAt: _suspendedAt, ...rest } = voucher;
+  return { person, voucher: rest };
 }
 
 function newPerson(who: LoggedIn, now: number): Principal {
@@ -157,16 +222,14 @@ function personAfter(operations: readonly Operation[], before: Principal): Princ
 }
 
 function refuseSession(present: Snapshot, person: Principal, environment: string): Refusal | undefined {
-  if (person.isDisabled) return refuse("owner_disabled");
+  if (isDisabledIn(person, environment)) return refuse("owner_disabled");
   return hasAnyRight(present, person, environment)
     ? undefined
     : refuse("permission_denied", `no role in ${environment}`);
 }
 
-function hasAnyRight({ assignments }: Snapshot, person: Principal, environment: string): boolean {
-  return assignments.some(
-    ({ subject, environment: where }) =>
-      where === environment &&
-      ("group" in subject ? person.groups.includes(subject.group) : subject.principal === person.id),
+function hasAnyRight(present: Snapshot, person: Principal, environment: string): boolean {
+  return present.assignments.some(
+    (assignment) => assignment.environment === environment && holds(person, assignment, present),
   );
 }

@@ -90,13 +90,14 @@ export class OAuthClients {
   /** A workload's token stands for the key that trusts it, and is the only proof there is. */
   async #byWorkload(exchange: Exchange, form: Form, now: number): Promise<Authenticated | Refusal> {
     const key = this.#find(form.get("client_id") ?? "", exchange.environmentPath);
-    if (!key || key.workloads.length === 0) return refuse("client_unknown");
+    // A log-in is its person's alone.
+    if (!key || key.session || key.workloads.length === 0) return refuse("client_unknown");
     const owner = `${key.environment}/${key.id}`;
     const said = await this.#ports.workloads.verify(form.get("subject_token") ?? "", key.workloads, owner, now);
     if (said === "issuer_unreachable") return { ...refuse("issuer_unreachable"), retryAfterSeconds: 30 };
     if (typeof said === "string") return refuse("grant_invalid", said);
     exchange.workload = said;
-    exchange.isIdentified = true;
+    exchange.isIdentified = said.isIdentity;
     return this.#ports.keys.admit(key, now);
   }
 

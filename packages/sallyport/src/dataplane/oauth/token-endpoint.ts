@@ -129,7 +129,7 @@ export class TokenEndpoint {
       issuedAt: Math.floor(now / 1_000),
       expiresAt: Math.floor((now + lifetime.ms) / 1_000),
       thumbprint,
-      authenticatedAt: source?.authenticatedAt ?? exchange.workload?.issuedAt ?? key.session?.authenticatedAt ?? null,
+      authenticatedAt: source?.authenticatedAt ?? identityOf(exchange) ?? key.session?.authenticatedAt ?? null,
       actors: exchange.workload ? [exchange.workload.name] : source ? [source.id, ...source.actors] : [],
     };
     // First the key, which may have to be made, and the record: nothing is shown that is not on disk.
@@ -138,6 +138,11 @@ export class TokenEndpoint {
     const text = await mintToken(token, issuer, signing);
     return tokenAnswer(text.reveal(), token, lifetime, request);
   }
+}
+
+/** When a workload's issuer proved who it is, epoch seconds. */
+function identityOf({ workload }: Exchange): number | null {
+  return workload?.isIdentity ? workload.issuedAt : null;
 }
 
 function issuedEvent({ address, key }: Exchange, token: Token, now: number) {

@@ -7,6 +7,7 @@ import { decide, openRight } from "../../access/decide.ts";
 import type { Snapshot } from "../../access/snapshot.ts";
 import { keyRefusal } from "../../keys/directory.ts";
 import type { KeyDirectory } from "../../keys/directory.ts";
+import { refuseBareKey } from "../bare-key.ts";
 import { rightOf } from "../exchange-right.ts";
 import type { Token } from "../../tokens/token.ts";
 import type { Stage } from "../pipeline.ts";
@@ -26,6 +27,8 @@ export function makeAuthorize({ snapshot, keys, isTokenRevoked }: AuthorizePorts
     if (exchange.token && isTokenRevoked(exchange.token)) return refuse("token_unknown");
     const right = rightOf(snapshot(), key, exchange.token);
     if (!right) return refuse("environment_not_here");
+    const bare = refuseBareKey(right, exchange, exchange.endpoint?.served);
+    if (bare) return bare;
     exchange.right = openRight(right, exchange);
     const understood = exchange.understood!;
     const decision = decide(

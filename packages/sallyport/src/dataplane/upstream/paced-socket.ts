@@ -6,6 +6,7 @@
 import { Socket } from "node:net";
 import { buildConnector, errors } from "./undici.ts";
 import type { Connector } from "./undici.ts";
+import { refuseAddress, upstreamLookup } from "./upstream-lookup.ts";
 
 /** Timers count whole milliseconds: what comes right after something else waits for one to two. */
 const PACE_MS = 1;
@@ -87,8 +88,10 @@ export class PacedSocket extends Socket {
 
 /** How a pool connects: with paced sockets, or over TLS as its library does. */
 export function pacedConnector(timeoutMs: number): Connector {
-  const overTls = buildConnector({ timeout: timeoutMs });
+  const overTls = buildConnector({ timeout: timeoutMs, lookup: upstreamLookup });
   return (options, callback) => {
+    const forbidden = refuseAddress(options.hostname);
+    if (forbidden) return callback(forbidden, null);
     if (options.protocol === "https:") return overTls(options, callback);
     const socket = new PacedSocket();
     const late = setTimeout(() => socket.destroy(new errors.ConnectTimeoutError()), timeoutMs);
@@ -102,6 +105,6 @@ export function pacedConnector(timeoutMs: number): Connector {
       socket.off("error", onError);
       callback(null, socket);
     });
-    socket.connect({ host: options.hostname, port: Number(options.port || 80) });
+    socket.connect({ host: options.hostname, port: Number(options.port || 80), lookup: upstreamLookup });
   };
 }

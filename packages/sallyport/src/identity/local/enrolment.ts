@@ -4,7 +4,7 @@
  */
 import { Problem, refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
-import type { Principal } from "../../access/policy.ts";
+import type { Principal, Voucher } from "../../access/policy.ts";
 import type { ChangeWriter, Operation } from "../../audit/change.ts";
 import type { LedgerEvent } from "../../audit/event.ts";
 import type { Clock } from "../../kernel/clock.ts";
@@ -44,8 +44,15 @@ export class Enrolment {
     this.#ports = ports;
   }
 
-  /** Called in a turn. `event` is written with it. Throws `conflict` where two people would have one name. */
-  async invite(person: Principal, event: LedgerEvent): Promise<{ readonly code: Secret; readonly expiresAt: number }> {
+  /**
+   * Called in a turn. `event` is written with it, and with whose delegation scope it was done. Throws `conflict` where two
+   * people would have one name.
+   */
+  async invite(
+    person: Principal,
+    event: LedgerEvent,
+    voucher: Voucher,
+  ): Promise<{ readonly code: Secret; readonly expiresAt: number }> {
     const { clock, logins, changes, endSessions } = this.#ports;
     if (logins.isTaken(person))
       throw new Problem("conflict", `another person named ${JSON.stringify(person.name)} logs in here`);
@@ -60,7 +67,14 @@ export class Enrolment {
       invitedAt,
       enrolledAt: null,
     };
-    await changes.change({ operations: [{ op: "localLogin.put", login }], events: [event] });
+    const bounds = { ...person.bounds, localLogin: { ...voucher, suspendedAt: null } };
+    await changes.change({
+      operations: [
+        { op: "localLogin.put", login },
+        { op: "principal.put", principal: { ...person, bounds } },
+      ],
+      events: [event],
+    });
     await endSessions({ principal: person.id });
     return { code, expiresAt };
   }

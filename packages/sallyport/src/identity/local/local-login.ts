@@ -15,7 +15,7 @@ export interface LocalLogin {
   readonly enrolledAt: number | null;
 }
 
-export type LocalLoginState = "none" | "invited" | "enrolled";
+export type LocalLoginState = "none" | "invited" | "enrolled" | "suspended";
 
 export interface LocalSecrets {
   /** PHC string. */

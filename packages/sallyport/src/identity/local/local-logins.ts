@@ -35,8 +35,14 @@ export class LocalLogins {
     return this.#held.get(principal);
   }
 
+  /** Everyone who logs in here, or was invited to. */
+  people(): readonly Principal[] {
+    return [...this.#all()].map(({ person }) => person);
+  }
+
   stateOf(principal: string, now: number): LocalLoginState {
     const login = this.#held.get(principal);
+    if (login && this.#ports.snapshot().principals.get(principal)?.bounds?.localLogin?.suspendedAt) return "suspended";
     if (login?.sealed) return "enrolled";
     return login?.invitation && login.invitation.expiresAt > now ? "invited" : "none";
   }

@@ -1,0 +1,49 @@
+/**
+ * What a removed environment leaves behind: names in the scope of admin keys and of writers. They are taken out, so that an
+ * environment that is made again under the old name is nobody's by an old key or an old word. Pure.
+ */
+import type { Operation } from "../audit/change.ts";
+import type { KeyRecord } from "../keys/key.ts";
+import type { Principal, PrincipalBounds, Voucher } from "./policy.ts";
+
+export function operationsOfRemoval(
+  names: ReadonlySet<string>,
+  adminKeys: Iterable<KeyRecord>,
+  principals: Iterable<Principal>,
+): Operation[] {
+  const operations: Operation[] = [];
+  for (const { environment, id, state, admin } of adminKeys) {
+    if (state === "revoked" || !admin || admin.environments === "*") continue;
+    const environments = admin.environments.filter((one) => !names.has(one));
+    if (environments.length === admin.environments.length) continue;
+    operations.push(
+      environments.length === 0
+        ? { op: "key.state", environment, id, state: "revoked", reason: "environment_removed" }
+        : { op: "key.admin", environment, id, admin: { ...admin, environments } },
+    );
+  }
+  for (const principal of principals) {
+    const bounds = principal.bounds && boundsWithout(principal.bounds, names);
+    if (bounds) operations.push({ op: "principal.put", principal: { ...principal, bounds } });
+  }
+  return operations;
+}
+
+/** Undefined where nothing of it names one of the environments. Where somebody may not act stays: that only takes away. */
+function boundsWithout(bounds: PrincipalBounds, names: ReadonlySet<string>): PrincipalBounds | undefined {
+  const { memberships, identifier, localLogin } = bounds;
+  const next: PrincipalBounds = {
+    ...bounds,
+    ...(memberships
+      ? { memberships: memberships.map((one) => ({ ...one, voucher: voucherWithout(one.voucher, names) })) }
+      : {}),
+    ...(identifier ? { identifier: voucherWithout(identifier, names) } : {}),
+    ...(localLogin ? { localLogin: voucherWithout(localLogin, names) } : {}),
+  };
+  return JSON.stringify(next) === JSON.stringify(bounds) ? undefined : next;
+}
+
+function voucherWithout<V extends Voucher>(voucher: V, names: ReadonlySet<string>): V {
+  const { environments } = voucher;
+  return environments === "*" ? voucher : { ...voucher, environments: environments.filter((one) => !names.has(one)) };
+}

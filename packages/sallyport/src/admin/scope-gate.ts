@@ -1,0 +1,252 @@
+/**
+ * The gate every administrative change goes through: each operation is compared with what there is, and what opens wider
+ * must lie within the caller's delegation scope (R6). A handler cannot forget it: the ports it is given ask by themselves.
+ */
+import { excessAdminRight, excessEnvironments, excessGrants, excessRight } from "../access/attenuation.ts";
+import type { Bounds } from "../access/attenuation.ts";
+import { isDisabledIn } from "../access/holding.ts";
+import type { Issuer } from "../access/issuer.ts";
+import type { AdminRight, Assignment, Principal, Role } from "../access/policy.ts";
+import type { Snapshot } from "../access/snapshot.ts";
+import { widens } from "../access/widening.ts";
+import type { Changed } from "../access/widening.ts";
+import type { Operation } from "../audit/change.ts";
+import type { KeyRecord } from "../keys/key.ts";
+import { eachKey } from "./each-key.ts";
+import type { AdminPorts } from "./ports.ts";
+
+export type GatePorts = Pick<AdminPorts, "snapshot" | "listKeys"> &
+  Partial<Pick<AdminPorts, "keys" | "localLogins" | "restrictions" | "agentOf">>;
+
+/** What the operations open that the issuer could not hand out; empty = the scope suffices. */
+export function excessOfOperations(ports: GatePorts, issuer: Issuer, operations: readonly Operation[]): string[] {
+  const { right } = issuer;
+  if (right.environments === "*" && right.mayGrant === "*") return [];
+  const judge = new ScopeJudge(ports, issuer, operations);
+  return [...new Set(operations.flatMap((operation) => judge.excess(operation)))];
+}
+
+class ScopeJudge {
+  readonly #ports: GatePorts;
+  readonly #operations: readonly Operation[];
+  readonly #right: AdminRight;
+  readonly #agentOf: string | undefined;
+  readonly #before: Snapshot;
+  readonly #roles: ReadonlyMap<string, Role>;
+  readonly #assignments: readonly Assignment[];
+
+  constructor(ports: GatePorts, { actor, right }: Issuer, operations: readonly Operation[]) {
+    this.#ports = ports;
+    this.#operations = operations;
+    this.#right = right;
+    this.#agentOf = ports.agentOf?.(actor);
+    this.#before = ports.snapshot();
+    this.#roles = rolesAfter(operations, this.#before);
+    this.#assignments = assignmentsAfter(operations, this.#before);
+  }
+
+  excess(operation: Operation): string[] {
+    const change = this.#changeOf(operation);
+    const ways = change ? widens(change.before, change.after) : [];
+    if (!change || ways.length === 0) return [];
+    const excess = this.#opened(change.before, change.after);
+    const what = change.after?.kind === "environment" ? ` (${ways.join("; ")})` : "";
+    return excess.map((says) => `${says}${what}`);
+  }
+
+  /** Before and after, for what can open something. */
+  #changeOf(operation: Operation): { readonly before: Changed | null; readonly after: Changed | null } | undefined {
+    const { environments, roles, assignments, principals } = this.#before;
+    const pair = <K extends Changed["kind"], T>(kind: K, before: T | undefined, after: T | null) => ({
+      before: before === undefined ? null : ({ kind, of: before } as unknown as Changed),
+      after: after === null ? null : ({ kind, of: after } as unknown as Changed),
+    });
+    switch (operation.op) {
+      case "environment.put":
+        return pair("environment", environments.get(operation.environment.name), operation.environment);
+      case "role.put":
+        return pair("role", roles.get(operation.role.name), operation.role);
+      case "assignment.put": {
+        const { assignment } = operation;
+        return pair(
+          "assignment",
+          assignments.find(({ id }) => id === assignment.id),
+          assignment,
+        );
+      }
+      case "principal.put":
+        return pair("principal", principals.get(operation.principal.id), operation.principal);
+      case "localLogin.put":
+        return pair("localLogin", this.#ports.localLogins?.of(operation.login.principal), operation.login);
+      case "restriction.remove":
+        return pair(
+          "restriction",
+          this.#ports.restrictions?.().find(({ id }) => id === operation.id),
+          null,
+        );
+      case "key.insert":
+        return pair("key", undefined, operation.key);
+      case "key.state":
+        return this.#keyChange(operation, ({ state, reason }) => ({ state, reason }));
+      case "key.life":
+        return this.#keyChange(operation, ({ life }) => life);
+      case "key.admin":
+        return this.#keyChange(operation, ({ admin }) => ({ admin }));
+      case "key.factors":
+        return this.#keyChange(operation, ({ factors }) => factors);
+      default:
+        return undefined;
+    }
+  }
+
+  #keyChange<O extends { readonly environment: string; readonly id: string }>(
+    operation: O,
+    next: (operation: O) => Partial<KeyRecord>,
+  ) {
+    const key = this.#ports.keys?.find(operation.environment, operation.id);
+    if (!key) return undefined;
+    const after: Changed = { kind: "key", of: { ...key, ...next(operation) } };
+    return { before: { kind: "key", of: key } as Changed, after };
+  }
+
+  /** What the change opens that is not the issuer's to hand out. */
+  #opened(before: Changed | null, after: Changed | null): string[] {
+    const changed = after ?? before;
+    switch (changed?.kind) {
+      case "environment":
+        return this.#environment(changed.of.name);
+      case "role":
+        return this.#role(changed.of);
+      case "assignment":
+        return this.#assignment(changed.of);
+      case "principal":
+        return this.#principal(before?.kind === "principal" ? before.of : null, changed.of);
+      case "key":
+        return this.#key(changed.of);
+      case "localLogin":
+        return this.#holdings(this.#before.principals.get(changed.of.principal));
+      case "restriction": {
+        const key = this.#ports.keys?.find(changed.of.environment, changed.of.key);
+        return key ? this.#key(key) : excessEnvironments(this.#right, [changed.of.environment]);
+      }
+      case undefined:
+        return [];
+    }
+  }
+
+  /** Whoever opens an environment opens what everybody holds in it. */
+  #environment(name: string): string[] {
+    if (this.#right.mayGrant === null)
+      return [`environment ${name} is opened wider by an issuer who may grant nothing`];
+    const held = [...this.#before.assignments, ...this.#assignments].filter(({ environment }) => environment === name);
+    return [...excessEnvironments(this.#right, [name]), ...held.flatMap((assignment) => this.#assignment(assignment))];
+  }
+
+  /** Its own grants, whoever is assigned it, and the keys that name it: their owners may hold more than they use. */
+  #role(role: Role): string[] {
+    const names = ({ roles }: { readonly roles: readonly string[] }): boolean => roles.includes(role.name);
+    const given = this.#assignments.filter(({ right }) => names(right));
+    return [
+      ...excessGrants(this.#right, role.name, role.grants),
+      ...given.flatMap((assignment) => this.#assignment(assignment)),
+      ...this.#keysOfRole(role.name),
+    ];
+  }
+
+  #keysOfRole(role: string): string[] {
+    const seen = new Set<string>();
+    const excess: string[] = [];
+    for (const name of this.#before.environments.keys()) {
+      for (const key of eachKey(this.#ports, { environment: name })) {
+        if (key.state === "revoked" || !key.ceiling.roles.includes(role)) continue;
+        const text = `${name} ${JSON.stringify([key.ceiling, key.limits])}`;
+        if (seen.has(text)) continue;
+        seen.add(text);
+        excess.push(...this.#key(key));
+      }
+    }
+    return excess;
+  }
+
+  #assignment({ environment, right, subject }: Assignment): string[] {
+    const { mayGrant } = this.#right;
+    // A service acts by its keys alone, and each of them is asked for its limits when it is issued.
+    const isByKeys = "principal" in subject && this.#isService(subject.principal) && typeof mayGrant === "object";
+    const bounds = isByKeys && mayGrant !== null ? [mayGrant] : this.#boundsOf(environment);
+    return [...excessEnvironments(this.#right, [environment]), ...excessRight(this.#right, right, this.#roles, bounds)];
+  }
+
+  #isService(id: string): boolean {
+    const made = this.#operations.find((one) => one.op === "principal.put" && one.principal.id === id);
+    const principal = made?.op === "principal.put" ? made.principal : this.#before.principals.get(id);
+    return principal?.kind === "service";
+  }
+
+  #key({ environment, ceiling, limits, admin }: KeyRecord): string[] {
+    if (admin !== null) return excessAdminRight(this.#right, admin);
+    return [
+      ...excessEnvironments(this.#right, [environment]),
+      ...excessRight(this.#right, { ...ceiling, models: ceiling.models ?? [] }, this.#roles, [
+        { limits },
+        ...this.#boundsOf(environment),
+      ]),
+    ];
+  }
+
+  #boundsOf(environment: string): Bounds[] {
+    const found = this.#before.environments.get(environment);
+    return found ? [{ limits: found.limits, guard: found.guard }] : [];
+  }
+
+  /** What the principal may do after the change and could not do before. */
+  #principal(before: Principal | null, after: Principal): string[] {
+    const mayUse = (principal: Principal, assignment: Assignment): boolean =>
+      this.#before.holds(principal, assignment) && !isDisabledIn(principal, assignment.environment);
+    const gained = this.#before.assignments.filter(
+      (assignment) =>
+        mayUse(after, assignment) && !(before && mayUse(before, assignment)) && !this.#isAgentIn(assignment),
+    );
+    const isLocal = JSON.stringify(before?.bounds?.localLogin) !== JSON.stringify(after.bounds?.localLogin);
+    return [
+      ...gained.flatMap((assignment) => this.#assignment(assignment)),
+      ...(isLocal && !after.bounds?.localLogin?.suspendedAt ? this.#holdings(after) : []),
+    ];
+  }
+
+  #isAgentIn({ environment }: Assignment): boolean {
+    const environments = this.#agentOf === undefined ? undefined : this.#before.agents.get(this.#agentOf);
+    const isAgents = environments === "*" || environments?.includes(environment) === true;
+    return isAgents && excessEnvironments(this.#right, [environment]).length === 0;
+  }
+
+  #holdings(principal: Principal | undefined): string[] {
+    if (!principal) return [];
+    return this.#before.assignments
+      .filter((assignment) => this.#before.holds(principal, assignment))
+      .flatMap((assignment) => this.#assignment(assignment));
+  }
+}
+
+export function rolesAfter(
+  operations: readonly Operation[],
+  present: Pick<Snapshot, "roles">,
+): ReadonlyMap<string, Role> {
+  const roles = new Map(present.roles);
+  for (const operation of operations) {
+    if (operation.op === "role.put") roles.set(operation.role.name, operation.role);
+    if (operation.op === "role.remove") roles.delete(operation.name);
+  }
+  return roles;
+}
+
+function assignmentsAfter(
+  operations: readonly Operation[],
+  present: Pick<Snapshot, "assignments">,
+): readonly Assignment[] {
+  const assignments = new Map(present.assignments.map((assignment) => [assignment.id, assignment]));
+  for (const operation of operations) {
+    if (operation.op === "assignment.put") assignments.set(operation.assignment.id, operation.assignment);
+    if (operation.op === "assignment.remove") assignments.delete(operation.id);
+  }
+  return [...assignments.values()];
+}

@@ -1,0 +1,18 @@
+/** A signal whose subject could be several people: all of them were stopped, and whoever sent it is told so. */
+import type { Heard } from "./reconciler.ts";
+
+export class AmbiguousSubject {
+  /** How many people were stopped. */
+  readonly people: number;
+  /** It did not fail. */
+  readonly failure = undefined;
+
+  constructor(people: number) {
+    this.people = people;
+  }
+}
+
+/** Undefined where one person was meant for certain. */
+export function ambiguousOf({ ambiguous = 0 }: Pick<Heard, "ambiguous">): AmbiguousSubject | undefined {
+  return ambiguous > 1 ? new AmbiguousSubject(ambiguous) : undefined;
+}

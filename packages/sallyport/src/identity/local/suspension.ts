@@ -1,0 +1,74 @@
+/**
+ * Local log-ins are judged again after every change: where the person has come to hold more than whoever made the log-in
+ * possible could hand out, it is suspended, its sessions end, and an administrator with the scope has to confirm it. What
+ * it opened is closed already by the change itself (`access/snapshot.ts`); this writes it down and notifies.
+ */
+import type { LocalVoucher, Principal } from "../../access/policy.ts";
+import type { Snapshot } from "../../access/snapshot.ts";
+import type { ChangeWriter } from "../../audit/change.ts";
+import type { LedgerEvent } from "../../audit/event.ts";
+import type { Clock } from "../../kernel/clock.ts";
+import type { LocalLogins } from "./local-logins.ts";
+
+export interface SuspensionPorts {
+  readonly clock: Pick<Clock, "now">;
+  readonly snapshot: () => Snapshot;
+  readonly logins: LocalLogins;
+  readonly changes: ChangeWriter & { readonly inTurn: <T>(work: () => Promise<T>) => Promise<T> };
+  readonly endSessions: (which: { readonly principal: string }) => Promise<unknown>;
+  readonly fault: (cause: unknown) => void;
+}
+
+const UNKNOWN: LocalVoucher = { by: "unknown", environments: [], mayGrant: null, suspendedAt: null };
+
+export class LocalSuspension {
+  readonly #ports: SuspensionPorts;
+  #isPlanned = false;
+
+  constructor(ports: SuspensionPorts) {
+    this.#ports = ports;
+  }
+
+  /** Looks now; what has to be suspended is written in the next turn. */
+  look(): void {
+    if (this.#isPlanned || this.#due().length === 0) return;
+    this.#isPlanned = true;
+    const { changes, fault } = this.#ports;
+    changes
+      .inTurn(() => {
+        this.#isPlanned = false;
+        return this.#suspend();
+      })
+      .catch(fault);
+  }
+
+  #due(): Principal[] {
+    const policy = this.#ports.snapshot();
+    return this.#ports.logins.people().filter((person) => {
+      const voucher = person.bounds?.localLogin;
+      return !voucher?.suspendedAt && !policy.covers(voucher, person);
+    });
+  }
+
+  async #suspend(): Promise<void> {
+    const { clock, changes, endSessions } = this.#ports;
+    for (const person of this.#due()) {
+      const now = clock.now();
+      const voucher = person.bounds?.localLogin ?? UNKNOWN;
+      const bounds = { ...person.bounds, localLogin: { ...voucher, suspendedAt: now } };
+      const fields = { principal: person.id, name: person.name, made_by: voucher.by };
+      const event: LedgerEvent = {
+        type: "person.local_suspended",
+        at: now,
+        environment: "system",
+        actor: "gateway",
+        fields,
+      };
+      await changes.change({
+        operations: [{ op: "principal.put", principal: { ...person, bounds } }],
+        events: [event],
+      });
+      await endSessions({ principal: person.id });
+    }
+  }
+}
