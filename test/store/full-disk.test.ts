@@ -1,6 +1,8 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import type { Operation } from "../../packages/sallyport/dist/audit/change.js";
+import { openDatabase } from "../../packages/sallyport/dist/store/sqlite.js";
 import { openLedgerReader } from "../../packages/sallyport/dist/store/ledger-reader.js";
 import { change, key, line, makeDirectory, open, settled } from "./store-fixture.ts";
 import type { Opened } from "./store-fixture.ts";
@@ -33,7 +35,8 @@ async function fillUp({ store, directory }: Opened): Promise<number> {
   for (let count = 0; ; count++) {
     const ticket = store.append(line(count, { text: "x".repeat(2_000) }));
     if (!(await settled(store, ticket))) {
-      sizeDisk(directory, { pages: 60, freeBytes: 0 });
+      // What the reserve gave back: room for revocations, not for a new reserve.
+      sizeDisk(directory, { pages: 60, freeBytes: 300_000 });
       return count;
     }
   }
@@ -65,7 +68,13 @@ it("a full disk refuses inference, lets revocation pass, and everything is whole
   expect(store.isWritable()).toBe(true);
   expect(existsSync(join(directory, "reserve"))).toBe(true);
   expect(await settled(store, store.append(line("served")))).toBe(true);
-  expect(await openLedgerReader(directory).verify()).toMatchObject({ ok: true, records: count + 4 });
+  // What was lost meanwhile is told by one record more.
+  expect(await openLedgerReader(directory).verify()).toMatchObject({ ok: true, records: count + 5 });
+  const database = openDatabase(join(directory, "sallyport.db"), { isReadOnly: true });
+  const gaps = database.prepare("SELECT line FROM ledger WHERE line LIKE '%ledger.gap%'").all();
+  database.close();
+  expect(gaps).toHaveLength(1);
+  expect(String(gaps[0]!["line"])).toMatch(/"records":\d+,"since":\d+,"until":\d+/);
 });
 
 it("while the store is down one line a second is let through to see whether it still is", async () => {
@@ -91,21 +100,63 @@ it("a change finds out too that there is room again", async () => {
   expect(opened.store.isWritable()).toBe(true);
 });
 
+const restriction = (n: number): Operation => ({
+  op: "restriction.put",
+  restriction: {
+    id: `alert-${n}`,
+    environment: "dev",
+    key: key("a").id,
+    kind: "flood",
+    action: "suspend",
+    networks: ["x".repeat(3_000)],
+    at: n,
+    until: n + 1,
+  },
+});
+
+it("the reserve is kept for what takes rights away", async () => {
+  const opened = await openSmall();
+  const { store } = opened;
+  await fillUp(opened);
+  for (const operations of [[{ op: "key.insert", key: key("n") }], [] as Operation[]] as const)
+    await expect(store.change(change(operations as readonly Operation[]))).rejects.toMatchObject({
+      code: "store_unavailable",
+      message: expect.stringContaining("only what takes rights away") as string,
+    });
+  const revoked = { op: "key.state", environment: "dev", id: key("a").id, state: "revoked", reason: null } as const;
+  expect(await store.change(change([revoked]))).toEqual({ epoch: 2 });
+});
+
+it("what cannot be revoked must not run: changes are known not to commit before one is asked", async () => {
+  const opened = await openSmall();
+  const { store, directory, clock } = opened;
+  await fillUp(opened);
+  expect(store.takesChanges()).toBe(true);
+  sizeDisk(directory, { pages: 60, freeBytes: 1_000 });
+  clock.ms += 1_000;
+  expect(await settled(store, store.append(line("probe")))).toBe(false);
+  expect([store.isWritable(), store.takesChanges()]).toEqual([false, false]);
+  sizeDisk(directory, { pages: 100_000, freeBytes: 1e9 });
+  clock.ms += 1_000;
+  expect(await settled(store, store.append(line("probe")))).toBe(true);
+  expect([store.isWritable(), store.takesChanges()]).toEqual([true, true]);
+});
+
 it("when the reserve is used up too, changes are refused as well, and none is half there", async () => {
   const opened = await openSmall();
   const { store, directory, clock } = opened;
   await fillUp(opened);
   let epoch = 1;
   for (let n = 0; ; n++) {
-    const operations = [{ op: "key.insert" as const, key: key(`n${n}x`, { name: "x".repeat(3_000) }) }];
-    const ended = await store.change(change(operations, n)).catch((error: unknown) => error);
+    const ended = await store.change(change([restriction(n)], n)).catch((error: unknown) => error);
     if (ended instanceof Error) {
       expect(ended).toMatchObject({ code: "store_unavailable" });
-      expect(store.reader.key("dev", key(`n${n}x`).id)).toBeUndefined();
+      expect(store.takesChanges()).toBe(false);
       break;
     }
     epoch++;
   }
+  expect(epoch).toBeGreaterThan(2);
   expect(store.reader.policy().epoch).toBe(epoch);
   sizeDisk(directory, { pages: 100_000, freeBytes: 1e9 });
   clock.ms += 1_000;

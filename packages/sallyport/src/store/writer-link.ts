@@ -68,6 +68,9 @@ export class WriterLink implements ChangeWriter, LedgerAppender {
   #lastProbeMs = -Infinity;
   #state: "starting" | "running" | "closing" | "dead" = "starting";
   #isOpen = true;
+  #takesChanges = true;
+  /** Records that were lost since the last one that says so, epoch ms of the first and the last. */
+  #lost = { records: 0, from: 0, to: 0 };
   readonly #counts = { commits: 0, commitMs: 0, lastCommitMs: 0, refusedLines: 0, records: 0 };
   readonly #ended: Promise<void>;
   readonly #ready: Promise<void>;
@@ -99,7 +102,7 @@ export class WriterLink implements ChangeWriter, LedgerAppender {
   }
 
   get takesChanges(): boolean {
-    return this.#state === "running";
+    return this.#state === "running" && this.#takesChanges;
   }
 
   figures(): LedgerFigures {
@@ -115,8 +118,8 @@ export class WriterLink implements ChangeWriter, LedgerAppender {
   append(line: string, isAwaited = true): Ticket | undefined {
     if (this.#state !== "running") return undefined;
     const { lines, bytes } = this.#setup.queueMax;
-    if (this.#tickets.open >= lines || this.#waitingBytes + line.length > bytes) return undefined;
-    if (!this.#isOpen && !this.#mayProbe()) return undefined;
+    if (this.#tickets.open >= lines || this.#waitingBytes + line.length > bytes) return this.#lose(1);
+    if (!this.#isOpen && !this.#mayProbe()) return this.#lose(1);
     const ticket = this.#tickets.next();
     if (this.#batch.length === 0) {
       this.#batchFirst = ticket;
@@ -249,9 +252,11 @@ export class WriterLink implements ChangeWriter, LedgerAppender {
       case "settled": {
         if (this.#isOpen && !message.isOpen) this.#lastProbeMs = this.#setup.clock.monotonic();
         this.#isOpen = message.isOpen;
+        this.#takesChanges = message.takesChanges;
         this.#count(message.commitMs, message.records);
         if (message.lines) this.#settle(message.lines.through, message.lines.isOnDisk);
         for (const result of message.changes) this.#answer(result);
+        if (message.isOpen && this.#lost.records > 0) this.#recordLoss();
       }
     }
   }
@@ -270,7 +275,29 @@ export class WriterLink implements ChangeWriter, LedgerAppender {
     }
     if (this.#isDue && this.#sent.length < IN_FLIGHT_MAX) this.#sendBatch();
     const settled = this.#tickets.settle(through, isOnDisk);
-    if (!isOnDisk) this.#counts.refusedLines += settled;
+    if (isOnDisk) return;
+    this.#counts.refusedLines += settled;
+    this.#lose(settled);
+  }
+
+  #lose(records: number): undefined {
+    const now = this.#setup.clock.now();
+    const { records: before, from } = this.#lost;
+    this.#lost = { records: before + records, from: before === 0 ? now : from, to: now };
+  }
+
+  /** The ledger takes records again: what it did not take is told in it, whatever kind of record it was. */
+  #recordLoss(): void {
+    const { records, from, to } = this.#lost;
+    this.#lost = { records: 0, from: 0, to: 0 };
+    const line = encodeEvent({
+      type: "ledger.gap",
+      at: this.#setup.clock.now(),
+      environment: "system",
+      actor: "gateway",
+      fields: { requests: 0, records, since: from, until: to, keys: [], has_more_keys: false },
+    });
+    if (this.append(line, false) === undefined) this.#lost = { records, from, to };
   }
 
   #answer(result: ChangeResult): void {

@@ -65,6 +65,8 @@ export type FromWriter =
       readonly changes: readonly ChangeResult[];
       /** Whether inference may be recorded now. */
       readonly isOpen: boolean;
+      /** Whether a revocation would be committed now. */
+      readonly takesChanges: boolean;
       /** How long the group's commit took, and how many records the ledger has had since its beginning. */
       readonly commitMs: number;
       readonly records: number;

@@ -11,6 +11,7 @@ import { DiskReserve } from "./disk-reserve.ts";
 import type { Disk } from "./disk-reserve.ts";
 import type { KeyUse } from "../keys/use-record.ts";
 import { makeMergeUses } from "./key-uses.ts";
+import { maySpendReserve } from "./reserved-change.ts";
 import { LedgerChain } from "./ledger-chain.ts";
 import { CHECKPOINT_MS } from "./ledger-logs.ts";
 import { makeApplyOperation } from "./operations.ts";
@@ -164,13 +165,15 @@ export class Writer {
     const startedMs = this.#ports.monotonic();
     const isLean = !this.#holdReserve();
     let isOnDisk = !isLean;
-    let ended = this.#try(changes, isLean ? [] : lines);
+    let tried = isLean ? changes.filter(maySpendReserve) : changes;
+    let ended = this.#try(tried, isLean ? [] : lines);
     if (ended === "full" && !isLean) {
-      // The disk is full: the reserve is given up for the changes, the lines are refused until there is room again.
+      // The disk is full: the reserve is given up for revocations, the lines are refused until there is room again.
       this.#reserve.release();
       this.#boundPages();
       isOnDisk = false;
-      ended = changes.length > 0 ? this.#try(changes, []) : "full";
+      tried = changes.filter(maySpendReserve);
+      ended = tried.length > 0 ? this.#try(tried, []) : "full";
     }
     const results = typeof ended === "string" ? undefined : ended;
     // A group whose changes were all refused has proved nothing about the disk.
@@ -180,14 +183,32 @@ export class Writer {
     this.#ports.post({
       kind: "settled",
       lines: lines.length > 0 ? { through: this.#through, isOnDisk: isOnDisk && results !== undefined } : null,
-      changes: results ?? changes.map(({ id }) => ({ id, problem: UNAVAILABLE })),
+      changes: answersTo(changes, tried, results),
       isOpen: this.#isOpen,
+      takesChanges: this.#isOpen || this.#takesChanges(tried, results),
       commitMs: this.#ports.monotonic() - startedMs,
       records: this.records,
     });
     if (results) {
       this.#rotateWhenDue();
       this.#sealSoon();
+    }
+  }
+
+  /**
+   * Whether a revocation would be committed now. What cannot be revoked must not run, so where no change has just shown it
+   * the disk is asked: with a transaction that changes nothing, and with the room that a revocation takes.
+   */
+  #takesChanges(tried: readonly EncodedChange[], results: readonly ChangeResult[] | undefined): boolean {
+    if (tried.length > 0 && !results) return false;
+    if (results?.some((result) => "epoch" in result)) return true;
+    try {
+      if (this.#ports.freeBytes(this.#setup.directory) < Math.min(REVOCATION_BYTES, this.#setup.ledger.reserveBytes))
+        return false;
+      inTransaction(this.#parts, () => this.#database.exec("UPDATE meta SET value = value WHERE name = 'epoch'"));
+      return true;
+    } catch {
+      return false;
     }
   }
 
@@ -262,6 +283,25 @@ export class Writer {
   }
 }
 
+/** Room for one revocation with its record: some pages of the database and of its write-ahead log. */
+const REVOCATION_BYTES = 256 * 1024;
+
+/** The results of those that were tried; the others wait for room. */
+function answersTo(
+  changes: readonly EncodedChange[],
+  tried: readonly EncodedChange[],
+  results: readonly ChangeResult[] | undefined,
+): ChangeResult[] {
+  const byId = new Map(results?.map((result) => [result.id, result]));
+  return changes.map(
+    (change) => byId.get(change.id) ?? { id: change.id, problem: tried.includes(change) ? UNAVAILABLE : RESERVED },
+  );
+}
+
+const RESERVED = {
+  code: "store_unavailable",
+  detail: "the disk is full: until there is room, only what takes rights away is accepted",
+} as const;
 const UNAVAILABLE = { code: "store_unavailable", detail: "the change could not be written" } as const;
 
 function isDiskFull(error: unknown): boolean {
