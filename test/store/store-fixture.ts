@@ -9,6 +9,9 @@ import type { LedgerEvent } from "../../packages/sallyport/dist/audit/event.js";
 import { newKey } from "../../packages/sallyport/dist/keys/key.js";
 import type { KeyRecord } from "../../packages/sallyport/dist/keys/key.js";
 import { initDataDirectory } from "../../packages/sallyport/dist/store/data-directory.js";
+import { environmentRow } from "../../packages/sallyport/dist/store/rows.js";
+import { openDatabase } from "../../packages/sallyport/dist/store/sqlite.js";
+import { defaultEnvironment } from "../../packages/sallyport/dist/access/default-environment.js";
 import { openStore } from "../../packages/sallyport/dist/store/open-store.js";
 import type { StoreOptions } from "../../packages/sallyport/dist/store/open-store.js";
 import type { Store } from "../../packages/sallyport/dist/store/ports.js";
@@ -36,8 +39,17 @@ export function makeDirectory(): string {
   const root = mkdtempSync(join(tmpdir(), "sallyport-store-"));
   closers.push(() => rmSync(root, { recursive: true, force: true }));
   const directory = join(root, "data");
-  initDataDirectory(directory);
+  initDirectory(directory);
   return directory;
+}
+
+/** Initialises the directory, with the environments that the tests' records are of. */
+export function initDirectory(directory: string): void {
+  initDataDirectory(directory);
+  const database = openDatabase(join(directory, "sallyport.db"), { isReadOnly: false });
+  const put = database.prepare(`INSERT INTO environment VALUES (${Array.from({ length: 17 }, () => "?").join(", ")})`);
+  for (const name of ["dev", "staging", "prod"]) put.run(...environmentRow({ ...defaultEnvironment, name }));
+  database.close();
 }
 
 export interface Opened {

@@ -3,6 +3,7 @@
  * walk finds wrong is told as soon as it is certain.
  */
 import type { SignedCheckpoint } from "./checkpoint.ts";
+import { NOT_ITS_TREE } from "./damage-words.ts";
 import { followKeyChange } from "./log-keys.ts";
 import { emptyTree, MerkleTree } from "./merkle-tree.ts";
 import type { TreeState } from "./merkle-tree.ts";
@@ -53,6 +54,7 @@ export class LogWalk {
   readonly #hasPin: boolean;
   readonly #checkpoint: SignedCheckpoint | undefined;
   #isReached = false;
+  #isOfItsTree = true;
   #key: NoteVerifier | undefined;
   #next = 0;
 
@@ -70,6 +72,10 @@ export class LogWalk {
 
   get size(): number {
     return this.#tree.size;
+  }
+
+  get state(): TreeState {
+    return this.#tree.state;
   }
 
   /** Takes the hash of the next leaf, and its record unless that has ended. Gives what is wrong with the log's past, once that is certain. */
@@ -91,6 +97,8 @@ export class LogWalk {
     if (beyond)
       return `the log was rolled back: a checkpoint of ${beyond.size} records is known, and it has ${this.size}`;
     if (!checkpoint) return "the log has no signed checkpoint";
+    // Said at the end: whether a record was changed, or only what is kept of the log, shows when all records were read.
+    if (!this.#isOfItsTree) return NOT_ITS_TREE;
     if (checkpoint.origin !== this.origin) return `its checkpoint is of another log, ${checkpoint.origin}`;
     if (!this.#key) return "no key of the log is known";
     const { verdict } = checkNote(this.#crypto.verify, checkpoint.note, this.#key);
@@ -106,7 +114,7 @@ export class LogWalk {
   #compare(): string | undefined {
     if (this.#checkpoint?.size === this.size && !this.#isReached) {
       this.#isReached = true;
-      if (this.#checkpoint.root !== this.#tree.root()) return "the checkpoint names another tree: a record was changed";
+      this.#isOfItsTree = this.#checkpoint.root === this.#tree.root();
     }
     for (let seen = this.#seen[this.#next]; seen && seen.size <= this.size; seen = this.#seen[this.#next]) {
       this.#next++;

@@ -6,6 +6,7 @@ import {
   cannotShow,
   exportRow,
   formatVerifierKey,
+  isEnvironmentName,
   logOrigin,
   MANIFEST_FILE,
   ocsfBody,
@@ -17,7 +18,7 @@ import {
   verifyExport,
   verifyRecordProof,
 } from "@sallyport/protocol";
-import type { ExportFormat, LedgerVerdict, Pins } from "@sallyport/protocol";
+import type { EnvironmentName, ExportFormat, LedgerVerdict, Pins } from "@sallyport/protocol";
 import type { Settings } from "../config/settings.ts";
 import { systemClock } from "../kernel/clock.ts";
 import { awaitCheckpoints } from "../store/await-checkpoints.ts";
@@ -32,6 +33,7 @@ import { ledgerCrypto } from "../store/ledger-crypto.ts";
 import { openLedgerReader } from "../store/ledger-reader.ts";
 import { deriveNoteSigner, nodeName } from "../store/note-signer.ts";
 import { openSealer } from "../store/open-sealer.ts";
+import { logNamed } from "../store/log-name.ts";
 import { proveLogGrowth } from "../store/log-growth.ts";
 import type { LogGrowth } from "../store/log-growth.ts";
 import { LedgerProofs } from "../store/prove-record.ts";
@@ -55,20 +57,21 @@ export interface ExportWish {
 /** Beside a running server or without one; nothing is written but the export. */
 export async function exportAudit(place: Place, { format, out, environment, progress }: ExportWish): Promise<Exported> {
   const paths = dataPaths(place.dataDirectory);
-  return withDatabase(place, (database, node) =>
-    exportLedger(database, paths, {
+  return withDatabase(place, (database, node) => {
+    const only = environment === undefined ? undefined : logNamed(database, environment);
+    return exportLedger(database, paths, {
       format,
       out,
-      environment,
+      environment: only,
       now: systemClock.now(),
       signer: deriveNoteSigner(signingKey(place), nodeName(node), 1),
       makeWriter: (aside, logs) =>
         format === "tiles"
-          ? new TilesWriter(aside, logs, environment)
+          ? new TilesWriter(aside, logs, only)
           : new RowsWriter(aside, out, format === "ocsf" ? makeOcsfRow(node) : exportRow),
       ...(progress ? { progress } : {}),
-    }),
-  );
+    });
+  });
 }
 
 /** Bodies as sinks send them: the same record has the same uid in both. */
@@ -95,10 +98,15 @@ export function proveRecords(place: Place, seqs: readonly number[]): Promise<Rea
 }
 
 /** The newest checkpoint of an environment's log, and the proof that it goes on from one of `size` records. */
-export function proveGrowth(place: Place, environment: string, size: number): Promise<LogGrowth> {
+export function proveGrowth(place: Place, environment: EnvironmentName, size: number): Promise<LogGrowth> {
   return withDatabase(place, (database) =>
     proveLogGrowth(database, dataPaths(place.dataDirectory), { environment, size }),
   );
+}
+
+/** Throws `unknown_environment` for text that names no log. */
+export function logOf(place: Place, text: string): Promise<EnvironmentName> {
+  return withDatabase(place, (database) => Promise.resolve(logNamed(database, text)));
 }
 
 export interface PublishedKey {
@@ -114,10 +122,11 @@ export function publishedKeys(place: Place): Promise<readonly PublishedKey[]> {
     const logs = database.prepare("SELECT environment, generation FROM log ORDER BY environment").all();
     const signers = [
       { name: nodeName(node), generation: 1 },
-      ...logs.map((row) => ({
-        name: logOrigin(node, String(row["environment"])),
-        generation: Number(row["generation"]),
-      })),
+      ...logs.flatMap(({ environment, generation }) =>
+        typeof environment === "string" && isEnvironmentName(environment)
+          ? [{ name: logOrigin(node, environment), generation: Number(generation) }]
+          : [],
+      ),
     ];
     return Promise.resolve(
       signers.map(({ name, generation }) => ({

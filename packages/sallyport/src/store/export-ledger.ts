@@ -4,7 +4,7 @@
  */
 import { existsSync, renameSync, rmSync } from "node:fs";
 import { Problem } from "@sallyport/protocol";
-import type { ExportedFile, ExportedLog, ExportFormat, LogsStart } from "@sallyport/protocol";
+import type { EnvironmentName, ExportedFile, ExportedLog, ExportFormat, LogsStart } from "@sallyport/protocol";
 import { formatExportManifest, formatSignedNote, formatVerifierKey } from "@sallyport/protocol";
 import type { NoteSigner } from "./note-signer.ts";
 import { LedgerLines } from "./ledger-lines.ts";
@@ -27,7 +27,7 @@ export interface ExportOrder {
   readonly now: number;
   readonly signer: NoteSigner;
   /** One environment's alone. */
-  readonly environment?: string | undefined;
+  readonly environment?: EnvironmentName | undefined;
   readonly makeWriter: (aside: string, logs: LogsStart) => ExportWriter;
   /** Told now and then how many records were written. */
   readonly progress?: (records: number) => void;
@@ -106,7 +106,7 @@ async function exportOnce(
   return { records, files: files.length };
 }
 
-function exportedLogs({ bases, firstKeys, checkpoints }: LogsStart, only: string | undefined): readonly ExportedLog[] {
+function exportedLogs({ bases, firstKeys, checkpoints }: LogsStart, only: EnvironmentName | undefined): readonly ExportedLog[] {
   return [...checkpoints]
     .filter(([environment]) => only === undefined || environment === only)
     .map(([environment, checkpoint]) => ({

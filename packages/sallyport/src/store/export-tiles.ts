@@ -14,13 +14,13 @@ import {
   TileBuilder,
   tilePath,
 } from "@sallyport/protocol";
-import type { ExportedFile, HashTile, LogsStart } from "@sallyport/protocol";
+import type { EnvironmentName, ExportedFile, HashTile, LogsStart } from "@sallyport/protocol";
 import type { ExportWriter } from "./export-ledger.ts";
 import { HashedFile } from "./hashed-file.ts";
 import { treeHash } from "./ledger-crypto.ts";
 
 interface Log {
-  readonly environment: string;
+  readonly environment: EnvironmentName;
   readonly tiles: TileBuilder;
   readonly base: number;
   size: number;
@@ -33,11 +33,11 @@ interface Log {
 export class TilesWriter implements ExportWriter {
   readonly #root: string;
   readonly #start: LogsStart;
-  readonly #only: string | undefined;
-  readonly #logs = new Map<string, Log>();
+  readonly #only: EnvironmentName | undefined;
+  readonly #logs = new Map<EnvironmentName, Log>();
   readonly #files: ExportedFile[] = [];
 
-  constructor(root: string, start: LogsStart, only?: string) {
+  constructor(root: string, start: LogsStart, only?: EnvironmentName) {
     this.#root = root;
     this.#start = start;
     this.#only = only;
@@ -77,7 +77,7 @@ export class TilesWriter implements ExportWriter {
     writeFileSync(join(this.#root, MANIFEST_FILE), manifest, { mode: 0o600 });
   }
 
-  #logOf(environment: string): Log {
+  #logOf(environment: EnvironmentName): Log {
     let log = this.#logs.get(environment);
     if (!log) {
       const base = this.#start.bases.get(environment)?.size ?? 0;
@@ -88,7 +88,7 @@ export class TilesWriter implements ExportWriter {
     return log;
   }
 
-  #endOf(environment: string): number {
+  #endOf(environment: EnvironmentName): number {
     return parseCheckpoint(this.#start.checkpoints.get(environment) ?? "")?.size ?? 0;
   }
 

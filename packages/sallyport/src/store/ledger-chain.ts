@@ -5,15 +5,18 @@ import {
   ENTRY_BYTES_MAX,
   formatKept,
   formatSignedHead,
+  isEnvironmentName,
   parseKept,
   parseSignedHead,
   Problem,
   recordLine,
   saltPersonal,
 } from "@sallyport/protocol";
+import type { EnvironmentName } from "@sallyport/protocol";
 import { randomBase62 } from "../kernel/ids.ts";
 import { ledgerCrypto } from "./ledger-crypto.ts";
-import { LedgerLogs } from "./ledger-logs.ts";
+import { aboutNone } from "./about-none.ts";
+import { LedgerLogs, SYSTEM_LOG } from "./ledger-logs.ts";
 import type { LogsMark } from "./ledger-logs.ts";
 import { shortenEvent } from "./shorten-event.ts";
 import type { HeadSigner } from "./signing-key.ts";
@@ -33,6 +36,13 @@ const salt = (): string => randomBase62(SALT_LENGTH);
 
 /** The environment of what `encodeEvent()` made. */
 const ENVIRONMENT = /^\{"type":"[^"]*","at":-?\d+,"environment":"([^"]*)"/;
+
+const SYSTEM = SYSTEM_LOG as EnvironmentName;
+const none: ReadonlySet<string> = new Set();
+
+function environmentOf(eventText: string): string | undefined {
+  return ENVIRONMENT.exec(eventText)?.[1];
+}
 
 export class LedgerChain {
   readonly #database: SqlDatabase;
@@ -65,13 +75,33 @@ export class LedgerChain {
     return { seq: this.#seq, hash: this.#hash, logs: this.#logs.mark };
   }
 
-  /** Inside a transaction: writes one record. `eventText` is what `encodeEvent()` made. */
-  append(eventText: string): void {
+  /**
+   * Inside a transaction: writes one record. `eventText` is what `encodeEvent()` made. What is about an environment that
+   * does not exist goes into the log of `system` (`removed`: those that this change removes). Throws `input_invalid` for
+   * what is no name of an environment.
+   */
+  append(eventText: string, removed: ReadonlySet<string> = none): void {
+    const environment = environmentOf(eventText);
+    if (environment === undefined || !isEnvironmentName(environment))
+      throw new Problem("input_invalid", "an event names an environment that cannot exist");
+    if (!this.#logs.isKnown(environment) && !removed.has(environment)) return this.#write(aboutNone(eventText), SYSTEM);
+    this.#write(eventText, environment);
+  }
+
+  /** The same, but throws nothing: records of requests are committed together, and one must not undo the others. */
+  appendLine(eventText: string): void {
+    const environment = environmentOf(eventText);
+    const isKnown = environment !== undefined && isEnvironmentName(environment) && this.#logs.isKnown(environment);
+    if (isKnown) this.#write(eventText, environment);
+    else this.#write(aboutNone(eventText), SYSTEM);
+  }
+
+  #write(eventText: string, environment: EnvironmentName): void {
     const { line, beside } = this.#recordOf(eventText) ?? this.#recordOf(shortenEvent(eventText))!;
     this.#insert.run(this.#seq + 1, formatKept({ line, beside }));
     this.#seq++;
     this.#hash = hash("sha256", line, "hex");
-    this.#logs.append(ENVIRONMENT.exec(eventText)![1]!, line);
+    this.#logs.append(environment, line);
   }
 
   /** Undefined where it is longer than an entry of a log may be. */

@@ -3,8 +3,8 @@
  * segments, the table and the head in one read transaction. So it runs beside a writing server, in any process.
  */
 import { setImmediate as turn } from "node:timers/promises";
-import { parseSignedHead, parseTreeState, parseVerifierKey, Problem } from "@sallyport/protocol";
-import type { LedgerLine, LogsStart, NoteVerifier, SignedHead, TreeState } from "@sallyport/protocol";
+import { isEnvironmentName, parseSignedHead, parseTreeState, parseVerifierKey, Problem } from "@sallyport/protocol";
+import type { EnvironmentName, LedgerLine, LogsStart, NoteVerifier, SignedHead, TreeState } from "@sallyport/protocol";
 import type { DataPaths } from "./data-paths.ts";
 import { ledgerCrypto } from "./ledger-crypto.ts";
 import { readCounter, readMeta } from "./schema.ts";
@@ -22,6 +22,7 @@ export class LedgerLines {
   readonly #database: SqlDatabase;
   readonly #paths: DataPaths;
   #head: SignedHead | undefined;
+  #states: ReadonlyMap<string, string> = new Map();
 
   constructor(database: SqlDatabase, paths: DataPaths) {
     this.#database = database;
@@ -33,13 +34,23 @@ export class LedgerLines {
     return this.#head;
   }
 
+  /** The trees of the logs at that moment, as the table has them. */
+  get states(): ReadonlyMap<string, string> {
+    return this.#states;
+  }
+
   /** Where the logs begin. Throws `store_unavailable` where that cannot be read. */
   start(): LogsStart {
-    const bases = new Map<string, TreeState>();
-    const firstKeys = new Map<string, NoteVerifier>();
-    const checkpoints = new Map<string, string>();
+    const bases = new Map<EnvironmentName, TreeState>();
+    const firstKeys = new Map<EnvironmentName, NoteVerifier>();
+    const checkpoints = new Map<EnvironmentName, string>();
+    const strays: string[] = [];
     for (const row of this.#database.prepare("SELECT environment, base, first_key, checkpoint FROM log").all()) {
       const environment = String(row["environment"]);
+      if (!isEnvironmentName(environment)) {
+        strays.push(environment);
+        continue;
+      }
       const base = parseTreeState(String(row["base"]));
       const key = parseVerifierKey(ledgerCrypto.sha256, String(row["first_key"]));
       if (!base || !key) throw new Problem("store_unavailable", `the log of ${environment} cannot be read`);
@@ -48,7 +59,7 @@ export class LedgerLines {
       checkpoints.set(environment, String(row["checkpoint"]));
     }
     const node = readMeta(this.#database, "node");
-    return { node, from: readCounter(this.#database, "logs_from"), bases, firstKeys, checkpoints };
+    return { node, from: readCounter(this.#database, "logs_from"), bases, firstKeys, checkpoints, strays };
   }
 
   async *all(): AsyncGenerator<readonly LedgerLine[]> {
@@ -85,6 +96,8 @@ export class LedgerLines {
     try {
       const head = this.#database.prepare("SELECT value FROM meta WHERE name = 'head'").get()?.["value"];
       this.#head = typeof head === "string" ? parseSignedHead(head) : undefined;
+      const states = this.#database.prepare("SELECT environment, state FROM log").all();
+      this.#states = new Map(states.map(({ environment, state }) => [String(environment), String(state)]));
       const rows = this.#rows();
       let row = nextOf(rows);
       for (const { first, name, path } of listSegments(this.#paths.ledger)) {
