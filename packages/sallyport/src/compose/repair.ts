@@ -34,7 +34,7 @@ export async function repairAudit(
   const lock = lockDataDirectory(dataDirectory);
   try {
     const signingKey = openSigningKey(paths, openSealer(dataDirectory, { source: keyEncryptionKey, onNotice }));
-    upgradeDatabase({ directory: dataDirectory, clock: systemClock, onNotice });
+    upgradeDatabase({ directory: dataDirectory, clock: systemClock, signingKey, onNotice });
     const database = openDatabase(paths.database, { isReadOnly: false });
     try {
       database.exec("PRAGMA synchronous = FULL; PRAGMA secure_delete = ON");

@@ -18,6 +18,7 @@ import { ledgerCrypto } from "./ledger-crypto.ts";
 import { aboutNone } from "./about-none.ts";
 import { LedgerLogs, SYSTEM_LOG } from "./ledger-logs.ts";
 import type { LogsMark } from "./ledger-logs.ts";
+import type { RowBinding } from "./row-binding.ts";
 import { shortenEvent } from "./shorten-event.ts";
 import type { HeadSigner } from "./signing-key.ts";
 import { readMeta } from "./schema.ts";
@@ -48,6 +49,7 @@ export class LedgerChain {
   readonly #database: SqlDatabase;
   readonly #signer: HeadSigner;
   readonly #logs: LedgerLogs;
+  readonly #rows: RowBinding;
   readonly #insert: SqlStatement;
   readonly #last: SqlStatement;
   readonly #putHead: SqlStatement;
@@ -56,10 +58,11 @@ export class LedgerChain {
   #isTrusted = false;
 
   /** Reads the head; throws as `refresh()` does. */
-  constructor(database: SqlDatabase, signer: HeadSigner, signingKey: KeyObject) {
+  constructor(database: SqlDatabase, signer: HeadSigner, signingKey: KeyObject, rows: RowBinding) {
     this.#database = database;
     this.#signer = signer;
     this.#logs = new LedgerLogs(database, signingKey);
+    this.#rows = rows;
     this.#insert = database.prepare("INSERT INTO ledger (seq, line) VALUES (?, ?)");
     this.#last = database.prepare("SELECT seq, line FROM ledger ORDER BY seq DESC LIMIT 1");
     this.#putHead = database.prepare("UPDATE meta SET value = ? WHERE name = 'head'");
@@ -115,8 +118,12 @@ export class LedgerChain {
   seal(at: number): void {
     for (const event of this.#logs.keyChanges(at)) this.append(event);
     this.#logs.seal(at);
-    const head = this.#signer.sign({ seq: this.#seq, hash: this.#hash, at });
-    this.#putHead.run(formatSignedHead(head));
+    this.#signHead(at);
+  }
+
+  #signHead(at: number): void {
+    const state = this.#rows.settle();
+    this.#putHead.run(formatSignedHead(this.#signer.sign({ seq: this.#seq, hash: this.#hash, at, state })));
   }
 
   /** Whether some log has records that no checkpoint covers. */
@@ -127,6 +134,7 @@ export class LedgerChain {
   /** Inside a transaction: signs a checkpoint of every log that has none of its newest record. `at` in epoch ms. */
   sealLogs(at: number): void {
     this.#logs.seal(at, true);
+    this.#signHead(at);
   }
 
   /** Back to a point of this transaction, after a rollback to its savepoint. */

@@ -25,6 +25,7 @@ import { ledgerCrypto } from "./ledger-crypto.ts";
 import { LedgerLines } from "./ledger-lines.ts";
 import { SYSTEM_LOG } from "./ledger-logs.ts";
 import { deriveNoteSigner } from "./note-signer.ts";
+import { RowBinding } from "./row-binding.ts";
 import { readMeta } from "./schema.ts";
 import { isSignatureGenuine, openSigner, readPublicKey } from "./signing-key.ts";
 import type { SqlDatabase } from "./sqlite.ts";
@@ -67,11 +68,12 @@ export async function repairLogs(
   const broken = brokenLogs(database, signingKey, survey);
   if (removed.length === 0 && broken.length === 0) return { removed, rebuilt: [] };
   const rebuilt = broken.map(({ environment, tree }) => ({ log: environment, records: tree.size }));
+  const binding = new RowBinding(database, signingKey);
   inTransaction({ database, chain: null }, () => {
     const remove = database.prepare("DELETE FROM log WHERE environment = ?");
     for (const { log } of removed) remove.run(log);
     for (const log of broken) putRow(database, signingKey, log, survey.isWhole);
-    const chain = new LedgerChain(database, openSigner(paths, signingKey), signingKey);
+    const chain = new LedgerChain(database, openSigner(paths, signingKey), signingKey, binding);
     const say = (type: string, fields: ReturnType<typeof removedLogFields> | { log: string; records: number }): void =>
       chain.append(encodeEvent({ type, at: now, environment: SYSTEM_LOG, actor: "gateway", fields }));
     for (const log of removed) say(LOG_REMOVED, removedLogFields(log));

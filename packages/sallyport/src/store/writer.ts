@@ -17,6 +17,7 @@ import { makeApplyOperation } from "./operations.ts";
 import { checkSchema } from "./schema.ts";
 import { PersonalEraser } from "./personal-eraser.ts";
 import { RecordEnder } from "./record-ender.ts";
+import { RowBinding } from "./row-binding.ts";
 import { SegmentWriter } from "./segment-writer.ts";
 import { openSigner } from "./signing-key.ts";
 import { openDatabase, SQLITE_FULL, sqliteCode } from "./sqlite.ts";
@@ -78,7 +79,12 @@ export class Writer {
     this.#merge = makeMergeUses(database);
     this.#parts = {
       database,
-      chain: new LedgerChain(database, openSigner(paths, setup.signingKey), setup.signingKey),
+      chain: new LedgerChain(
+        database,
+        openSigner(paths, setup.signingKey),
+        setup.signingKey,
+        new RowBinding(database, setup.signingKey),
+      ),
       apply: makeApplyOperation(database),
     };
     this.#eraser = new PersonalEraser(this.#parts, paths, setup.ledger);
