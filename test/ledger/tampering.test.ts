@@ -9,7 +9,7 @@ import { dataPaths } from "../../packages/sallyport/dist/store/data-paths.js";
 import { openSealer } from "../../packages/sallyport/dist/store/open-sealer.js";
 import { openSigningKey, signerFromPem } from "../../packages/sallyport/dist/store/signing-key.js";
 import { openDatabase } from "../../packages/sallyport/dist/store/sqlite.js";
-import { initDirectory, StandingClock } from "../store/store-fixture.ts";
+import { initDirectory, rebind, StandingClock } from "../store/store-fixture.ts";
 import { copyOf, ENVIRONMENTS, files, makeFolder, pinsOf, placeOf, write } from "./ledger-fixture.ts";
 
 const COUNT = 2_400;
@@ -264,6 +264,7 @@ describe("the whole, made anew by somebody with a key", () => {
     });
     database.prepare("UPDATE meta SET value = ? WHERE name = 'head'").run(JSON.stringify(head));
     database.close();
+    rebind(data);
     rmSync(join(data, "ledger"), { recursive: true });
     mkdirSync(join(data, "ledger"), { mode: 0o700 });
     copyOf(join(directory, "ledger", "public.pem"), join(data, "ledger", "public.pem"));

@@ -69,9 +69,13 @@ export function countBoundRows(database: SqlDatabase): number {
 /** What is said of a state that is not the gateway's, with what to do. */
 export function stateProblem({ table, id, reason }: StateDifference): Problem {
   const row = id === "" ? `table ${table}` : `table ${table}, row ${id}`;
+  const remedy =
+    table === "log"
+      ? "Run 'sallyport audit repair', which makes it again from the records"
+      : "Restore a backup that is whole: 'sallyport audit verify --state' tells whether one is";
   return new Problem(
     "store_unavailable",
-    `the database was changed by something other than the gateway: ${row}: ${reason}. Restore a backup that is whole; 'sallyport audit verify --state' tells whether one is`,
+    `something other than the gateway changed the database: ${row}: ${reason}. ${remedy}`,
   );
 }
 

@@ -46,8 +46,7 @@ export class RowBinding {
     this.#database = database;
     this.#keys = new RowKeys(signingKey);
     database.exec(
-      `PRAGMA temp_store = MEMORY;
-       CREATE TEMP TABLE touched (tbl TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (tbl, id)) WITHOUT ROWID;
+      `CREATE TEMP TABLE touched (tbl TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (tbl, id)) WITHOUT ROWID;
        ${Object.entries(boundTables).map(triggersOf).join("\n")}`,
     );
   }

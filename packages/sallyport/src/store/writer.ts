@@ -73,7 +73,7 @@ export class Writer {
     checkSchema(database);
     // What is deleted or erased leaves no remains in the file: addresses have an end.
     database.exec(
-      "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864; PRAGMA busy_timeout = 0; PRAGMA secure_delete = ON",
+      "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864; PRAGMA busy_timeout = 0; PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY",
     );
     this.#database = database;
     this.#merge = makeMergeUses(database);
