@@ -21,6 +21,8 @@ export interface BoundTable {
   readonly key: readonly string[];
   /** What its rows give, or take. */
   readonly gives: string;
+  /** Without the row there is less right, never more: one that is not even of its shape is refused alone, and the start goes on. */
+  readonly isRefusedAlone?: boolean;
   /** Throws `record_damaged` for a row that is not of its shape. */
   readonly read?: (row: SqlRow) => unknown;
 }
@@ -32,12 +34,12 @@ export const boundTables: Readonly<Record<string, BoundTable>> = {
   principal: { key: ["id"], gives: "who acts, in which groups, and whether they still may", read: readPrincipal },
   directory_group: { key: ["id"], gives: "the groups that roles are assigned to", read: readDirectoryGroup },
   assignment: { key: ["id"], gives: "roles and permissions", read: readAssignment },
-  local_login: { key: ["principal"], gives: "what a person without a provider logs in with", read: readLocalLogin },
-  key: { key: ["environment", "id"], gives: "keys, their scope and their state", read: readKey },
+  local_login: { key: ["principal"], gives: "what a person without a provider logs in with", isRefusedAlone: true, read: readLocalLogin },
+  key: { key: ["environment", "id"], gives: "keys, their scope and their state", isRefusedAlone: true, read: readKey },
   ollama_signer: { key: ["fingerprint"], gives: "which key an Ollama client's signature stands for" },
   token_key: { key: ["id"], gives: "the keys that sign tokens", read: readTokenKey },
   revoked_token: { key: ["environment", "id"], gives: "which tokens have ended", read: readRevokedToken },
-  ticket: { key: ["environment", "id"], gives: "one-time delivery of a key's secret", read: readTicket },
+  ticket: { key: ["environment", "id"], gives: "one-time delivery of a key's secret", isRefusedAlone: true, read: readTicket },
   response: { key: ["id"], gives: "what is restricted for a time", read: readRestriction },
   log: { key: ["environment"], gives: "how far each environment's log has come, and its key" },
 };

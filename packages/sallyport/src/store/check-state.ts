@@ -31,7 +31,7 @@ export interface StateVerdict {
 export interface StateCheck {
   readonly database: SqlDatabase;
   readonly signingKey: KeyObject;
-  /** Rows that are not even of their shape are refused alone, where they are read: a start goes on without them. */
+  /** Keys and the like that are not even of their shape are refused alone, where they are read: a start goes on without them. */
   readonly passesMisshapen?: boolean;
   /** Asked between turns: nobody waits for the verdict any more. */
   readonly isOver?: () => boolean;
@@ -119,7 +119,7 @@ class StateWalk {
       const row = this.#rowOf(name, table, id);
       const held = code.get(name, id);
       if (row && held && this.#isGenuine(name, id, row, held)) continue;
-      if (this.#passesMisshapen && held && (!row || isMisshapen(table, row))) continue;
+      if (this.#passesMisshapen && table.isRefusedAlone && held && isMisshapen(table, row)) continue;
       const reason = held ? "the row is not what the gateway wrote" : "the gateway did not write this row";
       this.#difference = { table: name, id, reason };
       return;
@@ -171,7 +171,8 @@ class StateWalk {
   }
 }
 
-function isMisshapen({ read }: BoundTable, row: SqlRow): boolean {
+function isMisshapen({ read }: BoundTable, row: SqlRow | undefined): boolean {
+  if (!row) return true;
   try {
     read?.(row);
     return false;

@@ -8,6 +8,7 @@ import { dirname, join } from "node:path";
 import { Problem } from "@sallyport/protocol";
 import { systemClock } from "../kernel/clock.ts";
 import type { Clock } from "../kernel/clock.ts";
+import type { KeyEncryptionKeySource } from "../keys/sealer.ts";
 import { openSealed } from "./age.ts";
 import type { Identity } from "./age.ts";
 import { damaged, readArchive } from "./archive.ts";
@@ -27,6 +28,11 @@ import {
   SEALED_NAME,
 } from "./manifest.ts";
 import type { Manifest, ManifestFile } from "./manifest.ts";
+import { checkState, stateProblem } from "./check-state.ts";
+import { readKeyEncryptionKey } from "./key-encryption-key.ts";
+import { openSealer, ownSource } from "./open-sealer.ts";
+import { openSigningKey } from "./signing-key.ts";
+import { openDatabase } from "./sqlite.ts";
 import { formatRestoredMark } from "./restored-mark.ts";
 import { SCHEMA_VERSION } from "./schema.ts";
 
@@ -39,12 +45,16 @@ export interface RestoreOrder {
   readonly directory: string;
   /** Null where none is needed: the archive lies in the clear. */
   readonly identity: Identity | null;
+  /** Where the key-encryption key is, where the backup does not hold it. */
+  readonly source?: KeyEncryptionKeySource;
   readonly clock?: Pick<Clock, "now">;
 }
 
 export interface Restored {
   readonly manifest: Manifest;
   readonly hasKek: boolean;
+  /** Its rows are what the gateway wrote. False where the key is not here to tell: the first start tells. */
+  readonly isStateVerified: boolean;
 }
 
 /** Throws `conflict` where the directory holds anything, `input_invalid` for a backup that is damaged or cannot be opened. */
@@ -52,6 +62,7 @@ export async function restoreDirectory({
   from,
   directory,
   identity,
+  source,
   clock = systemClock,
 }: RestoreOrder): Promise<Restored> {
   const aside = join(directory, ASIDE);
@@ -71,6 +82,7 @@ export async function restoreDirectory({
         `the backup was made by a newer Sallyport (${version}): restore it with that one`,
       );
     demandWhole(join(aside, "sallyport.db"), schema);
+    const isStateVerified = await verifyState(aside, manifest, source);
     const mark = { backupAt: createdAt, restoredAt: clock.now(), ...head, epoch, version, isRecorded: false };
     writeDurably(dataPaths(aside).restored, formatRestoredMark(mark));
     // The mark first: there must never be a restored database without it.
@@ -81,11 +93,41 @@ export async function restoreDirectory({
       syncDirectory(directory);
     }
     rmdirSync(aside);
-    return { manifest, hasKek: files.some(({ name }) => name === "secrets/kek") };
+    return { manifest, hasKek: files.some(({ name }) => name === "secrets/kek"), isStateVerified };
   } catch (error) {
     clear(directory);
     if (!wasThere) rmSync(directory, { recursive: true, force: true });
     throw error;
+  }
+}
+
+/** Rejects with `input_invalid` for a backup whose rows are not what the gateway wrote. */
+async function verifyState(
+  aside: string,
+  { schema, kek }: Manifest,
+  source: KeyEncryptionKeySource | undefined,
+): Promise<boolean> {
+  // An older database is bound, or refused, by the upgrade at its first start.
+  if (schema !== SCHEMA_VERSION) return false;
+  const paths = dataPaths(aside);
+  const from = existsSync(paths.keyEncryptionKey) ? ownSource(paths) : source;
+  if (!from || !holdsKey(from, kek)) return false;
+  const signingKey = openSigningKey(paths, openSealer(aside, { source: from }));
+  const database = openDatabase(paths.database, { isReadOnly: true });
+  try {
+    const { firstDifference } = await checkState({ database, signingKey });
+    if (firstDifference) throw new Problem("input_invalid", stateProblem(firstDifference).message);
+    return true;
+  } finally {
+    database.close();
+  }
+}
+
+function holdsKey(source: KeyEncryptionKeySource, id: string): boolean {
+  try {
+    return readKeyEncryptionKey(source).id === id;
+  } catch {
+    return false;
   }
 }
 
