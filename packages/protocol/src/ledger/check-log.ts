@@ -88,6 +88,9 @@ export class LogWalk {
     return undefined;
   }
 
+  /** Whether what `end()` gave is wrong with what is kept of the log, its checkpoint and its key, and with no word from elsewhere. */
+  isOfRow = false;
+
   /** After the last record: whether the log's newest checkpoint is genuine and named this tree. */
   end(pins: Pins): string | undefined {
     const checkpoint = this.#checkpoint;
@@ -96,6 +99,12 @@ export class LogWalk {
     const beyond = this.#seen[this.#next];
     if (beyond)
       return `the log was rolled back: a checkpoint of ${beyond.size} records is known, and it has ${this.size}`;
+    const wrong = this.#ownWord(checkpoint);
+    this.isOfRow = wrong !== undefined && !this.#hasPin;
+    return wrong ?? this.#cosigned(checkpoint!, pins);
+  }
+
+  #ownWord(checkpoint: SignedCheckpoint | undefined): string | undefined {
     if (!checkpoint) return "the log has no signed checkpoint";
     // Said at the end: whether a record was changed, or only what is kept of the log, shows when all records were read.
     if (!this.#isOfItsTree) return NOT_ITS_TREE;
@@ -107,7 +116,7 @@ export class LogWalk {
       return `its checkpoint is signed by another key than ${this.#hasPin ? "the pinned one or one it named" : "its own"}`;
     if (checkpoint.size > this.size) return `the log ends early: its checkpoint says ${checkpoint.size} records`;
     if (!this.#isReached) return `its checkpoint is of before its first kept record (${checkpoint.size})`;
-    return this.#cosigned(checkpoint, pins);
+    return undefined;
   }
 
   /** The next checkpoint that is known, when the tree has come to its size. */

@@ -49,6 +49,8 @@ export interface LogsStart {
   readonly checkpoints: ReadonlyMap<EnvironmentName, string>;
   /** Logs with names that no environment can have: an older program made them of a caller's text. */
   readonly strays: readonly string[];
+  /** Logs of which nothing above can be read. */
+  readonly unreadable?: readonly EnvironmentName[];
 }
 
 export interface LedgerVerification {
@@ -258,13 +260,16 @@ class Walk {
   }
 
   #endOfLogs(file: string): LedgerDamage | undefined {
+    const [unreadable] = this.#asked.logs.unreadable ?? [];
+    if (unreadable !== undefined) return rowDamage(file, unreadable, "the row cannot be read");
     // A log that was begun since the verification was is found when it is begun again.
     for (const environment of new Set([...this.#asked.logs.checkpoints.keys(), ...this.#logs.keys()])) {
       if (!this.#asked.logs.checkpoints.has(environment)) return rowDamage(file, environment, "the row is missing");
       const log = this.#logs.get(environment) ?? this.#openLog(environment);
       const reason = log.end(this.#pins);
       // Of an ended record only the hash is left, and no neighbour vouches for it.
-      if (reason === NOT_ITS_TREE && this.#ended.count === 0) return rowDamage(file, environment, reason);
+      const isOfRow = reason === NOT_ITS_TREE ? this.#ended.count === 0 : log.isOfRow;
+      if (reason !== undefined && isOfRow) return rowDamage(file, environment, reason);
       if (reason !== undefined) return { seq: this.#last.seq, file, reason: `log ${environment}: ${reason}` };
       const state = this.#asked.states?.().get(environment);
       if (state !== undefined && state !== formatTreeState(log.state))

@@ -68,7 +68,12 @@ export function addAuditFiles(audit: Command, cli: Cli): void {
       };
       const exported = await exportAudit(settings, { format, out, environment, progress });
       show(cli.io, options.json, { out, format, ...exported }, () => [
-        ...facts({ out, format, records: exported.records, files: exported.files }),
+        ...facts({ out, format, "records in the export": exported.records, files: exported.files }),
+        ...(exported.leftOut > 0
+          ? [
+              `${exported.leftOut} records are not in it: those of other environments, of before the logs, or not covered by a checkpoint yet`,
+            ]
+          : []),
         `verify it anywhere with: sallyport audit verify ${out}`,
       ]);
     });

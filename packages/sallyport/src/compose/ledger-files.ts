@@ -1,5 +1,5 @@
 /** The ledger as files: exports, proofs and their verification, joined from settings and the store. Loaded by those commands only. */
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import {
   canonical,
@@ -21,6 +21,7 @@ import {
 import type { EnvironmentName, ExportFormat, LedgerVerdict, Pins } from "@sallyport/protocol";
 import type { Settings } from "../config/settings.ts";
 import { systemClock } from "../kernel/clock.ts";
+import { readBounded, readStart } from "../kernel/read-bounded.ts";
 import { awaitCheckpoints } from "../store/await-checkpoints.ts";
 import { checkDataDirectory, isInitialized } from "../store/data-directory.ts";
 import { dataPaths } from "../store/data-paths.ts";
@@ -44,6 +45,8 @@ import { openSigningKey } from "../store/signing-key.ts";
 import { openDatabase } from "../store/sqlite.ts";
 import type { SqlDatabase } from "../store/sqlite.ts";
 import { VERSION } from "../version.ts";
+
+const TEXT_BYTES_MAX = 1024 * 1024;
 
 type Place = Pick<Settings, "dataDirectory" | "keyEncryptionKey">;
 
@@ -144,9 +147,9 @@ export async function verifyPath(path: string, pins: Pins): Promise<LedgerVerdic
     if (isInitialized(path) && !existsSync(join(path, MANIFEST_FILE))) return openLedgerReader(path).verify(pins);
     return verifyExport(exportFilesAt(path), ledgerCrypto, pins);
   }
-  if (existsSync(`${path}.manifest`) || !readStart(path).startsWith(`${PROOF_FIRST_LINE}\n`))
+  if (existsSync(`${path}.manifest`) || !isProof(path))
     return verifyExport(exportFilesAt(path), ledgerCrypto, pins);
-  const verdict = verifyRecordProof(ledgerCrypto, readFileSync(path, "utf8"), pins);
+  const verdict = verifyRecordProof(ledgerCrypto, readText(path), pins);
   return {
     ok: verdict.ok,
     records: verdict.ok ? 1 : 0,
@@ -162,7 +165,7 @@ export function readPins(keys: readonly string[], checkpoints: readonly string[]
     keys: keys.flatMap(verifiersOf),
     witnesses: witnesses.flatMap(verifiersOf),
     checkpoints: checkpoints.map((path) => {
-      const checkpoint = existsSync(path) ? parseCheckpoint(readFileSync(path, "utf8")) : undefined;
+      const checkpoint = existsSync(path) ? parseCheckpoint(readText(path)) : undefined;
       if (!checkpoint) throw new Problem("input_invalid", `${path} holds no signed checkpoint`);
       return checkpoint;
     }),
@@ -170,7 +173,7 @@ export function readPins(keys: readonly string[], checkpoints: readonly string[]
 }
 
 export function verifiersOf(said: string) {
-  const lines = existsSync(said) ? readFileSync(said, "utf8").split("\n") : [said];
+  const lines = existsSync(said) ? readText(said).split("\n") : [said];
   return lines
     .map((line) => line.trim())
     .filter((line) => line !== "")
@@ -182,10 +185,13 @@ export function verifiersOf(said: string) {
     });
 }
 
-function readStart(path: string): string {
-  return readFileSync(path)
-    .subarray(0, PROOF_FIRST_LINE.length + 1)
-    .toString("latin1");
+function isProof(path: string): boolean {
+  return readStart(path, PROOF_FIRST_LINE.length + 1).toString("latin1") === `${PROOF_FIRST_LINE}\n`;
+}
+
+/** A proof, a checkpoint or keys; empty for a file that is too long to be one. */
+function readText(path: string): string {
+  return readBounded(path, TEXT_BYTES_MAX)?.toString("utf8") ?? "";
 }
 
 function signingKey({ dataDirectory, keyEncryptionKey }: Place) {

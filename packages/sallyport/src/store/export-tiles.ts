@@ -44,13 +44,13 @@ export class TilesWriter implements ExportWriter {
     mkdirSync(root, { recursive: true, mode: 0o700 });
   }
 
-  take(kept: string): void {
+  take(kept: string): boolean {
     const found = leafOf(treeHash, kept);
-    if (!found || found.seq < this.#start.from) return;
+    if (!found || found.seq < this.#start.from) return false;
     const { environment, line, leaf } = found;
-    if (this.#only !== undefined && environment !== this.#only) return;
+    if (this.#only !== undefined && environment !== this.#only) return false;
     const log = this.#logOf(environment);
-    if (log.size >= log.end) return;
+    if (log.size >= log.end) return false;
     const tiles = log.tiles.append(leaf);
     // Of a record whose time is over the entry is empty, and its hash stands beside it.
     const beside = line === "" ? leaf : parseKept(kept).beside;
@@ -59,6 +59,7 @@ export class TilesWriter implements ExportWriter {
     log.entries.push(Buffer.from(line));
     if (log.size % TILE_WIDTH === 0) this.#bundle(log);
     for (const tile of tiles) this.#tile(log, tile);
+    return true;
   }
 
   end(): readonly ExportedFile[] {

@@ -8,7 +8,7 @@ import type { EnvironmentName, LedgerLine, LogsStart, NoteVerifier, SignedHead, 
 import type { DataPaths } from "./data-paths.ts";
 import { ledgerCrypto } from "./ledger-crypto.ts";
 import { readCounter, readMeta } from "./schema.ts";
-import { linesForward, listSegments, seqOfLine } from "./segment-file.ts";
+import { BOUNDED_LINE, linesForward, listSegments, seqOfLine } from "./segment-file.ts";
 import type { SqlDatabase, SqlRow } from "./sqlite.ts";
 
 /** What the table's records are called in a verdict. */
@@ -16,7 +16,7 @@ export const TABLE_NAME = "sallyport.db";
 
 /** Lines between two turns of the event loop, so that a verification beside the data plane delays nobody for long. */
 const LINES_PER_TURN = 100;
-const PAGE_ROWS = 500;
+const PAGE_ROWS = 100;
 
 export class LedgerLines {
   readonly #database: SqlDatabase;
@@ -39,12 +39,13 @@ export class LedgerLines {
     return this.#states;
   }
 
-  /** Where the logs begin. Throws `store_unavailable` where that cannot be read. */
-  start(): LogsStart {
+  /** Where the logs begin. Throws `store_unavailable` where that cannot be read, unless the caller reports it. */
+  start({ isLenient = false } = {}): LogsStart {
     const bases = new Map<EnvironmentName, TreeState>();
     const firstKeys = new Map<EnvironmentName, NoteVerifier>();
     const checkpoints = new Map<EnvironmentName, string>();
     const strays: string[] = [];
+    const unreadable: EnvironmentName[] = [];
     for (const row of this.#database.prepare("SELECT environment, base, first_key, checkpoint FROM log").all()) {
       const environment = String(row["environment"]);
       if (!isEnvironmentName(environment)) {
@@ -53,13 +54,21 @@ export class LedgerLines {
       }
       const base = parseTreeState(String(row["base"]));
       const key = parseVerifierKey(ledgerCrypto.sha256, String(row["first_key"]));
-      if (!base || !key) throw new Problem("store_unavailable", `the log of ${environment} cannot be read`);
+      if (!base || !key) {
+        if (!isLenient)
+          throw new Problem(
+            "store_unavailable",
+            `the row of the log ${environment} in table log cannot be read: run 'sallyport audit repair'`,
+          );
+        unreadable.push(environment);
+        continue;
+      }
       bases.set(environment, base);
       firstKeys.set(environment, key);
       checkpoints.set(environment, String(row["checkpoint"]));
     }
     const node = readMeta(this.#database, "node");
-    return { node, from: readCounter(this.#database, "logs_from"), bases, firstKeys, checkpoints, strays };
+    return { node, from: readCounter(this.#database, "logs_from"), bases, firstKeys, checkpoints, strays, unreadable };
   }
 
   async *all(): AsyncGenerator<readonly LedgerLine[]> {
@@ -122,7 +131,9 @@ export class LedgerLines {
   }
 
   *#rows(): Generator<LedgerLine & { readonly seq: number }> {
-    const page = this.#database.prepare("SELECT seq, line FROM ledger WHERE seq > ? ORDER BY seq LIMIT ?");
+    const page = this.#database.prepare(
+      `SELECT seq, ${BOUNDED_LINE} FROM ledger WHERE seq > ? ORDER BY seq LIMIT ?`,
+    );
     for (let after = -1; ;) {
       const rows = page.all(after, PAGE_ROWS);
       for (const row of rows) yield { file: TABLE_NAME, line: String(row["line"]), seq: seqOf(row) };

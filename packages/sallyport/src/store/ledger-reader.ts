@@ -69,7 +69,7 @@ export function openLedgerReader(directory: string, indexKey: Buffer | null = nu
     return verifyLedger({
       lines: lines.all(),
       crypto: ledgerCrypto,
-      logs: lines.start(),
+      logs: lines.start({ isLenient: true }),
       head: () => lines.head,
       states: () => lines.states,
       verifyHead: (text, signature) => isSignatureGenuine(publicKey, text, signature),

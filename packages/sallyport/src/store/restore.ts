@@ -37,6 +37,7 @@ import { formatRestoredMark } from "./restored-mark.ts";
 import { SCHEMA_VERSION } from "./schema.ts";
 
 const ASIDE = ".restoring";
+const SECRET_BYTES_MAX = 1024 * 1024;
 
 export interface RestoreOrder {
   /** The folder of the backup. */
@@ -198,6 +199,8 @@ async function readManifest({ bytes, content }: ArchiveEntry): Promise<Manifest>
 }
 
 async function writeEntry({ name, bytes, content }: ArchiveEntry, aside: string): Promise<ManifestFile> {
+  // Secrets are small: they are read whole by every start.
+  if (name.startsWith("secrets/") && bytes > SECRET_BYTES_MAX) throw damaged();
   const sum = createHash("sha256");
   const mode = name === "ledger/public.pem" ? 0o644 : 0o600;
   const path = join(aside, name);
