@@ -173,3 +173,31 @@ it("the codes' keys are in no file in the clear", async () => {
   const paths = dataPaths(directory);
   expect(readFileSync(paths.signingKey, "utf8")).not.toContain("PRIVATE KEY");
 });
+
+describe("a state too large to be read before the start", () => {
+  it("is checked beside the server, which is told of the difference and what it is", async () => {
+    const { store, directory } = await open();
+    const inserts = Array.from({ length: 2_100 }, (_, n) => ({ op: "key.insert", key: key(`n${n}x`) }) as const);
+    await store.change(change(inserts));
+    await store.close();
+    const whole = await open({ directory });
+    await whole.store.close();
+    alter(directory, "DELETE FROM key WHERE id = 'n7x000000000'");
+    const said = await new Promise<string>((resolve) => {
+      void open({ directory, onStateDiffers: ({ message }) => resolve(message) });
+    });
+    expect(said).toContain("table key, row dev/n7x000000000");
+  });
+
+  it("refuses an edited row from the first read on", async () => {
+    const { store, directory } = await open();
+    const inserts = Array.from({ length: 2_100 }, (_, n) => ({ op: "key.insert", key: key(`n${n}x`) }) as const);
+    await store.change(change(inserts));
+    await store.close();
+    alter(directory, `UPDATE key SET admin = ${all} WHERE id = 'n7x000000000'; UPDATE environment SET cloud = 'allow'`);
+    const again = (await open({ directory, onStateDiffers: () => undefined })).store;
+    expect(() => again.reader.key("dev", "n7x000000000")).toThrow(/not what the gateway wrote/);
+    expect(again.reader.key("dev", "n8x000000000")?.state).toBe("active");
+    expect(() => again.reader.policy()).toThrow(/not what the gateway wrote/);
+  });
+});

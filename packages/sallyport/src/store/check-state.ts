@@ -33,8 +33,6 @@ export interface StateCheck {
   readonly signingKey: KeyObject;
   /** Keys and the like that are not even of their shape are refused alone, where they are read: a start goes on without them. */
   readonly passesMisshapen?: boolean;
-  /** Asked between turns: nobody waits for the verdict any more. */
-  readonly isOver?: () => boolean;
 }
 
 const PAGE_ROWS = 200;
@@ -44,10 +42,7 @@ export async function checkState(check: StateCheck): Promise<StateVerdict> {
   check.database.exec("BEGIN");
   try {
     const walk = new StateWalk(check);
-    for (const _ of walk.run()) {
-      if (check.isOver?.()) break;
-      await turn();
-    }
+    for (const _ of walk.run()) await turn();
     return walk.verdict();
   } finally {
     check.database.exec("COMMIT");
@@ -55,9 +50,9 @@ export async function checkState(check: StateCheck): Promise<StateVerdict> {
 }
 
 /** The same at once, in the caller's transaction. */
-export function checkStateNow(check: StateCheck): StateVerdict {
+export function checkStateNow(check: StateCheck, isOver: () => boolean = () => false): StateVerdict {
   const walk = new StateWalk(check);
-  for (const _ of walk.run()) continue;
+  for (const _ of walk.run()) if (isOver()) break;
   return walk.verdict();
 }
 

@@ -13,7 +13,7 @@ import { openReader } from "./reader.ts";
 import type { OnDamage } from "./reader.ts";
 import { RowKeys } from "./row-keys.ts";
 import { openSigningKey } from "./signing-key.ts";
-import { beginStartCheck } from "./start-check.ts";
+import { prepareStartCheck } from "./start-check.ts";
 import { upgradeDatabase } from "./upgrade.ts";
 import { WriterLink } from "./writer-link.ts";
 import type { LedgerPolicy } from "./writer-messages.ts";
@@ -53,7 +53,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   upgradeDatabase({ directory, clock, signingKey, onNotice: options.onNotice ?? (() => {}) });
   const onTrouble = options.onTrouble ?? (() => {});
   const tell = (problem: Problem): void => (options.onStateDiffers ?? (({ message }) => onTrouble(message)))(problem);
-  const check = await beginStartCheck(dataPaths(directory), signingKey, tell);
+  const check = await prepareStartCheck(dataPaths(directory), signingKey, tell);
   const { segmentRecords = SEGMENT_RECORDS, maxPages = null } = options;
   const link = new WriterLink({
     url: options.writerUrl ?? new URL("./writer-thread.js", import.meta.url),
@@ -65,6 +65,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   await link.ready();
   const codes = { keys: new RowKeys(signingKey), isPolicyChecked: check.isDone };
   const reader = openReader(directory, codes, options.onDamage);
+  check.begin();
   let closed: Promise<void> | undefined;
   return {
     reader,
