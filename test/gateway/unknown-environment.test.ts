@@ -43,20 +43,26 @@ function logNames(directory: string): readonly string[] {
   }
 }
 
-it.each(NAMES)("a search, a tail and an answer about %j are rejected, with the environments there are", async (name) => {
-  const query = `environment=${encodeURIComponent(name)}`;
-  for (const [method, path, body] of [
-    ["GET", `/v1/audit?${query}`],
-    ["GET", `/v1/audit/tail?${query}`],
-    ["POST", "/v1/anomalies/answer", { alert: `${name}/0123456789ab/rate/1`, verdict: "confirmed" }],
-  ] as const) {
-    const { status, text } = await ask(method, path, body);
-    expect([path, status]).toEqual([path, expect.any(Number)]);
-    expect([path, status >= 400 && status < 500]).toEqual([path, true]);
-    if (!body) expect(JSON.parse(text)).toMatchObject({ code: "unknown_environment", detail: expect.stringContaining("dev") });
-  }
-  expect(logNames(gateway.directory).toSorted()).toEqual(["dev", "system"].filter((one) => logNames(gateway.directory).includes(one)));
-});
+it.each(NAMES)(
+  "a search, a tail and an answer about %j are rejected, with the environments there are",
+  async (name) => {
+    const query = `environment=${encodeURIComponent(name)}`;
+    for (const [method, path, body] of [
+      ["GET", `/v1/audit?${query}`],
+      ["GET", `/v1/audit/tail?${query}`],
+      ["POST", "/v1/anomalies/answer", { alert: `${name}/0123456789ab/rate/1`, verdict: "confirmed" }],
+    ] as const) {
+      const { status, text } = await ask(method, path, body);
+      expect([path, status]).toEqual([path, expect.any(Number)]);
+      expect([path, status >= 400 && status < 500]).toEqual([path, true]);
+      if (!body)
+        expect(JSON.parse(text)).toMatchObject({ code: "unknown_environment", detail: expect.stringContaining("dev") });
+    }
+    expect(logNames(gateway.directory).toSorted()).toEqual(
+      ["dev", "system"].filter((one) => logNames(gateway.directory).includes(one)),
+    );
+  },
+);
 
 it("the store files a request's record about no environment under system, and refuses a change about one", async () => {
   const { store, directory } = await open();

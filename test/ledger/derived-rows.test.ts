@@ -32,9 +32,15 @@ describe.each([
   ["a tree that is none", "UPDATE log SET state = 'x' WHERE environment = 'dev'"],
   ["a base edited", `UPDATE log SET base = '1:${HASH}' WHERE environment = 'dev'`],
   ["a base that is none", "UPDATE log SET base = 'x' WHERE environment = 'dev'"],
-  ["a checkpoint of another log", "UPDATE log SET checkpoint = (SELECT checkpoint FROM log WHERE environment = 'prod') WHERE environment = 'dev'"],
+  [
+    "a checkpoint of another log",
+    "UPDATE log SET checkpoint = (SELECT checkpoint FROM log WHERE environment = 'prod') WHERE environment = 'dev'",
+  ],
   ["no checkpoint", "UPDATE log SET checkpoint = '' WHERE environment = 'dev'"],
-  ["a key of another log", "UPDATE log SET first_key = (SELECT first_key FROM log WHERE environment = 'prod') WHERE environment = 'dev'"],
+  [
+    "a key of another log",
+    "UPDATE log SET first_key = (SELECT first_key FROM log WHERE environment = 'prod') WHERE environment = 'dev'",
+  ],
   ["a key that is none", "UPDATE log SET first_key = 'x' WHERE environment = 'dev'"],
 ])("%s in the table of logs", (_name, sql, row = "dev") => {
   it("is named with its row, and no record is blamed", async () => {

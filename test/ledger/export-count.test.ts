@@ -5,7 +5,6 @@ import { noPins } from "@sallyport/protocol";
 import { open } from "../store/store-fixture.ts";
 import { ENVIRONMENTS, files, makeFolder, placeOf, write } from "./ledger-fixture.ts";
 
-
 it.each([
   ["tiles", undefined],
   ...ENVIRONMENTS.map((environment) => ["tiles", environment] as const),

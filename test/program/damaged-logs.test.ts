@@ -61,9 +61,12 @@ describe("a directory with logs that no environment can have", () => {
   it("is repaired by an act in the ledger, and then everything works", async () => {
     const repaired = await sallyportJson<Repaired>(["audit", "repair", "--data", data]);
     expect(repaired).toMatchObject({ ok: true, rebuilt: [] });
-    expect(repaired.removed.filter(({ records }) => records > 0).map(({ log }) => log).toSorted()).toEqual(
-      ["../../evil", "1abc", "A B", 'A"B'].toSorted(),
-    );
+    expect(
+      repaired.removed
+        .filter(({ records }) => records > 0)
+        .map(({ log }) => log)
+        .toSorted(),
+    ).toEqual(["../../evil", "1abc", "A B", 'A"B'].toSorted());
     const again = await sallyportJson<Repaired>(["audit", "repair", "--data", data]);
     expect(again).toEqual({ ok: true, records: repaired.records, removed: [], rebuilt: [] });
 
@@ -72,7 +75,12 @@ describe("a directory with logs that no environment can have", () => {
     served.child.kill();
     await served.ended;
     const found = await sallyportJson<{ records: { type: string; fields: { log: string } }[] }>([
-      ...["audit", "search", "--type", "ledger.log_removed", "--data", data],
+      "audit",
+      "search",
+      "--type",
+      "ledger.log_removed",
+      "--data",
+      data,
     ]);
     expect(found.records.map(({ fields }) => fields.log)).toContain("A B");
     expect(await sallyportJson(["audit", "verify", "--data", data])).toMatchObject({ ok: true });
@@ -102,7 +110,12 @@ it("a filter that names no environment is an error with the names there are, and
       ["cosign", "--witness", "http://127.0.0.1:1", "--witness-key", own!.key],
     ]) {
       const { code, stderr } = await sallyport(["audit", ...words, "--env", name, "--data", fresh]);
-      expect([name, words[0], code, stderr]).toEqual([name, words[0], 2, expect.stringMatching(/known ones are .*dev/)]);
+      expect([name, words[0], code, stderr]).toEqual([
+        name,
+        words[0],
+        2,
+        expect.stringMatching(/known ones are .*dev/),
+      ]);
     }
   }
   const { keys } = await sallyportJson<{ keys: { name: string }[] }>(["audit", "keys", "--data", fresh]);

@@ -19,11 +19,32 @@ beforeAll(async () => {
   data = join(root, "data");
   await sallyportJson(["init", "--data", data]);
   const made = await sallyportJson<{ id: string }>([
-    ...["admin", "keys", "create", "--name", "viewer", "--role", "viewer", "--env", "dev", "--data", data],
+    "admin",
+    "keys",
+    "create",
+    "--name",
+    "viewer",
+    "--role",
+    "viewer",
+    "--env",
+    "dev",
+    "--data",
+    data,
   ]);
   viewer = made.id;
   const key = await sallyportJson<{ id: string }>([
-    ...["keys", "create", "--env", "dev", "--name", "gone", "--role", "cli", "--model", "llama3.2", "--data", data],
+    "keys",
+    "create",
+    "--env",
+    "dev",
+    "--name",
+    "gone",
+    "--role",
+    "cli",
+    "--model",
+    "llama3.2",
+    "--data",
+    data,
   ]);
   revoked = key.id;
   await sallyportJson(["keys", "revoke", revoked, "--data", data]);
@@ -77,9 +98,21 @@ async function edit(name: string, sql: string): Promise<string> {
 const ALL = `(SELECT admin FROM key WHERE name = 'recovery')`;
 
 describe.each([
-  ["a viewer's key that may do everything", (): string => `UPDATE key SET admin = ${ALL} WHERE id = '${viewer}'`, (): string => `table key, row system/${viewer}`],
-  ["a revocation undone", (): string => `UPDATE key SET state = 'active', reason = NULL WHERE id = '${revoked}'`, (): string => `table key, row dev/${revoked}`],
-  ["a wider environment", (): string => "UPDATE environment SET cloud = 'allow'", (): string => "table environment, row dev"],
+  [
+    "a viewer's key that may do everything",
+    (): string => `UPDATE key SET admin = ${ALL} WHERE id = '${viewer}'`,
+    (): string => `table key, row system/${viewer}`,
+  ],
+  [
+    "a revocation undone",
+    (): string => `UPDATE key SET state = 'active', reason = NULL WHERE id = '${revoked}'`,
+    (): string => `table key, row dev/${revoked}`,
+  ],
+  [
+    "a wider environment",
+    (): string => "UPDATE environment SET cloud = 'allow'",
+    (): string => "table environment, row dev",
+  ],
 ])("a backup with %s", (name, sql, place) => {
   it("is refused by a restore that has the key-encryption key, and by the first start of one that has not", async () => {
     const folder = await edit(name.replaceAll(" ", "-").replaceAll("'", ""), sql());
@@ -94,7 +127,11 @@ describe.each([
     expect(late.code).toBe(0);
     expect(late.stderr).toContain("verified at the first start");
     writeFileSync(join(to, "secrets", "kek"), readFileSync(kek), { mode: 0o600 });
-    for (const words of [["serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"], ["keys", "list"], ["admin", "reset"]]) {
+    for (const words of [
+      ["serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"],
+      ["keys", "list"],
+      ["admin", "reset"],
+    ]) {
       const { code, stderr } = await sallyport([...words, "--data", to, ...(words[0] === "admin" ? ["--json"] : [])]);
       expect([words[0], code]).toEqual([words[0], 3]);
       expect(stderr).toContain(place());
@@ -110,6 +147,11 @@ describe.each([
 it("a backup that nobody edited is restored, and its state verified", async () => {
   const to = join(root, "whole");
   const env = { SALLYPORT_KEY_ENCRYPTION_KEY: `file:${join(data, "secrets", "kek")}` };
-  expect(await sallyportJson(["restore", join(root, "backup"), "--data", to], env)).toMatchObject({ isStateVerified: true });
-  expect(await sallyportJson(["audit", "verify", "--state", "--data", to], env)).toEqual({ ok: true, rows: expect.any(Number) });
+  expect(await sallyportJson(["restore", join(root, "backup"), "--data", to], env)).toMatchObject({
+    isStateVerified: true,
+  });
+  expect(await sallyportJson(["audit", "verify", "--state", "--data", to], env)).toEqual({
+    ok: true,
+    rows: expect.any(Number),
+  });
 });

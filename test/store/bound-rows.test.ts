@@ -31,7 +31,14 @@ async function stateOf(directory: string) {
 /** A directory with a row in every table that is bound. */
 async function makeFull(): Promise<string> {
   const { store, directory } = await open();
-  const signer = { id: "s1", use: "ollama", algorithm: "ed25519", material: "m", createdAt: 1, createdBy: "x" } as const;
+  const signer = {
+    id: "s1",
+    use: "ollama",
+    algorithm: "ed25519",
+    material: "m",
+    createdAt: 1,
+    createdBy: "x",
+  } as const;
   await store.change(
     change([
       { op: "key.insert", key: key("a") },
@@ -40,15 +47,26 @@ async function makeFull(): Promise<string> {
       {
         op: "principal.put",
         principal: {
-          ...{ id: "p1", kind: "person", name: "Ada", team: null, groups: [], isDisabled: true, createdAt: 1 },
-          ...{ disabledBy: ["admin"], revocations: 0, external: null },
+          id: "p1",
+          kind: "person",
+          name: "Ada",
+          team: null,
+          groups: [],
+          isDisabled: true,
+          createdAt: 1,
+          disabledBy: ["admin"],
+          revocations: 0,
+          external: null,
         },
       },
       { op: "group.put", group: { id: "g1", name: "ops", externalId: null, createdAt: 1, changedAt: 1 } },
       {
         op: "assignment.put",
         assignment: {
-          ...{ id: "as1", subject: { principal: "p1" }, environment: "dev", source: "admin" },
+          id: "as1",
+          subject: { principal: "p1" },
+          environment: "dev",
+          source: "admin",
           right: { roles: ["bot"], allow: [], models: null },
         },
       },
@@ -56,16 +74,20 @@ async function makeFull(): Promise<string> {
       {
         op: "restriction.put",
         restriction: {
-          ...{ id: "dev/a/decoy_used/1", environment: "dev", key: key("a").id, kind: "decoy_used", action: "suspend" },
-          ...{ networks: [], at: 1, until: 2 },
+          id: "dev/a/decoy_used/1",
+          environment: "dev",
+          key: key("a").id,
+          kind: "decoy_used",
+          action: "suspend",
+          networks: [],
+          at: 1,
+          until: 2,
         },
       },
     ] as never),
   );
   await store.change(
-    change([
-      { op: "key.state", environment: "dev", id: key("b").id, state: "revoked", reason: "by_administrator" },
-    ]),
+    change([{ op: "key.state", environment: "dev", id: key("b").id, state: "revoked", reason: "by_administrator" }]),
   );
   await store.close();
   return directory;
@@ -76,7 +98,12 @@ describe("the state as the gateway wrote it", () => {
     const directory = await makeFull();
     expect(await stateOf(directory)).toEqual({ ok: true, rows: expect.any(Number) });
     const { store } = await open({ directory });
-    await store.change(change([{ op: "assignment.remove", id: "as1" }, { op: "role.remove", name: "bot" }]));
+    await store.change(
+      change([
+        { op: "assignment.remove", id: "as1" },
+        { op: "role.remove", name: "bot" },
+      ]),
+    );
     await expect(store.change(change([{ op: "role.put", role: { name: "x" } as never }]))).rejects.toThrow();
     await store.close();
     expect(await stateOf(directory)).toMatchObject({ ok: true });
@@ -98,7 +125,11 @@ describe.each([
   ["key", `UPDATE key SET admin = ${all} WHERE id = '${key("a").id}'`, `dev/${key("a").id}`],
   ["key", `UPDATE key SET state = 'active', reason = NULL WHERE id = '${key("b").id}'`, `dev/${key("b").id}`],
   ["key", `DELETE FROM key WHERE id = '${key("b").id}'`, `dev/${key("b").id}`],
-  ["key", `INSERT INTO key SELECT environment, 'zzzzzzzzzzzz', ${"name, owner, state, reason, secrets, rotation, rotated_at, frozen_at, lifetime_ms, told, idle_since, ceiling, limits, admin, created_at, created_by, networks, binding, require, signers, path_secret, workloads, session, decoy"} FROM key WHERE id = '${key("a").id}'`, "dev/zzzzzzzzzzzz"],
+  [
+    "key",
+    `INSERT INTO key SELECT environment, 'zzzzzzzzzzzz', ${"name, owner, state, reason, secrets, rotation, rotated_at, frozen_at, lifetime_ms, told, idle_since, ceiling, limits, admin, created_at, created_by, networks, binding, require, signers, path_secret, workloads, session, decoy"} FROM key WHERE id = '${key("a").id}'`,
+    "dev/zzzzzzzzzzzz",
+  ],
   ["principal", "UPDATE principal SET is_disabled = 0, disabled_by = '[]'", "p1"],
   ["assignment", `UPDATE assignment SET subject = '{"group":"everyone"}'`, "as1"],
   ["assignment", "DELETE FROM assignment", "as1"],
@@ -144,7 +175,10 @@ describe("rows with the codes of an older time", () => {
       directory,
       `ATTACH '${older}' AS older; ${back("key", `id = '${key("c").id}'`)} ${back("row_mac", `id = 'dev/${key("c").id}'`)}`,
     );
-    expect(await stateOf(directory)).toMatchObject({ ok: false, firstDifference: { reason: expect.stringContaining("older") } });
+    expect(await stateOf(directory)).toMatchObject({
+      ok: false,
+      firstDifference: { reason: expect.stringContaining("older") },
+    });
     await expect(open({ directory })).rejects.toThrow(/older state/);
     // With the state of that time, too: the head names another.
     alter(directory, `ATTACH '${older}' AS older; ${back("meta", "name IN ('state', 'epoch')")}`);

@@ -31,7 +31,9 @@ export function formatEnded({ seq, environment, prev, leaf, hash }: EndedRecord)
 /** Undefined for every line that `formatEnded()` does not write. */
 export function parseEnded(line: string): EndedRecord | undefined {
   const [, seq, environment = "", prev = null, leaf = "", hash = null] = FORM.exec(line) ?? [];
-  return seq === undefined || !isEnvironmentName(environment) ? undefined : { seq: Number(seq), environment, prev, leaf, hash };
+  return seq === undefined || !isEnvironmentName(environment)
+    ? undefined
+    : { seq: Number(seq), environment, prev, leaf, hash };
 }
 
 /** A record's place in its log, whether the record is there or only its hash. */

@@ -105,7 +105,8 @@ function compareNames({ paths }: ExportFiles, { files }: ExportManifest): Ledger
 function compareHashes({ files, manifest }: ExportWalk): LedgerDamage | undefined {
   for (const { path, sha256, bytes } of manifest.files) {
     const parts = files.read(path);
-    if (!parts || files.sha256(upTo(parts, bytes)) !== sha256) return { seq: 0, file: path, reason: "the file was changed" };
+    if (!parts || files.sha256(upTo(parts, bytes)) !== sha256)
+      return { seq: 0, file: path, reason: "the file was changed" };
   }
   return undefined;
 }

@@ -51,7 +51,8 @@ export class Tails {
       clock: ports.clock,
       wait: (ms) => wait(ms, undefined, { ref: false }),
       newest: ports.newestRecord,
-      read: (page) => ports.audit.read({ ...asked, ...page, ...scopeOf({ ports, caller: again() }, scope.environment) }),
+      read: (page) =>
+        ports.audit.read({ ...asked, ...page, ...scopeOf({ ports, caller: again() }, scope.environment) }),
       // Asked even when nothing is read: a tail without records ends with the right, too.
       demand: () => void scopeOf({ ports, caller: again() }, scope.environment),
       after: begin,

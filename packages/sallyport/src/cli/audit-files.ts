@@ -35,7 +35,10 @@ export function addAuditFiles(audit: Command, cli: Cli): void {
     .addOption(listOption("--key <key>", "verifier keys you kept, or files of them: see 'audit keys'"))
     .addOption(listOption("--checkpoint <file>", "checkpoints you kept"))
     .addOption(listOption("--witness <key>", "verifier keys of witnesses that must have cosigned"))
-    .option("--state", "instead verify keys and policy in the database against the signed head (needs the server's settings)")
+    .option(
+      "--state",
+      "instead verify keys and policy in the database against the signed head (needs the server's settings)",
+    )
     .action(async (path: string | undefined, options: VerifyOptions) => {
       if (options.state) return verifyState(cli, path, options);
       const { readPins, verifyPath } = await import("../compose/ledger-files.ts");

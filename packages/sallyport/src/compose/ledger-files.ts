@@ -147,8 +147,7 @@ export async function verifyPath(path: string, pins: Pins): Promise<LedgerVerdic
     if (isInitialized(path) && !existsSync(join(path, MANIFEST_FILE))) return openLedgerReader(path).verify(pins);
     return verifyExport(exportFilesAt(path), ledgerCrypto, pins);
   }
-  if (existsSync(`${path}.manifest`) || !isProof(path))
-    return verifyExport(exportFilesAt(path), ledgerCrypto, pins);
+  if (existsSync(`${path}.manifest`) || !isProof(path)) return verifyExport(exportFilesAt(path), ledgerCrypto, pins);
   const verdict = verifyRecordProof(ledgerCrypto, readText(path), pins);
   return {
     ok: verdict.ok,

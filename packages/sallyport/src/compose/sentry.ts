@@ -98,7 +98,9 @@ function restoreWatch(watch: KeyWatch, path: string, now: number, log: Log): rea
   let isRead = false;
   let alerts: readonly Alert[] = [];
   try {
-    const kept = JSON.parse(readBounded(path, WATCH_BYTES_MAX)?.toString("utf8") ?? "") as KeptWatch & { readonly alerts?: unknown };
+    const kept = JSON.parse(readBounded(path, WATCH_BYTES_MAX)?.toString("utf8") ?? "") as KeptWatch & {
+      readonly alerts?: unknown;
+    };
     isRead = watch.restore(kept, now);
     alerts = readAlerts(kept.alerts);
   } catch (cause) {

@@ -112,7 +112,10 @@ async function exportOnce(
   return { records, leftOut, files: files.length };
 }
 
-function exportedLogs({ bases, firstKeys, checkpoints }: LogsStart, only: EnvironmentName | undefined): readonly ExportedLog[] {
+function exportedLogs(
+  { bases, firstKeys, checkpoints }: LogsStart,
+  only: EnvironmentName | undefined,
+): readonly ExportedLog[] {
   return [...checkpoints]
     .filter(([environment]) => only === undefined || environment === only)
     .map(([environment, checkpoint]) => ({

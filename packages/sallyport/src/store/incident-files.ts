@@ -81,7 +81,10 @@ const INCIDENT_BYTES_MAX = 16 * 1024 * 1024;
 /** Undefined where it cannot be read, or is another's. */
 function readIncident(root: string, id: string): Incident | undefined {
   try {
-    const incident = shape(readBounded(join(root, id, INCIDENT_FILE), INCIDENT_BYTES_MAX)?.toString("utf8"), INCIDENT_FILE);
+    const incident = shape(
+      readBounded(join(root, id, INCIDENT_FILE), INCIDENT_BYTES_MAX)?.toString("utf8"),
+      INCIDENT_FILE,
+    );
     return incident.id === id ? incident : undefined;
   } catch {
     return undefined;

@@ -131,9 +131,7 @@ export class LedgerLines {
   }
 
   *#rows(): Generator<LedgerLine & { readonly seq: number }> {
-    const page = this.#database.prepare(
-      `SELECT seq, ${BOUNDED_LINE} FROM ledger WHERE seq > ? ORDER BY seq LIMIT ?`,
-    );
+    const page = this.#database.prepare(`SELECT seq, ${BOUNDED_LINE} FROM ledger WHERE seq > ? ORDER BY seq LIMIT ?`);
     for (let after = -1; ;) {
       const rows = page.all(after, PAGE_ROWS);
       for (const row of rows) yield { file: TABLE_NAME, line: String(row["line"]), seq: seqOf(row) };

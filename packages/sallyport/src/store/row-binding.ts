@@ -143,11 +143,9 @@ function triggersOf([name, table]: [string, BoundTable]): string {
   const note = (of: string): string => `INSERT OR IGNORE INTO touched VALUES ('${name}', ${idOf(table, of)});`;
   const on = (event: string, body: string): string =>
     `CREATE TEMP TRIGGER touch_${name}_${event.toLowerCase()} AFTER ${event} ON main.${name} BEGIN ${body} END;`;
-  return [
-    on("INSERT", note("NEW.")),
-    on("UPDATE", `${note("OLD.")} ${note("NEW.")}`),
-    on("DELETE", note("OLD.")),
-  ].join("\n");
+  return [on("INSERT", note("NEW.")), on("UPDATE", `${note("OLD.")} ${note("NEW.")}`), on("DELETE", note("OLD."))].join(
+    "\n",
+  );
 }
 
 /** Throws where the schema has a table that nobody has decided about. */

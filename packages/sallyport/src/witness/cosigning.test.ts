@@ -17,7 +17,8 @@ function start(environments: readonly string[] | null = null) {
   };
   const cosigning = new Cosigning(
     {
-      logs: () => Promise.resolve([...state.sizes].map(([name, size]) => ({ environment: name as EnvironmentName, size }))),
+      logs: () =>
+        Promise.resolve([...state.sizes].map(([name, size]) => ({ environment: name as EnvironmentName, size }))),
       cosign: (environment, size) => {
         state.asked.push(`${environment} ${size}`);
         return state.fails ? Promise.reject(state.fails) : Promise.resolve(state.sizes.get(environment)!);

@@ -90,7 +90,8 @@ function readText(directory: string, path: string): string {
   if (!existsSync(full))
     throw new BenchmarkMistake(`${directory} is no whole copy of the benchmark: it has no ${path}`);
   const text = readBounded(full, FILE_BYTES_MAX)?.toString("utf8");
-  if (text === undefined) throw new BenchmarkMistake(`${path} in ${directory} is longer than any file of the benchmark`);
+  if (text === undefined)
+    throw new BenchmarkMistake(`${path} in ${directory} is longer than any file of the benchmark`);
   return text;
 }
 
