@@ -234,6 +234,7 @@ describe("the whole, made anew by somebody with a key", () => {
     const database = openDatabase(join(data, "sallyport.db"), { isReadOnly: false });
     database.prepare("UPDATE meta SET value = ? WHERE name = 'node'").run(name);
     database.close();
+    rebind(data);
     const store = await openAt(data);
     await write(store, 1, count, salt);
     await store.close();

@@ -144,6 +144,16 @@ describe.each([
   ["log", "UPDATE log SET generation = 2 WHERE environment = 'dev'", "dev"],
   ["log", "DELETE FROM log WHERE environment = 'dev'", "dev"],
   ["meta", "UPDATE meta SET value = '1' WHERE name = 'epoch'", "epoch"],
+  ["meta", "UPDATE meta SET value = '9000000' WHERE name = 'truncated_before'", "truncated_before"],
+  ["meta", "UPDATE meta SET value = 'abcdefghijkl' WHERE name = 'node'", "node"],
+  ["sqlite_master", "CREATE TRIGGER t AFTER INSERT ON ledger BEGIN UPDATE key SET state = 'active'; END", "t"],
+  ["sqlite_master", "CREATE TABLE extra (x TEXT)", "extra"],
+  ["sqlite_master", "DROP INDEX key_owner", "key_owner"],
+  [
+    "sqlite_master",
+    "DROP TABLE ollama_signer; CREATE VIEW ollama_signer AS SELECT id AS fingerprint, environment, id AS key_id FROM key",
+    "ollama_signer",
+  ],
 ])("a row of %s that something else wrote (%s)", (table, sql, id) => {
   it("is named, and no store opens over it", async () => {
     const directory = await makeFull();

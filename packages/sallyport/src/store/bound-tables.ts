@@ -19,6 +19,8 @@ import { readRevokedToken, readTokenKey } from "./token-rows.ts";
 export interface BoundTable {
   /** The columns of its primary key. */
   readonly key: readonly string[];
+  /** In SQL: which of its rows are bound, where not all are. `of` stands before the columns: empty, or what they are of, with its dot. */
+  readonly only?: (of: string) => string;
   /** What its rows give, or take. */
   readonly gives: string;
   /** Without the row there is less right, never more: one that is not even of its shape is refused alone, and the start goes on. */
@@ -51,6 +53,12 @@ export const boundTables: Readonly<Record<string, BoundTable>> = {
     read: readTicket,
   },
   response: { key: ["id"], gives: "what is restricted for a time", read: readRestriction },
+  meta: {
+    key: ["name"],
+    // The head is signed, and the state with its epoch is what it signs; how far records have ended says only when more do.
+    only: (of) => `${of}name IN ('node', 'logs_from', 'truncated_before')`,
+    gives: "the node's name, and which records the ledger may lack",
+  },
   log: { key: ["environment"], gives: "how far each environment's log has come, and its key" },
 };
 
@@ -58,6 +66,5 @@ export const boundTables: Readonly<Record<string, BoundTable>> = {
 export const unboundTables: Readonly<Record<string, string>> = {
   ledger: "its records are a chain that leads to the signed head",
   key_use: "says when a key was used; written every few seconds, and gives no right",
-  meta: "the head is signed, and the state's own row is in its signature; the rest are counters that the ledger's records prove",
   row_mac: "holds the codes of the others, and is what the signed state is the sum of",
 };

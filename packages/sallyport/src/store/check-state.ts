@@ -8,10 +8,10 @@ import { Problem } from "@sallyport/protocol";
 import { boundTables } from "./bound-tables.ts";
 import type { BoundTable } from "./bound-tables.ts";
 import { DamagedRecord } from "./damaged-record.ts";
-import { idOf, modulo, readState, selectRow } from "./row-binding.ts";
+import { boundRowsOf, idOf, modulo, readState, selectRow } from "./row-binding.ts";
 import { RowKeys } from "./row-keys.ts";
-import { readCounter } from "./schema.ts";
-import { isTooLarge } from "./sqlite.ts";
+import { createSchema, readCounter, SCHEMA_VERSION } from "./schema.ts";
+import { isTooLarge, openDatabase } from "./sqlite.ts";
 import type { SqlDatabase, SqlRow } from "./sqlite.ts";
 
 export interface StateDifference {
@@ -91,7 +91,11 @@ class StateWalk {
 
   /** Yields now and then, so that others get a turn; ends at the first difference. */
   *run(): Generator<void> {
+    this.#difference = foreignSchema(this.#database);
+    if (this.#difference) return;
     for (const [name, table] of Object.entries(boundTables)) {
+      // Before an upgrade there may be less of them.
+      if (!hasTable(this.#database, name)) continue;
       yield* this.#compareRows(name, table);
       if (!this.#difference) yield* this.#addCodes(name, table);
       if (this.#difference) return;
@@ -106,7 +110,9 @@ class StateWalk {
 
   /** Every row has its code. */
   *#compareRows(name: string, table: BoundTable): Generator<void> {
-    const ids = this.#database.prepare(`SELECT ${idOf(table)} AS row_id FROM ${name} ORDER BY ${table.key.join(", ")}`);
+    const ids = this.#database.prepare(
+      `SELECT ${idOf(table)} AS row_id ${boundRowsOf(name, table)} ORDER BY ${table.key.join(", ")}`,
+    );
     const code = this.#database.prepare("SELECT epoch, mac FROM row_mac WHERE tbl = ? AND id = ?");
     for (const { row_id: rowId } of ids.all()) {
       const id = String(rowId);
@@ -139,7 +145,7 @@ class StateWalk {
   /** Every code has its row; and what the codes add up to. */
   *#addCodes(name: string, table: BoundTable): Generator<void> {
     const all = this.#database.prepare("SELECT id, mac FROM row_mac WHERE tbl = ? ORDER BY id").all(name);
-    const ids = this.#database.prepare(`SELECT ${idOf(table)} AS row_id FROM ${name}`).all();
+    const ids = this.#database.prepare(`SELECT ${idOf(table)} AS row_id ${boundRowsOf(name, table)}`).all();
     const present = new Set(ids.map(({ row_id: id }) => String(id)));
     for (const { id, mac } of all) {
       if (++this.#codes % PAGE_ROWS === 0) yield;
@@ -164,6 +170,44 @@ class StateWalk {
     const reason = `rows were removed or put back to an older state: the signed head is of ${held.rows} rows, and ${this.#codes} are there`;
     return { table: "row_mac", id: "", reason };
   }
+}
+
+/**
+ * What the database's own schema has and the program did not make. A trigger would change rows by the gateway's own
+ * hand, which then are bound like any other.
+ */
+export function foreignSchema(database: SqlDatabase): StateDifference | undefined {
+  const found = schemaOf(database);
+  const version = Number(database.prepare("PRAGMA user_version").get()?.["user_version"]);
+  const own = version === SCHEMA_VERSION ? ownSchema() : undefined;
+  const differing = (what: { readonly type: string; readonly name: string; readonly sql: string }): boolean =>
+    own === undefined ? what.type === "trigger" || what.type === "view" : own.get(what.name) !== what.sql;
+  const foreign = found.find(differing);
+  if (foreign) return { table: "sqlite_master", id: foreign.name, reason: `this ${foreign.type} is not the gateway's` };
+  const missing = [...(own?.keys() ?? [])].find((name) => !found.some((one) => one.name === name));
+  return missing === undefined ? undefined : { table: "sqlite_master", id: missing, reason: "it was removed" };
+}
+
+function schemaOf(database: SqlDatabase) {
+  const rows = database.prepare("SELECT type, name, sql FROM main.sqlite_master").all();
+  return rows.map(({ type, name, sql }) => ({ type: String(type), name: String(name), sql: String(sql) }));
+}
+
+let own: ReadonlyMap<string, string> | undefined;
+
+/** The schema as this program makes it. */
+function ownSchema(): ReadonlyMap<string, string> {
+  if (!own) {
+    const database = openDatabase(":memory:", { isReadOnly: false });
+    createSchema(database, "");
+    own = new Map(schemaOf(database).map(({ name, sql }) => [name, sql]));
+    database.close();
+  }
+  return own;
+}
+
+function hasTable(database: SqlDatabase, name: string): boolean {
+  return database.prepare("SELECT 1 FROM main.sqlite_master WHERE type = 'table' AND name = ?").get(name) !== undefined;
 }
 
 function isMisshapen({ read }: BoundTable, row: SqlRow | undefined): boolean {

@@ -82,7 +82,7 @@ export async function restoreDirectory({
         "input_invalid",
         `the backup was made by a newer Sallyport (${version}): restore it with that one`,
       );
-    demandWhole(join(aside, "sallyport.db"), schema);
+    demandWhole(join(aside, "sallyport.db"), schema, "integrity_check");
     const isStateVerified = await verifyState(aside, manifest, source);
     const mark = { backupAt: createdAt, restoredAt: clock.now(), ...head, epoch, version, isRecorded: false };
     writeDurably(dataPaths(aside).restored, formatRestoredMark(mark));

@@ -28,6 +28,11 @@ export interface KeptState extends StateSum {
   readonly code: string;
 }
 
+/** `FROM` and the condition of a table's bound rows. */
+export function boundRowsOf(name: string, { only }: BoundTable): string {
+  return only === undefined ? `FROM ${name}` : `FROM ${name} WHERE ${only("")}`;
+}
+
 /** The name of a row in its table, in SQL: `dev/0123456789ab`. `of` is empty, or what the columns are of, with its dot. */
 export function idOf({ key }: BoundTable, of = ""): string {
   return key.map((column) => `${of}${column}`).join(" || '/' || ");
@@ -76,7 +81,9 @@ export class RowBinding {
     const epoch = readCounter(database, "epoch");
     let [rows, sum] = [0, 0n];
     for (const [name, table] of Object.entries(boundTables))
-      for (const { row_id: id } of database.prepare(`SELECT ${idOf(table)} AS row_id FROM ${name}`).all()) {
+      for (const { row_id: id } of database
+        .prepare(`SELECT ${idOf(table)} AS row_id ${boundRowsOf(name, table)}`)
+        .all()) {
         const change = this.#settleRow(name, String(id), epoch);
         rows += change.rows;
         sum += change.sum;
@@ -141,11 +148,15 @@ export function selectRow(database: SqlDatabase, name: string, table: BoundTable
 
 function triggersOf([name, table]: [string, BoundTable]): string {
   const note = (of: string): string => `INSERT OR IGNORE INTO touched VALUES ('${name}', ${idOf(table, of)});`;
-  const on = (event: string, body: string): string =>
-    `CREATE TEMP TRIGGER touch_${name}_${event.toLowerCase()} AFTER ${event} ON main.${name} BEGIN ${body} END;`;
-  return [on("INSERT", note("NEW.")), on("UPDATE", `${note("OLD.")} ${note("NEW.")}`), on("DELETE", note("OLD."))].join(
-    "\n",
-  );
+  const on = (event: string, of: string, body: string): string => {
+    const when = table.only === undefined ? "" : `WHEN ${table.only(of)}`;
+    return `CREATE TEMP TRIGGER touch_${name}_${event.toLowerCase()} AFTER ${event} ON main.${name} ${when} BEGIN ${body} END;`;
+  };
+  return [
+    on("INSERT", "NEW.", note("NEW.")),
+    on("UPDATE", "NEW.", `${note("OLD.")} ${note("NEW.")}`),
+    on("DELETE", "OLD.", note("OLD.")),
+  ].join("\n");
 }
 
 /** Throws where the schema has a table that nobody has decided about. */

@@ -5,7 +5,7 @@
 import type { KeyObject } from "node:crypto";
 import { Worker } from "node:worker_threads";
 import { Problem } from "@sallyport/protocol";
-import { checkState, countBoundRows, stateProblem } from "./check-state.ts";
+import { checkState, countBoundRows, foreignSchema, stateProblem } from "./check-state.ts";
 import type { StateVerdict } from "./check-state.ts";
 import type { DataPaths } from "./data-paths.ts";
 import { readRestoredMark } from "./restored-mark.ts";
@@ -59,6 +59,8 @@ export async function prepareStartCheck(
 async function checkAtOnce(paths: DataPaths, signingKey: KeyObject): Promise<boolean> {
   const database = openDatabase(paths.database, { isReadOnly: true });
   try {
+    const foreign = foreignSchema(database);
+    if (foreign) throw stateProblem(foreign);
     if (countBoundRows(database) > ROWS_AT_ONCE && readRestoredMark(paths) === undefined) return false;
     const { firstDifference } = await checkState({ database, signingKey, passesMisshapen: true });
     if (firstDifference) throw stateProblem(firstDifference);

@@ -8,7 +8,7 @@ import { parseSignedHead, Problem } from "@sallyport/protocol";
 import type { Clock } from "../kernel/clock.ts";
 import { backUp, forgetOldBackups } from "./backup.ts";
 import { bindDatabase } from "./bind-database.ts";
-import { checkStateNow, stateProblem } from "./check-state.ts";
+import { checkStateNow, foreignSchema, stateProblem } from "./check-state.ts";
 import { dataPaths } from "./data-paths.ts";
 import { migrations as allMigrations } from "./migrations.ts";
 import type { Migration } from "./migrations.ts";
@@ -145,6 +145,8 @@ class StateDiffers extends Error {
 function demandOwnState(database: SqlDatabase, from: number, signingKey: KeyObject): void {
   const head = parseSignedHead(String(database.prepare("SELECT value FROM meta WHERE name = 'head'").get()?.["value"]));
   if (from < BOUND_FROM) {
+    const foreign = foreignSchema(database);
+    if (foreign) throw new StateDiffers(stateProblem(foreign));
     if (head?.state === undefined) return;
     const reason = `the signed head is of a database with bound rows, and this one says that it has schema ${from}`;
     throw new StateDiffers(stateProblem({ table: "meta", id: "head", reason }));
