@@ -53,7 +53,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 /** What whoever holds the archive can do: the database edited, and the manifest made to fit. */
-async function edit(name: string, sql: string): Promise<string> {
+async function edit(name: string, sql: string, more: { name: string; content: Buffer }[] = []): Promise<string> {
   const folder = join(root, name);
   mkdirSync(folder);
   const files: { name: string; content: Buffer }[] = [];
@@ -77,6 +77,7 @@ async function edit(name: string, sql: string): Promise<string> {
     }
     files.push({ name: entry.name, content });
   }
+  files.push(...more);
   const listed = files.map(({ name: file, content }) => ({
     name: file,
     bytes: content.length,
@@ -154,4 +155,12 @@ it("a backup that nobody edited is restored, and its state verified", async () =
     ok: true,
     rows: expect.any(Number),
   });
+});
+
+it("a plain backup that brings a key-encryption key of its own is refused", async () => {
+  const kek = { name: "secrets/kek", content: readFileSync(join(data, "secrets", "kek")) };
+  const folder = await edit("own-kek", "", [kek]);
+  const { code, stderr } = await sallyport(["restore", folder, "--data", join(folder, "data")]);
+  expect(code).not.toBe(0);
+  expect(stderr).toContain("key-encryption key");
 });

@@ -83,6 +83,12 @@ export async function restoreDirectory({
         `the backup was made by a newer Sallyport (${version}): restore it with that one`,
       );
     demandWhole(join(aside, "sallyport.db"), schema, "integrity_check");
+    // Made by `backup` it never does: whoever put one in has made keys of their own, and everything to fit them.
+    if (files.some(({ name }) => name === "secrets/kek") && entriesOf(from).includes(PLAIN_NAME))
+      throw new Problem(
+        "input_invalid",
+        "a backup in the clear that holds a key-encryption key is not one of `backup`",
+      );
     const isStateVerified = await verifyState(aside, manifest, source);
     const mark = { backupAt: createdAt, restoredAt: clock.now(), ...head, epoch, version, isRecorded: false };
     writeDurably(dataPaths(aside).restored, formatRestoredMark(mark));
