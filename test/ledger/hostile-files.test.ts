@@ -110,8 +110,8 @@ describe("a line of 300 MB", () => {
 });
 
 describe("what is no line but costs", () => {
-  it("a log of a million billion records that are not there ends at the first", async () => {
-    const path = manifest("tiles", ["dev/checkpoint"], 1e15);
+  it("a log of ten million records that are not there ends at the first", async () => {
+    const path = manifest("tiles", ["dev/checkpoint"], 1e7);
     expect(await verdictOf(path)).toMatchObject({
       ok: false,
       firstDamage: { reason: expect.stringContaining("bundle") },
