@@ -10,7 +10,14 @@ import { rolldown } from "rolldown";
 const dist = fileURLToPath(new URL("../packages/sallyport/dist/", import.meta.url));
 const folder = resolve(process.argv[2] ?? join(dist, "program"));
 /** Threads are started by the address of their file, beside whoever starts them. */
-const entries = ["main.js", "store/writer-thread.js", "store/audit-thread.js", "identity/local/hash-thread.js", "access/policy-text-thread.js"];
+const entries = [
+  "main.js",
+  "store/writer-thread.js",
+  "store/audit-thread.js",
+  "store/state-thread.js",
+  "identity/local/hash-thread.js",
+  "access/policy-text-thread.js",
+];
 
 const bundle = await rolldown({
   input: entries.map((entry) => join(dist, entry)),

@@ -17,8 +17,8 @@ export const ledgerRules = [
     rule: "R13",
     what: "a checkpoint has to name the tree of the records",
     file: `${P}/check-log.ts`,
-    from: "if (this.#checkpoint.root !== this.#tree.root())",
-    to: "if (this.#checkpoint.size < 0)",
+    from: "this.#isOfItsTree = this.#checkpoint.root === this.#tree.root();",
+    to: "this.#isOfItsTree = true;",
     test: tampering,
   },
   {

@@ -2,6 +2,7 @@
 import { anomalyRules } from "./take-away-anomaly.js";
 import { atRestRules } from "./take-away-at-rest.js";
 import { auditRules } from "./take-away-audit.js";
+import { boundRules } from "./take-away-bound.js";
 import { doorRules } from "./take-away-doors.js";
 import { factorRules } from "./take-away-factors.js";
 import { credentialRules } from "./take-away-credentials.js";
@@ -388,6 +389,7 @@ export const rules = [
   ...doorRules,
   ...tokenRules,
   ...ledgerRules,
+  ...boundRules,
   ...sentryRules,
   ...incidentRules,
   ...loginRules,

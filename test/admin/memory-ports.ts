@@ -165,6 +165,7 @@ export class MemoryGateway {
       explain: () => explained("model_denied", ["the key's ceiling does not grant it"]),
       explainToken: () => ({ seconds: 900, because: ["the environment's usual time is 15m"] }),
       audit: {
+        logs: async () => [],
         search: async (filter: AuditFilter) =>
           this.records.filter(
             ({ environment }) =>

@@ -6,6 +6,7 @@ import { openGateway } from "../../packages/sallyport/dist/compose.js";
 import { openStore } from "../../packages/sallyport/dist/store/open-store.js";
 import { openDatabase } from "../../packages/sallyport/dist/store/sqlite.js";
 import { systemClock } from "../../packages/sallyport/dist/kernel/clock.js";
+import { rebind } from "../store/store-fixture.ts";
 import { startGateway } from "./started-gateway.ts";
 import type { IssuedKey, StartedGateway } from "./started-gateway.ts";
 
@@ -54,6 +55,7 @@ async function age(permissions: readonly string[]): Promise<void> {
   const database = openDatabase(join(directory, "sallyport.db"), { isReadOnly: false });
   database.exec(`UPDATE key SET created_at = ${Date.now() - 60 * DAY_MS} WHERE id = '${key.id}'`);
   database.close();
+  rebind(directory);
   gateway.gateway = await openGateway(settings);
 }
 

@@ -4,13 +4,12 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { formatBundle, noPins, parseBundle, parseCheckpoint } from "@sallyport/protocol";
 import type { LedgerVerdict, Pins } from "@sallyport/protocol";
-import { initDataDirectory } from "../../packages/sallyport/dist/store/data-directory.js";
 import { openStore } from "../../packages/sallyport/dist/store/open-store.js";
 import { dataPaths } from "../../packages/sallyport/dist/store/data-paths.js";
 import { openSealer } from "../../packages/sallyport/dist/store/open-sealer.js";
 import { openSigningKey, signerFromPem } from "../../packages/sallyport/dist/store/signing-key.js";
 import { openDatabase } from "../../packages/sallyport/dist/store/sqlite.js";
-import { StandingClock } from "../store/store-fixture.ts";
+import { initDirectory, rebind, StandingClock } from "../store/store-fixture.ts";
 import { copyOf, ENVIRONMENTS, files, makeFolder, pinsOf, placeOf, write } from "./ledger-fixture.ts";
 
 const COUNT = 2_400;
@@ -39,7 +38,7 @@ const openAt = (path: string) =>
 /** A node whose ledger has the same events, or others, and a key of its own. */
 async function makeNode(name: string, count: number, salt = ""): Promise<string> {
   const path = join(root, name);
-  initDataDirectory(path);
+  initDirectory(path);
   const store = await openAt(path);
   await write(store, 1, count, salt);
   await store.close();
@@ -231,10 +230,11 @@ describe("the whole, made anew by somebody with a key", () => {
     const name = String(node.prepare("SELECT value FROM meta WHERE name = 'node'").get()!["value"]);
     node.close();
     const data = join(folder, "data");
-    initDataDirectory(data);
+    initDirectory(data);
     const database = openDatabase(join(data, "sallyport.db"), { isReadOnly: false });
     database.prepare("UPDATE meta SET value = ? WHERE name = 'node'").run(name);
     database.close();
+    rebind(data);
     const store = await openAt(data);
     await write(store, 1, count, salt);
     await store.close();
@@ -265,6 +265,7 @@ describe("the whole, made anew by somebody with a key", () => {
     });
     database.prepare("UPDATE meta SET value = ? WHERE name = 'head'").run(JSON.stringify(head));
     database.close();
+    rebind(data);
     rmSync(join(data, "ledger"), { recursive: true });
     mkdirSync(join(data, "ledger"), { mode: 0o700 });
     copyOf(join(directory, "ledger", "public.pem"), join(data, "ledger", "public.pem"));

@@ -83,7 +83,12 @@ describe("the program in a few files", () => {
         /new URL\("([^"]+)", import\.meta\.url\)/g,
       ))
         threads.add(file!);
-    expect([...threads].toSorted()).toEqual(["./audit-thread.js", "./hash-thread.js", "./writer-thread.js"]);
+    expect([...threads].toSorted()).toEqual([
+      "./audit-thread.js",
+      "./hash-thread.js",
+      "./state-thread.js",
+      "./writer-thread.js",
+    ]);
     for (const file of threads) expect(existsSync(join(folder, "program", file)), file).toBe(true);
   });
 

@@ -98,6 +98,8 @@ it("keeps every kind of value as it was given, and reads it back after a restart
   await store.change(
     change([
       { op: "environment.put", environment: dev },
+      { op: "environment.remove", name: "staging" },
+      { op: "environment.remove", name: "prod" },
       { op: "role.put", role: bot },
       { op: "principal.put", principal: ada },
       { op: "principal.put", principal: known },
@@ -188,7 +190,7 @@ it("what is not there cannot be changed or removed; an id of another environment
   );
   for (const operation of [
     { op: "key.state", environment: "stage", id: key("a").id, state: "revoked", reason: "by_administrator" },
-    { op: "environment.remove", name: "dev" },
+    { op: "environment.remove", name: "nowhere" },
     { op: "role.remove", name: "bot" },
     { op: "assignment.remove", id: "a1" },
   ] as const) {

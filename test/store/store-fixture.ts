@@ -8,7 +8,14 @@ import type { Change, Operation } from "../../packages/sallyport/dist/audit/chan
 import type { LedgerEvent } from "../../packages/sallyport/dist/audit/event.js";
 import { newKey } from "../../packages/sallyport/dist/keys/key.js";
 import type { KeyRecord } from "../../packages/sallyport/dist/keys/key.js";
+import { bindDatabase } from "../../packages/sallyport/dist/store/bind-database.js";
+import { dataPaths } from "../../packages/sallyport/dist/store/data-paths.js";
+import { openSealer } from "../../packages/sallyport/dist/store/open-sealer.js";
+import { openSigningKey } from "../../packages/sallyport/dist/store/signing-key.js";
 import { initDataDirectory } from "../../packages/sallyport/dist/store/data-directory.js";
+import { environmentRow } from "../../packages/sallyport/dist/store/rows.js";
+import { openDatabase } from "../../packages/sallyport/dist/store/sqlite.js";
+import { defaultEnvironment } from "../../packages/sallyport/dist/access/default-environment.js";
 import { openStore } from "../../packages/sallyport/dist/store/open-store.js";
 import type { StoreOptions } from "../../packages/sallyport/dist/store/open-store.js";
 import type { Store } from "../../packages/sallyport/dist/store/ports.js";
@@ -36,8 +43,27 @@ export function makeDirectory(): string {
   const root = mkdtempSync(join(tmpdir(), "sallyport-store-"));
   closers.push(() => rmSync(root, { recursive: true, force: true }));
   const directory = join(root, "data");
-  initDataDirectory(directory);
+  initDirectory(directory);
   return directory;
+}
+
+/** Initialises the directory, with the environments that the tests' records are of. */
+export function initDirectory(directory: string): void {
+  initDataDirectory(directory);
+  const database = openDatabase(join(directory, "sallyport.db"), { isReadOnly: false });
+  const put = database.prepare(`INSERT INTO environment VALUES (${Array.from({ length: 17 }, () => "?").join(", ")})`);
+  for (const name of ["dev", "staging", "prod"]) put.run(...environmentRow({ ...defaultEnvironment, name }));
+  database.close();
+  rebind(directory);
+}
+
+/** Binds the rows as they are: what a test wrote past the store counts as the gateway's own. */
+export function rebind(directory: string): void {
+  const database = openDatabase(join(directory, "sallyport.db"), { isReadOnly: false });
+  database.exec("BEGIN IMMEDIATE");
+  bindDatabase(database, openSigningKey(dataPaths(directory), openSealer(directory)));
+  database.exec("COMMIT");
+  database.close();
 }
 
 export interface Opened {

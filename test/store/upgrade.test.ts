@@ -51,7 +51,13 @@ function upgrade(
   more: { freeBytes?: () => number; clock?: StandingClock } = {},
 ): Tried {
   const notices: string[] = [];
-  const options = { directory, clock: new StandingClock(), ...more, migrations: [...migrations, ...steps] };
+  const options = {
+    directory,
+    clock: new StandingClock(),
+    signingKey: null,
+    ...more,
+    migrations: [...migrations, ...steps],
+  };
   try {
     const upgraded = upgradeDatabase({ ...options, onNotice: (text) => notices.push(text) });
     return { upgraded, failure: undefined, notices };

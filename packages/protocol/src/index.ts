@@ -13,6 +13,8 @@ export * from "./key-text.ts";
 export * from "./ledger/base64.ts";
 export * from "./ledger/check-log.ts";
 export * from "./ledger/checkpoint.ts";
+export * from "./ledger/removed-log.ts";
+export { linesOf, LINE_BYTES_MAX } from "./ledger/lines-of.ts";
 export * from "./ledger/encode-event.ts";
 export * from "./ledger/ended-record.ts";
 export * from "./ledger/export-manifest.ts";

@@ -28,8 +28,15 @@ export interface KeyText {
   readonly id: string;
 }
 
+/**
+ * The name of an environment, or of the realm `system`. Only `isEnvironmentName()` makes one, so text that a caller sent
+ * cannot become the name of a log, a folder or a file.
+ */
+export type EnvironmentName = string & { readonly [environmentName]: true };
+declare const environmentName: unique symbol;
+
 /** `text` is of the grammar of environment names. */
-export function isEnvironmentName(text: string): boolean {
+export function isEnvironmentName(text: string): text is EnvironmentName {
   return ENVIRONMENT.test(text);
 }
 

@@ -309,6 +309,11 @@ export const problems = {
     remedy: "send it again later; nothing was done",
   },
   not_found: { status: 404, title: "there is no such thing", remedy: "list what there is first" },
+  unknown_environment: {
+    status: 400,
+    title: "there is no such environment",
+    remedy: "use the name of an environment: `sallyport envs list` prints them",
+  },
   already_exists: { status: 409, title: "there is one of that name already", remedy: "choose another name" },
   input_invalid: { status: 422, title: "the input has mistakes", remedy: "mend what is listed" },
   grant_exceeds_issuer: {

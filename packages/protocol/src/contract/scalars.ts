@@ -6,7 +6,7 @@ import { RATE_FORM } from "./rate.ts";
 
 export const environmentName = z
   .string()
-  .refine(isEnvironmentName, "is not an environment name (a-z, 0-9, at most 16)")
+  .refine((text): boolean => isEnvironmentName(text), "is not an environment name (a-z, 0-9, at most 16)")
   .meta({ pattern: "^[a-z][a-z0-9]{0,15}$" });
 /** Public id of a key. */
 export const keyId = z.string().regex(/^[0-9A-Za-z]{12}$/, "is not a key id (12 letters and digits)");

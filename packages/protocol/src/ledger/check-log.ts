@@ -3,6 +3,7 @@
  * walk finds wrong is told as soon as it is certain.
  */
 import type { SignedCheckpoint } from "./checkpoint.ts";
+import { NOT_ITS_TREE } from "./damage-words.ts";
 import { followKeyChange } from "./log-keys.ts";
 import { emptyTree, MerkleTree } from "./merkle-tree.ts";
 import type { TreeState } from "./merkle-tree.ts";
@@ -53,6 +54,7 @@ export class LogWalk {
   readonly #hasPin: boolean;
   readonly #checkpoint: SignedCheckpoint | undefined;
   #isReached = false;
+  #isOfItsTree = true;
   #key: NoteVerifier | undefined;
   #next = 0;
 
@@ -72,6 +74,10 @@ export class LogWalk {
     return this.#tree.size;
   }
 
+  get state(): TreeState {
+    return this.#tree.state;
+  }
+
   /** Takes the hash of the next leaf, and its record unless that has ended. Gives what is wrong with the log's past, once that is certain. */
   take(leaf: string, record?: LedgerRecord): string | undefined {
     const damage = this.#compare();
@@ -82,6 +88,9 @@ export class LogWalk {
     return undefined;
   }
 
+  /** Whether what `end()` gave is wrong with what is kept of the log, its checkpoint and its key, and with no word from elsewhere. */
+  isOfRow = false;
+
   /** After the last record: whether the log's newest checkpoint is genuine and named this tree. */
   end(pins: Pins): string | undefined {
     const checkpoint = this.#checkpoint;
@@ -90,7 +99,15 @@ export class LogWalk {
     const beyond = this.#seen[this.#next];
     if (beyond)
       return `the log was rolled back: a checkpoint of ${beyond.size} records is known, and it has ${this.size}`;
+    const wrong = this.#ownWord(checkpoint);
+    this.isOfRow = wrong !== undefined && !this.#hasPin;
+    return wrong ?? this.#cosigned(checkpoint!, pins);
+  }
+
+  #ownWord(checkpoint: SignedCheckpoint | undefined): string | undefined {
     if (!checkpoint) return "the log has no signed checkpoint";
+    // Said at the end: whether a record was changed, or only what is kept of the log, shows when all records were read.
+    if (!this.#isOfItsTree) return NOT_ITS_TREE;
     if (checkpoint.origin !== this.origin) return `its checkpoint is of another log, ${checkpoint.origin}`;
     if (!this.#key) return "no key of the log is known";
     const { verdict } = checkNote(this.#crypto.verify, checkpoint.note, this.#key);
@@ -99,14 +116,14 @@ export class LogWalk {
       return `its checkpoint is signed by another key than ${this.#hasPin ? "the pinned one or one it named" : "its own"}`;
     if (checkpoint.size > this.size) return `the log ends early: its checkpoint says ${checkpoint.size} records`;
     if (!this.#isReached) return `its checkpoint is of before its first kept record (${checkpoint.size})`;
-    return this.#cosigned(checkpoint, pins);
+    return undefined;
   }
 
   /** The next checkpoint that is known, when the tree has come to its size. */
   #compare(): string | undefined {
     if (this.#checkpoint?.size === this.size && !this.#isReached) {
       this.#isReached = true;
-      if (this.#checkpoint.root !== this.#tree.root()) return "the checkpoint names another tree: a record was changed";
+      this.#isOfItsTree = this.#checkpoint.root === this.#tree.root();
     }
     for (let seen = this.#seen[this.#next]; seen && seen.size <= this.size; seen = this.#seen[this.#next]) {
       this.#next++;

@@ -1,4 +1,5 @@
 /** Checkpoints (C2SP tlog-checkpoint): the text a log signs of its tree. Ours have no extension lines; others' may. */
+import type { EnvironmentName } from "../key-text.ts";
 import { base64Of, bytesOfBase64 } from "./base64.ts";
 import { parseSignedNote } from "./signed-note.ts";
 import type { SignedNote } from "./signed-note.ts";
@@ -33,6 +34,6 @@ export function parseCheckpoint(text: string): SignedCheckpoint | undefined {
 }
 
 /** The name of one environment's log on one node. */
-export function logOrigin(node: string, environment: string): string {
+export function logOrigin(node: string, environment: EnvironmentName): string {
   return `sallyport/${node}/${environment}`;
 }

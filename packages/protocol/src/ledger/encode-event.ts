@@ -53,6 +53,16 @@ export function canonical(value: unknown): string {
   return NEEDS_MORE.test(json) ? json.replace(BEYOND_JSON, escapeMark) : json;
 }
 
+/** Whether a text is the one JSON text of what was read from it. Nesting too deep to be written is none. */
+export function isCanonical(read: unknown, text: string): boolean {
+  try {
+    return canonical(read) === text;
+  } catch (cause) {
+    if (cause instanceof RangeError) return false;
+    throw cause;
+  }
+}
+
 function escapeMark(mark: string): string {
   return `\\u${mark.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }

@@ -1,16 +1,18 @@
 import { hash } from "node:crypto";
 import { describe, expect, it } from "vitest";
+import type { EnvironmentName } from "../key-text.ts";
 import { EndedRuns, endedActOf, formatEnded, parseEnded, placeOf } from "./ended-record.ts";
 
 const sha256 = (text: string): string => hash("sha256", text, "hex");
 const leaf = "a".repeat(64);
+const environment = "prod" as EnvironmentName;
 
 describe("the line that is left", () => {
   it.each([
-    { seq: 5, environment: "prod", prev: null, leaf, hash: null },
-    { seq: 5, environment: "prod", prev: "b".repeat(64), leaf, hash: null },
-    { seq: 5, environment: "prod", prev: null, leaf, hash: "c".repeat(64) },
-    { seq: 5, environment: "prod", prev: "b".repeat(64), leaf, hash: "c".repeat(64) },
+    { seq: 5, environment, prev: null, leaf, hash: null },
+    { seq: 5, environment, prev: "b".repeat(64), leaf, hash: null },
+    { seq: 5, environment, prev: null, leaf, hash: "c".repeat(64) },
+    { seq: 5, environment, prev: "b".repeat(64), leaf, hash: "c".repeat(64) },
   ])("is read back: %o", (ended) => {
     expect(parseEnded(formatEnded(ended))).toEqual(ended);
     expect(placeOf(formatEnded(ended))).toEqual({ seq: 5, environment: "prod", isEnded: true });

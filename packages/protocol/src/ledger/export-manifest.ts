@@ -2,6 +2,8 @@
  * What an export says of itself, signed by the node that made it: what it was made of, and every file with its hash. A
  * file that is missing, and one that is not named, is damage as much as one that was changed.
  */
+import { isEnvironmentName } from "../key-text.ts";
+import type { EnvironmentName } from "../key-text.ts";
 import { base64Of, bytesOfBase64 } from "./base64.ts";
 import { formatTreeState, parseTreeState } from "./merkle-tree.ts";
 import type { TreeState } from "./merkle-tree.ts";
@@ -12,7 +14,7 @@ export const exportFormats = ["tiles", "jsonl", "ocsf"] as const;
 export type ExportFormat = (typeof exportFormats)[number];
 
 export interface ExportedLog {
-  readonly environment: string;
+  readonly environment: EnvironmentName;
   /** Before its first record that is kept. */
   readonly base: TreeState;
   /** Verifier key of that time. */
@@ -93,7 +95,7 @@ function parseLog(line: string): ExportedLog | undefined {
   const [, environment = "", state = "", firstKey = "", encoded = ""] = line.split(" ");
   const base = parseTreeState(state);
   const bytes = bytesOfBase64(encoded);
-  if (!/^[a-z][a-z0-9]{0,15}$/.test(environment) || !base || !bytes) return undefined;
+  if (!isEnvironmentName(environment) || !base || !bytes) return undefined;
   const checkpoint = textOfUtf8(bytes);
   return checkpoint === undefined ? undefined : { environment, base, firstKey, checkpoint };
 }

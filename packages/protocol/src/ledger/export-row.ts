@@ -2,7 +2,7 @@
  * A record as a line of a JSONL export: readable as it is, with the salts that lead back from its personal values to the
  * line that is hashed. So a reader needs nothing but the file, and a verifier neither.
  */
-import { canonical, encodeEvent } from "./encode-event.ts";
+import { canonical, encodeEvent, isCanonical } from "./encode-event.ts";
 import type { EventValue } from "./encode-event.ts";
 import { parseEnded } from "./ended-record.ts";
 import { parseBeside, parseKept, saltedHash } from "./personal.ts";
@@ -32,7 +32,7 @@ export function lineOfExportRow(sha256: Sha256Text, row: string): string | undef
   } catch {
     return undefined;
   }
-  if (typeof read !== "object" || read === null || canonical(read) !== row) return undefined;
+  if (typeof read !== "object" || read === null || !isCanonical(read, row)) return undefined;
   const { salts = {}, ...record } = read as LedgerRecord & { readonly salts?: Readonly<Record<string, string>> };
   const { seq, prev, fields } = record;
   if (typeof fields !== "object" || fields === null || typeof salts !== "object" || salts === null) return undefined;

@@ -3,7 +3,7 @@
  * can be erased without the record, its hash or any proof changing. A kept record is `line`, or `line TAB beside`, where
  * `beside` is `{"address":["<salt>","127.0.0.1"]}`. No tab stands inside either: JSON escapes it.
  */
-import { canonical } from "./encode-event.ts";
+import { canonical, isCanonical } from "./encode-event.ts";
 import type { EventValue } from "./encode-event.ts";
 import { parseRecordLine } from "./record-line.ts";
 import type { LedgerRecord } from "./record-line.ts";
@@ -66,7 +66,7 @@ export function parseBeside(beside: string): PersonalValues | undefined {
   } catch {
     return undefined;
   }
-  if (typeof read !== "object" || read === null || canonical(read) !== beside) return undefined;
+  if (typeof read !== "object" || read === null || !isCanonical(read, beside)) return undefined;
   for (const [member, pair] of Object.entries(read)) {
     const [own, said] = Array.isArray(pair) && pair.length === 2 ? (pair as unknown[]) : [];
     if (typeof own !== "string" || typeof said !== "string") return undefined;

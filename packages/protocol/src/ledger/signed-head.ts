@@ -8,6 +8,8 @@ export interface LedgerHead {
   readonly hash: string;
   /** When it was signed, epoch ms. */
   readonly at: number;
+  /** Authentication code of the gateway's state, 64 hex digits. Absent in heads of before schema 5. */
+  readonly state?: string | undefined;
 }
 
 export interface SignedHead extends LedgerHead {
@@ -16,10 +18,12 @@ export interface SignedHead extends LedgerHead {
 }
 
 /** The text that is signed. Its first line keeps the signature from meaning anything elsewhere. */
-export function headText(head: LedgerHead): string {
-  return `sallyport-ledger/v1\n${head.seq}\n${head.hash}\n${head.at}\n`;
+export function headText({ seq, hash, at, state }: LedgerHead): string {
+  if (state !== undefined) return `sallyport-ledger/v2\n${seq}\n${hash}\n${at}\n${state}\n`;
+  return `sallyport-ledger/v1\n${seq}\n${hash}\n${at}\n`;
 }
 
+const HEX_64 = /^[0-9a-f]{64}$/;
 const SIGNATURE = /^[A-Za-z0-9+/]{86}==$/;
 
 /** Reads the JSON form strictly; undefined when it is not one. Says nothing about the signature being genuine. */
@@ -30,17 +34,18 @@ export function parseSignedHead(text: string): SignedHead | undefined {
   } catch {
     return undefined;
   }
-  if (typeof read !== "object" || read === null || Object.keys(read).join() !== "seq,hash,at,signature")
-    return undefined;
-  const { seq, hash, at, signature } = read as Record<keyof SignedHead, unknown>;
+  if (typeof read !== "object" || read === null) return undefined;
+  const { seq, hash, at, state, signature } = read as Record<keyof SignedHead, unknown>;
   if (typeof seq !== "number" || !Number.isSafeInteger(seq) || seq < 0) return undefined;
-  if (typeof hash !== "string" || !/^[0-9a-f]{64}$/.test(hash)) return undefined;
+  if (typeof hash !== "string" || !HEX_64.test(hash)) return undefined;
   if (typeof at !== "number" || !Number.isSafeInteger(at)) return undefined;
   if (typeof signature !== "string" || !SIGNATURE.test(signature)) return undefined;
-  return { seq, hash, at, signature };
+  if (state !== undefined && (typeof state !== "string" || !HEX_64.test(state))) return undefined;
+  const head = { seq, hash, at, ...(state === undefined ? {} : { state }), signature };
+  return Object.keys(read).join() === Object.keys(head).join() ? head : undefined;
 }
 
-/** The JSON form: `{"seq":…,"hash":…,"at":…,"signature":…}`. */
-export function formatSignedHead(head: SignedHead): string {
-  return JSON.stringify({ seq: head.seq, hash: head.hash, at: head.at, signature: head.signature });
+/** The JSON form: `{"seq":…,"hash":…,"at":…,"state":…,"signature":…}`. */
+export function formatSignedHead({ seq, hash, at, state, signature }: SignedHead): string {
+  return JSON.stringify({ seq, hash, at, state, signature });
 }

@@ -72,8 +72,8 @@ export function parseVerifierKey(sha256: Sha256Hex, text: string): NoteVerifier 
 }
 
 /** Reads a note strictly; undefined where it is none. Says nothing about its signatures being genuine. */
-export function parseSignedNote(note: string): SignedNote | undefined {
-  if (note.length > NOTE_LENGTH_MAX || !note.endsWith("\n")) return undefined;
+export function parseSignedNote(note: string, lengthMax = NOTE_LENGTH_MAX): SignedNote | undefined {
+  if (note.length > lengthMax || !note.endsWith("\n")) return undefined;
   const split = note.lastIndexOf("\n\n");
   if (split < 0) return undefined;
   const lines = note.slice(split + 2, -1).split("\n");

@@ -15,6 +15,8 @@ import type { LedgerDamage, LedgerVerdict } from "./verify-ledger.ts";
 import { RecordTimes } from "./record-times.ts";
 
 export const MANIFEST_FILE = "manifest";
+/** Some hundred thousand files. */
+export const MANIFEST_LENGTH_MAX = 64 * 1024 * 1024;
 
 /** Where an export lies. Paths are relative, with slashes. */
 export interface ExportFiles {
@@ -43,7 +45,7 @@ export function readManifest(files: ExportFiles, crypto: LedgerCrypto, pins: Pin
   const damage = (reason: string): LedgerDamage => ({ seq: 0, file: MANIFEST_FILE, reason });
   const text = files.manifest();
   if (text === undefined) return damage("the export has no manifest");
-  const note = parseSignedNote(text);
+  const note = parseSignedNote(text, MANIFEST_LENGTH_MAX);
   const manifest = note && parseExportManifest(note.text);
   if (!note || !manifest) return damage("the manifest is not well-formed");
   const name = `sallyport/${manifest.node}`;
@@ -101,15 +103,30 @@ function compareNames({ paths }: ExportFiles, { files }: ExportManifest): Ledger
 }
 
 function compareHashes({ files, manifest }: ExportWalk): LedgerDamage | undefined {
-  for (const { path, sha256 } of manifest.files) {
+  for (const { path, sha256, bytes } of manifest.files) {
     const parts = files.read(path);
-    if (!parts || files.sha256(parts) !== sha256) return { seq: 0, file: path, reason: "the file was changed" };
+    if (!parts || files.sha256(upTo(parts, bytes)) !== sha256)
+      return { seq: 0, file: path, reason: "the file was changed" };
   }
   return undefined;
 }
 
+/** A longer file is another one: it is not read to its end, and what is read of it has another hash. */
+function* upTo(parts: Iterable<Uint8Array>, bytes: number): Generator<Uint8Array> {
+  let left = bytes;
+  for (const part of parts) {
+    yield part;
+    left -= part.length;
+    if (left < 0) return;
+  }
+}
+
 /** Bodies for another system: what they were made of is not in them, so they are proved whole or not at all. */
 function countLines(walk: ExportWalk): LedgerDamage | undefined {
-  for (const { path } of walk.manifest.files) for (const _ of linesOf(walk.files.read(path) ?? [])) walk.records++;
+  for (const { path } of walk.manifest.files)
+    for (const line of linesOf(walk.files.read(path) ?? [])) {
+      if (line === undefined) return { seq: 0, file: path, reason: "a line is too long, or not UTF-8" };
+      walk.records++;
+    }
   return undefined;
 }

@@ -59,7 +59,7 @@ function check({ lines, head }: Ledger) {
     head: () => head,
     crypto: { sha256, sha256Text: (text) => sha256(utf8.encode(text)), tree: treeHashOf(sha256), verify: () => false },
     // Trees are tried out in their own file.
-    logs: { node: "n", from: Infinity, bases: new Map(), firstKeys: new Map(), checkpoints: new Map() },
+    logs: { node: "n", from: Infinity, bases: new Map(), firstKeys: new Map(), checkpoints: new Map(), strays: [] },
     verifyHead: (text, signature) => verify(null, Buffer.from(text), keys.publicKey, Buffer.from(signature, "base64")),
   });
 }

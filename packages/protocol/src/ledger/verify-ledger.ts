@@ -12,13 +12,18 @@
 import { LogWalk, noPins } from "./check-log.ts";
 import type { LedgerCrypto, Pins } from "./check-log.ts";
 import { logOrigin, parseCheckpoint } from "./checkpoint.ts";
-import { CHANGED, missing, UNEXPLAINED } from "./damage-words.ts";
+import { CHANGED, missing, NOT_ITS_TREE, UNEXPLAINED } from "./damage-words.ts";
 import { endedActOf, EndedRuns, parseEnded } from "./ended-record.ts";
 import type { EndedAct, EndedRecord } from "./ended-record.ts";
+import { isEnvironmentName } from "../key-text.ts";
+import type { EnvironmentName } from "../key-text.ts";
+import { formatTreeState, MerkleTree } from "./merkle-tree.ts";
 import type { TreeState } from "./merkle-tree.ts";
 import { isBesideGenuine, parseBeside, parseKept } from "./personal.ts";
 import { FIRST_PREV, parseRecordLine } from "./record-line.ts";
 import type { LedgerRecord } from "./record-line.ts";
+import { removedLogOf } from "./removed-log.ts";
+import type { RemovedLog } from "./removed-log.ts";
 import { RecordTimes } from "./record-times.ts";
 import type { Unvouched } from "./record-times.ts";
 import { headText } from "./signed-head.ts";
@@ -38,10 +43,14 @@ export interface LogsStart {
   /** Records from this number on are in trees. */
   readonly from: number;
   /** The trees as they were before that record, by environment. */
-  readonly bases: ReadonlyMap<string, TreeState>;
-  readonly firstKeys: ReadonlyMap<string, NoteVerifier>;
+  readonly bases: ReadonlyMap<EnvironmentName, TreeState>;
+  readonly firstKeys: ReadonlyMap<EnvironmentName, NoteVerifier>;
   /** The newest checkpoint of each, signed; records may have come after it. */
-  readonly checkpoints: ReadonlyMap<string, string>;
+  readonly checkpoints: ReadonlyMap<EnvironmentName, string>;
+  /** Logs with names that no environment can have: an older program made them of a caller's text. */
+  readonly strays: readonly string[];
+  /** Logs of which nothing above can be read. */
+  readonly unreadable?: readonly EnvironmentName[];
 }
 
 export interface LedgerVerification {
@@ -52,6 +61,8 @@ export interface LedgerVerification {
   readonly verifyHead: (text: string, signature: string) => boolean;
   /** Asked after the last line, so that a source may open its consistent view late; undefined where there is none. */
   readonly head: () => SignedHead | undefined;
+  /** The trees as the database keeps them to go on from, of the same moment as the head; asked after the last line. */
+  readonly states?: () => ReadonlyMap<string, string>;
   readonly pins?: Pins;
 }
 
@@ -109,7 +120,7 @@ class Walk {
   readonly #asked: LedgerVerification;
   readonly #pins: Pins;
   readonly #times = new RecordTimes();
-  readonly #logs = new Map<string, LogWalk>();
+  readonly #logs = new Map<EnvironmentName, LogWalk>();
   #records = 0;
   #first: LedgerRecord | undefined;
   #last = { seq: 0, hash: FIRST_PREV, kept: "", file: "" };
@@ -118,6 +129,8 @@ class Walk {
   #misfit: { readonly before: Place; readonly after: Place } | undefined;
   readonly #ended = new EndedRuns();
   readonly #acts: EndedAct[] = [];
+  /** Trees of records whose environment can be none, until an act in the ledger takes their log out. */
+  readonly #strays = new Map<string, MerkleTree>();
 
   constructor(asked: LedgerVerification) {
     this.#asked = asked;
@@ -149,6 +162,9 @@ class Walk {
     this.#records++;
     const act = endedActOf(record);
     if (act) this.#acts.push(act);
+    const removed = removedLogOf(record);
+    if (removed && !this.#takeOut(removed))
+      return { seq, file, reason: `the log ${JSON.stringify(removed.log)} that it takes out was another one` };
     if (record.type === "ledger.truncated") this.#allowed = widerOf(this.#allowed, record);
     this.#times.take(record);
     const values = parseBeside(beside);
@@ -213,13 +229,26 @@ class Walk {
     record?: LedgerRecord,
   ): LedgerDamage | undefined {
     if (seq < this.#asked.logs.from) return undefined;
+    if (!isEnvironmentName(environment)) {
+      let tree = this.#strays.get(environment);
+      if (!tree) this.#strays.set(environment, (tree = new MerkleTree(this.#asked.crypto.tree)));
+      tree.append(leaf);
+      return undefined;
+    }
     let log = this.#logs.get(environment);
     if (!log) this.#logs.set(environment, (log = this.#openLog(environment)));
     const reason = log.take(leaf, record);
     return reason === undefined ? undefined : { seq, file, reason: `log ${environment}: ${reason}` };
   }
 
-  #openLog(environment: string): LogWalk {
+  /** False where it names another tree than its records lead to. Where retention has let go of some of them, that is not known. */
+  #takeOut({ log, records, root }: RemovedLog): boolean {
+    const tree = this.#strays.get(log);
+    this.#strays.delete(log);
+    return !tree || this.#first!.seq > 1 || (tree.size === records && tree.root() === root);
+  }
+
+  #openLog(environment: EnvironmentName): LogWalk {
     const { node, bases, firstKeys, checkpoints } = this.#asked.logs;
     const start = {
       origin: logOrigin(node, environment),
@@ -231,22 +260,43 @@ class Walk {
   }
 
   #endOfLogs(file: string): LedgerDamage | undefined {
-    // A log that was begun since the verification was has the chain's word until the next one.
-    for (const environment of this.#asked.logs.checkpoints.keys()) {
+    const [unreadable] = this.#asked.logs.unreadable ?? [];
+    if (unreadable !== undefined) return rowDamage(file, unreadable, "the row cannot be read");
+    // A log that was begun since the verification was is found when it is begun again.
+    for (const environment of new Set([...this.#asked.logs.checkpoints.keys(), ...this.#logs.keys()])) {
+      if (!this.#asked.logs.checkpoints.has(environment)) return rowDamage(file, environment, "the row is missing");
       const log = this.#logs.get(environment) ?? this.#openLog(environment);
       const reason = log.end(this.#pins);
+      // Of an ended record only the hash is left, and no neighbour vouches for it.
+      const isOfRow = reason === NOT_ITS_TREE ? this.#ended.count === 0 : log.isOfRow;
+      if (reason !== undefined && isOfRow) return rowDamage(file, environment, reason);
       if (reason !== undefined) return { seq: this.#last.seq, file, reason: `log ${environment}: ${reason}` };
+      const state = this.#asked.states?.().get(environment);
+      if (state !== undefined && state !== formatTreeState(log.state))
+        return rowDamage(file, environment, "the tree it keeps is another than the records lead to");
     }
     for (const { origin } of this.#pins.checkpoints)
       if (![...this.#logs.values()].some((log) => log.origin === origin))
         return { seq: this.#last.seq, file, reason: `there is no log ${origin}, of which a checkpoint is known` };
-    return undefined;
+    const [stray] = [...this.#asked.logs.strays, ...this.#strays.keys()];
+    return stray === undefined ? undefined : { seq: 0, file, reason: strayReason(stray) };
   }
 
   #mayBeginWith({ seq, prev }: LedgerRecord): boolean {
     const allowed = this.#allowed;
     return allowed !== undefined && (seq < allowed.seq || (seq === allowed.seq && prev === allowed.prev));
   }
+}
+
+/** What is kept of a log is not what its records say. They are whole: they lead to the signed head. */
+function rowDamage(file: string, environment: string, reason: string): LedgerDamage {
+  const words = "no record was changed; run 'sallyport audit repair'";
+  return { seq: 0, file, reason: `table log, row ${environment}: ${reason}; ${words}` };
+}
+
+/** What is said of a log that can be none. */
+export function strayReason(name: string): string {
+  return `there is a log named ${JSON.stringify(name.slice(0, 64))}, which no environment can have: run 'sallyport audit repair'`;
 }
 
 /** One of the two may have been erased of what stands beside it already. */

@@ -1,4 +1,5 @@
 /** An export in JSONL: every record in order, led back to its own line, in the node's chain and in the logs. */
+import { isEnvironmentName } from "../key-text.ts";
 import { LogWalk } from "./check-log.ts";
 import { logOrigin, parseCheckpoint } from "./checkpoint.ts";
 import { lineOfExportRow } from "./export-row.ts";
@@ -60,7 +61,8 @@ export function verifyRows(walk: ExportWalk): LedgerDamage | undefined {
     const act = endedActOf(record);
     if (act) acts.push(act);
     walk.records++;
-    const reason = seq < manifest.from ? undefined : logs.get(environment)?.take(crypto.tree.leaf(line), record);
+    const log = seq < manifest.from || !isEnvironmentName(environment) ? undefined : logs.get(environment);
+    const reason = log?.take(crypto.tree.leaf(line), record);
     if (reason !== undefined) return { seq, file, reason: `log ${environment}: ${reason}` };
   }
   if (misfit) return changed(last.hash === manifest.head.hash);

@@ -8,7 +8,7 @@ import { parseRecordLine } from "./record-line.ts";
 import { parseVerifierKey } from "./signed-note.ts";
 import { TileBuilder } from "./tile-builder.ts";
 import type { HashTile } from "./tile-builder.ts";
-import { parseBundle, TILE_WIDTH, tilePath } from "./tiles.ts";
+import { ENTRY_BYTES_MAX, parseBundle, TILE_WIDTH, tilePath } from "./tiles.ts";
 import { isTreeHash } from "./tree-hash.ts";
 import { textOfUtf8 } from "./utf8.ts";
 import type { ExportWalk } from "./verify-export.ts";
@@ -18,6 +18,10 @@ import type { LedgerDamage } from "./verify-ledger.ts";
 export const FIRST_ENTRIES = "first-entries";
 /** What stands beside the entries, one line each: `<index> <beside>`. */
 export const BESIDE_FILE = "beside";
+
+const TILE_BYTES_MAX = TILE_WIDTH * 32;
+const BUNDLE_BYTES_MAX = TILE_WIDTH * (2 + ENTRY_BYTES_MAX);
+const CHECKPOINT_BYTES_MAX = 1024 * 1024;
 
 export function verifyTiles(walk: ExportWalk): LedgerDamage | undefined {
   for (const log of walk.manifest.logs) {
@@ -43,14 +47,15 @@ function verifyLog(walk: ExportWalk, log: ExportedLog): LedgerDamage | undefined
   times.begin();
   const misplaced = (tile: HashTile): string | undefined => {
     const path = at(tilePath(tile.level, tile.n, tile.width));
-    const held = wholeOf(files.read(path));
+    const held = wholeOf(files.read(path), TILE_BYTES_MAX);
     return held && sameBytes(held, tile.bytes) ? undefined : path;
   };
   const size = checkpoint?.size ?? base.size;
-  for (const { path, first } of bundlesOf(base.size, size)) {
-    const entries = parseBundle(wholeOf(files.read(at(path))) ?? new Uint8Array(0));
+  for (const { path, first, count } of bundlesOf(base.size, size)) {
+    const entries = parseBundle(wholeOf(files.read(at(path)), BUNDLE_BYTES_MAX) ?? new Uint8Array(0));
     const file = at(path);
-    if (!entries) return { seq: last + 1, file, reason: "the bundle is cut off" };
+    // A checkpoint may claim any size: what is not there is not waited for.
+    if (entries?.length !== count) return { seq: last + 1, file, reason: "the bundle is cut off, or another one" };
     for (const [i, entry] of entries.entries()) {
       if (entry.length === 0) {
         // Its time is over: its hash is beside it, and the tile and the root say whether that is the one.
@@ -98,12 +103,21 @@ function verifyLog(walk: ExportWalk, log: ExportedLog): LedgerDamage | undefined
   return reason === undefined ? undefined : { seq: last, file: at("checkpoint"), reason };
 }
 
+interface Bundle {
+  readonly path: string;
+  /** Index of its first entry. */
+  readonly first: number;
+  readonly count: number;
+}
+
 /** Bundles of entries in order, with the index of each one's first entry. */
-function* bundlesOf(base: number, size: number): Generator<{ readonly path: string; readonly first: number }> {
+function* bundlesOf(base: number, size: number): Generator<Bundle> {
   const whole = Math.ceil(base / TILE_WIDTH) * TILE_WIDTH;
-  if (base < Math.min(whole, size)) yield { path: FIRST_ENTRIES, first: base };
-  for (let first = whole; first < size; first += TILE_WIDTH)
-    yield { path: tilePath("entries", first / TILE_WIDTH, Math.min(TILE_WIDTH, size - first)), first };
+  if (base < Math.min(whole, size)) yield { path: FIRST_ENTRIES, first: base, count: Math.min(whole, size) - base };
+  for (let first = whole; first < size; first += TILE_WIDTH) {
+    const count = Math.min(TILE_WIDTH, size - first);
+    yield { path: tilePath("entries", first / TILE_WIDTH, count), first, count };
+  }
 }
 
 /** Which record a tile of leaves disagrees with; a tile of nodes is named as a file. */
@@ -111,12 +125,12 @@ function firstDifference(
   { files }: ExportWalk,
   { environment, tile, path }: { readonly environment: string; readonly tile: HashTile; readonly path: string },
 ): LedgerDamage {
-  const held = wholeOf(files.read(path));
+  const held = wholeOf(files.read(path), TILE_BYTES_MAX);
   if (!held || tile.level > 0 || held.length !== tile.bytes.length)
     return { seq: 0, file: path, reason: "the tile is not the one its records lead to" };
   const at = Math.floor(tile.bytes.findIndex((byte, i) => byte !== held[i]) / 32);
   const bundle = `${environment}/${tilePath("entries", tile.n, tile.width)}`;
-  const entry = parseBundle(wholeOf(files.read(bundle)) ?? new Uint8Array(0))?.[at];
+  const entry = parseBundle(wholeOf(files.read(bundle), BUNDLE_BYTES_MAX) ?? new Uint8Array(0))?.[at];
   const seq = parseRecordLine(textOfUtf8(entry ?? new Uint8Array(0)) ?? "")?.seq ?? 0;
   return { seq, file: bundle, reason: "the record was changed: its hash is not the one its tile names" };
 }
@@ -137,12 +151,19 @@ function besides(lines: Generator<string | undefined>): (index: number) => strin
 }
 
 function textOf({ files }: ExportWalk, path: string): string {
-  return textOfUtf8(wholeOf(files.read(path)) ?? new Uint8Array(0)) ?? "";
+  return textOfUtf8(wholeOf(files.read(path), CHECKPOINT_BYTES_MAX) ?? new Uint8Array(0)) ?? "";
 }
 
-function wholeOf(parts: Iterable<Uint8Array> | undefined): Uint8Array | undefined {
+/** Undefined for a file that is longer than any of its kind. */
+function wholeOf(parts: Iterable<Uint8Array> | undefined, bytesMax: number): Uint8Array | undefined {
   if (!parts) return undefined;
-  const list = [...parts];
+  const list: Uint8Array[] = [];
+  let length = 0;
+  for (const part of parts) {
+    length += part.length;
+    if (length > bytesMax) return undefined;
+    list.push(part);
+  }
   if (list.length === 1) return list[0];
   const bytes = new Uint8Array(list.reduce((sum, { length }) => sum + length, 0));
   let at = 0;

@@ -137,6 +137,8 @@ export const ocsfRows = {
   "ledger.ended": row("entity", 4, "the records of requests whose time is over were let go of"),
   "ledger.gap": row("entity", OTHER, "requests were served without records", { ...medium, activityName: "Gap" }),
   "ledger.key_changed": row("entity", 3, "the key that signs the ledger was changed", medium),
+  "ledger.log_removed": row("entity", 4, "a log that no environment can have was taken out of the audit log"),
+  "ledger.log_rebuilt": row("entity", 3, "the state of a log was made again from its records", medium),
   "ledger.heartbeat": row("entity", OTHER, "the node says that it is there", { activityName: "Heartbeat" }),
 } as const satisfies Record<string, OcsfRow>;
 

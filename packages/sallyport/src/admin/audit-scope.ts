@@ -1,13 +1,23 @@
 /** Which records of the ledger a caller may see, and a filter as it was asked for. */
+import type { EnvironmentName } from "@sallyport/protocol";
 import type { AuditFilter } from "../audit/audit-log.ts";
 import { demandEnvironment } from "./call.ts";
 import type { AnyCall } from "./call.ts";
+import { knownEnvironment } from "./known-environment.ts";
 
-export type AuditScope = Pick<AuditFilter, "environment" | "environments">;
+export type AuditScope = Pick<AuditFilter, "environments"> & {
+  /** Known to exist: reads are recorded in its log. */
+  readonly environment?: EnvironmentName;
+};
 export type AskedFilter = Omit<AuditFilter, keyof AuditScope | "types" | "limit" | "order">;
 
-/** Refuses with `permission_denied` where an environment is named that is not the caller's. */
-export function auditScope(call: AnyCall, environment: string | undefined): AuditScope {
+/** Rejects with `permission_denied` where an environment is named that is not the caller's, with `unknown_environment` where there is none. */
+export async function auditScope(call: AnyCall, asked: string | undefined): Promise<AuditScope> {
+  return scopeOf(call, asked === undefined ? undefined : await knownEnvironment(call, asked));
+}
+
+/** The same again for an environment that is known: the caller's right may have changed since. */
+export function scopeOf(call: AnyCall, environment: EnvironmentName | undefined): AuditScope {
   if (environment !== undefined) {
     demandEnvironment(call, environment);
     return { environment };

@@ -6,7 +6,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { Problem } from "@sallyport/protocol";
 import { tailQuery } from "@sallyport/protocol/contract";
 import type { ContractRow } from "@sallyport/protocol/contract";
-import { auditScope, presentFilter } from "./audit-scope.ts";
+import { auditScope, presentFilter, scopeOf } from "./audit-scope.ts";
 import type { Caller } from "./caller.ts";
 import type { AdminPorts } from "./ports.ts";
 import { judge, readQuery } from "./read-request.ts";
@@ -44,16 +44,17 @@ export class Tails {
     const ports = this.#ports;
     const { actor } = caller.issuer;
     const { address } = caller;
-    const scope = auditScope({ ports, caller }, environment);
+    const scope = await auditScope({ ports, caller }, environment);
     const begin = lastEventId(request) ?? after ?? ports.newestRecord();
     await ports.reads.noteAlone({ actor, address, how: "tail", asked: { ...asked, after: begin }, scope, count: 0 });
     const stream = new TailStream({
       clock: ports.clock,
       wait: (ms) => wait(ms, undefined, { ref: false }),
       newest: ports.newestRecord,
-      read: (page) => ports.audit.read({ ...asked, ...page, ...auditScope({ ports, caller: again() }, environment) }),
+      read: (page) =>
+        ports.audit.read({ ...asked, ...page, ...scopeOf({ ports, caller: again() }, scope.environment) }),
       // Asked even when nothing is read: a tail without records ends with the right, too.
-      demand: () => void auditScope({ ports, caller: again() }, environment),
+      demand: () => void scopeOf({ ports, caller: again() }, scope.environment),
       after: begin,
       onEnd: (count) => {
         this.#open.delete(stream);

@@ -1,4 +1,5 @@
 /** The ledger as administration and sinks read it: port to the store's ledger reader. */
+import type { EnvironmentName } from "@sallyport/protocol";
 import type { LedgerRadius, RadiusQuestion } from "../incident/blast-radius.ts";
 
 export interface AuditFilter {
@@ -76,7 +77,7 @@ export interface AuditUses {
 
 /** An environment's log. */
 export interface LogSize {
-  readonly environment: string;
+  readonly environment: EnvironmentName;
   /** Records its newest checkpoint covers. */
   readonly size: number;
 }
@@ -89,6 +90,8 @@ export interface AuditLog {
   verify(): Promise<AuditVerdict>;
   /** Between two times, epoch ms; looks back for some seconds and says how far it came. */
   uses(bounds: { readonly since: number; readonly until: number }): Promise<AuditUses>;
+  /** Of every log that is kept, also those of removed environments. */
+  logs(): Promise<readonly LogSize[]>;
   /** Walks the ledger from the key's making on, whole. */
   radius(question: RadiusQuestion): Promise<LedgerRadius>;
 }

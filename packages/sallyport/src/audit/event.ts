@@ -100,6 +100,8 @@ export const eventTypes = {
   "ledger.ended": "ledger",
   "ledger.gap": "ledger",
   "ledger.key_changed": "ledger",
+  "ledger.log_removed": "ledger",
+  "ledger.log_rebuilt": "ledger",
   "ledger.heartbeat": "ledger",
 } as const satisfies Record<string, EventClass>;
 

@@ -6,6 +6,7 @@ import { exportFormats, Problem } from "@sallyport/protocol";
 import type { ExportFormat, LedgerVerdict } from "@sallyport/protocol";
 import type { Cli } from "./cli.ts";
 import { readSettings } from "./connect.ts";
+import { UsageMistake } from "./failure.ts";
 import { listOption, withServer } from "./options.ts";
 import type { ServerOptions } from "./options.ts";
 import { facts, show } from "./print.ts";
@@ -14,6 +15,7 @@ interface VerifyOptions extends ServerOptions {
   readonly key?: readonly string[];
   readonly checkpoint?: readonly string[];
   readonly witness?: readonly string[];
+  readonly state?: boolean;
 }
 
 interface ExportOptions extends ServerOptions {
@@ -33,7 +35,12 @@ export function addAuditFiles(audit: Command, cli: Cli): void {
     .addOption(listOption("--key <key>", "verifier keys you kept, or files of them: see 'audit keys'"))
     .addOption(listOption("--checkpoint <file>", "checkpoints you kept"))
     .addOption(listOption("--witness <key>", "verifier keys of witnesses that must have cosigned"))
+    .option(
+      "--state",
+      "instead verify keys and policy in the database against the signed head (needs the server's settings)",
+    )
     .action(async (path: string | undefined, options: VerifyOptions) => {
+      if (options.state) return verifyState(cli, path, options);
       const { readPins, verifyPath } = await import("../compose/ledger-files.ts");
       const pins = readPins(options.key ?? [], options.checkpoint ?? [], options.witness ?? []);
       const verdict = await verifyPath(path ?? (await readSettings(options, cli.io.env)).dataDirectory, pins);
@@ -64,7 +71,12 @@ export function addAuditFiles(audit: Command, cli: Cli): void {
       };
       const exported = await exportAudit(settings, { format, out, environment, progress });
       show(cli.io, options.json, { out, format, ...exported }, () => [
-        ...facts({ out, format, records: exported.records, files: exported.files }),
+        ...facts({ out, format, "records in the export": exported.records, files: exported.files }),
+        ...(exported.leftOut > 0
+          ? [
+              `${exported.leftOut} records are not in it: those of other environments, of before the logs, or not covered by a checkpoint yet`,
+            ]
+          : []),
         `verify it anywhere with: sallyport audit verify ${out}`,
       ]);
     });
@@ -94,6 +106,22 @@ export function addAuditFiles(audit: Command, cli: Cli): void {
       const keys = await publishedKeys(settings);
       show(cli.io, options.json, { keys }, () => keys.map(({ key }) => key));
     });
+}
+
+async function verifyState(cli: Cli, path: string | undefined, options: VerifyOptions): Promise<void> {
+  if (options.key ?? options.checkpoint ?? options.witness)
+    throw new UsageMistake("--state verifies the database alone: --key, --checkpoint and --witness do not go with it");
+  const settings = await readSettings({ ...options, ...(path === undefined ? {} : { data: path }) }, cli.io.env);
+  const { verifyDirectoryState } = await import("../compose/verify-state.ts");
+  const { ok, rows, firstDifference: first } = await verifyDirectoryState(settings);
+  show(cli.io, options.json, { ok, rows, ...(first ? { firstDifference: first } : {}) }, () =>
+    facts({
+      state: ok ? "whole" : "CHANGED",
+      rows,
+      ...(first ? { "first difference": `table ${first.table}, row ${first.id || "-"}: ${first.reason}` } : {}),
+    }),
+  );
+  if (!ok) cli.found();
 }
 
 function writeNew(path: string, text: string): void {

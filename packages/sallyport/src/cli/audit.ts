@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { addAuditFiles } from "./audit-files.ts";
 import { addAuditSearch, addAuditTail } from "./audit-records.ts";
+import { addAuditRepair } from "./audit-repair.ts";
 import { addAuditWitness } from "./audit-witness.ts";
 import type { Cli } from "./cli.ts";
 
@@ -12,5 +13,6 @@ export function addAudit(program: Command, cli: Cli): void {
   addAuditSearch(audit, cli);
 
   addAuditFiles(audit, cli);
+  addAuditRepair(audit, cli);
   addAuditWitness(audit, cli);
 }

@@ -34,6 +34,7 @@ export function tellFailure(io: Io, failure: unknown): Exit {
     io.err(`sallyport: ${title}${failure.detail === undefined ? "" : `: ${failure.detail}`}`);
     for (const mistake of failure.mistakes) io.err(`  ${mistake}`);
     io.err(`  remedy: ${remedy} (${failure.code})`);
+    if (failure.code === "unknown_environment") return exits.usage;
     return status >= 500 ? exits.fault : exits.refused;
   }
   const said = sayRefusedBySystem(failure);

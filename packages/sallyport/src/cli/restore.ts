@@ -48,18 +48,22 @@ async function restoreFolder(cli: Cli, folder: string, { data, identity, json }:
   if (data === undefined) throw new UsageMistake("name the new data directory with --data");
   const { restoreDirectory } = await import("../compose/backup.ts");
   const directory = resolve(data);
-  const { manifest, hasKek } = await restoreDirectory({
+  const { keyEncryptionKey } = await readSettings({ data }, cli.io.env);
+  const { manifest, hasKek, isStateVerified } = await restoreDirectory({
     from: resolve(folder),
     directory,
+    source: keyEncryptionKey,
     identity: identity === undefined ? null : identityOf(cli, identity),
   });
   const backupAt = new Date(manifest.createdAt).toISOString();
   const { version, schema, epoch, head, kek } = manifest;
-  const done = { directory, backupAt, version, schema, epoch, records: head.seq, kek, hasKek };
+  const done = { directory, backupAt, version, schema, epoch, records: head.seq, kek, hasKek, isStateVerified };
   show(cli.io, json, done, () =>
     facts({ "data directory": directory, "backup of": timeText(backupAt), records: head.seq }),
   );
   if (!hasKek) cli.io.err(`the key-encryption key ${kek} was not in the backup: the settings must say where it is`);
+  if (!isStateVerified)
+    cli.io.err("whether its keys and policy are what the gateway wrote is verified at the first start, with that key");
   cli.io.err(
     "keys revoked since the backup would work again, so its server answers no request before `sallyport restore confirm`",
   );

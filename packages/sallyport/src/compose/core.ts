@@ -107,6 +107,7 @@ export async function openCore(settings: Settings, clock: Clock, log: Log): Prom
       ledger: settings.ledger,
       onTrouble: (text) => log.error(text),
       onDamage: (row) => damage.met(row),
+      onStateDiffers: ({ message }) => stopServing(log, message),
       onNotice,
     });
     const audit = new AuditLink(directory, openIndexKey(directory, sealer));
@@ -138,6 +139,13 @@ export async function openCore(settings: Settings, clock: Clock, log: Log): Prom
     lock.release();
     throw cause;
   }
+}
+
+/** Rows that are not the gateway's give rights that nobody granted: it ends as on a signal, and a start says why. */
+function stopServing(log: Log, message: string): void {
+  log.error(message);
+  process.exitCode = 3;
+  process.kill(process.pid, "SIGTERM");
 }
 
 type CoreParts = Pick<Core, "store" | "sealer" | "peppers" | "audit" | "damage" | "quarantine" | "incidents"> &

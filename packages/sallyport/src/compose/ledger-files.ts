@@ -1,11 +1,12 @@
 /** The ledger as files: exports, proofs and their verification, joined from settings and the store. Loaded by those commands only. */
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import {
   canonical,
   cannotShow,
   exportRow,
   formatVerifierKey,
+  isEnvironmentName,
   logOrigin,
   MANIFEST_FILE,
   ocsfBody,
@@ -17,9 +18,10 @@ import {
   verifyExport,
   verifyRecordProof,
 } from "@sallyport/protocol";
-import type { ExportFormat, LedgerVerdict, Pins } from "@sallyport/protocol";
+import type { EnvironmentName, ExportFormat, LedgerVerdict, Pins } from "@sallyport/protocol";
 import type { Settings } from "../config/settings.ts";
 import { systemClock } from "../kernel/clock.ts";
+import { readBounded, readStart } from "../kernel/read-bounded.ts";
 import { awaitCheckpoints } from "../store/await-checkpoints.ts";
 import { checkDataDirectory, isInitialized } from "../store/data-directory.ts";
 import { dataPaths } from "../store/data-paths.ts";
@@ -32,6 +34,7 @@ import { ledgerCrypto } from "../store/ledger-crypto.ts";
 import { openLedgerReader } from "../store/ledger-reader.ts";
 import { deriveNoteSigner, nodeName } from "../store/note-signer.ts";
 import { openSealer } from "../store/open-sealer.ts";
+import { logNamed } from "../store/log-name.ts";
 import { proveLogGrowth } from "../store/log-growth.ts";
 import type { LogGrowth } from "../store/log-growth.ts";
 import { LedgerProofs } from "../store/prove-record.ts";
@@ -42,6 +45,8 @@ import { openSigningKey } from "../store/signing-key.ts";
 import { openDatabase } from "../store/sqlite.ts";
 import type { SqlDatabase } from "../store/sqlite.ts";
 import { VERSION } from "../version.ts";
+
+const TEXT_BYTES_MAX = 1024 * 1024;
 
 type Place = Pick<Settings, "dataDirectory" | "keyEncryptionKey">;
 
@@ -55,20 +60,21 @@ export interface ExportWish {
 /** Beside a running server or without one; nothing is written but the export. */
 export async function exportAudit(place: Place, { format, out, environment, progress }: ExportWish): Promise<Exported> {
   const paths = dataPaths(place.dataDirectory);
-  return withDatabase(place, (database, node) =>
-    exportLedger(database, paths, {
+  return withDatabase(place, (database, node) => {
+    const only = environment === undefined ? undefined : logNamed(database, environment);
+    return exportLedger(database, paths, {
       format,
       out,
-      environment,
+      environment: only,
       now: systemClock.now(),
       signer: deriveNoteSigner(signingKey(place), nodeName(node), 1),
       makeWriter: (aside, logs) =>
         format === "tiles"
-          ? new TilesWriter(aside, logs, environment)
+          ? new TilesWriter(aside, logs, only)
           : new RowsWriter(aside, out, format === "ocsf" ? makeOcsfRow(node) : exportRow),
       ...(progress ? { progress } : {}),
-    }),
-  );
+    });
+  });
 }
 
 /** Bodies as sinks send them: the same record has the same uid in both. */
@@ -95,10 +101,15 @@ export function proveRecords(place: Place, seqs: readonly number[]): Promise<Rea
 }
 
 /** The newest checkpoint of an environment's log, and the proof that it goes on from one of `size` records. */
-export function proveGrowth(place: Place, environment: string, size: number): Promise<LogGrowth> {
+export function proveGrowth(place: Place, environment: EnvironmentName, size: number): Promise<LogGrowth> {
   return withDatabase(place, (database) =>
     proveLogGrowth(database, dataPaths(place.dataDirectory), { environment, size }),
   );
+}
+
+/** Throws `unknown_environment` for text that names no log. */
+export function logOf(place: Place, text: string): Promise<EnvironmentName> {
+  return withDatabase(place, (database) => Promise.resolve(logNamed(database, text)));
 }
 
 export interface PublishedKey {
@@ -114,10 +125,11 @@ export function publishedKeys(place: Place): Promise<readonly PublishedKey[]> {
     const logs = database.prepare("SELECT environment, generation FROM log ORDER BY environment").all();
     const signers = [
       { name: nodeName(node), generation: 1 },
-      ...logs.map((row) => ({
-        name: logOrigin(node, String(row["environment"])),
-        generation: Number(row["generation"]),
-      })),
+      ...logs.flatMap(({ environment, generation }) =>
+        typeof environment === "string" && isEnvironmentName(environment)
+          ? [{ name: logOrigin(node, environment), generation: Number(generation) }]
+          : [],
+      ),
     ];
     return Promise.resolve(
       signers.map(({ name, generation }) => ({
@@ -135,9 +147,8 @@ export async function verifyPath(path: string, pins: Pins): Promise<LedgerVerdic
     if (isInitialized(path) && !existsSync(join(path, MANIFEST_FILE))) return openLedgerReader(path).verify(pins);
     return verifyExport(exportFilesAt(path), ledgerCrypto, pins);
   }
-  if (existsSync(`${path}.manifest`) || !readStart(path).startsWith(`${PROOF_FIRST_LINE}\n`))
-    return verifyExport(exportFilesAt(path), ledgerCrypto, pins);
-  const verdict = verifyRecordProof(ledgerCrypto, readFileSync(path, "utf8"), pins);
+  if (existsSync(`${path}.manifest`) || !isProof(path)) return verifyExport(exportFilesAt(path), ledgerCrypto, pins);
+  const verdict = verifyRecordProof(ledgerCrypto, readText(path), pins);
   return {
     ok: verdict.ok,
     records: verdict.ok ? 1 : 0,
@@ -153,7 +164,7 @@ export function readPins(keys: readonly string[], checkpoints: readonly string[]
     keys: keys.flatMap(verifiersOf),
     witnesses: witnesses.flatMap(verifiersOf),
     checkpoints: checkpoints.map((path) => {
-      const checkpoint = existsSync(path) ? parseCheckpoint(readFileSync(path, "utf8")) : undefined;
+      const checkpoint = existsSync(path) ? parseCheckpoint(readText(path)) : undefined;
       if (!checkpoint) throw new Problem("input_invalid", `${path} holds no signed checkpoint`);
       return checkpoint;
     }),
@@ -161,7 +172,7 @@ export function readPins(keys: readonly string[], checkpoints: readonly string[]
 }
 
 export function verifiersOf(said: string) {
-  const lines = existsSync(said) ? readFileSync(said, "utf8").split("\n") : [said];
+  const lines = existsSync(said) ? readText(said).split("\n") : [said];
   return lines
     .map((line) => line.trim())
     .filter((line) => line !== "")
@@ -173,10 +184,13 @@ export function verifiersOf(said: string) {
     });
 }
 
-function readStart(path: string): string {
-  return readFileSync(path)
-    .subarray(0, PROOF_FIRST_LINE.length + 1)
-    .toString("latin1");
+function isProof(path: string): boolean {
+  return readStart(path, PROOF_FIRST_LINE.length + 1).toString("latin1") === `${PROOF_FIRST_LINE}\n`;
+}
+
+/** A proof, a checkpoint or keys; empty for a file that is too long to be one. */
+function readText(path: string): string {
+  return readBounded(path, TEXT_BYTES_MAX)?.toString("utf8") ?? "";
 }
 
 function signingKey({ dataDirectory, keyEncryptionKey }: Place) {

@@ -51,7 +51,11 @@ export async function rekey(
     const source = to ?? settings.keyEncryptionKey;
     if (source.kind === "file" && existsSync(nextKeyFile(source.path))) putNextInPlace(source.path);
     const directory = settings.dataDirectory;
-    const places = [sealedFiles(paths), tokenKeyRecords(directory), localLoginRecords(directory)];
+    const places = [
+      sealedFiles(paths),
+      tokenKeyRecords(directory, core.sealer),
+      localLoginRecords(directory, core.sealer),
+    ];
     const records = reseal(core.sealer, places, onProgress);
     await record(core, "gateway.kek_rotated", SYSTEM_REALM, { from, to: now, source: source.kind, records });
     const own = paths.keyEncryptionKey;

@@ -1,6 +1,7 @@
 /** The watch over keys, joined: exchanges and events in, alerts out, answered by policy. What was learned survives a restart. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { setImmediate as turn } from "node:timers/promises";
+import { readBounded } from "../kernel/read-bounded.ts";
 import type { Alert } from "../anomaly/alert.ts";
 import { KEPT_ALERTS_MAX, readAlerts } from "../anomaly/kept-alerts.ts";
 import { FromRecords } from "../anomaly/replay/from-records.ts";
@@ -88,13 +89,18 @@ export function openSentry(core: Core, path: string, log: Log): OpenSentry {
   };
 }
 
+/** Some ten thousand keys. */
+const WATCH_BYTES_MAX = 512 * 1024 * 1024;
+
 /** A file that is damaged or of another version costs what was learned, not the start. */
 function restoreWatch(watch: KeyWatch, path: string, now: number, log: Log): readonly Alert[] {
   if (!existsSync(path)) return [];
   let isRead = false;
   let alerts: readonly Alert[] = [];
   try {
-    const kept = JSON.parse(readFileSync(path, "utf8")) as KeptWatch & { readonly alerts?: unknown };
+    const kept = JSON.parse(readBounded(path, WATCH_BYTES_MAX)?.toString("utf8") ?? "") as KeptWatch & {
+      readonly alerts?: unknown;
+    };
     isRead = watch.restore(kept, now);
     alerts = readAlerts(kept.alerts);
   } catch (cause) {

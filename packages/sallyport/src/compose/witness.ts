@@ -24,7 +24,7 @@ import type { WitnessPlace } from "../witness/ask-witness.ts";
 import { keepCosigned } from "../witness/cosigned-files.ts";
 import { createWitnessServer } from "../witness/witness-server.ts";
 import { WitnessState } from "../witness/witness-state.ts";
-import { proveGrowth, verifiersOf } from "./ledger-files.ts";
+import { logOf, proveGrowth, verifiersOf } from "./ledger-files.ts";
 
 export interface WitnessOrder {
   readonly name: string;
@@ -64,8 +64,9 @@ export function openWitness({ name, folder, logs, fault }: WitnessOrder): {
 /** Has the newest checkpoint of an environment's log cosigned; gives it with the cosignature, on disk under `ledger/witnessed/`. */
 export async function cosign(
   settings: Settings,
-  { environment, ...place }: WitnessPlace & { readonly environment: string },
+  { environment: asked, ...place }: WitnessPlace & { readonly environment: string },
 ): Promise<string> {
+  const environment = await logOf(settings, asked);
   const ports = { send: sendBounded, verify: ledgerCrypto.verify };
   const cosigned = await askWitness(ports, place, (size) => proveGrowth(settings, environment, size));
   const folder = join(dataPaths(settings.dataDirectory).ledger, "witnessed");

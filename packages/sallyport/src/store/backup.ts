@@ -50,15 +50,18 @@ export function copyDatabase(database: SqlDatabase, path: string, version: numbe
   // SQLite fills an empty file that is there already, so that its mode is ours.
   closeSync(openSync(path, "wx", 0o600));
   database.prepare("VACUUM INTO ?").run(path);
-  demandWhole(path, version);
+  demandWhole(path, version, "quick_check");
 }
 
-/** Throws `store_unavailable` unless every page is in order and the schema is the expected one. */
-export function demandWhole(path: string, version: number): void {
+/**
+ * Throws `store_unavailable` unless every page is in order and the schema is the expected one. A copy of our own needs the
+ * quick check; of a file that comes from elsewhere the indexes are compared with their tables, too.
+ */
+export function demandWhole(path: string, version: number, check: "quick_check" | "integrity_check"): void {
   const copy = openDatabase(path, { isReadOnly: true });
   try {
     const found = copy.prepare("PRAGMA user_version").get()?.["user_version"];
-    const verdict = copy.prepare("PRAGMA quick_check(1)").get()?.["quick_check"];
+    const verdict = copy.prepare(`PRAGMA ${check}(1)`).get()?.[check];
     if (found !== version || verdict !== "ok")
       throw new Problem("store_unavailable", `the copy is not whole: ${String(verdict)}`);
   } finally {

@@ -30,15 +30,18 @@ export function commitGroup(parts: GroupParts, { changes, lines, now }: Group): 
   return inTransaction(parts, () => {
     const before = chain.seq;
     const results = changes.map((change) => applyChange(parts, change));
-    for (const line of lines) chain.append(line);
+    for (const line of lines) chain.appendLine(line);
     if (chain.seq > before) chain.seal(now);
     return results;
   });
 }
 
 /** Runs `work` in a transaction. When it throws, nothing is written, and the chain reads its head anew before the next. */
-export function inTransaction<T>({ database, chain }: Pick<GroupParts, "database" | "chain">, work: () => T): T {
-  chain.refresh();
+export function inTransaction<T>(
+  { database, chain }: Pick<GroupParts, "database"> & { readonly chain: LedgerChain | null },
+  work: () => T,
+): T {
+  chain?.refresh();
   database.exec("BEGIN IMMEDIATE");
   try {
     const result = work();
@@ -50,7 +53,7 @@ export function inTransaction<T>({ database, chain }: Pick<GroupParts, "database
     } catch {
       // Some errors (a full disk among them) have ended the transaction already.
     }
-    chain.distrust();
+    chain?.distrust();
     throw error;
   }
 }
@@ -64,7 +67,10 @@ function applyChange({ database, chain, apply }: GroupParts, change: EncodedChan
       throw new Problem("conflict", `the policy is at epoch ${epoch} by now, not ${change.expectEpoch}`);
     }
     for (const operation of change.operations) apply(operation);
-    for (const event of change.events) chain.append(event);
+    const removed = new Set(
+      change.operations.flatMap((operation) => (operation.op === "environment.remove" ? [operation.name] : [])),
+    );
+    for (const event of change.events) chain.append(event, removed);
     // What only records changes no policy: whoever knocks at the administration must not make every plan stale.
     const next = change.operations.length > 0 ? epoch + 1 : epoch;
     if (next !== epoch) database.prepare("UPDATE meta SET value = ? WHERE name = 'epoch'").run(String(next));

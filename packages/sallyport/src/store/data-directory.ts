@@ -1,4 +1,5 @@
 /** The data directory: made whole or not at all, and looked over before anything in it is trusted. */
+import { createPrivateKey } from "node:crypto";
 import {
   accessSync,
   chmodSync,
@@ -17,6 +18,7 @@ import { FIRST_PREV, formatSignedHead, Problem } from "@sallyport/protocol";
 import { systemClock } from "../kernel/clock.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { KeyEncryptionKeySource } from "../keys/sealer.ts";
+import { bindDatabase } from "./bind-database.ts";
 import { dataPaths } from "./data-paths.ts";
 import { syncDirectory, writeDurably } from "./durable-file.ts";
 import { readKeyEncryptionKey } from "./key-encryption-key.ts";
@@ -84,6 +86,9 @@ export function initDataDirectory(
   const database = openDatabase(aside, { isReadOnly: false });
   try {
     createSchema(database, formatSignedHead(head));
+    database.exec("BEGIN IMMEDIATE");
+    bindDatabase(database, createPrivateKey(privatePem));
+    database.exec("COMMIT");
   } finally {
     database.close();
   }

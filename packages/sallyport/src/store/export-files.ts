@@ -1,9 +1,10 @@
 /** An export as it lies on a disk, for the verifier: a folder with its manifest in it, or a file with it beside. */
 import { createHash } from "node:crypto";
-import { closeSync, openSync, readdirSync, readFileSync, readSync, statSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readSync, statSync } from "node:fs";
 import { basename, dirname, join, relative, sep } from "node:path";
-import { MANIFEST_FILE } from "@sallyport/protocol";
+import { MANIFEST_FILE, MANIFEST_LENGTH_MAX } from "@sallyport/protocol";
 import type { ExportFiles } from "@sallyport/protocol";
+import { readBounded } from "../kernel/read-bounded.ts";
 
 const PART_BYTES = 1024 * 1024;
 
@@ -21,7 +22,9 @@ export function exportFilesAt(path: string): ExportFiles {
       return sum.digest("hex");
     },
     manifest: () =>
-      statSync(manifest, { throwIfNoEntry: false })?.isFile() ? readFileSync(manifest, "utf8") : undefined,
+      statSync(manifest, { throwIfNoEntry: false })?.isFile()
+        ? readBounded(manifest, MANIFEST_LENGTH_MAX)?.toString("utf8")
+        : undefined,
   };
 }
 

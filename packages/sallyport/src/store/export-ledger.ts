@@ -4,7 +4,7 @@
  */
 import { existsSync, renameSync, rmSync } from "node:fs";
 import { Problem } from "@sallyport/protocol";
-import type { ExportedFile, ExportedLog, ExportFormat, LogsStart } from "@sallyport/protocol";
+import type { EnvironmentName, ExportedFile, ExportedLog, ExportFormat, LogsStart } from "@sallyport/protocol";
 import { formatExportManifest, formatSignedNote, formatVerifierKey } from "@sallyport/protocol";
 import type { NoteSigner } from "./note-signer.ts";
 import { LedgerLines } from "./ledger-lines.ts";
@@ -14,7 +14,8 @@ import type { SqlDatabase } from "./sqlite.ts";
 
 /** Takes the records, in order, each once; files are complete when it has ended. */
 export interface ExportWriter {
-  take(kept: string): void;
+  /** False where it is not in this export: of another environment, or not covered by a checkpoint yet. */
+  take(kept: string): boolean;
   end(): readonly ExportedFile[];
   /** Writes the signed manifest. */
   finish(manifest: string): void;
@@ -27,14 +28,17 @@ export interface ExportOrder {
   readonly now: number;
   readonly signer: NoteSigner;
   /** One environment's alone. */
-  readonly environment?: string | undefined;
+  readonly environment?: EnvironmentName | undefined;
   readonly makeWriter: (aside: string, logs: LogsStart) => ExportWriter;
   /** Told now and then how many records were written. */
   readonly progress?: (records: number) => void;
 }
 
 export interface Exported {
+  /** In the export: as many as its verification finds. */
   readonly records: number;
+  /** In the audit log and not in the export. */
+  readonly leftOut: number;
   readonly files: number;
 }
 
@@ -76,14 +80,16 @@ async function exportOnce(
   const writer = order.makeWriter(aside, logs);
   let last = 0;
   let records = 0;
+  let leftOut = 0;
   for await (const some of lines.once()) {
     for (const { line, file } of some) {
       const seq = seqOfLine(line);
       if (seq === undefined) return `a line of ${file} is damaged`;
       if (last > 0 && seq !== last + 1) return `record ${last + 1} is missing or damaged`;
-      writer.take(line);
       last = seq;
-      if (++records % PROGRESS_RECORDS === 0) order.progress?.(records);
+      // Counted as a verification counts: what is in the export, and nothing else.
+      if (!writer.take(line)) leftOut++;
+      else if (++records % PROGRESS_RECORDS === 0) order.progress?.(records);
     }
   }
   const { head } = lines;
@@ -103,10 +109,13 @@ async function exportOnce(
   writer.finish(manifest);
   renameSync(aside, order.out);
   if (existsSync(`${aside}.manifest`)) renameSync(`${aside}.manifest`, `${order.out}.manifest`);
-  return { records, files: files.length };
+  return { records, leftOut, files: files.length };
 }
 
-function exportedLogs({ bases, firstKeys, checkpoints }: LogsStart, only: string | undefined): readonly ExportedLog[] {
+function exportedLogs(
+  { bases, firstKeys, checkpoints }: LogsStart,
+  only: EnvironmentName | undefined,
+): readonly ExportedLog[] {
   return [...checkpoints]
     .filter(([environment]) => only === undefined || environment === only)
     .map(([environment, checkpoint]) => ({

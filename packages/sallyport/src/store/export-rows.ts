@@ -19,9 +19,10 @@ export class RowsWriter implements ExportWriter {
     this.#row = row;
   }
 
-  take(kept: string): void {
+  take(kept: string): boolean {
     const row = this.#row(kept);
     if (row !== undefined) this.#file.write(`${row}\n`);
+    return row !== undefined;
   }
 
   end(): readonly ExportedFile[] {

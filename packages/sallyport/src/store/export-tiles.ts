@@ -14,13 +14,13 @@ import {
   TileBuilder,
   tilePath,
 } from "@sallyport/protocol";
-import type { ExportedFile, HashTile, LogsStart } from "@sallyport/protocol";
+import type { EnvironmentName, ExportedFile, HashTile, LogsStart } from "@sallyport/protocol";
 import type { ExportWriter } from "./export-ledger.ts";
 import { HashedFile } from "./hashed-file.ts";
 import { treeHash } from "./ledger-crypto.ts";
 
 interface Log {
-  readonly environment: string;
+  readonly environment: EnvironmentName;
   readonly tiles: TileBuilder;
   readonly base: number;
   size: number;
@@ -33,24 +33,24 @@ interface Log {
 export class TilesWriter implements ExportWriter {
   readonly #root: string;
   readonly #start: LogsStart;
-  readonly #only: string | undefined;
-  readonly #logs = new Map<string, Log>();
+  readonly #only: EnvironmentName | undefined;
+  readonly #logs = new Map<EnvironmentName, Log>();
   readonly #files: ExportedFile[] = [];
 
-  constructor(root: string, start: LogsStart, only?: string) {
+  constructor(root: string, start: LogsStart, only?: EnvironmentName) {
     this.#root = root;
     this.#start = start;
     this.#only = only;
     mkdirSync(root, { recursive: true, mode: 0o700 });
   }
 
-  take(kept: string): void {
+  take(kept: string): boolean {
     const found = leafOf(treeHash, kept);
-    if (!found || found.seq < this.#start.from) return;
+    if (!found || found.seq < this.#start.from) return false;
     const { environment, line, leaf } = found;
-    if (this.#only !== undefined && environment !== this.#only) return;
+    if (this.#only !== undefined && environment !== this.#only) return false;
     const log = this.#logOf(environment);
-    if (log.size >= log.end) return;
+    if (log.size >= log.end) return false;
     const tiles = log.tiles.append(leaf);
     // Of a record whose time is over the entry is empty, and its hash stands beside it.
     const beside = line === "" ? leaf : parseKept(kept).beside;
@@ -59,6 +59,7 @@ export class TilesWriter implements ExportWriter {
     log.entries.push(Buffer.from(line));
     if (log.size % TILE_WIDTH === 0) this.#bundle(log);
     for (const tile of tiles) this.#tile(log, tile);
+    return true;
   }
 
   end(): readonly ExportedFile[] {
@@ -77,7 +78,7 @@ export class TilesWriter implements ExportWriter {
     writeFileSync(join(this.#root, MANIFEST_FILE), manifest, { mode: 0o600 });
   }
 
-  #logOf(environment: string): Log {
+  #logOf(environment: EnvironmentName): Log {
     let log = this.#logs.get(environment);
     if (!log) {
       const base = this.#start.bases.get(environment)?.size ?? 0;
@@ -88,7 +89,7 @@ export class TilesWriter implements ExportWriter {
     return log;
   }
 
-  #endOf(environment: string): number {
+  #endOf(environment: EnvironmentName): number {
     return parseCheckpoint(this.#start.checkpoints.get(environment) ?? "")?.size ?? 0;
   }
 

@@ -2,9 +2,10 @@
  * Incidents as files: `incidents/<id>/incident.json`, beside the evidence, proofs and report that belong to it. A file of
  * its own is what no retention of the ledger takes. Read once; this process is the only one that writes them.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { Problem } from "@sallyport/protocol";
+import { readBounded } from "../kernel/read-bounded.ts";
 import type { Incident, IncidentShelf } from "../incident/incident.ts";
 import { writeDurably } from "./durable-file.ts";
 import { json, object, oneOf, orNull, text, wholeNumber } from "./json-shape.ts";
@@ -75,10 +76,15 @@ export function incidentIds(root: string): readonly string[] {
   return existsSync(root) ? readdirSync(root).filter((name) => ID.test(name)) : [];
 }
 
+const INCIDENT_BYTES_MAX = 16 * 1024 * 1024;
+
 /** Undefined where it cannot be read, or is another's. */
 function readIncident(root: string, id: string): Incident | undefined {
   try {
-    const incident = shape(readFileSync(join(root, id, INCIDENT_FILE), "utf8"), INCIDENT_FILE);
+    const incident = shape(
+      readBounded(join(root, id, INCIDENT_FILE), INCIDENT_BYTES_MAX)?.toString("utf8"),
+      INCIDENT_FILE,
+    );
     return incident.id === id ? incident : undefined;
   } catch {
     return undefined;

@@ -5,16 +5,20 @@ import {
   ENTRY_BYTES_MAX,
   formatKept,
   formatSignedHead,
+  isEnvironmentName,
   parseKept,
   parseSignedHead,
   Problem,
   recordLine,
   saltPersonal,
 } from "@sallyport/protocol";
+import type { EnvironmentName } from "@sallyport/protocol";
 import { randomBase62 } from "../kernel/ids.ts";
 import { ledgerCrypto } from "./ledger-crypto.ts";
-import { LedgerLogs } from "./ledger-logs.ts";
+import { aboutNone } from "./about-none.ts";
+import { LedgerLogs, SYSTEM_LOG } from "./ledger-logs.ts";
 import type { LogsMark } from "./ledger-logs.ts";
+import type { RowBinding } from "./row-binding.ts";
 import { shortenEvent } from "./shorten-event.ts";
 import type { HeadSigner } from "./signing-key.ts";
 import { readMeta } from "./schema.ts";
@@ -34,10 +38,18 @@ const salt = (): string => randomBase62(SALT_LENGTH);
 /** The environment of what `encodeEvent()` made. */
 const ENVIRONMENT = /^\{"type":"[^"]*","at":-?\d+,"environment":"([^"]*)"/;
 
+const SYSTEM = SYSTEM_LOG as EnvironmentName;
+const none: ReadonlySet<string> = new Set();
+
+function environmentOf(eventText: string): string | undefined {
+  return ENVIRONMENT.exec(eventText)?.[1];
+}
+
 export class LedgerChain {
   readonly #database: SqlDatabase;
   readonly #signer: HeadSigner;
   readonly #logs: LedgerLogs;
+  readonly #rows: RowBinding;
   readonly #insert: SqlStatement;
   readonly #last: SqlStatement;
   readonly #putHead: SqlStatement;
@@ -46,10 +58,11 @@ export class LedgerChain {
   #isTrusted = false;
 
   /** Reads the head; throws as `refresh()` does. */
-  constructor(database: SqlDatabase, signer: HeadSigner, signingKey: KeyObject) {
+  constructor(database: SqlDatabase, signer: HeadSigner, signingKey: KeyObject, rows: RowBinding) {
     this.#database = database;
     this.#signer = signer;
     this.#logs = new LedgerLogs(database, signingKey);
+    this.#rows = rows;
     this.#insert = database.prepare("INSERT INTO ledger (seq, line) VALUES (?, ?)");
     this.#last = database.prepare("SELECT seq, line FROM ledger ORDER BY seq DESC LIMIT 1");
     this.#putHead = database.prepare("UPDATE meta SET value = ? WHERE name = 'head'");
@@ -65,13 +78,33 @@ export class LedgerChain {
     return { seq: this.#seq, hash: this.#hash, logs: this.#logs.mark };
   }
 
-  /** Inside a transaction: writes one record. `eventText` is what `encodeEvent()` made. */
-  append(eventText: string): void {
+  /**
+   * Inside a transaction: writes one record. `eventText` is what `encodeEvent()` made. What is about an environment that
+   * does not exist goes into the log of `system` (`removed`: those that this change removes). Throws `input_invalid` for
+   * what is no name of an environment.
+   */
+  append(eventText: string, removed: ReadonlySet<string> = none): void {
+    const environment = environmentOf(eventText);
+    if (environment === undefined || !isEnvironmentName(environment))
+      throw new Problem("input_invalid", "an event names an environment that cannot exist");
+    if (!this.#logs.isKnown(environment) && !removed.has(environment)) return this.#write(aboutNone(eventText), SYSTEM);
+    this.#write(eventText, environment);
+  }
+
+  /** The same, but throws nothing: records of requests are committed together, and one must not undo the others. */
+  appendLine(eventText: string): void {
+    const environment = environmentOf(eventText);
+    const isKnown = environment !== undefined && isEnvironmentName(environment) && this.#logs.isKnown(environment);
+    if (isKnown) this.#write(eventText, environment);
+    else this.#write(aboutNone(eventText), SYSTEM);
+  }
+
+  #write(eventText: string, environment: EnvironmentName): void {
     const { line, beside } = this.#recordOf(eventText) ?? this.#recordOf(shortenEvent(eventText))!;
     this.#insert.run(this.#seq + 1, formatKept({ line, beside }));
     this.#seq++;
     this.#hash = hash("sha256", line, "hex");
-    this.#logs.append(ENVIRONMENT.exec(eventText)![1]!, line);
+    this.#logs.append(environment, line);
   }
 
   /** Undefined where it is longer than an entry of a log may be. */
@@ -85,8 +118,12 @@ export class LedgerChain {
   seal(at: number): void {
     for (const event of this.#logs.keyChanges(at)) this.append(event);
     this.#logs.seal(at);
-    const head = this.#signer.sign({ seq: this.#seq, hash: this.#hash, at });
-    this.#putHead.run(formatSignedHead(head));
+    this.#signHead(at);
+  }
+
+  #signHead(at: number): void {
+    const state = this.#rows.settle();
+    this.#putHead.run(formatSignedHead(this.#signer.sign({ seq: this.#seq, hash: this.#hash, at, state })));
   }
 
   /** Whether some log has records that no checkpoint covers. */
@@ -97,6 +134,7 @@ export class LedgerChain {
   /** Inside a transaction: signs a checkpoint of every log that has none of its newest record. `at` in epoch ms. */
   sealLogs(at: number): void {
     this.#logs.seal(at, true);
+    this.#signHead(at);
   }
 
   /** Back to a point of this transaction, after a rollback to its savepoint. */

@@ -3,12 +3,12 @@
  * segments, the table and the head in one read transaction. So it runs beside a writing server, in any process.
  */
 import { setImmediate as turn } from "node:timers/promises";
-import { parseSignedHead, parseTreeState, parseVerifierKey, Problem } from "@sallyport/protocol";
-import type { LedgerLine, LogsStart, NoteVerifier, SignedHead, TreeState } from "@sallyport/protocol";
+import { isEnvironmentName, parseSignedHead, parseTreeState, parseVerifierKey, Problem } from "@sallyport/protocol";
+import type { EnvironmentName, LedgerLine, LogsStart, NoteVerifier, SignedHead, TreeState } from "@sallyport/protocol";
 import type { DataPaths } from "./data-paths.ts";
 import { ledgerCrypto } from "./ledger-crypto.ts";
 import { readCounter, readMeta } from "./schema.ts";
-import { linesForward, listSegments, seqOfLine } from "./segment-file.ts";
+import { BOUNDED_LINE, linesForward, listSegments, seqOfLine } from "./segment-file.ts";
 import type { SqlDatabase, SqlRow } from "./sqlite.ts";
 
 /** What the table's records are called in a verdict. */
@@ -16,12 +16,13 @@ export const TABLE_NAME = "sallyport.db";
 
 /** Lines between two turns of the event loop, so that a verification beside the data plane delays nobody for long. */
 const LINES_PER_TURN = 100;
-const PAGE_ROWS = 500;
+const PAGE_ROWS = 100;
 
 export class LedgerLines {
   readonly #database: SqlDatabase;
   readonly #paths: DataPaths;
   #head: SignedHead | undefined;
+  #states: ReadonlyMap<string, string> = new Map();
 
   constructor(database: SqlDatabase, paths: DataPaths) {
     this.#database = database;
@@ -33,22 +34,41 @@ export class LedgerLines {
     return this.#head;
   }
 
-  /** Where the logs begin. Throws `store_unavailable` where that cannot be read. */
-  start(): LogsStart {
-    const bases = new Map<string, TreeState>();
-    const firstKeys = new Map<string, NoteVerifier>();
-    const checkpoints = new Map<string, string>();
+  /** The trees of the logs at that moment, as the table has them. */
+  get states(): ReadonlyMap<string, string> {
+    return this.#states;
+  }
+
+  /** Where the logs begin. Throws `store_unavailable` where that cannot be read, unless the caller reports it. */
+  start({ isLenient = false } = {}): LogsStart {
+    const bases = new Map<EnvironmentName, TreeState>();
+    const firstKeys = new Map<EnvironmentName, NoteVerifier>();
+    const checkpoints = new Map<EnvironmentName, string>();
+    const strays: string[] = [];
+    const unreadable: EnvironmentName[] = [];
     for (const row of this.#database.prepare("SELECT environment, base, first_key, checkpoint FROM log").all()) {
       const environment = String(row["environment"]);
+      if (!isEnvironmentName(environment)) {
+        strays.push(environment);
+        continue;
+      }
       const base = parseTreeState(String(row["base"]));
       const key = parseVerifierKey(ledgerCrypto.sha256, String(row["first_key"]));
-      if (!base || !key) throw new Problem("store_unavailable", `the log of ${environment} cannot be read`);
+      if (!base || !key) {
+        if (!isLenient)
+          throw new Problem(
+            "store_unavailable",
+            `the row of the log ${environment} in table log cannot be read: run 'sallyport audit repair'`,
+          );
+        unreadable.push(environment);
+        continue;
+      }
       bases.set(environment, base);
       firstKeys.set(environment, key);
       checkpoints.set(environment, String(row["checkpoint"]));
     }
     const node = readMeta(this.#database, "node");
-    return { node, from: readCounter(this.#database, "logs_from"), bases, firstKeys, checkpoints };
+    return { node, from: readCounter(this.#database, "logs_from"), bases, firstKeys, checkpoints, strays, unreadable };
   }
 
   async *all(): AsyncGenerator<readonly LedgerLine[]> {
@@ -85,6 +105,8 @@ export class LedgerLines {
     try {
       const head = this.#database.prepare("SELECT value FROM meta WHERE name = 'head'").get()?.["value"];
       this.#head = typeof head === "string" ? parseSignedHead(head) : undefined;
+      const states = this.#database.prepare("SELECT environment, state FROM log").all();
+      this.#states = new Map(states.map(({ environment, state }) => [String(environment), String(state)]));
       const rows = this.#rows();
       let row = nextOf(rows);
       for (const { first, name, path } of listSegments(this.#paths.ledger)) {
@@ -109,7 +131,7 @@ export class LedgerLines {
   }
 
   *#rows(): Generator<LedgerLine & { readonly seq: number }> {
-    const page = this.#database.prepare("SELECT seq, line FROM ledger WHERE seq > ? ORDER BY seq LIMIT ?");
+    const page = this.#database.prepare(`SELECT seq, ${BOUNDED_LINE} FROM ledger WHERE seq > ? ORDER BY seq LIMIT ?`);
     for (let after = -1; ;) {
       const rows = page.all(after, PAGE_ROWS);
       for (const row of rows) yield { file: TABLE_NAME, line: String(row["line"]), seq: seqOf(row) };

@@ -10,6 +10,7 @@ import {
   formatSignedNote,
   formatTreeState,
   formatVerifierKey,
+  isEnvironmentName,
   KEY_CHANGE,
   keyChangeFields,
   keyChangeText,
@@ -18,8 +19,9 @@ import {
   parseCheckpoint,
   parseTreeState,
   Problem,
+  strayReason,
 } from "@sallyport/protocol";
-import type { TreeState } from "@sallyport/protocol";
+import type { EnvironmentName, TreeState } from "@sallyport/protocol";
 import { treeHash } from "./ledger-crypto.ts";
 import { deriveNoteSigner } from "./note-signer.ts";
 import type { NoteSigner } from "./note-signer.ts";
@@ -34,7 +36,7 @@ const CHECKPOINT_RECORDS = 4_096;
 export const LOG_KEY_AGE_MS = 90 * 86_400_000;
 
 interface Log {
-  readonly environment: string;
+  readonly environment: EnvironmentName;
   readonly origin: string;
   tree: MerkleTree;
   generation: number;
@@ -52,11 +54,15 @@ const UNSIGNED = { checkpoint: "", signedSize: -1, signedAt: -Infinity };
 /** Where the logs were, to go back to: a change that is refused takes its records along. */
 export type LogsMark = ReadonlyMap<string, TreeState>;
 
+/** Its records are about the gateway itself, and those whose environment does not exist. */
+export const SYSTEM_LOG = "system";
+
 export class LedgerLogs {
   readonly #root: KeyObject;
   readonly #select: SqlStatement;
   readonly #insert: SqlStatement;
   readonly #update: SqlStatement;
+  readonly #owner: SqlStatement;
   readonly #node: string;
   readonly #signers = new Map<string, NoteSigner>();
   readonly #logs = new Map<string, Log>();
@@ -66,6 +72,9 @@ export class LedgerLogs {
     this.#root = root;
     this.#node = readMeta(database, "node");
     this.#select = database.prepare("SELECT environment, state, checkpoint, generation, key_since FROM log");
+    this.#owner = database.prepare(
+      "SELECT 1 FROM environment WHERE name = ? UNION ALL SELECT 1 FROM key WHERE environment = ? LIMIT 1",
+    );
     this.#insert = database.prepare(
       "INSERT INTO log (environment, base, first_key, state, checkpoint, generation, key_since) VALUES (?, '0:', ?, '0:', '', 1, ?)",
     );
@@ -84,8 +93,14 @@ export class LedgerLogs {
     }
   }
 
+  /** Whether records of it may stand in a log: the realm, an environment of the policy or of a key, or one that has a log. */
+  isKnown(environment: EnvironmentName): boolean {
+    if (environment === SYSTEM_LOG || this.#logs.has(environment)) return true;
+    return this.#owner.get(environment, environment) !== undefined;
+  }
+
   /** The next record of an environment. */
-  append(environment: string, line: string): void {
+  append(environment: EnvironmentName, line: string): void {
     let log = this.#logs.get(environment);
     if (!log) {
       const origin = logOrigin(this.#node, environment);
@@ -165,6 +180,8 @@ export class LedgerLogs {
   }
 
   #logOf({ environment, state, checkpoint, generation, key_since: keySince }: SqlRow): Log {
+    if (typeof environment === "string" && !isEnvironmentName(environment))
+      throw new Problem("store_unavailable", `the ledger is damaged: ${strayReason(environment)}`);
     const tree = typeof state === "string" ? parseTreeState(state) : undefined;
     const signed = typeof checkpoint === "string" ? parseCheckpoint(checkpoint) : undefined;
     if (
@@ -177,7 +194,7 @@ export class LedgerLogs {
     )
       throw new Problem(
         "store_unavailable",
-        "the ledger is damaged: a log's state cannot be read; run 'sallyport audit verify'",
+        "the ledger is damaged: the row of a log in table log cannot be read; run 'sallyport audit repair'",
       );
     const origin = logOrigin(this.#node, environment);
     return {

@@ -1,6 +1,6 @@
 /** The ledger as administration and the CLI read it: beside a running server or alone, never writing. */
 import { setImmediate as turn } from "node:timers/promises";
-import { cannotShow, noPins, parseCheckpoint, Problem, verifyLedger } from "@sallyport/protocol";
+import { cannotShow, isEnvironmentName, noPins, parseCheckpoint, Problem, verifyLedger } from "@sallyport/protocol";
 import type { Pins } from "@sallyport/protocol";
 import type { AuditFilter, AuditPage, AuditRecord, AuditUses, AuditVerdict, LogSize } from "../audit/audit-log.ts";
 import type { LedgerRadius, RadiusQuestion } from "../incident/blast-radius.ts";
@@ -69,8 +69,9 @@ export function openLedgerReader(directory: string, indexKey: Buffer | null = nu
     return verifyLedger({
       lines: lines.all(),
       crypto: ledgerCrypto,
-      logs: lines.start(),
+      logs: lines.start({ isLenient: true }),
       head: () => lines.head,
+      states: () => lines.states,
       verifyHead: (text, signature) => isSignatureGenuine(publicKey, text, signature),
       pins,
     });
@@ -159,10 +160,11 @@ export function openLedgerReader(directory: string, indexKey: Buffer | null = nu
       database
         .prepare("SELECT environment, checkpoint FROM log ORDER BY environment")
         .all()
-        .map(({ environment, checkpoint }) => ({
-          environment: String(environment),
-          size: parseCheckpoint(String(checkpoint))?.size ?? 0,
-        })),
+        .flatMap(({ environment, checkpoint }) =>
+          typeof environment === "string" && isEnvironmentName(environment)
+            ? [{ environment, size: parseCheckpoint(String(checkpoint))?.size ?? 0 }]
+            : [],
+        ),
     growth: (question) => proveLogGrowth(database, paths, question),
     close() {
       view.close();

@@ -5,7 +5,15 @@
  */
 import { closeSync, openSync } from "node:fs";
 import type { Wanted } from "./record-match.ts";
-import { linesBackward, linesForward, linesOfRanges, listSegments, segmentEnds, seqOfLine } from "./segment-file.ts";
+import {
+  BOUNDED_LINE,
+  linesBackward,
+  linesForward,
+  linesOfRanges,
+  listSegments,
+  segmentEnds,
+  seqOfLine,
+} from "./segment-file.ts";
 import type { Segment } from "./segment-file.ts";
 import type { SegmentIndexes } from "./segment-indexes.ts";
 import type { SqlDatabase } from "./sqlite.ts";
@@ -42,7 +50,7 @@ export class LedgerWalk {
 
   *newestFirst(bounds: WalkBounds): Generator<string> {
     const page = this.#database.prepare(
-      "SELECT seq, line FROM ledger WHERE seq < ? AND seq > ? ORDER BY seq DESC LIMIT ?",
+      `SELECT seq, ${BOUNDED_LINE} FROM ledger WHERE seq < ? AND seq > ? ORDER BY seq DESC LIMIT ?`,
     );
     let before = bounds.before ?? Number.MAX_SAFE_INTEGER;
     for (
@@ -69,7 +77,7 @@ export class LedgerWalk {
   }
 
   *oldestFirst(bounds: WalkBounds): Generator<string> {
-    const page = this.#database.prepare("SELECT seq, line FROM ledger WHERE seq > ? ORDER BY seq LIMIT ?");
+    const page = this.#database.prepare(`SELECT seq, ${BOUNDED_LINE} FROM ledger WHERE seq > ? ORDER BY seq LIMIT ?`);
     let seen = bounds.after;
     // First record of the newest segment that was read.
     let done = 0;

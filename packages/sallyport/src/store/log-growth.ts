@@ -6,13 +6,14 @@ import { setImmediate as turn } from "node:timers/promises";
 import {
   consistencyRanges,
   emptyTree,
+  isEnvironmentName,
   leafOf,
   MerkleTree,
   parseCheckpoint,
   Problem,
   RangeHashes,
 } from "@sallyport/protocol";
-import type { LogsStart, TreeState } from "@sallyport/protocol";
+import type { EnvironmentName, LogsStart, TreeState } from "@sallyport/protocol";
 import type { DataPaths } from "./data-paths.ts";
 import { treeHash } from "./ledger-crypto.ts";
 import { LedgerLines } from "./ledger-lines.ts";
@@ -49,9 +50,10 @@ export async function proveLogGrowth(
   { environment, size, mark }: GrowthQuestion,
 ): Promise<LogGrowth> {
   const logs = new LedgerLines(database, paths).start();
-  const checkpoint = logs.checkpoints.get(environment);
+  const checkpoint = isEnvironmentName(environment) ? logs.checkpoints.get(environment) : undefined;
   const signed = parseCheckpoint(checkpoint ?? "");
-  if (checkpoint === undefined || !signed) throw new Problem("not_found", `there is no log of ${environment}`);
+  if (!isEnvironmentName(environment) || checkpoint === undefined || !signed)
+    throw new Problem("not_found", `there is no log of ${environment}`);
   if (size > signed.size)
     throw new Problem(
       "conflict",
@@ -72,7 +74,7 @@ export async function proveLogGrowth(
   throw new Problem("store_unavailable", "the log does not lead to its checkpoint: run 'sallyport audit verify'");
 }
 
-function startOf({ from, bases }: LogsStart, environment: string): GrowthMark {
+function startOf({ from, bases }: LogsStart, environment: EnvironmentName): GrowthMark {
   return { seq: from - 1, tree: bases.get(environment) ?? emptyTree };
 }
 

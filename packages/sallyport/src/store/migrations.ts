@@ -6,6 +6,7 @@
 import { keySecrets } from "./migrations/2-key-secrets.ts";
 import { factors } from "./migrations/3-factors.ts";
 import { logs } from "./migrations/4-logs.ts";
+import { boundRows } from "./migrations/5-bound-rows.ts";
 import type { SqlDatabase } from "./sqlite.ts";
 
 export interface Migration {
@@ -17,4 +18,4 @@ export interface Migration {
   readonly apply: (database: SqlDatabase, now: number) => void;
 }
 
-export const migrations: readonly Migration[] = [keySecrets, factors, logs];
+export const migrations: readonly Migration[] = [keySecrets, factors, logs, boundRows];

@@ -11,7 +11,9 @@ import { openSealer } from "./open-sealer.ts";
 import type { Store } from "./ports.ts";
 import { openReader } from "./reader.ts";
 import type { OnDamage } from "./reader.ts";
+import { RowKeys } from "./row-keys.ts";
 import { openSigningKey } from "./signing-key.ts";
+import { prepareStartCheck } from "./start-check.ts";
 import { upgradeDatabase } from "./upgrade.ts";
 import { WriterLink } from "./writer-link.ts";
 import type { LedgerPolicy } from "./writer-messages.ts";
@@ -34,6 +36,8 @@ export interface StoreOptions {
   readonly onTrouble?: (text: string) => void;
   /** Told of each damaged row that is met, each time. */
   readonly onDamage?: OnDamage;
+  /** Told once where rows are not what the gateway wrote and that is found after the start: it must not go on. */
+  readonly onStateDiffers?: (problem: Problem) => void;
   /** Told what happens and is no trouble: an upgrade of the database. */
   readonly onNotice?: (text: string) => void;
 }
@@ -46,17 +50,22 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const { directory, clock, ledger } = options;
   if (!isInitialized(directory)) throw new Problem("data_missing", directory);
   const signingKey = openSigningKey(dataPaths(directory), options.sealer ?? openSealer(directory));
-  upgradeDatabase({ directory, clock, onNotice: options.onNotice ?? (() => {}) });
+  upgradeDatabase({ directory, clock, signingKey, onNotice: options.onNotice ?? (() => {}) });
+  const onTrouble = options.onTrouble ?? (() => {});
+  const tell = (problem: Problem): void => (options.onStateDiffers ?? (({ message }) => onTrouble(message)))(problem);
+  const check = await prepareStartCheck(dataPaths(directory), signingKey, tell);
   const { segmentRecords = SEGMENT_RECORDS, maxPages = null } = options;
   const link = new WriterLink({
     url: options.writerUrl ?? new URL("./writer-thread.js", import.meta.url),
     writer: { directory, signingKey, ledger, segmentRecords, maxPages, now: clock.now() },
     clock,
     queueMax: options.queueMax ?? QUEUE_MAX,
-    onTrouble: options.onTrouble ?? (() => {}),
+    onTrouble,
   });
   await link.ready();
-  const reader = openReader(directory, options.onDamage);
+  const codes = { keys: new RowKeys(signingKey), isPolicyChecked: check.isDone };
+  const reader = openReader(directory, codes, options.onDamage);
+  check.begin();
   let closed: Promise<void> | undefined;
   return {
     reader,
@@ -69,6 +78,6 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     change: (change) => link.change(change),
     noteUses: (uses) => link.noteUses(uses),
     // Who is told of the last commits may still read, so the reader goes last.
-    close: () => (closed ??= link.close().then(() => reader.close())),
+    close: () => (closed ??= Promise.all([check.stop(), link.close()]).then(() => reader.close())),
   };
 }

@@ -1,5 +1,5 @@
 /** Each operation of a change as SQL, and the rules the store itself keeps: an id comes once, `revoked` is final, and so is a destroyed secret. */
-import { Problem } from "@sallyport/protocol";
+import { isEnvironmentName, Problem } from "@sallyport/protocol";
 import type { KeyLifeState, Operation } from "../audit/change.ts";
 import type { KeyRecord } from "../keys/key.ts";
 import { localLoginRow } from "./local-login-rows.ts";
@@ -62,6 +62,7 @@ export function makeApplyOperation(database: SqlDatabase): ApplyOperation {
   return function apply(operation) {
     switch (operation.op) {
       case "key.insert":
+        demandName(operation.key.environment);
         if (Number(insertKey.run(...keyRow(operation.key)).changes) === 0) {
           throw new Problem("conflict", `there is a key ${operation.key.environment}/${operation.key.id} already`);
         }
@@ -128,6 +129,7 @@ export function makeApplyOperation(database: SqlDatabase): ApplyOperation {
         return;
       }
       case "environment.put":
+        demandName(operation.environment.name);
         putEnvironment.run(...environmentRow(operation.environment));
         return;
       case "environment.remove":
@@ -149,6 +151,7 @@ export function makeApplyOperation(database: SqlDatabase): ApplyOperation {
         remove(removeGroup, "group", operation.id);
         return;
       case "assignment.put":
+        demandName(operation.assignment.environment);
         putAssignment.run(...assignmentRow(operation.assignment));
         return;
       case "assignment.remove":
@@ -161,6 +164,12 @@ export function makeApplyOperation(database: SqlDatabase): ApplyOperation {
         remove(removeRestriction, "response", operation.id);
     }
   };
+}
+
+/** The name of an environment stands in the names of logs and files, so the store keeps no other. */
+function demandName(environment: string): void {
+  if (!isEnvironmentName(environment))
+    throw new Problem("input_invalid", "this is no name of an environment (a-z, 0-9, at most 16)");
 }
 
 /** A destroyed secret never works again, whatever the program that asks believes. */

@@ -17,7 +17,7 @@ import {
   RangeHashes,
   verifyRecordProof,
 } from "@sallyport/protocol";
-import type { LeafRange, LogLeaf, LogsStart, NoteVerifier } from "@sallyport/protocol";
+import type { EnvironmentName, LeafRange, LogLeaf, LogsStart, NoteVerifier } from "@sallyport/protocol";
 import type { DataPaths } from "./data-paths.ts";
 import { ledgerCrypto, treeHash } from "./ledger-crypto.ts";
 import { LedgerLines } from "./ledger-lines.ts";
@@ -54,7 +54,7 @@ export async function proveRecords(
 
 async function findLeaves(lines: LedgerLines, logs: LogsStart, wanted: ReadonlySet<number>) {
   const sizes = new Map([...logs.bases].map(([environment, { size }]) => [environment, size]));
-  const leaves = new Map<string, Leaf[]>();
+  const leaves = new Map<EnvironmentName, Leaf[]>();
   for await (const some of lines.once()) {
     for (const { line: kept } of some) {
       const found = placeOf(kept);
@@ -71,14 +71,14 @@ async function findLeaves(lines: LedgerLines, logs: LogsStart, wanted: ReadonlyS
 
 /** The proofs of one environment's records, while its log goes by. */
 class LogProofs {
-  readonly environment: string;
+  readonly environment: EnvironmentName;
   readonly #checkpoint: string;
   readonly #leaves: readonly (Leaf & { readonly ranges: readonly LeafRange[] })[];
   readonly #sums: readonly { readonly ranges: readonly LeafRange[]; readonly hashes: RangeHashes }[];
   readonly #origin: string;
   #key: NoteVerifier | undefined;
 
-  constructor(logs: LogsStart, environment: string, checkpoint: string, leaves: readonly Leaf[]) {
+  constructor(logs: LogsStart, environment: EnvironmentName, checkpoint: string, leaves: readonly Leaf[]) {
     const size = parseCheckpoint(checkpoint)?.size ?? 0;
     this.environment = environment;
     this.#checkpoint = checkpoint;

@@ -8,6 +8,8 @@ import { readRestriction } from "./restriction-rows.ts";
 import type { KeyFilter, StoreReader } from "./ports.ts";
 import { readAssignment, readEnvironment, readKey, readKeyUse, readRole, readTicket } from "./rows.ts";
 import { readDirectoryGroup, readPrincipal } from "./principal-rows.ts";
+import { genuineRows, selectWithCode } from "./row-check.ts";
+import type { RowKeys } from "./row-keys.ts";
 import { checkSchema, readCounter } from "./schema.ts";
 import { readRevokedToken, readTokenKey } from "./token-rows.ts";
 import { isTooLarge, openDatabase } from "./sqlite.ts";
@@ -19,30 +21,36 @@ const NO_LIMIT = -1;
 /** Told of each damaged row that is met, each time. */
 export type OnDamage = (damage: { readonly table: string; readonly record: string; readonly says: string }) => void;
 
-export function openReader(directory: string, onDamage: OnDamage = () => {}): StoreReader {
+/** What shows that a row is as the gateway wrote it. */
+export interface RowCodes {
+  readonly keys: RowKeys;
+  /** Policy was checked before the start; it is read whole after every change, so it is not checked again. */
+  readonly isPolicyChecked: boolean;
+}
+
+export function openReader(directory: string, codes: RowCodes, onDamage: OnDamage = () => {}): StoreReader {
   const database = openDatabase(dataPaths(directory).database, { isReadOnly: true });
   checkSchema(database);
-  const environments = database.prepare("SELECT * FROM environment ORDER BY name");
-  const roles = database.prepare("SELECT * FROM role ORDER BY name");
-  const principals = database.prepare("SELECT * FROM principal ORDER BY id");
-  const assignments = database.prepare("SELECT * FROM assignment ORDER BY id");
-  const groups = database.prepare("SELECT * FROM directory_group ORDER BY id");
-  const oneKey = database.prepare("SELECT * FROM key WHERE environment = ? AND id = ?");
+  const genuine = <T>(table: string, read: (row: SqlRow) => T): ((row: SqlRow) => T) =>
+    genuineRows(codes.keys, table, read);
+  let { isPolicyChecked } = codes;
+  const readBoundKey = genuine("key", readKey);
+  const oneKey = database.prepare(`${selectWithCode("key")} WHERE environment = ? AND id = ?`);
   const keyUses = database.prepare("SELECT * FROM key_use WHERE environment = ? AND id = ?");
-  const oneTicket = database.prepare("SELECT * FROM ticket WHERE environment = ? AND id = ?");
+  const oneTicket = database.prepare(`${selectWithCode("ticket")} WHERE environment = ? AND id = ?`);
   const sealedTickets = database.prepare(
-    "SELECT * FROM ticket WHERE sealed IS NOT NULL ORDER BY created_at LIMIT 1000",
+    `${selectWithCode("ticket")} WHERE sealed IS NOT NULL ORDER BY created_at LIMIT 1000`,
   );
   const keyIds = database.prepare("SELECT environment, id FROM key");
   const ollamaSigners = database.prepare("SELECT fingerprint, environment, key_id FROM ollama_signer");
-  const tokenKeys = database.prepare("SELECT * FROM token_key ORDER BY id");
-  const restrictions = database.prepare("SELECT * FROM response ORDER BY id");
-  const localLogins = database.prepare("SELECT * FROM local_login ORDER BY principal");
-  const revokedTokens = database.prepare("SELECT * FROM revoked_token");
-  const some = `FROM key WHERE (?1 IS NULL OR environment = ?1) AND (?2 IS NULL OR owner = ?2) AND (environment, id) > (?3, ?4)
+  const tokenKeys = database.prepare(`${selectWithCode("token_key")} ORDER BY id`);
+  const restrictions = database.prepare(`${selectWithCode("response")} ORDER BY id`);
+  const localLogins = database.prepare(`${selectWithCode("local_login")} ORDER BY principal`);
+  const revokedTokens = database.prepare(selectWithCode("revoked_token"));
+  const some = `WHERE (?1 IS NULL OR environment = ?1) AND (?2 IS NULL OR owner = ?2) AND (environment, id) > (?3, ?4)
      ORDER BY environment, id LIMIT ?5`;
-  const someKeys = database.prepare(`SELECT * ${some}`);
-  const someKeyIds = database.prepare(`SELECT environment, id ${some}`);
+  const someKeys = database.prepare(`${selectWithCode("key")} ${some}`);
+  const someKeyIds = database.prepare(`SELECT environment, id FROM key ${some}`);
 
   /** The key's row; of one that cannot even be taken from the database its name alone, which is damage to whoever reads it. */
   function keyRow(environment: string, id: string): SqlRow | undefined {
@@ -90,26 +98,35 @@ export function openReader(directory: string, onDamage: OnDamage = () => {}): St
     });
   }
 
+  /** Of policy all rows are needed: one that is not the gateway's ends the reading. */
+  function policyRows<T>(table: string, order: string, read: (row: SqlRow) => T): readonly T[] {
+    const select = isPolicyChecked ? `SELECT * FROM ${table}` : selectWithCode(table);
+    const rows = database.prepare(`${select} ORDER BY ${order}`).all();
+    return rows.map(isPolicyChecked ? read : genuine(table, read));
+  }
+
   return {
     policy(): PolicyState {
       // One transaction, so that the epoch is that of exactly these rows.
       database.exec("BEGIN");
       try {
-        return {
+        const state = {
           epoch: readCounter(database, "epoch"),
-          environments: environments.all().map(readEnvironment),
-          roles: roles.all().map(readRole),
-          principals: principals.all().map(readPrincipal),
-          assignments: assignments.all().map(readAssignment),
-          groups: groups.all().map(readDirectoryGroup),
+          environments: policyRows("environment", "name", readEnvironment),
+          roles: policyRows("role", "name", readRole),
+          principals: policyRows("principal", "id", readPrincipal),
+          assignments: policyRows("assignment", "id", readAssignment),
+          groups: policyRows("directory_group", "id", readDirectoryGroup),
         };
+        isPolicyChecked = true;
+        return state;
       } finally {
         database.exec("COMMIT");
       }
     },
     key(environment, id) {
       const row = keyRow(environment, id);
-      return row && told(readKey)(row);
+      return row && told(readBoundKey)(row);
     },
     keys(filter: KeyFilter): readonly KeyRecord[] {
       let [afterEnvironment, afterId] = splitName(filter.after);
@@ -118,7 +135,7 @@ export function openReader(directory: string, onDamage: OnDamage = () => {}): St
       for (;;) {
         const wanted = limit === NO_LIMIT ? NO_LIMIT : limit - found.length;
         const rows = keyRows(environment, owner, afterEnvironment, afterId, wanted);
-        found.push(...whole(rows, readKey));
+        found.push(...whole(rows, readBoundKey));
         const last = rows.at(-1);
         // A page is short only at the end: who pages takes that for the last one.
         if (!last || found.length === limit || rows.length < wanted || wanted === NO_LIMIT) return found;
@@ -137,16 +154,16 @@ export function openReader(directory: string, onDamage: OnDamage = () => {}): St
     },
     ticket(environment, id) {
       const row = oneTicket.get(environment, id);
-      return row && told(readTicket)(row);
+      return row && told(genuine("ticket", readTicket))(row);
     },
-    sealedTickets: () => whole(sealedTickets.all(), readTicket),
+    sealedTickets: () => whole(sealedTickets.all(), genuine("ticket", readTicket)),
     eachKeyId(visit) {
       for (const row of keyIds.iterate()) visit(String(row["environment"]), String(row["id"]));
     },
-    tokenKeys: () => tokenKeys.all().map(readTokenKey),
-    localLogins: () => whole(localLogins.all(), readLocalLogin),
-    restrictions: () => whole(restrictions.all(), readRestriction),
-    revokedTokens: () => revokedTokens.all().map(readRevokedToken),
+    tokenKeys: () => tokenKeys.all().map(genuine("token_key", readTokenKey)),
+    localLogins: () => whole(localLogins.all(), genuine("local_login", readLocalLogin)),
+    restrictions: () => whole(restrictions.all(), genuine("response", readRestriction)),
+    revokedTokens: () => revokedTokens.all().map(genuine("revoked_token", readRevokedToken)),
     eachOllamaSigner(visit) {
       for (const row of ollamaSigners.iterate())
         visit(String(row["fingerprint"]), String(row["environment"]), String(row["key_id"]));

@@ -3,8 +3,16 @@
  * the hash of its leaf, and the acts between them stay. Which went is said in the ledger before the first goes, so that
  * no other can go unseen. The first and the last record of a segment stay: they are what it is found by.
  */
-import { EndedRuns, encodeEvent, formatEnded, parseEnded, parseKept, parseRecordLine } from "@sallyport/protocol";
-import type { EndedAct, LedgerRecord } from "@sallyport/protocol";
+import {
+  EndedRuns,
+  encodeEvent,
+  formatEnded,
+  isEnvironmentName,
+  parseEnded,
+  parseKept,
+  parseRecordLine,
+} from "@sallyport/protocol";
+import type { EndedAct, EnvironmentName, LedgerRecord } from "@sallyport/protocol";
 import { inTransaction } from "./commit-group.ts";
 import type { GroupParts } from "./commit-group.ts";
 import type { DataPaths } from "./data-paths.ts";
@@ -109,11 +117,13 @@ class EndedLines implements Iterable<string> {
         this.areDamaged = true;
         return;
       }
-      const isOver = record !== undefined && this.#isOver(record);
+      const environment = record?.environment ?? "";
+      // A record of an environment that can be none has no place in a log: it stays what it is.
+      const isOver = record !== undefined && isEnvironmentName(environment) && this.#isOver(record);
       if (held) yield endedLine(held, !isOver);
       if (isOver || before) this.#runs.add(seq);
       if (!isOver) yield kept;
-      held = isOver ? { seq, environment: record.environment, prev: held ? null : record.prev, line } : undefined;
+      held = isOver ? { seq, environment, prev: held ? null : record.prev, line } : undefined;
     }
     if (held) yield endedLine(held, true);
   }
@@ -125,7 +135,7 @@ class EndedLines implements Iterable<string> {
 
 interface Held {
   readonly seq: number;
-  readonly environment: string;
+  readonly environment: EnvironmentName;
   readonly prev: string | null;
   readonly line: string;
 }

@@ -8,6 +8,7 @@ import { dirname, join } from "node:path";
 import { Problem } from "@sallyport/protocol";
 import { systemClock } from "../kernel/clock.ts";
 import type { Clock } from "../kernel/clock.ts";
+import type { KeyEncryptionKeySource } from "../keys/sealer.ts";
 import { openSealed } from "./age.ts";
 import type { Identity } from "./age.ts";
 import { damaged, readArchive } from "./archive.ts";
@@ -27,10 +28,16 @@ import {
   SEALED_NAME,
 } from "./manifest.ts";
 import type { Manifest, ManifestFile } from "./manifest.ts";
+import { checkState, stateProblem } from "./check-state.ts";
+import { readKeyEncryptionKey } from "./key-encryption-key.ts";
+import { openSealer, ownSource } from "./open-sealer.ts";
+import { openSigningKey } from "./signing-key.ts";
+import { openDatabase } from "./sqlite.ts";
 import { formatRestoredMark } from "./restored-mark.ts";
 import { SCHEMA_VERSION } from "./schema.ts";
 
 const ASIDE = ".restoring";
+const SECRET_BYTES_MAX = 1024 * 1024;
 
 export interface RestoreOrder {
   /** The folder of the backup. */
@@ -39,12 +46,16 @@ export interface RestoreOrder {
   readonly directory: string;
   /** Null where none is needed: the archive lies in the clear. */
   readonly identity: Identity | null;
+  /** Where the key-encryption key is, where the backup does not hold it. */
+  readonly source?: KeyEncryptionKeySource;
   readonly clock?: Pick<Clock, "now">;
 }
 
 export interface Restored {
   readonly manifest: Manifest;
   readonly hasKek: boolean;
+  /** Its rows are what the gateway wrote. False where the key is not here to tell: the first start tells. */
+  readonly isStateVerified: boolean;
 }
 
 /** Throws `conflict` where the directory holds anything, `input_invalid` for a backup that is damaged or cannot be opened. */
@@ -52,6 +63,7 @@ export async function restoreDirectory({
   from,
   directory,
   identity,
+  source,
   clock = systemClock,
 }: RestoreOrder): Promise<Restored> {
   const aside = join(directory, ASIDE);
@@ -70,7 +82,14 @@ export async function restoreDirectory({
         "input_invalid",
         `the backup was made by a newer Sallyport (${version}): restore it with that one`,
       );
-    demandWhole(join(aside, "sallyport.db"), schema);
+    demandWhole(join(aside, "sallyport.db"), schema, "integrity_check");
+    // Made by `backup` it never does: whoever put one in has made keys of their own, and everything to fit them.
+    if (files.some(({ name }) => name === "secrets/kek") && entriesOf(from).includes(PLAIN_NAME))
+      throw new Problem(
+        "input_invalid",
+        "a backup in the clear that holds a key-encryption key is not one of `backup`",
+      );
+    const isStateVerified = await verifyState(aside, manifest, source);
     const mark = { backupAt: createdAt, restoredAt: clock.now(), ...head, epoch, version, isRecorded: false };
     writeDurably(dataPaths(aside).restored, formatRestoredMark(mark));
     // The mark first: there must never be a restored database without it.
@@ -81,11 +100,41 @@ export async function restoreDirectory({
       syncDirectory(directory);
     }
     rmdirSync(aside);
-    return { manifest, hasKek: files.some(({ name }) => name === "secrets/kek") };
+    return { manifest, hasKek: files.some(({ name }) => name === "secrets/kek"), isStateVerified };
   } catch (error) {
     clear(directory);
     if (!wasThere) rmSync(directory, { recursive: true, force: true });
     throw error;
+  }
+}
+
+/** Rejects with `input_invalid` for a backup whose rows are not what the gateway wrote. */
+async function verifyState(
+  aside: string,
+  { schema, kek }: Manifest,
+  source: KeyEncryptionKeySource | undefined,
+): Promise<boolean> {
+  // An older database is bound, or refused, by the upgrade at its first start.
+  if (schema !== SCHEMA_VERSION) return false;
+  const paths = dataPaths(aside);
+  const from = existsSync(paths.keyEncryptionKey) ? ownSource(paths) : source;
+  if (!from || !holdsKey(from, kek)) return false;
+  const signingKey = openSigningKey(paths, openSealer(aside, { source: from }));
+  const database = openDatabase(paths.database, { isReadOnly: true });
+  try {
+    const { firstDifference } = await checkState({ database, signingKey });
+    if (firstDifference) throw new Problem("input_invalid", stateProblem(firstDifference).message);
+    return true;
+  } finally {
+    database.close();
+  }
+}
+
+function holdsKey(source: KeyEncryptionKeySource, id: string): boolean {
+  try {
+    return readKeyEncryptionKey(source).id === id;
+  } catch {
+    return false;
   }
 }
 
@@ -156,6 +205,8 @@ async function readManifest({ bytes, content }: ArchiveEntry): Promise<Manifest>
 }
 
 async function writeEntry({ name, bytes, content }: ArchiveEntry, aside: string): Promise<ManifestFile> {
+  // Secrets are small: they are read whole by every start.
+  if (name.startsWith("secrets/") && bytes > SECRET_BYTES_MAX) throw damaged();
   const sum = createHash("sha256");
   const mode = name === "ledger/public.pem" ? 0o644 : 0o600;
   const path = join(aside, name);

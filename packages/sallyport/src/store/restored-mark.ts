@@ -2,8 +2,9 @@
  * The mark of a restored directory: keys revoked after the backup would work again, so nothing is served until somebody
  * has looked. It stands in a file, from before the database is in its place until the restore is confirmed.
  */
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { Problem } from "@sallyport/protocol";
+import { readBounded } from "../kernel/read-bounded.ts";
 import type { DataPaths } from "./data-paths.ts";
 import { syncDirectory, writeDurably } from "./durable-file.ts";
 import { flag, json, object, text, wholeNumber } from "./json-shape.ts";
@@ -24,13 +25,15 @@ const markShape = json(
   }),
 );
 
+const MARK_BYTES_MAX = 64 * 1024;
+
 export type RestoredMark = ShapeOf<typeof markShape>;
 
 /** Undefined where nothing was restored, or it was confirmed. Throws `store_unavailable` for a damaged mark: it still is one. */
 export function readRestoredMark({ restored }: DataPaths): RestoredMark | undefined {
   if (!existsSync(restored)) return undefined;
   try {
-    return markShape(readFileSync(restored, "utf8"), "mark");
+    return markShape(readBounded(restored, MARK_BYTES_MAX)?.toString("utf8"), "mark");
   } catch {
     throw new Problem("store_unavailable", `${restored} is damaged: restore the backup again`);
   }

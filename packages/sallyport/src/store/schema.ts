@@ -6,7 +6,7 @@ import { Problem } from "@sallyport/protocol";
 import { randomBase62 } from "../kernel/ids.ts";
 import type { SqlDatabase } from "./sqlite.ts";
 
-export const SCHEMA_VERSION = 4;
+export const SCHEMA_VERSION = 5;
 
 /** Of a node's id: it stands in the names of its logs. */
 export const NODE_LENGTH = 12;
@@ -92,6 +92,16 @@ CREATE TABLE ticket (
   PRIMARY KEY (environment, id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX ticket_sealed ON ticket (created_at) WHERE sealed IS NOT NULL;
+`;
+
+/** What shows that a row is as the gateway wrote it: the code of each row that gives rights (`bound-tables.ts`). */
+export const ROW_MAC_TABLE = `CREATE TABLE row_mac (
+  tbl TEXT NOT NULL,
+  id TEXT NOT NULL,
+  epoch INTEGER NOT NULL,
+  mac BLOB NOT NULL CHECK (length(mac) = 32),
+  PRIMARY KEY (tbl, id)
+) STRICT, WITHOUT ROWID;
 `;
 
 /** What is done about unusual use of a key, for a time. */
@@ -181,7 +191,7 @@ ${RESPONSE_TABLE}CREATE TABLE log (
   generation INTEGER NOT NULL,
   key_since INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-`;
+${ROW_MAC_TABLE}`;
 
 /** Makes the tables in an empty database. `head` is the signed head of the empty ledger, as JSON. */
 export function createSchema(database: SqlDatabase, head: string): void {
@@ -225,7 +235,7 @@ export function readSchemaVersion(database: SqlDatabase, known: number): number 
   return version;
 }
 
-export type MetaName = "epoch" | "head" | "truncated_before" | "node" | "logs_from";
+export type MetaName = "state" | "epoch" | "head" | "truncated_before" | "node" | "logs_from";
 
 /** A value of the meta table; a missing one is damage. */
 export function readMeta(database: SqlDatabase, name: MetaName): string {

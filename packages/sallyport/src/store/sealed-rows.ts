@@ -1,7 +1,11 @@
 /** Rows that hold a sealed text (private parts of token keys, what local people log in with), as places that are sealed anew. With the server stopped. */
+import type { Sealer } from "../keys/sealer.ts";
+import { inBoundTransaction } from "./bind-database.ts";
 import { dataPaths } from "./data-paths.ts";
 import { readLocalLogin } from "./local-login-rows.ts";
+import { RowBinding } from "./row-binding.ts";
 import type { SealedRecords } from "./sealed-records.ts";
+import { openSigningKey } from "./signing-key.ts";
 import { openDatabase } from "./sqlite.ts";
 import type { SqlRow } from "./sqlite.ts";
 import { readTokenKey } from "./token-rows.ts";
@@ -12,12 +16,12 @@ interface SealedRow {
   readonly sealed: string;
 }
 
-export function tokenKeyRecords(directory: string): SealedRecords {
-  return sealedRows(directory, { table: "token_key", id: "id" }, readTokenKey);
+export function tokenKeyRecords(directory: string, sealer: Sealer): SealedRecords {
+  return sealedRows(directory, sealer, { table: "token_key", id: "id" }, readTokenKey);
 }
 
-export function localLoginRecords(directory: string): SealedRecords {
-  return sealedRows(directory, { table: "local_login", id: "principal" }, (row) => {
+export function localLoginRecords(directory: string, sealer: Sealer): SealedRecords {
+  return sealedRows(directory, sealer, { table: "local_login", id: "principal" }, (row) => {
     const { principal, sealed } = readLocalLogin(row);
     return { id: principal, purpose: `local-login/${principal}`, sealed: sealed ?? "" };
   });
@@ -26,6 +30,7 @@ export function localLoginRecords(directory: string): SealedRecords {
 /** Opens a connection for each visit and closes it: the store's own writer is idle meanwhile. */
 function sealedRows(
   directory: string,
+  sealer: Sealer,
   { table, id }: { readonly table: string; readonly id: string },
   read: (row: SqlRow) => SealedRow,
 ): SealedRecords {
@@ -45,9 +50,13 @@ function sealedRows(
       try {
         database.exec("PRAGMA synchronous = FULL");
         const put = database.prepare(`UPDATE ${table} SET sealed = ? WHERE ${id} = ?`);
+        const signingKey = openSigningKey(dataPaths(directory), sealer);
+        const binding = new RowBinding(database, signingKey);
         for (const row of database.prepare(`SELECT * FROM ${table} WHERE ${where} ORDER BY ${id}`).all()) {
           const held = read(row);
-          visit(held.purpose, held.sealed, (sealed) => void put.run(sealed, held.id));
+          visit(held.purpose, held.sealed, (sealed) =>
+            inBoundTransaction(database, signingKey, binding, () => void put.run(sealed, held.id)),
+          );
         }
       } finally {
         database.close();

@@ -14,7 +14,9 @@ export interface Segment {
 
 const CHUNK_BYTES = 256 * 1024;
 /** A longer line is no record of ours; it is not gathered in memory. */
-export const LINE_BYTES_MAX = 8 * 1024 * 1024;
+export const LINE_BYTES_MAX = 1024 * 1024;
+/** The same of a row of the table, in SQL: a longer one is not even taken out of the database. */
+export const BOUNDED_LINE = `CASE WHEN octet_length(line) <= ${LINE_BYTES_MAX} THEN line ELSE '' END AS line`;
 export const NEWLINE = 0x0a;
 
 export function segmentName(first: number): string {

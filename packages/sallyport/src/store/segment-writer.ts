@@ -93,11 +93,12 @@ export class SegmentWriter {
     const writeBases = advanceLogBases(database, linesOf(removed), keep.seq);
     inTransaction(this.#parts, () => {
       writeBases();
+      // Before the head: which records may be missing is bound to it.
+      database.prepare("UPDATE meta SET value = ? WHERE name = 'truncated_before'").run(String(keep.seq));
       chain.append(event);
       chain.seal(now);
       // No checkpoint is of before what is kept.
       chain.sealLogs(now);
-      database.prepare("UPDATE meta SET value = ? WHERE name = 'truncated_before'").run(String(keep.seq));
     });
     this.#sweep();
   }

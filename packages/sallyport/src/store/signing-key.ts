@@ -38,7 +38,10 @@ export function openSigner(paths: DataPaths, privateKey: KeyObject): HeadSigner 
 }
 
 export function signerFromPem(privatePem: string): HeadSigner {
-  const privateKey = createPrivateKey(privatePem);
+  return signerOfKey(createPrivateKey(privatePem));
+}
+
+export function signerOfKey(privateKey: KeyObject): HeadSigner {
   return signerOf(privateKey, createPublicKey(privateKey));
 }
 
@@ -55,7 +58,7 @@ function signerOf(privateKey: KeyObject, publicKey: KeyObject): HeadSigner {
   return {
     sign(head) {
       const signature = sign(null, Buffer.from(headText(head)), privateKey).toString("base64");
-      return { seq: head.seq, hash: head.hash, at: head.at, signature };
+      return { ...head, signature };
     },
     isGenuine: (head) => isSignatureGenuine(publicKey, headText(head), head.signature),
   };

@@ -2,10 +2,13 @@
  * Upgrades an older database when the store is opened: a copy first, then every step that is missing in one
  * transaction. Whatever goes wrong, the database is the old one still. The caller holds the directory's lock.
  */
+import type { KeyObject } from "node:crypto";
 import { rmSync, statfsSync } from "node:fs";
-import { Problem } from "@sallyport/protocol";
+import { parseSignedHead, Problem } from "@sallyport/protocol";
 import type { Clock } from "../kernel/clock.ts";
 import { backUp, forgetOldBackups } from "./backup.ts";
+import { bindDatabase } from "./bind-database.ts";
+import { checkStateNow, foreignSchema, stateProblem } from "./check-state.ts";
 import { dataPaths } from "./data-paths.ts";
 import { migrations as allMigrations } from "./migrations.ts";
 import type { Migration } from "./migrations.ts";
@@ -13,11 +16,16 @@ import { readSchemaVersion } from "./schema.ts";
 import { openDatabase } from "./sqlite.ts";
 import type { SqlDatabase } from "./sqlite.ts";
 
+/** The schema from which on rows are bound. */
+const BOUND_FROM = 5;
+
 export interface UpgradeOptions {
   readonly directory: string;
   readonly clock: Clock;
   /** Told what the operator should read: that an upgrade begins, where the copy is, that it is done. */
   readonly onNotice: (text: string) => void;
+  /** Binds the rows as they are after the upgrade; null leaves them unbound, to try out the mechanism. */
+  readonly signingKey: KeyObject | null;
   /** Steps in order, the first from version 1 to 2; others are handed in to try out the mechanism. */
   readonly migrations?: readonly Migration[];
   /** Bytes a file in the directory may still take. */
@@ -48,7 +56,7 @@ export function upgradeDatabase(options: UpgradeOptions): Upgraded | null {
     const backup = copyBefore(database, from, options);
     options.onNotice(`the database as it was is kept in ${backup}`);
     try {
-      applySteps(database, migrations.slice(from - 1), options.clock.now());
+      applySteps(database, from, migrations.slice(from - 1), options);
     } catch (error) {
       // The database is what it was, so the copy says nothing more; kept, a restart every few seconds would fill the disk.
       rmSync(backup, { force: true });
@@ -90,15 +98,23 @@ function copyBefore(database: SqlDatabase, version: number, options: UpgradeOpti
   }
 }
 
-function applySteps(database: SqlDatabase, steps: readonly Migration[], now: number): void {
+function applySteps(
+  database: SqlDatabase,
+  from: number,
+  steps: readonly Migration[],
+  { signingKey, clock }: UpgradeOptions,
+): void {
   database.exec("PRAGMA synchronous = FULL; BEGIN IMMEDIATE");
+  const now = clock.now();
   let step: Migration | undefined;
   try {
+    if (signingKey) demandOwnState(database, from, signingKey);
     for (step of steps) {
       step.apply(database, now);
       database.exec(`PRAGMA user_version = ${step.to}`);
     }
     step = undefined;
+    if (signingKey) bindDatabase(database, signingKey);
     database.exec("COMMIT");
   } catch (error) {
     // SQLite has rolled back by itself after some errors, a full disk among them.
@@ -107,12 +123,36 @@ function applySteps(database: SqlDatabase, steps: readonly Migration[], now: num
     } catch {
       // There is no transaction any more, which is what was wanted.
     }
+    if (error instanceof StateDiffers) throw error.problem;
     const where = step ? `the step to schema ${step.to} (${step.says})` : "its commit";
     throw new Problem(
       "store_unavailable",
       `the database could not be upgraded: ${where} failed (${said(error)}); the database is as it was, so the version that wrote it still runs`,
     );
   }
+}
+
+class StateDiffers extends Error {
+  readonly problem: Problem;
+
+  constructor(problem: Problem) {
+    super(problem.message);
+    this.problem = problem;
+  }
+}
+
+/** What is bound now is what the gateway wrote: an upgrade must not sign what somebody else did. */
+function demandOwnState(database: SqlDatabase, from: number, signingKey: KeyObject): void {
+  const head = parseSignedHead(String(database.prepare("SELECT value FROM meta WHERE name = 'head'").get()?.["value"]));
+  if (from < BOUND_FROM) {
+    const foreign = foreignSchema(database);
+    if (foreign) throw new StateDiffers(stateProblem(foreign));
+    if (head?.state === undefined) return;
+    const reason = `the signed head is of a database with bound rows, and this one says that it has schema ${from}`;
+    throw new StateDiffers(stateProblem({ table: "meta", id: "head", reason }));
+  }
+  const { firstDifference } = checkStateNow({ database, signingKey });
+  if (firstDifference) throw new StateDiffers(stateProblem(firstDifference));
 }
 
 function databaseBytes(database: SqlDatabase): number {

@@ -18,6 +18,7 @@ import { makeApplyOperation } from "./operations.ts";
 import { checkSchema } from "./schema.ts";
 import { PersonalEraser } from "./personal-eraser.ts";
 import { RecordEnder } from "./record-ender.ts";
+import { RowBinding } from "./row-binding.ts";
 import { SegmentWriter } from "./segment-writer.ts";
 import { openSigner } from "./signing-key.ts";
 import { openDatabase, SQLITE_FULL, sqliteCode } from "./sqlite.ts";
@@ -73,13 +74,18 @@ export class Writer {
     checkSchema(database);
     // What is deleted or erased leaves no remains in the file: addresses have an end.
     database.exec(
-      "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864; PRAGMA busy_timeout = 0; PRAGMA secure_delete = ON",
+      "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864; PRAGMA busy_timeout = 0; PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY",
     );
     this.#database = database;
     this.#merge = makeMergeUses(database);
     this.#parts = {
       database,
-      chain: new LedgerChain(database, openSigner(paths, setup.signingKey), setup.signingKey),
+      chain: new LedgerChain(
+        database,
+        openSigner(paths, setup.signingKey),
+        setup.signingKey,
+        new RowBinding(database, setup.signingKey),
+      ),
       apply: makeApplyOperation(database),
     };
     this.#eraser = new PersonalEraser(this.#parts, paths, setup.ledger);

@@ -4,6 +4,7 @@
  */
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { EnvironmentName } from "@sallyport/protocol";
 import { formatSignedNote, parseCheckpoint } from "@sallyport/protocol";
 
 export interface CosignedPlace {
@@ -15,7 +16,7 @@ export interface CosignedPlace {
 /** Keeps what `askWitness()` gave; the newest checkpoint with all its cosignatures. */
 export function keepCosigned(
   { folder, write }: CosignedPlace,
-  environment: string,
+  environment: EnvironmentName,
   witness: string,
   text: string,
 ): string {

@@ -1,3 +1,4 @@
+import type { EnvironmentName } from "@sallyport/protocol";
 import { expect, it } from "vitest";
 import { Problem } from "@sallyport/protocol";
 import { LogRefused } from "./ask-witness.ts";
@@ -16,7 +17,8 @@ function start(environments: readonly string[] | null = null) {
   };
   const cosigning = new Cosigning(
     {
-      logs: () => Promise.resolve([...state.sizes].map(([environment, size]) => ({ environment, size }))),
+      logs: () =>
+        Promise.resolve([...state.sizes].map(([name, size]) => ({ environment: name as EnvironmentName, size }))),
       cosign: (environment, size) => {
         state.asked.push(`${environment} ${size}`);
         return state.fails ? Promise.reject(state.fails) : Promise.resolve(state.sizes.get(environment)!);

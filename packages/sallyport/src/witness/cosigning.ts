@@ -2,6 +2,7 @@
  * One witness, asked again and again: whenever a log has grown since it last cosigned it. What it does not answer is asked
  * next time; that it no longer knows the log is told at once, because that is what a witness is for.
  */
+import type { EnvironmentName } from "@sallyport/protocol";
 import type { LogSize } from "../audit/audit-log.ts";
 import { LogRefused } from "./ask-witness.ts";
 
@@ -9,7 +10,7 @@ export interface CosigningPorts {
   /** The logs there are now. */
   readonly logs: () => Promise<readonly LogSize[]>;
   /** Has the newest checkpoint cosigned and keeps it; how many records it covers. `size`: what the witness knows. */
-  readonly cosign: (environment: string, size: number) => Promise<number>;
+  readonly cosign: (environment: EnvironmentName, size: number) => Promise<number>;
   /** Epoch ms. */
   readonly now: () => number;
   /** The witness says that the log is another. Told once, until it cosigns again. */
@@ -81,7 +82,7 @@ export class Cosigning {
     }
   }
 
-  async #ask(environment: string, held: Held): Promise<void> {
+  async #ask(environment: EnvironmentName, held: Held): Promise<void> {
     const { cosign, now, onRefused, onTrouble, onRecovery } = this.#ports;
     try {
       held.size = await cosign(environment, held.size);

@@ -3,8 +3,9 @@ import type { AlertView } from "@sallyport/protocol/contract";
 import { administers } from "../../access/attenuation.ts";
 import type { AuditRecord } from "../../audit/audit-log.ts";
 import type { Restriction } from "../../keys/restriction.ts";
-import { addressField, demandEnvironment } from "../call.ts";
+import { addressField } from "../call.ts";
 import type { Handlers } from "../call.ts";
+import { knownEnvironment } from "../known-environment.ts";
 import { isoTime } from "../views.ts";
 
 const LIMIT_DEFAULT = 50;
@@ -25,8 +26,8 @@ export const anomalyHandlers: Handlers<"anomalies.list" | "anomalies.answer"> = 
 
   "anomalies.answer": async (call) => {
     const { alert, verdict } = call.body;
-    // `<environment>/<key>/<kind>/<at>`: said by the alert itself.
-    demandEnvironment(call, alert.split("/")[0] ?? "");
+    // `<environment>/<key>/<kind>/<at>`: said by the alert itself, and here by the caller.
+    await knownEnvironment(call, alert.split("/", 1)[0] ?? "");
     return {
       alert,
       verdict,

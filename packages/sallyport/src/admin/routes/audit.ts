@@ -9,7 +9,7 @@ export const auditHandlers: Handlers<"audit.search"> = {
   "audit.search": async (call) => {
     const { environment, limit = LIMIT_DEFAULT, order = "newest", ...rest } = call.query;
     const asked = presentFilter(rest);
-    const scope = auditScope(call, environment);
+    const scope = await auditScope(call, environment);
     const records = await call.ports.audit.search({ ...asked, ...scope, limit, order });
     await call.ports.reads.note({
       actor: call.caller.issuer.actor,

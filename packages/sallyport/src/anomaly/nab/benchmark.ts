@@ -1,6 +1,7 @@
 /** A copy of the Numenta Anomaly Benchmark (github.com/numenta/NAB) on this disk, opened and checked as a whole. */
-import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { readBounded } from "../../kernel/read-bounded.ts";
 import { rewardsOf } from "./reward.ts";
 import type { Rewards } from "./reward.ts";
 import type { Scored, Weights } from "./score.ts";
@@ -82,11 +83,16 @@ function detectorsOf(directory: string): string {
   return entries.flatMap((entry) => (entry.isDirectory() ? [entry.name] : [])).join(", ") || "none";
 }
 
+const FILE_BYTES_MAX = 64 * 1024 * 1024;
+
 function readText(directory: string, path: string): string {
   const full = join(directory, path);
   if (!existsSync(full))
     throw new BenchmarkMistake(`${directory} is no whole copy of the benchmark: it has no ${path}`);
-  return readFileSync(full, "utf8");
+  const text = readBounded(full, FILE_BYTES_MAX)?.toString("utf8");
+  if (text === undefined)
+    throw new BenchmarkMistake(`${path} in ${directory} is longer than any file of the benchmark`);
+  return text;
 }
 
 function readJson<T>(directory: string, path: string): T {

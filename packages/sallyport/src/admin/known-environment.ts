@@ -1,0 +1,28 @@
+/**
+ * A caller's text as the name of an environment, for filters and for what a caller says an event is about. Text that
+ * names no environment is rejected: recorded, it would become the name of a log.
+ */
+import { isEnvironmentName, Problem } from "@sallyport/protocol";
+import type { EnvironmentName } from "@sallyport/protocol";
+import { administers } from "../access/attenuation.ts";
+import { SYSTEM_REALM } from "../keys/key.ts";
+import { demandEnvironment } from "./call.ts";
+import type { AnyCall } from "./call.ts";
+
+const SHOWN_MAX = 64;
+
+/**
+ * Environments of the policy, the reserved realm, and removed environments whose log is kept. Throws `permission_denied`
+ * where the caller does not administer it, `unknown_environment` where it does not exist.
+ */
+export async function knownEnvironment(call: AnyCall, text: string): Promise<EnvironmentName> {
+  demandEnvironment(call, text);
+  const { snapshot, audit } = call.ports;
+  if (isEnvironmentName(text)) {
+    if (text === SYSTEM_REALM || snapshot().environments.has(text)) return text;
+    if ((await audit.logs()).some(({ environment }) => environment === text)) return text;
+  }
+  const { right } = call.caller.issuer;
+  const names = [...snapshot().environments.keys(), SYSTEM_REALM].filter((name) => administers(right, name));
+  throw new Problem("unknown_environment", `the known ones are ${names.slice(0, SHOWN_MAX).join(", ")}`);
+}

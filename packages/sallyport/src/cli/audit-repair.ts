@@ -1,0 +1,29 @@
+/** `sallyport audit repair` */
+import type { Command } from "commander";
+import type { Cli } from "./cli.ts";
+import { adminSocket, isAnswered, readSettings } from "./connect.ts";
+import { refuseBesideServer } from "./failure.ts";
+import { withServer } from "./options.ts";
+import type { ServerOptions } from "./options.ts";
+import { facts, show } from "./print.ts";
+
+export function addAuditRepair(audit: Command, cli: Cli): void {
+  withServer(audit.command("repair"))
+    .description(
+      "repair what the database keeps of the logs, with the server stopped: takes out logs that no environment can have, and makes edited or deleted rows again; records are never changed",
+    )
+    .action(async (options: ServerOptions) => {
+      const settings = await readSettings(options, cli.io.env);
+      if (await isAnswered(adminSocket(settings))) refuseBesideServer(settings.dataDirectory);
+      const { repairAudit } = await import("../compose/repair.ts");
+      const done = await repairAudit(settings, (text) => cli.io.err(text));
+      show(cli.io, options.json, done, () => [
+        ...done.removed.map(({ log, records }) => `removed the log ${JSON.stringify(log)}, of ${records} records`),
+        ...done.rebuilt.map(({ log, records }) => `made the row of the log ${log} again, from ${records} records`),
+        ...(done.removed.length + done.rebuilt.length === 0 ? ["there was nothing to repair"] : []),
+        ...facts({ "audit log": done.ok ? "whole" : "DAMAGED", records: done.records }),
+        ...(done.firstDamage ? facts({ "first damage": `${done.firstDamage.file}: ${done.firstDamage.reason}` }) : []),
+      ]);
+      if (!done.ok) cli.found();
+    });
+}
