@@ -93,6 +93,7 @@ export class MemoryGateway {
         )
         .slice(0, limit);
     const lifecycle = new KeyLifecycle({
+      isClockAgreed: () => true,
       clock,
       keys,
       peppers,

@@ -287,6 +287,11 @@ export const problems = {
     remedy: "add the page's origin to `corsOrigins` in the settings, exactly as the browser sends it; OAuth and log-in are closed to other origins",
   },
   method_not_allowed: { status: 405, title: "405 method not allowed", remedy: "use the endpoint's own method" },
+  clock_doubtful: {
+    status: 409,
+    title: "the gateway's clock was just set, or is far from the newest record, so nothing that cannot be undone is done by it",
+    remedy: "correct the clock; where it is right, try again when the gateway has run for an hour",
+  },
   conflict: { status: 409, title: "the change meets a newer state", remedy: "read the present state and try again" },
   owner_narrowed: {
     status: 409,

@@ -27,6 +27,7 @@ import type { ReconcilerPorts } from "../identity/reconciler.ts";
 import { KeyDirectory } from "../keys/directory.ts";
 import { NetworkList } from "../kernel/network-list.ts";
 import { FirstNetworks } from "../keys/first-networks.ts";
+import { ClockAgreement } from "../kernel/clock-agreement.ts";
 import { KeyLifecycle } from "../keys/lifecycle.ts";
 import type { LifecyclePorts } from "../keys/lifecycle.ts";
 import { Restrictions } from "../keys/restriction.ts";
@@ -215,7 +216,9 @@ function joinCore(
     keyUses: (environment, id) => store.reader.keyUses(environment, id),
     noteUses: (noted) => store.noteUses(noted),
   });
+  const clocks = new ClockAgreement(clock, store.headAt);
   const lifecycle = new KeyLifecycle({
+    isClockAgreed: () => clocks.isReached(),
     clock,
     keys,
     peppers,

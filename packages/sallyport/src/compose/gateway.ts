@@ -2,6 +2,7 @@
  * A gateway on its open core: data plane and administration, joined, listening, and closed again. Beside `compose.ts`, so
  * that the store's thread starts while all of this is being loaded.
  */
+import type { Server } from "node:http";
 import { readFileSync } from "node:fs";
 import type { SecureContextOptions } from "node:tls";
 import { HEARTBEAT } from "@sallyport/protocol";
@@ -18,6 +19,7 @@ import { SYSTEM_REALM } from "../keys/key.ts";
 import { makeAddressRules } from "../listener/client-address.ts";
 import { HostNames } from "../listener/host-names.ts";
 import { dataPaths } from "../store/data-paths.ts";
+import { Undo } from "./undo.ts";
 import { VERSION } from "../version.ts";
 import { adminPorts, logFault } from "./admin-ports.ts";
 import { CertificateFiles } from "./certificate-files.ts";
@@ -60,14 +62,21 @@ export interface GatewayParts {
 export async function joinGateway({ settings, core, clock, log, withPractice }: GatewayParts): Promise<Gateway> {
   const metrics = makeGatewayMetrics(core);
   let outlets: LedgerOutlets | null = null;
+  const undo = new Undo(log);
+  undo.add("the store", () => core.close());
+  undo.add("metrics", () => metrics.close());
   try {
     const certificates = settings.tls && new CertificateFiles(settings.tls);
     const tls = certificates?.read() ?? null;
     const traces = await openTracesIfAsked(settings, metrics, log);
+    undo.add("traces", () => traces?.close());
     const tracing = traces?.exchanges ?? null;
     const endNotices = await openNotices(settings, core, log);
+    undo.add("notices", endNotices);
     outlets = await openLedgerOutlets(settings, core, metrics, log);
+    undo.add("sinks and witnesses", () => outlets?.close());
     const sentry = openSentry(core, dataPaths(settings.dataDirectory).watch, log);
+    undo.add("anomaly detection", () => sentry.close());
     const urls = { data: "", admin: "" };
     const dataPlane = makeDataPlane({
       settings,
@@ -80,8 +89,11 @@ export async function joinGateway({ settings, core, clock, log, withPractice }: 
       tracing,
       listenerUrl: () => urls.data,
     });
+    undo.add("connections to model servers", () => dataPlane.closeUpstreams());
+    undo.add("requests", () => dataPlane.end());
     const identity =
       settings.identity && (await import("./identity.ts")).openIdentity(settings.identity, core, metrics.registry, log);
+    undo.add("identity providers", () => identity?.close());
     const signals = identity?.signals ?? null;
     const ports = {
       ...adminPorts(core, settings, dataPlane, metrics, urls, sentry.sentry, signals),
@@ -98,7 +110,9 @@ export async function joinGateway({ settings, core, clock, log, withPractice }: 
     await applyFile();
     const endPractice = withPractice ? await openPractice(core) : () => closePractice(core);
     if (!withPractice) await endPractice();
+    else undo.add("the demo model server", endPractice);
     const app = makeAdminApp(ports, logFault(log));
+    undo.add("administration", () => app.close());
     const admin = createAdminServer({
       app,
       hosts: new HostNames(settings.hosts),
@@ -106,13 +120,10 @@ export async function joinGateway({ settings, core, clock, log, withPractice }: 
       socketPath: socketPathOf(settings),
       addresses: makeAddressRules(settings.trustedProxies, settings.proxyHops),
     });
+    undo.add("the data plane's listener", () => closeAtOnce(dataPlane.server));
     urls.data = await listen(dataPlane.server, settings.listen, settings.tls !== null);
-    try {
-      await admin.listen(settings.adminListen);
-    } catch (cause) {
-      dataPlane.server.close();
-      throw cause;
-    }
+    undo.add("the admin listener", () => admin.close());
+    await admin.listen(settings.adminListen);
     urls.admin = admin.url();
     await record(core, "server.started", { version: VERSION, data: urls.data, admin: urls.admin });
     log.info({ version: VERSION, node: process.versions.node, ...urls }, "the gateway serves");
@@ -167,11 +178,18 @@ export async function joinGateway({ settings, core, clock, log, withPractice }: 
       },
     };
   } catch (cause) {
-    await outlets?.close();
-    metrics.close();
-    await core.close();
+    await undo.all();
     throw cause;
   }
+}
+
+/** Nobody was promised anything yet: what connected meanwhile is cut. */
+function closeAtOnce(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    if (!server.listening) return resolve();
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
 }
 
 /** What delivers traces is loaded only here: a gateway without them does not carry their code. */

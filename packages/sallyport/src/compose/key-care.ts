@@ -2,6 +2,7 @@
  * What a running gateway does for its keys by itself: all are read once, ahead of their use, uses are written down every
  * few seconds, what is stale is ended.
  */
+import { Problem } from "@sallyport/protocol";
 import { causeOf } from "../kernel/log.ts";
 import type { Log } from "../kernel/log.ts";
 import { fillKeyTable } from "../keys/fill-table.ts";
@@ -33,7 +34,11 @@ export function careForKeys(
         for (const { keyId, environment, code, action } of findings)
           log.warn({ key: keyId, environment, code, action }, "a key was swept");
       })
-      .catch((cause: unknown) => log.error({ cause: causeOf(cause) }, "the sweep of keys stopped; it is tried again"))
+      .catch((cause: unknown) => {
+        if (cause instanceof Problem && cause.code === "clock_doubtful")
+          log.warn("the clock was set, or is far from the newest record: no key is ended before it has gone evenly for an hour");
+        else log.error({ cause: causeOf(cause) }, "the sweep of keys stopped; it is tried again");
+      })
       .finally(() => (isSweeping = false));
   };
   const tidy = (): void => {

@@ -33,6 +33,8 @@ export interface LifecyclePorts {
   readonly listKeys: (filter: { after?: string; limit: number }) => readonly KeyRecord[];
   /** The network an address counts to: its own, and not a whole provider's. */
   readonly networkOf: (address: string) => string;
+  /** Whether the wall clock can be believed for what cannot be undone. */
+  readonly isClockAgreed: () => boolean;
   /** What failed and will be tried again at the next use or sweep. */
   readonly fault: (cause: unknown) => void;
 }
@@ -220,8 +222,9 @@ export class KeyLifecycle {
     });
   }
 
-  /** What is due now, and unless it is a dry run, done. */
+  /** What is due now, and unless it is a dry run, done. Throws `clock_doubtful` where the clock was just set. */
   async sweep({ isDryRun }: { readonly isDryRun: boolean }): Promise<readonly KeyFinding[]> {
+    if (!isDryRun && !this.#ports.isClockAgreed()) throw new Problem("clock_doubtful");
     const findings: KeyFinding[] = [];
     let after: string | undefined;
     for (;;) {

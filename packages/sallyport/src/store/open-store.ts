@@ -3,6 +3,7 @@
  * (`lockDataDirectory()`) as long as the store is open.
  */
 import { Problem } from "@sallyport/protocol";
+import { CLOCK_PATIENCE_MS } from "../kernel/clock-agreement.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Sealer } from "../keys/sealer.ts";
 import { isInitialized } from "./data-directory.ts";
@@ -30,6 +31,8 @@ export interface StoreOptions {
   readonly queueMax?: { readonly lines: number; readonly bytes: number };
   /** Bound on the database's size in pages of 4 KiB, to try out a full disk. */
   readonly maxPages?: number;
+  /** How long the wall clock must have gone evenly before anything is erased by it. */
+  readonly clockPatienceMs?: number;
   /** Entry of the writer's thread. */
   readonly writerUrl?: URL;
   /** Told what the operator should read: failed commits, a rotation that has to be tried again, a dead writer. */
@@ -54,10 +57,10 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const onTrouble = options.onTrouble ?? (() => {});
   const tell = (problem: Problem): void => (options.onStateDiffers ?? (({ message }) => onTrouble(message)))(problem);
   const check = await prepareStartCheck(dataPaths(directory), signingKey, tell);
-  const { segmentRecords = SEGMENT_RECORDS, maxPages = null } = options;
+  const { segmentRecords = SEGMENT_RECORDS, maxPages = null, clockPatienceMs = CLOCK_PATIENCE_MS } = options;
   const link = new WriterLink({
     url: options.writerUrl ?? new URL("./writer-thread.js", import.meta.url),
-    writer: { directory, signingKey, ledger, segmentRecords, maxPages, now: clock.now() },
+    writer: { directory, signingKey, ledger, segmentRecords, maxPages, now: clock.now(), clockPatienceMs },
     clock,
     queueMax: options.queueMax ?? QUEUE_MAX,
     onTrouble,
@@ -71,6 +74,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     reader,
     isWritable: () => link.isWritable,
     takesChanges: () => link.takesChanges,
+    headAt: link.headAt,
     figures: () => link.figures(),
     append: (line, isAwaited) => link.append(line, isAwaited),
     isDurable: (ticket) => link.isDurable(ticket),

@@ -67,6 +67,8 @@ export interface Store extends ChangeWriter, LedgerAppender {
   isWritable(): boolean;
   /** False once the writer is gone: nothing can be revoked any more. */
   takesChanges(): boolean;
+  /** When the newest commit of before the start was made, epoch ms; null where there is none. */
+  readonly headAt: number | null;
   figures(): LedgerFigures;
   /** Commits what is queued and closes; resolves when the files are closed. */
   close(): Promise<void>;

@@ -38,5 +38,5 @@ export async function runWriter(
     if (message.kind === "close") void opened.close().finally(() => port.close());
     else opened.take(message);
   });
-  post({ kind: "ready", isOpen: opened.isOpen, records: opened.records });
+  post({ kind: "ready", isOpen: opened.isOpen, records: opened.records, headAt: opened.headAt });
 }

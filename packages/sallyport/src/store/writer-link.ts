@@ -67,6 +67,8 @@ export class WriterLink implements ChangeWriter, LedgerAppender {
   #lastChange = 0;
   #lastProbeMs = -Infinity;
   #state: "starting" | "running" | "closing" | "dead" = "starting";
+  /** Epoch ms of the newest commit of before; null where there is none. */
+  headAt: number | null = null;
   #isOpen = true;
   #takesChanges = true;
   /** Records that were lost since the last one that says so, epoch ms of the first and the last. */
@@ -241,6 +243,7 @@ export class WriterLink implements ChangeWriter, LedgerAppender {
         this.#state = "running";
         this.#isOpen = message.isOpen;
         this.#counts.records = message.records;
+        this.headAt = message.headAt;
         this.#onReady();
         return;
       case "failed":

@@ -28,6 +28,8 @@ export interface WriterSetup {
   readonly maxPages: number | null;
   /** Epoch ms. */
   readonly now: number;
+  /** How long the wall clock must have gone evenly before anything is erased by it. */
+  readonly clockPatienceMs: number;
 }
 
 /** A change with its events already encoded. */
@@ -56,7 +58,7 @@ export type ChangeResult =
   | { readonly id: number; readonly problem: SaidProblem };
 
 export type FromWriter =
-  | { readonly kind: "ready"; readonly isOpen: boolean; readonly records: number }
+  | { readonly kind: "ready"; readonly isOpen: boolean; readonly records: number; readonly headAt: number | null }
   | { readonly kind: "failed"; readonly problem: SaidProblem }
   | {
       /** One group is done. Tickets come in order: all up to `through` that were open are on disk, or none of them. */

@@ -2,7 +2,8 @@
  * The writer: owns the only writing connection and commits in natural groups. Whatever came while the last commit ran
  * goes into the next; administrative changes go first. The settled message of a group is its acknowledgement.
  */
-import { Problem } from "@sallyport/protocol";
+import { parseSignedHead, Problem } from "@sallyport/protocol";
+import { ClockAgreement } from "../kernel/clock-agreement.ts";
 import type { Ticket } from "../audit/recorder.ts";
 import { commitGroup, inTransaction } from "./commit-group.ts";
 import type { GroupParts } from "./commit-group.ts";
@@ -15,7 +16,7 @@ import { maySpendReserve } from "./reserved-change.ts";
 import { LedgerChain } from "./ledger-chain.ts";
 import { CHECKPOINT_MS } from "./ledger-logs.ts";
 import { makeApplyOperation } from "./operations.ts";
-import { checkSchema } from "./schema.ts";
+import { checkSchema, readMeta } from "./schema.ts";
 import { PersonalEraser } from "./personal-eraser.ts";
 import { RecordEnder } from "./record-ender.ts";
 import { RowBinding } from "./row-binding.ts";
@@ -63,6 +64,9 @@ export class Writer {
   #caredAt = 0;
   #sealing: NodeJS.Timeout | null = null;
   #housekeeping: Promise<void> | null = null;
+  readonly #clocks: ClockAgreement;
+  /** When the newest commit was made that was there at the start, epoch ms; null where there is none. */
+  readonly headAt: number | null;
 
   /** Opens the database; throws `store_unavailable` where it is not to be trusted or not to be opened. */
   constructor(setup: WriterSetup, ports: WriterPorts) {
@@ -94,6 +98,9 @@ export class Writer {
     this.#reserve = new DiskReserve(paths.reserve, setup.directory, setup.ledger.reserveBytes, ports);
     this.#isOpen = this.#reserve.tryHold();
     this.#boundPages();
+    this.headAt = headTimeOf(database);
+    const clock = { now: () => this.#now, monotonic: ports.monotonic };
+    this.#clocks = new ClockAgreement(clock, this.headAt, setup.clockPatienceMs);
   }
 
   /** Puts right what a kill left half done, and applies retention. Resolves when commits may begin. */
@@ -101,8 +108,13 @@ export class Writer {
     await this.#keepHouse(async () => {
       await this.#segments.tidy();
       await this.#segments.rotate();
-      this.#segments.retain(this.#now);
+      if (this.#clocks.isReached()) this.#segments.retain(this.#now);
     });
+    this.#records = this.#parts.chain.seq;
+    if (!this.#clocks.isReached()) {
+      this.#ports.post({ kind: "trouble", text: CLOCK_DOUBTED });
+      return;
+    }
     this.#caredAt = this.#now;
     // Commits need not wait for it.
     this.#housekeeping = this.#keepHouse(async () => {
@@ -111,7 +123,6 @@ export class Writer {
     }).finally(() => {
       this.#housekeeping = null;
     });
-    this.#records = this.#parts.chain.seq;
   }
 
   get isOpen(): boolean {
@@ -265,12 +276,13 @@ export class Writer {
 
   #rotateWhenDue(): void {
     if (this.#housekeeping || !this.#isOpen || this.#parts.chain.seq < this.#rotateFrom) return;
-    const isDue = this.#now - this.#caredAt >= CARE_MS;
+    // What is erased is gone: not by a clock that was just set.
+    const isDue = this.#now - this.#caredAt >= CARE_MS && this.#clocks.isReached();
     if (isDue) this.#caredAt = this.#now;
     this.#housekeeping = this.#keepHouse(async () => {
       const isOver = this.#segments.excess > 0;
       if (isOver) await this.#segments.rotate();
-      if (isOver || isDue) this.#segments.retain(this.#now);
+      if ((isOver && this.#clocks.isReached()) || isDue) this.#segments.retain(this.#now);
       if (isDue) await this.#eraser.erase(this.#now);
       if (isDue) await this.#ender.end(this.#now);
     }).finally(() => {
@@ -302,6 +314,14 @@ function answersTo(
   return changes.map(
     (change) => byId.get(change.id) ?? { id: change.id, problem: tried.includes(change) ? UNAVAILABLE : RESERVED },
   );
+}
+
+const CLOCK_DOUBTED =
+  "the clock is more than a day from the newest record: nothing is erased by age before it has gone evenly for an hour";
+
+function headTimeOf(database: SqlDatabase): number | null {
+  const head = readMeta(database, "head");
+  return head === undefined || head === "" ? null : (parseSignedHead(head)?.at ?? null);
 }
 
 const RESERVED = {
