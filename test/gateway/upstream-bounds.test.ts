@@ -48,7 +48,7 @@ async function lastOutcome(): Promise<Record<string, unknown>> {
   for (;;) {
     const { records } = await gateway.admin<{ records: { type: string; fields: Record<string, unknown> }[] }>(
       "GET",
-      "/v1/audit?limit=1&order=newest",
+      "/v1/audit?type=request.outcome&limit=1&order=newest",
     );
     if (records[0]?.type === "request.outcome") return records[0].fields;
     await new Promise((resolve) => setImmediate(resolve));

@@ -86,6 +86,7 @@ describe("the program in a few files", () => {
     expect([...threads].toSorted()).toEqual([
       "./audit-thread.js",
       "./hash-thread.js",
+      "./policy-text-thread.js",
       "./state-thread.js",
       "./writer-thread.js",
     ]);
