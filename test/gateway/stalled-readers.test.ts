@@ -62,17 +62,6 @@ function chatRequest(path: string): string {
   return `POST ${path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer ${key}\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
 }
 
-async function lastOutcome(): Promise<Record<string, unknown>> {
-  for (;;) {
-    const { records } = await gateway.admin<{ records: { type: string; fields: Record<string, unknown> }[] }>(
-      "GET",
-      "/v1/audit?limit=1&order=newest",
-    );
-    if (records[0]?.type === "request.outcome") return records[0].fields;
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}
-
 /** Until the gateway has looked at its connections: it does each second. */
 async function looked(): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 2_100));
@@ -86,7 +75,7 @@ test("a client that reads nothing is disconnected after the bound, and not befor
   expect((await countersOf(gateway)).running).toBe(1);
   leapMs += 20_000;
   await untilIdle(gateway);
-  expect(await lastOutcome()).toMatchObject({ outcome: "client_stalled" });
+  expect(await gateway.lastOutcome()).toMatchObject({ outcome: "client_stalled" });
 });
 
 test("a client that drips is disconnected too", async () => {
@@ -96,7 +85,7 @@ test("a client that drips is disconnected too", async () => {
   leapMs += 40_000;
   await untilIdle(gateway);
   clearInterval(drip);
-  expect(await lastOutcome()).toMatchObject({ outcome: "client_stalled" });
+  expect(await gateway.lastOutcome()).toMatchObject({ outcome: "client_stalled" });
 });
 
 test("an answer that is over but not read keeps neither its bytes nor its connection for ever", async () => {

@@ -85,6 +85,20 @@ export class StartedGateway {
     return JSON.parse(text) as T;
   }
 
+  /** What the newest request came to, as soon as it is recorded. */
+  async lastOutcome(): Promise<Record<string, unknown>> {
+    for (;;) {
+      const { records } = await this.admin<{ records: { type: string; fields: Record<string, unknown> }[] }>(
+        "GET",
+        "/v1/audit?limit=50&order=newest",
+      );
+      // Each look is a record itself.
+      const newest = records.find(({ type }) => type !== "audit.read");
+      if (newest?.type === "request.outcome") return newest.fields;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
   issue(wish: KeyWish = {}): Promise<IssuedKey> {
     return this.admin<IssuedKey>("POST", "/v1/keys", {
       environment: "dev",

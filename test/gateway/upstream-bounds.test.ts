@@ -44,17 +44,6 @@ function hold(): Promise<ServerResponse> {
   });
 }
 
-async function lastOutcome(): Promise<Record<string, unknown>> {
-  for (;;) {
-    const { records } = await gateway.admin<{ records: { type: string; fields: Record<string, unknown> }[] }>(
-      "GET",
-      "/v1/audit?type=request.outcome&limit=1&order=newest",
-    );
-    if (records[0]?.type === "request.outcome") return records[0].fields;
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}
-
 /** The bounds are looked at each second. */
 async function looked(): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 1_100));
@@ -78,7 +67,7 @@ test("an answer in one piece is not bound by the first byte, but by the whole an
   leapMs += 101_000;
   const late = await answer;
   expect([late.status, codeOf(await late.text())]).toEqual([504, "answer_timeout"]);
-  expect(await lastOutcome()).toMatchObject({ outcome: "timed_out", is_estimated: true });
+  expect(await gateway.lastOutcome()).toMatchObject({ outcome: "timed_out", is_estimated: true });
 });
 
 test("a stream that does not begin is bound by the first byte, one that pauses by silence, one that drips by the whole", async () => {
@@ -256,7 +245,7 @@ describe("while a model thinks, an event stream", () => {
       const parts = (await begun.text()).trim().split("\n\n");
       expect(parts[0]).toBe(": keep-alive");
       expect(parts.at(-1)).toContain("boom");
-      expect(await lastOutcome()).toMatchObject({ outcome: "upstream_error" });
+      expect(await gateway.lastOutcome()).toMatchObject({ outcome: "upstream_error" });
     }
   });
 
@@ -276,15 +265,15 @@ describe("while a model thinks, an event stream", () => {
     await gateway.admin("POST", `/v1/keys/${issued.id}/revoke`);
     const ended = (await revoked!.text()).trim().split("\n\n");
     expect([ended[0], codeOf(ended.at(-1)!.slice("data: ".length))]).toEqual([": keep-alive", "key_revoked"]);
-    expect(await lastOutcome()).toMatchObject({ outcome: "cut", code: "key_revoked", upstream: null });
+    expect(await gateway.lastOutcome()).toMatchObject({ outcome: "cut", code: "key_revoked", upstream: null });
     gateway.upstream().intercept = undefined;
     response.writeHead(200, { "content-type": "application/json" }).end(last);
     await (await first).text();
     const parts = (await served!.text()).trim().split("\n\n");
     expect([parts[0], parts.at(-1)]).toEqual([": keep-alive", "data: [DONE]"]);
     // The records of both that were served come after that of the one that was cut.
-    while ((await lastOutcome())["outcome"] !== "served") await untilIdle(gateway);
-    expect(await lastOutcome()).toMatchObject({ outcome: "served", upstream: "u1" });
+    while ((await gateway.lastOutcome())["outcome"] !== "served") await untilIdle(gateway);
+    expect(await gateway.lastOutcome()).toMatchObject({ outcome: "served", upstream: "u1" });
   });
 
   test("has no comment in a dialect without them, nor in an answer in one piece", async () => {
@@ -323,7 +312,7 @@ test("what a client aborts before the answer came is metered as an estimate, not
   leapMs += 20_000;
   abort.abort();
   await untilIdle(gateway);
-  const { input_tokens: input, output_tokens: output, ...outcome } = await lastOutcome();
+  const { input_tokens: input, output_tokens: output, ...outcome } = await gateway.lastOutcome();
   expect(outcome).toMatchObject({ outcome: "client_gone", is_estimated: true });
   expect([Number(input) >= 100, Number(output) > 0]).toEqual([true, true]);
 });

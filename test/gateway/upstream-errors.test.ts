@@ -17,17 +17,6 @@ afterAll(() => gateway.stop());
 beforeEach(() => void (gateway.upstream().intercept = undefined));
 afterEach(() => untilIdle(gateway));
 
-async function lastOutcome(): Promise<Record<string, unknown>> {
-  for (;;) {
-    const { records } = await gateway.admin<{ records: { type: string; fields: Record<string, unknown> }[] }>(
-      "GET",
-      "/v1/audit?limit=1&order=newest",
-    );
-    if (records[0]?.type === "request.outcome") return records[0].fields;
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}
-
 describe("an error of the model server", () => {
   function answerWith(status: number, headers: Record<string, string>, body: string): void {
     gateway.upstream().intercept = (_seen, response) => {
@@ -121,7 +110,7 @@ describe("an event stream that ends without its mark ends with an error", () => 
       expect(parts.length).toBe(2);
       expect(parts[1]).toContain("upstream_broken");
       expect(parts[1]!.startsWith(path === "/v1/messages" ? "event: error\ndata: " : "data: ")).toBe(true);
-      expect(await lastOutcome()).toMatchObject({ outcome: "incomplete" });
+      expect(await gateway.lastOutcome()).toMatchObject({ outcome: "incomplete" });
     }
   });
 });

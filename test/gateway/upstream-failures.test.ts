@@ -19,17 +19,6 @@ beforeAll(async () => {
 afterAll(() => gateway.stop());
 beforeEach(() => void (gateway.upstream().intercept = undefined));
 
-async function lastOutcome(): Promise<Record<string, unknown>> {
-  for (;;) {
-    const { records } = await gateway.admin<{ records: { type: string; fields: Record<string, unknown> }[] }>(
-      "GET",
-      "/v1/audit?limit=1&order=newest",
-    );
-    if (records[0]?.type === "request.outcome") return records[0].fields;
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}
-
 function chunk(content: string): string {
   return `{"model":"m","created_at":"x","message":{"role":"assistant","content":"${content}"},"done":false}\n`;
 }
@@ -43,7 +32,7 @@ describe("an upstream", () => {
     await gateway.apply(`environments:\n  dev:\n    upstreams: [{ url: "http://127.0.0.1:${port}" }]\n`);
     const answer = await gateway.post("/api/chat", key, body);
     expect([answer.status, codeOf(await answer.text())]).toEqual([502, "upstream_unreachable"]);
-    expect(await lastOutcome()).toMatchObject({ outcome: "unreachable" });
+    expect(await gateway.lastOutcome()).toMatchObject({ outcome: "unreachable" });
     await gateway.apply(`environments:\n  dev:\n    upstreams: [{ url: "${url}" }]\n`);
   });
 
@@ -52,7 +41,7 @@ describe("an upstream", () => {
     gateway.upstream().intercept = () => true;
     const answer = await gateway.post("/api/chat", key, body);
     expect([answer.status, codeOf(await answer.text())]).toEqual([504, "upstream_timeout"]);
-    expect(await lastOutcome()).toMatchObject({ outcome: "timed_out" });
+    expect(await gateway.lastOutcome()).toMatchObject({ outcome: "timed_out" });
     await gateway.apply(`environments:\n  dev:\n    upstreams: [{ url: "${url}" }]\n`);
   });
 
@@ -66,7 +55,7 @@ describe("an upstream", () => {
       const text = await answer.text();
       expect([path, answer.status, codeOf(text)]).toEqual([path, 502, "upstream_broken"]);
       expect(text).not.toContain("sign in");
-      expect(await lastOutcome()).toMatchObject({ outcome: "broken" });
+      expect(await gateway.lastOutcome()).toMatchObject({ outcome: "broken" });
     }
   });
 
@@ -79,7 +68,7 @@ describe("an upstream", () => {
     const answer = await gateway.post("/api/chat", key, body);
     const lines = (await answer.text()).trim().split("\n");
     expect(codeOf(lines.at(-1)!)).toBe("upstream_broken");
-    expect(await lastOutcome()).toMatchObject({ outcome: "incomplete", is_estimated: true });
+    expect(await gateway.lastOutcome()).toMatchObject({ outcome: "incomplete", is_estimated: true });
   });
 
   test("that ends cleanly without its terminal mark: not taken for whole", async () => {
@@ -89,7 +78,7 @@ describe("an upstream", () => {
     };
     const text = await (await gateway.post("/api/chat", key, body)).text();
     expect(codeOf(text.trim().split("\n").at(-1)!)).toBe("upstream_broken");
-    expect(await lastOutcome()).toMatchObject({ outcome: "incomplete" });
+    expect(await gateway.lastOutcome()).toMatchObject({ outcome: "incomplete" });
   });
 
   test("that puts an error into its stream", async () => {
@@ -102,7 +91,7 @@ describe("an upstream", () => {
     const text = await (await gateway.post("/api/chat", key, body)).text();
     expect(text).toContain("boom");
     expect(text).not.toContain("signin_url");
-    expect(await lastOutcome()).toMatchObject({ outcome: "upstream_error" });
+    expect(await gateway.lastOutcome()).toMatchObject({ outcome: "upstream_error" });
   });
 
   test("that redirects: never followed, its address never shown", async () => {
@@ -160,7 +149,7 @@ describe("an upstream", () => {
       await new Promise((resolve) => setImmediate(resolve));
     }
     socket.destroy();
-    expect(await lastOutcome()).toMatchObject({ outcome: "client_gone" });
+    expect(await gateway.lastOutcome()).toMatchObject({ outcome: "client_gone" });
   });
 
   test("that sends much at once to a caller who reads: nothing is lost", async () => {
@@ -175,6 +164,6 @@ describe("an upstream", () => {
     const seen = text.trim().split("\n");
     expect(seen.length).toBe(lines + 1);
     expect(seen.every((said, n) => n === lines || said.includes(`"content":"${n} `))).toBe(true);
-    expect(await lastOutcome()).toMatchObject({ outcome: "served", output_tokens: 1 });
+    expect(await gateway.lastOutcome()).toMatchObject({ outcome: "served", output_tokens: 1 });
   });
 });
