@@ -4,7 +4,7 @@
  */
 import { Problem } from "@sallyport/protocol";
 import type { AmbiguousSubject } from "../identity/ambiguous-subject.ts";
-import { FailedClaims } from "../identity/signed-claims.ts";
+import { FailedClaims } from "../identity/failed-claims.ts";
 import { networkPrefix } from "../kernel/network-prefix.ts";
 import type { AdminPorts } from "./ports.ts";
 import { readBytes } from "./read-request.ts";

@@ -3,7 +3,7 @@ import type { SendBounded } from "../kernel/bounded-request.ts";
 import type { Secret } from "../kernel/secret.ts";
 import { readJson } from "../kernel/strict-json/read-json.ts";
 import type { EventReceiver } from "./event-receiver.ts";
-import { FailedClaims } from "./signed-claims.ts";
+import { FailedClaims } from "./failed-claims.ts";
 
 export interface EventPollPorts {
   readonly url: string;

@@ -10,7 +10,8 @@ import type { Provider } from "./provider.ts";
 import type { Reconciler } from "./reconciler.ts";
 import type { SeenTokens } from "./seen-tokens.ts";
 import { readSecurityEvent } from "./security-event.ts";
-import { failed, FailedClaims, verifyClaims } from "./signed-claims.ts";
+import { failed, FailedClaims } from "./failed-claims.ts";
+import { verifyClaims } from "./signed-claims.ts";
 
 export interface EventReceiverPorts {
   readonly clock: Pick<Clock, "now">;

@@ -7,7 +7,8 @@ import type { SeenTokens } from "./seen-tokens.ts";
 
 import { ambiguousOf } from "./ambiguous-subject.ts";
 import type { AmbiguousSubject } from "./ambiguous-subject.ts";
-import { failed, FailedClaims, verifyClaims } from "./signed-claims.ts";
+import { failed, FailedClaims } from "./failed-claims.ts";
+import { verifyClaims } from "./signed-claims.ts";
 import type { Claims } from "./signed-claims.ts";
 import type { Statement, Subject } from "./statement.ts";
 

@@ -2,8 +2,9 @@
  * What a security event says (RFC 8417; OpenID CAEP 1.0, RISC 1.0, SSF 1.0), in the words of a statement. One event a
  * token. What is understood in part is not understood.
  */
-import { failed } from "./signed-claims.ts";
-import type { Claims, FailedClaims } from "./signed-claims.ts";
+import { failed } from "./failed-claims.ts";
+import type { FailedClaims } from "./failed-claims.ts";
+import type { Claims } from "./signed-claims.ts";
 import type { Provider } from "./provider.ts";
 import type { Said, Statement, Subject } from "./statement.ts";
 

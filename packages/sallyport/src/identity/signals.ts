@@ -4,8 +4,8 @@ import type { Secret } from "../kernel/secret.ts";
 import type { AmbiguousSubject } from "./ambiguous-subject.ts";
 import type { EventReceiver } from "./event-receiver.ts";
 import type { LogOut } from "./log-out.ts";
-import { failed } from "./signed-claims.ts";
-import type { FailedClaims } from "./signed-claims.ts";
+import { failed } from "./failed-claims.ts";
+import type { FailedClaims } from "./failed-claims.ts";
 
 export interface SignalSource {
   readonly issuer: string;

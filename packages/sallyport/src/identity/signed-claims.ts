@@ -4,21 +4,8 @@
  */
 import { decodeProtectedHeader, errors, jwtVerify } from "jose";
 import { readJson } from "../kernel/strict-json/read-json.ts";
+import { failed, FailedClaims } from "./failed-claims.ts";
 import type { IssuerKeys, KeySet } from "./issuer-keys.ts";
-
-/** `unavailable`: it may be good, and nobody can tell now. The others are the codes of RFC 8935, 2.4. */
-export type ClaimsFailure = "unavailable" | "invalid_request" | "invalid_key" | "invalid_issuer" | "invalid_audience";
-
-/** Why a token does not count: a value, told to who sent it. */
-export class FailedClaims {
-  readonly failure: ClaimsFailure;
-  readonly says: string;
-
-  constructor(failure: ClaimsFailure, says: string) {
-    this.failure = failure;
-    this.says = says;
-  }
-}
 
 export type Claims = Readonly<Record<string, unknown>>;
 
@@ -117,8 +104,4 @@ function judgeTimes({ iat, jti }: Claims, { ageMaxMs }: Expected, now: number): 
   if (typeof jti !== "string" || jti === "" || jti.length > ID_MAX || /\p{Cc}/u.test(jti))
     return failed("invalid_request", "jti is missing");
   return undefined;
-}
-
-export function failed(failure: ClaimsFailure, says: string): FailedClaims {
-  return new FailedClaims(failure, says);
 }
