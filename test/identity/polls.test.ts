@@ -6,7 +6,7 @@ import { emptyExternal } from "../../packages/sallyport/dist/identity/apply-stat
 import { DirectoryReader } from "../../packages/sallyport/dist/identity/directory-pages.js";
 import { DirectoryPoll } from "../../packages/sallyport/dist/identity/directory-poll.js";
 import { EventPoll } from "../../packages/sallyport/dist/identity/event-poll.js";
-import { failed } from "../../packages/sallyport/dist/identity/signed-claims.js";
+import { failed } from "../../packages/sallyport/dist/identity/failed-claims.js";
 import type { Statement } from "../../packages/sallyport/dist/identity/statement.js";
 import { sendBounded } from "../../packages/sallyport/dist/kernel/bounded-request.js";
 import type { BoundedRequest } from "../../packages/sallyport/dist/kernel/bounded-request.js";
