@@ -87,13 +87,20 @@ test("that an idle connection was closed is seen without the beat", async () => 
 test("a bulk is read on without rests", async () => {
   far.write(Buffer.alloc(4_000_000, "x"));
   let size = 0;
-  while (size < 4_000_000) {
-    await once(near, "readable");
-    const read = near.read() as Buffer;
-    size += read.length;
-    if (read.length < 16_384) vi.advanceTimersByTime(1);
+  const begunMs = performance.now();
+  for (let idle = 0; size < 4_000_000; idle++) {
+    const read = near.read() as Buffer | null;
+    if (read) {
+      size += read.length;
+      idle = 0;
+    }
+    // A busy machine brings some small pieces, and they rest: how the bytes come is the kernel's.
+    if (idle >= 50) vi.advanceTimersByTime(1);
+    await new Promise((resolve) => setImmediate(resolve));
   }
   expect(size).toBe(4_000_000);
+  // With a rest for each piece of 16 kB it would be 244 ms.
+  expect(performance.now() - begunMs).toBeLessThan(120);
 });
 
 test("a connection that is refused is told", async () => {
