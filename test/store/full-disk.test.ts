@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import type { Operation } from "../../packages/sallyport/dist/audit/change.js";
@@ -174,4 +174,13 @@ it("a writer that dies refuses everything that was not acknowledged, and everyth
   expect(store.append(line(2))).toBeUndefined();
   await expect(store.change(change([]))).rejects.toMatchObject({ code: "store_unavailable" });
   expect(troubles).toEqual(["the writer has ended"]);
+});
+
+it.each(["sallyport.db-wal", "sallyport.db"])("%s deleted under the running program: nothing more is acknowledged", async (name) => {
+  const { store, directory, troubles } = await openSmall();
+  expect(await settled(store, store.append(line("before")))).toBe(true);
+  rmSync(join(directory, name));
+  expect(await settled(store, store.append(line("after")))).toBe(false);
+  expect([store.isWritable(), store.takesChanges()]).toEqual([false, false]);
+  expect(troubles.join()).toContain(`${name} was deleted or replaced`);
 });

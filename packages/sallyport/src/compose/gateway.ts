@@ -127,6 +127,10 @@ export async function joinGateway({ settings, core, clock, log, withPractice }: 
     urls.admin = admin.url();
     await record(core, "server.started", { version: VERSION, data: urls.data, admin: urls.admin });
     log.info({ version: VERSION, node: process.versions.node, ...urls }, "the gateway serves");
+    if (!core.store.isWritable())
+      log.error(
+        "the disk has no room for the reserve (ledger.reserveBytes) and 16 MiB beside it: requests are denied, and only revocations are accepted, until there is room",
+      );
     if (core.quarantine.restored())
       log.warn("this gateway was restored from a backup: no request is served before 'sallyport restore confirm'");
     const useTls = (next: SecureContextOptions): void => {

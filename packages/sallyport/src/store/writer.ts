@@ -17,6 +17,7 @@ import { LedgerChain } from "./ledger-chain.ts";
 import { CHECKPOINT_MS } from "./ledger-logs.ts";
 import { makeApplyOperation } from "./operations.ts";
 import { checkSchema, readMeta } from "./schema.ts";
+import { OpenFiles } from "./open-files.ts";
 import { PersonalEraser } from "./personal-eraser.ts";
 import { RecordEnder } from "./record-ender.ts";
 import { RowBinding } from "./row-binding.ts";
@@ -65,6 +66,7 @@ export class Writer {
   #sealing: NodeJS.Timeout | null = null;
   #housekeeping: Promise<void> | null = null;
   readonly #clocks: ClockAgreement;
+  readonly #files: OpenFiles;
   /** When the newest commit was made that was there at the start, epoch ms; null where there is none. */
   readonly headAt: number | null;
 
@@ -98,6 +100,7 @@ export class Writer {
     this.#reserve = new DiskReserve(paths.reserve, setup.directory, setup.ledger.reserveBytes, ports);
     this.#isOpen = this.#reserve.tryHold();
     this.#boundPages();
+    this.#files = new OpenFiles(paths.database);
     this.headAt = headTimeOf(database);
     const clock = { now: () => this.#now, monotonic: ports.monotonic };
     this.#clocks = new ClockAgreement(clock, this.headAt, setup.clockPatienceMs);
@@ -217,7 +220,7 @@ export class Writer {
    * the disk is asked: with a transaction that changes nothing, and with the room that a revocation takes.
    */
   #takesChanges(tried: readonly EncodedChange[], results: readonly ChangeResult[] | undefined): boolean {
-    if (tried.length > 0 && !results) return false;
+    if ((tried.length > 0 && !results) || this.#files.replaced() !== undefined) return false;
     if (results?.some((result) => "epoch" in result)) return true;
     try {
       if (this.#ports.freeBytes(this.#setup.directory) < Math.min(REVOCATION_BYTES, this.#setup.ledger.reserveBytes))
@@ -249,6 +252,12 @@ export class Writer {
   /** The results of the changes, or what kept the group from being committed. */
   #try(changes: readonly EncodedChange[], lines: readonly string[]): readonly ChangeResult[] | "full" | "failed" {
     if (changes.length === 0 && lines.length === 0) return [];
+    const replaced = this.#files.replaced();
+    if (replaced !== undefined) {
+      const text = `nothing is committed any more: ${replaced} was deleted or replaced while the gateway runs; restart it`;
+      this.#ports.post({ kind: "trouble", text });
+      return "failed";
+    }
     try {
       const results = commitGroup(this.#parts, { changes, lines, now: this.#now });
       this.#records = this.#parts.chain.seq;
