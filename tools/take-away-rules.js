@@ -16,6 +16,7 @@ import { rightsRules } from "./take-away-rights.js";
 import { sentryRules } from "./take-away-sentry.js";
 import { tokenRules } from "./take-away-tokens.js";
 import { operationRules } from "./take-away-operation.js";
+import { faultRules } from "./take-away-faults.js";
 import { hostileRules } from "./take-away-hostile.js";
 import { upstreamRules } from "./take-away-upstream.js";
 
@@ -378,6 +379,7 @@ export const rules = [
     test: "test/gateway/flood.test.ts",
   },
   ...anomalyRules,
+  ...faultRules,
   ...hostileRules,
   ...operationRules,
   ...upstreamRules,

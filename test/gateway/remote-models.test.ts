@@ -27,6 +27,7 @@ beforeEach(() => {
     upstream.stubs.clear();
     upstream.left.length = 0;
     upstream.seen.length = 0;
+    upstream.deeds.length = 0;
     upstream.intercept = undefined;
   }
 });
@@ -103,7 +104,20 @@ describe("a stub made on the server", () => {
     expect(text).toContain("cloud");
   });
 
-  test("a server whose list cannot be read is sent nothing", async () => {
+  test("a server that serves and cannot say what it has is sent nothing", async () => {
+    // Nothing was asked of this server yet: what was listed within the last second would do.
+    const upstream = gateway.upstream("open");
+    const other = await gateway.issue({ environment: "open", allow: INFER, models: ["*"] });
+    upstream.failsToList = true;
+    const chat = (): Promise<Response> => gateway.post("/api/chat", other.key, { model: "a", messages, stream: false });
+    const answer = await chat();
+    expect([answer.status, codeOf(await answer.text())]).toEqual([502, "upstream_unreachable"]);
+    expect(upstream.deeds).toEqual([]);
+    upstream.failsToList = false;
+    expect((await chat()).status).toBe(200);
+  });
+
+  test("a server that is gone is told as such", async () => {
     const { port } = new URL(await urlOf("dev"));
     await gateway.upstream().close();
     const answer = await gateway.post("/api/chat", key, { model: "never-seen", messages });

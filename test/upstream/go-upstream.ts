@@ -57,6 +57,8 @@ export class GoUpstream {
   readonly left: string[] = [];
   /** How often the gateway asked for the models itself; these are not in `seen`. */
   looks = 0;
+  /** The list of models is answered with an error. */
+  failsToList = false;
   #from: string | null = null;
   #making = "";
   readonly #server: Server;
@@ -101,6 +103,7 @@ export class GoUpstream {
     };
     if (seen.url === "/api/tags" && seen.headers.accept === "application/json") {
       this.looks++;
+      if (this.failsToList) return send(response, 500, { error: "no list" });
       return answerWork(response, { kind: "tags", stubs: this.stubs }, this.pieces);
     }
     this.seen.push(seen);
