@@ -32,15 +32,17 @@ export async function prepareStartCheck(
 ): Promise<StartCheck> {
   const isDone = await checkAtOnce(paths, signingKey);
   const stop = new SharedArrayBuffer(4);
+  let thread: Worker | null = null;
   let ended: Promise<unknown> = Promise.resolve();
   return {
     isDone,
     begin() {
       if (isDone) return;
       const setup: StateThreadSetup = { database: paths.database, signingKey, stop };
-      const thread = new Worker(new URL("./state-thread.js", import.meta.url), { workerData: setup });
+      thread = new Worker(new URL("./state-thread.js", import.meta.url), { workerData: setup });
       thread.unref();
-      ended = new Promise((resolve) => thread.once("exit", resolve));
+      const started = thread;
+      ended = new Promise((resolve) => started.once("exit", resolve));
       thread.on("message", ({ firstDifference }: StateVerdict) => {
         if (firstDifference) onDifference(stateProblem(firstDifference));
       });
@@ -51,6 +53,8 @@ export async function prepareStartCheck(
     },
     async stop() {
       Atomics.store(new Int32Array(stop), 0, 1);
+      // A command that has nothing else to wait for would end before the thread has, with its own end not done.
+      thread?.ref();
       await ended;
     },
   };
