@@ -12,6 +12,7 @@ import { createAdminServer } from "../admin/server.ts";
 import type { LedgerEvent } from "../audit/event.ts";
 import type { Settings } from "../config/settings.ts";
 import type { Clock } from "../kernel/clock.ts";
+import { divideDescriptors, readDescriptorLimit } from "../kernel/descriptor-limit.ts";
 import { causeOf } from "../kernel/log.ts";
 import type { Log } from "../kernel/log.ts";
 import { SYSTEM_REALM } from "../keys/key.ts";
@@ -69,12 +70,14 @@ export async function joinGateway({ settings, core, clock, log, withPractice }: 
     outlets = await openLedgerOutlets(settings, core, metrics, log);
     const sentry = openSentry(core, dataPaths(settings.dataDirectory).watch, log);
     const urls = { data: "", admin: "" };
+    const bounds = divideDescriptors(readDescriptorLimit());
     const dataPlane = makeDataPlane({
       settings,
       core,
       clock,
       log,
       tls,
+      connectionsMax: bounds.data,
       metrics,
       listeners: [sentry.listener],
       tracing,
@@ -105,6 +108,7 @@ export async function joinGateway({ settings, core, clock, log, withPractice }: 
       tls,
       socketPath: socketPathOf(settings),
       addresses: makeAddressRules(settings.trustedProxies, settings.proxyHops),
+      connectionsMax: { tcp: bounds.admin, socket: bounds.adminSocket },
     });
     urls.data = await listen(dataPlane.server, settings.listen, settings.tls !== null);
     try {

@@ -9,6 +9,9 @@ import type { Socket } from "node:net";
 const PIPELINED_MAX = 128;
 const PIPELINED_BODY_MAX = 8 * 1024;
 
+/** So long a client has to read the answers that were sent before. */
+const ENDED_MS = 5_000;
+
 const waiting = new WeakMap<Socket, number>();
 
 /** How many requests of a connection wait for the present one. */
@@ -24,7 +27,11 @@ export function whenAlone(request: IncomingMessage, response: ServerResponse, be
   // A long body would fill the socket's buffer and hide that the client has gone: the connection ends after its answer.
   if (before >= PIPELINED_MAX || hasLongBody(request)) {
     request.resume();
-    response.once("socket", (own: Socket) => own.end());
+    response.once("socket", (own: Socket) => {
+      own.end();
+      // Its client may keep the other half open for as long as it likes.
+      setTimeout(() => own.destroy(), ENDED_MS).unref();
+    });
     return;
   }
   waiting.set(socket, before + 1);
