@@ -78,10 +78,18 @@ export const DPOP_PROOFS = replayShares(65_536, 8_192);
 export const WORKLOAD_TOKENS = replayShares(65_536, 8_192);
 export const CLIENT_ASSERTIONS = replayShares(65_536, 4_096);
 
+/** Tails of the audit log that are open: each costs a turn of the reading thread four times a second. */
+export const AUDIT_TAILS: ShareRules<"caller"> = {
+  capacity: 64,
+  perOwner: { caller: 16 },
+  reserve: 16,
+  little: 2,
+};
+
 /** Calls of the admin API that run at the same time. What takes away asks for no share: it is always let in. */
 export const ADMIN_CALLS: ShareRules<"caller"> = {
-  capacity: 256,
-  perOwner: { caller: 32 },
-  reserve: 64,
-  little: 4,
+  capacity: 512,
+  perOwner: { caller: 64 },
+  reserve: 128,
+  little: 8,
 };
