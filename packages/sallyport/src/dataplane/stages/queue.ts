@@ -79,7 +79,7 @@ class Wait implements Interruptible {
 
   begin(key: string): void {
     const { model } = this.#exchange.understood!;
-    const place = this.#group.queueOf(model!.key)!.wait(key, this.#onTurn);
+    const place = this.#group.queueOf(model!.key)!.wait(key, this.#onTurn, this.#exchange.key!.owner ?? key);
     if (isRefusal(place)) return this.#resolve(place);
     this.#place = place;
     this.#exchange.interruptible = this;
