@@ -1,0 +1,172 @@
+/**
+ * The weakest callers do their worst, each for some seconds, against the built program. Beside each of them a victim chats
+ * and goes on being served, and a revocation, over the Unix socket and over TCP, takes effect within a second.
+ */
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { request as httpRequest } from "node:http";
+import type { ServerResponse } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { request, sallyportJson, serve } from "../program/program.ts";
+import type { Serving } from "../program/program.ts";
+import { GoUpstream } from "../upstream/go-upstream.ts";
+
+const SECONDS = 5;
+const WINDOWS = 3;
+const CHAT = { model: "llama3.2", stream: false, messages: [{ role: "user", content: "hi" }] };
+const CALLER = fileURLToPath(new URL("worst-caller.js", import.meta.url));
+
+const upstream = new GoUpstream({
+  intercept(seen, response) {
+    if (!seen.body.includes("endless")) return false;
+    answerWithoutEnd(response);
+    return true;
+  },
+});
+let upstreamUrl: string;
+let directory: string;
+let serving: Serving;
+let adminKey: string;
+let victim: string;
+
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), "sallyport-weakest-"));
+  upstreamUrl = await upstream.listen();
+  const policy = join(directory, "policy.yaml");
+  writeFileSync(policy, `environments:\n  dev:\n    upstreams: [{ url: "${upstreamUrl}", concurrency: 8 }]\n`);
+  ({ adminKey } = await sallyportJson<{ adminKey: string }>(["init", "--data", join(directory, "data")]));
+  serving = await serve(join(directory, "data"), ["--policy", policy]);
+  victim = (await issue()).key;
+});
+afterAll(async () => {
+  serving?.child.kill("SIGKILL");
+  await upstream.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+function answerWithoutEnd(response: ServerResponse): void {
+  const line = `{"model":"m","created_at":"x","message":{"role":"assistant","content":"${"x".repeat(4_000)}"},"done":false}\n`;
+  response.writeHead(200, { "content-type": "application/x-ndjson" });
+  const more = (): void => {
+    while (!response.destroyed && response.write(line));
+  };
+  response.on("drain", more);
+  more();
+}
+
+async function admin(path: string, body?: object): Promise<Record<string, string>> {
+  const answer = await request("POST", serving.adminUrl + path, adminKey, body);
+  if (answer.status >= 300) throw new Error(`${answer.status} ${answer.text}`);
+  return JSON.parse(answer.text) as Record<string, string>;
+}
+
+async function issue(more: object = {}): Promise<{ id: string; key: string }> {
+  const wish = { environment: "dev", name: `k ${Math.random()}`, allow: ["infer:chat"], models: ["llama3.2"], ...more };
+  return (await admin("/v1/keys", wish)) as unknown as { id: string; key: string };
+}
+
+async function issueAdmin(role: string): Promise<string> {
+  return (await admin("/v1/admin-keys", { name: `${role} ${Math.random()}`, role, environments: ["dev"] }))["key"]!;
+}
+
+/** Over the Unix socket beside the server. */
+function revokeOverSocket(id: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const socketPath = join(directory, "data", "admin.sock");
+    const sent = httpRequest({ socketPath, method: "POST", path: `/v1/keys/${id}/revoke`, agent: false }, (answer) => {
+      answer.resume().on("end", () => resolve(answer.statusCode ?? 0));
+    });
+    sent.on("error", reject).end();
+  });
+}
+
+async function revokeOverTcp(id: string): Promise<number> {
+  return (await request("POST", `${serving.adminUrl}/v1/keys/${id}/revoke`, adminKey)).status;
+}
+
+/** From the call to the first denial, in ms. */
+async function timeToRevoke(key: { id: string; key: string }, revoke: (id: string) => Promise<number>): Promise<number> {
+  const began = performance.now();
+  expect(await revoke(key.id)).toBe(200);
+  while ((await request("POST", `${serving.dataUrl}/api/chat`, key.key, CHAT)).status === 200);
+  return performance.now() - began;
+}
+
+/** The time of each of the victim's chats until then, in ms; with those made past the gateway. */
+async function chatUntil(endsMs: number): Promise<{ through: number[]; bare: number[] }> {
+  const times = { through: [] as number[], bare: [] as number[] };
+  while (performance.now() < endsMs) {
+    for (const [list, url] of [
+      [times.bare, upstreamUrl],
+      [times.through, serving.dataUrl],
+    ] as const) {
+      const began = performance.now();
+      const { status, text } = await request("POST", `${url}/api/chat`, victim, CHAT);
+      expect([status, status === 200 ? "" : text]).toEqual([200, ""]);
+      list.push(performance.now() - began);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  return times;
+}
+
+function p99(times: readonly number[]): number {
+  const sorted = times.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * 0.99))]!;
+}
+
+function runCaller(kind: string, key: string, sockets: number): Promise<string> {
+  const wish = { kind, key, sockets, dataUrl: serving.dataUrl, adminUrl: serving.adminUrl, seconds: SECONDS };
+  const child = spawn(process.execPath, [CALLER, JSON.stringify(wish)], { stdio: ["ignore", "pipe", "inherit"] });
+  let out = "";
+  child.stdout.on("data", (chunk: Buffer) => (out += chunk.toString("utf8")));
+  return new Promise((resolve, reject) => child.on("error", reject).on("close", () => resolve(out.trim())));
+}
+
+/** What this machine lets one process hold, and no more than was asked for. */
+function socketsMax(): number {
+  try {
+    const limit = /^Max open files +\d+ +(\d+)/m.exec(readFileSync("/proc/self/limits", "latin1"))?.[1];
+    return Math.min(20_000, Number(limit ?? 1_024) - 64);
+  } catch {
+    return 960;
+  }
+}
+
+const callers: readonly [string, () => Promise<string>][] = [
+  ["stranger", async () => ""],
+  ["embedder", async () => (await issue({ allow: ["infer:embed"] })).key],
+  ["viewer", () => issueAdmin("viewer")],
+  ["provisioner", () => issueAdmin("provisioner")],
+  ["silent reader", async () => (await issue({ limits: { concurrency: 4 } })).key],
+  ["sockets", async () => ""],
+];
+
+test.each(callers)("%s: a victim's chat goes on, and revocation takes effect", { timeout: 40_000 }, async (kind, key) => {
+  const revoked = [await issue(), await issue()] as const;
+  const running = runCaller(kind, await key(), socketsMax());
+  const began = performance.now();
+  // It takes a moment until the caller is at its worst.
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  const overBare: number[] = [];
+  const revocations: number[] = [];
+  for (let window = 1; window <= WINDOWS; window++) {
+    const chats = chatUntil(began + 1_000 + ((SECONDS - 1.2) * 1_000 * window) / WINDOWS);
+    if (window === 2) {
+      revocations.push(await timeToRevoke(revoked[0], revokeOverSocket));
+      revocations.push(await timeToRevoke(revoked[1], revokeOverTcp));
+    }
+    const { through, bare } = await chats;
+    overBare.push(p99(through) - p99(bare));
+  }
+  const did = await running;
+  const [, median] = overBare.toSorted((a, b) => a - b);
+  console.log(
+    `${kind}: victim's p99 over bare ${overBare.map((ms) => ms.toFixed(0)).join(", ")} ms; revoked in ${revocations.map((ms) => ms.toFixed(0)).join(" (socket) and ")} ms (TCP); it did ${did}`,
+  );
+  expect(Math.max(...revocations)).toBeLessThan(1_000);
+  expect(median).toBeLessThan(250);
+});
