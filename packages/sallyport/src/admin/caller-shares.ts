@@ -16,13 +16,21 @@ const NARROWING: ReadonlySet<string> = new Set<RouteName>([
   "keys.removeSigner", "keys.removeWorkload", "keys.removePathSecret", "incidents.open",
 ]); // prettier-ignore
 
+/** Routes that read or judge much at once. */
+const COSTLY: ReadonlySet<string> = new Set<RouteName>([
+  "audit.search", "audit.verify", "incidents.radius", "incidents.report", "policy.plan", "keys.sweep",
+]); // prettier-ignore
+
+type Kind = "calls" | "costly" | "narrowing" | "scim";
+
 interface Rate {
   readonly count: number;
   readonly windowMs: number;
 }
 
-const RATES: Readonly<Record<"calls" | "narrowing" | "scim", Rate>> = {
+const RATES: Readonly<Record<Kind, Rate>> = {
   calls: { count: 1_000, windowMs: 5_000 },
+  costly: { count: 200, windowMs: 10_000 },
   narrowing: { count: 1_000, windowMs: 5_000 },
   /** Provisioning clients send some 25 requests a second. */
   scim: { count: 250, windowMs: 5_000 },
@@ -44,15 +52,15 @@ export class CallerShares {
     // The operating-system user beside the server could do everything without it.
     if (kind === "socket") return nothing;
     const caller = issuer.actor;
-    const isNarrowing = NARROWING.has(route);
-    this.#demandRate(isNarrowing ? "narrowing" : route === "scim" ? "scim" : "calls", caller);
-    if (isNarrowing) return nothing;
+    const rate = kindOf(route);
+    this.#demandRate(rate, caller);
+    if (rate === "narrowing") return nothing;
     const full = this.#running.take({ caller });
     if (full !== undefined) throw new Problem("concurrency_exceeded", "too many calls run at the same time");
     return () => this.#running.give({ caller });
   }
 
-  #demandRate(kind: keyof typeof RATES, caller: string): void {
+  #demandRate(kind: Kind, caller: string): void {
     const { count, windowMs } = RATES[kind];
     const name = `${kind} ${caller}`;
     const nowMs = this.#clock.monotonic();
@@ -62,6 +70,12 @@ export class CallerShares {
       for (const [old, arrivalMs] of this.#arrivals) if (arrivalMs <= nowMs) this.#arrivals.delete(old);
     this.#arrivals.set(name, verdict.arrivalMs);
   }
+}
+
+function kindOf(route: string): Kind {
+  if (NARROWING.has(route)) return "narrowing";
+  if (COSTLY.has(route)) return "costly";
+  return route === "scim" ? "scim" : "calls";
 }
 
 function nothing(): void {}

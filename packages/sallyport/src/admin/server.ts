@@ -17,7 +17,7 @@ import { whenAlone } from "../listener/one-at-a-time.ts";
 import { clientAddress, isTrusted } from "../listener/client-address.ts";
 import { normalizeAddress } from "../kernel/network-list.ts";
 import type { AddressRules } from "../listener/client-address.ts";
-import { ConnectionSeats } from "../listener/connection-seats.ts";
+import { ACCEPT_BACKLOG, ConnectionSeats } from "../listener/connection-seats.ts";
 import { headerLines, headerRefusal } from "../listener/header-form.ts";
 import type { HostNames } from "../listener/host-names.ts";
 import type { AdminApp } from "./app.ts";
@@ -111,11 +111,11 @@ export function createAdminServer(ports: AdminServerPorts): AdminServer {
 
   return {
     async listen({ host, port }) {
-      await opened(tcp, () => tcp.listen(port, host));
+      await opened(tcp, () => tcp.listen({ port, host, backlog: ACCEPT_BACKLOG }));
       if (socketPath === null) return;
       try {
         await clearStaleSocket(socketPath);
-        await opened(socket, () => socket.listen(socketPath));
+        await opened(socket, () => socket.listen({ path: socketPath, backlog: ACCEPT_BACKLOG }));
         chmodSync(socketPath, 0o600);
       } catch (cause) {
         await Promise.all([closed(tcp), closed(socket)]);

@@ -8,6 +8,12 @@ import { isLoopbackAddress, normalizeAddress } from "../kernel/network-list.ts";
 import { connectionShares } from "../kernel/shared-resources.ts";
 import { Shares } from "../kernel/shares.ts";
 
+/**
+ * Connections the system holds until they are taken up (Linux: no more than `net.core.somaxconn`). What does not fit is
+ * dropped, and its client tries again a whole second later: a flood must not push others out of this queue.
+ */
+export const ACCEPT_BACKLOG = 4_096;
+
 export interface SeatRules {
   readonly capacity: number;
   /** The peer stands for many clients: a trusted proxy. Programs of this machine always do. */

@@ -1,6 +1,8 @@
 /**
  * One request of a connection runs at a time, in the order in which they came. The response of a pipelined request has no
  * socket while another one is written: it never hears that the connection closed, and what runs for it would never end.
+ * And no more than one begins in one turn of the event loop: a connection with a hundred requests in its buffer would else
+ * hold up everybody who has one, a revocation included.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
@@ -36,8 +38,10 @@ export function whenAlone(request: IncomingMessage, response: ServerResponse, be
   }
   waiting.set(socket, before + 1);
   response.once("socket", () => {
-    waiting.set(socket, pipelinedOn(socket) - 1);
-    begin();
+    setImmediate(() => {
+      waiting.set(socket, pipelinedOn(socket) - 1);
+      begin();
+    });
   });
 }
 
