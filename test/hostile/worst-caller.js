@@ -25,7 +25,8 @@ function hold(url, pieces, reads = true) {
   if (reads) socket.on("data", () => counts.answers++);
   socket.on("close", () => {
     if (!wasOpen) counts.refused++;
-    if (!isOver()) setTimeout(() => !isOver() && hold(url, pieces, reads), wasOpen ? 5 : 100);
+    // A machine that wants all sockets waits a moment: it would spend itself on connecting.
+    if (!isOver()) setTimeout(() => !isOver() && hold(url, pieces, reads), kind === "sockets" ? 250 : wasOpen ? 5 : 100);
   });
 }
 
