@@ -16,6 +16,7 @@ import { sentryRules } from "./take-away-sentry.js";
 import { tokenRules } from "./take-away-tokens.js";
 import { operationRules } from "./take-away-operation.js";
 import { hostileRules } from "./take-away-hostile.js";
+import { limitRules } from "./take-away-limits.js";
 import { upstreamRules } from "./take-away-upstream.js";
 
 const S = "packages/sallyport/src";
@@ -380,6 +381,7 @@ export const rules = [
   ...hostileRules,
   ...operationRules,
   ...upstreamRules,
+  ...limitRules,
   ...auditRules,
   ...atRestRules,
   ...keyLifeRules,

@@ -37,11 +37,12 @@ const PROOF_MAX = 4_096;
 
 export class DpopVerifier {
   readonly #startedAt: number;
-  readonly #seen = new KeptUntil<true>(DPOP_PROOFS);
+  readonly #seen: KeptUntil<true>;
 
   /** `startedAt`, epoch ms: proofs of before may have been taken by an earlier process. */
-  constructor(startedAt: number) {
+  constructor(startedAt: number, shares = DPOP_PROOFS) {
     this.#startedAt = startedAt;
+    this.#seen = new KeptUntil(shares);
   }
 
   async verify(proof: string, request: DpopRequest): Promise<DpopProof | DpopFailure> {
