@@ -35,7 +35,7 @@ export const limitRules = [
     rule: "connections",
     what: "an address has a share of the connections",
     file: `${S}/listener/connection-seats.ts`,
-    from: "shares.heldBy(\"address\", seat.address) >= shares.rules.perOwner.address && ",
+    from: 'shares.heldBy("address", seat.address) >= shares.rules.perOwner.address && ',
     to: "shares.held < 0 && ",
     test: seats,
   },
@@ -124,7 +124,7 @@ export const limitRules = [
     what: "a provisioning client has a rate of its own",
     file: `${S}/admin/caller-shares.ts`,
     from: "const name = `${kind} ${caller}`;",
-    to: "const name = caller === \"\" ? caller : kind;",
+    to: 'const name = caller === "" ? caller : kind;',
     test: callers,
   },
   {

@@ -74,7 +74,8 @@ test("one key, and one person with many, hold a part of the memory: everybody el
   for (const { key } of keys.slice(0, 2)) await begin(upload(key), body);
   await untilCounters(gateway, ({ heldBytes }) => heldBytes === 56_000_000);
   // A second one of the same key, and one of the same person's third key.
-  for (const { key } of keys.slice(1)) expect(await firstLine(await begin(upload(key), body))).toMatch(/^HTTP\/1\.1 503 /);
+  for (const { key } of keys.slice(1))
+    expect(await firstLine(await begin(upload(key), body))).toMatch(/^HTTP\/1\.1 503 /);
   for (let i = 0; i < 5; i++) {
     const answer = await gateway.post("/api/chat", victim.key, CHAT);
     expect([answer.status, (await answer.text()).includes("overloaded")]).toEqual([200, false]);

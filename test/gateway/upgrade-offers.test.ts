@@ -45,15 +45,21 @@ function statusesOf(requests: readonly (readonly string[])[]): Promise<string[]>
   });
 }
 
-test.each(Object.entries(OFFERS))("%s: a chat with a body and the requests after it are answered", async (_, offer) => {
-  const head = `host: localhost\r\nauthorization: Bearer ${key}\r\n`;
-  const chat = `POST /api/chat HTTP/1.1\r\n${head}${offer}content-type: application/json\r\ncontent-length: ${BODY.length}\r\n\r\n`;
-  const requests = [[chat, BODY], [`GET /api/tags HTTP/1.1\r\n${head}${offer}\r\n`], [chat + BODY]];
-  expect(await statusesOf(requests)).toEqual(["200", "200", "200"]);
-}, 10_000);
+test.each(Object.entries(OFFERS))(
+  "%s: a chat with a body and the requests after it are answered",
+  async (_, offer) => {
+    const head = `host: localhost\r\nauthorization: Bearer ${key}\r\n`;
+    const chat = `POST /api/chat HTTP/1.1\r\n${head}${offer}content-type: application/json\r\ncontent-length: ${BODY.length}\r\n\r\n`;
+    const requests = [[chat, BODY], [`GET /api/tags HTTP/1.1\r\n${head}${offer}\r\n`], [chat + BODY]];
+    expect(await statusesOf(requests)).toEqual(["200", "200", "200"]);
+  },
+  10_000,
+);
 
 test("an offer without a credential is denied as any other request", async () => {
-  const answer = await gateway.raw(`GET /api/tags HTTP/1.1\r\nhost: localhost\r\n${OFFERS.h2c}connection: close\r\n\r\n`);
+  const answer = await gateway.raw(
+    `GET /api/tags HTTP/1.1\r\nhost: localhost\r\n${OFFERS.h2c}connection: close\r\n\r\n`,
+  );
   expect(answer.status).toBe(401);
 });
 

@@ -89,7 +89,10 @@ async function revokeOverTcp(id: string): Promise<number> {
 }
 
 /** From the call to the first denial, in ms. */
-async function timeToRevoke(key: { id: string; key: string }, revoke: (id: string) => Promise<number>): Promise<number> {
+async function timeToRevoke(
+  key: { id: string; key: string },
+  revoke: (id: string) => Promise<number>,
+): Promise<number> {
   const began = performance.now();
   expect(await revoke(key.id)).toBe(200);
   while ((await request("POST", `${serving.dataUrl}/api/chat`, key.key, CHAT)).status === 200);
@@ -160,31 +163,35 @@ const callers: readonly [string, () => Promise<string>][] = [
   ["sockets", async () => ""],
 ];
 
-test.each(callers)("%s: a victim's chat goes on, and revocation takes effect", { timeout: 50_000 }, async (kind, key) => {
-  const revoked = await Promise.all(Array.from({ length: 2 * WINDOWS }, () => issue()));
-  const { child, ended } = runCaller(kind, await key(), socketsMax());
-  const overBare: number[] = [];
-  const overSocket: number[] = [];
-  const overTcp: number[] = [];
-  try {
-    // It takes a moment until the caller is at its worst.
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
-    // Several tries, because the machine does other things as well: what counts is the one in the middle.
-    for (let window = 0; window < WINDOWS; window++) {
-      const chats = chatFor(WINDOW_MS);
-      overSocket.push(await timeToRevoke(revoked[2 * window]!, revokeOverSocket));
-      overTcp.push(await timeToRevoke(revoked[2 * window + 1]!, revokeOverTcp));
-      const { through, bare } = await chats;
-      overBare.push(p99(through) - p99(bare));
+test.each(callers)(
+  "%s: a victim's chat goes on, and revocation takes effect",
+  { timeout: 50_000 },
+  async (kind, key) => {
+    const revoked = await Promise.all(Array.from({ length: 2 * WINDOWS }, () => issue()));
+    const { child, ended } = runCaller(kind, await key(), socketsMax());
+    const overBare: number[] = [];
+    const overSocket: number[] = [];
+    const overTcp: number[] = [];
+    try {
+      // It takes a moment until the caller is at its worst.
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      // Several tries, because the machine does other things as well: what counts is the one in the middle.
+      for (let window = 0; window < WINDOWS; window++) {
+        const chats = chatFor(WINDOW_MS);
+        overSocket.push(await timeToRevoke(revoked[2 * window]!, revokeOverSocket));
+        overTcp.push(await timeToRevoke(revoked[2 * window + 1]!, revokeOverTcp));
+        const { through, bare } = await chats;
+        overBare.push(p99(through) - p99(bare));
+      }
+    } finally {
+      child.kill("SIGTERM");
     }
-  } finally {
-    child.kill("SIGTERM");
-  }
-  const inMs = (values: readonly number[]): string => values.map((ms) => ms.toFixed(0)).join(", ");
-  console.log(
-    `${kind}: victim's p99 over bare ${inMs(overBare)} ms; revoked in ${inMs(overSocket)} ms (Unix socket), ${inMs(overTcp)} ms (TCP); it did ${await ended}`,
-  );
-  expect(medianOf(overSocket)).toBeLessThan(1_000);
-  expect(medianOf(overTcp)).toBeLessThan(1_000);
-  expect(medianOf(overBare)).toBeLessThan(250);
-});
+    const inMs = (values: readonly number[]): string => values.map((ms) => ms.toFixed(0)).join(", ");
+    console.log(
+      `${kind}: victim's p99 over bare ${inMs(overBare)} ms; revoked in ${inMs(overSocket)} ms (Unix socket), ${inMs(overTcp)} ms (TCP); it did ${await ended}`,
+    );
+    expect(medianOf(overSocket)).toBeLessThan(1_000);
+    expect(medianOf(overTcp)).toBeLessThan(1_000);
+    expect(medianOf(overBare)).toBeLessThan(250);
+  },
+);

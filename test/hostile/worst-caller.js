@@ -26,7 +26,8 @@ function hold(url, pieces, reads = true) {
   socket.on("close", () => {
     if (!wasOpen) counts.refused++;
     // A machine that wants all sockets waits a moment: it would spend itself on connecting.
-    if (!isOver()) setTimeout(() => !isOver() && hold(url, pieces, reads), kind === "sockets" ? 250 : wasOpen ? 5 : 100);
+    if (!isOver())
+      setTimeout(() => !isOver() && hold(url, pieces, reads), kind === "sockets" ? 250 : wasOpen ? 5 : 100);
   });
 }
 
@@ -50,7 +51,12 @@ const times = (count, act) => {
   for (let i = 0; i < count; i++) act(i);
 };
 const form = (path, body) =>
-  head("POST", path, null, `content-type: application/x-www-form-urlencoded\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
+  head(
+    "POST",
+    path,
+    null,
+    `content-type: application/x-www-form-urlencoded\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+  );
 let number = 0;
 
 const kinds = {
@@ -60,7 +66,9 @@ const kinds = {
     times(100, () => hold(dataUrl, () => [`${head("POST", "/oauth/token", null)}content-type: application/x-www-form-urlencoded\r\ncontent-length: 4000\r\n\r\na`])); // prettier-ignore
     times(300, () => hold(adminUrl, () => [`${head("POST", "/v1/keys", null)}content-length: 100000\r\n\r\n{`]));
     times(300, () => hold(adminUrl, () => ["GET "]));
-    times(4, () => flood(dataUrl, () => `${head("GET", "/api/tags", `sp_dev_${String(++number).padStart(12, "0")}_bad`)}\r\n`));
+    times(4, () =>
+      flood(dataUrl, () => `${head("GET", "/api/tags", `sp_dev_${String(++number).padStart(12, "0")}_bad`)}\r\n`),
+    );
     times(2, () => flood(dataUrl, () => form("/e/dev/oauth/device_authorization", "client_id=sallyport-cli")));
     times(2, () => flood(adminUrl, () => `${head("GET", "/v1/keys", "spa_system_bad")}\r\n`));
   },
@@ -78,7 +86,8 @@ const kinds = {
     times(2, () => flood(adminUrl, () => `${head("POST", "/v1/keys/000000000000/revoke", key)}\r\n`));
   },
   provisioner() {
-    const user = () => JSON.stringify({ schemas: ["urn:ietf:params:scim:schemas:core:2.0:User"], userName: `u${++number}` });
+    const user = () =>
+      JSON.stringify({ schemas: ["urn:ietf:params:scim:schemas:core:2.0:User"], userName: `u${++number}` });
     const post = () => {
       const body = user();
       return `${head("POST", "/scim/v2/Users", key, `content-type: application/scim+json\r\ncontent-length: ${body.length}\r\n`)}\r\n${body}`;
@@ -90,13 +99,17 @@ const kinds = {
     const body = JSON.stringify({ model: "llama3.2", messages: [{ role: "user", content: "endless" }] });
     const chat = () => [`${head("POST", "/api/chat", key)}content-length: ${body.length}\r\n\r\n${body}`];
     times(200, () => hold(dataUrl, chat, false));
-    times(50, () => hold(dataUrl, () => Array.from({ length: 50 }, () => `${head("GET", "/api/tags", key)}\r\n`), false));
+    times(50, () =>
+      hold(dataUrl, () => Array.from({ length: 50 }, () => `${head("GET", "/api/tags", key)}\r\n`), false),
+    );
   },
   sockets() {
     // Some at a time, so that the system's own queue of new connections is not all there is to see.
     let open = 0;
     const more = () => {
-      times(Math.min(500, sockets - open), () => (open++ % 8 === 0 ? hold(adminUrl, () => []) : hold(dataUrl, () => ["P"])));
+      times(Math.min(500, sockets - open), () =>
+        open++ % 8 === 0 ? hold(adminUrl, () => []) : hold(dataUrl, () => ["P"]),
+      );
       if (open < sockets && !isOver()) setTimeout(more, 20);
     };
     more();

@@ -81,7 +81,7 @@ export function makeAdminApp(ports: AdminPorts, onFault: OnFault = () => undefin
     const caller = await admit(metricsRoute.name, metricsRoute, context);
     const leave = shares.enter(metricsRoute.name, caller);
     try {
-      return await answerMetrics(ports, caller, context.req.raw);
+      return answerMetrics(ports, caller, context.req.raw);
     } finally {
       leave();
     }

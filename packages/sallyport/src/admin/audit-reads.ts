@@ -67,7 +67,9 @@ export class AuditReads {
 
   /** A tail's beginning and its end are recorded by themselves, up to the same rate. */
   noteTail(reading: AuditReading): Promise<void> {
-    return this.#takeSingle(reading.actor) ? this.#write(reading, textOf(reading), 1, reading.count) : this.note(reading);
+    return this.#takeSingle(reading.actor)
+      ? this.#write(reading, textOf(reading), 1, reading.count)
+      : this.note(reading);
   }
 
   #count(name: string, { count }: AuditReading): boolean {

@@ -14,7 +14,10 @@ const caller = (id: string, more: object = {}): Caller =>
     kind: "tcp",
     address: null,
     expiresAt: null,
-    issuer: { actor: `key:${id}`, right: { permissions: ["keys:manage"], environments: ["dev"], mayGrant: {}, ...more } },
+    issuer: {
+      actor: `key:${id}`,
+      right: { permissions: ["keys:manage"], environments: ["dev"], mayGrant: {}, ...more },
+    },
   }) as unknown as Caller;
 
 /** How many of so many calls are let in; each is over before the next. */

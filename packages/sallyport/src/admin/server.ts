@@ -92,7 +92,8 @@ export function createAdminServer(ports: AdminServerPorts): AdminServer {
   // Node would cut the lines above a count and keep quiet about it; what is too many is refused by what was sent.
   for (const server of [tcp, socket]) server.maxHeadersCount = 0;
   tcp.on("connection", (peer: Socket) => {
-    const isBehindProxy = addresses.trusted !== null && !isLoopback((tcp.address() as AddressInfo | null)?.address ?? "");
+    const isBehindProxy =
+      addresses.trusted !== null && !isLoopback((tcp.address() as AddressInfo | null)?.address ?? "");
     if (isBehindProxy && !isTrusted(addresses, normalizeAddress(peer.remoteAddress ?? ""))) peer.destroy();
     else seats.enter(peer);
   });

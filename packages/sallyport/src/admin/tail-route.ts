@@ -47,7 +47,10 @@ export class Tails {
     const begin = lastEventId(request) ?? after ?? ports.newestRecord();
     const full = this.#shares.take({ caller: actor });
     if (full !== undefined)
-      throw new Problem("concurrency_exceeded", full === "all" ? "too many tails are open" : "you have too many tails open");
+      throw new Problem(
+        "concurrency_exceeded",
+        full === "all" ? "too many tails are open" : "you have too many tails open",
+      );
     try {
       await ports.reads.noteTail({ actor, address, how: "tail", asked: { ...asked, after: begin }, scope, count: 0 });
     } catch (cause) {
@@ -66,9 +69,7 @@ export class Tails {
         this.#open.delete(stream);
         this.#shares.give({ caller: actor });
         // Its beginning is on record: what is lost here is how much it was.
-        const noted = ports.reads
-          .noteTail({ actor, address, how: "tail", asked, scope, count })
-          .catch(() => undefined);
+        const noted = ports.reads.noteTail({ actor, address, how: "tail", asked, scope, count }).catch(() => undefined);
         this.#noting.add(noted);
         void noted.then(() => this.#noting.delete(noted));
       },

@@ -49,7 +49,9 @@ export function createDataServer(ports: DataServerPorts, tls: SecureContextOptio
     joinDuplicateHeaders: false,
     noDelay: true,
   };
-  const server = tls ? createTlsServer({ ...options, ...tls, handshakeTimeout: HANDSHAKE_TIMEOUT_MS }) : createPlainServer(options);
+  const server = tls
+    ? createTlsServer({ ...options, ...tls, handshakeTimeout: HANDSHAKE_TIMEOUT_MS })
+    : createPlainServer(options);
   const { addresses, clock, connections, seats, run } = ports;
 
   function accept(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {

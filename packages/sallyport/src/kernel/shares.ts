@@ -40,8 +40,7 @@ export class Shares<Level extends string> {
   /** Undefined when it was taken; else the bound it would pass, and nothing was taken. Give back exactly what was taken. */
   take(owners: Owners<Level>, amount = 1): FullShare<Level> | undefined {
     const { capacity, perOwner, reserve, little } = this.rules;
-    for (const level of this.#levels)
-      if (this.heldBy(level, owners[level]) + amount > perOwner[level]) return level;
+    for (const level of this.#levels) if (this.heldBy(level, owners[level]) + amount > perOwner[level]) return level;
     const [first] = this.#levels;
     const isLittle = first === undefined || this.heldBy(first, owners[first]) + amount <= little;
     if (this.#held + amount > (isLittle ? capacity : capacity - reserve)) return "all";

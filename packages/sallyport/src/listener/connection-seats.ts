@@ -104,7 +104,8 @@ export class ConnectionSeats {
 
   #makeRoom(seat: Seat): boolean {
     const shares = this.#sharesOf(seat);
-    if (shares.heldBy("address", seat.address) >= shares.rules.perOwner.address && !this.#closeOldest(seat)) return false;
+    if (shares.heldBy("address", seat.address) >= shares.rules.perOwner.address && !this.#closeOldest(seat))
+      return false;
     return this.#taken < this.#rules.capacity || this.#closeOldest(null);
   }
 

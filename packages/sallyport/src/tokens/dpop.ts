@@ -27,7 +27,13 @@ export interface DpopProof {
   readonly thumbprint: string;
 }
 
-export type DpopFailure = "dpop_malformed" | "dpop_other_key" | "dpop_other_request" | "dpop_time" | "dpop_replayed" | "dpop_full";
+export type DpopFailure =
+  | "dpop_malformed"
+  | "dpop_other_key"
+  | "dpop_other_request"
+  | "dpop_time"
+  | "dpop_replayed"
+  | "dpop_full";
 
 const ALGORITHMS = ["ES256", "EdDSA", "Ed25519"];
 /** Seconds a proof is good for, and a client's clock may be ahead. */

@@ -43,7 +43,8 @@ export function makeInspect({ budget, clock, limits }: InspectPorts): Stage {
       return understand(exchange, NOTHING);
     }
     const bytesMax = endpoint.bodyBytesMax === INFERENCE_BYTES_MAX ? inferenceBytesMax : endpoint.bodyBytesMax;
-    if (contentLength !== null && contentLength > bytesMax) return refuse("body_too_large", `more than ${bytesMax} bytes`);
+    if (contentLength !== null && contentLength > bytesMax)
+      return refuse("body_too_large", `more than ${bytesMax} bytes`);
     if (exchange.expectsContinue) exchange.response.writeContinue();
     return readBody(exchange, bytesMax, budget, clock).then((body) =>
       Buffer.isBuffer(body) ? understand(exchange, body) : body,
