@@ -50,10 +50,10 @@ export class CallerShares {
 
   /** Throws `rate_limited` or `concurrency_exceeded`. Call what it returns when the call is over, once. */
   enter(route: string, { kind, issuer }: Caller): () => void {
-    // Whoever administers everything could take all of it in other ways, and must never be slowed down in an incident.
-    if (kind === "socket" || isFullAdministrator(issuer)) return nothing;
     const caller = issuer.actor;
     const rate = kindOf(route);
+    // Whoever administers everything could take all of it in other ways, and must never be slowed down in an incident.
+    if (kind === "socket" || (rate !== "scim" && isFullAdministrator(issuer))) return nothing;
     this.#demandRate(rate, caller);
     if (rate === "narrowing") return nothing;
     const full = this.#running.take({ caller });
