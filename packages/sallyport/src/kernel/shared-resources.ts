@@ -66,6 +66,14 @@ export const LOGIN_ATTEMPTS: ShareRules<"network"> = {
   little: 0,
 };
 
+/** Passwords that wait to be hashed, one after another: a tenth of a second each. */
+export const PASSWORD_HASHES: ShareRules<"network"> = {
+  capacity: 24,
+  perOwner: { network: 8 },
+  reserve: 8,
+  little: 1,
+};
+
 /** What was seen and must not come again. An owner is a key: its own proofs, nonces and tokens fill its own share only. */
 function replayShares(capacity: number, perKey: number): ShareRules<"owner"> {
   return { capacity, perOwner: { owner: perKey }, reserve: Math.floor(capacity / 4), little: 256 };
