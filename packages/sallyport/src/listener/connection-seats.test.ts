@@ -46,6 +46,12 @@ test("a full listener closes the oldest connection that proves nothing, and take
   expect([seats.taken, seats.closedForRoom]).toEqual([1_024, 1]);
 });
 
+test("a listener that many addresses fill makes room as well", () => {
+  const many = Array.from({ length: 1_024 }, (_, i) => enter(`192.0.${i % 16}.1`));
+  const newest = enter("198.51.100.1");
+  expect([openOf(many), many[0]!.isDestroyed, newest.isDestroyed]).toEqual([1_023, true, false]);
+});
+
 test("an address has a share, all of a /64 together; programs of this machine and proxies have none", () => {
   const one = Array.from({ length: 200 }, (_, i) => enter(`2001:db8:1:2::${i.toString(16)}`));
   const other = Array.from({ length: 200 }, () => enter("192.0.2.1"));
