@@ -46,7 +46,7 @@ export const auditRules = [
     rule: "R13",
     what: "who reads the ledger is in the ledger",
     file: `${S}/admin/audit-reads.ts`,
-    from: "await this.#write(reading, 1, reading.count);",
+    from: "await this.#write(reading, filter, 1, reading.count);",
     to: "",
     test: "test/gateway/audit-tail.test.ts",
   },

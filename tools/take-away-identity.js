@@ -109,7 +109,7 @@ export const identityRules = [
     rule: "identity",
     what: "provisioning has a rate",
     file: `${S}/admin/app.ts`,
-    from: "      scimRate.demand();\n",
+    from: 'leave = shares.enter("scim", caller);',
     to: "",
     test: scim,
   },

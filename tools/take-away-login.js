@@ -17,7 +17,7 @@ export const loginRules = [
     rule: "login",
     what: "what was approved is handed over once",
     file: `${S}/identity/device-grants.ts`,
-    from: "this.#byDevice.delete(name);\n      this.#byUser.delete(held.userCode);\n      return held.outcome",
+    from: "places.delete(name);\n      this.#byUser.delete(held.userCode);\n      return held.outcome",
     to: "return held.outcome",
     test: login,
   },

@@ -18,6 +18,7 @@ import { tokenRules } from "./take-away-tokens.js";
 import { operationRules } from "./take-away-operation.js";
 import { faultRules } from "./take-away-faults.js";
 import { hostileRules } from "./take-away-hostile.js";
+import { limitRules } from "./take-away-limits.js";
 import { upstreamRules } from "./take-away-upstream.js";
 
 const S = "packages/sallyport/src";
@@ -383,6 +384,7 @@ export const rules = [
   ...hostileRules,
   ...operationRules,
   ...upstreamRules,
+  ...limitRules,
   ...auditRules,
   ...atRestRules,
   ...keyLifeRules,

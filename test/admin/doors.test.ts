@@ -39,6 +39,7 @@ function makeServer(): AdminServer {
     tls: null,
     socketPath,
     addresses: makeAddressRules([]),
+    connectionsMax: { tcp: 64, socket: 16 },
   });
 }
 

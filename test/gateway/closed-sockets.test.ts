@@ -183,7 +183,6 @@ test("pipelined requests are answered one after the other, in order", async () =
 
 test.each([
   ["garbage", "\x01\x02 nothing\r\n\r\n"],
-  ["an upgrade", "GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n"],
   ["a CONNECT", "CONNECT localhost:1 HTTP/1.1\r\nhost: localhost\r\n\r\n"],
 ])("%s behind a running answer closes the connection, and nothing is written into the answer", async (_, bytes) => {
   gateway.upstream().intercept = (_seen, response) => {
@@ -199,5 +198,25 @@ test.each([
   await once(socket, "close");
   expect(texts.join("").match(/HTTP\/1\.1 \d+/g)).toEqual(["HTTP/1.1 200"]);
   expect(texts.join("")).not.toContain("Refused");
+  await untilIdle(gateway);
+});
+
+test("an offer to upgrade behind a running answer waits for its turn, as any other request", async () => {
+  let end = (): void => {};
+  gateway.upstream().intercept = (_seen, response) => {
+    response.writeHead(200, { "content-type": "application/x-ndjson" }).write('{"done":false}\n');
+    end = () => void response.end('{"done":true}\n');
+    return true;
+  };
+  const socket = await client();
+  const texts: string[] = [];
+  socket.setEncoding("latin1").on("data", (text: string) => texts.push(text));
+  socket.write(request("/api/chat", chat));
+  while (!texts.join("").includes("done")) await once(socket, "data");
+  socket.write("GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n");
+  end();
+  while ((texts.join("").match(/HTTP\/1\.1 \d+/g) ?? []).length < 2) await once(socket, "data");
+  expect(texts.join("")).toMatch(/done":true[^]*HTTP\/1\.1 200/);
+  socket.destroy();
   await untilIdle(gateway);
 });

@@ -128,6 +128,7 @@ beforeEach(async () => {
     clock,
     log: pino({ level: "silent" }),
     tls: null,
+    connectionsMax: 64,
     metrics,
     listeners: [],
     tracing: null,

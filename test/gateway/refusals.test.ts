@@ -162,10 +162,8 @@ describe("the request line, headers and body", () => {
     expectCode(await raw([auth(), "content-type: a/b", "content-type: c/d"]), 400, "header_malformed"));
   test("a body where none is accepted", async () =>
     expectCode(await raw([auth()], "{}", "/api/tags", "GET"), 400, "body_not_accepted"));
-  test("an upgrade", async () => {
-    const answer = await gateway.raw(
-      "GET / HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n",
-    );
+  test("a tunnel", async () => {
+    const answer = await gateway.raw("CONNECT there:443 HTTP/1.1\r\nhost: localhost\r\n\r\n");
     expect(answer.status).toBe(400);
   });
   test("bytes that are no HTTP", async () =>
@@ -248,13 +246,17 @@ describe("answered without a key, by constants", () => {
           "access-control-request-headers": names,
         },
       });
-    const allowed = (await preflight("/v1/chat/completions", "authorization,x-stainless-os,x-stainless-retry-count")).headers;
+    const allowed = (await preflight("/v1/chat/completions", "authorization,x-stainless-os,x-stainless-retry-count"))
+      .headers;
     expect(allowed.get("access-control-allow-headers")).toMatch(/x-stainless-os, x-stainless-retry-count$/);
     const odd = (await preflight("/v1/chat/completions", `a b, \u00e4, ok,${"x".repeat(100)}`)).headers;
     expect(odd.get("access-control-allow-headers")).toMatch(/anthropic-beta, ok$/);
     for (const path of ["/oauth/token", "/login", "/login/code"])
       expect([path, (await preflight(path, "authorization")).status]).toEqual([path, 403]);
-    const token = await fetch(`${gateway.url}/oauth/token`, { method: "POST", headers: { origin: "https://app.example" } });
+    const token = await fetch(`${gateway.url}/oauth/token`, {
+      method: "POST",
+      headers: { origin: "https://app.example" },
+    });
     expect(token.headers.get("access-control-allow-origin")).toBeNull();
   });
 });

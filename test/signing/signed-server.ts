@@ -42,7 +42,7 @@ export async function startSignedServer(signers: readonly Signer[], environment 
         const { contentDigest } = verified;
         if (contentDigest && !digestMatches(contentDigest, Buffer.concat(chunks)))
           failure = { reason: "digest_mismatch" };
-        failure ??= replays.take(environment, verified, now);
+        failure ??= replays.take(environment, verified.keyid, verified, now);
       }
       const verdict = failure ? `${failure.reason} ${failure.name ?? ""}`.trim() : "verified";
       seen.push({ verdict, path: target, authorization: request.headers.authorization });

@@ -11,6 +11,7 @@ import type { ContractRow, RouteName } from "@sallyport/protocol/contract";
 import type { Call } from "./call.ts";
 import { authenticate } from "./caller.ts";
 import type { AdminCaller, Caller } from "./caller.ts";
+import { CallerShares } from "./caller-shares.ts";
 import { gatedPorts } from "./gated-ports.ts";
 import { answerHealth } from "./health.ts";
 import { handlers } from "./handlers.ts";
@@ -18,7 +19,6 @@ import { answerMetrics, metricsRoute } from "./metrics-route.ts";
 import type { AdminPorts } from "./ports.ts";
 import { answerJson, answerProblem } from "./problem-answer.ts";
 import { readRequest } from "./read-request.ts";
-import { RequestRate } from "./request-rate.ts";
 import type { AdmitScim } from "./scim/scim-server.ts";
 import { LOG_OUT_PATH, makeSignalRoutes, PUSH_PATH } from "./signal-routes.ts";
 import { tailRoute, Tails } from "./tail-route.ts";
@@ -38,13 +38,10 @@ interface Bindings {
   readonly Bindings: { readonly caller: AdminCaller };
 }
 
-/** Provisioning clients send some 25 requests a second; more than that is held back. */
-const SCIM_BURST = 250;
-const SCIM_BURST_MS = 5_000;
-
 export function makeAdminApp(ports: AdminPorts, onFault: OnFault = () => undefined): AdminApp {
   const router = new Hono<Bindings>();
   const refusals = new RefusalRecord(ports);
+  const shares = new CallerShares(ports.clock);
 
   async function admit(
     name: string,
@@ -70,30 +67,47 @@ export function makeAdminApp(ports: AdminPorts, onFault: OnFault = () => undefin
     const handler = handlers[name] as (call: Call<RouteName>) => unknown;
     router.on(row.method, [row.path], async (context) => {
       const caller = await admit(name, row, context);
-      const read = await readRequest(row, context.req.param(), context.req.raw);
-      const answer = await handler({ ports: gatedPorts(ports, caller), caller, ...read } as Call<RouteName>);
-      return answerJson(row.status, row.answer.parse(answer));
+      const leave = shares.enter(name, caller);
+      try {
+        const read = await readRequest(row, context.req.param(), context.req.raw);
+        const answer = await handler({ ports: gatedPorts(ports, caller), caller, ...read } as Call<RouteName>);
+        return answerJson(row.status, row.answer.parse(answer));
+      } finally {
+        leave();
+      }
     });
   }
-  router.on(metricsRoute.method, [metricsRoute.path], async (context) =>
-    answerMetrics(ports, await admit(metricsRoute.name, metricsRoute, context), context.req.raw),
-  );
+  router.on(metricsRoute.method, [metricsRoute.path], async (context) => {
+    const caller = await admit(metricsRoute.name, metricsRoute, context);
+    const leave = shares.enter(metricsRoute.name, caller);
+    try {
+      return answerMetrics(ports, caller, context.req.raw);
+    } finally {
+      leave();
+    }
+  });
   const tails = new Tails(ports);
   router.on(tailRoute.method, [tailRoute.path], async (context) => {
     const caller = await admit(tailRoute.name, tailRoute, context);
+    // A tail that runs is bounded by itself (tail-route).
+    shares.enter(tailRoute.name, caller)();
     // Asked again while the tail goes on, so that it ends when the right does.
     const again = (): Caller => permitted(ports, tailRoute, context);
     return tails.answer(caller, again, context.req.raw);
   });
-  const scimRate = new RequestRate(ports.clock, SCIM_BURST, SCIM_BURST_MS);
   router.all("/scim/v2/*", async (context) => {
     const { answerScim } = await import("./scim/scim-server.ts");
+    let leave = (): void => undefined;
     const admitScim: AdmitScim = async (permission) => {
       const caller = await admit("scim", { caller: "any", permission }, context);
-      scimRate.demand();
+      leave = shares.enter("scim", caller);
       return caller;
     };
-    return answerScim(ports, admitScim, context.req.raw);
+    try {
+      return await answerScim(ports, admitScim, context.req.raw);
+    } finally {
+      leave();
+    }
   });
   const signals = makeSignalRoutes(ports);
   router.post(PUSH_PATH, (context) => signals.push(context.req.raw));

@@ -65,7 +65,30 @@ it("what cannot be recorded is not answered; what was only counted is tried no f
   await expect(reads.flush()).resolves.toBeUndefined();
 });
 
-it("counts a bounded number of filters at the same time", async () => {
-  for (let i = 0; i < 1_000; i++) await search("key:a", `code${i}`);
-  expect(events).toHaveLength(1_000);
+it("records the first filters of a minute by themselves, and all others of a reader as one", async () => {
+  for (let i = 0; i < 1_000; i++) await search("key:viewer", `code${i}`);
+  await search("key:other", "x");
+  expect(said().slice(9)).toEqual([
+    ["key:viewer", "code=code9", 1, 1],
+    ["key:viewer", "(many filters)", 1, 1],
+    ["key:other", "code=x", 1, 1],
+  ]);
+  nowMs += 60_000;
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(said().slice(12)).toEqual([["key:viewer", "(many filters)", 989, 989]]);
+});
+
+it("reading all day long leaves a bounded number of records, tails included", async () => {
+  for (let second = 0; second < 86_400; second += 2) {
+    await search("key:viewer", `code${second}`);
+    await reads.noteTail({ actor: "key:viewer", address: null, how: "tail", asked: {}, scope: {}, count: 0 });
+    nowMs += 2_000;
+  }
+  // Two of each kind of reading a minute, and the single ones of a day.
+  expect(events.length).toBeLessThan(2 * 2 * 1_440 + 1_100);
+});
+
+it("cuts a long filter", async () => {
+  await search("key:a", "x".repeat(4_000));
+  expect(String(events[0]!.fields["filter"]).length).toBeLessThan(410);
 });

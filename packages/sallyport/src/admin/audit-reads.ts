@@ -1,8 +1,10 @@
 /**
- * Who reads the ledger is in the ledger: the first read of a filter is recorded before it is answered, and what the same
- * reader asks with the same filter within a minute is counted and recorded as one. Pages of one search are one filter.
+ * Reads of the audit log are recorded in it: the first read of a filter before it is answered, and what the same reader asks
+ * with the same filter within a minute as one count. Pages of one search are one filter. A reader who asks with many filters
+ * in a minute gets a record for each of the first, then one for all the others: reading must not fill the audit log.
  */
 import type { Clock } from "../kernel/clock.ts";
+import { gcra } from "../limits/gcra.ts";
 import type { LedgerEvent } from "../audit/event.ts";
 import type { AskedFilter, AuditScope } from "./audit-scope.ts";
 import { addressField } from "./call.ts";
@@ -21,19 +23,30 @@ export interface AuditReading {
 
 interface Coalesced {
   readonly reading: AuditReading;
+  readonly filter: string;
   readonly sinceMs: number;
   reads: number;
   records: number;
 }
 
 const MINUTE_MS = 60_000;
-/** Filters that are counted at the same time; beyond that all are written down and counting begins anew. */
-const ROWS_MAX = 256;
+/** Records a minute of one reader, and those of a day: ordinary work reads with a few filters. */
+const SINGLE_PER_MINUTE = 10;
+const SINGLE_PER_DAY = 500;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+/** Written in the place of a filter's text where there were too many to name. */
+const MANY = "(many filters)";
+/** A filter's text in a record: what is longer is cut. */
+const FILTER_LENGTH_MAX = 400;
+/** Readers who are counted at the same time: beyond that counting begins again for all of them. */
+const READERS_MAX = 1_024;
 
 export class AuditReads {
   readonly #clock: Clock;
   readonly #changes: AdminPorts["changes"];
   readonly #rows = new Map<string, Coalesced>();
+  /** By reader: how far their single records are ahead of each rate (GCRA). */
+  readonly #singles = new Map<string, { minute: number; day: number }>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor({ clock, changes }: { readonly clock: Clock; readonly changes: AdminPorts["changes"] }) {
@@ -43,31 +56,56 @@ export class AuditReads {
 
   /** Rejects with `store_unavailable` where it cannot be recorded: then nothing is given out. */
   async note(reading: AuditReading): Promise<void> {
-    const name = JSON.stringify([reading.actor, reading.address, reading.how, textOf(reading)]);
-    await this.flush(this.#rows.size >= ROWS_MAX ? Infinity : this.#clock.monotonic() - MINUTE_MS);
+    const filter = textOf(reading);
+    const name = JSON.stringify([reading.actor, reading.address, reading.how, filter]);
+    await this.flush(this.#clock.monotonic() - MINUTE_MS);
+    if (this.#count(name, reading)) return;
+    if (this.#takeSingle(reading.actor)) return this.#begin(name, reading, filter);
+    const together = JSON.stringify([reading.actor, reading.how, reading.scope.environment ?? null, MANY]);
+    if (!this.#count(together, reading)) await this.#begin(together, reading, MANY);
+  }
+
+  /** A tail's beginning and its end are recorded by themselves, up to the same rate. */
+  noteTail(reading: AuditReading): Promise<void> {
+    return this.#takeSingle(reading.actor)
+      ? this.#write(reading, textOf(reading), 1, reading.count)
+      : this.note(reading);
+  }
+
+  #count(name: string, { count }: AuditReading): boolean {
     const row = this.#rows.get(name);
-    if (row) {
-      row.reads++;
-      row.records += reading.count;
-      return;
-    }
-    await this.#write(reading, 1, reading.count);
-    this.#rows.set(name, { reading, sinceMs: this.#clock.monotonic(), reads: 0, records: 0 });
+    if (!row) return false;
+    row.reads++;
+    row.records += count;
+    return true;
+  }
+
+  async #begin(name: string, reading: AuditReading, filter: string): Promise<void> {
+    await this.#write(reading, filter, 1, reading.count);
+    // Another call of the same name may have been recorded meanwhile: its count goes on.
+    if (!this.#rows.has(name))
+      this.#rows.set(name, { reading, filter, sinceMs: this.#clock.monotonic(), reads: 0, records: 0 });
     this.#flushLater();
   }
 
-  /** One reading that is recorded by itself: a tail's beginning and its end. */
-  noteAlone(reading: AuditReading): Promise<void> {
-    return this.#write(reading, 1, reading.count);
+  #takeSingle(reader: string): boolean {
+    const nowMs = this.#clock.monotonic();
+    const held = this.#singles.get(reader);
+    const minute = gcra(held?.minute ?? -Infinity, nowMs, SINGLE_PER_MINUTE, MINUTE_MS);
+    const day = gcra(held?.day ?? -Infinity, nowMs, SINGLE_PER_DAY, DAY_MS);
+    if (!minute.isAllowed || !day.isAllowed) return false;
+    if (!held && this.#singles.size >= READERS_MAX) this.#singles.clear();
+    this.#singles.set(reader, { minute: minute.arrivalMs, day: day.arrivalMs });
+    return true;
   }
 
   /** Writes down what was counted since before `untilMs` (monotonic); all unless given. Never rejects. */
   async flush(untilMs = Infinity): Promise<void> {
     const due = [...this.#rows].filter(([, { sinceMs }]) => sinceMs <= untilMs);
-    for (const [name, { reading, reads, records }] of due) {
+    for (const [name, { reading, filter, reads, records }] of due) {
       this.#rows.delete(name);
       // The reads themselves were recorded when they began; what is lost here is how often.
-      if (reads > 0) await this.#write(reading, reads, records).catch(() => undefined);
+      if (reads > 0) await this.#write(reading, filter, reads, records).catch(() => undefined);
     }
   }
 
@@ -80,13 +118,13 @@ export class AuditReads {
     }, MINUTE_MS).unref();
   }
 
-  async #write(reading: AuditReading, reads: number, records: number): Promise<void> {
+  async #write(reading: AuditReading, filter: string, reads: number, records: number): Promise<void> {
     const event: LedgerEvent = {
       type: "audit.read",
       at: this.#clock.now(),
       environment: reading.scope.environment ?? "system",
       actor: reading.actor,
-      fields: { how: reading.how, filter: textOf(reading), reads, records, ...addressField(reading) },
+      fields: { how: reading.how, filter, reads, records, ...addressField(reading) },
     };
     await this.#changes.inTurn(() => this.#changes.change({ operations: [], events: [event] }));
   }
@@ -96,5 +134,6 @@ export class AuditReads {
 function textOf({ asked, scope }: AuditReading): string {
   const { after: _after, before: _before, ...rest } = asked;
   const parts = Object.entries({ ...scope, ...rest }).map(([name, value]) => `${name}=${String(value)}`);
-  return parts.toSorted().join(" ");
+  const text = parts.toSorted().join(" ");
+  return text.length > FILTER_LENGTH_MAX ? `${text.slice(0, FILTER_LENGTH_MAX)}…` : text;
 }

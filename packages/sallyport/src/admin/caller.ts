@@ -14,9 +14,14 @@ export type AdminCaller =
   | { readonly kind: "socket"; readonly user: string }
   /**
    * `rawHeaders` as node gives them, name and value in turn; without them the request's own headers are read. `address` is
-   * the client's, absent where a proxy's word of it cannot be understood.
+   * the client's, absent where a proxy's word of it cannot be understood. `onProven` is told who has proved to be the caller.
    */
-  | { readonly kind: "tcp"; readonly rawHeaders?: readonly string[]; readonly address?: string };
+  | {
+      readonly kind: "tcp";
+      readonly rawHeaders?: readonly string[];
+      readonly address?: string;
+      readonly onProven?: (actor: string) => void;
+    };
 
 export interface Caller {
   readonly kind: AdminCaller["kind"];
@@ -54,5 +59,6 @@ export function authenticate(ports: Pick<AdminPorts, "keys" | "clock">, caller: 
   const { key } = found;
   if (key.admin === null) throw new Problem("key_unknown");
   const issuer = { actor: `key:${key.id}`, right: key.admin };
+  caller.onProven?.(issuer.actor);
   return { kind: "tcp", issuer, address: caller.address ?? null, expiresAt: expiryOf(key) };
 }

@@ -17,6 +17,8 @@ import { whenAlone } from "../listener/one-at-a-time.ts";
 import { clientAddress, isTrusted } from "../listener/client-address.ts";
 import { normalizeAddress } from "../kernel/network-list.ts";
 import type { AddressRules } from "../listener/client-address.ts";
+import { ACCEPT_BACKLOG, ConnectionSeats } from "../listener/connection-seats.ts";
+import { headerLines, headerRefusal } from "../listener/header-form.ts";
 import type { HostNames } from "../listener/host-names.ts";
 import type { AdminApp } from "./app.ts";
 import type { AdminCaller } from "./caller.ts";
@@ -32,6 +34,8 @@ export interface AdminServerPorts {
   readonly socketPath: string | null;
   /** With trusted proxies, every other peer is dropped (R16); a listener on loopback has no such peers. */
   readonly addresses: AddressRules;
+  /** The most connections of each listener. */
+  readonly connectionsMax: { readonly tcp: number; readonly socket: number };
 }
 
 export interface AdminServer {
@@ -59,26 +63,41 @@ const LIMITS: ServerOptions = {
 const TARGET =
   /^(?!.*\/\/)(?!.*\/\.\.?(?:[/?]|$))\/(?:scim\/v2\/Schemas\/urn:[A-Za-z0-9:._-]+|[A-Za-z0-9/._-]*)(?:\?[^#]*)?$/;
 const TARGET_MAX = 4_096;
+const HANDSHAKE_TIMEOUT_MS = 10_000;
 /** The longest a running answer may hold up closing. */
 const CLOSE_MS = 5_000;
 
-export function createAdminServer({ app, hosts, tls, socketPath, addresses }: AdminServerPorts): AdminServer {
+export function createAdminServer(ports: AdminServerPorts): AdminServer {
+  const { app, hosts, tls, socketPath, addresses, connectionsMax } = ports;
+  const seats = new ConnectionSeats({ capacity: connectionsMax.tcp, isShared: (peer) => isTrusted(addresses, peer) });
+  const socketSeats = new ConnectionSeats({ capacity: connectionsMax.socket, isShared: () => true });
+  /** By connection, who proved to be its caller last. */
+  const proven = new WeakMap<Socket, string>();
+
   const overTcp = listenerOf((incoming) => {
-    const problem = hosts.has(incoming.headers.host ?? "") ? targetProblem(incoming) : new Problem("host_unknown");
+    const { rawHeaders, socket: connection } = incoming;
+    const problem = formProblem(incoming);
     if (problem) return problem;
+    if (!hosts.has(headerLines(rawHeaders, "host")[0] ?? "")) return new Problem("host_unknown");
     const address = clientAddress(addresses, incoming);
-    return { kind: "tcp", rawHeaders: incoming.rawHeaders, ...(address === undefined ? {} : { address }) };
+    seats.whoProves(connection, () => proven.get(connection) ?? null);
+    const onProven = (actor: string): void => void proven.set(connection, actor);
+    return { kind: "tcp", rawHeaders, onProven, ...(address === undefined ? {} : { address }) };
   });
-  const overSocket = listenerOf((incoming) => targetProblem(incoming) ?? { kind: "socket", user: currentUser() });
+  const overSocket = listenerOf((incoming) => formProblem(incoming) ?? { kind: "socket", user: currentUser() });
   const tcp: Server | TlsServer = tls
-    ? createTlsServer({ ...LIMITS, ...tls }, overTcp)
+    ? createTlsServer({ ...LIMITS, ...tls, handshakeTimeout: HANDSHAKE_TIMEOUT_MS }, overTcp)
     : createPlainServer(LIMITS, overTcp);
   const socket = createPlainServer(LIMITS, overSocket);
-  for (const server of [tcp, socket]) server.maxHeadersCount = 100;
+  // Node would cut the lines above a count and keep quiet about it; what is too many is refused by what was sent.
+  for (const server of [tcp, socket]) server.maxHeadersCount = 0;
   tcp.on("connection", (peer: Socket) => {
-    if (addresses.trusted === null || isLoopback((tcp.address() as AddressInfo | null)?.address ?? "")) return;
-    if (!isTrusted(addresses, normalizeAddress(peer.remoteAddress ?? ""))) peer.destroy();
+    const isBehindProxy =
+      addresses.trusted !== null && !isLoopback((tcp.address() as AddressInfo | null)?.address ?? "");
+    if (isBehindProxy && !isTrusted(addresses, normalizeAddress(peer.remoteAddress ?? ""))) peer.destroy();
+    else seats.enter(peer);
   });
+  socket.on("connection", (peer: Socket) => void socketSeats.enter(peer));
 
   function listenerOf(judge: (incoming: IncomingMessage) => AdminCaller | Problem): RequestListener {
     const listener = getRequestListener(
@@ -93,11 +112,11 @@ export function createAdminServer({ app, hosts, tls, socketPath, addresses }: Ad
 
   return {
     async listen({ host, port }) {
-      await opened(tcp, () => tcp.listen(port, host));
+      await opened(tcp, () => tcp.listen({ port, host, backlog: ACCEPT_BACKLOG }));
       if (socketPath === null) return;
       try {
         await clearStaleSocket(socketPath);
-        await opened(socket, () => socket.listen(socketPath));
+        await opened(socket, () => socket.listen({ path: socketPath, backlog: ACCEPT_BACKLOG }));
         chmodSync(socketPath, 0o600);
       } catch (cause) {
         await Promise.all([closed(tcp), closed(socket)]);
@@ -121,7 +140,9 @@ function isLoopback(address: string): boolean {
   return address === "::1" || address.startsWith("127.");
 }
 
-function targetProblem({ url = "" }: IncomingMessage): Problem | undefined {
+function formProblem({ url = "", rawHeaders }: IncomingMessage): Problem | undefined {
+  const refusal = headerRefusal(rawHeaders);
+  if (refusal) return new Problem(refusal.code, refusal.detail);
   if (url.length > TARGET_MAX) return new Problem("target_too_long");
   return TARGET.test(url) ? undefined : new Problem("target_malformed");
 }

@@ -9,6 +9,8 @@ import type { ContractRow } from "@sallyport/protocol/contract";
 import { auditScope, presentFilter, scopeOf } from "./audit-scope.ts";
 import type { Caller } from "./caller.ts";
 import type { AdminPorts } from "./ports.ts";
+import { AUDIT_TAILS } from "../kernel/shared-resources.ts";
+import { Shares } from "../kernel/shares.ts";
 import { judge, readQuery } from "./read-request.ts";
 import { TailStream } from "./tail-stream.ts";
 
@@ -24,12 +26,10 @@ export const tailRoute = {
   readonly name: string;
 };
 
-/** Each costs a turn of the reading thread four times a second. */
-const TAILS_MAX = 64;
-
 export class Tails {
   readonly #ports: AdminPorts;
   readonly #open = new Set<TailStream>();
+  readonly #shares = new Shares(AUDIT_TAILS);
   readonly #noting = new Set<Promise<void>>();
 
   constructor(ports: AdminPorts) {
@@ -40,13 +40,23 @@ export class Tails {
   async answer(caller: Caller, again: () => Caller, request: Request): Promise<Response> {
     const { environment, after, ...rest } = judge(tailQuery, readQuery(request), "query_not_accepted");
     const asked = presentFilter(rest);
-    if (this.#open.size >= TAILS_MAX) throw new Problem("concurrency_exceeded", `${TAILS_MAX} tails are open`);
     const ports = this.#ports;
     const { actor } = caller.issuer;
     const { address } = caller;
     const scope = await auditScope({ ports, caller }, environment);
     const begin = lastEventId(request) ?? after ?? ports.newestRecord();
-    await ports.reads.noteAlone({ actor, address, how: "tail", asked: { ...asked, after: begin }, scope, count: 0 });
+    const full = this.#shares.take({ caller: actor });
+    if (full !== undefined)
+      throw new Problem(
+        "concurrency_exceeded",
+        full === "all" ? "too many tails are open" : "you have too many tails open",
+      );
+    try {
+      await ports.reads.noteTail({ actor, address, how: "tail", asked: { ...asked, after: begin }, scope, count: 0 });
+    } catch (cause) {
+      this.#shares.give({ caller: actor });
+      throw cause;
+    }
     const stream = new TailStream({
       clock: ports.clock,
       wait: (ms) => wait(ms, undefined, { ref: false }),
@@ -58,10 +68,9 @@ export class Tails {
       after: begin,
       onEnd: (count) => {
         this.#open.delete(stream);
+        this.#shares.give({ caller: actor });
         // Its beginning is on record: what is lost here is how much it was.
-        const noted = ports.reads
-          .noteAlone({ actor, address, how: "tail", asked, scope, count })
-          .catch(() => undefined);
+        const noted = ports.reads.noteTail({ actor, address, how: "tail", asked, scope, count }).catch(() => undefined);
         this.#noting.add(noted);
         void noted.then(() => this.#noting.delete(noted));
       },

@@ -22,7 +22,8 @@ import { makeOAuth } from "../dataplane/stages/oauth.ts";
 import { DeviceGrants } from "../identity/device-grants.ts";
 import { hasExternalIds } from "../identity/provider.ts";
 import { GuessDelay } from "../identity/local/guess-delay.ts";
-import { Proof } from "../identity/local/proof.ts";
+import { KnownNetworks } from "../identity/local/known-networks.ts";
+import { guessedName, Proof } from "../identity/local/proof.ts";
 import { LoginAttempts } from "../identity/login-attempts.ts";
 import { OidcClient } from "../identity/oidc-client.ts";
 import type { KeyLimits } from "../limits/key-limits.ts";
@@ -100,7 +101,15 @@ export function makeCredentials({ settings, core, limits, live, budget, listener
   });
   const { localLogins, enrolment, sealer, passwordHasher: hasher } = core;
   const delay = new GuessDelay(clock);
-  const proof = new Proof({ clock, logins: localLogins, sealer, hasher, delay, networkOf: networkPrefix, changes });
+  const known = new KnownNetworks({
+    clock,
+    audit: core.audit,
+    delay,
+    networkOf: networkPrefix,
+    nameOf: (id) => guessedName(snapshot().principals.get(id)?.name ?? "") || undefined,
+  });
+  const knownNetworks = (): Promise<void> => known.known();
+  const proof = new Proof({ clock, logins: localLogins, sealer, hasher, delay, knownNetworks, networkOf: networkPrefix, changes }); // prettier-ignore
   const hasLocal = (): boolean => localLogins.isAny;
   core.onEndSessions((which) => endSessions(core, which));
   return {

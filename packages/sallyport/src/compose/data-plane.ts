@@ -21,7 +21,7 @@ import { makeAdmit } from "../dataplane/stages/admit.ts";
 import { makeAuthorize } from "../dataplane/stages/authorize.ts";
 import { makeFactors } from "../dataplane/stages/factors.ts";
 import { makeForward } from "../dataplane/stages/forward.ts";
-import { makeInspect } from "../dataplane/stages/inspect.ts";
+import { makeInspect, requestBytesMax } from "../dataplane/stages/inspect.ts";
 import { makeLimit } from "../dataplane/stages/limit.ts";
 import { makeLocateModel } from "../dataplane/stages/locate-model.ts";
 import { makeMatch } from "../dataplane/stages/match.ts";
@@ -38,7 +38,8 @@ import type { Clock } from "../kernel/clock.ts";
 import { causeOf } from "../kernel/log.ts";
 import type { Log } from "../kernel/log.ts";
 import { KeyLimits } from "../limits/key-limits.ts";
-import { makeAddressRules } from "../listener/client-address.ts";
+import { isTrusted, makeAddressRules } from "../listener/client-address.ts";
+import { ConnectionSeats } from "../listener/connection-seats.ts";
 import { HostNames } from "../listener/host-names.ts";
 import type { Core } from "./core.ts";
 import { makeCredentials } from "./credentials.ts";
@@ -55,6 +56,8 @@ export interface DataPlanePorts {
   readonly clock: Clock;
   readonly log: Log;
   readonly tls: SecureContextOptions | null;
+  /** The most connections the listener holds. */
+  readonly connectionsMax: number;
   readonly metrics: GatewayMetrics;
   /** Traces of exchanges; null where the settings ask for none. */
   /** Besides those of its own. */
@@ -81,6 +84,7 @@ export function makeDataPlane({
   clock,
   log,
   tls,
+  connectionsMax,
   metrics,
   listeners,
   tracing,
@@ -100,11 +104,12 @@ export function makeDataPlane({
     onFailedClose: (cause) => log.warn({ cause: causeOf(cause) }, "an upstream's connections did not close"),
   });
   const origins = new ModelOrigins(clock);
-  const connections = new Connections(clock);
+  const addresses = makeAddressRules(settings.trustedProxies, settings.proxyHops);
+  const seats = new ConnectionSeats({ capacity: connectionsMax, isShared: (peer) => isTrusted(addresses, peer) });
+  const connections = new Connections(clock, seats);
   const live = new LiveExchanges();
   const limits = new KeyLimits();
-  const budget = new ByteBudget(settings.inFlightBytesMax);
-  const addresses = makeAddressRules(settings.trustedProxies, settings.proxyHops);
+  const budget = new ByteBudget(settings.inFlightBytesMax, requestBytesMax(settings.inFlightBytesMax));
   const isQuarantined = (): boolean => core.quarantine.restored() !== undefined;
   let isDraining = false;
 
@@ -172,11 +177,11 @@ export function makeDataPlane({
       limit: makeLimit({ clock, limits }),
       ownKey: makeOwnKey({ lifecycle: core.lifecycle, budget, clock, signatures }),
       personsKeys: makePersonsKeys({ ownKeys: core.ownKeys, budget, clock, signatures }),
-      inspect: makeInspect(budget, clock),
+      inspect: makeInspect({ budget, clock, limits }),
       factors: makeFactors(signatures),
       locateModel: makeLocateModel({ pools, origins }),
       authorize: makeAuthorize({ snapshot, keys, isTokenRevoked }),
-      queue: makeQueue({ limits, pools, live, snapshot, keys, clock, ledger, intend }),
+      queue: makeQueue({ pools, live, snapshot, keys, clock, ledger, intend }),
       record: makeRecord({ intend, ledger, snapshot, keys }),
       forward: makeForward({ ledger, clock, tracing, unrecorded, origins }),
     },
@@ -212,6 +217,7 @@ export function makeDataPlane({
       clock,
       addresses,
       connections,
+      seats,
       run,
       refusedByParser(code, address) {
         unauthenticated.count({ code }, address);

@@ -13,6 +13,7 @@ import { createAdminServer } from "../admin/server.ts";
 import type { LedgerEvent } from "../audit/event.ts";
 import type { Settings } from "../config/settings.ts";
 import type { Clock } from "../kernel/clock.ts";
+import { divideDescriptors, readDescriptorLimit } from "../kernel/descriptor-limit.ts";
 import { causeOf } from "../kernel/log.ts";
 import type { Log } from "../kernel/log.ts";
 import { SYSTEM_REALM } from "../keys/key.ts";
@@ -78,12 +79,14 @@ export async function joinGateway({ settings, core, clock, log, withPractice }: 
     const sentry = openSentry(core, dataPaths(settings.dataDirectory).watch, log);
     undo.add("anomaly detection", () => sentry.close());
     const urls = { data: "", admin: "" };
+    const bounds = divideDescriptors(readDescriptorLimit());
     const dataPlane = makeDataPlane({
       settings,
       core,
       clock,
       log,
       tls,
+      connectionsMax: bounds.data,
       metrics,
       listeners: [sentry.listener],
       tracing,
@@ -119,6 +122,7 @@ export async function joinGateway({ settings, core, clock, log, withPractice }: 
       tls,
       socketPath: socketPathOf(settings),
       addresses: makeAddressRules(settings.trustedProxies, settings.proxyHops),
+      connectionsMax: { tcp: bounds.admin, socket: bounds.adminSocket },
     });
     undo.add("the data plane's listener", () => closeAtOnce(dataPlane.server));
     urls.data = await listen(dataPlane.server, settings.listen, settings.tls !== null);

@@ -3,11 +3,12 @@ import { once } from "node:events";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Settings } from "../config/settings.ts";
+import { ACCEPT_BACKLOG } from "../listener/connection-seats.ts";
 import type { DataPlane } from "./data-plane.ts";
 
 /** Resolves with the address it is really bound to. */
 export async function listen(server: Server, { host, port }: Settings["listen"], isTls: boolean): Promise<string> {
-  server.listen(port, host);
+  server.listen({ port, host, backlog: ACCEPT_BACKLOG });
   await once(server, "listening");
   const bound = server.address() as AddressInfo;
   return `${isTls ? "https" : "http"}://${bound.family === "IPv6" ? `[${bound.address}]` : bound.address}:${bound.port}`;

@@ -53,12 +53,12 @@ export class BearerTokens {
         method: exchange.request.method ?? "",
         url: urlOf(this.#ports.address, exchange),
         token: text,
+        thumbprint: token.thumbprint,
+        owner: `${token.environment}/${token.keyId}`,
         now,
       })
       .then((proven) =>
-        typeof proven === "object" && proven.thumbprint === token.thumbprint
-          ? this.#standFor(exchange, token, now)
-          : refuse("proof_invalid", typeof proven === "string" ? proven : undefined),
+        typeof proven === "object" ? this.#standFor(exchange, token, now) : refuse("proof_invalid", proven),
       );
   }
 

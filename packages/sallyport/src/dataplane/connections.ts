@@ -7,27 +7,44 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Clock } from "../kernel/clock.ts";
 import { pipelinedOn, whenAlone } from "../listener/one-at-a-time.ts";
+import type { ConnectionSeats } from "../listener/connection-seats.ts";
 import type { Exchange } from "./exchange.ts";
 
 /** A client that reads must take so much in the time of a stall: a drip is no reading. */
 const STALL_BYTES_MIN = 16 * 1024;
 /** For answers before the environment is known. */
 const READER_STALL_MS = 60_000;
+/** So long the rest of a body may still come that nobody wants any more; then its connection is closed. */
+const UNWANTED_BODY_MS = 5_000;
+/** So long a connection may stay open that was ended here. */
+const ENDED_MS = 5_000;
 
 class Connection {
   exchange: Exchange | null = null;
   /** Of the sent bytes, those the system had taken, and when that was seen. */
   takenBytes = 0;
   takenAtMs = 0;
+  /** When it was first seen to have nothing to do but to go away; 0 = it has. */
+  overAtMs = 0;
   isGone = false;
+  /** The key of a request that was served on it before. */
+  owner: string | null = null;
+
+  /** Whose key was proved on it last; null where none was. */
+  readonly provenOwner = (): string | null => {
+    const key = this.exchange?.key;
+    return key ? `${key.environment}/${key.id}` : this.owner;
+  };
 }
 
 export class Connections {
   readonly #bySocket = new Map<Socket, Connection>();
   readonly #clock: Pick<Clock, "monotonic">;
+  readonly #seats: Pick<ConnectionSeats, "whoProves">;
 
-  constructor(clock: Pick<Clock, "monotonic">) {
+  constructor(clock: Pick<Clock, "monotonic">, seats: Pick<ConnectionSeats, "whoProves">) {
     this.#clock = clock;
+    this.#seats = seats;
   }
 
   get size(): number {
@@ -38,7 +55,9 @@ export class Connections {
   enter(request: IncomingMessage, response: ServerResponse, begin: () => Exchange): void {
     const connection = this.#connectionOf(request.socket);
     whenAlone(request, response, () => {
-      if (!connection.isGone) connection.exchange = begin();
+      if (connection.isGone) return;
+      connection.owner = connection.provenOwner();
+      connection.exchange = begin();
     });
   }
 
@@ -55,14 +74,22 @@ export class Connections {
     return request.complete || response.headersSent;
   }
 
-  /** Disconnects the clients that do not read what was sent to them. */
+  /** Disconnects the clients that do not read what was sent to them, or go on sending what nobody reads. */
   sweep(): void {
     const nowMs = this.#clock.monotonic();
     for (const [socket, connection] of this.#bySocket) {
+      if (this.#isOverFor(connection, socket, nowMs)) {
+        socket.destroy();
+        continue;
+      }
       if (socket.writableLength === 0) {
         connection.takenAtMs = 0;
+        const { exchange } = connection;
         // A connection that rests does not keep the request it served last, nor its body.
-        if (connection.exchange?.isSettled && connection.exchange.response.writableFinished) connection.exchange = null;
+        if (exchange?.isSettled && exchange.response.writableFinished && exchange.request.complete) {
+          connection.owner = connection.provenOwner();
+          connection.exchange = null;
+        }
         continue;
       }
       const taken = socket.bytesWritten - socket.writableLength + takenOfWrite(socket);
@@ -78,11 +105,24 @@ export class Connections {
     }
   }
 
+  /** Its request is answered and its body still comes, or it was ended here and does not close. */
+  #isOverFor(connection: Connection, socket: Socket, nowMs: number): boolean {
+    const { exchange } = connection;
+    const isUnwanted = exchange !== null && exchange.isSettled && !exchange.request.complete;
+    if (!isUnwanted && !socket.writableEnded) {
+      connection.overAtMs = 0;
+      return false;
+    }
+    if (connection.overAtMs === 0) connection.overAtMs = nowMs;
+    return nowMs - connection.overAtMs >= (isUnwanted ? UNWANTED_BODY_MS : ENDED_MS) && socket.writableLength === 0;
+  }
+
   #connectionOf(socket: Socket): Connection {
     const known = this.#bySocket.get(socket);
     if (known) return known;
     const connection = new Connection();
     this.#bySocket.set(socket, connection);
+    this.#seats.whoProves(socket, connection.provenOwner);
     const onGone = (): void => {
       if (connection.isGone) return;
       connection.isGone = true;

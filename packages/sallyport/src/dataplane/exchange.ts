@@ -15,6 +15,7 @@ import type { Retirement } from "../keys/retirement.ts";
 import type { RateVerdict } from "../limits/gcra.ts";
 import type { Token } from "../tokens/token.ts";
 import type { Workload } from "../tokens/workload-tokens.ts";
+import type { ByteOwner } from "./byte-budget.ts";
 import type { TraceIdentity } from "./trace.ts";
 import type { AnswerWriter } from "./upstream/answer-writer.ts";
 import type { ReplicaGroup } from "./upstream/replica-group.ts";
@@ -101,8 +102,9 @@ export class Exchange implements Presented {
   /** It stands for a person or workload who proved a short while ago who it is. */
   isIdentified = false;
 
-  /** Bytes of the global budget held by this exchange. */
+  /** Bytes of the global budget held by this exchange, and in whose share. */
   heldBytes = 0;
+  byteOwner: ByteOwner | null = null;
   understood: Understood | null = null;
   /** What is demanded, of the models as their server has them. */
   demands: readonly Demand[] = [];

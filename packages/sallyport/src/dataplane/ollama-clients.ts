@@ -44,7 +44,7 @@ export class OllamaClients {
     });
     if (verified === "signature_wrong") return refuse("key_unknown");
     if (typeof verified === "string") return refuse("signature_invalid", verified);
-    const failure = this.#repeats.take(verified, exchange.address, now);
+    const failure = this.#repeats.take(verified, `${key.environment}/${key.id}`, exchange.address, now);
     if (failure === "full" || failure === "key_full") return { ...refuse("overloaded"), retryAfterSeconds: 1 };
     // Somebody in a hurry, not somebody else's copy: a client shows 401 as "you need to be signed in".
     if (failure === "too_often") return { ...refuse("rate_limited"), retryAfterSeconds: 1 };

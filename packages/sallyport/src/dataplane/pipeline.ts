@@ -31,7 +31,7 @@ export interface Stages {
   readonly ownKey: Stage;
   /** A person who is logged in and his own keys are answered here; every other request passes. */
   readonly personsKeys: Stage;
-  /** Bounded read, strict parse: what the request means. */
+  /** A slot of the key, bounded read, strict parse: what the request means. */
   readonly inspect: Stage;
   /** What is presented besides the credential and needs the body: the request's signature. */
   readonly factors: Stage;
@@ -39,7 +39,7 @@ export interface Stages {
   readonly locateModel: Stage;
   /** `decide()`, clamps, the bytes that will be sent. */
   readonly authorize: Stage;
-  /** A slot of the key and of the upstream's model; decides again when its turn comes. */
+  /** A slot of the upstream's model; decides again when its turn comes. */
   readonly queue: Stage;
   /** The intent goes to the ledger. */
   readonly record: Stage;

@@ -1,4 +1,7 @@
-/** Reads a request's body into one buffer: bounded in size, in time between chunks and in all, and by the global budget. */
+/**
+ * Reads a request's body into one buffer: bounded in size, in time between chunks and in all, by a rate it must keep up,
+ * and by the global budget.
+ */
 import { refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
 import type { Clock } from "../kernel/clock.ts";
@@ -7,6 +10,9 @@ import type { Exchange } from "./exchange.ts";
 
 export const BODY_IDLE_MS = 15_000;
 export const BODY_WHOLE_MS = 120_000;
+/** After this time a body must have come at this rate: a drip would hold its place for as long as a large upload. */
+export const BODY_SLOW_AFTER_MS = 10_000;
+export const BODY_BYTES_PER_SECOND_MIN = 512;
 
 const TURN = Promise.resolve();
 
@@ -20,7 +26,7 @@ export function readBody(
   const { request } = exchange;
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
-    const endsMs = clock.monotonic() + BODY_WHOLE_MS;
+    const beganMs = clock.monotonic();
     let size = 0;
     let isOver = false;
     let idle: NodeJS.Timeout | undefined;
@@ -33,9 +39,8 @@ export function readBody(
       if (isOver) return;
       size += chunk.length;
       if (size > bytesMax) return stop(refuse("body_too_large"));
-      if (clock.monotonic() > endsMs) return stop(refuse("request_timeout"));
-      if (!budget.take(chunk.length)) return stop({ ...refuse("overloaded"), retryAfterSeconds: 2 });
-      exchange.heldBytes += chunk.length;
+      if (isTooSlow(clock.monotonic() - beganMs, size)) return stop(refuse("request_timeout"));
+      if (!budget.take(exchange, chunk.length)) return stop({ ...refuse("overloaded"), retryAfterSeconds: 2 });
       chunks.push(chunk);
       idle?.refresh();
     }
@@ -60,6 +65,11 @@ export function readBody(
     }
     request.on("data", onChunk).on("end", onEnd).on("error", onGone).on("close", onGone);
   });
+}
+
+function isTooSlow(ms: number, bytes: number): boolean {
+  if (ms > BODY_WHOLE_MS) return true;
+  return ms > BODY_SLOW_AFTER_MS && bytes < (ms / 1_000) * BODY_BYTES_PER_SECOND_MIN;
 }
 
 /** The client closed its connection before the request was whole: nobody is left to answer. */

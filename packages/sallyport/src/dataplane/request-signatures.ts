@@ -62,7 +62,7 @@ export class RequestSignatures {
     } else if (contentDigest !== null && !digestMatches(contentDigest, body ?? NO_BODY)) {
       return refuseSignature(signatureFailure("digest_mismatch"));
     }
-    const replayed = this.#replays.take(key.environment, verified, now);
+    const replayed = this.#replays.take(key.environment, key.id, verified, now);
     if (replayed) return refuseSignature(replayed);
     exchange.isSigned = true;
     return undefined;

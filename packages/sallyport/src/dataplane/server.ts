@@ -14,12 +14,14 @@ import { randomBase62 } from "../kernel/ids.ts";
 import { isTrusted } from "../listener/client-address.ts";
 import { normalizeAddress } from "../kernel/network-list.ts";
 import type { AddressRules } from "../listener/client-address.ts";
+import type { ConnectionSeats } from "../listener/connection-seats.ts";
 import type { Connections } from "./connections.ts";
 import { Exchange } from "./exchange.ts";
 
 export const HEADER_BYTES_MAX = 16 * 1024;
 const HEADERS_TIMEOUT_MS = 10_000;
 const KEEP_ALIVE_MS = 65_000;
+const HANDSHAKE_TIMEOUT_MS = 10_000;
 /** So long a client has to read why its connection is closed. */
 const RAW_LINGER_MS = 1_000;
 
@@ -27,6 +29,7 @@ export interface DataServerPorts {
   readonly clock: Clock;
   readonly addresses: AddressRules;
   readonly connections: Connections;
+  readonly seats: ConnectionSeats;
   readonly run: (exchange: Exchange) => Promise<void>;
   /** A request that the HTTP parser refused, for the aggregates. */
   readonly refusedByParser: (code: ProblemCode, address: string) => void;
@@ -36,7 +39,8 @@ export function createDataServer(ports: DataServerPorts, tls: SecureContextOptio
   const options: ServerOptions = {
     maxHeaderSize: HEADER_BYTES_MAX,
     headersTimeout: HEADERS_TIMEOUT_MS,
-    // Bodies have bounds of their own (read-body): a large blob may take longer than any fixed time for a whole request.
+    // Bodies have bounds of their own (read-body, blob-body; connections for those nobody reads): a large blob may take
+    // longer than any fixed time for a whole request.
     requestTimeout: 0,
     keepAliveTimeout: KEEP_ALIVE_MS,
     connectionsCheckingInterval: 2_000,
@@ -45,8 +49,10 @@ export function createDataServer(ports: DataServerPorts, tls: SecureContextOptio
     joinDuplicateHeaders: false,
     noDelay: true,
   };
-  const server = tls ? createTlsServer({ ...options, ...tls }) : createPlainServer(options);
-  const { addresses, clock, connections, run } = ports;
+  const server = tls
+    ? createTlsServer({ ...options, ...tls, handshakeTimeout: HANDSHAKE_TIMEOUT_MS })
+    : createPlainServer(options);
+  const { addresses, clock, connections, seats, run } = ports;
 
   function accept(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
     connections.enter(request, response, () => begin(request, response, expectsContinue));
@@ -70,18 +76,21 @@ export function createDataServer(ports: DataServerPorts, tls: SecureContextOptio
     if (connections.isBusy(socket)) socket.on("error", () => {}).destroy();
     else answerRaw(socket, code);
   }
-  server.maxHeadersCount = 100;
+  // Node would cut the lines above a count and keep quiet about it; what is too many is refused (admit), by what was sent.
+  server.maxHeadersCount = 0;
   server.on("connection", (socket: Socket) => {
     // Behind a proxy nobody else is talked to (R16): not refused, dropped.
     if (addresses.trusted !== null && !isTrusted(addresses, normalizeAddress(socket.remoteAddress ?? "")))
       socket.destroy();
+    else seats.enter(socket);
   });
   server.on("request", (request, response) => accept(request, response, false));
   server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => accept(request, response, true));
   server.on("checkExpectation", (_request: IncomingMessage, response: ServerResponse) => {
     response.writeHead(417, { "content-length": "0", connection: "close" }).end();
   });
-  server.on("upgrade", (_request: IncomingMessage, socket: Socket) => answerOrClose(socket, "header_malformed"));
+  // No listener for `upgrade`: an offer to speak another protocol (Java's HttpClient makes one of h2c with each first
+  // request) may be ignored, and the request is then served as any other (RFC 9110, 7.8).
   server.on("connect", (_request: IncomingMessage, socket: Socket) => answerOrClose(socket, "target_malformed"));
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
     // A connection that broke is nobody's malformed request: what ran on it ends by itself.
@@ -101,13 +110,13 @@ function parserRefusal(error: NodeJS.ErrnoException): ProblemCode {
 
 /** An answer without a request: written to the socket, which is then closed. */
 function answerRaw(socket: Socket, code: ProblemCode): void {
-  // Node lets go of the socket of an upgrade and of a CONNECT, its own error listener included: a reset would end the program.
+  // Node lets go of the socket of a CONNECT, its own error listener included: a reset would end the program.
   socket.on("error", () => socket.destroy());
   if (!socket.writable || socket.destroyed) {
     socket.destroy();
     return;
   }
-  // Read on, so that its end is seen, but not for long: an upgraded socket is in nobody's list and would stay open for ever.
+  // Read on, so that its end is seen, but not for long: such a socket is in nobody's list and would stay open for ever.
   socket.resume();
   setTimeout(() => socket.destroy(), RAW_LINGER_MS).unref();
   const { status, title, remedy } = problems[code];

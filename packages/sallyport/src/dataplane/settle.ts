@@ -38,7 +38,7 @@ export function makeSettle(ports: SettlePorts): (exchange: Exchange) => void {
     exchange.interruptible = null;
     const key = exchange.key;
     if (exchange.holdsKeySlot) limits.releaseSlot(`${key!.environment}/${key!.id}`);
-    if (exchange.heldBytes > 0) budget.give(exchange.heldBytes);
+    budget.give(exchange);
     giveReplica(exchange, clock);
     const totalMs = clock.monotonic() - exchange.startedMs;
     if (exchange.ticket !== null || exchange.isUnrecorded)

@@ -4,7 +4,8 @@
  * from; from elsewhere, or later, it is somebody else's copy.
  */
 import { KeptUntil } from "../kernel/kept-until.ts";
-import type { KeptUntilOptions } from "../kernel/kept-until.ts";
+import { OLLAMA_SIGNATURES } from "../kernel/shared-resources.ts";
+import type { ShareRules } from "../kernel/shares.ts";
 import { OLLAMA_AGE_SECONDS, OLLAMA_AHEAD_SECONDS } from "./ollama-signature.ts";
 import type { OllamaSignature } from "./ollama-signature.ts";
 
@@ -22,13 +23,11 @@ interface Use {
   times: number;
 }
 
-const CAPACITY = 16_384;
-const CAPACITY_PER_KEY = 2048;
-
 /** The signed text of a call that only reads: `GET,/api/tags?ts=…`. */
 const READS = /^(?:GET|HEAD),|^POST,\/api\/show\?/;
 
-export interface OllamaRepeatsOptions extends Partial<KeptUntilOptions> {
+export interface OllamaRepeatsOptions {
+  readonly shares?: ShareRules<"owner">;
   /** Epoch ms. */
   readonly startedAt: number;
 }
@@ -37,22 +36,31 @@ export class OllamaRepeats {
   readonly #startedAt: number;
   readonly #kept: KeptUntil<Use>;
 
-  constructor({ startedAt, capacity = CAPACITY, capacityPerOwner = CAPACITY_PER_KEY }: OllamaRepeatsOptions) {
+  constructor({ startedAt, shares = OLLAMA_SIGNATURES }: OllamaRepeatsOptions) {
     this.#startedAt = startedAt;
-    this.#kept = new KeptUntil<Use>({ capacity, capacityPerOwner });
+    this.#kept = new KeptUntil<Use>(shares);
   }
 
-  /** Counts this use, or says why it must be refused. Only for signatures that have been verified, of a known key. */
-  take({ fingerprint, ts, text }: OllamaSignature, address: string, now: number): OllamaRepeatFailure | undefined {
+  /**
+   * Counts this use, or says why it must be refused. Only for signatures that have been verified, of a known key. `owner`
+   * is that API key: however many public keys are registered to it, it has one share of the memory.
+   */
+  take(
+    { fingerprint, ts, text }: OllamaSignature,
+    owner: string,
+    address: string,
+    now: number,
+  ): OllamaRepeatFailure | undefined {
     if (ts * 1000 <= this.#startedAt + OLLAMA_AHEAD_SECONDS * 1000) return "before_start";
     const until = (ts + OLLAMA_AGE_SECONDS) * 1000;
     // The time that never goes back: a clock set back opens nothing again.
     const at = this.#kept.advance(now);
     if (until < at) return "expired";
     // The text and not the signature's bytes: whoever holds the key could write others for the same text.
-    const use = this.#kept.get(fingerprint, text);
+    const id = `${fingerprint}\n${text}`;
+    const use = this.#kept.get(owner, id);
     if (!use) {
-      const said = this.#kept.put(fingerprint, text, { address, firstAt: at, times: 1 }, until);
+      const said = this.#kept.put(owner, id, { address, firstAt: at, times: 1 }, until);
       return said === "kept" ? undefined : said === "full" ? "full" : "key_full";
     }
     if (use.address !== address) return "elsewhere";

@@ -95,32 +95,32 @@ describe("the same signature again", () => {
 
   it("is accepted a bounded number of times from the same address within ten seconds, more often where it only reads", () => {
     const repeats = fresh();
-    const uses = Array.from({ length: 65 }, (_, n) => repeats.take(signature, "10.0.0.1", NOW + n));
+    const uses = Array.from({ length: 65 }, (_, n) => repeats.take(signature, "dev/k", "10.0.0.1", NOW + n));
     expect(uses).toEqual([...Array<undefined>(64).fill(undefined), "too_often"]);
     const list = { ...signature, text: `GET,/api/tags?ts=${TS}` };
-    const reads = Array.from({ length: 1_025 }, () => repeats.take(list, "10.0.0.1", NOW));
+    const reads = Array.from({ length: 1_025 }, () => repeats.take(list, "dev/k", "10.0.0.1", NOW));
     expect([reads.findIndex((failure) => failure !== undefined), reads.at(-1)]).toEqual([1_024, "too_often"]);
-    expect(repeats.take(signatureAt(TS, "/api/show"), "10.0.0.1", NOW)).toBeUndefined();
-    expect(repeats.take(signatureAt(TS + 1), "10.0.0.1", NOW)).toBeUndefined();
+    expect(repeats.take(signatureAt(TS, "/api/show"), "dev/k", "10.0.0.1", NOW)).toBeUndefined();
+    expect(repeats.take(signatureAt(TS + 1), "dev/k", "10.0.0.1", NOW)).toBeUndefined();
   });
 
   it("is refused from another address, and later", () => {
     const repeats = fresh();
-    expect(repeats.take(signature, "10.0.0.1", NOW)).toBeUndefined();
-    expect(repeats.take(signature, "10.0.0.2", NOW)).toBe("elsewhere");
-    expect(repeats.take(signature, "10.0.0.1", NOW + 10_000)).toBeUndefined();
-    expect(repeats.take(signature, "10.0.0.1", NOW + 10_001)).toBe("late");
-    expect(repeats.take(signature, "10.0.0.1", NOW + 60_000)).toBe("late");
-    expect(repeats.take(signature, "10.0.0.1", NOW + 60_001)).toBe("expired");
-    expect(repeats.take(signature, "10.0.0.1", NOW)).toBe("expired");
+    expect(repeats.take(signature, "dev/k", "10.0.0.1", NOW)).toBeUndefined();
+    expect(repeats.take(signature, "dev/k", "10.0.0.2", NOW)).toBe("elsewhere");
+    expect(repeats.take(signature, "dev/k", "10.0.0.1", NOW + 10_000)).toBeUndefined();
+    expect(repeats.take(signature, "dev/k", "10.0.0.1", NOW + 10_001)).toBe("late");
+    expect(repeats.take(signature, "dev/k", "10.0.0.1", NOW + 60_000)).toBe("late");
+    expect(repeats.take(signature, "dev/k", "10.0.0.1", NOW + 60_001)).toBe("expired");
+    expect(repeats.take(signature, "dev/k", "10.0.0.1", NOW)).toBe("expired");
   });
 
   it("is refused when an earlier process may have taken it, and when nothing more can be remembered", () => {
-    expect(fresh({ startedAt: NOW - 5000 }).take(signature, "10.0.0.1", NOW)).toBe("before_start");
-    expect(fresh({ startedAt: NOW - 5001 }).take(signature, "10.0.0.1", NOW)).toBeUndefined();
-    const repeats = fresh({ capacity: 3, capacityPerOwner: 2 });
+    expect(fresh({ startedAt: NOW - 5000 }).take(signature, "dev/k", "10.0.0.1", NOW)).toBe("before_start");
+    expect(fresh({ startedAt: NOW - 5001 }).take(signature, "dev/k", "10.0.0.1", NOW)).toBeUndefined();
+    const repeats = fresh({ shares: { capacity: 3, perOwner: { owner: 2 }, reserve: 0, little: 0 } });
     const take = (ts: number, fingerprint = "SHA256:a"): OllamaRepeatFailure | undefined =>
-      repeats.take({ ...signatureAt(ts), fingerprint }, "10.0.0.1", NOW);
+      repeats.take({ ...signatureAt(ts), fingerprint }, fingerprint, "10.0.0.1", NOW);
     expect([take(TS), take(TS + 1), take(TS + 2)]).toEqual([undefined, undefined, "key_full"]);
     expect([take(TS, "SHA256:b"), take(TS, "SHA256:c"), take(TS)]).toEqual([undefined, "full", undefined]);
   });

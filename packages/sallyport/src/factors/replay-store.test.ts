@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { KeptUntil } from "../kernel/kept-until.ts";
+import type { ShareRules } from "../kernel/shares.ts";
 import { ReplayStore } from "./replay-store.ts";
 import type { SeenSignature } from "./replay-store.ts";
 
@@ -14,13 +15,19 @@ const seen = (nonce: string, more: Partial<SeenSignature> = {}): SeenSignature =
   expires: FIRST + 60,
   ...more,
 });
+const shares = (capacity: number, owner: number): ShareRules<"owner"> => ({
+  capacity,
+  perOwner: { owner },
+  reserve: 0,
+  little: 0,
+});
 const at = (second: number): number => second * 1000;
 
 describe("the memory of nonces", () => {
   it("takes a nonce once for each environment and key, until it would have expired anyway", () => {
     const store = new ReplayStore({ startedAt: START });
     const take = (signature: SeenSignature, now = at(FIRST), environment = "prod"): string | undefined =>
-      store.take(environment, signature, now)?.reason;
+      store.take(environment, signature.keyid, signature, now)?.reason;
     expect(take(seen("a"))).toBeUndefined();
     expect(take(seen("a"))).toBe("signature_replayed");
     expect(take(seen("b"))).toBeUndefined();
@@ -36,16 +43,16 @@ describe("the memory of nonces", () => {
   it("refuses what an earlier process may have taken: up to its skew after this one's start", () => {
     const store = new ReplayStore({ startedAt: START });
     const take = (created: number): string | undefined =>
-      store.take("prod", seen(`n${created}`, { created }), at(FIRST))?.reason;
+      store.take("prod", "k", seen(`n${created}`, { created }), at(FIRST))?.reason;
     expect(take(START / 1000 - 1)).toBe("signature_before_start");
     expect(take(START / 1000 + 5)).toBe("signature_before_start");
     expect(take(FIRST)).toBeUndefined();
   });
 
   it("refuses when it is full, forgets nothing early, and one key cannot take everybody's room", () => {
-    const store = new ReplayStore({ startedAt: START, capacity: 3, capacityPerOwner: 2 });
+    const store = new ReplayStore({ startedAt: START, shares: shares(3, 2) });
     const take = (keyid: string, nonce: string, now = at(FIRST)): string | undefined =>
-      store.take("prod", seen(nonce, { keyid }), now)?.reason;
+      store.take("prod", keyid, seen(nonce, { keyid }), now)?.reason;
     expect([take("k", "1"), take("k", "2"), take("k", "3")]).toEqual([undefined, undefined, "replay_key_full"]);
     expect([take("l", "1"), take("l", "2"), take("m", "1")]).toEqual([
       undefined,
@@ -53,19 +60,19 @@ describe("the memory of nonces", () => {
       "replay_store_full",
     ]);
     expect(take("k", "1")).toBe("signature_replayed");
-    expect(store.take("dev", seen("1"), at(FIRST))).toBeUndefined();
+    expect(store.take("dev", "k", seen("1"), at(FIRST))).toBeUndefined();
     const late = seen("9", { created: FIRST + 60, expires: FIRST + 120 });
-    expect(store.take("prod", late, at(FIRST + 65))?.reason).toBe("replay_key_full");
-    expect(store.take("prod", late, at(FIRST + 66))).toBeUndefined();
+    expect(store.take("prod", "k", late, at(FIRST + 65))?.reason).toBe("replay_key_full");
+    expect(store.take("prod", "k", late, at(FIRST + 66))).toBeUndefined();
   });
 
   it("a clock that is set back opens nothing again", () => {
     const store = new ReplayStore({ startedAt: START });
-    expect(store.take("prod", seen("a"), at(FIRST))).toBeUndefined();
-    expect(store.take("prod", seen("b", { created: FIRST + 1000, expires: FIRST + 1060 }), at(FIRST + 1000))).toBe(
+    expect(store.take("prod", "k", seen("a"), at(FIRST))).toBeUndefined();
+    expect(store.take("prod", "k", seen("b", { created: FIRST + 1000, expires: FIRST + 1060 }), at(FIRST + 1000))).toBe(
       undefined,
     );
-    expect(store.take("prod", seen("a"), at(FIRST))?.reason).toBe("signature_expired");
+    expect(store.take("prod", "k", seen("a"), at(FIRST))?.reason).toBe("signature_expired");
   });
 
   it("never takes one twice and never holds more than it may, whatever comes and however the clock jumps", () => {
@@ -80,7 +87,7 @@ describe("the memory of nonces", () => {
     });
     fc.assert(
       fc.property(fc.array(request, { maxLength: 60 }), (requests) => {
-        const store = new ReplayStore({ startedAt: START, capacity: 6, capacityPerOwner: 4 });
+        const store = new ReplayStore({ startedAt: START, shares: shares(6, 4) });
         const taken = new Set<string>();
         const sent: { environment: string; signature: SeenSignature }[] = [];
         let now = at(FIRST);
@@ -90,7 +97,7 @@ describe("the memory of nonces", () => {
           const fresh = { environment, signature: { keyid, nonce, created, expires: created + life } };
           const one = isRepeat && sent.length > 0 ? sent[age < 0 ? 0 : age % sent.length]! : fresh;
           sent.push(one);
-          if (store.take(one.environment, one.signature, now) !== undefined) continue;
+          if (store.take(one.environment, one.signature.keyid, one.signature, now) !== undefined) continue;
           const { signature } = one;
           expect(taken).not.toContain(JSON.stringify(one));
           taken.add(JSON.stringify(one));
@@ -109,7 +116,7 @@ describe("what is kept until a time", () => {
     const step = fc.record({ id: fc.nat(9), life: fc.integer({ min: 0, max: 5000 }), pass: fc.nat(3000) });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
-        const kept = new KeptUntil<number>({ capacity: 8, capacityPerOwner: 8 });
+        const kept = new KeptUntil<number>(shares(8, 8));
         const plain = new Map<string, { value: number; until: number }>();
         let now = 0;
         for (const [n, { id, life, pass }] of steps.entries()) {

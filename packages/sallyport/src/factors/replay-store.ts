@@ -5,9 +5,12 @@
 import { sallyportProfile, signatureFailure } from "@sallyport/protocol";
 import type { SignatureFailure } from "@sallyport/protocol";
 import { KeptUntil } from "../kernel/kept-until.ts";
-import type { KeptUntilOptions } from "../kernel/kept-until.ts";
+import { SIGNATURE_NONCES } from "../kernel/shared-resources.ts";
+import type { ShareRules } from "../kernel/shares.ts";
 
-export interface ReplayStoreOptions extends Partial<KeptUntilOptions> {
+export interface ReplayStoreOptions {
+  /** Of each environment. */
+  readonly shares?: ShareRules<"owner">;
   /** Epoch ms. Whatever may have been accepted before is unknown here. */
   readonly startedAt: number;
   /** That of the profile requests are verified by. */
@@ -23,26 +26,24 @@ export interface SeenSignature {
   readonly expires: number;
 }
 
-/** About a thousand signed requests a second in each environment, a quarter of them of one key; 13 MB when full (measured). */
-const CAPACITY = 65_536;
-const CAPACITY_PER_KEY = 16_384;
-
 export class ReplayStore {
   readonly #startedAt: number;
   readonly #skewMs: number;
-  readonly #options: KeptUntilOptions;
+  readonly #shares: ShareRules<"owner">;
   readonly #environments = new Map<string, KeptUntil<true>>();
 
   constructor(options: ReplayStoreOptions) {
     const { startedAt, skewSeconds = sallyportProfile.skewSeconds } = options;
-    const { capacity = CAPACITY, capacityPerOwner = CAPACITY_PER_KEY } = options;
     this.#startedAt = startedAt;
     this.#skewMs = skewSeconds * 1000;
-    this.#options = { capacity, capacityPerOwner };
+    this.#shares = options.shares ?? SIGNATURE_NONCES;
   }
 
-  /** Remembers the nonce, or says why the request must be refused. Only for signatures that have been verified. */
-  take(environment: string, signature: SeenSignature, now: number): SignatureFailure | undefined {
+  /**
+   * Remembers the nonce, or says why the request must be refused. Only for signatures that have been verified. `owner` is
+   * the API key: however many public keys are registered to it, it has one share of the memory.
+   */
+  take(environment: string, owner: string, signature: SeenSignature, now: number): SignatureFailure | undefined {
     const { keyid, nonce, created, expires } = signature;
     // An earlier process took what was created up to its skew after its own now.
     if (created * 1000 <= this.#startedAt + this.#skewMs) return signatureFailure("signature_before_start");
@@ -50,8 +51,9 @@ export class ReplayStore {
     const until = expires * 1000 + this.#skewMs;
     // It may have been let go already, by a clock that has been set back since.
     if (until < kept.advance(now)) return signatureFailure("signature_expired");
-    if (kept.get(keyid, nonce)) return signatureFailure("signature_replayed");
-    switch (kept.put(keyid, nonce, true, until)) {
+    const id = `${keyid}\n${nonce}`;
+    if (kept.get(owner, id)) return signatureFailure("signature_replayed");
+    switch (kept.put(owner, id, true, until)) {
       case "owner_full":
         return signatureFailure("replay_key_full");
       case "full":
@@ -68,7 +70,7 @@ export class ReplayStore {
 
   #kept(environment: string): KeptUntil<true> {
     let kept = this.#environments.get(environment);
-    if (!kept) this.#environments.set(environment, (kept = new KeptUntil<true>(this.#options)));
+    if (!kept) this.#environments.set(environment, (kept = new KeptUntil<true>(this.#shares)));
     return kept;
   }
 }

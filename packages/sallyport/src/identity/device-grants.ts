@@ -1,10 +1,14 @@
 /**
  * Programs that wait for a person to log in elsewhere (RFC 8628): a long secret for the program, a short code for the
- * person. In memory, bounded, for ten minutes; what was approved is handed over once.
+ * person. In memory, for ten minutes; what was approved is handed over once. Each environment has room of its own, and no
+ * network can take the room of another.
  */
 import { createHash, randomInt } from "node:crypto";
 import type { Clock } from "../kernel/clock.ts";
 import { randomBase62 } from "../kernel/ids.ts";
+import { networkPrefix } from "../kernel/network-prefix.ts";
+import { DEVICE_GRANTS } from "../kernel/shared-resources.ts";
+import { SharedPlaces } from "../kernel/shared-places.ts";
 import type { Secret } from "../kernel/secret.ts";
 
 export interface DeviceGrant {
@@ -29,27 +33,25 @@ interface Held extends DeviceGrant {
 
 const LIFE_MS = 10 * 60_000;
 const INTERVAL_MS = 5_000;
-const HELD_MAX = 1_000;
 /** No vowels, so no words; none that look like digits (RFC 8628 section 6.1). */
 const LETTERS = "BCDFGHJKLMNPQRSTVWXZ";
 
 export class DeviceGrants {
   readonly #clock: Pick<Clock, "now">;
-  readonly #byDevice = new Map<string, Held>();
+  readonly #byEnvironment = new Map<string, SharedPlaces<Held>>();
   readonly #byUser = new Map<string, Held>();
 
   constructor(clock: Pick<Clock, "now">) {
     this.#clock = clock;
   }
 
-  /** Undefined while too many wait already. */
+  /** `environment` is one of the policy's. */
   begin(
     environment: string,
     address: string,
-  ): (DeviceGrant & { readonly deviceCode: string; readonly intervalSeconds: number }) | undefined {
+  ): DeviceGrant & { readonly deviceCode: string; readonly intervalSeconds: number } {
     const now = this.#clock.now();
     this.#letGo(now);
-    if (this.#byDevice.size >= HELD_MAX) return undefined;
     const deviceCode = randomBase62(43);
     const letters = Array.from({ length: 8 }, () => LETTERS[randomInt(LETTERS.length)]).join("");
     const userCode = `${letters.slice(0, 4)}-${letters.slice(4)}`;
@@ -63,7 +65,10 @@ export class DeviceGrants {
       intervalMs: INTERVAL_MS,
       outcome: null,
     };
-    this.#byDevice.set(nameOf(deviceCode), held);
+    let places = this.#byEnvironment.get(environment);
+    if (!places) this.#byEnvironment.set(environment, (places = new SharedPlaces(DEVICE_GRANTS)));
+    const displaced = places.put(nameOf(deviceCode), networkPrefix(address), held);
+    for (const { userCode: code } of displaced) this.#byUser.delete(code);
     this.#byUser.set(userCode, held);
     return { ...held, deviceCode, intervalSeconds: INTERVAL_MS / 1_000 };
   }
@@ -87,11 +92,12 @@ export class DeviceGrants {
 
   poll(environment: string, deviceCode: string): Polled {
     const name = nameOf(deviceCode);
-    const held = this.#byDevice.get(name);
+    const places = this.#byEnvironment.get(environment);
+    const held = places?.get(name);
     const now = this.#clock.now();
-    if (!held || held.environment !== environment || held.expiresAt <= now) return { state: "expired" };
+    if (!places || !held || held.expiresAt <= now) return { state: "expired" };
     if (held.outcome !== null) {
-      this.#byDevice.delete(name);
+      places.delete(name);
       this.#byUser.delete(held.userCode);
       return held.outcome === "denied" ? { state: "denied" } : { state: "approved", text: held.outcome };
     }
@@ -110,10 +116,14 @@ export class DeviceGrants {
   }
 
   #letGo(now: number): void {
-    for (const [name, held] of this.#byDevice) {
-      if (held.expiresAt > now) continue;
-      this.#byDevice.delete(name);
-      this.#byUser.delete(held.userCode);
+    for (const [environment, places] of this.#byEnvironment) {
+      // All live equally long: the first that is not over is followed by none that is.
+      for (const [name, held] of places.entries()) {
+        if (held.expiresAt > now) break;
+        places.delete(name);
+        this.#byUser.delete(held.userCode);
+      }
+      if (places.size === 0) this.#byEnvironment.delete(environment);
     }
   }
 }

@@ -1,6 +1,9 @@
 /** Browsers that are away, at the identity provider or at a form: what each must bring back, bound to the browser it was given to. */
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { Clock } from "../kernel/clock.ts";
+import { networkPrefix } from "../kernel/network-prefix.ts";
+import { LOGIN_ATTEMPTS } from "../kernel/shared-resources.ts";
+import { SharedPlaces } from "../kernel/shared-places.ts";
 import type { LoginChecks } from "./oidc-client.ts";
 
 export interface LoginAttempt {
@@ -17,23 +20,23 @@ interface Held<T> {
 }
 
 const LIFE_MS = 10 * 60_000;
-const HELD_MAX = 1_000;
 
 export class LoginAttempts<T extends object = LoginAttempt> {
   readonly #clock: Pick<Clock, "now">;
-  readonly #held = new Map<string, Held<T>>();
+  readonly #held = new SharedPlaces<Held<T>>(LOGIN_ATTEMPTS);
 
   constructor(clock: Pick<Clock, "now">) {
     this.#clock = clock;
   }
 
-  /** False while too many are away already. */
-  keep(state: string, attempt: T, cookie: string): boolean {
+  /** `address`: the browser's. */
+  keep(state: string, attempt: T, cookie: string, address: string): void {
     const now = this.#clock.now();
-    for (const [old, held] of this.#held) if (held.expiresAt <= now) this.#held.delete(old);
-    if (this.#held.size >= HELD_MAX) return false;
-    this.#held.set(state, { attempt, browser: hashOf(cookie), expiresAt: now + LIFE_MS });
-    return true;
+    for (const [old, held] of this.#held.entries()) {
+      if (held.expiresAt > now) break;
+      this.#held.delete(old);
+    }
+    this.#held.put(state, networkPrefix(address), { attempt, browser: hashOf(cookie), expiresAt: now + LIFE_MS });
   }
 
   /** Once, and only by the browser that left. */

@@ -2,11 +2,8 @@
  * Keeps a value for each id until a time, and never a moment shorter: what is full refuses, it does not forget. Its time
  * never goes back either: what was let go because a clock jumped ahead stays over after the clock was set right.
  */
-export interface KeptUntilOptions {
-  /** Most entries at all, and most of one owner: nobody can take the room of everybody. */
-  readonly capacity: number;
-  readonly capacityPerOwner: number;
-}
+import { Shares } from "./shares.ts";
+import type { ShareRules } from "./shares.ts";
 
 interface Entry<V> {
   readonly owner: string;
@@ -15,15 +12,14 @@ interface Entry<V> {
 }
 
 export class KeptUntil<V> {
-  readonly #options: KeptUntilOptions;
+  readonly #shares: Shares<"owner">;
   readonly #entries = new Map<string, Entry<V>>();
-  readonly #owners = new Map<string, number>();
   /** Entries by the second they end in, so that letting go costs what was put in. */
   readonly #endings = new Map<number, Entry<V>[]>();
   #now = -Infinity;
 
-  constructor(options: KeptUntilOptions) {
-    this.#options = options;
+  constructor(shares: ShareRules<"owner">) {
+    this.#shares = new Shares(shares);
   }
 
   get size(): number {
@@ -45,13 +41,11 @@ export class KeptUntil<V> {
 
   /** Keeps a value that is not there yet until `until`, epoch ms. */
   put(owner: string, id: string, value: V, until: number): "kept" | "owner_full" | "full" {
-    const owned = this.#owners.get(owner) ?? 0;
-    if (owned >= this.#options.capacityPerOwner) return "owner_full";
-    if (this.#entries.size >= this.#options.capacity) return "full";
+    const full = this.#shares.take({ owner });
+    if (full !== undefined) return full === "owner" ? "owner_full" : "full";
     const key = `${owner}\n${id}`;
     const entry = { owner, id: key, value };
     this.#entries.set(key, entry);
-    this.#owners.set(owner, owned + 1);
     const second = Math.floor(until / 1000);
     const ending = this.#endings.get(second);
     if (ending) ending.push(entry);
@@ -64,11 +58,9 @@ export class KeptUntil<V> {
       // The whole second must be over: it holds entries that end at its last moment.
       if ((second + 1) * 1000 > now) continue;
       this.#endings.delete(second);
-      for (const { id, owner } of entries) {
-        this.#entries.delete(id);
-        const left = (this.#owners.get(owner) ?? 1) - 1;
-        if (left === 0) this.#owners.delete(owner);
-        else this.#owners.set(owner, left);
+      for (const entry of entries) {
+        this.#entries.delete(entry.id);
+        this.#shares.give(entry);
       }
     }
   }

@@ -82,7 +82,7 @@ test("a denial says the place in the queue and the expected wait", () => {
   queue.wait("a", note);
   queue.wait("a", note);
   queue.wait("b", note);
-  expect(queue.wait("c", note)).toMatchObject({
+  expect(queue.wait("a", note)).toMatchObject({
     retryAfterSeconds: 20,
     queue: { position: 4, expectedWaitSeconds: 20 },
   });
@@ -104,4 +104,25 @@ test("where no slot can come, everybody who waits is told", () => {
   offer = refuse("upstream_unreachable");
   queue.pump();
   expect(said).toEqual(["upstream_unreachable", "upstream_unreachable"]);
+});
+
+test("a full queue makes room for whoever has less of it, and never for whoever has most", () => {
+  const queue = new FairQueue<object>({
+    take: () => undefined,
+    rules: () => ({ waitMs: 60_000, lengthMax: 6 }),
+    slots: () => 1,
+  });
+  const gone: string[] = [];
+  const wait = (key: string, principal: string, name: string): string | undefined => {
+    const place = queue.wait(key, (_, refusal) => gone.push(`${name} ${refusal?.code}`), principal);
+    return "code" in place ? place.code : undefined;
+  };
+  for (let i = 0; i < 6; i++) expect(wait(`k${i % 3}`, "greedy", `g${i}`)).toBeUndefined();
+  expect(wait("k9", "greedy", "g6")).toBe("queue_full");
+  expect([wait("a", "ada", "a0"), wait("b", "bob", "b0")]).toEqual([undefined, undefined]);
+  expect(gone).toEqual(["g5 queue_full", "g4 queue_full"]);
+  expect(wait("a", "ada", "a1")).toBeUndefined();
+  expect(wait("a", "ada", "a2")).toBe("queue_full");
+  queue.refuseAll({ code: "draining" });
+  expect(queue.waiting).toBe(0);
 });

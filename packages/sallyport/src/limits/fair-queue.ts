@@ -1,7 +1,8 @@
 /**
  * A fair queue in front of something scarce (the slots of one model on all its replicas). Where a slot is free, its
  * source says; who waits gets a turn, one per key in rotation, so that a key with a hundred waiting requests does not
- * starve a key with one.
+ * starve a key with one. A full queue rejects the newest request of the principal who has most of it, so that nobody can
+ * keep all places for themselves.
  */
 import { refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
@@ -27,7 +28,11 @@ export interface QueuePorts<S> {
 
 interface Waiting<S> {
   readonly key: string;
+  /** Whose request it is, with all of their keys. */
+  readonly principal: string;
   readonly turn: Turn<S>;
+  /** Higher for whoever came later. */
+  readonly number: number;
   timer: NodeJS.Timeout | undefined;
   isOver: boolean;
 }
@@ -48,6 +53,8 @@ export class FairQueue<S extends object> {
   readonly #byKey = new Map<string, Waiting<S>[]>();
   /** Had a slot and lost it through no fault of their own: served before the rotation. */
   readonly #first: Waiting<S>[] = [];
+  readonly #byPrincipal = new Map<string, number>();
+  #entered = 0;
   #waiting = 0;
   #serviceMs = 0;
 
@@ -65,10 +72,11 @@ export class FairQueue<S extends object> {
   }
 
   /** A place in the queue, or a refusal because it is full. */
-  wait(key: string, turn: Turn<S>): Place | Refusal {
+  wait(key: string, turn: Turn<S>, principal = key): Place | Refusal {
     const { lengthMax } = this.#ports.rules();
-    if (this.#waiting >= lengthMax) return this.#told(refuse("queue_full"), this.#waiting + 1);
-    const waiting = this.#enter(key, turn);
+    if (this.#waiting >= lengthMax && !this.#makeRoom(principal, lengthMax))
+      return this.#told(refuse("queue_full"), this.#waiting + 1);
+    const waiting = this.#enter(key, turn, principal);
     const list = this.#byKey.get(key);
     if (list) list.push(waiting);
     else this.#byKey.set(key, [waiting]);
@@ -77,7 +85,7 @@ export class FairQueue<S extends object> {
 
   /** A place before all others, for a request whose replica failed before it answered. */
   waitFirst(turn: Turn<S>): Place {
-    const waiting = this.#enter("", turn);
+    const waiting = this.#enter("", turn, "");
     this.#first.push(waiting);
     return this.#placeOf(waiting);
   }
@@ -103,8 +111,31 @@ export class FairQueue<S extends object> {
     this.#serviceMs += (this.#serviceMs === 0 ? 1 : NEWEST) * (serviceMs - this.#serviceMs);
   }
 
-  #enter(key: string, turn: Turn<S>): Waiting<S> {
-    const waiting: Waiting<S> = { key, turn, timer: undefined, isOver: false };
+  /** Rejects the newest request of whoever has most, where that is more than the newcomer would have. */
+  #makeRoom(principal: string, lengthMax: number): boolean {
+    // Policy may have made the queue shorter than it is: then it empties first.
+    if (this.#waiting > lengthMax) return false;
+    let most = (this.#byPrincipal.get(principal) ?? 0) + 1;
+    let largest: string | undefined;
+    for (const [owner, count] of this.#byPrincipal) {
+      if (count <= most || owner === "") continue;
+      most = count;
+      largest = owner;
+    }
+    if (largest === undefined) return false;
+    let newest: Waiting<S> | undefined;
+    for (const list of this.#byKey.values()) {
+      const last = list.at(-1)!;
+      if (last.principal === largest && (newest === undefined || last.number > newest.number)) newest = last;
+    }
+    if (newest === undefined) return false;
+    this.#leave(newest, this.#told(refuse("queue_full"), this.#waiting));
+    return true;
+  }
+
+  #enter(key: string, turn: Turn<S>, principal: string): Waiting<S> {
+    const waiting: Waiting<S> = { key, principal, turn, number: ++this.#entered, timer: undefined, isOver: false };
+    this.#byPrincipal.set(principal, (this.#byPrincipal.get(principal) ?? 0) + 1);
     waiting.timer = setTimeout(this.#onLate, this.#ports.rules().waitMs, waiting);
     this.#waiting++;
     return waiting;
@@ -175,6 +206,9 @@ export class FairQueue<S extends object> {
   #end(waiting: Waiting<S>): void {
     waiting.isOver = true;
     clearTimeout(waiting.timer);
+    const left = (this.#byPrincipal.get(waiting.principal) ?? 1) - 1;
+    if (left === 0) this.#byPrincipal.delete(waiting.principal);
+    else this.#byPrincipal.set(waiting.principal, left);
     this.#waiting--;
   }
 }

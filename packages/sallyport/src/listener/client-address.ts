@@ -6,6 +6,7 @@
 import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
 import { NetworkList, normalizeAddress } from "../kernel/network-list.ts";
+import { headerLines } from "./header-form.ts";
 
 export interface AddressRules {
   /** Null: no proxy is trusted and the header is not looked at. */
@@ -29,8 +30,9 @@ export function isTrusted(rules: AddressRules, address: string): boolean {
 export function clientAddress(rules: AddressRules, request: IncomingMessage): string | undefined {
   let address = normalizeAddress(request.socket.remoteAddress ?? "");
   if (rules.trusted === null || !isTrusted(rules, address)) return address;
-  const header = request.headers["x-forwarded-for"];
-  const said = header === undefined ? [] : String(header).split(",");
+  // All of its lines in their order are one list (RFC 9110, 5.3).
+  const lines = headerLines(request.rawHeaders, "x-forwarded-for");
+  const said = lines.length === 0 ? [] : lines.join(",").split(",");
   if (said.length > HOPS_READ_MAX) return undefined;
   for (let believed = 1; believed <= rules.hops && said.length > 0; believed++) {
     const hop = normalizeAddress(said.pop()!.trim());

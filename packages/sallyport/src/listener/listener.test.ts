@@ -8,7 +8,7 @@ import { HostNames } from "./host-names.ts";
 function from(peer: string, forwarded?: string): IncomingMessage {
   return {
     socket: { remoteAddress: peer },
-    headers: forwarded === undefined ? {} : { "x-forwarded-for": forwarded },
+    rawHeaders: forwarded === undefined ? [] : ["X-Forwarded-For", forwarded],
   } as unknown as IncomingMessage;
 }
 
@@ -43,6 +43,15 @@ describe("the client's address", () => {
     ["no header", trusted, from("10.0.0.1"), "10.0.0.1"],
   ])("%s", (_, rules, request, address) => {
     expect(clientAddress(rules, request)).toBe(address);
+  });
+
+  test("all lines of the header are one list, wherever they stand", () => {
+    const junk = Array.from({ length: 200 }, () => ["x-junk", "a"]).flat();
+    const request = {
+      socket: { remoteAddress: "10.0.0.1" },
+      rawHeaders: ["x-forwarded-for", "1.1.1.1", ...junk, "X-Forwarded-For", "6.6.6.6, 10.0.0.2"],
+    } as unknown as IncomingMessage;
+    expect(clientAddress(trusted, request)).toBe("6.6.6.6");
   });
 
   test("rules are read strictly", () => {

@@ -1,6 +1,8 @@
 /**
  * One request of a connection runs at a time, in the order in which they came. The response of a pipelined request has no
  * socket while another one is written: it never hears that the connection closed, and what runs for it would never end.
+ * And no more than one begins in one turn of the event loop: a connection with a hundred requests in its buffer would else
+ * hold up everybody who has one, a revocation included.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
@@ -8,6 +10,9 @@ import type { Socket } from "node:net";
 /** Requests that may follow on a connection before the present one is answered, and the largest body of one. */
 const PIPELINED_MAX = 128;
 const PIPELINED_BODY_MAX = 8 * 1024;
+
+/** So long a client has to read the answers that were sent before. */
+const ENDED_MS = 5_000;
 
 const waiting = new WeakMap<Socket, number>();
 
@@ -24,13 +29,19 @@ export function whenAlone(request: IncomingMessage, response: ServerResponse, be
   // A long body would fill the socket's buffer and hide that the client has gone: the connection ends after its answer.
   if (before >= PIPELINED_MAX || hasLongBody(request)) {
     request.resume();
-    response.once("socket", (own: Socket) => own.end());
+    response.once("socket", (own: Socket) => {
+      own.end();
+      // Its client may keep the other half open for as long as it likes.
+      setTimeout(() => own.destroy(), ENDED_MS).unref();
+    });
     return;
   }
   waiting.set(socket, before + 1);
   response.once("socket", () => {
-    waiting.set(socket, pipelinedOn(socket) - 1);
-    begin();
+    setImmediate(() => {
+      waiting.set(socket, pipelinedOn(socket) - 1);
+      begin();
+    });
   });
 }
 

@@ -3,6 +3,7 @@
  * keys, so that no secret is sent at all. For this issuer, for a short time, once.
  */
 import { KeptUntil } from "../kernel/kept-until.ts";
+import { CLIENT_ASSERTIONS } from "../kernel/shared-resources.ts";
 import { jose } from "./jose.ts";
 import type { KeyObject } from "node:crypto";
 
@@ -22,8 +23,6 @@ export interface AssertionQuestion {
 const LIFE_SECONDS = 300;
 const AHEAD_SECONDS = 5;
 const TEXT_MAX = 4_096;
-const CAPACITY = 65_536;
-const CAPACITY_PER_CLIENT = 4_096;
 
 /** The client the assertion speaks of, before anything is verified. */
 export async function assertedClient(assertion: string): Promise<string | undefined> {
@@ -39,7 +38,7 @@ export async function assertedClient(assertion: string): Promise<string | undefi
 
 export class ClientAssertions {
   readonly #startedAt: number;
-  readonly #seen = new KeptUntil<true>({ capacity: CAPACITY, capacityPerOwner: CAPACITY_PER_CLIENT });
+  readonly #seen = new KeptUntil<true>(CLIENT_ASSERTIONS);
 
   constructor(startedAt: number) {
     this.#startedAt = startedAt;

@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import type { JWK } from "jose";
 import { KeptUntil } from "../kernel/kept-until.ts";
+import { DPOP_PROOFS } from "../kernel/shared-resources.ts";
 import { jose } from "./jose.ts";
 
 export interface DpopRequest {
@@ -13,6 +14,10 @@ export interface DpopRequest {
   readonly url: string;
   /** The access token it goes with; null when one is being asked for. */
   readonly token: string | null;
+  /** The key that token is bound to (RFC 7638); null when one is being asked for. */
+  readonly thumbprint: string | null;
+  /** The API key that asks: its proofs fill its own share of the memory. */
+  readonly owner: string;
   /** Epoch ms. */
   readonly now: number;
 }
@@ -22,23 +27,28 @@ export interface DpopProof {
   readonly thumbprint: string;
 }
 
-export type DpopFailure = "dpop_malformed" | "dpop_other_request" | "dpop_time" | "dpop_replayed" | "dpop_full";
+export type DpopFailure =
+  | "dpop_malformed"
+  | "dpop_other_key"
+  | "dpop_other_request"
+  | "dpop_time"
+  | "dpop_replayed"
+  | "dpop_full";
 
 const ALGORITHMS = ["ES256", "EdDSA", "Ed25519"];
 /** Seconds a proof is good for, and a client's clock may be ahead. */
 const AGE_SECONDS = 60;
 const AHEAD_SECONDS = 5;
 const PROOF_MAX = 4_096;
-const CAPACITY = 65_536;
-const CAPACITY_PER_KEY = 8_192;
 
 export class DpopVerifier {
   readonly #startedAt: number;
-  readonly #seen = new KeptUntil<true>({ capacity: CAPACITY, capacityPerOwner: CAPACITY_PER_KEY });
+  readonly #seen: KeptUntil<true>;
 
   /** `startedAt`, epoch ms: proofs of before may have been taken by an earlier process. */
-  constructor(startedAt: number) {
+  constructor(startedAt: number, shares = DPOP_PROOFS) {
     this.#startedAt = startedAt;
+    this.#seen = new KeptUntil(shares);
   }
 
   async verify(proof: string, request: DpopRequest): Promise<DpopProof | DpopFailure> {
@@ -65,13 +75,16 @@ export class DpopVerifier {
     if (request.token !== null && ath !== hashOf(request.token)) return "dpop_other_request";
     if (typeof iat !== "number" || !isOfNow(iat, request.now, this.#startedAt)) return "dpop_time";
     const thumbprint = await calculateJwkThumbprint(jwk);
-    return this.#once(thumbprint, jti, (iat + AGE_SECONDS) * 1_000, request.now) ?? { thumbprint };
+    // A proof by any other key is worth nothing, so it must not take room in the memory either.
+    if (request.thumbprint !== null && request.thumbprint !== thumbprint) return "dpop_other_key";
+    const id = `${thumbprint}\n${jti}`;
+    return this.#once(request.owner, id, (iat + AGE_SECONDS) * 1_000, request.now) ?? { thumbprint };
   }
 
-  #once(thumbprint: string, jti: string, untilMs: number, now: number): DpopFailure | undefined {
+  #once(owner: string, id: string, untilMs: number, now: number): DpopFailure | undefined {
     if (untilMs < this.#seen.advance(now)) return "dpop_time";
-    if (this.#seen.get(thumbprint, jti)) return "dpop_replayed";
-    return this.#seen.put(thumbprint, jti, true, untilMs) === "kept" ? undefined : "dpop_full";
+    if (this.#seen.get(owner, id)) return "dpop_replayed";
+    return this.#seen.put(owner, id, true, untilMs) === "kept" ? undefined : "dpop_full";
   }
 }
 

@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import type { errors as JoseErrors } from "jose";
 import { KeptUntil } from "../kernel/kept-until.ts";
+import { WORKLOAD_TOKENS } from "../kernel/shared-resources.ts";
 import { IssuerKeys, IssuerUnreachable } from "./issuer-keys.ts";
 import { jose } from "./jose.ts";
 import { claimsMatch } from "./workload-trust.ts";
@@ -27,12 +28,10 @@ const TEXT_MAX = 16_384;
 /** A token older than that is no proof of now, whatever its own end says. */
 const AGE_SECONDS = 3_600;
 const AHEAD_SECONDS = 5;
-const CAPACITY = 65_536;
-const CAPACITY_PER_KEY = 8_192;
 
 export class WorkloadTokens {
   readonly #keys = new IssuerKeys();
-  readonly #seen = new KeptUntil<true>({ capacity: CAPACITY, capacityPerOwner: CAPACITY_PER_KEY });
+  readonly #seen = new KeptUntil<true>(WORKLOAD_TOKENS);
 
   /** `owner` names the key that trusts. */
   async verify(

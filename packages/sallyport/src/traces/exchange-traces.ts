@@ -29,11 +29,22 @@ export class ExchangeTraces implements Tracing, EndListener {
 }
 
 function identify({ request }: Exchange): TraceIdentity {
-  const parent = parseTraceParent(request.headers["traceparent"]);
+  const parent = parseTraceParent(traceParentOf(request.rawHeaders));
   return {
     traceId: parent?.traceId ?? randomBytes(16).toString("hex"),
     spanId: randomBytes(8).toString("hex"),
     parentSpanId: parent?.spanId ?? null,
     isSampled: parent?.isSampled ?? true,
   };
+}
+
+/** Sent twice, it names two callers, and so none. */
+function traceParentOf(rawHeaders: readonly string[]): string | undefined {
+  let found: string | undefined;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    if (rawHeaders[i]!.toLowerCase() !== "traceparent") continue;
+    if (found !== undefined) return undefined;
+    found = rawHeaders[i + 1];
+  }
+  return found;
 }

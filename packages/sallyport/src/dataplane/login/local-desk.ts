@@ -114,7 +114,7 @@ export class LocalDesk {
   ): Refusal | undefined {
     const state = randomBase62(43);
     const cookie = this.#cookie.make();
-    if (!kept.keep(state, attempt, cookie.value)) return refuse("overloaded");
+    kept.keep(state, attempt, cookie.value, exchange.address);
     const status = refusal ? problems[refusal.code].status : 200;
     const more = refusal?.retryAfterSeconds === undefined ? [] : ["retry-after", String(refusal.retryAfterSeconds)];
     writePage(

@@ -23,7 +23,6 @@ export function beginDevice(
   if (form.get("client_id") !== CLI_CLIENT) return refuse("client_unknown", `client_id is ${CLI_CLIENT}`);
   if (environment === null) return refuse("form_malformed", "ask under /e/<environment>/");
   const begun = grants.begin(environment, exchange.address);
-  if (!begun) return { ...refuse("overloaded"), retryAfterSeconds: 60 };
   const page = `${baseOf(address)}/e/${environment}/login`;
   return {
     device_code: begun.deviceCode,

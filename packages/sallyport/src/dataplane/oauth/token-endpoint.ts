@@ -83,10 +83,13 @@ export class TokenEndpoint {
   async #thumbprint(exchange: Exchange): Promise<string | null | Refusal> {
     const proof = oneHeader(exchange.request.rawHeaders, "dpop");
     if (proof === null) return null;
+    const key = exchange.key!;
     const asked = {
       method: "POST",
       url: urlOf(this.#ports.address, exchange),
       token: null,
+      thumbprint: null,
+      owner: `${key.environment}/${key.id}`,
       now: this.#ports.clock.now(),
     };
     if (proof === undefined) return refuse("proof_invalid");

@@ -10,6 +10,7 @@ import { clientName } from "../client-name.ts";
 import { Secret } from "../../kernel/secret.ts";
 import { clientAddress } from "../../listener/client-address.ts";
 import type { AddressRules } from "../../listener/client-address.ts";
+import { tooManyHeaders } from "../../listener/header-form.ts";
 import type { HostNames } from "../../listener/host-names.ts";
 
 export const TARGET_LENGTH_MAX = 2048;
@@ -82,6 +83,8 @@ function takePathSecret(exchange: Exchange, path: string): string | undefined {
 /** Reads the headers that carry meaning for us. Any of them twice is refused, because two parsers would pick different ones. */
 function readHeaders(exchange: Exchange): Refusal | undefined {
   const { rawHeaders } = exchange.request;
+  const tooMany = tooManyHeaders(rawHeaders);
+  if (tooMany) return tooMany;
   let hasExpect = false;
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const value = rawHeaders[i + 1]!;

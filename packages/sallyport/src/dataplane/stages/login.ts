@@ -9,6 +9,7 @@ import type { LoginAttempts } from "../../identity/login-attempts.ts";
 import type { OidcClient } from "../../identity/oidc-client.ts";
 import { ProviderUnreachable } from "../../identity/oidc-client.ts";
 import type { Clock } from "../../kernel/clock.ts";
+import { networkPrefix } from "../../kernel/network-prefix.ts";
 import type { KeyLimits } from "../../limits/key-limits.ts";
 import type { ByteBudget } from "../byte-budget.ts";
 import type { Exchange } from "../exchange.ts";
@@ -40,15 +41,15 @@ export interface LoginPorts {
   readonly hasEnvironment: (name: string) => boolean;
 }
 
-/** Of one address: guessing a code of somebody else's must not pay. */
-const RATE = [{ origin: "log-in", limits: { requests: { count: 60, windowMs: 60_000 } } }] as const;
+/** Of one network: guessing a code of somebody else's must not pay. */
+const RATE = [{ origin: "log-in", limits: { requests: { count: 120, windowMs: 60_000 } } }] as const;
 
 export function makeLogin(ports: LoginPorts): Stage {
   const { clock, limits, address, provider, grants, attempts, local } = ports;
   const browser = new BrowserCookie("sallyport_login", "/oidc/callback", "Lax", address);
 
   async function answer(exchange: Exchange): Promise<StageResult> {
-    const rate = limits.takeRequest(`login ${exchange.address}`, RATE, clock.monotonic());
+    const rate = limits.takeRequest(`login ${networkPrefix(exchange.address)}`, RATE, clock.monotonic());
     const tooMany = refuseRate(rate);
     if (tooMany) return tooMany;
     if (!provider && !ports.hasLocal()) return refuse("login_unavailable");
@@ -113,8 +114,7 @@ export function makeLogin(ports: LoginPorts): Stage {
     const begun = await reach(() => provider!.client.begin(`${baseOf(address)}/oidc/callback`, clock.now()));
     if ("code" in begun) return begun;
     const cookie = browser.make();
-    if (!attempts.keep(begun.checks.state, { environment, userCode, checks: begun.checks }, cookie.value))
-      return refuse("overloaded");
+    attempts.keep(begun.checks.state, { environment, userCode, checks: begun.checks }, cookie.value, exchange.address);
     exchange.response.writeHead(303, ["location", begun.url, "set-cookie", cookie.header, "cache-control", "no-store", "referrer-policy", "no-referrer", "content-length", "0"]); // prettier-ignore
     exchange.response.end();
     return undefined;

@@ -4,6 +4,7 @@ import type { Refusal } from "@sallyport/protocol";
 import type { Snapshot } from "../../access/snapshot.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { DeviceGrants } from "../../identity/device-grants.ts";
+import { networkPrefix } from "../../kernel/network-prefix.ts";
 import type { KeyLimits } from "../../limits/key-limits.ts";
 import type { TokenKeys } from "../../tokens/token-keys.ts";
 import type { Admission } from "../admission.ts";
@@ -44,7 +45,7 @@ export interface OAuthPorts {
   readonly environments: ReadonlySet<string> | null;
 }
 
-const DEVICE_RATE = [{ origin: "log-in", limits: { requests: { count: 10, windowMs: 60_000 } } }] as const;
+const DEVICE_RATE = [{ origin: "log-in", limits: { requests: { count: 30, windowMs: 60_000 } } }] as const;
 
 export function makeOAuth(ports: OAuthPorts): Stage {
   const { clock, budget, limits, address, admission, signatures, clients, tokens, introspection } = ports;
@@ -101,10 +102,12 @@ export function makeOAuth(ports: OAuthPorts): Stage {
     return answered;
   }
 
-  /** A stranger may ask, so it is bounded by where he is. */
+  /** A stranger may ask, so it is bounded by the stranger's network. */
   function device(exchange: Exchange, form: Form): object | Refusal {
     if (!ports.isLoginOpen()) return refuse("login_unavailable");
-    const rate = limits.takeRequest(`device ${exchange.address}`, DEVICE_RATE, clock.monotonic());
+    if (exchange.environmentPath !== null && environmentOf(exchange) === undefined)
+      return refuse("not_found", "there is no such environment");
+    const rate = limits.takeRequest(`device ${networkPrefix(exchange.address)}`, DEVICE_RATE, clock.monotonic());
     return refuseRate(rate) ?? beginDevice(exchange, form, ports.grants, address);
   }
 

@@ -1,5 +1,5 @@
 /**
- * The turn: a slot of the key, then a slot of one replica in fair rotation. Who had to wait is decided again against the
+ * The turn: a slot of one replica in fair rotation. Who had to wait is decided again against the
  * present snapshot when its turn comes.
  */
 import { refuse } from "@sallyport/protocol";
@@ -10,7 +10,6 @@ import type { Clock } from "../../kernel/clock.ts";
 import type { KeyDirectory } from "../../keys/directory.ts";
 import { isRefusal } from "../../limits/fair-queue.ts";
 import type { Place } from "../../limits/fair-queue.ts";
-import type { KeyLimits } from "../../limits/key-limits.ts";
 import type { Exchange, Interruptible } from "../exchange.ts";
 import { presentRefusal } from "../live-exchanges.ts";
 import type { LiveExchanges } from "../live-exchanges.ts";
@@ -24,7 +23,6 @@ import { holdReplica, offerReplica } from "../upstream/turn.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 
 export interface QueuePorts {
-  readonly limits: KeyLimits;
   readonly pools: UpstreamPools;
   readonly live: LiveExchanges;
   readonly snapshot: () => Snapshot;
@@ -36,13 +34,10 @@ export interface QueuePorts {
 }
 
 export function makeQueue(ports: QueuePorts): Stage {
-  const { limits, pools, live, snapshot, keys, clock } = ports;
+  const { pools, live, snapshot, keys, clock } = ports;
   return function queue(exchange) {
     const key = exchange.key!;
     const name = `${key.environment}/${key.id}`;
-    if (!limits.takeSlot(name, exchange.right!.limits))
-      return { ...refuse("concurrency_exceeded"), retryAfterSeconds: 1 };
-    exchange.holdsKeySlot = true;
     const group = pools.groupOf(exchange.right!.environment.name);
     if (!group) return refuse("upstream_missing");
     const offer = offerReplica(exchange, group);
@@ -84,7 +79,7 @@ class Wait implements Interruptible {
 
   begin(key: string): void {
     const { model } = this.#exchange.understood!;
-    const place = this.#group.queueOf(model!.key)!.wait(key, this.#onTurn);
+    const place = this.#group.queueOf(model!.key)!.wait(key, this.#onTurn, this.#exchange.key!.owner ?? key);
     if (isRefusal(place)) return this.#resolve(place);
     this.#place = place;
     this.#exchange.interruptible = this;

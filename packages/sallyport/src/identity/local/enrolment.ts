@@ -87,7 +87,7 @@ export class Enrolment {
     if (person.isDisabled) return refuse("owner_disabled");
     const unfit = refusePassword(password, person.name);
     if (unfit !== undefined) return refuse("password_unfit", unfit);
-    const hashed = await this.#ports.hasher.hash(password);
+    const hashed = await this.#ports.hasher.hash(password, `invitation of ${person.id}`);
     if (hashed === undefined) return refuse("overloaded");
     return { principal: person.id, name: person.name, invitation: hash, password: hashed, otp: newOtpSecret() };
   }

@@ -95,4 +95,30 @@ describe("guessing", () => {
       ),
     ).toEqual([0, 0, 0]);
   });
+
+  it("by strangers who take every turn keeps nobody out of a new network for longer than half a minute", () => {
+    for (let second = 0; second < 7_200; second++) {
+      for (let i = 0; i < 20; i++) delay.begin("ada", `far ${i}`);
+      now += 1_000;
+    }
+    const waitMs = delay.begin("ada", "new");
+    expect(waitMs).toBeLessThanOrEqual(30_000);
+    for (let ms = 0; ms < waitMs; ms += 500) {
+      for (let i = 0; i < 20; i++) delay.begin("ada", `far ${i}`);
+      now += 500;
+    }
+    expect(delay.begin("ada", "new")).toBe(0);
+  });
+
+  it("one network that guesses at many names does not make another begin its wait again", () => {
+    guess(
+      9,
+      () => "ada",
+      (i) => `far ${i}`,
+    );
+    expect(delay.begin("ada", "new")).toBeGreaterThan(0);
+    for (let i = 0; i < 20_000; i++) delay.begin(`name ${i}`, "loud");
+    now += 30_000;
+    expect(delay.begin("ada", "new")).toBe(0);
+  });
 });

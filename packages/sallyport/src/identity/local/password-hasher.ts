@@ -1,8 +1,11 @@
 /**
- * Passwords are hashed by one thread, one at a time, and only a few may wait: however many people knock, the memory it
- * takes is that of one hash, and no request of a model waits for it. The thread is started with the first password.
+ * Passwords are hashed by one thread, one at a time, and only a few may wait, fewer of one network: however many people
+ * knock, the memory it takes is that of one hash, and no request of a model waits for it. The thread is started with the
+ * first password.
  */
 import { Worker } from "node:worker_threads";
+import { PASSWORD_HASHES } from "../../kernel/shared-resources.ts";
+import { Shares } from "../../kernel/shares.ts";
 import type { Secret } from "../../kernel/secret.ts";
 import { hashesAreSame, isBelowPresent, newDerivation, readPhc, writePhc } from "./password-hash.ts";
 import type { Derivation } from "./password-hash.ts";
@@ -25,44 +28,40 @@ export interface Verified {
   readonly isOld: boolean;
 }
 
-/** One is hashed, these wait: about a second. */
-const WAITING_MAX = 8;
-
 export class PasswordHasher {
   readonly #derive: Derive;
   #turn: Promise<unknown> = Promise.resolve();
-  #open = 0;
+  readonly #shares = new Shares(PASSWORD_HASHES);
 
   constructor(derive: Derive) {
     this.#derive = derive;
   }
 
-  /** Undefined while too many wait already. */
-  async hash(password: Secret): Promise<string | undefined> {
+  /** `network`: who asks. Undefined while too many wait already. */
+  async hash(password: Secret, network: string): Promise<string | undefined> {
     const derivation = newDerivation();
-    const hash = await this.#inTurn(password, derivation);
+    const hash = await this.#inTurn(password, derivation, network);
     return hash && writePhc({ ...derivation, hash });
   }
 
   /** What cannot be read is nobody's password. Undefined while too many wait already. */
-  async verify(password: Secret, phc: string): Promise<Verified | undefined> {
+  async verify(password: Secret, phc: string, network: string): Promise<Verified | undefined> {
     const held = readPhc(phc);
-    const hash = await this.#inTurn(password, held ?? newDerivation());
+    const hash = await this.#inTurn(password, held ?? newDerivation(), network);
     if (hash === undefined) return undefined;
     return held
       ? { isRight: hashesAreSame(hash, held.hash), isOld: isBelowPresent(held) }
       : { isRight: false, isOld: false };
   }
 
-  async #inTurn(password: Secret, derivation: Derivation): Promise<Uint8Array | undefined> {
-    if (this.#open > WAITING_MAX) return undefined;
-    this.#open++;
+  async #inTurn(password: Secret, derivation: Derivation, network: string): Promise<Uint8Array | undefined> {
+    if (this.#shares.take({ network }) !== undefined) return undefined;
     const mine = this.#turn.then(() => this.#derive(password.reveal(), derivation));
     this.#turn = mine.catch(() => undefined);
     try {
       return await mine;
     } finally {
-      this.#open--;
+      this.#shares.give({ network });
     }
   }
 }

@@ -71,15 +71,15 @@ describe("its hash", () => {
 
   it("is verified, and is old where it asks less than today's", async () => {
     const hasher = new PasswordHasher(derive);
-    const phc = (await hasher.hash(new Secret(GOOD)))!;
+    const phc = (await hasher.hash(new Secret(GOOD), "n"))!;
     expect(readPhc(phc)).toMatchObject(PRESENT_COST);
-    expect(phc).not.toBe(await hasher.hash(new Secret(GOOD)));
-    expect(await hasher.verify(new Secret(GOOD), phc)).toEqual({ isRight: true, isOld: false });
-    expect(await hasher.verify(new Secret(`${GOOD}.`), phc)).toEqual({ isRight: false, isOld: false });
+    expect(phc).not.toBe(await hasher.hash(new Secret(GOOD), "n"));
+    expect(await hasher.verify(new Secret(GOOD), phc, "n")).toEqual({ isRight: true, isOld: false });
+    expect(await hasher.verify(new Secret(`${GOOD}.`), phc, "n")).toEqual({ isRight: false, isOld: false });
     const cheap = writePhc({ ...CHEAP, hash: await derive(GOOD, CHEAP) });
     expect(isBelowPresent(readPhc(cheap)!)).toBe(true);
-    expect(await hasher.verify(new Secret(GOOD), cheap)).toEqual({ isRight: true, isOld: true });
-    expect(await hasher.verify(new Secret(GOOD), "$argon2id$nonsense")).toEqual({ isRight: false, isOld: false });
+    expect(await hasher.verify(new Secret(GOOD), cheap, "n")).toEqual({ isRight: true, isOld: true });
+    expect(await hasher.verify(new Secret(GOOD), "$argon2id$nonsense", "n")).toEqual({ isRight: false, isOld: false });
   });
 
   it("is computed one at a time, and only some wait", async () => {
@@ -93,11 +93,15 @@ describe("its hash", () => {
       running--;
       return new Uint8Array(32);
     });
-    const asked = Array.from({ length: 30 }, () => hasher.hash(new Secret(GOOD)));
+    const asked = Array.from({ length: 30 }, () => hasher.hash(new Secret(GOOD), "n"));
+    const others = Array.from({ length: 30 }, (_, i) => hasher.hash(new Secret(GOOD), `other ${i % 2}`));
+    // The last places are for those who have none yet.
+    const late = hasher.hash(new Secret(GOOD), "late");
     release();
-    const hashes = await Promise.all(asked);
-    expect([most, hashes.filter((one) => one !== undefined).length]).toEqual([1, 9]);
-    expect(await hasher.hash(new Secret(GOOD))).toBeDefined();
+    const count = async (list: readonly Promise<string | undefined>[]): Promise<number> =>
+      (await Promise.all(list)).filter((one) => one !== undefined).length;
+    expect([await count(asked), await count(others), await count([late]), most]).toEqual([8, 8, 1, 1]);
+    expect(await hasher.hash(new Secret(GOOD), "n")).toBeDefined();
   });
 });
 

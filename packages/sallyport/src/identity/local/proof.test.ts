@@ -55,6 +55,7 @@ beforeEach(async () => {
       return derive(password, derivation);
     }),
     delay: new GuessDelay({ now: () => now }),
+    knownNetworks: () => Promise.resolve(),
     networkOf: (address) => address,
     changes: {
       inTurn: (work) => work(),

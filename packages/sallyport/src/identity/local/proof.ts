@@ -23,6 +23,8 @@ export interface ProofPorts {
   readonly sealer: Sealer;
   readonly hasher: PasswordHasher;
   readonly delay: GuessDelay;
+  /** Resolves when the delay knows where people logged in before this start. */
+  readonly knownNetworks: () => Promise<void>;
   readonly networkOf: (address: string) => string;
   readonly changes: ChangeWriter & { readonly inTurn: <T>(work: () => Promise<T>) => Promise<T> };
 }
@@ -50,6 +52,11 @@ const NOBODY: LocalSecrets = {
   otp: new Secret("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
 };
 
+/** The spelling by which guesses at a name are counted. */
+export function guessedName(name: string): string {
+  return name.normalize("NFKC").slice(0, NAME_LENGTH_MAX);
+}
+
 export class Proof {
   readonly #ports: ProofPorts;
 
@@ -61,19 +68,20 @@ export class Proof {
   async prove({ name: written, password, code }: Said, address: string): Promise<Proven | Refusal> {
     const { clock, logins, sealer, hasher, delay, networkOf } = this.#ports;
     // In one spelling, so that no name is guessed at under several.
-    const name = written.normalize("NFKC").slice(0, NAME_LENGTH_MAX);
+    const name = guessedName(written);
+    await this.#ports.knownNetworks();
     const network = networkOf(address);
     const waitMs = delay.begin(name, network);
     if (waitMs > 0) return { ...refuse("login_delayed"), retryAfterSeconds: Math.ceil(waitMs / 1_000) };
     const found = logins.named(name);
     const secrets = found?.login.sealed ? openLocal(sealer, found.person.id, found.login.sealed) : NOBODY;
-    const verified = await hasher.verify(password, secrets.password);
+    const verified = await hasher.verify(password, secrets.password, network);
     if (!verified) return refuse("overloaded");
     const step = stepOf(secrets.otp, code, clock.now());
     if (!found) return { ...refuse("login_wrong"), signal: "unknown_id" };
     if (!verified.isRight || step === undefined || step <= found.login.otpStep)
       return { ...refuse("login_wrong"), signal: "wrong_secret" };
-    const raised = verified.isOld ? await hasher.hash(password) : undefined;
+    const raised = verified.isOld ? await hasher.hash(password, network) : undefined;
     const sealed = raised === undefined ? null : sealLocal(sealer, found.person.id, { ...secrets, password: raised });
     return this.#count(found, step, sealed, { name, network, address });
   }
