@@ -40,6 +40,7 @@ async function run(
     ask: async () => reply ?? "",
     env,
     readText: () => text,
+    neverBlock: () => {},
   };
   const handle = async (request: Request): Promise<Response> => {
     const { pathname, search } = new URL(request.url);

@@ -10,8 +10,9 @@ import { readSettings } from "./connect.ts";
 import { findOllama } from "./find-ollama.ts";
 import type { ServerOptions } from "./options.ts";
 import { keepFirstKey } from "./first-key.ts";
-import { untilSignalled, withListeners } from "./serve.ts";
+import { withListeners } from "./serve.ts";
 import { USUAL_MODEL, sayFirstMinute } from "./say-first-minute.ts";
+import { untilSignalled } from "./until-signalled.ts";
 
 const FIRST_KEY_NAME = "first";
 const FIRST_KEY_TTL = "7d";
@@ -31,7 +32,8 @@ export function addStart(program: Command, cli: Cli): void {
       if (isNew) await initialize(settings, found.url);
       const withPractice = !found.isThere && options.practice;
       const gateway = await openGateway(settings, { withPractice });
-      const ended = untilSignalled(cli, gateway, settings.drainMs);
+      cli.io.neverBlock();
+      const ended = untilSignalled(cli, gateway, settings.drainMs, { endsWithTerminal: true });
       cli.io.out(`sallyport ready data=${gateway.dataUrl} admin=${gateway.adminUrl}`);
       await withClient(cli, { data: settings.dataDirectory }, async (client: AdminClient) => {
         const environment = withPractice ? PRACTICE_ENVIRONMENT : await firstEnvironment(client);

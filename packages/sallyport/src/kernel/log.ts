@@ -1,14 +1,12 @@
-/** The program's log, JSON lines on standard error. What is written is named field by field: no request, header or body as a whole. */
+/** The program's log, JSON lines on standard error, which never wait for a reader. What is written is named field by field: no request, header or body as a whole. */
 import { pino } from "pino";
 import type { Logger } from "pino";
+import { outputTo } from "./output.ts";
 
 export type Log = Logger;
 
 export function openLog(level: string): Log {
-  return pino(
-    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
-    pino.destination({ fd: 2, sync: false }),
-  );
+  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, outputTo(2));
 }
 
 /** What is safe to write of a thrown value. */
