@@ -59,7 +59,7 @@ export async function open(options: Partial<StoreOptions> = {}): Promise<Opened>
     personalDays: 3_650,
     securityPersonalDays: 3_650,
   };
-  const store = await openStore({ clock, ledger, ...options, directory, onTrouble: (text) => troubles.push(text) });
+  const store = await openStore({ clock, ledger, upgrades: true, ...options, directory, onTrouble: (text) => troubles.push(text) });
   closers.push(() => store.close());
   return { store, clock, directory, troubles };
 }

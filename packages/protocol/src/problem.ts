@@ -128,8 +128,8 @@ export const problems = {
   },
   rotation_in_progress: {
     status: 409,
-    title: "the last rotation of the key still overlaps",
-    remedy: "wait for its end, or end it with `sallyport keys rotate ID --finish`",
+    title: "the last rotation of the key is not finished",
+    remedy: "put the new secret to use, then `sallyport keys rotate ID --finish`; where it was lost unused, begin again with --restart, which destroys it",
   },
   key_suspended: { status: 401, title: "the key is suspended", remedy: "ask an administrator; after disuse its owner" },
   key_revoked: { status: 401, title: "the key has been revoked", remedy: "ask for a new key" },
@@ -354,6 +354,11 @@ export const problems = {
     status: 503,
     title: "the data directory is in use by another server",
     remedy: "stop that server, or choose another directory with --data",
+  },
+  schema_older: {
+    status: 503,
+    title: "the database was written by an older version of Sallyport",
+    remedy: "run `sallyport upgrade` (it keeps a copy), or start the gateway, which upgrades it",
   },
   store_unavailable: {
     status: 503,

@@ -20,6 +20,7 @@ import { issueAdminKey } from "./keys/issue.ts";
 import { SYSTEM_REALM } from "./keys/key.ts";
 import { initDataDirectory, isInitialized } from "./store/data-directory.ts";
 import { openLedgerReader } from "./store/ledger-reader.ts";
+import { schemaVersionOf } from "./store/upgrade.ts";
 import { VERSION } from "./version.ts";
 
 export { isInitialized };
@@ -72,6 +73,15 @@ export function verifyDirectory(dataDirectory: string): Promise<AuditVerdict> {
   return openLedgerReader(dataDirectory).verify();
 }
 
+/** Upgrades the database of a directory that no server holds. Both versions are the same where there was nothing to do. */
+export async function upgradeDirectory(settings: Settings): Promise<{ from: number; to: number }> {
+  if (!isInitialized(settings.dataDirectory)) throw new Problem("data_missing", settings.dataDirectory);
+  const from = schemaVersionOf(settings.dataDirectory);
+  const core = await openCore(settings, systemClock, openLog(settings.logLevel), { upgrades: true });
+  await core.close();
+  return { from, to: schemaVersionOf(settings.dataDirectory) };
+}
+
 /** Administration without listeners, as the operating-system user; `conflict` while a server holds the directory. */
 export async function openAdministration(settings: Settings): Promise<Administration> {
   const log = openLog(settings.logLevel);
@@ -95,6 +105,9 @@ export async function openGateway(
   { withPractice = false, clock = systemClock }: GatewayOptions = {},
 ): Promise<Gateway> {
   const log = openLog(settings.logLevel);
-  const [core, { joinGateway }] = await Promise.all([openCore(settings, clock, log), import("./compose/gateway.ts")]);
+  const [core, { joinGateway }] = await Promise.all([
+    openCore(settings, clock, log, { upgrades: true }),
+    import("./compose/gateway.ts"),
+  ]);
   return joinGateway({ settings, core, clock, log, withPractice });
 }

@@ -1,6 +1,7 @@
 /** `sallyport doctor`: looks at what is around the gateway and tells what is wrong; exit code 1 when something is. */
 import { lstatSync } from "node:fs";
 import type { Command } from "commander";
+import { Problem, problems } from "@sallyport/protocol";
 import type { Listener, Settings } from "../config/settings.ts";
 import { withClient } from "./cli.ts";
 import type { Cli } from "./cli.ts";
@@ -93,6 +94,8 @@ async function checkServer(cli: Cli, options: ServerOptions, settings: Settings)
     return [...policy, ...(await Promise.all(upstreams.map(checkUpstream))).flat()];
   } catch (failure) {
     const why = failure instanceof Error ? failure.message : String(failure);
+    if (failure instanceof Problem)
+      return [wrong("policy", failure.code, `cannot be read: ${why}`, problems[failure.code].remedy)];
     return [wrong("policy", "policy_unreadable", `cannot be read: ${why}`, "see what `sallyport status` says")];
   }
 }

@@ -45,6 +45,7 @@ const commands: readonly (readonly [names: readonly string[], load: () => Promis
   [["admin"], async () => (await import("./admin.ts")).addAdmin],
   [["backup"], async () => (await import("./backup.ts")).addBackup],
   [["restore"], async () => (await import("./restore.ts")).addRestore],
+  [["upgrade"], async () => (await import("./upgrade.ts")).addUpgrade],
   [["rekey"], async () => (await import("./rekey.ts")).addRekey],
   [["credential"], async () => (await import("./credential.ts")).addCredential],
   [["token"], async () => (await import("./token.ts")).addToken],

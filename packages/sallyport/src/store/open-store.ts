@@ -12,7 +12,7 @@ import type { Store } from "./ports.ts";
 import { openReader } from "./reader.ts";
 import type { OnDamage } from "./reader.ts";
 import { openSigningKey } from "./signing-key.ts";
-import { upgradeDatabase } from "./upgrade.ts";
+import { refuseOlderDirectory, upgradeDatabase } from "./upgrade.ts";
 import { WriterLink } from "./writer-link.ts";
 import type { LedgerPolicy } from "./writer-messages.ts";
 
@@ -32,6 +32,8 @@ export interface StoreOptions {
   readonly writerUrl?: URL;
   /** Told what the operator should read: failed commits, a rotation that has to be tried again, a dead writer. */
   readonly onTrouble?: (text: string) => void;
+  /** An older database is upgraded. Left out, it is not touched: `schema_older`. */
+  readonly upgrades?: boolean;
   /** Told of each damaged row that is met, each time. */
   readonly onDamage?: OnDamage;
   /** Told what happens and is no trouble: an upgrade of the database. */
@@ -41,12 +43,13 @@ export interface StoreOptions {
 const SEGMENT_RECORDS = 50_000;
 const QUEUE_MAX = { lines: 65_536, bytes: 64 * 1024 * 1024 };
 
-/** Throws `data_missing` where nothing was initialised, `store_unavailable` where the store cannot be trusted or opened. */
+/** Throws `data_missing` where nothing was initialised, `schema_older` for an older database that is not to be upgraded, `store_unavailable` where the store cannot be trusted or opened. */
 export async function openStore(options: StoreOptions): Promise<Store> {
   const { directory, clock, ledger } = options;
   if (!isInitialized(directory)) throw new Problem("data_missing", directory);
   const signingKey = openSigningKey(dataPaths(directory), options.sealer ?? openSealer(directory));
-  upgradeDatabase({ directory, clock, onNotice: options.onNotice ?? (() => {}) });
+  if (options.upgrades) upgradeDatabase({ directory, clock, onNotice: options.onNotice ?? (() => {}) });
+  else refuseOlderDirectory(directory);
   const { segmentRecords = SEGMENT_RECORDS, maxPages = null } = options;
   const link = new WriterLink({
     url: options.writerUrl ?? new URL("./writer-thread.js", import.meta.url),
