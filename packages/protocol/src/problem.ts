@@ -109,6 +109,11 @@ export const problems = {
     title: "the credential lies where others could read or change it",
     remedy: "make the file yours alone: chmod 600 it, in a directory only you write to",
   },
+  transport_unsafe: {
+    status: 400,
+    title: "a credential is sent only over https, or over http to this machine",
+    remedy: "use the gateway's https:// address; without one, open a tunnel (`ssh -N -L 11436:127.0.0.1:11436 HOST`) and use http://127.0.0.1:11436",
+  },
   credential_source_failed: {
     status: 502,
     title: "the program that gives the credential did not give one",

@@ -1,6 +1,7 @@
 /** `sallyport completion bash|zsh`: a script made by walking the commands, so that it cannot fall behind them. */
 import type { Command } from "commander";
 import type { Cli } from "./cli.ts";
+import { printText } from "./print.ts";
 import { UsageMistake } from "./failure.ts";
 
 export function addCompletion(program: Command, cli: Cli): void {
@@ -9,7 +10,7 @@ export function addCompletion(program: Command, cli: Cli): void {
     .description("print a completion script for bash or zsh")
     .action((shell: string) => {
       if (shell !== "bash" && shell !== "zsh") throw new UsageMistake("completion is for bash or zsh");
-      cli.io.out(completionScript(program, shell));
+      printText(cli.io, completionScript(program, shell));
     });
 }
 

@@ -8,6 +8,7 @@ import type { Cli } from "./cli.ts";
 import { adminSocket, isAnswered, readSettings } from "./connect.ts";
 import { checkCertificates } from "./doctor-certificates.ts";
 import { checkDirectory, checkDisk, checkNode, checkOllamaVariables } from "./doctor-host.ts";
+import { checkIdentityProvider } from "./doctor-provider.ts";
 import { checkSecrets } from "./doctor-secrets.ts";
 import { checkUpstream } from "./doctor-upstreams.ts";
 import { fine, note, wrong } from "./finding.ts";
@@ -32,6 +33,7 @@ export function addDoctor(program: Command, cli: Cli): void {
         await checkPort("data port", settings.listen, isRunning),
         await checkPort("admin port", settings.adminListen, isRunning),
         ...checkOllamaVariables(cli.io.env),
+        ...(await checkIdentityProvider(settings.oidc, Date.now())),
         ...(await checkServer(cli, options, settings)),
         ...(await checkCredentials(cli, await tokenEnvironments(cli, options, settings))),
       ];

@@ -20,7 +20,8 @@ export async function findOllama(host: string | undefined): Promise<FoundOllama>
   const url = host === undefined || host.trim() === "" ? DEFAULT_OLLAMA_URL : ollamaUrl(host);
   if (url === undefined)
     throw new UsageMistake(
-      `OLLAMA_HOST is no address of a model server: ${host}\n  remedy: write HOST:PORT, or unset it`,
+      `OLLAMA_HOST is no address of a model server: ${host}`,
+      "write HOST:PORT, or unset it",
     );
   const { request } = await import("undici");
   const bounds = { headersTimeout: PATIENCE_MS, bodyTimeout: PATIENCE_MS, signal: AbortSignal.timeout(PATIENCE_MS) };

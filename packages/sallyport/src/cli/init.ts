@@ -5,7 +5,7 @@ import type { Cli } from "./cli.ts";
 import { readSettings } from "./connect.ts";
 import { withServer } from "./options.ts";
 import type { ServerOptions } from "./options.ts";
-import { prepareOnce } from "./show-once.ts";
+import { prepareOnce, RECOVERY_KEY_PLACE } from "./show-once.ts";
 import type { OnceOptions } from "./show-once.ts";
 
 export function addInit(program: Command, cli: Cli): void {
@@ -24,7 +24,7 @@ export function addInit(program: Command, cli: Cli): void {
       const once = prepareOnce(cli.io, options);
       try {
         const { adminKey, dataDirectory, environment } = await initialize(settings);
-        once.show({ adminKey: adminKey.reveal(), dataDirectory, environment }, "adminKey");
+        once.show({ adminKey: adminKey.reveal(), dataDirectory, environment }, "adminKey", RECOVERY_KEY_PLACE);
       } catch (failure) {
         once.abandon();
         throw failure;

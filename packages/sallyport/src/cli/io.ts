@@ -2,9 +2,10 @@
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
 import { outputTo } from "../kernel/output.ts";
+import { visibleLine } from "../kernel/visible-text.ts";
 
 export interface Io {
-  /** One line of result, to stdout. */
+  /** One line of result, to stdout. A line feed in it is shown, not obeyed: `printText` is for the program's own texts of several lines. */
   out(line: string): void;
   /** One line of warning or error, to stderr. */
   err(line: string): void;
@@ -31,8 +32,10 @@ export function processIo(): Io {
     });
   let isServer = false;
   const write = (stream: NodeJS.WriteStream, fd: 1 | 2, line: string): void => {
-    if (isServer) outputTo(fd).write(`${line}\n`);
-    else stream.write(`${line}\n`);
+    // The one place where text reaches a person: nothing a stranger wrote gets past it raw.
+    const visible = `${visibleLine(line)}\n`;
+    if (isServer) outputTo(fd).write(visible);
+    else stream.write(visible);
   };
   return {
     out: (line) => write(process.stdout, 1, line),
@@ -42,7 +45,7 @@ export function processIo(): Io {
     async ask(question) {
       const reader = createInterface({ input: process.stdin, output: process.stderr });
       try {
-        return (await reader.question(question)).trim();
+        return (await reader.question(visibleLine(question))).trim();
       } finally {
         reader.close();
       }

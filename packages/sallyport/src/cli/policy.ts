@@ -6,7 +6,7 @@ import type { Cli } from "./cli.ts";
 import { UsageMistake } from "./failure.ts";
 import { listOption, withServer } from "./options.ts";
 import type { ServerOptions } from "./options.ts";
-import { facts, listText, show, table } from "./print.ts";
+import { facts, listText, printText, show, table } from "./print.ts";
 
 interface ApplyOptions extends ServerOptions {
   readonly file?: string;
@@ -27,7 +27,7 @@ export function addApply(program: Command, cli: Cli): void {
 
 async function apply(cli: Cli, options: ApplyOptions): Promise<void> {
   const { io } = cli;
-  if (options.schema) return io.out(JSON.stringify(policyJsonSchema(), null, 2));
+  if (options.schema) return printText(io, JSON.stringify(policyJsonSchema(), null, 2));
   if (options.file === undefined) throw new UsageMistake("-f FILE is needed");
   if (!options.yes && !options.dryRun && !io.canAsk)
     throw new UsageMistake("nobody can be asked here: use --yes or --dry-run");
@@ -189,6 +189,7 @@ export function addExplain(program: Command, cli: Cli): void {
         ...said.because.map((reason) => `  because ${reason}`),
         ...said.remedy.map((remedy) => `  remedy: ${remedy}`),
       ]);
+      if (!said.allowed) cli.found();
     });
 }
 

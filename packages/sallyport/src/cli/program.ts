@@ -9,6 +9,7 @@ import type { Connect } from "./connect.ts";
 import { exits, tellFailure } from "./failure.ts";
 import type { Exit } from "./failure.ts";
 import type { Io } from "./io.ts";
+import { printText } from "./print.ts";
 
 type Add = (program: Command, cli: Cli) => void;
 
@@ -58,6 +59,7 @@ const WALKS_ALL = "completion";
 
 export async function runCli(argv: readonly string[], io: Io, connect: Connect): Promise<Exit> {
   let exit: Exit = exits.done;
+  const isJson = wantsJson(argv);
   const cli: Cli = {
     io,
     connect,
@@ -66,15 +68,20 @@ export async function runCli(argv: readonly string[], io: Io, connect: Connect):
     },
   };
   try {
-    await (await makeProgram(cli, argv[0])).parseAsync([...argv], { from: "user" });
+    await (await makeProgram(cli, argv[0], isJson)).parseAsync([...argv], { from: "user" });
     return exit;
   } catch (failure) {
-    return tellFailure(io, failure);
+    return tellFailure(io, failure, isJson);
   }
 }
 
+function wantsJson(argv: readonly string[]): boolean {
+  const end = argv.indexOf("--");
+  return argv.slice(0, end < 0 ? undefined : end).includes("--json");
+}
+
 /** With all commands; with one alone where `only` is its name. */
-export async function makeProgram(cli: Cli, only?: string): Promise<Command> {
+export async function makeProgram(cli: Cli, only?: string, isJson = false): Promise<Command> {
   const program = new Command("sallyport")
     .description("security gateway with API keys in front of Ollama")
     .version(VERSION)
@@ -82,8 +89,11 @@ export async function makeProgram(cli: Cli, only?: string): Promise<Command> {
     .showSuggestionAfterError();
   // Commands take these over from the program when they are made, so they are set before.
   program.exitOverride().configureOutput({
-    writeOut: (text) => cli.io.out(text.trimEnd()),
-    writeErr: (text) => cli.io.err(text.trimEnd()),
+    writeOut: (text) => printText(cli.io, text.trimEnd()),
+    // With --json a mistake in the arguments is told as JSON, once, where every failure is.
+    writeErr: (text) => {
+      if (!isJson) for (const line of text.trimEnd().split("\n")) cli.io.err(line);
+    },
   });
   const asked = commands.filter(([names]) => only !== undefined && only !== WALKS_ALL && names.includes(only));
   for (const [, load] of asked.length > 0 ? asked : commands) {

@@ -2,6 +2,7 @@
 import type { FoundOllama } from "./find-ollama.ts";
 import type { FirstKey } from "./first-key.ts";
 import type { Io } from "./io.ts";
+import { printText } from "./print.ts";
 
 /** Named where there is no model yet. */
 export const USUAL_MODEL = "llama3.2";
@@ -18,7 +19,7 @@ export interface FirstMinute {
 
 export function sayFirstMinute(io: Io, minute: FirstMinute): void {
   const { isNew, key, model, url, directory } = minute;
-  const say = (line: string): void => io.out(line);
+  const say = (text: string): void => printText(io, text);
   say("");
   say(isNew ? `made    ${directory}` : `uses    ${directory}`);
   say(`found   ${sayFound(minute)}`);
