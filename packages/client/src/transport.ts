@@ -3,9 +3,13 @@ import { Problem } from "@sallyport/protocol";
 
 /** Throws `transport_unsafe` where whoever is on the way could read what is sent. Anything but TLS and loopback is unsafe. */
 export function demandSafeTransport(address: string | URL): void {
-  const { protocol, hostname, origin } = new URL(address);
-  if (protocol === "https:" || (protocol === "http:" && isLoopbackHost(hostname))) return;
-  throw new Problem("transport_unsafe", `${origin} is neither https nor on this machine`);
+  if (!isSafeTransport(address))
+    throw new Problem("transport_unsafe", `${new URL(address).origin} is neither https nor on this machine`);
+}
+
+export function isSafeTransport(address: string | URL): boolean {
+  const { protocol, hostname } = new URL(address);
+  return protocol === "https:" || (protocol === "http:" && isLoopbackHost(hostname));
 }
 
 /** As `URL` writes a host: every spelling of an IPv4 address has become `127.0.0.1` by then. */

@@ -33,8 +33,13 @@ export type FoundCredential = Credential | { readonly helper: readonly string[];
  * disagree, `transport_unsafe` where the gateway's address would have it sent in the clear, `credential_unsafe`, `credential_malformed`, `credential_source_failed`, `input_invalid`.
  */
 export async function resolveCredential(options: CredentialOptions = {}): Promise<Credential> {
-  const { env = process.env, now = Date.now } = options;
   demandSafeTransport(gatewayUrl(options));
+  return resolveForInspection(options);
+}
+
+/** The same wherever the gateway is: nothing is sent. */
+export async function resolveForInspection(options: CredentialOptions): Promise<Credential> {
+  const { env = process.env, now = Date.now } = options;
   const found = findCredential(options);
   if (!("helper" in found)) return found;
   return fromHelper({ command: found.helper, environment: found.environment, env, now: now() });
