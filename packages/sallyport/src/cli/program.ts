@@ -52,10 +52,11 @@ const commands: readonly (readonly [names: readonly string[], load: () => Promis
   [["token"], async () => (await import("./token.ts")).addToken],
   [["login", "logout"], async () => (await import("./login.ts")).addLogin],
   [["completion"], async () => (await import("./completion.ts")).addCompletion],
+  [["complete"], async () => (await import("./complete.ts")).addComplete],
 ];
 
-/** It walks all the others. */
-const WALKS_ALL = "completion";
+/** It looks at all the others. */
+const WALKS_ALL = "complete";
 
 export async function runCli(argv: readonly string[], io: Io, connect: Connect): Promise<Exit> {
   let exit: Exit = exits.done;
