@@ -14,15 +14,22 @@ export function addServe(program: Command, cli: Cli): void {
         readSettings(options, cli.io.env),
         import("../compose.ts"),
       ]);
-      if (!isInitialized(settings.dataDirectory)) {
+      let undoInitialize = (): void => {};
+      const isNew = !isInitialized(settings.dataDirectory);
+      if (isNew) {
         // The key made here is thrown away unseen: a log is no place for it.
-        await initialize(settings);
+        const { undo } = await initialize(settings);
+        undoInitialize = undo;
+      }
+      const gateway = await openGateway(settings).catch((failure: unknown) => {
+        undoInitialize();
+        throw failure;
+      });
+      cli.io.neverBlock();
+      if (isNew)
         cli.io.err(
           `sallyport: initialised ${settings.dataDirectory}; \`sallyport admin reset\` makes the recovery admin key`,
         );
-      }
-      const gateway = await openGateway(settings);
-      cli.io.neverBlock();
       const ended = untilSignalled(cli, gateway, settings.drainMs);
       cli.io.out(`sallyport ready data=${gateway.dataUrl} admin=${gateway.adminUrl}`);
       await ended;

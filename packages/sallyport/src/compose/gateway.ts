@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import type { SecureContextOptions } from "node:tls";
 import { HEARTBEAT } from "@sallyport/protocol";
 import { makeAdminApp } from "../admin/app.ts";
+import type { Snapshot } from "../access/snapshot.ts";
 import { readPolicyText } from "../access/policy-text.ts";
 import { applyPolicyText } from "../admin/apply-policy.ts";
 import { createAdminServer } from "../admin/server.ts";
@@ -53,11 +54,15 @@ export interface GatewayParts {
   readonly core: Core;
   readonly clock: Clock;
   readonly log: Log;
-  readonly withPractice: boolean;
+  readonly withPractice: PracticeChoice;
 }
 
+/** Whether the demo model server runs, known at once or from the policy that is in force. */
+export type PracticeChoice = boolean | ((snapshot: Snapshot) => Promise<boolean>);
+
 /** Takes the core over: it is closed with the gateway, also when that cannot begin. */
-export async function joinGateway({ settings, core, clock, log, withPractice }: GatewayParts): Promise<Gateway> {
+export async function joinGateway(parts: GatewayParts): Promise<Gateway> {
+  const { settings, core, clock, log } = parts;
   const metrics = makeGatewayMetrics(core);
   let outlets: LedgerOutlets | null = null;
   try {
@@ -96,6 +101,8 @@ export async function joinGateway({ settings, core, clock, log, withPractice }: 
       for (const change of changes) log.info({ change }, "policy applied");
     };
     await applyFile();
+    const withPractice =
+      typeof parts.withPractice === "function" ? await parts.withPractice(core.snapshot()) : parts.withPractice;
     const endPractice = withPractice ? await openPractice(core) : () => closePractice(core);
     if (!withPractice) await endPractice();
     const app = makeAdminApp(ports, logFault(log));
