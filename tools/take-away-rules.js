@@ -17,6 +17,7 @@ import { tokenRules } from "./take-away-tokens.js";
 import { operationRules } from "./take-away-operation.js";
 import { hostileRules } from "./take-away-hostile.js";
 import { upstreamRules } from "./take-away-upstream.js";
+import { commandLineRules } from "./take-away-command-line.js";
 
 const S = "packages/sallyport/src";
 const bypasses = "test/gateway/bypasses.test.ts";
@@ -380,6 +381,7 @@ export const rules = [
   ...hostileRules,
   ...operationRules,
   ...upstreamRules,
+  ...commandLineRules,
   ...auditRules,
   ...atRestRules,
   ...keyLifeRules,

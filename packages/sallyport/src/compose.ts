@@ -36,7 +36,7 @@ export interface Initialized {
   readonly dataDirectory: string;
   readonly environment: string;
   /** Takes everything away again: for who cannot show the key or start. */
-  undo(): void;
+  readonly undo: () => void;
 }
 
 /** Makes the data directory, a first environment in front of a model server (Ollama's usual address unless told), and the recovery admin key. */

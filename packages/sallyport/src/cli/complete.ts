@@ -116,7 +116,7 @@ async function valuesOf(of: Option | string, command: Command, cli: Cli, data: s
     case "--code":
       return Object.keys(problems);
     case "--type":
-      return Object.keys((await import("../audit/event.ts")).eventTypes);
+      return (await import("../compose/event-names.ts")).eventNames;
     case "--log":
       return ["debug", "info", "warn", "error", "silent"];
     default:

@@ -51,7 +51,14 @@ export function processIo(): Io {
       }
     },
     env: process.env,
-    readText: (path) => readFileSync(path === "-" ? 0 : path, "utf8"),
+    readText(path) {
+      try {
+        return readFileSync(path === "-" ? 0 : path, "utf8");
+      } catch (cause) {
+        // Reading a directory fails without a path.
+        throw cause instanceof Error ? Object.assign(cause, { path: path === "-" ? "standard input" : path }) : cause;
+      }
+    },
     neverBlock() {
       isServer = true;
     },

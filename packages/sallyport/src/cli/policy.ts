@@ -1,5 +1,6 @@
 /** `sallyport apply`, `roles`, `envs`, `upstreams`, `explain`. */
 import type { Command } from "commander";
+import { Problem } from "@sallyport/protocol";
 import { policyJsonSchema } from "@sallyport/protocol/contract";
 import { withClient } from "./cli.ts";
 import type { Cli } from "./cli.ts";
@@ -33,7 +34,7 @@ async function apply(cli: Cli, options: ApplyOptions): Promise<void> {
     throw new UsageMistake("nobody can be asked here: use --yes or --dry-run");
   const text = io.readText(options.file);
   await withClient(cli, options, async (client) => {
-    const plan = await client.call("policy.plan", { body: { text } });
+    const plan = await inFile(options.file ?? "", client.call("policy.plan", { body: { text } }));
     if (options.dryRun || plan.changes.length === 0) {
       show(io, options.json, { ...plan, applied: false }, () =>
         plan.changes.length === 0 ? ["no change"] : plan.changes,
@@ -53,10 +54,23 @@ async function apply(cli: Cli, options: ApplyOptions): Promise<void> {
     }
     const done = await client.call("policy.apply", { body: { text, expectEpoch: plan.epoch } });
     show(io, options.json, { ...done, applied: true }, () => [
-      ...done.changes,
+      // Whoever was asked has seen the plan.
+      ...(options.yes ? done.changes : []),
       `applied: ${done.changes.length} changes`,
     ]);
   });
+}
+
+/** Mistakes of a policy name the file they are in. */
+async function inFile<T>(file: string, answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (failure) {
+    if (!(failure instanceof Problem) || failure.mistakes.length === 0) throw failure;
+    const where = file === "-" ? "standard input" : file;
+    const detail = failure.detail === undefined ? where : `${where}: ${failure.detail}`;
+    throw new Problem(failure.code, detail, failure.mistakes);
+  }
 }
 
 export function addRoles(program: Command, cli: Cli): void {

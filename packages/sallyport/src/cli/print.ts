@@ -64,9 +64,9 @@ export function listText(list: readonly string[] | null | "*"): string {
   return list === null || list.length === 0 ? "-" : list.join(",");
 }
 
-/** Minutes are enough for a person. */
+/** RFC 3339; seconds are enough for a person. */
 export function timeText(iso: string | null): string {
-  return iso === null ? "never" : `${iso.slice(0, 16).replace("T", " ")}Z`;
+  return iso === null ? "never" : `${iso.slice(0, 19)}Z`;
 }
 
 function plain(value: string | number | boolean | null | undefined): string {

@@ -233,6 +233,36 @@ describe("an admin key's text", () => {
   });
 });
 
+describe("names", () => {
+  const view = { ...key, state: "active", reason: null, isExpired: false, roles: [], allow: [], models: [], limits: {}, createdAt: key.expiresAt, createdBy: "x", networks: null, require: [], binding: null, signers: [], hasPathSecret: false, workloads: [], isDecoy: false }; // prettier-ignore
+  const named = (id: string, name: string, state = "active") => ({ ...view, id, name, state });
+  const answers = {
+    "GET /v1/keys": { keys: [named("aaaaaaaaaaaa", "app"), named("bbbbbbbbbbbb", "twin"), named("cccccccccccc", "twin"), named("dddddddddddd", "app", "revoked")], next: null }, // prettier-ignore
+    "POST /v1/keys/aaaaaaaaaaaa/suspend": view,
+  };
+
+  it("stand for ids where they are unique, and are refused with candidates where they are not", async () => {
+    const { exit, sent } = await run(["keys", "suspend", "app", "--json"], { answers });
+    expect([exit, sent.at(-1)]).toEqual([0, "POST /v1/keys/aaaaaaaaaaaa/suspend"]);
+    const twins = await run(["keys", "suspend", "twin"], { answers });
+    expect(twins.exit).toBe(1);
+    expect(twins.err.join()).toMatch(/bbbbbbbbbbbb.*cccccccccccc/);
+    expect((await run(["keys", "suspend", "nobody"], { answers })).err.join()).toContain("not_found");
+  });
+});
+
+describe("an unknown command", () => {
+  it.each([
+    ["kyes", "did you mean keys?"],
+    ["keys lst", "did you mean list?"],
+    ["nonsense", "known: init"],
+  ])("%s --help names the nearest", async (line, wanted) => {
+    const { exit, err, out } = await run([...line.split(" "), "--help"]);
+    expect([exit, out]).toEqual([2, []]);
+    expect(err.join("\n")).toContain(wanted);
+  });
+});
+
 describe("explain", () => {
   it("asks in the contract's words", async () => {
     const answers = { "POST /v1/explain": { allowed: false, code: "model_denied", because: ["a"], remedy: ["b"] } };

@@ -3,10 +3,11 @@
  * file is loaded when it is asked for: `serve` does not wait for the code of forty others.
  */
 import { Command } from "commander";
+import { nearest } from "@sallyport/protocol";
 import { VERSION } from "../version.ts";
 import type { Cli } from "./cli.ts";
 import type { Connect } from "./connect.ts";
-import { exits, tellFailure } from "./failure.ts";
+import { exits, tellFailure, UsageMistake } from "./failure.ts";
 import type { Exit } from "./failure.ts";
 import type { Io } from "./io.ts";
 import { printText } from "./print.ts";
@@ -69,10 +70,33 @@ export async function runCli(argv: readonly string[], io: Io, connect: Connect):
     },
   };
   try {
-    await (await makeProgram(cli, argv[0], isJson)).parseAsync([...argv], { from: "user" });
+    const program = await makeProgram(cli, argv[0], isJson);
+    refuseUnknownCommand(program, argv);
+    await program.parseAsync([...argv], { from: "user" });
     return exit;
   } catch (failure) {
     return tellFailure(io, failure, isJson);
+  }
+}
+
+/** Also before `--help`, where the library would show the help of the group and say nothing. */
+function refuseUnknownCommand(program: Command, argv: readonly string[]): void {
+  let command = program;
+  for (const word of argv) {
+    if (word.startsWith("-") || command.commands.length === 0) return;
+    const inner = command.commands.find((one) => one.name() === word || one.aliases().includes(word));
+    if (inner) {
+      command = inner;
+      continue;
+    }
+    if (word === "help") return;
+    const path = command === program ? "" : ` of ${command.name()}`;
+    const known = command.createHelp().visibleCommands(command).map((one) => one.name());
+    const near = nearest(word, known);
+    throw new UsageMistake(
+      `unknown command${path}: ${JSON.stringify(word)}${near === undefined ? "" : `; did you mean ${near}?`}`,
+      `known: ${known.join(", ")}`,
+    );
   }
 }
 

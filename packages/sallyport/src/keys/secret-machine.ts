@@ -24,7 +24,7 @@ export interface RotationOrder {
   readonly secret: Pick<KeySecret, "hash" | "pepperVersion" | "expiresAt">;
   readonly sealed: Rotation["sealed"];
   /** Destroys a new secret that nobody has used yet: somebody may hold it, so it is done only on purpose. */
-  readonly restart: boolean;
+  readonly restart?: boolean;
 }
 
 /** Adds the new secret, pending. Refuses while the last rotation is not over: two secrets work then, or one was never used. */
