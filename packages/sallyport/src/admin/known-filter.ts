@@ -2,9 +2,10 @@
  * What a list or a search may be filtered by: a value that names nothing is a mistake, told with what is known, and never
  * an empty answer. An empty answer would read as "there is none".
  */
-import { nearest, Problem } from "@sallyport/protocol";
+import { isProblemCode, nearest, Problem, problems } from "@sallyport/protocol";
 import { eventTypes } from "../audit/event.ts";
 import { resolvePrincipal } from "../access/principal-name.ts";
+import { SYSTEM_REALM } from "../keys/key.ts";
 import { demandEnvironment } from "./call.ts";
 import type { AnyCall } from "./call.ts";
 import { administers } from "../access/attenuation.ts";
@@ -31,4 +32,28 @@ export function demandKnownEventType(type: string | undefined): void {
   throw new Problem("input_invalid", undefined, [
     `type: ${JSON.stringify(type)} is no event type${near === undefined ? " (`sallyport audit search --help` names some)" : `; nearest: ${near}`}`,
   ]);
+}
+
+interface AskedSubjects {
+  readonly key?: string | undefined;
+  readonly principal?: string | undefined;
+  readonly code?: string | undefined;
+}
+
+/** For a search that found nothing: whether what it asked about exists at all. A record may outlive its key, so it is asked last. */
+export function demandKnownSubjects(call: AnyCall, { key, principal, code }: AskedSubjects): void {
+  if (code !== undefined && !isProblemCode(code)) {
+    const near = nearest(code, Object.keys(problems));
+    const hint = near === undefined ? "" : `; nearest: ${near}`;
+    throw new Problem("input_invalid", undefined, [`code: ${JSON.stringify(code)} is no problem code${hint}`]);
+  }
+  const { snapshot, keys } = call.ports;
+  const isKey = (id: string): boolean =>
+    [SYSTEM_REALM, ...snapshot().environments.keys()].some(
+      (environment) =>
+        administers(call.caller.issuer.right, environment) &&
+        (keys.find(environment, id) !== undefined || keys.isDamaged(environment, id)),
+    );
+  if (key !== undefined && !isKey(key)) throw new Problem("not_found", `there is no key ${JSON.stringify(key)}`);
+  if (principal !== undefined && !snapshot().principals.has(principal)) knownPrincipal(call, principal);
 }

@@ -15,7 +15,7 @@ interface Named {
 interface Input {
   readonly params?: { readonly id?: string };
   readonly body?: { readonly keyId?: string };
-  readonly query?: object;
+  readonly query?: { readonly key?: string; readonly limit?: number; readonly after?: string };
 }
 
 type Call = (name: string, input?: Input) => Promise<unknown>;
@@ -45,11 +45,13 @@ export function acceptNames(client: AdminClient): AdminClient {
 
 function nameIn(route: string, input: Input | undefined): string | undefined {
   if (route.startsWith("keys.") || route.startsWith("adminKeys.")) return input?.params?.id;
+  if (route === "audit.search") return input?.query?.key;
   return route === "explain" || route === "explainToken" ? input?.body?.keyId : undefined;
 }
 
 function withId(input: Input | undefined, id: string): Input {
   if (input?.params?.id !== undefined) return { ...input, params: { ...input.params, id } };
+  if (input?.query?.key !== undefined) return { ...input, query: { ...input.query, key: id } };
   return { ...input, body: { ...input?.body, keyId: id } };
 }
 
