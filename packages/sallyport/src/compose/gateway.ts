@@ -4,7 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import type { SecureContextOptions } from "node:tls";
-import { HEARTBEAT } from "@sallyport/protocol";
+import { HEARTBEAT, Problem } from "@sallyport/protocol";
 import { makeAdminApp } from "../admin/app.ts";
 import type { Snapshot } from "../access/snapshot.ts";
 import { readPolicyText } from "../access/policy-text.ts";
@@ -97,7 +97,13 @@ export async function joinGateway(parts: GatewayParts): Promise<Gateway> {
       const text = readFileSync(settings.policyFile, "utf8");
       // Nothing is served yet that would wait for it, and a thread would cost the start its time.
       const atOnce = { ...ports, readPolicyText: async (file: string) => readPolicyText(file) };
-      const { changes } = await applyPolicyText(atOnce, text, "gateway", { dryRun: false });
+      const applied = applyPolicyText(atOnce, text, "gateway", { dryRun: false });
+      const { changes } = await applied.catch((failure: unknown) => {
+        if (!(failure instanceof Problem) || failure.mistakes.length === 0) throw failure;
+        // Mistakes have lines: the reader needs the file, too.
+        const where = [settings.policyFile, failure.detail].filter(Boolean).join(": ");
+        throw new Problem(failure.code, where, failure.mistakes);
+      });
       for (const change of changes) log.info({ change }, "policy applied");
     };
     await applyFile();
