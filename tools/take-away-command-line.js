@@ -63,8 +63,8 @@ export const commandLineRules = [
     rule: "upgrade",
     what: "commands that read do not upgrade the database",
     file: `${S}/compose/core.ts`,
-    from: "upgrades: options.upgrades ?? false,",
-    to: "upgrades: true,",
+    from: "if (!options.upgrades) refuseOlderDirectory(directory);",
+    to: "options = { upgrades: true };",
     test: "test/store/kept-databases.test.ts",
   },
   {

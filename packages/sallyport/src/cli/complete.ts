@@ -40,7 +40,8 @@ export async function candidatesFor(program: Command, cli: Cli, words: readonly 
   }
   if (current.startsWith("-")) return flagsOf(command).filter((flag) => flag.startsWith(current));
   const visible = command.createHelp().visibleCommands(command).map((one) => one.name());
-  if (visible.length > 0) return position > 0 ? [] : visible.filter((name) => name.startsWith(current));
+  const fitting = position > 0 ? [] : visible.filter((name) => name.startsWith(current));
+  if (visible.length > 0 && (fitting.length > 0 || command.registeredArguments.length === 0)) return fitting;
   const argument = command.registeredArguments[position];
   if (argument?.argChoices) return argument.argChoices.filter((choice) => choice.startsWith(current));
   return argument ? list(argument.name(), "", current) : flagsOf(command);

@@ -89,7 +89,8 @@ function refuseUnknownCommand(program: Command, argv: readonly string[]): void {
       command = inner;
       continue;
     }
-    if (word === "help") return;
+    // `restore BACKUP` and `restore confirm` both exist.
+    if (word === "help" || command.registeredArguments.length > 0) return;
     const path = command === program ? "" : ` of ${command.name()}`;
     const known = command.createHelp().visibleCommands(command).map((one) => one.name());
     const near = nearest(word, known);
