@@ -121,6 +121,11 @@ describe("the document", () => {
   });
 });
 
+const ROTATION = new Map([
+  ["keys.finish", 0.5],
+  ["keys.rotate", 0.6],
+]);
+
 it("a client that knows only the document calls every operation, and every answer is as described", async () => {
   const told: Told = new Map();
   const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
@@ -131,6 +136,9 @@ it("a client that knows only the document calls every operation, and every answe
   const rank = ({ operation }: { operation: Operation }): number =>
     operation.operationId === "adminKeys.reset"
       ? 3
+      : // A rotation whose new secret is unused cannot be finished.
+        ROTATION.has(operation.operationId)
+        ? ROTATION.get(operation.operationId)!
       : operation.operationId.startsWith("incidents.")
         ? 1.5
         : operation.operationId.endsWith(".revoke")

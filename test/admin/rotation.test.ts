@@ -28,7 +28,7 @@ const codeOf = (text: string): string => {
   const said = gateway.ports.keys.authenticate(text, ["api"], gateway.nowMs);
   return "code" in said ? said.code : "verified";
 };
-const rotate = async (body: { grace?: string; idempotencyKey?: string } = {}) => {
+const rotate = async (body: { grace?: string; idempotencyKey?: string; restart?: boolean } = {}) => {
   const rotated = await root.call("keys.rotate", { params: { id: made.id }, body });
   return { ...rotated, key: rotated.key! };
 };
@@ -67,11 +67,20 @@ it("a lost answer can be asked for again with the same idempotency key, for 15 m
   const first = await rotate({ idempotencyKey: IDEMPOTENCY });
   expect(await rotate({ idempotencyKey: IDEMPOTENCY })).toEqual(first);
   expect(JSON.stringify([...gateway.stored.values()])).not.toContain(first.key.slice(-40));
-  const other = await rotate({ idempotencyKey: `${IDEMPOTENCY}-other` });
+  const other = await rotate({ idempotencyKey: `${IDEMPOTENCY}-other`, restart: true });
   expect(other.key).not.toBe(first.key);
   expect(codeOf(first.key)).toBe("key_rotated");
   gateway.nowMs += 15 * 60_000;
-  expect((await rotate({ idempotencyKey: `${IDEMPOTENCY}-other` })).key).not.toBe(other.key);
+  expect((await rotate({ idempotencyKey: `${IDEMPOTENCY}-other`, restart: true })).key).not.toBe(other.key);
+});
+
+it("a second rotation before the first use keeps the first secret, and so does finishing it", async () => {
+  const first = await rotate();
+  expect(await refusalOf(rotate())).toBe("rotation_in_progress");
+  expect(await refusalOf(root.call("keys.finish", { params: { id: made.id } }))).toBe("rotation_in_progress");
+  expect([codeOf(made.key), codeOf(first.key)]).toEqual(["verified", "verified"]);
+  const second = await rotate({ restart: true });
+  expect([codeOf(made.key), codeOf(first.key), codeOf(second.key)]).toEqual(["verified", "key_rotated", "verified"]);
 });
 
 it("a second rotation waits for the overlap, which an administrator may end", async () => {

@@ -122,6 +122,32 @@ test("with Ollama: it is found, its first model is in the printed line, and no p
   await upstream.close();
 });
 
+test("the second start names the model server in use, and the printed command changes it", async () => {
+  const data = join(home, "moved");
+  const first = await start(data, "127.0.0.1:1");
+  expect(first.said).toContain("works on this machine only");
+  await first.stop();
+  const upstream = new GoUpstream({
+    intercept: (seen, response) => {
+      if (seen.url !== "/api/version") return false;
+      response.writeHead(200, { "content-type": "application/json" }).end('{"version":"0.33.0"}');
+      return true;
+    },
+  });
+  const ollama = await upstream.listen();
+  const second = await start(data, ollama);
+  expect(second.said).toContain("no Ollama at http://127.0.0.1:1");
+  expect(second.said).toContain(`OLLAMA_HOST is ${ollama}, but dev uses http://127.0.0.1:1`);
+  await second.stop();
+  const [, policy] = /to change it: echo '([^']*)' \| npx sallyport apply -f - --yes/.exec(second.said)!;
+  expect((await sallyport(["apply", "-f", "-", "--yes", "--data", data], {}, policy)).code).toBe(0);
+  const third = await start(data, ollama);
+  expect(third.said).toContain(`found   Ollama at ${ollama}`);
+  expect(third.said).not.toContain("OLLAMA_HOST is");
+  await third.stop();
+  await upstream.close();
+});
+
 test("something else where Ollama was expected: it is said, and the practice server answers", async () => {
   const page = createServer((_request, response) => response.end("<html>hello</html>"));
   await new Promise<void>((resolve) => page.listen(0, "127.0.0.1", resolve));
@@ -163,13 +189,14 @@ test("a file where the data directory should be is told in words", async () => {
   }
 });
 
-test("a port that is in use is told in words", async () => {
+test.each(["serve", "start"])("%s: a port that is in use is told in words, and nothing is left behind", async (command) => {
   const upstream = new GoUpstream();
   const { port } = new URL(await upstream.listen());
+  const data = join(home, `port-${command}`);
   const ended = await sallyport([
-    "serve",
+    command,
     "--data",
-    join(home, "port"),
+    data,
     "--listen",
     `127.0.0.1:${port}`,
     "--admin-listen",
@@ -177,5 +204,7 @@ test("a port that is in use is told in words", async () => {
   ]);
   expect(ended.code).toBe(3);
   expect(ended.stderr).toContain(`127.0.0.1:${port} is in use by another program`);
+  // The next `init` can show the recovery key.
+  expect(existsSync(data)).toBe(false);
   await upstream.close();
 });

@@ -8,6 +8,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -71,6 +72,23 @@ describe("a data directory", () => {
     expect(readdirSync(other)).toEqual(["thesis.txt"]);
     rmSync(other, { recursive: true });
     await expect(open({ directory: other })).rejects.toMatchObject({ code: "data_missing" });
+  });
+
+  it("is not made in another user's directory, nor through a link", () => {
+    const elsewhere = mkdtempSync(join(tmpdir(), "sallyport-elsewhere-"));
+    const linked = mkdtempSync(join(tmpdir(), "sallyport-linked-"));
+    symlinkSync(elsewhere, join(linked, "secrets"));
+    expect(() => initDataDirectory(linked)).toThrow(/symbolic link/);
+    expect(readdirSync(elsewhere)).toEqual([]);
+    const foreign = mkdtempSync(join(tmpdir(), "sallyport-foreign-"));
+    const getuid = process.getuid!;
+    process.getuid = () => getuid.call(process) + 1;
+    try {
+      expect(() => initDataDirectory(foreign)).toThrow(/belongs to another user/);
+    } finally {
+      process.getuid = getuid;
+    }
+    expect(readdirSync(foreign)).toEqual([]);
   });
 
   it("can be made again where making it was interrupted", () => {

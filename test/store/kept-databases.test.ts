@@ -10,6 +10,7 @@ import { openLedgerReader } from "../../packages/sallyport/dist/store/ledger-rea
 import { PepperFiles } from "../../packages/sallyport/dist/store/pepper-files.js";
 import { SCHEMA_VERSION } from "../../packages/sallyport/dist/store/schema.js";
 import { openDatabase } from "../../packages/sallyport/dist/store/sqlite.js";
+import { sallyport } from "../program/program.ts";
 import { change, makeDirectory, open } from "./store-fixture.ts";
 
 const kept = join(import.meta.dirname, "../../testdata/databases");
@@ -76,3 +77,18 @@ it.each(versions)(
     expect(tablesOf(directory)).toEqual(tablesOf(makeDirectory()));
   },
 );
+
+it("commands that read leave an older database as it is; `upgrade` brings it up to date", async () => {
+  const { directory } = unpack(1);
+  const path = join(directory, "sallyport.db");
+  const before = readFileSync(path);
+  for (const words of [["keys", "list"], ["status"], ["audit", "search"], ["audit", "verify"], ["doctor"], ["admin", "reset", "--json"]]) {
+    const { code, stdout, stderr } = await sallyport([...words, "--data", directory]);
+    expect(code, words.join(" ")).not.toBe(0);
+    expect(stdout + stderr, words.join(" ")).toContain("schema_older");
+    expect(readFileSync(path).equals(before), words.join(" ")).toBe(true);
+  }
+  expect((await sallyport(["upgrade", "--data", directory])).stdout).toContain(`from schema 1 to ${SCHEMA_VERSION}`);
+  expect((await sallyport(["upgrade", "--data", directory])).stdout).toContain("already");
+  expect((await sallyport(["keys", "list", "--data", directory])).code).toBe(0);
+}, 60_000);

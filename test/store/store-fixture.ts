@@ -85,7 +85,15 @@ export async function open(options: Partial<StoreOptions> = {}): Promise<Opened>
     personalDays: 3_650,
     securityPersonalDays: 3_650,
   };
-  const store = await openStore({ clock, ledger, clockPatienceMs: 0, ...options, directory, onTrouble: (text) => troubles.push(text) });
+  const store = await openStore({
+    clock,
+    ledger,
+    clockPatienceMs: 0,
+    upgrades: true,
+    ...options,
+    directory,
+    onTrouble: (text) => troubles.push(text),
+  });
   closers.push(() => store.close());
   return { store, clock, directory, troubles };
 }

@@ -6,6 +6,11 @@ import { code, NOTE, table } from "./markdown.js";
 /** Commands are only described here, never run: what they would be given is not looked at. */
 const nobody = { io: { out() {}, err() {}, env: {} }, connect: () => Promise.reject(new Error("not run")), found() {} };
 
+/** What only scripts of a shell run has no place in a reference. */
+function isShown(command) {
+  return !command._hidden;
+}
+
 function sectionsOf(command, path) {
   const name = [path, command.name()].filter(Boolean).join(" ");
   const words = command.registeredArguments.map((one) => ` ${one.required ? `<${one.name()}>` : `[${one.name()}]`}`);
@@ -40,6 +45,6 @@ export async function commandLinePage() {
         ", ",
       )}. Every command has \`--help\`. Commands that speak to a gateway use \`SALLYPORT_ADMIN_URL\` and \`SALLYPORT_ADMIN_KEY\` where they are set and \`--data\` is not given; ` +
     "else the Unix socket of the server that runs on the data directory; else they open the directory themselves.\n\n" +
-    program.commands.flatMap((command) => sectionsOf(command, "sallyport")).join("\n")
+    program.commands.filter(isShown).flatMap((command) => sectionsOf(command, "sallyport")).join("\n")
   );
 }

@@ -49,7 +49,10 @@ export class AdminClient {
     const reached = await this.#reach.send(row.method, path, sent);
     const said = readAnswer(reached);
     if (reached.status >= 400) throw readProblem(reached.status, said);
-    return row.answer.parse(said) as Answer<N>;
+    const read = row.answer.safeParse(said);
+    if (read.success) return read.data as Answer<N>;
+    const where = read.error.issues.slice(0, 3).map(({ path }) => path.join(".") || "the whole").join(", ");
+    throw new Error(`the server's answer to ${name} is not of this version's form (${where}): compare the versions`);
   }
 
   /**

@@ -5,5 +5,6 @@ export * from "./own-keys.ts";
 export * from "./reach.ts";
 export * from "./sallyport-fetch.ts";
 export * from "./ticket.ts";
+export * from "./transport.ts";
 export * from "./signing-fetch.ts";
 export * from "./signing-key.ts";

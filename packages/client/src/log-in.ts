@@ -1,5 +1,6 @@
 /** A person logs in for a program on his machine (RFC 8628): a code here, a browser wherever he likes. */
 import { isProblemCode, Problem } from "@sallyport/protocol";
+import { readJson, sendToGateway } from "./transport.ts";
 
 const CLIENT_ID = "sallyport-cli";
 const DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code";
@@ -29,8 +30,6 @@ export interface Session {
   readonly expiresInSeconds: number;
   readonly scope: string;
 }
-
-type Said = Readonly<Record<string, unknown>>;
 
 /** Resolves when the person has logged in. Throws the gateway's `Problem`: `login_denied`, `login_expired`, `login_unavailable`. */
 export async function logIn(options: LogInOptions): Promise<Session> {
@@ -76,14 +75,13 @@ async function ask(
   path: string,
   form: Readonly<Record<string, string>>,
   headers: Readonly<Record<string, string>> = {},
-): Promise<Said> {
-  const answer = await send(url + path, {
+): Promise<Readonly<Record<string, unknown>>> {
+  const answer = await sendToGateway(send, url + path, {
     method: "POST",
     headers: { ...headers, "content-type": "application/x-www-form-urlencoded" },
     body: new URLSearchParams(form).toString(),
-    redirect: "error",
   });
-  const said = (await answer.json()) as Said;
+  const said = await readJson(answer);
   if (answer.ok) return said;
   const { code, error_description: detail } = said;
   if (typeof code === "string" && isProblemCode(code))

@@ -1,5 +1,6 @@
 /** A person's own keys, over a gateway's data plane with the session that `logIn()` gave. */
 import { isProblemCode, OWN_KEY_RESUME_PATH, OWN_KEYS_PATH, Problem } from "@sallyport/protocol";
+import { readJson, sendToGateway } from "./transport.ts";
 import type { OwnKeysAnswer, OwnKeyView } from "@sallyport/protocol";
 
 export interface OwnKeysOptions {
@@ -26,17 +27,17 @@ async function ask(
   path: string,
   body?: string,
 ): Promise<unknown> {
-  const answer = await send(url + path, {
+  const answer = await sendToGateway(send, url + path, {
     method,
     headers: {
       authorization: `Bearer ${session}`,
       ...(body === undefined ? {} : { "content-type": "application/json" }),
     },
     ...(body === undefined ? {} : { body }),
-    redirect: "error",
   });
-  const said = (await answer.json()) as { readonly code?: unknown };
+  const said = await readJson(answer);
   if (answer.ok) return said;
-  if (typeof said.code === "string" && isProblemCode(said.code)) throw new Problem(said.code);
+  const { code } = said;
+  if (typeof code === "string" && isProblemCode(code)) throw new Problem(code);
   throw new Error(`the gateway answered ${answer.status} without a code it shares with us`);
 }

@@ -1,5 +1,6 @@
 /** The ways to reach an admin API: over the network, over the Unix socket beside the server, or inside this process. */
 import { Client, Pool } from "undici";
+import { demandSafeTransport, GatewayUnreachable } from "./transport.ts";
 
 export type AdminTarget =
   /** `url` is `http://host:port` or `https://host:port`; `key` an admin key's text. */
@@ -39,6 +40,7 @@ export function reach(target: AdminTarget): Reach {
   const { origin, protocol, pathname } = new URL(target.url);
   if (!/^https?:$/.test(protocol) || pathname !== "/")
     throw new TypeError("the admin URL must be http(s)://host:port, without a path");
+  demandSafeTransport(origin);
   return reachNetwork(origin, {}, { authorization: `Bearer ${target.key}` });
 }
 
@@ -68,7 +70,9 @@ function reachNetwork(origin: string, connect: { socketPath?: string }, credenti
   return {
     async send(method, path, body) {
       const headers = body === undefined ? credential : { ...credential, "content-type": "application/json" };
-      const response = await pool.request({ method, path, headers, body: body ?? null });
+      const response = await pool.request({ method, path, headers, body: body ?? null }).catch((cause: unknown) => {
+        throw new GatewayUnreachable(connect.socketPath ?? origin, cause);
+      });
       return { status: response.statusCode, text: await response.body.text() };
     },
     async stream(path, headers) {
@@ -83,7 +87,7 @@ function reachNetwork(origin: string, connect: { socketPath?: string }, credenti
         return { status: statusCode, chunks: untilLeft(body, () => client.destroy()) };
       } catch (cause) {
         await client.destroy();
-        throw cause;
+        throw new GatewayUnreachable(connect.socketPath ?? origin, cause);
       }
     },
     close: () => pool.close(),

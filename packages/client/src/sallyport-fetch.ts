@@ -6,6 +6,7 @@ import { Problem } from "@sallyport/protocol";
 import type { Credential } from "./credential/credential.ts";
 import { gatewayUrl, resolveCredential } from "./credential/resolve.ts";
 import type { CredentialOptions } from "./credential/resolve.ts";
+import { demandSafeTransport } from "./transport.ts";
 
 export interface SallyportFetchOptions extends CredentialOptions {
   /** Where the credential comes from; this machine's sources, in their order, unless given. */
@@ -25,6 +26,7 @@ const CREDENTIAL_HEADERS = ["authorization", "x-api-key", "api-key"];
  */
 export function sallyportFetch(options: SallyportFetchOptions = {}): typeof fetch {
   const origin = gatewayUrl(options);
+  demandSafeTransport(origin);
   const { now = Date.now } = options;
   const credential = options.credential ?? (() => resolveCredential(options));
   let held: Promise<Credential> | undefined;

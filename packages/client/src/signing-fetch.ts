@@ -11,6 +11,7 @@ import {
   signatureBase,
 } from "@sallyport/protocol";
 import { signingKey } from "./signing-key.ts";
+import { demandSafeTransport } from "./transport.ts";
 import type { RequestSigner } from "./signing-key.ts";
 
 export interface SigningFetchOptions {
@@ -36,6 +37,7 @@ const NONCE_BYTES = 18;
 export function signingFetch(options: SigningFetchOptions): typeof fetch {
   const { environment, signer, key, now = Date.now, fetch: send = fetch } = options;
   const gateway = originOf(options.gateway);
+  if (key !== undefined) demandSafeTransport(gateway);
   const signWith = signingKey(signer);
 
   return async function signedFetch(input, init) {

@@ -12,6 +12,7 @@ import {
   ticketPurpose,
 } from "@sallyport/protocol";
 import type { TicketProof } from "@sallyport/protocol";
+import { readJson, sendToGateway } from "./transport.ts";
 
 export interface ReceivedKey {
   readonly id: string;
@@ -101,14 +102,14 @@ async function post({ url, fetch: send = fetch }: TicketOptions, path: string, b
   const { origin, protocol, pathname } = new URL(url);
   if (!/^https?:$/.test(protocol) || pathname !== "/")
     throw new TypeError("the gateway's URL must be http(s)://host:port, without a path");
-  const answer = await send(origin + path, {
+  const answer = await sendToGateway(send, origin + path, {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify(body),
-    redirect: "error",
   });
-  const said = (await answer.json()) as { code?: unknown; error?: unknown };
+  const said = await readJson(answer);
   if (answer.ok) return said;
-  if (typeof said.code === "string" && isProblemCode(said.code)) throw new Problem(said.code);
+  const { code } = said;
+  if (typeof code === "string" && isProblemCode(code)) throw new Problem(code);
   throw new Error(`the gateway answered ${answer.status} without a code it shares with us`);
 }

@@ -7,6 +7,7 @@ export * from "./secret.ts";
 export * from "./ticket.ts";
 export * from "./own-keys.ts";
 export * from "./model-name.ts";
+export * from "./nearest.ts";
 export * from "./model-selector.ts";
 export * from "./crc32.ts";
 export * from "./key-text.ts";

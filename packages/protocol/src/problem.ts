@@ -5,6 +5,7 @@
  */
 import { loginProblems } from "./login-problem.ts";
 import { signatureProblems } from "./signature-problem.ts";
+import { tokenProblems } from "./token-problem.ts";
 import { upstreamProblems } from "./upstream-problem.ts";
 
 export interface ProblemRow {
@@ -109,6 +110,11 @@ export const problems = {
     title: "the credential lies where others could read or change it",
     remedy: "make the file yours alone: chmod 600 it, in a directory only you write to",
   },
+  transport_unsafe: {
+    status: 400,
+    title: "a credential is sent only over https, or over http to this machine",
+    remedy: "use the gateway's https:// address; without one, open a tunnel (`ssh -N -L 11436:127.0.0.1:11436 HOST`) and use http://127.0.0.1:11436",
+  },
   credential_source_failed: {
     status: 502,
     title: "the program that gives the credential did not give one",
@@ -128,8 +134,8 @@ export const problems = {
   },
   rotation_in_progress: {
     status: 409,
-    title: "the last rotation of the key still overlaps",
-    remedy: "wait for its end, or end it with `sallyport keys rotate ID --finish`",
+    title: "the last rotation of the key is not finished",
+    remedy: "put the new secret to use, then `sallyport keys rotate ID --finish`; where it was lost unused, begin again with --restart, which destroys it",
   },
   key_suspended: { status: 401, title: "the key is suspended", remedy: "ask an administrator; after disuse its owner" },
   key_revoked: { status: 401, title: "the key has been revoked", remedy: "ask for a new key" },
@@ -170,57 +176,7 @@ export const problems = {
     remedy: "open it from the network it was made for, or ask for another",
   },
   ...signatureProblems,
-  token_expired: { status: 401, title: "the token has expired", remedy: "ask for another with the key it came from" },
-  token_unknown: {
-    status: 401,
-    title: "the token is not one of this gateway's that works",
-    remedy: "ask for another with the key it came from",
-  },
-  token_required: {
-    status: 401,
-    title: "in this environment keys are only exchanged for tokens",
-    remedy: "get one with `sallyport token` or POST /oauth/token, and use that",
-  },
-  proof_invalid: {
-    status: 401,
-    title: "the proof of possession is missing or not accepted",
-    remedy: "send a fresh DPoP proof (RFC 9449) for this request, made with the key the token is bound to",
-  },
-  client_secret_misplaced: {
-    status: 400,
-    title: "a client's secret does not belong in the body",
-    remedy: "send the key's id and the key as `Authorization: Basic`, or a client_assertion",
-  },
-  form_malformed: {
-    status: 400,
-    title: "the body is not one strict form, or a parameter of it is missing or wrong",
-    remedy: "send application/x-www-form-urlencoded with each parameter once",
-  },
-  client_unknown: {
-    status: 401,
-    title: "the client is not known or did not prove itself",
-    remedy: "use a key's id and the key (Basic), or a client_assertion signed by one of its public keys",
-  },
-  grant_unsupported: {
-    status: 400,
-    title: "this grant type is not offered",
-    remedy: "use client_credentials or token exchange",
-  },
-  grant_invalid: {
-    status: 400,
-    title: "what was to be exchanged is not accepted",
-    remedy: "send a key or token of this environment that works",
-  },
-  scope_invalid: {
-    status: 400,
-    title: "the scope asks for more than there is",
-    remedy: "ask for permissions and models that the key itself has",
-  },
-  issuer_unreachable: {
-    status: 503,
-    title: "the issuer of the token cannot be asked for its keys",
-    remedy: "try again; where it stays so, look whether the gateway reaches the issuer",
-  },
+  ...tokenProblems,
   ...loginProblems,
   token_foreign: {
     status: 403,
@@ -364,6 +320,11 @@ export const problems = {
     status: 503,
     title: "the data directory is in use by another server",
     remedy: "stop that server, or choose another directory with --data",
+  },
+  schema_older: {
+    status: 503,
+    title: "the database was written by an older version of Sallyport",
+    remedy: "run `sallyport upgrade` (it keeps a copy), or start the gateway, which upgrades it",
   },
   store_unavailable: {
     status: 503,

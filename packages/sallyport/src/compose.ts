@@ -3,13 +3,16 @@
  * `compose/gateway.ts`, `compose/data-plane.ts`, `compose/administration.ts`. What comes after the core is loaded while the
  * core's own thread starts.
  */
+import { existsSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { Problem } from "@sallyport/protocol";
 import { everything } from "./access/everything.ts";
 import { DEFAULT_UPSTREAM_URL, defaultEnvironment } from "./access/default-environment.ts";
 import type { AuditVerdict } from "./audit/audit-log.ts";
 import type { Administration } from "./compose/administration.ts";
 import { openCore } from "./compose/core.ts";
-import type { Gateway } from "./compose/gateway.ts";
+import type { Core } from "./compose/core.ts";
+import type { Gateway, PracticeChoice } from "./compose/gateway.ts";
 import type { Settings } from "./config/settings.ts";
 import { systemClock } from "./kernel/clock.ts";
 import type { Clock } from "./kernel/clock.ts";
@@ -20,6 +23,7 @@ import { issueAdminKey } from "./keys/issue.ts";
 import { SYSTEM_REALM } from "./keys/key.ts";
 import { initDataDirectory, isInitialized } from "./store/data-directory.ts";
 import { openLedgerReader } from "./store/ledger-reader.ts";
+import { schemaVersionOf } from "./store/upgrade.ts";
 import { VERSION } from "./version.ts";
 
 export { isInitialized };
@@ -27,14 +31,25 @@ export { PRACTICE_ENVIRONMENT } from "./compose/practice.ts";
 export { PRACTICE_MODEL } from "./practice/practice-answers.ts";
 export type { Gateway };
 
+export interface Initialized {
+  readonly adminKey: Secret;
+  readonly dataDirectory: string;
+  readonly environment: string;
+  /** Takes everything away again: for who cannot show the key or start. */
+  readonly undo: () => void;
+}
+
 /** Makes the data directory, a first environment in front of a model server (Ollama's usual address unless told), and the recovery admin key. */
 export async function initialize(
   settings: Settings,
   upstreamUrl: string = DEFAULT_UPSTREAM_URL,
-): Promise<{ adminKey: Secret; dataDirectory: string; environment: string }> {
+): Promise<Initialized> {
+  const wasThere = existsSync(settings.dataDirectory);
+  const undo = (): void => removeFresh(settings.dataDirectory, wasThere);
   initDataDirectory(settings.dataDirectory, systemClock, settings.keyEncryptionKey);
-  const core = await openCore(settings, systemClock, openLog(settings.logLevel));
+  let core: Core | undefined;
   try {
+    core = await openCore(settings, systemClock, openLog(settings.logLevel));
     const at = systemClock.now();
     const actor = `os:${currentUser()}`;
     const environment = { ...defaultEnvironment, upstreams: [{ id: "u1", url: upstreamUrl }] };
@@ -60,16 +75,34 @@ export async function initialize(
         },
       ],
     });
-    return { adminKey: issued.text, dataDirectory: settings.dataDirectory, environment: defaultEnvironment.name };
-  } finally {
     await core.close();
+    return { adminKey: issued.text, dataDirectory: settings.dataDirectory, environment: defaultEnvironment.name, undo };
+  } catch (failure) {
+    await core?.close().catch(() => {});
+    undo();
+    throw failure;
   }
+}
+
+/** Of a directory that was made a moment ago and that nobody has used. One that was there before stays, empty as it was. */
+function removeFresh(directory: string, wasThere: boolean): void {
+  if (!wasThere) return rmSync(directory, { recursive: true, force: true });
+  for (const name of readdirSync(directory)) rmSync(join(directory, name), { recursive: true, force: true });
 }
 
 /** Verifies the ledger of a directory, beside a running server or without one. */
 export function verifyDirectory(dataDirectory: string): Promise<AuditVerdict> {
   if (!isInitialized(dataDirectory)) throw new Problem("data_missing", dataDirectory);
   return openLedgerReader(dataDirectory).verify();
+}
+
+/** Upgrades the database of a directory that no server holds. Both versions are the same where there was nothing to do. */
+export async function upgradeDirectory(settings: Settings): Promise<{ from: number; to: number }> {
+  if (!isInitialized(settings.dataDirectory)) throw new Problem("data_missing", settings.dataDirectory);
+  const from = schemaVersionOf(settings.dataDirectory);
+  const core = await openCore(settings, systemClock, openLog(settings.logLevel), { upgrades: true });
+  await core.close();
+  return { from, to: schemaVersionOf(settings.dataDirectory) };
 }
 
 /** Administration without listeners, as the operating-system user; `conflict` while a server holds the directory. */
@@ -84,7 +117,7 @@ export async function openAdministration(settings: Settings): Promise<Administra
 
 export interface GatewayOptions {
   /** Runs the practice server and points the environment `practice` at it. */
-  readonly withPractice?: boolean;
+  readonly withPractice?: PracticeChoice;
   /** The system's unless a test brings its own. */
   readonly clock?: Clock;
 }
@@ -95,6 +128,9 @@ export async function openGateway(
   { withPractice = false, clock = systemClock }: GatewayOptions = {},
 ): Promise<Gateway> {
   const log = openLog(settings.logLevel);
-  const [core, { joinGateway }] = await Promise.all([openCore(settings, clock, log), import("./compose/gateway.ts")]);
+  const [core, { joinGateway }] = await Promise.all([
+    openCore(settings, clock, log, { upgrades: true }),
+    import("./compose/gateway.ts"),
+  ]);
   return joinGateway({ settings, core, clock, log, withPractice });
 }

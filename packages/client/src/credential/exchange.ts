@@ -1,5 +1,6 @@
 /** From the credential this machine has to a short-lived token of it, over a gateway's token endpoint. */
 import { isProblemCode, Problem } from "@sallyport/protocol";
+import { readJson, sendToGateway } from "../transport.ts";
 import { readCredential } from "./credential.ts";
 import type { Credential } from "./credential.ts";
 import { gatewayUrl, resolveCredential } from "./resolve.ts";
@@ -56,18 +57,18 @@ async function askFor(url: string, { secret }: Credential, keyId: string, option
   if (permissions && permissions.length > 0) form.set("scope", permissions.join(" "));
   if (models && models.length > 0) form.set("models", models.join(" "));
   if (ttlSeconds !== undefined) form.set("expires_in", String(ttlSeconds));
-  const answer = await send(`${url}/oauth/token`, {
+  const answer = await sendToGateway(send, `${url}/oauth/token`, {
     method: "POST",
     headers: {
       authorization: `Basic ${btoa(`${keyId}:${secret.reveal()}`)}`,
       "content-type": "application/x-www-form-urlencoded",
     },
     body: form.toString(),
-    redirect: "error",
   });
-  const said = (await answer.json()) as IssuedToken & { code?: unknown; error_description?: unknown };
-  if (answer.ok) return said;
-  const detail = typeof said.error_description === "string" ? said.error_description : undefined;
-  if (typeof said.code === "string" && isProblemCode(said.code)) throw new Problem(said.code, detail);
+  const said = await readJson(answer);
+  if (answer.ok) return said as unknown as IssuedToken;
+  const { code, error_description: detail } = said;
+  if (typeof code === "string" && isProblemCode(code))
+    throw new Problem(code, typeof detail === "string" ? detail : undefined);
   throw new Error(`the gateway answered ${answer.status} without a code it shares with us`);
 }

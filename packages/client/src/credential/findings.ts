@@ -11,8 +11,9 @@ import type { CredentialsFile } from "./credentials-file.ts";
 import { envFilesWithKeys, purposeOf } from "./env-files.ts";
 import type { EnvFile } from "./env-files.ts";
 import { isTrackedByGit } from "./git.ts";
+import { isSafeTransport } from "../transport.ts";
 import { programExposures } from "./private-file.ts";
-import { findCredential, gatewayUrl, resolveCredential, storedIn } from "./resolve.ts";
+import { findCredential, gatewayUrl, resolveForInspection, storedIn } from "./resolve.ts";
 import type { CredentialOptions, FoundCredential } from "./resolve.ts";
 
 type NamedHelper = Extract<FoundCredential, { readonly helper: readonly string[] }>;
@@ -57,13 +58,13 @@ export async function inspectCredentials(options: InspectOptions = {}): Promise<
   const findings: CredentialFinding[] = [];
   let credential: CredentialReport["credential"] = null;
   try {
-    const found = options.isHelperRun === false ? findCredential(options) : await resolveCredential(options);
+    const found = options.isHelperRun === false ? findCredential(options) : await resolveForInspection(options);
     if ("helper" in found) findings.push(helperFinding(found));
     else {
       credential = shownOf(found);
       findings.push(sayFound(found));
     }
-    if (isInTheClear(url)) findings.push(inTheClear(url));
+    if (!isSafeTransport(url)) findings.push(inTheClear(url));
   } catch (problem) {
     findings.push(findingOf(problem));
   }
@@ -162,11 +163,6 @@ function trackedFinding(path: string): CredentialFinding {
     says: `${path} is tracked by git: whoever has the repository has what is in it`,
     remedy: `git rm --cached it, add it to .gitignore, and rotate what was in it: sallyport keys rotate ID`,
   };
-}
-
-function isInTheClear(url: string): boolean {
-  const { protocol, hostname } = new URL(url);
-  return protocol === "http:" && !/^(localhost|127\.[\d.]+|\[::1\])$/.test(hostname);
 }
 
 function inTheClear(url: string): CredentialFinding {

@@ -4,6 +4,7 @@
  * must not hang on which was set last.
  */
 import { Problem } from "@sallyport/protocol";
+import { demandSafeTransport } from "../transport.ts";
 import { readCredential } from "./credential.ts";
 import type { Credential } from "./credential.ts";
 import { credentialsPath, isOrigin, readCredentialsFile } from "./credentials-file.ts";
@@ -29,9 +30,15 @@ export type FoundCredential = Credential | { readonly helper: readonly string[];
 
 /**
  * Throws a `Problem` that says what to do: `credential_missing` where no place gives one, `credential_conflict` where two
- * disagree, `credential_unsafe`, `credential_malformed`, `credential_source_failed`, `input_invalid`.
+ * disagree, `transport_unsafe` where the gateway's address would have it sent in the clear, `credential_unsafe`, `credential_malformed`, `credential_source_failed`, `input_invalid`.
  */
 export async function resolveCredential(options: CredentialOptions = {}): Promise<Credential> {
+  demandSafeTransport(gatewayUrl(options));
+  return resolveForInspection(options);
+}
+
+/** The same wherever the gateway is: nothing is sent. */
+export async function resolveForInspection(options: CredentialOptions): Promise<Credential> {
   const { env = process.env, now = Date.now } = options;
   const found = findCredential(options);
   if (!("helper" in found)) return found;

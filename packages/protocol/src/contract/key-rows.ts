@@ -108,6 +108,8 @@ export const keyRows = {
         .string()
         .regex(/^[\x21-\x7e]{16,128}$/, "is not 16 to 128 visible characters")
         .optional(),
+      /** Also while the new secret of the last rotation is unused: that secret is destroyed. */
+      restart: z.boolean().default(false),
       deliver: delivery.optional(),
     }),
     answer: rotatedKey,

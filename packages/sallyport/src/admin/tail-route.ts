@@ -7,6 +7,7 @@ import { Problem } from "@sallyport/protocol";
 import { tailQuery } from "@sallyport/protocol/contract";
 import type { ContractRow } from "@sallyport/protocol/contract";
 import { auditScope, presentFilter, scopeOf } from "./audit-scope.ts";
+import { demandKnownEventType } from "./known-filter.ts";
 import type { Caller } from "./caller.ts";
 import type { AdminPorts } from "./ports.ts";
 import { AUDIT_TAILS } from "../kernel/shared-resources.ts";
@@ -39,6 +40,7 @@ export class Tails {
   /** `again` throws the problem when the caller's right has ended. */
   async answer(caller: Caller, again: () => Caller, request: Request): Promise<Response> {
     const { environment, after, ...rest } = judge(tailQuery, readQuery(request), "query_not_accepted");
+    demandKnownEventType(rest.type);
     const asked = presentFilter(rest);
     const ports = this.#ports;
     const { actor } = caller.issuer;

@@ -7,7 +7,7 @@ import { UsageMistake } from "./failure.ts";
 import { listOption, withServer } from "./options.ts";
 import type { ServerOptions } from "./options.ts";
 import { facts, listText, show, table, timeText } from "./print.ts";
-import { prepareOnce } from "./show-once.ts";
+import { prepareOnce, RECOVERY_KEY_PLACE } from "./show-once.ts";
 import type { OnceOptions } from "./show-once.ts";
 
 interface CreateOptions extends ServerOptions, OnceOptions {
@@ -30,7 +30,7 @@ export function addAdmin(program: Command, cli: Cli): void {
     .description("make a new recovery admin key and revoke the old one (only beside the server)")
     .option("--out <file>", "write the key to a new file, readable by its owner only")
     .action(async (options: ServerOptions & OnceOptions) => {
-      await issue(cli, options, (client) => client.call("adminKeys.reset"));
+      await issue(cli, options, RECOVERY_KEY_PLACE, (client) => client.call("adminKeys.reset"));
     });
 
   const keys = admin.command("keys").description("create, list and end admin keys");
@@ -38,7 +38,7 @@ export function addAdmin(program: Command, cli: Cli): void {
   withServer(keys.command("create"))
     .description("create an admin key within your own right; its text is shown this once")
     .requiredOption("--name <name>", "what the key is for")
-    .requiredOption("--role <role>", "viewer, issuer or admin")
+    .requiredOption("--role <role>", "viewer, issuer, provisioner or admin")
     .addOption(listOption("--env <environments>", "environments it administers, or *").makeOptionMandatory())
     .addOption(listOption("--grant <permissions>", "permissions it may put into keys and assignments"))
     .addOption(listOption("--grant-model <selectors>", "models it may put into them"))
@@ -50,7 +50,8 @@ export function addAdmin(program: Command, cli: Cli): void {
     .option("--out <file>", "write the key to a new file, readable by its owner only")
     .action(async (options: CreateOptions) => {
       const body = createBody(options);
-      await issue(cli, options, (client) => client.call("adminKeys.create", { body }));
+      const where = "give it to the program or person it is for, in a file only they can read";
+      await issue(cli, options, where, (client) => client.call("adminKeys.create", { body }));
     });
 
   withServer(keys.command("list"))
@@ -91,6 +92,7 @@ type IssuedAdminKey = Answer<"adminKeys.create">;
 async function issue(
   cli: Cli,
   options: ServerOptions & OnceOptions,
+  where: string,
   make: (client: Parameters<Parameters<typeof withClient>[2]>[0]) => Promise<IssuedAdminKey>,
 ): Promise<void> {
   const once = prepareOnce(cli.io, options);
@@ -101,7 +103,7 @@ async function issue(
     once.abandon();
     throw failure;
   }
-  once.show({ adminKey: made.key, id: made.id, name: made.name, expiresAt: made.expiresAt }, "adminKey");
+  once.show({ adminKey: made.key, id: made.id, name: made.name, expiresAt: made.expiresAt }, "adminKey", where);
 }
 
 function createBody(options: CreateOptions) {

@@ -15,6 +15,7 @@ async function run(
     ask: async () => "",
     env: {},
     readText: () => "",
+    neverBlock: () => {},
   };
   const exit = await runCli(["anomalies", "nab", ...line], io, () => Promise.reject(new Error("no server is asked")));
   return { exit, out, err };

@@ -22,6 +22,7 @@ async function run(
     ask: async () => "",
     env: {},
     readText: () => "",
+    neverBlock: () => {},
   };
   const exit = await runCli(["anomalies", ...line], io, () => Promise.reject(new Error("no server is asked")));
   return { exit, out, err };

@@ -102,9 +102,18 @@ function filterOf(options: FilterOptions) {
   return { key, actor, principal, type, code, environment, model, address, ...times };
 }
 
+/** Fields hold times as epoch ms; people read them as RFC 3339. */
+function isTime(name: string, value: unknown): value is number {
+  return /(?:_at|At|_until)$/.test(name) && typeof value === "number" && value > 1e11 && value <= 8.64e15;
+}
+
+function isoText(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
 function recordLine(record: AuditRecordView): string {
   const fields = Object.entries(record.fields).map(
-    ([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`,
+    ([name, value]) => `${name}=${typeof value === "string" ? value : isTime(name, value) ? isoText(value) : JSON.stringify(value)}`,
   );
   return [record.seq, record.at, record.environment, record.type, record.actor, ...fields].join(" ");
 }

@@ -1,5 +1,6 @@
 /** What every command is given, and the one way a command speaks to a server: connect, call, close. */
 import type { AdminClient } from "@sallyport/client";
+import { acceptNames } from "./resolve-names.ts";
 import type { Connect, Connection } from "./connect.ts";
 import type { Io } from "./io.ts";
 import type { ServerOptions } from "./options.ts";
@@ -19,7 +20,7 @@ export async function withClient<T>(
 ): Promise<T> {
   const connection = await cli.connect(options);
   try {
-    return await work(connection.client, connection.kind);
+    return await work(acceptNames(connection.client), connection.kind);
   } finally {
     await connection.close();
   }

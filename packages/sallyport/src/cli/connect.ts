@@ -6,7 +6,7 @@
 import { connect as connectSocket } from "node:net";
 import { join } from "node:path";
 import type { AdminClient } from "@sallyport/client";
-import { Problem } from "@sallyport/protocol";
+import { parseKeyText, Problem } from "@sallyport/protocol";
 import type { Settings } from "../config/settings.ts";
 import { UsageMistake } from "./failure.ts";
 import type { ServerOptions } from "./options.ts";
@@ -66,7 +66,15 @@ function networkTarget(env: Readonly<Record<string, string | undefined>>): { url
   const { SALLYPORT_ADMIN_URL: url = "", SALLYPORT_ADMIN_KEY: key = "" } = env;
   if (url === "" && key === "") return undefined;
   if (url === "" || key === "")
-    throw new UsageMistake("SALLYPORT_ADMIN_URL and SALLYPORT_ADMIN_KEY are needed together");
+    throw new UsageMistake(
+      "SALLYPORT_ADMIN_URL and SALLYPORT_ADMIN_KEY are needed together",
+      "set both for a gateway elsewhere, or unset both and use --data on the gateway host",
+    );
+  if (parseKeyText(key)?.kind !== "admin")
+    throw new UsageMistake(
+      "SALLYPORT_ADMIN_KEY is not a whole admin key (spa_…)",
+      "copy the admin key again, from its first to its last character; API keys (sp_…) cannot administer",
+    );
   return { url, key };
 }
 

@@ -1,12 +1,14 @@
 /** `sallyport doctor`: looks at what is around the gateway and tells what is wrong; exit code 1 when something is. */
 import { lstatSync } from "node:fs";
 import type { Command } from "commander";
+import { Problem, problems } from "@sallyport/protocol";
 import type { Listener, Settings } from "../config/settings.ts";
 import { withClient } from "./cli.ts";
 import type { Cli } from "./cli.ts";
 import { adminSocket, isAnswered, readSettings } from "./connect.ts";
 import { checkCertificates } from "./doctor-certificates.ts";
 import { checkDirectory, checkDisk, checkNode, checkOllamaVariables } from "./doctor-host.ts";
+import { checkIdentityProvider } from "./doctor-provider.ts";
 import { checkSecrets } from "./doctor-secrets.ts";
 import { checkUpstream } from "./doctor-upstreams.ts";
 import { fine, note, wrong } from "./finding.ts";
@@ -31,6 +33,7 @@ export function addDoctor(program: Command, cli: Cli): void {
         await checkPort("data port", settings.listen, isRunning),
         await checkPort("admin port", settings.adminListen, isRunning),
         ...checkOllamaVariables(cli.io.env),
+        ...(await checkIdentityProvider(settings.oidc, Date.now())),
         ...(await checkServer(cli, options, settings)),
         ...(await checkCredentials(cli, await tokenEnvironments(cli, options, settings))),
       ];
@@ -93,6 +96,8 @@ async function checkServer(cli: Cli, options: ServerOptions, settings: Settings)
     return [...policy, ...(await Promise.all(upstreams.map(checkUpstream))).flat()];
   } catch (failure) {
     const why = failure instanceof Error ? failure.message : String(failure);
+    if (failure instanceof Problem)
+      return [wrong("policy", failure.code, `cannot be read: ${why}`, problems[failure.code].remedy)];
     return [wrong("policy", "policy_unreadable", `cannot be read: ${why}`, "see what `sallyport status` says")];
   }
 }

@@ -1,4 +1,4 @@
-/** Looks for an Ollama where it listens: at OLLAMA_HOST, written as Ollama lets one write it, else at its usual address. */
+/** Where Ollama is said to be (OLLAMA_HOST, as Ollama reads it, else its usual address), and what answers at an address. */
 import { UsageMistake } from "./failure.ts";
 import { DEFAULT_OLLAMA_URL, ollamaUrl } from "./ollama-url.ts";
 
@@ -16,12 +16,18 @@ export interface FoundOllama {
 const PATIENCE_MS = 1_500;
 
 /** Throws `UsageMistake` for an OLLAMA_HOST that is no address: nothing is looked for elsewhere than where it was said. */
-export async function findOllama(host: string | undefined): Promise<FoundOllama> {
+export function readOllamaHost(host: string | undefined): string {
   const url = host === undefined || host.trim() === "" ? DEFAULT_OLLAMA_URL : ollamaUrl(host);
   if (url === undefined)
     throw new UsageMistake(
-      `OLLAMA_HOST is no address of a model server: ${host}\n  remedy: write HOST:PORT, or unset it`,
+      `OLLAMA_HOST is no address of a model server: ${host}`,
+      "write HOST:PORT, or unset it",
     );
+  return url;
+}
+
+/** What answers at that address. */
+export async function lookAtOllama(url: string): Promise<FoundOllama> {
   const { request } = await import("undici");
   const bounds = { headersTimeout: PATIENCE_MS, bodyTimeout: PATIENCE_MS, signal: AbortSignal.timeout(PATIENCE_MS) };
   const ask = async (path: string): Promise<unknown> => (await request(`${url}${path}`, bounds)).body.json();

@@ -12,6 +12,8 @@ export interface FirstKey {
   readonly text: string | undefined;
   /** Where it was written, when there is no terminal. */
   readonly file: string | undefined;
+  /** It is accepted from this machine alone. */
+  readonly isLoopbackOnly: boolean;
 }
 
 export interface FirstKeyOrder {
@@ -29,7 +31,7 @@ export async function keepFirstKey(io: Io, client: AdminClient, order: FirstKeyO
   const { environment, name, ttl } = order;
   const { keys } = await client.call("keys.list", { query: { environment } });
   const held = keys.find((key) => key.name === name && key.state === "active" && !key.isExpired);
-  if (held) return { id: held.id, environment, expiresAt: held.expiresAt ?? "", text: undefined, file: undefined };
+  if (held) return { id: held.id, environment, expiresAt: held.expiresAt ?? "", text: undefined, file: undefined, isLoopbackOnly: isLoopbackOnly(held.networks) };
   const file = io.isTerminal ? undefined : join(order.directory, `first-key-${environment}`);
   // The file comes first: a key that cannot be kept is not made.
   const open = file === undefined ? undefined : openNew(file);
@@ -54,7 +56,12 @@ export async function keepFirstKey(io: Io, client: AdminClient, order: FirstKeyO
     expiresAt: made.expiresAt ?? "",
     text: file === undefined ? made.key : undefined,
     file,
+    isLoopbackOnly: order.isOnLoopback,
   };
+}
+
+function isLoopbackOnly(networks: readonly string[] | null): boolean {
+  return networks !== null && networks.length > 0 && networks.every((network) => LOOPBACK.includes(network));
 }
 
 /** An older one is of a key that has ended. */

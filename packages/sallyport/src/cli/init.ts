@@ -5,7 +5,7 @@ import type { Cli } from "./cli.ts";
 import { readSettings } from "./connect.ts";
 import { withServer } from "./options.ts";
 import type { ServerOptions } from "./options.ts";
-import { prepareOnce } from "./show-once.ts";
+import { prepareOnce, RECOVERY_KEY_PLACE } from "./show-once.ts";
 import type { OnceOptions } from "./show-once.ts";
 
 export function addInit(program: Command, cli: Cli): void {
@@ -22,10 +22,14 @@ export function addInit(program: Command, cli: Cli): void {
         );
       }
       const once = prepareOnce(cli.io, options);
+      let undoInitialize = (): void => {};
       try {
-        const { adminKey, dataDirectory, environment } = await initialize(settings);
-        once.show({ adminKey: adminKey.reveal(), dataDirectory, environment }, "adminKey");
+        const { adminKey, dataDirectory, environment, undo } = await initialize(settings);
+        undoInitialize = undo;
+        once.show({ adminKey: adminKey.reveal(), dataDirectory, environment }, "adminKey", RECOVERY_KEY_PLACE);
       } catch (failure) {
+        // A directory whose recovery key nobody saw would be in the way of the next try.
+        undoInitialize();
         once.abandon();
         throw failure;
       }

@@ -14,6 +14,7 @@ interface RotateOptions extends ServerOptions, DeliverOptions {
   readonly grace?: string;
   readonly idempotencyKey?: string;
   readonly finish?: boolean;
+  readonly restart?: boolean;
 }
 
 export function addKeyLife(keys: Command, cli: Cli): void {
@@ -25,6 +26,7 @@ export function addKeyLife(keys: Command, cli: Cli): void {
     .addOption(toOption())
     .addOption(fromOption())
     .option("--finish", "end the overlap of the last rotation now instead")
+    .option("--restart", "destroy the new secret of the last rotation, which nobody has used yet, and make another")
     .action((id: string, options: RotateOptions) => rotate(cli, id, options));
 
   withServer(keys.command("sweep"))
@@ -44,17 +46,22 @@ export function addKeyLife(keys: Command, cli: Cli): void {
 }
 
 async function rotate(cli: Cli, id: string, options: RotateOptions): Promise<void> {
-  const { grace, idempotencyKey, finish } = options;
+  const { grace, idempotencyKey, finish, restart } = options;
   if (finish) {
-    if (grace !== undefined || idempotencyKey !== undefined)
+    if (grace !== undefined || idempotencyKey !== undefined || restart)
       throw new UsageMistake("--finish ends a rotation and begins none: it goes with no other option");
-    const key = await withClient(cli, options, (client) => client.call("keys.finish", { params: { id } }));
+    const { key, hadOverlap } = await withClient(cli, options, async (client) => {
+      const before = await client.call("keys.show", { params: { id } });
+      const finished = await client.call("keys.finish", { params: { id } });
+      return { key: finished, hadOverlap: before.secrets.some(({ state }) => state === "overlapping") };
+    });
     show(cli.io, options.json, key, () => facts({ id: key.id, state: key.state }));
+    if (!hadOverlap) cli.io.err("sallyport: no rotation of this key is under way, so nothing was changed");
     return;
   }
   const deliver = deliveryOf(options);
   const rotated = await withClient(cli, options, (client) =>
-    client.call("keys.rotate", { params: { id }, body: { grace, idempotencyKey, deliver } }),
+    client.call("keys.rotate", { params: { id }, body: { grace, idempotencyKey, restart, deliver } }),
   );
   if (deliver) return sayTicket(cli, options.json, rotated, { overlapEndsAt: rotated.overlapEndsAt });
   show(cli.io, options.json, rotated, () =>

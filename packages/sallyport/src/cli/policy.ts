@@ -1,12 +1,13 @@
 /** `sallyport apply`, `roles`, `envs`, `upstreams`, `explain`. */
 import type { Command } from "commander";
+import { Problem } from "@sallyport/protocol";
 import { policyJsonSchema } from "@sallyport/protocol/contract";
 import { withClient } from "./cli.ts";
 import type { Cli } from "./cli.ts";
 import { UsageMistake } from "./failure.ts";
 import { listOption, withServer } from "./options.ts";
 import type { ServerOptions } from "./options.ts";
-import { facts, listText, show, table } from "./print.ts";
+import { facts, listText, printText, show, table } from "./print.ts";
 
 interface ApplyOptions extends ServerOptions {
   readonly file?: string;
@@ -27,13 +28,13 @@ export function addApply(program: Command, cli: Cli): void {
 
 async function apply(cli: Cli, options: ApplyOptions): Promise<void> {
   const { io } = cli;
-  if (options.schema) return io.out(JSON.stringify(policyJsonSchema(), null, 2));
+  if (options.schema) return printText(io, JSON.stringify(policyJsonSchema(), null, 2));
   if (options.file === undefined) throw new UsageMistake("-f FILE is needed");
   if (!options.yes && !options.dryRun && !io.canAsk)
     throw new UsageMistake("nobody can be asked here: use --yes or --dry-run");
   const text = io.readText(options.file);
   await withClient(cli, options, async (client) => {
-    const plan = await client.call("policy.plan", { body: { text } });
+    const plan = await inFile(options.file ?? "", client.call("policy.plan", { body: { text } }));
     if (options.dryRun || plan.changes.length === 0) {
       show(io, options.json, { ...plan, applied: false }, () =>
         plan.changes.length === 0 ? ["no change"] : plan.changes,
@@ -53,10 +54,23 @@ async function apply(cli: Cli, options: ApplyOptions): Promise<void> {
     }
     const done = await client.call("policy.apply", { body: { text, expectEpoch: plan.epoch } });
     show(io, options.json, { ...done, applied: true }, () => [
-      ...done.changes,
+      // Whoever was asked has seen the plan.
+      ...(options.yes ? done.changes : []),
       `applied: ${done.changes.length} changes`,
     ]);
   });
+}
+
+/** Mistakes of a policy name the file they are in. */
+async function inFile<T>(file: string, answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (failure) {
+    if (!(failure instanceof Problem) || failure.mistakes.length === 0) throw failure;
+    const where = file === "-" ? "standard input" : file;
+    const detail = failure.detail === undefined ? where : `${where}: ${failure.detail}`;
+    throw new Problem(failure.code, detail, failure.mistakes);
+  }
 }
 
 export function addRoles(program: Command, cli: Cli): void {
@@ -189,6 +203,7 @@ export function addExplain(program: Command, cli: Cli): void {
         ...said.because.map((reason) => `  because ${reason}`),
         ...said.remedy.map((remedy) => `  remedy: ${remedy}`),
       ]);
+      if (!said.allowed) cli.found();
     });
 }
 

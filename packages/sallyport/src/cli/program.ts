@@ -3,12 +3,14 @@
  * file is loaded when it is asked for: `serve` does not wait for the code of forty others.
  */
 import { Command } from "commander";
+import { nearest } from "@sallyport/protocol";
 import { VERSION } from "../version.ts";
 import type { Cli } from "./cli.ts";
 import type { Connect } from "./connect.ts";
-import { exits, tellFailure } from "./failure.ts";
+import { exits, tellFailure, UsageMistake } from "./failure.ts";
 import type { Exit } from "./failure.ts";
 import type { Io } from "./io.ts";
+import { printText } from "./print.ts";
 
 type Add = (program: Command, cli: Cli) => void;
 
@@ -45,18 +47,21 @@ const commands: readonly (readonly [names: readonly string[], load: () => Promis
   [["admin"], async () => (await import("./admin.ts")).addAdmin],
   [["backup"], async () => (await import("./backup.ts")).addBackup],
   [["restore"], async () => (await import("./restore.ts")).addRestore],
+  [["upgrade"], async () => (await import("./upgrade.ts")).addUpgrade],
   [["rekey"], async () => (await import("./rekey.ts")).addRekey],
   [["credential"], async () => (await import("./credential.ts")).addCredential],
   [["token"], async () => (await import("./token.ts")).addToken],
   [["login", "logout"], async () => (await import("./login.ts")).addLogin],
   [["completion"], async () => (await import("./completion.ts")).addCompletion],
+  [["complete"], async () => (await import("./complete.ts")).addComplete],
 ];
 
-/** It walks all the others. */
-const WALKS_ALL = "completion";
+/** It looks at all the others. */
+const WALKS_ALL = "complete";
 
 export async function runCli(argv: readonly string[], io: Io, connect: Connect): Promise<Exit> {
   let exit: Exit = exits.done;
+  const isJson = wantsJson(argv);
   const cli: Cli = {
     io,
     connect,
@@ -65,15 +70,44 @@ export async function runCli(argv: readonly string[], io: Io, connect: Connect):
     },
   };
   try {
-    await (await makeProgram(cli, argv[0])).parseAsync([...argv], { from: "user" });
+    const program = await makeProgram(cli, argv[0], isJson);
+    refuseUnknownCommand(program, argv);
+    await program.parseAsync([...argv], { from: "user" });
     return exit;
   } catch (failure) {
-    return tellFailure(io, failure);
+    return tellFailure(io, failure, isJson);
   }
 }
 
+/** Also before `--help`, where the library would show the help of the group and say nothing. */
+function refuseUnknownCommand(program: Command, argv: readonly string[]): void {
+  let command = program;
+  for (const word of argv) {
+    if (word.startsWith("-") || command.commands.length === 0) return;
+    const inner = command.commands.find((one) => one.name() === word || one.aliases().includes(word));
+    if (inner) {
+      command = inner;
+      continue;
+    }
+    // `restore BACKUP` and `restore confirm` both exist.
+    if (word === "help" || command.registeredArguments.length > 0) return;
+    const path = command === program ? "" : ` of ${command.name()}`;
+    const known = command.createHelp().visibleCommands(command).map((one) => one.name());
+    const near = nearest(word, known);
+    throw new UsageMistake(
+      `unknown command${path}: ${JSON.stringify(word)}${near === undefined ? "" : `; did you mean ${near}?`}`,
+      `known: ${known.join(", ")}`,
+    );
+  }
+}
+
+function wantsJson(argv: readonly string[]): boolean {
+  const end = argv.indexOf("--");
+  return argv.slice(0, end < 0 ? undefined : end).includes("--json");
+}
+
 /** With all commands; with one alone where `only` is its name. */
-export async function makeProgram(cli: Cli, only?: string): Promise<Command> {
+export async function makeProgram(cli: Cli, only?: string, isJson = false): Promise<Command> {
   const program = new Command("sallyport")
     .description("security gateway with API keys in front of Ollama")
     .version(VERSION)
@@ -81,8 +115,11 @@ export async function makeProgram(cli: Cli, only?: string): Promise<Command> {
     .showSuggestionAfterError();
   // Commands take these over from the program when they are made, so they are set before.
   program.exitOverride().configureOutput({
-    writeOut: (text) => cli.io.out(text.trimEnd()),
-    writeErr: (text) => cli.io.err(text.trimEnd()),
+    writeOut: (text) => printText(cli.io, text.trimEnd()),
+    // With --json a mistake in the arguments is told as JSON, once, where every failure is.
+    writeErr: (text) => {
+      if (!isJson) for (const line of text.trimEnd().split("\n")) cli.io.err(line);
+    },
   });
   const asked = commands.filter(([names]) => only !== undefined && only !== WALKS_ALL && names.includes(only));
   for (const [, load] of asked.length > 0 ? asked : commands) {

@@ -9,7 +9,7 @@ import { UsageMistake } from "./failure.ts";
 import { writeKey } from "./key-formats.ts";
 import type { KeyFormat } from "./key-formats.ts";
 import { keyFormats } from "./key-formats.ts";
-import { facts, show } from "./print.ts";
+import { facts, printText, show } from "./print.ts";
 
 interface TicketCommandOptions {
   readonly url?: string;
@@ -69,7 +69,7 @@ async function receive(cli: Cli, ticket: string, options: ReceiveOptions): Promi
   const received = await take(out, () => openTicket(text, target));
   const key = await unsealed(received, identities);
   const written = writeKey(format, { ...received, key, as: as ?? "SALLYPORT_API_KEY" });
-  if (file === undefined) return cli.io.out(written);
+  if (file === undefined) return printText(cli.io, written);
   writeSync(file, `${written}\n`);
   closeSync(file);
   if (options.json) cli.io.out(JSON.stringify({ id: received.id, environment: received.environment, out }));

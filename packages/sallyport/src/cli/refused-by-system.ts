@@ -30,6 +30,8 @@ export function sayRefusedBySystem(failure: unknown): RefusedBySystem | undefine
         what: `no right to use ${path ?? `${address}:${port}`}`,
         remedy: "run as the user it belongs to, or choose another place",
       };
+    case "EISDIR":
+      return { what: `${path ?? "it"} is a directory, and a file is needed`, remedy: "name a file" };
     case "EROFS":
       return { what: `${path ?? "the disk"} is on a read-only disk`, remedy: OTHER_DIRECTORY };
     case "ENOSPC":

@@ -1,7 +1,9 @@
 /** What the first minute says: where things are, one line to paste for each client, and the next step. */
 import type { FoundOllama } from "./find-ollama.ts";
 import type { FirstKey } from "./first-key.ts";
+import type { IgnoredHost } from "./start.ts";
 import type { Io } from "./io.ts";
+import { printText } from "./print.ts";
 
 /** Named where there is no model yet. */
 export const USUAL_MODEL = "llama3.2";
@@ -10,6 +12,8 @@ export interface FirstMinute {
   readonly isNew: boolean;
   readonly withPractice: boolean;
   readonly found: FoundOllama;
+  /** OLLAMA_HOST names another server than the policy, which is the one in use. */
+  readonly ignoredOllamaHost: IgnoredHost | undefined;
   readonly key: FirstKey;
   readonly model: string;
   readonly url: string;
@@ -18,11 +22,13 @@ export interface FirstMinute {
 
 export function sayFirstMinute(io: Io, minute: FirstMinute): void {
   const { isNew, key, model, url, directory } = minute;
-  const say = (line: string): void => io.out(line);
+  const say = (text: string): void => printText(io, text);
   say("");
   say(isNew ? `made    ${directory}` : `uses    ${directory}`);
   say(`found   ${sayFound(minute)}`);
+  for (const line of sayIgnoredHost(minute.ignoredOllamaHost)) say(line);
   say(`key     ${sayKey(key)}`);
+  if (isNew) say("admin   npx sallyport admin reset   makes the recovery admin key, to be kept offline");
   const shown = key.text ?? (key.file === undefined ? undefined : `$(cat ${key.file})`);
   if (shown === undefined) {
     say(`another npx sallyport keys create --env ${key.environment} --name NAME --role cli --model '*'`);
@@ -49,6 +55,20 @@ export function sayFirstMinute(io: Io, minute: FirstMinute): void {
   say("");
 }
 
+/** What is in use, and the one command that changes it. */
+function sayIgnoredHost(ignored: IgnoredHost | undefined): string[] {
+  if (ignored === undefined) return [];
+  const { environment, url, wantedUrl, isAlone, hasDemo } = ignored;
+  const demo = hasDemo ? ", practice: { upstreams: [] }" : "";
+  const change = isAlone
+    ? `echo 'environments: { ${environment}: { upstreams: [{ url: "${wantedUrl}" }] }${demo} }' | npx sallyport apply -f - --yes`
+    : `change \`upstreams\` of ${environment} in your policy file, then npx sallyport apply -f FILE`;
+  return [
+    `note    OLLAMA_HOST is ${wantedUrl}, but ${environment} uses ${url}: OLLAMA_HOST counts only when the data directory is made`,
+    `        to change it: ${change}`,
+  ];
+}
+
 function sayFound({ found, withPractice }: FirstMinute): string {
   if (found.isThere)
     return `Ollama at ${found.url}${found.chatModel === undefined ? `, without a local chat model: run \`ollama pull ${USUAL_MODEL}\` first` : ""}`;
@@ -60,8 +80,9 @@ function sayFound({ found, withPractice }: FirstMinute): string {
     : `${instead}: start it, or name another upstream in the policy`;
 }
 
-function sayKey({ id, environment, expiresAt, text, file }: FirstKey): string {
-  const until = `of ${environment}, until ${expiresAt.slice(0, 10)}`;
+function sayKey({ id, environment, expiresAt, text, file, isLoopbackOnly }: FirstKey): string {
+  const where = isLoopbackOnly ? "; works on this machine only" : "";
+  const until = `of ${environment}, until ${expiresAt.slice(0, 10)}${where}`;
   if (text !== undefined) return `${text}\n        ${until}; shown this once`;
   if (file !== undefined) return `${id} ${until}; in ${file}, readable by you only`;
   return `${id} ${until}; made earlier and not shown again`;

@@ -1,10 +1,9 @@
-/** `sallyport serve`: runs until SIGTERM or SIGINT, then lets running requests end within the drain bound. */
+/** `sallyport serve`: runs until a signal ends it, then lets running requests end within the drain bound. */
 import type { Command } from "commander";
-import type { Gateway } from "../compose.ts";
 import type { Cli } from "./cli.ts";
 import { readSettings } from "./connect.ts";
-import { tellFailure } from "./failure.ts";
 import { listOption } from "./options.ts";
+import { untilSignalled } from "./until-signalled.ts";
 
 export function addServe(program: Command, cli: Cli): void {
   withListeners(program.command("serve"))
@@ -15,14 +14,22 @@ export function addServe(program: Command, cli: Cli): void {
         readSettings(options, cli.io.env),
         import("../compose.ts"),
       ]);
-      if (!isInitialized(settings.dataDirectory)) {
+      let undoInitialize = (): void => {};
+      const isNew = !isInitialized(settings.dataDirectory);
+      if (isNew) {
         // The key made here is thrown away unseen: a log is no place for it.
-        await initialize(settings);
+        const { undo } = await initialize(settings);
+        undoInitialize = undo;
+      }
+      const gateway = await openGateway(settings).catch((failure: unknown) => {
+        undoInitialize();
+        throw failure;
+      });
+      cli.io.neverBlock();
+      if (isNew)
         cli.io.err(
           `sallyport: initialised ${settings.dataDirectory}; \`sallyport admin reset\` makes the recovery admin key`,
         );
-      }
-      const gateway = await openGateway(settings);
       const ended = untilSignalled(cli, gateway, settings.drainMs);
       cli.io.out(`sallyport ready data=${gateway.dataUrl} admin=${gateway.adminUrl}`);
       await ended;
@@ -36,7 +43,7 @@ export function withListeners(command: Command): Command {
     .option("--settings <file>", "settings file (SALLYPORT_SETTINGS, else sallyport.yaml in the data directory)")
     .option("--listen <host:port>", "address of the data plane, 127.0.0.1:11435 unless set")
     .option("--admin-listen <host:port>", "address of the admin API, 127.0.0.1:11436 unless set")
-    .option("--policy <file>", "policy file, applied whole at start and on SIGHUP")
+    .option("--policy <file>", "policy file, applied whole at start, and on SIGHUP where no terminal is attached")
     .option("--tls-certificate <file>", "PEM certificate chain")
     .option("--tls-key <file>", "PEM private key")
     .addOption(listOption("--trusted-proxies <networks>", "proxies in front; every other peer is dropped"))
@@ -45,18 +52,4 @@ export function withListeners(command: Command): Command {
     .addOption(listOption("--environments <names>", "environments this listener serves"))
     .option("--log <level>", "debug, info, warn, error or silent")
     .option("--drain <duration>", "how long running requests may go on at the end, 25s unless set");
-}
-
-/** Resolves when the gateway has closed. A second signal does not wait. */
-export function untilSignalled(cli: Cli, gateway: Gateway, drainMs: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const reload = (): void => {
-      gateway.reload().catch((failure: unknown) => tellFailure(cli.io, failure));
-    };
-    const end = (): void => {
-      process.off("SIGTERM", end).off("SIGINT", end).off("SIGHUP", reload);
-      gateway.close(drainMs).then(resolve, reject);
-    };
-    process.on("SIGTERM", end).on("SIGINT", end).on("SIGHUP", reload);
-  });
 }

@@ -7,14 +7,17 @@ import { UsageMistake } from "./failure.ts";
 import type { Io } from "./io.ts";
 import { facts } from "./print.ts";
 
+/** It is for the day when nothing else helps. */
+export const RECOVERY_KEY_PLACE = "keep it offline";
+
 export interface OnceOptions {
   readonly json?: boolean;
   readonly out?: string;
 }
 
 export interface Once {
-  /** Shows the answer, whose member of that name is the secret. */
-  show(answer: Readonly<Record<string, string | null>>, secret: string): void;
+  /** Shows the answer, whose member of that name is the secret, and says where that belongs. */
+  show(answer: Readonly<Record<string, string | null>>, secret: string, where: string): void;
   /** Nothing was made: takes the empty file away. */
   abandon(): void;
 }
@@ -25,7 +28,7 @@ export function prepareOnce(io: Io, { json, out }: OnceOptions): Once {
   }
   const file = out === undefined ? undefined : createFile(out);
   return {
-    show(answer, secret) {
+    show(answer, secret, where) {
       const text = answer[secret] ?? "";
       if (file !== undefined && out !== undefined) {
         writeSync(file, `${text}\n`);
@@ -37,7 +40,7 @@ export function prepareOnce(io: Io, { json, out }: OnceOptions): Once {
       if (json) io.out(JSON.stringify(told));
       else for (const line of facts(told)) io.out(line);
       if (!json && file === undefined)
-        io.err("The admin key is shown this once and cannot be read again: keep it offline.");
+        io.err(`The admin key is shown this once and cannot be read again: ${where}.`);
     },
     abandon() {
       if (file === undefined || out === undefined) return;

@@ -1,24 +1,27 @@
 /**
  * `sallyport start`: the first minute. Makes what is missing (data directory, environment, one key for a week), finds
- * Ollama or runs the practice server in its place, says what to paste, and stays up. A second run says what is there.
+ * Ollama or runs the practice server in its place, prints what to paste, and stays up. OLLAMA_HOST counts once, when the
+ * directory is made; from then on the policy names the model server, and this prints that one.
  */
 import type { Command } from "commander";
 import type { AdminClient } from "@sallyport/client";
 import { withClient } from "./cli.ts";
 import type { Cli } from "./cli.ts";
 import { readSettings } from "./connect.ts";
-import { findOllama } from "./find-ollama.ts";
+import { lookAtOllama, readOllamaHost } from "./find-ollama.ts";
+import type { FoundOllama } from "./find-ollama.ts";
 import type { ServerOptions } from "./options.ts";
 import { keepFirstKey } from "./first-key.ts";
-import { untilSignalled, withListeners } from "./serve.ts";
+import { withListeners } from "./serve.ts";
 import { USUAL_MODEL, sayFirstMinute } from "./say-first-minute.ts";
+import { untilSignalled } from "./until-signalled.ts";
 
 const FIRST_KEY_NAME = "first";
 const FIRST_KEY_TTL = "7d";
 
 export function addStart(program: Command, cli: Cli): void {
   withListeners(program.command("start"))
-    .description("run the gateway and make what the first minute needs: a place, an environment, a key")
+    .description("run the gateway and make what the first minute needs: a data directory, an environment, a key")
     .option("--no-practice", "do not run the practice server where no Ollama is found")
     .action(async (options: ServerOptions & { readonly practice: boolean }) => {
       // Settings look at their own flags only; whether to practise is none.
@@ -26,35 +29,47 @@ export function addStart(program: Command, cli: Cli): void {
       const { PRACTICE_ENVIRONMENT, PRACTICE_MODEL, initialize, isInitialized, openGateway } =
         await import("../compose.ts");
       const { isLoopback } = await import("../config/settings-schema.ts");
-      const found = await findOllama(cli.io.env["OLLAMA_HOST"]);
+      const wantedUrl = readOllamaHost(cli.io.env["OLLAMA_HOST"]);
       const isNew = !isInitialized(settings.dataDirectory);
-      if (isNew) await initialize(settings, found.url);
-      const withPractice = !found.isThere && options.practice;
-      const gateway = await openGateway(settings, { withPractice });
-      const ended = untilSignalled(cli, gateway, settings.drainMs);
-      cli.io.out(`sallyport ready data=${gateway.dataUrl} admin=${gateway.adminUrl}`);
-      await withClient(cli, { data: settings.dataDirectory }, async (client: AdminClient) => {
-        const environment = withPractice ? PRACTICE_ENVIRONMENT : await firstEnvironment(client);
-        if (environment === undefined) return cli.io.out("no environment yet: `sallyport apply -f policy.yaml`");
-        const order = {
-          environment,
-          name: FIRST_KEY_NAME,
-          ttl: FIRST_KEY_TTL,
-          directory: settings.dataDirectory,
-          isOnLoopback: isLoopback(settings.listen),
-        };
-        const key = await keepFirstKey(cli.io, client, order);
-        const model = withPractice ? PRACTICE_MODEL : (found.chatModel ?? USUAL_MODEL);
-        sayFirstMinute(cli.io, {
-          isNew,
-          withPractice,
-          found,
-          key,
-          model,
-          url: gateway.dataUrl,
-          directory: settings.dataDirectory,
-        });
+      const undoInitialize = isNew ? (await initialize(settings, wantedUrl)).undo : () => {};
+      let served: Served | undefined;
+      let found: FoundOllama | undefined;
+      const withPractice = async ({ environments }: { readonly environments: Environments }): Promise<boolean> => {
+        served = firstServed(environments.values());
+        found = await lookAtOllama(served?.url ?? wantedUrl);
+        return !found.isThere && options.practice;
+      };
+      const gateway = await openGateway(settings, { withPractice }).catch((failure: unknown) => {
+        undoInitialize();
+        throw failure;
       });
+      cli.io.neverBlock();
+      const ended = untilSignalled(cli, gateway, settings.drainMs, { endsWithTerminal: true });
+      cli.io.out(`sallyport ready data=${gateway.dataUrl} admin=${gateway.adminUrl}`);
+      const looked = found ?? (await lookAtOllama(wantedUrl));
+      const isPractice = !looked.isThere && options.practice;
+      const environment = isPractice ? PRACTICE_ENVIRONMENT : served?.environment;
+      if (environment === undefined) cli.io.out("no environment yet: `sallyport apply -f policy.yaml`");
+      else
+        await withClient(cli, { data: settings.dataDirectory }, async (client: AdminClient) => {
+          const key = await keepFirstKey(cli.io, client, {
+            environment,
+            name: FIRST_KEY_NAME,
+            ttl: FIRST_KEY_TTL,
+            directory: settings.dataDirectory,
+            isOnLoopback: isLoopback(settings.listen),
+          });
+          sayFirstMinute(cli.io, {
+            isNew,
+            withPractice: isPractice,
+            found: looked,
+            ignoredOllamaHost: ignoredHost(cli, wantedUrl, served),
+            key,
+            model: isPractice ? PRACTICE_MODEL : (looked.chatModel ?? USUAL_MODEL),
+            url: gateway.dataUrl,
+            directory: settings.dataDirectory,
+          });
+        });
       await ended;
     });
 }
@@ -68,9 +83,44 @@ function quietOnTerminal(
   return cli.io.isTerminal && !isSaid ? { ...options, log: "warn" } : options;
 }
 
+type Environments = ReadonlyMap<string, Environment>;
+interface Environment {
+  readonly name: string;
+  readonly upstreams: readonly { readonly url: string }[];
+}
+
+interface Served {
+  readonly environment: string;
+  /** Of its first model server. */
+  readonly url: string;
+  /** Policy has nothing else, so one line can replace it. */
+  readonly isAlone: boolean;
+  /** The demo's environment is there, too: its keys would keep a policy without it from being applied. */
+  readonly hasDemo: boolean;
+}
+
+/** The demo's own environment, left over from an earlier run, is no choice of anybody. */
+const DEMO = "practice";
+
 /** `dev` as `init` makes it, else the first that has a model server. */
-async function firstEnvironment(client: AdminClient): Promise<string | undefined> {
-  const { environments } = await client.call("environments.list", {});
-  const served = environments.filter(({ upstreams }) => upstreams.length > 0);
-  return (served.find(({ name }) => name === "dev") ?? served[0])?.name;
+function firstServed(all: Iterable<Environment>): Served | undefined {
+  const named = [...all];
+  const environments = named.filter(({ name }) => name !== DEMO);
+  const withServer = environments.filter(({ upstreams }) => upstreams.length > 0);
+  const first = withServer.find(({ name }) => name === "dev") ?? withServer[0];
+  const url = first?.upstreams[0]?.url;
+  if (first === undefined || url === undefined) return undefined;
+  const isAlone = environments.length === 1 && first.upstreams.length === 1;
+  return { environment: first.name, url, isAlone, hasDemo: named.length > environments.length };
+}
+
+/** OLLAMA_HOST as it was given, where the policy names another server. */
+function ignoredHost(cli: Cli, wantedUrl: string, served: Served | undefined): IgnoredHost | undefined {
+  const host = cli.io.env["OLLAMA_HOST"]?.trim() ?? "";
+  if (host === "" || served === undefined || served.url === wantedUrl) return undefined;
+  return { ...served, wantedUrl };
+}
+
+export interface IgnoredHost extends Served {
+  readonly wantedUrl: string;
 }

@@ -48,6 +48,7 @@ import { openSealer } from "../store/open-sealer.ts";
 import { openStore } from "../store/open-store.ts";
 import { PepperFiles } from "../store/pepper-files.ts";
 import type { Store } from "../store/ports.ts";
+import { refuseOlderDirectory } from "../store/upgrade.ts";
 import { rekeyUnderWay } from "../store/reseal.ts";
 import { Damage, isRecorded } from "./damage.ts";
 import { openQuarantine } from "./quarantine.ts";
@@ -88,12 +89,19 @@ export interface Core {
   close(): Promise<void>;
 }
 
-export async function openCore(settings: Settings, clock: Clock, log: Log): Promise<Core> {
+export interface CoreOptions {
+  /** An older database is upgraded; else it is refused (`schema_older`). */
+  readonly upgrades?: boolean;
+}
+
+export async function openCore(settings: Settings, clock: Clock, log: Log, options: CoreOptions = {}): Promise<Core> {
   const directory = settings.dataDirectory;
   checkDataDirectory(directory);
   const lock = lockDataDirectory(directory);
   try {
     const onNotice = (text: string): void => log.warn(text);
+    // Before the secrets of an older version are encrypted, which is part of the upgrade.
+    if (!options.upgrades) refuseOlderDirectory(directory);
     const sealer = openSealer(directory, { source: settings.keyEncryptionKey, onNotice });
     if (rekeyUnderWay(dataPaths(directory)))
       onNotice("a change of the key-encryption key was begun and is not finished: run 'sallyport rekey --kek' again");
@@ -110,6 +118,7 @@ export async function openCore(settings: Settings, clock: Clock, log: Log): Prom
       onDamage: (row) => damage.met(row),
       onStateDiffers: ({ message }) => stopServing(log, message),
       onNotice,
+      upgrades: options.upgrades ?? false,
     });
     const audit = new AuditLink(directory, openIndexKey(directory, sealer));
     const parts = { store, sealer, peppers: new PepperFiles(directory, sealer), audit };

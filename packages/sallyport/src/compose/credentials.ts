@@ -26,6 +26,7 @@ import { KnownNetworks } from "../identity/local/known-networks.ts";
 import { guessedName, Proof } from "../identity/local/proof.ts";
 import { LoginAttempts } from "../identity/login-attempts.ts";
 import { OidcClient } from "../identity/oidc-client.ts";
+import type { Log } from "../kernel/log.ts";
 import type { KeyLimits } from "../limits/key-limits.ts";
 import { ClientAssertions } from "../tokens/client-assertion.ts";
 import { DpopVerifier } from "../tokens/dpop.ts";
@@ -35,10 +36,12 @@ import { WorkloadTokens } from "../tokens/workload-tokens.ts";
 import type { Core } from "./core.ts";
 import { endSessions } from "./end-sessions.ts";
 import { readSecret } from "./read-secret.ts";
+import { watchProvider } from "./watch-provider.ts";
 
 export interface CredentialsPorts {
   readonly settings: Settings;
   readonly core: Core;
+  readonly log: Log;
   readonly limits: KeyLimits;
   readonly live: LiveExchanges;
   readonly budget: ByteBudget;
@@ -51,10 +54,11 @@ export interface Credentials {
   readonly oauth: Stage;
   readonly login: Stage;
   readonly signatures: RequestSignatures;
+  close(): void;
   readonly isTokenRevoked: (token: Token) => boolean;
 }
 
-export function makeCredentials({ settings, core, limits, live, budget, listenerUrl }: CredentialsPorts): Credentials {
+export function makeCredentials({ settings, core, log, limits, live, budget, listenerUrl }: CredentialsPorts): Credentials {
   const { clock, keys, peppers, snapshot, changes, tokenKeys, revokedTokens: revoked } = core;
   const startedAt = clock.now();
   const address: PublicAddress = {
@@ -90,7 +94,8 @@ export function makeCredentials({ settings, core, limits, live, budget, listener
   const tokens = new TokenEndpoint({ clock, address, tokenKeys, verifier, dpop, limits, changes, snapshot });
   const introspection = new Introspection({ clock, address, keys, verifier, revoked, live, changes, snapshot });
   const grants = new DeviceGrants(clock);
-  const provider = openProvider(settings);
+  const provider = openProvider(settings, log);
+  const endProviderWatch = provider ? watchProvider(provider.client, provider.name, clock, log) : () => {};
   const sessions = new SessionDesk({
     clock,
     snapshot,
@@ -119,6 +124,7 @@ export function makeCredentials({ settings, core, limits, live, budget, listener
       limits,
       address,
       provider,
+      onFailure: (cause) => log.warn({ issuer: provider?.name, cause }, "a log-in failed at the identity provider"),
       grants,
       attempts: new LoginAttempts(clock),
       sessions,
@@ -130,11 +136,14 @@ export function makeCredentials({ settings, core, limits, live, budget, listener
     oauth: makeOAuth({ clock, budget, limits, address, admission, signatures, clients, tokens, introspection, tokenKeys, grants, isLoginOpen: () => provider !== null || hasLocal(), snapshot, environments }), // prettier-ignore
     signatures,
     isTokenRevoked: ({ environment, id }) => isRevoked(environment, id),
+    close: endProviderWatch,
   };
 }
 
-function openProvider({ oidc }: Settings): { readonly client: OidcClient; readonly name: string } | null {
+function openProvider({ oidc }: Settings, log: Log): { readonly client: OidcClient; readonly name: string } | null {
   if (!oidc) return null;
   const clientSecret = oidc.clientSecret && readSecret(oidc.clientSecret, "the secret of oidc", 1);
-  return { client: new OidcClient({ ...oidc, clientSecret }), name: oidc.issuer };
+  const onFailure = (cause: string): void =>
+    log.warn({ issuer: oidc.issuer, cause }, "a log-in failed at the identity provider");
+  return { client: new OidcClient({ ...oidc, clientSecret }, onFailure), name: oidc.issuer };
 }

@@ -148,7 +148,7 @@ export function makeDataPlane({
     unauthenticated.flush(clock.now());
     refused.flush(clock.now());
   };
-  const credentials = makeCredentials({ settings, core, limits, live, budget, listenerUrl });
+  const credentials = makeCredentials({ settings, core, log, limits, live, budget, listenerUrl });
   const { signatures, isTokenRevoked } = credentials;
   const intend = makeIntend({ ledger, permissionUses: core.permissionUses, unrecorded });
   const flushing = setInterval(flush, FLUSH_MS).unref();
@@ -239,6 +239,9 @@ export function makeDataPlane({
       live.cutAll(refuse("draining"));
       flush();
     },
-    closeUpstreams: () => pools.close(),
+    closeUpstreams: () => {
+      credentials.close();
+      return pools.close();
+    },
   };
 }

@@ -5,8 +5,9 @@
 import type { Server } from "node:http";
 import { readFileSync } from "node:fs";
 import type { SecureContextOptions } from "node:tls";
-import { HEARTBEAT } from "@sallyport/protocol";
+import { HEARTBEAT, Problem } from "@sallyport/protocol";
 import { makeAdminApp } from "../admin/app.ts";
+import type { Snapshot } from "../access/snapshot.ts";
 import { readPolicyText } from "../access/policy-text.ts";
 import { applyPolicyText } from "../admin/apply-policy.ts";
 import { createAdminServer } from "../admin/server.ts";
@@ -56,11 +57,15 @@ export interface GatewayParts {
   readonly core: Core;
   readonly clock: Clock;
   readonly log: Log;
-  readonly withPractice: boolean;
+  readonly withPractice: PracticeChoice;
 }
 
+/** Whether the demo model server runs, known at once or from the policy that is in force. */
+export type PracticeChoice = boolean | ((snapshot: Snapshot) => Promise<boolean>);
+
 /** Takes the core over: it is closed with the gateway, also when that cannot begin. */
-export async function joinGateway({ settings, core, clock, log, withPractice }: GatewayParts): Promise<Gateway> {
+export async function joinGateway(parts: GatewayParts): Promise<Gateway> {
+  const { settings, core, clock, log } = parts;
   const metrics = makeGatewayMetrics(core);
   let outlets: LedgerOutlets | null = null;
   const undo = new Undo(log);
@@ -107,10 +112,18 @@ export async function joinGateway({ settings, core, clock, log, withPractice }: 
       const text = readFileSync(settings.policyFile, "utf8");
       // Nothing is served yet that would wait for it, and a thread would cost the start its time.
       const atOnce = { ...ports, readPolicyText: async (file: string) => readPolicyText(file) };
-      const { changes } = await applyPolicyText(atOnce, text, "gateway", { dryRun: false });
+      const applied = applyPolicyText(atOnce, text, "gateway", { dryRun: false });
+      const { changes } = await applied.catch((failure: unknown) => {
+        if (!(failure instanceof Problem) || failure.mistakes.length === 0) throw failure;
+        // Mistakes have lines: the reader needs the file, too.
+        const where = [settings.policyFile, failure.detail].filter(Boolean).join(": ");
+        throw new Problem(failure.code, where, failure.mistakes);
+      });
       for (const change of changes) log.info({ change }, "policy applied");
     };
     await applyFile();
+    const withPractice =
+      typeof parts.withPractice === "function" ? await parts.withPractice(core.snapshot()) : parts.withPractice;
     const endPractice = withPractice ? await openPractice(core) : () => closePractice(core);
     if (!withPractice) await endPractice();
     else undo.add("the demo model server", endPractice);

@@ -49,13 +49,22 @@ const library = (): Promise<typeof import("openid-client")> => import("openid-cl
 const KEPT_MS = 10 * 60_000;
 const TIMEOUT_SECONDS = 10;
 const GROUPS_MAX = 200;
+const REASON_MAX = 400;
 
 export class OidcClient {
   readonly #settings: OidcSettings;
+  readonly #onFailure: (why: string) => void;
   #held: { readonly config: Configuration; readonly until: number } | null = null;
 
-  constructor(settings: OidcSettings) {
+  /** `onFailure` gets the reason of each log-in that failed at the provider, for the log: the browser is told less. */
+  constructor(settings: OidcSettings, onFailure: (why: string) => void = () => {}) {
     this.#settings = settings;
+    this.#onFailure = onFailure;
+  }
+
+  /** Reads the provider's metadata, as a log-in would. Throws `ProviderUnreachable`. */
+  async check(now: number): Promise<void> {
+    await this.#config(now);
   }
 
   /** Where the browser is sent. Throws `ProviderUnreachable`. */
@@ -93,6 +102,7 @@ export class OidcClient {
       claims = answer.claims();
     } catch (cause) {
       if (isUnreachable(cause)) throw new ProviderUnreachable(this.#settings.issuer, cause);
+      this.#onFailure(reasonOf(cause));
       return undefined;
     }
     return claims && this.#read(claims, now);
@@ -127,6 +137,19 @@ export class OidcClient {
       groups: Array.isArray(said) ? said.filter((one) => typeof one === "string" && isName(one)).slice(0, GROUPS_MAX) : null, // prettier-ignore
     };
   }
+}
+
+/** The sentences of an error and of what caused it, bounded: part of it is the provider's own text. */
+export function reasonOf(cause: unknown): string {
+  const reasons: string[] = [];
+  for (let inner = cause; inner instanceof Error && reasons.length < 4; inner = inner.cause) {
+    const more = inner as { readonly error?: unknown; readonly error_description?: unknown; readonly code?: unknown };
+    const parts = [inner.message, more.error, more.error_description, inner.message === "" ? more.code : undefined];
+    reasons.push(...parts.filter((part) => typeof part === "string" && part !== "").map((part) => String(part)));
+    if (inner instanceof AggregateError && inner.cause === undefined && inner.errors[0] instanceof Error)
+      reasons.push(inner.errors[0].message);
+  }
+  return [...new Set(reasons)].join(": ").slice(0, REASON_MAX) || "no reason was given";
 }
 
 /** As names are elsewhere: printable, no blanks at the ends. */

@@ -1,14 +1,16 @@
-/** The program's log, JSON lines on standard error. What is written is named field by field: no request, header or body as a whole. */
+/** The program's log, JSON lines on standard error, which never wait for a reader. What is written is named field by field: no request, header or body as a whole. */
 import { pino } from "pino";
 import type { Logger } from "pino";
+import { outputTo } from "./output.ts";
+import { visibleLine } from "./visible-text.ts";
 
 export type Log = Logger;
 
 export function openLog(level: string): Log {
-  return pino(
-    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
-    pino.destination({ fd: 2, sync: false }),
-  );
+  const output = outputTo(2);
+  // JSON leaves C1 controls and bidirectional marks as they are, and a log is read on a terminal, too.
+  const destination = { write: (line: string): void => output.write(`${visibleLine(line.trimEnd())}\n`) };
+  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);
 }
 
 /** What is safe to write of a thrown value. */

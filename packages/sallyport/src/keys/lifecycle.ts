@@ -17,7 +17,7 @@ import { currentSecret, SYSTEM_REALM } from "./key.ts";
 import type { KeyRecord, KeySecret } from "./key.ts";
 import type { PepperRing } from "./pepper.ts";
 import { openText, sealText } from "./sealed-text.ts";
-import { beginRotation, endOverlap, noteFirstUse, settle } from "./secret-machine.ts";
+import { beginRotation, endOverlap, noteFirstUse, settle, UNUSED } from "./secret-machine.ts";
 import type { UseRecord } from "./use-record.ts";
 
 export interface LifecyclePorts {
@@ -49,6 +49,8 @@ export interface RotateOrder {
   readonly issuerExpiresAt: number | null;
   /** The caller's own, at least 16 characters: the same one gets the same answer for 15 minutes. */
   readonly idempotencyKey?: Secret;
+  /** Also while the new secret of the last rotation is unused, which is destroyed. */
+  readonly restart?: boolean;
   /** What else its event says. */
   readonly fields?: LedgerEvent["fields"];
 }
@@ -97,7 +99,7 @@ export class KeyLifecycle {
   /** Makes a new secret beside the old one. Throws `not_found`, `key_revoked`, `rotation_in_progress`, `input_invalid`. */
   rotate(order: RotateOrder): Promise<RotatedKey> {
     return this.#ports.changes.inTurn(async () => {
-      const { environment, id, actor, idempotencyKey } = order;
+      const { environment, id, actor, idempotencyKey, restart = false } = order;
       const now = this.#ports.clock.now();
       const { key, life, maxAgeMs } = this.#present(environment, id);
       if (key.session) throw new Problem("key_is_session");
@@ -114,7 +116,7 @@ export class KeyLifecycle {
       const { text, ...hashed } = makeSecret("sp", environment, id, this.#ports.peppers);
       const sealed = idempotencyKey ? { text: sealText(idempotencyKey, purpose, text), until: now + SEALED_MS } : null;
       const secret = { ...hashed, expiresAt };
-      const next = beginRotation(key, { by: actor, at: now, graceMs, capMs: life.overlapMaxMs, secret, sealed });
+      const next = beginRotation(key, { by: actor, at: now, graceMs, capMs: life.overlapMaxMs, secret, sealed, restart });
       if ("code" in next) throw new Problem(next.code, next.detail);
       await this.#put(next, "key.rotation_begun", actor, { expires_at: expiresAt, grace_ms: graceMs, ...order.fields });
       return { id, text, expiresAt, overlapEndsAt: latestEnd(next) };
@@ -140,17 +142,22 @@ export class KeyLifecycle {
     if (waitMs > 0 && !isAskedAgain)
       return { ...refuse("rotation_too_soon"), retryAfterSeconds: Math.ceil(waitMs / 1_000) };
     try {
-      return await this.rotate({ environment, id, actor: `key:${id}`, issuerExpiresAt: null, idempotencyKey });
+      // Its holder lost the last answer, so nobody has that secret. One that an administrator made may be somebody's.
+      const actor = `key:${id}`;
+      const restart = key.rotation?.by === actor;
+      return await this.rotate({ environment, id, actor, issuerExpiresAt: null, idempotencyKey, restart });
     } catch (problem) {
       if (problem instanceof Problem && problem.code === "rotation_in_progress") return refuse(problem.code);
       throw problem;
     }
   }
 
-  /** Ends an overlap before its time; where there is none, changes nothing. */
+  /** Ends an overlap before its time; where there is none, changes nothing. Throws `rotation_in_progress` while the new secret is unused. */
   finish({ environment, id, actor, fields = {} }: ResumeOrder): Promise<KeyRecord> {
     return this.#ports.changes.inTurn(async () => {
       const { key } = this.#present(environment, id);
+      if (settle(key, this.#ports.clock.now()).secrets.some(({ state }) => state === "pending"))
+        throw new Problem("rotation_in_progress", UNUSED);
       const next = endOverlap(key, this.#ports.clock.now());
       if (next !== key) await this.#put(next, "key.rotation_ended", actor, { reason: "by_administrator", ...fields });
       return next;

@@ -17,7 +17,7 @@ const key = newKey(
 
 function begin(held: KeyRecord, at: number, graceMs = DAY, capMs = 14 * DAY): KeyRecord {
   const secret = { ...first, expiresAt: at + 90 * DAY };
-  const next = beginRotation(held, { by: "x", at, graceMs, capMs, secret, sealed: { text: "s", until: at + HOUR } });
+  const next = beginRotation(held, { by: "x", at, graceMs, capMs, secret, restart: true, sealed: { text: "s", until: at + HOUR } });
   if ("code" in next) throw new Error(next.code);
   return next;
 }
@@ -67,10 +67,11 @@ describe("a rotation", () => {
     expect(settle(used, 3 * DAY, quiet(DAY + HOUR, 3 * DAY)).rotation).toBeNull();
   });
 
-  it("is refused while the last one overlaps; a new secret that was never used is replaced", () => {
+  it("is refused while the last one overlaps; and while its new secret is unused unless it begins again on purpose", () => {
     const used = noteFirstUse(begin(key, 0), 2, 0);
     const secret = { ...first, expiresAt: 90 * DAY };
-    const order = { by: "x", at: HOUR, graceMs: DAY, capMs: DAY, secret, sealed: null };
+    const order = { by: "x", at: HOUR, graceMs: DAY, capMs: DAY, secret, sealed: null, restart: false };
+    expect(beginRotation(begin(key, 0), order)).toMatchObject({ code: "rotation_in_progress" });
     expect(beginRotation(used, order)).toEqual({ code: "rotation_in_progress" });
     expect(beginRotation({ ...key, state: "revoked" }, order)).toEqual({ code: "key_revoked" });
     expect(working(begin(begin(key, 0), HOUR), HOUR)).toEqual([1, 3]);
@@ -119,6 +120,7 @@ describe("whatever happens in whatever order", () => {
               capMs: 14 * DAY,
               secret,
               sealed: null,
+              restart: true,
             });
             if (!("code" in next)) held = next;
           } else if (one.kind === "use") {

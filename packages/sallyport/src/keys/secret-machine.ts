@@ -10,6 +10,9 @@ import type { KeyRecord, KeySecret, Rotation } from "./key.ts";
 /** Destroyed secrets that are still recognised; older ones are unknown. */
 const DESTROYED_KEPT = 4;
 
+/** Why the last rotation is not over. */
+export const UNUSED = "the new secret of the last rotation has not been used yet, so the old one still works";
+
 export interface RotationOrder {
   readonly by: string;
   /** Epoch ms. */
@@ -20,13 +23,17 @@ export interface RotationOrder {
   readonly capMs: number;
   readonly secret: Pick<KeySecret, "hash" | "pepperVersion" | "expiresAt">;
   readonly sealed: Rotation["sealed"];
+  /** Destroys a new secret that nobody has used yet: somebody may hold it, so it is done only on purpose. */
+  readonly restart?: boolean;
 }
 
-/** Adds the new secret, pending. One that was pending is destroyed: it was never used. Refuses while two others work. */
+/** Adds the new secret, pending. Refuses while the last rotation is not over: two secrets work then, or one was never used. */
 export function beginRotation(key: KeyRecord, order: RotationOrder): KeyRecord | Refusal {
   if (key.state === "revoked") return refuse("key_revoked");
   const held = settle(key, order.at);
   if (held.secrets.some((secret) => secret.state === "overlapping")) return refuse("rotation_in_progress");
+  if (!order.restart && held.secrets.some(({ state }) => state === "pending"))
+    return refuse("rotation_in_progress", UNUSED);
   const next: KeySecret = {
     ...order.secret,
     generation: (held.secrets.at(-1)?.generation ?? 0) + 1,

@@ -1,6 +1,7 @@
 /** The process itself: processor time, memory, the event loop, files. Names as other programs have them, so that known dashboards fit. */
 import { readdirSync } from "node:fs";
 import { monitorEventLoopDelay, performance } from "node:perf_hooks";
+import { droppedLines } from "../kernel/output.ts";
 import type { Registry } from "./registry.ts";
 
 const DELAY_RESOLUTION_MS = 20;
@@ -40,6 +41,13 @@ export function nameProcessMetrics(registry: Registry, version: string): Process
     const open = openFiles();
     return open === undefined ? [] : [[open]];
   });
+  registry.reading(
+    "counter",
+    "sallyport_log_lines_dropped_total",
+    "Lines of output that could not be written because nobody read them.",
+    [],
+    () => [[droppedLines()]],
+  );
   return nameEventLoopMetrics(registry);
 }
 

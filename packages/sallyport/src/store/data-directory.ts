@@ -6,6 +6,7 @@ import {
   closeSync,
   constants,
   existsSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -53,6 +54,7 @@ export function initDataDirectory(
   // Before anything is made: a key that was promised and is not there is found out first.
   if (source.kind !== "file" || source.path !== paths.keyEncryptionKey) readKeyEncryptionKey(source);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
+  refuseForeign(directory, [paths.secrets, paths.peppers, paths.ledger]);
   const ours = ["secrets", "ledger", "lock", "lock.pid"];
   const strange = readdirSync(directory).filter((name) => !ours.includes(name) && !name.startsWith("sallyport.db.new"));
   if (strange.length > 0)
@@ -96,6 +98,20 @@ export function initDataDirectory(
   syncDirectory(directory);
 }
 
+/** Secrets are written only where this user alone decides what is there: not into another's directory, not through a link. */
+function refuseForeign(directory: string, folders: readonly string[]): void {
+  const { uid } = statSync(directory);
+  const own = process.getuid?.();
+  if (own !== undefined && uid !== own)
+    throw new Problem(
+      "conflict",
+      `${directory} belongs to another user (uid ${uid}, this is ${own}): run as that user, or name another directory`,
+    );
+  for (const folder of folders)
+    if (lstatSync(folder, { throwIfNoEntry: false })?.isSymbolicLink())
+      throw new Problem("conflict", `${folder} is a symbolic link: remove it, or name another directory`);
+}
+
 /** Throws `data_missing` where nothing was initialised, else `store_unavailable` with everything missing or too open. */
 export function checkDataDirectory(directory: string): void {
   if (!isInitialized(directory)) throw new Problem("data_missing", directory);
@@ -109,12 +125,17 @@ export function checkDataDirectory(directory: string): void {
   );
   const mistakes = [
     ...folders.flatMap((path) => mistakeOf(path, "a directory", 0o700)),
+    ...[paths.secrets, paths.peppers].filter(isLink).map((path) => `${path}: is a symbolic link`),
     ...files.flatMap((path) => mistakeOf(path, "a file", 0o600)),
     // Public: anyone may read it, but nobody else may put another in its place.
     ...mistakeOf(paths.publicKey, "a file", 0o644),
   ];
   if (mistakes.length > 0)
     throw new Problem("store_unavailable", `the data directory ${directory} is not in order`, mistakes);
+}
+
+function isLink(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
 }
 
 function mistakeOf(path: string, kind: "a directory" | "a file", mode: number): readonly string[] {

@@ -15,7 +15,7 @@ import type { OnDamage } from "./reader.ts";
 import { RowKeys } from "./row-keys.ts";
 import { openSigningKey } from "./signing-key.ts";
 import { prepareStartCheck } from "./start-check.ts";
-import { upgradeDatabase } from "./upgrade.ts";
+import { refuseOlderDirectory, upgradeDatabase } from "./upgrade.ts";
 import { WriterLink } from "./writer-link.ts";
 import type { LedgerPolicy } from "./writer-messages.ts";
 
@@ -37,6 +37,8 @@ export interface StoreOptions {
   readonly writerUrl?: URL;
   /** Told what the operator should read: failed commits, a rotation that has to be tried again, a dead writer. */
   readonly onTrouble?: (text: string) => void;
+  /** An older database is upgraded. Left out, it is not touched: `schema_older`. */
+  readonly upgrades?: boolean;
   /** Told of each damaged row that is met, each time. */
   readonly onDamage?: OnDamage;
   /** Told once where rows are not what the gateway wrote and that is found after the start: it must not go on. */
@@ -48,12 +50,13 @@ export interface StoreOptions {
 const SEGMENT_RECORDS = 50_000;
 const QUEUE_MAX = { lines: 65_536, bytes: 64 * 1024 * 1024 };
 
-/** Throws `data_missing` where nothing was initialised, `store_unavailable` where the store cannot be trusted or opened. */
+/** Throws `data_missing` where nothing was initialised, `schema_older` for an older database that is not to be upgraded, `store_unavailable` where the store cannot be trusted or opened. */
 export async function openStore(options: StoreOptions): Promise<Store> {
   const { directory, clock, ledger } = options;
   if (!isInitialized(directory)) throw new Problem("data_missing", directory);
   const signingKey = openSigningKey(dataPaths(directory), options.sealer ?? openSealer(directory));
-  upgradeDatabase({ directory, clock, signingKey, onNotice: options.onNotice ?? (() => {}) });
+  if (options.upgrades) upgradeDatabase({ directory, clock, signingKey, onNotice: options.onNotice ?? (() => {}) });
+  else refuseOlderDirectory(directory);
   const onTrouble = options.onTrouble ?? (() => {});
   const tell = (problem: Problem): void => (options.onStateDiffers ?? (({ message }) => onTrouble(message)))(problem);
   const check = await prepareStartCheck(dataPaths(directory), signingKey, tell);

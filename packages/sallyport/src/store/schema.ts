@@ -211,10 +211,7 @@ export function createSchema(database: SqlDatabase, head: string): void {
 export function checkSchema(database: SqlDatabase): void {
   const version = readSchemaVersion(database, SCHEMA_VERSION);
   if (version === SCHEMA_VERSION) return;
-  throw new Problem(
-    "store_unavailable",
-    `the database still has schema ${version} and this program works with ${SCHEMA_VERSION}: start 'sallyport serve' once, which makes a backup and upgrades it`,
-  );
+  throw new Problem("schema_older", `it has schema ${version}, this program needs ${SCHEMA_VERSION}`);
 }
 
 /** The database's version, from 1 to `known`. Throws `store_unavailable` for a newer one and for what is no database of ours. */

@@ -1,9 +1,9 @@
 /**
- * Upgrades an older database when the store is opened: a copy first, then every step that is missing in one
+ * Upgrades an older database where that was asked for: a copy first, then every step that is missing in one
  * transaction. Whatever goes wrong, the database is the old one still. The caller holds the directory's lock.
  */
 import type { KeyObject } from "node:crypto";
-import { rmSync, statfsSync } from "node:fs";
+import { existsSync, rmSync, statfsSync } from "node:fs";
 import { parseSignedHead, Problem } from "@sallyport/protocol";
 import type { Clock } from "../kernel/clock.ts";
 import { backUp, forgetOldBackups } from "./backup.ts";
@@ -12,7 +12,7 @@ import { checkStateNow, foreignSchema, stateProblem } from "./check-state.ts";
 import { dataPaths } from "./data-paths.ts";
 import { migrations as allMigrations } from "./migrations.ts";
 import type { Migration } from "./migrations.ts";
-import { readSchemaVersion } from "./schema.ts";
+import { readSchemaVersion, SCHEMA_VERSION } from "./schema.ts";
 import { openDatabase } from "./sqlite.ts";
 import type { SqlDatabase } from "./sqlite.ts";
 
@@ -68,6 +68,24 @@ export function upgradeDatabase(options: UpgradeOptions): Upgraded | null {
   } finally {
     database.close();
   }
+}
+
+export function schemaVersionOf(directory: string): number {
+  const database = openDatabase(dataPaths(directory).database, { isReadOnly: true });
+  try {
+    return readSchemaVersion(database, SCHEMA_VERSION);
+  } finally {
+    database.close();
+  }
+}
+
+/** For everything that was not asked to upgrade. Throws `schema_older`, or `store_unavailable` for a newer database. */
+export function refuseOlderDirectory(directory: string): void {
+  const { database, dataKeys, secrets } = dataPaths(directory);
+  const from = schemaVersionOf(directory);
+  if (from < SCHEMA_VERSION)
+    throw new Problem("schema_older", `${database} has schema ${from}, this program needs ${SCHEMA_VERSION}`);
+  if (!existsSync(dataKeys)) throw new Problem("schema_older", `the secrets in ${secrets} are not encrypted yet`);
 }
 
 function openWriting(path: string): SqlDatabase {

@@ -6,14 +6,16 @@ import { resolvePrincipal } from "../../access/principal-name.ts";
 import { readRight } from "../../access/written-right.ts";
 import { randomBase62 } from "../../kernel/ids.ts";
 import { demandEnvironment, refuseExcess, refuseMistakes } from "../call.ts";
+import { demandKnownEnvironment, knownPrincipal } from "../known-filter.ts";
 import type { Handlers } from "../call.ts";
 import { viewAssignment } from "../views.ts";
 import { assignmentCreated, assignmentRemoved, byAdmin } from "./recorded.ts";
 
 export const assignmentHandlers: Handlers<"assignments.list" | "assignments.create" | "assignments.remove"> = {
   "assignments.list": (call) => {
-    const { environment, principal, group } = call.query;
-    if (environment !== undefined) demandEnvironment(call, environment);
+    const { environment, group } = call.query;
+    if (environment !== undefined) demandKnownEnvironment(call, environment);
+    const principal = call.query.principal === undefined ? undefined : knownPrincipal(call, call.query.principal);
     const found = call.ports
       .snapshot()
       .assignments.filter(

@@ -1,6 +1,7 @@
 /** Searching the ledger. Records of an environment are for those who administer it, `system`'s for those who administer all. */
 import { auditScope, presentFilter } from "../audit-scope.ts";
 import type { Handlers } from "../call.ts";
+import { demandKnownEventType, demandKnownSubjects } from "../known-filter.ts";
 import { isoTime } from "../views.ts";
 
 const LIMIT_DEFAULT = 100;
@@ -8,6 +9,7 @@ const LIMIT_DEFAULT = 100;
 export const auditHandlers: Handlers<"audit.search"> = {
   "audit.search": async (call) => {
     const { environment, limit = LIMIT_DEFAULT, order = "newest", ...rest } = call.query;
+    demandKnownEventType(rest.type);
     const asked = presentFilter(rest);
     const scope = await auditScope(call, environment);
     const records = await call.ports.audit.search({ ...asked, ...scope, limit, order });
@@ -19,6 +21,7 @@ export const auditHandlers: Handlers<"audit.search"> = {
       scope,
       count: records.length,
     });
+    if (records.length === 0 && rest.before === undefined && rest.after === undefined) demandKnownSubjects(call, rest);
     return {
       records: records.map((record) => ({ ...record, at: isoTime(record.at) })),
       next: records.length < limit ? null : (records.at(-1)?.seq ?? null),

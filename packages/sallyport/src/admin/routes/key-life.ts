@@ -25,6 +25,7 @@ export const rotateKey: Handler<"keys.rotate"> = async (call) => {
     actor: caller.issuer.actor,
     fields: addressField(caller),
     issuerExpiresAt: caller.expiresAt,
+    restart: body.restart,
     ...(graceMs === undefined ? {} : { graceMs }),
     ...(body.idempotencyKey === undefined ? {} : { idempotencyKey: new Secret(body.idempotencyKey) }),
   });

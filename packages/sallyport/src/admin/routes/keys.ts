@@ -7,7 +7,8 @@ import { openIncidentOf } from "../../incident/incident.ts";
 import { SYSTEM_REALM } from "../../keys/key.ts";
 import type { KeyRecord } from "../../keys/key.ts";
 import { isSuspendedForDisuse } from "../../keys/own-resume.ts";
-import { addressField, demandEnvironment, eventOf } from "../call.ts";
+import { addressField, eventOf } from "../call.ts";
+import { demandKnownEnvironment, knownPrincipal } from "../known-filter.ts";
 import type { Call, CallById, Handlers } from "../call.ts";
 import { eachKey } from "../each-key.ts";
 import { findKey } from "../find-key.ts";
@@ -20,8 +21,9 @@ const PAGE_DEFAULT = 200;
 
 function listKeys(call: Call<"keys.list">): { keys: KeyView[]; next: string | null } {
   const { ports, caller, query } = call;
-  const { environment, owner, after, limit = PAGE_DEFAULT } = query;
-  if (environment !== undefined) demandEnvironment(call, environment);
+  const { environment, after, limit = PAGE_DEFAULT } = query;
+  if (environment !== undefined) demandKnownEnvironment(call, environment);
+  const owner = query.owner === undefined ? undefined : knownPrincipal(call, query.owner);
   const now = ports.clock.now();
   const found: KeyRecord[] = [];
   const filter = {

@@ -8,7 +8,8 @@ import type { ExplainQuestion } from "../../access/explain.ts";
 import type { Environment } from "../../access/policy.ts";
 import { applyPolicyText } from "../apply-policy.ts";
 import { unknownPermissions } from "../../access/written-right.ts";
-import { addressField, demandEnvironment, refuseMistakes } from "../call.ts";
+import { addressField, refuseMistakes } from "../call.ts";
+import { demandKnownEnvironment } from "../known-filter.ts";
 import type { AnyCall, Handlers } from "../call.ts";
 import { viewAssignment, viewEnvironment, viewRole, viewUpstreams } from "../views.ts";
 import { findKey } from "../find-key.ts";
@@ -20,7 +21,7 @@ function environmentsOf(call: AnyCall): Environment[] {
 }
 
 function findEnvironment(call: AnyCall, name: string): Environment {
-  demandEnvironment(call, name);
+  demandKnownEnvironment(call, name);
   const environment = call.ports.snapshot().environments.get(name);
   if (!environment) throw new Problem("not_found", `there is no environment ${name}`);
   return environment;

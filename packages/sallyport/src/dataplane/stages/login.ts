@@ -7,7 +7,7 @@ import type { Refusal } from "@sallyport/protocol";
 import type { DeviceGrants } from "../../identity/device-grants.ts";
 import type { LoginAttempts } from "../../identity/login-attempts.ts";
 import type { OidcClient } from "../../identity/oidc-client.ts";
-import { ProviderUnreachable } from "../../identity/oidc-client.ts";
+import { ProviderUnreachable, reasonOf } from "../../identity/oidc-client.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import { networkPrefix } from "../../kernel/network-prefix.ts";
 import type { KeyLimits } from "../../limits/key-limits.ts";
@@ -32,6 +32,8 @@ export interface LoginPorts {
   readonly address: PublicAddress;
   /** Null where the settings name no provider. */
   readonly provider: { readonly client: OidcClient; readonly name: string } | null;
+  /** Why a log-in failed at the provider, for the log. */
+  readonly onFailure: (why: string) => void;
   readonly grants: DeviceGrants;
   readonly attempts: LoginAttempts;
   readonly local: LocalDesk;
@@ -111,7 +113,7 @@ export function makeLogin(ports: LoginPorts): Stage {
 
   /** Off to the provider, with what must come back bound to this browser. */
   async function toProvider(exchange: Exchange, environment: string, userCode: string): Promise<Refusal | undefined> {
-    const begun = await reach(() => provider!.client.begin(`${baseOf(address)}/oidc/callback`, clock.now()));
+    const begun = await reach(ports, () => provider!.client.begin(`${baseOf(address)}/oidc/callback`, clock.now()));
     if ("code" in begun) return begun;
     const cookie = browser.make();
     attempts.keep(begun.checks.state, { environment, userCode, checks: begun.checks }, cookie.value, exchange.address);
@@ -128,6 +130,7 @@ export function makeLogin(ports: LoginPorts): Stage {
     if (!attempt) return refuse("login_expired");
     const callback = new URL(`${baseOf(address)}/oidc/callback?${exchange.query}`);
     const who = await reach(
+      ports,
       async () => (await provider.client.finish(callback, attempt.checks, clock.now())) ?? refuse("login_denied"),
     );
     if ("code" in who) {
@@ -140,12 +143,15 @@ export function makeLogin(ports: LoginPorts): Stage {
   return (exchange) => (exchange.endpoint!.served === "login" ? answer(exchange) : undefined);
 }
 
-/** A provider that is not there is said to be: nobody is refused for good, or let in, on doubt. */
-async function reach<T extends object>(work: () => Promise<T>): Promise<T | Refusal> {
+/** An unreachable provider neither denies a person for good nor lets anybody in. */
+async function reach<T extends object>(ports: LoginPorts, work: () => Promise<T>): Promise<T | Refusal> {
   try {
     return await work();
   } catch (cause) {
-    if (cause instanceof ProviderUnreachable) return refuse("issuer_unreachable");
+    if (cause instanceof ProviderUnreachable) {
+      ports.onFailure(reasonOf(cause));
+      return refuse("issuer_unreachable");
+    }
     throw cause;
   }
 }

@@ -1,0 +1,59 @@
+/**
+ * What a list or a search may be filtered by: a value that names nothing is a mistake, told with what is known, and never
+ * an empty answer. An empty answer would read as "there is none".
+ */
+import { isProblemCode, nearest, Problem, problems } from "@sallyport/protocol";
+import { eventTypes } from "../audit/event.ts";
+import { resolvePrincipal } from "../access/principal-name.ts";
+import { SYSTEM_REALM } from "../keys/key.ts";
+import { demandEnvironment } from "./call.ts";
+import type { AnyCall } from "./call.ts";
+import { administers } from "../access/attenuation.ts";
+
+/** Refuses an environment that is not the caller's (`permission_denied`) or not there (`unknown_environment`). */
+export function demandKnownEnvironment(call: AnyCall, environment: string): void {
+  demandEnvironment(call, environment);
+  const known = [...call.ports.snapshot().environments.keys()];
+  if (known.includes(environment)) return;
+  const shown = known.filter((name) => administers(call.caller.issuer.right, name)).join(", ");
+  throw new Problem("unknown_environment", `there is no environment ${environment}; known: ${shown || "none"}`);
+}
+
+/** The id of the principal of that id or unique name. */
+export function knownPrincipal(call: AnyCall, who: string): string {
+  const principal = resolvePrincipal(who, call.ports.snapshot().principals);
+  if (typeof principal === "string") throw new Problem("not_found", principal);
+  return principal.id;
+}
+
+export function demandKnownEventType(type: string | undefined): void {
+  if (type === undefined || Object.hasOwn(eventTypes, type)) return;
+  const near = nearest(type, Object.keys(eventTypes));
+  throw new Problem("input_invalid", undefined, [
+    `type: ${JSON.stringify(type)} is no event type${near === undefined ? " (`sallyport audit search --help` names some)" : `; nearest: ${near}`}`,
+  ]);
+}
+
+interface AskedSubjects {
+  readonly key?: string | undefined;
+  readonly principal?: string | undefined;
+  readonly code?: string | undefined;
+}
+
+/** For a search that found nothing: whether what it asked about exists at all. A record may outlive its key, so it is asked last. */
+export function demandKnownSubjects(call: AnyCall, { key, principal, code }: AskedSubjects): void {
+  if (code !== undefined && !isProblemCode(code)) {
+    const near = nearest(code, Object.keys(problems));
+    const hint = near === undefined ? "" : `; nearest: ${near}`;
+    throw new Problem("input_invalid", undefined, [`code: ${JSON.stringify(code)} is no problem code${hint}`]);
+  }
+  const { snapshot, keys } = call.ports;
+  const isKey = (id: string): boolean =>
+    [SYSTEM_REALM, ...snapshot().environments.keys()].some(
+      (environment) =>
+        administers(call.caller.issuer.right, environment) &&
+        (keys.find(environment, id) !== undefined || keys.isDamaged(environment, id)),
+    );
+  if (key !== undefined && !isKey(key)) throw new Problem("not_found", `there is no key ${JSON.stringify(key)}`);
+  if (principal !== undefined && !snapshot().principals.has(principal)) knownPrincipal(call, principal);
+}

@@ -1,0 +1,82 @@
+/** Names where the admin API takes ids: a key is found by its unique name, and two of one name are refused with both ids. */
+import type { AdminClient } from "@sallyport/client";
+import { Problem } from "@sallyport/protocol";
+
+/** As ids are made. A name may look like one, so an id that is not there is looked up by name, too. */
+const ID = /^[0-9A-Za-z]{12}$/;
+
+interface Named {
+  readonly id: string;
+  readonly name: string;
+  readonly environment?: string;
+  readonly state: string;
+}
+
+interface Input {
+  readonly params?: { readonly id?: string };
+  readonly body?: { readonly keyId?: string };
+  readonly query?: { readonly key?: string; readonly limit?: number; readonly after?: string };
+}
+
+type Call = (name: string, input?: Input) => Promise<unknown>;
+
+/** The same client, whose routes about one key take its name. */
+export function acceptNames(client: AdminClient): AdminClient {
+  const send = client.call.bind(client) as unknown as Call;
+  const call: Call = async (route, input) => {
+    const given = nameIn(route, input);
+    if (given === undefined) return send(route, input);
+    if (ID.test(given)) {
+      try {
+        return await send(route, input);
+      } catch (failure) {
+        if (!(failure instanceof Problem) || failure.code !== "not_found") throw failure;
+        const id = idOf(given, await listFor(route, send));
+        if (id === undefined) throw failure;
+        return send(route, withId(input, id));
+      }
+    }
+    const id = idOf(given, await listFor(route, send));
+    if (id === undefined) throw new Problem("not_found", `there is no key with the id or name ${JSON.stringify(given)}`);
+    return send(route, withId(input, id));
+  };
+  return { call, tail: client.tail.bind(client), close: client.close.bind(client) } as unknown as AdminClient;
+}
+
+function nameIn(route: string, input: Input | undefined): string | undefined {
+  if (route.startsWith("keys.") || route.startsWith("adminKeys.")) return input?.params?.id;
+  if (route === "audit.search") return input?.query?.key;
+  return route === "explain" || route === "explainToken" ? input?.body?.keyId : undefined;
+}
+
+function withId(input: Input | undefined, id: string): Input {
+  if (input?.params?.id !== undefined) return { ...input, params: { ...input.params, id } };
+  if (input?.query?.key !== undefined) return { ...input, query: { ...input.query, key: id } };
+  return { ...input, body: { ...input?.body, keyId: id } };
+}
+
+async function listFor(route: string, send: Call): Promise<readonly Named[]> {
+  if (route.startsWith("adminKeys.")) return ((await send("adminKeys.list")) as { keys: readonly Named[] }).keys;
+  const all: Named[] = [];
+  for (let after: string | undefined; ; ) {
+    const query = { limit: 1_000, ...(after === undefined ? {} : { after }) };
+    const page = (await send("keys.list", { query })) as { keys: readonly Named[]; next: string | null };
+    all.push(...page.keys);
+    if (page.next === null) return all;
+    after = page.next;
+  }
+}
+
+/** Of keys that still exist where there is one, so that a name may be used again after a revocation. */
+function idOf(name: string, keys: readonly Named[]): string | undefined {
+  const named = keys.filter((key) => key.name === name);
+  const live = named.filter(({ state }) => state !== "revoked");
+  const meant = live.length > 0 ? live : named;
+  if (meant.length > 1)
+    throw new Problem(
+      "input_invalid",
+      `${meant.length} keys are named ${JSON.stringify(name)}: use the id`,
+      meant.map(({ id, environment, state }) => [id, environment, state].filter(Boolean).join(" ")),
+    );
+  return meant[0]?.id;
+}
