@@ -81,7 +81,8 @@ export function createDataServer(ports: DataServerPorts, tls: SecureContextOptio
   server.on("checkExpectation", (_request: IncomingMessage, response: ServerResponse) => {
     response.writeHead(417, { "content-length": "0", connection: "close" }).end();
   });
-  server.on("upgrade", (_request: IncomingMessage, socket: Socket) => answerOrClose(socket, "header_malformed"));
+  // No listener for `upgrade`: an offer to speak another protocol (Java's HttpClient makes one of h2c with each first
+  // request) may be ignored, and the request is then served as any other (RFC 9110, 7.8).
   server.on("connect", (_request: IncomingMessage, socket: Socket) => answerOrClose(socket, "target_malformed"));
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
     // A connection that broke is nobody's malformed request: what ran on it ends by itself.
@@ -101,13 +102,13 @@ function parserRefusal(error: NodeJS.ErrnoException): ProblemCode {
 
 /** An answer without a request: written to the socket, which is then closed. */
 function answerRaw(socket: Socket, code: ProblemCode): void {
-  // Node lets go of the socket of an upgrade and of a CONNECT, its own error listener included: a reset would end the program.
+  // Node lets go of the socket of a CONNECT, its own error listener included: a reset would end the program.
   socket.on("error", () => socket.destroy());
   if (!socket.writable || socket.destroyed) {
     socket.destroy();
     return;
   }
-  // Read on, so that its end is seen, but not for long: an upgraded socket is in nobody's list and would stay open for ever.
+  // Read on, so that its end is seen, but not for long: such a socket is in nobody's list and would stay open for ever.
   socket.resume();
   setTimeout(() => socket.destroy(), RAW_LINGER_MS).unref();
   const { status, title, remedy } = problems[code];
