@@ -31,7 +31,8 @@ async function startPageServer() {
     const { pathname } = new URL(request.url, "http://page");
     if (pathname === "/") return response.writeHead(200, { "content-type": "text/html" }).end(PAGE);
     const file = join(MODULES, normalize(pathname));
-    if (!file.startsWith(MODULES) || extname(file) !== ".mjs" || !existsSync(file)) return response.writeHead(404).end();
+    if (!file.startsWith(MODULES) || extname(file) !== ".mjs" || !existsSync(file))
+      return response.writeHead(404).end();
     response.writeHead(200, { "content-type": "text/javascript" });
     createReadStream(file).pipe(response);
   });

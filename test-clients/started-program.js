@@ -108,7 +108,10 @@ function answer(path, { model, stream }, response) {
       })),
     });
   if (path === "/v1/models")
-    return json({ object: "list", data: [{ id: "llama3.2:latest", object: "model", created: 1, owned_by: "library" }] });
+    return json({
+      object: "list",
+      data: [{ id: "llama3.2:latest", object: "model", created: 1, owned_by: "library" }],
+    });
   if (path === "/v1/chat/completions") return answerOpenai(model, stream, response, json);
   if (path === "/v1/messages")
     return json({
@@ -145,8 +148,6 @@ function answerOpenai(model, stream, response, json) {
   for (const content of ["hel", "lo ", "there"])
     response.write(`data: ${JSON.stringify(chunk({ role: "assistant", content }, null))}\n\n`);
   response.write(`data: ${JSON.stringify(chunk({ role: "assistant", content: "" }, "stop"))}\n\n`);
-  response.write(
-    `data: ${JSON.stringify({ ...head, object: "chat.completion.chunk", choices: [], usage })}\n\n`,
-  );
+  response.write(`data: ${JSON.stringify({ ...head, object: "chat.completion.chunk", choices: [], usage })}\n\n`);
   response.end("data: [DONE]\n\n");
 }

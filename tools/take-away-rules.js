@@ -3,6 +3,7 @@ import { anomalyRules } from "./take-away-anomaly.js";
 import { atRestRules } from "./take-away-at-rest.js";
 import { auditRules } from "./take-away-audit.js";
 import { boundRules } from "./take-away-bound.js";
+import { clientRules } from "./take-away-clients.js";
 import { doorRules } from "./take-away-doors.js";
 import { factorRules } from "./take-away-factors.js";
 import { credentialRules } from "./take-away-credentials.js";
@@ -85,7 +86,7 @@ export const rules = [
     rule: "R2",
     what: "the table is closed",
     file: `${S}/dataplane/wire/match.ts`,
-    from: 'if (!candidates || lastSlash === path.length) return refuse("endpoint_unknown");',
+    from: 'if (!candidates || lastSlash === path.length) return refuseUnknown(path);',
     to: 'if (!candidates || lastSlash === path.length) return { endpoint: exact.get("/api/chat")![0]!, parameter: null };',
     test: bypasses,
   },
@@ -381,6 +382,7 @@ export const rules = [
   ...hostileRules,
   ...operationRules,
   ...upstreamRules,
+  ...clientRules,
   ...auditRules,
   ...atRestRules,
   ...keyLifeRules,

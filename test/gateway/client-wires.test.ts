@@ -190,7 +190,8 @@ describe.each(wires)("$client $version, as it comes", ({ requests }) => {
       expect([answer.status, answer.status === 200 ? "" : answer.body]).toEqual([200, ""]);
       const adjusted = answer.headers["x-sallyport-adjusted"] ?? "";
       if (request.body?.keep_alive !== undefined) expect(adjusted).toContain("keep_alive=300");
-      if (request.body?.tools?.some(({ type }) => type === "web_search")) expect(adjusted).toContain("tools.web_search");
+      if (request.body?.tools?.some(({ type }) => type === "web_search"))
+        expect(adjusted).toContain("tools.web_search");
       expect(gateway.upstream().deeds.map(({ what }) => what)).not.toContain("web_search");
     },
   );

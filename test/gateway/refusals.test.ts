@@ -253,13 +253,17 @@ describe("answered without a key, by constants", () => {
           "access-control-request-headers": names,
         },
       });
-    const allowed = (await preflight("/v1/chat/completions", "authorization,x-stainless-os,x-stainless-retry-count")).headers;
+    const allowed = (await preflight("/v1/chat/completions", "authorization,x-stainless-os,x-stainless-retry-count"))
+      .headers;
     expect(allowed.get("access-control-allow-headers")).toMatch(/x-stainless-os, x-stainless-retry-count$/);
     const odd = (await preflight("/v1/chat/completions", `a b, \u00e4, ok,${"x".repeat(100)}`)).headers;
     expect(odd.get("access-control-allow-headers")).toMatch(/anthropic-beta, ok$/);
     for (const path of ["/oauth/token", "/login", "/login/code"])
       expect([path, (await preflight(path, "authorization")).status]).toEqual([path, 403]);
-    const token = await fetch(`${gateway.url}/oauth/token`, { method: "POST", headers: { origin: "https://app.example" } });
+    const token = await fetch(`${gateway.url}/oauth/token`, {
+      method: "POST",
+      headers: { origin: "https://app.example" },
+    });
     expect(token.headers.get("access-control-allow-origin")).toBeNull();
   });
 });
