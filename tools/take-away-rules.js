@@ -3,7 +3,6 @@ import { anomalyRules } from "./take-away-anomaly.js";
 import { atRestRules } from "./take-away-at-rest.js";
 import { auditRules } from "./take-away-audit.js";
 import { boundRules } from "./take-away-bound.js";
-import { clientRules } from "./take-away-clients.js";
 import { doorRules } from "./take-away-doors.js";
 import { factorRules } from "./take-away-factors.js";
 import { credentialRules } from "./take-away-credentials.js";
@@ -382,7 +381,6 @@ export const rules = [
   ...hostileRules,
   ...operationRules,
   ...upstreamRules,
-  ...clientRules,
   ...auditRules,
   ...atRestRules,
   ...keyLifeRules,
