@@ -14,6 +14,10 @@ const MODEL = (real && process.env["SALLYPORT_TEST_MODEL"]) || "llama3.2";
 const EMBED_MODEL = (real && process.env["SALLYPORT_TEST_EMBED_MODEL"]) || "tiny-bert";
 /** A real model would work for minutes on what a recorded one answers at once. */
 const MANY_TOKENS = real ? 32 : 32_000;
+/** A small model may not find an end by itself. */
+const few = real ? { max_tokens: 32 } : {};
+const fewOutput = real ? { max_output_tokens: 32 } : {};
+const fewOptions = real ? { options: { num_predict: 32 } } : {};
 const messages = [{ role: "user" as const, content: "Say hello." }];
 
 let gateway: StartedGateway;
@@ -43,14 +47,14 @@ async function outcomes(): Promise<Record<string, unknown>[]> {
 
 describe("ollama", () => {
   test("chats", async () => {
-    const answer = await ollama.chat({ model: MODEL, messages });
+    const answer = await ollama.chat({ model: MODEL, messages, ...fewOptions });
     expect(answer.message.content).not.toBe("");
     expect(answer.done).toBe(true);
   });
 
   test("streams a chat", async () => {
     const parts: string[] = [];
-    for await (const part of await ollama.chat({ model: MODEL, messages, stream: true }))
+    for await (const part of await ollama.chat({ model: MODEL, messages, stream: true, ...fewOptions }))
       parts.push(part.message.content);
     expect(parts.length).toBeGreaterThan(1);
     const [last] = await outcomes();
@@ -59,7 +63,7 @@ describe("ollama", () => {
   });
 
   test("generates", async () => {
-    expect((await ollama.generate({ model: MODEL, prompt: "Say hello." })).response).not.toBe("");
+    expect((await ollama.generate({ model: MODEL, prompt: "Say hello.", ...fewOptions })).response).not.toBe("");
   });
 
   test("embeds", async () => {
@@ -109,14 +113,14 @@ describe("ollama", () => {
 
 describe("openai", () => {
   test("chats", async () => {
-    const answer = await openai.chat.completions.create({ model: MODEL, messages, user: "someone" });
+    const answer = await openai.chat.completions.create({ model: MODEL, messages, user: "someone", ...few });
     expect(answer.choices[0]!.message.content).not.toBe("");
     expect(answer.usage!.completion_tokens).toBeGreaterThan(0);
   });
 
   test("streams, with usage metered and not shown", async () => {
     const chunks = [];
-    for await (const chunk of await openai.chat.completions.create({ model: MODEL, messages, stream: true }))
+    for await (const chunk of await openai.chat.completions.create({ model: MODEL, messages, stream: true, ...few }))
       chunks.push(chunk);
     expect(chunks.length).toBeGreaterThan(1);
     expect(chunks.every((chunk) => chunk.choices.length > 0 && !chunk.usage)).toBe(true);
@@ -127,23 +131,25 @@ describe("openai", () => {
 
   test("streams, with usage for who asks", async () => {
     const chunks = [];
-    const asked = { model: MODEL, messages, stream: true as const, stream_options: { include_usage: true } };
+    const asked = { model: MODEL, messages, stream: true as const, stream_options: { include_usage: true }, ...few };
     for await (const chunk of await openai.chat.completions.create(asked)) chunks.push(chunk);
     expect(chunks.at(-1)!.usage!.completion_tokens).toBeGreaterThan(0);
   });
 
   test("completes", async () => {
     const parts = [];
-    for await (const part of await openai.completions.create({ model: MODEL, prompt: "Say", stream: true }))
+    for await (const part of await openai.completions.create({ model: MODEL, prompt: "Say", stream: true, ...few }))
       parts.push(part);
     expect(parts.length).toBeGreaterThan(1);
     expect(parts.every((part) => part.usage === undefined)).toBe(true);
   });
 
   test("responds", async () => {
-    expect((await openai.responses.create({ model: MODEL, input: "Say hello." })).status).toBe("completed");
+    expect((await openai.responses.create({ model: MODEL, input: "Say hello.", ...fewOutput })).status).toBe(
+      "completed",
+    );
     const types: string[] = [];
-    for await (const event of await openai.responses.create({ model: MODEL, input: "x", stream: true }))
+    for await (const event of await openai.responses.create({ model: MODEL, input: "x", stream: true, ...fewOutput }))
       types.push(event.type);
     expect(types.at(-1)).toBe("response.completed");
     expect((await outcomes())[0]).toMatchObject({ outcome: "served", is_estimated: false });
@@ -203,18 +209,19 @@ describe("anthropic", () => {
     };
     const listed = await fetch(`${gateway.url}/v1/models?limit=1000`, { headers });
     expect(listed.status).toBe(200);
+    // A real server rejects tools for a model that knows none.
+    const capabilities: string[] = real ? (await ollama.show({ model: MODEL })).capabilities : ["tools"];
+    const bash = {
+      name: "Bash",
+      description: "runs",
+      input_schema: { type: "object", properties: { command: { type: "string" } } },
+    };
     const body = {
       model: MODEL,
       max_tokens: MANY_TOKENS,
       system: [{ type: "text", text: "You are Claude Code.", cache_control: { type: "ephemeral" } }],
       messages: [{ role: "user", content: [{ type: "text", text: "hi", cache_control: { type: "ephemeral" } }] }],
-      tools: [
-        {
-          name: "Bash",
-          description: "runs",
-          input_schema: { type: "object", properties: { command: { type: "string" } } },
-        },
-      ],
+      ...(capabilities.includes("tools") ? { tools: [bash] } : {}),
       metadata: { user_id: "user_x" },
       context_management: { edits: [] },
       temperature: 1,
