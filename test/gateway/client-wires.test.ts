@@ -91,6 +91,16 @@ describe("Claude Code", () => {
   });
 });
 
+test.each([
+  ["Anthropic's library", "/v1/models?limit=1000&beta=true"],
+  ["Anthropic's library", "/v1/models/llama3.2?beta=true"],
+  ["Codex", "/v1/models?client_version=0.171.0"],
+])("%s lists models with a parameter of its own: %s", async (_, path) => {
+  expect((await ask("GET", path)).status).toBe(200);
+  const sent = gateway.upstream().seen.at(-1)!.url;
+  expect(sent).not.toContain("?");
+});
+
 test("Continue's command line: a call of a tool and what it said", async () => {
   const call = { id: "call_1", type: "function", function: { name: "Bash", arguments: '{"command":"ls"}' } };
   const answer = await ask("POST", "/v1/chat/completions", {
