@@ -173,6 +173,10 @@ describe("the request line, headers and body", () => {
     expectCode(await raw([auth(), "content-type: a/b", "content-type: c/d"]), 400, "header_malformed"));
   test("a body where none is accepted", async () =>
     expectCode(await raw([auth()], "{}", "/api/tags", "GET"), 400, "body_not_accepted"));
+  test("a tunnel", async () => {
+    const answer = await gateway.raw("CONNECT there:443 HTTP/1.1\r\nhost: localhost\r\n\r\n");
+    expect(answer.status).toBe(400);
+  });
   test("bytes that are no HTTP", async () =>
     expectCode(await gateway.raw("\x16\x03\x01\x02\r\n\r\n"), 400, "header_malformed"));
 });

@@ -92,7 +92,9 @@ function requestOf(next: (below: number) => number): string {
     case 2:
       return `${head}transfer-encoding: chunked\r\n\r\n${sent.length.toString(16)}\r\n${sent}\r\n0\r\n\r\n`;
     case 3:
-      return "GET / HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\nupgrade: h2c\r\n\r\n";
+      return next(2) === 0
+        ? "GET / HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\nupgrade: h2c\r\n\r\n"
+        : "CONNECT there:443 HTTP/1.1\r\nhost: localhost\r\n\r\n";
     case 4:
       return "\x16\x03\x01 nothing\r\n\r\n";
     default:
