@@ -6,6 +6,14 @@ const refusals = "test/gateway/refusals.test.ts";
 export const clientRules = [
   {
     rule: "clients",
+    what: "a connection ends after an offer to upgrade",
+    file: "packages/sallyport/src/listener/one-at-a-time.ts",
+    from: "if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false;",
+    to: "",
+    test: "test/gateway/upgrade-desync.test.ts",
+  },
+  {
+    rule: "clients",
     what: "an offer to upgrade is ignored",
     file: `${D}/server.ts`,
     from: 'server.on("connect",',
