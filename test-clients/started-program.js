@@ -10,7 +10,7 @@ import { promisify } from "node:util";
 const ENTRY = fileURLToPath(new URL("../packages/sallyport/bin/sallyport.js", import.meta.url));
 const run = promisify(execFile);
 
-export async function startProgram({ roles, models }) {
+export async function startProgram({ roles, models, corsOrigins = [] }) {
   const home = await mkdtemp(join(tmpdir(), "sallyport-clients-"));
   const data = join(home, "data");
   const upstream = process.env.SALLYPORT_TEST_OLLAMA ? undefined : await startModelServer();
@@ -20,7 +20,19 @@ export async function startProgram({ roles, models }) {
   await run(process.execPath, [ENTRY, "init", "--data", data, "--json"]);
   const child = spawn(
     process.execPath,
-    [ENTRY, "serve", "--data", data, "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--policy", policy],
+    [
+      ENTRY,
+      "serve",
+      "--data",
+      data,
+      "--listen",
+      "127.0.0.1:0",
+      "--admin-listen",
+      "127.0.0.1:0",
+      "--policy",
+      policy,
+      ...corsOrigins.flatMap((origin) => ["--cors-origins", origin]),
+    ],
     { stdio: ["ignore", "pipe", "inherit"] },
   );
   const dataUrl = await new Promise((resolve, reject) => {
@@ -84,6 +96,33 @@ function answer(path, { model, stream }, response) {
   const json = (value) => response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(value));
   if (path === "/api/embed")
     return json({ model, embeddings: [[0.25, -0.5]], total_duration: 1, load_duration: 1, prompt_eval_count: 7 });
+  if (path === "/api/tags")
+    return json({
+      models: ["llama3.2:latest", "tiny-bert:latest"].map((name) => ({
+        name,
+        model: name,
+        modified_at: head.created_at,
+        size: 1,
+        digest: "0".repeat(64),
+        details: { format: "gguf", family: "llama" },
+      })),
+    });
+  if (path === "/v1/models")
+    return json({
+      object: "list",
+      data: [{ id: "llama3.2:latest", object: "model", created: 1, owned_by: "library" }],
+    });
+  if (path === "/v1/chat/completions") return answerOpenai(model, stream, response, json);
+  if (path === "/v1/messages")
+    return json({
+      id: "msg_1",
+      type: "message",
+      role: "assistant",
+      model,
+      content: [{ type: "text", text: "hello there" }],
+      stop_reason: "end_turn",
+      usage: { input_tokens: 24, output_tokens: 3 },
+    });
   if (path !== "/api/chat") return response.writeHead(404).end("404 page not found");
   const said = (content) => ({ message: { role: "assistant", content } });
   if (stream === false) return json({ ...head, ...said("hello there"), ...counts });
@@ -91,4 +130,24 @@ function answer(path, { model, stream }, response) {
   for (const word of ["hel", "lo ", "there"])
     response.write(`${JSON.stringify({ ...head, ...said(word), done: false })}\n`);
   response.end(`${JSON.stringify({ ...head, ...said(""), ...counts })}\n`);
+}
+
+function answerOpenai(model, stream, response, json) {
+  const head = { id: "chatcmpl-1", created: 1, model, system_fingerprint: "fp_ollama" };
+  const usage = { prompt_tokens: 24, completion_tokens: 3, total_tokens: 27 };
+  if (!stream) {
+    const message = { role: "assistant", content: "hello there" };
+    return json({ ...head, object: "chat.completion", choices: [{ index: 0, message, finish_reason: "stop" }], usage });
+  }
+  response.writeHead(200, { "content-type": "text/event-stream" });
+  const chunk = (delta, finish_reason) => ({
+    ...head,
+    object: "chat.completion.chunk",
+    choices: [{ index: 0, delta, finish_reason }],
+  });
+  for (const content of ["hel", "lo ", "there"])
+    response.write(`data: ${JSON.stringify(chunk({ role: "assistant", content }, null))}\n\n`);
+  response.write(`data: ${JSON.stringify(chunk({ role: "assistant", content: "" }, "stop"))}\n\n`);
+  response.write(`data: ${JSON.stringify({ ...head, object: "chat.completion.chunk", choices: [], usage })}\n\n`);
+  response.end("data: [DONE]\n\n");
 }

@@ -1,5 +1,7 @@
 // Rules of the way to the model servers and back (replicas, time bounds, clients that are gone or do not read), taken away
 // by `tools/take-away.js` like the others.
+import { clientRules } from "./take-away-clients.js";
+
 const S = "packages/sallyport/src";
 const D = `${S}/dataplane`;
 const replicas = "test/gateway/replicas.test.ts";
@@ -8,6 +10,7 @@ const bounds = "test/gateway/upstream-bounds.test.ts";
 const errors = "test/gateway/upstream-errors.test.ts";
 
 export const upstreamRules = [
+  ...clientRules,
   {
     rule: "client-gone",
     what: "whether a client is there is asked of its socket",

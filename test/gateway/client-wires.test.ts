@@ -1,11 +1,12 @@
 /**
- * What programs were seen to send, written down from their own requests: Claude Code 2.1.197, Continue's command line
- * 1.5.47, Open WebUI 0.12.4, Ollama's command line. None of them is needed here; each request must be served, or refused
- * in a form its program shows.
+ * What programs were seen to send, written down from their own requests: those in `testdata/wires`, and by hand Claude
+ * Code 2.1.197, Continue's command line 1.5.47, Open WebUI 0.12.4, Ollama's command line. None of them is needed here;
+ * each request must be served, or refused in a form its program shows.
  */
+import { readdirSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { startGateway } from "./started-gateway.ts";
-import type { StartedGateway } from "./started-gateway.ts";
+import type { RawAnswer, StartedGateway } from "./started-gateway.ts";
 
 const MODEL = "registry.ollama.ai/library/llama3.2:latest";
 let gateway: StartedGateway;
@@ -90,6 +91,16 @@ describe("Claude Code", () => {
   });
 });
 
+test.each([
+  ["Anthropic's library", "/v1/models?limit=1000&beta=true"],
+  ["Anthropic's library", "/v1/models/llama3.2?beta=true"],
+  ["Codex", "/v1/models?client_version=0.171.0"],
+])("%s lists models with a parameter of its own: %s", async (_, path) => {
+  expect((await ask("GET", path)).status).toBe(200);
+  const sent = gateway.upstream().seen.at(-1)!.url;
+  expect(sent).not.toContain("?");
+});
+
 test("Continue's command line: a call of a tool and what it said", async () => {
   const call = { id: "call_1", type: "function", function: { name: "Bash", arguments: '{"command":"ls"}' } };
   const answer = await ask("POST", "/v1/chat/completions", {
@@ -142,4 +153,56 @@ test("Ollama's command line: fields that are there and empty", async () => {
   expect((await ask("POST", "/api/show?ts=1795543936", { ...show, model: "", name: "llama3.2" })).status).toBe(200);
   const run = { model: "llama3.2", prompt: "say hi", suffix: "", system: "", template: "", options: {} };
   expect((await ask("POST", "/api/generate?ts=1795543936", run)).status).toBe(200);
+});
+
+interface Wire {
+  readonly client: string;
+  readonly version: string;
+  readonly requests: readonly WireRequest[];
+}
+
+/** As it was on the wire; long texts are cut, the model is `llama3.2`, and the key is not in it. */
+interface WireRequest {
+  readonly method: string;
+  readonly path: string;
+  /** Host, credential and length left out, in the order they came. */
+  readonly headers: readonly (readonly [string, string])[];
+  /** The request carried the key. */
+  readonly key: boolean;
+  readonly body?: { readonly keep_alive?: unknown; readonly tools?: readonly { type?: string }[] };
+}
+
+const WIRES = new URL("../../testdata/wires/", import.meta.url);
+const wires = readdirSync(WIRES).map((name) => JSON.parse(readFileSync(new URL(name, WIRES), "utf8")) as Wire);
+
+function replay({ method, path, headers, key: carriesKey, body }: WireRequest): Promise<RawAnswer> {
+  const isChunked = headers.some(([name]) => name.toLowerCase() === "transfer-encoding");
+  const text = body === undefined ? "" : JSON.stringify(body);
+  const bytes = Buffer.byteLength(text);
+  const lines = [
+    `${method} ${path} HTTP/1.1`,
+    "Host: localhost",
+    ...headers.map(([name, value]) => `${name}: ${value}`),
+    ...(carriesKey ? [`Authorization: Bearer ${key}`] : []),
+    ...(isChunked || body === undefined ? [] : [`Content-Length: ${bytes}`]),
+  ];
+  const sent = isChunked ? `${bytes.toString(16)}\r\n${text}\r\n0\r\n\r\n` : text;
+  return gateway.raw(`${lines.join("\r\n")}\r\n\r\n${sent}`);
+}
+
+describe.each(wires)("$client $version, as it comes", ({ requests }) => {
+  test.each(requests.map((request, at) => [`${at + 1}: ${request.method} ${request.path}`, request] as const))(
+    "%s",
+    async (_, request) => {
+      const answer = await replay(request);
+      // Some libraries look a model up without the key and go on when that fails.
+      if (!request.key) return expect(answer.status).toBe(401);
+      expect([answer.status, answer.status === 200 ? "" : answer.body]).toEqual([200, ""]);
+      const adjusted = answer.headers["x-sallyport-adjusted"] ?? "";
+      if (request.body?.keep_alive !== undefined) expect(adjusted).toContain("keep_alive=300");
+      if (request.body?.tools?.some(({ type }) => type === "web_search"))
+        expect(adjusted).toContain("tools.web_search");
+      expect(gateway.upstream().deeds.map(({ what }) => what)).not.toContain("web_search");
+    },
+  );
 });

@@ -303,4 +303,32 @@ describe("the Ollama client's own signature", () => {
     await gateway.admin("POST", `/v1/keys/${id}/revoke`);
     expect(codeOf(await (await ask(now(), "192.0.2.1")).text())).toBe("key_unknown");
   });
+
+  it("serves scripts that start many commands in the same second", async () => {
+    const { id } = await issue({ roles: ["cli"], models: ["llama3.2"] });
+    const pair = generateKeyPairSync("ed25519");
+    const own = pair.publicKey.export({ type: "spki", format: "der" }).subarray(-32);
+    const text = Buffer.concat([wire("ssh-ed25519"), wire(own)]).toString("base64");
+    const publicKey = `ssh-ed25519 ${text} me@laptop\n`;
+    await gateway.admin("POST", `/v1/keys/${id}/signers`, { use: "ollama", publicKey });
+    pastItsStart();
+    const ts = now();
+    const call = async (method: string, path: string, body?: object): Promise<number> => {
+      const signature = sign(null, Buffer.from(`${method},${path}?ts=${ts}`), pair.privateKey).toString("base64");
+      const headers = { authorization: `${text}:${signature}`, "content-type": "application/json" };
+      const url = `${gateway.url}${path}?ts=${ts}`;
+      const answer = await fetch(url, { method, headers, ...(body ? { body: JSON.stringify(body) } : {}) });
+      await answer.arrayBuffer();
+      return answer.status;
+    };
+    // As seen: `ollama list` asks once, `ollama run` shows the model, loads it and chats.
+    const lists = Array.from({ length: 20 }, () => call("GET", "/api/tags"));
+    const runs = Array.from({ length: 12 }, async () => [
+      await call("POST", "/api/show", { model: "llama3.2" }),
+      await call("POST", "/api/generate", { model: "llama3.2", prompt: "", keep_alive: "1h0m0s" }),
+      await call("POST", "/api/chat", { ...CHAT, stream: true }),
+    ]);
+    const statuses = [...(await Promise.all(lists)), ...(await Promise.all(runs)).flat()];
+    expect(new Set(statuses)).toEqual(new Set([200]));
+  });
 });

@@ -156,8 +156,19 @@ describe("the request line, headers and body", () => {
     const head = `POST /api/create HTTP/1.1\r\nhost: localhost\r\n${auth()}\r\ncontent-length: 1000000\r\nexpect: 100-continue\r\n\r\n`;
     await expectCode(await gateway.raw(head), 403, "permission_denied");
   });
-  test("an encoding", async () =>
-    expectCode(await raw([auth(), "content-encoding: gzip"]), 415, "encoding_unsupported"));
+  test.each(["gzip", "zstd", "br", "deflate", "gzip, zstd"])("a body compressed with %s", async (encoding) => {
+    for (const path of ["/api/chat", "/v1/chat/completions", "/v1/responses", "/v1/messages"]) {
+      const answer = await raw([auth(), `content-encoding: ${encoding}`], "{}", path);
+      await expectCode(answer, 415, "encoding_unsupported");
+      expect(answer.body).toContain("send no `content-encoding` header");
+    }
+  });
+  test("a path that a wrong base URL made, with the path that exists", async () => {
+    const answer = await raw([auth()], "{}", "/v1/chat/completions/");
+    await expectCode(answer, 404, "endpoint_unknown");
+    expect(answer.body).toContain("the path is /v1/chat/completions, check the base URL");
+    expect((await raw([auth()], "{}", "//api/chat")).body).toContain("remove the slash at the end of the base URL");
+  });
   test("a repeated content-type", async () =>
     expectCode(await raw([auth(), "content-type: a/b", "content-type: c/d"]), 400, "header_malformed"));
   test("a body where none is accepted", async () =>

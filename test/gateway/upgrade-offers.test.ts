@@ -1,4 +1,4 @@
-/** A client that offers to speak another protocol is answered in the one it spoke, and its connection goes on. */
+/** A client that offers to speak another protocol is answered in the one it spoke; its connection ends after that answer. */
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
@@ -24,6 +24,13 @@ const OFFERS = {
 };
 const BODY = JSON.stringify({ model: "llama3.2", stream: false, messages: [{ role: "user", content: "hi" }] });
 
+/** Sends the requests, each on a connection of its own; their status codes. */
+async function statusesApart(requests: readonly (readonly string[])[]): Promise<string[]> {
+  const statuses: string[] = [];
+  for (const request of requests) statuses.push(...(await statusesOf([request])));
+  return statuses;
+}
+
 /** Sends one request after another on one connection, each when the one before is answered; their status lines. */
 function statusesOf(requests: readonly (readonly string[])[]): Promise<string[]> {
   const { hostname, port } = new URL(gateway.url);
@@ -46,12 +53,12 @@ function statusesOf(requests: readonly (readonly string[])[]): Promise<string[]>
 }
 
 test.each(Object.entries(OFFERS))(
-  "%s: a chat with a body and the requests after it are answered",
+  "%s: a chat with a body is answered, and so is a listing",
   async (_, offer) => {
     const head = `host: localhost\r\nauthorization: Bearer ${key}\r\n`;
     const chat = `POST /api/chat HTTP/1.1\r\n${head}${offer}content-type: application/json\r\ncontent-length: ${BODY.length}\r\n\r\n`;
     const requests = [[chat, BODY], [`GET /api/tags HTTP/1.1\r\n${head}${offer}\r\n`], [chat + BODY]];
-    expect(await statusesOf(requests)).toEqual(["200", "200", "200"]);
+    expect(await statusesApart(requests)).toEqual(["200", "200", "200"]);
   },
   10_000,
 );

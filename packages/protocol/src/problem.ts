@@ -70,8 +70,8 @@ export const problems = {
   target_too_long: { status: 414, title: "the request target is too long", remedy: "send a shorter path" },
   encoding_unsupported: {
     status: 415,
-    title: "this content encoding is not accepted",
-    remedy: "send the body unencoded",
+    title: "the gateway does not accept compressed bodies",
+    remedy: "turn request compression off in the client: send no `content-encoding` header",
   },
   media_type_unsupported: {
     status: 415,

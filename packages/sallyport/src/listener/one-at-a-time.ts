@@ -21,8 +21,13 @@ export function pipelinedOn(socket: Socket): number {
   return waiting.get(socket) ?? 0;
 }
 
-/** Begins when the connection is the request's: at once, unless it was pipelined. Where the connection closes before, never. */
+/**
+ * Begins when the connection is the request's: at once, unless it was pipelined. Where the connection closes before, never.
+ * A connection ends after the answer to a request that offered an upgrade. Node drops the bytes that came behind such a
+ * request in one piece, and would read the rest of what was cut as a request of its own.
+ */
 export function whenAlone(request: IncomingMessage, response: ServerResponse, begin: () => void): void {
+  if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false;
   if (response.socket !== null) return begin();
   const { socket } = request;
   const before = pipelinedOn(socket);

@@ -8,6 +8,7 @@ export interface Asked {
   readonly messages?: readonly unknown[];
   readonly prompt?: string;
   readonly input?: unknown;
+  readonly encoding_format?: string;
 }
 
 const WORDS = [
@@ -152,41 +153,43 @@ function anthropicStream(model: string): string[] {
   ];
 }
 
+/** With the events of the output item and its part: the libraries add a delta to the item that was begun before it. */
 function responsesStream(model: string): string[] {
   const whole = responseOf(model);
-  return [
-    event(
-      {
-        type: "response.created",
-        sequence_number: 0,
-        response: { ...whole, status: "in_progress", output: [], usage: null },
-      },
-      "response.created",
-    ),
-    ...WORDS.map((delta, i) =>
-      event(
-        {
-          type: "response.output_text.delta",
-          sequence_number: i + 1,
-          item_id: "msg_practice",
-          output_index: 0,
-          content_index: 0,
-          delta,
-        },
-        "response.output_text.delta",
-      ),
-    ),
-    event({ type: "response.completed", sequence_number: WORDS.length + 1, response: whole }, "response.completed"),
+  const begun = { ...whole, status: "in_progress", output: [], usage: null };
+  const part = OUTPUT_TEXT;
+  const item = { ...OUTPUT_ITEM, content: [part] };
+  const of = { item_id: item.id, output_index: 0, content_index: 0 };
+  const events = [
+    { type: "response.created", response: begun },
+    { type: "response.in_progress", response: begun },
+    { type: "response.output_item.added", output_index: 0, item: { ...item, status: "in_progress", content: [] } },
+    { type: "response.content_part.added", ...of, part: { ...part, text: "" } },
+    ...WORDS.map((delta) => ({ type: "response.output_text.delta", ...of, delta })),
+    { type: "response.output_text.done", ...of, text: TEXT },
+    { type: "response.content_part.done", ...of, part },
+    { type: "response.output_item.done", output_index: 0, item },
+    { type: "response.completed", response: whole },
   ];
+  return events.map((each, at) => event({ ...each, sequence_number: at }, each.type));
 }
 
+const OUTPUT_TEXT = { type: "output_text", text: TEXT, annotations: [] };
+const OUTPUT_ITEM = { id: "msg_practice", type: "message", status: "completed", role: "assistant" };
+
 function responseOf(model: string): object {
-  const content = [{ type: "output_text", text: TEXT, annotations: [] }];
   return {
     id: "resp_practice", object: "response", created_at: 0, status: "completed", model,
-    output: [{ id: "msg_practice", type: "message", status: "completed", role: "assistant", content }],
+    output: [{ ...OUTPUT_ITEM, content: [OUTPUT_TEXT] }],
     usage: { input_tokens: 8, output_tokens: WORDS.length, total_tokens: 8 + WORDS.length },
   }; // prettier-ignore
+}
+
+const VECTOR = [0.25, -0.5, 0.125];
+
+/** As 32-bit floats: what OpenAI's library asks for by itself. */
+function base64Of(vector: readonly number[]): string {
+  return Buffer.from(Float32Array.from(vector).buffer).toString("base64");
 }
 
 /** The answer that comes whole; undefined on routes the practice server does not have. */
@@ -195,7 +198,6 @@ export function wholeOf(path: string, asked: Asked): object | undefined {
   const head = { model, created_at: MADE_AT, done: true };
   const isLoad = !asked.prompt && !asked.messages?.length;
   const usage = { prompt_tokens: 8, completion_tokens: WORDS.length, total_tokens: 8 + WORDS.length };
-  const vector = [0.25, -0.5, 0.125];
   switch (path) {
     case "/api/chat":
       return {
@@ -214,11 +216,11 @@ export function wholeOf(path: string, asked: Asked): object | undefined {
     case "/api/embed":
       return {
         model,
-        embeddings: Array.isArray(asked.input) ? asked.input.map(() => vector) : [vector],
+        embeddings: Array.isArray(asked.input) ? asked.input.map(() => VECTOR) : [VECTOR],
         prompt_eval_count: 8,
       };
     case "/api/embeddings":
-      return { embedding: vector };
+      return { embedding: VECTOR };
     case "/v1/chat/completions":
       return {
         id: "chatcmpl-practice",
@@ -237,13 +239,16 @@ export function wholeOf(path: string, asked: Asked): object | undefined {
         choices: [{ index: 0, text: TEXT, finish_reason: "stop" }],
         usage,
       };
-    case "/v1/embeddings":
+    case "/v1/embeddings": {
+      const inputs: readonly unknown[] = Array.isArray(asked.input) ? asked.input : [asked.input];
+      const embedding = asked.encoding_format === "base64" ? base64Of(VECTOR) : VECTOR;
       return {
         object: "list",
-        data: [{ object: "embedding", embedding: vector, index: 0 }],
+        data: inputs.map((_, index) => ({ object: "embedding", embedding, index })),
         model,
         usage: { prompt_tokens: 8, total_tokens: 8 },
       };
+    }
     case "/v1/messages":
       return {
         id: "msg_practice",

@@ -20,6 +20,8 @@ export interface WitnessPorts {
 
 export function createWitnessServer(ports: WitnessPorts): Server {
   const server = createServer((request, response) => {
+    // Node drops what comes behind an offer to upgrade: the connection cannot go on.
+    if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false;
     void serve(ports, request, response).catch((cause: unknown) => {
       ports.fault(cause);
       answer(response, 500, "");

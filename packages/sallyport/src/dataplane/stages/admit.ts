@@ -49,7 +49,9 @@ function readTarget(exchange: Exchange, target: string): Refusal | undefined {
   if (path === undefined) return refuse("target_malformed");
   const query = mark < 0 ? "" : target.slice(mark + 1);
   if (!PATH.test(path) && !PATH_WITH_ENCODED_SEGMENT.test(path)) return refuse("target_malformed");
-  if (path.includes("//") || DOT_SEGMENT.test(path) || !QUERY.test(query)) return refuse("target_malformed");
+  if (path.includes("//"))
+    return refuse("target_malformed", "the path has '//', remove the slash at the end of the base URL");
+  if (DOT_SEGMENT.test(path) || !QUERY.test(query)) return refuse("target_malformed");
   exchange.path = takeEnvironment(exchange, path);
   exchange.query = query;
   return undefined;

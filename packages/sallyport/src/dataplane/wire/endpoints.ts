@@ -240,10 +240,11 @@ export const endpoints: readonly Endpoint[] = [
     body: "multipart", bodyBytesMax: AUDIO_BYTES_MAX, metering: "estimate", understand: understandTranscription,
   }),
   read("openai", "openai.models", ["GET"], "/v1/models", "models:list", {
-    filter: "v1-models", query: ["limit", "after_id", "before_id"],
+    // Pages and versions that Anthropic's library and Codex name: accepted and dropped.
+    filter: "v1-models", query: ["limit", "after_id", "before_id", "beta", "client_version"],
   }),
   read("openai", "openai.model", ["GET"], "/v1/models/", "models:show", {
-    parameter: "model", filter: "v1-model", understand: understandModelRow,
+    parameter: "model", filter: "v1-model", query: ["beta"], understand: understandModelRow,
     upstreamPath: (understood) => `/v1/models/${encodeURIComponent(understood.model!.spelling)}`,
   }),
   row("ollama", {

@@ -27,11 +27,26 @@ export function matchEndpoint(method: string, path: string): Match | Refusal {
   }
   const lastSlash = path.lastIndexOf("/") + 1;
   const candidates = prefixed.get(path.slice(0, lastSlash));
-  if (!candidates || lastSlash === path.length) return refuse("endpoint_unknown");
+  if (!candidates || lastSlash === path.length) return refuseUnknown(path);
   const endpoint = byMethod(candidates, method);
   if (!endpoint) return refuse("method_not_allowed");
   const parameter = readParameter(endpoint.parameter, path.slice(lastSlash));
   return parameter === undefined ? refuse("target_malformed", "the last segment") : { endpoint, parameter };
+}
+
+/** What a wrong base URL puts in front of the path, or leaves out. */
+const PREFIXES = ["/v1", "/api"];
+
+/**
+ * Each endpoint has one path, so that a rule of a proxy for this path cannot be evaded by another spelling. A client whose
+ * base URL is slightly wrong is told the path that exists; the text comes from the table, never from the request.
+ */
+function refuseUnknown(path: string): Refusal {
+  const plain = path.endsWith("/") ? path.slice(0, -1) : path;
+  const candidates = [plain, ...PREFIXES.map((prefix) => prefix + plain)];
+  for (const prefix of PREFIXES) if (plain.startsWith(`${prefix}/`)) candidates.push(plain.slice(prefix.length));
+  const near = candidates.find((candidate) => exact.has(candidate));
+  return refuse("endpoint_unknown", near === undefined ? undefined : `the path is ${near}, check the base URL`);
 }
 
 function byMethod(rows: readonly Endpoint[], method: string): Endpoint | undefined {

@@ -93,6 +93,29 @@ describe("the endpoint table", () => {
     expect("code" in found ? found.code : "matched").toBe(code);
   });
 
+  test.each([
+    ["/api/chat/", "/api/chat"],
+    ["/v1/chat/completions/", "/v1/chat/completions"],
+    ["/v1/api/chat", "/api/chat"],
+    ["/v1/v1/messages", "/v1/messages"],
+    ["/api/v1/chat/completions", "/v1/chat/completions"],
+    ["/chat/completions", "/v1/chat/completions"],
+    ["/chat", "/api/chat"],
+  ])("%s is no endpoint, and the caller is told the path that is", (path, near) => {
+    expect(matchEndpoint("POST", path)).toEqual({
+      code: "endpoint_unknown",
+      detail: `the path is ${near}, check the base URL`,
+    });
+  });
+
+  test.each(["/", "/v1", "/v1/", "/api/", "/v1/v1/v1/messages", "/nothing/", "/v1/messages/count_tokens"])(
+    "%s is like no endpoint, and no path is named",
+    (path) => {
+      const found = matchEndpoint("PUT", path);
+      expect("code" in found && found.detail).toBeUndefined();
+    },
+  );
+
   test("one segment is decoded, once", () => {
     const found = matchEndpoint("GET", "/v1/models/llama3.2%3Alatest");
     expect(found).toMatchObject({ parameter: "llama3.2:latest" });
