@@ -38,11 +38,11 @@ try {
   const revoked = new Set();
   for (let round = 0; round < ROUNDS; round++) {
     const { child, dataUrl, adminUrl } = await serve(settings, policy);
-    const admin = async (method, path, body) => {
+    const admin = async (path, body = {}) => {
       const answer = await fetch(adminUrl + path, {
-        method,
+        method: "POST",
         headers: { authorization: `Bearer ${adminKey}`, "content-type": "application/json" },
-        body: body && JSON.stringify(body),
+        body: JSON.stringify(body),
       });
       return { status: answer.status, body: await answer.json().catch(() => ({})) };
     };
@@ -56,13 +56,13 @@ try {
     let refused = 0;
     for (let turn = 0; turn < 400 && refused < 20; turn++) {
       if (turn === 40) fillUp(filler);
-      const made = await admin("POST", "/v1/keys", { environment: "dev", name: `k${turn}`, allow: ["infer:chat"], models: ["llama3.2"] });
+      const made = await admin("/v1/keys", { environment: "dev", name: `k${turn}`, allow: ["infer:chat"], models: ["llama3.2"] });
       if (made.status === 201) alive.set(made.body.id, made.body.key);
       else refused++;
       await chat(alive.values().next().value);
     }
     const victim = [...alive.keys()].find((id) => !revoked.has(id));
-    const revocation = await admin("POST", `/v1/keys/${victim}/revoke`);
+    const revocation = await admin(`/v1/keys/${victim}/revoke`);
     const after = await chat(alive.get(victim));
     if (revocation.status === 200) revoked.add(victim);
     const isStopped = revocation.status === 200 ? after === 401 : after !== 200;

@@ -10,11 +10,11 @@ function world(lastRecordAt: number | null = START_MS) {
   const clock = { now: () => wall, monotonic: () => monotonic };
   return {
     agreement: new ClockAgreement(clock, lastRecordAt),
-    pass(ms: number): void {
+    pass: (ms: number): void => {
       wall += ms;
       monotonic += ms;
     },
-    set(ms: number): void {
+    set: (ms: number): void => {
       wall += ms;
     },
   };
