@@ -36,12 +36,15 @@ const REPAIR = "sallyport audit repair";
 
 describe("a directory with logs that no environment can have", () => {
   it("is refused by every command that opens it, in words that name the repair", async () => {
+    const older = await sallyport(["keys", "list", "--data", data]);
+    expect([older.code, older.stderr]).toEqual([expect.any(Number), expect.stringContaining("sallyport upgrade")]);
     for (const words of [
+      ["upgrade"],
       ["keys", "list"],
       ["serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"],
     ]) {
       const { code, stderr } = await sallyport([...words, "--data", data]);
-      expect(code).toBe(3);
+      expect([words, code]).toEqual([words, 3]);
       expect(stderr).toContain(REPAIR);
     }
     const { code, stdout } = await sallyport(["audit", "verify", "--data", data]);
