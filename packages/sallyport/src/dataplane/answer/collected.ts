@@ -2,21 +2,17 @@
 import type { Answer, AnswerEnd } from "./answer.ts";
 import { AnswerTooLarge } from "./answer.ts";
 
-export const COLLECTED_BYTES_MAX = 8 * 1024 * 1024;
+const COLLECTED_BYTES_MAX = 8 * 1024 * 1024;
 
 /** Turns the whole text into what the caller may see; undefined when it is not what such an answer must be. */
 export type Rewrite = (text: string) => string | undefined;
 
-export class CollectedAnswer implements Answer {
+/** An answer of which nothing is shown before it is whole. */
+export abstract class Collected implements Answer {
   readonly isCollected = true;
   readonly hasMark = false;
-  readonly #rewrite: Rewrite;
   readonly #chunks: Buffer[] = [];
   #size = 0;
-
-  constructor(rewrite: Rewrite) {
-    this.#rewrite = rewrite;
-  }
 
   push(chunk: Buffer): null {
     this.#size += chunk.length;
@@ -26,7 +22,22 @@ export class CollectedAnswer implements Answer {
   }
 
   end(): AnswerEnd {
-    const rewritten = this.#rewrite(Buffer.concat(this.#chunks, this.#size).toString("utf8"));
+    return this.endWith(Buffer.concat(this.#chunks, this.#size));
+  }
+
+  protected abstract endWith(whole: Buffer): AnswerEnd;
+}
+
+export class CollectedAnswer extends Collected {
+  readonly #rewrite: Rewrite;
+
+  constructor(rewrite: Rewrite) {
+    super();
+    this.#rewrite = rewrite;
+  }
+
+  protected endWith(whole: Buffer): AnswerEnd {
+    const rewritten = this.#rewrite(whole.toString("utf8"));
     return {
       last: rewritten === undefined ? null : Buffer.from(rewritten, "utf8"),
       isWhole: rewritten !== undefined,

@@ -2,9 +2,9 @@
  * Ollama's own dialect: NDJSON lines, or one object where nothing is streamed. Tokens until a line with `done:true` and its
  * counts, or progress until `status:"success"`. What only a stronger right may ask for is taken out of what comes back.
  */
-import { AnswerRejected, AnswerTooLarge } from "./answer.ts";
-import type { Answer, AnswerEnd } from "./answer.ts";
-import { COLLECTED_BYTES_MAX } from "./collected.ts";
+import { AnswerRejected } from "./answer.ts";
+import type { AnswerEnd } from "./answer.ts";
+import { Collected } from "./collected.ts";
 import { FramedAnswer, count, parseObject } from "./framed-answer.ts";
 import { cleanErrorWords } from "./upstream-error.ts";
 
@@ -87,27 +87,17 @@ export class NativeStream extends FramedAnswer {
 }
 
 /** The same for an answer in one object, which is shown whole because its length changes. */
-export class NativeObject implements Answer {
-  readonly isCollected = true;
-  readonly hasMark = false;
+export class NativeObject extends Collected {
   readonly #rights: AnswerRights;
-  readonly #chunks: Buffer[] = [];
-  #size = 0;
 
   constructor(rights: AnswerRights) {
+    super();
     this.#rights = rights;
   }
 
-  push(chunk: Buffer): null {
-    this.#size += chunk.length;
-    if (this.#size > COLLECTED_BYTES_MAX) throw new AnswerTooLarge();
-    this.#chunks.push(chunk);
-    return null;
-  }
-
-  end(): AnswerEnd {
+  protected endWith(whole: Buffer): AnswerEnd {
     const lines = new NativeStream(false, this.#rights);
-    const first = lines.push(Buffer.concat(this.#chunks, this.#size));
+    const first = lines.push(whole);
     const end = lines.end();
     return { ...end, last: Buffer.concat([first, end.last].filter((part) => part !== null)) };
   }
