@@ -25,8 +25,8 @@ export const hostileRules = [
     rule: "remote",
     what: "an answer from elsewhere is broken off",
     file: `${S}/dataplane/answer/native-stream.ts`,
-    from: "!this.#rights.mayBeRemote && isRemote(line)",
-    to: "this.#isProgress && isRemote(line)",
+    from: "!this.#rights.mayBeRemote && isRemoteEntry(line)",
+    to: "this.#isProgress && isRemoteEntry(line)",
     test: remote,
   },
   {

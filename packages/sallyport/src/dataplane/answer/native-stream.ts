@@ -4,6 +4,7 @@
  */
 import { AnswerRejected } from "./answer.ts";
 import type { AnswerEnd } from "./answer.ts";
+import { isRemoteEntry } from "../upstream/listed-models.ts";
 import { Collected } from "./collected.ts";
 import { FramedAnswer, count, parseObject } from "./framed-answer.ts";
 import { cleanErrorWords } from "./upstream-error.ts";
@@ -61,7 +62,7 @@ export class NativeStream extends FramedAnswer {
     }
     if (line["error"] !== undefined) this.hasError = true;
     // The name stood for a local model a moment ago, and the server has answered from elsewhere.
-    if (!this.#isProgress && !this.#rights.mayBeRemote && isRemote(line))
+    if (!this.#isProgress && !this.#rights.mayBeRemote && isRemoteEntry(line))
       throw new AnswerRejected("cloud_denied", "the answer comes from a remote model");
     const isCleaned = line["error"] !== undefined && cleanErrorWords(line);
     return this.#withhold(line) || isCleaned ? `${JSON.stringify(line)}\n` : text;
@@ -101,14 +102,6 @@ export class NativeObject extends Collected {
     const end = lines.end();
     return { ...end, last: Buffer.concat([first, end.last].filter((part) => part !== null)) };
   }
-}
-
-function isRemote(line: Record<string, unknown>): boolean {
-  return isText(line["remote_host"]) || isText(line["remote_model"]);
-}
-
-function isText(value: unknown): boolean {
-  return typeof value === "string" && value !== "";
 }
 
 function deleteField(line: Record<string, unknown>, name: string): boolean {

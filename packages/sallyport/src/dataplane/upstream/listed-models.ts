@@ -50,7 +50,7 @@ export function readRemoteModels(text: string): RemoteModels {
   return remote;
 }
 
-/** An entry of `/api/tags` whose model runs elsewhere. */
+/** An entry of `/api/tags`, or a line of an answer, whose model runs elsewhere. */
 export function isRemoteEntry(entry: Record<string, unknown>): boolean {
   return isText(entry["remote_host"]) || isText(entry["remote_model"]);
 }
