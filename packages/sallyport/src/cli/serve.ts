@@ -3,12 +3,13 @@ import type { Command } from "commander";
 import type { Cli } from "./cli.ts";
 import { readSettings } from "./connect.ts";
 import { listOption } from "./options.ts";
-import { untilSignalled } from "./until-signalled.ts";
+import { EarlySignals, untilSignalled } from "./until-signalled.ts";
 
 export function addServe(program: Command, cli: Cli): void {
   withListeners(program.command("serve"))
     .description("run the gateway")
     .action(async (options: Record<string, unknown>) => {
+      const early = new EarlySignals();
       // Files of both are read beside each other.
       const [settings, { initialize, isInitialized, openGateway }] = await Promise.all([
         readSettings(options, cli.io.env),
@@ -22,6 +23,7 @@ export function addServe(program: Command, cli: Cli): void {
         undoInitialize = undo;
       }
       const gateway = await openGateway(settings).catch((failure: unknown) => {
+        early.release();
         undoInitialize();
         throw failure;
       });
@@ -30,7 +32,7 @@ export function addServe(program: Command, cli: Cli): void {
         cli.io.err(
           `sallyport: initialised ${settings.dataDirectory}; \`sallyport admin reset\` makes the recovery admin key`,
         );
-      const ended = untilSignalled(cli, gateway, settings.drainMs);
+      const ended = untilSignalled(cli, gateway, settings.drainMs, { early });
       cli.io.out(`sallyport ready data=${gateway.dataUrl} admin=${gateway.adminUrl}`);
       await ended;
     });

@@ -14,7 +14,7 @@ import type { ServerOptions } from "./options.ts";
 import { keepFirstKey } from "./first-key.ts";
 import { withListeners } from "./serve.ts";
 import { USUAL_MODEL, sayFirstMinute } from "./say-first-minute.ts";
-import { untilSignalled } from "./until-signalled.ts";
+import { EarlySignals, untilSignalled } from "./until-signalled.ts";
 
 const FIRST_KEY_NAME = "first";
 const FIRST_KEY_TTL = "7d";
@@ -39,12 +39,14 @@ export function addStart(program: Command, cli: Cli): void {
         found = await lookAtOllama(served?.url ?? wantedUrl);
         return !found.isThere && options.practice;
       };
+      const early = new EarlySignals();
       const gateway = await openGateway(settings, { withPractice }).catch((failure: unknown) => {
+        early.release();
         undoInitialize();
         throw failure;
       });
       cli.io.neverBlock();
-      const ended = untilSignalled(cli, gateway, settings.drainMs, { endsWithTerminal: true });
+      const ended = untilSignalled(cli, gateway, settings.drainMs, { endsWithTerminal: true, early });
       cli.io.out(`sallyport ready data=${gateway.dataUrl} admin=${gateway.adminUrl}`);
       const looked = found ?? (await lookAtOllama(wantedUrl));
       const isPractice = !looked.isThere && options.practice;

@@ -8,6 +8,31 @@ import { tellFailure } from "./failure.ts";
 export interface TerminalOptions {
   /** The program is for the person at the terminal: it ends when that closes, even where no signal says so. */
   readonly endsWithTerminal?: boolean;
+  /** Signals that came while the gateway was being opened. */
+  readonly early?: EarlySignals;
+}
+
+/**
+ * SIGTERM and SIGINT while the gateway opens: without a handler they would end the process between two writes. The gateway is
+ * opened and closed again in order; a second signal does not wait for that.
+ */
+export class EarlySignals {
+  #hasCome = false;
+
+  constructor() {
+    process.on("SIGTERM", this.#note).on("SIGINT", this.#note);
+  }
+
+  /** Gives the signals back; says whether one came. */
+  release(): boolean {
+    process.off("SIGTERM", this.#note).off("SIGINT", this.#note);
+    return this.#hasCome;
+  }
+
+  readonly #note = (): void => {
+    if (this.#hasCome) process.exit(1);
+    this.#hasCome = true;
+  };
 }
 
 const STANDARD = [0, 1, 2];
@@ -21,7 +46,7 @@ export function untilSignalled(
   cli: Cli,
   gateway: Gateway,
   drainMs: number,
-  { endsWithTerminal = false }: TerminalOptions = {},
+  { endsWithTerminal = false, early }: TerminalOptions = {},
 ): Promise<void> {
   const terminals = STANDARD.filter((fd) => isatty(fd));
   return new Promise((resolve, reject) => {
@@ -40,6 +65,7 @@ export function untilSignalled(
       else if (!isEnding) gateway.reload().catch((failure: unknown) => tellFailure(cli.io, failure));
     };
     process.on("SIGTERM", end).on("SIGINT", end).on("SIGHUP", hangUp);
+    if (early?.release()) end();
     if (endsWithTerminal && terminals.length > 0) {
       look = setInterval(() => {
         if (!terminals.some((fd) => isatty(fd))) end();
