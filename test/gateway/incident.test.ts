@@ -148,12 +148,13 @@ describe("what is kept", () => {
   });
 
   it("the report's text comes from any machine, made by the server", async () => {
-    const { stdout, code } = await sallyport(["incident", "report", opened.incidentId, "--json"], {
-      SALLYPORT_ADMIN_URL: gateway.gateway.adminUrl,
-      SALLYPORT_ADMIN_KEY: gateway.adminKey,
-    });
+    const elsewhere = { SALLYPORT_ADMIN_URL: gateway.gateway.adminUrl, SALLYPORT_ADMIN_KEY: gateway.adminKey };
+    const words = ["incident", "report", opened.incidentId];
+    const { stdout, stderr, code } = await sallyport([...words, "--json"], elsewhere);
+    expect([code, stderr]).toEqual([0, ""]);
     const said = JSON.parse(stdout) as Opened;
-    expect([code, said.incidentId]).toEqual([0, opened.incidentId]);
+    expect(said.incidentId).toBe(opened.incidentId);
+    expect((await sallyport(words, elsewhere)).stdout).toMatch(/^# Incident inc/m);
     expect(said.report).toMatch(/^# Incident inc/);
     expect(said.report).toContain("found in a public repository");
     expect(said.html).toMatch(/^<!doctype html>/i);
