@@ -38,12 +38,10 @@ try {
   const revoked = new Set();
   for (let round = 0; round < ROUNDS; round++) {
     const { child, dataUrl, adminUrl } = await serve(settings, policy);
-    const admin = async (path, body = {}) => {
-      const answer = await fetch(adminUrl + path, {
-        method: "POST",
-        headers: { authorization: `Bearer ${adminKey}`, "content-type": "application/json" },
-        body: JSON.stringify(body),
-      });
+    const admin = async (path, body) => {
+      const asked = { method: "POST", headers: { authorization: `Bearer ${adminKey}`, "content-type": "application/json" } };
+      if (body !== undefined) asked.body = JSON.stringify(body);
+      const answer = await fetch(adminUrl + path, asked);
       return { status: answer.status, body: await answer.json().catch(() => ({})) };
     };
     const chat = (key) =>
@@ -65,7 +63,7 @@ try {
     const revocation = await admin(`/v1/keys/${victim}/revoke`);
     const after = await chat(alive.get(victim));
     if (revocation.status === 200) revoked.add(victim);
-    const isStopped = revocation.status === 200 ? after === 401 : after !== 200;
+    const isStopped = revocation.status === 200 && after === 401;
     rmSync(filler, { force: true });
     child.kill("SIGTERM");
     await new Promise((resolve) => child.once("exit", resolve));
