@@ -6,7 +6,6 @@ import type { AdminPorts } from "../admin/ports.ts";
 import type { Settings } from "../config/settings.ts";
 import { makeExplain } from "../dataplane/explain-request.ts";
 import { makeExplainToken } from "../dataplane/explain-token.ts";
-import { systemClock } from "../kernel/clock.ts";
 import { causeOf } from "../kernel/log.ts";
 import type { Log } from "../kernel/log.ts";
 import { VERSION } from "../version.ts";
@@ -56,7 +55,7 @@ export function adminPorts(
     newestRecord: () => store.figures().records,
     restrictions: () => core.restrictions.all(),
     answerAlert: (answer) => sentry.answer(answer),
-    permissionUses: () => surveyUses(core, systemClock.now()),
+    permissionUses: () => surveyUses(core, clock.now()),
     damage: () => core.damage.rows(),
     status: () => ({
       version: VERSION,
