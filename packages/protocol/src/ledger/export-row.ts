@@ -8,6 +8,7 @@ import { parseEnded } from "./ended-record.ts";
 import { parseBeside, parseKept, saltedHash } from "./personal.ts";
 import { parseRecordLine, recordLine } from "./record-line.ts";
 import type { LedgerRecord } from "./record-line.ts";
+import { parseShallowJson } from "./shallow-json.ts";
 import type { Sha256Text } from "./tree-hash.ts";
 
 /** Undefined for a kept line that is none. */
@@ -26,12 +27,7 @@ export function exportRow(kept: string): string | undefined {
 
 /** The record's own line again; undefined where the row is not one of `exportRow()`. */
 export function lineOfExportRow(sha256: Sha256Text, row: string): string | undefined {
-  let read: unknown;
-  try {
-    read = JSON.parse(row);
-  } catch {
-    return undefined;
-  }
+  const read = parseShallowJson(row);
   if (typeof read !== "object" || read === null || !isCanonical(read, row)) return undefined;
   const { salts = {}, ...record } = read as LedgerRecord & { readonly salts?: Readonly<Record<string, string>> };
   const { seq, prev, fields } = record;

@@ -7,6 +7,7 @@ import { canonical, isCanonical } from "./encode-event.ts";
 import type { EventValue } from "./encode-event.ts";
 import { parseRecordLine } from "./record-line.ts";
 import type { LedgerRecord } from "./record-line.ts";
+import { parseShallowJson } from "./shallow-json.ts";
 import type { Sha256Text } from "./tree-hash.ts";
 
 /** Their values are texts. A name is one of these wherever it stands. `MEMBER` below lists them again. */
@@ -60,12 +61,7 @@ export function parseBeside(beside: string): PersonalValues | undefined {
   const [, name, salt = "", value = ""] = PLAIN.exec(beside) ?? [];
   if (name !== undefined) return new Map([[name, { salt, value, text: `"${value}"` }]]);
   const values = new Map<string, { salt: string; value: string; text: string }>();
-  let read: unknown;
-  try {
-    read = JSON.parse(beside);
-  } catch {
-    return undefined;
-  }
+  const read = parseShallowJson(beside);
   if (typeof read !== "object" || read === null || !isCanonical(read, beside)) return undefined;
   for (const [member, pair] of Object.entries(read)) {
     const [own, said] = Array.isArray(pair) && pair.length === 2 ? (pair as unknown[]) : [];

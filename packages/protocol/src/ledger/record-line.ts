@@ -4,6 +4,7 @@
  */
 import { canonical, isFieldName } from "./encode-event.ts";
 import type { EncodableEvent, EventValue } from "./encode-event.ts";
+import { parseShallowJson } from "./shallow-json.ts";
 
 /** `prev` of the record with seq 1. */
 export const FIRST_PREV = "0".repeat(64);
@@ -36,12 +37,7 @@ const FRAME_LENGTH = '{"seq":,"prev":"","type":"","at":,"environment":"","actor"
 
 /** Reads one line strictly: undefined unless it is byte for byte what `recordLine()` writes for what it says. */
 export function parseRecordLine(line: string): LedgerRecord | undefined {
-  let read: unknown;
-  try {
-    read = JSON.parse(line);
-  } catch {
-    return undefined;
-  }
+  const read = parseShallowJson(line);
   if (!isObject(read) || !hasMembers(read)) return undefined;
   const { seq, prev, type, at, environment, actor, fields } = read;
   if (typeof seq !== "number" || !Number.isSafeInteger(seq) || seq < 1) return undefined;

@@ -2,6 +2,8 @@
  * The ledger's head, signed with Ed25519 in the transaction that moves it: how many records there are and the hash of
  * the last one, and with it of all of them. A ledger without records has the head seq 0 with `FIRST_PREV` as hash.
  */
+import { parseShallowJson } from "./shallow-json.ts";
+
 export interface LedgerHead {
   readonly seq: number;
   /** 64 hex digits. */
@@ -28,12 +30,7 @@ const SIGNATURE = /^[A-Za-z0-9+/]{86}==$/;
 
 /** Reads the JSON form strictly; undefined when it is not one. Says nothing about the signature being genuine. */
 export function parseSignedHead(text: string): SignedHead | undefined {
-  let read: unknown;
-  try {
-    read = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  const read = parseShallowJson(text);
   if (typeof read !== "object" || read === null) return undefined;
   const { seq, hash, at, state, signature } = read as Record<keyof SignedHead, unknown>;
   if (typeof seq !== "number" || !Number.isSafeInteger(seq) || seq < 0) return undefined;
