@@ -2,7 +2,7 @@
 import { isUtf8 } from "node:buffer";
 import { closeSync, fstatSync, openSync, readdirSync, readSync } from "node:fs";
 import { join } from "node:path";
-import { parseKept, parseRecordLine } from "@sallyport/protocol";
+import { LINE_BYTES_MAX, parseKept, parseRecordLine } from "@sallyport/protocol";
 import type { LedgerRecord } from "@sallyport/protocol";
 
 export interface Segment {
@@ -13,9 +13,7 @@ export interface Segment {
 }
 
 const CHUNK_BYTES = 256 * 1024;
-/** A longer line is no record of ours; it is not gathered in memory. */
-export const LINE_BYTES_MAX = 1024 * 1024;
-/** The same of a row of the table, in SQL: a longer one is not even taken out of the database. */
+/** A row of the table that is longer than any line of a record is not even taken out of the database. */
 export const BOUNDED_LINE = `CASE WHEN octet_length(line) <= ${LINE_BYTES_MAX} THEN line ELSE '' END AS line`;
 export const NEWLINE = 0x0a;
 

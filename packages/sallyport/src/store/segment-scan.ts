@@ -5,7 +5,8 @@
  */
 import { createHash } from "node:crypto";
 import { readSync } from "node:fs";
-import { LINE_BYTES_MAX, lineOf, NEWLINE } from "./segment-file.ts";
+import { LINE_BYTES_MAX } from "@sallyport/protocol";
+import { lineOf, NEWLINE } from "./segment-file.ts";
 
 const PIECE_BYTES = 256 * 1024;
 

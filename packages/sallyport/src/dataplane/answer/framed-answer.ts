@@ -3,6 +3,7 @@
  * or not yet: the part after the last mark is held back, within a bound. A chunk of whole frames without anything to
  * look at costs a few native searches and is sent as the very buffer that came.
  */
+import { nestsBeyond } from "@sallyport/protocol";
 import type { Answer, AnswerEnd } from "./answer.ts";
 import { AnswerTooLarge } from "./answer.ts";
 import type { Usage } from "./usage.ts";
@@ -85,22 +86,6 @@ export function parseObject(text: string): Record<string, unknown> | undefined {
   } catch {
     return undefined;
   }
-}
-
-function nestsBeyond(text: string, most: number): boolean {
-  let depth = 0;
-  let isInText = false;
-  for (let at = 0; at < text.length; at++) {
-    const mark = text.charCodeAt(at);
-    if (isInText) {
-      if (mark === 0x5c) at++;
-      else if (mark === 0x22) isInText = false;
-    } else if (mark === 0x22) isInText = true;
-    else if (mark === 0x5b || mark === 0x7b) {
-      if (++depth > most) return true;
-    } else if (mark === 0x5d || mark === 0x7d) depth--;
-  }
-  return false;
 }
 
 /** A count as a server reports it; 0 for anything else. */

@@ -298,8 +298,7 @@ export class Relay implements Dispatcher.DispatchHandler, Interruptible {
     if (!this.#isOver) this.#stop(refusal, outcome);
   }
 
-  /** With the time after which the replica is tried again. */
-  /** The model server cannot be reached, and there is no other. */
+  /** The model server cannot be reached, and there is no other. The refusal says when it is tried again. */
   unreachable(): void {
     if (this.#isOver) return;
     const waitMs = this.#exchange.upstream!.health.backAtMs - this.#ports.clock.monotonic();
