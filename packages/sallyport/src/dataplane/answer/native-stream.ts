@@ -55,7 +55,8 @@ export class NativeStream extends FramedAnswer {
 
   protected frame(text: string): string {
     const line = parseObject(text);
-    if (!line) return text;
+    // It may hold what is withheld, and nothing tells: no client could read it either.
+    if (!line) return "";
     if (this.#isProgress ? line["status"] === "success" : line["done"] === true) {
       this.isWhole = true;
       if (!this.#isProgress) this.#readCounts(line);
@@ -98,10 +99,18 @@ export class NativeObject extends Collected {
 
   protected endWith(whole: Buffer): AnswerEnd {
     const lines = new NativeStream(false, this.#rights);
-    const first = lines.push(whole);
+    const first = lines.push(onOneLine(whole));
     const end = lines.end();
-    return { ...end, last: Buffer.concat([first, end.last].filter((part) => part !== null)) };
+    const shown = Buffer.concat([first, end.last].filter((part) => part !== null));
+    return { ...end, last: shown.length > 0 ? shown : null };
   }
+}
+
+/** An object that is written over several lines is looked at as one: between its members a line break means nothing. */
+function onOneLine(whole: Buffer): Buffer {
+  if (whole.subarray(0, -1).indexOf(LF) < 0) return whole;
+  const text = whole.toString("utf8");
+  return parseObject(text) ? Buffer.from(text.replaceAll("\n", " ")) : whole;
 }
 
 function deleteField(line: Record<string, unknown>, name: string): boolean {

@@ -37,9 +37,11 @@ export function readAnswer(exchange: Exchange, status: number, contentType: stri
     if (endpoint.metering === "openai-responses") return new ResponsesStream();
     return new OpenaiStream(exchange.understood!.hidesUsage, endpoint.metering !== "estimate");
   }
-  // One object of an endpoint that may stream has the members of the stream's last line.
-  if (endpoint.metering === "native" && endpoint.dialect === "ollama" && exchange.understood!.isStream === false)
-    return new NativeObject(answerRights(exchange));
+  // One object of an endpoint that may stream has the members of the stream's last line, whatever type it is said to have.
+  if (endpoint.metering === "native") {
+    const rights = answerRights(exchange);
+    return exchange.understood!.isStream ? new NativeStream(false, rights) : new NativeObject(rights);
+  }
   return new WholeObject();
 }
 

@@ -120,8 +120,18 @@ describe("what an answer reveals", () => {
     expect(feed(new NativeStream(false, EVERYTHING), Buffer.from(remote), []).shown).toBe(remote);
   });
 
-  test("nesting beyond any answer's does not overflow a stack", () => {
-    const deep = `{"error":"x","a":${"[".repeat(100_000)}${"]".repeat(100_000)}}\n`;
-    expect(feed(new NativeStream(false, NOTHING), Buffer.from(deep), []).shown).toBe(deep);
+  test("nesting beyond any answer's does not overflow a stack, and hides nothing that is withheld", () => {
+    const deep = `{"error":"x","context":[1],"a":${"[".repeat(100_000)}${"]".repeat(100_000)}}\n`;
+    const read = feed(new NativeStream(false, NOTHING), Buffer.from(deep), []);
+    expect(read).toEqual({ shown: "", end: { last: null, isWhole: false, hasError: false, usage: null } });
+    expect(feed(new NativeObject(NOTHING), Buffer.from(deep), []).end.last).toBeNull();
+  });
+
+  test("what is withheld is withheld of a line that no client could read, and of an object on several lines", () => {
+    expect(feed(new NativeStream(false, NOTHING), Buffer.from('{"context":[1],,}\n'), []).shown).toBe("");
+    const said = { response: "a\nb", done: true, context: [1], eval_count: 3 };
+    const { shown, end } = feed(new NativeObject(NOTHING), Buffer.from(JSON.stringify(said, null, 2)), []);
+    expect(JSON.parse(shown)).toEqual({ response: "a\nb", done: true, eval_count: 3 });
+    expect(end).toMatchObject({ isWhole: true, usage: { outputTokens: 3 } });
   });
 });

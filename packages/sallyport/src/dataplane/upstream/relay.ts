@@ -105,8 +105,9 @@ export class Relay implements Dispatcher.DispatchHandler, Interruptible {
     }
     this.#type = type;
     if (this.#answer.isCollected) return;
-    // A HEAD's length would tell how long the unfiltered listing is.
-    const length = isStreamType(type) || exchange.request.method === "HEAD" ? undefined : declaredLength(headers);
+    // A HEAD's length would tell how long the unfiltered listing is; of a stream, parts may be taken out on the way.
+    const hasLength = !isStreamType(type) && !this.#answer.hasMark && exchange.request.method !== "HEAD";
+    const length = hasLength ? declaredLength(headers) : undefined;
     this.#whenRecorded(() => this.#begin(length));
     if (!exchange.response.headersSent && !this.#isOver) this.#pause();
   }

@@ -68,10 +68,13 @@ export function countedImage(shape: RequestShape): RequestShape {
   };
 }
 
-/** A tool's `type`: every name that begins like a server-side search tool counts as one. */
+/** Every type that begins like a tool which the model server runs itself counts as one. */
+export const SEARCH_TOOL = /^web_?(?:search|fetch)/i;
+
+/** A tool's `type`. One that is written with escapes counts as a search tool, whatever it says. */
 export const toolType: RequestShape = (cursor) => {
   const lexeme = text(cursor);
-  if (/^"web_?(?:search|fetch)/i.test(lexeme) || lexeme.includes("\\")) cursor.webSearch ??= cursor.path.join(".");
+  if (SEARCH_TOOL.test(lexeme.slice(1)) || lexeme.includes("\\")) cursor.webSearch ??= cursor.path.join(".");
   return lexeme;
 };
 

@@ -3,6 +3,7 @@
  * whether or not anybody wants it, so an offer is taken out where it is not granted; a demand for one is judged like any other.
  */
 import type { FieldMap } from "./meaning.ts";
+import { SEARCH_TOOL } from "./request-cursor.ts";
 import type { OfferedTools } from "./request-cursor.ts";
 
 /** Leaves the caller's own tools. Without any, a choice among tools means nothing and goes as well. */
@@ -22,12 +23,10 @@ export function demandsWebSearch(choiceLexeme: string | undefined, { local, webS
   if (typeof choice === "string") return choice === "required" && local.length === 0;
   if (typeof choice !== "object" || choice === null) return false;
   const { type, name, mode } = choice as Record<string, unknown>;
-  if (typeof type === "string" && SEARCH_TYPE.test(type)) return true;
+  if (typeof type === "string" && SEARCH_TOOL.test(type)) return true;
   if (type === "any" || mode === "required") return local.length === 0;
   return typeof name === "string" && webSearch.some((tool) => nameOf(tool) === name);
 }
-
-const SEARCH_TYPE = /^web_?(?:search|fetch)/i;
 
 function nameOf(tool: string): unknown {
   const read = valueOf(tool);
