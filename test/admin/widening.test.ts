@@ -358,6 +358,42 @@ describe("limits and guards are part of the delegation scope", () => {
     expect(await codeOf(clientOf(bounded).call("keys.create", { body }))).toBe(code);
   });
 
+  describe("where an environment's limit is all that binds what is held in it", () => {
+    const asTight: AdminRight = {
+      ...weak,
+      mayGrant: { allow: ["infer:chat"], models: ["llama3.2"], limits: { requests: { count: 60, windowMs: 60_000 } } },
+    };
+    const lift = (limits: string | null) =>
+      codeOf(clientOf(asTight).call("policy.apply", { body: { text: policy({ limits }) } }));
+    const chat = { environment: "dev", allow: ["infer:chat"], models: ["llama3.2"] } as const;
+
+    it.each<[string, () => Promise<unknown>]>([
+      [
+        "by a person",
+        () => root.call("assignments.create", { body: { ...chat, subject: { principal: known.person } } as never }),
+      ],
+      ["by a service's key", () => root.call("keys.create", { body: { ...chat, name: "n" } as never })],
+    ])("%s, it is not lifted", async (_what, hold) => {
+      await hold();
+      expect(await lift("{ requests: 61/min, concurrency: 4 }")).toBe("grant_exceeds_issuer");
+      expect(await lift(null)).toBe("grant_exceeds_issuer");
+      expect(await lift("{ requests: 60/min }")).toBe("done");
+    });
+
+    it("the same right is assigned, joined and confirmed", async () => {
+      const own = clientOf(asTight);
+      const right = { ...chat, subject: { group: "own" } } as never;
+      expect(await codeOf(own.call("assignments.create", { body: right }))).toBe("done");
+      const person = { kind: "person" as const, name: "bo", groups: ["own"] };
+      expect(await codeOf(own.call("principals.create", { body: person }))).toBe("done");
+      const bo = [...gateway.ports.snapshot().principals.values()].find(({ name }) => name === "bo")!;
+      const [assigned] = gateway.ports
+        .snapshot()
+        .assignments.filter(({ subject }) => "group" in subject && subject.group === "own");
+      expect(gateway.ports.snapshot().holds(bo, assigned!)).toBe(true);
+    });
+  });
+
   it("an owner's key that is bound is given", async () => {
     const body = {
       environment: "prod",

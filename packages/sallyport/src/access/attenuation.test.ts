@@ -49,7 +49,7 @@ describe("a right that is issued stays within may-grant", () => {
     ["role with its own selectors, which are held", spec({ roles: ["narrow"], models: null })],
     ["nothing", spec({})],
   ])("%s", (_name, right) => {
-    expect(excessRight(deputy, right, roles)).toEqual([]);
+    expect(excessRight(deputy, right, roles, [])).toEqual([]);
   });
 
   it.each([
@@ -69,13 +69,13 @@ describe("a right that is issued stays within may-grant", () => {
     ],
     ["role that is not known", spec({ roles: ["gone"] }), /gone/],
   ])("refuses a %s beyond it", (_name, right, says) => {
-    expect(excessRight(deputy, right, roles).join("; ")).toMatch(says);
+    expect(excessRight(deputy, right, roles, []).join("; ")).toMatch(says);
   });
 
   it("may grant nothing with null, everything with *", () => {
     const asked = spec({ allow: ["infer:chat"], models: ["*"] });
-    expect(excessRight({ ...deputy, mayGrant: null }, asked, roles)).toHaveLength(2);
-    expect(excessRight(everything, asked, roles)).toEqual([]);
+    expect(excessRight({ ...deputy, mayGrant: null }, asked, roles, [])).toHaveLength(2);
+    expect(excessRight(everything, asked, roles, [])).toEqual([]);
   });
 
   it("bounds the grants of a role that is written", () => {
@@ -117,5 +117,65 @@ describe("an admin key stays within its issuer", () => {
     ["another model to grant", { ...deputy, mayGrant: { allow: [], models: ["*"] } }],
   ] as [string, AdminRight][])("refuses more %s", (_name, asked) => {
     expect(excessAdminRight(deputy, asked)).toHaveLength(1);
+  });
+});
+
+describe("the size of a context", () => {
+  const bounded: AdminRight = {
+    permissions: ["keys:issue"],
+    environments: ["dev"],
+    mayGrant: { allow: ["infer:generate"], models: ["*"], guard: { contextTokens: 4_096 } },
+  };
+  const role = (contextTokens?: number) =>
+    new Map<string, Role>([
+      [
+        "r",
+        {
+          name: "r",
+          grants: [{ permissions: ["infer:generate"], models: ["*"] }],
+          guard: contextTokens === undefined ? {} : { contextTokens },
+          limits: {},
+          networks: null,
+          require: [],
+        },
+      ],
+    ]);
+  const environment = (contextTokens?: number) => [
+    { limits: {}, guard: contextTokens === undefined ? {} : { contextTokens } },
+  ];
+  const byRole = spec({ roles: ["r"], models: ["*"] });
+  const single = spec({ allow: ["infer:generate"], models: ["*"] });
+
+  it.each([
+    ["a role's guard within the scope", byRole, role(4_096), environment()],
+    ["no guard anywhere: a request may set no size", byRole, role(), environment()],
+    ["single permissions and no guard anywhere", single, role(), environment()],
+    ["an environment that bounds it", byRole, role(9_999_999), environment(4_096)],
+  ])("%s is the issuer's to grant", (_, right, roles, bounds) => {
+    expect(excessRight(bounded, right, roles, bounds)).toEqual([]);
+  });
+
+  it.each([
+    ["a role's larger guard", byRole, role(9_999_999), environment()],
+    ["a role without a guard, in an environment with a larger one", byRole, role(), environment(8_192)],
+    ["single permissions, in an environment with a larger one", single, role(), environment(8_192)],
+  ])("%s is not", (_, right, roles, bounds) => {
+    expect(excessRight(bounded, right, roles, bounds)).toEqual([
+      "guard.contextTokens: more than is the issuer's to grant",
+    ]);
+  });
+
+  it("binds the scope of an admin key that is issued", () => {
+    const asked = (contextTokens?: number): AdminRight => ({
+      ...bounded,
+      mayGrant: {
+        allow: ["infer:generate"],
+        models: ["*"],
+        ...(contextTokens === undefined ? {} : { guard: { contextTokens } }),
+      },
+    });
+    expect(excessAdminRight(bounded, asked(2_048))).toEqual([]);
+    for (const more of [asked(8_192), asked()])
+      expect(excessAdminRight(bounded, more)).toEqual(["guard.contextTokens: more than is the issuer's to grant"]);
   });
 });

@@ -4,7 +4,7 @@
  */
 import { coversSelector, parseSelector } from "@sallyport/protocol";
 import type { ModelSelector } from "@sallyport/protocol";
-import type { AdminRight, Grant, Guard, Limits, MayGrant, RightSpec, Role } from "./policy.ts";
+import type { AdminRight, Assignment, Environment, Grant, Guard, Limits, MayGrant, RightSpec, Role } from "./policy.ts";
 
 /** True when the right administers the environment. Only `"*"` administers the reserved realm. */
 export function administers(right: AdminRight, environment: string): boolean {
@@ -26,7 +26,7 @@ export function excessRight(
   issuer: AdminRight,
   spec: RightSpec,
   roles: ReadonlyMap<string, Role>,
-  bounds: readonly Bounds[] = [],
+  bounds: readonly Bounds[],
 ): string[] {
   if (issuer.mayGrant === "*") return [];
   const excess = excessPermissions(issuer, spec.allow, "");
@@ -46,6 +46,21 @@ export function excessRight(
     ...excessSelectors(issuer, spec.models ?? [], ""),
     ...excessBounds(issuer.mayGrant, spec, roles, bounds),
   ]);
+}
+
+/** The same of a right that is assigned in an environment, whose limits and guards bind it. */
+export function excessAssigned(
+  issuer: AdminRight,
+  { environment, right }: Pick<Assignment, "environment" | "right">,
+  { environments, roles }: { readonly environments: ReadonlyMap<string, Environment>; readonly roles: ReadonlyMap<string, Role> },
+): string[] {
+  return excessRight(issuer, right, roles, boundsIn(environment, environments));
+}
+
+/** What binds every right in the environment. */
+export function boundsIn(environment: string, environments: ReadonlyMap<string, Environment>): Bounds[] {
+  const found = environments.get(environment);
+  return found ? [{ limits: found.limits, guard: found.guard }] : [];
 }
 
 /** Limits and guards that hold of a right besides those of its roles: its environment's, its key's. */
@@ -74,7 +89,13 @@ function excessBounds(
   const isGuarded = (name: keyof Guard): boolean => {
     const most = guard[name];
     if (most === undefined || bounds.some((one) => (one.guard?.[name] ?? Infinity) <= most)) return true;
-    return spec.allow.length === 0 && given.every((role) => (role.guard[name] ?? Infinity) <= most);
+    // What has no guard has no bound, except the size of a context: without a guard anywhere a request may set none.
+    const isUnset = name === "contextTokens" && bounds.every((one) => one.guard?.contextTokens === undefined);
+    const unguarded = isUnset ? 0 : Infinity;
+    return (
+      (spec.allow.length === 0 || unguarded <= most) &&
+      given.every((role) => (role.guard[name] ?? unguarded) <= most)
+    );
   };
   const { requests } = limits;
   const isRated =
@@ -90,7 +111,7 @@ function excessBounds(
     ...(isBound(limits.concurrency, ({ concurrency }) => concurrency)
       ? []
       : ["limits.concurrency: more than is the issuer's to grant"]),
-    ...(["outputTokens", "images"] as const)
+    ...(["outputTokens", "images", "contextTokens"] as const)
       .filter((name) => !isGuarded(name))
       .map((name) => `guard.${name}: more than is the issuer's to grant`),
   ];
@@ -126,7 +147,9 @@ export function excessAdminRight(issuer: AdminRight, asked: AdminRight): string[
     // The scope that is asked for is at least as bounded as the issuer's own.
     if (issuer.mayGrant !== "*" && asked.mayGrant.allow.length > 0) {
       const spec = { roles: [], allow: asked.mayGrant.allow, models: [] };
-      excess.push(...excessBounds(issuer.mayGrant, spec, new Map(), [asked.mayGrant]));
+      // A scope without the guard may hand out any, so it is a bound that bounds nothing.
+      const guard = { contextTokens: Infinity, ...asked.mayGrant.guard };
+      excess.push(...excessBounds(issuer.mayGrant, spec, new Map(), [{ ...asked.mayGrant, guard }]));
     }
   }
   return unique(excess);

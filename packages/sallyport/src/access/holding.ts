@@ -2,12 +2,13 @@
  * What a principal holds: the one answer to "does this assignment count for this principal?". A membership or a sign-in
  * identifier counts only as far as whoever wrote it could have handed out what it gives now, not what it gave then. Pure.
  */
-import { excessRight } from "./attenuation.ts";
+import { excessAssigned } from "./attenuation.ts";
 import type { Issuer } from "./issuer.ts";
-import type { Agents, Assignment, Principal, Role, Voucher } from "./policy.ts";
+import type { Agents, Assignment, Environment, Principal, Role, Voucher } from "./policy.ts";
 
 /** What a delegation scope is judged by. */
 export interface ScopePolicy {
+  readonly environments: ReadonlyMap<string, Environment>;
   readonly roles: ReadonlyMap<string, Role>;
   /** Absent = the settings name none. */
   readonly agents?: Agents;
@@ -31,12 +32,13 @@ export function holdingsOf(
 }
 
 /** The writer could hand out this right in this environment; an agent's word is the provider's in its environments. */
-export function vouchesFor(voucher: Voucher, { environment, right }: Assignment, policy: ScopePolicy): boolean {
+export function vouchesFor(voucher: Voucher, assignment: Assignment, policy: ScopePolicy): boolean {
+  const { environment } = assignment;
   if (!speaksFor(voucher, environment, policy)) return false;
   const { environments, mayGrant } = voucher;
   return (
     isAgentIn(voucher, environment, policy) ||
-    excessRight({ permissions: [], environments, mayGrant }, right, policy.roles).length === 0
+    excessAssigned({ permissions: [], environments, mayGrant }, assignment, policy).length === 0
   );
 }
 

@@ -30,7 +30,7 @@ const after = { ...before, groups: ["all"] };
 
 function lost(ceiling: Partial<RightSpec>, assignments: readonly Assignment[]): readonly string[] {
   const key = { environment: "dev", ceiling: right({ models: [], ...ceiling }) };
-  return lostRight({ assignments, roles }, key, { before, after });
+  return lostRight({ assignments, environments: new Map(), roles }, key, { before, after });
 }
 
 it.each([
@@ -96,9 +96,9 @@ it.each([
 it("an assignment that goes is lost to who stays in the group", () => {
   const assignments = [given("1", "team", { roles: ["bot"] })];
   const key = { environment: "dev", ceiling: right({ roles: ["bot"], models: ["llama3.2"] }) };
-  expect(lostRight({ assignments, roles }, key, { before, after: before, gone: "1" })).toEqual([
+  expect(lostRight({ assignments, environments: new Map(), roles }, key, { before, after: before, gone: "1" })).toEqual([
     "role bot",
     "infer:chat",
   ]);
-  expect(lostRight({ assignments, roles }, key, { before, after: before })).toEqual([]);
+  expect(lostRight({ assignments, environments: new Map(), roles }, key, { before, after: before })).toEqual([]);
 });

@@ -1,12 +1,14 @@
 /**
  * R6 for a change of policy: the changer must administer every environment the change reaches, whether it opens or takes
- * away; what it opens is asked of the delegation scope (`admin/scope-gate.ts`). A role reaches every environment in which it is assigned, before or after, or stands on a
- * key. Pure but for the question about keys.
+ * away; what it opens is asked of the delegation scope (`admin/scope-gate.ts`). A role reaches every environment in which
+ * it is assigned, before or after, or stands on a key. Pure but for the question about keys.
  */
 import type { Operation } from "../audit/change.ts";
 import { administers, excessEnvironments } from "./attenuation.ts";
+import { isUnbounded } from "./holding.ts";
+import { assignmentsAfter } from "./policy-after.ts";
 import type { PresentPolicy } from "./policy-plan.ts";
-import type { AdminRight, Assignment } from "./policy.ts";
+import type { AdminRight } from "./policy.ts";
 
 /** True when a key of the environment that is not revoked names the role. */
 export type HasKeyOfRole = (environment: string, role: string) => boolean;
@@ -18,7 +20,7 @@ export function excessOfChange(
   present: PresentPolicy,
   hasKeyOfRole: HasKeyOfRole,
 ): string[] {
-  if (right.environments === "*" && right.mayGrant === "*") return [];
+  if (isUnbounded(right)) return [];
   const assignments = assignmentsAfter(operations, present);
 
   function roleReach(name: string): string[] {
@@ -52,13 +54,4 @@ export function excessOfChange(
     }
   });
   return [...new Set(excess)];
-}
-
-function assignmentsAfter(operations: readonly Operation[], present: PresentPolicy): readonly Assignment[] {
-  const assignments = new Map(present.assignments.map((assignment) => [assignment.id, assignment]));
-  for (const operation of operations) {
-    if (operation.op === "assignment.put") assignments.set(operation.assignment.id, operation.assignment);
-    if (operation.op === "assignment.remove") assignments.delete(operation.id);
-  }
-  return [...assignments.values()];
 }

@@ -56,7 +56,7 @@ export interface Snapshot {
 export function compileSnapshot(state: PolicyState, agents: Agents = NO_AGENTS): Snapshot {
   const environments = new Map(state.environments.map((environment) => [environment.name, environment]));
   const roles = new Map([...state.roles, ...builtInRoles].map((role) => [role.name, role]));
-  const judged = { assignments: state.assignments, roles, agents };
+  const judged = { assignments: state.assignments, environments, roles, agents };
   const principals = new Map(state.principals.map((principal) => [principal.id, principal]));
   const byPrincipal = new Map<string, Assignment[]>();
   const byGroup = new Map<string, Assignment[]>();

@@ -4,6 +4,7 @@
  */
 import type { Operation } from "../audit/change.ts";
 import { isUnbounded } from "./holding.ts";
+import { environmentsAfter } from "./policy-after.ts";
 import type { PresentPolicy } from "./policy-plan.ts";
 import type { AdminRight, Environment } from "./policy.ts";
 import { isListedPlace, placeOf, refusePlace } from "./upstream-place.ts";
@@ -65,13 +66,4 @@ function sharingExcess(
     : [
         `${where}: ${url} is another environment's server: write \`shared: true\` at it in both environments, or give this one a server of its own`,
       ];
-}
-
-function environmentsAfter(operations: readonly Operation[], present: PresentPolicy): ReadonlyMap<string, Environment> {
-  const after = new Map(present.environments);
-  for (const operation of operations) {
-    if (operation.op === "environment.put") after.set(operation.environment.name, operation.environment);
-    if (operation.op === "environment.remove") after.delete(operation.name);
-  }
-  return after;
 }

@@ -1,5 +1,5 @@
 /** What a caller's own environments are for a change about people: what it gives counts there, what it takes goes there. */
-import { excessEnvironments, excessRight } from "../access/attenuation.ts";
+import { boundsIn, excessAssigned, excessEnvironments, excessRight } from "../access/attenuation.ts";
 import { holds, speaksFor, voucherOf, vouchesFor } from "../access/holding.ts";
 import type { Principal, Voucher } from "../access/policy.ts";
 import type { KeyRecord } from "../keys/key.ts";
@@ -59,7 +59,7 @@ export function excessGroups(call: AnyCall, groups: readonly string[]): string[]
       .filter(({ subject }) => "group" in subject && subject.group === group)
       .filter((assignment) => speaksFor(voucher, assignment.environment, snapshot))
       .filter((assignment) => !vouchesFor(voucher, assignment, snapshot))
-      .flatMap((assignment) => excessRight(call.caller.issuer.right, assignment.right, snapshot.roles)),
+      .flatMap((assignment) => excessAssigned(call.caller.issuer.right, assignment, snapshot)),
   ]);
 }
 
@@ -72,13 +72,13 @@ export function excessHoldings(call: AnyCall, principal: Principal, within?: rea
     .filter((assignment) => holds(principal, assignment, snapshot))
     .flatMap((assignment) => [
       ...excessEnvironments(right, [assignment.environment]),
-      ...excessRight(right, assignment.right, snapshot.roles),
+      ...excessAssigned(right, assignment, snapshot),
     ]);
 }
 
 /** What a key opens that the caller could not hand out, with the limits and guards that bind it. */
 export function excessKey(call: AnyCall, key: Pick<KeyRecord, "environment" | "ceiling" | "limits">): string[] {
   const { environments, roles } = call.ports.snapshot();
-  const bounds = [{ limits: key.limits }, environments.get(key.environment) ?? {}];
+  const bounds = [{ limits: key.limits }, ...boundsIn(key.environment, environments)];
   return excessRight(call.caller.issuer.right, key.ceiling, roles, bounds);
 }

@@ -8,6 +8,7 @@ import type { Clock } from "../kernel/clock.ts";
 import { ADMIN_CALLS } from "../kernel/shared-resources.ts";
 import { Shares } from "../kernel/shares.ts";
 import { gcra } from "../limits/gcra.ts";
+import { isUnbounded } from "../access/holding.ts";
 import type { Issuer } from "../access/issuer.ts";
 import type { Caller } from "./caller.ts";
 
@@ -74,7 +75,7 @@ export class CallerShares {
 }
 
 function isFullAdministrator({ right }: Issuer): boolean {
-  return right.environments === "*" && right.mayGrant === "*" && right.permissions.includes("admin:manage");
+  return isUnbounded(right) && right.permissions.includes("admin:manage");
 }
 
 function kindOf(route: string): Kind {

@@ -1,5 +1,6 @@
 /** Administration's ports for one caller: whatever changes something asks the caller's delegation scope first. */
 import { Problem, problems } from "@sallyport/protocol";
+import { isUnbounded } from "../access/holding.ts";
 import type { Operation } from "../audit/change.ts";
 import { factorsOf } from "../keys/key.ts";
 import type { KeyRecord } from "../keys/key.ts";
@@ -9,8 +10,7 @@ import type { AdminPorts } from "./ports.ts";
 import { excessOfOperations } from "./scope-gate.ts";
 
 export function gatedPorts(ports: AdminPorts, { issuer }: Caller): AdminPorts {
-  const { environments, mayGrant } = issuer.right;
-  if (environments === "*" && mayGrant === "*") return ports;
+  if (isUnbounded(issuer.right)) return ports;
   const { changes, reconciler, lifecycle, enrolment } = ports;
   const ask = (operations: readonly Operation[]): void => refuseExcess(excessOfOperations(ports, issuer, operations));
 

@@ -2,11 +2,11 @@
  * The gate every administrative change goes through: each operation is compared with what there is, and what opens wider
  * must lie within the caller's delegation scope (R6). A handler cannot forget it: the ports it is given ask by themselves.
  */
-import { excessAdminRight, excessEnvironments, excessGrants, excessRight } from "../access/attenuation.ts";
-import type { Bounds } from "../access/attenuation.ts";
-import { isDisabledIn } from "../access/holding.ts";
+import { boundsIn, excessAdminRight, excessAssigned, excessEnvironments, excessGrants, excessRight } from "../access/attenuation.ts";
+import { isDisabledIn, isUnbounded } from "../access/holding.ts";
 import type { Issuer } from "../access/issuer.ts";
-import type { AdminRight, Assignment, Principal, Role } from "../access/policy.ts";
+import { assignmentsAfter, environmentsAfter, rolesAfter } from "../access/policy-after.ts";
+import type { AdminRight, Assignment, Environment, Principal, Role } from "../access/policy.ts";
 import type { Snapshot } from "../access/snapshot.ts";
 import { widens } from "../access/widening.ts";
 import type { Changed } from "../access/widening.ts";
@@ -21,7 +21,7 @@ export type GatePorts = Pick<AdminPorts, "snapshot" | "listKeys"> &
 /** What the operations open that the issuer could not hand out; empty = the scope suffices. */
 export function excessOfOperations(ports: GatePorts, issuer: Issuer, operations: readonly Operation[]): string[] {
   const { right } = issuer;
-  if (right.environments === "*" && right.mayGrant === "*") return [];
+  if (isUnbounded(right)) return [];
   const judge = new ScopeJudge(ports, issuer, operations);
   return [...new Set(operations.flatMap((operation) => judge.excess(operation)))];
 }
@@ -32,6 +32,8 @@ class ScopeJudge {
   readonly #right: AdminRight;
   readonly #agentOf: string | undefined;
   readonly #before: Snapshot;
+  /** Policy once the whole change is made. */
+  readonly #environments: ReadonlyMap<string, Environment>;
   readonly #roles: ReadonlyMap<string, Role>;
   readonly #assignments: readonly Assignment[];
 
@@ -41,6 +43,7 @@ class ScopeJudge {
     this.#right = right;
     this.#agentOf = ports.agentOf?.(actor);
     this.#before = ports.snapshot();
+    this.#environments = environmentsAfter(operations, this.#before);
     this.#roles = rolesAfter(operations, this.#before);
     this.#assignments = assignmentsAfter(operations, this.#before);
   }
@@ -134,12 +137,16 @@ class ScopeJudge {
     }
   }
 
-  /** Whoever opens an environment opens what everybody holds in it. */
+  /** Whoever opens an environment opens what everybody holds in it, and every service by its keys. */
   #environment(name: string): string[] {
     if (this.#right.mayGrant === null)
       return [`environment ${name} is opened wider by an issuer who may grant nothing`];
     const held = [...this.#before.assignments, ...this.#assignments].filter(({ environment }) => environment === name);
-    return [...excessEnvironments(this.#right, [name]), ...held.flatMap((assignment) => this.#assignment(assignment))];
+    return [
+      ...excessEnvironments(this.#right, [name]),
+      ...held.flatMap((assignment) => this.#assignment(assignment)),
+      ...this.#keys([name], ({ owner }) => owner !== null && this.#isService(owner)),
+    ];
   }
 
   /** Its own grants, whoever is assigned it, and the keys that name it: their owners may hold more than they use. */
@@ -149,16 +156,16 @@ class ScopeJudge {
     return [
       ...excessGrants(this.#right, role.name, role.grants),
       ...given.flatMap((assignment) => this.#assignment(assignment)),
-      ...this.#keysOfRole(role.name),
+      ...this.#keys(this.#before.environments.keys(), ({ ceiling }) => names(ceiling)),
     ];
   }
 
-  #keysOfRole(role: string): string[] {
+  #keys(environments: Iterable<string>, isAsked: (key: KeyRecord) => boolean): string[] {
     const seen = new Set<string>();
     const excess: string[] = [];
-    for (const name of this.#before.environments.keys()) {
+    for (const name of environments) {
       for (const key of eachKey(this.#ports, { environment: name })) {
-        if (key.state === "revoked" || !key.ceiling.roles.includes(role)) continue;
+        if (key.state === "revoked" || !isAsked(key)) continue;
         const text = `${name} ${JSON.stringify([key.ceiling, key.limits])}`;
         if (seen.has(text)) continue;
         seen.add(text);
@@ -168,12 +175,18 @@ class ScopeJudge {
     return excess;
   }
 
-  #assignment({ environment, right, subject }: Assignment): string[] {
+  #assignment(assignment: Assignment): string[] {
+    const { environment, right, subject } = assignment;
     const { mayGrant } = this.#right;
     // A service acts by its keys alone, and each of them is asked for its limits when it is issued.
     const isByKeys = "principal" in subject && this.#isService(subject.principal) && typeof mayGrant === "object";
-    const bounds = isByKeys && mayGrant !== null ? [mayGrant] : this.#boundsOf(environment);
-    return [...excessEnvironments(this.#right, [environment]), ...excessRight(this.#right, right, this.#roles, bounds)];
+    const after = { environments: this.#environments, roles: this.#roles };
+    return [
+      ...excessEnvironments(this.#right, [environment]),
+      ...(isByKeys && mayGrant !== null
+        ? excessRight(this.#right, right, this.#roles, [mayGrant])
+        : excessAssigned(this.#right, assignment, after)),
+    ];
   }
 
   #isService(id: string): boolean {
@@ -188,14 +201,9 @@ class ScopeJudge {
       ...excessEnvironments(this.#right, [environment]),
       ...excessRight(this.#right, { ...ceiling, models: ceiling.models ?? [] }, this.#roles, [
         { limits },
-        ...this.#boundsOf(environment),
+        ...boundsIn(environment, this.#environments),
       ]),
     ];
-  }
-
-  #boundsOf(environment: string): Bounds[] {
-    const found = this.#before.environments.get(environment);
-    return found ? [{ limits: found.limits, guard: found.guard }] : [];
   }
 
   /** What the principal may do after the change and could not do before. */
@@ -225,28 +233,4 @@ class ScopeJudge {
       .filter((assignment) => this.#before.holds(principal, assignment))
       .flatMap((assignment) => this.#assignment(assignment));
   }
-}
-
-export function rolesAfter(
-  operations: readonly Operation[],
-  present: Pick<Snapshot, "roles">,
-): ReadonlyMap<string, Role> {
-  const roles = new Map(present.roles);
-  for (const operation of operations) {
-    if (operation.op === "role.put") roles.set(operation.role.name, operation.role);
-    if (operation.op === "role.remove") roles.delete(operation.name);
-  }
-  return roles;
-}
-
-function assignmentsAfter(
-  operations: readonly Operation[],
-  present: Pick<Snapshot, "assignments">,
-): readonly Assignment[] {
-  const assignments = new Map(present.assignments.map((assignment) => [assignment.id, assignment]));
-  for (const operation of operations) {
-    if (operation.op === "assignment.put") assignments.set(operation.assignment.id, operation.assignment);
-    if (operation.op === "assignment.remove") assignments.delete(operation.id);
-  }
-  return [...assignments.values()];
 }

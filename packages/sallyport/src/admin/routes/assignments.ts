@@ -1,11 +1,11 @@
 /** Assignments made by administrators. Those of the policy file are changed in the file. */
 import { Problem } from "@sallyport/protocol";
-import { administers, excessRight } from "../../access/attenuation.ts";
+import { administers } from "../../access/attenuation.ts";
 import type { Assignment } from "../../access/policy.ts";
 import { resolvePrincipal } from "../../access/principal-name.ts";
 import { readRight } from "../../access/written-right.ts";
 import { randomBase62 } from "../../kernel/ids.ts";
-import { demandEnvironment, refuseExcess, refuseMistakes } from "../call.ts";
+import { demandEnvironment, refuseMistakes } from "../call.ts";
 import { demandKnownEnvironment, knownPrincipal } from "../known-filter.ts";
 import type { Handlers } from "../call.ts";
 import { viewAssignment } from "../views.ts";
@@ -30,7 +30,7 @@ export const assignmentHandlers: Handlers<"assignments.list" | "assignments.crea
   },
 
   "assignments.create": (call) => {
-    const { ports, caller, body } = call;
+    const { ports, body } = call;
     demandEnvironment(call, body.environment);
     return ports.changes.inTurn(async () => {
       const { environments, principals, roles } = ports.snapshot();
@@ -44,8 +44,6 @@ export const assignmentHandlers: Handlers<"assignments.list" | "assignments.crea
         ...mistakes,
       ]);
       if (typeof subject === "string") throw new Problem("input_invalid", subject);
-      const place = environments.get(body.environment);
-      refuseExcess(excessRight(caller.issuer.right, right, roles, place ? [place] : []));
       const assignment: Assignment = {
         id: `a_${randomBase62(12)}`,
         subject: "group" in subject ? subject : { principal: subject.id },
