@@ -1,9 +1,9 @@
 /** An admin key's scope ends with what it came from: the key that made it, and the environments it names. */
 import { AdminClient } from "@sallyport/client";
-import { Problem } from "@sallyport/protocol";
 import { beforeEach, describe, expect, it } from "vitest";
 import { everything } from "../../packages/sallyport/dist/access/everything.js";
 import type { AdminRight } from "../../packages/sallyport/dist/access/policy.js";
+import { clientOf, clientWith, codeOf } from "./caller.ts";
 import { MemoryGateway, POLICY } from "./memory-ports.ts";
 
 const weak: AdminRight = { permissions: everything.permissions, environments: ["dev"], mayGrant: null };
@@ -17,37 +17,12 @@ beforeEach(async () => {
   await root.call("policy.apply", { body: { text: POLICY } });
 });
 
-function clientOf(right: AdminRight): AdminClient {
-  const key = gateway.adminKey(right, null);
-  return new AdminClient({
-    handle: (request) => {
-      request.headers.set("authorization", `Bearer ${key}`);
-      return gateway.app.handle(request, { kind: "tcp" });
-    },
-  });
-}
-
-async function codeOf(asked: Promise<unknown>): Promise<string> {
-  try {
-    await asked;
-    return "done";
-  } catch (failure) {
-    if (failure instanceof Problem) return failure.code;
-    return (failure as { code?: string }).code ?? String(failure);
-  }
-}
-
 describe("an admin key ends with what made it", () => {
   it("by a key that is revoked: the keys that were made with it, unless they are to be kept", async () => {
     const order = { body: { name: "p", role: "admin" as const, environments: ["dev"], mayGrant: "*" as const } };
     for (const children of ["revoke", "keep"] as const) {
       const parent = await root.call("adminKeys.create", order);
-      const asParent = new AdminClient({
-        handle: (request) => {
-          request.headers.set("authorization", `Bearer ${parent.key}`);
-          return gateway.app.handle(request, { kind: "tcp" });
-        },
-      });
+      const asParent = clientWith(gateway, parent.key!);
       const child = await asParent.call("adminKeys.create", order);
       await root.call("adminKeys.revoke", {
         params: { id: parent.id },
@@ -58,8 +33,8 @@ describe("an admin key ends with what made it", () => {
   });
 
   it("by an environment that is removed: made again under the old name it is not theirs", async () => {
-    const only = clientOf({ ...weak, environments: ["lab"], mayGrant: "*" });
-    const both = clientOf({ ...weak, environments: ["lab", "prod"], mayGrant: "*" });
+    const only = clientOf(gateway, { ...weak, environments: ["lab"], mayGrant: "*" });
+    const both = clientOf(gateway, { ...weak, environments: ["lab", "prod"], mayGrant: "*" });
     const lab = (text: string): string =>
       text.replace("  prod:", '  lab: { upstreams: [{ url: "http://10.0.0.9:11434" }] }\n  prod:');
     await root.call("policy.apply", { body: { text: lab(POLICY) } });

@@ -4,21 +4,12 @@ import { AdminClient } from "@sallyport/client";
 import { everything } from "../../packages/sallyport/dist/access/everything.js";
 import type { AdminRight } from "../../packages/sallyport/dist/access/policy.js";
 import type { KeyRecord } from "../../packages/sallyport/dist/keys/key.js";
+import { clientOf } from "./caller.ts";
 import { MemoryGateway, POLICY } from "./memory-ports.ts";
 
 let gateway: MemoryGateway;
 let id: string;
 let root: AdminClient;
-
-function clientOf(right: AdminRight): AdminClient {
-  const key = gateway.adminKey(right);
-  return new AdminClient({
-    handle: (request) => {
-      request.headers.set("authorization", `Bearer ${key}`);
-      return gateway.app.handle(request, { kind: "tcp" });
-    },
-  });
-}
 
 const key = (): KeyRecord => gateway.stored.get(`prod/${id}`)!;
 
@@ -91,7 +82,7 @@ describe("closing", () => {
 
   it("gives nothing that is not the closer's to give", async () => {
     const close = (right: AdminRight) =>
-      clientOf(right).call("incidents.close", { params: { id: incident }, body: { outcome: "reissue" } });
+      clientOf(gateway, right).call("incidents.close", { params: { id: incident }, body: { outcome: "reissue" } });
     const permissions = everything.permissions.filter((one) => one !== "keys:issue");
     await expect(close({ ...everything, permissions })).rejects.toMatchObject({ code: "permission_denied" });
     const mayGrant = { allow: ["infer:embed"], models: ["*"] } as AdminRight["mayGrant"];

@@ -4,12 +4,12 @@
  * table does not compile and fails here.
  */
 import { AdminClient } from "@sallyport/client";
-import { Problem } from "@sallyport/protocol";
 import { contract } from "@sallyport/protocol/contract";
 import type { RouteName } from "@sallyport/protocol/contract";
 import { beforeEach, describe, expect, it } from "vitest";
 import { everything } from "../../packages/sallyport/dist/access/everything.js";
 import type { AdminRight } from "../../packages/sallyport/dist/access/policy.js";
+import { clientOf, codeOf } from "./caller.ts";
 import { MemoryGateway } from "./memory-ports.ts";
 
 /** Everything that can be opened stands closed in dev. */
@@ -51,7 +51,7 @@ let known: { key: string; owner: string; person: string };
 beforeEach(async () => {
   gateway = new MemoryGateway();
   root = new AdminClient({ handle: (request) => gateway.app.handle(request, { kind: "socket", user: "root" }) });
-  client = clientOf(weak);
+  client = clientOf(gateway, weak);
   await root.call("policy.apply", { body: { text: policy() } });
   const key = await root.call("keys.create", {
     body: {
@@ -67,26 +67,6 @@ beforeEach(async () => {
   const { id } = await root.call("principals.create", { body: { kind: "person", name: "ada", groups: ["ops"] } });
   known = { key: key.id, owner: key.owner, person: id };
 });
-
-function clientOf(right: AdminRight): AdminClient {
-  const key = gateway.adminKey(right, null);
-  return new AdminClient({
-    handle: (request) => {
-      request.headers.set("authorization", `Bearer ${key}`);
-      return gateway.app.handle(request, { kind: "tcp" });
-    },
-  });
-}
-
-async function codeOf(asked: Promise<unknown>): Promise<string> {
-  try {
-    await asked;
-    return "done";
-  } catch (failure) {
-    if (failure instanceof Problem) return failure.code;
-    return (failure as { code?: string }).code ?? String(failure);
-  }
-}
 
 const byKey = (): { params: { id: string } } => ({ params: { id: known.key } });
 const suspendedByRoot = async (): Promise<void> => void (await root.call("keys.suspend", byKey()));
@@ -237,7 +217,7 @@ describe("an environment that is opened asks for it in each dimension", () => {
     ["another server", { upstreams: '[{ url: "http://10.0.0.7:11434" }]' }],
   ])("%s", async (_what, dev) => {
     expect(await codeOf(client.call("policy.apply", { body: { text: policy(dev) } }))).toBe("grant_exceeds_issuer");
-    const full = clientOf({ ...weak, mayGrant: "*" });
+    const full = clientOf(gateway, { ...weak, mayGrant: "*" });
     const isServer = dev?.upstreams?.includes("10.0.0.7") === true;
     expect(await codeOf(full.call("policy.apply", { body: { text: policy(dev) } }))).toBe(
       isServer ? "grant_exceeds_issuer" : "done",
@@ -248,7 +228,7 @@ describe("an environment that is opened asks for it in each dimension", () => {
     const lab = (text: string): string =>
       policy().replace("  prod:", `  lab: { upstreams: [{ url: "http://10.0.0.9:11434" }]${text} }\n  prod:`);
     await root.call("policy.apply", { body: { text: lab(", networks: [10.0.0.0/8]") } });
-    const own = clientOf({ ...weak, environments: ["lab"] });
+    const own = clientOf(gateway, { ...weak, environments: ["lab"] });
     expect(await codeOf(own.call("policy.apply", { body: { text: lab("") } }))).toBe("grant_exceeds_issuer");
   });
 
@@ -266,7 +246,7 @@ describe("an environment that is opened asks for it in each dimension", () => {
 
 describe("a role asks for whoever would gain by it", () => {
   const scoped = (): AdminClient =>
-    clientOf({ ...weak, mayGrant: { allow: ["infer:chat", "models:delete"], models: ["llama3.2"] } });
+    clientOf(gateway, { ...weak, mayGrant: { allow: ["infer:chat", "models:delete"], models: ["llama3.2"] } });
 
   it("also by the keys that name it", async () => {
     const owner = known.person;
@@ -355,43 +335,7 @@ describe("limits and guards are part of the delegation scope", () => {
     ["a limit, and the role's guard", { roles: ["bot"], limits: { requests: "5/min" } }, "done"],
   ])("%s in prod", async (_what, part, code) => {
     const body = { environment: "prod", name: "n", models: ["llama3.2"], ...part };
-    expect(await codeOf(clientOf(bounded).call("keys.create", { body }))).toBe(code);
-  });
-
-  describe("where an environment's limit is all that binds what is held in it", () => {
-    const asTight: AdminRight = {
-      ...weak,
-      mayGrant: { allow: ["infer:chat"], models: ["llama3.2"], limits: { requests: { count: 60, windowMs: 60_000 } } },
-    };
-    const lift = (limits: string | null) =>
-      codeOf(clientOf(asTight).call("policy.apply", { body: { text: policy({ limits }) } }));
-    const chat = { environment: "dev", allow: ["infer:chat"], models: ["llama3.2"] } as const;
-
-    it.each<[string, () => Promise<unknown>]>([
-      [
-        "by a person",
-        () => root.call("assignments.create", { body: { ...chat, subject: { principal: known.person } } as never }),
-      ],
-      ["by a service's key", () => root.call("keys.create", { body: { ...chat, name: "n" } as never })],
-    ])("%s, it is not lifted", async (_what, hold) => {
-      await hold();
-      expect(await lift("{ requests: 61/min, concurrency: 4 }")).toBe("grant_exceeds_issuer");
-      expect(await lift(null)).toBe("grant_exceeds_issuer");
-      expect(await lift("{ requests: 60/min }")).toBe("done");
-    });
-
-    it("the same right is assigned, joined and confirmed", async () => {
-      const own = clientOf(asTight);
-      const right = { ...chat, subject: { group: "own" } } as never;
-      expect(await codeOf(own.call("assignments.create", { body: right }))).toBe("done");
-      const person = { kind: "person" as const, name: "bo", groups: ["own"] };
-      expect(await codeOf(own.call("principals.create", { body: person }))).toBe("done");
-      const bo = [...gateway.ports.snapshot().principals.values()].find(({ name }) => name === "bo")!;
-      const [assigned] = gateway.ports
-        .snapshot()
-        .assignments.filter(({ subject }) => "group" in subject && subject.group === "own");
-      expect(gateway.ports.snapshot().holds(bo, assigned!)).toBe(true);
-    });
+    expect(await codeOf(clientOf(gateway, bounded).call("keys.create", { body }))).toBe(code);
   });
 
   it("an owner's key that is bound is given", async () => {
@@ -403,11 +347,11 @@ describe("limits and guards are part of the delegation scope", () => {
       roles: ["bot"],
       limits: { requests: "5/min" },
     };
-    expect(await codeOf(clientOf(bounded).call("keys.create", { body }))).toBe("done");
+    expect(await codeOf(clientOf(gateway, bounded).call("keys.create", { body }))).toBe("done");
   });
 
   it("a child admin key is bound at least so tightly", async () => {
-    const parent = clientOf(bounded);
+    const parent = clientOf(gateway, bounded);
     const order = (mayGrant: object) => ({
       body: { name: "c", role: "issuer" as const, environments: ["prod"], mayGrant: mayGrant as never },
     });

@@ -6,6 +6,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { AdminClient } from "@sallyport/client";
 import { everything } from "../../packages/sallyport/dist/access/everything.js";
 import type { AdminRight } from "../../packages/sallyport/dist/access/policy.js";
+import { clientOf } from "../admin/caller.ts";
 import { GROUP, PATCH_OP, provisioner, ScimClient } from "./scim-client.ts";
 
 const prod: AdminRight = { ...provisioner, environments: ["prod"] };
@@ -19,16 +20,6 @@ const devInsider: AdminRight = {
 let scim: ScimClient;
 let ada: string;
 let ops: string;
-
-function clientOf(right: AdminRight): AdminClient {
-  const key = scim.gateway.adminKey(right, null);
-  return new AdminClient({
-    handle: (request) => {
-      request.headers.set("authorization", `Bearer ${key}`);
-      return scim.gateway.app.handle(request, { kind: "tcp" });
-    },
-  });
-}
 
 /** In which environments the person may do anything now. */
 function actsIn(): string[] {
@@ -59,7 +50,7 @@ beforeEach(async () => {
   ada = await scim.user("ada");
   ops = await scim.group("ops", ada);
   // The insider of dev hangs a tiny grant onto prod's group.
-  await clientOf(devInsider).call("assignments.create", {
+  await clientOf(scim.gateway, devInsider).call("assignments.create", {
     body: { subject: { group: "ops" }, environment: "dev", allow: ["models:list"], models: [] },
   });
 });
@@ -89,10 +80,10 @@ describe.each<[string, () => void, string[]]>([
   });
 
   it("nor once an administrator of prod disables the person", async () => {
-    const view = await clientOf(prodAdmin).call("principals.disable", { params: { id: ada } });
+    const view = await clientOf(scim.gateway, prodAdmin).call("principals.disable", { params: { id: ada } });
     expect(actsIn()).toEqual(left);
     expect(view.isDisabled || view.disabledIn?.includes("prod")).toBe(true);
-    await clientOf(prodAdmin).call("principals.enable", { params: { id: ada } });
+    await clientOf(scim.gateway, prodAdmin).call("principals.enable", { params: { id: ada } });
     expect(actsIn()).toContain("prod");
   });
 
@@ -101,7 +92,7 @@ describe.each<[string, () => void, string[]]>([
     const { id } = await scim.admin.call("assignments.create", {
       body: { subject: { group: "ops" }, environment: "prod", roles: ["bot"] },
     });
-    await clientOf(prodAdmin).call("assignments.remove", { params: { id } });
+    await clientOf(scim.gateway, prodAdmin).call("assignments.remove", { params: { id } });
     expect(scim.gateway.state.assignments).toEqual(assignments);
   });
 });
@@ -142,21 +133,21 @@ describe("who may not", () => {
 
   it("a local log-in is taken by whoever administers all the person's environments, or could have made it", async () => {
     const uninvite = (right: AdminRight): Promise<unknown> =>
-      clientOf(right).call("principals.uninvite", { params: { id: ada } });
+      clientOf(scim.gateway, right).call("principals.uninvite", { params: { id: ada } });
     const refused = { code: "grant_exceeds_issuer" };
     sayEverywhere();
     await scim.admin.call("principals.invite", { params: { id: ada } });
     await expect(uninvite(devInsider)).rejects.toMatchObject(refused);
     await expect(uninvite(prodAdmin)).rejects.toMatchObject(refused);
     const both: AdminRight = { ...everything, environments: ["dev", "prod"] };
-    await clientOf(both).call("principals.invite", { params: { id: ada } });
+    await clientOf(scim.gateway, both).call("principals.invite", { params: { id: ada } });
     await uninvite({ ...both, environments: ["dev", "prod", "lab"] });
     expect(scim.gateway.localLogins.size).toBe(0);
   });
 
   it("an administrator of prod does not enable whom an administrator of everything has disabled", async () => {
     await scim.admin.call("principals.disable", { params: { id: ada } });
-    await expect(clientOf(prodAdmin).call("principals.enable", { params: { id: ada } })).rejects.toMatchObject({
+    await expect(clientOf(scim.gateway, prodAdmin).call("principals.enable", { params: { id: ada } })).rejects.toMatchObject({
       code: "grant_exceeds_issuer",
     });
     expect(actsIn()).toEqual([]);

@@ -16,6 +16,7 @@ import { initDataDirectory } from "../../packages/sallyport/dist/store/data-dire
 import { environmentRow } from "../../packages/sallyport/dist/store/rows.js";
 import { openDatabase } from "../../packages/sallyport/dist/store/sqlite.js";
 import { defaultEnvironment } from "../../packages/sallyport/dist/access/default-environment.js";
+import { takesAway } from "../../packages/sallyport/dist/access/taking-away.js";
 import { openStore } from "../../packages/sallyport/dist/store/open-store.js";
 import type { StoreOptions } from "../../packages/sallyport/dist/store/open-store.js";
 import type { Store } from "../../packages/sallyport/dist/store/ports.js";
@@ -111,7 +112,8 @@ export function line(n: number | string, fields: LedgerEvent["fields"] = {}): st
 }
 
 export function change(operations: readonly Operation[], n: number | string = 0, expectEpoch?: number): Change {
-  return { operations, events: [event(n)], ...(expectEpoch === undefined ? {} : { expectEpoch }) };
+  const isNarrowing = takesAway(operations, { principals: new Map(), keyOf: () => undefined });
+  return { operations, events: [event(n)], isNarrowing, ...(expectEpoch === undefined ? {} : { expectEpoch }) };
 }
 
 /** Resolves with whether the ticket got to the disk. */

@@ -55,6 +55,8 @@ export interface Change {
   readonly events: readonly [LedgerEvent, ...LedgerEvent[]];
   /** Refused with `conflict` when the store's epoch is another by now; omitted = whatever it is. */
   readonly expectEpoch?: number;
+  /** It only takes rights away, so it may use the room that a full disk keeps for that. Set where every change passes. */
+  readonly isNarrowing?: boolean;
 }
 
 /** The single writer, as the domains see it. Rejects with a `Problem`: `conflict` or `store_unavailable`. */

@@ -9,6 +9,7 @@ import { isDisabledIn } from "../access/holding.ts";
 import type { Agents } from "../access/policy.ts";
 import { compileSnapshot } from "../access/snapshot.ts";
 import type { Snapshot } from "../access/snapshot.ts";
+import { takesAway } from "../access/taking-away.ts";
 import { networkPrefix } from "../kernel/network-prefix.ts";
 import type { LedgerEvent } from "../audit/event.ts";
 import type { Change, Operation } from "../audit/change.ts";
@@ -176,7 +177,10 @@ function joinCore(
   let turn: Promise<unknown> = Promise.resolve();
 
   async function change(wanted: Change): Promise<{ readonly epoch: number }> {
-    const done = await store.change(wanted);
+    const { principals } = snapshot;
+    const keyOf = keys.find.bind(keys);
+    const isNarrowing = takesAway(wanted.operations, { principals, keyOf });
+    const done = await store.change({ ...wanted, isNarrowing });
     if (wanted.operations.length === 0) {
       told(wanted);
       return done;

@@ -1,5 +1,4 @@
 /** Groups of one person after a statement: which there are, which of them a directory speaks of, and where each counts. */
-import { isUnbounded } from "../access/holding.ts";
 import type { External, Membership, Principal, Voucher } from "../access/policy.ts";
 import type { GroupChange, Statement } from "./statement.ts";
 
@@ -95,7 +94,8 @@ class Memberships {
     const held = this.kept.filter((one) => one.group === group);
     // It counts everywhere already: a narrower word for it takes nothing away.
     if (this.#groups.has(group) && held.length === 0) return;
-    if (voucher === undefined || isUnbounded(voucher)) return this.end(group);
+    const isUnbounded = voucher?.environments === "*" && voucher.mayGrant === "*";
+    if (voucher === undefined || isUnbounded) return this.end(group);
     // What the new word covers need not be kept beside it: keys are replaced, and their words would heap up.
     this.kept = this.kept.filter(
       (one) => one.group !== group || (one.voucher.by !== voucher.by && !isWithin(one.voucher, voucher)),

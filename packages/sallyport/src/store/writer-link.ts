@@ -150,8 +150,8 @@ export class WriterLink implements ChangeWriter, LedgerAppender {
     return new Promise((resolve, reject) => {
       if (this.#state !== "running") return reject(new Problem("store_unavailable", "the store is closed"));
       const id = ++this.#lastChange;
-      const events = change.events.map(encodeEvent);
-      const encoded = { id, operations: change.operations, events, expectEpoch: change.expectEpoch ?? null };
+      const { operations, expectEpoch = null, isNarrowing = false } = change;
+      const encoded = { id, operations, events: change.events.map(encodeEvent), expectEpoch, isNarrowing };
       this.#post({ kind: "change", change: encoded, now: this.#setup.clock.now() });
       this.#changes.set(id, { resolve, reject });
     });

@@ -38,6 +38,7 @@ export interface EncodedChange {
   readonly operations: readonly Operation[];
   readonly events: readonly string[];
   readonly expectEpoch: number | null;
+  readonly isNarrowing: boolean;
 }
 
 export type ToWriter =
