@@ -4,6 +4,22 @@ const fullDisk = "test/store/full-disk.test.ts";
 
 export const faultRules = [
   {
+    rule: "full disk narrowing",
+    what: "a person who is disabled already does not use the reserve up",
+    file: `${S}/access/taking-away.ts`,
+    from: "return isLess && widens(",
+    to: "return principal.isDisabled || widens(",
+    test: `${S}/access/taking-away.test.ts`,
+  },
+  {
+    rule: "full disk narrowing",
+    what: "the same factors again do not use the reserve up",
+    file: `${S}/access/taking-away.ts`,
+    from: "JSON.stringify(before) !== JSON.stringify(after) &&",
+    to: "before.id === after.id &&",
+    test: `${S}/access/taking-away.test.ts`,
+  },
+  {
     rule: "full disk",
     what: "the reserve is kept for what takes rights away",
     file: `${S}/store/writer.ts`,

@@ -46,6 +46,22 @@ export const hostileRules = [
     test: streams,
   },
   {
+    rule: "answers",
+    what: "a line that cannot be read is not shown",
+    file: `${S}/dataplane/answer/native-stream.ts`,
+    from: 'if (!line) return "";',
+    to: "if (!line) return text;",
+    test: streams,
+  },
+  {
+    rule: "answers",
+    what: "an object on several lines is looked at as one",
+    file: `${S}/dataplane/answer/native-stream.ts`,
+    from: "lines.push(onOneLine(whole))",
+    to: "lines.push(onOneLine(whole) && whole)",
+    test: streams,
+  },
+  {
     rule: "guard",
     what: "0, fractions and negatives are no bound",
     file: `${S}/dataplane/wire/meaning.ts`,

@@ -2,6 +2,7 @@
 const S = "packages/sallyport/src";
 const foreign = "test/login/foreign-identifier.test.ts";
 const widening = "test/admin/widening.test.ts";
+const bounds = "test/admin/delegated-bounds.test.ts";
 const narrowing = "test/identity/narrowing.test.ts";
 const signals = "test/gateway/provider-signals.test.ts";
 const upstreams = `${S}/access/upstream-rules.test.ts`;
@@ -75,7 +76,7 @@ export const rightsRules = [
     rule: "rights",
     what: "a role asks for the keys that name it",
     file: `${S}/admin/scope-gate.ts`,
-    from: "      ...this.#keysOfRole(role.name),\n",
+    from: "      ...this.#keys(this.#before.environments.keys(), ({ ceiling }) => names(ceiling)),\n",
     to: "",
     test: widening,
   },
@@ -166,5 +167,37 @@ export const rightsRules = [
     from: "!(isShared === true && one.isShared === true)",
     to: "isShared !== true",
     test: upstreams,
+  },
+  {
+    rule: "delegated bounds",
+    what: "a change of an environment is judged by the limits it leaves behind",
+    file: `${S}/admin/scope-gate.ts`,
+    from: "this.#environments = environmentsAfter(operations, this.#before);",
+    to: "this.#environments = environmentsAfter([], this.#before);",
+    test: bounds,
+  },
+  {
+    rule: "delegated bounds",
+    what: "an environment asks for the keys of its services",
+    file: `${S}/admin/scope-gate.ts`,
+    from: "      ...this.#keys([name], ({ owner }) => owner !== null && this.#isService(owner)),\n",
+    to: "",
+    test: bounds,
+  },
+  {
+    rule: "delegated bounds",
+    what: "a membership counts within the environment's limits",
+    file: `${S}/access/holding.ts`,
+    from: "excessAssigned({ permissions: [], environments, mayGrant }, assignment, policy)",
+    to: "excessAssigned({ permissions: [], environments, mayGrant }, assignment, { ...policy, environments: new Map() })",
+    test: bounds,
+  },
+  {
+    rule: "delegated bounds",
+    what: "the size of a context is part of the delegation scope",
+    file: `${S}/access/attenuation.ts`,
+    from: '(["outputTokens", "images", "contextTokens"] as const)',
+    to: '(["outputTokens", "images"] as const)',
+    test: `${S}/access/attenuation.test.ts`,
   },
 ];
