@@ -13,7 +13,8 @@ const SIZE = "96m";
 const program = fileURLToPath(new URL("../packages/sallyport/bin/sallyport.js", import.meta.url));
 const mount = mkdtempSync(join(tmpdir(), "full-disk-"));
 const data = join(mount, "data");
-const cli = (...words) => JSON.parse(execFileSync(process.execPath, [program, ...words, "--json"], { encoding: "utf8" }));
+const cli = (...words) =>
+  JSON.parse(execFileSync(process.execPath, [program, ...words, "--json"], { encoding: "utf8" }));
 
 const upstream = createServer((request, response) => {
   request.resume().on("end", () => {
@@ -33,13 +34,19 @@ try {
   const settings = join(mount, "settings.yaml");
   writeFileSync(settings, "ledger: { reserveBytes: 8388608 }\n");
   const policy = join(mount, "policy.yaml");
-  writeFileSync(policy, `environments:\n  dev: { upstreams: [{ url: "http://127.0.0.1:${upstream.address().port}" }] }\n`);
+  writeFileSync(
+    policy,
+    `environments:\n  dev: { upstreams: [{ url: "http://127.0.0.1:${upstream.address().port}" }] }\n`,
+  );
   const alive = new Map();
   const revoked = new Set();
   for (let round = 0; round < ROUNDS; round++) {
     const { child, dataUrl, adminUrl } = await serve(settings, policy);
     const admin = async (path, body) => {
-      const asked = { method: "POST", headers: { authorization: `Bearer ${adminKey}`, "content-type": "application/json" } };
+      const asked = {
+        method: "POST",
+        headers: { authorization: `Bearer ${adminKey}`, "content-type": "application/json" },
+      };
       if (body !== undefined) asked.body = JSON.stringify(body);
       const answer = await fetch(adminUrl + path, asked);
       return { status: answer.status, body: await answer.json().catch(() => ({})) };
@@ -54,7 +61,12 @@ try {
     let refused = 0;
     for (let turn = 0; turn < 400 && refused < 20; turn++) {
       if (turn === 40) fillUp(filler);
-      const made = await admin("/v1/keys", { environment: "dev", name: `k${turn}`, allow: ["infer:chat"], models: ["llama3.2"] });
+      const made = await admin("/v1/keys", {
+        environment: "dev",
+        name: `k${turn}`,
+        allow: ["infer:chat"],
+        models: ["llama3.2"],
+      });
       if (made.status === 201) alive.set(made.body.id, made.body.key);
       else refused++;
       await chat(alive.values().next().value);
@@ -98,7 +110,22 @@ function fillUp(path) {
 function serve(settings, policy) {
   const child = spawn(
     process.execPath,
-    [program, "serve", "--data", data, "--settings", settings, "--policy", policy, "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--log", "silent"],
+    [
+      program,
+      "serve",
+      "--data",
+      data,
+      "--settings",
+      settings,
+      "--policy",
+      policy,
+      "--listen",
+      "127.0.0.1:0",
+      "--admin-listen",
+      "127.0.0.1:0",
+      "--log",
+      "silent",
+    ],
     { stdio: ["ignore", "pipe", "inherit"] },
   );
   return new Promise((resolve, reject) => {

@@ -30,7 +30,9 @@ function judge(file, line, { pattern, flags }) {
     verdicts.set(literal, verdict);
   }
   if (verdict.status === "safe" || BOUNDED.has(literal)) return;
-  mistakes.push(`${file}:${line}: ${literal} is ${verdict.status}: ${verdict.complexity?.summary ?? "no verdict in time"}`);
+  mistakes.push(
+    `${file}:${line}: ${literal} is ${verdict.status}: ${verdict.complexity?.summary ?? "no verdict in time"}`,
+  );
 }
 
 function walk(node, visit) {

@@ -48,7 +48,7 @@ export const commandLineRules = [
     what: "a credential goes over TLS or loopback only",
     file: `${C}/transport.ts`,
     from: "if (!isSafeTransport(address))",
-    to: "if (address === \"\")",
+    to: 'if (address === "")',
     test: `${C}/transport.test.ts`,
   },
   {
@@ -56,7 +56,7 @@ export const commandLineRules = [
     what: "a host that only looks like loopback is none",
     file: `${C}/transport.ts`,
     from: "/^127\\.[0-9]+\\.[0-9]+\\.[0-9]+$/.test(hostname)",
-    to: "hostname.startsWith(\"127.\")",
+    to: 'hostname.startsWith("127.")',
     test: `${C}/transport.test.ts`,
   },
   {
@@ -87,8 +87,8 @@ export const commandLineRules = [
     rule: "filters",
     what: "an environment that is not there is a mistake, not an empty list",
     file: `${S}/admin/known-filter.ts`,
-    from: "if (known.includes(environment)) return;",
-    to: "return;",
+    from: "if (!environment) throw unknownEnvironment(call, name, environments.keys());\n  return environment;",
+    to: "return environment!;",
     test: "test/admin/known-filters.test.ts",
   },
   {
@@ -112,7 +112,7 @@ export const commandLineRules = [
     what: "secrets are not written through a link",
     file: `${S}/store/data-directory.ts`,
     from: "if (lstatSync(folder, { throwIfNoEntry: false })?.isSymbolicLink())",
-    to: "if (folder === \"\")",
+    to: 'if (folder === "")',
     test: "test/store/data-directory.test.ts",
   },
   {

@@ -105,8 +105,8 @@ export const hostileRules = [
     rule: "hostile texts",
     what: "few policy texts of one administrator wait",
     file: `${S}/access/policy-text-reader.ts`,
-    from: "own >= OPEN_PER_ACTOR_MAX || ",
-    to: "",
+    from: 'if (this.#places.take({ actor }) !== undefined) throw new Problem("rate_limited");',
+    to: "this.#places.take({ actor });",
     test: `${S}/access/policy-text-reader.test.ts`,
   },
   {

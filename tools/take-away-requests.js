@@ -65,7 +65,7 @@ export const requestRules = [
     rule: "R2",
     what: "the table is closed",
     file: `${S}/dataplane/wire/match.ts`,
-    from: 'if (!candidates || lastSlash === path.length) return refuseUnknown(path);',
+    from: "if (!candidates || lastSlash === path.length) return refuseUnknown(path);",
     to: 'if (!candidates || lastSlash === path.length) return { endpoint: exact.get("/api/chat")![0]!, parameter: null };',
     test: bypasses,
   },

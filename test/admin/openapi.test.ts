@@ -139,13 +139,13 @@ it("a client that knows only the document calls every operation, and every answe
       : // A rotation whose new secret is unused cannot be finished.
         ROTATION.has(operation.operationId)
         ? ROTATION.get(operation.operationId)!
-      : operation.operationId.startsWith("incidents.")
-        ? 1.5
-        : operation.operationId.endsWith(".revoke")
-          ? 2
-          : operation.responses["201"]
-            ? 0
-            : 1;
+        : operation.operationId.startsWith("incidents.")
+          ? 1.5
+          : operation.operationId.endsWith(".revoke")
+            ? 2
+            : operation.responses["201"]
+              ? 0
+              : 1;
   const called: string[] = [];
   for (const { path, method, operation } of operations.toSorted((a, b) => rank(a) - rank(b))) {
     const linked = told.get(operation.operationId);

@@ -82,7 +82,8 @@ describe("a stub made on the server", () => {
   });
 
   test("a local model that becomes a stub between two requests is noticed", async () => {
-    const chat = (): Promise<Response> => gateway.post("/api/chat", key, { model: "innocent", messages, stream: false });
+    const chat = (): Promise<Response> =>
+      gateway.post("/api/chat", key, { model: "innocent", messages, stream: false });
     expect((await chat()).status).toBe(200);
     gateway.upstream().stubs.add(NAME);
     expect((await chat()).status).toBe(403);
@@ -95,7 +96,9 @@ describe("a stub made on the server", () => {
     gateway.upstream().intercept = (seen, response) => {
       if (seen.url !== "/api/chat") return false;
       response.writeHead(200, { "content-type": "application/x-ndjson" });
-      response.end(`{"model":"innocent","remote_host":"https://ollama.com","message":{"content":"SECRET"},"done":true}\n`);
+      response.end(
+        `{"model":"innocent","remote_host":"https://ollama.com","message":{"content":"SECRET"},"done":true}\n`,
+      );
       return true;
     };
     const answer = await gateway.post("/api/chat", key, { model: "innocent", messages });
@@ -132,7 +135,11 @@ describe("a stub made through the gateway", () => {
   test("is a cloud model to whoever uses it next", async () => {
     const strong = await gateway.issue({ environment: "open", allow: permissions, models: ["*", "cloud:*"] });
     const weak = await gateway.issue({ environment: "open", allow: INFER, models: ["*"] });
-    const wide = await gateway.issue({ environment: "open", allow: [...INFER, "cloud:infer"], models: ["*", "cloud:*"] });
+    const wide = await gateway.issue({
+      environment: "open",
+      allow: [...INFER, "cloud:infer"],
+      models: ["*", "cloud:*"],
+    });
     const made = await gateway.post("/api/create", strong.key, { model: "team-helper", from: "gpt-oss:120b-cloud" });
     expect([made.status, await made.text()]).toEqual([200, expect.stringContaining("success")]);
     const copied = await gateway.post("/api/copy", strong.key, { source: "team-helper", destination: "helper-2" });

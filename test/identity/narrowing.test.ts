@@ -147,7 +147,9 @@ describe("who may not", () => {
 
   it("an administrator of prod does not enable whom an administrator of everything has disabled", async () => {
     await scim.admin.call("principals.disable", { params: { id: ada } });
-    await expect(clientOf(scim.gateway, prodAdmin).call("principals.enable", { params: { id: ada } })).rejects.toMatchObject({
+    await expect(
+      clientOf(scim.gateway, prodAdmin).call("principals.enable", { params: { id: ada } }),
+    ).rejects.toMatchObject({
       code: "grant_exceeds_issuer",
     });
     expect(actsIn()).toEqual([]);

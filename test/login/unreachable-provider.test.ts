@@ -69,7 +69,9 @@ it.each([
 async function otherIssuer(): Promise<string> {
   strange = createServer((_request, response) => {
     response.setHeader("content-type", "application/json");
-    response.end(JSON.stringify({ issuer: "https://other.example.org", token_endpoint: "https://other.example.org/token" }));
+    response.end(
+      JSON.stringify({ issuer: "https://other.example.org", token_endpoint: "https://other.example.org/token" }),
+    );
   });
   await new Promise<void>((resolve) => strange!.listen(0, "127.0.0.1", resolve));
   return `http://127.0.0.1:${(strange.address() as AddressInfo).port}`;

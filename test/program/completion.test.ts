@@ -54,7 +54,8 @@ const cases: readonly (readonly [line: string, wanted: () => readonly string[]])
 
 describe("the candidates", () => {
   it("are those of the gateway, and nothing a shell would run", async () => {
-    const complete = async (...words: string[]) => (await sallyport(["complete", "--", ...words], env())).stdout.split("\n");
+    const complete = async (...words: string[]) =>
+      (await sallyport(["complete", "--", ...words], env())).stdout.split("\n");
     expect(await complete("services", "show", "")).not.toContain("$(touch /tmp/never)");
     expect(await complete("keys", "create", "--data", "")).toContain(":files");
     expect(await complete("nonsense", "")).toEqual([""]);

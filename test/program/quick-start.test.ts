@@ -189,22 +189,25 @@ test("a file where the data directory should be is told in words", async () => {
   }
 });
 
-test.each(["serve", "start"])("%s: a port that is in use is told in words, and nothing is left behind", async (command) => {
-  const upstream = new GoUpstream();
-  const { port } = new URL(await upstream.listen());
-  const data = join(home, `port-${command}`);
-  const ended = await sallyport([
-    command,
-    "--data",
-    data,
-    "--listen",
-    `127.0.0.1:${port}`,
-    "--admin-listen",
-    "127.0.0.1:0",
-  ]);
-  expect(ended.code).toBe(3);
-  expect(ended.stderr).toContain(`127.0.0.1:${port} is in use by another program`);
-  // The next `init` can show the recovery key.
-  expect(existsSync(data)).toBe(false);
-  await upstream.close();
-});
+test.each(["serve", "start"])(
+  "%s: a port that is in use is told in words, and nothing is left behind",
+  async (command) => {
+    const upstream = new GoUpstream();
+    const { port } = new URL(await upstream.listen());
+    const data = join(home, `port-${command}`);
+    const ended = await sallyport([
+      command,
+      "--data",
+      data,
+      "--listen",
+      `127.0.0.1:${port}`,
+      "--admin-listen",
+      "127.0.0.1:0",
+    ]);
+    expect(ended.code).toBe(3);
+    expect(ended.stderr).toContain(`127.0.0.1:${port} is in use by another program`);
+    // The next `init` can show the recovery key.
+    expect(existsSync(data)).toBe(false);
+    await upstream.close();
+  },
+);

@@ -67,7 +67,9 @@ test.skipIf(why !== "")(`followed line by line, it signs for a gateway that dema
     const create = "sallyport keys create --env practice --name signer --role cli --model practice --json";
     const made = JSON.parse((await sh(create)).stdout) as { id: string; key: string };
     await sh(blocks.find(({ text }) => text.startsWith("openssl genpkey"))!.text);
-    const register = blocks.find(({ text }) => text.includes("keys signers add"))!.text.replaceAll(" ID ", ` ${made.id} `);
+    const register = blocks
+      .find(({ text }) => text.includes("keys signers add"))!
+      .text.replaceAll(" ID ", ` ${made.id} `);
     const keyid = /SHA256:[A-Za-z0-9+/]+/.exec((await sh(register)).stdout)![0];
     writeFileSync(join(folder, "sign.sh"), blocks.find(({ text }) => text.startsWith("#!/bin/sh"))!.text);
     const send = blocks

@@ -176,11 +176,14 @@ it("a writer that dies refuses everything that was not acknowledged, and everyth
   expect(troubles).toEqual(["the writer has ended"]);
 });
 
-it.each(["sallyport.db-wal", "sallyport.db"])("%s deleted under the running program: nothing more is acknowledged", async (name) => {
-  const { store, directory, troubles } = await openSmall();
-  expect(await settled(store, store.append(line("before")))).toBe(true);
-  rmSync(join(directory, name));
-  expect(await settled(store, store.append(line("after")))).toBe(false);
-  expect([store.isWritable(), store.takesChanges()]).toEqual([false, false]);
-  expect(troubles.join()).toContain(`${name} was deleted or replaced`);
-});
+it.each(["sallyport.db-wal", "sallyport.db"])(
+  "%s deleted under the running program: nothing more is acknowledged",
+  async (name) => {
+    const { store, directory, troubles } = await openSmall();
+    expect(await settled(store, store.append(line("before")))).toBe(true);
+    rmSync(join(directory, name));
+    expect(await settled(store, store.append(line("after")))).toBe(false);
+    expect([store.isWritable(), store.takesChanges()]).toEqual([false, false]);
+    expect(troubles.join()).toContain(`${name} was deleted or replaced`);
+  },
+);

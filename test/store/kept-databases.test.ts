@@ -82,7 +82,14 @@ it("commands that read leave an older database as it is; `upgrade` brings it up 
   const { directory } = unpack(1);
   const path = join(directory, "sallyport.db");
   const before = readFileSync(path);
-  for (const words of [["keys", "list"], ["status"], ["audit", "search"], ["audit", "verify"], ["doctor"], ["admin", "reset", "--json"]]) {
+  for (const words of [
+    ["keys", "list"],
+    ["status"],
+    ["audit", "search"],
+    ["audit", "verify"],
+    ["doctor"],
+    ["admin", "reset", "--json"],
+  ]) {
     const { code, stdout, stderr } = await sallyport([...words, "--data", directory]);
     expect(code, words.join(" ")).not.toBe(0);
     expect(stdout + stderr, words.join(" ")).toContain("schema_older");

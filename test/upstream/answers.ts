@@ -154,7 +154,14 @@ function native(
   if (isEmpty)
     return send(response, 200, { ...head, ...said(""), done: true, done_reason: isUnload ? "unload" : "load" });
   if (!work.streams)
-    return send(response, 200, { ...head, ...said(words.join("")), done: true, done_reason: "stop", ...context, ...COUNTS });
+    return send(response, 200, {
+      ...head,
+      ...said(words.join("")),
+      done: true,
+      done_reason: "stop",
+      ...context,
+      ...COUNTS,
+    });
   lines(response, [
     ...words.map((word) => ({ ...head, ...said(word), done: false })),
     { ...head, ...said(""), done: true, done_reason: "stop", ...context, ...COUNTS },

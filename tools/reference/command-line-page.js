@@ -45,6 +45,9 @@ export async function commandLinePage() {
         ", ",
       )}. Every command has \`--help\`. Commands that speak to a gateway use \`SALLYPORT_ADMIN_URL\` and \`SALLYPORT_ADMIN_KEY\` where they are set and \`--data\` is not given; ` +
     "else the Unix socket of the server that runs on the data directory; else they open the directory themselves.\n\n" +
-    program.commands.filter(isShown).flatMap((command) => sectionsOf(command, "sallyport")).join("\n")
+    program.commands
+      .filter(isShown)
+      .flatMap((command) => sectionsOf(command, "sallyport"))
+      .join("\n")
   );
 }

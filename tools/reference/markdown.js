@@ -15,6 +15,7 @@ export function formText(schema) {
   if (schema.type === "array") return `list: ${schema.items.description ?? formText(schema.items)}`;
   if (schema.type === "integer") return rangeText(schema);
   if (schema.pattern === "^(0|[1-9][0-9]{0,8})(ms|s|m|h|d)$") return "duration such as `90d`, `12h`, `15m`, `30s`";
+  if (schema.type === "boolean") return "`true` or `false`";
   return "text";
 }
 

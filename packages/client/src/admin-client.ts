@@ -51,7 +51,10 @@ export class AdminClient {
     if (reached.status >= 400) throw readProblem(reached.status, said);
     const read = row.answer.safeParse(said);
     if (read.success) return read.data as Answer<N>;
-    const where = read.error.issues.slice(0, 3).map(({ path }) => path.join(".") || "the whole").join(", ");
+    const where = read.error.issues
+      .slice(0, 3)
+      .map(({ path }) => path.join(".") || "the whole")
+      .join(", ");
     throw new Error(`the server's answer to ${name} is not of this version's form (${where}): compare the versions`);
   }
 

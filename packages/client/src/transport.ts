@@ -60,7 +60,8 @@ export async function readJson(answer: Response): Promise<Readonly<Record<string
 function innermost(cause: unknown): { readonly message: string; readonly code: string | undefined } {
   let inner = cause;
   for (let depth = 0; depth < 5; depth++) {
-    const next: unknown = inner instanceof AggregateError ? inner.errors[0] : inner instanceof Error ? inner.cause : undefined;
+    const next: unknown =
+      inner instanceof AggregateError ? inner.errors[0] : inner instanceof Error ? inner.cause : undefined;
     if (!(next instanceof Error)) break;
     inner = next;
   }

@@ -98,7 +98,8 @@ export const problems = {
   credential_malformed: {
     status: 401,
     title: "the credential is not a well-formed key",
-    remedy: "send the whole key as `Authorization: Bearer KEY`; if you do, a character is wrong or missing: copy it again",
+    remedy:
+      "send the whole key as `Authorization: Bearer KEY`; if you do, a character is wrong or missing: copy it again",
   },
   credential_conflict: {
     status: 409,
@@ -113,7 +114,8 @@ export const problems = {
   transport_unsafe: {
     status: 400,
     title: "a credential is sent only over https, or over http to this machine",
-    remedy: "use the gateway's https:// address; without one, open a tunnel (`ssh -N -L 11436:127.0.0.1:11436 HOST`) and use http://127.0.0.1:11436",
+    remedy:
+      "use the gateway's https:// address; without one, open a tunnel (`ssh -N -L 11436:127.0.0.1:11436 HOST`) and use http://127.0.0.1:11436",
   },
   credential_source_failed: {
     status: 502,
@@ -135,7 +137,8 @@ export const problems = {
   rotation_in_progress: {
     status: 409,
     title: "the last rotation of the key is not finished",
-    remedy: "put the new secret to use, then `sallyport keys rotate ID --finish`; where it was lost unused, begin again with --restart, which destroys it",
+    remedy:
+      "put the new secret to use, then `sallyport keys rotate ID --finish`; where it was lost unused, begin again with --restart, which destroys it",
   },
   key_suspended: { status: 401, title: "the key is suspended", remedy: "ask an administrator; after disuse its owner" },
   key_revoked: { status: 401, title: "the key has been revoked", remedy: "ask for a new key" },
@@ -240,12 +243,13 @@ export const problems = {
   origin_denied: {
     status: 403,
     title: "pages of this origin may not call the gateway",
-    remedy: "add the page's origin to `corsOrigins` in the settings, exactly as the browser sends it; OAuth and log-in are closed to other origins",
+    remedy:
+      "add the page's origin to `corsOrigins` in the settings, exactly as the browser sends it; OAuth and log-in are closed to other origins",
   },
   method_not_allowed: { status: 405, title: "405 method not allowed", remedy: "use the endpoint's own method" },
   clock_doubtful: {
     status: 409,
-    title: "the gateway's clock was just set, or is far from the newest record, so nothing that cannot be undone is done by it",
+    title: "the gateway's clock jumped, or is far from the newest record, so it does nothing that cannot be undone",
     remedy: "correct the clock; where it is right, try again when the gateway has run for an hour",
   },
   conflict: { status: 409, title: "the change meets a newer state", remedy: "read the present state and try again" },
@@ -276,7 +280,11 @@ export const problems = {
     remedy: "use the name of an environment: `sallyport envs list` prints them",
   },
   already_exists: { status: 409, title: "there is one of that name already", remedy: "choose another name" },
-  input_invalid: { status: 422, title: "the input has mistakes", remedy: "mend what is listed" },
+  input_invalid: {
+    status: 422,
+    title: "the input has mistakes",
+    remedy: "correct the input as the detail says, and try again",
+  },
   grant_exceeds_issuer: {
     status: 403,
     title: "the issuer may not grant that much",
@@ -309,7 +317,7 @@ export const problems = {
   ledger_unavailable: {
     status: 503,
     title: "the request cannot be recorded, so it is not served",
-    remedy: "free disk space or mend the store; nothing was run",
+    remedy: "free disk space or repair the store; nothing was run",
   },
   data_missing: {
     status: 503,

@@ -4,7 +4,7 @@ export const upstreamProblems = {
   upstream_unreachable: {
     status: 502,
     title: "the model server cannot be reached",
-    remedy: "start it, or mend the environment's upstream",
+    remedy: "start it, or correct the environment's upstream",
   },
   upstream_broken: {
     status: 502,

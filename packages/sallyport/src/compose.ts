@@ -40,10 +40,7 @@ export interface Initialized {
 }
 
 /** Makes the data directory, a first environment in front of a model server (Ollama's usual address unless told), and the recovery admin key. */
-export async function initialize(
-  settings: Settings,
-  upstreamUrl: string = DEFAULT_UPSTREAM_URL,
-): Promise<Initialized> {
+export async function initialize(settings: Settings, upstreamUrl: string = DEFAULT_UPSTREAM_URL): Promise<Initialized> {
   const wasThere = existsSync(settings.dataDirectory);
   const undo = (): void => removeFresh(settings.dataDirectory, wasThere);
   initDataDirectory(settings.dataDirectory, systemClock, settings.keyEncryptionKey);

@@ -3,4 +3,6 @@ import { makeConnect } from "./cli/connect.ts";
 import { processIo } from "./cli/io.ts";
 import { runCli } from "./cli/program.ts";
 
-process.exitCode = await runCli(process.argv.slice(2), processIo(), makeConnect(process.env));
+const exit = await runCli(process.argv.slice(2), processIo(), makeConnect(process.env));
+// A gateway that stopped by itself has said so already: it did not end well, though it ended in order.
+process.exitCode ??= exit;

@@ -135,7 +135,7 @@ function findingOf(problem: unknown): CredentialFinding {
   if (code === "credential_missing")
     return { code, state: "note", says, remedy: "needed only where this machine itself calls models" };
   if (code === "input_invalid" && mistakes.length === 0)
-    return { code, state: "wrong", says, remedy: "mend what is named" };
+    return { code, state: "wrong", says, remedy: "correct what is named" };
   return { code, state: "wrong", says, remedy };
 }
 

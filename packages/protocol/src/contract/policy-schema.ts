@@ -87,7 +87,9 @@ const environment = z.strictObject({
     .describe("the queue of each model, in front of all model servers that bound `concurrency`"),
   readerStall: bound
     .optional()
-    .describe("a client that reads nothing of its answer for so long is disconnected, and its slot is free; 1m"),
+    .describe(
+      "a client that takes less than 16 KiB of its response in this time is disconnected, and its slot becomes free; 1m",
+    ),
   keys: z
     .strictObject({
       maxAge: positive(duration)
@@ -142,7 +144,9 @@ const environment = z.strictObject({
     .max(64)
     .default(["registry.ollama.ai"])
     .describe("hosts that models may be pulled from and pushed to"),
-  keepAliveMax: duration.default("5m").describe("longest keep_alive without runtime:pin; a longer one is lowered to it"),
+  keepAliveMax: duration
+    .default("5m")
+    .describe("longest keep_alive without runtime:pin; a longer one is lowered to it"),
   limits: limits.optional().describe("of each key of the environment"),
   guard: guard.optional(),
   networks: networks.optional().describe("where its keys may be used from, such as 10.0.0.0/8; anywhere when left out"),

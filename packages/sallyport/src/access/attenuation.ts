@@ -52,7 +52,10 @@ export function excessRight(
 export function excessAssigned(
   issuer: AdminRight,
   { environment, right }: Pick<Assignment, "environment" | "right">,
-  { environments, roles }: { readonly environments: ReadonlyMap<string, Environment>; readonly roles: ReadonlyMap<string, Role> },
+  {
+    environments,
+    roles,
+  }: { readonly environments: ReadonlyMap<string, Environment>; readonly roles: ReadonlyMap<string, Role> },
 ): string[] {
   return excessRight(issuer, right, roles, boundsIn(environment, environments));
 }
@@ -93,8 +96,7 @@ function excessBounds(
     const isUnset = name === "contextTokens" && bounds.every((one) => one.guard?.contextTokens === undefined);
     const unguarded = isUnset ? 0 : Infinity;
     return (
-      (spec.allow.length === 0 || unguarded <= most) &&
-      given.every((role) => (role.guard[name] ?? unguarded) <= most)
+      (spec.allow.length === 0 || unguarded <= most) && given.every((role) => (role.guard[name] ?? unguarded) <= most)
     );
   };
   const { requests } = limits;

@@ -96,9 +96,8 @@ it.each([
 it("an assignment that goes is lost to who stays in the group", () => {
   const assignments = [given("1", "team", { roles: ["bot"] })];
   const key = { environment: "dev", ceiling: right({ roles: ["bot"], models: ["llama3.2"] }) };
-  expect(lostRight({ assignments, environments: new Map(), roles }, key, { before, after: before, gone: "1" })).toEqual([
-    "role bot",
-    "infer:chat",
-  ]);
+  expect(lostRight({ assignments, environments: new Map(), roles }, key, { before, after: before, gone: "1" })).toEqual(
+    ["role bot", "infer:chat"],
+  );
   expect(lostRight({ assignments, environments: new Map(), roles }, key, { before, after: before })).toEqual([]);
 });

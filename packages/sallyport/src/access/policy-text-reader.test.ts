@@ -41,7 +41,9 @@ test("a text that fails holds up nobody behind it", async () => {
   const next = reader.read("b", "prod");
   await expect(broken).rejects.toThrow("broken");
   fails = false;
-  await expect(next).rejects.toThrow("broken").catch(() => undefined);
+  await expect(next)
+    .rejects.toThrow("broken")
+    .catch(() => undefined);
   expect(await reader.read("c", "dev")).toBe(READ);
 });
 

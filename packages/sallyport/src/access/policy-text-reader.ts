@@ -4,12 +4,12 @@
  */
 import { Worker } from "node:worker_threads";
 import { Problem } from "@sallyport/protocol";
+import { POLICY_TEXTS } from "../kernel/shared-resources.ts";
+import { Shares } from "../kernel/shares.ts";
 import type { PolicyTextRead } from "./policy-text.ts";
 
 const PATIENCE_MS = 5_000;
 const HEAP_MB_MAX = 256;
-const OPEN_MAX = 16;
-const OPEN_PER_ACTOR_MAX = 2;
 
 /** Reads one text; rejects where it takes more than it may. */
 export type ReadInThread = (text: string) => Promise<PolicyTextRead>;
@@ -17,8 +17,7 @@ export type ReadInThread = (text: string) => Promise<PolicyTextRead>;
 export class PolicyTextReader {
   readonly #read: ReadInThread;
   #turn: Promise<unknown> = Promise.resolve();
-  readonly #open = new Map<string, number>();
-  #openCount = 0;
+  readonly #places = new Shares(POLICY_TEXTS);
 
   constructor(read: ReadInThread = readInThread) {
     this.#read = read;
@@ -26,19 +25,13 @@ export class PolicyTextReader {
 
   /** Throws `rate_limited` while too many wait, `input_invalid` for a text that takes too long. */
   async read(text: string, actor: string): Promise<PolicyTextRead> {
-    const own = this.#open.get(actor) ?? 0;
-    if (own >= OPEN_PER_ACTOR_MAX || this.#openCount >= OPEN_MAX) throw new Problem("rate_limited");
-    this.#open.set(actor, own + 1);
-    this.#openCount++;
+    if (this.#places.take({ actor }) !== undefined) throw new Problem("rate_limited");
     const mine = this.#turn.then(() => this.#read(text));
     this.#turn = mine.catch(() => undefined);
     try {
       return await mine;
     } finally {
-      this.#openCount--;
-      const left = (this.#open.get(actor) ?? 1) - 1;
-      if (left === 0) this.#open.delete(actor);
-      else this.#open.set(actor, left);
+      this.#places.give({ actor });
     }
   }
 }

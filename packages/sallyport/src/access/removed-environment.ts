@@ -4,12 +4,13 @@
  */
 import type { Operation } from "../audit/change.ts";
 import type { KeyRecord } from "../keys/key.ts";
-import type { Principal, PrincipalBounds, Voucher } from "./policy.ts";
+import type { DirectoryGroup, Principal, PrincipalBounds, Voucher } from "./policy.ts";
 
 export function operationsOfRemoval(
   names: ReadonlySet<string>,
   adminKeys: Iterable<KeyRecord>,
   principals: Iterable<Principal>,
+  groups: Iterable<DirectoryGroup>,
 ): Operation[] {
   const operations: Operation[] = [];
   for (const { environment, id, state, admin } of adminKeys) {
@@ -25,6 +26,11 @@ export function operationsOfRemoval(
   for (const principal of principals) {
     const bounds = principal.bounds && boundsWithout(principal.bounds, names);
     if (bounds) operations.push({ op: "principal.put", principal: { ...principal, bounds } });
+  }
+  for (const group of groups) {
+    const writer = group.writer && voucherWithout(group.writer, names);
+    if (writer && JSON.stringify(writer) !== JSON.stringify(group.writer))
+      operations.push({ op: "group.put", group: { ...group, writer } });
   }
   return operations;
 }

@@ -33,10 +33,7 @@ export interface AppliedPolicy {
   readonly epoch: number;
 }
 
-type PolicyPorts = Pick<
-  AdminPorts,
-  "clock" | "snapshot" | "listKeys" | "changes" | "upstreamHosts" | "readPolicyText"
->;
+type PolicyPorts = Pick<AdminPorts, "clock" | "snapshot" | "listKeys" | "changes" | "upstreamHosts" | "readPolicyText">;
 
 /**
  * `actor` is the issuer who asks, or the gateway itself applying the file it was started with.
@@ -97,7 +94,8 @@ function removalsOf(ports: PolicyPorts, operations: readonly Operation[]): Opera
   const names = operations.flatMap((operation) => (operation.op === "environment.remove" ? [operation.name] : []));
   if (names.length === 0) return [];
   const adminKeys = eachKey(ports, { environment: SYSTEM_REALM });
-  return operationsOfRemoval(new Set(names), adminKeys, ports.snapshot().principals.values());
+  const { principals, groups } = ports.snapshot();
+  return operationsOfRemoval(new Set(names), adminKeys, principals.values(), groups.values());
 }
 
 function endedAdminKey(key: string, applied: LedgerEvent): LedgerEvent {

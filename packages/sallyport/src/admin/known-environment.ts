@@ -22,7 +22,13 @@ export async function knownEnvironment(call: AnyCall, text: string): Promise<Env
     if (text === SYSTEM_REALM || snapshot().environments.has(text)) return text;
     if ((await audit.logs()).some(({ environment }) => environment === text)) return text;
   }
-  const { right } = call.caller.issuer;
-  const names = [...snapshot().environments.keys(), SYSTEM_REALM].filter((name) => administers(right, name));
-  throw new Problem("unknown_environment", `the known ones are ${names.slice(0, SHOWN_MAX).join(", ")}`);
+  throw unknownEnvironment(call, text, [...snapshot().environments.keys(), SYSTEM_REALM]);
+}
+
+/** `unknown_environment`, with those of `known` that the caller administers. */
+export function unknownEnvironment({ caller }: AnyCall, text: string, known: Iterable<string>): Problem {
+  const names = [...known].filter((name) => administers(caller.issuer.right, name));
+  const more = names.length > SHOWN_MAX ? ` and ${names.length - SHOWN_MAX} more` : "";
+  const shown = names.length === 0 ? "none" : names.slice(0, SHOWN_MAX).join(", ") + more;
+  return new Problem("unknown_environment", `there is no environment ${text}; known: ${shown}`);
 }

@@ -5,18 +5,20 @@
 import { isProblemCode, nearest, Problem, problems } from "@sallyport/protocol";
 import { eventTypes } from "../audit/event.ts";
 import { resolvePrincipal } from "../access/principal-name.ts";
+import { administers } from "../access/attenuation.ts";
 import { SYSTEM_REALM } from "../keys/key.ts";
+import type { Environment } from "../access/policy.ts";
 import { demandEnvironment } from "./call.ts";
 import type { AnyCall } from "./call.ts";
-import { administers } from "../access/attenuation.ts";
+import { unknownEnvironment } from "./known-environment.ts";
 
 /** Refuses an environment that is not the caller's (`permission_denied`) or not there (`unknown_environment`). */
-export function demandKnownEnvironment(call: AnyCall, environment: string): void {
-  demandEnvironment(call, environment);
-  const known = [...call.ports.snapshot().environments.keys()];
-  if (known.includes(environment)) return;
-  const shown = known.filter((name) => administers(call.caller.issuer.right, name)).join(", ");
-  throw new Problem("unknown_environment", `there is no environment ${environment}; known: ${shown || "none"}`);
+export function demandKnownEnvironment(call: AnyCall, name: string): Environment {
+  demandEnvironment(call, name);
+  const { environments } = call.ports.snapshot();
+  const environment = environments.get(name);
+  if (!environment) throw unknownEnvironment(call, name, environments.keys());
+  return environment;
 }
 
 /** The id of the principal of that id or unique name. */

@@ -22,7 +22,7 @@ export function peopleFindings(call: AnyCall): PersonFinding[] {
   return [...found, ...ambiguous(people)].filter(isShown);
 }
 
-function suspended({ name, bounds }: Principal): PersonFinding[] {
+function suspended({ id, name, bounds }: Principal): PersonFinding[] {
   if (!bounds?.localLogin?.suspendedAt) return [];
   return [
     {
@@ -30,14 +30,14 @@ function suspended({ name, bounds }: Principal): PersonFinding[] {
       state: "wrong",
       environment: SYSTEM,
       says: `the local log-in of ${name} is suspended: the person's permissions have grown beyond the scope of ${bounds.localLogin.by}`,
-      remedy: `sallyport people confirm ${name}, if that is right; else sallyport people uninvite ${name}`,
+      remedy: `sallyport people confirm ${id}, if that is right; else sallyport people uninvite ${id}`,
     },
   ];
 }
 
 /** One finding an environment in which the person holds more than the writer of the id could hand out. */
 function notCounted({ ports }: AnyCall, person: Principal): PersonFinding[] {
-  const { external, bounds, name } = person;
+  const { id, external, bounds, name } = person;
   if (external?.scim?.isDeleted !== false || external.scim.externalId === null) return [];
   const snapshot = ports.snapshot();
   const voucher = bounds?.identifier;
@@ -49,7 +49,7 @@ function notCounted({ ports }: AnyCall, person: Principal): PersonFinding[] {
     state: "note",
     environment,
     says: `the provisioned id of ${name} does not count in ${environment}: the person holds more there than ${voucher?.by ?? "its unknown writer"} could hand out`,
-    remedy: `name the provisioning client as the provider's agent in the identity file, or sallyport people confirm ${name}`,
+    remedy: `name the provisioning client as the provider's agent in the identity file, or sallyport people confirm ${id}`,
   }));
 }
 

@@ -2,7 +2,14 @@
  * The gate every administrative change goes through: each operation is compared with what there is, and what opens wider
  * must lie within the caller's delegation scope (R6). A handler cannot forget it: the ports it is given ask by themselves.
  */
-import { boundsIn, excessAdminRight, excessAssigned, excessEnvironments, excessGrants, excessRight } from "../access/attenuation.ts";
+import {
+  boundsIn,
+  excessAdminRight,
+  excessAssigned,
+  excessEnvironments,
+  excessGrants,
+  excessRight,
+} from "../access/attenuation.ts";
 import { isDisabledIn, isUnbounded } from "../access/holding.ts";
 import type { Issuer } from "../access/issuer.ts";
 import { assignmentsAfter, environmentsAfter, rolesAfter } from "../access/policy-after.ts";

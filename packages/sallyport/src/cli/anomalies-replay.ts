@@ -52,16 +52,25 @@ export function addAnomaliesReplay(anomalies: Command, cli: Cli): void {
     });
 }
 
-const REPLAY_REMEDY = "correct the file: docs/guides/anomalies.md describes its members";
+const POLICY_REMEDY = "correct the policy file: docs/guides/anomalies.md shows one";
 
 async function readPolicyFile(path: string | undefined): Promise<AnomalyPolicy> {
   const { DEFAULT_ANOMALY_POLICY, readAnomalyPolicy } = await import("../anomaly/response.ts");
   if (path === undefined) return DEFAULT_ANOMALY_POLICY;
   const { value, mistakes } = readYaml(readPolicyText(path));
-  if (mistakes.length > 0) throw new UsageMistake(`${path} cannot be read as a replay`, REPLAY_REMEDY, mistakes.map((mistake) => `${path}:${mistake}`));
+  if (mistakes.length > 0)
+    throw new UsageMistake(
+      `${path} is not valid YAML`,
+      POLICY_REMEDY,
+      mistakes.map((mistake) => `${path}:${mistake}`),
+    );
   const read = readAnomalyPolicy(value, parseDurationMs);
   if ("forMs" in read) return read;
-  throw new UsageMistake(`${path} has mistakes`, REPLAY_REMEDY, read.map((mistake) => `${path}: ${mistake.path} ${mistake.says}`));
+  throw new UsageMistake(
+    `${path} is not a valid anomaly policy`,
+    POLICY_REMEDY,
+    read.map((mistake) => `${path}: ${mistake.path} ${mistake.says}`),
+  );
 }
 
 function readPolicyText(path: string): string {

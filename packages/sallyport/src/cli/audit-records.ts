@@ -113,7 +113,8 @@ function isoText(ms: number): string {
 
 function recordLine(record: AuditRecordView): string {
   const fields = Object.entries(record.fields).map(
-    ([name, value]) => `${name}=${typeof value === "string" ? value : isTime(name, value) ? isoText(value) : JSON.stringify(value)}`,
+    ([name, value]) =>
+      `${name}=${typeof value === "string" ? value : isTime(name, value) ? isoText(value) : JSON.stringify(value)}`,
   );
   return [record.seq, record.at, record.environment, record.type, record.actor, ...fields].join(" ");
 }

@@ -10,7 +10,7 @@ import { facts, show } from "./print.ts";
 export function addAuditRepair(audit: Command, cli: Cli): void {
   withServer(audit.command("repair"))
     .description(
-      "repair what the database keeps of the logs, with the server stopped: takes out logs that no environment can have, and makes edited or deleted rows again; records are never changed",
+      "repair the database's index of the audit logs, with the server stopped: removes logs whose names are not valid names of environments, and rebuilds changed or deleted rows from the records; records are never changed",
     )
     .action(async (options: ServerOptions) => {
       const settings = await readSettings(options, cli.io.env);
@@ -18,9 +18,12 @@ export function addAuditRepair(audit: Command, cli: Cli): void {
       const { repairAudit } = await import("../compose/repair.ts");
       const done = await repairAudit(settings, (text) => cli.io.err(text));
       show(cli.io, options.json, done, () => [
-        ...done.removed.map(({ log, records }) => `removed the log ${JSON.stringify(log)}, of ${records} records`),
-        ...done.rebuilt.map(({ log, records }) => `made the row of the log ${log} again, from ${records} records`),
-        ...(done.removed.length + done.rebuilt.length === 0 ? ["there was nothing to repair"] : []),
+        ...done.removed.map(
+          ({ log, records }) =>
+            `removed the log ${JSON.stringify(log)} (${records} records): its name is not a valid name of an environment`,
+        ),
+        ...done.rebuilt.map(({ log, records }) => `rebuilt the row of the log ${log} from ${records} records`),
+        ...(done.removed.length + done.rebuilt.length === 0 ? ["nothing needed repair"] : []),
         ...facts({ "audit log": done.ok ? "whole" : "DAMAGED", records: done.records }),
         ...(done.firstDamage ? facts({ "first damage": `${done.firstDamage.file}: ${done.firstDamage.reason}` }) : []),
       ]);

@@ -66,8 +66,7 @@ export function addAuditWitness(audit: Command, cli: Cli): void {
       const settings = await readSettings(options, cli.io.env);
       const { verifiersOf } = await import("../compose/ledger-files.ts");
       const { cosign } = await import("../compose/witness.ts");
-      const [witness] = verifiersOf(options.witnessKey);
-      if (!witness) throw new Problem("input_invalid", "--witness-key is empty");
+      const witness = verifiersOf(options.witnessKey)[0]!;
       const checkpoint = await cosign(settings, { url: options.witness, witness, environment: options.env });
       show(cli.io, options.json, { environment: options.env, checkpoint }, () => checkpoint.trimEnd().split("\n"));
     });

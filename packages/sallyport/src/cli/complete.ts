@@ -39,7 +39,10 @@ export async function candidatesFor(program: Command, cli: Cli, words: readonly 
     return option ? list(option, current.slice(0, equals + 1), current.slice(equals + 1)) : [];
   }
   if (current.startsWith("-")) return flagsOf(command).filter((flag) => flag.startsWith(current));
-  const visible = command.createHelp().visibleCommands(command).map((one) => one.name());
+  const visible = command
+    .createHelp()
+    .visibleCommands(command)
+    .map((one) => one.name());
   const fitting = position > 0 ? [] : visible.filter((name) => name.startsWith(current));
   if (visible.length > 0 && (fitting.length > 0 || command.registeredArguments.length === 0)) return fitting;
   const argument = command.registeredArguments[position];
@@ -92,7 +95,9 @@ async function valuesOf(of: Option | string, command: Command, cli: Cli, data: s
   switch (name) {
     case "--env":
     case "--environments":
-      return asked(cli, data, async (client) => (await client.call("environments.list")).environments.map((one) => one.name));
+      return asked(cli, data, async (client) =>
+        (await client.call("environments.list")).environments.map((one) => one.name),
+      );
     case "--role":
       if (isAdminKey) return ["viewer", "issuer", "provisioner", "admin"];
       return asked(cli, data, async (client) => (await client.call("roles.list")).roles.map((one) => one.name));
@@ -130,7 +135,9 @@ function isPath(of: Option | string): boolean {
 }
 
 const keyIds = (cli: Cli, data: string | undefined): Promise<readonly string[]> =>
-  asked(cli, data, async (client) => (await client.call("keys.list", { query: { limit: 200 } })).keys.map((one) => one.id));
+  asked(cli, data, async (client) =>
+    (await client.call("keys.list", { query: { limit: 200 } })).keys.map((one) => one.id),
+  );
 
 /** By the gateway, with the caller's own permissions; nothing where it cannot be asked. */
 async function asked(

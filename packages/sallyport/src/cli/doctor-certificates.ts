@@ -25,7 +25,7 @@ function checkChain({ certificateFile, keyFile }: NonNullable<Settings["tls"]>, 
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     return [
-      wrong(check, "certificate_unreadable", `${certificateFile}: ${why}`, "mend tls.certificate in the settings"),
+      wrong(check, "certificate_unreadable", `${certificateFile}: ${why}`, "correct tls.certificate in the settings"),
     ];
   }
   // Who is served checks the whole chain, so the first to end counts.

@@ -89,6 +89,6 @@ export function checkOllamaVariables(env: Readonly<Record<string, string | undef
       ),
     ];
   return host !== "" && ollamaUrl(host) === undefined
-    ? [note(check, "ollama_host_unread", "OLLAMA_HOST is not in a form Ollama reads", "mend it or unset it")]
+    ? [note(check, "ollama_host_unread", "OLLAMA_HOST is not in a form Ollama reads", "correct it or unset it")]
     : [];
 }

@@ -84,7 +84,12 @@ function checkKeyEncryptionKey(source: Settings["keyEncryptionKey"], secrets: st
 /** `code` for one that is in order, `code_open` and `code_missing` for one that is not. */
 export function checkFile(check: string, code: string, path: string): Finding {
   if (!isReachable(path))
-    return wrong(check, `${code}_missing`, `${path} is not there for this user`, "put it back, or mend the settings");
+    return wrong(
+      check,
+      `${code}_missing`,
+      `${path} is not there for this user`,
+      "put it back, or correct the settings",
+    );
   const exposure = exposureOf(path, OTHERS);
   if (exposure === undefined) return fine(check, code, `${path}, readable by its owner only`);
   return wrong(check, `${code}_open`, `${path} ${exposure}`, `make it the gateway's alone: chmod 600 ${path}`);

@@ -46,7 +46,7 @@ async function checkReach({ environment, id, url }: UpstreamView): Promise<Findi
       check,
       "upstream_unreachable",
       `${url} cannot be reached: ${why}`,
-      "start it, or mend the environment's upstream",
+      "start it, or correct the environment's upstream",
     );
   }
 }

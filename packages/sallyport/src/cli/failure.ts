@@ -65,7 +65,13 @@ export function describeFailure(thrown: unknown): Failure {
     return { code: "usage", message, mistakes: [], remedy: SEE_HELP, exit: exits.usage };
   }
   if (thrown instanceof UsageMistake)
-    return { code: "usage", message: thrown.message, mistakes: thrown.mistakes, remedy: thrown.remedy, exit: exits.usage };
+    return {
+      code: "usage",
+      message: thrown.message,
+      mistakes: thrown.mistakes,
+      remedy: thrown.remedy,
+      exit: exits.usage,
+    };
   if (thrown instanceof SettingsMistakes)
     return {
       code: "settings_invalid",

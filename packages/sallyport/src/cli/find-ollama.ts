@@ -19,10 +19,7 @@ const PATIENCE_MS = 1_500;
 export function readOllamaHost(host: string | undefined): string {
   const url = host === undefined || host.trim() === "" ? DEFAULT_OLLAMA_URL : ollamaUrl(host);
   if (url === undefined)
-    throw new UsageMistake(
-      `OLLAMA_HOST is no address of a model server: ${host}`,
-      "write HOST:PORT, or unset it",
-    );
+    throw new UsageMistake(`OLLAMA_HOST is no address of a model server: ${host}`, "write HOST:PORT, or unset it");
   return url;
 }
 
@@ -33,11 +30,18 @@ export async function lookAtOllama(url: string): Promise<FoundOllama> {
   const ask = async (path: string): Promise<unknown> => (await request(`${url}${path}`, bounds)).body.json();
   try {
     const version = (await ask("/api/version")) as { version?: unknown } | null;
-    if (typeof version?.version !== "string") return { url, isThere: false, isOther: true, models: [], chatModel: undefined };
+    if (typeof version?.version !== "string")
+      return { url, isThere: false, isOther: true, models: [], chatModel: undefined };
     const tags = (await ask("/api/tags")) as { models?: ListedModel[] };
     const listed = (tags.models ?? []).filter(({ name }) => typeof name === "string");
     const models = listed.map(({ name }) => name as string);
-    return { url, isThere: true, isOther: false, models, chatModel: listed.find(isLocalChat)?.name as string | undefined };
+    return {
+      url,
+      isThere: true,
+      isOther: false,
+      models,
+      chatModel: listed.find(isLocalChat)?.name as string | undefined,
+    };
   } catch (failure) {
     return { url, isThere: false, isOther: isAnswer(failure), models: [], chatModel: undefined };
   }

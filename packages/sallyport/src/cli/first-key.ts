@@ -31,7 +31,15 @@ export async function keepFirstKey(io: Io, client: AdminClient, order: FirstKeyO
   const { environment, name, ttl } = order;
   const { keys } = await client.call("keys.list", { query: { environment } });
   const held = keys.find((key) => key.name === name && key.state === "active" && !key.isExpired);
-  if (held) return { id: held.id, environment, expiresAt: held.expiresAt ?? "", text: undefined, file: undefined, isLoopbackOnly: isLoopbackOnly(held.networks) };
+  if (held)
+    return {
+      id: held.id,
+      environment,
+      expiresAt: held.expiresAt ?? "",
+      text: undefined,
+      file: undefined,
+      isLoopbackOnly: isLoopbackOnly(held.networks),
+    };
   const file = io.isTerminal ? undefined : join(order.directory, `first-key-${environment}`);
   // The file comes first: a key that cannot be kept is not made.
   const open = file === undefined ? undefined : openNew(file);

@@ -154,7 +154,11 @@ async function writeAndSay(
     }),
     // From another machine there is no file to open: the report itself is printed.
     ...(reportFile === null
-      ? ["", ...written.report.split("\n"), `For evidence and proofs, run on the gateway host: sallyport incident report ${incidentId}`]
+      ? [
+          "",
+          ...written.report.split("\n"),
+          `For evidence and proofs, run on the gateway host: sallyport incident report ${incidentId}`,
+        ]
       : []),
   ]);
 }

@@ -160,7 +160,9 @@ describe("exit codes", () => {
     expect(await read(["status", "--json", "--wrong"])).toMatchObject({ code: "usage" });
     expect(await read(["keys", "create", "--json"])).toMatchObject({ code: "usage" });
     expect(await read(["nonsense", "--json"])).toMatchObject({ code: "usage" });
-    expect(await read(["status", "--json"], { answers: { "GET /v1/status": "hello" } })).toMatchObject({ code: "fault" });
+    expect(await read(["status", "--json"], { answers: { "GET /v1/status": "hello" } })).toMatchObject({
+      code: "fault",
+    });
   });
 
   it("3 for a server that answers something else", async () => {

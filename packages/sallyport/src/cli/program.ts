@@ -92,7 +92,10 @@ function refuseUnknownCommand(program: Command, argv: readonly string[]): void {
     // `restore BACKUP` and `restore confirm` both exist.
     if (word === "help" || command.registeredArguments.length > 0) return;
     const path = command === program ? "" : ` of ${command.name()}`;
-    const known = command.createHelp().visibleCommands(command).map((one) => one.name());
+    const known = command
+      .createHelp()
+      .visibleCommands(command)
+      .map((one) => one.name());
     const near = nearest(word, known);
     throw new UsageMistake(
       `unknown command${path}: ${JSON.stringify(word)}${near === undefined ? "" : `; did you mean ${near}?`}`,

@@ -37,7 +37,8 @@ export function acceptNames(client: AdminClient): AdminClient {
       }
     }
     const id = idOf(given, await listFor(route, send));
-    if (id === undefined) throw new Problem("not_found", `there is no key with the id or name ${JSON.stringify(given)}`);
+    if (id === undefined)
+      throw new Problem("not_found", `there is no key with the id or name ${JSON.stringify(given)}`);
     return send(route, withId(input, id));
   };
   return { call, tail: client.tail.bind(client), close: client.close.bind(client) } as unknown as AdminClient;
@@ -58,7 +59,7 @@ function withId(input: Input | undefined, id: string): Input {
 async function listFor(route: string, send: Call): Promise<readonly Named[]> {
   if (route.startsWith("adminKeys.")) return ((await send("adminKeys.list")) as { keys: readonly Named[] }).keys;
   const all: Named[] = [];
-  for (let after: string | undefined; ; ) {
+  for (let after: string | undefined; ;) {
     const query = { limit: 1_000, ...(after === undefined ? {} : { after }) };
     const page = (await send("keys.list", { query })) as { keys: readonly Named[]; next: string | null };
     all.push(...page.keys);

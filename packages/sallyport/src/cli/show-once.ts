@@ -39,8 +39,7 @@ export function prepareOnce(io: Io, { json, out }: OnceOptions): Once {
       const told = out === undefined ? shown : { ...shown, out };
       if (json) io.out(JSON.stringify(told));
       else for (const line of facts(told)) io.out(line);
-      if (!json && file === undefined)
-        io.err(`The admin key is shown this once and cannot be read again: ${where}.`);
+      if (!json && file === undefined) io.err(`The admin key is shown this once and cannot be read again: ${where}.`);
     },
     abandon() {
       if (file === undefined || out === undefined) return;

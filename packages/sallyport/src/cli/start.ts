@@ -33,11 +33,12 @@ export function addStart(program: Command, cli: Cli): void {
       const isNew = !isInitialized(settings.dataDirectory);
       const undoInitialize = isNew ? (await initialize(settings, wantedUrl)).undo : () => {};
       let served: Served | undefined;
-      let found: FoundOllama | undefined;
+      let looked!: FoundOllama;
+      let isPractice = false;
       const withPractice = async ({ environments }: { readonly environments: Environments }): Promise<boolean> => {
-        served = firstServed(environments.values());
-        found = await lookAtOllama(served?.url ?? wantedUrl);
-        return !found.isThere && options.practice;
+        served = firstServed(environments.values(), PRACTICE_ENVIRONMENT);
+        looked = await lookAtOllama(served?.url ?? wantedUrl);
+        return (isPractice = !looked.isThere && options.practice);
       };
       const early = new EarlySignals();
       const gateway = await openGateway(settings, { withPractice }).catch((failure: unknown) => {
@@ -48,8 +49,6 @@ export function addStart(program: Command, cli: Cli): void {
       cli.io.neverBlock();
       const ended = untilSignalled(cli, gateway, settings.drainMs, { endsWithTerminal: true, early });
       cli.io.out(`sallyport ready data=${gateway.dataUrl} admin=${gateway.adminUrl}`);
-      const looked = found ?? (await lookAtOllama(wantedUrl));
-      const isPractice = !looked.isThere && options.practice;
       const environment = isPractice ? PRACTICE_ENVIRONMENT : served?.environment;
       if (environment === undefined) cli.io.out("no environment yet: `sallyport apply -f policy.yaml`");
       else
@@ -101,13 +100,13 @@ interface Served {
   readonly hasDemo: boolean;
 }
 
-/** The demo's own environment, left over from an earlier run, is no choice of anybody. */
-const DEMO = "practice";
-
-/** `dev` as `init` makes it, else the first that has a model server. */
-function firstServed(all: Iterable<Environment>): Served | undefined {
+/**
+ * `dev` as `init` makes it, else the first that has a model server. The demo's own environment, left over from an earlier
+ * run, is no choice of anybody.
+ */
+function firstServed(all: Iterable<Environment>, demo: string): Served | undefined {
   const named = [...all];
-  const environments = named.filter(({ name }) => name !== DEMO);
+  const environments = named.filter(({ name }) => name !== demo);
   const withServer = environments.filter(({ upstreams }) => upstreams.length > 0);
   const first = withServer.find(({ name }) => name === "dev") ?? withServer[0];
   const url = first?.upstreams[0]?.url;

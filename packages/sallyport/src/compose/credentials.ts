@@ -58,7 +58,15 @@ export interface Credentials {
   readonly isTokenRevoked: (token: Token) => boolean;
 }
 
-export function makeCredentials({ settings, core, log, limits, live, budget, listenerUrl }: CredentialsPorts): Credentials {
+export function makeCredentials({
+  settings,
+  core,
+  log,
+  limits,
+  live,
+  budget,
+  listenerUrl,
+}: CredentialsPorts): Credentials {
   const { clock, keys, peppers, snapshot, changes, tokenKeys, revokedTokens: revoked } = core;
   const startedAt = clock.now();
   const address: PublicAddress = {
@@ -94,7 +102,9 @@ export function makeCredentials({ settings, core, log, limits, live, budget, lis
   const tokens = new TokenEndpoint({ clock, address, tokenKeys, verifier, dpop, limits, changes, snapshot });
   const introspection = new Introspection({ clock, address, keys, verifier, revoked, live, changes, snapshot });
   const grants = new DeviceGrants(clock);
-  const provider = openProvider(settings, log);
+  const onFailure = (cause: string): void =>
+    log.warn({ issuer: settings.oidc?.issuer, cause }, "a log-in failed at the identity provider");
+  const provider = openProvider(settings, onFailure);
   const endProviderWatch = provider ? watchProvider(provider.client, provider.name, clock, log) : () => {};
   const sessions = new SessionDesk({
     clock,
@@ -124,7 +134,7 @@ export function makeCredentials({ settings, core, log, limits, live, budget, lis
       limits,
       address,
       provider,
-      onFailure: (cause) => log.warn({ issuer: provider?.name, cause }, "a log-in failed at the identity provider"),
+      onFailure,
       grants,
       attempts: new LoginAttempts(clock),
       sessions,
@@ -140,10 +150,11 @@ export function makeCredentials({ settings, core, log, limits, live, budget, lis
   };
 }
 
-function openProvider({ oidc }: Settings, log: Log): { readonly client: OidcClient; readonly name: string } | null {
+function openProvider(
+  { oidc }: Settings,
+  onFailure: (cause: string) => void,
+): { readonly client: OidcClient; readonly name: string } | null {
   if (!oidc) return null;
   const clientSecret = oidc.clientSecret && readSecret(oidc.clientSecret, "the secret of oidc", 1);
-  const onFailure = (cause: string): void =>
-    log.warn({ issuer: oidc.issuer, cause }, "a log-in failed at the identity provider");
   return { client: new OidcClient({ ...oidc, clientSecret }, onFailure), name: oidc.issuer };
 }

@@ -36,7 +36,9 @@ export function careForKeys(
       })
       .catch((cause: unknown) => {
         if (cause instanceof Problem && cause.code === "clock_doubtful")
-          log.warn("the clock was set, or is far from the newest record: no key is ended before it has gone evenly for an hour");
+          log.warn(
+            "the system clock jumped, or is far from the newest record: keys are not ended automatically until it has been steady for an hour",
+          );
         else log.error({ cause: causeOf(cause) }, "the sweep of keys stopped; it is tried again");
       })
       .finally(() => (isSweeping = false));

@@ -171,17 +171,23 @@ export function readPins(keys: readonly string[], checkpoints: readonly string[]
   };
 }
 
+/** The verifier keys in a file or a text, at least one: to verify with none would be to verify nothing. */
 export function verifiersOf(said: string) {
-  const lines = existsSync(said) ? readText(said).split("\n") : [said];
-  return lines
+  const text = existsSync(said) ? readText(said) : said;
+  const lines = text
+    .split("\n")
     .map((line) => line.trim())
-    .filter((line) => line !== "")
-    .map((line) => {
-      const verifier = parseVerifierKey(ledgerCrypto.sha256, line);
-      if (!verifier)
-        throw new Problem("input_invalid", `this is no verifier key (name+id+base64): ${line.slice(0, 80)}`);
-      return verifier;
-    });
+    .filter((line) => line !== "");
+  if (lines.length === 0)
+    throw new Problem(
+      "input_invalid",
+      `${said === "" ? "the verifier key" : said} holds no verifier key, or is longer than 1 MiB`,
+    );
+  return lines.map((line) => {
+    const verifier = parseVerifierKey(ledgerCrypto.sha256, line);
+    if (!verifier) throw new Problem("input_invalid", `this is no verifier key (name+id+base64): ${line.slice(0, 80)}`);
+    return verifier;
+  });
 }
 
 function isProof(path: string): boolean {

@@ -4,6 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { z } from "zod";
+import { isEnvironmentName } from "@sallyport/protocol";
 import { parseDurationMs } from "@sallyport/protocol/contract";
 import type { Provider } from "../identity/provider.ts";
 import { readYaml } from "../kernel/yaml.ts";
@@ -48,7 +49,10 @@ const provider = z.strictObject({
         .array(z.string().regex(/^[0-9A-Za-z]{12}$/, "is not the id of an admin key"))
         .min(1)
         .max(8),
-      environments: z.union([z.literal("*"), z.array(z.string().min(1).max(16)).min(1).max(64)]),
+      environments: z.union([
+        z.literal("*"),
+        z.array(z.string().refine(isEnvironmentName, "is not the name of an environment")).min(1).max(64),
+      ]),
     })
     .optional(),
   emails: z.enum(["deny", "allow"]).default("deny"),

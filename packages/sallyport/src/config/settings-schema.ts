@@ -127,7 +127,9 @@ function isOrigin(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { protocol, origin: own } = new URL(text);
   if (protocol === "http:" || protocol === "https:") return own === text;
-  return /^(?!javascript|data|blob|about|file)[a-z][a-z0-9+.-]{0,31}:\/\/[A-Za-z0-9._-]{1,253}(?::[0-9]{1,5})?$/.test(text);
+  return /^(?!javascript|data|blob|about|file)[a-z][a-z0-9+.-]{0,31}:\/\/[A-Za-z0-9._-]{1,253}(?::[0-9]{1,5})?$/.test(
+    text,
+  );
 }
 
 function isNetwork(text: string): boolean {

@@ -34,7 +34,10 @@ export function readSshBlob(blob: Buffer, type: SshPublicKey["type"]): SshPublic
   const prefix = PREFIXES[type];
   if (blob.length !== prefix.length + RAW_LENGTHS[type] || !blob.subarray(0, prefix.length).equals(prefix))
     return undefined;
-  const fingerprint = `SHA256:${createHash("sha256").update(blob).digest("base64").replace(/={1,2}$/, "")}`;
+  const fingerprint = `SHA256:${createHash("sha256")
+    .update(blob)
+    .digest("base64")
+    .replace(/={1,2}$/, "")}`;
   return { type, raw: blob.subarray(prefix.length), fingerprint };
 }
 

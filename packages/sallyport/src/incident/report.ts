@@ -76,6 +76,7 @@ export function numbered(count: number, one: string, several = `${one}s`): strin
 export function countText(count: number): string {
   const digits = String(count);
   let grouped = digits.slice(-3);
-  for (let end = digits.length - 3; end > 0; end -= 3) grouped = `${digits.slice(Math.max(0, end - 3), end)} ${grouped}`;
+  for (let end = digits.length - 3; end > 0; end -= 3)
+    grouped = `${digits.slice(Math.max(0, end - 3), end)} ${grouped}`;
   return grouped;
 }

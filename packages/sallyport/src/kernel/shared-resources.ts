@@ -101,3 +101,11 @@ export const ADMIN_CALLS: ShareRules<"caller"> = {
   reserve: 128,
   little: 8,
 };
+
+/** Policy texts that wait to be read in a thread, one after another. */
+export const POLICY_TEXTS: ShareRules<"actor"> = {
+  capacity: 16,
+  perOwner: { actor: 2 },
+  reserve: 0,
+  little: 0,
+};

@@ -11,7 +11,18 @@ const OBEYED =
   /[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/;
 const hostile = fc.string({
   unit: fc.oneof(
-    fc.constantFrom("\u001b[2J", "\u009b31m", "\r", "\n", "\u202e", "\u2066", "\u0007", "\u007f", "\ud800", "\u{e0001}"),
+    fc.constantFrom(
+      "\u001b[2J",
+      "\u009b31m",
+      "\r",
+      "\n",
+      "\u202e",
+      "\u2066",
+      "\u0007",
+      "\u007f",
+      "\ud800",
+      "\u{e0001}",
+    ),
     fc.string({ unit: "binary", maxLength: 4 }),
   ),
 });
@@ -42,13 +53,16 @@ it("JSON stays JSON, with the same value", () => {
 });
 
 it("leaves words of every language as they are", () => {
-  for (const text of ["Zoë Ångström", "日本語", "می\u200cخواهم", "👩\u200d💻", "a\tb"]) expect(visibleLine(text)).toBe(text);
+  for (const text of ["Zoë Ångström", "日本語", "می\u200cخواهم", "👩\u200d💻", "a\tb"])
+    expect(visibleLine(text)).toBe(text);
 });
 
 it("only the command line's output writes to the terminal", () => {
   const root = fileURLToPath(new URL("..", import.meta.url));
   const files = readdirSync(root, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts")); // prettier-ignore
-  const writers = files.filter((name) => /\bconsole\.|process\.std(?:out|err)\.write/.test(readFileSync(join(root, name), "utf8")));
+  const writers = files.filter((name) =>
+    /\bconsole\.|process\.std(?:out|err)\.write/.test(readFileSync(join(root, name), "utf8")),
+  );
   expect(writers).toEqual([]);
 });
 

@@ -15,7 +15,6 @@ export function visibleLine(text: string): string {
 
 function escaped(character: string): string {
   let text = "";
-  for (let at = 0; at < character.length; at++)
-    text += `\\u${character.charCodeAt(at).toString(16).padStart(4, "0")}`;
+  for (let at = 0; at < character.length; at++) text += `\\u${character.charCodeAt(at).toString(16).padStart(4, "0")}`;
   return text;
 }

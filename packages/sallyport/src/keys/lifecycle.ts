@@ -116,7 +116,15 @@ export class KeyLifecycle {
       const { text, ...hashed } = makeSecret("sp", environment, id, this.#ports.peppers);
       const sealed = idempotencyKey ? { text: sealText(idempotencyKey, purpose, text), until: now + SEALED_MS } : null;
       const secret = { ...hashed, expiresAt };
-      const next = beginRotation(key, { by: actor, at: now, graceMs, capMs: life.overlapMaxMs, secret, sealed, restart });
+      const next = beginRotation(key, {
+        by: actor,
+        at: now,
+        graceMs,
+        capMs: life.overlapMaxMs,
+        secret,
+        sealed,
+        restart,
+      });
       if ("code" in next) throw new Problem(next.code, next.detail);
       await this.#put(next, "key.rotation_begun", actor, { expires_at: expiresAt, grace_ms: graceMs, ...order.fields });
       return { id, text, expiresAt, overlapEndsAt: latestEnd(next) };

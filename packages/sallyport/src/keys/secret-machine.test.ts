@@ -17,7 +17,15 @@ const key = newKey(
 
 function begin(held: KeyRecord, at: number, graceMs = DAY, capMs = 14 * DAY): KeyRecord {
   const secret = { ...first, expiresAt: at + 90 * DAY };
-  const next = beginRotation(held, { by: "x", at, graceMs, capMs, secret, restart: true, sealed: { text: "s", until: at + HOUR } });
+  const next = beginRotation(held, {
+    by: "x",
+    at,
+    graceMs,
+    capMs,
+    secret,
+    restart: true,
+    sealed: { text: "s", until: at + HOUR },
+  });
   if ("code" in next) throw new Error(next.code);
   return next;
 }

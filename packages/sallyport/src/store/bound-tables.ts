@@ -5,13 +5,7 @@
 import { readDirectoryGroup, readPrincipal } from "./principal-rows.ts";
 import { readLocalLogin } from "./local-login-rows.ts";
 import { readRestriction } from "./restriction-rows.ts";
-import {
-  readAssignment,
-  readEnvironment,
-  readKey,
-  readRole,
-  readTicket,
-} from "./rows.ts";
+import { readAssignment, readEnvironment, readKey, readRole, readTicket } from "./rows.ts";
 import type { SqlRow } from "./sqlite.ts";
 import { readRevokedToken, readTokenKey } from "./token-rows.ts";
 

@@ -63,11 +63,12 @@ export function countBoundRows(database: SqlDatabase): number {
 
 /** What is said of a state that is not the gateway's, with what to do. */
 export function stateProblem({ table, id, reason }: StateDifference): Problem {
-  const row = id === "" ? `table ${table}` : `table ${table}, row ${id}`;
+  const row =
+    table === "sqlite_master" ? `${id} of the schema` : id === "" ? `table ${table}` : `table ${table}, row ${id}`;
   const remedy =
     table === "log"
       ? "Run 'sallyport audit repair', which makes it again from the records"
-      : "Restore a backup that is whole: 'sallyport audit verify --state' tells whether one is";
+      : "Restore a backup; 'sallyport audit verify --state' checks that its rows are intact";
   return new Problem(
     "store_unavailable",
     `something other than the gateway changed the database: ${row}: ${reason}. ${remedy}`,

@@ -8,6 +8,7 @@ export function logNamed(database: SqlDatabase, text: string): EnvironmentName {
   const rows = database.prepare("SELECT name FROM environment UNION SELECT environment FROM log ORDER BY 1").all();
   const names = rows.map(({ name }) => String(name)).filter((name) => isEnvironmentName(name));
   const known = names.find((name) => name === text);
-  if (known === undefined) throw new Problem("unknown_environment", `the known ones are ${names.join(", ")}`);
+  if (known === undefined)
+    throw new Problem("unknown_environment", `there is no log ${text}; known: ${names.join(", ") || "none"}`);
   return known;
 }

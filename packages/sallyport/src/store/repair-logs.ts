@@ -117,7 +117,9 @@ function isGenuine({ checkpoint, generation }: LogRow, origin: string, signingKe
 function putRow(database: SqlDatabase, signingKey: KeyObject, log: SurveyedLog, isWhole: boolean): void {
   const { environment, tree, keySince } = log;
   const origin = originOf(database, log);
-  const held = database.prepare("SELECT generation, base, first_key FROM log WHERE environment = ?").get(environment);
+  const held = database
+    .prepare("SELECT generation, base, first_key, key_since FROM log WHERE environment = ?")
+    .get(environment);
   // Where the beginning is gone, the row is right in all but its tree.
   const generation = isWhole ? log.generation : Number(held!["generation"]);
   const text = formatCheckpoint({ origin, size: tree.size, root: tree.root() });
@@ -133,7 +135,7 @@ function putRow(database: SqlDatabase, signingKey: KeyObject, log: SurveyedLog, 
       formatTreeState(tree.state),
       formatSignedNote({ text, signatures }),
       generation,
-      keySince,
+      isWhole ? keySince : Number(held!["key_since"]),
     );
 }
 

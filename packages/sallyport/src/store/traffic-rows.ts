@@ -3,7 +3,10 @@ import type { Environment } from "../access/policy.ts";
 import { json, number, object, text, yesNo } from "./json-shape.ts";
 
 const timeouts = object({}, { connectMs: number, firstByteMs: number, silenceMs: number, answerMs: number });
-export const upstream = object({ id: text, url: text }, { concurrency: number, timeoutMs: number, timeouts, isShared: yesNo });
+export const upstream = object(
+  { id: text, url: text },
+  { concurrency: number, timeoutMs: number, timeouts, isShared: yesNo },
+);
 
 /** What rows of before stand for: they say nothing of the queue and of slow readers. */
 const USUAL_TRAFFIC = { queue: { waitMs: 300_000, lengthMax: 256 }, readerStallMs: 60_000 };

@@ -166,7 +166,9 @@ async function refuseClosedBefore({ ports }: AnyCall, incident: Incident): Promi
   throw new Problem("conflict", `incident ${id} is closed`);
 }
 
-async function radius(call: Call<"incidents.radius"> | Call<"incidents.report">): Promise<{ incident: IncidentView; radius: RadiusView }> {
+async function radius(
+  call: Call<"incidents.radius"> | Call<"incidents.report">,
+): Promise<{ incident: IncidentView; radius: RadiusView }> {
   const { ports, caller, query } = call;
   const incident = findIncident(call);
   const key = findKey(call, incident.key);
@@ -254,16 +256,15 @@ export function viewIncident(incident: Incident): IncidentView {
 
 export const incidentHandlers: Handlers<
   "incidents.open" | "incidents.list" | "incidents.radius" | "incidents.report" | "incidents.close"
-> =
-  {
-    "incidents.open": open,
-    "incidents.list": ({ ports, caller }) => ({
-      incidents: ports.incidents
-        .list()
-        .filter(({ environment }) => administers(caller.issuer.right, environment))
-        .map(viewIncident),
-    }),
-    "incidents.radius": radius,
-    "incidents.report": report,
-    "incidents.close": close,
-  };
+> = {
+  "incidents.open": open,
+  "incidents.list": ({ ports, caller }) => ({
+    incidents: ports.incidents
+      .list()
+      .filter(({ environment }) => administers(caller.issuer.right, environment))
+      .map(viewIncident),
+  }),
+  "incidents.radius": radius,
+  "incidents.report": report,
+  "incidents.close": close,
+};

@@ -20,13 +20,6 @@ function environmentsOf(call: AnyCall): Environment[] {
   );
 }
 
-function findEnvironment(call: AnyCall, name: string): Environment {
-  demandKnownEnvironment(call, name);
-  const environment = call.ports.snapshot().environments.get(name);
-  if (!environment) throw new Problem("not_found", `there is no environment ${name}`);
-  return environment;
-}
-
 export const policyHandlers: Handlers<
   | "roles.list"
   | "roles.show"
@@ -48,11 +41,11 @@ export const policyHandlers: Handlers<
   },
 
   "environments.list": (call) => ({ environments: environmentsOf(call).map(viewEnvironment) }),
-  "environments.show": (call) => viewEnvironment(findEnvironment(call, call.params.name)),
+  "environments.show": (call) => viewEnvironment(demandKnownEnvironment(call, call.params.name)),
 
   "upstreams.list": (call) => {
     const { environment } = call.query;
-    const environments = environment === undefined ? environmentsOf(call) : [findEnvironment(call, environment)];
+    const environments = environment === undefined ? environmentsOf(call) : [demandKnownEnvironment(call, environment)];
     return { upstreams: environments.flatMap(viewUpstreams) };
   },
 

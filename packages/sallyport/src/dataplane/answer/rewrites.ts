@@ -15,7 +15,15 @@ export type MaySee = (model: ModelName) => boolean;
 const LISTED = [
   "name", "model", "modified_at", "size", "digest", "capabilities", "expires_at", "size_vram", "context_length", "remote_model", "remote_host",
 ]; // prettier-ignore
-const LISTED_DETAILS = ["format", "family", "families", "parameter_size", "quantization_level", "context_length", "embedding_length"];
+const LISTED_DETAILS = [
+  "format",
+  "family",
+  "families",
+  "parameter_size",
+  "quantization_level",
+  "context_length",
+  "embedding_length",
+];
 const LISTED_IDS = ["id", "object", "created", "owned_by"];
 
 /** `/api/tags` and `/api/ps`: `{models:[{name, model, …}]}`. */
@@ -26,7 +34,10 @@ export function filterModels(maySee: MaySee): Rewrite {
       const { details } = entry;
       const shown = picked(entry, LISTED);
       // Clients read it without asking whether it is there.
-      shown["details"] = typeof details === "object" && details !== null ? picked(details as Record<string, unknown>, LISTED_DETAILS) : {};
+      shown["details"] =
+        typeof details === "object" && details !== null
+          ? picked(details as Record<string, unknown>, LISTED_DETAILS)
+          : {};
       return shown;
     });
 }
@@ -34,7 +45,9 @@ export function filterModels(maySee: MaySee): Rewrite {
 /** `/v1/models`: `{object:"list", data:[{id, …}]}`. */
 export function filterModelIds(maySee: MaySee): Rewrite {
   return (text) =>
-    filterList(text, "data", (entry) => (isVisible(entry["id"], entry, maySee) ? picked(entry, LISTED_IDS) : undefined));
+    filterList(text, "data", (entry) =>
+      isVisible(entry["id"], entry, maySee) ? picked(entry, LISTED_IDS) : undefined,
+    );
 }
 
 function filterList(

@@ -82,7 +82,13 @@ const unrecorded = new UnrecordedRequests({
   environments: () => new Map(),
   onGap: () => {},
 });
-const forward = makeForward({ ledger, clock: systemClock, tracing: null, unrecorded, origins: new ModelOrigins(systemClock) });
+const forward = makeForward({
+  ledger,
+  clock: systemClock,
+  tracing: null,
+  unrecorded,
+  origins: new ModelOrigins(systemClock),
+});
 
 test("who was cut between two stages does not begin", () => {
   const { exchange, handlers } = arrived();

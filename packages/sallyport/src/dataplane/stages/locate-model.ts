@@ -29,9 +29,7 @@ export function makeLocateModel({ pools, origins }: LocateModelPorts): Stage {
     }
     if (upstreams.length === 0) return undefined;
     const origin = origins.isRemoteOnAny(upstreams, model.key);
-    return origin instanceof Promise
-      ? origin.then((located) => settle(exchange, located))
-      : settle(exchange, origin);
+    return origin instanceof Promise ? origin.then((located) => settle(exchange, located)) : settle(exchange, origin);
   };
 }
 

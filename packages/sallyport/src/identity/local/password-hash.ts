@@ -63,5 +63,7 @@ export function hashesAreSame(a: Uint8Array, b: Uint8Array): boolean {
 }
 
 function unpadded(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString("base64").replace(/={1,2}$/, "");
+  return Buffer.from(bytes)
+    .toString("base64")
+    .replace(/={1,2}$/, "");
 }

@@ -113,7 +113,7 @@ export class JsonCursor {
     const { text } = this;
     let at = start + 1;
     // Short runs are walked character by character, long ones left to the engine, which skips them faster.
-    for (let run = 0; ; ) {
+    for (let run = 0; ;) {
       const code = text.charCodeAt(at);
       if (code === 0x22) break;
       if (code === 0x5c) {
@@ -147,7 +147,8 @@ export class JsonCursor {
     for (let code = text.charCodeAt(end); code >= 0x30 && code <= 0x39; code = text.charCodeAt(end)) end++;
     const next = text.charCodeAt(end);
     // Nearly every number is a plain whole one: signs, fractions, exponents and leading zeros are the pattern's.
-    const isPlain = end > at && next !== 0x2e && (next | 0x20) !== 0x65 && (end === at + 1 || text.charCodeAt(at) !== 0x30);
+    const isPlain =
+      end > at && next !== 0x2e && (next | 0x20) !== 0x65 && (end === at + 1 || text.charCodeAt(at) !== 0x30);
     if (!isPlain) {
       NUMBER.lastIndex = at;
       if (!NUMBER.test(text)) throw this.malformed();
