@@ -89,10 +89,11 @@ describe("a run", () => {
       { ...onBuilt, what: "throws when loaded", file: "packages/gate/src/limit.ts", from: "18", to: "{}.x.y" },
       { ...onBuilt, what: "only a hook fails", test: "test/hook.test.ts" },
       onBuilt,
+      { ...onSources, what: "a maximum that no unit test knows", from: "if (age > 200) return false;", to: "" },
     ];
-    const { status, stdout, stderr } = takeAway(rows, "--json");
+    const { status, stdout, stderr } = takeAway(rows, "--json", "--workers", "1");
     const { survived, ...rest } = JSON.parse(stdout) as { survived: Record<string, string>[] };
-    expect([status, rest]).toEqual([1, { baseline: "green", rules: 9 }]);
+    expect([status, rest]).toEqual([1, { baseline: "green", rules: 10 }]);
     expect(new Map(survived.map(({ what, why }) => [what, why]))).toEqual(
       new Map([
         ["a maximum", "passed"],
@@ -103,18 +104,20 @@ describe("a run", () => {
         ["no such file", "stale"],
         ["throws when loaded", "broken"],
         ["only a hook fails", "broken"],
+        ["a maximum that no unit test knows", "passed"],
       ]),
     );
     expect(stderr).toMatch(/SURVIVED \(passed\) R1: a maximum \(test\/gate\.test\.ts\)/);
   });
 
   it("is red, and takes nothing away, when a test fails with every rule in place", () => {
+    const later = { ...minimum, test: "test/hook.test.ts" };
     write("test/gate.test.ts", FILES["test/gate.test.ts"].replace("toBe(true)", "toBe(true, (() => { throw 1; })())"));
-    const { status, stdout, stderr } = takeAway([onSources, onBuilt], "--json");
+    const { status, stdout, stderr } = takeAway([onSources, onBuilt, later], "--json", "--workers", "1");
     write("test/gate.test.ts", FILES["test/gate.test.ts"]);
-    expect(JSON.parse(stdout)).toEqual({ baseline: "red", rules: 2, survived: [] });
+    expect(JSON.parse(stdout)).toEqual({ baseline: "red", rules: 3, survived: [] });
     expect(status).toBe(1);
-    expect(stderr).toMatch(/RED test\/gate\.test\.ts/);
+    expect(stderr.match(/RED \S+/g)).toEqual(["RED test/gate.test.ts:"]);
     expect(stderr).not.toMatch(/noticed/);
   });
 

@@ -26,8 +26,10 @@ function put(files) {
 async function runTest(test) {
   const specifications = await vitest.globTestSpecifications([join(process.cwd(), test)]);
   if (specifications.length === 0) return { result: "not run", detail: `there is no ${test}` };
+  // Vitest remembers the results of earlier runs and returns them with those of this one.
+  vitest.state.filesMap.clear();
+  vitest.state.idMap.clear();
   const { testModules, unhandledErrors } = await vitest.runTestSpecifications(specifications);
-  vitest.state.clearErrors();
   return outcomeOf(testModules, unhandledErrors);
 }
 
