@@ -161,7 +161,9 @@ describe.each([
     expect(await stateOf(directory)).toMatchObject({ ok: false, firstDifference: { table, id } });
     await expect(open({ directory })).rejects.toMatchObject({
       code: "store_unavailable",
-      message: expect.stringContaining(`table ${table}, row ${id}`) as string,
+      message: expect.stringContaining(
+        table === "sqlite_master" ? `${id} of the schema` : `table ${table}, row ${id}`,
+      ) as string,
     });
   });
 });
