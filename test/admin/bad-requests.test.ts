@@ -83,7 +83,7 @@ describe("credentials", () => {
       "credential_malformed",
     ]);
     gateway.stored.set(`system/${stored!.id}`, { ...stored!, state: "revoked" });
-    gateway.ports.keys.changed("system", stored!.id);
+    gateway.ports.keys.apply([{ of: "key", environment: "system", id: stored!.id, now: undefined }]);
     expect(await ask("/v1/keys")).toEqual([401, "key_revoked"]);
   });
 });

@@ -50,7 +50,7 @@ describe("the environment's limit", () => {
     await own.call("principals.create", { body: { kind: "person", name: "bo", groups: ["own"] } });
     const present = gateway.ports.snapshot();
     const bo = [...present.principals.values()].find(({ name }) => name === "bo")!;
-    const assigned = present.assignments.find(({ subject }) => "group" in subject && subject.group === "own")!;
+    const assigned = [...present.assignments].find(({ subject }) => "group" in subject && subject.group === "own")!;
     expect(present.holds(bo, assigned)).toBe(true);
     await root.call("policy.apply", { body: { text: policy(null) } });
     expect(gateway.ports.snapshot().holds(bo, assigned)).toBe(false);

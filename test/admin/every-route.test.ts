@@ -105,7 +105,7 @@ function aPerson(): void {
     enrolledAt: null,
   };
   gateway.localLogins.set(known.principal, login);
-  gateway.ports.localLogins.changed();
+  gateway.ports.localLogins.rebuild();
 }
 
 const INCIDENT = { id: "inc_0123456789ab", environment: "prod", keyName: "k", owner: null, since: 0, reason: null, openedAt: 0, openedBy: "x", closed: null } as const; // prettier-ignore
@@ -168,7 +168,7 @@ describe.each(routes)("%s", (name) => {
       gateway.state = { ...gateway.state, environments };
     }
     if (["incidents.radius", "incidents.report", "incidents.close"].includes(name)) anIncident();
-    gateway.ports.keys.changed("prod", known.key);
+    gateway.ports.keys.apply([{ of: "key", environment: "prod", id: known.key, now: undefined }]);
     const said = await call(name, everything);
     expect(gateway.faults).toEqual([]);
     expect(said.status).toBe(row.status);

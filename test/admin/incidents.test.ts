@@ -70,7 +70,7 @@ describe("closing", () => {
   it("gives a key of the same right, and none of the strangers' signers", async () => {
     const signer = { id: "hmac-x", use: "request", algorithm: "hmac-sha256", material: "1", createdAt: 0, createdBy: "x" } as const; // prettier-ignore
     gateway.stored.set(`prod/${id}`, { ...key(), signers: [signer] });
-    gateway.ports.keys.changed("prod", id);
+    gateway.ports.keys.apply([{ of: "key", environment: "prod", id: id, now: undefined }]);
     const { issued } = await root.call("incidents.close", { params: { id: incident }, body: { outcome: "reissue" } });
     const next = gateway.stored.get(`prod/${issued!.id}`)!;
     for (const part of ["name", "owner", "ceiling", "limits", "networks", "require", "lifetimeMs"] as const)

@@ -10,7 +10,10 @@ import type { AdminApp } from "../../packages/sallyport/dist/admin/app.js";
 import type { AuditFilter, AuditRecord } from "../../packages/sallyport/dist/audit/audit-log.js";
 import { AuditReads } from "../../packages/sallyport/dist/admin/audit-reads.js";
 import type { AdminPorts, UnconfirmedRestore } from "../../packages/sallyport/dist/admin/ports.js";
-import type { Change, Operation } from "../../packages/sallyport/dist/audit/change.js";
+import type { Change, Operation } from "../../packages/sallyport/dist/changes/change.js";
+import { Feed } from "../../packages/sallyport/dist/changes/feed.js";
+import { imagesOf, keyChangedInPart } from "../../packages/sallyport/dist/changes/image.js";
+import type { Committed } from "../../packages/sallyport/dist/changes/image.js";
 import type { LedgerEvent } from "../../packages/sallyport/dist/audit/event.js";
 import { Enrolment } from "../../packages/sallyport/dist/identity/local/enrolment.js";
 import type { LocalLogin } from "../../packages/sallyport/dist/identity/local/local-login.js";
@@ -51,7 +54,6 @@ export class MemoryGateway {
   damaged: readonly { environment: string; says: string }[] = [];
   readonly ports: AdminPorts & { readonly lifecycle: KeyLifecycle };
   readonly app: AdminApp;
-  readonly #logins: LocalLogins;
 
   constructor() {
     const { stored } = this;
@@ -65,20 +67,18 @@ export class MemoryGateway {
       },
       peppers,
     );
-    const change = async (wanted: Change): Promise<{ epoch: number }> => {
+    const commit = async (wanted: Change): Promise<Committed> => {
       if (this.changesLeft-- <= 0) throw new Problem("store_unavailable", "the store is full");
       if (wanted.expectEpoch !== undefined && wanted.expectEpoch !== this.state.epoch) throw new Problem("conflict");
-      for (const operation of wanted.operations) this.#apply(operation, keys);
+      for (const operation of wanted.operations) this.#apply(operation);
       this.events.push(...wanted.events);
       if (wanted.operations.length > 0) this.state = { ...this.state, epoch: this.state.epoch + 1 };
-      return { epoch: this.state.epoch };
+      const inPart = wanted.operations.map(keyChangedInPart).filter((key) => key !== undefined);
+      const images = inPart.map(({ environment, id }) => {
+        return { of: "key", environment, id, now: stored.get(`${environment}/${id}`) } as const;
+      });
+      return { epoch: this.state.epoch, images: imagesOf(wanted.operations, images), events: wanted.events };
     };
-    let turn: Promise<unknown> = Promise.resolve();
-    function inTurn<T>(work: () => Promise<T>): Promise<T> {
-      const mine = turn.then(work, work);
-      turn = mine.catch(() => undefined);
-      return mine;
-    }
     const uses = new UseRecord({ keyUses: () => [], noteUses: () => {} });
     const clock = { now: () => this.nowMs, monotonic: () => this.nowMs };
     const listKeys: AdminPorts["listKeys"] = ({ environment, owner, after = "", limit = 100 }) =>
@@ -92,13 +92,24 @@ export class MemoryGateway {
             (owner === undefined || key.owner === owner),
         )
         .slice(0, limit);
+    const logins = new LocalLogins({
+      snapshot: () => compileSnapshot(this.state),
+      read: () => [...this.localLogins.values()],
+    });
+    const feed = new Feed({
+      writer: { change: commit },
+      views: [keys, logins],
+      isNarrowing: () => false,
+      onFault: (what, cause) => this.faults.push(new Error(what, { cause })),
+      onStale: (view, cause) => this.faults.push(new Error(view, { cause })),
+    });
     const lifecycle = new KeyLifecycle({
       isClockAgreed: () => true,
       clock,
       keys,
       peppers,
       uses,
-      changes: { change, inTurn },
+      changes: feed,
       life: (name) => this.state.environments.find((one) => one.name === name),
       hasOwner: (id) => this.state.principals.some((one) => one.id === id && !one.isDisabled),
       listKeys,
@@ -107,11 +118,6 @@ export class MemoryGateway {
     });
     keys.onOldPepper((key, secret, hashed) => lifecycle.rehash(key, secret, hashed));
     keys.onReuse((key, secret) => lifecycle.reused(key, secret));
-    const logins = new LocalLogins({
-      snapshot: () => compileSnapshot(this.state),
-      read: () => [...this.localLogins.values()],
-    });
-    this.#logins = logins;
     const endSessions = async (which: unknown): Promise<string[]> => {
       this.signedOut.push(which);
       return [];
@@ -126,13 +132,13 @@ export class MemoryGateway {
       sealTo: () => Promise.reject(new Problem("input_invalid", "no recipients here")),
       listKeys,
       peppers,
-      changes: { change, inTurn },
+      changes: feed,
       reconciler: new Reconciler({
         clock,
         snapshot: () => compileSnapshot(this.state),
         keysOf: (owner) => listKeys({ owner, limit: 1e6 }),
         lost: lostRight,
-        changes: { change, inTurn },
+        changes: feed,
         endSessions,
       }),
       localLogins: logins,
@@ -141,7 +147,7 @@ export class MemoryGateway {
         logins,
         sealer: { seal: () => "" },
         hasher: { hash: async () => undefined },
-        changes: { change, inTurn },
+        changes: feed,
         endSessions,
       }),
       enrolmentPage: () => null,
@@ -181,14 +187,16 @@ export class MemoryGateway {
         uses: async ({ until }) => ({ from: until, uses: [] }),
         radius: async (question) => new KeyRadius(question).result({ knownFrom: null, records: 0 }),
       },
-      reads: new AuditReads({ clock, changes: { change, inTurn } }),
+      reads: new AuditReads({ clock, changes: feed }),
       sinks: () => this.sinks,
       answerAlert: async ({ alert, actor, verdict }) => {
         const environment = alert.split("/")[0]!;
-        await change({
-          operations: [],
-          events: [{ type: "anomaly.answered", at: 0, environment, actor, fields: { verdict } }],
-        });
+        await feed.inTurn(() =>
+          feed.change({
+            operations: [],
+            events: [{ type: "anomaly.answered", at: 0, environment, actor, fields: { verdict } }],
+          }),
+        );
         return true;
       },
       newestRecord: () => this.records.at(-1)?.seq ?? 0,
@@ -215,42 +223,43 @@ export class MemoryGateway {
   adminKey(right: AdminRight, expiresAt: number | null = this.nowMs + DAY_MS): string {
     const order = { name: "test", right, createdAt: this.nowMs, createdBy: "test", expiresAt };
     const { record, text } = issueAdminKey(order, this.ports.peppers);
-    this.#apply({ op: "key.insert", key: record }, this.ports.keys);
+    this.#apply({ op: "key.insert", key: record });
+    this.ports.keys.apply([{ of: "key", environment: record.environment, id: record.id, now: record }]);
     return text.reveal();
   }
 
-  #apply(operation: Operation, keys: KeyDirectory): void {
+  #apply(operation: Operation): void {
     const { state, stored } = this;
     switch (operation.op) {
       case "key.insert":
         stored.set(`${operation.key.environment}/${operation.key.id}`, operation.key);
-        return keys.changed(operation.key.environment, operation.key.id);
+        return;
       case "key.state": {
         const name = `${operation.environment}/${operation.id}`;
         stored.set(name, { ...stored.get(name)!, state: operation.state, reason: operation.reason });
-        return keys.changed(operation.environment, operation.id);
+        return;
       }
       case "key.admin": {
         const name = `${operation.environment}/${operation.id}`;
         stored.set(name, { ...stored.get(name)!, admin: operation.admin });
-        return keys.changed(operation.environment, operation.id);
+        return;
       }
       case "key.life": {
         const name = `${operation.environment}/${operation.id}`;
         stored.set(name, { ...stored.get(name)!, ...operation.life });
-        return keys.changed(operation.environment, operation.id);
+        return;
       }
       case "key.factors": {
         const name = `${operation.environment}/${operation.id}`;
         stored.set(name, { ...stored.get(name)!, ...operation.factors });
-        return keys.changed(operation.environment, operation.id);
+        return;
       }
       case "localLogin.put":
         this.localLogins.set(operation.login.principal, operation.login);
-        return this.#logins.changed();
+        return;
       case "localLogin.remove":
         this.localLogins.delete(operation.principal);
-        return this.#logins.changed();
+        return;
       case "tokenKey.insert":
       case "tokenKey.remove":
       case "token.revoke":

@@ -293,7 +293,7 @@ describe("a person's log-in is no key to be handed around", () => {
     const session = { issuer: "https://id.example.org", subject: "s", sid: null, authenticatedAt: 1 };
     const name = `dev/${known.key}`;
     gateway.stored.set(name, { ...gateway.stored.get(name)!, session });
-    gateway.ports.keys.changed("dev", known.key);
+    gateway.ports.keys.apply([{ of: "key", environment: "dev", id: known.key, now: undefined }]);
   });
 
   it.each<[RouteName, object]>([

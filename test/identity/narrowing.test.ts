@@ -30,7 +30,7 @@ function actsIn(): string[] {
     (name) =>
       !person.isDisabled &&
       !person.bounds?.disabledIn?.some((one) => one.environments.includes(name)) &&
-      assignments.some((one) => one.environment === name && snapshot.holds(person, one)),
+      [...assignments].some((one) => one.environment === name && snapshot.holds(person, one)),
   );
 }
 

@@ -75,7 +75,7 @@ class Receiver {
         this.heard.push(...statements);
         return { isChanged: true, unknown: 0 };
       },
-      endSessions: async (which: unknown) => {
+      signOut: async (which: unknown) => {
         this.ended.push(which);
         return ["p9"];
       },

@@ -159,10 +159,11 @@ describe.each([
     const directory = await makeFull();
     alter(directory, sql);
     expect(await stateOf(directory)).toMatchObject({ ok: false, firstDifference: { table, id } });
-    const named = table === "sqlite_master" ? `${id} of the schema` : `table ${table}, row ${id}`;
     await expect(open({ directory })).rejects.toMatchObject({
       code: "store_unavailable",
-      message: expect.stringContaining(named) as string,
+      message: expect.stringContaining(
+        table === "sqlite_master" ? `${id} of the schema` : `table ${table}, row ${id}`,
+      ) as string,
     });
   });
 });

@@ -159,7 +159,7 @@ it("a refused change leaves the other changes and lines of its group alone", asy
   const after = store.append(line("after"));
   await expect(bad).rejects.toMatchObject({ code: "not_found" });
   await expect(wrong).rejects.toMatchObject({ code: "fault" });
-  expect([await good, await other]).toEqual([{ epoch: 1 }, { epoch: 2 }]);
+  expect([await good, await other]).toMatchObject([{ epoch: 1 }, { epoch: 2 }]);
   expect([await settled(store, before), await settled(store, after)]).toEqual([true, true]);
   expect(store.isWritable()).toBe(true);
   expect((await records(directory)).map(({ fields }) => fields["n"])).toEqual(["good", "other", "before", "after"]);
@@ -204,14 +204,14 @@ it("what is not there cannot be changed or removed; an id of another environment
 
 it("a change that only records leaves the epoch as it is: no plan goes stale by it", async () => {
   const { store } = await open();
-  expect(await store.change(change([], 1))).toEqual({ epoch: 0 });
-  expect(await store.change(change([{ op: "role.put", role: bot }], 1, 0))).toEqual({ epoch: 1 });
-  expect(await store.change(change([], 1))).toEqual({ epoch: 1 });
+  expect(await store.change(change([], 1))).toMatchObject({ epoch: 0 });
+  expect(await store.change(change([{ op: "role.put", role: bot }], 1, 0))).toMatchObject({ epoch: 1 });
+  expect(await store.change(change([], 1))).toMatchObject({ epoch: 1 });
 });
 
 it("refuses a change that was thought out on another epoch", async () => {
   const { store } = await open();
-  expect(await store.change(change([{ op: "role.put", role: bot }], 1, 0))).toEqual({ epoch: 1 });
+  expect(await store.change(change([{ op: "role.put", role: bot }], 1, 0))).toMatchObject({ epoch: 1 });
   await expect(store.change(change([{ op: "role.remove", name: "bot" }], 2, 0))).rejects.toMatchObject({
     code: "conflict",
   });
@@ -265,7 +265,7 @@ it("commits what is queued when it closes, and takes nothing afterwards", async 
   for (let n = 0; n < 50; n++) store.append(line(n));
   const last = store.change(change([{ op: "key.insert", key: key("a") }]));
   await store.close();
-  expect(await last).toEqual({ epoch: 1 });
+  expect(await last).toMatchObject({ epoch: 1 });
   expect(store.append(line(1))).toBeUndefined();
   await expect(store.change(change([]))).rejects.toMatchObject({ code: "store_unavailable" });
   expect(store.isWritable()).toBe(false);

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach } from "vitest";
 import { encodeEvent } from "@sallyport/protocol";
-import type { Change, Operation } from "../../packages/sallyport/dist/audit/change.js";
+import type { Change, Operation } from "../../packages/sallyport/dist/changes/change.js";
 import type { LedgerEvent } from "../../packages/sallyport/dist/audit/event.js";
 import { newKey } from "../../packages/sallyport/dist/keys/key.js";
 import type { KeyRecord } from "../../packages/sallyport/dist/keys/key.js";

@@ -334,6 +334,11 @@ export const problems = {
     title: "the database was written by an older version of Sallyport",
     remedy: "run `sallyport upgrade` (it keeps a copy), or start the gateway, which upgrades it",
   },
+  change_unknown: {
+    status: 500,
+    title: "a change was written by a program that knows more than this one",
+    remedy: "run the same version of Sallyport everywhere; upgrade this one first",
+  },
   store_unavailable: {
     status: 503,
     title: "the store cannot be read or written",

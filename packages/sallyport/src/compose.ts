@@ -56,22 +56,25 @@ export async function initialize(settings: Settings, upstreamUrl: string = DEFAU
       { name: "recovery", right: everything, createdAt: at, createdBy: actor, expiresAt: null },
       core.peppers,
     );
-    await core.changes.change({
-      operations: [
-        { op: "environment.put", environment },
-        { op: "key.insert", key: issued.record },
-      ],
-      events: [
-        { type: "gateway.initialized", at, environment: SYSTEM_REALM, actor, fields: { version: VERSION } },
-        {
-          type: "admin_key.issued",
-          at,
-          environment: SYSTEM_REALM,
-          actor,
-          fields: { key: issued.record.id, name: "recovery" },
-        },
-      ],
-    });
+    const { changes } = core;
+    await changes.inTurn(() =>
+      changes.change({
+        operations: [
+          { op: "environment.put", environment },
+          { op: "key.insert", key: issued.record },
+        ],
+        events: [
+          { type: "gateway.initialized", at, environment: SYSTEM_REALM, actor, fields: { version: VERSION } },
+          {
+            type: "admin_key.issued",
+            at,
+            environment: SYSTEM_REALM,
+            actor,
+            fields: { key: issued.record.id, name: "recovery" },
+          },
+        ],
+      }),
+    );
     await core.close();
     return { adminKey: issued.text, dataDirectory: settings.dataDirectory, environment: defaultEnvironment.name, undo };
   } catch (failure) {

@@ -2,6 +2,7 @@
  * What a principal holds: the one answer to "does this assignment count for this principal?". A membership or a sign-in
  * identifier counts only as far as whoever wrote it could have handed out what it gives now, not what it gave then. Pure.
  */
+import type { Assignments } from "./assignments.ts";
 import { excessAssigned } from "./attenuation.ts";
 import type { Issuer } from "./issuer.ts";
 import type { Agents, Assignment, Environment, Principal, Role, Voucher } from "./policy.ts";
@@ -25,10 +26,9 @@ export function holds(principal: Principal, assignment: Assignment, policy: Scop
 
 export function holdingsOf(
   principal: Principal,
-  assignments: readonly Assignment[],
-  policy: ScopePolicy,
+  policy: ScopePolicy & { readonly assignments: Pick<Assignments, "about"> },
 ): Assignment[] {
-  return assignments.filter((assignment) => holds(principal, assignment, policy));
+  return policy.assignments.about(principal).filter((assignment) => holds(principal, assignment, policy));
 }
 
 /** The writer could hand out this right in this environment; an agent's word is the provider's in its environments. */
@@ -62,11 +62,11 @@ function isWithin(environments: Voucher["environments"], environment: string): b
 export function coversHoldings(
   voucher: Voucher | undefined,
   principal: Principal,
-  policy: ScopePolicy & { readonly assignments: readonly Assignment[] },
+  policy: ScopePolicy & { readonly assignments: Pick<Assignments, "about"> },
   environment: string | null = null,
 ): boolean {
   if (voucher && isUnbounded(voucher)) return true;
-  return holdingsOf(principal, policy.assignments, policy).every(
+  return holdingsOf(principal, policy).every(
     (assignment) =>
       (environment !== null && assignment.environment !== environment) ||
       (voucher !== undefined && vouchesFor(voucher, assignment, policy)),

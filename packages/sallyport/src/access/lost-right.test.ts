@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import { builtInRoles } from "./built-in-roles.ts";
 import { lostRight } from "./lost-right.ts";
+import { Assignments } from "./assignments.ts";
 import { newPrincipal } from "./new-principal.ts";
 import type { Assignment, RightSpec } from "./policy.ts";
 
@@ -30,7 +31,10 @@ const after = { ...before, groups: ["all"] };
 
 function lost(ceiling: Partial<RightSpec>, assignments: readonly Assignment[]): readonly string[] {
   const key = { environment: "dev", ceiling: right({ models: [], ...ceiling }) };
-  return lostRight({ assignments, environments: new Map(), roles }, key, { before, after });
+  return lostRight({ assignments: Assignments.of(assignments), environments: new Map(), roles }, key, {
+    before,
+    after,
+  });
 }
 
 it.each([
@@ -94,7 +98,7 @@ it.each([
 });
 
 it("an assignment that goes is lost to who stays in the group", () => {
-  const assignments = [given("1", "team", { roles: ["bot"] })];
+  const assignments = Assignments.of([given("1", "team", { roles: ["bot"] })]);
   const key = { environment: "dev", ceiling: right({ roles: ["bot"], models: ["llama3.2"] }) };
   expect(lostRight({ assignments, environments: new Map(), roles }, key, { before, after: before, gone: "1" })).toEqual(
     ["role bot", "infer:chat"],

@@ -6,12 +6,12 @@
 import { coversSelector, needsModel } from "@sallyport/protocol";
 import type { DataPermission, ModelSelector } from "@sallyport/protocol";
 import type { KeyRecord } from "../keys/key.ts";
+import type { Assignments } from "./assignments.ts";
 import { compileRight } from "./compiled-grant.ts";
 import type { CompiledGrant } from "./compiled-grant.ts";
-import { holds } from "./holding.ts";
+import { holdingsOf } from "./holding.ts";
 import type { ScopePolicy } from "./holding.ts";
-import type { Principal } from "./policy.ts";
-import type { Snapshot } from "./snapshot.ts";
+import type { Assignment, Principal } from "./policy.ts";
 
 /** The owner before and after the change; `gone` is an assignment that goes with it. */
 export interface Narrowed {
@@ -22,14 +22,15 @@ export interface Narrowed {
 
 /** `role NAME` and permissions, each once; empty where the key loses nothing. */
 export function lostRight(
-  policy: ScopePolicy & Pick<Snapshot, "assignments">,
+  policy: ScopePolicy & { readonly assignments: Pick<Assignments, "about"> },
   key: Pick<KeyRecord, "environment" | "ceiling">,
   { before, after, gone }: Narrowed,
 ): readonly string[] {
-  const { assignments, roles } = policy;
-  const here = assignments.filter((assignment) => assignment.environment === key.environment);
-  const left = here.filter((assignment) => assignment.id !== gone && holds(after, assignment, policy));
-  const lost = here.filter((assignment) => holds(before, assignment, policy) && !left.includes(assignment));
+  const { roles } = policy;
+  const heldHere = (owner: Principal): Assignment[] =>
+    holdingsOf(owner, policy).filter(({ environment }) => environment === key.environment);
+  const left = heldHere(after).filter(({ id }) => id !== gone);
+  const lost = heldHere(before).filter(({ id }) => !left.some((one) => one.id === id));
   if (lost.length === 0) return [];
   const found = new Set<string>();
   for (const { right } of lost) {

@@ -1,39 +1,41 @@
 /** What policy is once the operations are done. A change is atomic, so each part of it is judged by all of what follows it. Pure. */
-import type { Operation } from "../audit/change.ts";
+import type { Operation } from "../changes/change.ts";
+import type { Assignments } from "./assignments.ts";
 import type { Assignment, Environment, Role } from "./policy.ts";
+import type { PolicyTables } from "./snapshot.ts";
 
 export function environmentsAfter(
   operations: readonly Operation[],
-  present: { readonly environments: ReadonlyMap<string, Environment> },
-): ReadonlyMap<string, Environment> {
-  const environments = new Map(present.environments);
+  { environments }: Pick<PolicyTables, "environments">,
+): PolicyTables["environments"] {
+  const changes: [string, Environment | undefined][] = [];
   for (const operation of operations) {
-    if (operation.op === "environment.put") environments.set(operation.environment.name, operation.environment);
-    if (operation.op === "environment.remove") environments.delete(operation.name);
+    if (operation.op === "environment.put") changes.push([operation.environment.name, operation.environment]);
+    if (operation.op === "environment.remove") changes.push([operation.name, undefined]);
   }
-  return environments;
+  return environments.with(changes);
 }
 
 export function rolesAfter(
   operations: readonly Operation[],
-  present: { readonly roles: ReadonlyMap<string, Role> },
-): ReadonlyMap<string, Role> {
-  const roles = new Map(present.roles);
+  { roles }: Pick<PolicyTables, "roles">,
+): PolicyTables["roles"] {
+  const changes: [string, Role | undefined][] = [];
   for (const operation of operations) {
-    if (operation.op === "role.put") roles.set(operation.role.name, operation.role);
-    if (operation.op === "role.remove") roles.delete(operation.name);
+    if (operation.op === "role.put") changes.push([operation.role.name, operation.role]);
+    if (operation.op === "role.remove") changes.push([operation.name, undefined]);
   }
-  return roles;
+  return roles.with(changes);
 }
 
 export function assignmentsAfter(
   operations: readonly Operation[],
-  present: { readonly assignments: readonly Assignment[] },
-): readonly Assignment[] {
-  const assignments = new Map(present.assignments.map((assignment) => [assignment.id, assignment]));
+  { assignments }: Pick<PolicyTables, "assignments">,
+): Assignments {
+  const changes: [string, Assignment | null][] = [];
   for (const operation of operations) {
-    if (operation.op === "assignment.put") assignments.set(operation.assignment.id, operation.assignment);
-    if (operation.op === "assignment.remove") assignments.delete(operation.id);
+    if (operation.op === "assignment.put") changes.push([operation.assignment.id, operation.assignment]);
+    if (operation.op === "assignment.remove") changes.push([operation.id, null]);
   }
-  return [...assignments.values()];
+  return assignments.with(changes);
 }

@@ -73,7 +73,7 @@ function sharedUpstreams(environments: readonly Environment[], isShown: PolicyFa
 }
 
 function productionWildcards({ assignments, roles, principals }: Snapshot): PolicyFinding[] {
-  return assignments
+  return [...assignments]
     .filter(({ environment }) => isProduction(environment))
     .flatMap((assignment): PolicyFinding[] => {
       const wide = compileRight(assignment.right, roles).filter(isWide);

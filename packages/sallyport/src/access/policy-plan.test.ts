@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Operation } from "../audit/change.ts";
+import type { Operation } from "../changes/change.ts";
 import { readPolicy } from "./policy-file.ts";
 import type { PolicyDocument } from "./policy-file.ts";
 import { planPolicy } from "./policy-plan.ts";

@@ -3,20 +3,16 @@
  * environments, roles and its own assignments whole: what it does not name goes. Assignments made by administrators are
  * not the file's, and stay, except in an environment that goes. Pure, but for the ids of new assignments.
  */
-import type { Operation } from "../audit/change.ts";
+import type { Operation } from "../changes/change.ts";
 import type { PolicyAssignment, PolicyDocument } from "./policy-file.ts";
 import { assignmentLine, environmentDifferences, roleDifferences, sameRight } from "./policy-difference.ts";
 import { isBuiltInRole } from "./built-in-roles.ts";
-import type { Assignment, Environment, Principal, Role } from "./policy.ts";
+import type { Assignment } from "./policy.ts";
 import { resolvePrincipal } from "./principal-name.ts";
+import type { PolicyTables } from "./snapshot.ts";
 
-export interface PresentPolicy {
-  readonly environments: ReadonlyMap<string, Environment>;
-  /** With or without the built-in roles, which are no part of a plan. */
-  readonly roles: ReadonlyMap<string, Role>;
-  readonly principals: ReadonlyMap<string, Principal>;
-  readonly assignments: readonly Assignment[];
-}
+/** With or without the built-in roles, which are no part of a plan. */
+export type PresentPolicy = Pick<PolicyTables, "environments" | "roles" | "principals" | "assignments">;
 
 export interface PlanPorts {
   /** True when the environment has a key that is not revoked. */
@@ -91,7 +87,7 @@ function removeRoles(draft: Draft, present: PresentPolicy, file: PolicyDocument)
 }
 
 function matchAssignments(draft: Draft, present: PresentPolicy, file: PolicyDocument, ports: PlanPorts): void {
-  const held = present.assignments.filter((assignment) => assignment.source === "policy");
+  const held = [...present.assignments].filter((assignment) => assignment.source === "policy");
   const made: Assignment[] = [];
   const kept = new Set<string>();
   for (const written of file.assignments) {

@@ -3,7 +3,7 @@
  * away; what it opens is asked of the delegation scope (`admin/scope-gate.ts`). A role reaches every environment in which
  * it is assigned, before or after, or stands on a key. Pure but for the question about keys.
  */
-import type { Operation } from "../audit/change.ts";
+import type { Operation } from "../changes/change.ts";
 import { administers, excessEnvironments } from "./attenuation.ts";
 import { isUnbounded } from "./holding.ts";
 import { assignmentsAfter } from "./policy-after.ts";
@@ -24,9 +24,9 @@ export function excessOfChange(
   const assignments = assignmentsAfter(operations, present);
 
   function roleReach(name: string): string[] {
-    const assigned = [...present.assignments, ...assignments]
-      .filter((assignment) => assignment.right.roles.includes(name))
-      .map((assignment) => assignment.environment);
+    const assigned = [...present.assignments.naming(name), ...assignments.naming(name)].map(
+      ({ environment }) => environment,
+    );
     const onKeys = [...present.environments.keys()].filter(
       (environment) => !administers(right, environment) && hasKeyOfRole(environment, name),
     );
@@ -42,7 +42,7 @@ export function excessOfChange(
       case "assignment.put":
         return excessEnvironments(right, [operation.assignment.environment]);
       case "assignment.remove": {
-        const gone = present.assignments.find((assignment) => assignment.id === operation.id);
+        const gone = present.assignments.get(operation.id);
         return excessEnvironments(right, gone ? [gone.environment] : []);
       }
       case "role.put":

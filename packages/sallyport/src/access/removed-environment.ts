@@ -2,7 +2,7 @@
  * What a removed environment leaves behind: names in the scope of admin keys and of writers. They are taken out, so that an
  * environment that is made again under the old name is nobody's by an old key or an old word. Pure.
  */
-import type { Operation } from "../audit/change.ts";
+import type { Operation } from "../changes/change.ts";
 import type { KeyRecord } from "../keys/key.ts";
 import type { DirectoryGroup, Principal, PrincipalBounds, Voucher } from "./policy.ts";
 

@@ -41,7 +41,7 @@ export function roleFindings({ snapshot, keys, survey }: PolicyFacts): PolicyFin
 
 /** By each role that stands on a key of the environment, or is its owner's there. */
 function holdersByRole(snapshot: Snapshot, keys: readonly HeldKey[], environment: string): Map<Role, HeldKey[]> {
-  const assigned = snapshot.assignments.filter((assignment) => assignment.environment === environment);
+  const assigned = [...snapshot.assignments].filter((assignment) => assignment.environment === environment);
   const holders = new Map<Role, HeldKey[]>();
   for (const key of keys) {
     if (key.environment !== environment) continue;

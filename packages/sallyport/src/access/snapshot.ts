@@ -1,13 +1,17 @@
 /**
  * The immutable, compiled view of all policy. It is swapped whole: a request sees one snapshot from its decision on.
- * The empty snapshot knows no environment and so refuses everything.
+ * The empty snapshot knows no environment and so refuses everything. The next snapshot is made of this one and of what
+ * changed (`snapshotWith`), and costs what changed.
  */
+import { OrderedMap } from "../kernel/ordered-map.ts";
 import type { KeyRecord } from "../keys/key.ts";
+import { Assignments } from "./assignments.ts";
 import { builtInRoles } from "./built-in-roles.ts";
 import { compileRight, doorOf } from "./compiled-grant.ts";
 import type { CompiledGrant } from "./compiled-grant.ts";
 import type { Door } from "./door.ts";
 import { coversHoldings, holds, isDisabledIn } from "./holding.ts";
+import type { PolicyImage } from "./operations.ts";
 import type {
   Agents,
   Assignment,
@@ -20,6 +24,7 @@ import type {
   Role,
   Voucher,
 } from "./policy.ts";
+import { Principals } from "./principals.ts";
 
 /** What a key may do now: its ceiling and its owner's live right, both of which must cover a demand, in one environment. */
 export interface EffectiveRight {
@@ -35,16 +40,21 @@ export interface EffectiveRight {
   readonly limits: readonly { readonly origin: string; readonly limits: Limits }[];
 }
 
-export interface Snapshot {
+/** Policy as it is written, in the order of names and ids. */
+export interface PolicyTables {
   readonly epoch: number;
-  readonly environments: ReadonlyMap<string, Environment>;
-  readonly roles: ReadonlyMap<string, Role>;
-  readonly principals: ReadonlyMap<string, Principal>;
-  readonly assignments: readonly Assignment[];
+  readonly environments: OrderedMap<Environment>;
+  /** The built-in ones, too. */
+  readonly roles: OrderedMap<Role>;
+  readonly principals: Principals;
+  readonly assignments: Assignments;
   /** Provisioning clients whose word is their provider's, as the settings say. */
   readonly agents: Agents;
   /** Groups that provisioning clients made, by id. */
-  readonly groups: ReadonlyMap<string, DirectoryGroup>;
+  readonly groups: OrderedMap<DirectoryGroup>;
+}
+
+export interface Snapshot extends PolicyTables {
   /** The assignment counts for the principal. */
   holds(principal: Principal, assignment: Assignment): boolean;
   /** Everything the principal holds anywhere is the writer's to hand out; an unknown writer could hand out nothing. */
@@ -54,24 +64,46 @@ export interface Snapshot {
 }
 
 export function compileSnapshot(state: PolicyState, agents: Agents = NO_AGENTS): Snapshot {
-  const environments = new Map(state.environments.map((environment) => [environment.name, environment]));
-  const roles = new Map([...state.roles, ...builtInRoles].map((role) => [role.name, role]));
-  const judged = { assignments: state.assignments, environments, roles, agents };
-  const principals = new Map(state.principals.map((principal) => [principal.id, principal]));
-  const byPrincipal = new Map<string, Assignment[]>();
-  const byGroup = new Map<string, Assignment[]>();
-  for (const assignment of state.assignments) {
-    const [index, subject] =
-      "principal" in assignment.subject
-        ? [byPrincipal, assignment.subject.principal]
-        : [byGroup, assignment.subject.group];
-    const list = index.get(subject);
-    if (list) list.push(assignment);
-    else index.set(subject, [assignment]);
-  }
+  return compile({
+    epoch: state.epoch,
+    environments: OrderedMap.of(state.environments.map((environment) => [environment.name, environment])),
+    roles: OrderedMap.of([...state.roles, ...builtInRoles].map((role) => [role.name, role])),
+    principals: Principals.of(state.principals),
+    assignments: Assignments.of(state.assignments),
+    agents,
+    groups: OrderedMap.of((state.groups ?? []).map((group) => [group.id, group])),
+  });
+}
+
+/** The snapshot after a change of which these are the images, in their order. */
+export function snapshotWith(present: Snapshot, images: readonly PolicyImage[], epoch: number): Snapshot {
+  // Nothing in it has changed: what was computed from it stays.
+  if (images.length === 0) return { ...present, epoch };
+  const changed = <O extends PolicyImage["of"]>(of: O) =>
+    images.flatMap((image) => (image.of === of ? [[image.id, image.now] as const] : [])) as (readonly [
+      string,
+      Extract<PolicyImage, { of: O }>["now"],
+    ])[];
+  return compile({
+    epoch,
+    environments: present.environments.with(orNone(changed("environment"))),
+    roles: present.roles.with(orNone(changed("role"))),
+    principals: present.principals.with(changed("principal")),
+    assignments: present.assignments.with(changed("assignment")),
+    agents: present.agents,
+    groups: present.groups.with(orNone(changed("group"))),
+  });
+}
+
+function orNone<T>(changes: readonly (readonly [string, T | null])[]): (readonly [string, T | undefined])[] {
+  return changes.map(([id, now]) => [id, now ?? undefined]);
+}
+
+function compile(tables: PolicyTables): Snapshot {
+  const { environments, roles, principals, assignments } = tables;
   const rights = new WeakMap<KeyRecord, EffectiveRight>();
   // Many keys share a ceiling, and keys of one owner his live right: each is compiled once a snapshot.
-  const ceilings = new Map<string, readonly CompiledGrant[]>();
+  const ceilings = ceilingsUnder(roles);
   const lives = new Map<string, LiveRight>();
   // And without doors of its own a key's whole right is that of every such key of its owner's: records are made anew
   // for each use, and of one kind of keys all hold the same ceiling and limits.
@@ -84,19 +116,18 @@ export function compileSnapshot(state: PolicyState, agents: Agents = NO_AGENTS):
   }
 
   function computeLive(owner: Principal, environment: string): LiveRight {
-    const held = [...(byPrincipal.get(owner.id) ?? []), ...owner.groups.flatMap((group) => byGroup.get(group) ?? [])];
-    const assignments = held.filter(
-      (assignment) => assignment.environment === environment && holds(owner, assignment, judged),
-    );
+    const held = assignments
+      .about(owner)
+      .filter((assignment) => assignment.environment === environment && holds(owner, assignment, tables));
     return {
-      grants: assignments.flatMap((assignment) => compileRight(assignment.right, roles)),
-      roles: assignments.flatMap((assignment) => assignment.right.roles),
+      grants: held.flatMap((assignment) => compileRight(assignment.right, roles)),
+      roles: held.flatMap((assignment) => assignment.right.roles),
     };
   }
 
   /** A log-in that an administrator made possible works only while what it opens is that administrator's to hand out. */
   function isVouchedFor({ session, environment }: KeyRecord, owner: Principal): boolean {
-    return !session?.voucher || coversHoldings(session.voucher, owner, judged, environment);
+    return !session?.voucher || coversHoldings(session.voucher, owner, tables, environment);
   }
 
   function computeRight(key: KeyRecord): EffectiveRight | undefined {
@@ -142,15 +173,9 @@ export function compileSnapshot(state: PolicyState, agents: Agents = NO_AGENTS):
   }
 
   return {
-    epoch: state.epoch,
-    environments,
-    roles,
-    principals,
-    assignments: state.assignments,
-    agents,
-    groups: new Map((state.groups ?? []).map((group) => [group.id, group])),
-    holds: (principal, assignment) => holds(principal, assignment, judged),
-    covers: (voucher, principal) => coversHoldings(voucher, principal, judged),
+    ...tables,
+    holds: (principal, assignment) => holds(principal, assignment, tables),
+    covers: (voucher, principal) => coversHoldings(voucher, principal, tables),
     rightOf(key) {
       if (hasNoDoor(key)) return sharedRight(key);
       const held = rights.get(key);
@@ -181,6 +206,15 @@ interface LiveRight {
 const NO_AGENTS: Agents = new Map();
 const NO_LIVE_RIGHT: LiveRight = { grants: [], roles: [] };
 const REMEMBERED_MAX = 8_192;
+
+/** What ceilings come to depends on the roles alone, so it outlives a change of anything else. */
+const compiledCeilings = new WeakMap<object, Map<string, readonly CompiledGrant[]>>();
+
+function ceilingsUnder(roles: OrderedMap<Role>): Map<string, readonly CompiledGrant[]> {
+  const held = compiledCeilings.get(roles) ?? new Map<string, readonly CompiledGrant[]>();
+  compiledCeilings.set(roles, held);
+  return held;
+}
 
 /** What was computed for that name before, or now. Memory is bounded: a full table is begun anew. */
 function remembered<T>(table: Map<string, T>, name: string, compute: () => T): T {

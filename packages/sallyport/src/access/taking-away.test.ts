@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { newPrincipal } from "./new-principal.ts";
-import type { Operation } from "../audit/change.ts";
+import type { Operation } from "../changes/change.ts";
 import type { KeyFactors, KeyRecord } from "../keys/key.ts";
 import type { Principal } from "./policy.ts";
 import { takesAway } from "./taking-away.ts";

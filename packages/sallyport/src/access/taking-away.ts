@@ -1,5 +1,5 @@
 /** Whether a change only takes rights away: such a change is committed on a full disk, too. Pure but for the question about keys. */
-import type { Operation } from "../audit/change.ts";
+import type { Operation } from "../changes/change.ts";
 import type { KeyRecord } from "../keys/key.ts";
 import type { Principal } from "./policy.ts";
 import { widens } from "./widening.ts";

@@ -4,6 +4,7 @@ import { defaultEnvironment } from "./default-environment.ts";
 import { everything } from "./everything.ts";
 import type { AdminRight, Environment, UpstreamSpec } from "./policy.ts";
 import { isListedPlace, isNeverUpstream, placeOf, refusePlace } from "./upstream-place.ts";
+import { compileSnapshot } from "./snapshot.ts";
 import { judgeUpstreams } from "./upstream-rules.ts";
 
 const dev: AdminRight = { ...everything, environments: ["dev"] };
@@ -12,16 +13,17 @@ function environment(name: string, ...upstreams: Partial<UpstreamSpec>[]): Envir
   return { ...defaultEnvironment, name, upstreams: upstreams.map((one, i) => ({ id: `u${i + 1}`, url: "", ...one })) };
 }
 
-const present = {
-  environments: new Map([
-    ["dev", environment("dev", { url: "http://127.0.0.1:1001" })],
-    ["prod", environment("prod", { url: "http://127.0.0.1:1002" })],
-    ["lab", environment("lab", { url: "http://10.0.0.3:11434", isShared: true })],
-  ]),
-  roles: new Map(),
-  principals: new Map(),
+const present = compileSnapshot({
+  epoch: 1,
+  environments: [
+    environment("dev", { url: "http://127.0.0.1:1001" }),
+    environment("prod", { url: "http://127.0.0.1:1002" }),
+    environment("lab", { url: "http://10.0.0.3:11434", isShared: true }),
+  ],
+  roles: [],
+  principals: [],
   assignments: [],
-};
+});
 
 function judge(right: AdminRight, hosts: readonly string[] | null, ...upstreams: Partial<UpstreamSpec>[]) {
   const put = { op: "environment.put", environment: environment("dev", ...upstreams) } as const;

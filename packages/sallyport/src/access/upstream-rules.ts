@@ -2,7 +2,7 @@
  * Where a change of policy may point environments: never at metadata services, only where the settings allow it, and at
  * another environment's server only where both environments say so. Pure.
  */
-import type { Operation } from "../audit/change.ts";
+import type { Operation } from "../changes/change.ts";
 import { isUnbounded } from "./holding.ts";
 import { environmentsAfter } from "./policy-after.ts";
 import type { PresentPolicy } from "./policy-plan.ts";

@@ -10,7 +10,7 @@ import type { PresentPolicy } from "../access/policy-plan.ts";
 import { operationsOfRemoval } from "../access/removed-environment.ts";
 import { excessOfChange } from "../access/policy-reach.ts";
 import { judgeUpstreams } from "../access/upstream-rules.ts";
-import type { Operation } from "../audit/change.ts";
+import type { Operation } from "../changes/change.ts";
 import type { EventType, LedgerEvent } from "../audit/event.ts";
 import { randomBase62 } from "../kernel/ids.ts";
 import { SYSTEM_REALM } from "../keys/key.ts";
@@ -144,7 +144,7 @@ function eventOfOperation(
     case "assignment.put":
       return make("assignment.created", operation.assignment.environment, operation.assignment.id);
     case "assignment.remove": {
-      const gone = present.assignments.find((assignment) => assignment.id === operation.id);
+      const gone = present.assignments.get(operation.id);
       return make("assignment.removed", gone?.environment ?? "system", operation.id);
     }
     default:

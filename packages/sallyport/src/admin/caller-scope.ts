@@ -1,6 +1,6 @@
 /** What a caller's own environments are for a change about people: what it gives counts there, what it takes goes there. */
 import { boundsIn, excessAssigned, excessEnvironments, excessRight } from "../access/attenuation.ts";
-import { holds, speaksFor, voucherOf, vouchesFor } from "../access/holding.ts";
+import { holdingsOf, speaksFor, voucherOf, vouchesFor } from "../access/holding.ts";
 import type { Principal, Voucher } from "../access/policy.ts";
 import type { KeyRecord } from "../keys/key.ts";
 import type { AnyCall } from "./call.ts";
@@ -22,17 +22,19 @@ export function callersVoucher({ ports, caller }: AnyCall): Voucher {
 export function reachOf({ ports }: AnyCall, principal: Principal): ReadonlySet<string> {
   const snapshot = ports.snapshot();
   const reach = new Set<string>();
-  for (const assignment of snapshot.assignments)
-    if (holds(principal, assignment, snapshot)) reach.add(assignment.environment);
+  for (const { environment } of holdingsOf(principal, snapshot)) reach.add(environment);
   for (const key of eachKey(ports, { owner: principal.id })) if (key.state !== "revoked") reach.add(key.environment);
   return reach;
 }
 
 /** Environments a group gives something in. */
 export function groupReach({ ports }: AnyCall, group: string): ReadonlySet<string> {
-  const { assignments } = ports.snapshot();
-  const reached = assignments.filter(({ subject }) => "group" in subject && subject.group === group);
-  return new Set(reached.map(({ environment }) => environment));
+  return new Set(
+    ports
+      .snapshot()
+      .assignments.ofGroup(group)
+      .map(({ environment }) => environment),
+  );
 }
 
 /** All of it lies in the caller's environments. */
@@ -56,7 +58,7 @@ export function excessGroups(call: AnyCall, groups: readonly string[]): string[]
   return groups.flatMap((group) => [
     ...excessReach(call, groupReach(call, group)),
     ...snapshot.assignments
-      .filter(({ subject }) => "group" in subject && subject.group === group)
+      .ofGroup(group)
       .filter((assignment) => speaksFor(voucher, assignment.environment, snapshot))
       .filter((assignment) => !vouchesFor(voucher, assignment, snapshot))
       .flatMap((assignment) => excessAssigned(call.caller.issuer.right, assignment, snapshot)),
@@ -67,9 +69,8 @@ export function excessGroups(call: AnyCall, groups: readonly string[]): string[]
 export function excessHoldings(call: AnyCall, principal: Principal, within?: readonly string[]): string[] {
   const { right } = call.caller.issuer;
   const snapshot = call.ports.snapshot();
-  return snapshot.assignments
+  return holdingsOf(principal, snapshot)
     .filter((assignment) => within?.includes(assignment.environment) ?? true)
-    .filter((assignment) => holds(principal, assignment, snapshot))
     .flatMap((assignment) => [
       ...excessEnvironments(right, [assignment.environment]),
       ...excessAssigned(right, assignment, snapshot),

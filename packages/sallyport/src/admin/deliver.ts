@@ -2,7 +2,7 @@
 import { Problem } from "@sallyport/protocol";
 import { formatDurationMs, parseDurationMs } from "@sallyport/protocol/contract";
 import type { Delivery } from "@sallyport/protocol/contract";
-import type { Operation } from "../audit/change.ts";
+import type { Operation } from "../changes/change.ts";
 import type { LedgerEvent } from "../audit/event.ts";
 import type { Secret } from "../kernel/secret.ts";
 import { makeTicket } from "../keys/ticket.ts";

@@ -1,7 +1,7 @@
 /** Administration's ports for one caller: whatever changes something asks the caller's delegation scope first. */
 import { Problem, problems } from "@sallyport/protocol";
 import { isUnbounded } from "../access/holding.ts";
-import type { Operation } from "../audit/change.ts";
+import type { Operation } from "../changes/change.ts";
 import { factorsOf } from "../keys/key.ts";
 import type { KeyRecord } from "../keys/key.ts";
 import { refuseExcess } from "./call.ts";

@@ -41,7 +41,7 @@ function notCounted({ ports }: AnyCall, person: Principal): PersonFinding[] {
   if (external?.scim?.isDeleted !== false || external.scim.externalId === null) return [];
   const snapshot = ports.snapshot();
   const voucher = bounds?.identifier;
-  const beyond = holdingsOf(person, snapshot.assignments, snapshot).filter(
+  const beyond = holdingsOf(person, snapshot).filter(
     (assignment) => voucher === undefined || !vouchesFor(voucher, assignment, snapshot),
   );
   return [...new Set(beyond.map(({ environment }) => environment))].map((environment) => ({

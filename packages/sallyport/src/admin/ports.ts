@@ -4,7 +4,7 @@ import type { PolicyTextRead } from "../access/policy-text.ts";
 import type { UseSurvey } from "../access/permission-uses.ts";
 import type { Snapshot } from "../access/snapshot.ts";
 import type { Answer } from "../anomaly/sentry.ts";
-import type { ChangeWriter } from "../audit/change.ts";
+import type { Changes } from "../changes/change.ts";
 import type { Reconciler } from "../identity/reconciler.ts";
 import type { Enrolment } from "../identity/local/enrolment.ts";
 import type { LocalLogins } from "../identity/local/local-logins.ts";
@@ -41,7 +41,7 @@ export interface AdminPorts {
    * Commits a change, then swaps the snapshot, forgets changed keys and cuts what may no longer run, before it resolves.
    * Changes are run one after another, so what was read inside `work` is still true when it commits.
    */
-  readonly changes: ChangeWriter & { readonly inTurn: <T>(work: () => Promise<T>) => Promise<T> };
+  readonly changes: Changes;
   /** Everything that is said about people, administrators' words too, becomes a change by it. */
   readonly reconciler: Pick<Reconciler, "hear" | "judge" | "judgeAssignment" | "write" | "endSessions">;
   /** People who log in here without a provider. */

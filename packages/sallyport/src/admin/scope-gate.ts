@@ -10,14 +10,15 @@ import {
   excessGrants,
   excessRight,
 } from "../access/attenuation.ts";
-import { isDisabledIn, isUnbounded } from "../access/holding.ts";
+import { holdingsOf, isDisabledIn, isUnbounded } from "../access/holding.ts";
 import type { Issuer } from "../access/issuer.ts";
 import { assignmentsAfter, environmentsAfter, rolesAfter } from "../access/policy-after.ts";
+import type { Assignments } from "../access/assignments.ts";
 import type { AdminRight, Assignment, Environment, Principal, Role } from "../access/policy.ts";
 import type { Snapshot } from "../access/snapshot.ts";
 import { widens } from "../access/widening.ts";
 import type { Changed } from "../access/widening.ts";
-import type { Operation } from "../audit/change.ts";
+import type { Operation } from "../changes/change.ts";
 import type { KeyRecord } from "../keys/key.ts";
 import { eachKey } from "./each-key.ts";
 import type { AdminPorts } from "./ports.ts";
@@ -42,7 +43,7 @@ class ScopeJudge {
   /** Policy once the whole change is made. */
   readonly #environments: ReadonlyMap<string, Environment>;
   readonly #roles: ReadonlyMap<string, Role>;
-  readonly #assignments: readonly Assignment[];
+  readonly #assignments: Assignments;
 
   constructor(ports: GatePorts, { actor, right }: Issuer, operations: readonly Operation[]) {
     this.#ports = ports;
@@ -78,11 +79,7 @@ class ScopeJudge {
         return pair("role", roles.get(operation.role.name), operation.role);
       case "assignment.put": {
         const { assignment } = operation;
-        return pair(
-          "assignment",
-          assignments.find(({ id }) => id === assignment.id),
-          assignment,
-        );
+        return pair("assignment", assignments.get(assignment.id), assignment);
       }
       case "principal.put":
         return pair("principal", principals.get(operation.principal.id), operation.principal);
@@ -159,7 +156,7 @@ class ScopeJudge {
   /** Its own grants, whoever is assigned it, and the keys that name it: their owners may hold more than they use. */
   #role(role: Role): string[] {
     const names = ({ roles }: { readonly roles: readonly string[] }): boolean => roles.includes(role.name);
-    const given = this.#assignments.filter(({ right }) => names(right));
+    const given = this.#assignments.naming(role.name);
     return [
       ...excessGrants(this.#right, role.name, role.grants),
       ...given.flatMap((assignment) => this.#assignment(assignment)),
@@ -217,10 +214,12 @@ class ScopeJudge {
   #principal(before: Principal | null, after: Principal): string[] {
     const mayUse = (principal: Principal, assignment: Assignment): boolean =>
       this.#before.holds(principal, assignment) && !isDisabledIn(principal, assignment.environment);
-    const gained = this.#before.assignments.filter(
-      (assignment) =>
-        mayUse(after, assignment) && !(before && mayUse(before, assignment)) && !this.#isAgentIn(assignment),
-    );
+    const gained = this.#before.assignments
+      .about(after)
+      .filter(
+        (assignment) =>
+          mayUse(after, assignment) && !(before && mayUse(before, assignment)) && !this.#isAgentIn(assignment),
+      );
     const isLocal = JSON.stringify(before?.bounds?.localLogin) !== JSON.stringify(after.bounds?.localLogin);
     return [
       ...gained.flatMap((assignment) => this.#assignment(assignment)),
@@ -236,8 +235,6 @@ class ScopeJudge {
 
   #holdings(principal: Principal | undefined): string[] {
     if (!principal) return [];
-    return this.#before.assignments
-      .filter((assignment) => this.#before.holds(principal, assignment))
-      .flatMap((assignment) => this.#assignment(assignment));
+    return holdingsOf(principal, this.#before).flatMap((assignment) => this.#assignment(assignment));
   }
 }

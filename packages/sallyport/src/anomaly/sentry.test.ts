@@ -1,8 +1,9 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { AlertAction } from "@sallyport/protocol";
-import type { Change } from "../audit/change.ts";
+import type { Change } from "../changes/change.ts";
+import { imagesOf } from "../changes/image.ts";
 import type { KeyRecord } from "../keys/key.ts";
-import { Restrictions } from "../keys/restriction.ts";
+import { Restrictions } from "../keys/restrictions.ts";
 import type { Alert } from "./alert.ts";
 import { observe } from "./observation.ts";
 import { Sentry } from "./sentry.ts";
@@ -43,7 +44,7 @@ beforeEach(() => {
     reason: null,
     signers: [],
   } as unknown as KeyRecord;
-  restrictions = new Restrictions([]);
+  restrictions = new Restrictions(() => []);
   changes = [];
   learned = [];
   action = "suspend";
@@ -68,11 +69,10 @@ function start(): Sentry {
       change: async (change) => {
         changes.push(change);
         for (const operation of change.operations) {
-          if (operation.op === "restriction.put") restrictions.put(operation.restriction);
-          if (operation.op === "restriction.remove")
-            restrictions.remove(restrictions.all().find(({ id }) => id === operation.id)!);
           if (operation.op === "key.state") key = { ...key, state: operation.state, reason: operation.reason };
         }
+        const images = imagesOf(change.operations, []);
+        restrictions.apply(images.filter((image) => image.of === "restriction"));
         return { epoch: changes.length };
       },
     },

@@ -3,11 +3,12 @@
  * a few microseconds and never waits; recording and acting come after, in the turn of changes.
  */
 import type { AnomalyPolicy } from "../access/policy.ts";
-import type { ChangeWriter, Operation } from "../audit/change.ts";
+import type { Changes, Operation } from "../changes/change.ts";
 import type { LedgerEvent } from "../audit/event.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { KeyRecord } from "../keys/key.ts";
-import type { Restriction, Restrictions } from "../keys/restriction.ts";
+import type { Restriction } from "../keys/restriction.ts";
+import type { Restrictions } from "../keys/restrictions.ts";
 import { alertKinds } from "./alert.ts";
 import type { Alert } from "./alert.ts";
 import { alertFields } from "./alert-fields.ts";
@@ -28,7 +29,7 @@ export interface SentryPorts {
   readonly key: (environment: string, id: string) => KeyRecord | undefined;
   readonly isPerson: (owner: string) => boolean;
   readonly restrictions: Restrictions;
-  readonly changes: ChangeWriter & { readonly inTurn: <T>(work: () => Promise<T>) => Promise<T> };
+  readonly changes: Changes;
   readonly fault: (cause: unknown) => void;
 }
 
@@ -88,13 +89,16 @@ export class Sentry {
    */
   async answer({ alert: id, actor, from, verdict }: Answer): Promise<boolean> {
     const alert = this.#alerts.get(id);
-    const held = this.#ports.restrictions.all().find((one) => one.id === id);
+    const held = this.#ports.restrictions.get(id);
     if (verdict === "false_alarm" && alert) this.#ports.watch.falseAlarm(alert);
     if (held) await this.#end(held, verdict, actor, from);
     else {
       const [environment = "", key = ""] = id.split("/");
       const fields = { alert: id, key, verdict, ...from };
-      await this.#write([], [{ type: "anomaly.answered", at: this.#ports.clock.now(), environment, actor, fields }]);
+      const at = this.#ports.clock.now();
+      await this.#ports.changes.inTurn(() =>
+        this.#write([], [{ type: "anomaly.answered", at, environment, actor, fields }]),
+      );
     }
     return alert !== undefined || held !== undefined;
   }

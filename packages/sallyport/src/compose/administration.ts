@@ -6,7 +6,6 @@ import { currentUser } from "../kernel/current-user.ts";
 import type { Log } from "../kernel/log.ts";
 import { adminPorts, logFault } from "./admin-ports.ts";
 import type { Core } from "./core.ts";
-import { endSessions } from "./end-sessions.ts";
 import { makeGatewayMetrics } from "./gateway-metrics.ts";
 import { makeSentry } from "./sentry.ts";
 
@@ -18,7 +17,6 @@ export interface Administration {
 
 export function joinAdministration(settings: Settings, core: Core, log: Log): Administration {
   const metrics = makeGatewayMetrics(core);
-  core.onEndSessions((which) => endSessions(core, which));
   const urls = { data: "", admin: "" };
   const app = makeAdminApp(
     adminPorts(core, settings, null, metrics, urls, makeSentry(core, new KeyWatch(), logFault(log))),

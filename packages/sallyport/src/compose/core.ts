@@ -1,37 +1,39 @@
 /**
- * What every way of running needs: the store under its lock, the keys, the present snapshot, and the one road for changes:
- * commit, swap the snapshot, forget changed keys, tell who must decide again. Changes run one after another.
+ * What every way of running needs: the store under its lock, the views of it that memory holds, and the feed of changes
+ * that keeps them up.
  */
 import { join } from "node:path";
 import { PermissionUses } from "../access/permission-uses.ts";
 import { lostRight } from "../access/lost-right.ts";
 import { isDisabledIn } from "../access/holding.ts";
 import type { Agents } from "../access/policy.ts";
-import { compileSnapshot } from "../access/snapshot.ts";
 import type { Snapshot } from "../access/snapshot.ts";
+import { SnapshotView } from "../access/snapshot-view.ts";
 import { takesAway } from "../access/taking-away.ts";
 import { networkPrefix } from "../kernel/network-prefix.ts";
 import type { LedgerEvent } from "../audit/event.ts";
-import type { Change, Operation } from "../audit/change.ts";
+import type { Changes } from "../changes/change.ts";
+import { Feed } from "../changes/feed.ts";
 import type { Settings } from "../config/settings.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { causeOf } from "../kernel/log.ts";
 import type { Log } from "../kernel/log.ts";
 import { eachKey } from "../admin/each-key.ts";
 import type { AdminPorts } from "../admin/ports.ts";
+import { makeEndSessions } from "../identity/end-sessions.ts";
 import { Enrolment } from "../identity/local/enrolment.ts";
 import { LocalLogins } from "../identity/local/local-logins.ts";
 import { HashThread, PasswordHasher } from "../identity/local/password-hasher.ts";
 import { LocalSuspension } from "../identity/local/suspension.ts";
 import { Reconciler } from "../identity/reconciler.ts";
-import type { ReconcilerPorts } from "../identity/reconciler.ts";
+import type { KeyRecord } from "../keys/key.ts";
 import { KeyDirectory } from "../keys/directory.ts";
 import { NetworkList } from "../kernel/network-list.ts";
 import { FirstNetworks } from "../keys/first-networks.ts";
 import { ClockAgreement } from "../kernel/clock-agreement.ts";
 import { KeyLifecycle } from "../keys/lifecycle.ts";
 import type { LifecyclePorts } from "../keys/lifecycle.ts";
-import { Restrictions } from "../keys/restriction.ts";
+import { Restrictions } from "../keys/restrictions.ts";
 import { OwnKeys } from "../keys/own-keys.ts";
 import { OllamaSignerIndex } from "../keys/ollama-signer-index.ts";
 import { TicketDesk } from "../keys/ticket-desk.ts";
@@ -69,7 +71,7 @@ export interface Core {
   readonly tickets: TicketDesk;
   readonly audit: AuditLink;
   readonly snapshot: () => Snapshot;
-  readonly changes: AdminPorts["changes"];
+  readonly changes: Changes;
   readonly tokenKeys: TokenKeys;
   readonly revokedTokens: RevokedTokens;
   readonly ollamaSigners: OllamaSignerIndex;
@@ -81,9 +83,9 @@ export interface Core {
   readonly localLogins: LocalLogins;
   readonly enrolment: Enrolment;
   readonly passwordHasher: PasswordHasher;
-  /** Who keeps log-ins says how they end; until then there are none. */
-  onEndSessions(end: ReconcilerPorts["endSessions"]): void;
-  /** Called after each swap, before the change is acknowledged. */
+  /** How often a view of memory had to be read anew since the start. */
+  rebuiltViews(): number;
+  /** Called when a change is shown by every view, before it is acknowledged. */
   onSwap(then: (snapshot: Snapshot) => void): void;
   /** Called with the events of each change that is on disk. */
   onEvents(then: (events: readonly LedgerEvent[]) => void): void;
@@ -123,12 +125,14 @@ export async function openCore(settings: Settings, clock: Clock, log: Log, optio
     });
     const audit = new AuditLink(directory, openIndexKey(directory, sealer));
     const parts = { store, sealer, peppers: new PepperFiles(directory, sealer), audit };
+    const stop = (why: string): void => stopServing(log, why);
     const fault = (cause: unknown): void => log.error({ cause: causeOf(cause) }, "the life of a key could not go on");
     try {
       const quarantine = await openQuarantine(directory, store, clock);
       const incidents = new IncidentFiles(dataPaths(directory).incidents);
-      const core = joinCore({ ...parts, damage, quarantine, incidents, agents: agentsOf(settings), clock, fault }, () =>
-        lock.release(),
+      const core = joinCore(
+        { ...parts, damage, quarantine, incidents, agents: agentsOf(settings), clock, fault, stop },
+        () => lock.release(),
       );
       const recordOnce = async (event: LedgerEvent): Promise<void> => {
         if (await isRecorded(core.audit, event)) return;
@@ -160,73 +164,43 @@ function stopServing(log: Log, message: string): void {
 }
 
 type CoreParts = Pick<Core, "store" | "sealer" | "peppers" | "audit" | "damage" | "quarantine" | "incidents"> &
-  Pick<LifecyclePorts, "clock" | "fault"> & { readonly agents: Agents };
+  Pick<LifecyclePorts, "clock" | "fault"> & {
+    readonly agents: Agents;
+    /** Serves nothing any more, and says why. */
+    readonly stop: (why: string) => void;
+  };
 
 function joinCore(
-  { store, sealer, peppers, audit, damage, quarantine, incidents, agents, clock, fault }: CoreParts,
+  { store, sealer, peppers, audit, damage, quarantine, incidents, agents, clock, fault, stop }: CoreParts,
   release: () => void,
 ): Core {
-  const restrictions = new Restrictions(store.reader.restrictions());
-  const keys = new KeyDirectory(store.reader, peppers, (record) => restrictions.over(record));
-  const ollamaSigners = new OllamaSignerIndex((visit) => store.reader.eachOllamaSigner(visit));
-  const listeners: ((snapshot: Snapshot) => void)[] = [];
-  let snapshot = compileSnapshot(store.reader.policy(), agents);
-  const hearers: ((events: readonly LedgerEvent[]) => void)[] = [];
-  const told = ({ events }: Change): void => hearers.forEach((hear) => hear(events));
-  const localLogins = new LocalLogins({ snapshot: () => snapshot, read: () => store.reader.localLogins() });
-  let turn: Promise<unknown> = Promise.resolve();
-
-  async function change(wanted: Change): Promise<{ readonly epoch: number }> {
-    const { principals } = snapshot;
-    const keyOf = keys.find.bind(keys);
-    const isNarrowing = takesAway(wanted.operations, { principals, keyOf });
-    const done = await store.change({ ...wanted, isNarrowing });
-    if (wanted.operations.length === 0) {
-      told(wanted);
-      return done;
-    }
-    for (const operation of wanted.operations) {
-      if (operation.op === "localLogin.put" || operation.op === "localLogin.remove") localLogins.changed();
-      if (operation.op === "restriction.remove") {
-        const gone = restrictions.all().find(({ id }) => id === operation.id);
-        if (gone) {
-          restrictions.remove(gone);
-          keys.changed(gone.environment, gone.key);
-        }
-      }
-      if (operation.op === "restriction.put") {
-        const { restriction } = operation;
-        restrictions.put(restriction);
-        keys.changed(restriction.environment, restriction.key);
-      }
-      if (operation.op === "key.insert") keys.changed(operation.key.environment, operation.key.id);
-      if (operation.op === "key.factors")
-        ollamaSigners.changed(operation.environment, operation.id, operation.factors.signers);
-      if (operation.op === "key.state" && operation.state === "revoked")
-        ollamaSigners.changed(operation.environment, operation.id, []);
-      if (
-        operation.op === "key.state" ||
-        operation.op === "key.life" ||
-        operation.op === "key.factors" ||
-        operation.op === "key.admin"
-      )
-        keys.changed(operation.environment, operation.id);
-    }
-    snapshot = compileSnapshot(store.reader.policy(), agents);
-    for (const listener of listeners) listener(snapshot);
-    told(wanted);
-    if (wanted.operations.some(({ op }) => GIVING.has(op))) suspension.look();
-    return done;
-  }
-
-  function inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const mine = turn.then(work, work);
-    turn = mine.catch(() => undefined);
-    return mine;
-  }
+  const { reader } = store;
+  const restrictions = new Restrictions(() => reader.restrictions());
+  const keys = new KeyDirectory(reader, peppers, (record) => restrictions.over(record));
+  const ollamaSigners = new OllamaSignerIndex((visit) => reader.eachOllamaSigner(visit));
+  const policy = new SnapshotView(() => reader.policy(), agents);
+  const snapshot = (): Snapshot => policy.present;
+  const localLogins = new LocalLogins({ snapshot, read: () => reader.localLogins() });
+  const revokedTokens = new RevokedTokens(clock, () => reader.revokedTokens());
+  const changes: Changes = {
+    inTurn: (work) => feed.inTurn(work),
+    change: (wanted) => feed.change(wanted),
+  };
+  const tokenKeys = new TokenKeys({ clock, sealer, changes, read: () => reader.tokenKeys() });
+  const feed = new Feed({
+    writer: store,
+    views: [restrictions, keys, ollamaSigners, tokenKeys, revokedTokens, localLogins, policy],
+    isNarrowing: ({ operations }) =>
+      takesAway(operations, {
+        principals: policy.present.principals,
+        keyOf: (environment, id) => keys.find(environment, id),
+      }),
+    onFault: (what, cause) => fault(new Error(what, { cause })),
+    onStale: (view, cause) => stop(`the view ${view} cannot be read anew: ${causeOf(cause)}`),
+  });
 
   const uses = new UseRecord({
-    keyUses: (environment, id) => store.reader.keyUses(environment, id),
+    keyUses: (environment, id) => reader.keyUses(environment, id),
     noteUses: (noted) => store.noteUses(noted),
   });
   const clocks = new ClockAgreement(clock, store.headAt);
@@ -236,10 +210,10 @@ function joinCore(
     keys,
     peppers,
     uses,
-    changes: { change, inTurn },
-    life: (environment) => snapshot.environments.get(environment),
-    hasOwner: (id) => snapshot.principals.get(id)?.isDisabled === false,
-    listKeys: (filter) => store.reader.keys(filter),
+    changes,
+    life: (environment) => policy.present.environments.get(environment),
+    hasOwner: (id) => policy.present.principals.get(id)?.isDisabled === false,
+    listKeys: (filter) => reader.keys(filter),
     networkOf: networkPrefix,
     fault,
   });
@@ -247,32 +221,27 @@ function joinCore(
     clock,
     keys,
     uses,
-    life: (environment) => snapshot.environments.get(environment),
+    life: (environment) => policy.present.environments.get(environment),
     hasOwner: (id, environment) => {
-      const owner = snapshot.principals.get(id);
+      const owner = policy.present.principals.get(id);
       return owner !== undefined && !isDisabledIn(owner, environment);
     },
     lifecycle,
-    listKeys: (filter) => store.reader.keys(filter),
+    listKeys: (filter) => reader.keys(filter),
   });
   const tickets = new TicketDesk({
     clock,
     peppers,
     keys,
-    ticket: (environment, id) => store.reader.ticket(environment, id),
-    sealedTickets: () => store.reader.sealedTickets(),
-    changes: { change, inTurn },
+    ticket: (environment, id) => reader.ticket(environment, id),
+    sealedTickets: () => reader.sealedTickets(),
+    changes,
     isInside: (networks, address) => new NetworkList(networks).has(address),
   });
-  let endSessions: ReconcilerPorts["endSessions"] = () => Promise.resolve([]);
-  const reconciler = new Reconciler({
-    clock,
-    snapshot: () => snapshot,
-    keysOf: (owner) => eachKey({ listKeys: (filter) => store.reader.keys(filter) }, { owner }),
-    lost: lostRight,
-    changes: { change, inTurn },
-    endSessions: (which) => endSessions(which),
-  });
+  const keysOf = (owner: string): Iterable<KeyRecord> =>
+    eachKey({ listKeys: (filter) => reader.keys(filter) }, { owner });
+  const endSessions = makeEndSessions({ clock, snapshot, keysOf, changes });
+  const reconciler = new Reconciler({ clock, snapshot, keysOf, lost: lostRight, changes, endSessions });
   const hashThread = new HashThread();
   const passwordHasher = new PasswordHasher((password, derivation) => hashThread.derive(password, derivation));
   const enrolment = new Enrolment({
@@ -280,18 +249,12 @@ function joinCore(
     logins: localLogins,
     sealer,
     hasher: passwordHasher,
-    changes: { change, inTurn },
-    endSessions: (which) => endSessions(which),
+    changes,
+    endSessions,
   });
-  const suspension = new LocalSuspension({
-    clock,
-    snapshot: () => snapshot,
-    logins: localLogins,
-    changes: { change, inTurn },
-    endSessions: (which) => endSessions(which),
-    fault,
-  });
+  const suspension = new LocalSuspension({ clock, snapshot, logins: localLogins, changes, endSessions, fault });
   suspension.look();
+  feed.onCommitted((committed) => suspension.hear(committed));
   keys.onOldPepper((key, secret, hashed) => lifecycle.rehash(key, secret, hashed));
   keys.onReuse((key, secret) => lifecycle.reused(key, secret));
 
@@ -306,14 +269,14 @@ function joinCore(
     permissionUses: new PermissionUses(clock.now()),
     lifecycle,
     ownKeys,
-    tokenKeys: new TokenKeys({ clock, sealer, changes: { change, inTurn }, read: () => store.reader.tokenKeys() }),
-    revokedTokens: new RevokedTokens(clock, store.reader.revokedTokens()),
+    tokenKeys,
+    revokedTokens,
     ollamaSigners,
-    firstNetworks: new FirstNetworks({ clock, keys, changes: { change, inTurn }, fault }),
+    firstNetworks: new FirstNetworks({ clock, keys, changes, fault }),
     tickets,
     audit,
-    snapshot: () => snapshot,
-    changes: { change, inTurn },
+    snapshot,
+    changes,
     damage,
     quarantine,
     incidents,
@@ -321,13 +284,11 @@ function joinCore(
     localLogins,
     enrolment,
     passwordHasher,
-    onEndSessions: (end) => {
-      endSessions = end;
-    },
-    onSwap: (then) => listeners.push(then),
-    onEvents: (then) => hearers.push(then),
+    rebuiltViews: () => feed.rebuilt,
+    onSwap: (then) => feed.onChanged(() => then(policy.present)),
+    onEvents: (then) => feed.onCommitted(({ events }) => then(events)),
     async close() {
-      await turn;
+      await feed.settled();
       await hashThread.close();
       uses.flush();
       await audit.close();
@@ -336,9 +297,6 @@ function joinCore(
     },
   };
 }
-
-/** Changes after which somebody may hold more than before. */
-const GIVING: ReadonlySet<Operation["op"]> = new Set(["principal.put", "assignment.put", "role.put", "localLogin.put"]);
 
 /** Provisioning clients that the settings name, by their provider. */
 function agentsOf({ identity }: Settings): Agents {

@@ -34,7 +34,6 @@ import type { Token } from "../tokens/token.ts";
 import { TokenVerifier } from "../tokens/verify.ts";
 import { WorkloadTokens } from "../tokens/workload-tokens.ts";
 import type { Core } from "./core.ts";
-import { endSessions } from "./end-sessions.ts";
 import { readSecret } from "./read-secret.ts";
 import { watchProvider } from "./watch-provider.ts";
 
@@ -126,7 +125,6 @@ export function makeCredentials({
   const knownNetworks = (): Promise<void> => known.known();
   const proof = new Proof({ clock, logins: localLogins, sealer, hasher, delay, knownNetworks, networkOf: networkPrefix, changes }); // prettier-ignore
   const hasLocal = (): boolean => localLogins.isAny;
-  core.onEndSessions((which) => endSessions(core, which));
   return {
     login: makeLogin({
       clock,

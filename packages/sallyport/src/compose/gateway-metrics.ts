@@ -75,7 +75,7 @@ function nameDataPlane(registry: Registry, { live, pools, budget, unrecorded }: 
   );
 }
 
-function nameCore(registry: Registry, { store, keys, snapshot }: Core): void {
+function nameCore(registry: Registry, { store, keys, snapshot, rebuiltViews }: Core): void {
   registry.gauge(
     "sallyport_policy_epoch",
     "Number of the present policy; grows with each change.",
@@ -107,6 +107,11 @@ function nameCore(registry: Registry, { store, keys, snapshot }: Core): void {
   );
   const counter = (name: string, help: string, read: () => number): void =>
     registry.reading("counter", name, help, [], () => [[read()]]);
+  counter(
+    "sallyport_views_rebuilt_total",
+    "Views of memory that could not show a change and were read anew.",
+    rebuiltViews,
+  );
   counter("sallyport_ledger_commits_total", "Commits since the start.", () => store.figures().commits);
   counter(
     "sallyport_ledger_commit_seconds_total",

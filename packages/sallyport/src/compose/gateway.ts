@@ -225,8 +225,10 @@ interface SecureServer {
 }
 
 async function record(core: Core, type: LedgerEvent["type"], fields: LedgerEvent["fields"]): Promise<void> {
-  await core.changes.change({
-    operations: [],
-    events: [{ type, at: core.clock.now(), environment: SYSTEM_REALM, actor: "gateway", fields }],
-  });
+  await core.changes.inTurn(() =>
+    core.changes.change({
+      operations: [],
+      events: [{ type, at: core.clock.now(), environment: SYSTEM_REALM, actor: "gateway", fields }],
+    }),
+  );
 }

@@ -28,16 +28,19 @@ export async function closePractice(core: Core): Promise<void> {
 async function point(core: Core, upstreams: Environment["upstreams"]): Promise<void> {
   const environment: Environment = { ...environmentDefaults, name: PRACTICE_ENVIRONMENT, upstreams };
   core.peppers.create(PRACTICE_ENVIRONMENT);
-  await core.changes.change({
-    operations: [{ op: "environment.put", environment }],
-    events: [
-      {
-        type: "environment.changed",
-        at: systemClock.now(),
-        environment: SYSTEM_REALM,
-        actor: "gateway",
-        fields: { name: PRACTICE_ENVIRONMENT, upstreams: upstreams.map(({ url }) => url) },
-      },
-    ],
-  });
+  const fields = { name: PRACTICE_ENVIRONMENT, upstreams: upstreams.map(({ url }) => url) };
+  await core.changes.inTurn(() =>
+    core.changes.change({
+      operations: [{ op: "environment.put", environment }],
+      events: [
+        {
+          type: "environment.changed",
+          at: systemClock.now(),
+          environment: SYSTEM_REALM,
+          actor: "gateway",
+          fields,
+        },
+      ],
+    }),
+  );
 }

@@ -1,6 +1,6 @@
 /** A restored directory's quarantine, as the listeners ask for it: read once, ended once. */
 import type { Quarantine } from "../admin/ports.ts";
-import type { ChangeWriter } from "../audit/change.ts";
+import type { ChangeWriter } from "../changes/feed.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { SYSTEM_REALM } from "../keys/key.ts";
 import { dataPaths } from "../store/data-paths.ts";

@@ -159,5 +159,8 @@ async function record(
   fields: LedgerEvent["fields"],
 ): Promise<void> {
   const actor = `os:${currentUser()}`;
-  await core.changes.change({ operations: [], events: [{ type, at: systemClock.now(), environment, actor, fields }] });
+  const at = systemClock.now();
+  await core.changes.inTurn(() =>
+    core.changes.change({ operations: [], events: [{ type, at, environment, actor, fields }] }),
+  );
 }

@@ -3,6 +3,7 @@
  * anything, and never keeps anybody from being stopped: whoever could be meant is stopped.
  */
 import type { Principal } from "../access/policy.ts";
+import type { Principals } from "../access/principals.ts";
 import type { Subject } from "./statement.ts";
 
 /** How a person is meant: by what the provider said at a log-in, by what a provisioning client wrote, or by our own id. */
@@ -14,13 +15,20 @@ export interface Candidate {
 }
 
 /** Everyone who could be meant, those whom the provider itself named first. */
-export function findCandidates(subject: Subject, principals: ReadonlyMap<string, Principal>): readonly Candidate[] {
+export function findCandidates(subject: Subject, principals: Pick<Principals, "get" | "called">): readonly Candidate[] {
   if ("principal" in subject) {
     const person = principals.get(subject.principal);
     return person ? [{ person, by: "id" }] : [];
   }
+  const alike =
+    "email" in subject
+      ? principals.called("email", subject.email)
+      : [
+          ...principals.called("identity", subject.issuer, subject.subject),
+          ...principals.called("external_id", subject.subject),
+        ];
   const found: Candidate[] = [];
-  for (const person of principals.values()) {
+  for (const person of new Set(alike)) {
     const by = person.kind === "person" ? meantBy(subject, person) : undefined;
     if (by) found.push({ person, by });
   }

@@ -17,7 +17,7 @@ export interface LogOutPorts {
   readonly provider: Provider;
   readonly keys: IssuerKeys;
   readonly seen: SeenTokens;
-  readonly reconciler: Pick<Reconciler, "hear" | "endSessions">;
+  readonly reconciler: Pick<Reconciler, "hear" | "signOut">;
   /** Counts a genuine token that comes for the first time; throws `rate_limited`. Forged ones and copies use up nothing. */
   readonly demandRate?: () => void;
 }
@@ -52,7 +52,7 @@ export class LogOut {
     if (seen.isFull) return failed("unavailable", "too many tokens are remembered");
     demandRate?.();
     const { sub, sid } = claims as { sub?: string; sid?: string };
-    const ended = await reconciler.endSessions({
+    const ended = await reconciler.signOut({
       issuer,
       ...(sub === undefined ? {} : { subject: sub }),
       ...(sid === undefined ? {} : { sid }),

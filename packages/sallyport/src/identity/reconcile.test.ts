@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { KeyFate, Principal } from "../access/policy.ts";
+import { Principals } from "../access/principals.ts";
 import { newKey } from "../keys/key.ts";
 import type { KeyRecord } from "../keys/key.ts";
 import { emptyExternal } from "./apply-statement.ts";
@@ -51,7 +52,7 @@ class World {
   get present(): Present {
     return {
       now: this.now,
-      principals: this.principals,
+      principals: Principals.of(this.principals.values()),
       fateIn: () => this.fate,
       keysOf: () => this.keys,
       lost: (_key, { before, after, gone }) =>

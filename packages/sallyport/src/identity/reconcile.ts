@@ -4,7 +4,8 @@
  * what policy wants done with the keys, and the record of who said what.
  */
 import type { KeyFate, Principal, Voucher } from "../access/policy.ts";
-import type { Operation } from "../audit/change.ts";
+import type { Principals } from "../access/principals.ts";
+import type { Operation } from "../changes/change.ts";
 import type { EventType, LedgerEvent } from "../audit/event.ts";
 import type { KeyFactors, KeyRecord } from "../keys/key.ts";
 import { applyStatement } from "./apply-statement.ts";
@@ -19,7 +20,7 @@ import type { Statement } from "./statement.ts";
 /** What has to be known of the present to judge a statement. */
 export interface Present {
   readonly now: number;
-  readonly principals: ReadonlyMap<string, Principal>;
+  readonly principals: Principals;
   /** Names of all environments. */
   readonly environments?: readonly string[];
   /** Of the key's environment; undefined for one that is not there (any more). */
@@ -50,7 +51,7 @@ export type SignedOut = string | { readonly principal: string; readonly environm
 const SYSTEM = "system";
 
 export function reconcile(present: Present, statements: readonly Statement[]): Reconciled {
-  const principals = new Map(present.principals);
+  let { principals } = present;
   const operations: Operation[] = [];
   const events: LedgerEvent[] = [];
   const signedOut = new Map<string, SignedOut>();
@@ -62,7 +63,7 @@ export function reconcile(present: Present, statements: readonly Statement[]): R
     const applied = applyStatement(before, statement, present.now, present.environments);
     if (!applied) return;
     const after = applied.person;
-    principals.set(after.id, after);
+    principals = principals.with([[after.id, after]]);
     operations.push({ op: "principal.put", principal: after });
     events.push(...eventsOf(statement, applied, present.now, candidates));
     const { leftIn } = applied;

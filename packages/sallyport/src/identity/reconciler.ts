@@ -3,19 +3,16 @@
  * events in one change, and then sessions are ended. Who is in a turn of his own asks for the change and writes it himself.
  */
 import type { Assignment, Principal } from "../access/policy.ts";
+import type { Principals } from "../access/principals.ts";
 import type { Snapshot } from "../access/snapshot.ts";
-import type { Operation, ChangeWriter } from "../audit/change.ts";
+import type { Operation, Changes } from "../changes/change.ts";
 import type { LedgerEvent } from "../audit/event.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { KeyRecord } from "../keys/key.ts";
+import type { EndSessions, SessionsOf } from "./end-sessions.ts";
 import { reconcile, reconcileAssignment } from "./reconcile.ts";
 import type { Present, Reconciled } from "./reconcile.ts";
 import type { Statement } from "./statement.ts";
-
-/** Which sessions are meant: all of a person, or by the names the identity provider has for them. */
-export type SessionsOf =
-  | { readonly principal: string; readonly environments?: readonly string[] }
-  | { readonly issuer: string; readonly subject?: string; readonly sid?: string };
 
 export interface ReconcilerPorts {
   readonly clock: Pick<Clock, "now">;
@@ -26,9 +23,8 @@ export interface ReconcilerPorts {
     key: KeyRecord,
     change: { readonly before: Principal; readonly after: Principal; readonly gone?: string },
   ) => readonly string[];
-  readonly changes: ChangeWriter & { readonly inTurn: <T>(work: () => Promise<T>) => Promise<T> };
-  /** Ends log-ins; answers the principals whose they were. */
-  readonly endSessions: (which: SessionsOf) => Promise<readonly string[]>;
+  readonly changes: Changes;
+  readonly endSessions: EndSessions;
 }
 
 export interface Heard {
@@ -58,7 +54,7 @@ export class Reconciler {
   }
 
   /** What the statements come to now. Call it inside the turn in which it is written. */
-  judge(statements: readonly Statement[], principals?: ReadonlyMap<string, Principal>): Reconciled {
+  judge(statements: readonly Statement[], principals?: Principals): Reconciled {
     const snapshot = this.#ports.snapshot();
     return reconcile(this.#present(snapshot, principals ?? snapshot.principals), statements);
   }
@@ -66,7 +62,12 @@ export class Reconciler {
   /** The same for an assignment that goes: what becomes of the keys of its holders. */
   judgeAssignment(gone: Assignment, by: Pick<Statement, "source" | "actor" | "address" | "event">): Wanted {
     const snapshot = this.#ports.snapshot();
-    const holders = [...snapshot.principals.values()].filter((one) => snapshot.holds(one, gone));
+    const { principals } = snapshot;
+    const about =
+      "group" in gone.subject
+        ? principals.called("group", gone.subject.group)
+        : [principals.get(gone.subject.principal)];
+    const holders = about.filter((one) => one !== undefined && snapshot.holds(one, gone)) as readonly Principal[];
     return reconcileAssignment(this.#present(snapshot, snapshot.principals), by, { id: gone.id, holders });
   }
 
@@ -79,11 +80,17 @@ export class Reconciler {
       await this.#ports.endSessions(typeof one === "string" ? { principal: one } : one);
   }
 
+  /** Ends log-ins inside a turn; answers the principals whose they were. */
   endSessions(which: SessionsOf): Promise<readonly string[]> {
     return this.#ports.endSessions(which);
   }
 
-  #present(snapshot: Snapshot, principals: ReadonlyMap<string, Principal>): Present {
+  /** The same in a turn of its own. */
+  signOut(which: SessionsOf): Promise<readonly string[]> {
+    return this.#ports.changes.inTurn(() => this.#ports.endSessions(which));
+  }
+
+  #present(snapshot: Snapshot, principals: Principals): Present {
     return {
       now: this.#ports.clock.now(),
       principals,

@@ -107,7 +107,7 @@ describe("from a text to a key", () => {
       ["revoked", 1000, "key_revoked"],
     ] as const) {
       rows.rows.set(`dev/${ID}`, { ...rows.rows.get(`dev/${ID}`)!, state });
-      keys.changed("dev", ID);
+      keys.apply([{ of: "key", environment: "dev", id: ID, now: undefined }]);
       expect(codeOf(keys.authenticate(text, ["api"], now))).toBe(code);
       expect(codeOf(keys.authenticate(wrong, ["api"], now))).toBe("key_unknown");
     }
@@ -149,7 +149,7 @@ describe("from a text to a key", () => {
     expect([reads, keys.isDamaged("dev", ID), keys.find("dev", ID)]).toEqual([1, true, undefined]);
     expect(codeOf(keys.authenticate(other, ["api"], 0))).toBe("verified");
     isDamaged = false;
-    keys.changed("dev", ID);
+    keys.apply([{ of: "key", environment: "dev", id: ID, now: undefined }]);
     expect(codeOf(keys.authenticate(text, ["api"], 0))).toBe("verified");
   });
 
@@ -159,7 +159,7 @@ describe("from a text to a key", () => {
     const keys = new KeyDirectory(rows, ring);
     for (let i = 0; i < 10; i++) keys.authenticate(text, ["api"], 0);
     expect(rows.reads).toBe(1);
-    keys.changed("dev", ID);
+    keys.apply([{ of: "key", environment: "dev", id: ID, now: undefined }]);
     keys.authenticate(text, ["api"], 0);
     expect(rows.reads).toBe(2);
   });

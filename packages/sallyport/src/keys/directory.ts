@@ -7,6 +7,7 @@
  */
 import { parseKeyText, Problem, refuse } from "@sallyport/protocol";
 import type { CredentialSignal, KeyKind, KeyText, Refusal } from "@sallyport/protocol";
+import type { ImageOf, View } from "../changes/image.ts";
 import { hashesAreEqual, hashKeyText } from "./hash.ts";
 import { currentSecret } from "./key.ts";
 import type { KeyRecord, KeySecret } from "./key.ts";
@@ -36,11 +37,13 @@ const DAMAGED_MAX = 4_096;
 const DUMMY_PEPPER = { version: 0, bytes: Buffer.alloc(32, 7) };
 const DUMMY_HASH = Buffer.alloc(32);
 
-export class KeyDirectory {
+export class KeyDirectory implements View<"key"> {
+  readonly name = "keys";
+  readonly hears = ["key"] as const;
   readonly #source: KeySource;
   readonly #peppers: PepperRing;
   readonly #restricted: (record: KeyRecord) => KeyRecord;
-  readonly #table = new KeyTable();
+  #table = new KeyTable();
   /** By row of the table, what it has no record of. */
   #young = new Map<number, KeyRecord>();
   #old = new Map<number, KeyRecord>();
@@ -54,7 +57,15 @@ export class KeyDirectory {
     this.#source = source;
     this.#restricted = restricted;
     this.#peppers = peppers;
-    source.eachKeyId((environment, id) => this.#table.add(environment, id));
+    this.rebuild();
+  }
+
+  rebuild(): void {
+    this.#table = new KeyTable();
+    this.#young = new Map();
+    this.#old = new Map();
+    this.#damaged.clear();
+    this.#source.eachKeyId((environment, id) => this.#table.add(environment, id));
   }
 
   get size(): number {
@@ -72,11 +83,11 @@ export class KeyDirectory {
     if (row < 0) return undefined;
     if (this.#table.isFilled(row)) return this.#restricted(this.#table.record(row, environment, id));
     const young = this.#young.get(row);
-    if (young) return young;
+    if (young) return this.#restricted(young);
     const old = this.#old.get(row);
     if (old) {
       this.#keep(row, old);
-      return old;
+      return this.#restricted(old);
     }
     if (this.#damaged.has(row)) return undefined;
     return this.#read(row, environment, id);
@@ -91,15 +102,19 @@ export class KeyDirectory {
     try {
       const record = this.#source.key(environment, id);
       if (!record) return undefined;
-      const counted = this.#restricted(record);
-      if (!this.#table.put(row, record)) this.#keep(row, counted);
-      return counted;
+      this.#take(row, record);
+      return this.#restricted(record);
     } catch (problem) {
       if (!(problem instanceof Problem) || problem.code !== "record_damaged") throw problem;
       if (this.#damaged.size >= DAMAGED_MAX) this.#damaged.clear();
       this.#damaged.add(row);
       return undefined;
     }
+  }
+
+  /** As it was written, without what counts for a time. */
+  #take(row: number, record: KeyRecord): void {
+    if (!this.#table.put(row, record)) this.#keep(row, record);
   }
 
   /** A whole record as the store has it in this very turn, ahead of its first use. */
@@ -109,13 +124,16 @@ export class KeyDirectory {
     if (!this.#damaged.has(row)) this.#table.put(row, record);
   }
 
-  /** The stored state changed: read it again at the next use. Call after each committed change of a key. */
-  changed(environment: string, id: string): void {
-    const row = this.#table.add(environment, id);
-    this.#table.clear(row);
-    this.#young.delete(row);
-    this.#old.delete(row);
-    this.#damaged.delete(row);
+  /** A damaged key is met by the next one who asks for it. */
+  apply(images: readonly ImageOf<"key">[]): void {
+    for (const { environment, id, now } of images) {
+      const row = this.#table.add(environment, id);
+      this.#table.clear(row);
+      this.#young.delete(row);
+      this.#old.delete(row);
+      this.#damaged.delete(row);
+      if (now) this.#take(row, now);
+    }
   }
 
   /**

@@ -4,7 +4,7 @@
  */
 import { refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
-import type { ChangeWriter } from "../audit/change.ts";
+import type { Changes } from "../changes/change.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { isLoopbackAddress, NetworkList } from "../kernel/network-list.ts";
 import type { KeyDirectory } from "./directory.ts";
@@ -14,7 +14,7 @@ import type { KeyRecord } from "./key.ts";
 export interface FirstNetworksPorts {
   readonly clock: Clock;
   readonly keys: Pick<KeyDirectory, "find">;
-  readonly changes: ChangeWriter & { readonly inTurn: <T>(work: () => Promise<T>) => Promise<T> };
+  readonly changes: Changes;
   /** What failed: the key stays bound in memory, and the next use tries again. */
   readonly fault: (cause: unknown) => void;
 }

@@ -12,7 +12,7 @@ import { KeyRows, ROW_BYTES, startOf } from "./key-rows.ts";
 import { KeySlots } from "./key-slots.ts";
 import { KeyTable } from "./key-table.ts";
 import type { PepperRing } from "./pepper.ts";
-import { Restrictions } from "./restriction.ts";
+import { Restrictions } from "./restrictions.ts";
 
 const pepper = { version: 1, bytes: randomBytes(32) };
 const ring: PepperRing = { current: () => pepper, get: () => pepper, create: () => pepper };
@@ -73,7 +73,7 @@ test("for random keys and changes, the same records as read one by one", () => {
     if (row === "damaged") throw new Problem("record_damaged", "x");
     return row;
   };
-  const restrictions = new Restrictions([]);
+  const restrictions = new Restrictions(() => []);
   const source = { key: read, eachKeyId: () => {} };
   const keys = new KeyDirectory(source, ring, (record) => restrictions.over(record));
   const given = new Map<KeyRecord, string>();
@@ -93,11 +93,14 @@ test("for random keys and changes, the same records as read one by one", () => {
         at: 0,
         until: 9,
       } as const;
-      if (below(2) === 0) restrictions.put({ ...laid, action: oneOf("tighten", "signature", "networks") });
-      else restrictions.remove({ ...laid, action: "note" });
+      const action = oneOf("tighten", "signature", "networks") as "tighten" | "signature" | "networks";
+      const now = below(2) === 0 ? { ...laid, action } : null;
+      restrictions.apply([{ of: "restriction", id: name, now }]);
     }
-    if (what < 3 && rows.has(name)) keys.changed(environment, id);
     const row = rows.get(name);
+    // What the writer answers, or "read it yourself".
+    const now = row === "damaged" || below(2) === 0 ? undefined : row;
+    if (what < 2 && row) keys.apply([{ of: "key", environment, id, now }]);
     if (what === 3 && row && row !== "damaged") keys.foresee(row);
     const found = keys.find(environment, id);
     const wanted = row && row !== "damaged" ? restrictions.over(row) : undefined;
@@ -183,7 +186,7 @@ test("filled in the background, no ordinary key is read at its first use, and a 
   for (const text of texts) expect("code" in keys.authenticate(text, ["api"], 0)).toBe(false);
   expect(reads).toBe(0);
   made[3] = { ...made[3]!, state: "revoked" };
-  keys.changed("dev", idOf(3));
+  keys.apply([{ of: "key", environment: "dev", id: idOf(3), now: undefined }]);
   expect(keys.authenticate(texts[3]!, ["api"], 0)).toMatchObject({ code: "key_revoked" });
   expect(reads).toBe(1);
 

@@ -5,7 +5,7 @@
 import { Problem, refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
 import type { KeyLife } from "../access/policy.ts";
-import type { Change, ChangeWriter, Operation } from "../audit/change.ts";
+import type { Change, Changes, Operation } from "../changes/change.ts";
 import type { EventType, LedgerEvent } from "../audit/event.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { Secret } from "../kernel/secret.ts";
@@ -25,7 +25,7 @@ export interface LifecyclePorts {
   readonly keys: KeyDirectory;
   readonly peppers: PepperRing;
   readonly uses: UseRecord;
-  readonly changes: ChangeWriter & { readonly inTurn: <T>(work: () => Promise<T>) => Promise<T> };
+  readonly changes: Changes;
   /** Of the present policy: undefined for an environment that is not there (any more). */
   readonly life: (environment: string) => { readonly keyMaxAgeMs: number; readonly keyLife: KeyLife } | undefined;
   /** Whether a principal of that id is there and not disabled. */

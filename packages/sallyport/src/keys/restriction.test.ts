@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { newKey } from "./key.ts";
-import { Restrictions } from "./restriction.ts";
+import { Restrictions } from "./restrictions.ts";
 import type { Restriction } from "./restriction.ts";
 
 const record = {
@@ -32,7 +32,7 @@ const restriction = (action: Restriction["action"], more: Partial<Restriction> =
   until: 1,
   ...more,
 });
-const over = (...held: Restriction[]) => new Restrictions(held).over(record);
+const over = (...held: Restriction[]) => new Restrictions(() => held).over(record);
 
 describe("what is laid over a key", () => {
   it("is nothing without a restriction, and for another key", () => {
@@ -44,7 +44,7 @@ describe("what is laid over a key", () => {
   it("tightens, and never loosens", () => {
     expect(over(restriction("tighten")).limits).toEqual({ requests: { count: 10, windowMs: 60_000 }, concurrency: 1 });
     const slow = { ...record, limits: { requests: { count: 1, windowMs: 3_600_000 } } };
-    expect(new Restrictions([restriction("tighten")]).over(slow).limits).toEqual({
+    expect(new Restrictions(() => [restriction("tighten")]).over(slow).limits).toEqual({
       requests: { count: 1, windowMs: 3_600_000 },
       concurrency: 1,
     });
@@ -53,7 +53,7 @@ describe("what is laid over a key", () => {
   it("demands what is missing, once", () => {
     expect(over(restriction("signature"), restriction("identity")).require).toEqual(["signature", "identity"]);
     const signed = { ...record, require: ["signature" as const] };
-    expect(new Restrictions([restriction("signature")]).over(signed).require).toEqual(["signature"]);
+    expect(new Restrictions(() => [restriction("signature")]).over(signed).require).toEqual(["signature"]);
   });
 
   it("binds to known networks; without any it leaves the key's own list", () => {
@@ -62,10 +62,10 @@ describe("what is laid over a key", () => {
   });
 
   it("goes with its restriction, and other ones stay", () => {
-    const held = new Restrictions([restriction("tighten"), restriction("signature")]);
-    held.remove(restriction("tighten"));
+    const held = new Restrictions(() => [restriction("tighten"), restriction("signature")]);
+    held.apply([{ of: "restriction", id: restriction("tighten").id, now: null }]);
     expect(held.over(record)).toMatchObject({ limits: record.limits, require: ["signature"] });
-    held.remove(restriction("signature"));
+    held.apply([{ of: "restriction", id: restriction("signature").id, now: null }]);
     expect(held.size).toBe(0);
     expect(held.over(record)).toBe(record);
   });

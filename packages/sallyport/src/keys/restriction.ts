@@ -23,47 +23,8 @@ export interface Restriction {
 /** A key whose limits are tightened goes on, slowly. */
 const TIGHT: Limits = { requests: { count: 10, windowMs: 60_000 }, concurrency: 1 };
 
-export class Restrictions {
-  readonly #byKey = new Map<string, Restriction[]>();
-
-  constructor(held: readonly Restriction[]) {
-    for (const restriction of held) this.put(restriction);
-  }
-
-  get size(): number {
-    return this.#byKey.size;
-  }
-
-  /** In the place of one with the same id. */
-  put(restriction: Restriction): void {
-    const name = nameOf(restriction);
-    const others = (this.#byKey.get(name) ?? []).filter(({ id }) => id !== restriction.id);
-    this.#byKey.set(name, [...others, restriction]);
-  }
-
-  remove(restriction: Restriction): void {
-    const name = nameOf(restriction);
-    const others = (this.#byKey.get(name) ?? []).filter(({ id }) => id !== restriction.id);
-    if (others.length > 0) this.#byKey.set(name, others);
-    else this.#byKey.delete(name);
-  }
-
-  all(): readonly Restriction[] {
-    return [...this.#byKey.values()].flat();
-  }
-
-  of(environment: string, key: string): readonly Restriction[] {
-    return this.#byKey.get(`${environment}/${key}`) ?? [];
-  }
-
-  /** The record as it counts now. */
-  over(record: KeyRecord): KeyRecord {
-    if (this.#byKey.size === 0) return record;
-    return this.of(record.environment, record.id).reduce(laid, record);
-  }
-}
-
-function laid(record: KeyRecord, { action, networks }: Restriction): KeyRecord {
+/** The record as it counts under the restriction. */
+export function laidOver(record: KeyRecord, { action, networks }: Restriction): KeyRecord {
   switch (action) {
     case "tighten":
       return { ...record, limits: tightest(record.limits) };
@@ -92,8 +53,4 @@ function tightest({ requests, concurrency }: Limits): Limits {
     requests: isTighter ? requests : tight,
     concurrency: Math.min(concurrency ?? Infinity, TIGHT.concurrency!),
   };
-}
-
-function nameOf({ environment, key }: Pick<Restriction, "environment" | "key">): string {
-  return `${environment}/${key}`;
 }

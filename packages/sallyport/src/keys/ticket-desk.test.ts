@@ -2,7 +2,7 @@ import { generateKeyPairSync, hkdfSync, sign } from "node:crypto";
 import { beforeEach, describe, expect, it } from "vitest";
 import { ticketOpeningText, ticketProofInfo, ticketPurpose } from "@sallyport/protocol";
 import type { TicketOpening } from "@sallyport/protocol";
-import type { Change } from "../audit/change.ts";
+import type { Change } from "../changes/change.ts";
 import { Secret } from "../kernel/secret.ts";
 import { KeyDirectory } from "./directory.ts";
 import { issueKey } from "./issue.ts";
@@ -39,7 +39,7 @@ function makeWorld(more: Partial<Pick<TicketRecord, "networks">> = {}): void {
       if (operation.op === "ticket.put") ticket = operation.ticket;
       if (operation.op === "key.state") key = { ...key, state: operation.state, reason: operation.reason };
     }
-    keys.changed("dev", key.id);
+    keys.apply([{ of: "key", environment: "dev", id: key.id, now: undefined }]);
     events.push(...told.map(({ type }) => type));
     return Promise.resolve({ epoch: 1 });
   };

@@ -4,7 +4,7 @@
  */
 import { refuse, TICKET_SKEW_MS } from "@sallyport/protocol";
 import type { Refusal, TicketOpening, TicketProof } from "@sallyport/protocol";
-import type { ChangeWriter, Operation } from "../audit/change.ts";
+import type { Changes, Operation } from "../changes/change.ts";
 import type { EventType, LedgerEvent } from "../audit/event.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { hashesAreEqual, hashKeyText } from "./hash.ts";
@@ -21,7 +21,7 @@ export interface TicketDeskPorts {
   readonly ticket: (environment: string, id: string) => TicketRecord | undefined;
   /** Tickets whose content is still there, oldest first. */
   readonly sealedTickets: () => readonly TicketRecord[];
-  readonly changes: ChangeWriter & { readonly inTurn: <T>(work: () => Promise<T>) => Promise<T> };
+  readonly changes: Changes;
   readonly isInside: (networks: readonly string[], address: string) => boolean;
 }
 

@@ -3,7 +3,8 @@
  * undone to its savepoint and leaves the others alone; anything else that fails undoes the whole group.
  */
 import { Problem } from "@sallyport/protocol";
-import type { ApplyOperation } from "./operations.ts";
+import { demandKnown } from "../changes/change.ts";
+import type { ApplyOperation, ReadKeysBack } from "./operations.ts";
 import type { LedgerChain } from "./ledger-chain.ts";
 import { readCounter } from "./schema.ts";
 import { sqliteCode } from "./sqlite.ts";
@@ -22,6 +23,7 @@ export interface GroupParts {
   readonly database: SqlDatabase;
   readonly chain: LedgerChain;
   readonly apply: ApplyOperation;
+  readonly keysOf: ReadKeysBack;
 }
 
 /** Commits the group; a change's own refusal is in its result. Throws what the disk or database says, nothing written. */
@@ -58,7 +60,7 @@ export function inTransaction<T>(
   }
 }
 
-function applyChange({ database, chain, apply }: GroupParts, change: EncodedChange): ChangeResult {
+function applyChange({ database, chain, apply, keysOf }: GroupParts, change: EncodedChange): ChangeResult {
   const point = chain.point;
   database.exec("SAVEPOINT change");
   try {
@@ -66,6 +68,7 @@ function applyChange({ database, chain, apply }: GroupParts, change: EncodedChan
     if (change.expectEpoch !== null && change.expectEpoch !== epoch) {
       throw new Problem("conflict", `the policy is at epoch ${epoch} by now, not ${change.expectEpoch}`);
     }
+    demandKnown(change, change.operations);
     for (const operation of change.operations) apply(operation);
     const removed = new Set(
       change.operations.flatMap((operation) => (operation.op === "environment.remove" ? [operation.name] : [])),
@@ -75,7 +78,7 @@ function applyChange({ database, chain, apply }: GroupParts, change: EncodedChan
     const next = change.operations.length > 0 ? epoch + 1 : epoch;
     if (next !== epoch) database.prepare("UPDATE meta SET value = ? WHERE name = 'epoch'").run(String(next));
     database.exec("RELEASE change");
-    return { id: change.id, epoch: next };
+    return { id: change.id, epoch: next, keys: keysOf(change.operations) };
   } catch (error) {
     const problem = refusalOf(error);
     if (!problem) throw error;

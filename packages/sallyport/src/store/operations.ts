@@ -1,7 +1,10 @@
 /** Each operation of a change as SQL, and the rules the store itself keeps: an id comes once, `revoked` is final, and so is a destroyed secret. */
 import { isEnvironmentName, Problem } from "@sallyport/protocol";
-import type { KeyLifeState, Operation } from "../audit/change.ts";
+import type { Operation } from "../changes/change.ts";
+import { keyChangedInPart } from "../changes/image.ts";
 import type { KeyRecord } from "../keys/key.ts";
+import type { KeyImage, KeyLifeState } from "../keys/operations.ts";
+import { DamagedRecord } from "./damaged-record.ts";
 import { localLoginRow } from "./local-login-rows.ts";
 import { restrictionRow } from "./restriction-rows.ts";
 import {
@@ -16,6 +19,7 @@ import {
 } from "./rows.ts";
 import { directoryGroupRow, principalRow } from "./principal-rows.ts";
 import { makeSignerIndex } from "./signer-index.ts";
+import { isTooLarge } from "./sqlite.ts";
 import type { SqlDatabase, SqlStatement } from "./sqlite.ts";
 
 const FORGET_SECONDS = 86_400;
@@ -66,7 +70,7 @@ export function makeApplyOperation(database: SqlDatabase): ApplyOperation {
         if (Number(insertKey.run(...keyRow(operation.key)).changes) === 0) {
           throw new Problem("conflict", `there is a key ${operation.key.environment}/${operation.key.id} already`);
         }
-        signers.put(operation.key);
+        if (operation.key.state !== "revoked") signers.put(operation.key);
         return;
       case "key.state": {
         const { environment, id, state, reason } = operation;
@@ -82,7 +86,9 @@ export function makeApplyOperation(database: SqlDatabase): ApplyOperation {
         const { environment, id, factors } = operation;
         if (Number(setKeyFactors.run(...keyFactorsRow(factors), environment, id).changes) === 0)
           throw new Problem("not_found", `there is no key ${environment}/${id}`);
-        signers.put({ environment, id, signers: factors.signers });
+        // A revoked key has given its public keys free, for another key to have.
+        if (keyState.get(environment, id)?.["state"] !== "revoked")
+          signers.put({ environment, id, signers: factors.signers });
         return;
       }
       case "key.admin": {
@@ -163,6 +169,34 @@ export function makeApplyOperation(database: SqlDatabase): ApplyOperation {
       case "restriction.remove":
         remove(removeRestriction, "response", operation.id);
     }
+  };
+}
+
+/** The keys of which operations changed a part, as they are now: inside the transaction, after all of them. */
+export type ReadKeysBack = (operations: readonly Operation[]) => readonly KeyImage[];
+
+export function makeReadKeysBack(database: SqlDatabase): ReadKeysBack {
+  const oneKey = database.prepare("SELECT * FROM key WHERE environment = ? AND id = ?");
+
+  function readBack(environment: string, id: string): KeyImage {
+    try {
+      const row = oneKey.get(environment, id);
+      return { of: "key", environment, id, now: row && readKey(row) };
+    } catch (cause) {
+      // A damaged key can be revoked, too. Whoever asks for it meets the damage.
+      if (!(cause instanceof DamagedRecord) && !isTooLarge(cause)) throw cause;
+      return { of: "key", environment, id, now: undefined };
+    }
+  }
+
+  return function keysOf(operations) {
+    const touched = new Map(
+      operations.flatMap((operation) => {
+        const key = keyChangedInPart(operation);
+        return key ? [[`${key.environment}/${key.id}`, key] as const] : [];
+      }),
+    );
+    return [...touched.values()].map(({ environment, id }) => readBack(environment, id));
   };
 }
 

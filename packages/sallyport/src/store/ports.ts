@@ -1,13 +1,13 @@
 /** What the rest of the program sees of the store. Reads are synchronous and read-only; every write goes to the one writer. */
 import type { PolicyState } from "../access/policy.ts";
-import type { ChangeWriter } from "../audit/change.ts";
+import type { ChangeWriter } from "../changes/feed.ts";
 import type { LedgerAppender } from "../audit/recorder.ts";
 import type { KeyRecord } from "../keys/key.ts";
 import type { LocalLogin } from "../identity/local/local-login.ts";
 import type { Restriction } from "../keys/restriction.ts";
 import type { TicketRecord } from "../keys/ticket.ts";
-import type { RevokedToken } from "../tokens/revoked-tokens.ts";
-import type { TokenKeyRecord } from "../tokens/token-keys.ts";
+import type { RevokedToken } from "../tokens/operations.ts";
+import type { TokenKeyRecord } from "../tokens/operations.ts";
 import type { KeyUse } from "../keys/use-record.ts";
 
 export interface KeyFilter {

@@ -4,8 +4,8 @@
  */
 import { isAdminPermission, isFactor } from "@sallyport/protocol";
 import type { Assignment, Environment, Role } from "../access/policy.ts";
-import type { KeyLifeState } from "../audit/change.ts";
 import type { KeyFactors, KeyRecord, PathSecret } from "../keys/key.ts";
+import type { KeyLifeState } from "../keys/operations.ts";
 import type { TicketRecord } from "../keys/ticket.ts";
 import type { KeyUse } from "../keys/use-record.ts";
 import {

@@ -1,6 +1,6 @@
 /** Rows of token keys and of tokens that were ended, and the values they stand for. */
-import type { RevokedToken } from "../tokens/revoked-tokens.ts";
-import type { TokenKeyRecord } from "../tokens/token-keys.ts";
+import type { RevokedToken } from "../tokens/operations.ts";
+import type { TokenKeyRecord } from "../tokens/operations.ts";
 import { readRow as read } from "./damaged-record.ts";
 import { text, wholeNumber } from "./json-shape.ts";
 import type { SqlRow } from "./sqlite.ts";

@@ -1,11 +1,16 @@
 /** The writer as the request's thread sees it: appends without waiting, hears in groups what is on disk. */
 import { Worker } from "node:worker_threads";
 import { encodeEvent, Problem } from "@sallyport/protocol";
-import type { Change, ChangeWriter } from "../audit/change.ts";
+import { CHANGE_VERSION } from "../changes/change.ts";
+import type { Change } from "../changes/change.ts";
+import type { ChangeWriter } from "../changes/feed.ts";
+import { imagesOf } from "../changes/image.ts";
+import type { Committed } from "../changes/image.ts";
 import type { LedgerAppender, Ticket } from "../audit/recorder.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { KeyUse } from "../keys/use-record.ts";
 import type { LedgerFigures } from "./ports.ts";
+import { VERSION } from "../version.ts";
 import { TicketBook } from "./ticket-book.ts";
 import type { ChangeResult, FromWriter, SaidProblem, ToWriter, WriterSetup } from "./writer-messages.ts";
 
@@ -36,11 +41,15 @@ const GAP_MAX_MS = 1_000;
 /** How long a line nobody waits for may wait for company. */
 const LAZY_MS = 100;
 
+/** Who writes changes here. */
+const ORIGIN = { version: CHANGE_VERSION, program: `sallyport/${VERSION}` };
+
 /** While the store is down, one line a second is let through to find out whether it still is. */
 const PROBE_EVERY_MS = 1_000;
 
 interface Waiting {
-  readonly resolve: (value: { readonly epoch: number }) => void;
+  readonly change: Change;
+  readonly resolve: (committed: Committed) => void;
   readonly reject: (problem: Problem) => void;
 }
 
@@ -146,14 +155,15 @@ export class WriterLink implements ChangeWriter, LedgerAppender {
     if (this.#batch.length > 0 && ticket >= this.#batchFirst) this.#hurry();
   }
 
-  change(change: Change): Promise<{ readonly epoch: number }> {
+  change(change: Change): Promise<Committed> {
     return new Promise((resolve, reject) => {
       if (this.#state !== "running") return reject(new Problem("store_unavailable", "the store is closed"));
       const id = ++this.#lastChange;
       const { operations, expectEpoch = null, isNarrowing = false } = change;
-      const encoded = { id, operations, events: change.events.map(encodeEvent), expectEpoch, isNarrowing };
+      const events = change.events.map(encodeEvent);
+      const encoded = { ...ORIGIN, id, operations, events, expectEpoch, isNarrowing };
       this.#post({ kind: "change", change: encoded, now: this.#setup.clock.now() });
-      this.#changes.set(id, { resolve, reject });
+      this.#changes.set(id, { change, resolve, reject });
     });
   }
 
@@ -306,8 +316,11 @@ export class WriterLink implements ChangeWriter, LedgerAppender {
   #answer(result: ChangeResult): void {
     const waiting = this.#changes.get(result.id);
     this.#changes.delete(result.id);
-    if ("epoch" in result) waiting?.resolve({ epoch: result.epoch });
-    else waiting?.reject(new Problem(result.problem.code, result.problem.detail));
+    if (!waiting) return;
+    if ("epoch" in result) {
+      const { operations, events } = waiting.change;
+      waiting.resolve({ epoch: result.epoch, images: imagesOf(operations, result.keys), events });
+    } else waiting.reject(new Problem(result.problem.code, result.problem.detail));
   }
 
   #die(reason: string): void {

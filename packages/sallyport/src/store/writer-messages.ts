@@ -1,8 +1,9 @@
 /** What the request's thread and the writer's thread say to each other. Everything is copied, nothing is shared. */
 import type { KeyObject } from "node:crypto";
 import type { ProblemCode } from "@sallyport/protocol";
-import type { Operation } from "../audit/change.ts";
+import type { Operation, Origin } from "../changes/change.ts";
 import type { Ticket } from "../audit/recorder.ts";
+import type { KeyImage } from "../keys/operations.ts";
 import type { KeyUse } from "../keys/use-record.ts";
 
 export interface LedgerPolicy {
@@ -33,7 +34,7 @@ export interface WriterSetup {
 }
 
 /** A change with its events already encoded. */
-export interface EncodedChange {
+export interface EncodedChange extends Origin {
   readonly id: number;
   readonly operations: readonly Operation[];
   readonly events: readonly string[];
@@ -55,7 +56,12 @@ export interface SaidProblem {
 }
 
 export type ChangeResult =
-  | { readonly id: number; readonly epoch: number }
+  | {
+      readonly id: number;
+      readonly epoch: number;
+      /** Of each key that was changed in part, what it is now. */
+      readonly keys: readonly KeyImage[];
+    }
   | { readonly id: number; readonly problem: SaidProblem };
 
 export type FromWriter =

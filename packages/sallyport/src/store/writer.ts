@@ -15,7 +15,7 @@ import { makeMergeUses } from "./key-uses.ts";
 import { maySpendReserve } from "./reserved-change.ts";
 import { LedgerChain } from "./ledger-chain.ts";
 import { CHECKPOINT_MS } from "./ledger-logs.ts";
-import { makeApplyOperation } from "./operations.ts";
+import { makeApplyOperation, makeReadKeysBack } from "./operations.ts";
 import { checkSchema, readMeta } from "./schema.ts";
 import { OpenFiles } from "./open-files.ts";
 import { PersonalEraser } from "./personal-eraser.ts";
@@ -93,6 +93,7 @@ export class Writer {
         new RowBinding(database, setup.signingKey),
       ),
       apply: makeApplyOperation(database),
+      keysOf: makeReadKeysBack(database),
     };
     this.#eraser = new PersonalEraser(this.#parts, paths, setup.ledger);
     this.#ender = new RecordEnder(this.#parts, paths, setup.ledger);

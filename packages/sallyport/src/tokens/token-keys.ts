@@ -5,30 +5,18 @@
 import { createPrivateKey, createPublicKey, generateKeyPair } from "node:crypto";
 import type { KeyObject } from "node:crypto";
 import { promisify } from "node:util";
-import type { ChangeWriter } from "../audit/change.ts";
+import type { Changes } from "../changes/change.ts";
+import type { ImageOf, View } from "../changes/image.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { randomBase62 } from "../kernel/ids.ts";
 import type { Sealer } from "../keys/sealer.ts";
+import type { TokenKeyRecord } from "./operations.ts";
 import { LIFETIME_MAX_MS } from "./lifetime.ts";
-
-/** As it is stored. */
-export interface TokenKeyRecord {
-  readonly environment: string;
-  /** `kid`, unique in all environments. */
-  readonly id: string;
-  /** PKCS #8 in DER, sealed for `purpose`: moved elsewhere it does not open. */
-  readonly sealed: string;
-  readonly purpose: string;
-  /** SPKI in DER, base64. */
-  readonly publicKey: string;
-  /** Epoch ms. */
-  readonly createdAt: number;
-}
 
 export interface TokenKeysPorts {
   readonly clock: Clock;
   readonly sealer: Pick<Sealer, "seal" | "open">;
-  readonly changes: ChangeWriter & { readonly inTurn: <T>(work: () => Promise<T>) => Promise<T> };
+  readonly changes: Changes;
   readonly read: () => readonly TokenKeyRecord[];
 }
 
@@ -49,15 +37,39 @@ export const TOKEN_KEY_ROTATION_MS = 30 * 86_400_000;
 /** A verifier elsewhere may hold the list of keys for some time, and clocks differ. */
 const KEPT_MS = TOKEN_KEY_ROTATION_MS + LIFETIME_MAX_MS + 3_600_000;
 
-export class TokenKeys {
+export class TokenKeys implements View<"token_key"> {
+  readonly name = "token_keys";
+  readonly hears = ["token_key"] as const;
   readonly #ports: TokenKeysPorts;
-  #records: readonly TokenKeyRecord[];
+  /** By id. */
+  #records: ReadonlyMap<string, TokenKeyRecord> = new Map();
   readonly #opened = new Map<string, TokenSigningKey>();
   readonly #public = new Map<string, TokenVerifyingKey>();
 
   constructor(ports: TokenKeysPorts) {
     this.#ports = ports;
-    this.#records = ports.read();
+    this.rebuild();
+  }
+
+  apply(images: readonly ImageOf<"token_key">[]): void {
+    if (images.length === 0) return;
+    const records = new Map(this.#records);
+    for (const { id, now } of images) {
+      if (now) records.set(id, now);
+      else records.delete(id);
+    }
+    this.#take(records);
+  }
+
+  rebuild(): void {
+    this.#take(new Map(this.#ports.read().map((record) => [record.id, record])));
+  }
+
+  /** Of a key that is gone nothing stays opened. */
+  #take(records: ReadonlyMap<string, TokenKeyRecord>): void {
+    this.#records = records;
+    for (const opened of [this.#opened, this.#public])
+      for (const id of opened.keys()) if (!records.has(id)) opened.delete(id);
   }
 
   /** The key that signs now; made, durably, where there is none yet or the last one is due. */
@@ -67,7 +79,7 @@ export class TokenKeys {
 
   /** The key of that id, if its environment still believes it. */
   verifying(id: string): TokenVerifyingKey | undefined {
-    const record = this.#records.find((one) => one.id === id);
+    const record = this.#records.get(id);
     if (!record || !this.#isKept(record)) return undefined;
     let held = this.#public.get(id);
     if (!held) {
@@ -80,7 +92,9 @@ export class TokenKeys {
 
   /** What a verifier elsewhere needs: the newest first. */
   published(environment: string): readonly TokenVerifyingKey[] {
-    const kept = this.#records.filter((record) => record.environment === environment && this.#isKept(record));
+    const kept = [...this.#records.values()].filter(
+      (record) => record.environment === environment && this.#isKept(record),
+    );
     return kept
       .toSorted((a, b) => b.createdAt - a.createdAt)
       .map(({ id }) => this.verifying(id))
@@ -92,7 +106,7 @@ export class TokenKeys {
   }
 
   #fresh(environment: string): TokenSigningKey | undefined {
-    const newest = this.#records
+    const newest = [...this.#records.values()]
       .filter((record) => record.environment === environment)
       .reduce<TokenKeyRecord | undefined>(
         (best, one) => (best && best.createdAt >= one.createdAt ? best : one),
@@ -124,7 +138,7 @@ export class TokenKeys {
       publicKey: publicKey.export({ type: "spki", format: "der" }).toString("base64"),
       createdAt: clock.now(),
     };
-    const gone = this.#records.filter((one) => one.environment === environment && !this.#isKept(one));
+    const gone = [...this.#records.values()].filter((one) => one.environment === environment && !this.#isKept(one));
     await changes.change({
       operations: [
         { op: "tokenKey.insert", tokenKey: record },
@@ -132,7 +146,6 @@ export class TokenKeys {
       ],
       events: [{ type: "token_key.made", at: clock.now(), environment, actor: "gateway", fields: { key: id } }],
     });
-    this.#records = this.#ports.read();
     this.#opened.set(id, { id, privateKey });
     return { id, privateKey };
   }

@@ -8,7 +8,7 @@ import { KEY_AGE_MAX_MS } from "../../access/policy.ts";
 import type { AdminRight } from "../../access/policy.ts";
 import { buildGuard, buildLimits } from "../../access/policy-file.ts";
 import { unknownPermissions, unknownSelectors } from "../../access/written-right.ts";
-import type { Operation } from "../../audit/change.ts";
+import type { Operation } from "../../changes/change.ts";
 import type { LedgerEvent } from "../../audit/event.ts";
 import { issueAdminKey } from "../../keys/issue.ts";
 import { expiryOf, SYSTEM_REALM } from "../../keys/key.ts";

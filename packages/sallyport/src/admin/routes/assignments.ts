@@ -16,16 +16,14 @@ export const assignmentHandlers: Handlers<"assignments.list" | "assignments.crea
     const { environment, group } = call.query;
     if (environment !== undefined) demandKnownEnvironment(call, environment);
     const principal = call.query.principal === undefined ? undefined : knownPrincipal(call, call.query.principal);
-    const found = call.ports
-      .snapshot()
-      .assignments.filter(
-        (assignment) =>
-          administers(call.caller.issuer.right, assignment.environment) &&
-          (environment === undefined || assignment.environment === environment) &&
-          (principal === undefined ||
-            ("principal" in assignment.subject && assignment.subject.principal === principal)) &&
-          (group === undefined || ("group" in assignment.subject && assignment.subject.group === group)),
-      );
+    const found = [...call.ports.snapshot().assignments].filter(
+      (assignment) =>
+        administers(call.caller.issuer.right, assignment.environment) &&
+        (environment === undefined || assignment.environment === environment) &&
+        (principal === undefined ||
+          ("principal" in assignment.subject && assignment.subject.principal === principal)) &&
+        (group === undefined || ("group" in assignment.subject && assignment.subject.group === group)),
+    );
     return { assignments: found.map(viewAssignment) };
   },
 
@@ -62,7 +60,7 @@ export const assignmentHandlers: Handlers<"assignments.list" | "assignments.crea
   "assignments.remove": (call) =>
     call.ports.changes.inTurn(async () => {
       const { id } = call.params;
-      const assignment = call.ports.snapshot().assignments.find((candidate) => candidate.id === id);
+      const assignment = call.ports.snapshot().assignments.get(id);
       if (!assignment) throw new Problem("not_found", `there is no assignment ${id}`);
       demandEnvironment(call, assignment.environment);
       if (assignment.source === "policy") {

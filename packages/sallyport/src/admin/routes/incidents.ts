@@ -5,7 +5,7 @@
 import { Problem } from "@sallyport/protocol";
 import type { IncidentView, RadiusView } from "@sallyport/protocol/contract";
 import { administers } from "../../access/attenuation.ts";
-import type { Operation } from "../../audit/change.ts";
+import type { Operation } from "../../changes/change.ts";
 import type { LedgerEvent } from "../../audit/event.ts";
 import { INCIDENT_REASON, newIncidentId, openIncidentOf } from "../../incident/incident.ts";
 import type { Closing, Incident } from "../../incident/incident.ts";

@@ -9,7 +9,7 @@ import { newPrincipal } from "../../access/new-principal.ts";
 import type { Assignment, Principal, RightSpec } from "../../access/policy.ts";
 import { resolvePrincipal } from "../../access/principal-name.ts";
 import { readRight } from "../../access/written-right.ts";
-import type { Operation } from "../../audit/change.ts";
+import type { Operation } from "../../changes/change.ts";
 import type { LedgerEvent } from "../../audit/event.ts";
 import { randomBase62 } from "../../kernel/ids.ts";
 import { issueKey } from "../../keys/issue.ts";

@@ -31,7 +31,10 @@ export const rotateKey: Handler<"keys.rotate"> = async (call) => {
   });
   const handed = { environment: key.environment, keyId: key.id, keyName: key.name, text: rotated.text };
   const delivered = body.deliver && (await makeDelivery(call, body.deliver, { ...handed, purpose: "rotate" }));
-  if (delivered) await ports.changes.change({ operations: [delivered.operation], events: [delivered.event] });
+  if (delivered) {
+    const { operation, event } = delivered;
+    await ports.changes.inTurn(() => ports.changes.change({ operations: [operation], events: [event] }));
+  }
   return {
     id: rotated.id,
     ...(delivered

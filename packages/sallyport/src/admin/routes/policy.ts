@@ -56,7 +56,7 @@ export const policyHandlers: Handlers<
       epoch,
       environments: environmentsOf(call).map(viewEnvironment),
       roles: [...roles.values()].filter((role) => !isBuiltInRole(role.name)).map(viewRole),
-      assignments: assignments
+      assignments: [...assignments]
         .filter((assignment) => assignment.source === "policy" && administers(right, assignment.environment))
         .map(viewAssignment),
     };

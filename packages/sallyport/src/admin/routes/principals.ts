@@ -27,7 +27,7 @@ export const principalHandlers: Handlers<
     call.ports.changes.inTurn(async () => {
       const { ports, body } = call;
       const { principals } = ports.snapshot();
-      if ([...principals.values()].some((principal) => principal.kind === body.kind && principal.name === body.name)) {
+      if (principals.called("name", body.name).some(({ kind, name }) => kind === body.kind && name === body.name)) {
         throw new Problem("already_exists", `there is a ${body.kind} named ${JSON.stringify(body.name)}`);
       }
       const groups = [...new Set(body.groups)];

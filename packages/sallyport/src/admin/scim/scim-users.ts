@@ -95,10 +95,8 @@ function createUser(call: ScimCall, wish: UserWish): Promise<ScimAnswer> {
     const { ports } = call;
     refuseTaken(call, wish, null);
     // The same immutable id is the same person come back: his record goes on, his ended keys do not.
-    const back = [...ports.snapshot().principals.values()].find(
-      ({ external }) =>
-        external?.scim?.isDeleted === true && wish.externalId !== null && external.scim.externalId === wish.externalId,
-    );
+    const same = wish.externalId === null ? [] : ports.snapshot().principals.called("external_id", wish.externalId);
+    const back = same.find(({ external }) => external?.scim?.isDeleted === true);
     if (back) {
       await save(call, back, { ...wish, isActive: wish.isActive ?? true });
       return { status: 201, body: show(call, findProvisioned(call, back.id)) };
@@ -138,7 +136,7 @@ async function save(call: ScimCall, present: Principal, wish: UserWish): Promise
         bounds: { ...present.bounds, identifier: writer },
       };
   const says: Said = wish.isActive === undefined ? {} : { isActive: wish.isActive };
-  const principals = new Map(ports.snapshot().principals).set(person.id, person);
+  const principals = ports.snapshot().principals.with([[person.id, person]]);
   const statement = {
     ...byClient(call, `Users/${present.id}`),
     ...activityScope(call, present, wish.isActive),
@@ -197,7 +195,7 @@ function endUser(call: ScimCall, id: string): Promise<ScimAnswer> {
       subject: { principal: id },
       says,
     };
-    const principals = new Map(ports.snapshot().principals).set(id, gone);
+    const principals = ports.snapshot().principals.with([[id, gone]]);
     await ports.reconciler.write(ports.reconciler.judge([statement], principals), {
       operations: [{ op: "principal.put", principal: gone }],
       events: [told(call, "person.changed", gone, { is_deleted: isWhole })],
@@ -212,7 +210,13 @@ function endUser(call: ScimCall, id: string): Promise<ScimAnswer> {
  */
 function refuseTaken(call: ScimCall, { userName, externalId }: UserWish, own: string | null): void {
   const within = withinOf(call);
-  for (const { id, kind, name, external, bounds } of call.ports.snapshot().principals.values()) {
+  const { principals } = call.ports.snapshot();
+  const alike = [
+    ...principals.called("name", userName),
+    ...principals.called("user_name", userName),
+    ...(externalId === null ? [] : principals.called("external_id", externalId)),
+  ];
+  for (const { id, kind, name, external, bounds } of alike) {
     if (id === own || kind !== "person" || external?.scim?.isDeleted) continue;
     // A log-in by name has to be of one person: who has one is not renamed to a name that is taken, by whomever.
     const isLocal = own !== null && call.ports.localLogins.of(own) !== undefined;

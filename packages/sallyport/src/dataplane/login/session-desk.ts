@@ -5,10 +5,10 @@
  */
 import { dataPermissions, refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
-import { coversHoldings, holds, isDisabledIn, isUnbounded, speaksFor } from "../../access/holding.ts";
+import { coversHoldings, holdingsOf, isDisabledIn, isUnbounded, speaksFor } from "../../access/holding.ts";
 import type { Environment, Principal, RightSpec, Voucher } from "../../access/policy.ts";
 import type { Snapshot } from "../../access/snapshot.ts";
-import type { Operation } from "../../audit/change.ts";
+import type { Operation } from "../../changes/change.ts";
 import type { LedgerEvent } from "../../audit/event.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import { randomBase62 } from "../../kernel/ids.ts";
@@ -125,7 +125,7 @@ export class SessionDesk {
       at: null, subject: { principal: before.id }, says: groups, ...within,
       ...(voucher === undefined || isLocal ? {} : { voucher }),
     } as const; // prettier-ignore
-    const principals = new Map(present.principals).set(before.id, before);
+    const principals = present.principals.with([[before.id, before]]);
     const found = this.#ports.reconciler.judge([statement], principals);
     return { found, person: personAfter(found.operations, before) };
   }
@@ -229,7 +229,5 @@ function refuseSession(present: Snapshot, person: Principal, environment: string
 }
 
 function hasAnyRight(present: Snapshot, person: Principal, environment: string): boolean {
-  return present.assignments.some(
-    (assignment) => assignment.environment === environment && holds(person, assignment, present),
-  );
+  return holdingsOf(person, present).some((assignment) => assignment.environment === environment);
 }

@@ -3,7 +3,7 @@ import { parseKeyText, refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
 import { isHeldAnywhere } from "../../access/decide.ts";
 import type { Snapshot } from "../../access/snapshot.ts";
-import type { ChangeWriter } from "../../audit/change.ts";
+import type { Changes } from "../../changes/change.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { KeyDirectory } from "../../keys/directory.ts";
 import type { RevokedTokens } from "../../tokens/revoked-tokens.ts";
@@ -23,7 +23,7 @@ export interface IntrospectionPorts {
   readonly verifier: TokenVerifier;
   readonly revoked: RevokedTokens;
   readonly live: LiveExchanges;
-  readonly changes: ChangeWriter;
+  readonly changes: Changes;
   readonly snapshot: () => Snapshot;
 }
 
@@ -69,21 +69,15 @@ export class Introspection {
     if (!("permissions" in token)) return {};
     const key = exchange.key!;
     if (token.keyId !== key.id || token.environment !== key.environment) return refuse("token_foreign");
-    const { clock, changes, revoked, live } = this.#ports;
+    const { clock, changes, live } = this.#ports;
     const { environment, id, expiresAt } = token;
-    await changes.change({
-      operations: [{ op: "token.revoke", token: { environment, id, expiresAt } }],
-      events: [
-        {
-          type: "token.revoked",
-          at: clock.now(),
-          environment,
-          actor: `key:${key.id}`,
-          fields: { token: id, key: key.id },
-        },
-      ],
-    });
-    revoked.add({ environment, id, expiresAt });
+    const fields = { token: id, key: key.id };
+    await changes.inTurn(() =>
+      changes.change({
+        operations: [{ op: "token.revoke", token: { environment, id, expiresAt } }],
+        events: [{ type: "token.revoked", at: clock.now(), environment, actor: `key:${key.id}`, fields }],
+      }),
+    );
     live.cutToken(environment, id);
     return {};
   }
@@ -97,10 +91,12 @@ export class Introspection {
     if (id !== exchange.key!.id || environment !== exchange.key!.environment || session === null)
       return refuse("token_foreign");
     const fields = { key: id, name, owner, reason: "signed_out" };
-    await changes.change({
-      operations: [{ op: "key.state", environment, id, state: "revoked", reason: "signed_out" }],
-      events: [{ type: "key.revoked", at: clock.now(), environment, actor: `key:${id}`, fields }],
-    });
+    await changes.inTurn(() =>
+      changes.change({
+        operations: [{ op: "key.state", environment, id, state: "revoked", reason: "signed_out" }],
+        events: [{ type: "key.revoked", at: clock.now(), environment, actor: `key:${id}`, fields }],
+      }),
+    );
     return {};
   }
 

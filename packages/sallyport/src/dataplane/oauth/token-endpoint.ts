@@ -6,7 +6,7 @@ import { refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
 import { doorsOf, isHeldAnywhere, isWithin } from "../../access/decide.ts";
 import { refuseDoors } from "../../access/door.ts";
-import type { ChangeWriter } from "../../audit/change.ts";
+import type { Changes } from "../../changes/change.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import { randomBase62 } from "../../kernel/ids.ts";
 import { expiryOf } from "../../keys/key.ts";
@@ -39,7 +39,7 @@ export interface TokenEndpointPorts {
   readonly verifier: TokenVerifier;
   readonly dpop: DpopVerifier;
   readonly limits: KeyLimits;
-  readonly changes: ChangeWriter;
+  readonly changes: Changes;
   readonly snapshot: () => Snapshot;
 }
 
@@ -137,7 +137,7 @@ export class TokenEndpoint {
     };
     // First the key, which may have to be made, and the record: nothing is shown that is not on disk.
     const signing = await tokenKeys.signing(key.environment);
-    await changes.change({ operations: [], events: [issuedEvent(exchange, token, now)] });
+    await changes.inTurn(() => changes.change({ operations: [], events: [issuedEvent(exchange, token, now)] }));
     const text = await mintToken(token, issuer, signing);
     return tokenAnswer(text.reveal(), token, lifetime, request);
   }

@@ -5,7 +5,7 @@
 import { Problem, refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
 import type { Principal, Voucher } from "../../access/policy.ts";
-import type { ChangeWriter, Operation } from "../../audit/change.ts";
+import type { Changes, Operation } from "../../changes/change.ts";
 import type { LedgerEvent } from "../../audit/event.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { Secret } from "../../kernel/secret.ts";
@@ -23,7 +23,7 @@ export interface EnrolmentPorts {
   readonly logins: LocalLogins;
   readonly sealer: Pick<Sealer, "seal">;
   readonly hasher: Pick<PasswordHasher, "hash">;
-  readonly changes: ChangeWriter & { readonly inTurn: <T>(work: () => Promise<T>) => Promise<T> };
+  readonly changes: Changes;
   readonly endSessions: (which: { readonly principal: string }) => Promise<unknown>;
 }
 

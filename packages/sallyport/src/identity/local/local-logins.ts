@@ -1,6 +1,7 @@
-/** The local log-ins, held in memory and read anew after each change of them. Few, so a name is looked for by walking them. */
+/** The local log-ins, held in memory. Few, so a name is looked for by walking them. */
 import type { Snapshot } from "../../access/snapshot.ts";
 import type { Principal } from "../../access/policy.ts";
+import type { ImageOf, View } from "../../changes/image.ts";
 import type { LocalLogin, LocalLoginState } from "./local-login.ts";
 
 export interface LocalLoginsPorts {
@@ -13,17 +14,28 @@ export interface FoundPerson {
   readonly login: LocalLogin;
 }
 
-export class LocalLogins {
+export class LocalLogins implements View<"local_login"> {
+  readonly name = "local_logins";
+  readonly hears = ["local_login"] as const;
   readonly #ports: LocalLoginsPorts;
-  #held: ReadonlyMap<string, LocalLogin> = new Map();
+  /** By principal. */
+  readonly #held = new Map<string, LocalLogin>();
 
   constructor(ports: LocalLoginsPorts) {
     this.#ports = ports;
-    this.changed();
+    this.rebuild();
   }
 
-  changed(): void {
-    this.#held = new Map(this.#ports.read().map((login) => [login.principal, login]));
+  apply(images: readonly ImageOf<"local_login">[]): void {
+    for (const { id, now } of images) {
+      if (now) this.#held.set(id, now);
+      else this.#held.delete(id);
+    }
+  }
+
+  rebuild(): void {
+    this.#held.clear();
+    for (const login of this.#ports.read()) this.#held.set(login.principal, login);
   }
 
   /** Somebody can log in here without a provider. */
@@ -35,9 +47,14 @@ export class LocalLogins {
     return this.#held.get(principal);
   }
 
-  /** Everyone who logs in here, or was invited to. */
-  people(): readonly Principal[] {
-    return [...this.#all()].map(({ person }) => person);
+  /** Everyone who logs in here, or was invited to; of these only, where they are named. */
+  people(only?: ReadonlySet<string>): readonly Principal[] {
+    if (!only) return [...this.#all()].map(({ person }) => person);
+    const { principals } = this.#ports.snapshot();
+    return [...only].flatMap((id) => {
+      const person = this.#held.has(id) ? principals.get(id) : undefined;
+      return person?.kind === "person" ? [person] : [];
+    });
   }
 
   stateOf(principal: string, now: number): LocalLoginState {

@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { TOTP } from "otpauth";
-import type { Change } from "../../audit/change.ts";
+import type { Change } from "../../changes/change.ts";
 import type { Principal } from "../../access/policy.ts";
+import { Principals } from "../../access/principals.ts";
 import { Secret } from "../../kernel/secret.ts";
 import { derive } from "./derive.ts";
 import { GuessDelay } from "./guess-delay.ts";
@@ -15,7 +16,14 @@ import { Proof } from "./proof.ts";
 
 const PASSWORD = new Secret("a sentence of mine, 7 times");
 const CHEAP = { memoryKib: 64, passes: 1, lanes: 1, salt: Buffer.alloc(16, 7) };
-const person = { id: "p_ada", kind: "person", name: "Ada", isDisabled: false } as Principal;
+const person = {
+  id: "p_ada",
+  kind: "person",
+  name: "Ada",
+  groups: [] as string[],
+  external: null,
+  isDisabled: false,
+} as unknown as Principal;
 const otp = newOtpSecret();
 
 /** Enough of an envelope to see that what is opened was sealed for the same place. */
@@ -43,7 +51,7 @@ beforeEach(async () => {
   const sealed = sealLocal(sealer, person.id, { password: phc, otp });
   held = { principal: person.id, invitation: null, sealed, otpStep: 0, invitedAt: 0, enrolledAt: 0 };
   logins = new LocalLogins({
-    snapshot: () => ({ principals: new Map([[person.id, person]]) }),
+    snapshot: () => ({ principals: Principals.of([person]) }),
     read: () => [held],
   });
   proof = new Proof({
@@ -62,7 +70,7 @@ beforeEach(async () => {
       async change(wanted) {
         changes.push(wanted);
         for (const operation of wanted.operations) if (operation.op === "localLogin.put") held = operation.login;
-        logins.changed();
+        logins.rebuild();
         return { epoch: 1 };
       },
     },
@@ -114,7 +122,7 @@ describe("a proof by password and code", () => {
     if ("code" in proven) throw new Error(proven.code);
     expect(proven.isStill()).toBe(true);
     held = { ...held, sealed: null };
-    logins.changed();
+    logins.rebuild();
     expect(proven.isStill()).toBe(false);
     expect(await prove({ code: code(now + 30_000) })).toMatchObject({ code: "login_wrong" });
   });

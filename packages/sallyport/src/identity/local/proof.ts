@@ -4,7 +4,7 @@
  */
 import { refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
-import type { ChangeWriter } from "../../audit/change.ts";
+import type { Changes } from "../../changes/change.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import { Secret } from "../../kernel/secret.ts";
 import type { Sealer } from "../../keys/sealer.ts";
@@ -26,7 +26,7 @@ export interface ProofPorts {
   /** Resolves when the delay knows where people logged in before this start. */
   readonly knownNetworks: () => Promise<void>;
   readonly networkOf: (address: string) => string;
-  readonly changes: ChangeWriter & { readonly inTurn: <T>(work: () => Promise<T>) => Promise<T> };
+  readonly changes: Changes;
 }
 
 export interface Said {

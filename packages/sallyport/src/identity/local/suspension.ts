@@ -5,7 +5,8 @@
  */
 import type { LocalVoucher, Principal } from "../../access/policy.ts";
 import type { Snapshot } from "../../access/snapshot.ts";
-import type { ChangeWriter } from "../../audit/change.ts";
+import type { Changes } from "../../changes/change.ts";
+import type { Committed, ImageKind } from "../../changes/image.ts";
 import type { LedgerEvent } from "../../audit/event.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { LocalLogins } from "./local-logins.ts";
@@ -14,10 +15,13 @@ export interface SuspensionPorts {
   readonly clock: Pick<Clock, "now">;
   readonly snapshot: () => Snapshot;
   readonly logins: LocalLogins;
-  readonly changes: ChangeWriter & { readonly inTurn: <T>(work: () => Promise<T>) => Promise<T> };
+  readonly changes: Changes;
   readonly endSessions: (which: { readonly principal: string }) => Promise<unknown>;
   readonly fault: (cause: unknown) => void;
 }
+
+/** After a change of these, many people may hold more than before. */
+const REACHING_MANY: ReadonlySet<ImageKind> = new Set(["assignment", "role", "environment"]);
 
 const UNKNOWN: LocalVoucher = { by: "unknown", environments: [], mayGrant: null, suspendedAt: null };
 
@@ -29,9 +33,18 @@ export class LocalSuspension {
     this.#ports = ports;
   }
 
-  /** Looks now; what has to be suspended is written in the next turn. */
-  look(): void {
-    if (this.#isPlanned || this.#due().length === 0) return;
+  /** Looks at whom the change may have given more; what has to be suspended is written in the next turn. */
+  hear({ images }: Pick<Committed, "images">): void {
+    if (images.some(({ of }) => REACHING_MANY.has(of))) return this.look();
+    const changed = images.flatMap((image) =>
+      image.of === "principal" || image.of === "local_login" ? [image.id] : [],
+    );
+    if (changed.length > 0) this.look(new Set(changed));
+  }
+
+  /** At these people, or at all. */
+  look(only?: ReadonlySet<string>): void {
+    if (this.#isPlanned || this.#due(only).length === 0) return;
     this.#isPlanned = true;
     const { changes, fault } = this.#ports;
     changes
@@ -42,9 +55,9 @@ export class LocalSuspension {
       .catch(fault);
   }
 
-  #due(): Principal[] {
+  #due(only?: ReadonlySet<string>): Principal[] {
     const policy = this.#ports.snapshot();
-    return this.#ports.logins.people().filter((person) => {
+    return this.#ports.logins.people(only).filter((person) => {
       const voucher = person.bounds?.localLogin;
       return !voucher?.suspendedAt && !policy.covers(voucher, person);
     });

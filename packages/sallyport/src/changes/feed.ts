@@ -1,0 +1,121 @@
+/**
+ * The one way in which memory learns of changes: a change is committed, every view shows it, what waits and runs is decided
+ * again, whoever listens is told, and only then is it acknowledged. From the commit on all of it is one synchronous turn, so
+ * that nothing is ever served on a view that is behind. It knows nothing of how changes are stored.
+ */
+import type { LedgerEvent } from "../audit/event.ts";
+import type { Change, Changes } from "./change.ts";
+import type { Committed, ImageKind, View } from "./image.ts";
+
+/** The single writer. Resolves once the change and its events are on disk. */
+export interface ChangeWriter {
+  change(change: Change): Promise<Committed>;
+}
+
+export interface FeedPorts {
+  readonly writer: ChangeWriter;
+  /** In this order they are told; a later one may ask an earlier one. */
+  readonly views: readonly View[];
+  /** Whether the change only takes away, judged by what there is before it. */
+  readonly isNarrowing: (change: Change) => boolean;
+  /** A view could not show a change and was read anew, or whoever was told of one has failed. */
+  readonly onFault: (what: string, cause: unknown) => void;
+  /** A view can neither show a change nor be read anew: nothing may be served any more. */
+  readonly onStale: (view: string, cause: unknown) => void;
+}
+
+export class Feed implements Changes {
+  readonly #ports: FeedPorts;
+  readonly #views: readonly { readonly view: View; readonly hears: ReadonlySet<ImageKind> }[];
+  readonly #deciders: (() => void)[] = [];
+  readonly #listeners: ((committed: Committed) => void)[] = [];
+  #last: Promise<unknown> = Promise.resolve();
+  #isInTurn = false;
+  #rebuilt = 0;
+
+  constructor(ports: FeedPorts) {
+    this.#ports = ports;
+    this.#views = ports.views.map((view) => ({ view, hears: new Set(view.hears) }));
+  }
+
+  /** How often a view had to be read anew since the start. */
+  get rebuilt(): number {
+    return this.#rebuilt;
+  }
+
+  /** Called when the views have changed: decides again what waits and runs. */
+  onChanged(decide: () => void): void {
+    this.#deciders.push(decide);
+  }
+
+  /** Called with each change that is on disk, when everything that waits and runs was decided again. */
+  onCommitted(listen: (committed: Committed) => void): void {
+    this.#listeners.push(listen);
+  }
+
+  onEvents(listen: (events: readonly LedgerEvent[]) => void): void {
+    this.onCommitted(({ events }) => listen(events));
+  }
+
+  inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const alone = async (): Promise<T> => {
+      this.#isInTurn = true;
+      try {
+        return await work();
+      } finally {
+        this.#isInTurn = false;
+      }
+    };
+    const mine = this.#last.then(alone, alone);
+    this.#last = mine.catch(() => undefined);
+    return mine;
+  }
+
+  async change(wanted: Change): Promise<{ readonly epoch: number }> {
+    if (!this.#isInTurn) throw new Error("a change is made in a turn: call inTurn()");
+    const committed = await this.#ports.writer.change({ ...wanted, isNarrowing: this.#ports.isNarrowing(wanted) });
+    this.follow(committed);
+    return { epoch: committed.epoch };
+  }
+
+  /** Shows a change that is on disk. Changes come in the order in which they were committed. */
+  follow(committed: Committed): void {
+    const { images } = committed;
+    // What only records changes no view: a refused call of administration must not make every request be decided again.
+    if (images.length > 0) {
+      for (const { view, hears } of this.#views) this.#show(view, hears, committed);
+      for (const decide of this.#deciders) this.#guarded("deciding again after a change", decide);
+    }
+    for (const listen of this.#listeners) this.#guarded("telling of a change", () => listen(committed));
+  }
+
+  /** Resolves when no turn is under way. */
+  async settled(): Promise<void> {
+    await this.#last;
+  }
+
+  #show(view: View, hears: ReadonlySet<ImageKind>, { images, epoch }: Committed): void {
+    try {
+      view.apply(
+        images.filter(({ of }) => hears.has(of)),
+        epoch,
+      );
+    } catch (cause) {
+      this.#rebuilt++;
+      this.#ports.onFault(`the view ${view.name} could not show a change and is read anew`, cause);
+      try {
+        view.rebuild();
+      } catch (deeper) {
+        this.#ports.onStale(view.name, deeper);
+      }
+    }
+  }
+
+  #guarded(what: string, work: () => void): void {
+    try {
+      work();
+    } catch (cause) {
+      this.#ports.onFault(`${what} failed`, cause);
+    }
+  }
+}
