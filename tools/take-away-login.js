@@ -1,6 +1,6 @@
 // People and workloads that prove who they are.
 const S = "packages/sallyport/src";
-const login = "test/login/log-in.test.ts";
+const login = "test/login/sessions.test.ts";
 const local = "test/login/local-people.test.ts";
 const workloads = "test/gateway/workloads.test.ts";
 

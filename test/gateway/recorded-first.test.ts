@@ -4,21 +4,20 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { formatKeyText } from "../../packages/protocol/dist/index.js";
-import { environmentDefaults } from "../../packages/sallyport/dist/access/default-environment.js";
-import type { Environment } from "../../packages/sallyport/dist/access/policy.js";
-import { PermissionUses } from "../../packages/sallyport/dist/access/permission-uses.js";
-import { compileSnapshot } from "../../packages/sallyport/dist/access/snapshot.js";
-import { makeDataPlane } from "../../packages/sallyport/dist/compose/data-plane.js";
-import type { DataPlane } from "../../packages/sallyport/dist/compose/data-plane.js";
-import { makeGatewayMetrics } from "../../packages/sallyport/dist/compose/gateway-metrics.js";
-import type { GatewayMetrics } from "../../packages/sallyport/dist/compose/gateway-metrics.js";
-import type { Core } from "../../packages/sallyport/dist/compose/core.js";
-import { KeyDirectory } from "../../packages/sallyport/dist/keys/directory.js";
-import { hashKeyText } from "../../packages/sallyport/dist/keys/hash.js";
-import { newKey } from "../../packages/sallyport/dist/keys/key.js";
-import { UseRecord } from "../../packages/sallyport/dist/keys/use-record.js";
-import { systemClock } from "../../packages/sallyport/dist/kernel/clock.js";
+import {
+  compileSnapshot,
+  environmentDefaults,
+  formatKeyText,
+  hashKeyText,
+  KeyDirectory,
+  makeDataPlane,
+  makeGatewayMetrics,
+  newKey,
+  PermissionUses,
+  systemClock,
+  UseRecord,
+} from "../program-under-test.ts";
+import type { Core, DataPlane, Environment, GatewayMetrics } from "../program-under-test.ts";
 import { GoUpstream } from "../upstream/go-upstream.ts";
 import { codeOf, testSettings } from "./started-gateway.ts";
 

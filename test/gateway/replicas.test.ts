@@ -3,11 +3,12 @@ import { createServer } from "node:net";
 import type { AddressInfo, Server, Socket } from "node:net";
 import { once } from "node:events";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import type { Clock } from "../../packages/sallyport/dist/kernel/clock.js";
+import type { Clock } from "../program-under-test.ts";
 import { GoUpstream } from "../upstream/go-upstream.ts";
 import { countersOf, untilIdle } from "./gateway-counters.ts";
 import { codeOf, startGateway } from "./started-gateway.ts";
 import type { StartedGateway } from "./started-gateway.ts";
+import { closedUrl } from "../upstream/free-port.ts";
 
 let gateway: StartedGateway;
 let key: string;
@@ -28,14 +29,6 @@ afterEach(async () => {
   await untilIdle(gateway);
   for (const server of opened.splice(0)) await server.close();
 });
-
-async function closedPort(): Promise<string> {
-  const free = createServer().listen(0, "127.0.0.1");
-  await once(free, "listening");
-  const { port } = free.address() as AddressInfo;
-  await new Promise((resolve) => free.close(resolve));
-  return `http://127.0.0.1:${port}`;
-}
 
 async function replica(upstream = new GoUpstream()): Promise<string> {
   opened.push(upstream);
@@ -72,7 +65,7 @@ async function ask(
 
 test.each([0, 1])("one of two replicas is dead from the start (place %i): 0 of 200 requests fail", async (place) => {
   const urls = [await replica()];
-  urls.splice(place, 0, await closedPort());
+  urls.splice(place, 0, await closedUrl());
   await use(urls);
   for (let round = 0; round < 10; round++) {
     const answers = await Promise.all(
@@ -138,7 +131,7 @@ test("a burst goes where there is room: 40 requests keep all of 2 x 2 slots busy
 });
 
 test("all replicas are down: told at once, with the time to come back", async () => {
-  await use([await closedPort(), await closedPort()]);
+  await use([await closedUrl(), await closedUrl()]);
   // On a clock that stands still no wait ends.
   stoodAt = clock.monotonic();
   for (let n = 0; n < 20; n++) {

@@ -2,12 +2,15 @@
 import { copyFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { boundTables, unboundTables } from "../../packages/sallyport/dist/store/bound-tables.js";
-import { checkState } from "../../packages/sallyport/dist/store/check-state.js";
-import { dataPaths } from "../../packages/sallyport/dist/store/data-paths.js";
-import { openSealer } from "../../packages/sallyport/dist/store/open-sealer.js";
-import { openSigningKey } from "../../packages/sallyport/dist/store/signing-key.js";
-import { openDatabase } from "../../packages/sallyport/dist/store/sqlite.js";
+import {
+  boundTables,
+  checkState,
+  dataPaths,
+  openDatabase,
+  openSealer,
+  openSigningKey,
+  unboundTables,
+} from "../program-under-test.ts";
 import { change, key, makeDirectory, open, START_MS } from "./store-fixture.ts";
 
 const databaseOf = (directory: string): string => join(directory, "sallyport.db");

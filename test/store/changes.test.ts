@@ -1,7 +1,6 @@
 import { expect, it } from "vitest";
-import { environmentDefaults } from "../../packages/sallyport/dist/access/default-environment.js";
-import type { Environment, Principal, Role } from "../../packages/sallyport/dist/access/policy.js";
-import { openLedgerReader } from "../../packages/sallyport/dist/store/ledger-reader.js";
+import { environmentDefaults, openLedgerReader } from "../program-under-test.ts";
+import type { Environment, Principal, Role } from "../program-under-test.ts";
 import { change, event, fill, key, line, makeDirectory, open, settled } from "./store-fixture.ts";
 
 const dev: Environment = {
