@@ -119,7 +119,7 @@ it("a filter that names no environment is an error with the names there are, and
         name,
         words[0],
         2,
-        expect.stringMatching(/known ones are .*dev/),
+        expect.stringMatching(/known: .*dev/),
       ]);
     }
   }

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { checkDataDirectory } from "../../packages/sallyport/dist/store/data-directory.js";
 import { migrations } from "../../packages/sallyport/dist/store/migrations.js";
-import type { Migration } from "../../packages/sallyport/dist/store/migrations.js";
+import type { Migration } from "../../packages/sallyport/dist/store/migrations/migration.js";
 import { SCHEMA_VERSION } from "../../packages/sallyport/dist/store/schema.js";
 import { openDatabase } from "../../packages/sallyport/dist/store/sqlite.js";
 import { upgradeDatabase } from "../../packages/sallyport/dist/store/upgrade.js";
