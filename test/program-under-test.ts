@@ -177,7 +177,7 @@ export type { LedgerReader } from "../packages/sallyport/dist/store/ledger-reade
 export { lockDataDirectory } from "../packages/sallyport/dist/store/lock.js";
 export { isBackupName } from "../packages/sallyport/dist/store/manifest.js";
 export { migrations } from "../packages/sallyport/dist/store/migrations.js";
-export type { Migration } from "../packages/sallyport/dist/store/migrations.js";
+export type { Migration } from "../packages/sallyport/dist/store/migrations/migration.js";
 export { deriveNoteSigner, nodeName } from "../packages/sallyport/dist/store/note-signer.js";
 export { openSealer, ownSource } from "../packages/sallyport/dist/store/open-sealer.js";
 export { openStore } from "../packages/sallyport/dist/store/open-store.js";

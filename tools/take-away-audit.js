@@ -138,4 +138,20 @@ export const auditRules = [
     to: 'if (held.trouble === "none")',
     test: `${S}/witness/cosigning.test.ts`,
   },
+  {
+    rule: "retention",
+    what: "requests and reads end before a segment goes with its acts",
+    file: `${S}/store/writer.ts`,
+    from: "        await this.#ender.makeRoom(this.#now);\n        this.#segments.retain(this.#now);",
+    to: "        this.#segments.retain(this.#now);",
+    test: "test/ledger/ended.test.ts",
+  },
+  {
+    rule: "retention",
+    what: "reads of the audit log make room with requests",
+    file: `${S}/store/record-ender.ts`,
+    from: 'new Set(["request", "read"])',
+    to: 'new Set(["request"])',
+    test: "test/ledger/ended.test.ts",
+  },
 ];

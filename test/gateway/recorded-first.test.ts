@@ -104,7 +104,7 @@ beforeEach(async () => {
     changes: { inTurn: (run: () => unknown) => run(), change: () => {} },
     reconciler: { look: () => {} },
     onSwap: () => {},
-    onEndSessions: () => {},
+    rebuiltViews: () => 0,
   } as unknown as Core;
   metrics = makeGatewayMetrics(core);
   plane = makeDataPlane({

@@ -242,3 +242,51 @@ it("killed between the record and the file, it goes on: what was said twice was 
   expect(readFileSync(first!, "utf8")).toBe(ended);
   expect(await verifyPath(directory, noPins)).toMatchObject({ ok: true });
 });
+
+describe("where the ledger has more bytes than it may", () => {
+  const bytesOf = (path: string): number => readFileSync(path).length;
+  const total = (): number => segmentsOf(directory).reduce((sum, path) => sum + bytesOf(path), 0);
+  async function openWith(retentionBytes: number): Promise<void> {
+    const { store } = await open({
+      directory,
+      ledger: { ...ledger, retentionBytes },
+      segmentRecords,
+      clock: at(DAY_MS),
+    });
+    await store.close();
+  }
+  const read = (n: number): string =>
+    encodeEvent({ type: "audit.read", at: START_MS + n, environment: "dev", actor: "key:viewer", fields: { n } });
+  const typesOf = (path: string): string[] => linesOf(path).flatMap((one) => /"type":"([^"]+)"/.exec(one)?.[1] ?? []);
+
+  it("requests end in the oldest segments first, whatever their age, and every act stays", async () => {
+    const names = segmentsOf(directory);
+    const newest = readFileSync(names[1]!, "utf8");
+    await openWith(total() - 1_000);
+    expect(segmentsOf(directory).slice(0, 2)).toEqual(names.slice(0, 2));
+    expect(typesOf(names[0]!).filter((type) => type === "key.revoked")).toHaveLength(2);
+    expect(typesOf(names[0]!).filter((type) => type.startsWith("request.")).length).toBeLessThanOrEqual(2);
+    expect(readFileSync(names[1]!, "utf8")).toBe(newest);
+    expect(await openLedgerReader(directory).verify(noPins)).toMatchObject({ ok: true });
+  });
+
+  it("a segment goes with its acts only when nothing else is left to end", async () => {
+    const names = segmentsOf(directory);
+    await openWith(16 * 1024);
+    expect(segmentsOf(directory)).not.toContain(names[0]);
+    expect(await openLedgerReader(directory).verify(noPins)).toMatchObject({ ok: true });
+  });
+
+  it("whoever reads the audit log pushes out his own reads, and no evidence", async () => {
+    const { store } = await open({ directory, ledger, segmentRecords });
+    for (let n = 0; n < 900; n++) await settled(store, store.append(read(n)));
+    await store.close();
+    const before = segmentsOf(directory);
+    await openWith(Math.floor(total() / 2));
+    expect(segmentsOf(directory)).toEqual(expect.arrayContaining(before.slice(0, -1)));
+    const left = segmentsOf(directory).flatMap(typesOf);
+    expect(left.filter((type) => type === "key.revoked").length).toBe(10);
+    expect(left.filter((type) => type === "audit.read").length).toBeLessThan(900);
+    expect(await openLedgerReader(directory).verify(noPins)).toMatchObject({ ok: true });
+  });
+});

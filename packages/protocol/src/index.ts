@@ -1,6 +1,7 @@
 export * from "./alert.ts";
 export * from "./permission.ts";
 export * from "./factor.ts";
+export type { ProblemRow } from "./problem-row.ts";
 export * from "./problem.ts";
 export * from "./refusal.ts";
 export * from "./secret.ts";
@@ -35,7 +36,9 @@ export * from "./ledger/tile-builder.ts";
 export * from "./ledger/tiles.ts";
 export * from "./ledger/tree-hash.ts";
 export * from "./ledger/utf8.ts";
+export * from "./ledger/export-walk.ts";
 export * from "./ledger/verify-export.ts";
+export type { LedgerDamage } from "./ledger/damage-words.ts";
 export * from "./ledger/verify-ledger.ts";
 export * from "./ledger/verify-tiles.ts";
 export * from "./ledger/witness.ts";

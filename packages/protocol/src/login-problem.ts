@@ -1,5 +1,5 @@
 /** What may go wrong when a person logs in; part of the one table of `problem.ts`. */
-import type { ProblemRow } from "./problem.ts";
+import type { ProblemRow } from "./problem-row.ts";
 
 export const loginProblems = {
   login_unavailable: {

@@ -3,19 +3,11 @@
  * A code is a stable fact that scripts may compare; the sentences may change. Both refusals and problems
  * (`refusal.ts`) hold one of these codes; a code outside the table does not compile.
  */
+import type { ProblemRow } from "./problem-row.ts";
 import { loginProblems } from "./login-problem.ts";
 import { signatureProblems } from "./signature-problem.ts";
 import { tokenProblems } from "./token-problem.ts";
 import { upstreamProblems } from "./upstream-problem.ts";
-
-export interface ProblemRow {
-  /** HTTP status, 400–599. */
-  readonly status: number;
-  /** What is the case, for a person. Public: says nothing a caller may not know. */
-  readonly title: string;
-  /** What to do about it. */
-  readonly remedy: string;
-}
 
 export const problems = {
   // the request line, headers and body

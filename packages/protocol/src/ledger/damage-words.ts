@@ -1,5 +1,10 @@
 /** What is said alike of a ledger and of its export. */
-import type { LedgerDamage } from "./verify-ledger.ts";
+
+export interface LedgerDamage {
+  readonly seq: number;
+  readonly file: string;
+  readonly reason: string;
+}
 
 export const CHANGED = "the record was changed: its hash is not the one its neighbour names";
 export const UNEXPLAINED = "only the record's hash is left, and no end of its time is recorded";

@@ -8,37 +8,17 @@ import { parseExportManifest } from "./export-manifest.ts";
 import type { ExportManifest } from "./export-manifest.ts";
 import { linesOf } from "./lines-of.ts";
 import { checkNote, parseSignedNote, parseVerifierKey } from "./signed-note.ts";
+import type { ExportFiles, ExportWalk } from "./export-walk.ts";
 import { verifyRows } from "./verify-rows.ts";
 import { verifyTiles } from "./verify-tiles.ts";
 import { cannotShow } from "./verify-ledger.ts";
-import type { LedgerDamage, LedgerVerdict } from "./verify-ledger.ts";
+import type { LedgerDamage } from "./damage-words.ts";
+import type { LedgerVerdict } from "./verify-ledger.ts";
 import { RecordTimes } from "./record-times.ts";
 
 export const MANIFEST_FILE = "manifest";
 /** Some hundred thousand files. */
 export const MANIFEST_LENGTH_MAX = 64 * 1024 * 1024;
-
-/** Where an export lies. Paths are relative, with slashes. */
-export interface ExportFiles {
-  /** Every file there is, but the manifest. */
-  readonly paths: () => readonly string[];
-  /** Undefined where there is none. A large file may be given in parts. */
-  readonly read: (path: string) => Iterable<Uint8Array> | undefined;
-  /** Lower-case hex of SHA-256 over the parts. */
-  readonly sha256: (parts: Iterable<Uint8Array>) => string;
-  readonly manifest: () => string | undefined;
-}
-
-export interface ExportWalk {
-  readonly files: ExportFiles;
-  readonly manifest: ExportManifest;
-  readonly crypto: LedgerCrypto;
-  readonly pins: Pins;
-  readonly times: RecordTimes;
-  records: number;
-  /** Of which only the hash is left. */
-  ended: number;
-}
 
 /** The manifest of an export, where it is signed by the pinned key of its node or, without one, by its own. */
 export function readManifest(files: ExportFiles, crypto: LedgerCrypto, pins: Pins): ExportManifest | LedgerDamage {

@@ -13,6 +13,7 @@ import { LogWalk, noPins } from "./check-log.ts";
 import type { LedgerCrypto, Pins } from "./check-log.ts";
 import { logOrigin, parseCheckpoint } from "./checkpoint.ts";
 import { CHANGED, missing, NOT_ITS_TREE, UNEXPLAINED } from "./damage-words.ts";
+import type { LedgerDamage } from "./damage-words.ts";
 import { endedActOf, EndedRuns, parseEnded } from "./ended-record.ts";
 import type { EndedAct, EndedRecord } from "./ended-record.ts";
 import { isEnvironmentName } from "../key-text.ts";
@@ -64,12 +65,6 @@ export interface LedgerVerification {
   /** The trees as the database keeps them to go on from, of the same moment as the head; asked after the last line. */
   readonly states?: () => ReadonlyMap<string, string>;
   readonly pins?: Pins;
-}
-
-export interface LedgerDamage {
-  readonly seq: number;
-  readonly file: string;
-  readonly reason: string;
 }
 
 export interface LedgerVerdict {

@@ -8,9 +8,9 @@ import { endedActOf, EndedRuns, parseEnded } from "./ended-record.ts";
 import type { EndedAct } from "./ended-record.ts";
 import { parseRecordLine } from "./record-line.ts";
 import { parseVerifierKey } from "./signed-note.ts";
-import type { ExportWalk } from "./verify-export.ts";
+import type { ExportWalk } from "./export-walk.ts";
 import { CHANGED, missing, UNEXPLAINED } from "./damage-words.ts";
-import type { LedgerDamage } from "./verify-ledger.ts";
+import type { LedgerDamage } from "./damage-words.ts";
 
 export function verifyRows(walk: ExportWalk): LedgerDamage | undefined {
   const { files, manifest, crypto, pins, times } = walk;

@@ -11,8 +11,8 @@ import type { HashTile } from "./tile-builder.ts";
 import { ENTRY_BYTES_MAX, parseBundle, TILE_WIDTH, tilePath } from "./tiles.ts";
 import { isTreeHash } from "./tree-hash.ts";
 import { textOfUtf8 } from "./utf8.ts";
-import type { ExportWalk } from "./verify-export.ts";
-import type { LedgerDamage } from "./verify-ledger.ts";
+import type { ExportWalk } from "./export-walk.ts";
+import type { LedgerDamage } from "./damage-words.ts";
 
 /** Entries between the base of a log and the first whole bundle after it: retention has let go of the bundle's beginning. */
 export const FIRST_ENTRIES = "first-entries";

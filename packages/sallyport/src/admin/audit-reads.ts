@@ -3,12 +3,18 @@
  * with the same filter within a minute as one count. Pages of one search are one filter. A reader who asks with many filters
  * in a minute gets a record for each of the first, then one for all the others: reading must not fill the audit log.
  */
+import type { EnvironmentName } from "@sallyport/protocol";
+import type { AuditFilter } from "../audit/audit-log.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { gcra } from "../limits/gcra.ts";
 import type { LedgerEvent } from "../audit/event.ts";
-import type { AskedFilter, AuditScope } from "./audit-scope.ts";
-import { addressField } from "./call.ts";
-import type { AdminPorts } from "./ports.ts";
+import type { Changes } from "../changes/change.ts";
+
+export type AuditScope = Pick<AuditFilter, "environments"> & {
+  /** Known to exist: reads are recorded in its log. */
+  readonly environment?: EnvironmentName;
+};
+export type AskedFilter = Omit<AuditFilter, keyof AuditScope | "types" | "limit" | "order">;
 
 export interface AuditReading {
   readonly actor: string;
@@ -43,13 +49,13 @@ const READERS_MAX = 1_024;
 
 export class AuditReads {
   readonly #clock: Clock;
-  readonly #changes: AdminPorts["changes"];
+  readonly #changes: Changes;
   readonly #rows = new Map<string, Coalesced>();
   /** By reader: how far their single records are ahead of each rate (GCRA). */
   readonly #singles = new Map<string, { minute: number; day: number }>();
   #timer: NodeJS.Timeout | undefined;
 
-  constructor({ clock, changes }: { readonly clock: Clock; readonly changes: AdminPorts["changes"] }) {
+  constructor({ clock, changes }: { readonly clock: Clock; readonly changes: Changes }) {
     this.#clock = clock;
     this.#changes = changes;
   }
@@ -124,7 +130,13 @@ export class AuditReads {
       at: this.#clock.now(),
       environment: reading.scope.environment ?? "system",
       actor: reading.actor,
-      fields: { how: reading.how, filter, reads, records, ...addressField(reading) },
+      fields: {
+        how: reading.how,
+        filter,
+        reads,
+        records,
+        ...(reading.address === null ? {} : { address: reading.address }),
+      },
     };
     await this.#changes.inTurn(() => this.#changes.change({ operations: [], events: [event] }));
   }

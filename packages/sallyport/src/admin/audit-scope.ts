@@ -1,15 +1,9 @@
 /** Which records of the ledger a caller may see, and a filter as it was asked for. */
 import type { EnvironmentName } from "@sallyport/protocol";
-import type { AuditFilter } from "../audit/audit-log.ts";
+import type { AskedFilter, AuditScope } from "./audit-reads.ts";
 import { demandEnvironment } from "./call.ts";
 import type { AnyCall } from "./call.ts";
 import { knownEnvironment } from "./known-environment.ts";
-
-export type AuditScope = Pick<AuditFilter, "environments"> & {
-  /** Known to exist: reads are recorded in its log. */
-  readonly environment?: EnvironmentName;
-};
-export type AskedFilter = Omit<AuditFilter, keyof AuditScope | "types" | "limit" | "order">;
 
 /** Rejects with `permission_denied` where an environment is named that is not the caller's, with `unknown_environment` where there is none. */
 export async function auditScope(call: AnyCall, asked: string | undefined): Promise<AuditScope> {

@@ -2,7 +2,8 @@
 import { lstatSync } from "node:fs";
 import type { Command } from "commander";
 import { Problem, problems } from "@sallyport/protocol";
-import type { Listener, Settings } from "../config/settings.ts";
+import type { Listener } from "../config/listener-address.ts";
+import type { Settings } from "../config/settings.ts";
 import { withClient } from "./cli.ts";
 import type { Cli } from "./cli.ts";
 import { adminSocket, isAnswered, readSettings } from "./connect.ts";

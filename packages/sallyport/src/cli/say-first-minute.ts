@@ -1,9 +1,23 @@
 /** What the first minute says: where things are, one line to paste for each client, and the next step. */
 import type { FoundOllama } from "./find-ollama.ts";
 import type { FirstKey } from "./first-key.ts";
-import type { IgnoredHost } from "./start.ts";
 import type { Io } from "./io.ts";
 import { printText } from "./print.ts";
+
+/** The environment that the first minute shows. */
+export interface Served {
+  readonly environment: string;
+  /** Of its first model server. */
+  readonly url: string;
+  /** Policy has nothing else, so one line can replace it. */
+  readonly isAlone: boolean;
+  /** The demo's environment is there, too: its keys would keep a policy without it from being applied. */
+  readonly hasDemo: boolean;
+}
+
+export interface IgnoredHost extends Served {
+  readonly wantedUrl: string;
+}
 
 /** Named where there is no model yet. */
 export const USUAL_MODEL = "llama3.2";

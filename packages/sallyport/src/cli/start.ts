@@ -14,6 +14,7 @@ import type { ServerOptions } from "./options.ts";
 import { keepFirstKey } from "./first-key.ts";
 import { withListeners } from "./serve.ts";
 import { USUAL_MODEL, sayFirstMinute } from "./say-first-minute.ts";
+import type { IgnoredHost, Served } from "./say-first-minute.ts";
 import { EarlySignals, untilSignalled } from "./until-signalled.ts";
 
 const FIRST_KEY_NAME = "first";
@@ -90,16 +91,6 @@ interface Environment {
   readonly upstreams: readonly { readonly url: string }[];
 }
 
-interface Served {
-  readonly environment: string;
-  /** Of its first model server. */
-  readonly url: string;
-  /** Policy has nothing else, so one line can replace it. */
-  readonly isAlone: boolean;
-  /** The demo's environment is there, too: its keys would keep a policy without it from being applied. */
-  readonly hasDemo: boolean;
-}
-
 /**
  * `dev` as `init` makes it, else the first that has a model server. The demo's own environment, left over from an earlier
  * run, is no choice of anybody.
@@ -120,8 +111,4 @@ function ignoredHost(cli: Cli, wantedUrl: string, served: Served | undefined): I
   const host = cli.io.env["OLLAMA_HOST"]?.trim() ?? "";
   if (host === "" || served === undefined || served.url === wantedUrl) return undefined;
   return { ...served, wantedUrl };
-}
-
-export interface IgnoredHost extends Served {
-  readonly wantedUrl: string;
 }

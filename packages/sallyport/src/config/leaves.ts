@@ -123,7 +123,7 @@ export const leaves = [
     variable: "SALLYPORT_LEDGER_RETENTION_BYTES",
     flag: null,
     form: "number",
-    says: "most bytes of the ledger's files together; the oldest go first",
+    says: "most bytes of the ledger's files together; requests and reads of the log end first, then the oldest segments go",
   },
   {
     path: "ledger.requestDays",

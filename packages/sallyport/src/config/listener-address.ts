@@ -1,6 +1,11 @@
 /** Addresses in settings: where we listen, and whom we speak to. */
 import { isIP } from "node:net";
-import type { Listener } from "./settings.ts";
+
+export interface Listener {
+  readonly host: string;
+  /** 0 = any free port. */
+  readonly port: number;
+}
 
 export const RECEIVER_WANTED =
   "is not an http(s) address such as http://127.0.0.1:4318 (without user, query or fragment)";

@@ -1,16 +1,11 @@
 /** Static settings: read once at start from file, environment and flags. Policy is not here: it lives in the store. */
 import type { KeyEncryptionKeySource } from "../keys/sealer.ts";
+import type { Listener } from "./listener-address.ts";
 import type { IdentitySettings } from "./identity-file.ts";
 import type { MailServer } from "./mail-server.ts";
 import type { WitnessSettings } from "./witness-settings.ts";
 import type { SinkSettings } from "./sink-settings.ts";
 import type { SecretSource } from "./key-source.ts";
-
-export interface Listener {
-  readonly host: string;
-  /** 0 = any free port. */
-  readonly port: number;
-}
 
 export interface Settings {
   readonly dataDirectory: string;

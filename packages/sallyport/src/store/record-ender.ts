@@ -1,8 +1,10 @@
 /**
  * The end of a class of records: when all of a segment's requests are older than policy keeps them, each is replaced by
- * the hash of its leaf, and the acts between them stay. Which went is said in the ledger before the first goes, so that
+ * the hash of its leaf, and the acts between them stay. Where the ledger has more bytes than policy keeps, requests and
+ * reads end earlier, in the oldest segments first: only then does a segment go with the acts in it. Which went is said in the ledger before the first goes, so that
  * no other can go unseen. The first and the last record of a segment stay: they are what it is found by.
  */
+import { statSync } from "node:fs";
 import {
   EndedRuns,
   encodeEvent,
@@ -18,6 +20,7 @@ import type { GroupParts } from "./commit-group.ts";
 import type { DataPaths } from "./data-paths.ts";
 import { ledgerCrypto, treeHash } from "./ledger-crypto.ts";
 import { recordClassOf } from "./record-class.ts";
+import type { RecordClass } from "./record-class.ts";
 import { rewriteSegment } from "./rewrite-segment.ts";
 import { readCounter } from "./schema.ts";
 import { linesForward, listSegments, segmentEnds } from "./segment-file.ts";
@@ -25,6 +28,18 @@ import type { Segment } from "./segment-file.ts";
 import type { LedgerPolicy } from "./writer-messages.ts";
 
 const DAY_MS = 86_400_000;
+const REQUESTS: ReadonlySet<RecordClass> = new Set(["request"]);
+const MANY: ReadonlySet<RecordClass> = new Set(["request", "read"]);
+
+/** How far each way of ending has got, in the database's `meta`. */
+type Mark = "ended" | "made_room";
+
+interface Over {
+  /** Numbers of the segment's first and last record, which stay. */
+  readonly first: number;
+  readonly last: number;
+  readonly over: ReadonlySet<RecordClass>;
+}
 
 export class RecordEnder {
   readonly #parts: GroupParts;
@@ -41,34 +56,56 @@ export class RecordEnder {
   async end(now: number): Promise<void> {
     const { requestDays, retentionDays } = this.#policy;
     if (requestDays >= retentionDays) return;
-    const { database } = this.#parts;
     const cutoff = now - requestDays * DAY_MS;
-    // Records of before the logs have no leaf that could stand for them.
-    const from = Math.max(readCounter(database, "logs_from"), this.#done() + 1);
-    // The newest may still have its rows in the table.
-    for (const segment of listSegments(this.#paths.ledger).slice(0, -1)) {
-      if (segment.first < from) continue;
+    for (const segment of this.#segmentsAfter("ended")) {
       const ends = segmentEnds(segment.path);
       // What is damaged is evidence: nothing of it ends, nor of what comes after it.
-      if (!ends || ends.last.at >= cutoff || !(await this.#endSegment(segment, ends.last.seq, now))) return;
-      const put = database.prepare(
-        "INSERT INTO meta (name, value) VALUES ('ended', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-      );
-      put.run(String(ends.last.seq));
+      if (!ends || ends.last.at >= cutoff || !(await this.#endSegment(segment, ends.last.seq, REQUESTS, now))) return;
+      this.#note("ended", ends.last.seq);
     }
   }
 
-  /** The last record of the last segment whose requests have ended. */
-  #done(): number {
-    const value = this.#parts.database.prepare("SELECT value FROM meta WHERE name = 'ended'").get()?.["value"];
+  /** Ends requests and reads, whatever their age, until the ledger has no more bytes than policy keeps. */
+  async makeRoom(now: number): Promise<void> {
+    const sizeOf = ({ path }: Segment): number => statSync(path).size;
+    let bytes = listSegments(this.#paths.ledger).reduce((sum, segment) => sum + sizeOf(segment), 0);
+    for (const segment of this.#segmentsAfter("made_room")) {
+      if (bytes <= this.#policy.retentionBytes) return;
+      const before = sizeOf(segment);
+      const last = segmentEnds(segment.path)?.last.seq;
+      if (last === undefined || !(await this.#endSegment(segment, last, MANY, now))) return;
+      bytes += sizeOf(segment) - before;
+      this.#note("made_room", last);
+    }
+  }
+
+  /** Those of which nothing has ended in this way; the newest may still have its rows in the table. */
+  #segmentsAfter(mark: Mark): readonly Segment[] {
+    // Records of before the logs have no leaf that could stand for them.
+    const from = Math.max(readCounter(this.#parts.database, "logs_from"), this.#done(mark) + 1);
+    return listSegments(this.#paths.ledger)
+      .slice(0, -1)
+      .filter(({ first }) => first >= from);
+  }
+
+  /** The last record of the last segment of which something has ended in this way. */
+  #done(mark: Mark): number {
+    const value = this.#parts.database.prepare("SELECT value FROM meta WHERE name = ?").get(mark)?.["value"];
     return typeof value === "string" && /^\d{1,15}$/.test(value) ? Number(value) : 0;
   }
 
+  #note(mark: Mark, seq: number): void {
+    const put = this.#parts.database.prepare(
+      "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+    );
+    put.run(mark, String(seq));
+  }
+
   /** False where the segment is damaged. */
-  async #endSegment(segment: Segment, last: number, now: number): Promise<boolean> {
+  async #endSegment(segment: Segment, last: number, over: ReadonlySet<RecordClass>, now: number): Promise<boolean> {
     const { first, path } = segment;
     const runs = new EndedRuns();
-    const lines = new EndedLines(linesForward(path), first, last, runs);
+    const lines = new EndedLines(linesForward(path), { first, last, over }, runs);
     await rewriteSegment(this.#paths, segment, lines, () => {
       if (lines.areDamaged || runs.count === 0) return false;
       this.#record(runs.between(ledgerCrypto.sha256Text, first, last), now);
@@ -92,15 +129,13 @@ export class RecordEnder {
 class EndedLines implements Iterable<string> {
   areDamaged = false;
   readonly #lines: Iterable<string>;
-  readonly #first: number;
-  readonly #last: number;
+  readonly #over: Over;
   readonly #runs: EndedRuns;
 
   /** `runs` hears the number of each that ends. */
-  constructor(lines: Iterable<string>, first: number, last: number, runs: EndedRuns) {
+  constructor(lines: Iterable<string>, over: Over, runs: EndedRuns) {
     this.#lines = lines;
-    this.#first = first;
-    this.#last = last;
+    this.#over = over;
     this.#runs = runs;
   }
 
@@ -129,7 +164,8 @@ class EndedLines implements Iterable<string> {
   }
 
   #isOver({ seq, type }: LedgerRecord): boolean {
-    return seq > this.#first && seq < this.#last && recordClassOf(type) === "request";
+    const { first, last, over } = this.#over;
+    return seq > first && seq < last && over.has(recordClassOf(type));
   }
 }
 

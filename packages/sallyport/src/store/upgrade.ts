@@ -11,7 +11,7 @@ import { bindDatabase } from "./bind-database.ts";
 import { checkStateNow, foreignSchema, stateProblem } from "./check-state.ts";
 import { dataPaths } from "./data-paths.ts";
 import { migrations as allMigrations } from "./migrations.ts";
-import type { Migration } from "./migrations.ts";
+import type { Migration } from "./migrations/migration.ts";
 import { readSchemaVersion, SCHEMA_VERSION } from "./schema.ts";
 import { openDatabase } from "./sqlite.ts";
 import type { SqlDatabase } from "./sqlite.ts";

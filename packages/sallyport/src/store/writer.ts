@@ -112,7 +112,6 @@ export class Writer {
     await this.#keepHouse(async () => {
       await this.#segments.tidy();
       await this.#segments.rotate();
-      if (this.#clocks.isReached()) this.#segments.retain(this.#now);
     });
     this.#records = this.#parts.chain.seq;
     // The server's sweep of keys asks the same, and logs it.
@@ -120,6 +119,8 @@ export class Writer {
     this.#caredAt = this.#now;
     // Commits need not wait for it.
     this.#housekeeping = this.#keepHouse(async () => {
+      await this.#ender.makeRoom(this.#now);
+      this.#segments.retain(this.#now);
       await this.#eraser.erase(this.#now);
       await this.#ender.end(this.#now);
     }).finally(() => {
@@ -290,7 +291,10 @@ export class Writer {
     this.#housekeeping = this.#keepHouse(async () => {
       const isOver = this.#segments.excess > 0;
       if (isOver) await this.#segments.rotate();
-      if ((isOver && this.#clocks.isReached()) || isDue) this.#segments.retain(this.#now);
+      if ((isOver && this.#clocks.isReached()) || isDue) {
+        await this.#ender.makeRoom(this.#now);
+        this.#segments.retain(this.#now);
+      }
       if (isDue) await this.#eraser.erase(this.#now);
       if (isDue) await this.#ender.end(this.#now);
     }).finally(() => {

@@ -3,7 +3,7 @@
  * life of keys. What there is becomes the first secret; disuse is counted from the day of the upgrade, for nobody has
  * counted before. The tables are written out here: a step stays what it was when the schema moves on.
  */
-import type { Migration } from "../migrations.ts";
+import type { Migration } from "./migration.ts";
 
 const DAY_MS = 86_400_000;
 

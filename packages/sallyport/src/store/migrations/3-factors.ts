@@ -4,7 +4,7 @@
  * People may be known to directories, and a policy says what becomes of keys when their owner changes.
  * The tables are written out here: a step stays what it was when the schema moves on.
  */
-import type { Migration } from "../migrations.ts";
+import type { Migration } from "./migration.ts";
 
 const TOKENS = JSON.stringify({ ttlMs: 15 * 60_000, isOnly: false });
 

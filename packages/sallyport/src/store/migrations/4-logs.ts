@@ -5,7 +5,7 @@
  */
 import { parseSignedHead, Problem } from "@sallyport/protocol";
 import { randomBase62 } from "../../kernel/ids.ts";
-import type { Migration } from "../migrations.ts";
+import type { Migration } from "./migration.ts";
 
 const ANOMALIES = JSON.stringify({
   budget: 1,

@@ -2,7 +2,7 @@
  * To schema 5: rows that give rights are bound to the ledger, each by a code and all by a sum in the signed head. The rows
  * are bound as they are at the upgrade, by `upgrade.ts`, which has the key.
  */
-import type { Migration } from "../migrations.ts";
+import type { Migration } from "./migration.ts";
 
 export const boundRows: Migration = {
   to: 5,
