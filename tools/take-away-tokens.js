@@ -102,14 +102,6 @@ export const tokenRules = [
   },
   {
     rule: "token",
-    what: "where policy wants tokens, keys are refused",
-    file: `${S}/dataplane/admission.ts`,
-    from: "    if (bare) return bare;\n",
-    to: "",
-    test: tokens,
-  },
-  {
-    rule: "token",
     what: "minting is rate-limited",
     file: `${S}/dataplane/oauth/token-endpoint.ts`,
     from: "if (tooMany) return tooMany;",

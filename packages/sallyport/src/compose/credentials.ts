@@ -5,6 +5,7 @@ import { makeAdmission } from "../dataplane/admission.ts";
 import { BearerTokens } from "../dataplane/bearer-tokens.ts";
 import type { ByteBudget } from "../dataplane/byte-budget.ts";
 import { makeIdentify } from "../dataplane/identify.ts";
+import type { Judge } from "../dataplane/judge.ts";
 import type { LiveExchanges } from "../dataplane/live-exchanges.ts";
 import { OAuthClients } from "../dataplane/oauth/client.ts";
 import { Introspection } from "../dataplane/oauth/introspection.ts";
@@ -30,7 +31,6 @@ import type { Log } from "../kernel/log.ts";
 import type { KeyLimits } from "../limits/key-limits.ts";
 import { ClientAssertions } from "../tokens/client-assertion.ts";
 import { DpopVerifier } from "../tokens/dpop.ts";
-import type { Token } from "../tokens/token.ts";
 import { TokenVerifier } from "../tokens/verify.ts";
 import { WorkloadTokens } from "../tokens/workload-tokens.ts";
 import type { Core } from "./core.ts";
@@ -44,6 +44,7 @@ export interface CredentialsPorts {
   readonly log: Log;
   readonly limits: KeyLimits;
   readonly live: LiveExchanges;
+  readonly judge: Judge;
   readonly budget: ByteBudget;
   /** The listener's own address, once it listens. */
   readonly listenerUrl: () => string;
@@ -55,7 +56,6 @@ export interface Credentials {
   readonly login: Stage;
   readonly signatures: RequestSignatures;
   close(): void;
-  readonly isTokenRevoked: (token: Token) => boolean;
 }
 
 export function makeCredentials({
@@ -64,6 +64,7 @@ export function makeCredentials({
   log,
   limits,
   live,
+  judge,
   budget,
   listenerUrl,
 }: CredentialsPorts): Credentials {
@@ -80,7 +81,7 @@ export function makeCredentials({
   const dpop = new DpopVerifier(startedAt);
   const signatures = new RequestSignatures({ clock, peppers, address });
   const { uses, lifecycle, firstNetworks } = core;
-  const admission = makeAdmission({ clock, uses, lifecycle, firstNetworks, snapshot, environments });
+  const admission = makeAdmission({ clock, uses, lifecycle, firstNetworks, judge });
   const find = (fingerprint: string): ReturnType<typeof core.ollamaSigners.find> =>
     core.ollamaSigners.find(fingerprint);
   const identify = makeIdentify({
@@ -99,8 +100,8 @@ export function makeCredentials({
     address,
     environments: () => snapshot().environments.keys(),
   });
-  const tokens = new TokenEndpoint({ clock, address, tokenKeys, verifier, dpop, limits, changes, snapshot });
-  const introspection = new Introspection({ clock, address, keys, verifier, revoked, live, changes, snapshot });
+  const tokens = new TokenEndpoint({ clock, address, tokenKeys, verifier, dpop, limits, changes, judge });
+  const introspection = new Introspection({ clock, address, keys, verifier, revoked, live, changes, judge });
   const grants = new DeviceGrants(clock);
   const onFailure = (cause: string): void =>
     log.warn({ issuer: settings.oidc?.issuer, cause }, "a log-in failed at the identity provider");
@@ -145,7 +146,6 @@ export function makeCredentials({
     authenticate: makeAuthenticate({ clock, identify, admission }),
     oauth: makeOAuth({ clock, budget, limits, address, admission, signatures, clients, tokens, introspection, tokenKeys, grants, isLoginOpen: () => provider !== null || hasLocal(), snapshot, environments }), // prettier-ignore
     signatures,
-    isTokenRevoked: ({ environment, id }) => isRevoked(environment, id),
     close: endProviderWatch,
   };
 }

@@ -9,6 +9,7 @@ import { ByteBudget } from "../dataplane/byte-budget.ts";
 import { Connections } from "../dataplane/connections.ts";
 import type { EndListener } from "../dataplane/ending.ts";
 import { ExchangeLog } from "../dataplane/exchange-log.ts";
+import { Judge } from "../dataplane/judge.ts";
 import { LiveExchanges } from "../dataplane/live-exchanges.ts";
 import { makePipeline } from "../dataplane/pipeline.ts";
 import { ClientGone } from "../dataplane/read-body.ts";
@@ -92,7 +93,7 @@ export function makeDataPlane({
 }: DataPlanePorts): DataPlane {
   const mistakes = checkTable();
   if (mistakes.length > 0) throw new Error(`the endpoint table is wrong: ${mistakes.join("; ")}`);
-  const { keys, snapshot, store: ledger } = core;
+  const { snapshot, store: ledger } = core;
   const pools = new UpstreamPools({
     now: () => clock.monotonic(),
     random: Math.random,
@@ -108,6 +109,7 @@ export function makeDataPlane({
   const seats = new ConnectionSeats({ capacity: connectionsMax, isShared: (peer) => isTrusted(addresses, peer) });
   const connections = new Connections(clock, seats);
   const live = new LiveExchanges();
+  const judge = makeJudge(core, settings);
   const limits = new KeyLimits();
   const budget = new ByteBudget(settings.inFlightBytesMax, requestBytesMax(settings.inFlightBytesMax));
   const isQuarantined = (): boolean => core.quarantine.restored() !== undefined;
@@ -116,7 +118,7 @@ export function makeDataPlane({
   pools.configure(snapshot().environments.values());
   core.onSwap((next) => {
     pools.configure(next.environments.values());
-    live.recheck(next, keys);
+    live.recheck(judge);
   });
 
   const unauthenticated = makeUnauthenticated({ ledger, clock });
@@ -148,8 +150,8 @@ export function makeDataPlane({
     unauthenticated.flush(clock.now());
     refused.flush(clock.now());
   };
-  const credentials = makeCredentials({ settings, core, log, limits, live, budget, listenerUrl });
-  const { signatures, isTokenRevoked } = credentials;
+  const credentials = makeCredentials({ settings, core, log, limits, live, judge, budget, listenerUrl });
+  const { signatures } = credentials;
   const intend = makeIntend({ ledger, permissionUses: core.permissionUses, unrecorded });
   const flushing = setInterval(flush, FLUSH_MS).unref();
   const ticking = setInterval(() => {
@@ -180,9 +182,9 @@ export function makeDataPlane({
       inspect: makeInspect({ budget, clock, limits }),
       factors: makeFactors(signatures),
       locateModel: makeLocateModel({ pools, origins }),
-      authorize: makeAuthorize({ snapshot, keys, isTokenRevoked }),
-      queue: makeQueue({ pools, live, snapshot, keys, clock, ledger, intend }),
-      record: makeRecord({ intend, ledger, snapshot, keys }),
+      authorize: makeAuthorize(judge),
+      queue: makeQueue({ pools, live, judge, clock, ledger, intend }),
+      record: makeRecord({ intend, ledger, judge }),
       forward: makeForward({ ledger, clock, tracing, unrecorded, origins }),
     },
     {
@@ -244,4 +246,11 @@ export function makeDataPlane({
       return pools.close();
     },
   };
+}
+
+/** For requests, and for whoever explains them. */
+export function makeJudge(core: Core, { environments }: Pick<Settings, "environments">): Judge {
+  const { clock, snapshot, keys, revokedTokens, firstNetworks } = core;
+  const served = environments && new Set(environments);
+  return new Judge({ clock, snapshot, keys, revokedTokens, firstNetworks, environments: served });
 }

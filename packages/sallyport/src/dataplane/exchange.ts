@@ -86,8 +86,8 @@ export class Exchange implements Presented {
   secret: KeySecret | null = null;
   /** When that secret stops working, where the caller should be told by now. */
   retirement: Retirement | null = null;
-  /** The credential was the signature of an Ollama client: nothing that could be stolen was sent. */
-  isOllamaSigned = false;
+  /** The public key of the Ollama client whose signature was the credential; null = it was another. Nothing that could be stolen was sent. */
+  ollamaSigner: string | null = null;
   /** The credential was a token of that key; null = the key itself. */
   token: Token | null = null;
   /** Who acts as the key by a token of his own issuer; null = the key itself. */
@@ -97,8 +97,9 @@ export class Exchange implements Presented {
 
   /** The body as it came, for as long as a signature over it is to be verified. */
   signedBody: Uint8Array | null = null;
-  /** Its signature was verified, against a key registered to the credential. */
+  /** Its signature was verified, against a key registered to the credential, and which one that was. */
   isSigned = false;
+  signer: string | null = null;
   /** It stands for a person or workload who proved a short while ago who it is. */
   isIdentified = false;
 

@@ -65,6 +65,7 @@ export class RequestSignatures {
     const replayed = this.#replays.take(key.environment, key.id, verified, now);
     if (replayed) return refuseSignature(replayed);
     exchange.isSigned = true;
+    exchange.signer = verified.keyid;
     return undefined;
   }
 }

@@ -1,8 +1,8 @@
 /** `/oauth/introspect` (RFC 7662) and `/oauth/revoke` (RFC 7009). Both are a key's, in its own environment. */
 import { parseKeyText, refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
-import { isHeldAnywhere } from "../../access/decide.ts";
-import type { Snapshot } from "../../access/snapshot.ts";
+import { doorsOf, isHeldAnywhere } from "../../access/decide.ts";
+import { refuseDoors } from "../../access/door.ts";
 import type { ChangeWriter } from "../../audit/change.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { KeyDirectory } from "../../keys/directory.ts";
@@ -11,6 +11,8 @@ import type { Token } from "../../tokens/token.ts";
 import type { TokenVerifier } from "../../tokens/verify.ts";
 import { looksLikeToken } from "../../tokens/verify.ts";
 import type { Exchange } from "../exchange.ts";
+import { keyOfToken } from "../bearer-tokens.ts";
+import type { Judge } from "../judge.ts";
 import type { LiveExchanges } from "../live-exchanges.ts";
 import { issuerOf } from "../public-address.ts";
 import type { PublicAddress } from "../public-address.ts";
@@ -24,7 +26,7 @@ export interface IntrospectionPorts {
   readonly revoked: RevokedTokens;
   readonly live: LiveExchanges;
   readonly changes: ChangeWriter;
-  readonly snapshot: () => Snapshot;
+  readonly judge: Judge;
 }
 
 export class Introspection {
@@ -37,6 +39,8 @@ export class Introspection {
   /** What a token is worth now. A token of another environment, and what is none, is `active: false` and nothing more. */
   async introspect(exchange: Exchange, form: Form): Promise<object | Refusal> {
     if (!isHeldAnywhere(exchange.right!, "tokens:introspect")) return refuse("permission_denied", "tokens:introspect");
+    const shut = refuseDoors(doorsOf(exchange.right!, ["tokens:introspect"]), exchange);
+    if (shut) return shut;
     const token = await this.#tokenIn(form);
     if ("code" in token) return token;
     if (!("permissions" in token) || token.environment !== exchange.key!.environment || !this.#isAlive(token))
@@ -69,7 +73,7 @@ export class Introspection {
     if (!("permissions" in token)) return {};
     const key = exchange.key!;
     if (token.keyId !== key.id || token.environment !== key.environment) return refuse("token_foreign");
-    const { clock, changes, revoked, live } = this.#ports;
+    const { clock, changes, revoked, live, judge } = this.#ports;
     const { environment, id, expiresAt } = token;
     await changes.change({
       operations: [{ op: "token.revoke", token: { environment, id, expiresAt } }],
@@ -84,7 +88,7 @@ export class Introspection {
       ],
     });
     revoked.add({ environment, id, expiresAt });
-    live.cutToken(environment, id);
+    live.recheck(judge);
     return {};
   }
 
@@ -104,12 +108,10 @@ export class Introspection {
     return {};
   }
 
-  /** Its key still works, and so do its owner and its environment. */
-  #isAlive({ environment, keyId, subject }: Token): boolean {
-    const { keys, snapshot, clock } = this.#ports;
-    const key = keys.find(environment, keyId);
-    if (!key || key.owner !== subject || "code" in keys.admit(key, clock.now())) return false;
-    return snapshot().rightOf(key)?.isOwnerDisabled === false;
+  #isAlive(token: Token): boolean {
+    const { keys, judge } = this.#ports;
+    const key = keyOfToken(keys, token);
+    return key !== undefined && judge.isAlive(key, token);
   }
 
   async #tokenIn(form: Form): Promise<Token | { readonly isNone: true } | Refusal> {
