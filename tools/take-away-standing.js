@@ -22,20 +22,65 @@ const checks = {
     "fails: ({ key, right, pathSecret }) => pathSecret !== null && !mayHavePathSecret(key, right),",
   "the request comes from another network":
     "fails: (claim, facts) => claim.address !== null && isElsewhere(claim, claim.address, facts),",
-  "the environment takes tokens only": `fails: ({ right, token, ollamaSigner, served }) =>
-      right?.environment.tokens.isOnly === true && token === null && ollamaSigner === null && !OPEN_TO_KEYS.has(served),`,
+  "the environment takes tokens only": `fails: ({ right, token, ollamaSigner, way }) =>
+      right?.environment.tokens.isOnly === true && token === null && ollamaSigner === null && !OPEN_TO_KEYS.has(way),`,
   "a signature is demanded": `fails: (claim) => !claim.isSigned && isDemanded("signature", claim),`,
   "a network is demanded, and none is written down": `fails: (claim) => isDemanded("network", claim) && claim.right!.doors.every(({ networks }) => networks === null),`,
   "a fresh identity is demanded": `fails: (claim) => !claim.isIdentified && isDemanded("identity", claim),`,
-  "the model server is not the environment's any more": `fails: ({ served, right, upstream }) => served === "upstream" && !hasUpstream(right, upstream),`,
+  "the model server is not the environment's any more": `fails: ({ way, right, upstream }) => way === "model" && !hasUpstream(right, upstream),`,
   "the key expires soon": "fails: (claim) => waitSeconds(claim) > 0,",
 };
 
-export const standingRules = Object.entries(checks).map(([name, from]) => ({
-  rule: "standing",
-  what: name,
-  file,
-  from,
-  to: "fails: () => false,",
-  test,
-}));
+const D = "packages/sallyport/src/dataplane";
+const ownWays = "test/gateway/own-ways.test.ts";
+
+export const standingRules = [
+  ...Object.entries(checks).map(([name, from]) => ({
+    rule: "standing",
+    what: name,
+    file,
+    from,
+    to: "fails: () => false,",
+    test,
+  })),
+  {
+    rule: "standing",
+    what: "a token is not foreseen of a key that cannot go on",
+    file: `${D}/explain-token.ts`,
+    from: 'judge.explain(key, "oauth", null, because) ||',
+    to: "",
+    test: ownWays,
+  },
+  {
+    rule: "standing",
+    what: "explain knows of a restore that waits to be confirmed",
+    file: `${D}/explain-request.ts`,
+    from: "  if (isQuarantined())\n",
+    to: "  if (!isQuarantined)\n",
+    test: `${D}/explain-request.test.ts`,
+  },
+  {
+    rule: "way",
+    what: "the doors of what opens an endpoint are asked of what the gateway answers itself",
+    file: `${D}/stages/factors.ts`,
+    from: "return refuseDoors(doorsOf(right, exchange.endpoint!.anyOf), exchange);",
+    to: "return undefined;",
+    test: ownWays,
+  },
+  {
+    rule: "way",
+    what: "nothing is demanded of who ends a token but his key",
+    file: `${D}/judge.ts`,
+    from: 'new Set(["oauth", "revoke"])',
+    to: 'new Set(["oauth"])',
+    test: ownWays,
+  },
+  {
+    rule: "way",
+    what: "a request leaves the common beginning for its own way",
+    file: `${D}/pipeline.ts`,
+    from: "if (i === ARRIVAL) way = ways[exchange.endpoint!.way];",
+    to: "",
+    test: ownWays,
+  },
+];

@@ -79,9 +79,9 @@ export const tokenRules = [
   {
     rule: "token",
     what: "introspection needs its right",
-    file: `${S}/dataplane/oauth/introspection.ts`,
-    from: 'if (!isHeldAnywhere(exchange.right!, "tokens:introspect")) return refuse("permission_denied", "tokens:introspect");',
-    to: "",
+    file: `${S}/dataplane/wire/endpoints.ts`,
+    from: '"/oauth/introspect", ["tokens:introspect"]',
+    to: '"/oauth/introspect"',
     test: tokens,
   },
   {

@@ -11,6 +11,10 @@ import type { EndListener } from "../dataplane/ending.ts";
 import { ExchangeLog } from "../dataplane/exchange-log.ts";
 import { Judge } from "../dataplane/judge.ts";
 import { LiveExchanges } from "../dataplane/live-exchanges.ts";
+import { makeConstant } from "../dataplane/own/constants.ts";
+import { makePersonsKeys } from "../dataplane/own/persons-keys.ts";
+import { makeRotateItself } from "../dataplane/own/rotate-itself.ts";
+import { makeTicket } from "../dataplane/own/ticket.ts";
 import { makePipeline } from "../dataplane/pipeline.ts";
 import { ClientGone } from "../dataplane/read-body.ts";
 import { writeRefusal } from "../dataplane/refuse.ts";
@@ -20,17 +24,15 @@ import { UnrecordedRequests } from "../audit/unrecorded.ts";
 import type { RefusalLog } from "../dataplane/settle.ts";
 import { makeAdmit } from "../dataplane/stages/admit.ts";
 import { makeAuthorize } from "../dataplane/stages/authorize.ts";
-import { makeFactors } from "../dataplane/stages/factors.ts";
+import { makeConditions, makeFactors } from "../dataplane/stages/factors.ts";
 import { makeForward } from "../dataplane/stages/forward.ts";
-import { makeInspect, requestBytesMax } from "../dataplane/stages/inspect.ts";
-import { makeLimit } from "../dataplane/stages/limit.ts";
+import { makeRead, readOwnForm, readOwnJson, requestBytesMax, understand } from "../dataplane/stages/inspect.ts";
+import { makeLimit, makeSlot } from "../dataplane/stages/limit.ts";
 import { makeLocateModel } from "../dataplane/stages/locate-model.ts";
-import { makeMatch } from "../dataplane/stages/match.ts";
-import { makeOwnKey } from "../dataplane/stages/own-key.ts";
-import { makePersonsKeys } from "../dataplane/stages/persons-keys.ts";
+import { makeConfirmed, match } from "../dataplane/stages/match.ts";
 import { makeQueue } from "../dataplane/stages/queue.ts";
 import { makeIntend, makeRecord } from "../dataplane/stages/record.ts";
-import { makeTicketStage } from "../dataplane/stages/ticket.ts";
+import { makeWays } from "../dataplane/ways.ts";
 import type { Tracing } from "../dataplane/trace.ts";
 import { ModelOrigins } from "../dataplane/upstream/model-origins.ts";
 import { UpstreamPools } from "../dataplane/upstream/pool.ts";
@@ -150,8 +152,7 @@ export function makeDataPlane({
     unauthenticated.flush(clock.now());
     refused.flush(clock.now());
   };
-  const credentials = makeCredentials({ settings, core, log, limits, live, judge, budget, listenerUrl });
-  const { signatures } = credentials;
+  const credentials = makeCredentials({ settings, core, log, limits, live, judge, listenerUrl });
   const intend = makeIntend({ ledger, permissionUses: core.permissionUses, unrecorded });
   const flushing = setInterval(flush, FLUSH_MS).unref();
   const ticking = setInterval(() => {
@@ -161,32 +162,36 @@ export function makeDataPlane({
   }, TICK_MS).unref();
 
   const run = makePipeline(
-    {
+    makeWays({
+      ...credentials.stages,
       admit: makeAdmit({
         addresses,
         hosts: new HostNames(settings.hosts),
         corsOrigins: new Set(settings.corsOrigins),
         isDraining: () => isDraining,
       }),
-      match: makeMatch({
-        isReady: () => (ledger.isWritable() || unrecorded.areAllServed()) && !isDraining && !isQuarantined(),
-        isQuarantined,
-      }),
-      ticket: makeTicketStage({ desk: core.tickets, budget, clock }),
-      oauth: credentials.oauth,
-      login: credentials.login,
-      authenticate: credentials.authenticate,
+      match,
+      constant: makeConstant(
+        () => (ledger.isWritable() || unrecorded.areAllServed()) && !isDraining && !isQuarantined(),
+      ),
+      confirmed: makeConfirmed(isQuarantined),
       limit: makeLimit({ clock, limits }),
-      ownKey: makeOwnKey({ lifecycle: core.lifecycle, budget, clock, signatures }),
-      personsKeys: makePersonsKeys({ ownKeys: core.ownKeys, budget, clock, signatures }),
-      inspect: makeInspect({ budget, clock, limits }),
-      factors: makeFactors(signatures),
+      slot: makeSlot(limits),
+      read: makeRead({ budget, clock }),
+      understand,
+      json: readOwnJson,
+      form: readOwnForm,
+      ticket: makeTicket(core.tickets),
+      factors: makeFactors(credentials.signatures),
+      conditions: makeConditions(judge),
+      rotateItself: makeRotateItself(core.lifecycle),
+      personsKeys: makePersonsKeys(core.ownKeys),
       locateModel: makeLocateModel({ pools, origins }),
       authorize: makeAuthorize(judge),
       queue: makeQueue({ pools, live, judge, clock, ledger, intend }),
       record: makeRecord({ intend, ledger, judge }),
       forward: makeForward({ ledger, clock, tracing, unrecorded, origins }),
-    },
+    }),
     {
       refuse: writeRefusal,
       fault(exchange, cause) {

@@ -46,7 +46,7 @@ export function makeAdmission({ clock, uses, lifecycle, firstNetworks, judge }: 
     const right = exchange.right!;
     firstNetworks.bind(key, exchange.address);
     // That a key rotates itself is no use of it: where it was used before is what is asked then.
-    if (exchange.endpoint!.served !== "key") noteUse(exchange, key, secret, right, now);
+    if (exchange.endpoint!.way !== "rotation") noteUse(exchange, key, secret, right, now);
     // The new secret works at once; that it is the one in use from now on is written down meanwhile.
     if (secret.state === "pending") lifecycle.firstUse(key, secret);
     exchange.retirement = retirementOf(key, secret, right.environment.keyLife, now);

@@ -16,6 +16,7 @@ import type { RateVerdict } from "../limits/gcra.ts";
 import type { Token } from "../tokens/token.ts";
 import type { Workload } from "../tokens/workload-tokens.ts";
 import type { ByteOwner } from "./byte-budget.ts";
+import type { Form } from "./oauth/form.ts";
 import type { TraceIdentity } from "./trace.ts";
 import type { AnswerWriter } from "./upstream/answer-writer.ts";
 import type { ReplicaGroup } from "./upstream/replica-group.ts";
@@ -95,8 +96,13 @@ export class Exchange implements Presented {
   right: EffectiveRight | null = null;
   rate: RateVerdict | null = null;
 
-  /** The body as it came, for as long as a signature over it is to be verified. */
-  signedBody: Uint8Array | null = null;
+  /** The body as it came, until it was understood and a signature over it verified. */
+  body: Buffer | null = null;
+  /** Of what the gateway answers itself: what the body says. */
+  json: unknown = null;
+  form: Form | null = null;
+  /** A person's session that was proven in the OAuth way, to be handed to the program that polled for it. */
+  session: Secret | null = null;
   /** Its signature was verified, against a key registered to the credential, and which one that was. */
   isSigned = false;
   signer: string | null = null;

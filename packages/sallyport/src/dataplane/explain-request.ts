@@ -12,7 +12,7 @@ import type { KeyDirectory } from "../keys/directory.ts";
 import type { KeyRecord } from "../keys/key.ts";
 import type { Judge } from "./judge.ts";
 import { refuseEndpoint } from "./stages/limit.ts";
-import type { Endpoint } from "./wire/endpoint.ts";
+import type { Endpoint, Way } from "./wire/endpoint.ts";
 import { matchEndpoint } from "./wire/match.ts";
 import type { Understood } from "./wire/understood.ts";
 
@@ -51,8 +51,8 @@ function walk(
   const found = matchEndpoint(question.method.toUpperCase(), question.path);
   if ("code" in found) return tell(because, found, `${question.method} ${question.path} is not in the endpoint table`);
   const { endpoint, parameter } = found;
-  const own = OF_NO_KEY[endpoint.served];
-  if (own !== undefined && (endpoint.served === "local" || !isQuarantined())) {
+  const own = OF_NO_KEY[endpoint.way];
+  if (own !== undefined && (endpoint.way === "constant" || !isQuarantined())) {
     because.push(`${endpoint.id} ${own}`);
     return undefined;
   }
@@ -60,14 +60,14 @@ function walk(
     return tell(because, refuse("restore_unconfirmed"), "a backup was restored, and nobody has confirmed it yet");
   const presented = presentedIn(question);
   // The question is about the key itself: whoever asks about a token of it asks `explainToken`.
-  const refusal = judge.explain(key, endpoint.served, presented, because);
+  const refusal = judge.explain(key, endpoint.way, presented, because);
   if (refusal) return refusal;
   const right = snapshot().rightOf(key)!;
   because.push(`key ${key.id} of ${key.environment} is active`);
   const shut = refuseEndpoint(endpoint, key, right);
   if (shut) return tell(because, shut, sentenceOfEndpoint(endpoint));
   if (presented === null) tellDoors(right.doors, because);
-  if (endpoint.served !== "upstream") {
+  if (endpoint.way !== "model") {
     const closed = presented && refuseDoors(doorsOf(right, endpoint.anyOf), presented, because);
     if (closed) return closed;
     because.push(`${endpoint.id} is answered by the gateway itself`);
@@ -87,15 +87,19 @@ function walk(
 }
 
 /** What is opened without a key, or by a key in another way than a request's. */
-const OF_NO_KEY: Partial<Record<Endpoint["served"], string>> = {
-  local: "is answered by the gateway itself, without a key",
+const IN_OAUTHS_WAY = "is answered by the gateway itself; a client proves itself in the OAuth way";
+const OF_NO_KEY: Partial<Record<Way, string>> = {
+  constant: "is answered by the gateway itself, without a key",
   ticket: "is opened by a ticket, without a key",
-  oauth: "is answered by the gateway itself; a client proves itself in the OAuth way",
-  login: "is answered by the gateway itself; a client proves itself in the OAuth way",
+  metadata: IN_OAUTHS_WAY,
+  device: IN_OAUTHS_WAY,
+  login: IN_OAUTHS_WAY,
+  oauth: IN_OAUTHS_WAY,
+  revoke: IN_OAUTHS_WAY,
 };
 
-function sentenceOfEndpoint({ id, served, anyOf }: Endpoint): string {
-  if (served === "person") return `${id} is opened by a person's log-in, and this is none`;
+function sentenceOfEndpoint({ id, way, anyOf }: Endpoint): string {
+  if (way === "person") return `${id} is opened by a person's log-in, and this is none`;
   return `${id} is opened by ${anyOf.join(" or ")}, and the key or its owner has none of them`;
 }
 

@@ -15,7 +15,7 @@ import type { Exchange } from "./exchange.ts";
 import { rightOf } from "./exchange-right.ts";
 import { refuseStanding } from "./standing.ts";
 import type { Claim, StandingFacts } from "./standing.ts";
-import type { Endpoint } from "./wire/endpoint.ts";
+import type { Way } from "./wire/endpoint.ts";
 
 export interface JudgePorts {
   readonly clock: Clock;
@@ -46,8 +46,8 @@ export class Judge {
     const key = exchange.key!;
     const right = rightOf(this.#ports.snapshot(), key, exchange.token);
     exchange.right = right ?? null;
-    // That it brings a signature is what is known by now. OAuth's endpoints ask for one when they have read the form.
-    const isSigned = exchange.hasSignature || exchange.endpoint!.served === "oauth";
+    // That it brings a signature is what is known by now.
+    const isSigned = exchange.hasSignature || ASKED_WHEN_READ.has(exchange.endpoint!.way);
     const claim = claimOf(exchange, key, right, isSigned, this.#ports.clock.now());
     return refuseStanding("admission", claim, this.#facts);
   }
@@ -72,36 +72,34 @@ export class Judge {
   }
 
   /** Of the key by itself, without a request; where nothing is said of what one would bring, doors are not asked. */
-  explain(
-    key: KeyRecord,
-    served: Endpoint["served"],
-    presented: Presented | null,
-    because: string[],
-  ): Refusal | undefined {
-    const claim = this.#claimOf(key, null, served, presented ?? UNSAID);
+  explain(key: KeyRecord, way: Way, presented: Presented | null, because: string[]): Refusal | undefined {
+    const claim = this.#claimOf(key, null, way, presented ?? UNSAID);
     return refuseStanding("explain", claim, this.#facts, because);
   }
 
   /** A genuine token of the key would be admitted, from where it is at home. */
   isAlive(key: KeyRecord, token: Token): boolean {
-    const claim = this.#claimOf(key, token, "upstream", UNSAID);
+    const claim = this.#claimOf(key, token, "model", UNSAID);
     return refuseStanding("introspection", claim, this.#facts) === undefined;
   }
 
   #claimOf(
     key: KeyRecord,
     token: Token | null,
-    served: Endpoint["served"],
+    way: Way,
     { address, isSigned, isIdentified }: Pick<Claim, "address" | "isSigned" | "isIdentified">,
   ): Claim {
     const right = rightOf(this.#ports.snapshot(), key, token);
     const now = this.#ports.clock.now();
     const nothing = { pathSecret: null, ollamaSigner: null, signer: null, upstream: null };
     return {
-      key, right, secret: currentSecret(key), token, ...nothing, served, address, isSigned, isIdentified, now,
+      key, right, secret: currentSecret(key), token, ...nothing, way, address, isSigned, isIdentified, now,
     }; // prettier-ignore
   }
 }
+
+/** OAuth's endpoints read the form before they know who asks. A signature is not demanded of who only takes away. */
+const ASKED_WHEN_READ: ReadonlySet<Way> = new Set(["oauth", "revoke"]);
 
 const UNSAID = { address: null, isSigned: false, isIdentified: false };
 
@@ -120,7 +118,7 @@ function claimOf(
     pathSecret: exchange.pathSecret === null ? null : exchange.key!.pathSecret,
     ollamaSigner: exchange.ollamaSigner,
     signer: exchange.signer,
-    served: exchange.endpoint!.served,
+    way: exchange.endpoint!.way,
     address: exchange.address,
     isSigned,
     isIdentified: exchange.isIdentified,

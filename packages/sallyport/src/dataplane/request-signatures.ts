@@ -35,8 +35,8 @@ export class RequestSignatures {
 
   /** Marks the exchange as signed, or says why its signature is not taken; undefined where there is none. */
   verify(exchange: Exchange): Refusal | undefined {
-    const body = exchange.signedBody;
-    exchange.signedBody = null;
+    const { body } = exchange;
+    exchange.body = null;
     if (!exchange.hasSignature) return undefined;
     const { clock, peppers } = this.#ports;
     const key = exchange.key!;

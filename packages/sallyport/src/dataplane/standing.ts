@@ -12,7 +12,7 @@ import type { NetworkList } from "../kernel/network-list.ts";
 import type { KeyRecord, KeySecret, PathSecret } from "../keys/key.ts";
 import { brownoutSeconds, retirementOf } from "../keys/retirement.ts";
 import type { Token } from "../tokens/token.ts";
-import type { Endpoint } from "./wire/endpoint.ts";
+import type { Way } from "./wire/endpoint.ts";
 
 /**
  * `admission`: the credential was just proven. `again`: the body was read, the turn came, or something has changed while
@@ -34,7 +34,7 @@ export interface Claim {
   readonly ollamaSigner: string | null;
   /** The public key whose signature of this request was verified. */
   readonly signer: string | null;
-  readonly served: Endpoint["served"];
+  readonly way: Way;
   /** Null = it was not said, and doors are not asked. */
   readonly address: string | null;
   readonly isSigned: boolean;
@@ -171,8 +171,8 @@ export const standing: readonly StandingRow[] = [
     name: "the environment takes tokens only",
     code: "token_required",
     asked: OF_REQUESTS,
-    fails: ({ right, token, ollamaSigner, served }) =>
-      right?.environment.tokens.isOnly === true && token === null && ollamaSigner === null && !OPEN_TO_KEYS.has(served),
+    fails: ({ right, token, ollamaSigner, way }) =>
+      right?.environment.tokens.isOnly === true && token === null && ollamaSigner === null && !OPEN_TO_KEYS.has(way),
     says: ({ key }) => `environment ${key.environment} takes tokens only, and this is a key by itself`,
   },
   {
@@ -204,7 +204,7 @@ export const standing: readonly StandingRow[] = [
     name: "the model server is not the environment's any more",
     code: "upstream_missing",
     asked: ONCE_READ,
-    fails: ({ served, right, upstream }) => served === "upstream" && !hasUpstream(right, upstream),
+    fails: ({ way, right, upstream }) => way === "model" && !hasUpstream(right, upstream),
     says: ({ key }) => `environment ${key.environment} has no model server, or another one`,
   },
   {
@@ -249,8 +249,8 @@ function refusalOf({ code, factor, retryAfterSeconds }: StandingRow, claim: Clai
 }
 
 /** A secret that has just expired can still do one thing: be followed by the next. */
-function graceMsOf({ served, right }: Claim): number {
-  return served === "key" ? (right?.environment.keyLife.rotateWithinMs ?? 0) : 0;
+function graceMsOf({ way, right }: Claim): number {
+  return way === "rotation" ? (right?.environment.keyLife.rotateWithinMs ?? 0) : 0;
 }
 
 function isEnded({ environment, id, actors }: Token, facts: StandingFacts): boolean {
@@ -292,7 +292,7 @@ function sentenceOfNetworks(right: EffectiveRight | undefined, address: string |
 }
 
 /** What no token may do, and where tokens come from. */
-const OPEN_TO_KEYS: ReadonlySet<Endpoint["served"]> = new Set(["key", "person", "oauth"]);
+const OPEN_TO_KEYS: ReadonlySet<Way> = new Set(["rotation", "person", "oauth", "revoke"]);
 
 function isDemanded(factor: Factor, { right, address }: Claim): boolean {
   return address !== null && right !== undefined && right.doors.some(({ require }) => require.includes(factor));
@@ -304,8 +304,8 @@ function hasUpstream(right: EffectiveRight | undefined, upstream: UpstreamSpec |
 }
 
 /** Whoever rotates has understood the warning. */
-function waitSeconds({ key, secret, right, served, now }: Claim): number {
-  if (served === "key" || right === undefined) return 0;
+function waitSeconds({ key, secret, right, way, now }: Claim): number {
+  if (way === "rotation" || right === undefined) return 0;
   const { keyLife } = right.environment;
   const retirement = retirementOf(key, secret, keyLife, now);
   return retirement ? brownoutSeconds(retirement, keyLife, now) : 0;

@@ -1,8 +1,6 @@
 /** `/oauth/introspect` (RFC 7662) and `/oauth/revoke` (RFC 7009). Both are a key's, in its own environment. */
 import { parseKeyText, refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
-import { doorsOf, isHeldAnywhere } from "../../access/decide.ts";
-import { refuseDoors } from "../../access/door.ts";
 import type { ChangeWriter } from "../../audit/change.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { KeyDirectory } from "../../keys/directory.ts";
@@ -38,9 +36,6 @@ export class Introspection {
 
   /** What a token is worth now. A token of another environment, and what is none, is `active: false` and nothing more. */
   async introspect(exchange: Exchange, form: Form): Promise<object | Refusal> {
-    if (!isHeldAnywhere(exchange.right!, "tokens:introspect")) return refuse("permission_denied", "tokens:introspect");
-    const shut = refuseDoors(doorsOf(exchange.right!, ["tokens:introspect"]), exchange);
-    if (shut) return shut;
     const token = await this.#tokenIn(form);
     if ("code" in token) return token;
     if (!("permissions" in token) || token.environment !== exchange.key!.environment || !this.#isAlive(token))

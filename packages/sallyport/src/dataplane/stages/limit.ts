@@ -1,4 +1,7 @@
-/** The fourth door: the key's request rate, and whether it may reach this endpoint at all. Nobody uploads a body he may not send. */
+/**
+ * The fourth door: the key's request rate, whether it may reach this endpoint at all, and a slot of the key. Nobody uploads
+ * a body he may not send, and a key that may run one request at a time may also send one at a time.
+ */
 import { refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
 import { isHeldAnywhere } from "../../access/decide.ts";
@@ -29,13 +32,25 @@ export function makeLimit({ clock, limits }: LimitPorts): Stage {
   };
 }
 
+export function makeSlot(limits: KeyLimits): Stage {
+  return function slot(exchange) {
+    const key = exchange.key!;
+    if (!limits.takeSlot(`${key.environment}/${key.id}`, exchange.right!.limits))
+      return { ...refuse("concurrency_exceeded"), retryAfterSeconds: 1 };
+    exchange.holdsKeySlot = true;
+    return undefined;
+  };
+}
+
 /** Whether the key may reach the endpoint at all, whatever it would ask there. */
 export function refuseEndpoint(
-  { anyOf, served }: Pick<Endpoint, "anyOf" | "served">,
+  { anyOf, way }: Pick<Endpoint, "anyOf" | "way">,
   { session }: KeyRecord,
   right: EffectiveRight,
 ): Refusal | undefined {
-  if (served === "person") return session === null ? refuse("session_missing") : undefined;
+  if (way === "person") return session === null ? refuse("session_missing") : undefined;
+  // To ask for a token or to end one takes no permission of its own; no other row is without one (`checkTable`).
+  if (anyOf.length === 0 && (way === "oauth" || way === "revoke")) return undefined;
   for (const permission of anyOf) if (isHeldAnywhere(right, permission)) return undefined;
   return refuse("permission_denied", anyOf.join(" or "));
 }
