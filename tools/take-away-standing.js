@@ -55,8 +55,8 @@ export const standingRules = [
     rule: "standing",
     what: "explain knows of a restore that waits to be confirmed",
     file: `${D}/explain-request.ts`,
-    from: "  if (isQuarantined())\n",
-    to: "  if (!isQuarantined)\n",
+    from: 'stages.includes("confirmed") && isQuarantined()',
+    to: "!isQuarantined",
     test: `${D}/explain-request.test.ts`,
   },
   {

@@ -48,6 +48,11 @@ async function codeFrom(answer: Response): Promise<string> {
   return answer.ok ? "allowed" : codeOf(text);
 }
 
+async function explained({ id }: IssuedKey, path: string): Promise<string> {
+  const asked = { keyId: id, method: "POST", path, address: "127.0.0.1" };
+  return (await gateway.admin<{ code: string }>("POST", "/v1/explain", asked)).code;
+}
+
 describe("a body is read by the one stage that reads bodies", () => {
   it.each(rows)("%s", async (path, type, bytesMax) => {
     // A signature that is there, and wrong, is told after the body was read and understood.
@@ -74,8 +79,10 @@ describe("the doors of what opens an endpoint are asked there, too", () => {
     expect([status, body["code"]]).toEqual([401, "signature_missing"]);
     const rotation = await send("/sallyport/key/rotate", JSON_TYPE, '{"idempotencyKey":"0123456789abcdef"}');
     expect(await codeFrom(rotation)).toBe("signature_missing");
-    const asked = { keyId: key.id, method: "POST", path: "/sallyport/key/rotate", address: "127.0.0.1" };
-    expect(await gateway.admin("POST", "/v1/explain", asked)).toMatchObject({ code: "signature_missing" });
+    expect([await explained(key, "/sallyport/key/rotate"), await explained(key, "/oauth/introspect")]).toEqual([
+      "signature_missing",
+      "signature_missing",
+    ]);
   });
 
   it("but whoever only takes away brings nothing more than his key", async () => {
@@ -87,12 +94,18 @@ describe("the doors of what opens an endpoint are asked there, too", () => {
       "signature_missing",
     );
     expect((await desk.ask("/oauth/revoke", { token })).status).toBe(200);
+    expect([
+      await explained(signed, "/oauth/introspect"),
+      await explained(signed, "/oauth/token"),
+      await explained(signed, "/oauth/revoke"),
+    ]).toEqual(["signature_missing", "signature_missing", "allowed"]);
     expect(await desk.chat(token)).toBe("token_unknown");
   });
 });
 
 it("a token of a key that cannot go on is not foreseen", async () => {
-  const { id } = await gateway.issue();
+  const stopped = await gateway.issue();
+  const { id } = stopped;
   const foresee = (): Promise<{ seconds: number; because: string[] }> =>
     gateway.admin("POST", "/v1/explain/token", { keyId: id });
   expect((await foresee()).seconds).toBeGreaterThan(0);
@@ -101,4 +114,6 @@ it("a token of a key that cannot go on is not foreseen", async () => {
     seconds: 0,
     because: [expect.stringMatching(/suspended/), expect.anything()],
   });
+  expect(await explained(stopped, "/oauth/token")).toBe("key_suspended");
+  expect(await explained(stopped, "/oauth/device_authorization")).toBe("allowed");
 });

@@ -12,6 +12,7 @@ import type { KeyDirectory } from "../keys/directory.ts";
 import type { KeyRecord } from "../keys/key.ts";
 import type { Judge } from "./judge.ts";
 import { refuseEndpoint } from "./stages/limit.ts";
+import { stagesOf } from "./ways.ts";
 import type { Endpoint, Way } from "./wire/endpoint.ts";
 import { matchEndpoint } from "./wire/match.ts";
 import type { Understood } from "./wire/understood.ts";
@@ -51,14 +52,16 @@ function walk(
   const found = matchEndpoint(question.method.toUpperCase(), question.path);
   if ("code" in found) return tell(because, found, `${question.method} ${question.path} is not in the endpoint table`);
   const { endpoint, parameter } = found;
-  const own = OF_NO_KEY[endpoint.way];
-  if (own !== undefined && (endpoint.way === "constant" || !isQuarantined())) {
-    because.push(`${endpoint.id} ${own}`);
+  const stages = stagesOf(endpoint.way);
+  if (stages.includes("confirmed") && isQuarantined())
+    return tell(because, refuse("restore_unconfirmed"), "a backup was restored, and nobody has confirmed it yet");
+  if (!stages.includes("authenticate") && !stages.includes("client")) {
+    because.push(`${endpoint.id} ${OF_NO_KEY[endpoint.way] ?? "is answered by the gateway itself, without a key"}`);
     return undefined;
   }
-  if (isQuarantined())
-    return tell(because, refuse("restore_unconfirmed"), "a backup was restored, and nobody has confirmed it yet");
-  const presented = presentedIn(question);
+  const isAskedAgain = stages.includes("conditions") || stages.includes("authorize");
+  const said = presentedIn(question);
+  const presented = said && !isAskedAgain ? { ...EVERYTHING_PRESENTED, address: said.address } : said;
   // The question is about the key itself: whoever asks about a token of it asks `explainToken`.
   const refusal = judge.explain(key, endpoint.way, presented, because);
   if (refusal) return refusal;
@@ -67,10 +70,11 @@ function walk(
   const shut = refuseEndpoint(endpoint, key, right);
   if (shut) return tell(because, shut, sentenceOfEndpoint(endpoint));
   if (presented === null) tellDoors(right.doors, because);
-  if (endpoint.way !== "model") {
-    const closed = presented && refuseDoors(doorsOf(right, endpoint.anyOf), presented, because);
+  if (!stages.includes("authorize")) {
+    const closed = presented && isAskedAgain && refuseDoors(doorsOf(right, endpoint.anyOf), presented, because);
     if (closed) return closed;
-    because.push(`${endpoint.id} is answered by the gateway itself`);
+    const how = stages.includes("client") ? "; a client proves itself in the OAuth way" : "";
+    because.push(`${endpoint.id} is answered by the gateway itself${how}`);
     return undefined;
   }
   const understood = imagine(endpoint, parameter, question.model);
@@ -86,16 +90,11 @@ function walk(
   return decision.isAllowed ? undefined : decision.refusal;
 }
 
-/** What is opened without a key, or by a key in another way than a request's. */
-const IN_OAUTHS_WAY = "is answered by the gateway itself; a client proves itself in the OAuth way";
+/** What is opened without a key, where it is not simply answered. */
 const OF_NO_KEY: Partial<Record<Way, string>> = {
-  constant: "is answered by the gateway itself, without a key",
   ticket: "is opened by a ticket, without a key",
-  metadata: IN_OAUTHS_WAY,
-  device: IN_OAUTHS_WAY,
-  login: IN_OAUTHS_WAY,
-  oauth: IN_OAUTHS_WAY,
-  revoke: IN_OAUTHS_WAY,
+  device: "is answered by the gateway itself; a client proves itself in the OAuth way",
+  login: "is answered by the gateway itself, for people who log in",
 };
 
 function sentenceOfEndpoint({ id, way, anyOf }: Endpoint): string {
