@@ -82,6 +82,7 @@ export { rewriteError } from "../packages/sallyport/dist/dataplane/answer/upstre
 export { clientName } from "../packages/sallyport/dist/dataplane/client-name.js";
 export { SessionDesk } from "../packages/sallyport/dist/dataplane/login/session-desk.js";
 export { readForm } from "../packages/sallyport/dist/dataplane/oauth/form.js";
+export { standing } from "../packages/sallyport/dist/dataplane/standing.js";
 export { readRemoteModels } from "../packages/sallyport/dist/dataplane/upstream/listed-models.js";
 export { endpoints } from "../packages/sallyport/dist/dataplane/wire/endpoints.js";
 export { readKeepAlive } from "../packages/sallyport/dist/dataplane/wire/keep-alive.js";

@@ -163,6 +163,32 @@ function circles(graph) {
 
 for (const members of circles(reached))
   mistakes.push(`these files import each other in a circle: ${members.join(", ")}`);
+/**
+ * "May this credential go on?" is one table. Whoever looks at what its rows look at asks the question a second time, and
+ * the two would come to differ. `refuse("…")` is of the codes that the table alone gives.
+ */
+const STANDING = "packages/sallyport/src/dataplane/standing.ts";
+const ASKED_THERE = [
+  /\bisOwnerDisabled\b/,
+  /\brefuseNetworks\b/,
+  /\b(?:key|state|secret)Refusal\b/,
+  /\bbrownoutSeconds\b/,
+  /\.tokens\.isOnly\b/,
+  /\.pathSecrets\b/,
+  /\.state\s*[!=]==\s*"(?:active|suspended|revoked)"/,
+  /\brefuse\("(?:key_revoked|key_suspended|key_expires_soon|owner_disabled|token_required|environment_not_here|network_denied|network_unbound|signature_missing|identity_missing)"/,
+];
+/** Of a person who has no credential yet. */
+const OF_NO_CREDENTIAL = ["packages/sallyport/src/dataplane/login/session-desk.ts"];
+for (const file of files) {
+  const path = file.split(sep).join("/");
+  if (!path.startsWith("packages/sallyport/src/dataplane/") || path === STANDING || OF_NO_CREDENTIAL.includes(path))
+    continue;
+  const text = readFileSync(file, "utf8");
+  for (const pattern of ASKED_THERE)
+    if (pattern.test(text)) mistakes.push(`${file}: ${pattern.exec(text)[0]} is asked in ${STANDING} alone`);
+}
+
 for (const mistake of mistakes) console.error(mistake);
 if (files.length === 0 || mistakes.length > 0) process.exit(1);
 console.log(`imports: ${files.length} files, one way`);

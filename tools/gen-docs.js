@@ -16,6 +16,16 @@ import { code, NOTE, table } from "./reference/markdown.js";
 import { policyPage } from "./reference/policy-page.js";
 import { settingsPage } from "./reference/settings-page.js";
 
+/** What opens an endpoint where no permission does. */
+const openedOtherwise = {
+  constant: "nobody: answered by the gateway",
+  metadata: "nobody: answered by the gateway",
+  ticket: "a delivery ticket",
+  device: "nobody: a program asks for a person's log-in",
+  login: "nobody: a person logs in",
+  person: "a person's session",
+};
+
 const lastSegment = { none: "", model: ":model", digest: ":digest", opaque: ":key" };
 
 const pages = {
@@ -60,13 +70,7 @@ const pages = {
         row.methods.join(", "),
         code(row.path + lastSegment[row.parameter]),
         row.dialect,
-        row.served === "local"
-          ? "nobody: answered by the gateway"
-          : row.served === "ticket"
-            ? "a delivery ticket"
-            : row.served === "person"
-              ? "a person's session"
-              : row.anyOf.map(code).join(" "),
+        openedOtherwise[row.way] ?? (row.anyOf.map(code).join(" ") || "a key, as an OAuth client"),
         row.query.map(code).join(" ") || "-",
         row.body === "none" ? "-" : row.body === "blob" ? "streamed" : `${row.body}, ${row.bodyBytesMax / 1024} KiB`,
         row.recorded,

@@ -98,8 +98,8 @@ export const atRestRules = [
     rule: "quarantine",
     what: "nothing is served before a restore is confirmed",
     file: `${S}/dataplane/stages/match.ts`,
-    from: 'return local.isQuarantined() ? refuse("restore_unconfirmed") : undefined;',
-    to: "return undefined;",
+    from: 'isQuarantined() ? refuse("restore_unconfirmed") : undefined',
+    to: "void isQuarantined",
     test: restore,
   },
   {

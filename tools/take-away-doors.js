@@ -56,8 +56,8 @@ export const doorRules = [
     rule: "door",
     what: "the network is asked before a use is noted",
     file: `${S}/dataplane/admission.ts`,
-    from: "if (elsewhere) return elsewhere;",
-    to: "",
+    from: 'if (refusal && refusal.code !== "key_expires_soon") return refusal;',
+    to: "if (!exchange.right) return refusal;",
     test: factors,
   },
   {
@@ -86,10 +86,10 @@ export const doorRules = [
   },
   {
     rule: "path secret",
-    what: "only over TLS or loopback, from a written network, where policy allows it",
+    what: "only over TLS or loopback",
     file: `${S}/dataplane/identify.ts`,
-    from: 'if (environment?.pathSecrets !== "allow" || !isShielded || !isBound) return refuse("path_secret_denied");',
-    to: "void isShielded, isBound;",
+    from: 'if (!isShielded) return refuse("path_secret_denied");',
+    to: "void isShielded;",
     test: factors,
   },
   {

@@ -137,8 +137,8 @@ export const ledgerRules = [
     rule: "retention by class",
     what: "acts stay when requests end",
     file: "packages/sallyport/src/store/record-ender.ts",
-    from: "return seq > first && seq < last && over.has(recordClassOf(type));",
-    to: "return seq > first && seq < last;",
+    from: "seq < last && over.has(recordClassOf(type))",
+    to: "seq < last",
     test: "test/ledger/ended.test.ts",
   },
   {

@@ -50,7 +50,7 @@ export const limitRules = [
   {
     rule: "bodies",
     what: "a key's concurrency is asked before its body is read",
-    file: `${S}/dataplane/stages/inspect.ts`,
+    file: `${S}/dataplane/stages/limit.ts`,
     from: "if (!limits.takeSlot(`${key.environment}/${key.id}`, exchange.right!.limits))",
     to: "if (!limits.takeSlot(`${key.environment}/${key.id}`, []))",
     test: bodies,

@@ -105,7 +105,7 @@ export const loginRules = [
     rule: "local",
     what: "a form of another site is refused",
     file: `${S}/dataplane/login/read-login-form.ts`,
-    from: 'if (!isSameOrigin(exchange, ports.address)) return refuse("form_cross_site");',
+    from: 'if (!isSameOrigin(exchange, address)) return refuse("form_cross_site");',
     to: "void isSameOrigin;",
     test: local,
   },

@@ -71,9 +71,9 @@ export const ownKeyRules = [
   {
     rule: "own-keys",
     what: "the doors of the environment apply",
-    file: `${S}/dataplane/stages/persons-keys.ts`,
-    from: "refuseDoors(doorsOf(exchange.right!, []), exchange)",
-    to: "(refuseDoors(doorsOf(exchange.right!, []), exchange), undefined)",
+    file: `${S}/dataplane/ways.ts`,
+    from: '["conditions",   o,       o,       o,     o,     o,    X,    o,     X,       X,     o],',
+    to: "",
     test: wire,
   },
   {

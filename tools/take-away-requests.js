@@ -209,7 +209,7 @@ export const requestRules = [
     rule: "R10",
     what: "what runs is decided again",
     file: `${S}/compose/data-plane.ts`,
-    from: "live.recheck(next, keys);",
+    from: "live.recheck(judge);",
     to: "",
     test: "test/gateway/revocation.test.ts",
   },

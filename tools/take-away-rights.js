@@ -138,14 +138,6 @@ export const rightsRules = [
   },
   {
     rule: "narrowing",
-    what: "tokens only cuts the streams of bare keys",
-    file: `${S}/dataplane/live-exchanges.ts`,
-    from: "  if (bare) return bare;\n",
-    to: "",
-    test: "test/gateway/revocation.test.ts",
-  },
-  {
-    rule: "narrowing",
     what: "forged log-outs use up nothing of the genuine ones",
     file: `${S}/admin/signal-routes.ts`,
     from: "const wrong = await unproven.run(network, () => to.logOut(token));",

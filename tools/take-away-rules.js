@@ -14,6 +14,7 @@ import { ledgerRules } from "./take-away-ledger.js";
 import { loginRules } from "./take-away-login.js";
 import { rightsRules } from "./take-away-rights.js";
 import { sentryRules } from "./take-away-sentry.js";
+import { standingRules } from "./take-away-standing.js";
 import { tokenRules } from "./take-away-tokens.js";
 import { operationRules } from "./take-away-operation.js";
 import { faultRules } from "./take-away-faults.js";
@@ -38,6 +39,7 @@ export const rules = [
   ...ownKeyRules,
   ...factorRules,
   ...doorRules,
+  ...standingRules,
   ...tokenRules,
   ...ledgerRules,
   ...boundRules,

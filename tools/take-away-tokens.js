@@ -79,9 +79,9 @@ export const tokenRules = [
   {
     rule: "token",
     what: "introspection needs its right",
-    file: `${S}/dataplane/oauth/introspection.ts`,
-    from: 'if (!isHeldAnywhere(exchange.right!, "tokens:introspect")) return refuse("permission_denied", "tokens:introspect");',
-    to: "",
+    file: `${S}/dataplane/wire/endpoints.ts`,
+    from: '"/oauth/introspect", ["tokens:introspect"]',
+    to: '"/oauth/introspect"',
     test: tokens,
   },
   {
@@ -98,14 +98,6 @@ export const tokenRules = [
     file: `${S}/dataplane/oauth/token-endpoint.ts`,
     from: "if (shut) return shut;",
     to: "void shut;",
-    test: tokens,
-  },
-  {
-    rule: "token",
-    what: "where policy wants tokens, keys are refused",
-    file: `${S}/dataplane/admission.ts`,
-    from: "    if (bare) return bare;\n",
-    to: "",
     test: tokens,
   },
   {

@@ -97,7 +97,7 @@ beforeEach(async () => {
     quarantine: { restored: () => undefined, end: () => {} },
     clock: systemClock,
     peppers: { get: () => pepper },
-    firstNetworks: { refuse: () => undefined },
+    firstNetworks: { boundTo: () => undefined, bind: () => {} },
     ollamaSigners: { find: () => undefined },
     revokedTokens: { has: () => false },
     tokenKeys: { verifying: () => undefined },

@@ -14,7 +14,7 @@ beforeEach(() => {
   gateway.upstream().seen.length = 0;
 });
 
-const upstreamRows = endpoints.filter((endpoint) => endpoint.served === "upstream");
+const upstreamRows = endpoints.filter((endpoint) => endpoint.way === "model");
 
 /** The row's own smallest request, about this model. */
 async function ask(

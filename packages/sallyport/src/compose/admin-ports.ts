@@ -10,13 +10,16 @@ import { causeOf } from "../kernel/log.ts";
 import type { Log } from "../kernel/log.ts";
 import { VERSION } from "../version.ts";
 import type { Core } from "./core.ts";
+import { makeJudge } from "./data-plane.ts";
 import type { DataPlane } from "./data-plane.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
 import { surveyUses } from "./use-survey.ts";
 
+type AdministeredSettings = Pick<Settings, "publicUrl" | "identity" | "upstreamHosts" | "environments">;
+
 export function adminPorts(
   core: Core,
-  { publicUrl, identity, upstreamHosts }: Pick<Settings, "publicUrl" | "identity" | "upstreamHosts">,
+  { publicUrl, identity, upstreamHosts, environments }: AdministeredSettings,
   dataPlane: DataPlane | null,
   metrics: GatewayMetrics,
   urls: { data: string; admin: string },
@@ -25,6 +28,7 @@ export function adminPorts(
 ): AdminPorts {
   const { clock, keys, peppers, snapshot, changes, store } = core;
   const startedAt = clock.now();
+  const judge = makeJudge(core, { environments });
   const policyTexts = new PolicyTextReader();
   return {
     clock,
@@ -48,8 +52,8 @@ export function adminPorts(
       const base = publicUrl === null ? urls.data : new URL(publicUrl).origin;
       return base === "" ? null : `${base}/login/enrol`;
     },
-    explain: makeExplain({ clock, snapshot, keys }),
-    explainToken: makeExplainToken({ clock, snapshot, keys }),
+    explain: makeExplain({ snapshot, keys, judge, isQuarantined: () => core.quarantine.restored() !== undefined }),
+    explainToken: makeExplainToken({ clock, snapshot, keys, judge }),
     audit: core.audit,
     reads: new AuditReads(core),
     newestRecord: () => store.figures().records,

@@ -3,22 +3,23 @@ import { networkPrefix } from "../kernel/network-prefix.ts";
 import type { Settings } from "../config/settings.ts";
 import { makeAdmission } from "../dataplane/admission.ts";
 import { BearerTokens } from "../dataplane/bearer-tokens.ts";
-import type { ByteBudget } from "../dataplane/byte-budget.ts";
 import { makeIdentify } from "../dataplane/identify.ts";
+import type { Judge } from "../dataplane/judge.ts";
 import type { LiveExchanges } from "../dataplane/live-exchanges.ts";
 import { OAuthClients } from "../dataplane/oauth/client.ts";
 import { Introspection } from "../dataplane/oauth/introspection.ts";
 import { TokenEndpoint } from "../dataplane/oauth/token-endpoint.ts";
+import { makeLogin, makeLoginGate } from "../dataplane/login/login-pages.ts";
 import { LocalDesk } from "../dataplane/login/local-desk.ts";
 import { SessionDesk } from "../dataplane/login/session-desk.ts";
 import { OllamaClients } from "../dataplane/ollama-clients.ts";
-import type { Stage } from "../dataplane/pipeline.ts";
 import { issuerOf } from "../dataplane/public-address.ts";
 import type { PublicAddress } from "../dataplane/public-address.ts";
 import { RequestSignatures } from "../dataplane/request-signatures.ts";
 import { makeAuthenticate } from "../dataplane/stages/authenticate.ts";
-import { makeLogin } from "../dataplane/stages/login.ts";
-import { makeOAuth } from "../dataplane/stages/oauth.ts";
+import { makeOAuth } from "../dataplane/oauth/stages.ts";
+import type { OAuthStages } from "../dataplane/oauth/stages.ts";
+import type { Stages } from "../dataplane/ways.ts";
 import { DeviceGrants } from "../identity/device-grants.ts";
 import { hasExternalIds } from "../identity/provider.ts";
 import { GuessDelay } from "../identity/local/guess-delay.ts";
@@ -30,7 +31,6 @@ import type { Log } from "../kernel/log.ts";
 import type { KeyLimits } from "../limits/key-limits.ts";
 import { ClientAssertions } from "../tokens/client-assertion.ts";
 import { DpopVerifier } from "../tokens/dpop.ts";
-import type { Token } from "../tokens/token.ts";
 import { TokenVerifier } from "../tokens/verify.ts";
 import { WorkloadTokens } from "../tokens/workload-tokens.ts";
 import type { Core } from "./core.ts";
@@ -43,18 +43,15 @@ export interface CredentialsPorts {
   readonly log: Log;
   readonly limits: KeyLimits;
   readonly live: LiveExchanges;
-  readonly budget: ByteBudget;
+  readonly judge: Judge;
   /** The listener's own address, once it listens. */
   readonly listenerUrl: () => string;
 }
 
 export interface Credentials {
-  readonly authenticate: Stage;
-  readonly oauth: Stage;
-  readonly login: Stage;
+  readonly stages: Pick<Stages, "authenticate" | "login" | "loginGate"> & OAuthStages;
   readonly signatures: RequestSignatures;
   close(): void;
-  readonly isTokenRevoked: (token: Token) => boolean;
 }
 
 export function makeCredentials({
@@ -63,7 +60,7 @@ export function makeCredentials({
   log,
   limits,
   live,
-  budget,
+  judge,
   listenerUrl,
 }: CredentialsPorts): Credentials {
   const { clock, keys, peppers, snapshot, changes, tokenKeys, revokedTokens: revoked } = core;
@@ -79,7 +76,7 @@ export function makeCredentials({
   const dpop = new DpopVerifier(startedAt);
   const signatures = new RequestSignatures({ clock, peppers, address });
   const { uses, lifecycle, firstNetworks } = core;
-  const admission = makeAdmission({ clock, uses, lifecycle, firstNetworks, snapshot, environments });
+  const admission = makeAdmission({ clock, uses, lifecycle, firstNetworks, judge });
   const find = (fingerprint: string): ReturnType<typeof core.ollamaSigners.find> =>
     core.ollamaSigners.find(fingerprint);
   const identify = makeIdentify({
@@ -98,8 +95,8 @@ export function makeCredentials({
     address,
     environments: () => snapshot().environments.keys(),
   });
-  const tokens = new TokenEndpoint({ clock, address, tokenKeys, verifier, dpop, limits, changes, snapshot });
-  const introspection = new Introspection({ clock, address, keys, verifier, revoked, live, changes, snapshot });
+  const tokens = new TokenEndpoint({ clock, address, tokenKeys, verifier, dpop, limits, changes, judge });
+  const introspection = new Introspection({ clock, address, keys, verifier, changes, judge });
   const grants = new DeviceGrants(clock);
   const onFailure = (cause: string): void =>
     log.warn({ issuer: settings.oidc?.issuer, cause }, "a log-in failed at the identity provider");
@@ -125,25 +122,28 @@ export function makeCredentials({
   const knownNetworks = (): Promise<void> => known.known();
   const proof = new Proof({ clock, logins: localLogins, sealer, hasher, delay, knownNetworks, networkOf: networkPrefix, changes }); // prettier-ignore
   const hasLocal = (): boolean => localLogins.isAny;
+  const login = {
+    clock,
+    limits,
+    address,
+    provider,
+    onFailure,
+    grants,
+    attempts: new LoginAttempts(clock),
+    sessions,
+    local: new LocalDesk({ clock, address, grants, sessions, proof, enrolment }),
+    hasLocal,
+    hasEnvironment: (name: string) => snapshot().environments.has(name) && (environments?.has(name) ?? true),
+  };
+  const isLoginOpen = (): boolean => provider !== null || hasLocal();
   return {
-    login: makeLogin({
-      clock,
-      budget,
-      limits,
-      address,
-      provider,
-      onFailure,
-      grants,
-      attempts: new LoginAttempts(clock),
-      sessions,
-      local: new LocalDesk({ clock, budget, address, grants, sessions, proof, enrolment }),
-      hasLocal,
-      hasEnvironment: (name) => snapshot().environments.has(name) && (environments?.has(name) ?? true),
-    }),
-    authenticate: makeAuthenticate({ clock, identify, admission }),
-    oauth: makeOAuth({ clock, budget, limits, address, admission, signatures, clients, tokens, introspection, tokenKeys, grants, isLoginOpen: () => provider !== null || hasLocal(), snapshot, environments }), // prettier-ignore
+    stages: {
+      loginGate: makeLoginGate(login),
+      login: makeLogin(login),
+      authenticate: makeAuthenticate({ clock, identify, admission }),
+      ...makeOAuth({ clock, limits, address, admission, clients, tokens, introspection, tokenKeys, grants, isLoginOpen, snapshot, environments }), // prettier-ignore
+    },
     signatures,
-    isTokenRevoked: ({ environment, id }) => isRevoked(environment, id),
     close: endProviderWatch,
   };
 }

@@ -9,7 +9,12 @@ import { ByteBudget } from "../dataplane/byte-budget.ts";
 import { Connections } from "../dataplane/connections.ts";
 import type { EndListener } from "../dataplane/ending.ts";
 import { ExchangeLog } from "../dataplane/exchange-log.ts";
+import { Judge } from "../dataplane/judge.ts";
 import { LiveExchanges } from "../dataplane/live-exchanges.ts";
+import { makeConstant } from "../dataplane/own/constants.ts";
+import { makePersonsKeys } from "../dataplane/own/persons-keys.ts";
+import { makeRotateItself } from "../dataplane/own/rotate-itself.ts";
+import { makeTicket } from "../dataplane/own/ticket.ts";
 import { makePipeline } from "../dataplane/pipeline.ts";
 import { ClientGone } from "../dataplane/read-body.ts";
 import { writeRefusal } from "../dataplane/refuse.ts";
@@ -19,17 +24,15 @@ import { UnrecordedRequests } from "../audit/unrecorded.ts";
 import type { RefusalLog } from "../dataplane/settle.ts";
 import { makeAdmit } from "../dataplane/stages/admit.ts";
 import { makeAuthorize } from "../dataplane/stages/authorize.ts";
-import { makeFactors } from "../dataplane/stages/factors.ts";
+import { makeConditions, makeFactors } from "../dataplane/stages/factors.ts";
 import { makeForward } from "../dataplane/stages/forward.ts";
-import { makeInspect, requestBytesMax } from "../dataplane/stages/inspect.ts";
-import { makeLimit } from "../dataplane/stages/limit.ts";
+import { makeRead, readOwnForm, readOwnJson, requestBytesMax, understand } from "../dataplane/stages/inspect.ts";
+import { makeLimit, makeSlot } from "../dataplane/stages/limit.ts";
 import { makeLocateModel } from "../dataplane/stages/locate-model.ts";
-import { makeMatch } from "../dataplane/stages/match.ts";
-import { makeOwnKey } from "../dataplane/stages/own-key.ts";
-import { makePersonsKeys } from "../dataplane/stages/persons-keys.ts";
+import { makeConfirmed, match } from "../dataplane/stages/match.ts";
 import { makeQueue } from "../dataplane/stages/queue.ts";
 import { makeIntend, makeRecord } from "../dataplane/stages/record.ts";
-import { makeTicketStage } from "../dataplane/stages/ticket.ts";
+import { makeWays } from "../dataplane/ways.ts";
 import type { Tracing } from "../dataplane/trace.ts";
 import { ModelOrigins } from "../dataplane/upstream/model-origins.ts";
 import { UpstreamPools } from "../dataplane/upstream/pool.ts";
@@ -92,7 +95,7 @@ export function makeDataPlane({
 }: DataPlanePorts): DataPlane {
   const mistakes = checkTable();
   if (mistakes.length > 0) throw new Error(`the endpoint table is wrong: ${mistakes.join("; ")}`);
-  const { keys, snapshot, store: ledger } = core;
+  const { snapshot, store: ledger } = core;
   const pools = new UpstreamPools({
     now: () => clock.monotonic(),
     random: Math.random,
@@ -108,6 +111,7 @@ export function makeDataPlane({
   const seats = new ConnectionSeats({ capacity: connectionsMax, isShared: (peer) => isTrusted(addresses, peer) });
   const connections = new Connections(clock, seats);
   const live = new LiveExchanges();
+  const judge = makeJudge(core, settings);
   const limits = new KeyLimits();
   const budget = new ByteBudget(settings.inFlightBytesMax, requestBytesMax(settings.inFlightBytesMax));
   const isQuarantined = (): boolean => core.quarantine.restored() !== undefined;
@@ -116,7 +120,7 @@ export function makeDataPlane({
   pools.configure(snapshot().environments.values());
   core.onSwap((next) => {
     pools.configure(next.environments.values());
-    live.recheck(next, keys);
+    live.recheck(judge);
   });
 
   const unauthenticated = makeUnauthenticated({ ledger, clock });
@@ -148,8 +152,7 @@ export function makeDataPlane({
     unauthenticated.flush(clock.now());
     refused.flush(clock.now());
   };
-  const credentials = makeCredentials({ settings, core, log, limits, live, budget, listenerUrl });
-  const { signatures, isTokenRevoked } = credentials;
+  const credentials = makeCredentials({ settings, core, log, limits, live, judge, listenerUrl });
   const intend = makeIntend({ ledger, permissionUses: core.permissionUses, unrecorded });
   const flushing = setInterval(flush, FLUSH_MS).unref();
   const ticking = setInterval(() => {
@@ -159,32 +162,36 @@ export function makeDataPlane({
   }, TICK_MS).unref();
 
   const run = makePipeline(
-    {
+    makeWays({
+      ...credentials.stages,
       admit: makeAdmit({
         addresses,
         hosts: new HostNames(settings.hosts),
         corsOrigins: new Set(settings.corsOrigins),
         isDraining: () => isDraining,
       }),
-      match: makeMatch({
-        isReady: () => (ledger.isWritable() || unrecorded.areAllServed()) && !isDraining && !isQuarantined(),
-        isQuarantined,
-      }),
-      ticket: makeTicketStage({ desk: core.tickets, budget, clock }),
-      oauth: credentials.oauth,
-      login: credentials.login,
-      authenticate: credentials.authenticate,
+      match,
+      constant: makeConstant(
+        () => (ledger.isWritable() || unrecorded.areAllServed()) && !isDraining && !isQuarantined(),
+      ),
+      confirmed: makeConfirmed(isQuarantined),
       limit: makeLimit({ clock, limits }),
-      ownKey: makeOwnKey({ lifecycle: core.lifecycle, budget, clock, signatures }),
-      personsKeys: makePersonsKeys({ ownKeys: core.ownKeys, budget, clock, signatures }),
-      inspect: makeInspect({ budget, clock, limits }),
-      factors: makeFactors(signatures),
+      slot: makeSlot(limits),
+      read: makeRead({ budget, clock }),
+      understand,
+      json: readOwnJson,
+      form: readOwnForm,
+      ticket: makeTicket(core.tickets),
+      factors: makeFactors(credentials.signatures),
+      conditions: makeConditions(judge),
+      rotateItself: makeRotateItself(core.lifecycle),
+      personsKeys: makePersonsKeys(core.ownKeys),
       locateModel: makeLocateModel({ pools, origins }),
-      authorize: makeAuthorize({ snapshot, keys, isTokenRevoked }),
-      queue: makeQueue({ pools, live, snapshot, keys, clock, ledger, intend }),
-      record: makeRecord({ intend, ledger, snapshot, keys }),
+      authorize: makeAuthorize(judge),
+      queue: makeQueue({ pools, live, judge, clock, ledger, intend }),
+      record: makeRecord({ intend, ledger, judge }),
       forward: makeForward({ ledger, clock, tracing, unrecorded, origins }),
-    },
+    }),
     {
       refuse: writeRefusal,
       fault(exchange, cause) {
@@ -244,4 +251,11 @@ export function makeDataPlane({
       return pools.close();
     },
   };
+}
+
+/** For requests, and for whoever explains them. */
+export function makeJudge(core: Core, { environments }: Pick<Settings, "environments">): Judge {
+  const { clock, snapshot, keys, revokedTokens, firstNetworks } = core;
+  const served = environments && new Set(environments);
+  return new Judge({ clock, snapshot, keys, revokedTokens, firstNetworks, environments: served });
 }

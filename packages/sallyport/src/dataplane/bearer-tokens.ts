@@ -5,6 +5,7 @@
 import { refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
 import type { Authenticated, KeyDirectory } from "../keys/directory.ts";
+import type { KeyRecord } from "../keys/key.ts";
 import type { DpopVerifier } from "../tokens/dpop.ts";
 import type { Token } from "../tokens/token.ts";
 import type { TokenVerifier } from "../tokens/verify.ts";
@@ -63,13 +64,18 @@ export class BearerTokens {
   }
 
   #standFor(exchange: Exchange, token: Token, now: number): Authenticated | Refusal {
-    const key = this.#ports.keys.find(token.environment, token.keyId);
-    // A key that changed hands is not the one the token was made for.
-    if (!key || key.owner !== token.subject) return refuse("token_unknown");
+    const key = keyOfToken(this.#ports.keys, token);
+    if (!key) return refuse("token_unknown");
     const admitted = this.#ports.keys.admit(key, now);
     if ("code" in admitted) return admitted;
     exchange.token = token;
     exchange.isIdentified = token.authenticatedAt !== null && isFresh(token.authenticatedAt, now);
     return admitted;
   }
+}
+
+/** The key that the token is of. A key that changed hands is not the one the token was made for. */
+export function keyOfToken(keys: Pick<KeyDirectory, "find">, token: Token): KeyRecord | undefined {
+  const key = keys.find(token.environment, token.keyId);
+  return key?.owner === token.subject ? key : undefined;
 }

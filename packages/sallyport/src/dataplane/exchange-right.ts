@@ -10,7 +10,10 @@ const narrowed = new WeakMap<Token, readonly CompiledGrant[]>();
 /** Undefined where the key's environment is not there (any more). */
 export function rightOf(snapshot: Snapshot, key: KeyRecord, token: Token | null): EffectiveRight | undefined {
   const right = snapshot.rightOf(key);
-  if (!right || token === null) return right;
+  return !right || token === null ? right : narrowTo(right, token);
+}
+
+export function narrowTo(right: EffectiveRight, token: Token): EffectiveRight {
   let grants = narrowed.get(token);
   if (!grants) {
     grants = [tokenGrant(token.permissions, token.models)];

@@ -16,7 +16,7 @@ import type { RateVerdict } from "../limits/gcra.ts";
 import type { Token } from "../tokens/token.ts";
 import type { Workload } from "../tokens/workload-tokens.ts";
 import type { ByteOwner } from "./byte-budget.ts";
-import type { TraceIdentity } from "./trace.ts";
+import type { Form } from "./oauth/form.ts";
 import type { AnswerWriter } from "./upstream/answer-writer.ts";
 import type { ReplicaGroup } from "./upstream/replica-group.ts";
 import type { Upstream } from "./upstream/upstream.ts";
@@ -36,6 +36,16 @@ export type Outcome =
   | "altered" // the bytes that passed were not those the request named
   | "cut" // the right ended while it ran
   | "not_recorded"; // the intent could not be committed, nothing was shown
+
+/** Ids are lower-case hex: 32 digits for the trace, 16 for a span. */
+export interface TraceIdentity {
+  readonly traceId: string;
+  readonly spanId: string;
+  /** The caller's span; null where this one begins the trace. */
+  readonly parentSpanId: string | null;
+  /** False where the caller said that this trace is not kept. */
+  readonly isSampled: boolean;
+}
 
 /** A wait or a running stream that can be ended with a refusal, or because its client has gone. */
 export interface Interruptible {
@@ -86,8 +96,8 @@ export class Exchange implements Presented {
   secret: KeySecret | null = null;
   /** When that secret stops working, where the caller should be told by now. */
   retirement: Retirement | null = null;
-  /** The credential was the signature of an Ollama client: nothing that could be stolen was sent. */
-  isOllamaSigned = false;
+  /** The public key of the Ollama client whose signature was the credential; null = it was another. Nothing that could be stolen was sent. */
+  ollamaSigner: string | null = null;
   /** The credential was a token of that key; null = the key itself. */
   token: Token | null = null;
   /** Who acts as the key by a token of his own issuer; null = the key itself. */
@@ -95,10 +105,16 @@ export class Exchange implements Presented {
   right: EffectiveRight | null = null;
   rate: RateVerdict | null = null;
 
-  /** The body as it came, for as long as a signature over it is to be verified. */
-  signedBody: Uint8Array | null = null;
-  /** Its signature was verified, against a key registered to the credential. */
+  /** The body as it came, until it was understood and a signature over it verified. */
+  body: Buffer | null = null;
+  /** Of what the gateway answers itself: what the body says. */
+  json: unknown = null;
+  form: Form | null = null;
+  /** A person's session that was proven in the OAuth way, to be handed to the program that polled for it. */
+  session: Secret | null = null;
+  /** Its signature was verified, against a key registered to the credential, and which one that was. */
   isSigned = false;
+  signer: string | null = null;
   /** It stands for a person or workload who proved a short while ago who it is. */
   isIdentified = false;
 

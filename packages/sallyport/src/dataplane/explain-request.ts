@@ -1,35 +1,36 @@
-/** `explain`: the way of an imagined request, by the same table and the same decision as a real one, with every rule it met. */
+/** `explain`: the way of an imagined request, by the same tables and the same decision as a real one, with every rule it met. */
 import { parseModelName, problems, refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
-import { decide, isHeldAnywhere } from "../access/decide.ts";
+import { decide, doorsOf } from "../access/decide.ts";
+import { refuseDoors } from "../access/door.ts";
 import type { Door, Presented } from "../access/door.ts";
 import { explained } from "../access/explain.ts";
 import type { Explain, ExplainQuestion, Explanation } from "../access/explain.ts";
 import type { CompiledGrant } from "../access/compiled-grant.ts";
 import type { EffectiveRight, Snapshot } from "../access/snapshot.ts";
-import type { Clock } from "../kernel/clock.ts";
-import { stateRefusal } from "../keys/directory.ts";
 import type { KeyDirectory } from "../keys/directory.ts";
-import { currentSecret } from "../keys/key.ts";
 import type { KeyRecord } from "../keys/key.ts";
-import { refuseBareKey } from "./bare-key.ts";
-import type { Endpoint } from "./wire/endpoint.ts";
+import type { Judge } from "./judge.ts";
+import { refuseEndpoint } from "./stages/limit.ts";
+import { stagesOf } from "./ways.ts";
+import type { Endpoint, Way } from "./wire/endpoint.ts";
 import { matchEndpoint } from "./wire/match.ts";
 import type { Understood } from "./wire/understood.ts";
 
 export interface ExplainPorts {
-  readonly clock: Clock;
   readonly snapshot: () => Snapshot;
   readonly keys: KeyDirectory;
+  readonly judge: Pick<Judge, "explain">;
+  /** A backup was restored and is not confirmed: every request is denied. */
+  readonly isQuarantined: () => boolean;
 }
 
-export function makeExplain({ clock, snapshot, keys }: ExplainPorts): Explain {
+export function makeExplain(ports: ExplainPorts): Explain {
   return function explain(question) {
-    const policy = snapshot();
-    const key = findKeyAnywhere(policy, keys, question.keyId);
+    const key = findKeyAnywhere(ports.snapshot(), ports.keys, question.keyId);
     if (!key) return undefined;
     const because: string[] = [];
-    const refusal = walk(question, key, policy, clock.now(), because);
+    const refusal = walk(ports, question, key, because);
     return refusal ? withRemedy(explained(refusal.code, because), refusal) : explained("allowed", because);
   };
 }
@@ -43,65 +44,42 @@ export function findKeyAnywhere(policy: Snapshot, keys: KeyDirectory, id: string
 }
 
 function walk(
+  { judge, snapshot, isQuarantined }: ExplainPorts,
   question: ExplainQuestion,
   key: KeyRecord,
-  policy: Snapshot,
-  now: number,
   because: string[],
 ): Refusal | undefined {
   const found = matchEndpoint(question.method.toUpperCase(), question.path);
   if ("code" in found) return tell(because, found, `${question.method} ${question.path} is not in the endpoint table`);
   const { endpoint, parameter } = found;
-  if (endpoint.served === "ticket") {
-    because.push(`${endpoint.id} is opened by a ticket, without a key`);
+  const stages = stagesOf(endpoint.way);
+  if (stages.includes("confirmed") && isQuarantined())
+    return tell(because, refuse("restore_unconfirmed"), "a backup was restored, and nobody has confirmed it yet");
+  if (!stages.includes("authenticate") && !stages.includes("client")) {
+    because.push(`${endpoint.id} ${OF_NO_KEY[endpoint.way] ?? "is answered by the gateway itself, without a key"}`);
     return undefined;
   }
-  if (endpoint.served === "oauth" || endpoint.served === "login") {
-    because.push(`${endpoint.id} is answered by the gateway itself; a client proves itself in the OAuth way`);
-    return undefined;
-  }
-  if (endpoint.served === "local") {
-    because.push(`${endpoint.id} is answered by the gateway itself, without a key`);
-    return undefined;
-  }
-  const stateRefused = stateRefusal(key, currentSecret(key), now);
-  if (stateRefused)
-    return tell(because, stateRefused, `key ${key.id} of ${key.environment}: ${problems[stateRefused.code].title}`);
-  because.push(`key ${key.id} of ${key.environment} is active`);
-  const right = policy.rightOf(key);
-  if (!right)
-    return tell(because, refuse("environment_not_here"), `environment ${key.environment} is not in the policy`);
-  if (right.isOwnerDisabled) return tell(because, refuse("owner_disabled"), "the key's owner is disabled or gone");
+  const isAskedAgain = stages.includes("conditions") || stages.includes("authorize");
+  const said = presentedIn(question);
+  const presented = said && !isAskedAgain ? { ...EVERYTHING_PRESENTED, address: said.address } : said;
   // The question is about the key itself: whoever asks about a token of it asks `explainToken`.
-  const bare = refuseBareKey(right, BARE_KEY, endpoint.served);
-  if (bare) return tell(because, bare, `environment ${key.environment} takes tokens only, and this is a key by itself`);
-  if (endpoint.served === "person") {
-    if (key.session === null)
-      return tell(
-        because,
-        refuse("session_missing"),
-        `${endpoint.id} is opened by a person's log-in, and this is none`,
-      );
-    because.push(`${endpoint.id} is answered by the gateway itself, about the person's own keys`);
-    return undefined;
-  }
-  if (!endpoint.anyOf.some((permission) => isHeldAnywhere(right, permission))) {
-    const wanted = endpoint.anyOf.join(" or ");
-    return tell(
-      because,
-      refuse("permission_denied", wanted),
-      `${endpoint.id} is opened by ${wanted}, and the key or its owner has none of them`,
-    );
-  }
-  if (endpoint.served === "key") {
-    because.push(`${endpoint.id} is answered by the gateway itself`);
+  const refusal = judge.explain(key, endpoint.way, presented, because);
+  if (refusal) return refusal;
+  const right = snapshot().rightOf(key)!;
+  because.push(`key ${key.id} of ${key.environment} is active`);
+  const shut = refuseEndpoint(endpoint, key, right);
+  if (shut) return tell(because, shut, sentenceOfEndpoint(endpoint));
+  if (presented === null) tellDoors(right.doors, because);
+  if (!stages.includes("authorize")) {
+    const closed = presented && isAskedAgain && refuseDoors(doorsOf(right, endpoint.anyOf), presented, because);
+    if (closed) return closed;
+    const how = stages.includes("client") ? "; a client proves itself in the OAuth way" : "";
+    because.push(`${endpoint.id} is answered by the gateway itself${how}`);
     return undefined;
   }
   const understood = imagine(endpoint, parameter, question.model);
   if ("code" in understood)
     return tell(because, understood, `the request would be refused: ${problems[understood.code].title}`);
-  const presented = presentedIn(question);
-  if (presented === null) tellDoors(right.doors, because);
   // Without an address no list of networks can be asked: the doors were told, and the rest is decided as if they were open.
   const decision = decide(
     presented ? right : withoutNetworks(right),
@@ -112,7 +90,18 @@ function walk(
   return decision.isAllowed ? undefined : decision.refusal;
 }
 
-const BARE_KEY = { token: null, isOllamaSigned: false };
+/** What is opened without a key, where it is not simply answered. */
+const OF_NO_KEY: Partial<Record<Way, string>> = {
+  ticket: "is opened by a ticket, without a key",
+  device: "is answered by the gateway itself; a client proves itself in the OAuth way",
+  login: "is answered by the gateway itself, for people who log in",
+};
+
+function sentenceOfEndpoint({ id, way, anyOf }: Endpoint): string {
+  if (way === "person") return `${id} is opened by a person's log-in, and this is none`;
+  return `${id} is opened by ${anyOf.join(" or ")}, and the key or its owner has none of them`;
+}
+
 const EVERYTHING_PRESENTED: Presented = { address: "", isSigned: true, isIdentified: true };
 
 /** Null where the question says nothing of it: then the doors are told and taken to be open. */

@@ -7,6 +7,7 @@ import type { Clock } from "../kernel/clock.ts";
 import type { KeyDirectory } from "../keys/directory.ts";
 import { expiryOf } from "../keys/key.ts";
 import { tokenLifetime } from "../tokens/lifetime.ts";
+import type { Judge } from "./judge.ts";
 import { findKeyAnywhere } from "./explain-request.ts";
 import { lifetimeQuestion } from "./oauth/lifetime-question.ts";
 import { heldPermissions } from "./oauth/token-scope.ts";
@@ -15,14 +16,19 @@ export interface ExplainTokenPorts {
   readonly clock: Clock;
   readonly snapshot: () => Snapshot;
   readonly keys: KeyDirectory;
+  readonly judge: Pick<Judge, "explain">;
 }
 
-export function makeExplainToken({ clock, snapshot, keys }: ExplainTokenPorts): ExplainToken {
+export function makeExplainToken({ clock, snapshot, keys, judge }: ExplainTokenPorts): ExplainToken {
   return function explainToken({ keyId, permissions, askedMs, isBound, isIdentified }) {
     const policy = snapshot();
     const key = findKeyAnywhere(policy, keys, keyId);
-    const right = key && policy.rightOf(key);
-    if (!key || !right) return undefined;
+    if (!key) return undefined;
+    // Whoever asks the token endpoint is a key first.
+    const because: string[] = [];
+    const right = policy.rightOf(key);
+    if (judge.explain(key, "oauth", null, because) || !right)
+      return { seconds: 0, because: [...because, "there is no token"] };
     const asked = permissions === null ? heldPermissions(right) : permissions.filter(isDataPermission);
     const missing = asked.filter((permission) => !isHeldAnywhere(right, permission));
     if (missing.length > 0 || asked.length === 0)
@@ -34,7 +40,7 @@ export function makeExplainToken({ clock, snapshot, keys }: ExplainTokenPorts): 
     const presented = { address: "", isSigned: false, isIdentified };
     const keyLeftMs = (expiryOf(key) ?? Infinity) - now;
     const question = lifetimeQuestion({ key, right, permissions: asked, presented, isBound, askedMs, keyLeftMs, now });
-    const { ms, because } = tokenLifetime(question);
-    return { seconds: ms / 1_000, because };
+    const lifetime = tokenLifetime(question);
+    return { seconds: lifetime.ms / 1_000, because: lifetime.because };
   };
 }

@@ -14,7 +14,7 @@ import type { BearerTokens } from "./bearer-tokens.ts";
 import { extractCredential } from "../listener/credential.ts";
 import type { Exchange } from "./exchange.ts";
 import type { OllamaClients } from "./ollama-clients.ts";
-import type { Endpoint } from "./wire/endpoint.ts";
+import type { Way } from "./wire/endpoint.ts";
 
 export interface IdentifyPorts {
   readonly keys: KeyDirectory;
@@ -31,18 +31,17 @@ export function makeIdentify({ keys, peppers, ollamaClients, tokens, snapshot }:
     const text = exchange.pathSecret!.reveal();
     const key = findByPathSecret(text, (environment, id) => keys.find(environment, id), peppers);
     if ("code" in key) return key;
-    const environment = snapshot().environments.get(key.environment);
+    // Who reads along on the way would have it. What policy says of such secrets is a row of standing.
     const isShielded = isEncrypted(exchange) || isLoopbackAddress(exchange.address);
-    const isBound = key.networks !== null || key.binding !== null || (environment?.networks ?? null) !== null;
-    if (environment?.pathSecrets !== "allow" || !isShielded || !isBound) return refuse("path_secret_denied");
+    if (!isShielded) return refuse("path_secret_denied");
     return keys.admit(key, now);
   }
 
   return function identify(exchange, now) {
     const credential = extractCredential(exchange.request.rawHeaders);
-    const { served } = exchange.endpoint!;
-    const isRotation = served === "key";
-    const ownRefusal = OWN_REFUSALS[served];
+    const { way } = exchange.endpoint!;
+    const isRotation = way === "rotation";
+    const ownRefusal = OWN_REFUSALS[way];
     if (exchange.pathSecret !== null) {
       // What it may do there ends with a new secret of the key: a lesser credential must not become a greater one.
       if (ownRefusal) return ownRefusal;
@@ -60,8 +59,8 @@ export function makeIdentify({ keys, peppers, ollamaClients, tokens, snapshot }:
 }
 
 /** What only a key's own text opens: nothing that was made from it. */
-const OWN_REFUSALS: Partial<Record<Endpoint["served"], Refusal>> = {
-  key: refuse("permission_denied", "a key rotates itself with the key alone"),
+const OWN_REFUSALS: Partial<Record<Way, Refusal>> = {
+  rotation: refuse("permission_denied", "a key rotates itself with the key alone"),
   person: refuse("permission_denied", "a person's keys are reached with the session alone"),
 };
 

@@ -1,16 +1,10 @@
 /**
- * Every exchange that waits or runs. When policy or a key changes, each is decided again against the present snapshot,
- * and a *no* cuts it (R10). Expiry alone is not asked again: it is checked at admission.
+ * Every exchange that waits or runs. When policy, a key or a token changes, each is judged again against the present
+ * snapshot, and a *no* cuts it (R10). Expiry alone is not asked again: it is checked at admission.
  */
-import { refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
-import { decide } from "../access/decide.ts";
-import type { Snapshot } from "../access/snapshot.ts";
-import { keyRefusal } from "../keys/directory.ts";
-import type { KeyDirectory } from "../keys/directory.ts";
 import type { Exchange } from "./exchange.ts";
-import { refuseBareKey } from "./bare-key.ts";
-import { rightOf } from "./exchange-right.ts";
+import type { Judge } from "./judge.ts";
 
 export class LiveExchanges {
   /**
@@ -39,24 +33,17 @@ export class LiveExchanges {
     last.livePlace = place;
   }
 
-  /** Decides every live exchange again; returns how many were cut. */
-  recheck(snapshot: Snapshot, keys: KeyDirectory): number {
+  /** Judges every live exchange again; returns how many were cut. */
+  recheck(judge: Pick<Judge, "refuseNow">): number {
     let cut = 0;
     // Of a copy: what is cut may be settled at once, which changes the list.
     for (const exchange of this.#live.slice()) {
-      const refusal = presentRefusal(exchange, snapshot, keys);
+      const refusal = judge.refuseNow(exchange);
       if (!refusal) continue;
       cut++;
       cutOne(exchange, refusal);
     }
     return cut;
-  }
-
-  /** Ends what came with that token. */
-  cutToken(environment: string, id: string): void {
-    for (const exchange of this.#live)
-      if (exchange.token?.id === id && exchange.token.environment === environment)
-        cutOne(exchange, refuse("token_unknown"));
   }
 
   /** Keeps the time bounds of everything that waits or runs. */
@@ -73,27 +60,4 @@ export class LiveExchanges {
 function cutOne(exchange: Exchange, refusal: Refusal): void {
   if (exchange.interruptible) exchange.interruptible.cut(refusal);
   else exchange.cutBy = refusal;
-}
-
-/** Why the exchange may not go on under the present key and snapshot; undefined when it may. */
-export function presentRefusal(exchange: Exchange, snapshot: Snapshot, keys: KeyDirectory): Refusal | undefined {
-  const admitted = exchange.key!;
-  const key = keys.find(admitted.environment, admitted.id);
-  if (!key) return refuse("key_unknown");
-  const stateRefused = keyRefusal(key);
-  if (stateRefused) return stateRefused;
-  const right = rightOf(snapshot, key, exchange.token);
-  if (!right) return refuse("environment_not_here");
-  const bare = refuseBareKey(right, exchange, exchange.endpoint?.served);
-  if (bare) return bare;
-  if (
-    exchange.upstream &&
-    !right.environment.upstreams.some(
-      (spec) => spec.id === exchange.upstream!.spec.id && spec.url === exchange.upstream!.spec.url,
-    )
-  ) {
-    return refuse("upstream_missing");
-  }
-  const decision = decide(right, exchange.question!, exchange);
-  return decision.isAllowed ? undefined : decision.refusal;
 }

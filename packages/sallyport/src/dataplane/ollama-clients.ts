@@ -49,7 +49,7 @@ export class OllamaClients {
     // Somebody in a hurry, not somebody else's copy: a client shows 401 as "you need to be signed in".
     if (failure === "too_often") return { ...refuse("rate_limited"), retryAfterSeconds: 1 };
     if (failure) return refuse("signature_replayed", failure);
-    exchange.isOllamaSigned = true;
+    exchange.ollamaSigner = said.fingerprint;
     return this.#ports.keys.admit(key, now);
   }
 }

@@ -35,8 +35,8 @@ export class RequestSignatures {
 
   /** Marks the exchange as signed, or says why its signature is not taken; undefined where there is none. */
   verify(exchange: Exchange): Refusal | undefined {
-    const body = exchange.signedBody;
-    exchange.signedBody = null;
+    const { body } = exchange;
+    exchange.body = null;
     if (!exchange.hasSignature) return undefined;
     const { clock, peppers } = this.#ports;
     const key = exchange.key!;
@@ -65,6 +65,7 @@ export class RequestSignatures {
     const replayed = this.#replays.take(key.environment, key.id, verified, now);
     if (replayed) return refuseSignature(replayed);
     exchange.isSigned = true;
+    exchange.signer = verified.keyid;
     return undefined;
   }
 }

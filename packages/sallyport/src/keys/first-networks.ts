@@ -2,8 +2,6 @@
  * Keys that are bound to where they are first used. The first caller binds; until that is written down, and after it,
  * every other network is refused. Where several callers race, one of them is the first.
  */
-import { refuse } from "@sallyport/protocol";
-import type { Refusal } from "@sallyport/protocol";
 import type { Changes } from "../changes/change.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { isLoopbackAddress, NetworkList } from "../kernel/network-list.ts";
@@ -31,9 +29,15 @@ export class FirstNetworks {
     this.#ports = ports;
   }
 
-  /** Undefined where the key may be used from there, which may bind it. */
-  refuse(key: KeyRecord, address: string): Refusal | undefined {
-    if (key.binding === null || key.networks !== null) return undefined;
+  /** Where a first use has bound the key, for as long as that is not written down; undefined = nowhere yet. */
+  boundTo({ environment, id, binding, networks }: KeyRecord): NetworkList | undefined {
+    if (binding === null || networks !== null) return undefined;
+    return this.#binding.get(`${environment}/${id}`)?.list;
+  }
+
+  /** A use from where the key may be used: the first one binds it, where it is to be bound. */
+  bind(key: KeyRecord, address: string): void {
+    if (key.binding === null || key.networks !== null) return;
     const name = `${key.environment}/${key.id}`;
     let held = this.#binding.get(name);
     if (!held) {
@@ -41,12 +45,9 @@ export class FirstNetworks {
       held = { texts, list: new NetworkList(texts), isWriting: false };
       this.#binding.set(name, held);
     }
-    if (!held.list.has(address)) return { ...refuse("network_denied"), factor: "network" };
-    if (!held.isWriting) {
-      held.isWriting = true;
-      this.#write(key, held.texts, name);
-    }
-    return undefined;
+    if (held.isWriting) return;
+    held.isWriting = true;
+    this.#write(key, held.texts, name);
   }
 
   #write({ environment, id }: KeyRecord, networks: readonly string[], name: string): void {

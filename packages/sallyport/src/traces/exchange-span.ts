@@ -3,8 +3,7 @@
  * `sallyport.` before our own. Times are the exchange's own. Of prompts, answers, credentials and addresses there is nothing.
  */
 import type { Ending } from "../dataplane/ending.ts";
-import type { Exchange } from "../dataplane/exchange.ts";
-import type { TraceIdentity } from "../dataplane/trace.ts";
+import type { Exchange, TraceIdentity } from "../dataplane/exchange.ts";
 import type { Endpoint } from "../dataplane/wire/endpoint.ts";
 
 type Value = { readonly stringValue: string } | { readonly intValue: string } | { readonly boolValue: boolean };

@@ -4,8 +4,8 @@
  */
 import { randomBytes } from "node:crypto";
 import type { Ending, EndListener } from "../dataplane/ending.ts";
-import type { Exchange } from "../dataplane/exchange.ts";
-import type { TraceIdentity, Tracing } from "../dataplane/trace.ts";
+import type { Exchange, TraceIdentity } from "../dataplane/exchange.ts";
+import type { Tracing } from "../dataplane/trace.ts";
 import { exchangeSpan } from "./exchange-span.ts";
 import type { Span } from "./exchange-span.ts";
 import { formatTraceParent, parseTraceParent } from "./trace-parent.ts";

@@ -1,5 +1,5 @@
-import type { Exchange } from "../exchange.ts";
 import type { Metering } from "../wire/endpoint.ts";
+import type { Understood } from "../wire/understood.ts";
 
 /** What one exchange used. `isEstimated` where the upstream reported nothing and we counted characters. */
 export interface Usage {
@@ -22,11 +22,18 @@ const WRITES_TOKENS: ReadonlySet<Metering> = new Set<Metering>([
   "native", "openai-chat", "openai-completions", "openai-responses", "anthropic",
 ]); // prettier-ignore
 
+/** The exchange, as far as its cost can be told. All are there once the request was forwarded. */
+interface Aborted {
+  readonly understood: Pick<Understood, "inputCharacters" | "asked"> | null;
+  readonly upstream: { readonly tokenRate: number } | null;
+  readonly endpoint: { readonly metering: Metering } | null;
+}
+
 /**
  * Of an answer that was aborted before anything of it was seen: its input, and what the model makes in the time it worked,
  * at the rate it was last measured with, up to what was asked for.
  */
-export function estimateAborted({ understood, upstream, endpoint }: Exchange, workedMs: number): Usage {
+export function estimateAborted({ understood, upstream, endpoint }: Aborted, workedMs: number): Usage {
   const { inputCharacters, asked } = understood!;
   if (!WRITES_TOKENS.has(endpoint!.metering)) return estimateUsage(inputCharacters, 0);
   const made = Math.ceil((upstream!.tokenRate * workedMs) / 1_000);

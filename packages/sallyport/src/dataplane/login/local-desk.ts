@@ -9,9 +9,11 @@ import type { BegunEnrolment, Enrolment } from "../../identity/local/enrolment.t
 import { otpUri } from "../../identity/local/one-time-code.ts";
 import { normalizePassword } from "../../identity/local/password.ts";
 import type { Proof } from "../../identity/local/proof.ts";
+import type { Clock } from "../../kernel/clock.ts";
 import { randomBase62 } from "../../kernel/ids.ts";
 import type { Exchange } from "../exchange.ts";
 import type { Form } from "../oauth/form.ts";
+import type { PublicAddress } from "../public-address.ts";
 import { BrowserCookie } from "./browser-cookie.ts";
 import { handOver } from "./hand-over.ts";
 import type { HandOverPorts, WaitingProgram } from "./hand-over.ts";
@@ -19,9 +21,10 @@ import { authenticatorPage, enrolPage, localPage } from "./local-pages.ts";
 import { sentencePage, writePage } from "./page.ts";
 import type { Page } from "./page.ts";
 import { readLoginForm } from "./read-login-form.ts";
-import type { LoginFormPorts } from "./read-login-form.ts";
 
-export interface LocalDeskPorts extends LoginFormPorts, HandOverPorts {
+export interface LocalDeskPorts extends HandOverPorts {
+  readonly clock: Clock;
+  readonly address: PublicAddress;
   readonly proof: Proof;
   readonly enrolment: Enrolment;
 }
@@ -46,7 +49,7 @@ export class LocalDesk {
 
   /** What was written into it. */
   async answer(exchange: Exchange): Promise<Refusal | undefined> {
-    const form = await readLoginForm(exchange, this.#ports);
+    const form = readLoginForm(exchange, this.#ports.address);
     if ("code" in form) return form;
     const program = this.#taken(exchange, form, this.#waiting);
     // Nothing is computed for nobody: without a program that waits here there is no guessing.
@@ -66,7 +69,7 @@ export class LocalDesk {
       writePage(exchange, 200, enrolPage(null));
       return undefined;
     }
-    const form = await readLoginForm(exchange, this.#ports);
+    const form = readLoginForm(exchange, this.#ports.address);
     if ("code" in form) return form;
     return form.has("state") ? this.#finish(exchange, form) : this.#begin(exchange, form);
   }

@@ -1,17 +1,15 @@
 /** `/oauth/introspect` (RFC 7662) and `/oauth/revoke` (RFC 7009). Both are a key's, in its own environment. */
 import { parseKeyText, refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
-import { isHeldAnywhere } from "../../access/decide.ts";
-import type { Snapshot } from "../../access/snapshot.ts";
 import type { Changes } from "../../changes/change.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { KeyDirectory } from "../../keys/directory.ts";
-import type { RevokedTokens } from "../../tokens/revoked-tokens.ts";
 import type { Token } from "../../tokens/token.ts";
 import type { TokenVerifier } from "../../tokens/verify.ts";
 import { looksLikeToken } from "../../tokens/verify.ts";
 import type { Exchange } from "../exchange.ts";
-import type { LiveExchanges } from "../live-exchanges.ts";
+import { keyOfToken } from "../bearer-tokens.ts";
+import type { Judge } from "../judge.ts";
 import { issuerOf } from "../public-address.ts";
 import type { PublicAddress } from "../public-address.ts";
 import type { Form } from "./form.ts";
@@ -21,10 +19,8 @@ export interface IntrospectionPorts {
   readonly address: PublicAddress;
   readonly keys: KeyDirectory;
   readonly verifier: TokenVerifier;
-  readonly revoked: RevokedTokens;
-  readonly live: LiveExchanges;
   readonly changes: Changes;
-  readonly snapshot: () => Snapshot;
+  readonly judge: Judge;
 }
 
 export class Introspection {
@@ -36,7 +32,6 @@ export class Introspection {
 
   /** What a token is worth now. A token of another environment, and what is none, is `active: false` and nothing more. */
   async introspect(exchange: Exchange, form: Form): Promise<object | Refusal> {
-    if (!isHeldAnywhere(exchange.right!, "tokens:introspect")) return refuse("permission_denied", "tokens:introspect");
     const token = await this.#tokenIn(form);
     if ("code" in token) return token;
     if (!("permissions" in token) || token.environment !== exchange.key!.environment || !this.#isAlive(token))
@@ -69,7 +64,7 @@ export class Introspection {
     if (!("permissions" in token)) return {};
     const key = exchange.key!;
     if (token.keyId !== key.id || token.environment !== key.environment) return refuse("token_foreign");
-    const { clock, changes, live } = this.#ports;
+    const { clock, changes } = this.#ports;
     const { environment, id, expiresAt } = token;
     const fields = { token: id, key: key.id };
     await changes.inTurn(() =>
@@ -78,7 +73,6 @@ export class Introspection {
         events: [{ type: "token.revoked", at: clock.now(), environment, actor: `key:${key.id}`, fields }],
       }),
     );
-    live.cutToken(environment, id);
     return {};
   }
 
@@ -100,12 +94,10 @@ export class Introspection {
     return {};
   }
 
-  /** Its key still works, and so do its owner and its environment. */
-  #isAlive({ environment, keyId, subject }: Token): boolean {
-    const { keys, snapshot, clock } = this.#ports;
-    const key = keys.find(environment, keyId);
-    if (!key || key.owner !== subject || "code" in keys.admit(key, clock.now())) return false;
-    return snapshot().rightOf(key)?.isOwnerDisabled === false;
+  #isAlive(token: Token): boolean {
+    const { keys, judge } = this.#ports;
+    const key = keyOfToken(keys, token);
+    return key !== undefined && judge.isAlive(key, token);
   }
 
   async #tokenIn(form: Form): Promise<Token | { readonly isNone: true } | Refusal> {

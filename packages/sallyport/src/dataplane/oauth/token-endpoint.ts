@@ -20,12 +20,12 @@ import type { Token } from "../../tokens/token.ts";
 import type { TokenKeys } from "../../tokens/token-keys.ts";
 import type { TokenVerifier } from "../../tokens/verify.ts";
 import type { Exchange } from "../exchange.ts";
-import { rightOf } from "../exchange-right.ts";
+import { narrowTo } from "../exchange-right.ts";
+import type { Judge } from "../judge.ts";
 import { oneHeader } from "../one-header.ts";
 import { issuerOf, urlOf } from "../public-address.ts";
 import type { PublicAddress } from "../public-address.ts";
 import { refuseRate } from "../rate-headers.ts";
-import type { Snapshot } from "../../access/snapshot.ts";
 import type { Form } from "./form.ts";
 import { lifetimeQuestion } from "./lifetime-question.ts";
 import { openPermissions } from "./token-scope.ts";
@@ -40,7 +40,7 @@ export interface TokenEndpointPorts {
   readonly dpop: DpopVerifier;
   readonly limits: KeyLimits;
   readonly changes: Changes;
-  readonly snapshot: () => Snapshot;
+  readonly judge: Judge;
 }
 
 /** Minting costs a signature and a commit; no client needs more. */
@@ -77,6 +77,8 @@ export class TokenEndpoint {
     const key = exchange.key!;
     if (typeof token === "string") return refuse("grant_invalid", token);
     if (token.environment !== key.environment || token.keyId !== key.id) return refuse("grant_invalid");
+    // What it was exchanged from may have ended.
+    if (!this.#ports.judge.isAlive(key, token)) return refuse("grant_invalid");
     return token.actors.length < ACTORS_MAX ? token : refuse("grant_invalid", "it was exchanged too often");
   }
 
@@ -104,10 +106,12 @@ export class TokenEndpoint {
     thumbprint: string | null,
     issuer: string,
   ): Promise<object | Refusal> {
-    const { clock, snapshot, tokenKeys, changes } = this.#ports;
+    const { clock, judge, tokenKeys, changes } = this.#ports;
     const key = exchange.key!;
-    const right = rightOf(snapshot(), key, source);
-    if (!right) return refuse("environment_not_here");
+    // Reading the form and looking at what was presented took time.
+    const whole = judge.again(exchange);
+    if ("code" in whole) return whole;
+    const right = source ? narrowTo(whole, source) : whole;
     if (source?.thumbprint !== undefined && source.thumbprint !== null && source.thumbprint !== thumbprint)
       return refuse("proof_invalid");
     const permissions = request.permissions ?? openPermissions(right, exchange);

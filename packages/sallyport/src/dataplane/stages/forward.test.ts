@@ -4,9 +4,7 @@ import { expect, test } from "vitest";
 import { refuse } from "@sallyport/protocol";
 import { UnrecordedRequests } from "../../audit/unrecorded.ts";
 import { systemClock } from "../../kernel/clock.ts";
-import type { KeyDirectory } from "../../keys/directory.ts";
 import type { EffectiveRight } from "../../access/snapshot.ts";
-import { emptySnapshot } from "../../access/snapshot.ts";
 import { Exchange } from "../exchange.ts";
 import { LiveExchanges } from "../live-exchanges.ts";
 import { answered } from "../pipeline.ts";
@@ -92,10 +90,9 @@ const forward = makeForward({
 
 test("who was cut between two stages does not begin", () => {
   const { exchange, handlers } = arrived();
-  exchange.key = { environment: "dev", id: "A" } as Exchange["key"];
   const live = new LiveExchanges();
   live.add(exchange);
-  expect(live.recheck(emptySnapshot, { find: () => undefined } as unknown as KeyDirectory)).toBe(1);
+  expect(live.recheck({ refuseNow: () => refuse("key_unknown") })).toBe(1);
   expect(forward(exchange)).toMatchObject({ code: "key_unknown" });
   expect([exchange.outcome, exchange.isForwarded, handlers]).toEqual(["cut", false, []]);
 });

@@ -1,10 +1,17 @@
-/** The fourth door: the key's request rate, and whether it may reach this endpoint at all. Nobody uploads a body he may not send. */
+/**
+ * The fourth door: the key's request rate, whether it may reach this endpoint at all, and a slot of the key. Nobody uploads
+ * a body he may not send, and a key that may run one request at a time may also send one at a time.
+ */
 import { refuse } from "@sallyport/protocol";
+import type { Refusal } from "@sallyport/protocol";
 import { isHeldAnywhere } from "../../access/decide.ts";
+import type { EffectiveRight } from "../../access/snapshot.ts";
 import type { Clock } from "../../kernel/clock.ts";
+import type { KeyRecord } from "../../keys/key.ts";
 import type { KeyLimits } from "../../limits/key-limits.ts";
 import type { Stage } from "../pipeline.ts";
 import { refuseRate } from "../rate-headers.ts";
+import type { Endpoint } from "../wire/endpoint.ts";
 
 export interface LimitPorts {
   readonly clock: Clock;
@@ -21,13 +28,29 @@ export function makeLimit({ clock, limits }: LimitPorts): Stage {
       const tooMany = refuseRate(rate);
       if (tooMany) return tooMany;
     }
-    // Nobody sends a body whose signature would have to be refused as missing.
-    if (!exchange.hasSignature && right.doors.some(({ require }) => require.includes("signature")))
-      return { ...refuse("signature_missing"), factor: "signature" };
-    const { anyOf, served } = exchange.endpoint!;
-    // Opened by a log-in, which the stage that answers asks for.
-    if (served === "person") return undefined;
-    for (const permission of anyOf) if (isHeldAnywhere(right, permission)) return undefined;
-    return refuse("permission_denied", anyOf.join(" or "));
+    return refuseEndpoint(exchange.endpoint!, key, right);
   };
+}
+
+export function makeSlot(limits: KeyLimits): Stage {
+  return function slot(exchange) {
+    const key = exchange.key!;
+    if (!limits.takeSlot(`${key.environment}/${key.id}`, exchange.right!.limits))
+      return { ...refuse("concurrency_exceeded"), retryAfterSeconds: 1 };
+    exchange.holdsKeySlot = true;
+    return undefined;
+  };
+}
+
+/** Whether the key may reach the endpoint at all, whatever it would ask there. */
+export function refuseEndpoint(
+  { anyOf, way }: Pick<Endpoint, "anyOf" | "way">,
+  { session }: KeyRecord,
+  right: EffectiveRight,
+): Refusal | undefined {
+  if (way === "person") return session === null ? refuse("session_missing") : undefined;
+  // To ask for a token or to end one takes no permission of its own; no other row is without one (`checkTable`).
+  if (anyOf.length === 0 && (way === "oauth" || way === "revoke")) return undefined;
+  for (const permission of anyOf) if (isHeldAnywhere(right, permission)) return undefined;
+  return refuse("permission_denied", anyOf.join(" or "));
 }

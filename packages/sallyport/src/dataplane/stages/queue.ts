@@ -4,14 +4,12 @@
  */
 import { refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
-import type { Snapshot } from "../../access/snapshot.ts";
 import type { LedgerAppender } from "../../audit/recorder.ts";
 import type { Clock } from "../../kernel/clock.ts";
-import type { KeyDirectory } from "../../keys/directory.ts";
 import { isRefusal } from "../../limits/fair-queue.ts";
 import type { Place } from "../../limits/fair-queue.ts";
 import type { Exchange, Interruptible } from "../exchange.ts";
-import { presentRefusal } from "../live-exchanges.ts";
+import type { Judge } from "../judge.ts";
 import type { LiveExchanges } from "../live-exchanges.ts";
 import { answered } from "../pipeline.ts";
 import type { Stage, StageResult } from "../pipeline.ts";
@@ -25,8 +23,7 @@ import type { Upstream } from "../upstream/upstream.ts";
 export interface QueuePorts {
   readonly pools: UpstreamPools;
   readonly live: LiveExchanges;
-  readonly snapshot: () => Snapshot;
-  readonly keys: KeyDirectory;
+  readonly judge: Pick<Judge, "refuseNow">;
   readonly clock: Clock;
   readonly ledger: Pick<LedgerAppender, "isDurable">;
   /** Records the intent of a request that is shown something while it waits. */
@@ -34,7 +31,7 @@ export interface QueuePorts {
 }
 
 export function makeQueue(ports: QueuePorts): Stage {
-  const { pools, live, snapshot, keys, clock } = ports;
+  const { pools, live, judge, clock } = ports;
   return function queue(exchange) {
     const key = exchange.key!;
     const name = `${key.environment}/${key.id}`;
@@ -49,7 +46,7 @@ export function makeQueue(ports: QueuePorts): Stage {
     live.add(exchange);
     return new Promise<StageResult>((resolve) => new Wait(exchange, group, ports, resolve).begin(name)).then(
       (result) => {
-        const said = result ?? presentRefusal(exchange, snapshot(), keys);
+        const said = result ?? judge.refuseNow(exchange);
         // Recorded while it waited: then its end is, too.
         if (said !== undefined && said !== answered && exchange.ticket !== null)
           exchange.outcome ??= said.code === "queue_timeout" ? "timed_out" : "cut";

@@ -8,11 +8,9 @@ import type { Refusal } from "@sallyport/protocol";
 import type { LedgerAppender } from "../../audit/recorder.ts";
 import type { UnrecordedRequests } from "../../audit/unrecorded.ts";
 import type { PermissionUses } from "../../access/permission-uses.ts";
-import type { Snapshot } from "../../access/snapshot.ts";
 import type { Demand } from "../../access/demand.ts";
-import type { KeyDirectory } from "../../keys/directory.ts";
 import type { Exchange } from "../exchange.ts";
-import { presentRefusal } from "../live-exchanges.ts";
+import type { Judge } from "../judge.ts";
 import { mayGoUnrecorded } from "../may-go-unrecorded.ts";
 import type { Stage } from "../pipeline.ts";
 
@@ -25,8 +23,7 @@ export interface IntentPorts {
 export interface RecordPorts {
   readonly intend: (exchange: Exchange) => Refusal | undefined;
   readonly ledger: LedgerAppender;
-  readonly snapshot: () => Snapshot;
-  readonly keys: KeyDirectory;
+  readonly judge: Pick<Judge, "refuseNow">;
 }
 
 /** Gives the intent to the ledger, once: before the work, or earlier where something is shown while it waits. */
@@ -47,7 +44,7 @@ export function makeIntend({
   };
 }
 
-export function makeRecord({ intend, ledger, snapshot, keys }: RecordPorts): Stage {
+export function makeRecord({ intend, ledger, judge }: RecordPorts): Stage {
   return function record(exchange) {
     const refusal = intend(exchange);
     if (refusal) return refusal;
@@ -56,7 +53,7 @@ export function makeRecord({ intend, ledger, snapshot, keys }: RecordPorts): Sta
     return new Promise((resolve) => {
       ledger.whenDurable(ticket, (isOnDisk) => {
         // The wait took time: whoever lost his right meanwhile does not act.
-        const why = isOnDisk ? presentRefusal(exchange, snapshot(), keys) : refuse("ledger_unavailable");
+        const why = isOnDisk ? judge.refuseNow(exchange) : refuse("ledger_unavailable");
         if (why) exchange.outcome = isOnDisk ? "cut" : "not_recorded";
         resolve(why);
       });

@@ -1,6 +1,13 @@
 /** The time bounds of calls to one upstream: what its policy says, with the usual values for what it leaves out. */
 import type { UpstreamSpec } from "../../access/policy.ts";
-import type { Exchange } from "../exchange.ts";
+import type { Endpoint } from "../wire/endpoint.ts";
+import type { Understood } from "../wire/understood.ts";
+
+/** The exchange, as far as it says how long it may take. Both are there once the request was understood. */
+interface Asked {
+  readonly endpoint: Pick<Endpoint, "recorded" | "metering"> | null;
+  readonly understood: Pick<Understood, "isStream"> | null;
+}
 
 export interface UpstreamBounds {
   readonly connectMs: number;
@@ -35,7 +42,7 @@ export function boundsOf({ timeoutMs, timeouts }: UpstreamSpec): UpstreamBounds 
  * How long the head of the answer may take. An answer that comes in one piece begins when it is whole: then the bound of
  * the whole answer counts, since a server that works looks the same as one that hangs.
  */
-export function firstByteMsOf({ endpoint, understood }: Exchange, bounds: UpstreamBounds): number {
+export function firstByteMsOf({ endpoint, understood }: Asked, bounds: UpstreamBounds): number {
   const comesWhole = !understood!.isStream;
   if (endpoint!.recorded === "inference" && comesWhole) return bounds.answerMs;
   if (endpoint!.metering === "native-progress" && comesWhole) return TRANSFER_MS;
@@ -43,6 +50,6 @@ export function firstByteMsOf({ endpoint, understood }: Exchange, bounds: Upstre
 }
 
 /** How long the whole answer may take. */
-export function answerMsOf({ endpoint }: Exchange, bounds: UpstreamBounds): number {
+export function answerMsOf({ endpoint }: Pick<Asked, "endpoint">, bounds: UpstreamBounds): number {
   return endpoint!.recorded === "management" ? TRANSFER_MS : bounds.answerMs;
 }

@@ -26,6 +26,20 @@ export type BodyKind = "none" | "json" | "form" | "multipart" | "blob";
 /** What a path's last segment holds, when it is not fixed. */
 export type ParameterKind = "none" | "model" | "digest" | "opaque";
 
+export const ways = [
+  "constant", // answered by constants of ours
+  "metadata", // what an environment says of its tokens
+  "ticket", // the opening of delivery tickets
+  "device", // a program asks for a person's log-in
+  "login", // the pages people log in by
+  "oauth", // a key asks for a token, or about one
+  "revoke", // a key ends its token, or a session itself
+  "rotation", // a key makes its next secret
+  "person", // a person who is logged in, and his keys
+  "model", // a model server
+] as const;
+export type Way = (typeof ways)[number];
+
 export interface Endpoint {
   /** Stable name for records and metrics: `ollama.chat`. */
   readonly id: string;
@@ -34,8 +48,8 @@ export interface Endpoint {
   readonly path: string;
   readonly parameter: ParameterKind;
   readonly dialect: Dialect;
-  /** `local` answers are constants of ours, `ticket` is the opening of delivery tickets, `key` what a key does with itself, `person` what a person who is logged in does with his keys, `oauth` tokens and what an environment says of them, `login` the pages people log in by: none is ever forwarded. */
-  readonly served: "local" | "ticket" | "key" | "person" | "oauth" | "login" | "upstream";
+  /** Which stages the request passes (`ways.ts`). Only what is on the way `model` is ever forwarded. */
+  readonly way: Way;
   /** Holding any of these (on any model) opens the endpoint at all: checked before the body is read. */
   readonly anyOf: readonly DataPermission[];
   readonly recorded: "inference" | "management" | "read" | "none";

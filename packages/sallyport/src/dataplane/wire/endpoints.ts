@@ -11,7 +11,7 @@ import {
   TICKET_OPEN_PATH,
 } from "@sallyport/protocol";
 import type { DataPermission } from "@sallyport/protocol";
-import type { Dialect, Endpoint } from "./endpoint.ts";
+import type { Dialect, Endpoint, Way } from "./endpoint.ts";
 import { webFetchFields, webSearchFields } from "./native-fields.ts";
 import { understandTranscription } from "./understand-audio.ts";
 import { understandCompat } from "./understand-compat.ts";
@@ -31,6 +31,8 @@ const MIB = 1024 * KIB;
 /** The bound of inference where the settings do not raise it (`inspect`). */
 export const INFERENCE_BYTES_MAX = 32 * MIB;
 const SMALL_BYTES_MAX = 64 * KIB;
+/** Of what the gateway answers itself. */
+const OWN_BYTES_MAX = 4 * KIB;
 const CREATE_BYTES_MAX = 4 * MIB;
 const AUDIO_BYTES_MAX = 25 * MIB;
 
@@ -44,7 +46,7 @@ function row(dialect: Dialect, said: Row): Endpoint {
   return {
     dialect,
     parameter: "none",
-    served: "upstream",
+    way: "model",
     recorded: "inference",
     query: dialect === "ollama" ? CLI_QUERY : [],
     body: "json",
@@ -60,31 +62,33 @@ function row(dialect: Dialect, said: Row): Endpoint {
 /** Opened by whoever holds the ticket, without a key; never forwarded. */
 function ticket(id: string, path: string): Endpoint {
   return row("ollama", {
-    id, methods: ["POST"], path, anyOf: [], served: "ticket", recorded: "none", query: [], understand: understandPlain("server:health"),
+    id, methods: ["POST"], path, anyOf: [], way: "ticket", recorded: "none", query: [],
+    bodyBytesMax: OWN_BYTES_MAX, understand: understandPlain("server:health"),
   }); // prettier-ignore
 }
 
 /** A person and his own keys: opened by his log-in, whatever his roles are; never forwarded. */
 function person(id: string, method: "GET" | "POST", path: string): Endpoint {
   return row("ollama", {
-    id, methods: [method], path, anyOf: [], served: "person", recorded: "none", query: [],
-    body: method === "POST" ? "json" : "none", bodyBytesMax: method === "POST" ? 4 * KIB : 0, understand: understandPlain("server:health"),
+    id, methods: [method], path, anyOf: [], way: "person", recorded: "none", query: [],
+    body: method === "POST" ? "json" : "none", bodyBytesMax: method === "POST" ? OWN_BYTES_MAX : 0, understand: understandPlain("server:health"),
   }); // prettier-ignore
 }
 
 /** Tokens, and what an environment says of them; under `/e/<environment>` too. Whoever asks proves himself in the OAuth way. */
-function oauth(name: string, method: "GET" | "POST", path: string): Endpoint {
+function oauth(name: string, way: Way, path: string, anyOf: readonly DataPermission[] = []): Endpoint {
+  const isRead = way === "metadata";
   return row("oauth", {
-    id: `oauth.${name}`, methods: [method], path, anyOf: [], served: "oauth", recorded: "none", query: [],
-    body: method === "POST" ? "form" : "none", bodyBytesMax: 16 * KIB, understand: understandPlain("server:health"),
+    id: `oauth.${name}`, methods: [isRead ? "GET" : "POST"], path, anyOf, way, recorded: "none", query: [],
+    body: isRead ? "none" : "form", bodyBytesMax: 16 * KIB, understand: understandPlain("server:health"),
   }); // prettier-ignore
 }
 
 /** The pages people log in by, and the way back from their identity provider. */
 function login(name: string, methods: readonly string[], path: string, query: readonly string[]): Endpoint {
   return row("oauth", {
-    id: `login.${name}`, methods, path, anyOf: [], served: "login", recorded: "none", query,
-    body: "form", bodyBytesMax: 4 * KIB, understand: understandPlain("server:health"),
+    id: `login.${name}`, methods, path, anyOf: [], way: "login", recorded: "none", query,
+    body: "form", bodyBytesMax: OWN_BYTES_MAX, understand: understandPlain("server:health"),
   }); // prettier-ignore
 }
 
@@ -92,7 +96,7 @@ function login(name: string, methods: readonly string[], path: string, query: re
 function local(path: string): Endpoint {
   return row("ollama", {
     id: `local.${path.slice(1).replaceAll("/", ".") || "root"}`, methods: ["GET", "HEAD"], path, anyOf: ["server:health"],
-    served: "local", recorded: "none", body: "none", bodyBytesMax: 0, understand: understandPlain("server:health"),
+    way: "constant", recorded: "none", body: "none", bodyBytesMax: 0, understand: understandPlain("server:health"),
   }); // prettier-ignore
 }
 
@@ -134,16 +138,16 @@ export const endpoints: readonly Endpoint[] = [
   local("/api/version"),
   local("/healthz"),
   local("/readyz"),
-  oauth("token", "POST", "/oauth/token"),
-  oauth("introspect", "POST", "/oauth/introspect"),
-  oauth("revoke", "POST", "/oauth/revoke"),
-  oauth("device", "POST", "/oauth/device_authorization"),
+  oauth("token", "oauth", "/oauth/token"),
+  oauth("introspect", "oauth", "/oauth/introspect", ["tokens:introspect"]),
+  oauth("revoke", "revoke", "/oauth/revoke"),
+  oauth("device", "device", "/oauth/device_authorization"),
   login("page", ["GET", "POST"], "/login", ["user_code"]),
   login("local", ["POST"], "/login/local", []),
   login("enrol", ["GET", "POST"], "/login/enrol", []),
   login("callback", ["GET"], "/oidc/callback", ["code", "state", "iss", "session_state", "scope", "error", "error_description", "error_uri"]),
-  oauth("metadata", "GET", "/.well-known/oauth-authorization-server"),
-  oauth("jwks", "GET", "/.well-known/jwks.json"),
+  oauth("metadata", "metadata", "/.well-known/oauth-authorization-server"),
+  oauth("jwks", "metadata", "/.well-known/jwks.json"),
 
   read("ollama", "ollama.status", ["GET"], "/api/status", "server:status"),
   read("ollama", "ollama.tags", ["GET", "HEAD"], "/api/tags", "models:list", { filter: "tags" }),
@@ -248,8 +252,8 @@ export const endpoints: readonly Endpoint[] = [
     upstreamPath: (understood) => `/v1/models/${encodeURIComponent(understood.model!.spelling)}`,
   }),
   row("ollama", {
-    id: "key.rotate", methods: ["POST"], path: KEY_ROTATE_PATH, anyOf: ["self:rotate"], served: "key", recorded: "none",
-    query: [], understand: understandPlain("self:rotate"),
+    id: "key.rotate", methods: ["POST"], path: KEY_ROTATE_PATH, anyOf: ["self:rotate"], way: "rotation", recorded: "none",
+    query: [], bodyBytesMax: OWN_BYTES_MAX, understand: understandPlain("self:rotate"),
   }),
   person("own_keys.list", "GET", OWN_KEYS_PATH),
   person("own_keys.resume", "POST", OWN_KEY_RESUME_PATH),
@@ -263,7 +267,15 @@ export const endpoints: readonly Endpoint[] = [
 ]; // prettier-ignore
 
 /** By a ticket, an OAuth client's proof, a browser's way through the provider, or a log-in: no permission opens them. */
-const OPENED_OTHERWISE: ReadonlySet<Endpoint["served"]> = new Set(["ticket", "oauth", "login", "person"]);
+const OPENED_OTHERWISE: ReadonlySet<Way> = new Set([
+  "ticket",
+  "metadata",
+  "device",
+  "login",
+  "oauth",
+  "revoke",
+  "person",
+]);
 
 /** Every mistake of the table itself: asked at start, so that a wrong row stops the program instead of a request. */
 export function checkTable(rows: readonly Endpoint[] = endpoints): string[] {
@@ -275,7 +287,7 @@ export function checkTable(rows: readonly Endpoint[] = endpoints): string[] {
       if (seen.has(name)) mistakes.push(`${name} has two rows`);
       seen.add(name);
     }
-    if (endpoint.anyOf.length === 0 && !OPENED_OTHERWISE.has(endpoint.served))
+    if (endpoint.anyOf.length === 0 && !OPENED_OTHERWISE.has(endpoint.way))
       mistakes.push(`${endpoint.id} names no permission`);
     if (endpoint.path.endsWith("/") && endpoint.path !== "/" && endpoint.parameter === "none")
       mistakes.push(`${endpoint.id} ends in a slash`);

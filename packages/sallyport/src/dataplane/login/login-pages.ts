@@ -1,7 +1,4 @@
-/**
- * People log in: the page that a waiting program sends them to, the way to their identity provider and back. Answered
- * here. Every other request passes.
- */
+/** People log in: the page that a waiting program sends them to, the way to their identity provider and back. */
 import { problems, refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
 import type { DeviceGrants } from "../../identity/device-grants.ts";
@@ -11,7 +8,6 @@ import { ProviderUnreachable, reasonOf } from "../../identity/oidc-client.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import { networkPrefix } from "../../kernel/network-prefix.ts";
 import type { KeyLimits } from "../../limits/key-limits.ts";
-import type { ByteBudget } from "../byte-budget.ts";
 import type { Exchange } from "../exchange.ts";
 import { BrowserCookie } from "../login/browser-cookie.ts";
 import { handOver } from "../login/hand-over.ts";
@@ -27,7 +23,6 @@ import { refuseRate } from "../rate-headers.ts";
 
 export interface LoginPorts {
   readonly clock: Clock;
-  readonly budget: ByteBudget;
   readonly limits: KeyLimits;
   readonly address: PublicAddress;
   /** Null where the settings name no provider. */
@@ -46,23 +41,19 @@ export interface LoginPorts {
 /** Of one network: guessing a code of somebody else's must not pay. */
 const RATE = [{ origin: "log-in", limits: { requests: { count: 120, windowMs: 60_000 } } }] as const;
 
-export function makeLogin(ports: LoginPorts): Stage {
-  const { clock, limits, address, provider, grants, attempts, local } = ports;
-  const browser = new BrowserCookie("sallyport_login", "/oidc/callback", "Lax", address);
-
-  async function answer(exchange: Exchange): Promise<StageResult> {
+/** Before anything of the request is read: how often one network asks, and whether anybody can log in here. */
+export function makeLoginGate({ clock, limits, provider, hasLocal }: LoginPorts): Stage {
+  return function loginGate(exchange) {
     const rate = limits.takeRequest(`login ${networkPrefix(exchange.address)}`, RATE, clock.monotonic());
     const tooMany = refuseRate(rate);
     if (tooMany) return tooMany;
-    if (!provider && !ports.hasLocal()) return refuse("login_unavailable");
-    const refusal = await page(exchange);
-    if (refusal === undefined) return answered;
-    // A person reads it, so it is a page; it is recorded as any other refusal.
-    const { status, title, remedy } = problems[refusal.code];
-    writePage(exchange, status, sentencePage("That did not work", `${title}: ${refusal.detail ?? remedy}`));
-    exchange.refusal = refusal;
-    return answered;
-  }
+    return provider || hasLocal() ? undefined : refuse("login_unavailable");
+  };
+}
+
+export function makeLogin(ports: LoginPorts): Stage {
+  const { clock, address, provider, grants, attempts, local } = ports;
+  const browser = new BrowserCookie("sallyport_login", "/oidc/callback", "Lax", address);
 
   function page(exchange: Exchange): Promise<Refusal | undefined> {
     switch (exchange.endpoint!.id) {
@@ -93,7 +84,7 @@ export function makeLogin(ports: LoginPorts): Stage {
   }
 
   async function leave(exchange: Exchange, environment: string): Promise<Refusal | undefined> {
-    const form = await readLoginForm(exchange, ports);
+    const form = readLoginForm(exchange, address);
     if ("code" in form) return form;
     const grant = grants.find(environment, form.get("user_code") ?? "");
     if (!grant) return refuse("login_expired");
@@ -140,7 +131,15 @@ export function makeLogin(ports: LoginPorts): Stage {
     return handOver(exchange, ports, attempt, who);
   }
 
-  return (exchange) => (exchange.endpoint!.served === "login" ? answer(exchange) : undefined);
+  return async function login(exchange): Promise<StageResult> {
+    const refusal = await page(exchange);
+    if (refusal === undefined) return answered;
+    // A person reads it, so it is a page; it is recorded as any other refusal.
+    const { status, title, remedy } = problems[refusal.code];
+    writePage(exchange, status, sentencePage("That did not work", `${title}: ${refusal.detail ?? remedy}`));
+    exchange.refusal = refusal;
+    return answered;
+  };
 }
 
 /** An unreachable provider neither denies a person for good nor lets anybody in. */

@@ -1,10 +1,11 @@
 /** A JSON answer of the gateway's own to one request: uncached, with the request id and what the caller is to be told. */
-import { addRetirementHeaders } from "../keys/retirement.ts";
-import { addCorsHeaders } from "./cors.ts";
-import type { Exchange } from "./exchange.ts";
-import { addRateHeaders } from "./rate-headers.ts";
+import { addRetirementHeaders } from "../../keys/retirement.ts";
+import { addCorsHeaders } from "../cors.ts";
+import type { Exchange } from "../exchange.ts";
+import { answered } from "../pipeline.ts";
+import { addRateHeaders } from "../rate-headers.ts";
 
-export function writeOwnAnswer(exchange: Exchange, said: object): void {
+export function writeOwnAnswer(exchange: Exchange, said: object): typeof answered {
   const body = JSON.stringify(said);
   const headers = [
     "content-type",
@@ -18,4 +19,5 @@ export function writeOwnAnswer(exchange: Exchange, said: object): void {
   addRetirementHeaders(headers, exchange.retirement);
   exchange.response.writeHead(200, headers);
   exchange.response.end(body);
+  return answered;
 }

@@ -2,45 +2,24 @@
 import { refuse } from "@sallyport/protocol";
 import type { Refusal, TicketOpening, TicketProof } from "@sallyport/protocol";
 import { TICKET_OPEN_PATH } from "@sallyport/protocol";
-import type { Clock } from "../../kernel/clock.ts";
-import { readJson } from "../../kernel/strict-json/read-json.ts";
 import type { OpenedTicket, TicketDesk, TicketFacts } from "../../keys/ticket-desk.ts";
-import type { ByteBudget } from "../byte-budget.ts";
 import type { Exchange } from "../exchange.ts";
-import { answered } from "../pipeline.ts";
-import type { Stage, StageResult } from "../pipeline.ts";
-import { writeOwnAnswer } from "../own-answer.ts";
-import { readBody } from "../read-body.ts";
+import type { Stage } from "../pipeline.ts";
+import { writeOwnAnswer } from "./own-answer.ts";
 
-export interface TicketPorts {
-  readonly desk: TicketDesk;
-  readonly budget: ByteBudget;
-  readonly clock: Clock;
-}
-
-const BODY_BYTES_MAX = 4 * 1024;
-
-export function makeTicketStage({ desk, budget, clock }: TicketPorts): Stage {
-  async function answer(exchange: Exchange): Promise<StageResult> {
-    if (exchange.expectsContinue) exchange.response.writeContinue();
-    const body = await readBody(exchange, BODY_BYTES_MAX, budget, clock);
-    if (!Buffer.isBuffer(body)) return body;
-    const read = readJson(body);
-    if (!read.ok) return refuse(read.code, read.detail);
-    const found = await ask(exchange, read.value);
-    if ("code" in found) return found;
-    writeOwnAnswer(exchange, found);
-    return answered;
-  }
-  function ask(exchange: Exchange, value: unknown): Promise<OpenedTicket | TicketFacts | Refusal> {
+export function makeTicket(desk: TicketDesk): Stage {
+  function ask(exchange: Exchange): Promise<OpenedTicket | TicketFacts | Refusal> {
     if (exchange.path === TICKET_OPEN_PATH) {
-      const opening = readOpening(value);
+      const opening = readOpening(exchange.json);
       return "code" in opening ? Promise.resolve(opening) : desk.open(opening, exchange.address);
     }
-    const proof = readProof(value);
+    const proof = readProof(exchange.json);
     return Promise.resolve("code" in proof ? proof : desk.inspect(proof));
   }
-  return (exchange) => (exchange.endpoint!.served === "ticket" ? answer(exchange) : undefined);
+  return async function ticket(exchange) {
+    const found = await ask(exchange);
+    return "code" in found ? found : writeOwnAnswer(exchange, found);
+  };
 }
 
 const PROOF_MEMBERS = ["environment", "id", "proof"];
