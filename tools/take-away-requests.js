@@ -403,7 +403,7 @@ export const requestRules = [
     file: `${S}/dataplane/wire/understand-compat.ts`,
     from: "if (cursor.webSearch !== null && !terms.hasOffers)",
     to: "if (cursor.webSearch !== null && terms.mayOverride)",
-    test: bypasses,
+    test: "packages/sallyport/src/dataplane/wire/understand.test.ts",
   },
   {
     rule: "keep_alive",

@@ -155,6 +155,7 @@ describe("readPolicy", () => {
 
   it.each([
     ["an unknown key", { environments: {}, other: 1 }, "other"],
+    ["an unknown key of an environment", { environments: { dev: { upstreams, other: 1 } } }, "environments.dev.other"],
     ["the reserved environment", { environments: { system: { upstreams } } }, "environments.system"],
     ["an environment's grammar", { environments: { Dev: { upstreams } } }, "environments.Dev"],
     [
