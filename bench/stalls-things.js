@@ -81,20 +81,14 @@ const times = (count, work) =>
     work,
   );
 
-/** Every page of a list; one that knows no pages comes whole. */
+/** Every page of a list. */
 async function pages(gateway, path, query) {
   let after = "";
   const until = performance.now() + PATIENCE_MS;
-  for (let isPaged = true; ;) {
-    const asked = `${path}?${query}${after}`;
-    const page = await patiently(gateway, "GET", isPaged ? asked : path).catch((cause) => cause);
-    if (page instanceof Error && !isPaged) throw page;
-    if (page instanceof Error) {
-      isPaged = false;
-      continue;
-    }
+  for (;;) {
+    const page = await patiently(gateway, "GET", `${path}?${query}${after}`);
     if (page === "timed out" || performance.now() > until) return "timed out";
-    if (!page.next) return undefined;
+    if (page.next === null) return undefined;
     after = `&after=${encodeURIComponent(page.next)}`;
   }
 }

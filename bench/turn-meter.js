@@ -7,6 +7,7 @@
 // have run is taken off where the kernel tells it (Linux, schedstat); what the host takes from the whole machine is not,
 // and shows in the row of the idle gateway.
 import { existsSync, openSync, readSync } from "node:fs";
+import { PerformanceObserver } from "node:perf_hooks";
 import { isMainThread } from "node:worker_threads";
 
 const SCHEDSTAT = "/proc/self/schedstat";
@@ -23,7 +24,12 @@ if (isMainThread && process.channel) {
   };
   let lastMs = performance.now();
   let lastWaitedMs = waitedMs();
-  let seen = { longestMs: 0, long: 0 };
+  const NOTHING = { longestMs: 0, long: 0, longestGcMs: 0 };
+  let seen = { ...NOTHING };
+  // What of a turn the garbage collector took, to tell apart long work and long collections.
+  new PerformanceObserver((list) => {
+    for (const { duration } of list.getEntries()) seen.longestGcMs = Math.max(seen.longestGcMs, duration);
+  }).observe({ entryTypes: ["gc"] });
   const look = () => {
     const nowMs = performance.now();
     const nowWaitedMs = waitedMs();
@@ -38,7 +44,7 @@ if (isMainThread && process.channel) {
     look();
     const { heapUsed } = asked === "read" ? process.memoryUsage() : { heapUsed: 0 };
     if (asked === "read") process.send({ ...seen, heapMb: heapUsed / 2 ** 20 });
-    seen = { longestMs: 0, long: 0 };
+    seen = { ...NOTHING };
   });
   process.channel.unref();
 }

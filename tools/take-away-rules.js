@@ -22,6 +22,7 @@ import { limitRules } from "./take-away-limits.js";
 import { upstreamRules } from "./take-away-upstream.js";
 import { commandLineRules } from "./take-away-command-line.js";
 import { requestRules } from "./take-away-requests.js";
+import { turnRules } from "./take-away-turns.js";
 
 export const rules = [
   ...requestRules,
@@ -47,4 +48,5 @@ export const rules = [
   ...credentialRules,
   ...identityRules,
   ...rightsRules,
+  ...turnRules,
 ];

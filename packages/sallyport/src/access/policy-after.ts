@@ -1,6 +1,6 @@
 /** What policy is once the operations are done. A change is atomic, so each part of it is judged by all of what follows it. Pure. */
 import type { Operation } from "../audit/change.ts";
-import type { Assignment, Environment, Role } from "./policy.ts";
+import type { Environment, Role } from "./policy.ts";
 
 export function environmentsAfter(
   operations: readonly Operation[],
@@ -24,16 +24,4 @@ export function rolesAfter(
     if (operation.op === "role.remove") roles.delete(operation.name);
   }
   return roles;
-}
-
-export function assignmentsAfter(
-  operations: readonly Operation[],
-  present: { readonly assignments: readonly Assignment[] },
-): readonly Assignment[] {
-  const assignments = new Map(present.assignments.map((assignment) => [assignment.id, assignment]));
-  for (const operation of operations) {
-    if (operation.op === "assignment.put") assignments.set(operation.assignment.id, operation.assignment);
-    if (operation.op === "assignment.remove") assignments.delete(operation.id);
-  }
-  return [...assignments.values()];
 }

@@ -3,6 +3,7 @@
  * anything, and never keeps anybody from being stopped: whoever could be meant is stopped.
  */
 import type { Principal } from "../access/policy.ts";
+import type { People } from "./people-after.ts";
 import type { Subject } from "./statement.ts";
 
 /** How a person is meant: by what the provider said at a log-in, by what a provisioning client wrote, or by our own id. */
@@ -14,7 +15,7 @@ export interface Candidate {
 }
 
 /** Everyone who could be meant, those whom the provider itself named first. */
-export function findCandidates(subject: Subject, principals: ReadonlyMap<string, Principal>): readonly Candidate[] {
+export function findCandidates(subject: Subject, principals: People): readonly Candidate[] {
   if ("principal" in subject) {
     const person = principals.get(subject.principal);
     return person ? [{ person, by: "id" }] : [];

@@ -8,7 +8,9 @@ import type { Operation, ChangeWriter } from "../audit/change.ts";
 import type { LedgerEvent } from "../audit/event.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { KeyRecord } from "../keys/key.ts";
-import { reconcile, reconcileAssignment } from "./reconcile.ts";
+import { LongWork } from "../kernel/long-work.ts";
+import type { People } from "./people-after.ts";
+import { reconcile, reconcileAssignment, reconcileMany } from "./reconcile.ts";
 import type { Present, Reconciled } from "./reconcile.ts";
 import type { Statement } from "./statement.ts";
 
@@ -51,23 +53,33 @@ export class Reconciler {
   /** Judges and writes in one turn. */
   hear(statements: readonly Statement[]): Promise<Heard> {
     return this.#ports.changes.inTurn(async () => {
-      const found = this.judge(statements);
+      const found = await this.judgeMany(statements);
       await this.write(found);
       return { isChanged: found.operations.length > 0, unknown: found.unknown, ambiguous: found.ambiguous };
     });
   }
 
   /** What the statements come to now. Call it inside the turn in which it is written. */
-  judge(statements: readonly Statement[], principals?: ReadonlyMap<string, Principal>): Reconciled {
+  judge(statements: readonly Statement[], principals?: People): Reconciled {
     const snapshot = this.#ports.snapshot();
     return reconcile(this.#present(snapshot, principals ?? snapshot.principals), statements);
   }
 
-  /** The same for an assignment that goes: what becomes of the keys of its holders. */
-  judgeAssignment(gone: Assignment, by: Pick<Statement, "source" | "actor" | "address" | "event">): Wanted {
+  /** The same for as many as a directory or a group has, in slices. */
+  judgeMany(statements: readonly Statement[]): Promise<Reconciled> {
     const snapshot = this.#ports.snapshot();
-    const holders = [...snapshot.principals.values()].filter((one) => snapshot.holds(one, gone));
-    return reconcileAssignment(this.#present(snapshot, snapshot.principals), by, { id: gone.id, holders });
+    return reconcileMany(this.#present(snapshot, snapshot.principals), statements);
+  }
+
+  /** The same for an assignment that goes: what becomes of the keys of its holders. */
+  async judgeAssignment(
+    gone: Assignment,
+    by: Pick<Statement, "source" | "actor" | "address" | "event">,
+  ): Promise<Wanted> {
+    const work = new LongWork();
+    const snapshot = this.#ports.snapshot();
+    const holders = await work.filter(snapshot.principals.values(), (one) => snapshot.holds(one, gone));
+    return reconcileAssignment(this.#present(snapshot, snapshot.principals), by, { id: gone.id, holders }, work);
   }
 
   /** Writes what was judged, with what else belongs into the same change, and ends sessions once it is on disk. */
@@ -83,7 +95,7 @@ export class Reconciler {
     return this.#ports.endSessions(which);
   }
 
-  #present(snapshot: Snapshot, principals: ReadonlyMap<string, Principal>): Present {
+  #present(snapshot: Snapshot, principals: People): Present {
     return {
       now: this.#ports.clock.now(),
       principals,

@@ -6,6 +6,7 @@ import { administers } from "../../access/attenuation.ts";
 import { isBuiltInRole } from "../../access/built-in-roles.ts";
 import type { ExplainQuestion } from "../../access/explain.ts";
 import type { Environment } from "../../access/policy.ts";
+import { LongWork } from "../../kernel/long-work.ts";
 import { applyPolicyText } from "../apply-policy.ts";
 import { unknownPermissions } from "../../access/written-right.ts";
 import { addressField, refuseMistakes } from "../call.ts";
@@ -49,16 +50,18 @@ export const policyHandlers: Handlers<
     return { upstreams: environments.flatMap(viewUpstreams) };
   },
 
-  "policy.show": (call) => {
+  "policy.show": async (call) => {
     const { epoch, roles, assignments } = call.ports.snapshot();
     const { right } = call.caller.issuer;
+    const written = await new LongWork().filter(
+      assignments,
+      ({ source, environment }) => source === "policy" && administers(right, environment),
+    );
     return {
       epoch,
       environments: environmentsOf(call).map(viewEnvironment),
       roles: [...roles.values()].filter((role) => !isBuiltInRole(role.name)).map(viewRole),
-      assignments: assignments
-        .filter((assignment) => assignment.source === "policy" && administers(right, assignment.environment))
-        .map(viewAssignment),
+      assignments: written.map(viewAssignment),
     };
   },
 
