@@ -100,7 +100,7 @@ export const rightsRules = [
     rule: "rights",
     what: "admin keys that were made with a revoked one end with it",
     file: `${S}/admin/routes/admin-keys.ts`,
-    from: 'call.query.children === "keep" ? [] : madeWith(call, key.id)',
+    from: 'call.query.children === "keep" ? [] : await madeWith(call, key.id)',
     to: 'call.query.children === "keep" || madeWith(call, key.id) ? [] : []',
     test: "test/admin/admin-key-scope.test.ts",
   },

@@ -90,4 +90,20 @@ export const turnRules = [
     to: "const PLANS_BESIDE_CHANGES_MAX = 0;",
     test: `${S}/admin/apply-policy.test.ts`,
   },
+  {
+    rule: "turns",
+    what: "a large change goes to the writer in parts",
+    file: `${S}/store/change-parts.ts`,
+    from: "const PART_LENGTH = 100;",
+    to: "const PART_LENGTH = 100_000;",
+    test: `${S}/store/change-parts.test.ts`,
+  },
+  {
+    rule: "turns",
+    what: "a change that came in parts is written whole",
+    file: `${S}/store/change-parts.ts`,
+    from: "operations: [...begun.operations, ...last.operations],",
+    to: "operations: [...last.operations],",
+    test: `${S}/store/change-parts.test.ts`,
+  },
 ];

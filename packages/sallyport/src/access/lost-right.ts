@@ -10,7 +10,7 @@ import { compileRight } from "./compiled-grant.ts";
 import type { CompiledGrant } from "./compiled-grant.ts";
 import { holds } from "./holding.ts";
 import type { ScopePolicy } from "./holding.ts";
-import type { Principal } from "./policy.ts";
+import type { Assignment, Principal } from "./policy.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /** The owner before and after the change; `gone` is an assignment that goes with it. */
@@ -27,9 +27,14 @@ export function lostRight(
   { before, after, gone }: Narrowed,
 ): readonly string[] {
   const { assignments, roles } = policy;
-  const here = assignments.filter((assignment) => assignment.environment === key.environment);
-  const left = here.filter((assignment) => assignment.id !== gone && holds(after, assignment, policy));
-  const lost = here.filter((assignment) => holds(before, assignment, policy) && !left.includes(assignment));
+  const left: Assignment[] = [];
+  const lost: Assignment[] = [];
+  // One look at all assignments, of which few are of this environment and this owner.
+  for (const assignment of assignments) {
+    if (assignment.environment !== key.environment) continue;
+    if (assignment.id !== gone && holds(after, assignment, policy)) left.push(assignment);
+    else if (holds(before, assignment, policy)) lost.push(assignment);
+  }
   if (lost.length === 0) return [];
   const found = new Set<string>();
   for (const { right } of lost) {

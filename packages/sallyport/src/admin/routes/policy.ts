@@ -5,7 +5,7 @@ import type { Body } from "@sallyport/protocol/contract";
 import { administers } from "../../access/attenuation.ts";
 import { isBuiltInRole } from "../../access/built-in-roles.ts";
 import type { ExplainQuestion } from "../../access/explain.ts";
-import type { Environment } from "../../access/policy.ts";
+import type { Assignment, Environment } from "../../access/policy.ts";
 import { LongWork } from "../../kernel/long-work.ts";
 import { applyPolicyText } from "../apply-policy.ts";
 import { unknownPermissions } from "../../access/written-right.ts";
@@ -53,15 +53,14 @@ export const policyHandlers: Handlers<
   "policy.show": async (call) => {
     const { epoch, roles, assignments } = call.ports.snapshot();
     const { right } = call.caller.issuer;
-    const written = await new LongWork().filter(
-      assignments,
-      ({ source, environment }) => source === "policy" && administers(right, environment),
-    );
+    const work = new LongWork();
+    const isAsked = ({ source, environment }: Assignment): boolean =>
+      source === "policy" && administers(right, environment);
     return {
       epoch,
       environments: environmentsOf(call).map(viewEnvironment),
-      roles: [...roles.values()].filter((role) => !isBuiltInRole(role.name)).map(viewRole),
-      assignments: written.map(viewAssignment),
+      roles: await work.flatMap(roles.values(), (role) => (isBuiltInRole(role.name) ? [] : [viewRole(role)])),
+      assignments: await work.flatMap(assignments, (one) => (isAsked(one) ? [viewAssignment(one)] : [])),
     };
   },
 
