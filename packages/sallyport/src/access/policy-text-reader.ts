@@ -2,6 +2,7 @@
  * Reads policy texts away from the thread of requests: one at a time, each within bounds of time and memory, and few of one
  * administrator waiting, so that one who sends hostile texts holds up neither requests nor the other administrators for long.
  */
+import { setImmediate as afterOthers } from "node:timers/promises";
 import { MessageChannel, receiveMessageOnPort, Worker } from "node:worker_threads";
 import type { MessagePort } from "node:worker_threads";
 import { Problem } from "@sallyport/protocol";
@@ -40,7 +41,9 @@ export class PolicyTextReader {
   }
 }
 
-function readInThread(text: string): Promise<PolicyTextRead> {
+async function readInThread(text: string): Promise<PolicyTextRead> {
+  // In this turn the text was read out of its request; to start a thread takes as long again.
+  await afterOthers();
   const { port1: ours, port2: pieces } = new MessageChannel();
   return new Promise<PolicyTextRead>((resolve, reject) => {
     const thread = new Worker(new URL("./policy-text-thread.js", import.meta.url), {
@@ -56,7 +59,7 @@ function readInThread(text: string): Promise<PolicyTextRead> {
       settle();
       void thread.terminate();
     }
-    thread.once("message", () => end(() => resolve(takePieces(ours))));
+    thread.once("message", (count: number) => end(() => resolve(takePieces(ours, count))));
     thread.once("error", (cause: Error & { code?: string }) =>
       end(() => reject(cause.code === "ERR_WORKER_OUT_OF_MEMORY" ? tooLong() : cause)),
     );
@@ -65,14 +68,16 @@ function readInThread(text: string): Promise<PolicyTextRead> {
 }
 
 /** What lies ready is taken in slices: nobody listens at the port, so nothing comes by itself. */
-async function takePieces(port: MessagePort): Promise<PolicyTextRead> {
+async function takePieces(port: MessagePort, count: number): Promise<PolicyTextRead> {
   const work = new LongWork();
   const pieces: PolicyReadPiece[] = [];
-  for (;;) {
+  while (pieces.length < count) {
     const next = receiveMessageOnPort(port) as { readonly message: PolicyReadPiece } | undefined;
-    if (!next) return joinPolicyRead(pieces);
+    // What is not in a policy is taken away: a part of one is none.
+    if (!next) throw new Error("a policy that was read did not arrive whole");
     pieces.push(next.message);
     const resting = work.rest();
     if (resting) await resting;
   }
+  return joinPolicyRead(pieces);
 }

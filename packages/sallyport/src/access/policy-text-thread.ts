@@ -8,5 +8,6 @@ import { cutPolicyRead } from "./policy-pieces.ts";
 import { readPolicyText } from "./policy-text.ts";
 
 const { text, pieces } = workerData as { readonly text: string; readonly pieces: MessagePort };
-for (const piece of cutPolicyRead(readPolicyText(text))) pieces.postMessage(piece);
-parentPort?.postMessage("read");
+const cut = cutPolicyRead(readPolicyText(text));
+for (const piece of cut) pieces.postMessage(piece);
+parentPort?.postMessage(cut.length);
