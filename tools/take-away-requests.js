@@ -217,7 +217,7 @@ export const requestRules = [
     rule: "R6",
     what: "a rotation gives no more than its issuer may",
     file: `${S}/admin/gated-ports.ts`,
-    from: "        askForKey(order.environment, order.id);\n        return lifecycle.rotate(order);",
+    from: "        await askForKey(order.environment, order.id);\n        return lifecycle.rotate(order);",
     to: "        return lifecycle.rotate(order);",
     test: "test/admin/rotation.test.ts",
   },

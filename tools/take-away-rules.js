@@ -23,6 +23,7 @@ import { limitRules } from "./take-away-limits.js";
 import { upstreamRules } from "./take-away-upstream.js";
 import { commandLineRules } from "./take-away-command-line.js";
 import { requestRules } from "./take-away-requests.js";
+import { turnRules } from "./take-away-turns.js";
 
 export const rules = [
   ...requestRules,
@@ -49,4 +50,5 @@ export const rules = [
   ...credentialRules,
   ...identityRules,
   ...rightsRules,
+  ...turnRules,
 ];

@@ -115,12 +115,7 @@ it("a filter that names no environment is an error with the names there are, and
       ["cosign", "--witness", "http://127.0.0.1:1", "--witness-key", own!.key],
     ]) {
       const { code, stderr } = await sallyport(["audit", ...words, "--env", name, "--data", fresh]);
-      expect([name, words[0], code, stderr]).toEqual([
-        name,
-        words[0],
-        2,
-        expect.stringMatching(/known: .*dev/),
-      ]);
+      expect([name, words[0], code, stderr]).toEqual([name, words[0], 2, expect.stringMatching(/known: .*dev/)]);
     }
   }
   const { keys } = await sallyportJson<{ keys: { name: string }[] }>(["audit", "keys", "--data", fresh]);

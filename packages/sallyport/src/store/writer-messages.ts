@@ -3,6 +3,7 @@ import type { KeyObject } from "node:crypto";
 import type { ProblemCode } from "@sallyport/protocol";
 import type { Operation, Origin } from "../changes/change.ts";
 import type { Ticket } from "../audit/recorder.ts";
+import type { ChangePart } from "./change-parts.ts";
 import type { KeyImage } from "../keys/operations.ts";
 import type { KeyUse } from "../keys/use-record.ts";
 
@@ -46,6 +47,8 @@ export type ToWriter =
   /** Event texts for the tickets `first`, `first + 1`…, joined by newlines: one long text is copied faster than many. */
   | { readonly kind: "lines"; readonly first: Ticket; readonly joined: string; readonly now: number }
   | { readonly kind: "change"; readonly change: EncodedChange; readonly now: number }
+  /** Of a large change, before it. */
+  | { readonly kind: "part"; readonly part: ChangePart; readonly now: number }
   /** When keys were used: no change and no event, merged into what is known. */
   | { readonly kind: "uses"; readonly uses: readonly KeyUse[]; readonly now: number }
   | { readonly kind: "close" };
