@@ -14,6 +14,7 @@ import { ledgerRules } from "./take-away-ledger.js";
 import { loginRules } from "./take-away-login.js";
 import { rightsRules } from "./take-away-rights.js";
 import { sentryRules } from "./take-away-sentry.js";
+import { feedRules } from "./take-away-feed.js";
 import { standingRules } from "./take-away-standing.js";
 import { tokenRules } from "./take-away-tokens.js";
 import { operationRules } from "./take-away-operation.js";
@@ -51,4 +52,5 @@ export const rules = [
   ...identityRules,
   ...rightsRules,
   ...turnRules,
+  ...feedRules,
 ];

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { policyFindings } from "./policy-findings.ts";
-import type { HeldKey, PolicyFinding } from "./policy-findings.ts";
+import type { HeldKey, PolicyFinding } from "./policy-finding.ts";
 import type { PermissionUse } from "./permission-uses.ts";
 import type { Assignment, Environment, PolicyState, Principal, RightSpec, Role } from "./policy.ts";
 import { compileSnapshot } from "./snapshot.ts";

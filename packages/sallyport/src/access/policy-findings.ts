@@ -5,34 +5,13 @@
  */
 import { needsModel } from "@sallyport/protocol";
 import { LongWork } from "../kernel/long-work.ts";
-import type { KeyRecord } from "../keys/key.ts";
 import { compileRight } from "./compiled-grant.ts";
 import type { CompiledGrant } from "./compiled-grant.ts";
-import type { UseSurvey } from "./permission-uses.ts";
 import type { Assignment, Environment } from "./policy.ts";
+import type { PolicyFacts, PolicyFinding } from "./policy-finding.ts";
 import { roleFindings } from "./role-findings.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { placeOf } from "./upstream-place.ts";
-
-export interface PolicyFinding {
-  readonly code: "upstream_shared" | "wildcard_in_production" | "role_excess" | "role_use_unknown";
-  readonly state: "ok" | "note" | "wrong";
-  readonly environment: string;
-  readonly says: string;
-  /** Empty where there is nothing to do. */
-  readonly remedy: string;
-}
-
-/** What of a key is looked at. */
-export type HeldKey = Pick<KeyRecord, "environment" | "id" | "owner" | "state" | "ceiling" | "createdAt">;
-
-export interface PolicyFacts {
-  readonly snapshot: Snapshot;
-  readonly keys: readonly HeldKey[];
-  readonly survey: UseSurvey;
-  /** Environments whoever asks may know of. */
-  readonly isShown: (environment: string) => boolean;
-}
 
 export async function policyFindings(facts: PolicyFacts, work = new LongWork()): Promise<PolicyFinding[]> {
   const environments = [...facts.snapshot.environments.values()];

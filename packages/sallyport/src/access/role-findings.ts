@@ -2,7 +2,7 @@
 import type { DataPermission } from "@sallyport/protocol";
 import type { LongWork } from "../kernel/long-work.ts";
 import { holdingsOf } from "./holding.ts";
-import type { HeldKey, PolicyFacts, PolicyFinding } from "./policy-findings.ts";
+import type { HeldKey, PolicyFacts, PolicyFinding } from "./policy-finding.ts";
 import type { Environment, Role } from "./policy.ts";
 import type { Snapshot } from "./snapshot.ts";
 

@@ -5,14 +5,7 @@
 import { encodeEvent } from "@sallyport/protocol";
 import type { Change, Operation } from "../changes/change.ts";
 import { LongWork } from "../kernel/long-work.ts";
-import type { EncodedChange } from "./writer-messages.ts";
-
-export interface ChangePart {
-  /** Of the change. */
-  readonly id: number;
-  readonly operations: readonly Operation[];
-  readonly events: readonly string[];
-}
+import type { ChangePart, EncodedChange } from "./writer-messages.ts";
 
 /** Operations, and events, of one part. */
 const PART_LENGTH = 100;

@@ -3,7 +3,6 @@ import type { KeyObject } from "node:crypto";
 import type { ProblemCode } from "@sallyport/protocol";
 import type { Operation, Origin } from "../changes/change.ts";
 import type { Ticket } from "../audit/recorder.ts";
-import type { ChangePart } from "./change-parts.ts";
 import type { KeyImage } from "../keys/operations.ts";
 import type { KeyUse } from "../keys/use-record.ts";
 
@@ -32,6 +31,14 @@ export interface WriterSetup {
   readonly now: number;
   /** How long the wall clock must have gone evenly before anything is erased by it. */
   readonly clockPatienceMs: number;
+}
+
+/** Of a large change, which goes in parts. */
+export interface ChangePart {
+  /** Of the change. */
+  readonly id: number;
+  readonly operations: readonly Operation[];
+  readonly events: readonly string[];
 }
 
 /** A change with its events already encoded. */

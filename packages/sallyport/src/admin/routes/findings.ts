@@ -1,7 +1,7 @@
 /** What is wrong though nothing is refused for it: mistakes of policy, and rows of the store that are damaged. */
 import { administers } from "../../access/attenuation.ts";
 import { policyFindings } from "../../access/policy-findings.ts";
-import type { HeldKey } from "../../access/policy-findings.ts";
+import type { HeldKey } from "../../access/policy-finding.ts";
 import { LongWork } from "../../kernel/long-work.ts";
 import type { AnyCall, Handlers } from "../call.ts";
 import { everyKey } from "../each-key.ts";
