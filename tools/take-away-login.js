@@ -1,6 +1,6 @@
 // People and workloads that prove who they are.
 const S = "packages/sallyport/src";
-const login = "test/login/log-in.test.ts";
+const login = "test/login/sessions.test.ts";
 const local = "test/login/local-people.test.ts";
 const workloads = "test/gateway/workloads.test.ts";
 
@@ -121,9 +121,33 @@ export const loginRules = [
     rule: "local",
     what: "who invites must be able to grant what the person may do",
     file: `${S}/admin/routes/local-people.ts`,
-    from: "refuseExcess(excessOf(call, person));",
-    to: "void excessOf;",
+    from: "refuseExcess(excessOf(call, person));\n      const voucher",
+    to: "const voucher",
     test: "test/admin/issuing.test.ts",
+  },
+  {
+    rule: "local",
+    what: "who confirms a log-in must be able to grant what the person may do",
+    file: `${S}/admin/routes/local-people.ts`,
+    from: "refuseExcess(excessOf(call, person));\n    const hasLocal",
+    to: "const hasLocal",
+    test: "test/login/foreign-identifier.test.ts",
+  },
+  {
+    rule: "local",
+    what: "a suspended log-in works again once it is confirmed",
+    file: `${S}/admin/routes/local-people.ts`,
+    from: "...(hasLocal ? { localLogin: { ...voucher, suspendedAt: null } } : {}),",
+    to: "",
+    test: "test/login/foreign-identifier.test.ts",
+  },
+  {
+    rule: "local",
+    what: "a provisioned identifier counts once it is confirmed",
+    file: `${S}/admin/routes/local-people.ts`,
+    from: "...(hasIdentifier ? { identifier: voucher } : {}),",
+    to: "",
+    test: "test/login/foreign-identifier.test.ts",
   },
   {
     rule: "workload",

@@ -1,98 +1,169 @@
 // Takes the code of each rule away, one at a time, in a copy of the tree, and runs the test that must then fail. A test
-// that still passes without its rule is reported: it shows nothing. Slow (some minutes); not part of the tests.
-// `npm run take-away` for all, `npm run take-away -- R4` for those whose rule begins so.
-import { execFileSync, spawnSync } from "node:child_process";
-import {
-  cpSync,
-  lstatSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
-import { rules } from "./take-away-rules.js";
+// that still passes without its rule is reported: it shows nothing. First every test runs with all rules in place: one
+// that fails by itself proves nothing, so a red baseline ends the run. How it works, and how long it takes: ADR 60.
+import { relative, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { parseArgs } from "node:util";
+import { CopyWorker } from "./take-away/copy-worker.js";
+import { editRows } from "./take-away/edited-files.js";
+import { parseShard, rowsOfShard, testsOf } from "./take-away/shard.js";
 
-// `--stale` only looks whether the code of each rule is still where the list says; that is part of the check.
-if (process.argv[2] === "--stale") {
-  const stale = rules.filter(({ file, from }) => !readFileSync(file, "utf8").includes(from));
-  for (const { rule, what, file } of stale) console.error(`${rule}: ${what}: the code to take away is not in ${file}`);
-  console.log(`rules: ${rules.length} can be taken away${stale.length > 0 ? `, ${stale.length} not found` : ""}`);
-  process.exit(stale.length > 0 ? 1 : 0);
-}
+const HELP = `Usage: npm run take-away -- [PREFIX] [OPTIONS]
 
-const wanted = process.argv[2] ?? "";
-const root = resolve(".");
-const copy = mkdtempSync(join(tmpdir(), "take-away-"));
+Removes the code of each rule, one rule at a time, and checks that the rule's test fails without it.
+PREFIX selects the rules whose name begins so (for example R4). The rules are in tools/take-away-*.js.
 
-function copyTree() {
-  const files = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard"], { encoding: "utf8" })
-    .split("\n")
-    .filter(Boolean);
-  for (const file of files) {
-    mkdirSync(dirname(join(copy, file)), { recursive: true });
-    cpSync(file, join(copy, file));
-  }
-  // The dependencies are linked; the workspaces must be the copy's own.
-  mkdirSync(join(copy, "node_modules"));
-  for (const name of readdirSync("node_modules")) {
-    const path = join(root, "node_modules", name);
-    if (name === "@sallyport") {
-      mkdirSync(join(copy, "node_modules", name));
-      for (const member of readdirSync(path))
-        symlinkSync(join(copy, "packages", member), join(copy, "node_modules", name, member));
-    } else if (lstatSync(path).isSymbolicLink()) {
-      symlinkSync(join(copy, "packages", name), join(copy, "node_modules", name));
-    } else symlinkSync(path, join(copy, "node_modules", name));
-  }
-}
+  --shard N/M    only the N-th of M parts of the rules
+  --workers N    how many copies of the tree run tests at once (default 2)
+  --stale        only check that the code of each rule is where its row says, and that its edit can be loaded
+  --json         print {"baseline","rules","survived"} and nothing else to stdout
+  --help
 
-const run = (command, words) =>
-  spawnSync(join(root, "node_modules", ".bin", command), words, { cwd: copy, encoding: "utf8", timeout: 1_800_000 });
+Exits with 1 when a test fails before anything is removed, or when a rule survives: its test passes without it, its code
+is not found, or its edit cannot be run. Progress goes to stderr.
+`;
 
-copyTree();
-let kept = 0;
-try {
-  const chosen = rules.filter(({ rule }) => rule.startsWith(wanted));
-  run("tsc", ["-b"]);
-  // A test that fails by itself proves nothing: all of them must pass before anything is taken away.
-  const tests = [...new Set(chosen.map(({ test }) => test))];
-  const baseline = tests.length === 0 ? undefined : run("vitest", ["run", ...tests, "--maxWorkers=1"]);
-  if (baseline !== undefined && baseline.status !== 0) {
-    console.log(baseline.stdout);
-    console.log("the tests fail with every rule in place: nothing was taken away");
-    kept = 1;
-    chosen.length = 0;
-  }
-  for (const { rule, what, file, from, to, test } of chosen) {
-    const path = join(copy, file);
-    const text = readFileSync(path, "utf8");
-    if (!text.includes(from)) {
-      console.log(`STALE  ${rule}: ${what}: the code to take away is not in ${file}`);
-      kept++;
-      continue;
+/** A test of the baseline has as long as in the suite; without its rule, three times as long as in the baseline. */
+const BASELINE_TIMEOUT_MS = 60_000;
+const ROW_TIMEOUT_MS_MIN = 15_000;
+
+const { wanted, shard, workers, isStale, isJson } = readWords();
+const { rules } = await import(pathToFileURL(resolve("tools/take-away-rules.js")).href);
+const named = rules.filter(({ rule }) => rule.startsWith(wanted));
+const chosen = editRows(shard === undefined ? named : rowsOfShard(named, shard));
+const startedAt = Date.now();
+if (chosen.length === 0 && shard === undefined) fail(`no rule begins with ${wanted}`);
+
+if (isStale) checkStale();
+else await takeAway();
+
+function readWords() {
+  try {
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: {
+        shard: { type: "string" },
+        workers: { type: "string", default: "2" },
+        stale: { type: "boolean", default: false },
+        json: { type: "boolean", default: false },
+        help: { type: "boolean", default: false },
+      },
+    });
+    if (values.help) {
+      process.stdout.write(HELP);
+      process.exit(0);
     }
-    writeFileSync(path, text.replace(from, to));
-    // Types may complain of what is unused now; what counts is what runs.
-    run("tsc", ["-b"]);
-    const failed =
-      run("vitest", ["run", test, "--testTimeout", "15000", "--hookTimeout", "15000", "--bail", "1"]).status !== 0;
-    console.log(`${failed ? "fails " : "PASSES"} ${rule}: ${what} (${test})`);
-    if (!failed) kept++;
-    writeFileSync(path, text);
+    const shard = values.shard === undefined ? undefined : parseShard(values.shard);
+    if (values.shard !== undefined && shard === undefined) throw new Error(`--shard ${values.shard} is not N/M`);
+    if (!/^[1-9]\d?$/.test(values.workers)) throw new Error(`--workers ${values.workers} is not a number of workers`);
+    if (positionals.length > 1) throw new Error(`one prefix at the most, not ${positionals.join(" ")}`);
+    const workers = Number(values.workers);
+    return { wanted: positionals[0] ?? "", shard, workers, isStale: values.stale, isJson: values.json };
+  } catch (error) {
+    return fail(error.message);
   }
-  run("tsc", ["-b"]);
-  if (chosen.length > 0 || kept === 0)
-    console.log(
-      kept === 0
-        ? `${chosen.length} rules taken away, each made its test fail`
-        : `${kept} of ${chosen.length} tests did not notice`,
-    );
-} finally {
-  rmSync(copy, { recursive: true, force: true });
 }
-process.exitCode = kept === 0 ? 0 : 1;
+
+function fail(why) {
+  process.stderr.write(`take-away: ${why}\n\n${HELP}`);
+  process.exit(2);
+}
+
+function checkStale() {
+  const unfit = chosen.filter(({ why }) => why !== undefined);
+  for (const { row, detail } of unfit) console.error(`${row.rule}: ${row.what}: ${detail}`);
+  console.log(
+    `rules: ${chosen.length - unfit.length} can be taken away${unfit.length > 0 ? `, ${unfit.length} cannot` : ""}`,
+  );
+  process.exitCode = unfit.length > 0 ? 1 : 0;
+}
+
+async function takeAway() {
+  const copies = [];
+  const endAll = () => copies.splice(0).forEach((copy) => copy.close());
+  // A copy is 30 MB and its runner a process: neither stays behind an interrupted run.
+  for (const signal of ["SIGINT", "SIGTERM"])
+    process.once(signal, () => {
+      endAll();
+      process.exit(1);
+    });
+  try {
+    const tests = testsOf(chosen.map(({ row }) => row));
+    for (let at = 0; at < Math.min(workers, tests.length); at++) copies.push(new CopyWorker(resolve(".")));
+    const { red, timeoutsMs } = await runBaseline(copies, tests);
+    const survived = red.length > 0 ? [] : await findSurvivors(copies, timeoutsMs);
+    report(red, survived);
+    process.exitCode = red.length + survived.length > 0 ? 1 : 0;
+  } finally {
+    endAll();
+  }
+}
+
+/** The tests that do not pass with every rule in place, and how long each may take without its rule. */
+async function runBaseline(copies, tests) {
+  const red = [];
+  const timeoutsMs = new Map();
+  await shareOut(copies, tests, async (copy, test) => {
+    const ranAt = Date.now();
+    const { result, detail } = await copy.run(test, [], BASELINE_TIMEOUT_MS);
+    timeoutsMs.set(test, Math.min(BASELINE_TIMEOUT_MS, Math.max(ROW_TIMEOUT_MS_MIN, 3 * (Date.now() - ranAt))));
+    if (result !== "passed") red.push({ test, detail });
+    return [result === "passed" ? "passes" : "RED", test, detail];
+  });
+  return { red, timeoutsMs };
+}
+
+async function findSurvivors(copies, timeoutsMs) {
+  const survived = [];
+  await shareOut(copies, chosen, async (copy, edited) => {
+    const { rule, what, test } = edited.row;
+    const { why, detail } = edited.why === undefined ? await judge(copy, edited, timeoutsMs.get(test)) : edited;
+    if (why !== undefined) survived.push({ rule, what, test, why, ...(detail && { detail }) });
+    return [why === undefined ? "noticed" : `SURVIVED (${why})`, `${rule}: ${what} (${test})`, detail];
+  });
+  return survived;
+}
+
+/** Why a rule survives ("passed" or "broken"), or no `why` when its test notices that it is gone. */
+async function judge(copy, { row, edits }, timeoutMs) {
+  const { result, detail, isTimeout } = await copy.run(row.test, edits, timeoutMs);
+  if (result === "passed") return { why: "passed" };
+  if (result === "not run") return { why: "broken", detail };
+  // On a busy machine a test can be late for another reason: it must be in time with the rule, right now.
+  if (isTimeout && (await copy.run(row.test, [], timeoutMs)).result !== "passed")
+    return { why: "broken", detail: `${detail}, with the rule in place as well` };
+  return { detail };
+}
+
+/** Every copy takes the next of the things to do as soon as it is free; `work` returns the words that tell how it went. */
+async function shareOut(copies, things, work) {
+  let next = 0;
+  const takeTurns = async (copy) => {
+    while (next < things.length) {
+      const at = next++;
+      const workAt = Date.now();
+      const [word, what, detail] = await work(copy, things[at]);
+      const times = `${seconds(startedAt)} s (${seconds(workAt)} s)`;
+      process.stderr.write(`${times} ${at + 1}/${things.length} ${word} ${what}${detail ? `: ${detail}` : ""}\n`);
+    }
+  };
+  await Promise.all(copies.map(takeTurns));
+}
+
+function seconds(since) {
+  return ((Date.now() - since) / 1000).toFixed(1);
+}
+
+function report(red, survived) {
+  const baseline = red.length > 0 ? "red" : "green";
+  if (isJson) return console.log(JSON.stringify({ baseline, rules: chosen.length, survived }));
+  for (const { test, detail } of red) console.log(`RED ${test}${detail ? `: ${detail}` : ""}`);
+  if (red.length > 0) return console.log("tests fail with every rule in place: nothing was taken away");
+  for (const { rule, what, test, why, detail } of survived)
+    console.log(`SURVIVED (${why}) ${rule}: ${what} (${relative(".", test)})${detail ? `: ${detail}` : ""}`);
+  console.log(
+    survived.length === 0
+      ? `${chosen.length} rules taken away, each made its test fail`
+      : `${survived.length} of ${chosen.length} rules survived`,
+  );
+}

@@ -1,8 +1,8 @@
 /** An admin key's scope ends with what it came from: the key that made it, and the environments it names. */
 import { AdminClient } from "@sallyport/client";
 import { beforeEach, describe, expect, it } from "vitest";
-import { everything } from "../../packages/sallyport/dist/access/everything.js";
-import type { AdminRight } from "../../packages/sallyport/dist/access/policy.js";
+import { everything } from "../program-under-test.ts";
+import type { AdminRight } from "../program-under-test.ts";
 import { clientOf, clientWith, codeOf } from "./caller.ts";
 import { MemoryGateway, POLICY } from "./memory-ports.ts";
 

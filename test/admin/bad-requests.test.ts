@@ -1,6 +1,6 @@
 /** What bad input gets at the admin API, and what of it is recorded. */
 import { beforeEach, describe, expect, it } from "vitest";
-import { everything } from "../../packages/sallyport/dist/access/everything.js";
+import { everything } from "../program-under-test.ts";
 import { MemoryGateway } from "./memory-ports.ts";
 
 let gateway: MemoryGateway;

@@ -1,7 +1,7 @@
 /** Callers of the admin API of a gateway in memory. */
 import { AdminClient } from "@sallyport/client";
 import { Problem } from "@sallyport/protocol";
-import type { AdminRight } from "../../packages/sallyport/dist/access/policy.js";
+import type { AdminRight } from "../program-under-test.ts";
 import type { MemoryGateway } from "./memory-ports.ts";
 
 /** With that admin key. */

@@ -1,8 +1,8 @@
 /** Limits and guards of a delegation scope, where the environment's own limit is all that binds what is held in it. */
 import { AdminClient } from "@sallyport/client";
 import { beforeEach, describe, expect, it } from "vitest";
-import { everything } from "../../packages/sallyport/dist/access/everything.js";
-import type { AdminRight } from "../../packages/sallyport/dist/access/policy.js";
+import { everything } from "../program-under-test.ts";
+import type { AdminRight } from "../program-under-test.ts";
 import { clientOf, codeOf } from "./caller.ts";
 import { MemoryGateway } from "./memory-ports.ts";
 

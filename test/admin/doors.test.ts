@@ -6,11 +6,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { AdminClient } from "@sallyport/client";
 import { Problem } from "@sallyport/protocol";
-import { everything } from "../../packages/sallyport/dist/access/everything.js";
-import { createAdminServer } from "../../packages/sallyport/dist/admin/server.js";
-import type { AdminServer } from "../../packages/sallyport/dist/admin/server.js";
-import { makeAddressRules } from "../../packages/sallyport/dist/listener/client-address.js";
-import { HostNames } from "../../packages/sallyport/dist/listener/host-names.js";
+import { createAdminServer, everything, HostNames, makeAddressRules } from "../program-under-test.ts";
+import type { AdminServer } from "../program-under-test.ts";
 import { MemoryGateway } from "./memory-ports.ts";
 
 let directory: string;

@@ -3,11 +3,8 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { AdminClient } from "@sallyport/client";
 import { contract } from "@sallyport/protocol/contract";
 import type { ContractRow, RouteName } from "@sallyport/protocol/contract";
-import { everything } from "../../packages/sallyport/dist/access/everything.js";
-import type { AdminRight } from "../../packages/sallyport/dist/access/policy.js";
-import { eventTypes } from "../../packages/sallyport/dist/audit/event.js";
-import type { KeyRecord } from "../../packages/sallyport/dist/keys/key.js";
-import { beginRotation, noteFirstUse } from "../../packages/sallyport/dist/keys/secret-machine.js";
+import { beginRotation, eventTypes, everything, noteFirstUse } from "../program-under-test.ts";
+import type { AdminRight, KeyRecord } from "../program-under-test.ts";
 import { MemoryGateway, POLICY } from "./memory-ports.ts";
 
 const routes = Object.keys(contract) as RouteName[];

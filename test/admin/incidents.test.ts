@@ -1,9 +1,8 @@
 /** Who may open and close an incident, what a close gives, and what happens when the disk gives out in between. */
 import { beforeEach, describe, expect, it } from "vitest";
 import { AdminClient } from "@sallyport/client";
-import { everything } from "../../packages/sallyport/dist/access/everything.js";
-import type { AdminRight } from "../../packages/sallyport/dist/access/policy.js";
-import type { KeyRecord } from "../../packages/sallyport/dist/keys/key.js";
+import { everything } from "../program-under-test.ts";
+import type { AdminRight, KeyRecord } from "../program-under-test.ts";
 import { clientOf } from "./caller.ts";
 import { MemoryGateway, POLICY } from "./memory-ports.ts";
 

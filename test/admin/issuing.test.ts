@@ -3,8 +3,8 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { AdminClient } from "@sallyport/client";
 import { parseKeyText, Problem } from "@sallyport/protocol";
 import type { BodyInput } from "@sallyport/protocol/contract";
-import { everything } from "../../packages/sallyport/dist/access/everything.js";
-import type { AdminRight } from "../../packages/sallyport/dist/access/policy.js";
+import { everything } from "../program-under-test.ts";
+import type { AdminRight } from "../program-under-test.ts";
 import { DAY_MS, MemoryGateway, POLICY, START_MS } from "./memory-ports.ts";
 
 let gateway: MemoryGateway;

@@ -1,33 +1,42 @@
 /** Administration's ports in memory: changes are applied as the store would, and kept with their events. */
 import { Buffer } from "node:buffer";
-import { compileSnapshot } from "../../packages/sallyport/dist/access/snapshot.js";
-import type { PermissionUse } from "../../packages/sallyport/dist/access/permission-uses.js";
-import { lostRight } from "../../packages/sallyport/dist/access/lost-right.js";
-import { explained } from "../../packages/sallyport/dist/access/explain.js";
-import type { AdminRight, PolicyState } from "../../packages/sallyport/dist/access/policy.js";
-import { makeAdminApp } from "../../packages/sallyport/dist/admin/app.js";
-import type { AdminApp } from "../../packages/sallyport/dist/admin/app.js";
-import type { AuditFilter, AuditRecord } from "../../packages/sallyport/dist/audit/audit-log.js";
-import { AuditReads } from "../../packages/sallyport/dist/admin/audit-reads.js";
-import type { AdminPorts, UnconfirmedRestore } from "../../packages/sallyport/dist/admin/ports.js";
-import type { Change, Operation } from "../../packages/sallyport/dist/changes/change.js";
-import { Feed } from "../../packages/sallyport/dist/changes/feed.js";
-import { imagesOf, keyChangedInPart } from "../../packages/sallyport/dist/changes/image.js";
-import type { Committed } from "../../packages/sallyport/dist/changes/image.js";
-import type { LedgerEvent } from "../../packages/sallyport/dist/audit/event.js";
-import { Enrolment } from "../../packages/sallyport/dist/identity/local/enrolment.js";
-import type { LocalLogin } from "../../packages/sallyport/dist/identity/local/local-login.js";
-import type { Incident } from "../../packages/sallyport/dist/incident/incident.js";
-import { LocalLogins } from "../../packages/sallyport/dist/identity/local/local-logins.js";
-import { Reconciler } from "../../packages/sallyport/dist/identity/reconciler.js";
-import { KeyDirectory } from "../../packages/sallyport/dist/keys/directory.js";
-import { KeyLifecycle } from "../../packages/sallyport/dist/keys/lifecycle.js";
-import type { TicketRecord } from "../../packages/sallyport/dist/keys/ticket.js";
-import { UseRecord } from "../../packages/sallyport/dist/keys/use-record.js";
-import { issueAdminKey } from "../../packages/sallyport/dist/keys/issue.js";
-import type { KeyRecord } from "../../packages/sallyport/dist/keys/key.js";
-import { KeyRadius } from "../../packages/sallyport/dist/store/radius/key-radius.js";
-import { readPolicyText } from "../../packages/sallyport/dist/access/policy-text.js";
+import {
+  AuditReads,
+  compileSnapshot,
+  Enrolment,
+  explained,
+  Feed,
+  imagesOf,
+  issueAdminKey,
+  keyChangedInPart,
+  KeyDirectory,
+  KeyLifecycle,
+  KeyRadius,
+  LocalLogins,
+  lostRight,
+  makeAdminApp,
+  readPolicyText,
+  Reconciler,
+  UseRecord,
+} from "../program-under-test.ts";
+import type {
+  AdminApp,
+  AdminPorts,
+  AdminRight,
+  AuditFilter,
+  AuditRecord,
+  Change,
+  Committed,
+  Incident,
+  KeyRecord,
+  LedgerEvent,
+  LocalLogin,
+  Operation,
+  PermissionUse,
+  PolicyState,
+  TicketRecord,
+  UnconfirmedRestore,
+} from "../program-under-test.ts";
 import { Problem } from "@sallyport/protocol";
 
 export const START_MS = 1_760_000_000_000;

@@ -1,7 +1,7 @@
 /** Administration of a restored gateway: no admin key opens it, the operating-system user replays and confirms. */
 import { AdminClient } from "@sallyport/client";
 import { expect, it } from "vitest";
-import { everything } from "../../packages/sallyport/dist/access/everything.js";
+import { everything } from "../program-under-test.ts";
 import { MemoryGateway, POLICY, START_MS } from "./memory-ports.ts";
 
 function restored() {

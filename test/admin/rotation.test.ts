@@ -2,9 +2,8 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { AdminClient } from "@sallyport/client";
 import { Problem } from "@sallyport/protocol";
-import { everything } from "../../packages/sallyport/dist/access/everything.js";
-import type { AdminRight } from "../../packages/sallyport/dist/access/policy.js";
-import { Secret } from "../../packages/sallyport/dist/kernel/secret.js";
+import { everything, Secret } from "../program-under-test.ts";
+import type { AdminRight } from "../program-under-test.ts";
 import { MemoryGateway, POLICY } from "./memory-ports.ts";
 
 const DAY_MS = 86_400_000;

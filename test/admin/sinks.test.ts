@@ -1,7 +1,7 @@
 /** A sink that lags is told to who administers all: in the state and as a finding, and to nobody else as a finding. */
 import { beforeEach, expect, it } from "vitest";
 import { AdminClient } from "@sallyport/client";
-import { everything } from "../../packages/sallyport/dist/access/everything.js";
+import { everything } from "../program-under-test.ts";
 import { MemoryGateway, POLICY } from "./memory-ports.ts";
 
 const fine = { name: "disk", type: "file", lagRecords: 0, lagSeconds: 0, sent: 5, deadLettered: 0, failures: 0, trouble: null }; // prettier-ignore

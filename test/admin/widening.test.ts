@@ -7,8 +7,8 @@ import { AdminClient } from "@sallyport/client";
 import { contract } from "@sallyport/protocol/contract";
 import type { RouteName } from "@sallyport/protocol/contract";
 import { beforeEach, describe, expect, it } from "vitest";
-import { everything } from "../../packages/sallyport/dist/access/everything.js";
-import type { AdminRight } from "../../packages/sallyport/dist/access/policy.js";
+import { everything } from "../program-under-test.ts";
+import type { AdminRight } from "../program-under-test.ts";
 import { clientOf, codeOf } from "./caller.ts";
 import { MemoryGateway } from "./memory-ports.ts";
 

@@ -10,6 +10,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { IDLE, countersOf, untilCounters, untilIdle } from "./gateway-counters.ts";
 import { startGateway } from "./started-gateway.ts";
 import type { StartedGateway } from "./started-gateway.ts";
+import { answerWithoutEnd } from "../upstream/endless-answer.ts";
 
 let gateway: StartedGateway;
 let key: string;
@@ -46,16 +47,10 @@ function request(path: string, body: object, more = "", method = "POST"): string
   return `${method} ${path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer ${key}\r\n${more}content-length: ${text.length}\r\n\r\n${text}`;
 }
 
-/** The model server begins an answer and goes on with it for ever, or as long as somebody reads. */
-function answerWithoutEnd(response: ServerResponse): void {
+/** Remembers the answer, so that the test can see it end. */
+function beginEndless(response: ServerResponse): void {
   running.push(response);
-  const line = `{"model":"m","created_at":"x","message":{"role":"assistant","content":"${"x".repeat(4_000)}"},"done":false}\n`;
-  response.writeHead(200, { "content-type": "application/x-ndjson" });
-  const more = (): void => {
-    while (!response.destroyed && response.write(line));
-  };
-  response.on("drain", more);
-  more();
+  answerWithoutEnd(response);
 }
 
 const closings: Readonly<Record<string, (socket: Socket) => void>> = {
@@ -74,7 +69,7 @@ describe.each(Object.entries(closings))("after %s", (_, close) => {
 
   test("two pipelined streams, twice: all slots are free again", async () => {
     gateway.upstream().intercept = (_seen, response) => {
-      answerWithoutEnd(response);
+      beginEndless(response);
       return true;
     };
     for (let n = 0; n < 2; n++) {
@@ -89,7 +84,7 @@ describe.each(Object.entries(closings))("after %s", (_, close) => {
 
   test("a pipelined request behind an answer nobody reads", async () => {
     gateway.upstream().intercept = (_seen, response) => {
-      answerWithoutEnd(response);
+      beginEndless(response);
       return true;
     };
     const socket = await client();
@@ -158,7 +153,7 @@ describe.each(Object.entries(closings))("after %s", (_, close) => {
 
   test("an answer above its high water that nobody reads", async () => {
     gateway.upstream().intercept = (_seen, response) => {
-      answerWithoutEnd(response);
+      beginEndless(response);
       return true;
     };
     const socket = await client();

@@ -1,8 +1,7 @@
 /** A key's row that is not what was written: that key is refused, the others are served, and somebody is told, once. */
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { openGateway } from "../../packages/sallyport/dist/compose.js";
-import { openDatabase } from "../../packages/sallyport/dist/store/sqlite.js";
+import { openDatabase, openGateway } from "../program-under-test.ts";
 import { codeOf, startGateway } from "./started-gateway.ts";
 import type { IssuedKey, StartedGateway } from "./started-gateway.ts";
 

@@ -3,8 +3,8 @@ import Anthropic from "@anthropic-ai/sdk";
 import { Ollama } from "ollama";
 import OpenAI from "openai";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { startPractice } from "../../packages/sallyport/dist/practice/practice-server.js";
-import type { PracticeServer } from "../../packages/sallyport/dist/practice/practice-server.js";
+import { startPractice } from "../program-under-test.ts";
+import type { PracticeServer } from "../program-under-test.ts";
 
 const model = "practice";
 const messages = [{ role: "user" as const, content: "hi" }];

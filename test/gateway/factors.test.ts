@@ -4,7 +4,7 @@ import type { KeyObject } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { sallyportProfile } from "@sallyport/protocol";
 import { codeOf, startGateway } from "./started-gateway.ts";
-import type { Clock } from "../../packages/sallyport/dist/kernel/clock.js";
+import type { Clock } from "../program-under-test.ts";
 import type { IssuedKey, KeyWish, StartedGateway } from "./started-gateway.ts";
 
 const CHAT = { model: "llama3.2", messages: [{ role: "user", content: "hi" }], stream: false };

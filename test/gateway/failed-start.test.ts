@@ -5,9 +5,9 @@ import type { AddressInfo, Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
-import { initialize, openGateway } from "../../packages/sallyport/dist/compose.js";
-import { openDatabase } from "../../packages/sallyport/dist/store/sqlite.js";
+import { initialize, openDatabase, openGateway } from "../program-under-test.ts";
 import { testSettings } from "./started-gateway.ts";
+import { freePort } from "../upstream/free-port.ts";
 
 const closers: (() => void)[] = [];
 afterEach(() => {
@@ -26,12 +26,6 @@ async function occupied(): Promise<{ server: Server; port: number }> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   closers.push(() => server.close());
   return { server, port: (server.address() as AddressInfo).port };
-}
-
-async function freePort(): Promise<number> {
-  const { server, port } = await occupied();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 function isTaken(port: number): Promise<boolean> {

@@ -2,10 +2,7 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { encodeEvent } from "@sallyport/protocol";
-import { openGateway } from "../../packages/sallyport/dist/compose.js";
-import { openStore } from "../../packages/sallyport/dist/store/open-store.js";
-import { openDatabase } from "../../packages/sallyport/dist/store/sqlite.js";
-import { systemClock } from "../../packages/sallyport/dist/kernel/clock.js";
+import { openDatabase, openGateway, openStore, systemClock } from "../program-under-test.ts";
 import { rebind } from "../store/store-fixture.ts";
 import { startGateway } from "./started-gateway.ts";
 import type { IssuedKey, StartedGateway } from "./started-gateway.ts";

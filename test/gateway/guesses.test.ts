@@ -1,6 +1,6 @@
 /** Credentials that are none of ours: answered alike where it matters, counted apart; what is genuine and has ended is no guess. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { formatKeyText } from "../../packages/protocol/dist/index.js";
+import { formatKeyText } from "../program-under-test.ts";
 import { readPrometheusText } from "./prometheus-text.ts";
 import { codeOf, startGateway } from "./started-gateway.ts";
 import type { IssuedKey, StartedGateway } from "./started-gateway.ts";

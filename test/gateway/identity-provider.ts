@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { IdentitySettings } from "../../packages/sallyport/dist/config/identity-file.js";
+import type { IdentitySettings } from "../program-under-test.ts";
 import { CAEP, CLIENT, eventClaims, logOutClaims, makeSigning, sign } from "../identity/token-maker.ts";
 import type { Signing } from "../identity/token-maker.ts";
 

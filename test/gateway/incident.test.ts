@@ -2,8 +2,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { verifyPath } from "../../packages/sallyport/dist/compose/ledger-files.js";
-import { openDatabase } from "../../packages/sallyport/dist/store/sqlite.js";
+import { openDatabase, verifyPath } from "../program-under-test.ts";
 import { sallyport, sallyportJson } from "../program/program.ts";
 import { codeOf, startGateway } from "./started-gateway.ts";
 import type { IssuedKey, StartedGateway } from "./started-gateway.ts";

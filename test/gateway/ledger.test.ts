@@ -2,7 +2,7 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { verifyDirectory } from "../../packages/sallyport/dist/compose.js";
+import { verifyDirectory } from "../program-under-test.ts";
 import { startGateway } from "./started-gateway.ts";
 import type { IssuedKey, StartedGateway } from "./started-gateway.ts";
 
@@ -49,10 +49,14 @@ test("every change is a record: keys, policy, start", async () => {
 
 test("no secret, no prompt and no answer is anywhere in the data directory", async () => {
   await (
-    await gateway.post("/api/chat", issued.key.replace(/.$/, "0"), {
-      model: "llama3.2",
-      messages: [{ role: "user", content: PROMPT }],
-    })
+    await gateway.post(
+      "/api/chat",
+      issued.key.replace(/.$/, (last) => (last === "0" ? "1" : "0")),
+      {
+        model: "llama3.2",
+        messages: [{ role: "user", content: PROMPT }],
+      },
+    )
   ).text();
   await (
     await gateway.post("/api/chat", issued.key, { model: "secret", messages: [{ role: "user", content: PROMPT }] })

@@ -3,9 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, it } from "vitest";
-import { initialize, openGateway } from "../../packages/sallyport/dist/compose.js";
-import { Secret } from "../../packages/sallyport/dist/kernel/secret.js";
-import { makeSmtpSender } from "../../packages/sallyport/dist/notices/smtp.js";
+import { initialize, makeSmtpSender, openGateway, Secret } from "../program-under-test.ts";
 import { SmtpReceiver, testAuthority } from "./smtp-receiver.ts";
 import { startGateway, testSettings } from "./started-gateway.ts";
 

@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { initialize, openGateway } from "../../packages/sallyport/dist/compose.js";
+import { initialize, openGateway } from "../program-under-test.ts";
 import { startGateway, testSettings } from "./started-gateway.ts";
 import type { StartedGateway } from "./started-gateway.ts";
 

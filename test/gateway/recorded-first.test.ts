@@ -4,21 +4,20 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { formatKeyText } from "../../packages/protocol/dist/index.js";
-import { environmentDefaults } from "../../packages/sallyport/dist/access/default-environment.js";
-import type { Environment } from "../../packages/sallyport/dist/access/policy.js";
-import { PermissionUses } from "../../packages/sallyport/dist/access/permission-uses.js";
-import { compileSnapshot } from "../../packages/sallyport/dist/access/snapshot.js";
-import { makeDataPlane } from "../../packages/sallyport/dist/compose/data-plane.js";
-import type { DataPlane } from "../../packages/sallyport/dist/compose/data-plane.js";
-import { makeGatewayMetrics } from "../../packages/sallyport/dist/compose/gateway-metrics.js";
-import type { GatewayMetrics } from "../../packages/sallyport/dist/compose/gateway-metrics.js";
-import type { Core } from "../../packages/sallyport/dist/compose/core.js";
-import { KeyDirectory } from "../../packages/sallyport/dist/keys/directory.js";
-import { hashKeyText } from "../../packages/sallyport/dist/keys/hash.js";
-import { newKey } from "../../packages/sallyport/dist/keys/key.js";
-import { UseRecord } from "../../packages/sallyport/dist/keys/use-record.js";
-import { systemClock } from "../../packages/sallyport/dist/kernel/clock.js";
+import { keyOf, principalOf, ringOf } from "../builders.ts";
+import {
+  compileSnapshot,
+  environmentDefaults,
+  formatKeyText,
+  hashKeyText,
+  KeyDirectory,
+  makeDataPlane,
+  makeGatewayMetrics,
+  PermissionUses,
+  systemClock,
+  UseRecord,
+} from "../program-under-test.ts";
+import type { Core, DataPlane, Environment, GatewayMetrics } from "../program-under-test.ts";
 import { GoUpstream } from "../upstream/go-upstream.ts";
 import { codeOf, testSettings } from "./started-gateway.ts";
 
@@ -72,9 +71,8 @@ beforeEach(async () => {
   ledger = new HeldLedger();
   const pepper = { version: 1, bytes: randomBytes(32) };
   const right = { roles: ["operator"], allow: ["infer:chat"] as const, models: ["*"] };
-  const what = { id: "A".repeat(12), environment: "dev", name: "k", owner: "p", limits: {}, admin: null, createdAt: 0 };
-  const secret = { hash: hashKeyText(text, pepper), pepperVersion: 1, expiresAt: Number.MAX_SAFE_INTEGER };
-  const key = newKey({ ...what, ceiling: right, createdBy: "os:x" }, secret);
+  const secret = { hash: hashKeyText(text, pepper), expiresAt: Number.MAX_SAFE_INTEGER };
+  const key = keyOf({ id: "A".repeat(12), ceiling: right }, secret);
   const source = {
     key: () => key,
     eachKeyId: (visit: (environment: string, id: string) => void) => visit("dev", key.id),
@@ -84,27 +82,14 @@ beforeEach(async () => {
     epoch: 1,
     environments: [environment],
     roles: [],
-    principals: [
-      {
-        id: "p",
-        kind: "service",
-        name: "p",
-        team: null,
-        groups: [],
-        isDisabled: false,
-        disabledBy: [],
-        revocations: 0,
-        external: null,
-        createdAt: 0,
-      },
-    ],
+    principals: [principalOf("p", { kind: "service" })],
     assignments: [{ id: "a", subject: { principal: "p" }, environment: "dev", right, source: "admin" }],
   });
   const environments = { get: () => environment, keys: () => ["dev"].values(), values: () => [environment].values() };
   const snapshot = { ...compiled, environments };
   const core = {
     store: ledger,
-    keys: new KeyDirectory(source, { current: () => pepper, get: () => pepper, create: () => pepper }),
+    keys: new KeyDirectory(source, ringOf(pepper)),
     snapshot: () => snapshot,
     uses: new UseRecord({ keyUses: () => [], noteUses: () => {} }),
     permissionUses: new PermissionUses(0),

@@ -1,7 +1,7 @@
 /** What bad input gets: the right status and code, in the caller's dialect, before the upstream sees a byte. */
 import { connect } from "node:net";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { formatKeyText } from "../../packages/protocol/dist/index.js";
+import { formatKeyText } from "../program-under-test.ts";
 import { codeOf, startGateway } from "./started-gateway.ts";
 import type { StartedGateway } from "./started-gateway.ts";
 

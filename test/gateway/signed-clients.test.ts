@@ -5,7 +5,7 @@ import { signingFetch } from "@sallyport/client";
 import { Ollama } from "ollama";
 import OpenAI from "openai";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { Clock } from "../../packages/sallyport/dist/kernel/clock.js";
+import type { Clock } from "../program-under-test.ts";
 import { codeOf, startGateway } from "./started-gateway.ts";
 import type { IssuedKey, StartedGateway } from "./started-gateway.ts";
 

@@ -2,12 +2,12 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import type { Socket } from "node:net";
-import type { ServerResponse } from "node:http";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import { systemClock } from "../../packages/sallyport/dist/kernel/clock.js";
+import { systemClock } from "../program-under-test.ts";
 import { countersOf, untilCounters, untilIdle } from "./gateway-counters.ts";
 import { startGateway } from "./started-gateway.ts";
 import type { StartedGateway } from "./started-gateway.ts";
+import { answerWithoutEnd } from "../upstream/endless-answer.ts";
 
 let gateway: StartedGateway;
 let key: string;
@@ -30,16 +30,6 @@ afterEach(async () => {
   for (const socket of open.splice(0)) socket.destroy();
   await untilIdle(gateway);
 });
-
-function answerWithoutEnd(response: ServerResponse): void {
-  const line = `{"model":"m","created_at":"x","message":{"role":"assistant","content":"${"x".repeat(4_000)}"},"done":false}\n`;
-  response.writeHead(200, { "content-type": "application/x-ndjson" });
-  const more = (): void => {
-    while (!response.destroyed && response.write(line));
-  };
-  response.on("drain", more);
-  more();
-}
 
 /** A client that takes so many bytes at a time, and only when it is told to. */
 async function client(path = "/api/chat"): Promise<Socket> {

@@ -3,11 +3,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { initialize, openGateway } from "../../packages/sallyport/dist/compose.js";
-import type { Gateway } from "../../packages/sallyport/dist/compose.js";
-import { systemClock } from "../../packages/sallyport/dist/kernel/clock.js";
-import type { Clock } from "../../packages/sallyport/dist/kernel/clock.js";
-import type { Settings } from "../../packages/sallyport/dist/config/settings.js";
+import { initialize, openGateway, systemClock } from "../program-under-test.ts";
+import type { Clock, Gateway, Settings } from "../program-under-test.ts";
 import { GoUpstream } from "../upstream/go-upstream.ts";
 
 export interface KeyWish {

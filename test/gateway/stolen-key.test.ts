@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { noPins } from "@sallyport/protocol";
-import { verifyPath } from "../../packages/sallyport/dist/compose/ledger-files.js";
+import { verifyPath } from "../program-under-test.ts";
 import { sallyportJson } from "../program/program.ts";
 import { codeOf, startGateway } from "./started-gateway.ts";
 import type { IssuedKey, StartedGateway } from "./started-gateway.ts";

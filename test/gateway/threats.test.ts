@@ -1,6 +1,6 @@
 /** The request-borne classes of failures of products like this one, each tried on the whole table (see SECURITY.md). */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { endpoints } from "../../packages/sallyport/dist/dataplane/wire/endpoints.js";
+import { endpoints } from "../program-under-test.ts";
 import { startGateway } from "./started-gateway.ts";
 import type { StartedGateway } from "./started-gateway.ts";
 

@@ -4,9 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect } from "node:tls";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { CERTIFICATE_POLL_MS } from "../../packages/sallyport/dist/compose/certificate-files.js";
-import { initialize, openGateway } from "../../packages/sallyport/dist/compose.js";
-import type { Gateway } from "../../packages/sallyport/dist/compose.js";
+import { CERTIFICATE_POLL_MS, initialize, openGateway } from "../program-under-test.ts";
+import type { Gateway } from "../program-under-test.ts";
 import { testSettings } from "./started-gateway.ts";
 
 const kept = join(import.meta.dirname, "../../testdata/tls");

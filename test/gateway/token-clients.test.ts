@@ -3,7 +3,7 @@ import { createHash, generateKeyPairSync, sign } from "node:crypto";
 import type { KeyObject, webcrypto } from "node:crypto";
 import * as client from "openid-client";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { Clock } from "../../packages/sallyport/dist/kernel/clock.js";
+import type { Clock } from "../program-under-test.ts";
 import { startGateway } from "./started-gateway.ts";
 import type { IssuedKey, StartedGateway } from "./started-gateway.ts";
 import { basic, CHAT, TokenDesk } from "./token-desk.ts";

@@ -3,10 +3,9 @@ import { generateKeyPairSync, sign } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { openGateway } from "../../packages/sallyport/dist/compose.js";
-import { rekey } from "../../packages/sallyport/dist/compose/rekey.js";
+import { openGateway, rekey } from "../program-under-test.ts";
+import type { Clock } from "../program-under-test.ts";
 import { codeOf, startGateway } from "./started-gateway.ts";
-import type { Clock } from "../../packages/sallyport/dist/kernel/clock.js";
 import type { IssuedKey, StartedGateway } from "./started-gateway.ts";
 import { basic, CHAT, part, TokenDesk } from "./token-desk.ts";
 

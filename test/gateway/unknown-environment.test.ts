@@ -1,7 +1,7 @@
 /** A caller's text is never the name of a log: over the network with a viewer's key, and inside the store. */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { encodeEvent } from "@sallyport/protocol";
-import { openDatabase } from "../../packages/sallyport/dist/store/sqlite.js";
+import { openDatabase } from "../program-under-test.ts";
 import { change, event, open, settled } from "../store/store-fixture.ts";
 import { startGateway } from "./started-gateway.ts";
 import type { StartedGateway } from "./started-gateway.ts";

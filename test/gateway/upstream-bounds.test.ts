@@ -6,7 +6,7 @@ import type { ServerResponse } from "node:http";
 import Anthropic from "@anthropic-ai/sdk";
 import OpenAI from "openai";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { systemClock } from "../../packages/sallyport/dist/kernel/clock.js";
+import { systemClock } from "../program-under-test.ts";
 import { untilCounters, untilIdle } from "./gateway-counters.ts";
 import { codeOf, startGateway } from "./started-gateway.ts";
 import type { StartedGateway } from "./started-gateway.ts";

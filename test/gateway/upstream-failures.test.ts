@@ -1,10 +1,10 @@
 /** An upstream that is down, slow, broken or dying: the caller is told, the record says so, nothing hangs. */
 import { once } from "node:events";
-import { connect, createServer } from "node:net";
-import type { AddressInfo } from "node:net";
+import { connect } from "node:net";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { codeOf, startGateway } from "./started-gateway.ts";
 import type { StartedGateway } from "./started-gateway.ts";
+import { closedUrl } from "../upstream/free-port.ts";
 
 let gateway: StartedGateway;
 let key: string;
@@ -25,11 +25,7 @@ function chunk(content: string): string {
 
 describe("an upstream", () => {
   test("that is down: 502", async () => {
-    const free = createServer().listen(0, "127.0.0.1");
-    await new Promise((resolve) => free.once("listening", resolve));
-    const { port } = free.address() as AddressInfo;
-    await new Promise((resolve) => free.close(resolve));
-    await gateway.apply(`environments:\n  dev:\n    upstreams: [{ url: "http://127.0.0.1:${port}" }]\n`);
+    await gateway.apply(`environments:\n  dev:\n    upstreams: [{ url: "${await closedUrl()}" }]\n`);
     const answer = await gateway.post("/api/chat", key, body);
     expect([answer.status, codeOf(await answer.text())]).toEqual([502, "upstream_unreachable"]);
     expect(await gateway.lastOutcome()).toMatchObject({ outcome: "unreachable" });

@@ -5,35 +5,44 @@
 import { describe, expect, test } from "vitest";
 import { parseKeyText, parseModelName, parseSelector } from "@sallyport/protocol";
 import { parseDurationMs, parseRate } from "@sallyport/protocol/contract";
-import { NativeObject, NativeStream } from "../../packages/sallyport/dist/dataplane/answer/native-stream.js";
-import { OpenaiStream } from "../../packages/sallyport/dist/dataplane/answer/openai-stream.js";
-import { AnthropicStream, ResponsesStream } from "../../packages/sallyport/dist/dataplane/answer/typed-event-stream.js";
-import { filterModels, redactShow } from "../../packages/sallyport/dist/dataplane/answer/rewrites.js";
-import { rewriteError } from "../../packages/sallyport/dist/dataplane/answer/upstream-error.js";
-import { clientName } from "../../packages/sallyport/dist/dataplane/client-name.js";
-import { readForm } from "../../packages/sallyport/dist/dataplane/oauth/form.js";
-import { readRemoteModels } from "../../packages/sallyport/dist/dataplane/upstream/listed-models.js";
-import { matchEndpoint } from "../../packages/sallyport/dist/dataplane/wire/match.js";
-import { readKeepAlive } from "../../packages/sallyport/dist/dataplane/wire/keep-alive.js";
-import { endpoints } from "../../packages/sallyport/dist/dataplane/wire/endpoints.js";
-import { parseOllamaCredential } from "../../packages/sallyport/dist/factors/ollama-signature.js";
-import { readSignedFields } from "../../packages/sallyport/dist/factors/signed-fields.js";
-import { parseSshPublicKey } from "../../packages/sallyport/dist/factors/ssh-public-key.js";
-import { readFilter } from "../../packages/sallyport/dist/identity/scim-filter.js";
-import { readPhc } from "../../packages/sallyport/dist/identity/local/password-hash.js";
-import { refusePassword, normalizePassword } from "../../packages/sallyport/dist/identity/local/password.js";
-import { htmlText, markdownText, plainText } from "../../packages/sallyport/dist/incident/hostile-text.js";
-import { normalizeAddress, parseNetwork } from "../../packages/sallyport/dist/kernel/network-list.js";
-import { networkPrefix } from "../../packages/sallyport/dist/kernel/network-prefix.js";
-import { readJson } from "../../packages/sallyport/dist/kernel/strict-json/read-json.js";
-import { extractCredential } from "../../packages/sallyport/dist/listener/credential.js";
-import { HostNames } from "../../packages/sallyport/dist/listener/host-names.js";
-import { parseTraceParent } from "../../packages/sallyport/dist/traces/trace-parent.js";
-import { looksLikeToken } from "../../packages/sallyport/dist/tokens/verify.js";
-import { parseCheckpoint } from "../../packages/protocol/dist/ledger/checkpoint.js";
-import { parseEnded } from "../../packages/protocol/dist/ledger/ended-record.js";
-import { parseExportManifest } from "../../packages/protocol/dist/ledger/export-manifest.js";
-import { parseRecordLine } from "../../packages/protocol/dist/ledger/record-line.js";
+import {
+  AnthropicStream,
+  clientName,
+  endpoints,
+  extractCredential,
+  filterModels,
+  HostNames,
+  htmlText,
+  looksLikeToken,
+  markdownText,
+  matchEndpoint,
+  NativeObject,
+  NativeStream,
+  networkPrefix,
+  normalizeAddress,
+  normalizePassword,
+  OpenaiStream,
+  parseCheckpoint,
+  parseEnded,
+  parseExportManifest,
+  parseNetwork,
+  parseOllamaCredential,
+  parseRecordLine,
+  parseSshPublicKey,
+  parseTraceParent,
+  plainText,
+  readFilter,
+  readForm,
+  readJson,
+  readKeepAlive,
+  readPhc,
+  readRemoteModels,
+  readSignedFields,
+  redactShow,
+  refusePassword,
+  ResponsesStream,
+  rewriteError,
+} from "../program-under-test.ts";
 import { hostileText, seeded } from "./hostile-texts.ts";
 
 const KIB = 1024;

@@ -6,7 +6,6 @@ import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { request as httpRequest } from "node:http";
-import type { ServerResponse } from "node:http";
 import { availableParallelism, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -14,6 +13,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { request, sallyportJson, serve } from "../program/program.ts";
 import type { Serving } from "../program/program.ts";
 import { GoUpstream } from "../upstream/go-upstream.ts";
+import { answerWithoutEnd } from "../upstream/endless-answer.ts";
 
 const WINDOWS = 3;
 const WINDOW_MS = 1_200;
@@ -51,16 +51,6 @@ afterAll(async () => {
   await upstream.close();
   rmSync(directory, { recursive: true, force: true });
 });
-
-function answerWithoutEnd(response: ServerResponse): void {
-  const line = `{"model":"m","created_at":"x","message":{"role":"assistant","content":"${"x".repeat(4_000)}"},"done":false}\n`;
-  response.writeHead(200, { "content-type": "application/x-ndjson" });
-  const more = (): void => {
-    while (!response.destroyed && response.write(line));
-  };
-  response.on("drain", more);
-  more();
-}
 
 async function admin(path: string, body?: object): Promise<Record<string, string>> {
   const answer = await request("POST", serving.adminUrl + path, adminKey, body);

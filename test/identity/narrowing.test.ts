@@ -4,8 +4,8 @@
  */
 import { beforeEach, describe, expect, it } from "vitest";
 import { AdminClient } from "@sallyport/client";
-import { everything } from "../../packages/sallyport/dist/access/everything.js";
-import type { AdminRight } from "../../packages/sallyport/dist/access/policy.js";
+import { everything } from "../program-under-test.ts";
+import type { AdminRight } from "../program-under-test.ts";
 import { clientOf } from "../admin/caller.ts";
 import { GROUP, PATCH_OP, provisioner, ScimClient } from "./scim-client.ts";
 

@@ -1,16 +1,16 @@
 /** What the gateway asks by itself: a transmitter for events (RFC 8936), a provider's directory for who is still there. */
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { newPrincipal } from "../../packages/sallyport/dist/access/new-principal.js";
-import type { Principal } from "../../packages/sallyport/dist/access/policy.js";
-import { emptyExternal } from "../../packages/sallyport/dist/identity/apply-statement.js";
-import { DirectoryReader } from "../../packages/sallyport/dist/identity/directory-pages.js";
-import { DirectoryPoll } from "../../packages/sallyport/dist/identity/directory-poll.js";
-import { EventPoll } from "../../packages/sallyport/dist/identity/event-poll.js";
-import { failed } from "../../packages/sallyport/dist/identity/failed-claims.js";
-import type { Statement } from "../../packages/sallyport/dist/identity/statement.js";
-import { sendBounded } from "../../packages/sallyport/dist/kernel/bounded-request.js";
-import type { BoundedRequest } from "../../packages/sallyport/dist/kernel/bounded-request.js";
-import { Secret } from "../../packages/sallyport/dist/kernel/secret.js";
+import {
+  DirectoryPoll,
+  DirectoryReader,
+  emptyExternal,
+  EventPoll,
+  failed,
+  newPrincipal,
+  Secret,
+  sendBounded,
+} from "../program-under-test.ts";
+import type { BoundedRequest, Principal, Statement } from "../program-under-test.ts";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { once } from "node:events";

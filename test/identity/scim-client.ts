@@ -1,7 +1,6 @@
 /** A provisioning client against administration in memory: what vendors send, as they send it. */
 import { AdminClient } from "@sallyport/client";
-import type { AdminRight } from "../../packages/sallyport/dist/access/policy.js";
-import type { Principal } from "../../packages/sallyport/dist/access/policy.js";
+import type { AdminRight, Principal } from "../program-under-test.ts";
 import { MemoryGateway, POLICY } from "../admin/memory-ports.ts";
 
 export const PATCH_OP = "urn:ietf:params:scim:api:messages:2.0:PatchOp";

@@ -1,6 +1,6 @@
 /** SCIM 2.0 beside the admin API: who may, what is kept, pages, versions, and what becomes of keys. */
 import { beforeEach, describe, expect, it } from "vitest";
-import { everything } from "../../packages/sallyport/dist/access/everything.js";
+import { everything } from "../program-under-test.ts";
 import { GROUP, provisioner, ScimClient, USER } from "./scim-client.ts";
 
 let scim: ScimClient;

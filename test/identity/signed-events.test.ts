@@ -1,11 +1,7 @@
 /** Security events and log-out tokens: what is taken, and everything that is nearly that. */
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { EventReceiver } from "../../packages/sallyport/dist/identity/event-receiver.js";
-import { IssuerKeys } from "../../packages/sallyport/dist/identity/issuer-keys.js";
-import { LogOut } from "../../packages/sallyport/dist/identity/log-out.js";
-import type { Provider } from "../../packages/sallyport/dist/identity/provider.js";
-import { SeenTokens } from "../../packages/sallyport/dist/identity/seen-tokens.js";
-import type { Statement } from "../../packages/sallyport/dist/identity/statement.js";
+import { EventReceiver, IssuerKeys, LogOut, SeenTokens } from "../program-under-test.ts";
+import type { Provider, Statement } from "../program-under-test.ts";
 import {
   AUDIENCE,
   CAEP,

@@ -2,10 +2,9 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { noPins } from "@sallyport/protocol";
-import { repairAudit } from "../../packages/sallyport/dist/compose/repair.js";
-import { openDatabase } from "../../packages/sallyport/dist/store/sqlite.js";
+import { openDatabase, repairAudit, verifyPath } from "../program-under-test.ts";
 import { change, open } from "../store/store-fixture.ts";
-import { files, placeOf, write } from "./ledger-fixture.ts";
+import { placeOf, write } from "./ledger-fixture.ts";
 
 const RECORDS = 120;
 
@@ -46,7 +45,7 @@ describe.each([
   it("is named with its row, and no record is blamed", async () => {
     const directory = await makeUsed();
     alter(directory, sql);
-    const verdict = await files.verifyPath(directory, noPins);
+    const verdict = await verifyPath(directory, noPins);
     expect(verdict.ok).toBe(false);
     expect(verdict.firstDamage!.reason).toContain(`table log, row ${row}`);
     expect(verdict.firstDamage!.reason).toContain("no record was changed");
@@ -64,7 +63,7 @@ describe.each([
     await write(store, RECORDS + 1, 30);
     await store.change(change([]));
     await store.close();
-    expect(await files.verifyPath(directory, noPins)).toMatchObject({ ok: true });
+    expect(await verifyPath(directory, noPins)).toMatchObject({ ok: true });
   });
 });
 

@@ -3,11 +3,17 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { encodeEvent, noPins, parseCheckpoint } from "@sallyport/protocol";
-import { openIndexKey } from "../../packages/sallyport/dist/store/index-key.js";
-import { openSealer } from "../../packages/sallyport/dist/store/open-sealer.js";
-import { openLedgerReader } from "../../packages/sallyport/dist/store/ledger-reader.js";
+import {
+  exportAudit,
+  openDatabase,
+  openIndexKey,
+  openLedgerReader,
+  openSealer,
+  proveRecord,
+  verifyPath,
+} from "../program-under-test.ts";
 import { DAY_MS, makeDirectory, open, settled, StandingClock, START_MS } from "../store/store-fixture.ts";
-import { files, makeFolder, pinsOf, placeOf, write } from "./ledger-fixture.ts";
+import { makeFolder, pinsOf, placeOf, write } from "./ledger-fixture.ts";
 
 const folder = (): string => makeFolder((end) => onTestFinished(end));
 const at = (ms: number): StandingClock => Object.assign(new StandingClock(), { ms });
@@ -78,7 +84,7 @@ describe("when their time is over", () => {
   let pins: Awaited<ReturnType<typeof pinsOf>>;
   beforeEach(async () => {
     const tiles = join(folder(), "before");
-    await files.exportAudit(placeOf(directory), { format: "tiles", out: tiles });
+    await exportAudit(placeOf(directory), { format: "tiles", out: tiles });
     const kept = parseCheckpoint(readFileSync(join(tiles, "prod", "checkpoint"), "utf8"))!;
     pins = await pinsOf(directory, { checkpoints: [kept] });
     await openLater(directory, 31);
@@ -96,24 +102,24 @@ describe("when their time is over", () => {
     }
     // The newest segment may still be in the table as well.
     expect(newest!.some((line) => line.includes('"ended"'))).toBe(false);
-    const verdict = await files.verifyPath(directory, pins);
+    const verdict = await verifyPath(directory, pins);
     expect(verdict).toMatchObject({ ok: true, unvouched: [] });
     expect(verdict.cannotShow.join()).toMatch(/what was in 59\d records whose time is over/);
   });
 
   it("every export of it verifies, and proofs are made of what is there alone", async () => {
     const out = join(folder(), "out");
-    await files.exportAudit(placeOf(directory), { format: "tiles", out });
-    expect(await files.verifyPath(out, pins)).toMatchObject({ ok: true });
+    await exportAudit(placeOf(directory), { format: "tiles", out });
+    expect(await verifyPath(out, pins)).toMatchObject({ ok: true });
     for (const format of ["jsonl", "ocsf"] as const) {
-      await files.exportAudit(placeOf(directory), { format, out: `${out}.${format}` });
-      expect(await files.verifyPath(`${out}.${format}`, pins)).toMatchObject({ ok: true });
+      await exportAudit(placeOf(directory), { format, out: `${out}.${format}` });
+      expect(await verifyPath(`${out}.${format}`, pins)).toMatchObject({ ok: true });
     }
     for (const seq of [202, 303, 900]) {
-      writeFileSync(`${out}.proof`, await files.proveRecord(placeOf(directory), { seq }));
-      expect(await files.verifyPath(`${out}.proof`, pins)).toMatchObject({ ok: true });
+      writeFileSync(`${out}.proof`, await proveRecord(placeOf(directory), { seq }));
+      expect(await verifyPath(`${out}.proof`, pins)).toMatchObject({ ok: true });
     }
-    await expect(files.proveRecord(placeOf(directory), { seq: 150 })).rejects.toMatchObject({ code: "not_found" });
+    await expect(proveRecord(placeOf(directory), { seq: 150 })).rejects.toMatchObject({ code: "not_found" });
     const reader = openLedgerReader(directory);
     onTestFinished(() => reader.close());
     const whole = await reader.growth({ environment: "dev", size: 7 });
@@ -145,10 +151,10 @@ describe("when their time is over", () => {
     expect(readFileSync(first!, "utf8")).toBe(text);
     await openLater(directory, 401);
     expect(segmentsOf(directory)).not.toContain(first);
-    expect(await files.verifyPath(directory, noPins)).toMatchObject({ ok: true });
+    expect(await verifyPath(directory, noPins)).toMatchObject({ ok: true });
     const out = join(folder(), "tiles");
-    await files.exportAudit(placeOf(directory), { format: "tiles", out });
-    expect(await files.verifyPath(out, noPins)).toMatchObject({ ok: true });
+    await exportAudit(placeOf(directory), { format: "tiles", out });
+    expect(await verifyPath(out, noPins)).toMatchObject({ ok: true });
   });
 
   const harm = async (change: (lines: string[]) => void) => {
@@ -156,7 +162,7 @@ describe("when their time is over", () => {
     const lines = linesOf(first!);
     change(lines);
     writeFileSync(first!, `${lines.join("\n")}\n`);
-    return files.verifyPath(directory, noPins);
+    return verifyPath(directory, noPins);
   };
   const endedOf = (line: string): string => {
     const { seq, environment } = JSON.parse(line) as { seq: number; environment: string };
@@ -229,13 +235,12 @@ it("killed between the record and the file, it goes on: what was said twice was 
   const [first] = segmentsOf(directory);
   const ended = readFileSync(first!, "utf8");
   // As if the mark had not been written, nor the second file.
-  const { openDatabase } = await import("../../packages/sallyport/dist/store/sqlite.js");
   const database = openDatabase(join(directory, "sallyport.db"), { isReadOnly: false });
   database.exec("DELETE FROM meta WHERE name = 'ended'");
   database.close();
   await openLater(directory, 32);
   expect(readFileSync(first!, "utf8")).toBe(ended);
-  expect(await files.verifyPath(directory, noPins)).toMatchObject({ ok: true });
+  expect(await verifyPath(directory, noPins)).toMatchObject({ ok: true });
 });
 
 describe("where the ledger has more bytes than it may", () => {

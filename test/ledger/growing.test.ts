@@ -5,13 +5,21 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { noPins, parseCheckpoint, parseVerifierKey } from "@sallyport/protocol";
-import { cosign, openWitness } from "../../packages/sallyport/dist/compose/witness.js";
-import { ledgerCrypto } from "../../packages/sallyport/dist/store/ledger-crypto.js";
-import { openLedgerReader } from "../../packages/sallyport/dist/store/ledger-reader.js";
-import { openDatabase } from "../../packages/sallyport/dist/store/sqlite.js";
+import {
+  cosign,
+  exportAudit,
+  ledgerCrypto,
+  openDatabase,
+  openLedgerReader,
+  openWitness,
+  proveRecord,
+  proveRecords,
+  publishedKeys,
+  verifyPath,
+} from "../program-under-test.ts";
 import { DAY_MS, makeDirectory, open, settled, StandingClock, START_MS } from "../store/store-fixture.ts";
 import { encodeEvent } from "@sallyport/protocol";
-import { copyOf, files, makeFolder, pinsOf, placeOf, write } from "./ledger-fixture.ts";
+import { copyOf, makeFolder, pinsOf, placeOf, write } from "./ledger-fixture.ts";
 
 const folder = (): string => makeFolder((end) => onTestFinished(end));
 const at = (ms: number): StandingClock => Object.assign(new StandingClock(), { ms });
@@ -37,9 +45,9 @@ it("the proof of any record is accepted alone, and of none that was changed", as
   const out = folder();
   for (const id of [{ seq: 1 }, { seq: 500 }, { seq: 999 }, { seq: 1_000 }, { request: "req_700" }]) {
     const path = join(out, "x.proof");
-    const proof = await files.proveRecord(placeOf(directory), id);
+    const proof = await proveRecord(placeOf(directory), id);
     writeFileSync(path, proof);
-    expect(await files.verifyPath(path, await pinsOf(directory))).toMatchObject({ ok: true, records: 1 });
+    expect(await verifyPath(path, await pinsOf(directory))).toMatchObject({ ok: true, records: 1 });
     const lines = proof.split("\n");
     for (let i = 0; i < lines.length; i++) {
       if (lines[i] === "" || lines[i] === lines[0]) continue;
@@ -47,23 +55,23 @@ it("the proof of any record is accepted alone, and of none that was changed", as
       const middle = Math.floor(line.length * 0.6);
       const other = line[middle] === "A" ? "B" : "A";
       writeFileSync(path, lines.with(i, line.slice(0, middle) + other + line.slice(middle + 1)).join("\n"));
-      expect([i, (await files.verifyPath(path, noPins)).ok]).toEqual([i, false]);
+      expect([i, (await verifyPath(path, noPins)).ok]).toEqual([i, false]);
     }
   }
-  await expect(files.proveRecord(placeOf(directory), { seq: 1_001 })).rejects.toMatchObject({ code: "not_found" });
+  await expect(proveRecord(placeOf(directory), { seq: 1_001 })).rejects.toMatchObject({ code: "not_found" });
   const foreign = await pinsOf(await filled(10));
-  writeFileSync(join(out, "x.proof"), await files.proveRecord(placeOf(directory), { seq: 5 }));
+  writeFileSync(join(out, "x.proof"), await proveRecord(placeOf(directory), { seq: 5 }));
   // A key that was kept of another node says nothing of this one.
-  expect(await files.verifyPath(join(out, "x.proof"), foreign)).toMatchObject({ ok: true });
+  expect(await verifyPath(join(out, "x.proof"), foreign)).toMatchObject({ ok: true });
 });
 
 it("proofs that are made together are those that are made one by one", async () => {
   const directory = await filled(700);
   const place = placeOf(directory);
   const seqs = [1, 2, 3, 250, 300, 301, 302, 555, 699, 700, 5_000];
-  const together = await files.proveRecords(place, seqs);
+  const together = await proveRecords(place, seqs);
   expect([...together.keys()].toSorted((a, b) => a - b)).toEqual(seqs.slice(0, -1));
-  for (const [seq, proof] of together) expect(proof).toBe(await files.proveRecord(place, { seq }));
+  for (const [seq, proof] of together) expect(proof).toBe(await proveRecord(place, { seq }));
 });
 
 it("a log's key signs its successor after 90 days, and whoever kept the first one follows", async () => {
@@ -77,9 +85,9 @@ it("a log's key signs its successor after 90 days, and whoever kept the first on
   const later = await pinsOf(directory);
   expect(later.keys.map(({ keyId }) => keyId)).not.toEqual(first.keys.map(({ keyId }) => keyId));
   const out = join(folder(), "tiles");
-  await files.exportAudit(placeOf(directory), { format: "tiles", out });
+  await exportAudit(placeOf(directory), { format: "tiles", out });
   for (const path of [directory, out])
-    expect(await files.verifyPath(path, first)).toMatchObject({ ok: true, records: 300 + 180 + 6 });
+    expect(await verifyPath(path, first)).toMatchObject({ ok: true, records: 300 + 180 + 6 });
   const reader = openLedgerReader(directory);
   const changes = await reader.search({ type: "ledger.key_changed", limit: 10, order: "oldest" });
   expect(changes.map(({ environment }) => environment).toSorted()).toEqual([
@@ -93,36 +101,36 @@ it("a log's key signs its successor after 90 days, and whoever kept the first on
   reader.close();
   // A successor nobody signed is not followed.
   const row = `${out}.jsonl`;
-  await files.exportAudit(placeOf(directory), { format: "jsonl", out: row });
+  await exportAudit(placeOf(directory), { format: "jsonl", out: row });
   const forged = readFileSync(row, "utf8").replace(/"signature":"[^"]{10}/, '"signature":"AAAAAAAAAA');
   writeFileSync(row, forged);
-  expect((await files.verifyPath(row, first)).ok).toBe(false);
+  expect((await verifyPath(row, first)).ok).toBe(false);
 });
 
 it("what retention lets go of leaves the rest provable, in every form", async () => {
   const small = { ...ledger, retentionBytes: 150_000 };
   const directory = await filled(2_000, { ledger: small });
-  const kept = await files.verifyPath(directory, await pinsOf(directory));
+  const kept = await verifyPath(directory, await pinsOf(directory));
   expect(kept.ok).toBe(true);
   expect(kept.records).toBeLessThan(1_500);
   const out = join(folder(), "tiles");
-  await files.exportAudit(placeOf(directory), { format: "tiles", out });
+  await exportAudit(placeOf(directory), { format: "tiles", out });
   expect(readdirSync(join(out, "dev"))).toContain("first-entries");
-  expect(await files.verifyPath(out, await pinsOf(directory))).toMatchObject({ ok: true });
-  await files.exportAudit(placeOf(directory), { format: "jsonl", out: `${out}.jsonl` });
-  expect(await files.verifyPath(`${out}.jsonl`, noPins)).toMatchObject({ ok: true, records: kept.records });
+  expect(await verifyPath(out, await pinsOf(directory))).toMatchObject({ ok: true });
+  await exportAudit(placeOf(directory), { format: "jsonl", out: `${out}.jsonl` });
+  expect(await verifyPath(`${out}.jsonl`, noPins)).toMatchObject({ ok: true, records: kept.records });
   for (const seq of [1_900, 2_000]) {
-    writeFileSync(`${out}.proof`, await files.proveRecord(placeOf(directory), { seq }));
-    expect(await files.verifyPath(`${out}.proof`, noPins)).toMatchObject({ ok: true });
+    writeFileSync(`${out}.proof`, await proveRecord(placeOf(directory), { seq }));
+    expect(await verifyPath(`${out}.proof`, noPins)).toMatchObject({ ok: true });
   }
-  const together = await files.proveRecords(placeOf(directory), [1, 1_900, 1_999, 2_000]);
+  const together = await proveRecords(placeOf(directory), [1, 1_900, 1_999, 2_000]);
   expect([...together.keys()].toSorted((a, b) => a - b)).toEqual([1_900, 1_999, 2_000]);
-  for (const [seq, proof] of together) expect(proof).toBe(await files.proveRecord(placeOf(directory), { seq }));
+  for (const [seq, proof] of together) expect(proof).toBe(await proveRecord(placeOf(directory), { seq }));
   // And it grows on.
   const { store } = await open({ directory, ledger: small, segmentRecords: 300 });
   await write(store, 2_001, 300);
   await store.close();
-  expect(await files.verifyPath(directory, noPins)).toMatchObject({ ok: true });
+  expect(await verifyPath(directory, noPins)).toMatchObject({ ok: true });
 });
 
 it("personal fields go when their time is over; records, hashes and proofs stay", async () => {
@@ -140,7 +148,7 @@ it("personal fields go when their time is over; records, hashes and proofs stay"
   await settled(store, store.append(encodeEvent(security)));
   await store.close();
   const proof = join(folder(), "before.proof");
-  writeFileSync(proof, await files.proveRecord(placeOf(directory), { seq: 350 }));
+  writeFileSync(proof, await proveRecord(placeOf(directory), { seq: 350 }));
   const everything = (): string =>
     readdirSync(directory, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
@@ -152,9 +160,9 @@ it("personal fields go when their time is over; records, hashes and proofs stay"
   await later.close();
   expect(everything()).not.toContain("10.0.0.");
   expect(everything()).toContain("192.0.2.77");
-  expect(await files.verifyPath(directory, await pinsOf(directory))).toMatchObject({ ok: true, records: 702 });
+  expect(await verifyPath(directory, await pinsOf(directory))).toMatchObject({ ok: true, records: 702 });
   // The proof was handed out before: it still holds, and still has the address in it.
-  expect(await files.verifyPath(proof, await pinsOf(directory))).toMatchObject({ ok: true });
+  expect(await verifyPath(proof, await pinsOf(directory))).toMatchObject({ ok: true });
   const reader = openLedgerReader(directory);
   expect((await reader.search({ limit: 1, order: "oldest" }))[0]!.fields["address"]).toBeNull();
   expect(await reader.search({ address: "10.0.0.3", limit: 5, order: "newest" })).toEqual([]);
@@ -171,14 +179,14 @@ it("an address beside a record that was changed on the server is damage", async 
   const database = openDatabase(join(directory, "sallyport.db"), { isReadOnly: false });
   database.exec("UPDATE ledger SET line = replace(line, '10.0.0.3', '10.9.9.9') WHERE seq = 53");
   database.close();
-  expect(await files.verifyPath(directory, noPins)).toMatchObject({ ok: false, firstDamage: { seq: 53 } });
+  expect(await verifyPath(directory, noPins)).toMatchObject({ ok: false, firstDamage: { seq: 53 } });
 });
 
 it("a witness cosigns a log that grows, and neither one that was rolled back nor one it does not know", async () => {
   const directory = await filled(400);
   const place = placeOf(directory) as never;
   const faults: unknown[] = [];
-  const keys = await files.publishedKeys(placeOf(directory));
+  const keys = await publishedKeys(placeOf(directory));
   const where = folder();
   const witness = openWitness({
     name: "witness.example/w1",
@@ -204,9 +212,9 @@ it("a witness cosigns a log that grows, and neither one that was rolled back nor
 
   const pins = await pinsOf(directory, { witnesses: [verifier], checkpoints: [newest] });
   const out = join(folder(), "tiles");
-  await files.exportAudit(placeOf(directory), { format: "tiles", out, environment: "dev" });
-  expect(await files.verifyPath(out, pins)).toMatchObject({ ok: true });
-  expect((await files.verifyPath(out, { ...pins, checkpoints: [] })).firstDamage!.reason).toContain("has not cosigned");
+  await exportAudit(placeOf(directory), { format: "tiles", out, environment: "dev" });
+  expect(await verifyPath(out, pins)).toMatchObject({ ok: true });
+  expect((await verifyPath(out, { ...pins, checkpoints: [] })).firstDamage!.reason).toContain("has not cosigned");
 
   await expect(cosign(placeOf(older) as never, order)).rejects.toMatchObject({
     code: "conflict",

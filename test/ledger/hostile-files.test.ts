@@ -13,11 +13,10 @@ import {
   noPins,
 } from "@sallyport/protocol";
 import type { EnvironmentName, ExportFormat } from "@sallyport/protocol";
-import { deriveNoteSigner, nodeName } from "../../packages/sallyport/dist/store/note-signer.js";
-import { openDatabase } from "../../packages/sallyport/dist/store/sqlite.js";
+import { deriveNoteSigner, nodeName, openDatabase, verifyPath } from "../program-under-test.ts";
 import { generateKeyPairSync } from "node:crypto";
 import { open } from "../store/store-fixture.ts";
-import { files, makeFolder, write } from "./ledger-fixture.ts";
+import { makeFolder, write } from "./ledger-fixture.ts";
 
 const HUGE = 300 * 1024 * 1024;
 const DEV = "dev" as EnvironmentName;
@@ -69,7 +68,7 @@ function manifest(format: ExportFormat, paths: readonly string[], size = 0): str
 /** Verified in little memory. */
 async function verdictOf(path: string) {
   const before = process.resourceUsage().maxRSS;
-  const verdict = await files.verifyPath(path, noPins);
+  const verdict = await verifyPath(path, noPins);
   expect(process.resourceUsage().maxRSS - before).toBeLessThan(200 * 1024);
   return verdict;
 }

@@ -4,12 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { encodeEvent, parseVerifierKey } from "@sallyport/protocol";
 import type { Pins } from "@sallyport/protocol";
-import * as files from "../../packages/sallyport/dist/compose/ledger-files.js";
-import { dataPaths } from "../../packages/sallyport/dist/store/data-paths.js";
-import { ledgerCrypto } from "../../packages/sallyport/dist/store/ledger-crypto.js";
-import { ownSource } from "../../packages/sallyport/dist/store/open-sealer.js";
+import { dataPaths, ledgerCrypto, ownSource, publishedKeys } from "../program-under-test.ts";
+import type { Store } from "../program-under-test.ts";
 import { settled, START_MS } from "../store/store-fixture.ts";
-import type { Store } from "../../packages/sallyport/dist/store/ports.js";
 
 export const ENVIRONMENTS = ["dev", "staging", "prod"];
 
@@ -59,7 +56,7 @@ export function copyOf(path: string, to: string): string {
 
 /** What an auditor has kept of a node. */
 export async function pinsOf(directory: string, extra: Partial<Pins> = {}): Promise<Pins> {
-  const keys = await files.publishedKeys(placeOf(directory));
+  const keys = await publishedKeys(placeOf(directory));
   return {
     keys: keys.map(({ key }) => parseVerifierKey(ledgerCrypto.sha256, key)!),
     checkpoints: [],
@@ -67,5 +64,3 @@ export async function pinsOf(directory: string, extra: Partial<Pins> = {}): Prom
     ...extra,
   };
 }
-
-export { files };

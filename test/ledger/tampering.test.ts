@@ -4,13 +4,18 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { formatBundle, noPins, parseBundle, parseCheckpoint } from "@sallyport/protocol";
 import type { LedgerVerdict, Pins } from "@sallyport/protocol";
-import { openStore } from "../../packages/sallyport/dist/store/open-store.js";
-import { dataPaths } from "../../packages/sallyport/dist/store/data-paths.js";
-import { openSealer } from "../../packages/sallyport/dist/store/open-sealer.js";
-import { openSigningKey, signerFromPem } from "../../packages/sallyport/dist/store/signing-key.js";
-import { openDatabase } from "../../packages/sallyport/dist/store/sqlite.js";
+import {
+  dataPaths,
+  exportAudit,
+  openDatabase,
+  openSealer,
+  openSigningKey,
+  openStore,
+  signerFromPem,
+  verifyPath,
+} from "../program-under-test.ts";
 import { initDirectory, rebind, StandingClock } from "../store/store-fixture.ts";
-import { copyOf, ENVIRONMENTS, files, makeFolder, pinsOf, placeOf, write } from "./ledger-fixture.ts";
+import { copyOf, ENVIRONMENTS, makeFolder, pinsOf, placeOf, write } from "./ledger-fixture.ts";
 
 const COUNT = 2_400;
 const undo: (() => void)[] = [];
@@ -50,8 +55,8 @@ beforeAll(async () => {
   directory = await makeNode("data", COUNT);
   tiles = join(root, "tiles");
   rows = join(root, "rows.jsonl");
-  await files.exportAudit(placeOf(directory), { format: "tiles", out: tiles });
-  await files.exportAudit(placeOf(directory), { format: "jsonl", out: rows });
+  await exportAudit(placeOf(directory), { format: "tiles", out: tiles });
+  await exportAudit(placeOf(directory), { format: "jsonl", out: rows });
   pins = await pinsOf(directory);
 });
 afterAll(() => undo.forEach((work) => work()));
@@ -61,7 +66,7 @@ async function harm(work: (path: string) => unknown, known = noPins): Promise<Le
   const folder = makeFolder((end) => onTestFinished(end));
   const path = copyOf(tiles, join(folder, "copy"));
   await work(path);
-  return files.verifyPath(path, known);
+  return verifyPath(path, known);
 }
 
 const bundle = (environment: string, n = 1) => `${environment}/tile/entries/${String(n).padStart(3, "0")}`;
@@ -82,16 +87,16 @@ describe("what is whole", () => {
   it("verifies wherever it is copied to, with and without what was kept of it", async () => {
     for (const known of [noPins, pins]) {
       expect(await harm(() => {}, known)).toMatchObject({ ok: true, records: COUNT, unvouched: [] });
-      expect(await files.verifyPath(rows, known)).toMatchObject({ ok: true, records: COUNT });
-      expect(await files.verifyPath(directory, known)).toMatchObject({ ok: true, records: COUNT });
+      expect(await verifyPath(rows, known)).toMatchObject({ ok: true, records: COUNT });
+      expect(await verifyPath(directory, known)).toMatchObject({ ok: true, records: COUNT });
     }
   });
 
   it("says without a pin what it cannot show, and less with one", async () => {
-    const bare = await files.verifyPath(tiles, noPins);
+    const bare = await verifyPath(tiles, noPins);
     expect(bare.cannotShow.join()).toMatch(/another|older copy/);
     expect(bare.cannotShow.join()).toContain("signed it all anew");
-    expect((await files.verifyPath(tiles, pins)).cannotShow.join()).not.toContain("signed it all anew");
+    expect((await verifyPath(tiles, pins)).cannotShow.join()).not.toContain("signed it all anew");
   });
 });
 
@@ -194,7 +199,7 @@ describe("rows", () => {
     const path = join(folder, "rows.jsonl");
     copyOf(`${rows}.manifest`, `${path}.manifest`);
     writeFileSync(path, work(readFileSync(rows, "utf8").split("\n")).join("\n"));
-    return files.verifyPath(path, noPins);
+    return verifyPath(path, noPins);
   }
 
   it.each<[string, (lines: string[]) => string[], number]>([
@@ -218,7 +223,7 @@ describe("rows", () => {
   it("are nothing without their manifest", async () => {
     const folder = makeFolder((end) => onTestFinished(end));
     const path = copyOf(rows, join(folder, "rows.jsonl"));
-    expect(await files.verifyPath(path, noPins)).toMatchObject({ ok: false, firstDamage: { file: "manifest" } });
+    expect(await verifyPath(path, noPins)).toMatchObject({ ok: false, firstDamage: { file: "manifest" } });
   });
 });
 
@@ -239,14 +244,14 @@ describe("the whole, made anew by somebody with a key", () => {
     await write(store, 1, count, salt);
     await store.close();
     const out = join(folder, "forged");
-    await files.exportAudit(placeOf(data), { format: "tiles", out });
+    await exportAudit(placeOf(data), { format: "tiles", out });
     return out;
   }
 
   it("is whole by its own word, and found by the pinned keys", async () => {
     const forged = await forge(COUNT, "-other");
-    expect(await files.verifyPath(forged, noPins)).toMatchObject({ ok: true });
-    const verdict = await files.verifyPath(forged, pins);
+    expect(await verifyPath(forged, noPins)).toMatchObject({ ok: true });
+    const verdict = await verifyPath(forged, pins);
     expect(verdict).toMatchObject({ ok: false, firstDamage: { file: "manifest" } });
     expect(verdict.firstDamage!.reason).toContain("pinned");
   });
@@ -273,7 +278,7 @@ describe("the whole, made anew by somebody with a key", () => {
     await write(store, 1, count, salt);
     await store.close();
     const out = join(folder, "rewritten");
-    await files.exportAudit(placeOf(data), { format: "tiles", out });
+    await exportAudit(placeOf(data), { format: "tiles", out });
     return out;
   }
 
@@ -283,7 +288,7 @@ describe("the whole, made anew by somebody with a key", () => {
     const database = openDatabase(join(data, "sallyport.db"), { isReadOnly: false });
     database.prepare("UPDATE log SET checkpoint = ? WHERE environment = 'dev'").run(text);
     database.close();
-    const verdict = await files.verifyPath(data, pins);
+    const verdict = await verifyPath(data, pins);
     expect(verdict.ok).toBe(false);
     expect(verdict.firstDamage!.reason).toContain("names another tree");
   });
@@ -296,16 +301,16 @@ describe("the whole, made anew by somebody with a key", () => {
   it("with the node's own key is found by a checkpoint that was kept", async () => {
     const rewritten = await rewrite(COUNT + 300, "-other");
     // Nothing in the files can show it: the keys are the node's own.
-    expect(await files.verifyPath(rewritten, pins)).toMatchObject({ ok: true });
-    const verdict = await files.verifyPath(rewritten, kept(tiles, "prod"));
+    expect(await verifyPath(rewritten, pins)).toMatchObject({ ok: true });
+    const verdict = await verifyPath(rewritten, kept(tiles, "prod"));
     expect(verdict.ok).toBe(false);
     expect(verdict.firstDamage!.reason).toContain("written anew");
   });
 
   it("an older copy of the whole is found by a checkpoint that was kept", async () => {
     const older = await rewrite(COUNT - 600, "");
-    expect(await files.verifyPath(older, pins)).toMatchObject({ ok: true });
-    const verdict = await files.verifyPath(older, kept(tiles, "dev"));
+    expect(await verifyPath(older, pins)).toMatchObject({ ok: true });
+    const verdict = await verifyPath(older, kept(tiles, "dev"));
     expect(verdict.firstDamage!.reason).toContain("rolled back");
   });
 
@@ -315,6 +320,6 @@ describe("the whole, made anew by somebody with a key", () => {
     const store = await openAt(data);
     await write(store, COUNT + 1, 700);
     await store.close();
-    expect(await files.verifyPath(data, kept(tiles, "prod"))).toMatchObject({ ok: true, records: COUNT + 700 });
+    expect(await verifyPath(data, kept(tiles, "prod"))).toMatchObject({ ok: true, records: COUNT + 700 });
   });
 });

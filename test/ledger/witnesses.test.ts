@@ -6,16 +6,18 @@ import { join } from "node:path";
 import { pino } from "pino";
 import { expect, it, onTestFinished } from "vitest";
 import { checkNote, parseCheckpoint, parseSignedNote, parseVerifierKey } from "@sallyport/protocol";
-import { openWitness } from "../../packages/sallyport/dist/compose/witness.js";
-import { openWitnesses } from "../../packages/sallyport/dist/compose/witnesses.js";
-import type { WitnessCore } from "../../packages/sallyport/dist/compose/witnesses.js";
-import type { WitnessSettings } from "../../packages/sallyport/dist/config/witness-settings.js";
-import { Registry } from "../../packages/sallyport/dist/metrics/registry.js";
-import { AuditLink } from "../../packages/sallyport/dist/store/audit-link.js";
-import { ledgerCrypto } from "../../packages/sallyport/dist/store/ledger-crypto.js";
-import { openLedgerReader } from "../../packages/sallyport/dist/store/ledger-reader.js";
+import {
+  AuditLink,
+  ledgerCrypto,
+  openLedgerReader,
+  openWitness,
+  openWitnesses,
+  publishedKeys,
+  Registry,
+} from "../program-under-test.ts";
+import type { WitnessCore, WitnessSettings } from "../program-under-test.ts";
 import { makeDirectory, open, START_MS } from "../store/store-fixture.ts";
-import { copyOf, files, makeFolder, placeOf, write } from "./ledger-fixture.ts";
+import { copyOf, makeFolder, placeOf, write } from "./ledger-fixture.ts";
 
 const folder = (): string => makeFolder((end) => onTestFinished(end));
 const ledger = { retentionDays: 3_650, retentionBytes: 1e12, reserveBytes: 0, requestDays: 3_650, personalDays: 3_650, securityPersonalDays: 3_650 }; // prettier-ignore
@@ -28,7 +30,7 @@ async function fill(directory: string, first: number, count: number, salt = ""):
 
 /** A witness of the directory's logs, on a port of its own. */
 async function startWitness(directory: string, name: string) {
-  const keys = (await files.publishedKeys(placeOf(directory))).map(({ key }) => key);
+  const keys = (await publishedKeys(placeOf(directory))).map(({ key }) => key);
   const witness = openWitness({ name, folder: folder(), logs: keys, fault: () => {} });
   witness.server.listen(0, "127.0.0.1");
   await once(witness.server, "listening");

@@ -3,18 +3,15 @@
  * changed id, by an invitation before the person is anybody, by a group an administrator assigns later. None of it counts
  * beyond what the key could hand out; and whoever provisions honestly notices nothing.
  */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { Clock } from "../../packages/sallyport/dist/kernel/clock.js";
-import type { ProviderSettings } from "../../packages/sallyport/dist/config/identity-file.js";
-import { codeOf, startGateway } from "../gateway/started-gateway.ts";
+import { openGateway } from "../program-under-test.ts";
+import type { Clock, ProviderSettings } from "../program-under-test.ts";
+import { codeOf } from "../gateway/started-gateway.ts";
 import type { StartedGateway } from "../gateway/started-gateway.ts";
-import { CLIENT_SECRET, IdentityProvider } from "./identity-provider.ts";
+import { IdentityProvider } from "./identity-provider.ts";
 import { DEVICE, LocalBrowser, LocalHouse, otpAt, PASSWORD } from "./local-browser.ts";
+import { startWithProvider } from "./provider-gateway.ts";
+import type { ProviderGateway } from "./provider-gateway.ts";
 import { logInByProvider } from "./provider-browser.ts";
 import type { Came } from "./provider-browser.ts";
 
@@ -32,18 +29,10 @@ assign:
 let aheadMs = 0;
 const clock: Clock = { now: () => Date.now() + aheadMs, monotonic: () => performance.now() + aheadMs };
 const provider = new IdentityProvider();
-let root: string;
+let started: ProviderGateway | undefined;
 let gateway: StartedGateway;
 let house: LocalHouse;
 let counter = 0;
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 const corp = (): ProviderSettings => ({
   name: "corp",
@@ -61,33 +50,12 @@ const corp = (): ProviderSettings => ({
 });
 
 beforeAll(async () => {
-  root = mkdtempSync(join(tmpdir(), "sallyport-foreign-"));
-  writeFileSync(join(root, "secret"), CLIENT_SECRET);
-  const port = await freePort();
-  await provider.listen(`http://127.0.0.1:${port}/oidc/callback`);
-  gateway = await startGateway({
-    clock,
-    environments: ["dev", "prod"],
-    moreYaml: POLICY,
-    settings: {
-      listen: { host: "127.0.0.1", port },
-      oidc: {
-        issuer: provider.url,
-        clientId: "gateway",
-        clientSecret: { kind: "file", path: join(root, "secret") },
-        groupsClaim: "groups",
-        scopes: ["profile"],
-      },
-      identity: { providers: [corp()] },
-    },
-  });
+  const options = { clock, environments: ["dev", "prod"], moreYaml: POLICY };
+  started = await startWithProvider(provider, options, () => ({ identity: { providers: [corp()] } }));
+  ({ gateway } = started);
   house = new LocalHouse(gateway);
 }, 60_000);
-afterAll(async () => {
-  await gateway?.stop();
-  await provider.close();
-  rmSync(root, { recursive: true, force: true });
-});
+afterAll(() => started?.stop());
 beforeEach(() => {
   aheadMs += 3_600_000;
 });
@@ -278,7 +246,6 @@ describe("honest provisioning", () => {
     await gateway.gateway.close(1_000);
     const agent = { keys: [keyId], environments: ["prod"] };
     Object.assign(gateway.settings, { identity: { providers: [{ ...corp(), agent }] } });
-    const { openGateway } = await import("../../packages/sallyport/dist/compose.js");
     gateway.gateway = await openGateway(gateway.settings, { clock });
     const subject = newSubject();
     const id = await user(key, `entra-${subject}`, subject);

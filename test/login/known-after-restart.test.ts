@@ -1,6 +1,6 @@
 /** Strangers' failures, and a restart, keep nobody waiting who logs in from where they logged in before. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Clock } from "../../packages/sallyport/dist/kernel/clock.js";
+import type { Clock } from "../program-under-test.ts";
 import { startGateway } from "../gateway/started-gateway.ts";
 import type { StartedGateway } from "../gateway/started-gateway.ts";
 import { LocalHouse, otpAt } from "./local-browser.ts";

@@ -1,7 +1,7 @@
 /** People without a provider: invited, enrolled, logged in by password and code; and everything that lets nobody in. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { Clock } from "../../packages/sallyport/dist/kernel/clock.js";
-import { openLedgerReader } from "../../packages/sallyport/dist/store/ledger-reader.js";
+import { openLedgerReader } from "../program-under-test.ts";
+import type { Clock } from "../program-under-test.ts";
 import { codeOf, startGateway } from "../gateway/started-gateway.ts";
 import type { StartedGateway } from "../gateway/started-gateway.ts";
 import { LocalBrowser, LocalHouse, otpAt, PASSWORD } from "./local-browser.ts";

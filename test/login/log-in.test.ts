@@ -1,18 +1,17 @@
 /** A person logs in at a certified provider, in a real browser, for a program that waits; and what ends it. */
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
+import { existsSync, mkdtempSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { Clock } from "../../packages/sallyport/dist/kernel/clock.js";
-import { codeOf, startGateway } from "../gateway/started-gateway.ts";
+import type { Clock } from "../program-under-test.ts";
+import { codeOf } from "../gateway/started-gateway.ts";
 import type { StartedGateway } from "../gateway/started-gateway.ts";
 import { cleanEnv, ENTRY, sallyport } from "../program/program.ts";
-import { CLIENT_SECRET, IdentityProvider } from "./identity-provider.ts";
+import { IdentityProvider } from "./identity-provider.ts";
+import { startWithProvider } from "./provider-gateway.ts";
+import type { ProviderGateway } from "./provider-gateway.ts";
 
 const BROWSER = "/usr/bin/chromium";
 const isThere = existsSync(BROWSER);
@@ -24,41 +23,19 @@ let aheadMs = 0;
 const clock: Clock = { now: () => Date.now() + aheadMs, monotonic: () => performance.now() + Math.max(0, aheadMs) };
 const provider = new IdentityProvider();
 let gateway: StartedGateway;
+let started: ProviderGateway | undefined;
 let browser: Browser;
 let page: Page;
 
-/** A port that is free now: the provider must know the gateway's address before it listens. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-let root: string;
 beforeAll(async () => {
   if (!isThere) return;
-  root = mkdtempSync(join(tmpdir(), "sallyport-login-"));
-  writeFileSync(join(root, "secret"), CLIENT_SECRET);
-  const port = await freePort();
-  await provider.listen(`http://127.0.0.1:${port}/oidc/callback`);
-  gateway = await startGateway({
+  started = await startWithProvider(provider, {
     clock,
     environmentYaml: '    requireFor: [{ do: ["models:delete"], need: [identity] }]\n',
     moreYaml:
       "roles:\n  bot: { allow: [{ do: [infer:chat, models:delete], on: [llama3.2] }] }\nassign: [{ group: ml-team, role: bot, in: [dev] }]\n",
-    settings: {
-      listen: { host: "127.0.0.1", port },
-      oidc: {
-        issuer: provider.url,
-        clientId: "gateway",
-        clientSecret: { kind: "file", path: join(root, "secret") },
-        groupsClaim: "groups",
-        scopes: ["profile"],
-      },
-    },
   });
+  ({ gateway } = started);
   browser = await chromium.launch({
     executablePath: BROWSER,
     args: [
@@ -74,9 +51,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(async () => {
   await browser?.close();
-  await gateway?.stop();
-  await provider.close();
-  if (root) rmSync(root, { recursive: true, force: true });
+  await started?.stop();
 });
 beforeEach(async () => {
   if (!isThere) return;
@@ -258,7 +233,7 @@ describe.skipIf(!isThere)(
     });
 
     it("by the command line: the session lies in the credentials file, is used from there, and ends with logout", async () => {
-      const home = mkdtempSync(join(root, "home-"));
+      const home = mkdtempSync(join(started!.root, "home-"));
       const env = { HOME: home, SALLYPORT_URL: gateway.url };
       const running = login(env);
       const address = await running.address;

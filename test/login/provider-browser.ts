@@ -56,6 +56,10 @@ export interface Came {
   readonly page: string;
   /** Of the program that waited; undefined where it got nothing. */
   readonly session: string | undefined;
+  /** Why it got nothing, as the token endpoint says it. */
+  readonly error: string | undefined;
+  /** Asks once more for what the program waited for; what the token endpoint says then. */
+  pollAgain(): Promise<Record<string, string>>;
 }
 
 /** `sallyport login --env ENVIRONMENT` with the provider, as `subject`. `ahead` moves the clock past the polling interval. */
@@ -81,11 +85,12 @@ export async function logInByProvider(
   await browser.go(`${gateway.url}/e/${environment}/login`, { user_code: waiting["user_code"]!, answer: "yes" });
   await browser.submit({ login: subject, password: "any" });
   if (/\/interaction\//.test(browser.url)) await browser.submit();
-  ahead();
-  const polled = await post(`/e/${environment}/oauth/token`, {
-    ...client,
-    grant_type: DEVICE,
-    device_code: waiting["device_code"]!,
-  });
-  return { status: browser.status, page: browser.text, session: polled["access_token"] };
+  const poll = (): Promise<Record<string, string>> => {
+    ahead();
+    const form = { ...client, grant_type: DEVICE, device_code: waiting["device_code"]! };
+    return post(`/e/${environment}/oauth/token`, form);
+  };
+  const polled = await poll();
+  const { access_token: session, error } = polled;
+  return { status: browser.status, page: browser.text, session, error, pollAgain: poll };
 }

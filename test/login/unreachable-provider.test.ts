@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { afterEach, expect, it } from "vitest";
 import { sallyport, serve } from "../program/program.ts";
 import type { Serving } from "../program/program.ts";
+import { closedUrl } from "../upstream/free-port.ts";
 
 interface Report {
   readonly findings: readonly { readonly code: string; readonly says: string }[];
@@ -21,17 +22,8 @@ afterEach(async () => {
   strange?.close();
 });
 
-/** A port that was free a moment ago. */
-async function closedPort(): Promise<string> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return `http://127.0.0.1:${port}`;
-}
-
 it.each([
-  ["nothing listens there", closedPort, "ECONNREFUSED"],
+  ["nothing listens there", closedUrl, "ECONNREFUSED"],
   ["it is another issuer", otherIssuer, "issuer"],
 ])("%s", async (_case, makeIssuer, reason) => {
   const issuer = await makeIssuer();

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { OCSF_VERSION, ocsfBody, ocsfRows, recordUid } from "@sallyport/protocol";
 import type { OcsfRecord } from "@sallyport/protocol";
-import { eventTypes } from "../../packages/sallyport/dist/audit/event.js";
+import { eventTypes } from "../program-under-test.ts";
 import { extract, mistakesOf } from "./validate-body.ts";
 
 const source = { node: "n1", version: "0.1.0" };

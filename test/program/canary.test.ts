@@ -20,12 +20,14 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { formatKeyText } from "@sallyport/protocol";
 import { contract } from "@sallyport/protocol/contract";
-import { DataKeys } from "../../packages/sallyport/dist/store/data-keys.js";
-import { dataPaths } from "../../packages/sallyport/dist/store/data-paths.js";
-import { openUnder } from "../../packages/sallyport/dist/store/envelope.js";
-import { readKeyEncryptionKey } from "../../packages/sallyport/dist/store/key-encryption-key.js";
-import { PepperFiles } from "../../packages/sallyport/dist/store/pepper-files.js";
-import { openSigningKey } from "../../packages/sallyport/dist/store/signing-key.js";
+import {
+  DataKeys,
+  dataPaths,
+  openSigningKey,
+  openUnder,
+  PepperFiles,
+  readKeyEncryptionKey,
+} from "../program-under-test.ts";
 import { OtlpReceiver } from "../gateway/otlp-receiver.ts";
 import { GoUpstream } from "../upstream/go-upstream.ts";
 import { request, sallyport, sallyportJson, serve } from "./program.ts";

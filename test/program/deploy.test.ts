@@ -3,9 +3,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { readPolicy } from "../../packages/sallyport/dist/access/policy-file.js";
-import { loadSettings } from "../../packages/sallyport/dist/config/load-settings.js";
-import type { Settings } from "../../packages/sallyport/dist/config/settings.js";
+import { loadSettings, readPolicy } from "../program-under-test.ts";
+import type { Settings } from "../program-under-test.ts";
 
 const deploy = join(import.meta.dirname, "../../deploy");
 const textOf = (name: string): string => readFileSync(join(deploy, name), "utf8");

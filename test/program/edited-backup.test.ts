@@ -5,8 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readArchive, writeArchive } from "../../packages/sallyport/dist/store/archive.js";
-import { openDatabase } from "../../packages/sallyport/dist/store/sqlite.js";
+import { openDatabase, readArchive, writeArchive } from "../program-under-test.ts";
 import { sallyport, sallyportJson } from "./program.ts";
 
 let root: string;

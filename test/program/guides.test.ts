@@ -5,12 +5,8 @@ import { dirname, join } from "node:path";
 import type { Command } from "commander";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { parseCredentials } from "../../packages/client/dist/credential/credentials-file.js";
-import { readPolicy } from "../../packages/sallyport/dist/access/policy-file.js";
-import type { Cli } from "../../packages/sallyport/dist/cli/cli.js";
-import { makeProgram } from "../../packages/sallyport/dist/cli/program.js";
-import { readIdentityFile } from "../../packages/sallyport/dist/config/identity-file.js";
-import { loadSettings } from "../../packages/sallyport/dist/config/load-settings.js";
+import { loadSettings, makeProgram, parseCredentials, readIdentityFile, readPolicy } from "../program-under-test.ts";
+import type { Cli } from "../program-under-test.ts";
 
 const root = join(import.meta.dirname, "../..");
 const pages = ["README.md", ...readdirSync(join(root, "docs/guides")).map((name) => join("docs/guides", name))];

@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { signatureReasons } from "@sallyport/protocol";
-import { makeSigner } from "../../packages/sallyport/dist/factors/signer.js";
-import type { Signer } from "../../packages/sallyport/dist/factors/signer.js";
+import { makeSigner } from "../program-under-test.ts";
+import type { Signer } from "../program-under-test.ts";
 import { cleanEnv, ENTRY } from "../program/program.ts";
 import { startSignedServer } from "./signed-server.ts";
 

@@ -4,9 +4,8 @@ import fc from "fast-check";
 import { createSignature, verifySignature } from "http-message-sig";
 import { describe, expect, test } from "vitest";
 import { formatSignatureParameters, signatureBase } from "@sallyport/protocol";
-import { verifyRequestSignature } from "../../packages/sallyport/dist/factors/request-signature.js";
-import { makeSigner } from "../../packages/sallyport/dist/factors/signer.js";
-import type { Signer, SignerAlgorithm } from "../../packages/sallyport/dist/factors/signer.js";
+import { makeSigner, verifyRequestSignature } from "../program-under-test.ts";
+import type { Signer, SignerAlgorithm } from "../program-under-test.ts";
 
 const NOW = 1_700_000_000;
 const ed = generateKeyPairSync("ed25519");

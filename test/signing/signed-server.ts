@@ -2,10 +2,8 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { SignatureFailure } from "@sallyport/protocol";
-import { digestMatches } from "../../packages/sallyport/dist/factors/body-digest.js";
-import { ReplayStore } from "../../packages/sallyport/dist/factors/replay-store.js";
-import { verifyRequestSignature } from "../../packages/sallyport/dist/factors/request-signature.js";
-import type { Signer } from "../../packages/sallyport/dist/factors/signer.js";
+import { digestMatches, ReplayStore, verifyRequestSignature } from "../program-under-test.ts";
+import type { Signer } from "../program-under-test.ts";
 
 export interface SignedServer {
   readonly url: string;

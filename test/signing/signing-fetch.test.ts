@@ -7,10 +7,8 @@ import Anthropic from "@anthropic-ai/sdk";
 import { Ollama } from "ollama";
 import OpenAI, { toFile } from "openai";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { signingFetch } from "../../packages/client/dist/signing-fetch.js";
-import type { SigningFetchOptions } from "../../packages/client/dist/signing-fetch.js";
-import { makeSigner } from "../../packages/sallyport/dist/factors/signer.js";
-import type { Signer } from "../../packages/sallyport/dist/factors/signer.js";
+import { makeSigner, signingFetch } from "../program-under-test.ts";
+import type { Signer, SigningFetchOptions } from "../program-under-test.ts";
 import { startSignedServer } from "./signed-server.ts";
 import type { SignedServer } from "./signed-server.ts";
 

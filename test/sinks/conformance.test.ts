@@ -3,11 +3,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { AuditPage, AuditRecord } from "../../packages/sallyport/dist/audit/audit-log.js";
-import { Delivery } from "../../packages/sallyport/dist/sinks/delivery.js";
-import type { DeliveryPorts } from "../../packages/sallyport/dist/sinks/delivery.js";
-import { makeOutgoing } from "../../packages/sallyport/dist/sinks/outgoing.js";
-import type { Sink } from "../../packages/sallyport/dist/sinks/sink.js";
+import { Delivery, judgeStatus, makeOutgoing } from "../program-under-test.ts";
+import type { AuditPage, AuditRecord, DeliveryPorts, Sink } from "../program-under-test.ts";
 import { receivers } from "./receivers.ts";
 import type { Receiver } from "./receivers.ts";
 
@@ -215,7 +212,6 @@ describe("a delivery", () => {
     receiver = await receivers["webhook"]!(bench.root, bench.clock);
     const inner = receiver.sink();
     let isExpired = true;
-    const { judgeStatus } = await import("../../packages/sallyport/dist/sinks/sink.js");
     const delivery = bench.deliver({
       batch: inner.batch,
       send: async (batch) => (isExpired ? judgeStatus(401) : inner.send(batch)),

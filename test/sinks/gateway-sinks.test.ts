@@ -6,9 +6,8 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, wri
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import type { SinkSettings } from "../../packages/sallyport/dist/config/sink-settings.js";
-import { openGateway } from "../../packages/sallyport/dist/compose.js";
-import { exportAudit } from "../../packages/sallyport/dist/compose/ledger-files.js";
+import { exportAudit, openGateway } from "../program-under-test.ts";
+import type { SinkSettings } from "../program-under-test.ts";
 import { startGateway } from "../gateway/started-gateway.ts";
 import type { StartedGateway } from "../gateway/started-gateway.ts";
 import { mistakesOf } from "../ocsf/validate-body.ts";

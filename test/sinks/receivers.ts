@@ -7,17 +7,17 @@ import { createServer as createTcp } from "node:net";
 import type { AddressInfo, Server, Socket } from "node:net";
 import { join } from "node:path";
 import { createServer as createTls } from "node:tls";
-import type { Secret } from "../../packages/sallyport/dist/kernel/secret.js";
-import { Secret as MakeSecret } from "../../packages/sallyport/dist/kernel/secret.js";
-import { sendBounded } from "../../packages/sallyport/dist/kernel/bounded-request.js";
-import type { Clock } from "../../packages/sallyport/dist/kernel/clock.js";
-import { FileSink } from "../../packages/sallyport/dist/sinks/file-sink.js";
-import { OtlpSink } from "../../packages/sallyport/dist/sinks/otlp-sink.js";
-import { S3Sink } from "../../packages/sallyport/dist/sinks/s3-sink.js";
-import { signV4 } from "../../packages/sallyport/dist/sinks/sigv4.js";
-import type { Sink } from "../../packages/sallyport/dist/sinks/sink.js";
-import { SyslogSink } from "../../packages/sallyport/dist/sinks/syslog-sink.js";
-import { WebhookSink } from "../../packages/sallyport/dist/sinks/webhook-sink.js";
+import {
+  FileSink,
+  OtlpSink,
+  S3Sink,
+  Secret as MakeSecret,
+  sendBounded,
+  signV4,
+  SyslogSink,
+  WebhookSink,
+} from "../program-under-test.ts";
+import type { Clock, Secret, Sink } from "../program-under-test.ts";
 
 export interface Receiver {
   /** A new one each time, as after a restart. */

@@ -2,9 +2,8 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, expect, it } from "vitest";
 import { encodeEvent } from "@sallyport/protocol";
-import { openLedgerReader } from "../../packages/sallyport/dist/store/ledger-reader.js";
-import type { LedgerReader } from "../../packages/sallyport/dist/store/ledger-reader.js";
-import { openDatabase } from "../../packages/sallyport/dist/store/sqlite.js";
+import { openDatabase, openLedgerReader } from "../program-under-test.ts";
+import type { LedgerReader } from "../program-under-test.ts";
 import { makeDirectory, open, settled, START_MS } from "./store-fixture.ts";
 
 let directory: string;

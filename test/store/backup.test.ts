@@ -1,5 +1,19 @@
 /** A backup is of one moment, holds everything and nothing in the clear; what is damaged is not restored, nor is half of it. */
-import { SCHEMA_VERSION } from "../../packages/sallyport/dist/store/schema.js";
+import {
+  backUpDirectory,
+  checkDataDirectory,
+  dataPaths,
+  openLedgerReader,
+  openSealer,
+  PepperFiles,
+  readArchive,
+  readRestoredMark,
+  restoreDirectory,
+  SCHEMA_VERSION,
+  Secret,
+  writeArchive,
+} from "../program-under-test.ts";
+import type { BackupOrder } from "../program-under-test.ts";
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
@@ -20,17 +34,6 @@ import { fileURLToPath } from "node:url";
 import { Readable } from "node:stream";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { afterEach, describe, expect, it } from "vitest";
-import { Secret } from "../../packages/sallyport/dist/kernel/secret.js";
-import { readArchive, writeArchive } from "../../packages/sallyport/dist/store/archive.js";
-import { backUpDirectory } from "../../packages/sallyport/dist/store/back-up-directory.js";
-import type { BackupOrder } from "../../packages/sallyport/dist/store/back-up-directory.js";
-import { checkDataDirectory } from "../../packages/sallyport/dist/store/data-directory.js";
-import { dataPaths } from "../../packages/sallyport/dist/store/data-paths.js";
-import { openLedgerReader } from "../../packages/sallyport/dist/store/ledger-reader.js";
-import { openSealer } from "../../packages/sallyport/dist/store/open-sealer.js";
-import { PepperFiles } from "../../packages/sallyport/dist/store/pepper-files.js";
-import { restoreDirectory } from "../../packages/sallyport/dist/store/restore.js";
-import { readRestoredMark } from "../../packages/sallyport/dist/store/restored-mark.js";
 import { change, fill, key, line, makeDirectory, open, settled } from "./store-fixture.ts";
 
 const program = fileURLToPath(new URL("./killed-at.js", import.meta.url));

@@ -2,12 +2,16 @@
 import { copyFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { boundTables, unboundTables } from "../../packages/sallyport/dist/store/bound-tables.js";
-import { checkState } from "../../packages/sallyport/dist/store/check-state.js";
-import { dataPaths } from "../../packages/sallyport/dist/store/data-paths.js";
-import { openSealer } from "../../packages/sallyport/dist/store/open-sealer.js";
-import { openSigningKey } from "../../packages/sallyport/dist/store/signing-key.js";
-import { openDatabase } from "../../packages/sallyport/dist/store/sqlite.js";
+import { principalOf, roleOf } from "../builders.ts";
+import {
+  boundTables,
+  checkState,
+  dataPaths,
+  openDatabase,
+  openSealer,
+  openSigningKey,
+  unboundTables,
+} from "../program-under-test.ts";
 import { change, key, makeDirectory, open, START_MS } from "./store-fixture.ts";
 
 const databaseOf = (directory: string): string => join(directory, "sallyport.db");
@@ -43,21 +47,10 @@ async function makeFull(): Promise<string> {
     change([
       { op: "key.insert", key: key("a") },
       { op: "key.insert", key: key("b", { signers: [signer] }) },
-      { op: "role.put", role: { name: "bot", grants: [], limits: {}, guard: {}, networks: null, require: [] } },
+      { op: "role.put", role: roleOf("bot", []) },
       {
         op: "principal.put",
-        principal: {
-          id: "p1",
-          kind: "person",
-          name: "Ada",
-          team: null,
-          groups: [],
-          isDisabled: true,
-          createdAt: 1,
-          disabledBy: ["admin"],
-          revocations: 0,
-          external: null,
-        },
+        principal: principalOf("p1", { name: "Ada", isDisabled: true, disabledBy: ["admin"], createdAt: 1 }),
       },
       { op: "group.put", group: { id: "g1", name: "ops", externalId: null, createdAt: 1, changedAt: 1 } },
       {

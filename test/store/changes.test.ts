@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
-import { environmentDefaults } from "../../packages/sallyport/dist/access/default-environment.js";
-import type { Environment, Principal, Role } from "../../packages/sallyport/dist/access/policy.js";
-import { openLedgerReader } from "../../packages/sallyport/dist/store/ledger-reader.js";
+import { principalOf, roleOf } from "../builders.ts";
+import { environmentDefaults, openLedgerReader } from "../program-under-test.ts";
+import type { Environment, Role } from "../program-under-test.ts";
 import { change, event, fill, key, line, makeDirectory, open, settled } from "./store-fixture.ts";
 
 const dev: Environment = {
@@ -20,29 +20,16 @@ const dev: Environment = {
   pathSecrets: "allow",
   tokens: { ttlMs: 60_000, isOnly: true },
 };
-const bot: Role = {
-  name: "bot",
-  grants: [
-    { permissions: ["infer:chat"], models: ["qwen3:*"] },
-    { permissions: ["models:list"], models: null },
-  ],
-  limits: {},
+const grants: Role["grants"] = [
+  { permissions: ["infer:chat"], models: ["qwen3:*"] },
+  { permissions: ["models:list"], models: null },
+];
+const bot = roleOf("bot", grants, {
   guard: { outputTokens: 9 },
   networks: ["10.0.0.0/8"],
   require: ["network", "signature"],
-};
-const ada: Principal = {
-  id: "p1",
-  kind: "person",
-  name: "Ada",
-  team: null,
-  groups: ["g"],
-  isDisabled: false,
-  disabledBy: [],
-  revocations: 0,
-  external: null,
-  createdAt: 5,
-};
+});
+const ada = principalOf("p1", { name: "Ada", groups: ["g"], createdAt: 5 });
 
 async function records(directory: string) {
   const log = openLedgerReader(directory);

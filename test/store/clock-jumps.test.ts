@@ -1,7 +1,6 @@
 /** A clock that is wrong for a moment ends nothing: what is erased by age waits until the clock has gone evenly for a while. */
 import { expect, it } from "vitest";
-import { CLOCK_PATIENCE_MS } from "../../packages/sallyport/dist/kernel/clock-agreement.js";
-import { openDatabase } from "../../packages/sallyport/dist/store/sqlite.js";
+import { CLOCK_PATIENCE_MS, openDatabase } from "../program-under-test.ts";
 import { DAY_MS, line, makeDirectory, open, settled, StandingClock } from "./store-fixture.ts";
 
 const ledger = {

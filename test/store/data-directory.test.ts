@@ -19,11 +19,11 @@ import {
   checkDataDirectory,
   initDataDirectory,
   isInitialized,
-} from "../../packages/sallyport/dist/store/data-directory.js";
-import { openLedgerReader } from "../../packages/sallyport/dist/store/ledger-reader.js";
-import { lockDataDirectory } from "../../packages/sallyport/dist/store/lock.js";
-import { PepperFiles } from "../../packages/sallyport/dist/store/pepper-files.js";
-import { openDatabase } from "../../packages/sallyport/dist/store/sqlite.js";
+  lockDataDirectory,
+  openDatabase,
+  openLedgerReader,
+  PepperFiles,
+} from "../program-under-test.ts";
 import { change, fill, key, makeDirectory, open } from "./store-fixture.ts";
 
 const mode = (path: string): number => statSync(path).mode & 0o777;

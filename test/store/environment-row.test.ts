@@ -1,8 +1,7 @@
 /** An environment is read as it was written; a row that says nothing of the queue and slow readers has the usual bounds. */
 import { expect, test } from "vitest";
-import { environmentDefaults } from "../../packages/sallyport/dist/access/default-environment.js";
-import type { Environment } from "../../packages/sallyport/dist/access/policy.js";
-import { environmentRow, readEnvironment } from "../../packages/sallyport/dist/store/rows.js";
+import { environmentDefaults, environmentRow, readEnvironment } from "../program-under-test.ts";
+import type { Environment } from "../program-under-test.ts";
 
 const COLUMNS = [
   "name", "upstreams", "key_max_age_ms", "cloud", "registries", "keep_alive_max_seconds", "limits", "guard", "key_life",

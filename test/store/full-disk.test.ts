@@ -1,9 +1,8 @@
 import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import type { Operation } from "../../packages/sallyport/dist/changes/change.js";
-import { openDatabase } from "../../packages/sallyport/dist/store/sqlite.js";
-import { openLedgerReader } from "../../packages/sallyport/dist/store/ledger-reader.js";
+import { openDatabase, openLedgerReader } from "../program-under-test.ts";
+import type { Operation } from "../program-under-test.ts";
 import { change, key, line, makeDirectory, open, settled } from "./store-fixture.ts";
 import type { Opened } from "./store-fixture.ts";
 

@@ -3,13 +3,15 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, expect, it } from "vitest";
-import { compileSnapshot } from "../../packages/sallyport/dist/access/snapshot.js";
-import { KeyDirectory } from "../../packages/sallyport/dist/keys/directory.js";
-import { checkDataDirectory } from "../../packages/sallyport/dist/store/data-directory.js";
-import { openLedgerReader } from "../../packages/sallyport/dist/store/ledger-reader.js";
-import { PepperFiles } from "../../packages/sallyport/dist/store/pepper-files.js";
-import { SCHEMA_VERSION } from "../../packages/sallyport/dist/store/schema.js";
-import { openDatabase } from "../../packages/sallyport/dist/store/sqlite.js";
+import {
+  checkDataDirectory,
+  compileSnapshot,
+  KeyDirectory,
+  openDatabase,
+  openLedgerReader,
+  PepperFiles,
+  SCHEMA_VERSION,
+} from "../program-under-test.ts";
 import { sallyport } from "../program/program.ts";
 import { change, makeDirectory, open } from "./store-fixture.ts";
 

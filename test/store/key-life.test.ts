@@ -1,9 +1,7 @@
 /** The life of a key in the store: what rotation writes is read back, what is final stays final, uses only grow. */
 import { expect, it } from "vitest";
-import type { KeyLifeState } from "../../packages/sallyport/dist/keys/operations.js";
-import type { KeyRecord } from "../../packages/sallyport/dist/keys/key.js";
-import { beginRotation, endOverlap, noteFirstUse } from "../../packages/sallyport/dist/keys/secret-machine.js";
-import { UseRecord } from "../../packages/sallyport/dist/keys/use-record.js";
+import { beginRotation, endOverlap, noteFirstUse, UseRecord } from "../program-under-test.ts";
+import type { KeyLifeState, KeyRecord } from "../program-under-test.ts";
 import { change, key, makeDirectory, open } from "./store-fixture.ts";
 
 const lifeOf = ({ secrets, rotation, rotatedAt, frozenAt, lifetimeMs, told, idleSince }: KeyRecord): KeyLifeState => ({

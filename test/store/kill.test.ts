@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
-import { openLedgerReader } from "../../packages/sallyport/dist/store/ledger-reader.js";
+import { openLedgerReader } from "../program-under-test.ts";
 import { makeDirectory, open } from "./store-fixture.ts";
 
 const program = fileURLToPath(new URL("./kill-writer.js", import.meta.url));

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { readLaterRecords } from "../../packages/sallyport/dist/compose/later-records.js";
+import { readLaterRecords } from "../program-under-test.ts";
 
 it("finds who was deactivated by a directory, and keys that ended by it", () => {
   const folder = mkdtempSync(join(tmpdir(), "sallyport-later-"));

@@ -5,19 +5,21 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it } from "vitest";
-import { rekey, rotatePeppers } from "../../packages/sallyport/dist/compose/rekey.js";
-import { loadSettings } from "../../packages/sallyport/dist/config/load-settings.js";
-import type { Settings } from "../../packages/sallyport/dist/config/settings.js";
-import { DataKeys } from "../../packages/sallyport/dist/store/data-keys.js";
-import { dataPaths } from "../../packages/sallyport/dist/store/data-paths.js";
-import { keyIdOf } from "../../packages/sallyport/dist/store/envelope.js";
-import { readKeyEncryptionKey } from "../../packages/sallyport/dist/store/key-encryption-key.js";
-import { openLedgerReader } from "../../packages/sallyport/dist/store/ledger-reader.js";
-import { lockDataDirectory } from "../../packages/sallyport/dist/store/lock.js";
-import { openSealer } from "../../packages/sallyport/dist/store/open-sealer.js";
-import { PepperFiles } from "../../packages/sallyport/dist/store/pepper-files.js";
-import { sealedFiles } from "../../packages/sallyport/dist/store/sealed-files.js";
-import type { KeyRecord } from "../../packages/sallyport/dist/keys/key.js";
+import {
+  DataKeys,
+  dataPaths,
+  keyIdOf,
+  loadSettings,
+  lockDataDirectory,
+  openLedgerReader,
+  openSealer,
+  PepperFiles,
+  readKeyEncryptionKey,
+  rekey,
+  rotatePeppers,
+  sealedFiles,
+} from "../program-under-test.ts";
+import type { KeyRecord, Settings } from "../program-under-test.ts";
 import { change, DAY_MS, key, makeDirectory, open } from "./store-fixture.ts";
 
 const program = fileURLToPath(new URL("./killed-at.js", import.meta.url));

@@ -1,8 +1,7 @@
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it, vi } from "vitest";
-import { openLedgerReader } from "../../packages/sallyport/dist/store/ledger-reader.js";
-import { openDatabase } from "../../packages/sallyport/dist/store/sqlite.js";
+import { openDatabase, openLedgerReader } from "../program-under-test.ts";
 import { DAY_MS, fill, line, makeDirectory, open, settled, START_MS } from "./store-fixture.ts";
 
 const ledger = {

@@ -16,12 +16,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it } from "vitest";
-import { dataPaths } from "../../packages/sallyport/dist/store/data-paths.js";
-import { initDataDirectory } from "../../packages/sallyport/dist/store/data-directory.js";
-import { openSealer } from "../../packages/sallyport/dist/store/open-sealer.js";
-import { PepperFiles } from "../../packages/sallyport/dist/store/pepper-files.js";
-import { pepperFile, readSecretFile, signingKeyFile } from "../../packages/sallyport/dist/store/sealed-files.js";
-import { generateSigningKey } from "../../packages/sallyport/dist/store/signing-key.js";
+import {
+  dataPaths,
+  generateSigningKey,
+  initDataDirectory,
+  openSealer,
+  pepperFile,
+  PepperFiles,
+  readSecretFile,
+  signingKeyFile,
+} from "../program-under-test.ts";
 import { makeDirectory, open } from "./store-fixture.ts";
 
 const program = fileURLToPath(new URL("./killed-at.js", import.meta.url));

@@ -13,12 +13,8 @@ import {
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { encodeEvent } from "@sallyport/protocol";
-import type { AuditFilter } from "../../packages/sallyport/dist/audit/audit-log.js";
-import { isBackupName } from "../../packages/sallyport/dist/store/manifest.js";
-import { openLedgerReader } from "../../packages/sallyport/dist/store/ledger-reader.js";
-import type { LedgerReader } from "../../packages/sallyport/dist/store/ledger-reader.js";
-import { wantedOf } from "../../packages/sallyport/dist/store/record-match.js";
-import { SegmentIndex } from "../../packages/sallyport/dist/store/segment-index.js";
+import { isBackupName, openLedgerReader, SegmentIndex, wantedOf } from "../program-under-test.ts";
+import type { AuditFilter, LedgerReader } from "../program-under-test.ts";
 import { DAY_MS, makeDirectory, open, settled, START_MS } from "./store-fixture.ts";
 
 const KEY = Buffer.alloc(32, 7);

@@ -4,22 +4,20 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach } from "vitest";
 import { encodeEvent } from "@sallyport/protocol";
-import type { Change, Operation } from "../../packages/sallyport/dist/changes/change.js";
-import type { LedgerEvent } from "../../packages/sallyport/dist/audit/event.js";
-import { newKey } from "../../packages/sallyport/dist/keys/key.js";
-import type { KeyRecord } from "../../packages/sallyport/dist/keys/key.js";
-import { bindDatabase } from "../../packages/sallyport/dist/store/bind-database.js";
-import { dataPaths } from "../../packages/sallyport/dist/store/data-paths.js";
-import { openSealer } from "../../packages/sallyport/dist/store/open-sealer.js";
-import { openSigningKey } from "../../packages/sallyport/dist/store/signing-key.js";
-import { initDataDirectory } from "../../packages/sallyport/dist/store/data-directory.js";
-import { environmentRow } from "../../packages/sallyport/dist/store/rows.js";
-import { openDatabase } from "../../packages/sallyport/dist/store/sqlite.js";
-import { defaultEnvironment } from "../../packages/sallyport/dist/access/default-environment.js";
-import { takesAway } from "../../packages/sallyport/dist/access/taking-away.js";
-import { openStore } from "../../packages/sallyport/dist/store/open-store.js";
-import type { StoreOptions } from "../../packages/sallyport/dist/store/open-store.js";
-import type { Store } from "../../packages/sallyport/dist/store/ports.js";
+import {
+  bindDatabase,
+  dataPaths,
+  defaultEnvironment,
+  environmentRow,
+  initDataDirectory,
+  newKey,
+  openDatabase,
+  openSealer,
+  openSigningKey,
+  openStore,
+  takesAway,
+} from "../program-under-test.ts";
+import type { Change, KeyRecord, LedgerEvent, Operation, Store, StoreOptions } from "../program-under-test.ts";
 
 export const DAY_MS = 86_400_000;
 export const START_MS = 1_760_000_000_000;

@@ -4,13 +4,14 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { checkDataDirectory } from "../../packages/sallyport/dist/store/data-directory.js";
-import { migrations } from "../../packages/sallyport/dist/store/migrations.js";
-import type { Migration } from "../../packages/sallyport/dist/store/migrations/migration.js";
-import { SCHEMA_VERSION } from "../../packages/sallyport/dist/store/schema.js";
-import { openDatabase } from "../../packages/sallyport/dist/store/sqlite.js";
-import { upgradeDatabase } from "../../packages/sallyport/dist/store/upgrade.js";
-import type { Upgraded } from "../../packages/sallyport/dist/store/upgrade.js";
+import {
+  checkDataDirectory,
+  migrations,
+  openDatabase,
+  SCHEMA_VERSION,
+  upgradeDatabase,
+} from "../program-under-test.ts";
+import type { Migration, Upgraded } from "../program-under-test.ts";
 import { change, fill, key, makeDirectory, open, StandingClock } from "./store-fixture.ts";
 
 const NOW = SCHEMA_VERSION;

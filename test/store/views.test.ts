@@ -1,22 +1,20 @@
 /** Every view of memory, kept up by the feed over thousands of random changes, is what one read anew from the database is. */
 import { generateKeyPairSync } from "node:crypto";
 import { expect, it } from "vitest";
-import { SnapshotView } from "../../packages/sallyport/dist/access/snapshot-view.js";
-import { defaultEnvironment } from "../../packages/sallyport/dist/access/default-environment.js";
-import { newPrincipal } from "../../packages/sallyport/dist/access/new-principal.js";
-import type { Assignment, Principal } from "../../packages/sallyport/dist/access/policy.js";
-import type { Operation } from "../../packages/sallyport/dist/changes/change.js";
-import { Feed } from "../../packages/sallyport/dist/changes/feed.js";
-import type { ChangeWriter } from "../../packages/sallyport/dist/changes/feed.js";
-import { LocalLogins } from "../../packages/sallyport/dist/identity/local/local-logins.js";
-import { KeyDirectory } from "../../packages/sallyport/dist/keys/directory.js";
-import { factorsOf } from "../../packages/sallyport/dist/keys/key.js";
-import type { KeyRecord } from "../../packages/sallyport/dist/keys/key.js";
-import { OllamaSignerIndex } from "../../packages/sallyport/dist/keys/ollama-signer-index.js";
-import { Restrictions } from "../../packages/sallyport/dist/keys/restrictions.js";
-import type { Store } from "../../packages/sallyport/dist/store/ports.js";
-import { RevokedTokens } from "../../packages/sallyport/dist/tokens/revoked-tokens.js";
-import { TokenKeys } from "../../packages/sallyport/dist/tokens/token-keys.js";
+import {
+  defaultEnvironment,
+  factorsOf,
+  Feed,
+  KeyDirectory,
+  LocalLogins,
+  newPrincipal,
+  OllamaSignerIndex,
+  Restrictions,
+  RevokedTokens,
+  SnapshotView,
+  TokenKeys,
+} from "../program-under-test.ts";
+import type { Assignment, ChangeWriter, KeyRecord, Operation, Principal, Store } from "../program-under-test.ts";
 import { event, key, open, START_MS } from "./store-fixture.ts";
 
 const ENVIRONMENTS = ["dev", "staging", "prod", "lab"];

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { roleOf } from "../../../../test/builders.ts";
 import { excessAdminRight, excessEnvironments, excessGrants, excessLifetime, excessRight } from "./attenuation.ts";
 import { builtInRoles } from "./built-in-roles.ts";
 import { everything } from "./everything.ts";
@@ -6,28 +7,8 @@ import type { AdminRight, RightSpec, Role } from "./policy.ts";
 
 const roles = new Map<string, Role>([
   ...builtInRoles.map((role) => [role.name, role] as const),
-  [
-    "wide",
-    {
-      name: "wide",
-      grants: [{ permissions: ["infer:chat"], models: ["*"] }],
-      limits: {},
-      guard: {},
-      networks: null,
-      require: [],
-    },
-  ],
-  [
-    "narrow",
-    {
-      name: "narrow",
-      grants: [{ permissions: ["infer:chat"], models: ["llama3.2"] }],
-      limits: {},
-      guard: {},
-      networks: null,
-      require: [],
-    },
-  ],
+  ["wide", roleOf("wide", [{ permissions: ["infer:chat"], models: ["*"] }])],
+  ["narrow", roleOf("narrow", [{ permissions: ["infer:chat"], models: ["llama3.2"] }])],
 ]);
 
 const deputy: AdminRight = {
@@ -130,14 +111,9 @@ describe("the size of a context", () => {
     new Map<string, Role>([
       [
         "r",
-        {
-          name: "r",
-          grants: [{ permissions: ["infer:generate"], models: ["*"] }],
+        roleOf("r", [{ permissions: ["infer:generate"], models: ["*"] }], {
           guard: contextTokens === undefined ? {} : { contextTokens },
-          limits: {},
-          networks: null,
-          require: [],
-        },
+        }),
       ],
     ]);
   const environment = (contextTokens?: number) => [

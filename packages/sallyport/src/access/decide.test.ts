@@ -2,8 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parseModelName } from "@sallyport/protocol";
 import type { DataPermission } from "@sallyport/protocol";
-import { newKey } from "../keys/key.ts";
-import type { KeyRecord } from "../keys/key.ts";
+import { keyOf, principalOf, roleOf } from "../../../../test/builders.ts";
 import { decide, isHeld, maySee } from "./decide.ts";
 import type { Question } from "./decide.ts";
 import { environmentDefaults } from "./default-environment.ts";
@@ -12,22 +11,7 @@ import { compileSnapshot, emptySnapshot } from "./snapshot.ts";
 import type { EffectiveRight } from "./snapshot.ts";
 
 const PRESENTED = { address: "127.0.0.1", isSigned: false, isIdentified: false };
-const NO_DOOR = { networks: null, require: [] };
 const dev: Environment = { ...environmentDefaults, name: "dev", upstreams: [{ id: "u1", url: "http://127.0.0.1:1" }] };
-
-function keyWith(ceiling: RightSpec, more: Partial<KeyRecord> = {}): KeyRecord {
-  const what = {
-    id: "k",
-    environment: "dev",
-    name: "k",
-    owner: "p",
-    limits: {},
-    admin: null,
-    createdAt: 0,
-    createdBy: "os:x",
-  };
-  return { ...newKey({ ...what, ceiling }, { hash: new Uint8Array(32), pepperVersion: 1, expiresAt: 1 }), ...more };
-}
 
 interface World {
   readonly ceiling: RightSpec;
@@ -45,23 +29,10 @@ function rightIn({ ceiling, live, roles = [], environment = {}, isDisabled = fal
     epoch: 1,
     environments: [{ ...dev, ...environment }],
     roles,
-    principals: [
-      {
-        id: "p",
-        kind: "service",
-        name: "p",
-        team: null,
-        groups: [],
-        isDisabled,
-        disabledBy: isDisabled ? ["admin"] : [],
-        revocations: 0,
-        external: null,
-        createdAt: 0,
-      },
-    ],
+    principals: [principalOf("p", { isDisabled, disabledBy: isDisabled ? ["admin"] : [] })],
     assignments,
   };
-  return compileSnapshot(state).rightOf(keyWith(ceiling))!;
+  return compileSnapshot(state).rightOf(keyOf({ ceiling }))!;
 }
 
 function ask(permission: DataPermission, model: string | null, more: Partial<Question> = {}): Question {
@@ -103,13 +74,7 @@ describe("the effective right is the ceiling and the live right and the environm
   });
 
   test("a role's own selectors and the key's both bind", () => {
-    const role: Role = {
-      name: "r",
-      grants: [{ permissions: ["infer:chat"], models: ["a", "b"] }],
-      limits: {},
-      guard: {},
-      ...NO_DOOR,
-    };
+    const role = roleOf("r", [{ permissions: ["infer:chat"], models: ["a", "b"] }]);
     const own: RightSpec = { roles: ["r"], allow: [], models: ["b", "c"] };
     const right = rightIn({ ceiling: own, live: { roles: ["r"], allow: [], models: null }, roles: [role] });
     expect(["a", "b", "c"].map((model) => codeOf(right, ask("infer:chat", model)))).toEqual([
@@ -130,7 +95,7 @@ describe("the effective right is the ceiling and the live right and the environm
     );
     expect(
       compileSnapshot({ epoch: 1, environments: [dev], roles: [], principals: [], assignments: [] }).rightOf(
-        keyWith(chat(["a"])),
+        keyOf({ ceiling: chat(["a"]) }),
       )!.isOwnerDisabled,
     ).toBe(true);
     expect(
@@ -139,7 +104,7 @@ describe("the effective right is the ceiling and the live right and the environm
   });
 
   test("the empty snapshot knows no right", () => {
-    expect(emptySnapshot.rightOf(keyWith(chat(["*"])))).toBeUndefined();
+    expect(emptySnapshot.rightOf(keyOf({ ceiling: chat(["*"]) }))).toBeUndefined();
   });
 
   test("cloud: closed by the environment, then by the selectors", () => {
@@ -198,13 +163,8 @@ describe("the effective right is the ceiling and the live right and the environm
 });
 
 describe("guards", () => {
-  const guarded = (name: string, outputTokens: number): Role => ({
-    name,
-    grants: [{ permissions: ["infer:chat"], models: null }],
-    limits: {},
-    guard: { outputTokens, images: 1 },
-    ...NO_DOOR,
-  });
+  const guarded = (name: string, outputTokens: number): Role =>
+    roleOf(name, [{ permissions: ["infer:chat"], models: null }], { guard: { outputTokens, images: 1 } });
   const granted = (right: EffectiveRight): number | undefined => {
     const decision = decide(right, ask("infer:chat", "a"), PRESENTED);
     return decision.isAllowed ? decision.granted.outputTokens : -1;

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { Factor } from "@sallyport/protocol";
 import { parseModelName } from "@sallyport/protocol";
-import { newKey } from "../keys/key.ts";
+import { keyOf, principalOf, roleOf } from "../../../../test/builders.ts";
 import type { KeyFactors } from "../keys/key.ts";
 import { decide, maySee, openRight } from "./decide.ts";
 import type { Question } from "./decide.ts";
@@ -24,48 +24,16 @@ interface World {
 }
 
 function rightIn({ environment = {}, role = {}, key = {} }: World): EffectiveRight {
-  const held: Role = {
-    name: "bot",
-    grants: [{ permissions: ["infer:chat", "models:list"], models: ["llama3.2"] }],
-    limits: {},
-    guard: {},
-    networks: null,
-    require: [],
-    ...role,
-  };
+  const held = roleOf("bot", [{ permissions: ["infer:chat", "models:list"], models: ["llama3.2"] }], role);
   const right = { roles: ["bot"], allow: [], models: ["llama3.2"] };
   const snapshot = compileSnapshot({
     epoch: 1,
     environments: [{ ...environmentDefaults, name: "dev", upstreams: [], ...environment }],
     roles: [held],
-    principals: [
-      {
-        id: "p",
-        kind: "service",
-        name: "p",
-        team: null,
-        groups: [],
-        isDisabled: false,
-        disabledBy: [],
-        revocations: 0,
-        external: null,
-        createdAt: 0,
-      },
-    ],
+    principals: [principalOf("p")],
     assignments: [{ id: "a", subject: { principal: "p" }, environment: "dev", right, source: "admin" }],
   });
-  const what = {
-    id: "k",
-    environment: "dev",
-    name: "k",
-    owner: "p",
-    limits: {},
-    admin: null,
-    createdAt: 0,
-    createdBy: "x",
-  };
-  const secret = { hash: new Uint8Array(32), pepperVersion: 1, expiresAt: 1 };
-  return snapshot.rightOf(newKey({ ...what, ceiling: right }, secret, key))!;
+  return snapshot.rightOf(keyOf({ ceiling: right, ...key }))!;
 }
 
 function codeFor(right: EffectiveRight, presented: Presented): string {

@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { roleOf } from "../../../../test/builders.ts";
 import { builtInRoles } from "./built-in-roles.ts";
 import { lostRight } from "./lost-right.ts";
 import { Assignments } from "./assignments.ts";
@@ -6,17 +7,10 @@ import { newPrincipal } from "./new-principal.ts";
 import type { Assignment, RightSpec } from "./policy.ts";
 
 const roles = new Map(
-  [
-    ...builtInRoles,
-    {
-      name: "bot",
-      grants: [{ permissions: ["infer:chat"], models: ["llama3.2"] }],
-      limits: {},
-      guard: {},
-      networks: null,
-      require: [],
-    } as const,
-  ].map((role) => [role.name, role]),
+  [...builtInRoles, roleOf("bot", [{ permissions: ["infer:chat"], models: ["llama3.2"] }])].map((role) => [
+    role.name,
+    role,
+  ]),
 );
 const right = (more: Partial<RightSpec>): RightSpec => ({ roles: [], allow: [], models: null, ...more });
 const given = (id: string, group: string, more: Partial<RightSpec>, environment = "dev"): Assignment => ({

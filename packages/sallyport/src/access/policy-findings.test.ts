@@ -1,8 +1,9 @@
 import { expect, it } from "vitest";
+import { principalOf, roleOf } from "../../../../test/builders.ts";
 import { policyFindings } from "./policy-findings.ts";
 import type { HeldKey, PolicyFinding } from "./policy-finding.ts";
 import type { PermissionUse } from "./permission-uses.ts";
-import type { Assignment, Environment, PolicyState, Principal, RightSpec, Role } from "./policy.ts";
+import type { Assignment, Environment, PolicyState, RightSpec, Role } from "./policy.ts";
 import { compileSnapshot } from "./snapshot.ts";
 
 const DAY_MS = 86_400_000;
@@ -14,18 +15,8 @@ const right = (more: Partial<RightSpec>): RightSpec => ({ roles: [], allow: [], 
 const assignment = (of: string, more: Partial<RightSpec>, subject: Assignment["subject"] = { group: "g" }): Assignment => ({
   id: Math.random().toString(36), subject, environment: of, right: right(more), source: "policy",
 }); // prettier-ignore
-const bot: Role = {
-  name: "bot",
-  grants: [{ permissions: ["infer:chat", "models:delete", "server:health"], models: ["llama3.2"] }],
-  limits: {},
-  guard: {},
-  networks: null,
-  require: [],
-};
-const anna: Principal = {
-  id: "p1", kind: "person", name: "anna", team: null, groups: ["g"], isDisabled: false, createdAt: 0,
-  disabledBy: [], revocations: 0, external: null,
-}; // prettier-ignore
+const bot = roleOf("bot", [{ permissions: ["infer:chat", "models:delete", "server:health"], models: ["llama3.2"] }]);
+const anna = principalOf("p1", { name: "anna", groups: ["g"] });
 const heldKey = (id: string, more: Partial<HeldKey> = {}): HeldKey => ({
   environment: "dev", id, owner: "p1", state: "active", ceiling: right({ models: [] }), createdAt: 0, ...more,
 }); // prettier-ignore

@@ -1,26 +1,16 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { principalOf } from "../../../../test/builders.ts";
 import type { Operation } from "../changes/change.ts";
 import { LongWork, ThreadLine } from "../kernel/long-work.ts";
 import { readPolicy } from "./policy-file.ts";
 import type { PolicyDocument } from "./policy-file.ts";
 import { planPolicy } from "./policy-plan.ts";
 import type { PolicyPlan } from "./policy-plan.ts";
-import type { Assignment, PolicyState, Principal } from "./policy.ts";
+import type { Assignment, PolicyState } from "./policy.ts";
 import { compileSnapshot } from "./snapshot.ts";
 
-const anna: Principal = {
-  id: "p_anna",
-  kind: "person",
-  name: "anna",
-  team: null,
-  groups: [],
-  isDisabled: false,
-  disabledBy: [],
-  revocations: 0,
-  external: null,
-  createdAt: 0,
-};
+const anna = principalOf("p_anna", { name: "anna" });
 const empty: PolicyState = { epoch: 1, environments: [], roles: [], principals: [anna], assignments: [] };
 
 const document = {

@@ -1,6 +1,7 @@
 /** What counts as opening something wider: nothing against itself, and never a step and its way back both. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { roleOf } from "../../../../test/builders.ts";
 import { isNetworkWithin } from "../kernel/network-list.ts";
 import { defaultEnvironment } from "./default-environment.ts";
 import type { Environment, Role } from "./policy.ts";
@@ -36,14 +37,7 @@ const roles: fc.Arbitrary<Role> = fc
     models: fc.constantFrom(null, ["*"], ["llama3.2"], ["llama3.2:*"]),
     networks: fc.constantFrom(null, ["10.0.0.0/8"]),
   })
-  .map(({ permissions, models, networks }) => ({
-    name: "r",
-    grants: [{ permissions, models }],
-    limits: {},
-    guard: {},
-    networks,
-    require: [],
-  }));
+  .map(({ permissions, models, networks }) => roleOf("r", [{ permissions, models }], { networks }));
 
 const ofEnvironment = (of: Environment) => ({ kind: "environment", of }) as const;
 const ofRole = (of: Role) => ({ kind: "role", of }) as const;

@@ -1,7 +1,7 @@
 import { createHmac, generateKeyPairSync, sign } from "node:crypto";
 import { expect, test } from "vitest";
-import { newKey } from "../keys/key.ts";
-import type { KeyRecord, KeySigner } from "../keys/key.ts";
+import { keyOf } from "../../../../test/builders.ts";
+import type { KeySigner } from "../keys/key.ts";
 import { readRegisteredKey } from "./registered-key.ts";
 import { hmacSecret, signerOf } from "./signer-of-key.ts";
 import { verifySignature } from "./signer.ts";
@@ -11,12 +11,6 @@ const peppers = {
   get: (environment: string, version: number) => (environment === "dev" && version === 3 ? pepper : undefined),
 };
 const base: Omit<KeySigner, "id" | "algorithm" | "material"> = { use: "request", createdAt: 0, createdBy: "x" };
-
-function keyWith(signers: readonly KeySigner[]): KeyRecord {
-  const ceiling = { roles: [], allow: [], models: [] };
-  const what = { id: "k", environment: "dev", name: "k", owner: "p", ceiling, limits: {}, admin: null, createdAt: 0, createdBy: "x" }; // prettier-ignore
-  return newKey(what, { hash: new Uint8Array(32), pepperVersion: 1, expiresAt: 1 }, { signers });
-}
 
 test("a public key is read in each form people have it in, and its fingerprint is ssh-keygen's", () => {
   const { publicKey } = generateKeyPairSync("ed25519");
@@ -58,10 +52,10 @@ test("a signer is the key's own, for requests, of that id", () => {
     material,
   } = readRegisteredKey(publicKey.export({ type: "spki", format: "pem" }).toString())!;
   const ollama: KeySigner = { ...base, use: "ollama", id: "other", algorithm, material };
-  const key = keyWith([{ ...base, id, algorithm, material }, ollama]);
+  const key = keyOf({ signers: [{ ...base, id, algorithm, material }, ollama] });
   const signer = signerOf(key, id, peppers)!;
   expect(verifySignature(signer, "text", sign(null, Buffer.from("text"), privateKey).toString("base64"))).toBe(true);
-  expect([signerOf(key, "other", peppers), signerOf(key, "nobody", peppers), signerOf(keyWith([]), id, peppers)]).toEqual([undefined, undefined, undefined]); // prettier-ignore
+  expect([signerOf(key, "other", peppers), signerOf(key, "nobody", peppers), signerOf(keyOf({ signers: [] }), id, peppers)]).toEqual([undefined, undefined, undefined]); // prettier-ignore
 });
 
 test("an HMAC secret follows from environment, key and id, and ends with its pepper", () => {
@@ -71,9 +65,9 @@ test("an HMAC secret follows from environment, key and id, and ends with its pep
   expect(hmacSecret(place, "hmac-b", 3, peppers)).not.toBe(secret);
   expect(hmacSecret({ ...place, id: "other" }, "hmac-a", 3, peppers)).not.toBe(secret);
   expect(hmacSecret(place, "hmac-a", 4, peppers)).toBeUndefined();
-  const key = keyWith([{ ...base, id: "hmac-a", algorithm: "hmac-sha256", material: "3" }]);
+  const key = keyOf({ signers: [{ ...base, id: "hmac-a", algorithm: "hmac-sha256", material: "3" }] });
   const mac = createHmac("sha256", Buffer.from(secret, "base64url")).update("text").digest("base64");
   expect(verifySignature(signerOf(key, "hmac-a", peppers)!, "text", mac)).toBe(true);
-  const gone = keyWith([{ ...base, id: "hmac-a", algorithm: "hmac-sha256", material: "9" }]);
+  const gone = keyOf({ signers: [{ ...base, id: "hmac-a", algorithm: "hmac-sha256", material: "9" }] });
   expect(signerOf(gone, "hmac-a", peppers)).toBeUndefined();
 });

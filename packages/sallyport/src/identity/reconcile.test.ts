@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { keyOf, principalOf } from "../../../../test/builders.ts";
 import type { KeyFate, Principal } from "../access/policy.ts";
 import { Principals } from "../access/principals.ts";
-import { newKey } from "../keys/key.ts";
 import type { KeyRecord } from "../keys/key.ts";
 import { emptyExternal } from "./apply-statement.ts";
 import { reconcile, reconcileAssignment } from "./reconcile.ts";
@@ -11,15 +11,9 @@ import type { Said, Statement } from "./statement.ts";
 
 const ISSUER = "https://idp.example.org";
 const usual: KeyFate = { onLeave: "revoke", onRoleLost: "revoke", onSignOut: "keep", onRisk: "suspend" };
-const ada: Principal = {
-  id: "p1",
-  kind: "person",
+const ada = principalOf("p1", {
   name: "ada",
-  team: null,
   groups: ["local", "team"],
-  isDisabled: false,
-  disabledBy: [],
-  revocations: 0,
   external: {
     ...emptyExternal(0),
     identities: [{ issuer: ISSUER, subject: "s1" }],
@@ -32,20 +26,16 @@ const ada: Principal = {
     },
     groups: ["team"],
   },
-  createdAt: 0,
-};
+});
 
-function keyOf(id: string, more: Partial<KeyRecord> = {}): KeyRecord {
-  const what = { id, environment: "dev", name: id, owner: "p1", limits: {}, admin: null, createdAt: 0, createdBy: "x" };
-  const ceiling = { roles: ["bot"], allow: [], models: ["llama3.2"] };
-  const hash = { hash: Buffer.alloc(32), pepperVersion: 1, expiresAt: 9 };
-  return { ...newKey({ ...what, ceiling }, hash), ...more };
-}
+const ceiling = { roles: ["bot"], allow: [], models: ["llama3.2"] };
+const adasKey = (id: string, more: Partial<KeyRecord> = {}): KeyRecord =>
+  keyOf({ id, name: id, owner: "p1", ceiling, ...more }, { expiresAt: 9 });
 
 /** The state, to which what was reconciled is applied as the store would. A key makes use of the group `team`. */
 class World {
   principals = new Map([["p1", ada]]);
-  keys = [keyOf("k1")];
+  keys = [adasKey("k1")];
   fate = usual;
   now = 1_000;
 
@@ -157,7 +147,7 @@ describe("what becomes of the keys", () => {
     "high risk, and the key is suspended already (%s): disuse gives way, for its owner could take it back",
     (reason, told) => {
       const world = new World();
-      world.keys = [keyOf("k1", { state: "suspended", reason })];
+      world.keys = [adasKey("k1", { state: "suspended", reason })];
       const found = world.hear(say({ risk: "high" }));
       expect(typesOf(found)).toEqual(told);
       if (told.length > 1)

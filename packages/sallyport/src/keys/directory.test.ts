@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { formatKeyText, Problem } from "@sallyport/protocol";
+import { keyOf } from "../../../../test/builders.ts";
 import { KeyDirectory } from "./directory.ts";
 import type { KeySource } from "./directory.ts";
 import { hashKeyText } from "./hash.ts";
-import { newKey } from "./key.ts";
 import type { KeyRecord } from "./key.ts";
 import type { Pepper, PepperRing } from "./pepper.ts";
 
@@ -25,10 +25,7 @@ class Rows implements KeySource {
   add(environment: string, id: string, more: Partial<KeyRecord> = {}, planted?: Uint8Array): string {
     const text = formatKeyText("sp", environment, id, SECRET);
     const hash = planted ?? hashKeyText(text, peppers.get(environment)!);
-    const what = { id, environment, name: id, owner: "p", limits: {}, admin: null, createdAt: 0, createdBy: "os:x" };
-    const ceiling = { roles: [], allow: [], models: [] };
-    const made = newKey({ ...what, ceiling }, { hash, pepperVersion: 1, expiresAt: 1000 });
-    this.rows.set(`${environment}/${id}`, { ...made, ...more });
+    this.rows.set(`${environment}/${id}`, keyOf({ id, environment, name: id, ...more }, { hash, expiresAt: 1000 }));
     return text;
   }
   key(environment: string, id: string): KeyRecord | undefined {

@@ -1,18 +1,15 @@
 import { expect, it } from "vitest";
+import { keyOf } from "../../../../test/builders.ts";
 import { environmentDefaults } from "../access/default-environment.ts";
 import { findDue } from "./disuse.ts";
 import type { KeyFacts } from "./disuse.ts";
-import { newKey } from "./key.ts";
 import type { KeyRecord } from "./key.ts";
 
 const DAY = 86_400_000;
 const life = environmentDefaults.keyLife;
 
 function facts(days: number, more: Partial<KeyFacts> = {}, changed: Partial<KeyRecord> = {}): KeyFacts {
-  const what = { id: "A".repeat(12), environment: "dev", name: "k", owner: "p", limits: {}, admin: null, createdAt: 0 };
-  const ceiling = { roles: [], allow: [], models: [] };
-  const secret = { hash: Buffer.alloc(32), pepperVersion: 1, expiresAt: 400 * DAY };
-  const key = { ...newKey({ ...what, ceiling, createdBy: "x" }, secret), ...changed };
+  const key = keyOf({ id: "A".repeat(12), ...changed }, { expiresAt: 400 * DAY });
   return { key, life, uses: new Map(), hasOwner: true, now: days * DAY, ...more };
 }
 const used = (day: number) => ({ uses: new Map([[1, day * DAY]]) });

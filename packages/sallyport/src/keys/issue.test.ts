@@ -2,13 +2,14 @@ import { Buffer } from "node:buffer";
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
 import { parseKeyText } from "@sallyport/protocol";
+import { ringOf } from "../../../../test/builders.ts";
 import { everything } from "../access/everything.ts";
 import { KeyDirectory } from "./directory.ts";
 import { issueAdminKey, issueKey } from "./issue.ts";
 import type { KeyOrder } from "./issue.ts";
 
 const pepper = { version: 3, bytes: Buffer.alloc(32, 9) };
-const peppers = { current: () => pepper, get: () => pepper, create: () => pepper };
+const peppers = ringOf(pepper);
 const order: KeyOrder = {
   environment: "dev",
   name: "k",

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { setTimeout as after } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { formatKeyText, Problem } from "@sallyport/protocol";
+import { keyOf, ringOf } from "../../../../test/builders.ts";
 import { KeyDirectory } from "./directory.ts";
 import { fillKeyTable } from "./fill-table.ts";
 import { hashKeyText } from "./hash.ts";
@@ -11,11 +12,10 @@ import type { KeyRecord } from "./key.ts";
 import { KeyRows, ROW_BYTES, startOf } from "./key-rows.ts";
 import { KeySlots } from "./key-slots.ts";
 import { KeyTable } from "./key-table.ts";
-import type { PepperRing } from "./pepper.ts";
 import { Restrictions } from "./restrictions.ts";
 
 const pepper = { version: 1, bytes: randomBytes(32) };
-const ring: PepperRing = { current: () => pepper, get: () => pepper, create: () => pepper };
+const ring = ringOf(pepper);
 const idOf = (n: number): string => String(n).padStart(12, "0");
 
 let seed = 4_711;
@@ -168,11 +168,7 @@ test("rows keep what was written to them as their memory grows, and begin empty"
 
 test("filled in the background, no ordinary key is read at its first use, and a change is read anew", async () => {
   const texts = Array.from({ length: 200 }, (_, n) => formatKeyText("sp", "dev", idOf(n), "s".repeat(43)));
-  const what = { environment: "dev", name: "k", owner: "p", limits: {}, admin: null, createdAt: 0, createdBy: "os:x" };
-  const ceiling = { roles: [], allow: [], models: [] };
-  const made = texts.map((text, n) =>
-    newKey({ ...what, id: idOf(n), ceiling }, { hash: hashKeyText(text, pepper), pepperVersion: 1, expiresAt: 1_000 }),
-  );
+  const made = texts.map((text, n) => keyOf({ id: idOf(n) }, { hash: hashKeyText(text, pepper), expiresAt: 1_000 }));
   let reads = 0;
   const source = {
     key: (_: string, id: string) => (reads++, made[Number(id)]),

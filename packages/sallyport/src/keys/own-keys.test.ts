@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { Problem } from "@sallyport/protocol";
+import { keyOf } from "../../../../test/builders.ts";
 import { environmentDefaults } from "../access/default-environment.ts";
-import { newKey } from "./key.ts";
 import type { KeyRecord } from "./key.ts";
 import { nextStep } from "./next-step.ts";
 import { OwnKeys } from "./own-keys.ts";
@@ -11,11 +11,8 @@ const DAY = 86_400_000;
 const life = environmentDefaults.keyLife;
 const SESSION = { issuer: "https://id.example", subject: "s", sid: null, authenticatedAt: 0 };
 
-function keyOf(id: string, more: Partial<KeyRecord> = {}): KeyRecord {
-  const what = { id, environment: "dev", name: id, owner: "p1", limits: {}, admin: null, createdAt: 0, createdBy: "x" };
-  const hash = { hash: Buffer.alloc(32), pepperVersion: 1, expiresAt: 80 * DAY };
-  return { ...newKey({ ...what, ceiling: { roles: [], allow: [], models: [] } }, hash), ...more };
-}
+const ownKey = (id: string, more: Partial<KeyRecord> = {}): KeyRecord =>
+  keyOf({ id, name: id, owner: "p1", ...more }, { expiresAt: 80 * DAY });
 const used = (...days: number[]): ReadonlyMap<number, number> => new Map(days.map((day, i) => [i + 1, day * DAY]));
 const stopped = (reason: string | null, more: Partial<KeyRecord> = {}): Partial<KeyRecord> => ({
   state: "suspended",
@@ -40,12 +37,12 @@ describe("whether an owner may have it back", () => {
     ["for no reason", stopped(null), used(), "resume_denied"],
     ["revoked for disuse", { state: "revoked", reason: "key_unused" } as const, used(), "resume_denied"],
   ])("%s", (_, more, uses, code) => {
-    expect(refuseOwnResume(keyOf("k", more), uses)?.code).toBe(code);
+    expect(refuseOwnResume(ownKey("k", more), uses)?.code).toBe(code);
   });
 });
 
 describe("what comes next", () => {
-  const lasting = { secrets: [{ ...keyOf("k").secrets[0]!, expiresAt: 400 * DAY }] };
+  const lasting = { secrets: [{ ...ownKey("k").secrets[0]!, expiresAt: 400 * DAY }] };
   it.each([
     ["fresh", {}, used(), "suspend key_never_used 14"],
     ["used", {}, used(10), "suspend key_unused 55"],
@@ -54,12 +51,12 @@ describe("what comes next", () => {
     ["suspended", stopped("key_unused", lasting), used(3), "revoke key_unused 93"],
     ["revoked", { state: "revoked" } as const, used(), undefined],
   ])("%s", (_, more, uses, expected) => {
-    const next = nextStep(keyOf("k", more), life, uses, 5 * DAY);
+    const next = nextStep(ownKey("k", more), life, uses, 5 * DAY);
     expect(next ? `${next.action} ${next.code} ${next.at / DAY}` : undefined).toBe(expected);
   });
   it("after its expiry, and with every length switched off", () => {
     const off = { ...life, neverUsedMs: 0, idleMs: 0, destroyMs: 0 };
-    expect(nextStep(keyOf("k"), off, used(), 81 * DAY)).toEqual({
+    expect(nextStep(ownKey("k"), off, used(), 81 * DAY)).toEqual({
       action: "revoke",
       code: "key_expired",
       at: 87 * DAY,
@@ -79,11 +76,11 @@ describe("in its turn", () => {
   beforeEach(() => {
     stored = new Map(
       [
-        keyOf("session", { session: SESSION, secrets: [{ ...keyOf("x").secrets[0]!, expiresAt: 16 * DAY }] }),
-        keyOf("mine", stopped("key_never_used")),
-        keyOf("his", stopped("key_never_used", { owner: "p2" })),
-        keyOf("other", stopped("key_never_used", { session: SESSION })),
-        keyOf("over", { state: "revoked" }),
+        ownKey("session", { session: SESSION, secrets: [{ ...ownKey("x").secrets[0]!, expiresAt: 16 * DAY }] }),
+        ownKey("mine", stopped("key_never_used")),
+        ownKey("his", stopped("key_never_used", { owner: "p2" })),
+        ownKey("other", stopped("key_never_used", { session: SESSION })),
+        ownKey("over", { state: "revoked" }),
       ].map((key) => [key.id, key]),
     );
     people = new Set(["p1", "p2"]);
@@ -148,7 +145,7 @@ describe("in its turn", () => {
   });
 
   it.each([
-    ["a key that was issued", () => stored.set("session", keyOf("session")), "session_missing"],
+    ["a key that was issued", () => stored.set("session", ownKey("session")), "session_missing"],
     ["an ended log-in", () => end("session"), "key_revoked"],
     ["nobody's", () => stored.delete("session"), "session_missing"],
   ])("with %s there is neither", async (_, happens, code) => {

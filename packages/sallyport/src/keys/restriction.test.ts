@@ -1,25 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { newKey } from "./key.ts";
+import { keyOf } from "../../../../test/builders.ts";
 import { Restrictions } from "./restrictions.ts";
 import type { Restriction } from "./restriction.ts";
 
-const record = {
-  ...newKey(
-    {
-      id: "AAAAAAAAAAAA",
-      environment: "prod",
-      name: "k",
-      owner: null,
-      ceiling: { roles: [], allow: [], models: [] },
-      limits: { requests: { count: 600, windowMs: 60_000 }, concurrency: 8 },
-      admin: null,
-      createdAt: 0,
-      createdBy: "x",
-    },
-    { hash: Buffer.alloc(32), pepperVersion: 1, expiresAt: null },
-  ),
+const record = keyOf({
+  id: "AAAAAAAAAAAA",
+  environment: "prod",
+  owner: null,
+  limits: { requests: { count: 600, windowMs: 60_000 }, concurrency: 8 },
   networks: ["10.0.0.0/8"],
-};
+});
 
 const restriction = (action: Restriction["action"], more: Partial<Restriction> = {}): Restriction => ({
   id: `prod/AAAAAAAAAAAA/flood/${action}`,

@@ -1,16 +1,11 @@
 import { expect, it } from "vitest";
+import { keyOf } from "../../../../test/builders.ts";
 import { environmentDefaults } from "../access/default-environment.ts";
-import { newKey } from "./key.ts";
 import { addRetirementHeaders, brownoutSeconds, retirementOf } from "./retirement.ts";
 
 const DAY = 86_400_000;
 const life = environmentDefaults.keyLife;
-const what = { id: "A".repeat(12), environment: "dev", name: "k", owner: "p", limits: {}, admin: null, createdAt: 0 };
-const ceiling = { roles: [], allow: [], models: [] };
-const key = newKey(
-  { ...what, ceiling, createdBy: "x" },
-  { hash: Buffer.alloc(32), pepperVersion: 1, expiresAt: 90 * DAY },
-);
+const key = keyOf({ id: "A".repeat(12) }, { expiresAt: 90 * DAY });
 const secret = key.secrets[0]!;
 
 it("is told from the first notice on", () => {

@@ -1,19 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { newKey } from "./key.ts";
+import { keyOf } from "../../../../test/builders.ts";
 import type { KeyRecord } from "./key.ts";
 import { beginRotation, endOverlap, noteFirstUse, secretRefusal, settle } from "./secret-machine.ts";
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 const first = { hash: Buffer.alloc(32, 1), pepperVersion: 1, expiresAt: 90 * DAY };
-const key = newKey(
-  {
-    id: "A".repeat(12), environment: "dev", name: "k", owner: "p", ceiling: { roles: [], allow: [], models: [] }, limits: {},
-    admin: null, createdAt: 0, createdBy: "x",
-  },
-  first,
-); // prettier-ignore
+const key = keyOf({ id: "A".repeat(12) }, first);
 
 function begin(held: KeyRecord, at: number, graceMs = DAY, capMs = 14 * DAY): KeyRecord {
   const secret = { ...first, expiresAt: at + 90 * DAY };

@@ -2,6 +2,7 @@ import { generateKeyPairSync, hkdfSync, sign } from "node:crypto";
 import { beforeEach, describe, expect, it } from "vitest";
 import { ticketOpeningText, ticketProofInfo, ticketPurpose } from "@sallyport/protocol";
 import type { TicketOpening } from "@sallyport/protocol";
+import { ringOf } from "../../../../test/builders.ts";
 import type { Change } from "../changes/change.ts";
 import { Secret } from "../kernel/secret.ts";
 import { KeyDirectory } from "./directory.ts";
@@ -14,7 +15,7 @@ import type { TicketRecord } from "./ticket.ts";
 
 const MINUTE = 60_000;
 const pepper = { version: 1, bytes: Buffer.alloc(32, 3) };
-const peppers = { current: () => pepper, get: () => pepper, create: () => pepper };
+const peppers = ringOf(pepper);
 
 let now: number;
 let key: KeyRecord;

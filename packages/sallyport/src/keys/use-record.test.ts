@@ -1,22 +1,10 @@
 import { expect, it } from "vitest";
-import { newKey } from "./key.ts";
+import { keyOf } from "../../../../test/builders.ts";
 import { UseRecord } from "./use-record.ts";
 import type { KeyUse } from "./use-record.ts";
 
-const ceiling = { roles: [], allow: [], models: [] };
-const what = {
-  environment: "dev",
-  name: "k",
-  owner: "p",
-  limits: {},
-  admin: null,
-  createdAt: 0,
-  createdBy: "x",
-  ceiling,
-};
-const first = { hash: Buffer.alloc(32), pepperVersion: 1, expiresAt: null };
-const key = newKey({ ...what, id: "A".repeat(12) }, first);
-const other = newKey({ ...what, id: "B".repeat(12) }, first);
+const key = keyOf({ id: "A".repeat(12) });
+const other = keyOf({ id: "B".repeat(12) });
 const [secret] = key.secrets;
 
 it("a use that was just given to the store counts before it is on disk, so that no sweep takes the key for unused", () => {

@@ -23,11 +23,10 @@ test.each([
   expect(cleanWords(words)).toBe(shown);
 });
 
-test("hostile words are cleaned in one pass", () => {
+test("of hostile words only the beginning is read: no text makes the work longer", () => {
   for (const unit of ["a.", "a-", "1.", "http://a.", "[:", "lookup ", "/usr/", "[fd00::"]) {
-    const began = performance.now();
-    for (let n = 0; n < 20; n++) cleanWords(unit.repeat(500_000));
-    expect(performance.now() - began).toBeLessThan(500);
+    const words = unit.repeat(500_000);
+    expect(cleanWords(words)).toBe(cleanWords(words.slice(0, 2_000)));
   }
 });
 

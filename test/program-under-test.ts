@@ -1,0 +1,208 @@
+/**
+ * What the tests in `test/` use of the built program, and where it stands: when a file of the program moves, this is the
+ * one file of tests to edit. (`program/program.ts` has the paths for those who start it as a process.)
+ */
+export { parseCredentials } from "../packages/client/dist/credential/credentials-file.js";
+export { signingFetch } from "../packages/client/dist/signing-fetch.js";
+export type { SigningFetchOptions } from "../packages/client/dist/signing-fetch.js";
+export { formatKeyText } from "../packages/protocol/dist/index.js";
+export { parseCheckpoint } from "../packages/protocol/dist/ledger/checkpoint.js";
+export { parseEnded } from "../packages/protocol/dist/ledger/ended-record.js";
+export { parseExportManifest } from "../packages/protocol/dist/ledger/export-manifest.js";
+export { parseRecordLine } from "../packages/protocol/dist/ledger/record-line.js";
+export { defaultEnvironment, environmentDefaults } from "../packages/sallyport/dist/access/default-environment.js";
+export { everything } from "../packages/sallyport/dist/access/everything.js";
+export { explained } from "../packages/sallyport/dist/access/explain.js";
+export { lostRight } from "../packages/sallyport/dist/access/lost-right.js";
+export { newPrincipal } from "../packages/sallyport/dist/access/new-principal.js";
+export { PermissionUses } from "../packages/sallyport/dist/access/permission-uses.js";
+export type { PermissionUse } from "../packages/sallyport/dist/access/permission-uses.js";
+export { readPolicy } from "../packages/sallyport/dist/access/policy-file.js";
+export { readPolicyText } from "../packages/sallyport/dist/access/policy-text.js";
+export type {
+  AdminRight,
+  Assignment,
+  Environment,
+  PolicyState,
+  Principal,
+  Role,
+} from "../packages/sallyport/dist/access/policy.js";
+export { SnapshotView } from "../packages/sallyport/dist/access/snapshot-view.js";
+export { compileSnapshot } from "../packages/sallyport/dist/access/snapshot.js";
+export { takesAway } from "../packages/sallyport/dist/access/taking-away.js";
+export { makeAdminApp } from "../packages/sallyport/dist/admin/app.js";
+export type { AdminApp } from "../packages/sallyport/dist/admin/app.js";
+export { AuditReads } from "../packages/sallyport/dist/admin/audit-reads.js";
+export type { AdminPorts, UnconfirmedRestore } from "../packages/sallyport/dist/admin/ports.js";
+export { createAdminServer } from "../packages/sallyport/dist/admin/server.js";
+export type { AdminServer } from "../packages/sallyport/dist/admin/server.js";
+export type { AuditFilter, AuditPage, AuditRecord } from "../packages/sallyport/dist/audit/audit-log.js";
+export { eventTypes } from "../packages/sallyport/dist/audit/event.js";
+export type { LedgerEvent } from "../packages/sallyport/dist/audit/event.js";
+export type { Change, Operation } from "../packages/sallyport/dist/changes/change.js";
+export { Feed } from "../packages/sallyport/dist/changes/feed.js";
+export type { ChangeWriter } from "../packages/sallyport/dist/changes/feed.js";
+export { imagesOf, keyChangedInPart } from "../packages/sallyport/dist/changes/image.js";
+export type { Committed } from "../packages/sallyport/dist/changes/image.js";
+export type { Cli } from "../packages/sallyport/dist/cli/cli.js";
+export { makeProgram } from "../packages/sallyport/dist/cli/program.js";
+export { initialize, openGateway, verifyDirectory } from "../packages/sallyport/dist/compose.js";
+export type { Gateway } from "../packages/sallyport/dist/compose.js";
+export { CERTIFICATE_POLL_MS } from "../packages/sallyport/dist/compose/certificate-files.js";
+export { openCore } from "../packages/sallyport/dist/compose/core.js";
+export type { Core } from "../packages/sallyport/dist/compose/core.js";
+export { makeDataPlane } from "../packages/sallyport/dist/compose/data-plane.js";
+export type { DataPlane } from "../packages/sallyport/dist/compose/data-plane.js";
+export { makeGatewayMetrics } from "../packages/sallyport/dist/compose/gateway-metrics.js";
+export type { GatewayMetrics } from "../packages/sallyport/dist/compose/gateway-metrics.js";
+export { readLaterRecords } from "../packages/sallyport/dist/compose/later-records.js";
+export {
+  exportAudit,
+  proveRecord,
+  proveRecords,
+  publishedKeys,
+  verifyPath,
+} from "../packages/sallyport/dist/compose/ledger-files.js";
+export { rekey, rotatePeppers } from "../packages/sallyport/dist/compose/rekey.js";
+export { repairAudit } from "../packages/sallyport/dist/compose/repair.js";
+export { cosign, openWitness } from "../packages/sallyport/dist/compose/witness.js";
+export { openWitnesses } from "../packages/sallyport/dist/compose/witnesses.js";
+export type { WitnessCore } from "../packages/sallyport/dist/compose/witnesses.js";
+export { readIdentityFile } from "../packages/sallyport/dist/config/identity-file.js";
+export type { IdentitySettings, ProviderSettings } from "../packages/sallyport/dist/config/identity-file.js";
+export { loadSettings } from "../packages/sallyport/dist/config/load-settings.js";
+export type { Settings } from "../packages/sallyport/dist/config/settings.js";
+export type { SinkSettings } from "../packages/sallyport/dist/config/sink-settings.js";
+export type { WitnessSettings } from "../packages/sallyport/dist/config/witness-settings.js";
+export { NativeObject, NativeStream } from "../packages/sallyport/dist/dataplane/answer/native-stream.js";
+export { OpenaiStream } from "../packages/sallyport/dist/dataplane/answer/openai-stream.js";
+export { filterModels, redactShow } from "../packages/sallyport/dist/dataplane/answer/rewrites.js";
+export { AnthropicStream, ResponsesStream } from "../packages/sallyport/dist/dataplane/answer/typed-event-stream.js";
+export { rewriteError } from "../packages/sallyport/dist/dataplane/answer/upstream-error.js";
+export { clientName } from "../packages/sallyport/dist/dataplane/client-name.js";
+export { SessionDesk } from "../packages/sallyport/dist/dataplane/login/session-desk.js";
+export { readForm } from "../packages/sallyport/dist/dataplane/oauth/form.js";
+export { standing } from "../packages/sallyport/dist/dataplane/standing.js";
+export { readRemoteModels } from "../packages/sallyport/dist/dataplane/upstream/listed-models.js";
+export { endpoints } from "../packages/sallyport/dist/dataplane/wire/endpoints.js";
+export { readKeepAlive } from "../packages/sallyport/dist/dataplane/wire/keep-alive.js";
+export { matchEndpoint } from "../packages/sallyport/dist/dataplane/wire/match.js";
+export { digestMatches } from "../packages/sallyport/dist/factors/body-digest.js";
+export { parseOllamaCredential } from "../packages/sallyport/dist/factors/ollama-signature.js";
+export { ReplayStore } from "../packages/sallyport/dist/factors/replay-store.js";
+export { verifyRequestSignature } from "../packages/sallyport/dist/factors/request-signature.js";
+export { readSignedFields } from "../packages/sallyport/dist/factors/signed-fields.js";
+export { makeSigner } from "../packages/sallyport/dist/factors/signer.js";
+export type { Signer, SignerAlgorithm } from "../packages/sallyport/dist/factors/signer.js";
+export { parseSshPublicKey } from "../packages/sallyport/dist/factors/ssh-public-key.js";
+export { emptyExternal } from "../packages/sallyport/dist/identity/apply-statement.js";
+export { DirectoryReader } from "../packages/sallyport/dist/identity/directory-pages.js";
+export { DirectoryPoll } from "../packages/sallyport/dist/identity/directory-poll.js";
+export { EventPoll } from "../packages/sallyport/dist/identity/event-poll.js";
+export { EventReceiver } from "../packages/sallyport/dist/identity/event-receiver.js";
+export { failed } from "../packages/sallyport/dist/identity/failed-claims.js";
+export { IssuerKeys } from "../packages/sallyport/dist/identity/issuer-keys.js";
+export { Enrolment } from "../packages/sallyport/dist/identity/local/enrolment.js";
+export type { LocalLogin } from "../packages/sallyport/dist/identity/local/local-login.js";
+export { LocalLogins } from "../packages/sallyport/dist/identity/local/local-logins.js";
+export { readPhc } from "../packages/sallyport/dist/identity/local/password-hash.js";
+export { normalizePassword, refusePassword } from "../packages/sallyport/dist/identity/local/password.js";
+export { LogOut } from "../packages/sallyport/dist/identity/log-out.js";
+export type { Provider } from "../packages/sallyport/dist/identity/provider.js";
+export { Reconciler } from "../packages/sallyport/dist/identity/reconciler.js";
+export { readFilter } from "../packages/sallyport/dist/identity/scim-filter.js";
+export { SeenTokens } from "../packages/sallyport/dist/identity/seen-tokens.js";
+export type { Statement } from "../packages/sallyport/dist/identity/statement.js";
+export { htmlText, markdownText, plainText } from "../packages/sallyport/dist/incident/hostile-text.js";
+export type { Incident } from "../packages/sallyport/dist/incident/incident.js";
+export { sendBounded } from "../packages/sallyport/dist/kernel/bounded-request.js";
+export type { BoundedRequest } from "../packages/sallyport/dist/kernel/bounded-request.js";
+export { CLOCK_PATIENCE_MS } from "../packages/sallyport/dist/kernel/clock-agreement.js";
+export { systemClock } from "../packages/sallyport/dist/kernel/clock.js";
+export type { Clock } from "../packages/sallyport/dist/kernel/clock.js";
+export { openLog } from "../packages/sallyport/dist/kernel/log.js";
+export { normalizeAddress, parseNetwork } from "../packages/sallyport/dist/kernel/network-list.js";
+export { networkPrefix } from "../packages/sallyport/dist/kernel/network-prefix.js";
+export { Secret } from "../packages/sallyport/dist/kernel/secret.js";
+export { readJson } from "../packages/sallyport/dist/kernel/strict-json/read-json.js";
+export { KeyDirectory } from "../packages/sallyport/dist/keys/directory.js";
+export { hashKeyText } from "../packages/sallyport/dist/keys/hash.js";
+export { issueAdminKey } from "../packages/sallyport/dist/keys/issue.js";
+export { factorsOf, newKey } from "../packages/sallyport/dist/keys/key.js";
+export type { KeyRecord } from "../packages/sallyport/dist/keys/key.js";
+export { KeyLifecycle } from "../packages/sallyport/dist/keys/lifecycle.js";
+export { OllamaSignerIndex } from "../packages/sallyport/dist/keys/ollama-signer-index.js";
+export type { KeyLifeState } from "../packages/sallyport/dist/keys/operations.js";
+export { Restrictions } from "../packages/sallyport/dist/keys/restrictions.js";
+export { beginRotation, endOverlap, noteFirstUse } from "../packages/sallyport/dist/keys/secret-machine.js";
+export type { TicketRecord } from "../packages/sallyport/dist/keys/ticket.js";
+export { UseRecord } from "../packages/sallyport/dist/keys/use-record.js";
+export { makeAddressRules } from "../packages/sallyport/dist/listener/client-address.js";
+export { extractCredential } from "../packages/sallyport/dist/listener/credential.js";
+export { HostNames } from "../packages/sallyport/dist/listener/host-names.js";
+export { Registry } from "../packages/sallyport/dist/metrics/registry.js";
+export { makeSmtpSender } from "../packages/sallyport/dist/notices/smtp.js";
+export { startPractice } from "../packages/sallyport/dist/practice/practice-server.js";
+export type { PracticeServer } from "../packages/sallyport/dist/practice/practice-server.js";
+export { Delivery } from "../packages/sallyport/dist/sinks/delivery.js";
+export type { DeliveryPorts } from "../packages/sallyport/dist/sinks/delivery.js";
+export { FileSink } from "../packages/sallyport/dist/sinks/file-sink.js";
+export { OtlpSink } from "../packages/sallyport/dist/sinks/otlp-sink.js";
+export { makeOutgoing } from "../packages/sallyport/dist/sinks/outgoing.js";
+export { S3Sink } from "../packages/sallyport/dist/sinks/s3-sink.js";
+export { signV4 } from "../packages/sallyport/dist/sinks/sigv4.js";
+export { judgeStatus } from "../packages/sallyport/dist/sinks/sink.js";
+export type { Sink } from "../packages/sallyport/dist/sinks/sink.js";
+export { SyslogSink } from "../packages/sallyport/dist/sinks/syslog-sink.js";
+export { WebhookSink } from "../packages/sallyport/dist/sinks/webhook-sink.js";
+export { readArchive, writeArchive } from "../packages/sallyport/dist/store/archive.js";
+export { AuditLink } from "../packages/sallyport/dist/store/audit-link.js";
+export { backUpDirectory } from "../packages/sallyport/dist/store/back-up-directory.js";
+export type { BackupOrder } from "../packages/sallyport/dist/store/back-up-directory.js";
+export { bindDatabase } from "../packages/sallyport/dist/store/bind-database.js";
+export { boundTables, unboundTables } from "../packages/sallyport/dist/store/bound-tables.js";
+export { checkState } from "../packages/sallyport/dist/store/check-state.js";
+export {
+  checkDataDirectory,
+  initDataDirectory,
+  isInitialized,
+} from "../packages/sallyport/dist/store/data-directory.js";
+export { DataKeys } from "../packages/sallyport/dist/store/data-keys.js";
+export { dataPaths } from "../packages/sallyport/dist/store/data-paths.js";
+export { keyIdOf, openUnder } from "../packages/sallyport/dist/store/envelope.js";
+export { openIndexKey } from "../packages/sallyport/dist/store/index-key.js";
+export { readKeyEncryptionKey } from "../packages/sallyport/dist/store/key-encryption-key.js";
+export { ledgerCrypto } from "../packages/sallyport/dist/store/ledger-crypto.js";
+export { openLedgerReader } from "../packages/sallyport/dist/store/ledger-reader.js";
+export type { LedgerReader } from "../packages/sallyport/dist/store/ledger-reader.js";
+export { lockDataDirectory } from "../packages/sallyport/dist/store/lock.js";
+export { isBackupName } from "../packages/sallyport/dist/store/manifest.js";
+export { migrations } from "../packages/sallyport/dist/store/migrations.js";
+export type { Migration } from "../packages/sallyport/dist/store/migrations/migration.js";
+export { deriveNoteSigner, nodeName } from "../packages/sallyport/dist/store/note-signer.js";
+export { openSealer, ownSource } from "../packages/sallyport/dist/store/open-sealer.js";
+export { openStore } from "../packages/sallyport/dist/store/open-store.js";
+export type { StoreOptions } from "../packages/sallyport/dist/store/open-store.js";
+export { PepperFiles } from "../packages/sallyport/dist/store/pepper-files.js";
+export type { Store } from "../packages/sallyport/dist/store/ports.js";
+export { KeyRadius } from "../packages/sallyport/dist/store/radius/key-radius.js";
+export { wantedOf } from "../packages/sallyport/dist/store/record-match.js";
+export { restoreDirectory } from "../packages/sallyport/dist/store/restore.js";
+export { readRestoredMark } from "../packages/sallyport/dist/store/restored-mark.js";
+export { environmentRow, readEnvironment } from "../packages/sallyport/dist/store/rows.js";
+export { SCHEMA_VERSION } from "../packages/sallyport/dist/store/schema.js";
+export {
+  pepperFile,
+  readSecretFile,
+  sealedFiles,
+  signingKeyFile,
+} from "../packages/sallyport/dist/store/sealed-files.js";
+export { SegmentIndex } from "../packages/sallyport/dist/store/segment-index.js";
+export { generateSigningKey, openSigningKey, signerFromPem } from "../packages/sallyport/dist/store/signing-key.js";
+export { openDatabase } from "../packages/sallyport/dist/store/sqlite.js";
+export { upgradeDatabase } from "../packages/sallyport/dist/store/upgrade.js";
+export type { Upgraded } from "../packages/sallyport/dist/store/upgrade.js";
+export { RevokedTokens } from "../packages/sallyport/dist/tokens/revoked-tokens.js";
+export { TokenKeys } from "../packages/sallyport/dist/tokens/token-keys.js";
+export { looksLikeToken } from "../packages/sallyport/dist/tokens/verify.js";
+export { parseTraceParent } from "../packages/sallyport/dist/traces/trace-parent.js";

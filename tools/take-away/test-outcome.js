@@ -1,0 +1,28 @@
+// What a run of a test shows. A test that failed is told apart from a file that could not be loaded and from a hook that
+// failed before any test: these two say nothing about a rule.
+
+/**
+ * @returns `{ result, detail, isTimeout }`: "passed", "failed" (at least one test ran and failed; detail is the first
+ * failure, isTimeout whether nothing but time-outs failed) or "not run" (detail is why).
+ */
+export function outcomeOf(testModules, unhandledErrors) {
+  const tests = testModules.flatMap((module) => [...module.children.allTests()]).map((test) => test.result());
+  const failures = tests.filter(({ state }) => state === "failed").flatMap(({ errors }) => errors);
+  const loading = testModules.flatMap((module) => module.errors());
+  if (failures.length > 0) {
+    const [first] = failures;
+    return { result: "failed", detail: oneLine(first), isTimeout: failures.every(isTimeout) };
+  }
+  const suites = testModules.flatMap((module) => [...module.children.allSuites()]).flatMap((suite) => suite.errors());
+  const others = [...loading, ...suites, ...unhandledErrors];
+  if (others.length > 0) return { result: "not run", detail: oneLine(others[0]) };
+  if (!tests.some(({ state }) => state === "passed")) return { result: "not run", detail: "every test is skipped" };
+  return { result: "passed" };
+}
+
+const isTimeout = ({ message }) => /^(?:Test|Hook) timed out in \d+ms/.test(message ?? "");
+
+function oneLine({ name, message }) {
+  const [line] = `${name ?? "Error"}: ${message ?? ""}`.split("\n");
+  return line.length > 160 ? `${line.slice(0, 160)}…` : line;
+}

@@ -1,0 +1,48 @@
+// Runs one test at a time in a copy of the tree, in a process of its own: `node test-runner.js`, in the copy. Vitest stays
+// loaded between the tests; each test still runs in a new process. Asked `{ test, edits: [{ path, text }], timeoutMs }`, it
+// makes the edits, runs the test, puts the files back and answers with what `outcomeOf` says.
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { createVitest } from "vitest/node";
+import { outcomeOf } from "./test-outcome.js";
+
+const vitest = await createVitest("test", {
+  root: process.cwd(),
+  watch: false,
+  bail: 1,
+  maxWorkers: 1,
+  reporters: [{}],
+});
+await vitest.standalone();
+
+/** Writes files, and has Vitest forget what it read of them. */
+function put(files) {
+  for (const { path, text } of files) {
+    writeFileSync(path, text);
+    vitest.invalidateFile(join(process.cwd(), path));
+  }
+}
+
+async function runTest(test) {
+  const specifications = await vitest.globTestSpecifications([join(process.cwd(), test)]);
+  if (specifications.length === 0) return { result: "not run", detail: `there is no ${test}` };
+  // Vitest remembers the results of earlier runs and returns them with those of this one.
+  vitest.state.filesMap.clear();
+  vitest.state.idMap.clear();
+  const { testModules, unhandledErrors } = await vitest.runTestSpecifications(specifications);
+  return outcomeOf(testModules, unhandledErrors);
+}
+
+async function runEdited({ test, edits, timeoutMs }) {
+  for (const { config } of vitest.projects) Object.assign(config, { testTimeout: timeoutMs, hookTimeout: timeoutMs });
+  const before = edits.map(({ path }) => ({ path, text: readFileSync(path, "utf8") }));
+  put(edits);
+  const outcome = await runTest(test);
+  put(before);
+  process.send(outcome);
+}
+
+// What fails here is no test: the process ends, and whoever started it says so.
+process.on("message", (asked) => void runEdited(asked));
+process.on("disconnect", () => process.exit());
+process.send({ result: "ready" });
