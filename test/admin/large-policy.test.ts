@@ -1,6 +1,6 @@
 /** A policy of thousands of assignments comes whole out of the thread that reads it, in more pieces than one turn takes. */
 import { expect, it } from "vitest";
-import { PolicyTextReader } from "../../packages/sallyport/dist/access/policy-text-reader.js";
+import { PolicyTextReader } from "../program-under-test.ts";
 
 it("a large policy is read whole and in order", async () => {
   const names = Array.from({ length: 3_000 }, (_, n) => `g${n}`);

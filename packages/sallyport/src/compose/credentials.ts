@@ -99,7 +99,7 @@ export function makeCredentials({ settings, core, log, limits, judge, listenerUr
     snapshot,
     peppers,
     reconciler: core.reconciler,
-    inTurn: changes.inTurn,
+    inTurn: (work) => changes.inTurn(work),
     hasExternalIds: (issuer) => hasExternalIds(settings.identity?.providers ?? [], issuer),
   });
   const { localLogins, enrolment, sealer, passwordHasher: hasher } = core;

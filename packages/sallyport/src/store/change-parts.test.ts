@@ -4,7 +4,7 @@ import type { Change, Operation } from "../changes/change.ts";
 import type { LedgerEvent } from "../audit/event.ts";
 import { LongWork, ThreadLine } from "../kernel/long-work.ts";
 import { ChangeParts, needsParts, postParts } from "./change-parts.ts";
-import type { ChangePart } from "./change-parts.ts";
+import type { ChangePart } from "./writer-messages.ts";
 
 const operation = (n: number): Operation => ({ op: "assignment.remove", id: `a${n}` });
 const event = (n: number): LedgerEvent => ({
