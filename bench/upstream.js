@@ -37,6 +37,11 @@ const ready = ({ type, line, last, whole }) => ({
 const dialects = { ollama: ready(ollama), openai: ready(openai) };
 
 createServer((request, response) => {
+  // Asked for its models, to know which of them are remote: none.
+  if (request.method === "GET") {
+    response.writeHead(200, { "content-type": "application/json" }).end('{"models":[]}');
+    return;
+  }
   let body = "";
   request.setEncoding("latin1");
   request.on("data", (chunk) => (body += chunk));

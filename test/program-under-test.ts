@@ -18,6 +18,7 @@ export { newPrincipal } from "../packages/sallyport/dist/access/new-principal.js
 export { PermissionUses } from "../packages/sallyport/dist/access/permission-uses.js";
 export type { PermissionUse } from "../packages/sallyport/dist/access/permission-uses.js";
 export { readPolicy } from "../packages/sallyport/dist/access/policy-file.js";
+export { PolicyTextReader } from "../packages/sallyport/dist/access/policy-text-reader.js";
 export { readPolicyText } from "../packages/sallyport/dist/access/policy-text.js";
 export type {
   AdminRight,

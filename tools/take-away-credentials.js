@@ -103,7 +103,7 @@ export const credentialRules = [
     rule: "findings",
     what: "an administrator of one environment is not told of others",
     file: `${S}/access/policy-findings.ts`,
-    from: "return all.filter(({ environment }) => facts.isShown(environment));",
+    from: "return work.filter(all, ({ environment }) => facts.isShown(environment));",
     to: "return all;",
     test: `${S}/access/policy-findings.test.ts`,
   },

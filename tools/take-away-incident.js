@@ -34,7 +34,7 @@ export const incidentRules = [
     rule: "R6",
     what: "a replacement is the closer's to give",
     file: `${S}/admin/gated-ports.ts`,
-    from: "        ask(wanted.operations);\n",
+    from: "        await ask(wanted.operations);\n",
     to: "",
     test: routes,
   },

@@ -14,6 +14,7 @@ import { ledgerRules } from "./take-away-ledger.js";
 import { loginRules } from "./take-away-login.js";
 import { rightsRules } from "./take-away-rights.js";
 import { sentryRules } from "./take-away-sentry.js";
+import { feedRules } from "./take-away-feed.js";
 import { standingRules } from "./take-away-standing.js";
 import { tokenRules } from "./take-away-tokens.js";
 import { operationRules } from "./take-away-operation.js";
@@ -23,6 +24,7 @@ import { limitRules } from "./take-away-limits.js";
 import { upstreamRules } from "./take-away-upstream.js";
 import { commandLineRules } from "./take-away-command-line.js";
 import { requestRules } from "./take-away-requests.js";
+import { turnRules } from "./take-away-turns.js";
 
 export const rules = [
   ...requestRules,
@@ -49,4 +51,6 @@ export const rules = [
   ...credentialRules,
   ...identityRules,
   ...rightsRules,
+  ...turnRules,
+  ...feedRules,
 ];

@@ -276,6 +276,22 @@ it.each([1, 20_261_130, 77])("after any changes each view is what one read anew 
   expect(made).toBeGreaterThan(200);
 });
 
+it("a large change, made ready before it is committed, is shown as one read anew; one that fails is shown nowhere", async () => {
+  const random = new Random(5);
+  const { store } = await open();
+  const { feed, faults, shown } = viewsOf(store, store);
+  const operations: Operation[] = [];
+  for (let n = 0; n < 400; n++) operations.push({ op: "principal.put", principal: random.principal() }, { op: "assignment.put", assignment: random.assignment() }); // prettier-ignore
+  const make = (list: readonly Operation[]) => feed.inTurn(() => feed.change({ operations: list, events: [event(1)] }));
+  const before = shown();
+  await expect(make([...operations, { op: "role.remove", name: "none" }])).rejects.toMatchObject({ code: "not_found" });
+  expect(shown()).toEqual(before);
+  await make([{ op: "environment.remove", name: "dev" }]);
+  await make(operations);
+  expect(shown()).toEqual(viewsOf(store, store).shown());
+  expect(faults).toEqual([]);
+});
+
 it("a change that the writer's thread does not know is refused whole, with nothing written", async () => {
   const { store } = await open();
   const strange = { op: "key.teleport", id: "x" } as unknown as Operation;

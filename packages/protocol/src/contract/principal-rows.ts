@@ -1,25 +1,27 @@
 /** People, services and what is assigned to them. */
 import { z } from "zod";
 import type { ContractRow } from "./row.ts";
-import { displayName, environmentName, groupName, nameList, nothing, recordId } from "./scalars.ts";
+import { displayName, environmentName, groupName, nameList, nothing, queryNumber, recordId } from "./scalars.ts";
 import { assignmentView, invitationView, principalView } from "./views.ts";
 
 const byId = z.strictObject({ id: recordId });
 const kind = z.enum(["person", "service"]);
+/** The id of the last one of the page before, and most of a page; 1,000 when left out. */
+const page = { after: recordId.optional(), limit: queryNumber(1, 1_000).optional() };
 
 export const principalRows = {
   "principals.list": {
     method: "GET",
     path: "/v1/principals",
     params: nothing,
-    query: z.strictObject({ kind: kind.optional(), name: displayName.optional() }),
+    query: z.strictObject({ kind: kind.optional(), name: displayName.optional(), ...page }),
     body: null,
-    answer: z.object({ principals: z.array(principalView) }),
+    answer: z.object({ principals: z.array(principalView), next: z.string().nullable() }),
     status: 200,
     permission: "principals:read",
     caller: "any",
     events: [],
-    says: "lists people and services",
+    says: "lists people and services in order of their ids, a page at a time: while `next` is not null, ask again with it as `after`",
   },
   "principals.create": {
     method: "POST",
@@ -126,14 +128,15 @@ export const principalRows = {
       environment: environmentName.optional(),
       principal: recordId.optional(),
       group: groupName.optional(),
+      ...page,
     }),
     body: null,
-    answer: z.object({ assignments: z.array(assignmentView) }),
+    answer: z.object({ assignments: z.array(assignmentView), next: z.string().nullable() }),
     status: 200,
     permission: "principals:read",
     caller: "any",
     events: [],
-    says: "lists assignments of the environments the caller administers",
+    says: "lists assignments of the environments the caller administers, in order of their ids, a page at a time like `principals.list`",
   },
   "assignments.create": {
     method: "POST",

@@ -1,5 +1,5 @@
 /** The shape of one row of the admin contract. Server, client and command line all walk the same rows. */
-import type { z } from "zod";
+import { z } from "zod";
 import type { AdminPermission } from "../index.ts";
 
 export interface ContractRow {
@@ -24,4 +24,14 @@ export interface ContractRow {
     readonly params?: Readonly<Record<string, string>>;
     readonly body?: Readonly<Record<string, unknown>>;
   };
+}
+
+/** The lists of an answer, by their members' names, each with what one of its elements is. */
+export function answerLists(answer: z.ZodType): ReadonlyMap<string, z.ZodType> {
+  if (!(answer instanceof z.ZodObject)) return new Map();
+  return new Map(
+    Object.entries(answer.shape).flatMap(([name, member]) =>
+      member instanceof z.ZodArray ? [[name, member.element as z.ZodType]] : [],
+    ),
+  );
 }

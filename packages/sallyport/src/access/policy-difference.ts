@@ -25,11 +25,6 @@ export function roleDifferences(old: Role | undefined, next: Role): string[] {
   return differences(old && roleFacts(old), roleFacts(next));
 }
 
-/** Order and repetition say nothing in a right. */
-export function sameRight(a: RightSpec, b: RightSpec): boolean {
-  return rightText(a) === rightText(b);
-}
-
 /** `group ml-team: role support-bot in dev`. */
 export function assignmentLine(assignment: Assignment, principals: ReadonlyMap<string, Principal>): string {
   const { subject, right, environment } = assignment;
@@ -166,7 +161,8 @@ function guardText(guard: Guard): string {
   return [...tokens, ...images, ...context].join(" ");
 }
 
-function rightText(right: RightSpec): string {
+/** Equal for rights that say the same: order and repetition say nothing. */
+export function rightText(right: RightSpec): string {
   const sorted = (list: readonly string[]): string[] => [...new Set(list)].sort();
   return JSON.stringify([
     sorted(right.roles),

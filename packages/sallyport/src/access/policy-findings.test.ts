@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { principalOf, roleOf } from "../../../../test/builders.ts";
 import { policyFindings } from "./policy-findings.ts";
-import type { HeldKey, PolicyFinding } from "./policy-findings.ts";
+import type { HeldKey, PolicyFinding } from "./policy-finding.ts";
 import type { PermissionUse } from "./permission-uses.ts";
 import type { Assignment, Environment, PolicyState, RightSpec, Role } from "./policy.ts";
 import { compileSnapshot } from "./snapshot.ts";
@@ -29,7 +29,7 @@ interface Facts {
   readonly shown?: readonly string[];
 }
 
-function find({ state, keys = [], uses = [], days = 30, shown }: Facts): PolicyFinding[] {
+function find({ state, keys = [], uses = [], days = 30, shown }: Facts): Promise<PolicyFinding[]> {
   const snapshot = compileSnapshot({
     epoch: 1, environments: [environment("dev", "http://10.0.0.1:1")], roles: [bot], principals: [anna], assignments: [], ...state,
   }); // prettier-ignore
@@ -43,24 +43,24 @@ function find({ state, keys = [], uses = [], days = 30, shown }: Facts): PolicyF
 const codes = (found: readonly PolicyFinding[]): string[] =>
   found.map((one) => `${one.environment} ${one.state} ${one.code}`);
 
-it("environments that share a model server, under whatever name", () => {
-  const shared = (...names: string[]): string[] =>
+it("environments that share a model server, under whatever name", async () => {
+  const shared = async (...names: string[]): Promise<string[]> =>
     codes(
-      find({
+      await find({
         state: { environments: names.map((name, i) => environment(name, ["http://localhost:11434", "http://127.0.0.1:11434", "http://[::1]:11434"][i]!)) },
       }),
     ); // prettier-ignore
-  expect(shared("dev", "staging")).toEqual(["dev note upstream_shared", "staging note upstream_shared"]);
-  expect(shared("dev", "prod")).toEqual(["dev wrong upstream_shared", "prod wrong upstream_shared"]);
-  expect(shared("prod", "production")).toEqual(["prod note upstream_shared", "production note upstream_shared"]);
+  expect(await shared("dev", "staging")).toEqual(["dev note upstream_shared", "staging note upstream_shared"]);
+  expect(await shared("dev", "prod")).toEqual(["dev wrong upstream_shared", "prod wrong upstream_shared"]);
+  expect(await shared("prod", "production")).toEqual(["prod note upstream_shared", "production note upstream_shared"]);
   const apart = [environment("dev", "http://127.0.0.1:11434"), environment("prod", "http://127.0.0.1:11435")];
-  expect(find({ state: { environments: apart } })).toEqual([]);
-  expect(find({ state: { environments: [environment("dev", "http://a", "http://a:80")] } })).toEqual([]);
+  expect(await find({ state: { environments: apart } })).toEqual([]);
+  expect(await find({ state: { environments: [environment("dev", "http://a", "http://a:80")] } })).toEqual([]);
 });
 
-it("whoever administers one environment is not told the names of others", () => {
+it("whoever administers one environment is not told the names of others", async () => {
   const environments = [environment("dev", "http://a"), environment("secret", "http://a")];
-  const found = find({ state: { environments }, shown: ["dev"] });
+  const found = await find({ state: { environments }, shown: ["dev"] });
   expect(codes(found)).toEqual(["dev note upstream_shared"]);
   expect(JSON.stringify(found)).not.toContain("secret");
 });
@@ -73,24 +73,24 @@ it.each<[string, Partial<RightSpec>, boolean]>([
   ["a wildcard the role narrows", { roles: ["bot"], models: ["*"] }, false],
   ["a wildcard for what needs no model", { allow: ["models:list"], models: ["*"] }, false],
   ["named models", { roles: ["chatbot"], models: ["llama3.2"] }, false],
-])("in production, %s", (_what, more, isFound) => {
+])("in production, %s", async (_what, more, isFound) => {
   const state = { environments: [environment("prod")], assignments: [assignment("prod", more)] };
-  expect(codes(find({ state }))).toEqual(isFound ? ["prod wrong wildcard_in_production"] : []);
+  expect(codes(await find({ state }))).toEqual(isFound ? ["prod wrong wildcard_in_production"] : []);
   const dev = { environments: [environment("dev")], assignments: [assignment("dev", more)] };
-  expect(codes(find({ state: dev }))).toEqual([]);
+  expect(codes(await find({ state: dev }))).toEqual([]);
 });
 
-it("a wildcard of a role of one's own in production names the role", () => {
+it("a wildcard of a role of one's own in production names the role", async () => {
   const wide: Role = { ...bot, name: "wide", grants: [{ permissions: ["infer:chat"], models: ["*"] }] };
   const state = { environments: [environment("prod")], roles: [wide], assignments: [assignment("prod", { roles: ["wide"] })] };
-  expect(find({ state })[0]?.says).toContain("role wide");
+  expect((await find({ state }))[0]?.says).toContain("role wide");
 }); // prettier-ignore
 
 const chat = (key: string): PermissionUse => ({ environment: "dev", key, permission: "infer:chat", count: 5 });
 
-it("a role that grants more than whoever holds it has used in 30 days", () => {
+it("a role that grants more than whoever holds it has used in 30 days", async () => {
   const state = { assignments: [assignment("dev", { roles: ["bot"] })] };
-  const [found, ...more] = find({ state, keys: [heldKey("k1")], uses: [chat("k1")] });
+  const [found, ...more] = await find({ state, keys: [heldKey("k1")], uses: [chat("k1")] });
   expect(more).toEqual([]);
   expect(found).toMatchObject({ code: "role_excess", state: "note", environment: "dev" });
   expect(found?.says).toContain("bot grants models:delete in dev");
@@ -98,18 +98,20 @@ it("a role that grants more than whoever holds it has used in 30 days", () => {
   // One holder's use, also of a key that is revoked by now, is use enough.
   const used = { environment: "dev", key: "k2", permission: "models:delete", count: 1 };
   const keys = [heldKey("k1"), heldKey("k2", { owner: null, state: "revoked", ceiling: right({ roles: ["bot"] }) })];
-  expect(find({ state, keys, uses: [chat("k1"), used] })).toEqual([]);
+  expect(await find({ state, keys, uses: [chat("k1"), used] })).toEqual([]);
   // What a key of another environment used, or a key without the role, is not.
   const other = { environment: "prod", key: "k1", permission: "models:delete", count: 1 };
-  expect(codes(find({ state, keys: [heldKey("k1")], uses: [chat("k1"), other] }))).toEqual(["dev note role_excess"]);
+  expect(codes(await find({ state, keys: [heldKey("k1")], uses: [chat("k1"), other] }))).toEqual([
+    "dev note role_excess",
+  ]);
 });
 
-it("says nothing of a role before 30 days are known, and how many are; nor of one nobody holds or has held so long", () => {
+it("says nothing of a role before 30 days are known, and how many are; nor of one nobody holds or has held so long", async () => {
   const state = { assignments: [assignment("dev", { roles: ["bot"] })] };
-  const early = find({ state, keys: [heldKey("k1")], days: 29 });
+  const early = await find({ state, keys: [heldKey("k1")], days: 29 });
   expect(codes(early)).toEqual(["dev ok role_use_unknown"]);
   expect(early[0]?.says).toContain("now it is 29");
-  expect(find({ state })).toEqual([]);
-  expect(find({ state, keys: [heldKey("k1", { createdAt: NOW - 29 * DAY_MS })] })).toEqual([]);
-  expect(codes(find({ state, keys: [heldKey("k1", { createdAt: NOW - 30 * DAY_MS })] }))).toEqual(["dev note role_excess"]);
+  expect(await find({ state })).toEqual([]);
+  expect(await find({ state, keys: [heldKey("k1", { createdAt: NOW - 29 * DAY_MS })] })).toEqual([]);
+  expect(codes(await find({ state, keys: [heldKey("k1", { createdAt: NOW - 30 * DAY_MS })] }))).toEqual(["dev note role_excess"]);
 }); // prettier-ignore

@@ -1,45 +1,26 @@
 /**
  * What is wrong with a policy though every rule of it is obeyed: environments that share a model server, wildcards where
- * it matters, roles that grant more than they are used for. Pure: present policy, keys and known uses in, findings out.
+ * it matters, roles that grant more than they are used for. Pure: present policy, keys and known uses in, findings out; in
+ * slices.
  */
 import { needsModel } from "@sallyport/protocol";
-import type { KeyRecord } from "../keys/key.ts";
+import { LongWork } from "../kernel/long-work.ts";
 import { compileRight } from "./compiled-grant.ts";
 import type { CompiledGrant } from "./compiled-grant.ts";
-import type { UseSurvey } from "./permission-uses.ts";
 import type { Assignment, Environment } from "./policy.ts";
+import type { PolicyFacts, PolicyFinding } from "./policy-finding.ts";
 import { roleFindings } from "./role-findings.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { placeOf } from "./upstream-place.ts";
 
-export interface PolicyFinding {
-  readonly code: "upstream_shared" | "wildcard_in_production" | "role_excess" | "role_use_unknown";
-  readonly state: "ok" | "note" | "wrong";
-  readonly environment: string;
-  readonly says: string;
-  /** Empty where there is nothing to do. */
-  readonly remedy: string;
-}
-
-/** What of a key is looked at. */
-export type HeldKey = Pick<KeyRecord, "environment" | "id" | "owner" | "state" | "ceiling" | "createdAt">;
-
-export interface PolicyFacts {
-  readonly snapshot: Snapshot;
-  readonly keys: readonly HeldKey[];
-  readonly survey: UseSurvey;
-  /** Environments whoever asks may know of. */
-  readonly isShown: (environment: string) => boolean;
-}
-
-export function policyFindings(facts: PolicyFacts): PolicyFinding[] {
+export async function policyFindings(facts: PolicyFacts, work = new LongWork()): Promise<PolicyFinding[]> {
   const environments = [...facts.snapshot.environments.values()];
   const all = [
     ...sharedUpstreams(environments, facts.isShown),
-    ...productionWildcards(facts.snapshot),
-    ...roleFindings(facts),
+    ...(await productionWildcards(facts.snapshot, work)),
+    ...(await roleFindings(facts, work)),
   ];
-  return all.filter(({ environment }) => facts.isShown(environment));
+  return work.filter(all, ({ environment }) => facts.isShown(environment));
 }
 
 /** Named so that everybody takes it for production: `prod`, `production`, `prod2`, `live`. */
@@ -72,23 +53,32 @@ function sharedUpstreams(environments: readonly Environment[], isShown: PolicyFa
   });
 }
 
-function productionWildcards({ assignments, roles, principals }: Snapshot): PolicyFinding[] {
-  return [...assignments]
-    .filter(({ environment }) => isProduction(environment))
-    .flatMap((assignment): PolicyFinding[] => {
-      const wide = compileRight(assignment.right, roles).filter(isWide);
-      if (wide.length === 0) return [];
-      const { environment, subject } = assignment;
-      return [
-        {
-          code: "wildcard_in_production",
-          state: "wrong",
-          environment,
-          says: `${subjectText(subject, principals)} may use any model of ${environment}, by ${[...new Set(wide.map(({ origin }) => origin))].join(" and ")}: also what somebody pulls tomorrow`,
-          remedy: "name the models instead of a wildcard, in the role or in the assignment",
-        },
-      ];
-    });
+function productionWildcards({ assignments, roles, principals }: Snapshot, work: LongWork): Promise<PolicyFinding[]> {
+  // Many assignments give the same right: what is wide in it is asked once.
+  const wideOrigins = new Map<string, readonly string[]>();
+  const originsOf = (right: Assignment["right"]): readonly string[] => {
+    const text = JSON.stringify(right);
+    const held =
+      wideOrigins.get(text) ??
+      compileRight(right, roles)
+        .filter(isWide)
+        .map(({ origin }) => origin);
+    wideOrigins.set(text, held);
+    return held;
+  };
+  return work.flatMap(assignments, ({ environment, subject, right }): PolicyFinding[] => {
+    const origins = isProduction(environment) ? originsOf(right) : [];
+    if (origins.length === 0) return [];
+    return [
+      {
+        code: "wildcard_in_production",
+        state: "wrong",
+        environment,
+        says: `${subjectText(subject, principals)} may use any model of ${environment}, by ${[...new Set(origins)].join(" and ")}: also what somebody pulls tomorrow`,
+        remedy: "name the models instead of a wildcard, in the role or in the assignment",
+      },
+    ];
+  });
 }
 
 /** It gives something that is done with a model, and every list that narrows it has a selector for whole namespaces. */

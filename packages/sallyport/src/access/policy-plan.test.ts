@@ -1,6 +1,8 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { principalOf } from "../../../../test/builders.ts";
 import type { Operation } from "../changes/change.ts";
+import { LongWork, ThreadLine } from "../kernel/long-work.ts";
 import { readPolicy } from "./policy-file.ts";
 import type { PolicyDocument } from "./policy-file.ts";
 import { planPolicy } from "./policy-plan.ts";
@@ -29,10 +31,10 @@ function policy(value: unknown): PolicyDocument {
   return read.policy;
 }
 
-function plan(state: PolicyState, value: unknown, withKeys: readonly string[] = []): PolicyPlan {
+async function plan(state: PolicyState, value: unknown, withKeys: readonly string[] = []): Promise<PolicyPlan> {
   let made = 0;
   return planPolicy(compileSnapshot(state), policy(value), {
-    hasUnrevokedKeys: (environment) => withKeys.includes(environment),
+    hasUnrevokedKeys: async (environment) => withKeys.includes(environment),
     newId: () => `a_${++made}`,
   });
 }
@@ -58,11 +60,11 @@ function applied(state: PolicyState, operations: readonly Operation[]): PolicySt
   };
 }
 
-const full = applied(empty, plan(empty, document).operations);
+const full = applied(empty, (await plan(empty, document)).operations);
 
 describe("planPolicy", () => {
-  it("makes everything on an empty state, one line an operation", () => {
-    const made = plan(empty, document);
+  it("makes everything on an empty state, one line an operation", async () => {
+    const made = await plan(empty, document);
     expect(made.mistakes).toEqual([]);
     expect(made.changes).toHaveLength(made.operations.length);
     expect(made.changes).toEqual([
@@ -76,23 +78,23 @@ describe("planPolicy", () => {
     expect(full.assignments.map(({ subject }) => subject)).toContainEqual({ principal: "p_anna" });
   });
 
-  it("is empty when nothing changes, whatever the order of the file", () => {
-    expect(plan(full, document)).toEqual({ changes: [], operations: [], mistakes: [] });
-    expect(plan(full, { ...document, assign: document.assign.toReversed() }).operations).toEqual([]);
+  it("is empty when nothing changes, whatever the order of the file", async () => {
+    expect(await plan(full, document)).toEqual({ changes: [], operations: [], mistakes: [] });
+    expect((await plan(full, { ...document, assign: document.assign.toReversed() })).operations).toEqual([]);
   });
 
-  it("says what of an environment or role changes", () => {
+  it("says what of an environment or role changes", async () => {
     const changed = structuredClone(document) as typeof document & { roles: { bot: { limits?: object } } };
     changed.environments.prod.keys.maxAge = "30d";
     changed.roles.bot.limits = { requests: "60/min" };
-    expect(plan(full, changed).changes).toEqual([
+    expect((await plan(full, changed)).changes).toEqual([
       "~ environment prod: keys.maxAge 90d -> 30d",
       "~ role bot: limits none -> requests=60/min",
     ]);
   });
 
-  it("takes away what the file does not name, assignments first and environments last", () => {
-    const less = plan(full, { environments: { dev: document.environments.dev } });
+  it("takes away what the file does not name, assignments first and environments last", async () => {
+    const less = await plan(full, { environments: { dev: document.environments.dev } });
     expect(less.operations.map(({ op }) => op)).toEqual([
       "assignment.remove",
       "assignment.remove",
@@ -107,7 +109,7 @@ describe("planPolicy", () => {
     });
   });
 
-  it("leaves assignments of administrators, but in an environment that goes", () => {
+  it("leaves assignments of administrators, but in an environment that goes", async () => {
     const byHand = (environment: string): Assignment => ({
       id: `hand-${environment}`,
       subject: { principal: anna.id },
@@ -116,20 +118,105 @@ describe("planPolicy", () => {
       source: "admin",
     });
     const state = { ...full, assignments: [byHand("dev"), byHand("prod")] };
-    const less = plan(state, { environments: { dev: document.environments.dev } });
+    const less = await plan(state, { environments: { dev: document.environments.dev } });
     expect(less.operations.filter(({ op }) => op === "assignment.remove")).toEqual([
       { op: "assignment.remove", id: "hand-prod" },
     ]);
   });
 
-  it("does not remove an environment that still has keys", () => {
-    const less = plan(full, { environments: { dev: document.environments.dev } }, ["prod"]);
+  it("does not remove an environment that still has keys", async () => {
+    const less = await plan(full, { environments: { dev: document.environments.dev } }, ["prod"]);
     expect(less.mistakes).toEqual([expect.stringContaining("environments.prod")]);
   });
 
-  it("refuses principals that are not there or not one", () => {
+  it("refuses principals that are not there or not one", async () => {
     const twin = { ...full, principals: [anna, { ...anna, id: "p_other" }] };
-    expect(plan({ ...full, principals: [] }, document).mistakes).toEqual([expect.stringContaining("anna")]);
-    expect(plan(twin, document).mistakes).toEqual([expect.stringContaining("use the id")]);
+    expect((await plan({ ...full, principals: [] }, document)).mistakes).toEqual([expect.stringContaining("anna")]);
+    expect((await plan(twin, document)).mistakes).toEqual([expect.stringContaining("use the id")]);
   });
+});
+
+/** How it was said before there were indexes: each looks at all the others. */
+function naivePlan(held: readonly Assignment[], wanted: readonly Assignment[]): { kept: string[]; made: string[] } {
+  const text = ({ subject, environment, right }: Assignment): string =>
+    JSON.stringify([
+      subject,
+      environment,
+      [...new Set(right.roles)].toSorted(),
+      [...new Set(right.allow)].toSorted(),
+      right.models && [...new Set(right.models)].toSorted(),
+    ]);
+  const kept: string[] = [];
+  const made: string[] = [];
+  for (const one of wanted) {
+    const same = held.find(({ id, ...rest }) => !kept.includes(id) && text({ id, ...rest }) === text(one));
+    if (same) kept.push(same.id);
+    else if (!made.includes(text(one))) made.push(text(one));
+  }
+  return { kept: kept.toSorted(), made: made.toSorted() };
+}
+
+it("matches assignments as a look at each pair would, with repetitions, in any order", async () => {
+  const name = fc.constantFrom("a", "b", "c");
+  const right = fc.record({
+    roles: fc.array(fc.constantFrom("x", "y"), { maxLength: 3 }),
+    allow: fc.array(fc.constantFrom("infer:chat" as const, "infer:embed" as const), { maxLength: 2 }),
+    models: fc.option(fc.array(fc.constantFrom("m", "n"), { maxLength: 2 })),
+  });
+  const assignment = fc
+    .record({ isGroup: fc.boolean(), name, environment: fc.constantFrom("dev", "prod"), right })
+    .map(({ isGroup, name: who, ...rest }) => ({ subject: isGroup ? { group: who } : { principal: who }, ...rest }));
+  const list = fc.array(assignment, { maxLength: 12 });
+  const principals = ["a", "b", "c"].map((id) => ({ ...anna, id, name: `person ${id}` }));
+  await fc.assert(
+    fc.asyncProperty(list, list, async (had, asked) => {
+      const held = had.map((one, at): Assignment => ({ ...one, id: `h${at}`, source: "policy" }));
+      const wanted = asked.map((one): Assignment => ({ ...one, id: "", source: "policy" }));
+      const file = { environments: [], roles: [], assignments: asked };
+      const { operations } = await planPolicy(compileSnapshot({ ...empty, principals, assignments: held }), file, {
+        hasUnrevokedKeys: async () => false,
+        newId: () => "new",
+      });
+      const removed = new Set(operations.flatMap((one) => (one.op === "assignment.remove" ? [one.id] : [])));
+      const naive = naivePlan(held, wanted);
+      expect(held.filter(({ id }) => !removed.has(id)).map(({ id }) => id).toSorted()).toEqual(naive.kept); // prettier-ignore
+      const made = operations.flatMap((one) => (one.op === "assignment.put" ? [one.assignment] : []));
+      expect(made).toHaveLength(naive.made.length);
+    }),
+  );
+});
+
+it("looks at each principal and assignment a fixed number of times, and in slices", async () => {
+  const count = 2_000;
+  const principals = Array.from({ length: count }, (_, n) => ({ ...anna, id: `p${n}`, name: `person ${n}` }));
+  const rights = { roles: ["bot"], allow: [], models: null };
+  const held = principals.map(({ id }, n): Assignment => ({
+    id: `a${n}`, subject: { principal: id }, environment: "dev", right: rights, source: "policy",
+  })); // prettier-ignore
+  const assignments = principals.map(({ name }) => ({
+    subject: { principal: name },
+    environment: "dev",
+    right: rights,
+  }));
+  let asked = 0;
+  // Each look at the clock is a look at one thing; a slice is five of its milliseconds.
+  const work = new LongWork({ monotonic: () => ++asked / 100 }, new ThreadLine((next) => void rests.push(next)));
+  const rests: (() => void)[] = [];
+  let isDone = false;
+  const planned = planPolicy(
+    compileSnapshot({ ...empty, principals, assignments: held }),
+    { environments: [], roles: [], assignments },
+    { hasUnrevokedKeys: async () => false, newId: () => "new" },
+    work,
+  ).finally(() => (isDone = true));
+  let rounds = 0;
+  for (; !isDone; rounds++) {
+    for (const next of rests.splice(0)) next();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect((await planned).operations).toEqual([]);
+  // Six looks at a list as long as this one, and each of them asks whether its slice is over.
+  expect(asked).toBeGreaterThanOrEqual(6 * count);
+  expect(asked).toBeLessThan(7 * count);
+  expect(rounds).toBeGreaterThan(10);
 });

@@ -1,11 +1,13 @@
 /**
  * Present policy and a policy file -> what has to change, as lines for people and as operations. The file describes
  * environments, roles and its own assignments whole: what it does not name goes. Assignments made by administrators are
- * not the file's, and stay, except in an environment that goes. Pure, but for the ids of new assignments.
+ * not the file's, and stay, except in an environment that goes. Pure, but for the ids of new assignments. It looks at each
+ * thing once, by index, and in slices (`LongWork`): a file of ten thousand assignments holds up no request.
  */
 import type { Operation } from "../changes/change.ts";
+import { LongWork } from "../kernel/long-work.ts";
 import type { PolicyAssignment, PolicyDocument } from "./policy-file.ts";
-import { assignmentLine, environmentDifferences, roleDifferences, sameRight } from "./policy-difference.ts";
+import { assignmentLine, environmentDifferences, rightText, roleDifferences } from "./policy-difference.ts";
 import { isBuiltInRole } from "./built-in-roles.ts";
 import type { Assignment } from "./policy.ts";
 import { resolvePrincipal } from "./principal-name.ts";
@@ -16,7 +18,7 @@ export type PresentPolicy = Pick<PolicyTables, "environments" | "roles" | "princ
 
 export interface PlanPorts {
   /** True when the environment has a key that is not revoked. */
-  readonly hasUnrevokedKeys: (environment: string) => boolean;
+  readonly hasUnrevokedKeys: (environment: string) => Promise<boolean>;
   /** A fresh assignment id. */
   readonly newId: () => string;
 }
@@ -35,20 +37,26 @@ interface Draft {
   readonly mistakes: string[];
 }
 
-export function planPolicy(present: PresentPolicy, file: PolicyDocument, ports: PlanPorts): PolicyPlan {
+/** `present` must not change while the promise is pending. */
+export async function planPolicy(
+  present: PresentPolicy,
+  file: PolicyDocument,
+  ports: PlanPorts,
+  work = new LongWork(),
+): Promise<PolicyPlan> {
   const draft: Draft = { changes: [], operations: [], mistakes: [] };
   const named = new Set(file.environments.map((environment) => environment.name));
   const going = [...present.environments.keys()].filter((name) => !named.has(name));
   putEnvironments(draft, present, file);
-  putRoles(draft, present, file);
-  matchAssignments(draft, present, file, ports);
-  for (const assignment of present.assignments) {
+  await putRoles(draft, present, file, work);
+  await matchAssignments(draft, present, file, ports, work);
+  await work.each(present.assignments, (assignment) => {
     if (assignment.source === "admin" && going.includes(assignment.environment))
       removeAssignment(draft, present, assignment);
-  }
+  });
   removeRoles(draft, present, file);
   for (const name of going) {
-    if (ports.hasUnrevokedKeys(name)) {
+    if (await ports.hasUnrevokedKeys(name)) {
       draft.mistakes.push(`environments.${name}: cannot be removed while it has keys that are not revoked`);
     }
     draft.changes.push(`- environment ${name}`);
@@ -67,14 +75,14 @@ function putEnvironments(draft: Draft, present: PresentPolicy, file: PolicyDocum
   }
 }
 
-function putRoles(draft: Draft, present: PresentPolicy, file: PolicyDocument): void {
-  for (const role of file.roles) {
+function putRoles(draft: Draft, present: PresentPolicy, file: PolicyDocument, work: LongWork): Promise<void> {
+  return work.each(file.roles, (role) => {
     const old = present.roles.get(role.name);
     const differences = roleDifferences(old, role);
-    if (differences.length === 0) continue;
+    if (differences.length === 0) return;
     draft.changes.push(`${old ? "~" : "+"} role ${role.name}: ${differences.join("; ")}`);
     draft.operations.push({ op: "role.put", role });
-  }
+  });
 }
 
 function removeRoles(draft: Draft, present: PresentPolicy, file: PolicyDocument): void {
@@ -86,23 +94,46 @@ function removeRoles(draft: Draft, present: PresentPolicy, file: PolicyDocument)
   }
 }
 
-function matchAssignments(draft: Draft, present: PresentPolicy, file: PolicyDocument, ports: PlanPorts): void {
-  const held = [...present.assignments].filter((assignment) => assignment.source === "policy");
-  const made: Assignment[] = [];
+/** Each assignment of the file keeps one of the present that says the same, or is made, once; the others go. */
+async function matchAssignments(
+  draft: Draft,
+  present: PresentPolicy,
+  file: PolicyDocument,
+  ports: PlanPorts,
+  work: LongWork,
+): Promise<void> {
+  const held = await work.filter(present.assignments, ({ source }) => source === "policy");
+  const unmatched = new Map<string, Assignment[]>();
+  // From the last to the first, so that the first is taken first.
+  await work.each(held.toReversed(), (assignment) => {
+    const text = assignmentText(assignment);
+    const same = unmatched.get(text);
+    if (same) same.push(assignment);
+    else unmatched.set(text, [assignment]);
+  });
+  const made = new Map<string, Assignment>();
   const kept = new Set<string>();
-  for (const written of file.assignments) {
-    const subject = resolveSubject(draft, present, written);
-    if (!subject) continue;
+  const mistakes = new Set<string>();
+  await work.each(file.assignments, (written) => {
+    const subject = resolveSubject(written, present);
+    if (typeof subject === "string") {
+      mistakes.add(`assign: ${subject}`);
+      return;
+    }
     const wanted: Assignment = { ...written, subject, id: "", source: "policy" };
-    const same = held.find((assignment) => !kept.has(assignment.id) && isSame(assignment, wanted));
+    const text = assignmentText(wanted);
+    const same = unmatched.get(text)?.pop();
     if (same) kept.add(same.id);
-    else if (!made.some((assignment) => isSame(assignment, wanted))) made.push({ ...wanted, id: ports.newId() });
-  }
-  for (const assignment of held) if (!kept.has(assignment.id)) removeAssignment(draft, present, assignment);
-  for (const assignment of made) {
+    else if (!made.has(text)) made.set(text, { ...wanted, id: ports.newId() });
+  });
+  draft.mistakes.push(...mistakes);
+  await work.each(held, (assignment) => {
+    if (!kept.has(assignment.id)) removeAssignment(draft, present, assignment);
+  });
+  await work.each(made.values(), (assignment) => {
     draft.changes.push(`+ assign ${assignmentLine(assignment, present.principals)}`);
     draft.operations.push({ op: "assignment.put", assignment });
-  }
+  });
 }
 
 function removeAssignment(draft: Draft, present: PresentPolicy, assignment: Assignment): void {
@@ -110,25 +141,14 @@ function removeAssignment(draft: Draft, present: PresentPolicy, assignment: Assi
   draft.operations.push({ op: "assignment.remove", id: assignment.id });
 }
 
-function resolveSubject(
-  draft: Draft,
-  present: PresentPolicy,
-  written: PolicyAssignment,
-): Assignment["subject"] | undefined {
+function resolveSubject(written: PolicyAssignment, { principals }: PresentPolicy): Assignment["subject"] | string {
   if ("group" in written.subject) return written.subject;
-  const found = resolvePrincipal(written.subject.principal, present.principals);
-  if (typeof found !== "string") return { principal: found.id };
-  const mistake = `assign: ${found}`;
-  if (!draft.mistakes.includes(mistake)) draft.mistakes.push(mistake);
-  return undefined;
+  const found = resolvePrincipal(written.subject.principal, principals);
+  return typeof found === "string" ? found : { principal: found.id };
 }
 
-function isSame(a: Assignment, b: Assignment): boolean {
-  return a.environment === b.environment && subjectText(a) === subjectText(b) && sameRight(a.right, b.right);
-}
-
-function subjectText(assignment: Assignment): string {
-  return "group" in assignment.subject
-    ? `group ${assignment.subject.group}`
-    : `principal ${assignment.subject.principal}`;
+/** Equal for two assignments that give the same subject the same right in the same environment. */
+function assignmentText({ environment, subject, right }: Assignment): string {
+  const who = "group" in subject ? ["group", subject.group] : ["principal", subject.principal];
+  return JSON.stringify([environment, ...who, rightText(right)]);
 }

@@ -1,39 +1,33 @@
 /**
  * R6 for a change of policy: the changer must administer every environment the change reaches, whether it opens or takes
  * away; what it opens is asked of the delegation scope (`admin/scope-gate.ts`). A role reaches every environment in which
- * it is assigned, before or after, or stands on a key. Pure but for the question about keys.
+ * it is assigned, before or after, or stands on a key. Pure but for the question about keys; in slices.
  */
 import type { Operation } from "../changes/change.ts";
+import { LongWork } from "../kernel/long-work.ts";
 import { administers, excessEnvironments } from "./attenuation.ts";
 import { isUnbounded } from "./holding.ts";
-import { assignmentsAfter } from "./policy-after.ts";
 import type { PresentPolicy } from "./policy-plan.ts";
-import type { AdminRight } from "./policy.ts";
+import type { AdminRight, Assignment } from "./policy.ts";
 
-/** True when a key of the environment that is not revoked names the role. */
-export type HasKeyOfRole = (environment: string, role: string) => boolean;
+/** The roles that keys of the environment name which are not revoked. */
+export type RolesOnKeys = (environment: string) => Promise<ReadonlySet<string>>;
 
-/** The sentences of what is too much; empty = the right suffices. */
-export function excessOfChange(
+/** The sentences of what is too much; empty = the right suffices. `present` must not change while the promise is pending. */
+export async function excessOfChange(
   right: AdminRight,
   operations: readonly Operation[],
   present: PresentPolicy,
-  hasKeyOfRole: HasKeyOfRole,
-): string[] {
+  rolesOnKeys: RolesOnKeys,
+  work = new LongWork(),
+): Promise<string[]> {
   if (isUnbounded(right)) return [];
-  const assignments = assignmentsAfter(operations, present);
+  const reach = await reachOfRoles(right, operations, present, rolesOnKeys, work);
+  const roleReach = (name: string): string[] => excessEnvironments(right, reach.get(name) ?? []);
+  const held = new Map<string, string>();
+  await work.each(present.assignments, ({ id, environment }) => held.set(id, environment));
 
-  function roleReach(name: string): string[] {
-    const assigned = [...present.assignments.naming(name), ...assignments.naming(name)].map(
-      ({ environment }) => environment,
-    );
-    const onKeys = [...present.environments.keys()].filter(
-      (environment) => !administers(right, environment) && hasKeyOfRole(environment, name),
-    );
-    return excessEnvironments(right, [...assigned, ...onKeys]);
-  }
-
-  const excess = operations.flatMap((operation): string[] => {
+  const excess = await work.flatMap(operations, (operation): string[] => {
     switch (operation.op) {
       case "environment.put":
         return excessEnvironments(right, [operation.environment.name]);
@@ -42,8 +36,8 @@ export function excessOfChange(
       case "assignment.put":
         return excessEnvironments(right, [operation.assignment.environment]);
       case "assignment.remove": {
-        const gone = present.assignments.get(operation.id);
-        return excessEnvironments(right, gone ? [gone.environment] : []);
+        const environment = held.get(operation.id);
+        return excessEnvironments(right, environment === undefined ? [] : [environment]);
       }
       case "role.put":
         return roleReach(operation.role.name);
@@ -54,4 +48,34 @@ export function excessOfChange(
     }
   });
   return [...new Set(excess)];
+}
+
+/** Environments by the role that reaches them, of the roles that are changed. */
+async function reachOfRoles(
+  right: AdminRight,
+  operations: readonly Operation[],
+  present: PresentPolicy,
+  rolesOnKeys: RolesOnKeys,
+  work: LongWork,
+): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
+  const reach = new Map<string, Set<string>>();
+  for (const operation of operations) {
+    if (operation.op === "role.put") reach.set(operation.role.name, new Set());
+    if (operation.op === "role.remove") reach.set(operation.name, new Set());
+  }
+  if (reach.size === 0) return reach;
+  const note = ({ right: given, environment }: Assignment): void => {
+    for (const name of given.roles) reach.get(name)?.add(environment);
+  };
+  await work.each(present.assignments, note);
+  await work.each(assignmentsPut(operations), note);
+  for (const environment of present.environments.keys()) {
+    if (administers(right, environment)) continue;
+    for (const name of await rolesOnKeys(environment)) reach.get(name)?.add(environment);
+  }
+  return reach;
+}
+
+function assignmentsPut(operations: readonly Operation[]): Assignment[] {
+  return operations.flatMap((operation) => (operation.op === "assignment.put" ? [operation.assignment] : []));
 }

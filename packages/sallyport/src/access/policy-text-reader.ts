@@ -2,10 +2,15 @@
  * Reads policy texts away from the thread of requests: one at a time, each within bounds of time and memory, and few of one
  * administrator waiting, so that one who sends hostile texts holds up neither requests nor the other administrators for long.
  */
-import { Worker } from "node:worker_threads";
+import { setImmediate as afterOthers } from "node:timers/promises";
+import { MessageChannel, receiveMessageOnPort, Worker } from "node:worker_threads";
+import type { MessagePort } from "node:worker_threads";
 import { Problem } from "@sallyport/protocol";
+import { LongWork } from "../kernel/long-work.ts";
 import { POLICY_TEXTS } from "../kernel/shared-resources.ts";
 import { Shares } from "../kernel/shares.ts";
+import { joinPolicyRead } from "./policy-pieces.ts";
+import type { PolicyReadPiece } from "./policy-pieces.ts";
 import type { PolicyTextRead } from "./policy-text.ts";
 
 const PATIENCE_MS = 5_000;
@@ -36,10 +41,14 @@ export class PolicyTextReader {
   }
 }
 
-function readInThread(text: string): Promise<PolicyTextRead> {
-  return new Promise((resolve, reject) => {
+async function readInThread(text: string): Promise<PolicyTextRead> {
+  // In this turn the text was read out of its request; to start a thread takes as long again.
+  await afterOthers();
+  const { port1: ours, port2: pieces } = new MessageChannel();
+  return new Promise<PolicyTextRead>((resolve, reject) => {
     const thread = new Worker(new URL("./policy-text-thread.js", import.meta.url), {
-      workerData: text,
+      workerData: { text, pieces },
+      transferList: [pieces],
       resourceLimits: { maxOldGenerationSizeMb: HEAP_MB_MAX },
     });
     thread.unref();
@@ -50,10 +59,25 @@ function readInThread(text: string): Promise<PolicyTextRead> {
       settle();
       void thread.terminate();
     }
-    thread.once("message", (read: PolicyTextRead) => end(() => resolve(read)));
+    thread.once("message", (count: number) => end(() => resolve(takePieces(ours, count))));
     thread.once("error", (cause: Error & { code?: string }) =>
       end(() => reject(cause.code === "ERR_WORKER_OUT_OF_MEMORY" ? tooLong() : cause)),
     );
     thread.once("exit", () => end(() => reject(new Error("the thread that reads policy texts has ended"))));
-  });
+  }).finally(() => ours.close());
+}
+
+/** What lies ready is taken in slices: nobody listens at the port, so nothing comes by itself. */
+async function takePieces(port: MessagePort, count: number): Promise<PolicyTextRead> {
+  const work = new LongWork();
+  const pieces: PolicyReadPiece[] = [];
+  while (pieces.length < count) {
+    const next = receiveMessageOnPort(port) as { readonly message: PolicyReadPiece } | undefined;
+    // What is not in a policy is taken away: a part of one is none.
+    if (!next) throw new Error("a policy that was read did not arrive whole");
+    pieces.push(next.message);
+    const resting = work.rest();
+    if (resting) await resting;
+  }
+  return joinPolicyRead(pieces);
 }

@@ -1,19 +1,21 @@
 /**
  * What a removed environment leaves behind: names in the scope of admin keys and of writers. They are taken out, so that an
- * environment that is made again under the old name is nobody's by an old key or an old word. Pure.
+ * environment that is made again under the old name is nobody's by an old key or an old word. Pure, in slices.
  */
 import type { Operation } from "../changes/change.ts";
+import { LongWork } from "../kernel/long-work.ts";
 import type { KeyRecord } from "../keys/key.ts";
 import type { DirectoryGroup, Principal, PrincipalBounds, Voucher } from "./policy.ts";
 
-export function operationsOfRemoval(
+export async function operationsOfRemoval(
   names: ReadonlySet<string>,
-  adminKeys: Iterable<KeyRecord>,
+  adminKeys: AsyncIterable<KeyRecord>,
   principals: Iterable<Principal>,
   groups: Iterable<DirectoryGroup>,
-): Operation[] {
+  work = new LongWork(),
+): Promise<Operation[]> {
   const operations: Operation[] = [];
-  for (const { environment, id, state, admin } of adminKeys) {
+  for await (const { environment, id, state, admin } of adminKeys) {
     if (state === "revoked" || !admin || admin.environments === "*") continue;
     const environments = admin.environments.filter((one) => !names.has(one));
     if (environments.length === admin.environments.length) continue;
@@ -23,15 +25,15 @@ export function operationsOfRemoval(
         : { op: "key.admin", environment, id, admin: { ...admin, environments } },
     );
   }
-  for (const principal of principals) {
+  await work.each(principals, (principal) => {
     const bounds = principal.bounds && boundsWithout(principal.bounds, names);
     if (bounds) operations.push({ op: "principal.put", principal: { ...principal, bounds } });
-  }
-  for (const group of groups) {
+  });
+  await work.each(groups, (group) => {
     const writer = group.writer && voucherWithout(group.writer, names);
     if (writer && JSON.stringify(writer) !== JSON.stringify(group.writer))
       operations.push({ op: "group.put", group: { ...group, writer } });
-  }
+  });
   return operations;
 }
 

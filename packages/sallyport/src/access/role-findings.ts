@@ -1,7 +1,8 @@
-/** Roles that grant more, in an environment, than the keys that hold them have used in the time that is known. Pure. */
+/** Roles that grant more, in an environment, than the keys that hold them have used in the time that is known. Pure, in slices. */
 import type { DataPermission } from "@sallyport/protocol";
-import { holds } from "./holding.ts";
-import type { HeldKey, PolicyFacts, PolicyFinding } from "./policy-findings.ts";
+import type { LongWork } from "../kernel/long-work.ts";
+import { holdingsOf } from "./holding.ts";
+import type { HeldKey, PolicyFacts, PolicyFinding } from "./policy-finding.ts";
 import type { Environment, Role } from "./policy.ts";
 import type { Snapshot } from "./snapshot.ts";
 
@@ -18,40 +19,59 @@ const UNSEEN: ReadonlySet<DataPermission> = new Set<DataPermission>([
   "infer:override",
 ]);
 
-export function roleFindings({ snapshot, keys, survey }: PolicyFacts): PolicyFinding[] {
+export async function roleFindings({ snapshot, keys, survey }: PolicyFacts, work: LongWork): Promise<PolicyFinding[]> {
   const days = Math.floor((survey.to - survey.from) / DAY_MS);
   const used = new Map<string, Set<string>>();
-  for (const { environment, key, permission } of survey.uses) {
+  await work.each(survey.uses, ({ environment, key, permission }) => {
     const name = `${environment}/${key}`;
-    used.set(name, (used.get(name) ?? new Set()).add(permission));
-  }
-  return [...snapshot.environments.values()].flatMap((environment): PolicyFinding[] => {
-    const holders = holdersByRole(snapshot, keys, environment.name);
-    if (holders.size === 0) return [];
-    if (days < PERIOD_MIN_DAYS) return [unknown(environment.name, days)];
-    const oldest = survey.to - PERIOD_MIN_DAYS * DAY_MS;
-    return [...holders].flatMap(([role, held]) => {
-      // Nobody has had the role's right for long enough to have needed all of it.
-      if (!held.some((key) => key.state !== "revoked" && key.createdAt <= oldest)) return [];
-      const all = new Set(held.flatMap((key) => [...(used.get(`${key.environment}/${key.id}`) ?? [])]));
-      return excess(role, environment, all, days);
-    });
+    const permissions = used.get(name);
+    if (permissions) permissions.add(permission);
+    else used.set(name, new Set([permission]));
   });
-}
-
-/** By each role that stands on a key of the environment, or is its owner's there. */
-function holdersByRole(snapshot: Snapshot, keys: readonly HeldKey[], environment: string): Map<Role, HeldKey[]> {
-  const assigned = [...snapshot.assignments].filter((assignment) => assignment.environment === environment);
-  const holders = new Map<Role, HeldKey[]>();
-  for (const key of keys) {
-    if (key.environment !== environment) continue;
-    const owner = key.owner === null ? undefined : snapshot.principals.get(key.owner);
-    const live = owner ? assigned.filter((assignment) => holds(owner, assignment, snapshot)) : [];
-    for (const name of new Set([...key.ceiling.roles, ...live.flatMap(({ right }) => right.roles)])) {
-      const role = snapshot.roles.get(name);
-      if (role) holders.set(role, [...(holders.get(role) ?? []), key]);
+  const holders = await holdersByRole(snapshot, keys, work);
+  const oldest = survey.to - PERIOD_MIN_DAYS * DAY_MS;
+  const findings: PolicyFinding[] = [];
+  for (const environment of snapshot.environments.values()) {
+    const byRole = holders.get(environment.name);
+    if (!byRole) continue;
+    if (days < PERIOD_MIN_DAYS) {
+      findings.push(unknown(environment.name, days));
+      continue;
+    }
+    for (const [role, held] of byRole) {
+      const all = new Set<string>();
+      let isHeldLong = false;
+      await work.each(held, (key) => {
+        if (key.state !== "revoked" && key.createdAt <= oldest) isHeldLong = true;
+        for (const permission of used.get(`${key.environment}/${key.id}`) ?? []) all.add(permission);
+      });
+      // Else nobody has had the role's right for long enough to have needed all of it.
+      if (isHeldLong) findings.push(...excess(role, environment, all, days));
     }
   }
+  return findings;
+}
+
+/** By environment and each role that stands on a key there, or is its owner's there: the keys. */
+async function holdersByRole(
+  snapshot: Snapshot,
+  keys: readonly HeldKey[],
+  work: LongWork,
+): Promise<ReadonlyMap<string, ReadonlyMap<Role, readonly HeldKey[]>>> {
+  const holders = new Map<string, Map<Role, HeldKey[]>>();
+  await work.each(keys, (key) => {
+    const owner = key.owner === null ? undefined : snapshot.principals.get(key.owner);
+    const live = owner ? holdingsOf(owner, snapshot).filter(({ environment }) => environment === key.environment) : [];
+    for (const name of new Set([...key.ceiling.roles, ...live.flatMap(({ right }) => right.roles)])) {
+      const role = snapshot.roles.get(name);
+      if (!role) continue;
+      const byRole = holders.get(key.environment) ?? new Map<Role, HeldKey[]>();
+      holders.set(key.environment, byRole);
+      const held = byRole.get(role);
+      if (held) held.push(key);
+      else byRole.set(role, [key]);
+    }
+  });
   return holders;
 }
 

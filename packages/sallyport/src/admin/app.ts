@@ -17,11 +17,12 @@ import { answerHealth } from "./health.ts";
 import { handlers } from "./handlers.ts";
 import { answerMetrics, metricsRoute } from "./metrics-route.ts";
 import type { AdminPorts } from "./ports.ts";
-import { answerJson, answerProblem } from "./problem-answer.ts";
+import { answerProblem, answerText } from "./problem-answer.ts";
 import { readRequest } from "./read-request.ts";
 import type { AdmitScim } from "./scim/scim-server.ts";
 import { LOG_OUT_PATH, makeSignalRoutes, PUSH_PATH } from "./signal-routes.ts";
 import { tailRoute, Tails } from "./tail-route.ts";
+import { writeAnswer } from "./write-answer.ts";
 import { RefusalRecord } from "./refusal-record.ts";
 
 export interface AdminApp {
@@ -71,7 +72,7 @@ export function makeAdminApp(ports: AdminPorts, onFault: OnFault = () => undefin
       try {
         const read = await readRequest(row, context.req.param(), context.req.raw);
         const answer = await handler({ ports: gatedPorts(ports, caller), caller, ...read } as Call<RouteName>);
-        return answerJson(row.status, row.answer.parse(answer));
+        return answerText(row.status, await writeAnswer(row.answer, answer));
       } finally {
         leave();
       }

@@ -6,15 +6,17 @@ import type { Issuer } from "../access/issuer.ts";
 import type { PolicyDocument } from "../access/policy-file.ts";
 import type { PolicyTextRead } from "../access/policy-text.ts";
 import { planPolicy } from "../access/policy-plan.ts";
-import type { PresentPolicy } from "../access/policy-plan.ts";
+import type { Assignment } from "../access/policy.ts";
+import type { Snapshot } from "../access/snapshot.ts";
 import { operationsOfRemoval } from "../access/removed-environment.ts";
 import { excessOfChange } from "../access/policy-reach.ts";
 import { judgeUpstreams } from "../access/upstream-rules.ts";
-import type { Operation } from "../changes/change.ts";
+import type { Change, Operation } from "../changes/change.ts";
 import type { EventType, LedgerEvent } from "../audit/event.ts";
 import { randomBase62 } from "../kernel/ids.ts";
+import { LongWork } from "../kernel/long-work.ts";
 import { SYSTEM_REALM } from "../keys/key.ts";
-import { eachKey } from "./each-key.ts";
+import { everyKey } from "./each-key.ts";
 import type { AdminPorts } from "./ports.ts";
 import { excessOfOperations } from "./scope-gate.ts";
 
@@ -46,56 +48,103 @@ export async function applyPolicyText(
   options: ApplyOptions,
 ): Promise<AppliedPolicy> {
   const file = policyOf(await ports.readPolicyText(text, actor === "gateway" ? actor : actor.actor));
-  const from = options.address === undefined ? {} : { address: options.address };
   const issuer: Issuer = actor === "gateway" ? { actor, right: everything } : actor;
-  return ports.changes.inTurn(async () => {
+  const order: Order = { text, file, issuer, options };
+  // To plan may take long, and a revocation does not wait for it: only what was planned on the present policy is written.
+  for (let tries = 0; tries < PLANS_BESIDE_CHANGES_MAX; tries++) {
     const present = ports.snapshot();
-    const { epoch } = present;
-    if (options.expectEpoch !== undefined && options.expectEpoch !== epoch) {
-      throw new Problem("conflict", "policy has changed since the plan was made");
-    }
-    const plan = planPolicy(present, file, {
-      hasUnrevokedKeys: (environment) => hasKey(ports, environment, null),
-      newId: () => `a_${randomBase62(12)}`,
-    });
-    const servers = judgeUpstreams(plan.operations, present, issuer.right, ports.upstreamHosts ?? null);
-    const mistakes = [...plan.mistakes, ...servers.mistakes];
-    if (mistakes.length > 0) throw new Problem("input_invalid", "the policy cannot be applied", mistakes);
-    const excess = [
-      ...servers.excess,
-      ...excessOfChange(issuer.right, plan.operations, present, (environment, role) =>
-        hasKey(ports, environment, role),
-      ),
-      ...excessOfOperations(ports, issuer, plan.operations),
-    ];
-    if (excess.length > 0) throw new Problem("grant_exceeds_issuer", undefined, [...new Set(excess)]);
-    const changes = [...plan.changes];
-    const left = removalsOf(ports, plan.operations);
-    if (options.dryRun || plan.operations.length === 0) return { changes, epoch };
-    const applied: LedgerEvent = {
-      type: "policy.applied",
-      at: ports.clock.now(),
-      environment: "system",
-      actor: issuer.actor,
-      fields: { sha256: createHash("sha256").update(text).digest("hex"), changes: changes.length, ...from },
-    };
-    const events: [LedgerEvent, ...LedgerEvent[]] = [applied];
-    plan.operations.forEach((operation, i) =>
-      events.push(eventOfOperation(operation, { change: changes[i] ?? "", ...from }, applied, present)),
+    const planned = await plan(ports, order, present);
+    if (planned.change === null) return planned.applied;
+    const { change } = planned;
+    const done = await ports.changes.inTurn(async () =>
+      ports.snapshot().epoch === present.epoch ? await ports.changes.change(change) : undefined,
     );
-    for (const operation of left) if (operation.op === "key.state") events.push(endedAdminKey(operation.id, applied));
-    const operations = [...plan.operations, ...left];
-    return { changes, ...(await ports.changes.change({ operations, events, expectEpoch: epoch })) };
+    if (done) return { changes: planned.applied.changes, ...done };
+  }
+  // Others change policy faster than this can be planned: now they wait.
+  return ports.changes.inTurn(async () => {
+    const { applied, change } = await plan(ports, order, ports.snapshot());
+    return change === null ? applied : { changes: applied.changes, ...(await ports.changes.change(change)) };
   });
 }
 
+const PLANS_BESIDE_CHANGES_MAX = 3;
+
+interface Order {
+  readonly text: string;
+  readonly file: PolicyDocument;
+  readonly issuer: Issuer;
+  readonly options: ApplyOptions;
+}
+
+/** What it comes to on this policy; `change` is null where nothing is to be written. */
+async function plan(
+  ports: PolicyPorts,
+  { text, file, issuer, options }: Order,
+  present: Snapshot,
+): Promise<{ readonly applied: AppliedPolicy; readonly change: Change | null }> {
+  const work = new LongWork();
+  const from = options.address === undefined ? {} : { address: options.address };
+  const { epoch } = present;
+  if (options.expectEpoch !== undefined && options.expectEpoch !== epoch) {
+    throw new Problem("conflict", "policy has changed since the plan was made");
+  }
+  const planned = await planPolicy(
+    present,
+    file,
+    {
+      hasUnrevokedKeys: (environment) => hasUnrevokedKey(ports, environment, work),
+      newId: () => `a_${randomBase62(12)}`,
+    },
+    work,
+  );
+  const servers = judgeUpstreams(planned.operations, present, issuer.right, ports.upstreamHosts ?? null);
+  const mistakes = [...planned.mistakes, ...servers.mistakes];
+  if (mistakes.length > 0) throw new Problem("input_invalid", "the policy cannot be applied", mistakes);
+  const rolesOnKeys = (environment: string): Promise<Set<string>> => rolesOfKeys(ports, environment, work);
+  const excess = [
+    ...servers.excess,
+    ...(await excessOfChange(issuer.right, planned.operations, present, rolesOnKeys, work)),
+    ...(await excessOfOperations({ ...ports, snapshot: () => present }, issuer, planned.operations, work)),
+  ];
+  if (excess.length > 0) throw new Problem("grant_exceeds_issuer", undefined, [...new Set(excess)]);
+  const changes = [...planned.changes];
+  const applied: AppliedPolicy = { changes, epoch };
+  if (options.dryRun || planned.operations.length === 0) return { applied, change: null };
+  const left = await removalsOf(ports, planned.operations, present, work);
+  const event: LedgerEvent = {
+    type: "policy.applied",
+    at: ports.clock.now(),
+    environment: "system",
+    actor: issuer.actor,
+    fields: { sha256: createHash("sha256").update(text).digest("hex"), changes: changes.length, ...from },
+  };
+  const events: [LedgerEvent, ...LedgerEvent[]] = [event];
+  const held = new Map<string, Assignment>();
+  await work.each(present.assignments, (assignment) => held.set(assignment.id, assignment));
+  await work.each(planned.operations.entries(), ([at, operation]) =>
+    events.push(eventOfOperation(operation, { change: changes[at] ?? "", ...from }, event, held)),
+  );
+  for (const operation of left) if (operation.op === "key.state") events.push(endedAdminKey(operation.id, event));
+  return { applied, change: { operations: [...planned.operations, ...left], events, expectEpoch: epoch } };
+}
+
 /** What removed environments leave behind goes with them. */
-function removalsOf(ports: PolicyPorts, operations: readonly Operation[]): Operation[] {
+async function removalsOf(
+  ports: PolicyPorts,
+  operations: readonly Operation[],
+  { principals, groups }: Snapshot,
+  work: LongWork,
+): Promise<Operation[]> {
   const names = operations.flatMap((operation) => (operation.op === "environment.remove" ? [operation.name] : []));
   if (names.length === 0) return [];
-  const adminKeys = eachKey(ports, { environment: SYSTEM_REALM });
-  const { principals, groups } = ports.snapshot();
-  return operationsOfRemoval(new Set(names), adminKeys, principals.values(), groups.values());
+  return operationsOfRemoval(
+    new Set(names),
+    everyKey(ports, { environment: SYSTEM_REALM }, work),
+    principals.values(),
+    groups.values(),
+    work,
+  );
 }
 
 function endedAdminKey(key: string, applied: LedgerEvent): LedgerEvent {
@@ -112,19 +161,24 @@ function policyOf(read: PolicyTextRead): PolicyDocument {
   throw new Problem("input_invalid", read.detail, read.mistakes);
 }
 
-/** A key of the environment that is not revoked, and, where a role is given, names it. */
-function hasKey(ports: PolicyPorts, environment: string, role: string | null): boolean {
-  for (const key of eachKey(ports, { environment })) {
-    if (key.state !== "revoked" && (role === null || key.ceiling.roles.includes(role))) return true;
-  }
+async function hasUnrevokedKey(ports: PolicyPorts, environment: string, work: LongWork): Promise<boolean> {
+  for await (const { state } of everyKey(ports, { environment }, work)) if (state !== "revoked") return true;
   return false;
+}
+
+/** The roles that keys of the environment name which are not revoked. */
+async function rolesOfKeys(ports: PolicyPorts, environment: string, work: LongWork): Promise<Set<string>> {
+  const roles = new Set<string>();
+  for await (const { state, ceiling } of everyKey(ports, { environment }, work))
+    if (state !== "revoked") for (const name of ceiling.roles) roles.add(name);
+  return roles;
 }
 
 function eventOfOperation(
   operation: Operation,
   said: LedgerEvent["fields"],
   applied: LedgerEvent,
-  present: PresentPolicy,
+  held: ReadonlyMap<string, Assignment>,
 ): LedgerEvent {
   const make = (type: EventType, environment: string, name: string): LedgerEvent => ({
     ...applied,
@@ -143,10 +197,8 @@ function eventOfOperation(
       return make("role.changed", "system", operation.name);
     case "assignment.put":
       return make("assignment.created", operation.assignment.environment, operation.assignment.id);
-    case "assignment.remove": {
-      const gone = present.assignments.get(operation.id);
-      return make("assignment.removed", gone?.environment ?? "system", operation.id);
-    }
+    case "assignment.remove":
+      return make("assignment.removed", held.get(operation.id)?.environment ?? "system", operation.id);
     default:
       throw new TypeError(`${operation.op} is no change of policy`);
   }

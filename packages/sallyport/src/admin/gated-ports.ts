@@ -12,30 +12,32 @@ import { excessOfOperations } from "./scope-gate.ts";
 export function gatedPorts(ports: AdminPorts, { issuer }: Caller): AdminPorts {
   if (isUnbounded(issuer.right)) return ports;
   const { changes, reconciler, lifecycle, enrolment } = ports;
-  const ask = (operations: readonly Operation[]): void => refuseExcess(excessOfOperations(ports, issuer, operations));
+  const ask = async (operations: readonly Operation[]): Promise<void> =>
+    refuseExcess(await excessOfOperations(ports, issuer, operations));
 
   /** The key works as it does now: what lets it work again, or gives it another secret, gives what it opens. */
-  function askForKey(environment: string, id: string): void {
+  async function askForKey(environment: string, id: string): Promise<void> {
     const key = ports.keys.find(environment, id);
-    if (key && key.state !== "revoked") ask([{ op: "key.insert", key: { ...key, ...factorsOf(key) } }]);
+    if (key && key.state !== "revoked") await ask([{ op: "key.insert", key: { ...key, ...factorsOf(key) } }]);
   }
 
   return {
     ...ports,
     changes: {
       inTurn: (work) => changes.inTurn(work),
-      change(wanted) {
-        ask(wanted.operations);
+      async change(wanted) {
+        await ask(wanted.operations);
         return changes.change(wanted);
       },
     },
     reconciler: {
       hear: (statements) => reconciler.hear(statements),
       judge: (statements, principals) => reconciler.judge(statements, principals),
+      judgeMany: (statements) => reconciler.judgeMany(statements),
       judgeAssignment: (gone, by) => reconciler.judgeAssignment(gone, by),
       endSessions: (which) => reconciler.endSessions(which),
       async write(found, more) {
-        ask([...(more?.operations ?? []), ...found.operations]);
+        await ask([...(more?.operations ?? []), ...found.operations]);
         await reconciler.write(found, more);
       },
     },
@@ -43,26 +45,26 @@ export function gatedPorts(ports: AdminPorts, { issuer }: Caller): AdminPorts {
       sweep: (order) => lifecycle.sweep(order),
       finish: (order) => lifecycle.finish(order),
       async rotate(order) {
-        askForKey(order.environment, order.id);
+        await askForKey(order.environment, order.id);
         return lifecycle.rotate(order);
       },
       async resume(order) {
         const key = ports.keys.find(order.environment, order.id);
-        if (key?.state === "suspended") askForKey(order.environment, order.id);
+        if (key?.state === "suspended") await askForKey(order.environment, order.id);
         return lifecycle.resume(order);
       },
     },
     enrolment: {
-      invite(person, event, voucher) {
+      async invite(person, event, voucher) {
         const login = ports.localLogins.of(person.id);
-        ask([{ op: "localLogin.put", login: { ...INVITED, ...login, principal: person.id, invitation: NEW } }]);
+        await ask([{ op: "localLogin.put", login: { ...INVITED, ...login, principal: person.id, invitation: NEW } }]);
         return enrolment.invite(person, event, voucher);
       },
     },
     async answerAlert(answer) {
       // `<environment>/<key>/<kind>/<at>`. What a false alarm is learned from is not noticed the next time.
       const [environment = "", id = ""] = answer.alert.split("/");
-      if (answer.verdict === "false_alarm") askForKey(environment, id);
+      if (answer.verdict === "false_alarm") await askForKey(environment, id);
       return ports.answerAlert(answer);
     },
   };

@@ -2,6 +2,8 @@
 import { excessEnvironments } from "../access/attenuation.ts";
 import { holdingsOf, vouchesFor } from "../access/holding.ts";
 import type { Principal } from "../access/policy.ts";
+import type { Snapshot } from "../access/snapshot.ts";
+import type { LongWork } from "../kernel/long-work.ts";
 import type { AnyCall } from "./call.ts";
 
 interface PersonFinding {
@@ -14,12 +16,12 @@ interface PersonFinding {
 
 const SYSTEM = "system";
 
-export function peopleFindings(call: AnyCall): PersonFinding[] {
-  const people = [...call.ports.snapshot().principals.values()].filter(({ kind }) => kind === "person");
-  const found = people.flatMap((person) => [...suspended(person), ...notCounted(call, person)]);
+export async function peopleFindings(call: AnyCall, snapshot: Snapshot, work: LongWork): Promise<PersonFinding[]> {
+  const people = await work.filter(snapshot.principals.values(), ({ kind }) => kind === "person");
+  const found = await work.flatMap(people, (person) => [...suspended(person), ...notCounted(person, snapshot)]);
   const isShown = ({ environment }: PersonFinding): boolean =>
     excessEnvironments(call.caller.issuer.right, [environment]).length === 0;
-  return [...found, ...ambiguous(people)].filter(isShown);
+  return work.filter([...found, ...(await ambiguous(people, work))], isShown);
 }
 
 function suspended({ id, name, bounds }: Principal): PersonFinding[] {
@@ -36,10 +38,9 @@ function suspended({ id, name, bounds }: Principal): PersonFinding[] {
 }
 
 /** One finding an environment in which the person holds more than the writer of the id could hand out. */
-function notCounted({ ports }: AnyCall, person: Principal): PersonFinding[] {
+function notCounted(person: Principal, snapshot: Snapshot): PersonFinding[] {
   const { id, external, bounds, name } = person;
   if (external?.scim?.isDeleted !== false || external.scim.externalId === null) return [];
-  const snapshot = ports.snapshot();
   const voucher = bounds?.identifier;
   const beyond = holdingsOf(person, snapshot).filter(
     (assignment) => voucher === undefined || !vouchesFor(voucher, assignment, snapshot),
@@ -54,16 +55,16 @@ function notCounted({ ports }: AnyCall, person: Principal): PersonFinding[] {
 }
 
 /** Several people whom one subject of a provider could mean. They are never merged: a person has to decide. */
-function ambiguous(people: readonly Principal[]): PersonFinding[] {
+async function ambiguous(people: readonly Principal[], work: LongWork): Promise<PersonFinding[]> {
   const bySubject = new Map<string, Set<string>>();
-  for (const { id, name, external } of people) {
+  await work.each(people, ({ id, name, external }) => {
     const subjects = (external?.identities ?? []).map(({ subject }) => subject);
     if (external?.scim?.isDeleted === false && external.scim.externalId !== null)
       subjects.push(external.scim.externalId);
     for (const subject of subjects)
       bySubject.set(subject, (bySubject.get(subject) ?? new Set()).add(`${name} (${id})`));
-  }
-  return [...bySubject].flatMap(([subject, names]) =>
+  });
+  return work.flatMap(bySubject, ([subject, names]) =>
     names.size < 2
       ? []
       : [

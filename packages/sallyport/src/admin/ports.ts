@@ -43,7 +43,7 @@ export interface AdminPorts {
    */
   readonly changes: Changes;
   /** Everything that is said about people, administrators' words too, becomes a change by it. */
-  readonly reconciler: Pick<Reconciler, "hear" | "judge" | "judgeAssignment" | "write" | "endSessions">;
+  readonly reconciler: Pick<Reconciler, "hear" | "judge" | "judgeMany" | "judgeAssignment" | "write" | "endSessions">;
   /** People who log in here without a provider. */
   readonly localLogins: LocalLogins;
   readonly enrolment: Pick<Enrolment, "invite">;

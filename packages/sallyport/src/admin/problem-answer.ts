@@ -18,9 +18,14 @@ export function answerProblem(problem: Problem): Response {
 }
 
 export function answerJson(status: number, body: unknown, type = "application/json"): Response {
+  return answerText(status, JSON.stringify(body), type);
+}
+
+/** The same where the JSON is text already. */
+export function answerText(status: number, text: string, type = "application/json"): Response {
   const challenge: Record<string, string> =
     status === 401 ? { "www-authenticate": 'Bearer realm="sallyport-admin"' } : {};
-  return new Response(JSON.stringify(body), {
+  return new Response(text, {
     status,
     headers: {
       ...challenge,

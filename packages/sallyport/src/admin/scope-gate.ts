@@ -1,6 +1,7 @@
 /**
  * The gate every administrative change goes through: each operation is compared with what there is, and what opens wider
  * must lie within the caller's delegation scope (R6). A handler cannot forget it: the ports it is given ask by themselves.
+ * What has to look at all assignments or keys looks once a change, in slices.
  */
 import {
   boundsIn,
@@ -19,24 +20,40 @@ import type { Snapshot } from "../access/snapshot.ts";
 import { widens } from "../access/widening.ts";
 import type { Changed } from "../access/widening.ts";
 import type { Operation } from "../changes/change.ts";
+import { LongWork } from "../kernel/long-work.ts";
 import type { KeyRecord } from "../keys/key.ts";
-import { eachKey } from "./each-key.ts";
+import { everyKey } from "./each-key.ts";
 import type { AdminPorts } from "./ports.ts";
 
 export type GatePorts = Pick<AdminPorts, "snapshot" | "listKeys"> &
   Partial<Pick<AdminPorts, "keys" | "localLogins" | "restrictions" | "agentOf">>;
 
-/** What the operations open that the issuer could not hand out; empty = the scope suffices. */
-export function excessOfOperations(ports: GatePorts, issuer: Issuer, operations: readonly Operation[]): string[] {
-  const { right } = issuer;
-  if (isUnbounded(right)) return [];
-  const judge = new ScopeJudge(ports, issuer, operations);
-  return [...new Set(operations.flatMap((operation) => judge.excess(operation)))];
+/** What the operations open that the issuer could not hand out; empty = the scope suffices. Call it in the change's turn. */
+export async function excessOfOperations(
+  ports: GatePorts,
+  issuer: Issuer,
+  operations: readonly Operation[],
+  work = new LongWork(),
+): Promise<string[]> {
+  if (isUnbounded(issuer.right)) return [];
+  const judge = new ScopeJudge(ports, issuer, operations, work);
+  const excess = new Set<string>();
+  for (const operation of operations) {
+    for (const says of await judge.excess(operation)) excess.add(says);
+    const resting = work.rest();
+    if (resting) await resting;
+  }
+  return [...excess];
+}
+
+/** Of an environment's keys that are not revoked, one for each that is bounded alike. */
+interface KeyKinds {
+  readonly ofServices: readonly KeyRecord[];
+  readonly byRole: ReadonlyMap<string, readonly KeyRecord[]>;
 }
 
 class ScopeJudge {
   readonly #ports: GatePorts;
-  readonly #operations: readonly Operation[];
   readonly #right: AdminRight;
   readonly #agentOf: string | undefined;
   readonly #before: Snapshot;
@@ -44,10 +61,17 @@ class ScopeJudge {
   readonly #environments: ReadonlyMap<string, Environment>;
   readonly #roles: ReadonlyMap<string, Role>;
   readonly #assignments: Assignments;
+  readonly #work: LongWork;
+  /** Principals of the change that are services. */
+  readonly #madeKinds: ReadonlyMap<string, Principal["kind"]>;
+  readonly #keyKinds = new Map<string, Promise<KeyKinds>>();
 
-  constructor(ports: GatePorts, { actor, right }: Issuer, operations: readonly Operation[]) {
+  constructor(ports: GatePorts, { actor, right }: Issuer, operations: readonly Operation[], work: LongWork) {
     this.#ports = ports;
-    this.#operations = operations;
+    this.#work = work;
+    this.#madeKinds = new Map(
+      operations.flatMap((one) => (one.op === "principal.put" ? [[one.principal.id, one.principal.kind]] : [])),
+    );
     this.#right = right;
     this.#agentOf = ports.agentOf?.(actor);
     this.#before = ports.snapshot();
@@ -56,18 +80,18 @@ class ScopeJudge {
     this.#assignments = assignmentsAfter(operations, this.#before);
   }
 
-  excess(operation: Operation): string[] {
+  async excess(operation: Operation): Promise<string[]> {
     const change = this.#changeOf(operation);
     const ways = change ? widens(change.before, change.after) : [];
     if (!change || ways.length === 0) return [];
-    const excess = this.#opened(change.before, change.after);
+    const excess = await this.#opened(change.before, change.after);
     const what = change.after?.kind === "environment" ? ` (${ways.join("; ")})` : "";
     return excess.map((says) => `${says}${what}`);
   }
 
   /** Before and after, for what can open something. */
-  #changeOf(operation: Operation): { readonly before: Changed | null; readonly after: Changed | null } | undefined {
-    const { environments, roles, assignments, principals } = this.#before;
+  #changeOf(operation: Operation): Pair | undefined {
+    const { environments, roles, principals, assignments } = this.#before;
     const pair = <K extends Changed["kind"], T>(kind: K, before: T | undefined, after: T | null) => ({
       before: before === undefined ? null : ({ kind, of: before } as unknown as Changed),
       after: after === null ? null : ({ kind, of: after } as unknown as Changed),
@@ -117,7 +141,7 @@ class ScopeJudge {
   }
 
   /** What the change opens that is not the issuer's to hand out. */
-  #opened(before: Changed | null, after: Changed | null): string[] {
+  async #opened(before: Changed | null, after: Changed | null): Promise<string[]> {
     const changed = after ?? before;
     switch (changed?.kind) {
       case "environment":
@@ -142,41 +166,56 @@ class ScopeJudge {
   }
 
   /** Whoever opens an environment opens what everybody holds in it, and every service by its keys. */
-  #environment(name: string): string[] {
+  async #environment(name: string): Promise<string[]> {
     if (this.#right.mayGrant === null)
       return [`environment ${name} is opened wider by an issuer who may grant nothing`];
-    const held = [...this.#before.assignments, ...this.#assignments].filter(({ environment }) => environment === name);
+    const isHere = ({ environment }: Assignment): boolean => environment === name;
+    const held = [
+      ...(await this.#work.filter(this.#before.assignments, isHere)),
+      ...(await this.#work.filter(this.#assignments, isHere)),
+    ];
+    const { ofServices } = await this.#keysOf(name);
     return [
       ...excessEnvironments(this.#right, [name]),
-      ...held.flatMap((assignment) => this.#assignment(assignment)),
-      ...this.#keys([name], ({ owner }) => owner !== null && this.#isService(owner)),
+      ...(await this.#work.flatMap(held, (assignment) => this.#assignment(assignment))),
+      ...(await this.#work.flatMap(ofServices, (key) => this.#key(key))),
     ];
   }
 
   /** Its own grants, whoever is assigned it, and the keys that name it: their owners may hold more than they use. */
-  #role(role: Role): string[] {
-    const names = ({ roles }: { readonly roles: readonly string[] }): boolean => roles.includes(role.name);
+  async #role(role: Role): Promise<string[]> {
     const given = this.#assignments.naming(role.name);
-    return [
+    const excess = [
       ...excessGrants(this.#right, role.name, role.grants),
-      ...given.flatMap((assignment) => this.#assignment(assignment)),
-      ...this.#keys(this.#before.environments.keys(), ({ ceiling }) => names(ceiling)),
+      ...(await this.#work.flatMap(given, (assignment) => this.#assignment(assignment))),
     ];
-  }
-
-  #keys(environments: Iterable<string>, isAsked: (key: KeyRecord) => boolean): string[] {
-    const seen = new Set<string>();
-    const excess: string[] = [];
-    for (const name of environments) {
-      for (const key of eachKey(this.#ports, { environment: name })) {
-        if (key.state === "revoked" || !isAsked(key)) continue;
-        const text = `${name} ${JSON.stringify([key.ceiling, key.limits])}`;
-        if (seen.has(text)) continue;
-        seen.add(text);
-        excess.push(...this.#key(key));
-      }
+    for (const name of this.#before.environments.keys()) {
+      const named = (await this.#keysOf(name)).byRole.get(role.name) ?? [];
+      excess.push(...(await this.#work.flatMap(named, (key) => this.#key(key))));
     }
     return excess;
+  }
+
+  #keysOf(environment: string): Promise<KeyKinds> {
+    const held = this.#keyKinds.get(environment) ?? this.#survey(environment);
+    this.#keyKinds.set(environment, held);
+    return held;
+  }
+
+  async #survey(environment: string): Promise<KeyKinds> {
+    const seen = new Set<string>();
+    const ofServices: KeyRecord[] = [];
+    const byRole = new Map<string, KeyRecord[]>();
+    for await (const key of everyKey(this.#ports, { environment }, this.#work)) {
+      if (key.state === "revoked") continue;
+      const isOfService = key.owner !== null && this.#isService(key.owner);
+      const text = JSON.stringify([key.ceiling, key.limits, isOfService]);
+      if (seen.has(text)) continue;
+      seen.add(text);
+      if (isOfService) ofServices.push(key);
+      for (const name of new Set(key.ceiling.roles)) push(byRole, name, key);
+    }
+    return { ofServices, byRole };
   }
 
   #assignment(assignment: Assignment): string[] {
@@ -194,9 +233,7 @@ class ScopeJudge {
   }
 
   #isService(id: string): boolean {
-    const made = this.#operations.find((one) => one.op === "principal.put" && one.principal.id === id);
-    const principal = made?.op === "principal.put" ? made.principal : this.#before.principals.get(id);
-    return principal?.kind === "service";
+    return (this.#madeKinds.get(id) ?? this.#before.principals.get(id)?.kind) === "service";
   }
 
   #key({ environment, ceiling, limits, admin }: KeyRecord): string[] {
@@ -237,4 +274,15 @@ class ScopeJudge {
     if (!principal) return [];
     return holdingsOf(principal, this.#before).flatMap((assignment) => this.#assignment(assignment));
   }
+}
+
+interface Pair {
+  readonly before: Changed | null;
+  readonly after: Changed | null;
+}
+
+function push<T>(lists: Map<string, T[]>, name: string, value: T): void {
+  const list = lists.get(name);
+  if (list) list.push(value);
+  else lists.set(name, [value]);
 }

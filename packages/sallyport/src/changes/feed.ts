@@ -5,6 +5,7 @@
  */
 import type { LedgerEvent } from "../audit/event.ts";
 import type { Change, Changes } from "./change.ts";
+import { imagesOf } from "./image.ts";
 import type { Committed, ImageKind, View } from "./image.ts";
 
 /** The single writer. Resolves once the change and its events are on disk. */
@@ -23,6 +24,9 @@ export interface FeedPorts {
   /** A view can neither show a change nor be read anew: nothing may be served any more. */
   readonly onStale: (view: string, cause: unknown) => void;
 }
+
+/** From so many operations on, views are made ready before the commit. */
+const LARGE = 100;
 
 export class Feed implements Changes {
   readonly #ports: FeedPorts;
@@ -73,6 +77,7 @@ export class Feed implements Changes {
 
   async change(wanted: Change): Promise<{ readonly epoch: number }> {
     if (!this.#isInTurn) throw new Error("a change is made in a turn: call inTurn()");
+    if (wanted.operations.length >= LARGE) await this.#prepare(wanted);
     const committed = await this.#ports.writer.change({ ...wanted, isNarrowing: this.#ports.isNarrowing(wanted) });
     this.follow(committed);
     return { epoch: committed.epoch };
@@ -92,6 +97,11 @@ export class Feed implements Changes {
   /** Resolves when no turn is under way. */
   async settled(): Promise<void> {
     await this.#last;
+  }
+
+  async #prepare({ operations }: Change): Promise<void> {
+    const images = imagesOf(operations, []);
+    for (const { view, hears } of this.#views) await view.prepare?.(images.filter(({ of }) => hears.has(of)));
   }
 
   #show(view: View, hears: ReadonlySet<ImageKind>, { images, epoch }: Committed): void {

@@ -29,6 +29,11 @@ export interface View<K extends ImageKind = ImageKind> {
   apply(images: readonly ImageOf<K>[], epoch: number): void;
   /** Reads everything anew. */
   rebuild(): void;
+  /**
+   * Called in the turn of a large change, before it is committed: makes ready, in slices, what `apply` will show, so that
+   * showing it is short. The change may still fail; nothing is shown by this.
+   */
+  prepare?(images: readonly ImageOf<K>[]): Promise<void>;
 }
 
 type Told<O extends Operation["op"]> = ((operation: Extract<Operation, { op: O }>) => Image) | null;

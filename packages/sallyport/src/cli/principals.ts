@@ -35,9 +35,7 @@ export function addPrincipals(program: Command, cli: Cli, name: "people" | "serv
   withServer(group.command("list"))
     .description(`list ${name}`)
     .action(async (options: ServerOptions) => {
-      const { principals } = await withClient(cli, options, (client) =>
-        client.call("principals.list", { query: { kind } }),
-      );
+      const principals = await withClient(cli, options, (client) => listAll(client, kind));
       show(cli.io, options.json, { principals }, () =>
         table(
           ["ID", "NAME", "TEAM", "GROUPS", "STATE", "LOCAL LOG-IN"],
@@ -146,11 +144,21 @@ function addLocalLogin(group: Command, cli: Cli): void {
     });
 }
 
+async function listAll(client: AdminClient, kind: Kind, name?: string): Promise<PrincipalView[]> {
+  const all: PrincipalView[] = [];
+  const query: { kind: Kind; name?: string; after?: string } = { kind, ...(name === undefined ? {} : { name }) };
+  for (;;) {
+    const { principals, next } = await client.call("principals.list", { query });
+    all.push(...principals);
+    if (next === null) return all;
+    query.after = next;
+  }
+}
+
 async function find(client: AdminClient, kind: Kind, who: string): Promise<PrincipalView> {
-  const { principals } = await client.call("principals.list", { query: { kind } });
-  const byId = principals.find((one) => one.id === who);
-  if (byId) return byId;
-  const named = principals.filter((one) => one.name === who);
+  const byId = await orNone(client.call("principals.show", { params: { id: who } }));
+  if (byId?.kind === kind) return byId;
+  const named = (await orNone(listAll(client, kind, who))) ?? [];
   if (named.length > 1)
     throw new Problem(
       "input_invalid",
@@ -160,6 +168,18 @@ async function find(client: AdminClient, kind: Kind, who: string): Promise<Princ
   const [only] = named;
   if (!only) throw new Problem("not_found", `there is no ${kind} ${who}`);
   return only;
+}
+
+/** Undefined where there is none, also for a text that cannot be an id, or a name. */
+async function orNone<T>(asked: Promise<T>): Promise<T | undefined> {
+  try {
+    return await asked;
+  } catch (problem) {
+    const isNone =
+      problem instanceof Problem && ["not_found", "input_invalid", "query_not_accepted"].includes(problem.code);
+    if (isNone) return undefined;
+    throw problem;
+  }
 }
 
 function principalFacts(one: PrincipalView): string[] {

@@ -84,7 +84,7 @@ export interface Core {
   readonly enrolment: Enrolment;
   readonly passwordHasher: PasswordHasher;
   /** How often a view of memory had to be read anew since the start. */
-  rebuiltViews(): number;
+  readonly rebuiltViews: () => number;
   /** Called when a change is shown by every view, before it is acknowledged. */
   onSwap(then: (snapshot: Snapshot) => void): void;
   /** Called with the events of each change that is on disk. */
@@ -196,7 +196,7 @@ function joinCore(
         keyOf: (environment, id) => keys.find(environment, id),
       }),
     onFault: (what, cause) => fault(new Error(what, { cause })),
-    onStale: (view, cause) => stop(`the view ${view} cannot be read anew: ${causeOf(cause)}`),
+    onStale: (view, cause) => stop(`the view ${view} cannot be read anew: ${causeOf(cause).message}`),
   });
 
   const uses = new UseRecord({

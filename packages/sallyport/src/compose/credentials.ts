@@ -54,15 +54,7 @@ export interface Credentials {
   close(): void;
 }
 
-export function makeCredentials({
-  settings,
-  core,
-  log,
-  limits,
-  live,
-  judge,
-  listenerUrl,
-}: CredentialsPorts): Credentials {
+export function makeCredentials({ settings, core, log, limits, judge, listenerUrl }: CredentialsPorts): Credentials {
   const { clock, keys, peppers, snapshot, changes, tokenKeys, revokedTokens: revoked } = core;
   const startedAt = clock.now();
   const address: PublicAddress = {
@@ -107,7 +99,7 @@ export function makeCredentials({
     snapshot,
     peppers,
     reconciler: core.reconciler,
-    inTurn: changes.inTurn,
+    inTurn: (work) => changes.inTurn(work),
     hasExternalIds: (issuer) => hasExternalIds(settings.identity?.providers ?? [], issuer),
   });
   const { localLogins, enrolment, sealer, passwordHasher: hasher } = core;

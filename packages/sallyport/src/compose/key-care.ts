@@ -5,6 +5,7 @@
 import { Problem } from "@sallyport/protocol";
 import { causeOf } from "../kernel/log.ts";
 import type { Log } from "../kernel/log.ts";
+import { LongWork } from "../kernel/long-work.ts";
 import { fillKeyTable } from "../keys/fill-table.ts";
 import type { Core } from "./core.ts";
 
@@ -30,10 +31,11 @@ export function careForKeys(
     isSweeping = true;
     lifecycle
       .sweep({ isDryRun: false })
-      .then((findings) => {
-        for (const { keyId, environment, code, action } of findings)
-          log.warn({ key: keyId, environment, code, action }, "a key was swept");
-      })
+      .then((findings) =>
+        new LongWork().each(findings, ({ keyId, environment, code, action }) =>
+          log.warn({ key: keyId, environment, code, action }, "a key was swept"),
+        ),
+      )
       .catch((cause: unknown) => {
         if (cause instanceof Problem && cause.code === "clock_doubtful")
           log.warn(

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { OrderedMap } from "../kernel/ordered-map.ts";
 import { emptySnapshot } from "../access/snapshot.ts";
 import { newKey } from "../keys/key.ts";
 import type { KeyRecord } from "../keys/key.ts";
@@ -19,7 +20,7 @@ const key: KeyRecord = newKey({ ...what, ceiling: { roles: [], allow: [], models
 
 function codeAt(method: string, path: string): string | undefined {
   const explain = makeExplain({
-    snapshot: () => ({ ...emptySnapshot, environments: new Map([["dev", {} as never]]) }),
+    snapshot: () => ({ ...emptySnapshot, environments: OrderedMap.of([["dev", {} as never]]) }),
     keys: { find: () => key } as never,
     judge: { explain: () => undefined },
     isQuarantined: () => true,

@@ -4,6 +4,7 @@
  */
 import type { Principal, Voucher } from "../access/policy.ts";
 import type { Clock } from "../kernel/clock.ts";
+import { LongWork } from "../kernel/long-work.ts";
 import type { DirectoryReader, DirectoryUser } from "./directory-pages.ts";
 import type { Provider } from "./provider.ts";
 import { UNKNOWN_WRITER } from "./reconcile.ts";
@@ -47,7 +48,8 @@ export class DirectoryPoll {
     const isWhole = this.#lastAt === null || this.#looks % WHOLE_EVERY === 0;
     const users = await directory.users(isWhole ? null : (this.#lastAt ?? at) - OVERLAP_MS);
     const groups = await directory.groups();
-    const known = this.#known();
+    const work = new LongWork();
+    const known = await this.#known(work);
     const seen = new Map(users.map((user) => [this.#subjectOf(user), user]));
     if (isWhole) {
       demandCredible(known, seen);
@@ -55,22 +57,22 @@ export class DirectoryPoll {
     }
     for (const [subject, { id }] of seen) if (subject !== null) this.#ids.set(subject, id);
     const groupsOf = new Map<string, string[]>();
-    for (const { name, members } of groups) {
-      for (const id of name === "" ? [] : members) groupsOf.set(id, [...(groupsOf.get(id) ?? []), name]);
-    }
+    await work.each(groups, ({ name, members }) => {
+      for (const id of name === "" ? [] : members) add(groupsOf, id, name);
+    });
     const statements: Statement[] = [];
-    for (const [subject, candidates] of known) {
+    await work.each(known, ([subject, candidates]) => {
       const id = this.#ids.get(subject);
       const user = seen.get(subject);
       const isGone = isWhole && !user;
-      if (id === undefined && !isGone) continue;
+      if (id === undefined && !isGone) return;
       const isActive = isGone ? false : user?.isActive;
       const says: Said = {
         ...(isActive === undefined ? {} : { isActive }),
         groups: { set: id === undefined ? [] : [...new Set(groupsOf.get(id))].toSorted() },
       };
       statements.push(this.#statement(subject, candidates, says, at));
-    }
+    });
     for (let from = 0; from < statements.length; from += STATEMENTS_AT_ONCE)
       await reconciler.hear(statements.slice(from, from + STATEMENTS_AT_ONCE));
     this.#lastAt = at;
@@ -78,18 +80,18 @@ export class DirectoryPoll {
   }
 
   /** People of this issuer, by subject. One subject may lead to several, by a mistake or by malice: all of them are looked at. */
-  #known(): ReadonlyMap<string, readonly Known[]> {
+  async #known(work: LongWork): Promise<ReadonlyMap<string, readonly Known[]>> {
     const { issuer, hasExternalIds } = this.#ports.provider;
     const known = new Map<string, Known[]>();
-    for (const { id, kind, external, bounds } of this.#ports.people()) {
-      if (kind !== "person" || !external) continue;
+    await work.each(this.#ports.people(), ({ id, kind, external, bounds }) => {
+      if (kind !== "person" || !external) return;
       const named = external.identities.find((one) => one.issuer === issuer)?.subject;
       const provisioned = hasExternalIds && external.scim?.isDeleted === false ? external.scim.externalId : null;
       const subject = named ?? provisioned;
-      if (subject === null) continue;
+      if (subject === null) return;
       const one = named === undefined ? { id, voucher: bounds?.identifier ?? UNKNOWN_WRITER } : { id };
-      known.set(subject, [...(known.get(subject) ?? []), one]);
-    }
+      add(known, subject, one);
+    });
     return known;
   }
 
@@ -118,6 +120,12 @@ export class DirectoryPoll {
 interface Known {
   readonly id: string;
   readonly voucher?: Voucher;
+}
+
+function add<T>(lists: Map<string, T[]>, name: string, value: T): void {
+  const list = lists.get(name);
+  if (list) list.push(value);
+  else lists.set(name, [value]);
 }
 
 function demandCredible(known: ReadonlyMap<string, unknown>, seen: ReadonlyMap<string | null, DirectoryUser>): void {

@@ -180,10 +180,10 @@ describe("what becomes of the keys", () => {
     expect(world.keys[0]).toMatchObject({ state: "suspended" });
   });
 
-  it("an assignment that goes ends the keys of who held it, and no key is ordered across it", () => {
+  it("an assignment that goes ends the keys of who held it, and no key is ordered across it", async () => {
     const world = new World();
     const by = { source: "admin", actor: "os:root", event: "assignments.remove" } as const;
-    const found = reconcileAssignment(world.present, by, { id: "a1", holders: [ada] });
+    const found = await reconcileAssignment(world.present, by, { id: "a1", holders: [ada] });
     world.apply(found);
     expect(found.events).toMatchObject([{ type: "key.revoked", fields: { reason: "role_lost", lost: ["role bot"] } }]);
     expect(world.ada.revocations).toBe(1);

@@ -1,12 +1,13 @@
 /**
  * The one place where what is said about people becomes a change: statements in, operations and ledger events out. Pure
  * but for its questions. Rights narrow by themselves, because they are computed from what stands here; what is added is
- * what policy wants done with the keys, and the record of who said what.
+ * what policy wants done with the keys, and the record of who said what. Many statements are judged in slices.
  */
 import type { KeyFate, Principal, Voucher } from "../access/policy.ts";
 import type { Principals } from "../access/principals.ts";
 import type { Operation } from "../changes/change.ts";
 import type { EventType, LedgerEvent } from "../audit/event.ts";
+import { LongWork } from "../kernel/long-work.ts";
 import type { KeyFactors, KeyRecord } from "../keys/key.ts";
 import { applyStatement } from "./apply-statement.ts";
 import type { Applied } from "./apply-statement.ts";
@@ -51,47 +52,75 @@ export type SignedOut = string | { readonly principal: string; readonly environm
 const SYSTEM = "system";
 
 export function reconcile(present: Present, statements: readonly Statement[]): Reconciled {
-  let { principals } = present;
-  const operations: Operation[] = [];
-  const events: LedgerEvent[] = [];
-  const signedOut = new Map<string, SignedOut>();
-  let unknown = 0;
-  const ambiguous = new Set<string>();
-  const fates = new KeyFates(present, operations, events);
+  const judge = new StatementJudge(present);
+  for (const statement of statements) judge.hear(statement);
+  return judge.found();
+}
 
-  function apply(statement: Statement, before: Principal, candidates: number): void {
-    const applied = applyStatement(before, statement, present.now, present.environments);
-    if (!applied) return;
-    const after = applied.person;
-    principals = principals.with([[after.id, after]]);
-    operations.push({ op: "principal.put", principal: after });
-    events.push(...eventsOf(statement, applied, present.now, candidates));
-    const { leftIn } = applied;
-    if (applied.isSignedOut || applied.isLeft) signedOut.set(after.id, after.id);
-    else if (leftIn.length > 0 && !signedOut.has(after.id))
-      signedOut.set(after.id, { principal: after.id, environments: leftIn });
-    fates.meet(statement, before, after, applied);
+/** The same for many, in slices. The present must not change meanwhile: call it in the turn in which the change is written. */
+export async function reconcileMany(
+  present: Present,
+  statements: readonly Statement[],
+  work = new LongWork(),
+): Promise<Reconciled> {
+  const judge = new StatementJudge(present);
+  await work.each(statements, (statement) => judge.hear(statement));
+  return judge.found();
+}
+
+class StatementJudge {
+  readonly #present: Present;
+  #people: Principals;
+  readonly #operations: Operation[] = [];
+  readonly #events: LedgerEvent[] = [];
+  readonly #signedOut = new Map<string, SignedOut>();
+  #unknown = 0;
+  readonly #ambiguous = new Set<string>();
+  readonly #fates: KeyFates;
+
+  constructor(present: Present) {
+    this.#present = present;
+    this.#people = present.principals;
+    this.#fates = new KeyFates(present, this.#operations, this.#events);
   }
 
-  for (const statement of statements) {
-    const candidates = findCandidates(statement.subject, principals);
-    if (candidates.length === 0) unknown++;
+  hear(statement: Statement): void {
+    const candidates = findCandidates(statement.subject, this.#people);
+    if (candidates.length === 0) this.#unknown++;
     const meant = findMeant(candidates);
     for (const candidate of candidates) {
       const heard =
         candidate === meant ? throughCandidate(statement, candidate) : narrowingOf(statement, candidate.person);
       if (!heard) continue;
-      if (candidates.length > 1) ambiguous.add(candidate.person.id);
-      apply(heard, principals.get(candidate.person.id)!, candidates.length);
+      if (candidates.length > 1) this.#ambiguous.add(candidate.person.id);
+      this.#apply(heard, this.#people.get(candidate.person.id)!, candidates.length);
     }
   }
-  return {
-    operations: lastPuts(operations),
-    events,
-    signedOut: [...signedOut.values()],
-    unknown,
-    ambiguous: ambiguous.size,
-  };
+
+  #apply(statement: Statement, before: Principal, candidates: number): void {
+    const { now, environments } = this.#present;
+    const applied = applyStatement(before, statement, now, environments);
+    if (!applied) return;
+    const after = applied.person;
+    this.#people = this.#people.with([[after.id, after]]);
+    this.#operations.push({ op: "principal.put", principal: after });
+    this.#events.push(...eventsOf(statement, applied, now, candidates));
+    const { leftIn } = applied;
+    if (applied.isSignedOut || applied.isLeft) this.#signedOut.set(after.id, after.id);
+    else if (leftIn.length > 0 && !this.#signedOut.has(after.id))
+      this.#signedOut.set(after.id, { principal: after.id, environments: leftIn });
+    this.#fates.meet(statement, before, after, applied);
+  }
+
+  found(): Reconciled {
+    return {
+      operations: lastPuts(this.#operations),
+      events: this.#events,
+      signedOut: [...this.#signedOut.values()],
+      unknown: this.#unknown,
+      ambiguous: this.#ambiguous.size,
+    };
+  }
 }
 
 /** What a provider says of a person whom only a provisioning client has tied to it counts as far as that client's word. */
@@ -105,18 +134,19 @@ function throughCandidate(statement: Statement, { person, by }: Candidate): Stat
 export const UNKNOWN_WRITER: Voucher = { by: "unknown", environments: [], mayGrant: null };
 
 /** What becomes of the keys of whoever held an assignment that goes. */
-export function reconcileAssignment(
+export async function reconcileAssignment(
   present: Present,
   statement: Pick<Statement, "source" | "actor" | "address" | "event">,
   gone: { readonly id: string; readonly holders: readonly Principal[] },
-): Pick<Reconciled, "operations" | "events"> {
+  work = new LongWork(),
+): Promise<Pick<Reconciled, "operations" | "events">> {
   const operations: Operation[] = [];
   const events: LedgerEvent[] = [];
   const fates = new KeyFates(present, operations, events);
-  for (const holder of gone.holders) {
+  await work.each(gone.holders, (holder) => {
     operations.push({ op: "principal.put", principal: { ...holder, revocations: holder.revocations + 1 } });
     fates.meet(statement, holder, holder, NO_TROUBLE, gone.id);
-  }
+  });
   return { operations, events };
 }
 

@@ -9,8 +9,9 @@ import type { Operation, Changes } from "../changes/change.ts";
 import type { LedgerEvent } from "../audit/event.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { KeyRecord } from "../keys/key.ts";
+import { LongWork } from "../kernel/long-work.ts";
 import type { EndSessions, SessionsOf } from "./end-sessions.ts";
-import { reconcile, reconcileAssignment } from "./reconcile.ts";
+import { reconcile, reconcileAssignment, reconcileMany } from "./reconcile.ts";
 import type { Present, Reconciled } from "./reconcile.ts";
 import type { Statement } from "./statement.ts";
 
@@ -47,7 +48,7 @@ export class Reconciler {
   /** Judges and writes in one turn. */
   hear(statements: readonly Statement[]): Promise<Heard> {
     return this.#ports.changes.inTurn(async () => {
-      const found = this.judge(statements);
+      const found = await this.judgeMany(statements);
       await this.write(found);
       return { isChanged: found.operations.length > 0, unknown: found.unknown, ambiguous: found.ambiguous };
     });
@@ -59,16 +60,24 @@ export class Reconciler {
     return reconcile(this.#present(snapshot, principals ?? snapshot.principals), statements);
   }
 
+  /** The same for as many as a directory or a group has, in slices. */
+  judgeMany(statements: readonly Statement[]): Promise<Reconciled> {
+    const snapshot = this.#ports.snapshot();
+    return reconcileMany(this.#present(snapshot, snapshot.principals), statements);
+  }
+
   /** The same for an assignment that goes: what becomes of the keys of its holders. */
-  judgeAssignment(gone: Assignment, by: Pick<Statement, "source" | "actor" | "address" | "event">): Wanted {
+  async judgeAssignment(
+    gone: Assignment,
+    by: Pick<Statement, "source" | "actor" | "address" | "event">,
+  ): Promise<Wanted> {
+    const work = new LongWork();
     const snapshot = this.#ports.snapshot();
     const { principals } = snapshot;
-    const about =
-      "group" in gone.subject
-        ? principals.called("group", gone.subject.group)
-        : [principals.get(gone.subject.principal)];
-    const holders = about.filter((one) => one !== undefined && snapshot.holds(one, gone)) as readonly Principal[];
-    return reconcileAssignment(this.#present(snapshot, snapshot.principals), by, { id: gone.id, holders });
+    const { subject } = gone;
+    const about = "group" in subject ? principals.called("group", subject.group) : [principals.get(subject.principal)];
+    const holders = (await work.filter(about, (one) => one !== undefined && snapshot.holds(one, gone))) as Principal[];
+    return reconcileAssignment(this.#present(snapshot, principals), by, { id: gone.id, holders }, work);
   }
 
   /** Writes what was judged, with what else belongs into the same change, and ends sessions once it is on disk. */

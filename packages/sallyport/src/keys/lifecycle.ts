@@ -5,38 +5,27 @@
 import { Problem, refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
 import type { KeyLife } from "../access/policy.ts";
-import type { Change, Changes, Operation } from "../changes/change.ts";
+import type { Change, Operation } from "../changes/change.ts";
 import type { EventType, LedgerEvent } from "../audit/event.ts";
-import type { Clock } from "../kernel/clock.ts";
 import { Secret } from "../kernel/secret.ts";
-import { findDue } from "./disuse.ts";
 import type { KeyFinding } from "./disuse.ts";
-import type { HashedText, KeyDirectory } from "./directory.ts";
+import type { HashedText } from "./directory.ts";
 import { makeSecret } from "./issue.ts";
-import { currentSecret, SYSTEM_REALM } from "./key.ts";
+import { currentSecret } from "./key.ts";
 import type { KeyRecord, KeySecret } from "./key.ts";
+import { keyEvent, lifeOperation } from "./key-change.ts";
 import type { PepperRing } from "./pepper.ts";
 import { openText, sealText } from "./sealed-text.ts";
+import { KeySweep } from "./sweep.ts";
+import type { SweepPorts } from "./sweep.ts";
 import { beginRotation, endOverlap, noteFirstUse, settle, UNUSED } from "./secret-machine.ts";
-import type { UseRecord } from "./use-record.ts";
 
-export interface LifecyclePorts {
-  readonly clock: Clock;
-  readonly keys: KeyDirectory;
+export interface LifecyclePorts extends SweepPorts {
   readonly peppers: PepperRing;
-  readonly uses: UseRecord;
-  readonly changes: Changes;
   /** Of the present policy: undefined for an environment that is not there (any more). */
   readonly life: (environment: string) => { readonly keyMaxAgeMs: number; readonly keyLife: KeyLife } | undefined;
-  /** Whether a principal of that id is there and not disabled. */
-  readonly hasOwner: (principal: string) => boolean;
-  readonly listKeys: (filter: { after?: string; limit: number }) => readonly KeyRecord[];
   /** The network an address counts to: its own, and not a whole provider's. */
   readonly networkOf: (address: string) => string;
-  /** Whether the wall clock can be believed for what cannot be undone. */
-  readonly isClockAgreed: () => boolean;
-  /** What failed and will be tried again at the next use or sweep. */
-  readonly fault: (cause: unknown) => void;
 }
 
 export interface RotateOrder {
@@ -83,17 +72,17 @@ export interface RotatedKey {
 /** How long a lost answer can be asked for again. */
 const SEALED_MS = 15 * 60_000;
 const OWN_ROTATION_EVERY_MS = 24 * 60 * 60_000;
-const PAGE = 500;
-const TOLD_MAX = 8;
 const ACTOR = "gateway";
 
 export class KeyLifecycle {
   readonly #ports: LifecyclePorts;
+  readonly #sweep: KeySweep;
   /** First uses and reuses that are being written down, so that each is written once. */
   readonly #underWay = new Set<string>();
 
   constructor(ports: LifecyclePorts) {
     this.#ports = ports;
+    this.#sweep = new KeySweep(ports);
   }
 
   /** Makes a new secret beside the old one. Throws `not_found`, `key_revoked`, `rotation_in_progress`, `input_invalid`. */
@@ -237,73 +226,9 @@ export class KeyLifecycle {
     });
   }
 
-  /** What is due now, and unless it is a dry run, done. Throws `clock_doubtful` where the clock was just set. */
-  async sweep({ isDryRun }: { readonly isDryRun: boolean }): Promise<readonly KeyFinding[]> {
-    if (!isDryRun && !this.#ports.isClockAgreed()) throw new Problem("clock_doubtful");
-    const findings: KeyFinding[] = [];
-    let after: string | undefined;
-    for (;;) {
-      const page = this.#ports.listKeys({ ...(after === undefined ? {} : { after }), limit: PAGE });
-      for (const key of page) {
-        if (key.environment === SYSTEM_REALM) continue;
-        const finding = await this.#lookAt(key, isDryRun);
-        if (finding) findings.push(finding);
-      }
-      const last = page.at(-1);
-      if (!last || page.length < PAGE) return findings;
-      after = `${last.environment}/${last.id}`;
-      // Requests come first: a million keys are not looked at in one go.
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-  }
-
-  /** What is stored of one key's uses may be damaged: the others are looked at all the same. */
-  async #lookAt(key: KeyRecord, isDryRun: boolean): Promise<KeyFinding | undefined> {
-    try {
-      return isDryRun ? this.#due(key) : await this.#act(key.environment, key.id);
-    } catch (cause) {
-      if (!(cause instanceof Problem) || cause.code !== "record_damaged") throw cause;
-      this.#ports.fault(cause);
-      return undefined;
-    }
-  }
-
-  #due(key: KeyRecord): KeyFinding | undefined {
-    const life = this.#ports.life(key.environment)?.keyLife;
-    if (!life) return undefined;
-    const uses = this.#ports.uses.lastUses(key.environment, key.id);
-    const hasOwner = key.owner !== null && this.#ports.hasOwner(key.owner);
-    return findDue({ key, life, uses, hasOwner, now: this.#ports.clock.now() });
-  }
-
-  /** Looks again in its turn, so that what a change has just mended is left alone. */
-  #act(environment: string, id: string): Promise<KeyFinding | undefined> {
-    const held = this.#ports.keys.find(environment, id);
-    if (!held || !this.#due(held)) return Promise.resolve(undefined);
-    return this.#ports.changes.inTurn(async () => {
-      const { key, life } = this.#present(environment, id);
-      const finding = this.#due(key);
-      if (!finding) return undefined;
-      const { code, action, mark, dueAt } = finding;
-      const fields = { reason: code, due_at: dueAt };
-      if (action === "notice")
-        await this.#put({ ...key, told: [...key.told, mark ?? code].slice(-TOLD_MAX) }, "key.notice", ACTOR, fields);
-      else if (action === "end_overlap") {
-        const uses = this.#ports.uses.lastUses(environment, id);
-        const next = settle(key, this.#ports.clock.now(), { quietMs: life.quietMs, uses });
-        await this.#put(next, "key.rotation_ended", ACTOR, fields);
-      } else {
-        const state = action === "suspend" ? "suspended" : "revoked";
-        await this.#commit(
-          key,
-          [{ op: "key.state", environment, id, state, reason: code }],
-          `key.${state}`,
-          ACTOR,
-          fields,
-        );
-      }
-      return finding;
-    });
+  /** Ends what is stale, as `KeySweep` says. */
+  sweep(order: { readonly isDryRun: boolean }): Promise<readonly KeyFinding[]> {
+    return this.#sweep.run(order);
   }
 
   #once(key: KeyRecord, secret: KeySecret, work: (present: KeyRecord) => Promise<void>): void {
@@ -337,18 +262,12 @@ export class KeyLifecycle {
     actor: string,
     fields: LedgerEvent["fields"],
   ): Promise<void> {
-    const { environment, id, name, owner } = key;
-    const at = this.#ports.clock.now();
-    const event: LedgerEvent = { type, at, environment, actor, fields: { key: id, name, owner, ...fields } };
-    const change: Change = { operations, events: [event] };
+    const change: Change = {
+      operations,
+      events: [keyEvent(key, { type, actor, at: this.#ports.clock.now() }, fields)],
+    };
     await this.#ports.changes.change(change);
   }
-}
-
-function lifeOperation(next: KeyRecord): Operation {
-  const { environment, id, secrets, rotation, rotatedAt, frozenAt, lifetimeMs, told, idleSince } = next;
-  const life = { secrets, rotation, rotatedAt, frozenAt, lifetimeMs, told, idleSince };
-  return { op: "key.life", environment, id, life };
 }
 
 function purposeOf(environment: string, id: string): string {

@@ -11,6 +11,7 @@ import type { Clock } from "../kernel/clock.ts";
 import type { KeyUse } from "../keys/use-record.ts";
 import type { LedgerFigures } from "./ports.ts";
 import { VERSION } from "../version.ts";
+import { needsParts, postParts } from "./change-parts.ts";
 import { TicketBook } from "./ticket-book.ts";
 import type { ChangeResult, FromWriter, SaidProblem, ToWriter, WriterSetup } from "./writer-messages.ts";
 
@@ -155,16 +156,29 @@ export class WriterLink implements ChangeWriter, LedgerAppender {
     if (this.#batch.length > 0 && ticket >= this.#batchFirst) this.#hurry();
   }
 
-  change(change: Change): Promise<Committed> {
+  async change(change: Change): Promise<Committed> {
+    this.#demandRunning();
+    const id = ++this.#lastChange;
+    const { operations, expectEpoch = null, isNarrowing = false } = change;
+    const last = needsParts(change)
+      ? await postParts(id, change, (part) => {
+          this.#demandRunning();
+          this.#post({ kind: "part", part, now: this.#setup.clock.now() });
+        })
+      : { id, operations, events: change.events.map(encodeEvent) };
+    this.#demandRunning();
     return new Promise((resolve, reject) => {
-      if (this.#state !== "running") return reject(new Problem("store_unavailable", "the store is closed"));
-      const id = ++this.#lastChange;
-      const { operations, expectEpoch = null, isNarrowing = false } = change;
-      const events = change.events.map(encodeEvent);
-      const encoded = { ...ORIGIN, id, operations, events, expectEpoch, isNarrowing };
-      this.#post({ kind: "change", change: encoded, now: this.#setup.clock.now() });
+      this.#post({
+        kind: "change",
+        change: { ...ORIGIN, ...last, expectEpoch, isNarrowing },
+        now: this.#setup.clock.now(),
+      });
       this.#changes.set(id, { change, resolve, reject });
     });
+  }
+
+  #demandRunning(): void {
+    if (this.#state !== "running") throw new Problem("store_unavailable", "the store is closed");
   }
 
   /** Not waited for by anybody: a kill loses some seconds of uses. */

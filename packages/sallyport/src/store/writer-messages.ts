@@ -33,6 +33,14 @@ export interface WriterSetup {
   readonly clockPatienceMs: number;
 }
 
+/** Of a large change, which goes in parts. */
+export interface ChangePart {
+  /** Of the change. */
+  readonly id: number;
+  readonly operations: readonly Operation[];
+  readonly events: readonly string[];
+}
+
 /** A change with its events already encoded. */
 export interface EncodedChange extends Origin {
   readonly id: number;
@@ -46,6 +54,8 @@ export type ToWriter =
   /** Event texts for the tickets `first`, `first + 1`…, joined by newlines: one long text is copied faster than many. */
   | { readonly kind: "lines"; readonly first: Ticket; readonly joined: string; readonly now: number }
   | { readonly kind: "change"; readonly change: EncodedChange; readonly now: number }
+  /** Of a large change, before it. */
+  | { readonly kind: "part"; readonly part: ChangePart; readonly now: number }
   /** When keys were used: no change and no event, merged into what is known. */
   | { readonly kind: "uses"; readonly uses: readonly KeyUse[]; readonly now: number }
   | { readonly kind: "close" };

@@ -5,6 +5,7 @@
 import { parseSignedHead, Problem } from "@sallyport/protocol";
 import { ClockAgreement } from "../kernel/clock-agreement.ts";
 import type { Ticket } from "../audit/recorder.ts";
+import { ChangeParts } from "./change-parts.ts";
 import { commitGroup, inTransaction } from "./commit-group.ts";
 import type { GroupParts } from "./commit-group.ts";
 import { dataPaths } from "./data-paths.ts";
@@ -53,6 +54,7 @@ export class Writer {
   readonly #ender: RecordEnder;
   readonly #reserve: DiskReserve;
   #changes: EncodedChange[] = [];
+  readonly #changeParts = new ChangeParts();
   #lines: string[] = [];
   #through: Ticket = 0;
   #now: number;
@@ -140,7 +142,8 @@ export class Writer {
   take(message: Exclude<ToWriter, { kind: "close" }>): void {
     this.#now = message.now;
     if (message.kind === "uses") return this.#mergeUses(message.uses);
-    if (message.kind === "change") this.#changes.push(message.change);
+    if (message.kind === "part") return this.#changeParts.add(message.part);
+    if (message.kind === "change") this.#changes.push(this.#changeParts.whole(message.change));
     else for (const line of message.joined.split("\n")) this.#lines.push(line);
     this.#schedule();
   }

@@ -13,9 +13,10 @@ import type { LedgerEvent } from "../../audit/event.ts";
 import { issueAdminKey } from "../../keys/issue.ts";
 import { expiryOf, SYSTEM_REALM } from "../../keys/key.ts";
 import type { KeyRecord } from "../../keys/key.ts";
+import { LongWork } from "../../kernel/long-work.ts";
 import { eventOf, refuseExcess, refuseMistakes } from "../call.ts";
 import type { AnyCall, Call, Handlers } from "../call.ts";
-import { eachKey } from "../each-key.ts";
+import { everyKey } from "../each-key.ts";
 import { isoTime, viewAdminKey } from "../views.ts";
 
 /** Name of the key that `init` and `admin reset` make. */
@@ -24,9 +25,9 @@ export const RECOVERY_NAME = "recovery";
 export const adminKeyHandlers: Handlers<
   "adminKeys.list" | "adminKeys.create" | "adminKeys.revoke" | "adminKeys.reset"
 > = {
-  "adminKeys.list": (call) => {
+  "adminKeys.list": async (call) => {
     const now = call.ports.clock.now();
-    const keys = [...eachKey(call.ports, { environment: SYSTEM_REALM })].filter((key) => isWithin(call, key));
+    const keys = (await everyAdminKey(call)).filter((key) => isWithin(call, key));
     return { keys: keys.map((key) => viewAdminKey(key, now)) };
   },
 
@@ -53,7 +54,7 @@ export const adminKeyHandlers: Handlers<
       if (key.admin) refuseExcess(excessAdminRight(call.caller.issuer.right, key.admin));
       const now = call.ports.clock.now();
       // Whoever had the key may have made others with it: they end with it, unless the caller knows better.
-      const made = call.query.children === "keep" ? [] : madeWith(call, key.id);
+      const made = call.query.children === "keep" ? [] : await madeWith(call, key.id);
       const ended = [...(key.state === "revoked" ? [] : [key]), ...made];
       const [first, ...rest] = ended.map((one) => revoked(call, one, one === key ? {} : { issuer: key.id }));
       if (first) await call.ports.changes.change({ operations: ended.map(ending), events: [first, ...rest] });
@@ -63,9 +64,7 @@ export const adminKeyHandlers: Handlers<
   "adminKeys.reset": (call) =>
     call.ports.changes.inTurn(async () => {
       const { ports, caller } = call;
-      const old = [...eachKey(ports, { environment: SYSTEM_REALM })].filter(
-        (key) => expiryOf(key) === null && key.state !== "revoked",
-      );
+      const old = (await everyAdminKey(call)).filter((key) => expiryOf(key) === null && key.state !== "revoked");
       const { record, text } = issueAdminKey(
         {
           name: RECOVERY_NAME,
@@ -87,6 +86,12 @@ export const adminKeyHandlers: Handlers<
     }),
 };
 
+async function everyAdminKey({ ports }: AnyCall): Promise<KeyRecord[]> {
+  const all: KeyRecord[] = [];
+  for await (const key of everyKey(ports, { environment: SYSTEM_REALM }, new LongWork())) all.push(key);
+  return all;
+}
+
 function isWithin(call: AnyCall, key: KeyRecord): boolean {
   return key.admin !== null && excessAdminRight(call.caller.issuer.right, key.admin).length === 0;
 }
@@ -100,8 +105,8 @@ function revoked(call: AnyCall, key: KeyRecord, fields: LedgerEvent["fields"] = 
 }
 
 /** Admin keys that were made with that one, with those, and so on, as far as they are not revoked. */
-function madeWith({ ports }: AnyCall, id: string): KeyRecord[] {
-  const all = [...eachKey(ports, { environment: SYSTEM_REALM })];
+async function madeWith(call: AnyCall, id: string): Promise<KeyRecord[]> {
+  const all = await everyAdminKey(call);
   const makers = new Set([`key:${id}`]);
   const made = new Set<KeyRecord>();
   for (let before = -1; before !== makers.size;) {

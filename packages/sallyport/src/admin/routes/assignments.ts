@@ -5,26 +5,26 @@ import type { Assignment } from "../../access/policy.ts";
 import { resolvePrincipal } from "../../access/principal-name.ts";
 import { readRight } from "../../access/written-right.ts";
 import { randomBase62 } from "../../kernel/ids.ts";
+import { LongWork } from "../../kernel/long-work.ts";
 import { demandEnvironment, refuseMistakes } from "../call.ts";
 import { demandKnownEnvironment, knownPrincipal } from "../known-filter.ts";
 import type { Handlers } from "../call.ts";
+import { pageById } from "../page-by-id.ts";
 import { viewAssignment } from "../views.ts";
 import { assignmentCreated, assignmentRemoved, byAdmin } from "./recorded.ts";
 
 export const assignmentHandlers: Handlers<"assignments.list" | "assignments.create" | "assignments.remove"> = {
-  "assignments.list": (call) => {
+  "assignments.list": async (call) => {
     const { environment, group } = call.query;
     if (environment !== undefined) demandKnownEnvironment(call, environment);
     const principal = call.query.principal === undefined ? undefined : knownPrincipal(call, call.query.principal);
-    const found = [...call.ports.snapshot().assignments].filter(
-      (assignment) =>
-        administers(call.caller.issuer.right, assignment.environment) &&
-        (environment === undefined || assignment.environment === environment) &&
-        (principal === undefined ||
-          ("principal" in assignment.subject && assignment.subject.principal === principal)) &&
-        (group === undefined || ("group" in assignment.subject && assignment.subject.group === group)),
-    );
-    return { assignments: found.map(viewAssignment) };
+    const isAsked = ({ environment: where, subject }: Assignment): boolean =>
+      administers(call.caller.issuer.right, where) &&
+      (environment === undefined || where === environment) &&
+      (principal === undefined || ("principal" in subject && subject.principal === principal)) &&
+      (group === undefined || ("group" in subject && subject.group === group));
+    const { page, next } = await pageById(call.ports.snapshot().assignments, call.query, isAsked, new LongWork());
+    return { assignments: page.map(viewAssignment), next };
   },
 
   "assignments.create": (call) => {
@@ -69,7 +69,7 @@ export const assignmentHandlers: Handlers<"assignments.list" | "assignments.crea
           "this assignment is written in the policy file: change it there and apply the file",
         );
       }
-      const fates = call.ports.reconciler.judgeAssignment(assignment, byAdmin(call, "assignments.remove"));
+      const fates = await call.ports.reconciler.judgeAssignment(assignment, byAdmin(call, "assignments.remove"));
       await call.ports.changes.change({
         operations: [{ op: "assignment.remove", id }, ...fates.operations],
         events: [assignmentRemoved(call, assignment), ...fates.events],

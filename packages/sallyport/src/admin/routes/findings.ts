@@ -1,25 +1,26 @@
 /** What is wrong though nothing is refused for it: mistakes of policy, and rows of the store that are damaged. */
-import { setImmediate as turn } from "node:timers/promises";
 import { administers } from "../../access/attenuation.ts";
 import { policyFindings } from "../../access/policy-findings.ts";
-import type { HeldKey } from "../../access/policy-findings.ts";
+import type { HeldKey } from "../../access/policy-finding.ts";
+import { LongWork } from "../../kernel/long-work.ts";
 import type { AnyCall, Handlers } from "../call.ts";
-import { eachKey } from "../each-key.ts";
+import { everyKey } from "../each-key.ts";
 import { peopleFindings } from "../people-findings.ts";
 import type { SinkStatus } from "../ports.ts";
 import { isoTime } from "../views.ts";
 import { openIncidents } from "./incidents.ts";
-
-const KEYS_PER_TURN = 500;
 
 export const findingHandlers: Handlers<"findings"> = {
   findings: async (call) => {
     const { ports } = call;
     const isShown = (environment: string): boolean => administers(call.caller.issuer.right, environment);
     // The walk over all keys also meets what is damaged and was not read yet.
-    const keys = await heldKeys(call);
+    const work = new LongWork();
+    const keys = await heldKeys(call, work);
     const survey = await ports.permissionUses();
-    const policy = policyFindings({ snapshot: ports.snapshot(), keys, survey, isShown });
+    const snapshot = ports.snapshot();
+    const policy = await policyFindings({ snapshot, keys, survey, isShown }, work);
+    const people = await peopleFindings(call, snapshot, work);
     const rows = ports.damage().filter(({ environment }) => isShown(environment));
     const damaged = rows.map(({ environment, says }) => ({
       code: "record_damaged" as const,
@@ -30,7 +31,7 @@ export const findingHandlers: Handlers<"findings"> = {
     }));
     const sinks = isShown("system") ? ports.sinks() : [];
     return {
-      findings: [...policy, ...damaged, ...sinkFindings(sinks), ...incidentFindings(call), ...peopleFindings(call)],
+      findings: [...policy, ...damaged, ...sinkFindings(sinks), ...incidentFindings(call), ...people],
       usesKnown: { from: isoTime(survey.from), to: isoTime(survey.to) },
     };
   },
@@ -56,13 +57,10 @@ function incidentFindings({ ports, caller }: AnyCall) {
   return [...open, ...damaged];
 }
 
-/** Requests come first: a million keys are not looked at in one go. */
-async function heldKeys({ ports }: AnyCall): Promise<HeldKey[]> {
+async function heldKeys({ ports }: AnyCall, work: LongWork): Promise<HeldKey[]> {
   const held: HeldKey[] = [];
-  for (const { environment, id, owner, state, ceiling, createdAt } of eachKey(ports, {})) {
+  for await (const { environment, id, owner, state, ceiling, createdAt } of everyKey(ports, {}, work))
     held.push({ environment, id, owner, state, ceiling, createdAt });
-    if (held.length % KEYS_PER_TURN === 0) await turn();
-  }
   return held;
 }
 

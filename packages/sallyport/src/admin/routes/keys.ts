@@ -4,13 +4,14 @@ import type { KeyView } from "@sallyport/protocol/contract";
 import { administers } from "../../access/attenuation.ts";
 import type { EventType } from "../../audit/event.ts";
 import { openIncidentOf } from "../../incident/incident.ts";
+import { LongWork } from "../../kernel/long-work.ts";
 import { SYSTEM_REALM } from "../../keys/key.ts";
 import type { KeyRecord } from "../../keys/key.ts";
 import { isSuspendedForDisuse } from "../../keys/own-resume.ts";
 import { addressField, eventOf } from "../call.ts";
 import { demandKnownEnvironment, knownPrincipal } from "../known-filter.ts";
 import type { Call, CallById, Handlers } from "../call.ts";
-import { eachKey } from "../each-key.ts";
+import { everyKey } from "../each-key.ts";
 import { findKey } from "../find-key.ts";
 import { refuseSession } from "../gated-ports.ts";
 import { viewKey, viewKeyInFull } from "../views.ts";
@@ -19,19 +20,20 @@ import { finishRotation, rotateKey, sweepKeys } from "./key-life.ts";
 
 const PAGE_DEFAULT = 200;
 
-function listKeys(call: Call<"keys.list">): { keys: KeyView[]; next: string | null } {
+async function listKeys(call: Call<"keys.list">): Promise<{ keys: KeyView[]; next: string | null }> {
   const { ports, caller, query } = call;
   const { environment, after, limit = PAGE_DEFAULT } = query;
   if (environment !== undefined) demandKnownEnvironment(call, environment);
   const owner = query.owner === undefined ? undefined : knownPrincipal(call, query.owner);
   const now = ports.clock.now();
+  const work = new LongWork();
   const found: KeyRecord[] = [];
   const filter = {
     ...(environment === undefined ? {} : { environment }),
     ...(owner === undefined ? {} : { owner }),
     ...(after === undefined ? {} : { after }),
   };
-  for (const key of eachKey(ports, filter)) {
+  for await (const key of everyKey(ports, filter, work)) {
     // Admin keys have a list of their own.
     if (key.environment === SYSTEM_REALM || !administers(caller.issuer.right, key.environment)) continue;
     found.push(key);
@@ -40,7 +42,7 @@ function listKeys(call: Call<"keys.list">): { keys: KeyView[]; next: string | nu
   const page = found.slice(0, limit);
   const last = page.at(-1);
   return {
-    keys: page.map((key) => viewKey(key, now)),
+    keys: await work.flatMap(page, (key) => [viewKey(key, now)]),
     next: last && found.length > limit ? `${last.environment}/${last.id}` : null,
   };
 }

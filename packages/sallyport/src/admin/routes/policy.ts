@@ -5,7 +5,8 @@ import type { Body } from "@sallyport/protocol/contract";
 import { administers } from "../../access/attenuation.ts";
 import { isBuiltInRole } from "../../access/built-in-roles.ts";
 import type { ExplainQuestion } from "../../access/explain.ts";
-import type { Environment } from "../../access/policy.ts";
+import type { Assignment, Environment } from "../../access/policy.ts";
+import { LongWork } from "../../kernel/long-work.ts";
 import { applyPolicyText } from "../apply-policy.ts";
 import { unknownPermissions } from "../../access/written-right.ts";
 import { addressField, refuseMistakes } from "../call.ts";
@@ -49,16 +50,17 @@ export const policyHandlers: Handlers<
     return { upstreams: environments.flatMap(viewUpstreams) };
   },
 
-  "policy.show": (call) => {
+  "policy.show": async (call) => {
     const { epoch, roles, assignments } = call.ports.snapshot();
     const { right } = call.caller.issuer;
+    const work = new LongWork();
+    const isAsked = ({ source, environment }: Assignment): boolean =>
+      source === "policy" && administers(right, environment);
     return {
       epoch,
       environments: environmentsOf(call).map(viewEnvironment),
-      roles: [...roles.values()].filter((role) => !isBuiltInRole(role.name)).map(viewRole),
-      assignments: [...assignments]
-        .filter((assignment) => assignment.source === "policy" && administers(right, assignment.environment))
-        .map(viewAssignment),
+      roles: await work.flatMap(roles.values(), (role) => (isBuiltInRole(role.name) ? [] : [viewRole(role)])),
+      assignments: await work.flatMap(assignments, (one) => (isAsked(one) ? [viewAssignment(one)] : [])),
     };
   },
 

@@ -4,23 +4,28 @@ import type { PrincipalView } from "@sallyport/protocol/contract";
 import { isDisabledIn, isUnbounded } from "../../access/holding.ts";
 import { newPrincipal } from "../../access/new-principal.ts";
 import type { Principal } from "../../access/policy.ts";
+import { LongWork } from "../../kernel/long-work.ts";
 import { refuseExcess } from "../call.ts";
 import type { AnyCall, CallById, Handlers } from "../call.ts";
 import { callersVoucher, excessGroups, excessHoldings, excessReach, reachOf, withinOf } from "../caller-scope.ts";
+import { pageById } from "../page-by-id.ts";
 import { viewPrincipal } from "../views.ts";
 import { byAdmin, principalCreated } from "./recorded.ts";
 
 export const principalHandlers: Handlers<
   "principals.list" | "principals.create" | "principals.show" | "principals.disable" | "principals.enable"
 > = {
-  "principals.list": (call) => {
+  "principals.list": async (call) => {
     const { ports, query } = call;
-    const principals = [...ports.snapshot().principals.values()].filter(
-      (principal) =>
-        (query.kind === undefined || principal.kind === query.kind) &&
-        (query.name === undefined || principal.name === query.name),
+    const work = new LongWork();
+    const { page, next } = await pageById(
+      ports.snapshot().principals.values(),
+      query,
+      ({ kind, name }) =>
+        (query.kind === undefined || kind === query.kind) && (query.name === undefined || name === query.name),
+      work,
     );
-    return { principals: principals.map((principal) => viewInFull(call, principal)) };
+    return { principals: await work.flatMap(page, (principal) => [viewInFull(call, principal)]), next };
   },
 
   "principals.create": (call) =>

@@ -6,6 +6,7 @@ import type { Principal, Voucher } from "../../access/policy.ts";
 import { ScimRefused } from "../../identity/scim-refused.ts";
 import type { Members } from "../../identity/scim-values.ts";
 import type { Statement } from "../../identity/statement.ts";
+import { LongWork } from "../../kernel/long-work.ts";
 import { addressField, refuseExcess } from "../call.ts";
 import type { AnyCall } from "../call.ts";
 import { callersVoucher, excessReach, reachOf } from "../caller-scope.ts";
@@ -44,8 +45,8 @@ export function isProvisioned({ kind, external }: Principal): boolean {
   return kind === "person" && external !== null && external.scim !== null && !external.scim.isDeleted;
 }
 
-export function provisioned(call: AnyCall): readonly Principal[] {
-  return [...call.ports.snapshot().principals.values()].filter(isProvisioned);
+export function provisioned(call: AnyCall, work: LongWork): Promise<Principal[]> {
+  return work.filter(call.ports.snapshot().principals.values(), isProvisioned);
 }
 
 export function findProvisioned(call: AnyCall, id: string): Principal {
@@ -106,10 +107,15 @@ export function demandMatch({ ifMatch }: ScimCall, present: Members): void {
 }
 
 /** One page (RFC 7644, 3.4.2.4), and how many there are in all. */
-export function pageOf<T>(found: readonly T[], { query }: ScimCall, show: (one: T) => Members): ScimAnswer {
+export async function pageOf<T>(
+  found: readonly T[],
+  { query }: ScimCall,
+  show: (one: T) => Members,
+  work = new LongWork(),
+): Promise<ScimAnswer> {
   const startIndex = Math.max(1, numberOf(query, "startIndex", 1));
   const count = Math.min(SCIM_PAGE_MAX, numberOf(query, "count", SCIM_PAGE_DEFAULT));
-  const page = found.slice(startIndex - 1, startIndex - 1 + count).map(show);
+  const page = await work.flatMap(found.slice(startIndex - 1, startIndex - 1 + count), (one) => [show(one)]);
   return {
     status: 200,
     body: {

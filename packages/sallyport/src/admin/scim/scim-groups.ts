@@ -11,6 +11,7 @@ import { ScimRefused } from "../../identity/scim-refused.ts";
 import type { Members } from "../../identity/scim-values.ts";
 import type { GroupChange, Statement } from "../../identity/statement.ts";
 import { randomBase62 } from "../../kernel/ids.ts";
+import { LongWork } from "../../kernel/long-work.ts";
 import { eventOf, refuseExcess } from "../call.ts";
 import { callersVoucher, excessGroups, excessReach, groupReach, withinOf } from "../caller-scope.ts";
 import {
@@ -35,14 +36,14 @@ export async function answerGroups(call: ScimCall): Promise<ScimAnswer> {
     if (method === "GET") return listGroups(call);
     return createGroup(call, await call.body());
   }
-  if (method === "GET") return { status: 200, body: show(call, find(call, id)) };
+  if (method === "GET") return { status: 200, body: await show(call, find(call, id)) };
   if (method === "DELETE") return endGroup(call, id);
   const body = await call.body();
   return call.ports.changes.inTurn(async () => {
     const present = find(call, id);
-    demandMatch(call, show(call, present));
+    demandMatch(call, await show(call, present));
     await save(call, present, method === "PUT" ? wholeEdit(body) : readGroupPatch(body, id), "group.changed");
-    return method === "PATCH" ? { status: 204, body: null } : { status: 200, body: show(call, find(call, id)) };
+    return method === "PATCH" ? { status: 204, body: null } : { status: 200, body: await show(call, find(call, id)) };
   });
 }
 
@@ -52,10 +53,29 @@ function find(call: ScimCall, id: string): DirectoryGroup {
   return found;
 }
 
-function membersOf(call: ScimCall, name: string): { readonly id: string; readonly display: string }[] {
-  return provisioned(call)
-    .filter((person) => person.external?.groups.includes(name) && countsHere(call, person, name))
-    .map((person) => ({ id: person.id, display: person.name }));
+interface Member {
+  readonly id: string;
+  readonly display: string;
+}
+
+/** The members of these groups, by the groups' names: all people are looked at one time, in slices. */
+async function membersOfAll(
+  call: ScimCall,
+  groups: readonly Pick<DirectoryGroup, "name">[],
+  work = new LongWork(),
+): Promise<ReadonlyMap<string, readonly Member[]>> {
+  const members = new Map<string, Member[]>(groups.map(({ name }) => [name, []]));
+  await work.each(call.ports.snapshot().principals.values(), (person) => {
+    if (!isProvisioned(person)) return;
+    for (const name of new Set(person.external?.groups))
+      if (members.has(name) && countsHere(call, person, name))
+        members.get(name)?.push({ id: person.id, display: person.name });
+  });
+  return members;
+}
+
+async function membersOf(call: ScimCall, name: string): Promise<readonly Member[]> {
+  return (await membersOfAll(call, [{ name }])).get(name) ?? [];
 }
 
 /** The membership counts in some environment the client administers. */
@@ -67,11 +87,12 @@ function countsHere(call: ScimCall, { bounds }: Principal, name: string): boolea
 }
 
 /** The client could have made the group, and all its memberships count in the client's environments alone: it may rename and end it. */
-function isGroupYours(call: ScimCall, { name, writer }: DirectoryGroup): boolean {
+async function isGroupYours(call: ScimCall, { name, writer }: DirectoryGroup): Promise<boolean> {
   const within = withinOf(call);
   if (within === undefined) return true;
   if (!writer || excessOfWriter(call, writer).length > 0) return false;
-  return provisioned(call)
+  const people = await provisioned(call, new LongWork());
+  return people
     .filter(({ groups }) => groups.includes(name))
     .every(({ bounds }) => {
       const held = bounds?.memberships?.filter(({ group }) => group === name) ?? [];
@@ -84,25 +105,34 @@ function isGroupYours(call: ScimCall, { name, writer }: DirectoryGroup): boolean
     });
 }
 
-function show(call: ScimCall, group: DirectoryGroup): Members {
-  const { query } = call;
-  const left = (query.get("excludedAttributes") ?? "").split(",").map((name) => name.trim().toLowerCase());
-  const wanted = query
-    .get("attributes")
-    ?.split(",")
-    .map((name) => name.trim().toLowerCase());
-  const isShown =
-    !left.includes("members") && (wanted === undefined || wanted.some((name) => name.startsWith("members")));
-  return withVersion(showGroup(group, isShown ? membersOf(call, group.name) : undefined, SCIM_BASE));
+async function show(call: ScimCall, group: DirectoryGroup): Promise<Members> {
+  return showWith(group, areMembersShown(call) ? await membersOf(call, group.name) : undefined);
 }
 
-function listGroups(call: ScimCall): ScimAnswer {
+function showWith(group: DirectoryGroup, members: readonly Member[] | undefined): Members {
+  return withVersion(showGroup(group, members && [...members], SCIM_BASE));
+}
+
+function areMembersShown({ query }: ScimCall): boolean {
+  const names = (parameter: string): string[] | undefined =>
+    query
+      .get(parameter)
+      ?.split(",")
+      .map((name) => name.trim().toLowerCase());
+  const wanted = names("attributes");
+  if (names("excludedAttributes")?.includes("members")) return false;
+  return wanted === undefined || wanted.some((name) => name.startsWith("members"));
+}
+
+async function listGroups(call: ScimCall): Promise<ScimAnswer> {
   const filter = call.query.get("filter");
   const equalities = filter === null ? [] : readFilter(filter, FILTERED);
-  const found = [...call.ports.snapshot().groups.values()].filter((group) =>
+  const work = new LongWork();
+  const found = await work.filter(call.ports.snapshot().groups.values(), (group) =>
     equalities.every((one) => isEqual(call, group, one)),
   );
-  return pageOf(found, call, (group) => show(call, group));
+  const members = areMembersShown(call) ? await membersOfAll(call, found, work) : undefined;
+  return pageOf(found, call, (group) => showWith(group, members?.get(group.name)), work);
 }
 
 function isEqual(call: ScimCall, { id, name, externalId }: DirectoryGroup, { attribute, value }: Equality): boolean {
@@ -131,7 +161,7 @@ function createGroup(call: ScimCall, body: unknown): Promise<ScimAnswer> {
       writer: callersVoucher(call),
     };
     await save(call, group, edit, "group.provisioned");
-    return { status: 201, body: show(call, find(call, group.id)) };
+    return { status: 201, body: await show(call, find(call, group.id)) };
   });
 }
 
@@ -149,17 +179,17 @@ async function save(
     (one) => one.id !== present.id && one.name === name && !areApart(withinOf(call), one.writer),
   );
   if (taken) throw new ScimRefused("uniqueness", "there is a group of that displayName", 409);
-  const held = isNew ? [] : membersOf(call, present.name).map(({ id }) => id);
+  const held = new Set(isNew ? [] : (await membersOf(call, present.name)).map(({ id }) => id));
   const wanted = wantedMembers(call, held, edit);
   const isRenamed = name !== present.name;
-  const left = held.filter((id) => !wanted.has(id));
+  const left = [...held].filter((id) => !wanted.has(id));
   const named = new Set([...(edit.set ?? []), ...edit.add]);
   const come = [...wanted].filter(
-    (id) => isRenamed || !held.includes(id) || (named.has(id) && isVouchedByOthers(call, id, name)),
+    (id) => isRenamed || !held.has(id) || (named.has(id) && isVouchedByOthers(call, id, name)),
   );
   if (come.length > 0) refuseExcess(excessGroups(call, [name]));
   if (left.length > 0 || isRenamed) refuseExcess(excessReach(call, groupReach(call, present.name)));
-  if (isRenamed && !isNew && !isGroupYours(call, present))
+  if (isRenamed && !isNew && !(await isGroupYours(call, present)))
     refuseExcess([`the group ${present.name} has members of environments that are not the client's`]);
   const statements = [
     ...left.map((id) => said(call, present, id, { remove: [present.name] })),
@@ -171,7 +201,7 @@ async function save(
   const group: DirectoryGroup = { ...present, name, externalId, changedAt: ports.clock.now() };
   const isAnything = isChanged || statements.length > 0;
   const fields = { members: wanted.size, ...(isRenamed ? { was: present.name } : {}) };
-  await ports.reconciler.write(ports.reconciler.judge(statements), {
+  await ports.reconciler.write(await ports.reconciler.judgeMany(statements), {
     operations: isAnything ? [{ op: "group.put", group }] : [],
     events: isAnything ? [told(call, type, group, fields)] : [],
   });
@@ -185,7 +215,11 @@ function isVouchedByOthers(call: ScimCall, id: string, name: string): boolean {
 }
 
 /** Who is in it afterwards. Somebody unknown cannot be put in; taking out who is not there changes nothing. */
-function wantedMembers(call: ScimCall, held: readonly string[], { set, add, remove }: GroupEdit): ReadonlySet<string> {
+function wantedMembers(
+  call: ScimCall,
+  held: ReadonlySet<string>,
+  { set, add, remove }: GroupEdit,
+): ReadonlySet<string> {
   const wanted = new Set([...(set ?? held), ...add].filter((id) => !remove.has(id)));
   const { principals } = call.ports.snapshot();
   for (const id of wanted) {
@@ -201,13 +235,13 @@ function endGroup(call: ScimCall, id: string): Promise<ScimAnswer> {
   return call.ports.changes.inTurn(async () => {
     const { ports } = call;
     const group = find(call, id);
-    demandMatch(call, show(call, group));
+    demandMatch(call, await show(call, group));
     refuseExcess(excessReach(call, groupReach(call, group.name)));
-    const isYours = isGroupYours(call, group);
-    const statements = membersOf(call, group.name).map((member) =>
+    const isYours = await isGroupYours(call, group);
+    const statements = (await membersOf(call, group.name)).map((member) =>
       said(call, group, member.id, { remove: [group.name] }),
     );
-    await ports.reconciler.write(ports.reconciler.judge(statements), {
+    await ports.reconciler.write(await ports.reconciler.judgeMany(statements), {
       operations: isYours ? [{ op: "group.remove", id }] : [],
       events: [told(call, "group.removed", group, { members: statements.length })],
     });

@@ -76,7 +76,7 @@ async function answer(ports: AdminPorts, caller: Caller, request: Request): Prom
   return answerPage(call, kind);
 }
 
-function answerPage(call: ScimCall, kind: string): ScimAnswer {
+async function answerPage(call: ScimCall, kind: string): Promise<ScimAnswer> {
   const { id } = call;
   if (kind === "ServiceProviderConfig" && id === null) return { status: 200, body: serviceProviderConfig(SCIM_BASE) };
   const pages: Readonly<Record<string, (base: string) => readonly Members[]>> = {

@@ -1,7 +1,7 @@
 /** People, as a provisioning client makes, changes and ends them (RFC 7644, 3). Deleted is deactivated: the ledger needs its names. */
 import { isDisabledIn } from "../../access/holding.ts";
 import { newPrincipal } from "../../access/new-principal.ts";
-import type { External, Principal, Voucher } from "../../access/policy.ts";
+import type { DirectoryGroup, External, Principal, Voucher } from "../../access/policy.ts";
 import type { LedgerEvent } from "../../audit/event.ts";
 import { emptyExternal } from "../../identity/apply-statement.ts";
 import { readFilter } from "../../identity/scim-filter.ts";
@@ -11,6 +11,7 @@ import { patchUser, readUser, showUser } from "../../identity/scim-user.ts";
 import type { UserWish } from "../../identity/scim-user.ts";
 import type { Members } from "../../identity/scim-values.ts";
 import type { Said } from "../../identity/statement.ts";
+import { LongWork } from "../../kernel/long-work.ts";
 import { eventOf, refuseExcess } from "../call.ts";
 import { callersVoucher, excessHoldings, isWhollyYours, reachOf, withinOf } from "../caller-scope.ts";
 import {
@@ -22,8 +23,8 @@ import {
   excessOfIdentifier,
   excessOfWriter,
   findProvisioned,
+  isProvisioned,
   pageOf,
-  provisioned,
   SCIM_BASE,
   withVersion,
 } from "./scim-call.ts";
@@ -58,20 +59,30 @@ export async function answerUsers(call: ScimCall): Promise<ScimAnswer> {
 }
 
 function show(call: ScimCall, person: Principal): Members {
-  const groups = [...call.ports.snapshot().groups.values()].filter(({ name }) =>
-    person.external?.groups.includes(name),
-  );
+  return showWith(call, person, [...call.ports.snapshot().groups.values()]);
+}
+
+/** `all`: every group, or at least those the person is in. */
+function showWith(call: ScimCall, person: Principal, all: readonly DirectoryGroup[]): Members {
+  const names = new Set(person.external?.groups);
+  const groups = all.filter(({ name }) => names.has(name));
   const within = withinOf(call);
   // For a client of some environments somebody is active who may act in one of them.
   const isActive = !person.isDisabled && !(within?.every((name) => isDisabledIn(person, name)) ?? false);
   return withVersion(showUser({ ...person, isDisabled: !isActive }, groups, SCIM_BASE));
 }
 
-function listUsers(call: ScimCall): ScimAnswer {
+async function listUsers(call: ScimCall): Promise<ScimAnswer> {
   const filter = call.query.get("filter");
   const equalities = filter === null ? [] : readFilter(filter, FILTERED);
-  const found = provisioned(call).filter((person) => equalities.every((one) => isEqual(person, one)));
-  return pageOf(found, call, (person) => show(call, person));
+  const work = new LongWork();
+  const { principals, groups } = call.ports.snapshot();
+  const found = await work.filter(
+    principals.values(),
+    (person) => isProvisioned(person) && equalities.every((one) => isEqual(person, one)),
+  );
+  const all = [...groups.values()];
+  return pageOf(found, call, (person) => showWith(call, person, all), work);
 }
 
 /** `userName` and addresses in any case (RFC 7643, 4.1); ids exactly. */

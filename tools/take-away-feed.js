@@ -1,0 +1,77 @@
+// Changes: one writer, one feed, views that follow it.
+const S = "packages/sallyport/src";
+
+export const feedRules = [
+  {
+    rule: "feed",
+    what: "the writer answers a key that was changed in part",
+    file: `${S}/store/commit-group.ts`,
+    from: "keys: keysOf(change.operations)",
+    to: "keys: []",
+    test: "test/store/views.test.ts",
+  },
+  {
+    rule: "feed",
+    what: "a change of an unknown program is refused whole",
+    file: `${S}/store/commit-group.ts`,
+    from: "    demandKnown(change, change.operations);\n",
+    to: "",
+    test: "test/store/views.test.ts",
+  },
+  {
+    rule: "feed",
+    what: "a change outside a turn is not made",
+    file: `${S}/changes/feed.ts`,
+    from: 'if (!this.#isInTurn) throw new Error("a change is made in a turn: call inTurn()");',
+    to: "",
+    test: `${S}/changes/feed.test.ts`,
+  },
+  {
+    rule: "feed",
+    what: "a view that cannot show a change is read anew",
+    file: `${S}/changes/feed.ts`,
+    from: "        view.rebuild();",
+    to: "",
+    test: `${S}/changes/feed.test.ts`,
+  },
+  {
+    rule: "feed",
+    what: "what runs is decided again after each change",
+    file: `${S}/changes/feed.ts`,
+    from: 'for (const decide of this.#deciders) this.#guarded("deciding again after a change", decide);',
+    to: "",
+    test: `${S}/changes/feed.test.ts`,
+  },
+  {
+    rule: "feed",
+    what: "an index of principals forgets the names they had",
+    file: `${S}/access/principals.ts`,
+    from: "      for (const name of namesOf(this.#byId.get(id))) names.push([name, undefined]);\n",
+    to: "",
+    test: "test/store/views.test.ts",
+  },
+  {
+    rule: "feed",
+    what: "an index of assignments forgets the subject and roles they had",
+    file: `${S}/access/assignments.ts`,
+    from: "      if (before) note(before, undefined);\n",
+    to: "",
+    test: "test/store/views.test.ts",
+  },
+  {
+    rule: "feed",
+    what: "an Ollama client's public key is free when its key is revoked",
+    file: `${S}/keys/ollama-signer-index.ts`,
+    from: '|| now.state === "revoked"',
+    to: "",
+    test: "test/store/views.test.ts",
+  },
+  {
+    rule: "feed",
+    what: "a revoked key registers no public key",
+    file: `${S}/store/operations.ts`,
+    from: 'if (keyState.get(environment, id)?.["state"] !== "revoked")\n          signers.put',
+    to: "signers.put",
+    test: "test/store/views.test.ts",
+  },
+];
