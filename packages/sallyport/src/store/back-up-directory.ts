@@ -95,10 +95,7 @@ class Archive {
   }
 
   #entry({ name, from }: Part): ArchiveEntry {
-    // Opened once: a segment may be written anew meanwhile, when personal fields end.
-    const file = "path" in from ? openSync(from.path, "r") : null;
-    const bytes = "path" in from ? fstatSync(file!).size : from.content.length;
-    const chunks = "path" in from ? createReadStream(from.path, { fd: file! }) : Readable.from([from.content]);
+    const [bytes, chunks] = "content" in from ? [from.content.length, Readable.from([from.content])] : readFile(from);
     const files = this.#files;
     return {
       name,
@@ -113,4 +110,10 @@ class Archive {
       })(),
     };
   }
+}
+
+/** The file's size and what is in it. One that was opened by whoever gathered it is closed by him. */
+function readFile(from: { readonly path: string } | { readonly handle: number }): [number, Readable] {
+  const fd = "handle" in from ? from.handle : openSync(from.path, "r");
+  return [fstatSync(fd).size, createReadStream("", { fd, autoClose: "path" in from, start: 0 })];
 }

@@ -1,8 +1,19 @@
 /**
- * What goes into a backup, of one moment, beside a running server or without one: the database first, then the secrets it
- * needs, then the segments of the ledger that its table does not have any more.
+ * What goes into a backup, of one moment, beside a running server or without one: the database, the secrets it needs, and
+ * the segments of the ledger that its table does not have any more. Segments are opened before the database is copied: one
+ * that is written anew meanwhile, because requests in it end, is then as the database knows it, or older, which verifies.
  */
-import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statfsSync, statSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statfsSync,
+  statSync,
+} from "node:fs";
 import { join, relative, sep } from "node:path";
 import { parseSignedHead, Problem } from "@sallyport/protocol";
 import { copyDatabase } from "./backup.ts";
@@ -23,14 +34,14 @@ const LEFT_AFTER_MS = 86_400_000;
 
 export interface Part {
   readonly name: string;
-  /** A file that does not change, or what it held when it was read. */
-  readonly from: { readonly path: string } | { readonly content: Buffer };
+  /** A file that does not change, one that is open already, or what it held when it was read. */
+  readonly from: { readonly path: string } | { readonly handle: number } | { readonly content: Buffer };
 }
 
 export interface Contents {
   readonly facts: Pick<Manifest, "schema" | "epoch" | "head" | "kek">;
   readonly parts: readonly Part[];
-  /** Removes the copy of the database. */
+  /** Removes the copy of the database, and closes the segments. */
   close(): void;
 }
 
@@ -39,17 +50,33 @@ export class SegmentGone extends Error {}
 
 /** Throws `conflict` while keys are being changed, `store_unavailable` where there is no room for the copy. */
 export function gatherContents(paths: DataPaths, { withKek }: { readonly withKek: boolean }): Contents {
-  const copy = copyOf(paths);
-  const close = (): void => rmSync(copy, { force: true });
+  const opened = new Map<string, { readonly first: number; readonly handle: number }>();
+  let copy: string | undefined;
+  const openSegments = (): void => {
+    for (const { name, first, path } of listSegments(paths.ledger))
+      if (!opened.has(name)) opened.set(name, { first, handle: openSync(path, "r") });
+  };
+  const close = (): void => {
+    for (const { handle } of opened.values()) closeSync(handle);
+    opened.clear();
+    if (copy !== undefined) rmSync(copy, { force: true });
+  };
   try {
+    openSegments();
+    copy = copyOf(paths);
+    // Those that have become a file since then.
+    openSegments();
     const { truncatedBefore, firstRow, ...facts } = factsOf(copy);
     const secrets = readSecrets(paths, withKek);
-    const segments = listSegments(paths.ledger).filter(({ first }) => first < firstRow);
+    const segments = [...opened]
+      .map(([name, segment]) => ({ name, ...segment }))
+      .filter(({ first }) => first < firstRow && first >= truncatedBefore)
+      .toSorted((a, b) => a.first - b.first);
     if ((segments[0]?.first ?? firstRow) > truncatedBefore) throw new SegmentGone();
     const parts = [
       { name: "sallyport.db", from: { path: copy } },
       { name: "ledger/public.pem", from: { content: readFileSync(paths.publicKey) } },
-      ...segments.map(({ name, path }) => ({ name: `ledger/${name}`, from: { path } })),
+      ...segments.map(({ name, handle }) => ({ name: `ledger/${name}`, from: { handle } })),
       ...secrets,
       ...incidentFiles(paths),
     ];
