@@ -127,6 +127,14 @@ export const loginRules = [
   },
   {
     rule: "local",
+    what: "who confirms must be able to grant what the person may do",
+    file: `${S}/admin/routes/local-people.ts`,
+    from: "refuseExcess(excessOf(call, person));\n    const hasLocal",
+    to: "const hasLocal",
+    test: "test/admin/issuing.test.ts",
+  },
+  {
+    rule: "local",
     what: "a suspended log-in works again once it is confirmed",
     file: `${S}/admin/routes/local-people.ts`,
     from: "...(hasLocal ? { localLogin: { ...voucher, suspendedAt: null } } : {}),",

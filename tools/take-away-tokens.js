@@ -22,11 +22,11 @@ export const tokenRules = [
   },
   {
     rule: "token",
-    what: "an ended token opens nothing",
+    what: "a token that is ended is no token any more: ending it again changes nothing",
     file: `${S}/tokens/verify.ts`,
     from: 'return isRevoked(token.environment, token.id) ? "token_unknown" : token;',
     to: "void isRevoked;\n    return token;",
-    test: clients,
+    test: "test/gateway/tokens.test.ts",
   },
   {
     rule: "token",
@@ -98,7 +98,7 @@ export const tokenRules = [
     file: `${S}/dataplane/oauth/token-endpoint.ts`,
     from: "if (shut) return shut;",
     to: "void shut;",
-    test: tokens,
+    test: "test/gateway/own-ways.test.ts",
   },
   {
     rule: "token",

@@ -276,6 +276,17 @@ describe("assignments, groups and policy", () => {
     expect(JSON.stringify([...gateway.events])).not.toContain("code");
   });
 
+  it("refuses inviting and confirming whose key reaches where the issuer administers nothing, whatever is assigned", async () => {
+    const body: BodyInput<"principals.create"> = { kind: "person", name: "kim" };
+    const { id } = await root.call("principals.create", { body });
+    await root.call("keys.create", { body: { ...order, environment: "prod", owner: id } });
+    for (const route of ["principals.invite", "principals.confirm"] as const) {
+      const asked = clientOf(issuer).call(route, { params: { id } });
+      expect([route, (await problemOf(asked)).code]).toEqual([route, "grant_exceeds_issuer"]);
+    }
+    expect(gateway.localLogins.size).toBe(0);
+  });
+
   it("does not remove what the policy file wrote", async () => {
     const [written] = gateway.state.assignments;
     expect((await problemOf(root.call("assignments.remove", { params: { id: written!.id } }))).code).toBe("conflict");

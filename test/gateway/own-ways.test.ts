@@ -85,6 +85,15 @@ describe("the doors of what opens an endpoint are asked there, too", () => {
     ]);
   });
 
+  it("a token for what demands a signature is not made for a request without one", async () => {
+    const desk = new TokenDesk(gateway, key);
+    const ask = async (scope: string): Promise<unknown> => {
+      const { status, body } = await desk.ask("/oauth/token", { grant_type: "client_credentials", scope });
+      return status === 200 ? "made" : body["code"];
+    };
+    expect([await ask("infer:chat"), await ask("tokens:introspect")]).toEqual(["made", "signature_missing"]);
+  });
+
   it("but whoever only takes away brings nothing more than his key", async () => {
     const desk = new TokenDesk(gateway, signed);
     const token = await desk.mint({ scope: "infer:chat" });

@@ -311,6 +311,11 @@ describe("introspection and revocation", () => {
       (await ask("/oauth/revoke", { token: "nonsense" })).status,
     ]).toEqual([200, 200]);
     expect(await chat(token)).toBe("token_unknown");
+    const revoked = async (): Promise<number> =>
+      ((await gateway.admin("GET", "/v1/audit?type=token.revoked&limit=100")) as { records: unknown[] }).records.length;
+    const before = await revoked();
+    expect((await ask("/oauth/revoke", { token })).status).toBe(200);
+    expect(await revoked()).toBe(before);
   });
 });
 

@@ -215,8 +215,8 @@ it("looks at each principal and assignment a fixed number of times, and in slice
     await new Promise((resolve) => setImmediate(resolve));
   }
   expect((await planned).operations).toEqual([]);
-  // Six looks at a list as long as this one, and each of them asks whether its slice is over.
-  expect(asked).toBeGreaterThanOrEqual(6 * count);
-  expect(asked).toBeLessThan(7 * count);
+  // Five looks at a list as long as this one, and each of them asks whether its slice is over.
+  expect(asked).toBeGreaterThanOrEqual(5 * count);
+  expect(asked).toBeLessThan(6 * count);
   expect(rounds).toBeGreaterThan(10);
 });

@@ -121,8 +121,7 @@ export class Writer {
     this.#caredAt = this.#now;
     // Commits need not wait for it.
     this.#housekeeping = this.#keepHouse(async () => {
-      await this.#ender.makeRoom(this.#now);
-      this.#segments.retain(this.#now);
+      await this.#retain();
       await this.#eraser.erase(this.#now);
       await this.#ender.end(this.#now);
     }).finally(() => {
@@ -294,15 +293,18 @@ export class Writer {
     this.#housekeeping = this.#keepHouse(async () => {
       const isOver = this.#segments.excess > 0;
       if (isOver) await this.#segments.rotate();
-      if ((isOver && this.#clocks.isReached()) || isDue) {
-        await this.#ender.makeRoom(this.#now);
-        this.#segments.retain(this.#now);
-      }
+      if ((isOver && this.#clocks.isReached()) || isDue) await this.#retain();
       if (isDue) await this.#eraser.erase(this.#now);
       if (isDue) await this.#ender.end(this.#now);
     }).finally(() => {
       this.#housekeeping = null;
     });
+  }
+
+  /** What is many ends first; only then does a segment go, with the acts in it. */
+  async #retain(): Promise<void> {
+    await this.#ender.makeRoom(this.#now);
+    this.#segments.retain(this.#now);
   }
 
   /** Rotation and retention may fail without harm: the records stay where they are and it is tried again later. */
