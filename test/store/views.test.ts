@@ -123,7 +123,7 @@ class Random {
       () => ({
         op: "role.put",
         role: {
-          name: this.of("bot", "bots", "b"),
+          name: this.of("bot", "bots", "b", "chatbot"),
           grants: [],
           limits: { concurrency: this.below(9) },
           guard: {},
@@ -131,7 +131,7 @@ class Random {
           require: [],
         },
       }),
-      () => ({ op: "role.remove", name: this.of("bot", "bots", "b") }),
+      () => ({ op: "role.remove", name: this.of("bot", "bots", "b", "chatbot") }),
       () => ({ op: "principal.put", principal: this.principal() }),
       () => ({
         op: "group.put",

@@ -6,7 +6,7 @@
 import { OrderedMap } from "../kernel/ordered-map.ts";
 import type { KeyRecord } from "../keys/key.ts";
 import { Assignments } from "./assignments.ts";
-import { builtInRoles } from "./built-in-roles.ts";
+import { builtInRoles, isBuiltInRole } from "./built-in-roles.ts";
 import { compileRight, doorOf } from "./compiled-grant.ts";
 import type { CompiledGrant } from "./compiled-grant.ts";
 import type { Door } from "./door.ts";
@@ -87,7 +87,8 @@ export function snapshotWith(present: Snapshot, images: readonly PolicyImage[], 
   return compile({
     epoch,
     environments: present.environments.with(orNone(changed("environment"))),
-    roles: present.roles.with(orNone(changed("role"))),
+    // A built-in role is what the program says, whatever a row of its name says.
+    roles: present.roles.with(orNone(changed("role").filter(([name]) => !isBuiltInRole(name)))),
     principals: present.principals.with(changed("principal")),
     assignments: present.assignments.with(changed("assignment")),
     agents: present.agents,
