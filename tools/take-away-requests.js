@@ -195,7 +195,7 @@ export const requestRules = [
     file: `${S}/keys/issue.ts`,
     from: "hash: hashKeyText(text, pepper)",
     to: "hash: Buffer.from(text)",
-    test: "test/gateway/ledger.test.ts",
+    test: `${S}/keys/issue.test.ts`,
   },
   {
     rule: "R9",

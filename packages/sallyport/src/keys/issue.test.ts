@@ -35,6 +35,7 @@ describe("issueKey", () => {
     expect(
       inspect(record, { depth: 9 }) + JSON.stringify(record) + inspect(text) + JSON.stringify({ text }),
     ).not.toContain(secret);
+    expect(Buffer.from(record.secrets[0]!.hash).includes(secret.slice(0, 16))).toBe(false);
   });
 
   it("never makes the same twice", () => {
