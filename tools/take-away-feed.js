@@ -38,8 +38,8 @@ export const feedRules = [
     rule: "feed",
     what: "what runs is decided again after each change",
     file: `${S}/changes/feed.ts`,
-    from: 'for (const decide of this.#deciders) this.#guarded("deciding again after a change", decide);',
-    to: "",
+    from: 'areAllDecided = this.#guarded("deciding again after a change", decide) && areAllDecided;',
+    to: "void decide;",
     test: `${S}/changes/feed.test.ts`,
   },
   {
@@ -73,5 +73,21 @@ export const feedRules = [
     from: 'if (keyState.get(environment, id)?.["state"] !== "revoked")\n          signers.put',
     to: "signers.put",
     test: "test/store/views.test.ts",
+  },
+  {
+    rule: "feed",
+    what: "a change after which not all could be decided again is not acknowledged",
+    file: `${S}/changes/feed.ts`,
+    from: 'if (!areAllDecided) throw new Error("a change is on disk, and what waits and runs was not decided again");',
+    to: "",
+    test: `${S}/changes/feed.test.ts`,
+  },
+  {
+    rule: "R10",
+    what: "a request that cannot be judged again is cut, and keeps no other from it",
+    file: `${S}/dataplane/live-exchanges.ts`,
+    from: '        cutOne(exchange, refuse("fault"));',
+    to: "",
+    test: `${S}/dataplane/live-exchanges.test.ts`,
   },
 ];

@@ -145,7 +145,7 @@ export const ledgerRules = [
     rule: "retention by class",
     what: "what goes is recorded",
     file: "packages/sallyport/src/store/record-ender.ts",
-    from: "this.#record(runs.between(ledgerCrypto.sha256Text, first, last), now);",
+    from: "this.#record(runs.between(ledgerCrypto.sha256Text, first, last), over, now);",
     to: "",
     test: "test/ledger/ended.test.ts",
   },

@@ -64,6 +64,11 @@ export class Assignments implements Iterable<Assignment> {
     return new Assignments(this.#byId.with(ids), this.#bySubject.with(subjects), this.#byRole.with(roles));
   }
 
+  /** Those whose id is greater, for paging. */
+  after(id: string): Generator<[string, Assignment]> {
+    return this.#byId.after(id);
+  }
+
   /** In the order of their ids. */
   [Symbol.iterator](): Generator<Assignment> {
     return this.#byId.values();

@@ -24,8 +24,6 @@ export async function excessOfChange(
   if (isUnbounded(right)) return [];
   const reach = await reachOfRoles(right, operations, present, rolesOnKeys, work);
   const roleReach = (name: string): string[] => excessEnvironments(right, reach.get(name) ?? []);
-  const held = new Map<string, string>();
-  await work.each(present.assignments, ({ id, environment }) => held.set(id, environment));
 
   const excess = await work.flatMap(operations, (operation): string[] => {
     switch (operation.op) {
@@ -36,8 +34,8 @@ export async function excessOfChange(
       case "assignment.put":
         return excessEnvironments(right, [operation.assignment.environment]);
       case "assignment.remove": {
-        const environment = held.get(operation.id);
-        return excessEnvironments(right, environment === undefined ? [] : [environment]);
+        const gone = present.assignments.get(operation.id);
+        return excessEnvironments(right, gone ? [gone.environment] : []);
       }
       case "role.put":
         return roleReach(operation.role.name);
@@ -64,11 +62,11 @@ async function reachOfRoles(
     if (operation.op === "role.remove") reach.set(operation.name, new Set());
   }
   if (reach.size === 0) return reach;
-  const note = ({ right: given, environment }: Assignment): void => {
+  for (const [name, reached] of reach)
+    await work.each(present.assignments.naming(name), ({ environment }) => reached.add(environment));
+  await work.each(assignmentsPut(operations), ({ right: given, environment }) => {
     for (const name of given.roles) reach.get(name)?.add(environment);
-  };
-  await work.each(present.assignments, note);
-  await work.each(assignmentsPut(operations), note);
+  });
   for (const environment of present.environments.keys()) {
     if (administers(right, environment)) continue;
     for (const name of await rolesOnKeys(environment)) reach.get(name)?.add(environment);

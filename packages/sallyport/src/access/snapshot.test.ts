@@ -27,10 +27,17 @@ describe("keys that hold one ceiling between them", () => {
   });
 
   test("of two environments or owners do not", () => {
+    const limits = {};
     for (let i = 0; i < 2; i++) {
-      expect(snapshot.rightOf(keyIn("dev", "p"))).toMatchObject({ environment: { name: "dev" }, live: [{}] });
-      expect(snapshot.rightOf(keyIn("prod", "p"))).toMatchObject({ environment: { name: "prod" }, live: [] });
-      expect(snapshot.rightOf(keyIn("dev", "q"))).toMatchObject({ isOwnerDisabled: true });
+      expect(snapshot.rightOf(keyIn("dev", "p", { limits }))).toMatchObject({
+        environment: { name: "dev" },
+        live: [{}],
+      });
+      expect(snapshot.rightOf(keyIn("prod", "p", { limits }))).toMatchObject({
+        environment: { name: "prod" },
+        live: [],
+      });
+      expect(snapshot.rightOf(keyIn("dev", "q", { limits }))).toMatchObject({ isOwnerDisabled: true });
       expect(snapshot.rightOf(keyIn("gone", "p"))).toBeUndefined();
     }
   });

@@ -6,7 +6,6 @@ import type { Issuer } from "../access/issuer.ts";
 import type { PolicyDocument } from "../access/policy-file.ts";
 import type { PolicyTextRead } from "../access/policy-text.ts";
 import { planPolicy } from "../access/policy-plan.ts";
-import type { Assignment } from "../access/policy.ts";
 import type { Snapshot } from "../access/snapshot.ts";
 import { operationsOfRemoval } from "../access/removed-environment.ts";
 import { excessOfChange } from "../access/policy-reach.ts";
@@ -120,10 +119,8 @@ async function plan(
     fields: { sha256: createHash("sha256").update(text).digest("hex"), changes: changes.length, ...from },
   };
   const events: [LedgerEvent, ...LedgerEvent[]] = [event];
-  const held = new Map<string, Assignment>();
-  await work.each(present.assignments, (assignment) => held.set(assignment.id, assignment));
   await work.each(planned.operations.entries(), ([at, operation]) =>
-    events.push(eventOfOperation(operation, { change: changes[at] ?? "", ...from }, event, held)),
+    events.push(eventOfOperation(operation, { change: changes[at] ?? "", ...from }, event, present)),
   );
   for (const operation of left) if (operation.op === "key.state") events.push(endedAdminKey(operation.id, event));
   return { applied, change: { operations: [...planned.operations, ...left], events, expectEpoch: epoch } };
@@ -178,7 +175,7 @@ function eventOfOperation(
   operation: Operation,
   said: LedgerEvent["fields"],
   applied: LedgerEvent,
-  held: ReadonlyMap<string, Assignment>,
+  { assignments }: Pick<Snapshot, "assignments">,
 ): LedgerEvent {
   const make = (type: EventType, environment: string, name: string): LedgerEvent => ({
     ...applied,
@@ -198,7 +195,7 @@ function eventOfOperation(
     case "assignment.put":
       return make("assignment.created", operation.assignment.environment, operation.assignment.id);
     case "assignment.remove":
-      return make("assignment.removed", held.get(operation.id)?.environment ?? "system", operation.id);
+      return make("assignment.removed", assignments.get(operation.id)?.environment ?? "system", operation.id);
     default:
       throw new TypeError(`${operation.op} is no change of policy`);
   }

@@ -1,4 +1,4 @@
-/** One page of a list that is kept in no order, by id: found in one look, in slices, without sorting what is on other pages. */
+/** One page of a list that is kept in the order of its ids, read from where the page before ended, in slices. */
 import type { LongWork } from "../kernel/long-work.ts";
 
 const LIMIT_DEFAULT = 1_000;
@@ -15,33 +15,26 @@ export interface Page<T> {
   readonly next: string | null;
 }
 
-export async function pageById<T extends { readonly id: string }>(
-  values: Iterable<T>,
+/** Values by id, in the order of the ids. */
+interface Ordered<T> {
+  after(id: string): Iterable<readonly [string, T]>;
+}
+
+export async function pageById<T>(
+  values: Ordered<T>,
   { after = "", limit = LIMIT_DEFAULT }: Asked,
   isAsked: (value: T) => boolean,
   work: LongWork,
 ): Promise<Page<T>> {
-  // One more than the page, to know whether there are more.
-  const most = limit + 1;
-  const first: T[] = [];
-  await work.each(values, (value) => {
-    if (value.id <= after || !isAsked(value)) return;
-    const last = first.length === most ? first.at(-1) : undefined;
-    if (last && value.id > last.id) return;
-    first.splice(placeOf(value.id, first), 0, value);
-    if (first.length > most) first.pop();
-  });
-  const page = first.slice(0, limit);
-  return { page, next: first.length > limit ? (page.at(-1)?.id ?? null) : null };
-}
-
-/** Where the id belongs in a list in order of ids. */
-function placeOf(id: string, sorted: readonly { readonly id: string }[]): number {
-  let [from, to] = [0, sorted.length];
-  while (from < to) {
-    const middle = (from + to) >>> 1;
-    if (sorted[middle]!.id < id) from = middle + 1;
-    else to = middle;
+  const page: T[] = [];
+  let last: string | null = null;
+  for (const [id, value] of values.after(after)) {
+    const resting = work.rest();
+    if (resting) await resting;
+    if (!isAsked(value)) continue;
+    if (page.length === limit) return { page, next: last };
+    page.push(value);
+    last = id;
   }
-  return from;
+  return { page, next: null };
 }

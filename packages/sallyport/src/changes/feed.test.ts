@@ -127,13 +127,14 @@ describe("a view that throws", () => {
     expect(world.stale).toEqual(["first"]);
   });
 
-  it("whoever listens and throws keeps nobody else from being told", async () => {
+  it("whoever cannot decide again keeps nobody else from it, and the change is not acknowledged", async () => {
     const world = new World();
     world.feed.onChanged(() => {
       throw new Error("listener");
     });
-    await world.make();
-    expect(world.said.slice(-2)).toEqual(["told 1", "acknowledged"]);
+    world.feed.onChanged(() => world.said.push("decided second"));
+    await expect(world.make()).rejects.toThrow("not decided again");
+    expect(world.said.slice(-3)).toEqual(["decided", "decided second", "told 1"]);
     expect(world.faults).toEqual(["deciding again after a change failed: listener"]);
   });
 });

@@ -3,7 +3,6 @@
  * again, whoever listens is told, and only then is it acknowledged. From the commit on all of it is one synchronous turn, so
  * that nothing is ever served on a view that is behind. It knows nothing of how changes are stored.
  */
-import type { LedgerEvent } from "../audit/event.ts";
 import type { Change, Changes } from "./change.ts";
 import { imagesOf } from "./image.ts";
 import type { Committed, ImageKind, View } from "./image.ts";
@@ -57,10 +56,6 @@ export class Feed implements Changes {
     this.#listeners.push(listen);
   }
 
-  onEvents(listen: (events: readonly LedgerEvent[]) => void): void {
-    this.onCommitted(({ events }) => listen(events));
-  }
-
   inTurn<T>(work: () => Promise<T>): Promise<T> {
     const alone = async (): Promise<T> => {
       this.#isInTurn = true;
@@ -83,15 +78,21 @@ export class Feed implements Changes {
     return { epoch: committed.epoch };
   }
 
-  /** Shows a change that is on disk. Changes come in the order in which they were committed. */
+  /**
+   * Shows a change that is on disk. Changes come in the order in which they were committed. Throws, once everybody was told,
+   * where something could not be decided again: whoever asked must not read that as done.
+   */
   follow(committed: Committed): void {
     const { images } = committed;
+    let areAllDecided = true;
     // What only records changes no view: a refused call of administration must not make every request be decided again.
     if (images.length > 0) {
       for (const { view, hears } of this.#views) this.#show(view, hears, committed);
-      for (const decide of this.#deciders) this.#guarded("deciding again after a change", decide);
+      for (const decide of this.#deciders)
+        areAllDecided = this.#guarded("deciding again after a change", decide) && areAllDecided;
     }
     for (const listen of this.#listeners) this.#guarded("telling of a change", () => listen(committed));
+    if (!areAllDecided) throw new Error("a change is on disk, and what waits and runs was not decided again");
   }
 
   /** Resolves when no turn is under way. */
@@ -121,11 +122,14 @@ export class Feed implements Changes {
     }
   }
 
-  #guarded(what: string, work: () => void): void {
+  /** False where the work failed. */
+  #guarded(what: string, work: () => void): boolean {
     try {
       work();
+      return true;
     } catch (cause) {
       this.#ports.onFault(`${what} failed`, cause);
+      return false;
     }
   }
 }

@@ -126,12 +126,13 @@ export async function openCore(settings: Settings, clock: Clock, log: Log, optio
     const audit = new AuditLink(directory, openIndexKey(directory, sealer));
     const parts = { store, sealer, peppers: new PepperFiles(directory, sealer), audit };
     const stop = (why: string): void => stopServing(log, why);
+    const onFault = (what: string, cause: unknown): void => log.error({ cause: causeOf(cause) }, what);
     const fault = (cause: unknown): void => log.error({ cause: causeOf(cause) }, "the life of a key could not go on");
     try {
       const quarantine = await openQuarantine(directory, store, clock);
       const incidents = new IncidentFiles(dataPaths(directory).incidents);
       const core = joinCore(
-        { ...parts, damage, quarantine, incidents, agents: agentsOf(settings), clock, fault, stop },
+        { ...parts, damage, quarantine, incidents, agents: agentsOf(settings), clock, fault, onFault, stop },
         () => lock.release(),
       );
       const recordOnce = async (event: LedgerEvent): Promise<void> => {
@@ -166,12 +167,14 @@ function stopServing(log: Log, message: string): void {
 type CoreParts = Pick<Core, "store" | "sealer" | "peppers" | "audit" | "damage" | "quarantine" | "incidents"> &
   Pick<LifecyclePorts, "clock" | "fault"> & {
     readonly agents: Agents;
+    /** Tells of what failed in showing a change. */
+    readonly onFault: (what: string, cause: unknown) => void;
     /** Serves nothing any more, and says why. */
     readonly stop: (why: string) => void;
   };
 
 function joinCore(
-  { store, sealer, peppers, audit, damage, quarantine, incidents, agents, clock, fault, stop }: CoreParts,
+  { store, sealer, peppers, audit, damage, quarantine, incidents, agents, clock, fault, onFault, stop }: CoreParts,
   release: () => void,
 ): Core {
   const { reader } = store;
@@ -195,7 +198,7 @@ function joinCore(
         principals: policy.present.principals,
         keyOf: (environment, id) => keys.find(environment, id),
       }),
-    onFault: (what, cause) => fault(new Error(what, { cause })),
+    onFault,
     onStale: (view, cause) => stop(`the view ${view} cannot be read anew: ${causeOf(cause).message}`),
   });
 

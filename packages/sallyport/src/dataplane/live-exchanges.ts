@@ -2,6 +2,7 @@
  * Every exchange that waits or runs. When policy, a key or a token changes, each is judged again against the present
  * snapshot, and a *no* cuts it (R10). Expiry alone is not asked again: it is checked at admission.
  */
+import { refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
 import type { Exchange } from "./exchange.ts";
 import type { Judge } from "./judge.ts";
@@ -33,16 +34,28 @@ export class LiveExchanges {
     last.livePlace = place;
   }
 
-  /** Judges every live exchange again; returns how many were cut. */
+  /**
+   * Judges every live exchange again; returns how many were cut. One that cannot be judged is cut as well, and keeps no
+   * other from being judged; then the first fault is thrown.
+   */
   recheck(judge: Pick<Judge, "refuseNow">): number {
     let cut = 0;
+    const faults: unknown[] = [];
     // Of a copy: what is cut may be settled at once, which changes the list.
     for (const exchange of this.#live.slice()) {
-      const refusal = judge.refuseNow(exchange);
-      if (!refusal) continue;
-      cut++;
-      cutOne(exchange, refusal);
+      try {
+        const refusal = judge.refuseNow(exchange);
+        if (!refusal) continue;
+        cut++;
+        cutOne(exchange, refusal);
+      } catch (fault) {
+        faults.push(fault);
+        cut++;
+        cutOne(exchange, refuse("fault"));
+      }
     }
+    if (faults.length > 0)
+      throw new Error("a request that waits or runs could not be judged again", { cause: faults[0] });
     return cut;
   }
 

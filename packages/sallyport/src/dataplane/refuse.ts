@@ -4,10 +4,8 @@
  */
 import { problems, sallyportProfile } from "@sallyport/protocol";
 import type { ProblemCode, Refusal, SignatureProfile } from "@sallyport/protocol";
-import { addRetirementHeaders } from "../keys/retirement.ts";
-import { addCorsHeaders } from "./cors.ts";
 import type { Exchange } from "./exchange.ts";
-import { addRateHeaders } from "./rate-headers.ts";
+import { jsonHeaders } from "./own/own-answer.ts";
 import type { Dialect } from "./wire/endpoint.ts";
 
 /** A request body smaller than this is read away, so that the connection can be used again. */
@@ -40,16 +38,7 @@ export function writeRefusal(exchange: Exchange, refusal: Refusal): void {
   }
   const { status } = problems[refusal.code];
   const body = JSON.stringify(refusalBody(exchange.endpoint?.dialect ?? null, refusal, exchange.id));
-  const headers = [
-    "content-type",
-    "application/json; charset=utf-8",
-    "content-length",
-    String(Buffer.byteLength(body)),
-  ];
-  headers.push("cache-control", "no-store", "x-request-id", exchange.id);
-  addCorsHeaders(headers, exchange.corsOrigin);
-  addRateHeaders(headers, exchange.rate);
-  addRetirementHeaders(headers, exchange.retirement);
+  const headers = jsonHeaders(exchange, body);
   if (refusal.retryAfterSeconds !== undefined)
     headers.push("retry-after", String(Math.max(1, refusal.retryAfterSeconds)));
   if (refusal.queue) addQueueHeaders(headers, refusal.queue);

@@ -108,14 +108,14 @@ export class RecordEnder {
     const lines = new EndedLines(linesForward(path), { first, last, over }, runs);
     await rewriteSegment(this.#paths, segment, lines, () => {
       if (lines.areDamaged || runs.count === 0) return false;
-      this.#record(runs.between(ledgerCrypto.sha256Text, first, last), now);
+      this.#record(runs.between(ledgerCrypto.sha256Text, first, last), over, now);
       return true;
     });
     return !lines.areDamaged;
   }
 
-  #record({ first, last, count, digest }: EndedAct, now: number): void {
-    const fields = { class: "request", first_seq: first, last_seq: last, count, digest };
+  #record({ first, last, count, digest }: EndedAct, over: ReadonlySet<RecordClass>, now: number): void {
+    const fields = { class: [...over].join("+"), first_seq: first, last_seq: last, count, digest };
     inTransaction(this.#parts, () => {
       this.#parts.chain.append(
         encodeEvent({ type: "ledger.ended", at: now, environment: "system", actor: "gateway", fields }),

@@ -19,7 +19,7 @@ export const principalHandlers: Handlers<
     const { ports, query } = call;
     const work = new LongWork();
     const { page, next } = await pageById(
-      ports.snapshot().principals.values(),
+      ports.snapshot().principals,
       query,
       ({ kind, name }) =>
         (query.kind === undefined || kind === query.kind) && (query.name === undefined || name === query.name),

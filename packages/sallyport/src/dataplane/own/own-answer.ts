@@ -5,8 +5,8 @@ import type { Exchange } from "../exchange.ts";
 import { answered } from "../pipeline.ts";
 import { addRateHeaders } from "../rate-headers.ts";
 
-export function writeOwnAnswer(exchange: Exchange, said: object): typeof answered {
-  const body = JSON.stringify(said);
+/** The headers of any JSON that the gateway itself says, an answer or a denial. */
+export function jsonHeaders(exchange: Exchange, body: string): string[] {
   const headers = [
     "content-type",
     "application/json; charset=utf-8",
@@ -17,6 +17,12 @@ export function writeOwnAnswer(exchange: Exchange, said: object): typeof answere
   addCorsHeaders(headers, exchange.corsOrigin);
   addRateHeaders(headers, exchange.rate);
   addRetirementHeaders(headers, exchange.retirement);
+  return headers;
+}
+
+export function writeOwnAnswer(exchange: Exchange, said: object): typeof answered {
+  const body = JSON.stringify(said);
+  const headers = jsonHeaders(exchange, body);
   exchange.response.writeHead(200, headers);
   exchange.response.end(body);
   return answered;
