@@ -1,7 +1,7 @@
 // What watching keys costs: CPU an event over labelled traffic, and memory a key as the heap grows by it.
 // Alone: node --expose-gc bench/anomalies.js
 import { parseObservation, observe } from "../packages/sallyport/dist/anomaly/observation.js";
-import { simulate } from "../packages/sallyport/dist/anomaly/simulate/simulate.js";
+import { simulate } from "../packages/sallyport/dist/watch-lab/simulate/simulate.js";
 import { KeyWatch } from "../packages/sallyport/dist/anomaly/watch/key-watch.js";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";

@@ -11,10 +11,10 @@ import { fillKeyTable } from "../packages/sallyport/dist/keys/fill-table.js";
 import { KeyDirectory } from "../packages/sallyport/dist/keys/directory.js";
 import { hashKeyText } from "../packages/sallyport/dist/keys/hash.js";
 import { newKey } from "../packages/sallyport/dist/keys/key.js";
-import { initDataDirectory } from "../packages/sallyport/dist/store/data-directory.js";
-import { openReader } from "../packages/sallyport/dist/store/reader.js";
-import { makeApplyOperation } from "../packages/sallyport/dist/store/operations.js";
-import { openDatabase } from "../packages/sallyport/dist/store/sqlite.js";
+import { initDataDirectory } from "../packages/sallyport/dist/store/directory/data-directory.js";
+import { openReader } from "../packages/sallyport/dist/store/state/reader.js";
+import { makeApplyOperation } from "../packages/sallyport/dist/store/state/operations.js";
+import { openDatabase } from "../packages/sallyport/dist/store/disk/sqlite.js";
 import { median } from "./processes.js";
 
 const USES = 400_000;

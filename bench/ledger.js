@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { encodeEvent } from "../packages/protocol/dist/index.js";
 import { systemClock } from "../packages/sallyport/dist/kernel/clock.js";
-import { initDataDirectory } from "../packages/sallyport/dist/store/data-directory.js";
-import { openLedgerReader } from "../packages/sallyport/dist/store/ledger-reader.js";
-import { openStore } from "../packages/sallyport/dist/store/open-store.js";
+import { initDataDirectory } from "../packages/sallyport/dist/store/directory/data-directory.js";
+import { openLedgerReader } from "../packages/sallyport/dist/store/search/ledger-reader.js";
+import { openStore } from "../packages/sallyport/dist/store/directory/open-store.js";
 
 const RECORDS = Number(process.env.RECORDS ?? 200_000);
 

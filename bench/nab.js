@@ -1,6 +1,6 @@
 // The series detector on the Numenta Anomaly Benchmark, where a copy of it is: NAB=DIR node bench/nab.js
-import { openBenchmark } from "../packages/sallyport/dist/anomaly/nab/benchmark.js";
-import { detectAll, scoreAll } from "../packages/sallyport/dist/anomaly/nab/run.js";
+import { openBenchmark } from "../packages/sallyport/dist/watch-lab/nab/benchmark.js";
+import { detectAll, scoreAll } from "../packages/sallyport/dist/watch-lab/nab/run.js";
 
 const directory = process.env.NAB;
 if (!directory) console.log("Numenta Anomaly Benchmark: skipped (NAB names no copy of github.com/numenta/NAB)");

@@ -45,7 +45,7 @@ export { Feed } from "../packages/sallyport/dist/changes/feed.js";
 export type { ChangeWriter } from "../packages/sallyport/dist/changes/feed.js";
 export { imagesOf, keyChangedInPart } from "../packages/sallyport/dist/changes/image.js";
 export type { Committed } from "../packages/sallyport/dist/changes/image.js";
-export type { Cli } from "../packages/sallyport/dist/cli/cli.js";
+export type { Cli } from "../packages/sallyport/dist/cli/terminal/cli.js";
 export { makeProgram } from "../packages/sallyport/dist/cli/program.js";
 export { initialize, openGateway, verifyDirectory } from "../packages/sallyport/dist/compose.js";
 export type { Gateway } from "../packages/sallyport/dist/compose.js";
@@ -141,69 +141,69 @@ export { UseRecord } from "../packages/sallyport/dist/keys/use-record.js";
 export { makeAddressRules } from "../packages/sallyport/dist/listener/client-address.js";
 export { extractCredential } from "../packages/sallyport/dist/listener/credential.js";
 export { HostNames } from "../packages/sallyport/dist/listener/host-names.js";
-export { Registry } from "../packages/sallyport/dist/metrics/registry.js";
-export { makeSmtpSender } from "../packages/sallyport/dist/notices/smtp.js";
+export { Registry } from "../packages/sallyport/dist/outlets/metrics/registry.js";
+export { makeSmtpSender } from "../packages/sallyport/dist/outlets/notices/smtp.js";
 export { startPractice } from "../packages/sallyport/dist/practice/practice-server.js";
 export type { PracticeServer } from "../packages/sallyport/dist/practice/practice-server.js";
-export { Delivery } from "../packages/sallyport/dist/sinks/delivery.js";
-export type { DeliveryPorts } from "../packages/sallyport/dist/sinks/delivery.js";
-export { FileSink } from "../packages/sallyport/dist/sinks/file-sink.js";
-export { OtlpSink } from "../packages/sallyport/dist/sinks/otlp-sink.js";
-export { makeOutgoing } from "../packages/sallyport/dist/sinks/outgoing.js";
-export { S3Sink } from "../packages/sallyport/dist/sinks/s3-sink.js";
-export { signV4 } from "../packages/sallyport/dist/sinks/sigv4.js";
-export { judgeStatus } from "../packages/sallyport/dist/sinks/sink.js";
-export type { Sink } from "../packages/sallyport/dist/sinks/sink.js";
-export { SyslogSink } from "../packages/sallyport/dist/sinks/syslog-sink.js";
-export { WebhookSink } from "../packages/sallyport/dist/sinks/webhook-sink.js";
-export { readArchive, writeArchive } from "../packages/sallyport/dist/store/archive.js";
-export { AuditLink } from "../packages/sallyport/dist/store/audit-link.js";
-export { backUpDirectory } from "../packages/sallyport/dist/store/back-up-directory.js";
-export type { BackupOrder } from "../packages/sallyport/dist/store/back-up-directory.js";
-export { bindDatabase } from "../packages/sallyport/dist/store/bind-database.js";
-export { boundTables, unboundTables } from "../packages/sallyport/dist/store/bound-tables.js";
-export { checkState } from "../packages/sallyport/dist/store/check-state.js";
-export {
-  checkDataDirectory,
-  initDataDirectory,
-  isInitialized,
-} from "../packages/sallyport/dist/store/data-directory.js";
-export { DataKeys } from "../packages/sallyport/dist/store/data-keys.js";
-export { dataPaths } from "../packages/sallyport/dist/store/data-paths.js";
-export { keyIdOf, openUnder } from "../packages/sallyport/dist/store/envelope.js";
-export { openIndexKey } from "../packages/sallyport/dist/store/index-key.js";
-export { readKeyEncryptionKey } from "../packages/sallyport/dist/store/key-encryption-key.js";
-export { ledgerCrypto } from "../packages/sallyport/dist/store/ledger-crypto.js";
-export { openLedgerReader } from "../packages/sallyport/dist/store/ledger-reader.js";
-export type { LedgerReader } from "../packages/sallyport/dist/store/ledger-reader.js";
-export { lockDataDirectory } from "../packages/sallyport/dist/store/lock.js";
-export { isBackupName } from "../packages/sallyport/dist/store/manifest.js";
-export { migrations } from "../packages/sallyport/dist/store/migrations.js";
-export type { Migration } from "../packages/sallyport/dist/store/migrations/migration.js";
-export { deriveNoteSigner, nodeName } from "../packages/sallyport/dist/store/note-signer.js";
-export { openSealer, ownSource } from "../packages/sallyport/dist/store/open-sealer.js";
-export { openStore } from "../packages/sallyport/dist/store/open-store.js";
-export type { StoreOptions } from "../packages/sallyport/dist/store/open-store.js";
-export { PepperFiles } from "../packages/sallyport/dist/store/pepper-files.js";
+export { Delivery } from "../packages/sallyport/dist/outlets/sinks/delivery.js";
+export type { DeliveryPorts } from "../packages/sallyport/dist/outlets/sinks/delivery.js";
+export { FileSink } from "../packages/sallyport/dist/outlets/sinks/file-sink.js";
+export { OtlpSink } from "../packages/sallyport/dist/outlets/sinks/otlp-sink.js";
+export { makeOutgoing } from "../packages/sallyport/dist/outlets/sinks/outgoing.js";
+export { S3Sink } from "../packages/sallyport/dist/outlets/sinks/s3-sink.js";
+export { signV4 } from "../packages/sallyport/dist/outlets/sinks/sigv4.js";
+export { judgeStatus } from "../packages/sallyport/dist/outlets/sinks/sink.js";
+export type { Sink } from "../packages/sallyport/dist/outlets/sinks/sink.js";
+export { SyslogSink } from "../packages/sallyport/dist/outlets/sinks/syslog-sink.js";
+export { WebhookSink } from "../packages/sallyport/dist/outlets/sinks/webhook-sink.js";
+export { readArchive, writeArchive } from "../packages/sallyport/dist/store/backup/archive.js";
+export { AuditLink } from "../packages/sallyport/dist/store/search/audit-link.js";
+export { backUpDirectory } from "../packages/sallyport/dist/store/backup/back-up-directory.js";
+export type { BackupOrder } from "../packages/sallyport/dist/store/backup/back-up-directory.js";
+export { bindDatabase } from "../packages/sallyport/dist/store/state/bind-database.js";
+export { boundTables, unboundTables } from "../packages/sallyport/dist/store/state/bound-tables.js";
+export { checkState } from "../packages/sallyport/dist/store/state/check-state.js";
+export { checkDataDirectory, initDataDirectory } from "../packages/sallyport/dist/store/directory/data-directory.js";
+export { DataKeys } from "../packages/sallyport/dist/store/secrets/data-keys.js";
+export { dataPaths, isInitialized } from "../packages/sallyport/dist/store/disk/data-paths.js";
+export { keyIdOf, openUnder } from "../packages/sallyport/dist/store/secrets/envelope.js";
+export { openIndexKey } from "../packages/sallyport/dist/store/secrets/index-key.js";
+export { readKeyEncryptionKey } from "../packages/sallyport/dist/store/secrets/key-encryption-key.js";
+export { ledgerCrypto } from "../packages/sallyport/dist/store/ledger/ledger-crypto.js";
+export { openLedgerReader } from "../packages/sallyport/dist/store/search/ledger-reader.js";
+export type { LedgerReader } from "../packages/sallyport/dist/store/search/ledger-reader.js";
+export { lockDataDirectory } from "../packages/sallyport/dist/store/disk/lock.js";
+export { isBackupName } from "../packages/sallyport/dist/store/backup/manifest.js";
+export { migrations } from "../packages/sallyport/dist/store/state/migrations.js";
+export type { Migration } from "../packages/sallyport/dist/store/state/migrations/migration.js";
+export { deriveNoteSigner, nodeName } from "../packages/sallyport/dist/store/ledger/note-signer.js";
+export { openSealer, ownSource } from "../packages/sallyport/dist/store/secrets/open-sealer.js";
+export { openStore } from "../packages/sallyport/dist/store/directory/open-store.js";
+export type { StoreOptions } from "../packages/sallyport/dist/store/directory/open-store.js";
+export { PepperFiles } from "../packages/sallyport/dist/store/secrets/pepper-files.js";
 export type { Store } from "../packages/sallyport/dist/store/ports.js";
-export { KeyRadius } from "../packages/sallyport/dist/store/radius/key-radius.js";
-export { wantedOf } from "../packages/sallyport/dist/store/record-match.js";
-export { restoreDirectory } from "../packages/sallyport/dist/store/restore.js";
-export { readRestoredMark } from "../packages/sallyport/dist/store/restored-mark.js";
-export { environmentRow, readEnvironment } from "../packages/sallyport/dist/store/rows.js";
-export { SCHEMA_VERSION } from "../packages/sallyport/dist/store/schema.js";
+export { KeyRadius } from "../packages/sallyport/dist/store/search/radius/key-radius.js";
+export { wantedOf } from "../packages/sallyport/dist/store/search/record-match.js";
+export { restoreDirectory } from "../packages/sallyport/dist/store/backup/restore.js";
+export { readRestoredMark } from "../packages/sallyport/dist/store/state/restored-mark.js";
+export { environmentRow, readEnvironment } from "../packages/sallyport/dist/store/state/rows.js";
+export { SCHEMA_VERSION } from "../packages/sallyport/dist/store/disk/schema.js";
 export {
   pepperFile,
   readSecretFile,
   sealedFiles,
   signingKeyFile,
-} from "../packages/sallyport/dist/store/sealed-files.js";
-export { SegmentIndex } from "../packages/sallyport/dist/store/segment-index.js";
-export { generateSigningKey, openSigningKey, signerFromPem } from "../packages/sallyport/dist/store/signing-key.js";
-export { openDatabase } from "../packages/sallyport/dist/store/sqlite.js";
-export { upgradeDatabase } from "../packages/sallyport/dist/store/upgrade.js";
-export type { Upgraded } from "../packages/sallyport/dist/store/upgrade.js";
+} from "../packages/sallyport/dist/store/secrets/sealed-files.js";
+export { SegmentIndex } from "../packages/sallyport/dist/store/search/segment-index.js";
+export {
+  generateSigningKey,
+  openSigningKey,
+  signerFromPem,
+} from "../packages/sallyport/dist/store/secrets/signing-key.js";
+export { openDatabase } from "../packages/sallyport/dist/store/disk/sqlite.js";
+export { upgradeDatabase } from "../packages/sallyport/dist/store/state/upgrade.js";
+export type { Upgraded } from "../packages/sallyport/dist/store/state/upgrade.js";
 export { RevokedTokens } from "../packages/sallyport/dist/tokens/revoked-tokens.js";
 export { TokenKeys } from "../packages/sallyport/dist/tokens/token-keys.js";
 export { looksLikeToken } from "../packages/sallyport/dist/tokens/verify.js";
-export { parseTraceParent } from "../packages/sallyport/dist/traces/trace-parent.js";
+export { parseTraceParent } from "../packages/sallyport/dist/outlets/traces/trace-parent.js";

@@ -12,9 +12,9 @@ const folder = resolve(process.argv[2] ?? join(dist, "program"));
 /** Threads are started by the address of their file, beside whoever starts them. */
 const entries = [
   "main.js",
-  "store/writer-thread.js",
-  "store/audit-thread.js",
-  "store/state-thread.js",
+  "store/writer/writer-thread.js",
+  "store/search/audit-thread.js",
+  "store/state/state-thread.js",
   "identity/local/hash-thread.js",
   "access/policy-text-thread.js",
 ];

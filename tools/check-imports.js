@@ -6,6 +6,17 @@ import { sourceFiles } from "./source-files.js";
 
 const DOMAINS = ["keys", "access", "audit", "limits", "factors", "tokens", "identity", "anomaly", "incident"];
 
+/** The rooms of the store, each above those before it. */
+const STORE = ["disk", "secrets", "state", "ledger", "search", "writer", "backup", "directory"].map(
+  (room) => `store/${room}`,
+);
+
+/** A room imports the rooms below it. */
+function storeRooms() {
+  const outside = ["protocol", "kernel", "changes", "type:store", ...DOMAINS.map((domain) => `type:${domain}`)];
+  return Object.fromEntries(STORE.map((room, at) => [room, [...outside, ...STORE.slice(0, at)]]));
+}
+
 /** folder -> folders it may import; `type:` = types only. */
 const PLAN = {
   protocol: [],
@@ -21,13 +32,12 @@ const PLAN = {
   ),
   changes: ["protocol", ...DOMAINS.map((domain) => `type:${domain}`)],
   config: ["protocol", "protocol/contract", "kernel", ...DOMAINS.map((domain) => `type:${domain}`)],
-  store: ["protocol", "kernel", "changes", ...DOMAINS.map((domain) => `type:${domain}`)],
+  // What the rest of the program sees of the store.
+  store: [...DOMAINS.map((domain) => `type:${domain}`), "type:changes"],
+  ...storeRooms(),
   dataplane: ["protocol", "kernel", "listener", "type:changes", ...DOMAINS],
-  metrics: ["protocol", "kernel", "type:dataplane"],
-  traces: ["protocol", "kernel", "type:dataplane"],
-  notices: ["protocol", "kernel", "type:audit"],
-  sinks: ["protocol", "kernel", "type:audit"],
-  witness: ["protocol", "kernel", "type:audit"],
+  outlets: ["protocol", "kernel", "type:audit", "type:dataplane"],
+  "watch-lab": ["kernel", "anomaly"],
   admin: ["protocol", "protocol/contract", "kernel", "listener", "config", "type:changes", ...DOMAINS],
   compose: [
     "protocol",
@@ -35,31 +45,28 @@ const PLAN = {
     "changes",
     "listener",
     "config",
-    "store",
+    "type:store",
+    ...STORE,
     "dataplane",
     "admin",
-    "metrics",
-    "traces",
-    "notices",
-    "sinks",
+    "outlets",
     "practice",
-    "witness",
     ...DOMAINS,
   ],
-  cli: ["protocol", "protocol/contract", "client", "config", "compose", "kernel", "anomaly"],
+  cli: ["protocol", "protocol/contract", "client", "config", "compose", "kernel", "anomaly", "watch-lab"],
   main: ["cli"],
   practice: [],
 };
 
 /** package -> the one folder that may import it. */
 const OUTSIDE = {
-  "@photostructure/sqlite": ["store"],
-  "age-encryption": ["store"],
-  "node:sqlite": ["store"],
+  "@photostructure/sqlite": ["store/disk"],
+  "age-encryption": ["store/secrets"],
+  "node:sqlite": ["store/disk"],
   "hash-wasm": ["identity"],
   hono: ["admin"],
   jose: ["tokens", "identity"],
-  nodemailer: ["notices"],
+  nodemailer: ["outlets"],
   "openid-client": ["identity"],
   "@hono/node-server": ["admin"],
   commander: ["cli"],
@@ -81,6 +88,7 @@ function folderOf(file) {
   const [, pkg, , first] = parts;
   if (pkg === "protocol") return first === "contract" ? "protocol/contract" : "protocol";
   if (pkg === "client") return "client";
+  if (first === "store" && parts.length > 5) return `store/${parts[4]}`;
   if (parts.length > 4) return first;
   if (first === "compose.ts") return "compose";
   if (first === "main.ts") return "main";

@@ -3,7 +3,7 @@
 // `node tools/keep-calibration.js`. The seeds are those the detector was tuned on.
 import { writeFileSync } from "node:fs";
 import { parseObservation } from "../packages/sallyport/dist/anomaly/observation.js";
-import { simulate } from "../packages/sallyport/dist/anomaly/simulate/simulate.js";
+import { simulate } from "../packages/sallyport/dist/watch-lab/simulate/simulate.js";
 import { KeyWatch } from "../packages/sallyport/dist/anomaly/watch/key-watch.js";
 
 const SEEDS = [1, 2];

@@ -14,7 +14,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { SCHEMA_VERSION } from "../packages/sallyport/dist/store/schema.js";
+import { SCHEMA_VERSION } from "../packages/sallyport/dist/store/disk/schema.js";
 
 const POLICY = `
 environments:

@@ -9,7 +9,7 @@ export const atRestRules = [
   {
     rule: "at rest",
     what: "a sealed text is bound to its place",
-    file: `${S}/store/envelope.ts`,
+    file: `${S}/store/secrets/envelope.ts`,
     from: "return Buffer.from(`sallyport sealed 1\\0${keyId}\\0${purpose}`);",
     to: "return Buffer.from(`sallyport sealed 1\\0${keyId}`);",
     test: `${S}/store/envelope.test.ts`,
@@ -17,7 +17,7 @@ export const atRestRules = [
   {
     rule: "at rest",
     what: "secrets are sealed when they are written",
-    file: `${S}/store/sealed-files.ts`,
+    file: `${S}/store/secrets/sealed-files.ts`,
     from: "writeDurably(path, `${sealer.seal(purpose, plaintext)}\\n`);",
     to: 'writeDurably(path, plaintext.toString("latin1"));',
     test: sealing,
@@ -25,7 +25,7 @@ export const atRestRules = [
   {
     rule: "at rest",
     what: "a secret in the clear is not believed",
-    file: `${S}/store/sealed-files.ts`,
+    file: `${S}/store/secrets/sealed-files.ts`,
     from: "return sealer.open(purpose, sealed);",
     to: 'return sealed.startsWith("sealed1.") ? sealer.open(purpose, sealed) : Buffer.from(sealed);',
     test: sealing,
@@ -33,7 +33,7 @@ export const atRestRules = [
   {
     rule: "at rest",
     what: "a lost key-encryption key is not made anew",
-    file: `${S}/store/open-sealer.ts`,
+    file: `${S}/store/secrets/open-sealer.ts`,
     from: "const kek = readNeeded(source, needed);",
     to: "const kek = readOrMakeKek(paths, source);",
     test: sealing,
@@ -41,7 +41,7 @@ export const atRestRules = [
   {
     rule: "at rest",
     what: "lost data keys are not made anew",
-    file: `${S}/store/open-sealer.ts`,
+    file: `${S}/store/secrets/open-sealer.ts`,
     from: "if (orphan)",
     to: "if (orphan && false)",
     test: sealing,
@@ -49,7 +49,7 @@ export const atRestRules = [
   {
     rule: "at rest",
     what: "old data keys stay until nothing is under them",
-    file: `${S}/store/reseal.ts`,
+    file: `${S}/store/secrets/reseal.ts`,
     from: "if (keyIdOf(sealed) !== newest) replace(",
     to: 'if (keyIdOf(sealed) === "") replace(',
     test: "test/store/rekey.test.ts",
@@ -57,7 +57,7 @@ export const atRestRules = [
   {
     rule: "at rest",
     what: "a key's own file is replaced when the data keys are wrapped",
-    file: `${S}/store/open-sealer.ts`,
+    file: `${S}/store/secrets/open-sealer.ts`,
     from: "if (next.id === neededKekId(paths)) putNextInPlace(source.path);",
     to: "",
     test: "test/store/rekey.test.ts",
@@ -65,7 +65,7 @@ export const atRestRules = [
   {
     rule: "backup",
     what: "an open archive does not hold the key-encryption key",
-    file: `${S}/store/back-up-directory.ts`,
+    file: `${S}/store/backup/back-up-directory.ts`,
     from: "const hasKek = order.isOwnKek && seal !== null;",
     to: "const hasKek = order.isOwnKek;",
     test: backup,
@@ -73,7 +73,7 @@ export const atRestRules = [
   {
     rule: "restore",
     what: "the manifest is compared",
-    file: `${S}/store/restore.ts`,
+    file: `${S}/store/backup/restore.ts`,
     from: "if (!manifest || !isSame(manifest.files, found)) throw damaged();",
     to: "if (!manifest) throw damaged();",
     test: backup,
@@ -81,7 +81,7 @@ export const atRestRules = [
   {
     rule: "restore",
     what: "no name is written that a backup does not have",
-    file: `${S}/store/restore.ts`,
+    file: `${S}/store/backup/restore.ts`,
     from: "if (!isBackupName(entry.name) || found.some",
     to: "if (found.some",
     test: backup,
@@ -89,7 +89,7 @@ export const atRestRules = [
   {
     rule: "restore",
     what: "the mark is there before the database",
-    file: `${S}/store/restore.ts`,
+    file: `${S}/store/backup/restore.ts`,
     from: '["restored.json", "incidents", "secrets", "ledger", "sallyport.db"]',
     to: '["sallyport.db", "incidents", "secrets", "ledger", "restored.json"]',
     test: backup,

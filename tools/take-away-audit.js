@@ -5,7 +5,7 @@ export const auditRules = [
   {
     rule: "search",
     what: "an index somebody else made does not count",
-    file: `${S}/store/segment-index.ts`,
+    file: `${S}/store/search/segment-index.ts`,
     from: "if (end < 4 || !timingSafeEqual(macOf(bytes.subarray(0, end), key), bytes.subarray(end))) return undefined;",
     to: "if (end < 4) return undefined;",
     test: "test/store/search-index.test.ts",
@@ -13,7 +13,7 @@ export const auditRules = [
   {
     rule: "search",
     what: "an index counts for the bytes it was made from",
-    file: `${S}/store/segment-indexes.ts`,
+    file: `${S}/store/search/segment-indexes.ts`,
     from: "if (found.bytes !== segment.bytes || found.sha256 !== segment.sha256) return false;",
     to: "if (found.bytes < 0) return false;",
     test: "test/store/search-index.test.ts",
@@ -53,7 +53,7 @@ export const auditRules = [
   {
     rule: "sinks",
     what: "what retention took from a sink is on record",
-    file: `${S}/sinks/delivery.ts`,
+    file: `${S}/outlets/sinks/delivery.ts`,
     from: "if (!(await this.#tellGap(this.#cursor + 1, page.first - 1))) return;",
     to: "",
     test: "test/sinks/conformance.test.ts",
@@ -61,7 +61,7 @@ export const auditRules = [
   {
     rule: "sinks",
     what: "one refused record does not take the others with it",
-    file: `${S}/sinks/delivery.ts`,
+    file: `${S}/outlets/sinks/delivery.ts`,
     from: "if (batch.length > 1) {",
     to: "if (batch.length > 1_000_000) {",
     test: "test/sinks/conformance.test.ts",
@@ -69,7 +69,7 @@ export const auditRules = [
   {
     rule: "sinks",
     what: "no record is given up because a credential has expired",
-    file: `${S}/sinks/sink.ts`,
+    file: `${S}/outlets/sinks/sink.ts`,
     from: "status >= 400 && status < 500 && !OF_THE_PLACE.has(status)",
     to: "status >= 400 && status < 500 && OF_THE_PLACE.size > 0",
     test: "test/sinks/conformance.test.ts",
@@ -109,7 +109,7 @@ export const auditRules = [
   {
     rule: "witness",
     what: "a log that is shorter than the witness knows it is told",
-    file: `${S}/witness/ask-witness.ts`,
+    file: `${S}/outlets/witness/ask-witness.ts`,
     from: "if (known > own)",
     to: "if (known < 0)",
     test: "test/ledger/witnesses.test.ts",
@@ -117,7 +117,7 @@ export const auditRules = [
   {
     rule: "witness",
     what: "what is no cosignature of the witness is not kept",
-    file: `${S}/witness/ask-witness.ts`,
+    file: `${S}/outlets/witness/ask-witness.ts`,
     from: 'if (!note || checkNote(verify, note, witness).verdict !== "genuine")',
     to: "if (!note)",
     test: `${S}/witness/ask-witness.test.ts`,
@@ -125,7 +125,7 @@ export const auditRules = [
   {
     rule: "witness",
     what: "a mark that does not lead to the checkpoint is not believed",
-    file: `${S}/store/log-growth.ts`,
+    file: `${S}/store/search/log-growth.ts`,
     from: "if (quick?.root === signed.root)",
     to: "if (quick)",
     test: "test/ledger/witnesses.test.ts",
@@ -133,7 +133,7 @@ export const auditRules = [
   {
     rule: "witness",
     what: "a refusal is an event",
-    file: `${S}/witness/cosigning.ts`,
+    file: `${S}/outlets/witness/cosigning.ts`,
     from: 'if (held.trouble === "refused")',
     to: 'if (held.trouble === "none")',
     test: `${S}/witness/cosigning.test.ts`,
@@ -141,7 +141,7 @@ export const auditRules = [
   {
     rule: "retention",
     what: "requests and reads end before a segment goes with its acts",
-    file: `${S}/store/writer.ts`,
+    file: `${S}/store/writer/writer.ts`,
     from: "await this.#ender.makeRoom(this.#now);",
     to: "",
     test: "test/ledger/ended.test.ts",
@@ -149,7 +149,7 @@ export const auditRules = [
   {
     rule: "retention",
     what: "reads of the audit log make room with requests",
-    file: `${S}/store/record-ender.ts`,
+    file: `${S}/store/writer/record-ender.ts`,
     from: 'new Set(["request", "read"])',
     to: 'new Set(["request"])',
     test: "test/ledger/ended.test.ts",

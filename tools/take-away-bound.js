@@ -9,7 +9,7 @@ export const boundRules = [
   {
     rule: "bound",
     what: "a row's code is checked at the start",
-    file: `${S}/store/check-state.ts`,
+    file: `${S}/store/state/check-state.ts`,
     from: "if (row && held && this.#isGenuine(name, id, row, held)) continue;",
     to: "if (row && held) continue;",
     test: bound,
@@ -17,7 +17,7 @@ export const boundRules = [
   {
     rule: "bound",
     what: "a row's code is checked where it is read",
-    file: `${S}/store/row-check.ts`,
+    file: `${S}/store/state/row-check.ts`,
     from: "if (!isGenuine) throw",
     to: "if (!isGenuine && id === '') throw",
     test: bound,
@@ -25,7 +25,7 @@ export const boundRules = [
   {
     rule: "bound",
     what: "the sum finds what was removed or put back with its code",
-    file: `${S}/store/check-state.ts`,
+    file: `${S}/store/state/check-state.ts`,
     from: "if (held.rows === this.#codes && held.sum === modulo(this.#sum)) return undefined;",
     to: "if (held.rows >= 0) return undefined;",
     test: bound,
@@ -33,7 +33,7 @@ export const boundRules = [
   {
     rule: "bound",
     what: "the sum is the one the head names",
-    file: `${S}/store/row-binding.ts`,
+    file: `${S}/store/state/row-binding.ts`,
     from: "if (head?.state !== code)",
     to: "if (head === undefined)",
     test: bound,
@@ -41,7 +41,7 @@ export const boundRules = [
   {
     rule: "bound",
     what: "a bound database is not bound again as an older one",
-    file: `${S}/store/upgrade.ts`,
+    file: `${S}/store/state/upgrade.ts`,
     from: "if (head?.state === undefined) return;",
     to: "if (head !== undefined) return;",
     test: bound,
@@ -49,7 +49,7 @@ export const boundRules = [
   {
     rule: "bound",
     what: "a restore refuses rows that the gateway did not write",
-    file: `${S}/store/restore.ts`,
+    file: `${S}/store/backup/restore.ts`,
     from: 'if (firstDifference) throw new Problem("input_invalid", stateProblem(firstDifference).message);',
     to: "void firstDifference;",
     test: "test/program/edited-backup.test.ts",
@@ -57,7 +57,7 @@ export const boundRules = [
   {
     rule: "names",
     what: "the ledger takes no event with a name that cannot be one",
-    file: `${S}/store/ledger-chain.ts`,
+    file: `${S}/store/ledger/ledger-chain.ts`,
     from: "if (environment === undefined || !isEnvironmentName(environment))",
     to: "if (environment === undefined)",
     test: names,
@@ -65,7 +65,7 @@ export const boundRules = [
   {
     rule: "names",
     what: "a record about no environment begins no log",
-    file: `${S}/store/ledger-chain.ts`,
+    file: `${S}/store/ledger/ledger-chain.ts`,
     from: "const isKnown = environment !== undefined && isEnvironmentName(environment) && this.#logs.isKnown(environment);",
     to: "const isKnown = environment !== undefined && isEnvironmentName(environment);",
     test: names,

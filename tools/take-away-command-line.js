@@ -6,7 +6,7 @@ export const commandLineRules = [
   {
     rule: "terminal",
     what: "a closed terminal ends the gateway",
-    file: `${S}/cli/until-signalled.ts`,
+    file: `${S}/cli/start/until-signalled.ts`,
     from: "if (terminals.length > 0) end();",
     to: "if (terminals.length > 9) end();",
     test: "test/program/terminal.test.ts",
@@ -14,7 +14,7 @@ export const commandLineRules = [
   {
     rule: "terminal",
     what: "start ends with its terminal though no signal comes",
-    file: `${S}/cli/until-signalled.ts`,
+    file: `${S}/cli/start/until-signalled.ts`,
     from: "if (!terminals.some((fd) => isatty(fd))) end();",
     to: "",
     test: "test/program/terminal.test.ts",
@@ -102,7 +102,7 @@ export const commandLineRules = [
   {
     rule: "start",
     what: "a failed start leaves nothing behind",
-    file: `${S}/cli/serve.ts`,
+    file: `${S}/cli/start/serve.ts`,
     from: "undoInitialize();",
     to: "",
     test: "test/program/quick-start.test.ts",
@@ -110,7 +110,7 @@ export const commandLineRules = [
   {
     rule: "init",
     what: "secrets are not written through a link",
-    file: `${S}/store/data-directory.ts`,
+    file: `${S}/store/directory/data-directory.ts`,
     from: "if (lstatSync(folder, { throwIfNoEntry: false })?.isSymbolicLink())",
     to: 'if (folder === "")',
     test: "test/store/data-directory.test.ts",
@@ -118,7 +118,7 @@ export const commandLineRules = [
   {
     rule: "init",
     what: "secrets are not written into another user's directory",
-    file: `${S}/store/data-directory.ts`,
+    file: `${S}/store/directory/data-directory.ts`,
     from: "if (own !== undefined && uid !== own)",
     to: "if (own === -1)",
     test: "test/store/data-directory.test.ts",

@@ -70,7 +70,7 @@ export const credentialRules = [
   {
     rule: "damage",
     what: "a damaged key does not keep the others from being listed and swept",
-    file: `${S}/store/reader.ts`,
+    file: `${S}/store/state/reader.ts`,
     from: "if (cause instanceof DamagedRecord) return [];",
     to: "",
     test: "test/gateway/damaged-record.test.ts",
@@ -118,7 +118,7 @@ export const credentialRules = [
   {
     rule: "R11",
     what: "a key is not received into a file that git tracks",
-    file: `${S}/cli/receive.ts`,
+    file: `${S}/cli/keys/receive.ts`,
     from: "if (out !== undefined && existsSync(dirname(out)) && (await isTrackedByGit(out, cli.io.env)))",
     to: "if (out !== undefined && existsSync(dirname(out)) && typeof isTrackedByGit !== 'function')",
     test: "test/program/delivery.test.ts",

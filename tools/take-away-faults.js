@@ -22,7 +22,7 @@ export const faultRules = [
   {
     rule: "full disk",
     what: "the reserve is kept for what takes rights away",
-    file: `${S}/store/writer.ts`,
+    file: `${S}/store/writer/writer.ts`,
     from: "let tried = isLean ? changes.filter(maySpendReserve) : changes;",
     to: "let tried = changes;",
     test: fullDisk,
@@ -30,7 +30,7 @@ export const faultRules = [
   {
     rule: "full disk",
     what: "what cannot be revoked does not run",
-    file: `${S}/store/writer.ts`,
+    file: `${S}/store/writer/writer.ts`,
     from: "takesChanges: this.#isOpen || this.#takesChanges(tried, results),",
     to: "takesChanges: true,",
     test: fullDisk,
@@ -38,7 +38,7 @@ export const faultRules = [
   {
     rule: "full disk",
     what: "lost records are told",
-    file: `${S}/store/writer-link.ts`,
+    file: `${S}/store/writer/writer-link.ts`,
     from: "if (message.isOpen && this.#lost.records > 0) this.#recordLoss();",
     to: "",
     test: fullDisk,
@@ -46,7 +46,7 @@ export const faultRules = [
   {
     rule: "full disk",
     what: "a file that was deleted under the program takes no more commits",
-    file: `${S}/store/open-files.ts`,
+    file: `${S}/store/disk/open-files.ts`,
     from: "this.#opened[i] !== null && identityOf(path) !== this.#opened[i]",
     to: "this.#opened[i] === path",
     test: fullDisk,
@@ -54,7 +54,7 @@ export const faultRules = [
   {
     rule: "clock",
     what: "nothing is erased by a clock that was just set",
-    file: `${S}/store/writer.ts`,
+    file: `${S}/store/writer/writer.ts`,
     from: "if (!this.#clocks.isReached()) return;",
     to: "",
     test: "test/store/clock-jumps.test.ts",

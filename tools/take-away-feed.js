@@ -5,7 +5,7 @@ export const feedRules = [
   {
     rule: "feed",
     what: "the writer answers a key that was changed in part",
-    file: `${S}/store/commit-group.ts`,
+    file: `${S}/store/writer/commit-group.ts`,
     from: "keys: keysOf(change.operations)",
     to: "keys: []",
     test: "test/store/views.test.ts",
@@ -13,7 +13,7 @@ export const feedRules = [
   {
     rule: "feed",
     what: "a change of an unknown program is refused whole",
-    file: `${S}/store/commit-group.ts`,
+    file: `${S}/store/writer/commit-group.ts`,
     from: "    demandKnown(change, change.operations);\n",
     to: "",
     test: "test/store/views.test.ts",
@@ -69,7 +69,7 @@ export const feedRules = [
   {
     rule: "feed",
     what: "a revoked key registers no public key",
-    file: `${S}/store/operations.ts`,
+    file: `${S}/store/state/operations.ts`,
     from: 'if (keyState.get(environment, id)?.["state"] !== "revoked")\n          signers.put',
     to: "signers.put",
     test: "test/store/views.test.ts",

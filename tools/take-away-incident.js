@@ -89,7 +89,7 @@ export const incidentRules = [
   {
     rule: "R13",
     what: "the radius has bounds, and says what it left out",
-    file: `${S}/store/radius/addresses.ts`,
+    file: `${S}/store/search/radius/addresses.ts`,
     from: "if (!held && this.#places.size >= ADDRESSES_MAX) {",
     to: "if (!held && this.#places.size < 0) {",
     test: radius,
@@ -97,7 +97,7 @@ export const incidentRules = [
   {
     rule: "R7",
     what: "a key's radius is of its own environment",
-    file: `${S}/store/radius/key-radius.ts`,
+    file: `${S}/store/search/radius/key-radius.ts`,
     from: "if (actor === this.#actor && record.environment === environment && this.#isUse(record, isCounted)) return;",
     to: "if (actor === this.#actor && this.#isUse(record, isCounted)) return;",
     test: radius,
@@ -105,7 +105,7 @@ export const incidentRules = [
   {
     rule: "R7",
     what: "a radius shows no records of environments that are not the caller's",
-    file: `${S}/store/ledger-radius.ts`,
+    file: `${S}/store/search/ledger-radius.ts`,
     from: "if (record && isShown(record.environment)) radius.take(record);",
     to: "if (record) radius.take(record);",
     test: `${S}/store/ledger-radius.test.ts`,
@@ -113,7 +113,7 @@ export const incidentRules = [
   {
     rule: "R13",
     what: "incidents are in backups",
-    file: `${S}/store/backup-contents.ts`,
+    file: `${S}/store/backup/backup-contents.ts`,
     from: "      ...incidentFiles(paths),\n",
     to: "",
     test: whole,

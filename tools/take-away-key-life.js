@@ -93,7 +93,7 @@ export const keyLifeRules = [
   {
     rule: "R11",
     what: "a destroyed secret is final, in the store too",
-    file: `${S}/store/operations.ts`,
+    file: `${S}/store/state/operations.ts`,
     from: "demandFinal(readKey(row), life);",
     to: "void demandFinal;",
     test: "test/store/key-life.test.ts",

@@ -80,7 +80,7 @@ export const ledgerRules = [
   {
     rule: "R13",
     what: "retention keeps the trees of what it lets go of",
-    file: `${S}/store/segment-writer.ts`,
+    file: `${S}/store/writer/segment-writer.ts`,
     from: "      writeBases();\n",
     to: "",
     test: growing,
@@ -88,7 +88,7 @@ export const ledgerRules = [
   {
     rule: "R13",
     what: "personal fields end",
-    file: `${S}/store/personal-eraser.ts`,
+    file: `${S}/store/writer/personal-eraser.ts`,
     from: 'if (!kept.includes("\\t")) return false;',
     to: "if (kept.length > 0) return false;",
     test: growing,
@@ -96,7 +96,7 @@ export const ledgerRules = [
   {
     rule: "R13",
     what: "deleted rows leave no remains",
-    file: `${S}/store/writer.ts`,
+    file: `${S}/store/writer/writer.ts`,
     from: "; PRAGMA secure_delete = ON",
     to: "",
     test: growing,
@@ -136,7 +136,7 @@ export const ledgerRules = [
   {
     rule: "retention by class",
     what: "acts stay when requests end",
-    file: "packages/sallyport/src/store/record-ender.ts",
+    file: "packages/sallyport/src/store/writer/record-ender.ts",
     from: "seq < last && over.has(recordClassOf(type))",
     to: "seq < last",
     test: "test/ledger/ended.test.ts",
@@ -144,7 +144,7 @@ export const ledgerRules = [
   {
     rule: "retention by class",
     what: "what goes is recorded",
-    file: "packages/sallyport/src/store/record-ender.ts",
+    file: "packages/sallyport/src/store/writer/record-ender.ts",
     from: "this.#record(runs.between(ledgerCrypto.sha256Text, first, last), over, now);",
     to: "",
     test: "test/ledger/ended.test.ts",
@@ -152,7 +152,7 @@ export const ledgerRules = [
   {
     rule: "ledger",
     what: "a line nobody waits for costs no commit of its own",
-    file: "packages/sallyport/src/store/open-store.ts",
+    file: "packages/sallyport/src/store/directory/open-store.ts",
     from: "append: (line, isAwaited) => link.append(line, isAwaited),",
     to: "append: (line) => link.append(line),",
     test: "test/store/company.test.ts",

@@ -5,7 +5,7 @@ export const operationRules = [
   {
     rule: "mail",
     what: "the mail server's certificate is verified",
-    file: `${S}/notices/smtp.ts`,
+    file: `${S}/outlets/notices/smtp.ts`,
     from: "rejectUnauthorized: true",
     to: "rejectUnauthorized: false",
     test: "test/gateway/mail.test.ts",
@@ -13,7 +13,7 @@ export const operationRules = [
   {
     rule: "mail",
     what: "no mail leaves this machine without TLS",
-    file: `${S}/notices/smtp.ts`,
+    file: `${S}/outlets/notices/smtp.ts`,
     from: "requireTLS: !isTls && !isLoopback",
     to: "requireTLS: false",
     test: "test/gateway/mail.test.ts",
@@ -21,7 +21,7 @@ export const operationRules = [
   {
     rule: "mail",
     what: "what a mail server answers is not logged",
-    file: `${S}/notices/smtp.ts`,
+    file: `${S}/outlets/notices/smtp.ts`,
     from: "if (response !== undefined || responseCode !== undefined)",
     to: "if (code === null)",
     test: "test/gateway/mail.test.ts",
@@ -29,7 +29,7 @@ export const operationRules = [
   {
     rule: "mail",
     what: "a hostile name stays in its line",
-    file: `${S}/notices/mail-text.ts`,
+    file: `${S}/outlets/notices/mail-text.ts`,
     from: 'text.replace(/[\\p{C}\\p{Zl}\\p{Zp}]+/gu, " ")',
     to: "text",
     test: `${S}/notices/mail-text.test.ts`,
@@ -37,7 +37,7 @@ export const operationRules = [
   {
     rule: "mail",
     what: "no more mails an hour than promised",
-    file: `${S}/notices/mail.ts`,
+    file: `${S}/outlets/notices/mail.ts`,
     from: "if (this.#sentAt.length >= MAILS_AN_HOUR)",
     to: "if (this.#sentAt.length < 0)",
     test: `${S}/notices/mail.test.ts`,
@@ -45,7 +45,7 @@ export const operationRules = [
   {
     rule: "R7",
     what: "metrics of an environment are for who administers it",
-    file: `${S}/metrics/registry.ts`,
+    file: `${S}/outlets/metrics/registry.ts`,
     from: 'at < 0 || values[at] === "" || shown!.isShown(values[at]!)',
     to: "at < 0 || values.length > 0",
     test: "test/gateway/metrics.test.ts",
@@ -61,7 +61,7 @@ export const operationRules = [
   {
     rule: "traces",
     what: "a traceparent is read strictly",
-    file: `${S}/traces/trace-parent.ts`,
+    file: `${S}/outlets/traces/trace-parent.ts`,
     from: "if (!parts || parts[1] === NO_TRACE || parts[2] === NO_SPAN) return undefined;",
     to: "if (!parts) return undefined;",
     test: "test/gateway/traces.test.ts",
@@ -69,7 +69,7 @@ export const operationRules = [
   {
     rule: "traces",
     what: "who showed no key makes no span",
-    file: `${S}/traces/exchange-traces.ts`,
+    file: `${S}/outlets/traces/exchange-traces.ts`,
     from: "if (exchange.key === null || exchange.endpoint === null) return;",
     to: 'if (exchange.endpoint === null) return;\n    if (exchange.key === null) Object.assign(exchange, { key: { environment: "", id: "" } });',
     test: "test/gateway/traces.test.ts",
@@ -77,7 +77,7 @@ export const operationRules = [
   {
     rule: "upgrade",
     what: "a newer database is refused",
-    file: `${S}/store/schema.ts`,
+    file: `${S}/store/disk/schema.ts`,
     from: "if (version > known)",
     to: "if (version > known + 9)",
     test: "test/store/upgrade.test.ts",
@@ -85,7 +85,7 @@ export const operationRules = [
   {
     rule: "upgrade",
     what: "a step that fails undoes all of them",
-    file: `${S}/store/upgrade.ts`,
+    file: `${S}/store/state/upgrade.ts`,
     from: 'database.exec("ROLLBACK");',
     to: 'database.exec("COMMIT");',
     test: "test/store/upgrade.test.ts",
@@ -93,7 +93,7 @@ export const operationRules = [
   {
     rule: "upgrade",
     what: "the copy comes first",
-    file: `${S}/store/upgrade.ts`,
+    file: `${S}/store/state/upgrade.ts`,
     from: "return backUp(database, { folder: dataPaths(directory).backups, version, now: clock.now() });",
     to: "return `${dataPaths(directory).backups}/${clock.now()}${version}`;",
     test: "test/store/upgrade.test.ts",
@@ -125,7 +125,7 @@ export const operationRules = [
   {
     rule: "admin",
     what: "a record alone makes no plan stale",
-    file: `${S}/store/commit-group.ts`,
+    file: `${S}/store/writer/commit-group.ts`,
     from: "change.operations.length > 0 ? epoch + 1 : epoch",
     to: "change.operations.length >= 0 ? epoch + 1 : epoch",
     test: "test/store/changes.test.ts",

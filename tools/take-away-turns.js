@@ -93,7 +93,7 @@ export const turnRules = [
   {
     rule: "turns",
     what: "a large change goes to the writer in parts",
-    file: `${S}/store/change-parts.ts`,
+    file: `${S}/store/writer/change-parts.ts`,
     from: "const PART_LENGTH = 100;",
     to: "const PART_LENGTH = 100_000;",
     test: `${S}/store/change-parts.test.ts`,
@@ -101,7 +101,7 @@ export const turnRules = [
   {
     rule: "turns",
     what: "a change that came in parts is written whole",
-    file: `${S}/store/change-parts.ts`,
+    file: `${S}/store/writer/change-parts.ts`,
     from: "operations: [...begun.operations, ...last.operations],",
     to: "operations: [...last.operations],",
     test: `${S}/store/change-parts.test.ts`,

@@ -17,7 +17,7 @@ function loadedBy(file: string, seen = new Set<string>()): Set<string> {
 
 /** All that a gateway has loaded when it listens. */
 function loadedToServe(): string[] {
-  const begun = ["main.js", "cli/serve.js", "config/load-settings.js", "compose.js", "compose/gateway.js"];
+  const begun = ["main.js", "cli/start/serve.js", "config/load-settings.js", "compose.js", "compose/gateway.js"];
   const seen = new Set<string>();
   for (const file of begun) loadedBy(join(DIST, file), seen);
   return [...seen];

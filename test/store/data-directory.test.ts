@@ -190,7 +190,7 @@ it.each([
 describe("the lock", () => {
   it("is held by one, in this process and among processes, and ends with its holder", () => {
     const directory = makeDirectory();
-    const url = pathToFileURL(join(import.meta.dirname, "../../packages/sallyport/dist/store/lock.js")).href;
+    const url = pathToFileURL(join(import.meta.dirname, "../../packages/sallyport/dist/store/disk/lock.js")).href;
     const tryElsewhere = (): string => {
       const script = `import { lockDataDirectory } from ${JSON.stringify(url)};
         try { lockDataDirectory(${JSON.stringify(directory)}); process.stdout.write("got it"); process.kill(process.pid, "SIGKILL"); }

@@ -1,6 +1,6 @@
 /** An upgrade that is killed in its second step; where the copy before it fails, it says so and ends well. */
-import { migrations } from "../../packages/sallyport/dist/store/migrations.js";
-import { upgradeDatabase } from "../../packages/sallyport/dist/store/upgrade.js";
+import { migrations } from "../../packages/sallyport/dist/store/state/migrations.js";
+import { upgradeDatabase } from "../../packages/sallyport/dist/store/state/upgrade.js";
 
 try {
   upgradeDatabase({

@@ -2,8 +2,8 @@
 import { writeSync } from "node:fs";
 import { encodeEvent } from "../../packages/protocol/dist/index.js";
 import { newKey } from "../../packages/sallyport/dist/keys/key.js";
-import { lockDataDirectory } from "../../packages/sallyport/dist/store/lock.js";
-import { openStore } from "../../packages/sallyport/dist/store/open-store.js";
+import { lockDataDirectory } from "../../packages/sallyport/dist/store/disk/lock.js";
+import { openStore } from "../../packages/sallyport/dist/store/directory/open-store.js";
 
 const [directory, round, requestDays = "3650"] = process.argv.slice(2);
 const clock = { now: () => Date.now(), monotonic: () => performance.now() };

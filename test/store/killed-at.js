@@ -20,7 +20,7 @@ syncBuiltinESMExports();
 
 const acts = {
   async seal() {
-    const { openSealer } = await import("../../packages/sallyport/dist/store/open-sealer.js");
+    const { openSealer } = await import("../../packages/sallyport/dist/store/secrets/open-sealer.js");
     openSealer(directory);
   },
   async rekey() {
@@ -30,7 +30,7 @@ const acts = {
     await rekey({ ...settings, ledger: { ...settings.ledger, reserveBytes: 0 } }, null, () => {});
   },
   async restore() {
-    const { restoreDirectory } = await import("../../packages/sallyport/dist/store/restore.js");
+    const { restoreDirectory } = await import("../../packages/sallyport/dist/store/backup/restore.js");
     await restoreDirectory({ from: process.argv[6], directory, identity: null });
   },
 };

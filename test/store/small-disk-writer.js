@@ -5,7 +5,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
-import { runWriter } from "../../packages/sallyport/dist/store/run-writer.js";
+import { runWriter } from "../../packages/sallyport/dist/store/writer/run-writer.js";
 
 const disk = () => JSON.parse(readFileSync(join(workerData.directory, "..", "disk"), "utf8"));
 

@@ -1,6 +1,6 @@
 // docs/reference/cli.md, from the commands themselves.
 import { makeProgram } from "../../packages/sallyport/dist/cli/program.js";
-import { exits } from "../../packages/sallyport/dist/cli/failure.js";
+import { exits } from "../../packages/sallyport/dist/cli/terminal/failure.js";
 import { code, NOTE, table } from "./markdown.js";
 
 /** Commands are only described here, never run: what they would be given is not looked at. */

@@ -21,9 +21,10 @@ import type { Secret } from "./kernel/secret.ts";
 import { currentUser } from "./kernel/current-user.ts";
 import { issueAdminKey } from "./keys/issue.ts";
 import { SYSTEM_REALM } from "./keys/key.ts";
-import { initDataDirectory, isInitialized } from "./store/data-directory.ts";
-import { openLedgerReader } from "./store/ledger-reader.ts";
-import { schemaVersionOf } from "./store/upgrade.ts";
+import { initDataDirectory } from "./store/directory/data-directory.ts";
+import { isInitialized } from "./store/disk/data-paths.ts";
+import { openLedgerReader } from "./store/search/ledger-reader.ts";
+import { schemaVersionOf } from "./store/state/upgrade.ts";
 import { VERSION } from "./version.ts";
 
 export { isInitialized };

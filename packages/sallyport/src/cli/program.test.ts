@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { AdminClient } from "@sallyport/client";
 import { formatKeyText, problems } from "@sallyport/protocol";
-import type { Cli } from "./cli.ts";
-import { makeConnect } from "./connect.ts";
-import type { Io } from "./io.ts";
+import type { Cli } from "./terminal/cli.ts";
+import { makeConnect } from "./terminal/connect.ts";
+import type { Io } from "./terminal/io.ts";
 import { makeProgram, runCli } from "./program.ts";
 
 interface Ran {

@@ -5,55 +5,55 @@
 import { Command } from "commander";
 import { nearest } from "@sallyport/protocol";
 import { VERSION } from "../version.ts";
-import type { Cli } from "./cli.ts";
-import type { Connect } from "./connect.ts";
-import { exits, tellFailure, UsageMistake } from "./failure.ts";
-import type { Exit } from "./failure.ts";
-import type { Io } from "./io.ts";
-import { printText } from "./print.ts";
+import type { Cli } from "./terminal/cli.ts";
+import type { Connect } from "./terminal/connect.ts";
+import { exits, tellFailure, UsageMistake } from "./terminal/failure.ts";
+import type { Exit } from "./terminal/failure.ts";
+import type { Io } from "./terminal/io.ts";
+import { printText } from "./terminal/print.ts";
 
 type Add = (program: Command, cli: Cli) => void;
 
 /** In the order in which help shows them; what adds a command, by the names it adds. */
 const commands: readonly (readonly [names: readonly string[], load: () => Promise<Add>])[] = [
-  [["init"], async () => (await import("./init.ts")).addInit],
-  [["serve"], async () => (await import("./serve.ts")).addServe],
-  [["start"], async () => (await import("./start.ts")).addStart],
-  [["doctor"], async () => (await import("./doctor.ts")).addDoctor],
-  [["status"], async () => (await import("./status.ts")).addStatus],
-  [["apply"], async () => (await import("./policy.ts")).addApply],
-  [["explain"], async () => (await import("./policy.ts")).addExplain],
-  [["keys"], async () => (await import("./keys.ts")).addKeys],
+  [["init"], async () => (await import("./directory/init.ts")).addInit],
+  [["serve"], async () => (await import("./start/serve.ts")).addServe],
+  [["start"], async () => (await import("./start/start.ts")).addStart],
+  [["doctor"], async () => (await import("./doctor/doctor.ts")).addDoctor],
+  [["status"], async () => (await import("./start/status.ts")).addStatus],
+  [["apply"], async () => (await import("./policy/policy.ts")).addApply],
+  [["explain"], async () => (await import("./policy/policy.ts")).addExplain],
+  [["keys"], async () => (await import("./keys/keys.ts")).addKeys],
   [
     ["people"],
     async () => {
-      const { addPrincipals } = await import("./principals.ts");
+      const { addPrincipals } = await import("./people/principals.ts");
       return (program, cli) => addPrincipals(program, cli, "people", "person");
     },
   ],
   [
     ["services"],
     async () => {
-      const { addPrincipals } = await import("./principals.ts");
+      const { addPrincipals } = await import("./people/principals.ts");
       return (program, cli) => addPrincipals(program, cli, "services", "service");
     },
   ],
-  [["roles"], async () => (await import("./policy.ts")).addRoles],
-  [["envs"], async () => (await import("./policy.ts")).addEnvironments],
-  [["upstreams"], async () => (await import("./policy.ts")).addUpstreams],
-  [["audit"], async () => (await import("./audit.ts")).addAudit],
-  [["anomalies"], async () => (await import("./anomalies.ts")).addAnomalies],
-  [["incident"], async () => (await import("./incident.ts")).addIncident],
-  [["admin"], async () => (await import("./admin.ts")).addAdmin],
-  [["backup"], async () => (await import("./backup.ts")).addBackup],
-  [["restore"], async () => (await import("./restore.ts")).addRestore],
-  [["upgrade"], async () => (await import("./upgrade.ts")).addUpgrade],
-  [["rekey"], async () => (await import("./rekey.ts")).addRekey],
-  [["credential"], async () => (await import("./credential.ts")).addCredential],
-  [["token"], async () => (await import("./token.ts")).addToken],
-  [["login", "logout"], async () => (await import("./login.ts")).addLogin],
-  [["completion"], async () => (await import("./completion.ts")).addCompletion],
-  [["complete"], async () => (await import("./complete.ts")).addComplete],
+  [["roles"], async () => (await import("./policy/policy.ts")).addRoles],
+  [["envs"], async () => (await import("./policy/policy.ts")).addEnvironments],
+  [["upstreams"], async () => (await import("./policy/policy.ts")).addUpstreams],
+  [["audit"], async () => (await import("./audit/audit.ts")).addAudit],
+  [["anomalies"], async () => (await import("./anomalies/anomalies.ts")).addAnomalies],
+  [["incident"], async () => (await import("./incident/incident.ts")).addIncident],
+  [["admin"], async () => (await import("./keys/admin.ts")).addAdmin],
+  [["backup"], async () => (await import("./directory/backup.ts")).addBackup],
+  [["restore"], async () => (await import("./directory/restore.ts")).addRestore],
+  [["upgrade"], async () => (await import("./directory/upgrade.ts")).addUpgrade],
+  [["rekey"], async () => (await import("./directory/rekey.ts")).addRekey],
+  [["credential"], async () => (await import("./people/credential.ts")).addCredential],
+  [["token"], async () => (await import("./people/token.ts")).addToken],
+  [["login", "logout"], async () => (await import("./people/login.ts")).addLogin],
+  [["completion"], async () => (await import("./terminal/completion.ts")).addCompletion],
+  [["complete"], async () => (await import("./terminal/complete.ts")).addComplete],
 ];
 
 /** It looks at all the others. */

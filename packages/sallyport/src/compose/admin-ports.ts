@@ -36,7 +36,7 @@ export function adminPorts(
     keys,
     uses: core.uses,
     lifecycle: core.lifecycle,
-    sealTo: async (recipient, text) => (await import("../store/age-text.ts")).sealTextTo(recipient, text),
+    sealTo: async (recipient, text) => (await import("../store/secrets/age-text.ts")).sealTextTo(recipient, text),
     listKeys: (filter) => store.reader.keys(filter),
     peppers,
     changes,

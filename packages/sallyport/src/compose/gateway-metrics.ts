@@ -3,9 +3,9 @@ import type { ByteBudget } from "../dataplane/byte-budget.ts";
 import type { LiveExchanges } from "../dataplane/live-exchanges.ts";
 import type { UpstreamPools } from "../dataplane/upstream/pool.ts";
 import type { UnrecordedRequests } from "../audit/unrecorded.ts";
-import { ExchangeMetrics } from "../metrics/exchange-metrics.ts";
-import { nameProcessMetrics } from "../metrics/process-metrics.ts";
-import { Registry } from "../metrics/registry.ts";
+import { ExchangeMetrics } from "../outlets/metrics/exchange-metrics.ts";
+import { nameProcessMetrics } from "../outlets/metrics/process-metrics.ts";
+import { Registry } from "../outlets/metrics/registry.ts";
 import { VERSION } from "../version.ts";
 import type { Core } from "./core.ts";
 

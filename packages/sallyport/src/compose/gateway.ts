@@ -20,7 +20,7 @@ import type { Log } from "../kernel/log.ts";
 import { SYSTEM_REALM } from "../keys/key.ts";
 import { makeAddressRules } from "../listener/client-address.ts";
 import { HostNames } from "../listener/host-names.ts";
-import { dataPaths } from "../store/data-paths.ts";
+import { dataPaths } from "../store/disk/data-paths.ts";
 import { Undo } from "./undo.ts";
 import { VERSION } from "../version.ts";
 import { adminPorts, logFault } from "./admin-ports.ts";

@@ -13,7 +13,7 @@ import type { SignalSource } from "../identity/signals.ts";
 import { sendBounded } from "../kernel/bounded-request.ts";
 import { causeOf } from "../kernel/log.ts";
 import type { Log } from "../kernel/log.ts";
-import type { Registry } from "../metrics/registry.ts";
+import type { Registry } from "../outlets/metrics/registry.ts";
 import type { Core } from "./core.ts";
 import { readSecret } from "./read-secret.ts";
 

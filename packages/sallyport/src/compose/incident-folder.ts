@@ -12,9 +12,9 @@ import type { ReportParts } from "../incident/make-report.ts";
 import { formatHtml } from "../incident/report-html.ts";
 import { formatMarkdown } from "../incident/report-markdown.ts";
 import type { Evidence, Proof } from "../incident/report.ts";
-import { dataPaths } from "../store/data-paths.ts";
-import { writeDurably } from "../store/durable-file.ts";
-import { listSegments } from "../store/segment-file.ts";
+import { dataPaths } from "../store/disk/data-paths.ts";
+import { writeDurably } from "../store/disk/durable-file.ts";
+import { listSegments } from "../store/ledger/segment-file.ts";
 import { awaitProofs, exportAudit, proveRecords } from "./ledger-files.ts";
 
 type Place = Pick<Settings, "dataDirectory" | "keyEncryptionKey">;

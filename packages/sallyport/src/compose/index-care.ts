@@ -2,8 +2,8 @@
 import { readdir } from "node:fs/promises";
 import { causeOf } from "../kernel/log.ts";
 import type { Log } from "../kernel/log.ts";
-import type { AuditLink } from "../store/audit-link.ts";
-import { dataPaths } from "../store/data-paths.ts";
+import type { AuditLink } from "../store/search/audit-link.ts";
+import { dataPaths } from "../store/disk/data-paths.ts";
 
 const EVERY_MS = 60_000;
 

@@ -6,7 +6,7 @@ import type { Alert } from "../anomaly/alert.ts";
 import type { KeyWatch, KeptWatch } from "../anomaly/watch/key-watch.ts";
 import { expiryOf, SYSTEM_REALM } from "../keys/key.ts";
 import type { KeyRecord } from "../keys/key.ts";
-import { replaceDurably } from "../store/durable-file.ts";
+import { replaceDurably } from "../store/disk/durable-file.ts";
 
 const KEYS_A_PIECE = 32;
 const DAY_MS = 86_400_000;

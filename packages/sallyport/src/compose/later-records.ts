@@ -7,11 +7,11 @@ import { existsSync, realpathSync, statSync } from "node:fs";
 import { sep } from "node:path";
 import { parseKept, parseRecordLine, parseSignedHead, Problem } from "@sallyport/protocol";
 import type { LedgerRecord } from "@sallyport/protocol";
-import { dataPaths } from "../store/data-paths.ts";
-import { LedgerWalk } from "../store/ledger-walk.ts";
-import { checkSchema, readMeta } from "../store/schema.ts";
-import { linesForward, listSegments } from "../store/segment-file.ts";
-import { openDatabase } from "../store/sqlite.ts";
+import { dataPaths } from "../store/disk/data-paths.ts";
+import { LedgerWalk } from "../store/search/ledger-walk.ts";
+import { checkSchema, readMeta } from "../store/disk/schema.ts";
+import { linesForward, listSegments } from "../store/ledger/segment-file.ts";
+import { openDatabase } from "../store/disk/sqlite.ts";
 
 export const NARROWING = [
   "key.revoked",

@@ -3,8 +3,8 @@ import type { Settings } from "../config/settings.ts";
 import { systemClock } from "../kernel/clock.ts";
 import { randomBase62 } from "../kernel/ids.ts";
 import type { Log } from "../kernel/log.ts";
-import { Mail } from "../notices/mail.ts";
-import { makeSmtpSender } from "../notices/smtp.ts";
+import { Mail } from "../outlets/notices/mail.ts";
+import { makeSmtpSender } from "../outlets/notices/smtp.ts";
 import { readSecret } from "./read-secret.ts";
 
 /** Throws `store_unavailable` where the password cannot be read. It is the server's: its length is not ours to judge. */

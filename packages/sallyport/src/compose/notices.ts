@@ -5,7 +5,7 @@ import { randomBase62 } from "../kernel/ids.ts";
 import type { Log } from "../kernel/log.ts";
 import { makePoster } from "../kernel/post-json.ts";
 import { readSecret } from "./read-secret.ts";
-import { Webhook } from "../notices/webhook.ts";
+import { Webhook } from "../outlets/notices/webhook.ts";
 
 /** Throws `store_unavailable` where the secret cannot be read: nothing is sent that its receiver cannot verify. */
 export function openWebhook({ url, secret }: NonNullable<Settings["notices"]>, log: Log): Webhook {

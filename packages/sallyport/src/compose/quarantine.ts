@@ -3,8 +3,8 @@ import type { Quarantine } from "../admin/ports.ts";
 import type { ChangeWriter } from "../changes/feed.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { SYSTEM_REALM } from "../keys/key.ts";
-import { dataPaths } from "../store/data-paths.ts";
-import { markRecorded, readRestoredMark, removeRestoredMark } from "../store/restored-mark.ts";
+import { dataPaths } from "../store/disk/data-paths.ts";
+import { markRecorded, readRestoredMark, removeRestoredMark } from "../store/state/restored-mark.ts";
 
 /** Records the restore in the restored ledger, where that was not done yet. */
 export async function openQuarantine(directory: string, changes: ChangeWriter, clock: Clock): Promise<Quarantine> {

@@ -4,16 +4,16 @@ import { Problem } from "@sallyport/protocol";
 import type { LedgerDamage } from "@sallyport/protocol";
 import type { Settings } from "../config/settings.ts";
 import { systemClock } from "../kernel/clock.ts";
-import { checkDataDirectory } from "../store/data-directory.ts";
-import { dataPaths } from "../store/data-paths.ts";
-import { openLedgerReader } from "../store/ledger-reader.ts";
-import { lockDataDirectory } from "../store/lock.ts";
-import { openSealer } from "../store/open-sealer.ts";
-import { repairLogs, verifyChain } from "../store/repair-logs.ts";
-import type { Repair } from "../store/repair-logs.ts";
-import { openSigningKey } from "../store/signing-key.ts";
-import { openDatabase } from "../store/sqlite.ts";
-import { upgradeDatabase } from "../store/upgrade.ts";
+import { checkDataDirectory } from "../store/directory/data-directory.ts";
+import { dataPaths } from "../store/disk/data-paths.ts";
+import { openLedgerReader } from "../store/search/ledger-reader.ts";
+import { lockDataDirectory } from "../store/disk/lock.ts";
+import { openSealer } from "../store/secrets/open-sealer.ts";
+import { repairLogs, verifyChain } from "../store/writer/repair-logs.ts";
+import type { Repair } from "../store/writer/repair-logs.ts";
+import { openSigningKey } from "../store/secrets/signing-key.ts";
+import { openDatabase } from "../store/disk/sqlite.ts";
+import { upgradeDatabase } from "../store/state/upgrade.ts";
 
 /** What `audit repair --json` prints. */
 export interface Repaired extends Repair {

@@ -1,10 +1,10 @@
 /** Traces, joined; loaded only where the settings ask for them. */
 import { randomUUID } from "node:crypto";
 import type { Log } from "../kernel/log.ts";
-import type { Registry } from "../metrics/registry.ts";
-import { ExchangeTraces } from "../traces/exchange-traces.ts";
+import type { Registry } from "../outlets/metrics/registry.ts";
+import { ExchangeTraces } from "../outlets/traces/exchange-traces.ts";
 import { makePoster } from "../kernel/post-json.ts";
-import { SpanExporter } from "../traces/span-exporter.ts";
+import { SpanExporter } from "../outlets/traces/span-exporter.ts";
 import { VERSION } from "../version.ts";
 
 export interface OpenTraces {

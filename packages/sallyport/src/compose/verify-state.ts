@@ -1,13 +1,13 @@
 /** `audit verify --state`: beside a running server or without one. Loaded by that command only. */
 import type { Settings } from "../config/settings.ts";
-import { checkState } from "../store/check-state.ts";
-import type { StateVerdict } from "../store/check-state.ts";
-import { checkDataDirectory } from "../store/data-directory.ts";
-import { dataPaths } from "../store/data-paths.ts";
-import { openSealer } from "../store/open-sealer.ts";
-import { checkSchema } from "../store/schema.ts";
-import { openSigningKey } from "../store/signing-key.ts";
-import { openDatabase } from "../store/sqlite.ts";
+import { checkState } from "../store/state/check-state.ts";
+import type { StateVerdict } from "../store/state/check-state.ts";
+import { checkDataDirectory } from "../store/directory/data-directory.ts";
+import { dataPaths } from "../store/disk/data-paths.ts";
+import { openSealer } from "../store/secrets/open-sealer.ts";
+import { checkSchema } from "../store/disk/schema.ts";
+import { openSigningKey } from "../store/secrets/signing-key.ts";
+import { openDatabase } from "../store/disk/sqlite.ts";
 
 export async function verifyDirectoryState({
   dataDirectory,

@@ -14,16 +14,16 @@ import {
 import type { Settings } from "../config/settings.ts";
 import { sendBounded } from "../kernel/bounded-request.ts";
 import { systemClock } from "../kernel/clock.ts";
-import { dataPaths } from "../store/data-paths.ts";
-import { writeDurably } from "../store/durable-file.ts";
-import { ledgerCrypto } from "../store/ledger-crypto.ts";
-import { noteSignerOf } from "../store/note-signer.ts";
-import { generateSigningKey } from "../store/signing-key.ts";
-import { askWitness } from "../witness/ask-witness.ts";
-import type { WitnessPlace } from "../witness/ask-witness.ts";
-import { keepCosigned } from "../witness/cosigned-files.ts";
-import { createWitnessServer } from "../witness/witness-server.ts";
-import { WitnessState } from "../witness/witness-state.ts";
+import { dataPaths } from "../store/disk/data-paths.ts";
+import { writeDurably } from "../store/disk/durable-file.ts";
+import { ledgerCrypto } from "../store/ledger/ledger-crypto.ts";
+import { noteSignerOf } from "../store/ledger/note-signer.ts";
+import { generateSigningKey } from "../store/secrets/signing-key.ts";
+import { askWitness } from "../outlets/witness/ask-witness.ts";
+import type { WitnessPlace } from "../outlets/witness/ask-witness.ts";
+import { keepCosigned } from "../outlets/witness/cosigned-files.ts";
+import { createWitnessServer } from "../outlets/witness/witness-server.ts";
+import { WitnessState } from "../outlets/witness/witness-state.ts";
 import { logOf, proveGrowth, verifiersOf } from "./ledger-files.ts";
 
 export interface WitnessOrder {

@@ -2,7 +2,7 @@
 import type { IncidentView, RadiusView } from "@sallyport/protocol/contract";
 import { describe, expect, it } from "vitest";
 import { makeProgram } from "../cli/program.ts";
-import type { Cli } from "../cli/cli.ts";
+import type { Cli } from "../cli/terminal/cli.ts";
 import { htmlText, markdownText, plainText } from "./hostile-text.ts";
 import { makeReport } from "./make-report.ts";
 import { remediesFor } from "./remedies.ts";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { facts, fitWidths, table } from "../cli/print.ts";
+import { facts, fitWidths, table } from "../cli/terminal/print.ts";
 import { visibleLine } from "./visible-text.ts";
 
 /** Written apart from the rule: what a terminal obeys or reorders. */

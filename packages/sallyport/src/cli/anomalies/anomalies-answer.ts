@@ -1,0 +1,69 @@
+/** `sallyport anomalies list|respond`: what was noticed, and a person's word on it. */
+import type { Command } from "commander";
+import type { AlertView } from "@sallyport/protocol/contract";
+import { parseDurationMs } from "@sallyport/protocol/contract";
+import { withClient } from "../terminal/cli.ts";
+import type { Cli } from "../terminal/cli.ts";
+import { UsageMistake } from "../terminal/failure.ts";
+import { wholeNumber, withServer } from "../terminal/options.ts";
+import type { ServerOptions } from "../terminal/options.ts";
+import { show } from "../terminal/print.ts";
+
+interface ListOptions extends ServerOptions {
+  readonly since?: string;
+  readonly limit: number;
+}
+
+interface RespondOptions extends ServerOptions {
+  readonly falseAlarm?: boolean;
+  readonly confirm?: boolean;
+}
+
+export function addAnomaliesAnswer(anomalies: Command, cli: Cli): void {
+  withServer(anomalies.command("list"))
+    .description("list what was noticed about keys, newest first, and what is done about it")
+    .option("--since <duration>", "so far back: 24h, 7d")
+    .option("--limit <n>", "most alerts", wholeNumber, 50)
+    .action(async (options: ListOptions) => {
+      const agoMs = options.since === undefined ? undefined : parseDurationMs(options.since);
+      if (options.since !== undefined && agoMs === undefined)
+        throw new UsageMistake(`${options.since} is no duration such as 24h`);
+      const query = { limit: options.limit, ...(agoMs === undefined ? {} : { since: Date.now() - agoMs }) };
+      const found = await withClient(cli, options, (client) => client.call("anomalies.list", { query }));
+      show(cli.io, options.json, found, () =>
+        found.alerts.length === 0 ? ["nothing was noticed"] : found.alerts.flatMap(alertLines),
+      );
+    });
+
+  withServer(anomalies.command("respond"))
+    .description("say what an alert was: a false alarm is learned from and taken back, what is confirmed stays")
+    .argument("<alert>", "the alert's id, as 'anomalies list' prints it")
+    .option("--false-alarm", "it was nothing")
+    .option("--confirm", "it was misuse: a suspension does not end by itself any more")
+    .action(async (alert: string, options: RespondOptions) => {
+      if ((options.falseAlarm === true) === (options.confirm === true))
+        throw new UsageMistake("say either --false-alarm or --confirm");
+      const verdict = options.falseAlarm ? "false_alarm" : "confirmed";
+      const said = await withClient(cli, options, (client) =>
+        client.call("anomalies.answer", { body: { alert, verdict } }),
+      );
+      const [environment, key] = alert.split("/");
+      const late = "nothing was left to take back or to learn: your word is in the ledger";
+      show(cli.io, options.json, said, () =>
+        !said.wasOpen
+          ? [late]
+          : verdict === "false_alarm"
+            ? [`${alert}: a false alarm; what was done is taken back`]
+            : [
+                `${alert}: confirmed`,
+                `next: sallyport incident open --key-id ${key ?? ""} (what was done with it, in ${environment ?? ""})`,
+              ],
+      );
+    });
+}
+
+function alertLines({ alert, at, says, factors, action, held, activeUntil }: AlertView): readonly string[] {
+  const done = activeUntil === null ? action : `${action} until ${activeUntil}`;
+  const more = held === null ? "" : `; policy asks for ${held}, which takes a person or a second signal`;
+  return [`${at} ${alert}`, `  ${says}: ${done}${more}`, ...factors.map((factor) => `  ${factor}`)];
+}

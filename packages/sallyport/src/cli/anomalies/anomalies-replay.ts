@@ -1,0 +1,86 @@
+/** `sallyport anomalies replay`: today's detectors and response policy over an export of the ledger. */
+import { readFileSync } from "node:fs";
+import type { Command } from "commander";
+import { parseDurationMs } from "@sallyport/protocol/contract";
+import { readYaml } from "../../kernel/yaml.ts";
+import type { AnomalyPolicy } from "../../anomaly/response.ts";
+import type { Cli } from "../terminal/cli.ts";
+import { UsageMistake } from "../terminal/failure.ts";
+import { facts, show, table } from "../terminal/print.ts";
+
+interface ReplayOptions {
+  readonly policy?: string;
+  readonly json?: boolean;
+}
+
+export function addAnomaliesReplay(anomalies: Command, cli: Cli): void {
+  anomalies
+    .command("replay <file>")
+    .description("what would have been told, and done, about recorded months (a JSONL export of the ledger)")
+    .option("--policy <file>", "what to do about which alert: budget, actions, for (else everything is a notice)")
+    .option("--json", "print JSON")
+    .action(async (file: string, { policy, json }: ReplayOptions) => {
+      const read = await readPolicyFile(policy);
+      const { replayFile } = await import("../../anomaly/replay/replay.ts");
+      const replayed = await replayFile(file, read).catch((cause: NodeJS.ErrnoException) => {
+        if (cause.code === "ENOENT" || cause.code === "EISDIR")
+          throw new UsageMistake(`${file}: there is no such file`);
+        throw cause;
+      });
+      const { alerts, from, until, ...sums } = replayed;
+      show(cli.io, json, replayed, () => [
+        ...facts({ ...sums, from: timeOf(from), until: timeOf(until), alerts: alerts.length }),
+        "",
+        ...table(
+          ["at", "key", "kind", "fact", "signals", "action", "because"],
+          alerts.map(({ at, environment, key, kind, isDeterministic, signals, factors, response }) => [
+            timeOf(at),
+            `${environment}/${key}`,
+            kind,
+            isDeterministic ? "yes" : "no",
+            String(signals),
+            response.held === null ? response.action : `${response.action} (${response.held} needs a person)`,
+            factors
+              .slice(0, 2)
+              .map(({ name, observed }) => `${name} ${observed}`)
+              .join(", "),
+          ]),
+          "nothing would have been told",
+        ),
+      ]);
+      if (alerts.length > 0) cli.found();
+    });
+}
+
+const POLICY_REMEDY = "correct the policy file: docs/guides/anomalies.md shows one";
+
+async function readPolicyFile(path: string | undefined): Promise<AnomalyPolicy> {
+  const { DEFAULT_ANOMALY_POLICY, readAnomalyPolicy } = await import("../../anomaly/response.ts");
+  if (path === undefined) return DEFAULT_ANOMALY_POLICY;
+  const { value, mistakes } = readYaml(readPolicyText(path));
+  if (mistakes.length > 0)
+    throw new UsageMistake(
+      `${path} is not valid YAML`,
+      POLICY_REMEDY,
+      mistakes.map((mistake) => `${path}:${mistake}`),
+    );
+  const read = readAnomalyPolicy(value, parseDurationMs);
+  if ("forMs" in read) return read;
+  throw new UsageMistake(
+    `${path} is not a valid anomaly policy`,
+    POLICY_REMEDY,
+    read.map((mistake) => `${path}: ${mistake.path} ${mistake.says}`),
+  );
+}
+
+function readPolicyText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    throw new UsageMistake(`${path}: there is no such file`);
+  }
+}
+
+function timeOf(at: number | null): string {
+  return at === null ? "-" : new Date(at).toISOString().slice(0, 19);
+}

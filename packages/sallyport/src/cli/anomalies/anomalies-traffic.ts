@@ -1,0 +1,67 @@
+/** `sallyport anomalies simulate|score`: labelled traffic out of a seed, and how well the detector finds what is in it. */
+import type { Command } from "commander";
+import type { Cli } from "../terminal/cli.ts";
+import { UsageMistake } from "../terminal/failure.ts";
+import { wholeNumber } from "../terminal/options.ts";
+import { facts, show, table } from "../terminal/print.ts";
+
+interface SimulateOptions {
+  readonly seed: number;
+  readonly out: string;
+  readonly json?: boolean;
+}
+
+export function addAnomaliesTraffic(anomalies: Command, cli: Cli): void {
+  anomalies
+    .command("simulate")
+    .description(
+      "write labelled traffic: 200 keys, 60 days, twelve kinds of misuse; the same seed gives the same bytes",
+    )
+    .requiredOption("--seed <n>", "a whole number", wholeNumber)
+    .requiredOption("--out <dir>", "directory for observations.jsonl, labels.json and manifest.json (some 400 MB)")
+    .option("--json", "print JSON")
+    .action(async ({ seed, out, json }: SimulateOptions) => {
+      const { writeSimulation } = await import("../../watch-lab/simulate/write-directory.ts");
+      const manifest = writeSimulation(seed, out);
+      show(cli.io, json, manifest, () => facts({ ...manifest }));
+    });
+
+  anomalies
+    .command("score <dir>")
+    .description("run the detector over labelled traffic: recall, precision, false alarms, delay, cost")
+    .option("--json", "print JSON")
+    .action(async (directory: string, { json }: { readonly json?: boolean }) => {
+      const { scoreDirectory } = await import("../../watch-lab/score/score-directory.ts");
+      const score = await scoreDirectory(directory).catch((cause: NodeJS.ErrnoException) => {
+        if (cause.code === "ENOENT")
+          throw new UsageMistake(`${cause.path}: there is no such file (anomalies simulate writes it)`);
+        throw cause;
+      });
+      const { kinds, falseKinds, ...sums } = score;
+      show(cli.io, json, score, () => [
+        ...facts({
+          ...sums,
+          recall: sums.recall.toFixed(3),
+          precision: sums.precision.toFixed(3),
+          falseAlarmsPerKeyMonth: sums.falseAlarmsPerKeyMonth.toFixed(3),
+          cpuMicrosPerEvent: sums.cpuMicrosPerEvent.toFixed(2),
+        }),
+        "",
+        ...table(
+          ["misuse", "found", "median delay, s"],
+          Object.entries(kinds).map(([kind, { found, labelled, medianDelaySeconds }]) => [
+            kind,
+            `${found} of ${labelled}`,
+            medianDelaySeconds === null ? "-" : medianDelaySeconds.toFixed(0),
+          ]),
+          "no misuse is labelled",
+        ),
+        "",
+        ...table(
+          ["false alarms", "number"],
+          Object.entries(falseKinds).map(([kind, count]) => [kind, String(count)]),
+          "no false alarm",
+        ),
+      ]);
+    });
+}

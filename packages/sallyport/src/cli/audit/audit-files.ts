@@ -1,0 +1,159 @@
+/** `sallyport audit verify|export|proof|keys`: the ledger as files, beside a running server or without one. */
+import { Option } from "commander";
+import type { Command } from "commander";
+import { writeFileSync } from "node:fs";
+import { exportFormats, Problem } from "@sallyport/protocol";
+import type { ExportFormat, LedgerVerdict } from "@sallyport/protocol";
+import type { Cli } from "../terminal/cli.ts";
+import { readSettings } from "../terminal/connect.ts";
+import { UsageMistake } from "../terminal/failure.ts";
+import { listOption, withServer } from "../terminal/options.ts";
+import type { ServerOptions } from "../terminal/options.ts";
+import { facts, show } from "../terminal/print.ts";
+
+interface VerifyOptions extends ServerOptions {
+  readonly key?: readonly string[];
+  readonly checkpoint?: readonly string[];
+  readonly witness?: readonly string[];
+  readonly state?: boolean;
+}
+
+interface ExportOptions extends ServerOptions {
+  readonly format: ExportFormat;
+  readonly out: string;
+  readonly env?: string;
+}
+
+interface ProofOptions extends ServerOptions {
+  readonly out?: string;
+}
+
+export function addAuditFiles(audit: Command, cli: Cli): void {
+  withServer(audit.command("verify"))
+    .description("verify the ledger, an export or a proof, offline")
+    .argument("[path]", "an export, a proof or a data directory; left out, the data directory of the settings")
+    .addOption(listOption("--key <key>", "verifier keys you kept, or files of them: see 'audit keys'"))
+    .addOption(listOption("--checkpoint <file>", "checkpoints you kept"))
+    .addOption(listOption("--witness <key>", "verifier keys of witnesses that must have cosigned"))
+    .option(
+      "--state",
+      "instead verify keys and policy in the database against the signed head (needs the server's settings)",
+    )
+    .action(async (path: string | undefined, options: VerifyOptions) => {
+      if (options.state) return verifyState(cli, path, options);
+      const { readPins, verifyPath } = await import("../../compose/ledger-files.ts");
+      const pins = readPins(options.key ?? [], options.checkpoint ?? [], options.witness ?? []);
+      const verdict = await verifyPath(path ?? (await readSettings(options, cli.io.env)).dataDirectory, pins);
+      show(cli.io, options.json, verdict, () => verdictLines(verdict));
+      if (!verdict.ok) cli.found();
+    });
+
+  withServer(audit.command("export"))
+    .description("copy the ledger for an auditor: every record, with a signed manifest")
+    .addOption(
+      new Option(
+        "--format <format>",
+        "tiles: logs with proofs (C2SP tlog-tiles); jsonl: a record a line; ocsf: bodies for other systems",
+      )
+        .choices(exportFormats)
+        .default("tiles"),
+    )
+    .requiredOption("--out <path>", "a new folder (tiles) or file")
+    .option("--env <environment>", "the log of one environment alone (tiles)")
+    .action(async (options: ExportOptions) => {
+      const { format, out, env: environment } = options;
+      if (environment !== undefined && format !== "tiles")
+        throw new Problem("input_invalid", "--env goes with --format tiles: the other formats are of the whole chain");
+      const settings = await readSettings(options, cli.io.env);
+      const { exportAudit } = await import("../../compose/ledger-files.ts");
+      const progress = (records: number): void => {
+        if (!options.json) cli.io.err(`${records} records…`);
+      };
+      const exported = await exportAudit(settings, { format, out, environment, progress });
+      show(cli.io, options.json, { out, format, ...exported }, () => [
+        ...facts({ out, format, "records in the export": exported.records, files: exported.files }),
+        ...(exported.leftOut > 0
+          ? [
+              `${exported.leftOut} records are not in it: those of other environments, of before the logs, or not covered by a checkpoint yet`,
+            ]
+          : []),
+        `verify it anywhere with: sallyport audit verify ${out}`,
+      ]);
+    });
+
+  withServer(audit.command("proof"))
+    .description("write the proof of one record, which 'audit verify' accepts alone")
+    .argument("<record>", "a record's number, or the id of a request")
+    .option("--out <file>", "a new file; left out, the proof is printed")
+    .action(async (record: string, options: ProofOptions) => {
+      const settings = await readSettings(options, cli.io.env);
+      const { proveRecord } = await import("../../compose/ledger-files.ts");
+      const proof = await proveRecord(
+        settings,
+        /^[1-9]\d{0,15}$/.test(record) ? { seq: Number(record) } : { request: record },
+      );
+      const { out } = options;
+      if (out === undefined) return show(cli.io, options.json, { record, proof }, () => proof.trimEnd().split("\n"));
+      writeNew(out, proof);
+      show(cli.io, options.json, { record, out }, () => [`the proof of ${record} is in ${out}`]);
+    });
+
+  withServer(audit.command("keys"))
+    .description("print the keys that exports and logs are signed by: an auditor keeps them")
+    .action(async (options: ServerOptions) => {
+      const settings = await readSettings(options, cli.io.env);
+      const { publishedKeys } = await import("../../compose/ledger-files.ts");
+      const keys = await publishedKeys(settings);
+      show(cli.io, options.json, { keys }, () => keys.map(({ key }) => key));
+    });
+}
+
+async function verifyState(cli: Cli, path: string | undefined, options: VerifyOptions): Promise<void> {
+  if (options.key ?? options.checkpoint ?? options.witness)
+    throw new UsageMistake("--state verifies the database alone: --key, --checkpoint and --witness do not go with it");
+  const settings = await readSettings({ ...options, ...(path === undefined ? {} : { data: path }) }, cli.io.env);
+  const { verifyDirectoryState } = await import("../../compose/verify-state.ts");
+  const { ok, rows, firstDifference: first } = await verifyDirectoryState(settings);
+  show(cli.io, options.json, { ok, rows, ...(first ? { firstDifference: first } : {}) }, () =>
+    facts({
+      state: ok ? "whole" : "CHANGED",
+      rows,
+      ...(first ? { "first difference": `table ${first.table}, row ${first.id || "-"}: ${first.reason}` } : {}),
+    }),
+  );
+  if (!ok) cli.found();
+}
+
+function writeNew(path: string, text: string): void {
+  try {
+    writeFileSync(path, text, { mode: 0o600, flag: "wx" });
+  } catch (cause) {
+    if (cause instanceof Error && "code" in cause && cause.code === "EEXIST")
+      throw new Problem("already_exists", `${path} is there already: name another place`);
+    throw cause;
+  }
+}
+
+const UNVOUCHED_SHOWN = 10;
+
+function verdictLines({ ok, records, firstDamage, unvouched, cannotShow }: LedgerVerdict): readonly string[] {
+  const iso = (at: number): string => new Date(at).toISOString();
+  return [
+    ...facts({ ledger: ok ? "whole" : "DAMAGED", records }),
+    ...(firstDamage
+      ? facts({
+          "first damage": `${firstDamage.seq > 0 ? `record ${firstDamage.seq} in ` : ""}${firstDamage.file}: ${firstDamage.reason}`,
+        })
+      : []),
+    ...unvouched
+      .slice(0, UNVOUCHED_SHOWN)
+      .map(
+        ({ after, from, to, reason }) =>
+          `not vouched for: after record ${after}, ${iso(from)} to ${iso(to)}: ${reason}`,
+      ),
+    ...(unvouched.length > UNVOUCHED_SHOWN
+      ? [`and ${unvouched.length - UNVOUCHED_SHOWN} more such times (--json)`]
+      : []),
+    ...cannotShow.map((sentence) => `not shown by this: ${sentence}`),
+  ];
+}

@@ -1,0 +1,60 @@
+/** `sallyport backup` */
+import { resolve } from "node:path";
+import type { Command } from "commander";
+import { Secret } from "../../kernel/secret.ts";
+import type { Cli } from "../terminal/cli.ts";
+import { readSettings } from "../terminal/connect.ts";
+import { UsageMistake } from "../terminal/failure.ts";
+import { listOption, withServer } from "../terminal/options.ts";
+import type { ServerOptions } from "../terminal/options.ts";
+import { facts, show } from "../terminal/print.ts";
+
+interface BackupOptions extends ServerOptions {
+  readonly to?: string[];
+  readonly plain?: boolean;
+}
+
+export function addBackup(program: Command, cli: Cli): void {
+  withServer(program.command("backup <folder>"))
+    .description("back up database, secrets and ledger into an empty folder, beside a running server or without one")
+    .addOption(listOption("--to <recipients>", "who can open it: age1… public keys, or a passphrase as env:NAME"))
+    .option("--plain", "do not seal it; without the key-encryption key its secrets are of no use")
+    .action(async (folder: string, options: BackupOptions) => {
+      const to = recipientOf(options, cli.io.env);
+      const settings = await readSettings(options, cli.io.env);
+      const { backUp } = await import("../../compose/backup.ts");
+      const { path, bytes, hasKek, manifest } = await backUp(settings, resolve(folder), to);
+      const { version, schema, epoch, head, kek } = manifest;
+      const createdAt = new Date(manifest.createdAt).toISOString();
+      const done = {
+        path,
+        bytes,
+        isSealed: to !== null,
+        createdAt,
+        version,
+        schema,
+        epoch,
+        records: head.seq,
+        kek,
+        hasKek,
+      };
+      show(cli.io, options.json, done, () =>
+        facts({ backup: path, bytes, sealed: done.isSealed, files: manifest.files.length, records: head.seq }),
+      );
+      if (!hasKek)
+        cli.io.err(`the key-encryption key ${kek} is not in it, and is needed after a restore: keep it elsewhere`);
+    });
+}
+
+function recipientOf({ to, plain }: BackupOptions, env: Cli["io"]["env"]) {
+  if (plain && to) throw new UsageMistake("--plain and --to exclude each other");
+  if (plain) return null;
+  if (!to || to.length === 0)
+    throw new UsageMistake(
+      "say who can open the backup with --to age1… or --to env:NAME, or --plain for nobody's seal",
+    );
+  const variable = /^env:(.+)$/.exec(to[0] ?? "")?.[1];
+  if (variable === undefined) return { publicKeys: to };
+  if (to.length > 1) throw new UsageMistake("a passphrase stands alone: other recipients cannot be added to it");
+  return { passphrase: new Secret(env[variable] ?? "") };
+}

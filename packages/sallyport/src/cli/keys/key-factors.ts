@@ -1,0 +1,153 @@
+/** `sallyport keys factors | signers | path-secret`: a key's own doors. */
+import type { Command } from "commander";
+import { Option } from "commander";
+import { factors } from "@sallyport/protocol";
+import type { Factor } from "@sallyport/protocol";
+import type { KeyView } from "@sallyport/protocol/contract";
+import { withClient } from "../terminal/cli.ts";
+import type { Cli } from "../terminal/cli.ts";
+import { UsageMistake } from "../terminal/failure.ts";
+import { listOption, withServer } from "../terminal/options.ts";
+import type { ServerOptions } from "../terminal/options.ts";
+import { facts, listText, show, table, timeText } from "../terminal/print.ts";
+
+export interface FactorOptions {
+  readonly network?: string[];
+  readonly bind?: "first_use";
+  readonly require?: Factor[];
+}
+
+interface ChangeOptions extends ServerOptions, FactorOptions {
+  readonly anywhere?: boolean;
+  readonly demandNothing?: boolean;
+}
+
+interface SignerOptions extends ServerOptions {
+  readonly publicKey?: string;
+  readonly hmac?: boolean;
+  readonly ollama?: boolean;
+}
+
+export function withFactors(command: Command): Command {
+  return command
+    .addOption(listOption("--network <cidrs>", "networks it may be used from, such as 10.1.0.0/16"))
+    .addOption(
+      new Option("--bind <when>", "the network of its first use becomes its only one")
+        .choices(["first-use"])
+        .argParser(bindingOf),
+    )
+    .addOption(listOption("--require <factors>", `what each request must bring besides: ${factors.join(", ")}`));
+}
+
+function bindingOf(text: string): "first_use" {
+  if (text !== "first-use") throw new UsageMistake("--bind takes first-use");
+  return "first_use";
+}
+
+export function addKeyFactors(keys: Command, cli: Cli): void {
+  withFactors(withServer(keys.command("factors <id>")))
+    .description("show or change from where a key may be used and what it must bring besides")
+    .option("--anywhere", "take its networks away")
+    .option("--demand-nothing", "take what it demands away")
+    .action((id: string, options: ChangeOptions) => change(cli, id, options));
+
+  const signers = keys.command("signers").description("public keys whose signatures count as a key's");
+  withServer(signers.command("add <id>"))
+    .description("register a public key, for signed requests (RFC 9421) or for the Ollama command line")
+    .option("--public-key <file>", "OpenSSH, PEM or JWK file; - is stdin")
+    .option(
+      "--ollama",
+      "it is an Ollama client's own (~/.ollama/id_ed25519.pub): with OLLAMA_AUTH=1 it needs no key at all",
+    )
+    .option("--hmac", "make a shared secret instead, shown once")
+    .action((id: string, options: SignerOptions) => addSigner(cli, id, options));
+  withServer(signers.command("list <id>"))
+    .description("list a key's public keys")
+    .action(async (id: string, options: ServerOptions) => {
+      const key = await withClient(cli, options, (client) => client.call("keys.show", { params: { id } }));
+      show(cli.io, options.json, { signers: key.signers }, () =>
+        table(
+          ["SIGNER", "FOR", "ALGORITHM", "SINCE"],
+          key.signers.map((one) => [one.id, one.use, one.algorithm, timeText(one.createdAt)]),
+          "no public keys",
+        ),
+      );
+    });
+  withServer(signers.command("remove <id> <signer>"))
+    .description("end a public key; it opens nothing from here on")
+    .action(async (id: string, signer: string, options: ServerOptions) => {
+      const call = { params: { id }, body: { signer } };
+      const key = await withClient(cli, options, (client) => client.call("keys.removeSigner", call));
+      show(cli.io, options.json, key, () => factorFacts(key));
+    });
+
+  withServer(keys.command("path-secret <id>"))
+    .description("make a key's secret for addresses, for clients that can send no header; the one before ends")
+    .option("--remove", "end it instead")
+    .action((id: string, options: ServerOptions & { remove?: boolean }) => pathSecret(cli, id, options));
+}
+
+async function change(cli: Cli, id: string, options: ChangeOptions): Promise<void> {
+  const { network, bind, require, anywhere, demandNothing } = options;
+  if (anywhere && (network !== undefined || bind !== undefined))
+    throw new UsageMistake("--anywhere goes with neither --network nor --bind");
+  if (demandNothing && require !== undefined) throw new UsageMistake("--demand-nothing goes not with --require");
+  const body = {
+    ...(anywhere ? { networks: null, binding: null } : {}),
+    ...(network === undefined ? {} : { networks: network }),
+    ...(bind === undefined ? {} : { binding: bind }),
+    ...(demandNothing ? { require: [] } : {}),
+    ...(require === undefined ? {} : { require }),
+  };
+  const key = await withClient(cli, options, (client) =>
+    Object.keys(body).length === 0
+      ? client.call("keys.show", { params: { id } })
+      : client.call("keys.factors", { params: { id }, body }),
+  );
+  show(cli.io, options.json, key, () => factorFacts(key));
+}
+
+async function addSigner(cli: Cli, id: string, options: SignerOptions): Promise<void> {
+  const { publicKey, hmac, ollama } = options;
+  if ((publicKey === undefined) === (hmac !== true)) throw new UsageMistake("name --public-key FILE or --hmac");
+  const text = publicKey === undefined ? undefined : cli.io.readText(publicKey);
+  const body = {
+    use: ollama ? ("ollama" as const) : ("request" as const),
+    publicKey: text,
+    ...(hmac ? { hmac: true as const } : {}),
+  };
+  const added = await withClient(cli, options, (client) => client.call("keys.addSigner", { params: { id }, body }));
+  show(cli.io, options.json, added, () =>
+    facts({ key: added.keyId, signer: added.id, for: added.use, algorithm: added.algorithm, secret: added.secret }),
+  );
+  if (options.json) return;
+  if (added.secret !== undefined) cli.io.err("The secret is shown this once and cannot be read again.");
+  else if (ollama) cli.io.err("On that machine: OLLAMA_AUTH=1 OLLAMA_HOST=<address of the gateway> ollama run MODEL");
+}
+
+async function pathSecret(cli: Cli, id: string, options: ServerOptions & { remove?: boolean }): Promise<void> {
+  if (options.remove) {
+    const key = await withClient(cli, options, (client) => client.call("keys.removePathSecret", { params: { id } }));
+    show(cli.io, options.json, key, () => factorFacts(key));
+    return;
+  }
+  const made = await withClient(cli, options, (client) => client.call("keys.makePathSecret", { params: { id } }));
+  show(cli.io, options.json, made, () =>
+    facts({ key: made.id, environment: made.environment, secret: made.pathSecret }),
+  );
+  if (!options.json)
+    cli.io.err(
+      `Shown this once. For clients whose only setting is an address: OLLAMA_HOST=http://127.0.0.1:11435/k/${made.pathSecret}`,
+    );
+}
+
+export function factorFacts(key: KeyView): string[] {
+  return facts({
+    id: key.id,
+    networks:
+      key.networks === null ? (key.binding === null ? "anywhere" : "bound to its first use") : listText(key.networks),
+    demands: listText(key.require),
+    signers: listText(key.signers.map((signer) => `${signer.id} (${signer.use})`)),
+    "path secret": key.hasPathSecret ? "yes" : "no",
+  });
+}

@@ -1,0 +1,93 @@
+/** `sallyport keys rotate | sweep`, and how a key's secrets are shown. */
+import type { Command } from "commander";
+import type { KeyInFull } from "@sallyport/protocol/contract";
+import { withClient } from "../terminal/cli.ts";
+import type { Cli } from "../terminal/cli.ts";
+import { deliverOption, deliveryOf, fromOption, sayTicket, toOption } from "./deliver.ts";
+import type { DeliverOptions } from "./deliver.ts";
+import { UsageMistake } from "../terminal/failure.ts";
+import { withServer } from "../terminal/options.ts";
+import type { ServerOptions } from "../terminal/options.ts";
+import { facts, show, table, timeText } from "../terminal/print.ts";
+
+interface RotateOptions extends ServerOptions, DeliverOptions {
+  readonly grace?: string;
+  readonly idempotencyKey?: string;
+  readonly finish?: boolean;
+  readonly restart?: boolean;
+}
+
+export function addKeyLife(keys: Command, cli: Cli): void {
+  withServer(keys.command("rotate <id>"))
+    .description("make a new secret; the old one ends some time after the new one is first used")
+    .option("--grace <duration>", "how long it works on then, such as 24h (left out: the environment's overlap)")
+    .option("--idempotency-key <text>", "asked again with the same text within 15 minutes, the answer is the same")
+    .addOption(deliverOption())
+    .addOption(toOption())
+    .addOption(fromOption())
+    .option("--finish", "end the overlap of the last rotation now instead")
+    .option("--restart", "destroy the new secret of the last rotation, which nobody has used yet, and make another")
+    .action((id: string, options: RotateOptions) => rotate(cli, id, options));
+
+  withServer(keys.command("sweep"))
+    .description("find keys that are unused, orphaned or at their end, and do what policy says")
+    .option("--dry-run", "only tell what is due")
+    .action(async (options: ServerOptions & { dryRun?: boolean }) => {
+      const body = { dryRun: options.dryRun === true };
+      const swept = await withClient(cli, options, (client) => client.call("keys.sweep", { body }));
+      show(cli.io, options.json, swept, () =>
+        table(
+          ["KEY", "ENV", "FINDING", options.dryRun ? "WOULD" : "DONE", "DUE"],
+          swept.findings.map((one) => [one.keyId, one.environment, one.code, one.action, timeText(one.dueAt)]),
+          "nothing is due",
+        ),
+      );
+    });
+}
+
+async function rotate(cli: Cli, id: string, options: RotateOptions): Promise<void> {
+  const { grace, idempotencyKey, finish, restart } = options;
+  if (finish) {
+    if (grace !== undefined || idempotencyKey !== undefined || restart)
+      throw new UsageMistake("--finish ends a rotation and begins none: it goes with no other option");
+    const { key, hadOverlap } = await withClient(cli, options, async (client) => {
+      const before = await client.call("keys.show", { params: { id } });
+      const finished = await client.call("keys.finish", { params: { id } });
+      return { key: finished, hadOverlap: before.secrets.some(({ state }) => state === "overlapping") };
+    });
+    show(cli.io, options.json, key, () => facts({ id: key.id, state: key.state }));
+    if (!hadOverlap) cli.io.err("sallyport: no rotation of this key is under way, so nothing was changed");
+    return;
+  }
+  const deliver = deliveryOf(options);
+  const rotated = await withClient(cli, options, (client) =>
+    client.call("keys.rotate", { params: { id }, body: { grace, idempotencyKey, restart, deliver } }),
+  );
+  if (deliver) return sayTicket(cli, options.json, rotated, { overlapEndsAt: rotated.overlapEndsAt });
+  show(cli.io, options.json, rotated, () =>
+    facts({
+      id: rotated.id,
+      key: rotated.key,
+      environment: rotated.environment,
+      expires: timeText(rotated.expiresAt),
+      "old one ends": `at the latest ${timeText(rotated.overlapEndsAt)}`,
+    }),
+  );
+  if (!options.json)
+    cli.io.err(
+      `The new key is shown this once. The old one works on until the new one is used; \`sallyport keys show ${id}\` tells who still has it.`,
+    );
+}
+
+/** A line for each secret, and below it who uses it. */
+export function secretLines(key: KeyInFull): string[] {
+  const lines = key.secrets.flatMap((secret) => {
+    const end = secret.endsAt ?? secret.expiresAt;
+    const used = secret.lastUsedAt === null ? "never used" : `used ${timeText(secret.lastUsedAt)}`;
+    return [
+      `secret ${secret.generation}: ${secret.state}, ${used}, until ${timeText(end)}`,
+      ...secret.instances.map(({ address, agent, usedAt }) => `  ${address}  ${agent || "-"}  ${timeText(usedAt)}`),
+    ];
+  });
+  return key.isFrozen ? [...lines, "a secret that was replaced has been used: find who has it, then rotate"] : lines;
+}

@@ -1,0 +1,52 @@
+/** `sallyport credential`: which credential a program on this machine would use, from where, and what is wrong with it. Never its text. */
+import type { Command } from "commander";
+import type { CredentialReport } from "@sallyport/client";
+import type { Cli } from "../terminal/cli.ts";
+import { describeFindings } from "../doctor/doctor.ts";
+import { facts, show } from "../terminal/print.ts";
+
+interface CredentialOptions {
+  readonly url?: string;
+  readonly env?: string;
+  readonly json?: boolean;
+}
+
+export function addCredential(program: Command, cli: Cli): void {
+  program
+    .command("credential")
+    .description("show which credential this machine would use and from where, without its text")
+    .option("--url <url>", "the gateway's data plane (SALLYPORT_URL, else http://127.0.0.1:11435)")
+    .option("--env <environment>", "where there are credentials for several environments")
+    .option("--json", "print JSON")
+    .action(async (options: CredentialOptions) => {
+      const { inspectCredentials } = await import("@sallyport/client");
+      const report = await inspectCredentials({ url: options.url, environment: options.env, env: cli.io.env });
+      const { credential } = report;
+      const expiresAt = credential?.expiresAt ?? null;
+      const told = {
+        ...report,
+        credential: credential && { ...credential, expiresAt: expiresAt === null ? null : isoTime(expiresAt) },
+      };
+      show(cli.io, options.json, told, () => describe(report));
+      if (credential === null || report.findings.some(({ state }) => state === "wrong")) cli.found();
+    });
+}
+
+function describe({ url, credential, findings }: CredentialReport): string[] {
+  const found = credential && {
+    kind: credential.kind,
+    from: credential.where,
+    environment: credential.environment,
+    ...(credential.keyId === null ? {} : { key: credential.keyId }),
+    ...(credential.expiresAt === null ? {} : { expires: isoTime(credential.expiresAt) }),
+  };
+  const amiss = findings.filter(({ state }) => state !== "ok").map((finding) => ({ check: "credential", ...finding }));
+  return [
+    ...facts({ gateway: url, ...(found ?? { kind: "none" }) }),
+    ...(amiss.length === 0 ? [] : ["", ...describeFindings(amiss)]),
+  ];
+}
+
+function isoTime(timeMs: number): string {
+  return new Date(timeMs).toISOString();
+}

@@ -1,0 +1,103 @@
+/** What the first minute says: where things are, one line to paste for each client, and the next step. */
+import type { FoundOllama } from "./find-ollama.ts";
+import type { FirstKey } from "./first-key.ts";
+import type { Io } from "../terminal/io.ts";
+import { printText } from "../terminal/print.ts";
+
+/** The environment that the first minute shows. */
+export interface Served {
+  readonly environment: string;
+  /** Of its first model server. */
+  readonly url: string;
+  /** Policy has nothing else, so one line can replace it. */
+  readonly isAlone: boolean;
+  /** The demo's environment is there, too: its keys would keep a policy without it from being applied. */
+  readonly hasDemo: boolean;
+}
+
+export interface IgnoredHost extends Served {
+  readonly wantedUrl: string;
+}
+
+/** Named where there is no model yet. */
+export const USUAL_MODEL = "llama3.2";
+
+export interface FirstMinute {
+  readonly isNew: boolean;
+  readonly withPractice: boolean;
+  readonly found: FoundOllama;
+  /** OLLAMA_HOST names another server than the policy, which is the one in use. */
+  readonly ignoredOllamaHost: IgnoredHost | undefined;
+  readonly key: FirstKey;
+  readonly model: string;
+  readonly url: string;
+  readonly directory: string;
+}
+
+export function sayFirstMinute(io: Io, minute: FirstMinute): void {
+  const { isNew, key, model, url, directory } = minute;
+  const say = (text: string): void => printText(io, text);
+  say("");
+  say(isNew ? `made    ${directory}` : `uses    ${directory}`);
+  say(`found   ${sayFound(minute)}`);
+  for (const line of sayIgnoredHost(minute.ignoredOllamaHost)) say(line);
+  say(`key     ${sayKey(key)}`);
+  if (isNew) say("admin   npx sallyport admin reset   makes the recovery admin key, to be kept offline");
+  const shown = key.text ?? (key.file === undefined ? undefined : `$(cat ${key.file})`);
+  if (shown === undefined) {
+    say(`another npx sallyport keys create --env ${key.environment} --name NAME --role cli --model '*'`);
+    say("");
+    return;
+  }
+  say("");
+  say("paste this into another terminal:");
+  say("");
+  say(
+    `curl ${url}/api/chat -H "Authorization: Bearer ${shown}" -d '{"model":"${model}","messages":[{"role":"user","content":"Hello"}]}'`,
+  );
+  say("");
+  say(`OpenAI clients      base URL ${url}/v1, the key as API key`);
+  say(`Anthropic clients   base URL ${url}, the key as API key`);
+  say(`Ollama libraries    host ${url}, header Authorization: Bearer KEY`);
+  say("");
+  say(
+    `next    npx sallyport keys create --env ${key.environment} --name my-app --role chatbot --model ${model}   one key an app`,
+  );
+  say(
+    "        npx sallyport doctor                                                 is the model server reachable around the gateway?",
+  );
+  say("");
+}
+
+/** What is in use, and the one command that changes it. */
+function sayIgnoredHost(ignored: IgnoredHost | undefined): string[] {
+  if (ignored === undefined) return [];
+  const { environment, url, wantedUrl, isAlone, hasDemo } = ignored;
+  const demo = hasDemo ? ", practice: { upstreams: [] }" : "";
+  const change = isAlone
+    ? `echo 'environments: { ${environment}: { upstreams: [{ url: "${wantedUrl}" }] }${demo} }' | npx sallyport apply -f - --yes`
+    : `change \`upstreams\` of ${environment} in your policy file, then npx sallyport apply -f FILE`;
+  return [
+    `note    OLLAMA_HOST is ${wantedUrl}, but ${environment} uses ${url}: OLLAMA_HOST counts only when the data directory is made`,
+    `        to change it: ${change}`,
+  ];
+}
+
+function sayFound({ found, withPractice }: FirstMinute): string {
+  if (found.isThere)
+    return `Ollama at ${found.url}${found.chatModel === undefined ? `, without a local chat model: run \`ollama pull ${USUAL_MODEL}\` first` : ""}`;
+  const instead = found.isOther ? `what answers at ${found.url} is no Ollama` : `no Ollama at ${found.url}`;
+  if (withPractice)
+    return `${instead}: a practice server answers in its place, in the environment \`practice\`, while this runs`;
+  return found.isOther
+    ? `${instead}: set OLLAMA_HOST to where it is, or name another upstream in the policy`
+    : `${instead}: start it, or name another upstream in the policy`;
+}
+
+function sayKey({ id, environment, expiresAt, text, file, isLoopbackOnly }: FirstKey): string {
+  const where = isLoopbackOnly ? "; works on this machine only" : "";
+  const until = `of ${environment}, until ${expiresAt.slice(0, 10)}${where}`;
+  if (text !== undefined) return `${text}\n        ${until}; shown this once`;
+  if (file !== undefined) return `${id} ${until}; in ${file}, readable by you only`;
+  return `${id} ${until}; made earlier and not shown again`;
+}

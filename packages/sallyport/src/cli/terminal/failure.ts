@@ -1,0 +1,104 @@
+/**
+ * How a command ends when it cannot do what it was asked: the reason and the remedy on stderr, and the exit code. With
+ * `--json` that is one line of JSON on stderr, `{"error":{"code","message","remedy"}}`, and nothing on stdout.
+ */
+import { CommanderError } from "commander";
+import { Problem, problems } from "@sallyport/protocol";
+import { SettingsMistakes } from "../../config/settings-mistakes.ts";
+import type { Io } from "./io.ts";
+import { sayRefusedBySystem } from "./refused-by-system.ts";
+import { sayUnreachable } from "./unreachable.ts";
+
+/** What scripts may rely on. */
+export const exits = { done: 0, refused: 1, usage: 2, fault: 3 } as const;
+export type Exit = (typeof exits)[keyof typeof exits];
+
+const SEE_HELP = "add --help to the command to see its options";
+
+/** The command was not written as it must be. */
+export class UsageMistake extends Error {
+  readonly remedy: string;
+  readonly mistakes: readonly string[];
+
+  constructor(message: string, remedy = SEE_HELP, mistakes: readonly string[] = []) {
+    super(message);
+    this.remedy = remedy;
+    this.mistakes = mistakes;
+  }
+}
+
+/** For what needs the directory to itself. */
+export function refuseBesideServer(directory: string): never {
+  throw new Problem("data_in_use", `${directory}: stop the server first, and start it again afterwards`);
+}
+
+export interface Failure {
+  /** A problem code, or `usage`, `settings_invalid`, `gateway_unreachable`, `system`, `fault`. */
+  readonly code: string;
+  readonly message: string;
+  readonly mistakes: readonly string[];
+  readonly remedy: string;
+  readonly exit: Exit;
+}
+
+export function tellFailure(io: Io, thrown: unknown, isJson = false): Exit {
+  if (thrown instanceof CommanderError) {
+    if (thrown.exitCode === 0) return exits.done;
+    // In text, the library that reads arguments has written its own sentence already.
+    if (!isJson) return exits.usage;
+  }
+  const { code, message, mistakes, remedy, exit } = describeFailure(thrown);
+  if (isJson) {
+    const error = { code, message, remedy, ...(mistakes.length > 0 ? { mistakes } : {}) };
+    io.err(JSON.stringify({ error }));
+    return exit;
+  }
+  io.err(`sallyport: ${message}`);
+  for (const mistake of mistakes) io.err(`  ${mistake}`);
+  if (remedy !== "") io.err(`  remedy: ${remedy}${Object.hasOwn(problems, code) ? ` (${code})` : ""}`);
+  return exit;
+}
+
+export function describeFailure(thrown: unknown): Failure {
+  if (thrown instanceof CommanderError) {
+    const message = thrown.message.replace(/^error: /, "");
+    return { code: "usage", message, mistakes: [], remedy: SEE_HELP, exit: exits.usage };
+  }
+  if (thrown instanceof UsageMistake)
+    return {
+      code: "usage",
+      message: thrown.message,
+      mistakes: thrown.mistakes,
+      remedy: thrown.remedy,
+      exit: exits.usage,
+    };
+  if (thrown instanceof SettingsMistakes)
+    return {
+      code: "settings_invalid",
+      message: "the settings have mistakes",
+      mistakes: thrown.mistakes,
+      remedy: "correct them; `sallyport serve --help` and docs/reference/settings.md list every setting",
+      exit: exits.usage,
+    };
+  if (thrown instanceof Problem) {
+    const { code, detail, mistakes } = thrown;
+    const { title, remedy, status } = problems[code];
+    const message = detail === undefined ? title : `${title}: ${detail}`;
+    const exit = code === "unknown_environment" ? exits.usage : status >= 500 ? exits.fault : exits.refused;
+    return { code, message, mistakes, remedy, exit };
+  }
+  const unreachable = sayUnreachable(thrown);
+  if (unreachable) return { code: "gateway_unreachable", ...unreachable, mistakes: [], exit: exits.fault };
+  const bySystem = sayRefusedBySystem(thrown);
+  if (bySystem)
+    return { code: "system", message: bySystem.what, mistakes: [], remedy: bySystem.remedy, exit: exits.fault };
+  return { code: "fault", message: messageOf(thrown), mistakes: [], remedy: "", exit: exits.fault };
+}
+
+function messageOf(failure: unknown): string {
+  if (!(failure instanceof Error)) return String(failure);
+  // Several addresses tried at once fail as one error without words of its own.
+  const inner: unknown = failure instanceof AggregateError ? failure.errors[0] : failure.cause;
+  const more = inner instanceof Error ? inner.message : "";
+  return [failure.message, more].filter((text) => text !== "").join(": ") || failure.name;
+}

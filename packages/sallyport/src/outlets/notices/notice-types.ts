@@ -1,0 +1,24 @@
+/** Which ledger events somebody is told of: what ends or endangers a key or the gateway, and what was asked in their name. */
+import type { EventType } from "../../audit/event.ts";
+
+const told = [
+  "key.notice",
+  "key.suspended",
+  "key.revoked",
+  "key.rotation_begun",
+  "key.rotated",
+  "key.secret_reused",
+  "ticket.opened_twice",
+  "ticket.opened_late",
+  "ticket.unexpected_network",
+  "ticket.expired",
+  "anomaly.detected",
+  "person.local_suspended",
+  "admin.reset",
+  "admin_key.issued",
+  "gateway.restored",
+  "witness.refused",
+] as const satisfies readonly EventType[];
+
+export type NoticeType = (typeof told)[number];
+export const noticeTypes: ReadonlySet<EventType> = new Set(told);

@@ -1,0 +1,178 @@
+/** The one place where a record gets its number, its link to the record before, and the head its signature. */
+import { hash } from "node:crypto";
+import type { KeyObject } from "node:crypto";
+import {
+  ENTRY_BYTES_MAX,
+  formatKept,
+  formatSignedHead,
+  isEnvironmentName,
+  parseKept,
+  parseSignedHead,
+  Problem,
+  recordLine,
+  saltPersonal,
+} from "@sallyport/protocol";
+import type { EnvironmentName } from "@sallyport/protocol";
+import { randomBase62 } from "../../kernel/ids.ts";
+import { ledgerCrypto } from "./ledger-crypto.ts";
+import { aboutNone } from "./about-none.ts";
+import { LedgerLogs, SYSTEM_LOG } from "./ledger-logs.ts";
+import type { LogsMark } from "./ledger-logs.ts";
+import type { RowBinding } from "../state/row-binding.ts";
+import { shortenEvent } from "./shorten-event.ts";
+import type { HeadSigner } from "../secrets/signing-key.ts";
+import { readMeta } from "../disk/schema.ts";
+import type { SqlDatabase, SqlStatement } from "../disk/sqlite.ts";
+
+/** A place in the chain: the number and hash of a record, and where the logs were. */
+export interface ChainPoint {
+  readonly seq: number;
+  readonly hash: string;
+  readonly logs: LogsMark;
+}
+
+/** 131 bits. */
+const SALT_LENGTH = 22;
+const salt = (): string => randomBase62(SALT_LENGTH);
+
+/** The environment of what `encodeEvent()` made. */
+const ENVIRONMENT = /^\{"type":"[^"]*","at":-?\d+,"environment":"([^"]*)"/;
+
+const SYSTEM = SYSTEM_LOG as EnvironmentName;
+const none: ReadonlySet<string> = new Set();
+
+function environmentOf(eventText: string): string | undefined {
+  return ENVIRONMENT.exec(eventText)?.[1];
+}
+
+export class LedgerChain {
+  readonly #database: SqlDatabase;
+  readonly #signer: HeadSigner;
+  readonly #logs: LedgerLogs;
+  readonly #rows: RowBinding;
+  readonly #insert: SqlStatement;
+  readonly #last: SqlStatement;
+  readonly #putHead: SqlStatement;
+  #seq = 0;
+  #hash = "";
+  #isTrusted = false;
+
+  /** Reads the head; throws as `refresh()` does. */
+  constructor(database: SqlDatabase, signer: HeadSigner, signingKey: KeyObject, rows: RowBinding) {
+    this.#database = database;
+    this.#signer = signer;
+    this.#logs = new LedgerLogs(database, signingKey);
+    this.#rows = rows;
+    this.#insert = database.prepare("INSERT INTO ledger (seq, line) VALUES (?, ?)");
+    this.#last = database.prepare("SELECT seq, line FROM ledger ORDER BY seq DESC LIMIT 1");
+    this.#putHead = database.prepare("UPDATE meta SET value = ? WHERE name = 'head'");
+    this.refresh();
+  }
+
+  /** Number of the last record. */
+  get seq(): number {
+    return this.#seq;
+  }
+
+  get point(): ChainPoint {
+    return { seq: this.#seq, hash: this.#hash, logs: this.#logs.mark };
+  }
+
+  /**
+   * Inside a transaction: writes one record. `eventText` is what `encodeEvent()` made. What is about an environment that
+   * does not exist goes into the log of `system` (`removed`: those that this change removes). Throws `input_invalid` for
+   * what is no name of an environment.
+   */
+  append(eventText: string, removed: ReadonlySet<string> = none): void {
+    const environment = environmentOf(eventText);
+    if (environment === undefined || !isEnvironmentName(environment))
+      throw new Problem("input_invalid", "an event names an environment that cannot exist");
+    if (!this.#logs.isKnown(environment) && !removed.has(environment)) return this.#write(aboutNone(eventText), SYSTEM);
+    this.#write(eventText, environment);
+  }
+
+  /** The same, but throws nothing: records of requests are committed together, and one must not undo the others. */
+  appendLine(eventText: string): void {
+    const environment = environmentOf(eventText);
+    const isKnown = environment !== undefined && isEnvironmentName(environment) && this.#logs.isKnown(environment);
+    if (isKnown) this.#write(eventText, environment);
+    else this.#write(aboutNone(eventText), SYSTEM);
+  }
+
+  #write(eventText: string, environment: EnvironmentName): void {
+    const { line, beside } = this.#recordOf(eventText) ?? this.#recordOf(shortenEvent(eventText))!;
+    this.#insert.run(this.#seq + 1, formatKept({ line, beside }));
+    this.#seq++;
+    this.#hash = hash("sha256", line, "hex");
+    this.#logs.append(environment, line);
+  }
+
+  /** Undefined where it is longer than an entry of a log may be. */
+  #recordOf(eventText: string) {
+    const event = saltPersonal(ledgerCrypto.sha256Text, salt, eventText);
+    const line = recordLine(this.#seq + 1, this.#hash, event.line);
+    return Buffer.byteLength(line) > ENTRY_BYTES_MAX ? undefined : { line, beside: event.beside };
+  }
+
+  /** Inside the same transaction, last: signs the head and the logs as they are now. `at` in epoch ms. */
+  seal(at: number): void {
+    for (const event of this.#logs.keyChanges(at)) this.append(event);
+    this.#logs.seal(at);
+    this.#signHead(at);
+  }
+
+  #signHead(at: number): void {
+    const state = this.#rows.settle();
+    this.#putHead.run(formatSignedHead(this.#signer.sign({ seq: this.#seq, hash: this.#hash, at, state })));
+  }
+
+  /** Whether some log has records that no checkpoint covers. */
+  get isBehind(): boolean {
+    return this.#logs.isBehind;
+  }
+
+  /** Inside a transaction: signs a checkpoint of every log that has none of its newest record. `at` in epoch ms. */
+  sealLogs(at: number): void {
+    this.#logs.seal(at, true);
+    this.#signHead(at);
+  }
+
+  /** Back to a point of this transaction, after a rollback to its savepoint. */
+  rewind(point: ChainPoint): void {
+    this.#seq = point.seq;
+    this.#hash = point.hash;
+    this.#logs.rewind(point.logs);
+  }
+
+  /** After a transaction that failed: the head in memory may be ahead of the database's. */
+  distrust(): void {
+    this.#isTrusted = false;
+  }
+
+  /**
+   * Takes the head from the database, where the one in memory is not to be trusted. Throws `store_unavailable` when its signature is not genuine or the last record
+   * is not the one it names: going on from there would sign what somebody else wrote.
+   */
+  refresh(): void {
+    if (this.#isTrusted) return;
+    const head = parseSignedHead(readMeta(this.#database, "head"));
+    if (!head || !this.#signer.isGenuine(head)) throw damaged("its signed head is not genuine");
+    const row = this.#last.get();
+    // The table may be empty only before the first record: rotation leaves the newest records in it.
+    if (
+      row
+        ? row["seq"] !== head.seq || hash("sha256", parseKept(String(row["line"])).line, "hex") !== head.hash
+        : head.seq !== 0
+    ) {
+      throw damaged("its last record is not the one its head names");
+    }
+    this.#seq = head.seq;
+    this.#hash = head.hash;
+    this.#logs.refresh();
+    this.#isTrusted = true;
+  }
+}
+
+function damaged(reason: string): Problem {
+  return new Problem("store_unavailable", `the ledger is damaged: ${reason}; run 'sallyport audit verify'`);
+}

@@ -1,0 +1,173 @@
+/** The ledger as administration and the CLI read it: beside a running server or alone, never writing. */
+import { setImmediate as turn } from "node:timers/promises";
+import { cannotShow, isEnvironmentName, noPins, parseCheckpoint, Problem, verifyLedger } from "@sallyport/protocol";
+import type { Pins } from "@sallyport/protocol";
+import type { AuditFilter, AuditPage, AuditRecord, AuditUses, AuditVerdict, LogSize } from "../../audit/audit-log.ts";
+import type { LedgerRadius, RadiusQuestion } from "../../incident/blast-radius.ts";
+import { dataPaths, isInitialized } from "../disk/data-paths.ts";
+import { ledgerCrypto } from "../ledger/ledger-crypto.ts";
+import { LedgerLines, TABLE_NAME } from "../ledger/ledger-lines.ts";
+import { proveLogGrowth } from "./log-growth.ts";
+import type { GrowthQuestion, LogGrowth } from "./log-growth.ts";
+import { measureRadius } from "./ledger-radius.ts";
+import { surveyUses } from "./ledger-uses.ts";
+import type { UseBounds } from "./ledger-uses.ts";
+import { LedgerWalk } from "./ledger-walk.ts";
+import { makeMatchRecord, wantedOf } from "./record-match.ts";
+import { checkSchema } from "../disk/schema.ts";
+import { listSegments } from "../ledger/segment-file.ts";
+import { SegmentIndexes } from "./segment-indexes.ts";
+import { isSignatureGenuine, readPublicKey } from "../secrets/signing-key.ts";
+import { isCorruption, openDatabase } from "../disk/sqlite.ts";
+
+/** Others ask the same thread: after so long a search gives them a turn. */
+const TURN_MS = 20;
+const LINES_PER_LOOK = 64;
+
+/** How often a verification is begun again because the ledger moved while it was being read. */
+const ATTEMPTS = 20;
+
+function isSameDamage(before: AuditVerdict | undefined, { firstDamage: found }: AuditVerdict): boolean {
+  const held = before?.firstDamage;
+  return held?.seq === found?.seq && held?.file === found?.file && held?.reason === found?.reason;
+}
+
+export interface LedgerReader {
+  search(filter: AuditFilter): Promise<readonly AuditRecord[]>;
+  read(filter: AuditFilter): Promise<AuditPage>;
+  /** Makes indexes that are missing; does nothing without their key. */
+  care(): Promise<void>;
+  verify(pins?: Pins): Promise<AuditVerdict>;
+  uses(bounds: UseBounds): Promise<AuditUses>;
+  radius(question: RadiusQuestion): Promise<LedgerRadius>;
+  /** The environments that have a log, and how many records its newest checkpoint covers. */
+  logs(): readonly LogSize[];
+  growth(question: GrowthQuestion): Promise<LogGrowth>;
+  close(): void;
+}
+
+/**
+ * Open it once and keep it: the connections' files are given back only when the garbage collector comes by. With the key
+ * of indexes, segments are searched by them, and `care()` makes what is missing; without it they are read whole.
+ * Throws `data_missing` where nothing was initialised, `store_unavailable` where the database or public key cannot be read.
+ */
+export function openLedgerReader(directory: string, indexKey: Buffer | null = null): LedgerReader {
+  if (!isInitialized(directory)) throw new Problem("data_missing", directory);
+  const paths = dataPaths(directory);
+  const publicKey = readPublicKey(paths.publicKey);
+  const database = openDatabase(paths.database, { isReadOnly: true });
+  checkSchema(database);
+  const indexes = indexKey && new SegmentIndexes(paths.index, paths.ledger, indexKey);
+  const walk = new LedgerWalk(database, paths.ledger, indexes);
+  // A connection of its own: its transaction must not be in the way of a search between two turns.
+  const view = openDatabase(paths.database, { isReadOnly: true });
+  let verifying: Promise<unknown> = Promise.resolve();
+
+  function verifyOnce(pins: Pins): Promise<AuditVerdict> {
+    const lines = new LedgerLines(view, paths);
+    return verifyLedger({
+      lines: lines.all(),
+      crypto: ledgerCrypto,
+      logs: lines.start({ isLenient: true }),
+      head: () => lines.head,
+      states: () => lines.states,
+      verifyHead: (text, signature) => isSignatureGenuine(publicKey, text, signature),
+      pins,
+    });
+  }
+
+  /**
+   * Beside a running server files and table are not of one moment: a rotation or a truncation between the two looks like
+   * damage once. What is damaged stays so: a verdict of damage is believed when a second look finds the very same.
+   */
+  async function verifyPatiently(pins: Pins): Promise<AuditVerdict> {
+    let before: AuditVerdict | undefined;
+    for (let attempt = 1; ; attempt++) {
+      const verdict = await verifyOnceMore(pins, attempt);
+      if (!verdict) continue;
+      if (verdict.ok || attempt >= ATTEMPTS || isSameDamage(before, verdict)) return verdict;
+      before = verdict;
+    }
+  }
+
+  /** Undefined where retention removed a segment while it was being read. */
+  async function verifyOnceMore(pins: Pins, attempt: number): Promise<AuditVerdict | undefined> {
+    try {
+      return await verifyOnce(pins);
+    } catch (error) {
+      if (isCorruption(error))
+        return {
+          ok: false,
+          records: 0,
+          firstDamage: { seq: 0, file: TABLE_NAME, reason: String(error) },
+          unvouched: [],
+          cannotShow: cannotShow(pins),
+        };
+      const isGone = error instanceof Error && "code" in error && error.code === "ENOENT";
+      if (!isGone || attempt >= ATTEMPTS) throw error;
+      return undefined;
+    }
+  }
+
+  async function search(filter: AuditFilter): Promise<readonly AuditRecord[]> {
+    const { after = 0, before = Infinity, since = -Infinity, until = Infinity, limit, order } = filter;
+    if (limit <= 0) return [];
+    const match = makeMatchRecord(filter);
+    const wanted = wantedOf(filter);
+    const bounds = { after, since, until, wanted, ...(before === Infinity ? {} : { before }) };
+    const found: AuditRecord[] = [];
+    let count = 0;
+    let turnedMs = performance.now();
+    for (const line of order === "newest" ? walk.newestFirst(bounds) : walk.oldestFirst(bounds)) {
+      const record = match(line);
+      if (record && found.push(record) >= limit) break;
+      if (line !== "" && ++count % LINES_PER_LOOK !== 0) continue;
+      if (performance.now() - turnedMs < TURN_MS) continue;
+      await turn();
+      turnedMs = performance.now();
+    }
+    return found;
+  }
+
+  /** The number of the table's first or last record; 0 where it has none. */
+  function edgeOf(end: "min" | "max"): number {
+    return Number(database.prepare(`SELECT ${end}(seq) AS edge FROM ledger`).get()?.["edge"] ?? 0);
+  }
+
+  return {
+    search,
+    async read(filter) {
+      const { after = 0, limit } = filter;
+      // Asked before the search: what comes meanwhile is for the next page.
+      const newest = edgeOf("max");
+      const records = await search(filter);
+      const isCut = records.length >= limit;
+      const through = Math.max(after, isCut ? (records.at(-1)?.seq ?? 0) : newest);
+      return { records, through, first: listSegments(paths.ledger)[0]?.first ?? edgeOf("min") };
+    },
+    care: async () => indexes?.care(),
+    verify(pins = noPins): Promise<AuditVerdict> {
+      const work = (): Promise<AuditVerdict> => verifyPatiently(pins);
+      // One after another: they share the connection.
+      const verdict = verifying.then(work, work);
+      verifying = verdict;
+      return verdict;
+    },
+    uses: (bounds) => surveyUses(walk, bounds),
+    radius: (question) => measureRadius(walk, question),
+    logs: () =>
+      database
+        .prepare("SELECT environment, checkpoint FROM log ORDER BY environment")
+        .all()
+        .flatMap(({ environment, checkpoint }) =>
+          typeof environment === "string" && isEnvironmentName(environment)
+            ? [{ environment, size: parseCheckpoint(String(checkpoint))?.size ?? 0 }]
+            : [],
+        ),
+    growth: (question) => proveLogGrowth(database, paths, question),
+    close() {
+      view.close();
+      database.close();
+    },
+  };
+}

@@ -1,0 +1,35 @@
+/** The parts of an environment's row that say how requests go to its upstreams: their bounds, the queue, slow readers. */
+import type { Environment } from "../../access/policy.ts";
+import { json, number, object, text, yesNo } from "../disk/json-shape.ts";
+
+const timeouts = object({}, { connectMs: number, firstByteMs: number, silenceMs: number, answerMs: number });
+export const upstream = object(
+  { id: text, url: text },
+  { concurrency: number, timeoutMs: number, timeouts, isShared: yesNo },
+);
+
+/** What rows of before stand for: they say nothing of the queue and of slow readers. */
+const USUAL_TRAFFIC = { queue: { waitMs: 300_000, lengthMax: 256 }, readerStallMs: 60_000 };
+/** An environment's queue and its bound for slow readers stand beside its limits. */
+const traffic = object(
+  {},
+  {
+    requests: object({ count: number, windowMs: number }),
+    concurrency: number,
+    queue: object({ waitMs: number, lengthMax: number }),
+    readerStallMs: number,
+  },
+);
+export function readTraffic(value: unknown): Pick<Environment, "limits" | "queue" | "readerStallMs"> {
+  const { queue, readerStallMs, ...limited } = json(traffic)(value, "limits");
+  return {
+    limits: limited,
+    queue: queue ?? USUAL_TRAFFIC.queue,
+    readerStallMs: readerStallMs ?? USUAL_TRAFFIC.readerStallMs,
+  };
+}
+
+/** What is written in the column of limits. */
+export function trafficOf({ limits, queue, readerStallMs }: Environment): object {
+  return { ...limits, queue, readerStallMs };
+}

@@ -1,0 +1,104 @@
+/**
+ * One transaction: administrative changes first, then ledger lines, then the signed head. A change that is refused is
+ * undone to its savepoint and leaves the others alone; anything else that fails undoes the whole group.
+ */
+import { Problem } from "@sallyport/protocol";
+import { demandKnown } from "../../changes/change.ts";
+import type { ApplyOperation, ReadKeysBack } from "../state/operations.ts";
+import type { LedgerChain } from "../ledger/ledger-chain.ts";
+import { readCounter } from "../disk/schema.ts";
+import { sqliteCode } from "../disk/sqlite.ts";
+import type { SqlDatabase } from "../disk/sqlite.ts";
+import type { ChangeResult, EncodedChange, SaidProblem } from "./writer-messages.ts";
+
+export interface Group {
+  readonly changes: readonly EncodedChange[];
+  /** Event texts, in order. */
+  readonly lines: readonly string[];
+  /** Epoch ms. */
+  readonly now: number;
+}
+
+export interface GroupParts {
+  readonly database: SqlDatabase;
+  readonly chain: LedgerChain;
+  readonly apply: ApplyOperation;
+  readonly keysOf: ReadKeysBack;
+}
+
+/** Commits the group; a change's own refusal is in its result. Throws what the disk or database says, nothing written. */
+export function commitGroup(parts: GroupParts, { changes, lines, now }: Group): readonly ChangeResult[] {
+  const { chain } = parts;
+  return inTransaction(parts, () => {
+    const before = chain.seq;
+    const results = changes.map((change) => applyChange(parts, change));
+    for (const line of lines) chain.appendLine(line);
+    if (chain.seq > before) chain.seal(now);
+    return results;
+  });
+}
+
+/** Runs `work` in a transaction. When it throws, nothing is written, and the chain reads its head anew before the next. */
+export function inTransaction<T>(
+  { database, chain }: Pick<GroupParts, "database"> & { readonly chain: LedgerChain | null },
+  work: () => T,
+): T {
+  chain?.refresh();
+  database.exec("BEGIN IMMEDIATE");
+  try {
+    const result = work();
+    database.exec("COMMIT");
+    return result;
+  } catch (error) {
+    try {
+      database.exec("ROLLBACK");
+    } catch {
+      // Some errors (a full disk among them) have ended the transaction already.
+    }
+    chain?.distrust();
+    throw error;
+  }
+}
+
+function applyChange({ database, chain, apply, keysOf }: GroupParts, change: EncodedChange): ChangeResult {
+  const point = chain.point;
+  database.exec("SAVEPOINT change");
+  try {
+    const epoch = readCounter(database, "epoch");
+    if (change.expectEpoch !== null && change.expectEpoch !== epoch) {
+      throw new Problem("conflict", `the policy is at epoch ${epoch} by now, not ${change.expectEpoch}`);
+    }
+    demandKnown(change, change.operations);
+    for (const operation of change.operations) apply(operation);
+    const removed = new Set(
+      change.operations.flatMap((operation) => (operation.op === "environment.remove" ? [operation.name] : [])),
+    );
+    for (const event of change.events) chain.append(event, removed);
+    // What only records changes no policy: whoever knocks at the administration must not make every plan stale.
+    const next = change.operations.length > 0 ? epoch + 1 : epoch;
+    if (next !== epoch) database.prepare("UPDATE meta SET value = ? WHERE name = 'epoch'").run(String(next));
+    database.exec("RELEASE change");
+    return { id: change.id, epoch: next, keys: keysOf(change.operations) };
+  } catch (error) {
+    const problem = refusalOf(error);
+    if (!problem) throw error;
+    database.exec("ROLLBACK TO change; RELEASE change");
+    chain.rewind(point);
+    return { id: change.id, problem };
+  }
+}
+
+const SQLITE_TOOBIG = 18;
+const SQLITE_CONSTRAINT = 19;
+const SQLITE_MISMATCH = 20;
+const SQLITE_RANGE = 25;
+
+/** What is wrong with the change itself; undefined when the store is what failed. */
+function refusalOf(error: unknown): SaidProblem | undefined {
+  if (error instanceof Problem) return { code: error.code, detail: error.message };
+  const code = sqliteCode(error);
+  if (code === undefined || [SQLITE_TOOBIG, SQLITE_CONSTRAINT, SQLITE_MISMATCH, SQLITE_RANGE].includes(code)) {
+    return { code: "fault", detail: "the change holds a value the store cannot keep" };
+  }
+  return undefined;
+}
