@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { encodeEvent } from "../packages/protocol/dist/index.js";
+import { encodeEvent } from "../packages/ledger/dist/index.js";
 import { systemClock } from "../packages/sallyport/dist/kernel/clock.js";
 import { initDataDirectory } from "../packages/sallyport/dist/store/directory/data-directory.js";
 import { openLedgerReader } from "../packages/sallyport/dist/store/search/ledger-reader.js";

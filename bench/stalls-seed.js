@@ -3,7 +3,7 @@
 // binds its rows: a hundred thousand keys made by calls would take longer than everything that is measured.
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { encodeEvent } from "../packages/protocol/dist/index.js";
+import { encodeEvent } from "../packages/ledger/dist/index.js";
 import { environmentDefaults } from "../packages/sallyport/dist/access/default-environment.js";
 import { systemClock } from "../packages/sallyport/dist/kernel/clock.js";
 import { newKey } from "../packages/sallyport/dist/keys/key.js";

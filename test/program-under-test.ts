@@ -6,10 +6,10 @@ export { parseCredentials } from "../packages/client/dist/credential/credentials
 export { signingFetch } from "../packages/client/dist/signing-fetch.js";
 export type { SigningFetchOptions } from "../packages/client/dist/signing-fetch.js";
 export { formatKeyText } from "../packages/protocol/dist/index.js";
-export { parseCheckpoint } from "../packages/protocol/dist/ledger/checkpoint.js";
-export { parseEnded } from "../packages/protocol/dist/ledger/ended-record.js";
-export { parseExportManifest } from "../packages/protocol/dist/ledger/export-manifest.js";
-export { parseRecordLine } from "../packages/protocol/dist/ledger/record-line.js";
+export { parseCheckpoint } from "../packages/ledger/dist/checkpoint.js";
+export { parseEnded } from "../packages/ledger/dist/ended-record.js";
+export { parseExportManifest } from "../packages/ledger/dist/export-manifest.js";
+export { parseRecordLine } from "../packages/ledger/dist/record-line.js";
 export { defaultEnvironment, environmentDefaults } from "../packages/sallyport/dist/access/default-environment.js";
 export { everything } from "../packages/sallyport/dist/access/everything.js";
 export { explained } from "../packages/sallyport/dist/access/explain.js";
@@ -49,23 +49,23 @@ export type { Cli } from "../packages/sallyport/dist/cli/terminal/cli.js";
 export { makeProgram } from "../packages/sallyport/dist/cli/program.js";
 export { initialize, openGateway, verifyDirectory } from "../packages/sallyport/dist/compose.js";
 export type { Gateway } from "../packages/sallyport/dist/compose.js";
-export { CERTIFICATE_POLL_MS } from "../packages/sallyport/dist/compose/certificate-files.js";
+export { CERTIFICATE_POLL_MS } from "../packages/sallyport/dist/listener/certificate-files.js";
 export { openCore } from "../packages/sallyport/dist/compose/core.js";
 export type { Core } from "../packages/sallyport/dist/compose/core.js";
 export { makeDataPlane } from "../packages/sallyport/dist/compose/data-plane.js";
 export type { DataPlane } from "../packages/sallyport/dist/compose/data-plane.js";
 export { makeGatewayMetrics } from "../packages/sallyport/dist/compose/gateway-metrics.js";
 export type { GatewayMetrics } from "../packages/sallyport/dist/compose/gateway-metrics.js";
-export { readLaterRecords } from "../packages/sallyport/dist/compose/later-records.js";
+export { readLaterRecords } from "../packages/sallyport/dist/store/backup/later-records.js";
 export {
   exportAudit,
   proveRecord,
   proveRecords,
   publishedKeys,
-  verifyPath,
-} from "../packages/sallyport/dist/compose/ledger-files.js";
+} from "../packages/sallyport/dist/store/directory/ledger-files.js";
+export { verifyPath } from "../packages/sallyport/dist/store/directory/verify-path.js";
 export { rekey, rotatePeppers } from "../packages/sallyport/dist/compose/rekey.js";
-export { repairAudit } from "../packages/sallyport/dist/compose/repair.js";
+export { repairAudit } from "../packages/sallyport/dist/store/directory/repair.js";
 export { cosign, openWitness } from "../packages/sallyport/dist/compose/witness.js";
 export { openWitnesses } from "../packages/sallyport/dist/compose/witnesses.js";
 export type { WitnessCore } from "../packages/sallyport/dist/compose/witnesses.js";
@@ -167,9 +167,9 @@ export { checkDataDirectory, initDataDirectory } from "../packages/sallyport/dis
 export { DataKeys } from "../packages/sallyport/dist/store/secrets/data-keys.js";
 export { dataPaths, isInitialized } from "../packages/sallyport/dist/store/disk/data-paths.js";
 export { keyIdOf, openUnder } from "../packages/sallyport/dist/store/secrets/envelope.js";
-export { openIndexKey } from "../packages/sallyport/dist/store/secrets/index-key.js";
+export { openIndexKey } from "../packages/sallyport/dist/store/secrets/signing-key.js";
 export { readKeyEncryptionKey } from "../packages/sallyport/dist/store/secrets/key-encryption-key.js";
-export { ledgerCrypto } from "../packages/sallyport/dist/store/ledger/ledger-crypto.js";
+export { ledgerCrypto } from "../packages/ledger/dist/node/ledger-crypto.js";
 export { openLedgerReader } from "../packages/sallyport/dist/store/search/ledger-reader.js";
 export type { LedgerReader } from "../packages/sallyport/dist/store/search/ledger-reader.js";
 export { lockDataDirectory } from "../packages/sallyport/dist/store/disk/lock.js";

@@ -11,36 +11,48 @@ const STORE = ["disk", "secrets", "state", "ledger", "search", "writer", "backup
   (room) => `store/${room}`,
 );
 
+/** A domain uses no other's verbs, only its types. */
+function domain(...more) {
+  return ["protocol", "contract", "kernel", "type:changes", ...more, ...DOMAINS.map((other) => `type:${other}`)];
+}
+
 /** A room imports the rooms below it. */
 function storeRooms() {
-  const outside = ["protocol", "kernel", "changes", "type:store", ...DOMAINS.map((domain) => `type:${domain}`)];
+  const outside = [
+    "protocol",
+    "ledger",
+    "kernel",
+    "changes",
+    "type:store",
+    ...DOMAINS.map((domain) => `type:${domain}`),
+  ];
   return Object.fromEntries(STORE.map((room, at) => [room, [...outside, ...STORE.slice(0, at)]]));
 }
 
 /** folder -> folders it may import; `type:` = types only. */
 const PLAN = {
   protocol: [],
-  "protocol/contract": ["protocol"],
-  client: ["protocol", "protocol/contract"],
+  ledger: ["protocol"],
+  // Reads and verifies files; the rest of the package runs in a browser, too.
+  "ledger/node": ["protocol", "ledger"],
+  contract: ["protocol"],
+  client: ["protocol", "contract"],
   kernel: ["protocol"],
   listener: ["protocol", "kernel"],
-  ...Object.fromEntries(
-    DOMAINS.map((domain) => [
-      domain,
-      ["protocol", "protocol/contract", "kernel", "type:changes", ...DOMAINS.map((other) => `type:${other}`)],
-    ]),
-  ),
+  ...Object.fromEntries(DOMAINS.map((name) => [name, domain()])),
+  audit: domain("ledger"),
   changes: ["protocol", ...DOMAINS.map((domain) => `type:${domain}`)],
-  config: ["protocol", "protocol/contract", "kernel", ...DOMAINS.map((domain) => `type:${domain}`)],
+  config: ["protocol", "ledger", "contract", "kernel", ...DOMAINS.map((domain) => `type:${domain}`)],
   // What the rest of the program sees of the store.
   store: [...DOMAINS.map((domain) => `type:${domain}`), "type:changes"],
   ...storeRooms(),
-  dataplane: ["protocol", "kernel", "listener", "type:changes", ...DOMAINS],
-  outlets: ["protocol", "kernel", "type:audit", "type:dataplane"],
-  "watch-lab": ["kernel", "anomaly"],
-  admin: ["protocol", "protocol/contract", "kernel", "listener", "config", "type:changes", ...DOMAINS],
+  dataplane: ["protocol", "ledger", "kernel", "listener", "type:changes", ...DOMAINS],
+  outlets: ["protocol", "ledger", "kernel", "type:audit", "type:dataplane"],
+  "watch-lab": ["ledger", "kernel", "anomaly"],
+  admin: ["protocol", "contract", "kernel", "listener", "config", "type:changes", ...DOMAINS],
   compose: [
     "protocol",
+    "ledger",
     "kernel",
     "changes",
     "listener",
@@ -53,10 +65,25 @@ const PLAN = {
     "practice",
     ...DOMAINS,
   ],
-  cli: ["protocol", "protocol/contract", "client", "config", "compose", "kernel", "anomaly", "watch-lab"],
+  cli: [
+    "protocol",
+    "ledger",
+    "contract",
+    "client",
+    "config",
+    "compose",
+    "kernel",
+    "anomaly",
+    "store/directory",
+    "store/backup",
+    "watch-lab",
+  ],
   main: ["cli"],
   practice: [],
 };
+
+/** What runs in a browser, too. */
+const NODELESS = new Set(["protocol", "ledger", "contract"]);
 
 /** package -> the one folder that may import it. */
 const OUTSIDE = {
@@ -76,7 +103,7 @@ const OUTSIDE = {
   uqr: ["dataplane"],
   undici: ["dataplane", "client", "cli"],
   yaml: ["kernel"],
-  zod: ["protocol/contract", "config"],
+  zod: ["contract", "config"],
 };
 
 const IMPORT = /^\s*(?:import|export)\s+(type\s)?(?:[^"';]*?\sfrom\s+)?"([^"]+)";?$/gm;
@@ -86,8 +113,8 @@ const INLINE_IMPORT = /\b(?:import|require)\(\s*"([^"]+)"\s*\)/g;
 function folderOf(file) {
   const parts = file.split(sep);
   const [, pkg, , first] = parts;
-  if (pkg === "protocol") return first === "contract" ? "protocol/contract" : "protocol";
-  if (pkg === "client") return "client";
+  if (pkg === "ledger" && first === "node") return "ledger/node";
+  if (pkg !== "sallyport") return pkg;
   if (first === "store" && parts.length > 5) return `store/${parts[4]}`;
   if (parts.length > 4) return first;
   if (first === "compose.ts") return "compose";
@@ -97,10 +124,20 @@ function folderOf(file) {
 }
 
 function targetOf(file, specifier) {
-  if (specifier === "@sallyport/protocol") return "protocol";
-  if (specifier === "@sallyport/protocol/contract") return "protocol/contract";
-  if (specifier === "@sallyport/client") return "client";
+  const ours = /^@sallyport\/([\w-]+)/.exec(specifier);
+  if (ours) return ours[1];
   return specifier.startsWith(".") ? folderOf(normalize(join(dirname(file), specifier))) : undefined;
+}
+
+/** What each package says that it needs, and what its files use. */
+const declared = new Map();
+function noteUse(file, name) {
+  const [, pkg] = file.split(sep);
+  if (!declared.has(pkg)) {
+    const { dependencies = {} } = JSON.parse(readFileSync(join("packages", pkg, "package.json"), "utf8"));
+    declared.set(pkg, { dependencies: new Set(Object.keys(dependencies)), used: new Set() });
+  }
+  declared.get(pkg).used.add(name);
 }
 
 const mistakes = [];
@@ -118,6 +155,8 @@ for (const file of files) {
     ...[...text.matchAll(INLINE_IMPORT)].map((match) => ({ isType: false, specifier: match[1] })),
   ];
   for (const { isType, specifier } of imports) {
+    const name = specifier.split("/", specifier.startsWith("@") ? 2 : 1).join("/");
+    if (!specifier.startsWith(".") && !specifier.startsWith("node:")) noteUse(file, name);
     const target = targetOf(file, specifier);
     if (target !== undefined) {
       const isAllowed = target === folder || allowed.includes(target) || (isType && allowed.includes(`type:${target}`));
@@ -125,17 +164,20 @@ for (const file of files) {
         mistakes.push(`${file}: ${folder} may not import ${isType ? "types of " : ""}${target} (${specifier})`);
       continue;
     }
-    if (folder.startsWith("protocol") && specifier.startsWith("node:"))
-      mistakes.push(`${file}: protocol runs without Node (${specifier})`);
-    const name =
-      specifier.startsWith("node:") || specifier.startsWith("@")
-        ? specifier.split("/", 2).join("/")
-        : specifier.split("/", 1)[0];
-    const homes = OUTSIDE[name];
+    if (NODELESS.has(folder) && specifier.startsWith("node:"))
+      mistakes.push(`${file}: ${folder} runs without Node (${specifier})`);
+    const homes = OUTSIDE[specifier.startsWith("node:") ? specifier : name];
     if (homes && !homes.includes(folder)) mistakes.push(`${file}: ${name} is imported in ${homes.join(" and ")} only`);
     if (!homes && !specifier.startsWith("node:")) mistakes.push(`${file}: ${name} is no dependency of the plan`);
   }
 }
+for (const [pkg, { dependencies, used }] of declared) {
+  const undeclared = [...used].filter((name) => !dependencies.has(name));
+  const unused = [...dependencies].filter((name) => !used.has(name));
+  mistakes.push(...undeclared.map((name) => `packages/${pkg}: uses ${name}, which its package.json does not name`));
+  mistakes.push(...unused.map((name) => `packages/${pkg}: its package.json names ${name}, which it does not use`));
+}
+
 // What is joined in a circle cannot be read, moved or loaded apart: types count as much as values.
 const reached = new Map(files.map((file) => [file, importsOf(file)]));
 

@@ -3,7 +3,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { isPermission, permissions, problems } from "../packages/protocol/dist/index.js";
-import { contract, openApiDocument, policyJsonSchema } from "../packages/protocol/dist/contract/index.js";
+import { contract, openApiDocument, policyJsonSchema } from "../packages/contract/dist/index.js";
 import { builtInRoles, adminRoles } from "../packages/sallyport/dist/access/built-in-roles.js";
 import { metricsRoute } from "../packages/sallyport/dist/admin/metrics-route.js";
 import { tailRoute } from "../packages/sallyport/dist/admin/tail-route.js";

@@ -113,7 +113,7 @@ export const atRestRules = [
   {
     rule: "quarantine",
     what: "only a chain to the signed head shows that nothing is missing",
-    file: `${S}/compose/later-records.ts`,
+    file: `${S}/store/backup/later-records.ts`,
     from: "const isWhole = head !== null && point?.seq === head.seq && point.hash === head.hash;",
     to: "const isWhole = head !== null;",
     test: restore,
@@ -121,7 +121,7 @@ export const atRestRules = [
   {
     rule: "quarantine",
     what: "the ledger of another restore is not taken",
-    file: `${S}/compose/later-records.ts`,
+    file: `${S}/store/backup/later-records.ts`,
     from: 'if (said.type === "gateway.restored")',
     to: 'if (said.type === "")',
     test: restore,

@@ -1,6 +1,5 @@
 // Rules of names in the ledger, of rows that are bound to it, and of hostile files, taken away by `tools/take-away.js` like the others.
 const S = "packages/sallyport/src";
-const P = "packages/protocol/src";
 const bound = "test/store/bound-rows.test.ts";
 const names = "test/gateway/unknown-environment.test.ts";
 const hostile = "test/ledger/hostile-files.test.ts";
@@ -17,7 +16,7 @@ export const boundRules = [
   {
     rule: "bound",
     what: "a row's code is checked where it is read",
-    file: `${S}/store/state/row-check.ts`,
+    file: `${S}/store/state/reader.ts`,
     from: "if (!isGenuine) throw",
     to: "if (!isGenuine && id === '') throw",
     test: bound,
@@ -81,7 +80,7 @@ export const boundRules = [
   {
     rule: "names",
     what: "a log that can be none is taken out by a record of its tree",
-    file: `${P}/ledger/verify-ledger.ts`,
+    file: `packages/ledger/src/verify-ledger.ts`,
     from: "return !tree || this.#first!.seq > 1 || (tree.size === records && tree.root() === root);",
     to: "return false;",
     test: "test/program/damaged-logs.test.ts",
@@ -89,7 +88,7 @@ export const boundRules = [
   {
     rule: "derived",
     what: "a tree in the table of logs is compared with the records",
-    file: `${P}/ledger/verify-ledger.ts`,
+    file: `packages/ledger/src/verify-ledger.ts`,
     from: "if (state !== undefined && state !== formatTreeState(log.state))",
     to: "if (state === '')",
     test: "test/ledger/derived-rows.test.ts",
@@ -97,7 +96,7 @@ export const boundRules = [
   {
     rule: "hostile",
     what: "a line has a bound",
-    file: `${P}/ledger/lines-of.ts`,
+    file: `packages/ledger/src/lines-of.ts`,
     from: "if (length > LINE_BYTES_MAX) return yield undefined;",
     to: "",
     test: hostile,
@@ -105,7 +104,7 @@ export const boundRules = [
   {
     rule: "hostile",
     what: "a log's claimed size is not walked without its entries",
-    file: `${P}/ledger/verify-tiles.ts`,
+    file: `packages/ledger/src/verify-tiles.ts`,
     from: "if (entries?.length !== count)",
     to: "if (!entries)",
     test: hostile,

@@ -86,7 +86,7 @@ export const credentialRules = [
   {
     rule: "damage",
     what: "a damaged row is told once",
-    file: `${S}/compose/damage.ts`,
+    file: `${S}/store/state/damage.ts`,
     from: "if (this.#rows.has(name) || this.#rows.size >= ROWS_MAX) return;",
     to: "",
     test: "test/gateway/damaged-record.test.ts",

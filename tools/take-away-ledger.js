@@ -1,5 +1,5 @@
 // Rules of the ledger's logs, exports, proofs and witnesses.
-const P = "packages/protocol/src/ledger";
+const P = "packages/ledger/src";
 const S = "packages/sallyport/src";
 const tampering = "test/ledger/tampering.test.ts";
 const growing = "test/ledger/growing.test.ts";
@@ -120,7 +120,7 @@ export const ledgerRules = [
   {
     rule: "retention by class",
     what: "a record that no act ended is missed",
-    file: "packages/protocol/src/ledger/verify-ledger.ts",
+    file: "packages/ledger/src/verify-ledger.ts",
     from: "if (unexplained !== undefined)",
     to: "if (unexplained === 0)",
     test: "test/ledger/ended.test.ts",
@@ -128,10 +128,10 @@ export const ledgerRules = [
   {
     rule: "retention by class",
     what: "an act names exactly what ended",
-    file: "packages/protocol/src/ledger/ended-record.ts",
+    file: "packages/ledger/src/ended-record.ts",
     from: "return found.count === count && found.digest === digest;",
     to: "return found.count >= 0 && digest.length >= count;",
-    test: "packages/protocol/src/ledger/ended-record.test.ts",
+    test: "packages/ledger/src/ended-record.test.ts",
   },
   {
     rule: "retention by class",

@@ -101,7 +101,7 @@ export const operationRules = [
   {
     rule: "tls",
     what: "a certificate is tried before it is used",
-    file: `${S}/compose/certificate-files.ts`,
+    file: `${S}/listener/certificate-files.ts`,
     from: "createSecureContext(options);",
     to: "",
     test: `${S}/compose/certificate-files.test.ts`,

@@ -256,18 +256,18 @@ export const requestRules = [
   {
     rule: "R13",
     what: "the chain is checked",
-    file: "packages/protocol/src/ledger/verify-ledger.ts",
+    file: "packages/ledger/src/verify-ledger.ts",
     from: "if (record.prev !== last.hash)",
     to: "if (record.seq < 0)",
-    test: "packages/protocol/src/ledger",
+    test: "packages/ledger/src",
   },
   {
     rule: "R13",
     what: "the head's signature is checked",
-    file: "packages/protocol/src/ledger/verify-ledger.ts",
+    file: "packages/ledger/src/verify-ledger.ts",
     from: "if (!this.#asked.verifyHead(headText(signed), signed.signature))",
     to: "if (signed.seq < 0)",
-    test: "packages/protocol/src/ledger",
+    test: "packages/ledger/src",
   },
   {
     rule: "R13",
@@ -288,7 +288,7 @@ export const requestRules = [
   {
     rule: "R14",
     what: "unknown policy keys are refused",
-    file: "packages/protocol/src/contract/policy-schema.ts",
+    file: "packages/contract/src/policy-schema.ts",
     from: "const environment = z.strictObject({",
     to: "const environment = z.object({",
     test: `${S}/access/policy-file.test.ts`,

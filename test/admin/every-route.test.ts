@@ -1,8 +1,8 @@
 /** Every row of the contract: 401 without a credential, 403 without the permission, 403 in another environment. */
 import { beforeEach, describe, expect, it } from "vitest";
 import { AdminClient } from "@sallyport/client";
-import { contract } from "@sallyport/protocol/contract";
-import type { ContractRow, RouteName } from "@sallyport/protocol/contract";
+import { contract } from "@sallyport/contract";
+import type { ContractRow, RouteName } from "@sallyport/contract";
 import { beginRotation, eventTypes, everything, noteFirstUse } from "../program-under-test.ts";
 import type { AdminRight, KeyRecord } from "../program-under-test.ts";
 import { MemoryGateway, POLICY } from "./memory-ports.ts";

@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { AdminClient } from "@sallyport/client";
 import { parseKeyText, Problem } from "@sallyport/protocol";
-import type { BodyInput } from "@sallyport/protocol/contract";
+import type { BodyInput } from "@sallyport/contract";
 import { everything } from "../program-under-test.ts";
 import type { AdminRight } from "../program-under-test.ts";
 import { DAY_MS, MemoryGateway, POLICY, START_MS } from "./memory-ports.ts";

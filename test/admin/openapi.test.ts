@@ -7,8 +7,8 @@ import { join } from "node:path";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { contract, openApiDocument } from "@sallyport/protocol/contract";
-import type { ContractRow } from "@sallyport/protocol/contract";
+import { contract, openApiDocument } from "@sallyport/contract";
+import type { ContractRow } from "@sallyport/contract";
 import { startGateway } from "../gateway/started-gateway.ts";
 import type { StartedGateway } from "../gateway/started-gateway.ts";
 

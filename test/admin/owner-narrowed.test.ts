@@ -1,7 +1,7 @@
 /** No key is made in the epoch of its owner's revocation, however the order and the revocation interleave. */
 import { beforeEach, expect, it } from "vitest";
 import { AdminClient } from "@sallyport/client";
-import type { BodyInput } from "@sallyport/protocol/contract";
+import type { BodyInput } from "@sallyport/contract";
 import { MemoryGateway, POLICY } from "./memory-ports.ts";
 
 let gateway: MemoryGateway;

@@ -4,8 +4,8 @@
  * table does not compile and fails here.
  */
 import { AdminClient } from "@sallyport/client";
-import { contract } from "@sallyport/protocol/contract";
-import type { RouteName } from "@sallyport/protocol/contract";
+import { contract } from "@sallyport/contract";
+import type { RouteName } from "@sallyport/contract";
 import { beforeEach, describe, expect, it } from "vitest";
 import { everything } from "../program-under-test.ts";
 import type { AdminRight } from "../program-under-test.ts";

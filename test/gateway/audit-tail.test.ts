@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { AdminClient, TailEnded } from "@sallyport/client";
 import { join } from "node:path";
-import type { AuditRecordView } from "@sallyport/protocol/contract";
+import type { AuditRecordView } from "@sallyport/contract";
 import { startGateway } from "./started-gateway.ts";
 import type { StartedGateway } from "./started-gateway.ts";
 

@@ -1,7 +1,7 @@
 /** What is wrong with a policy, told by a real gateway from what its ledger says was used. */
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { encodeEvent } from "@sallyport/protocol";
+import { encodeEvent } from "@sallyport/ledger";
 import { openDatabase, openGateway, openStore, systemClock } from "../program-under-test.ts";
 import { rebind } from "../store/store-fixture.ts";
 import { startGateway } from "./started-gateway.ts";

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { noPins } from "@sallyport/protocol";
+import { noPins } from "@sallyport/ledger";
 import { verifyPath } from "../program-under-test.ts";
 import { sallyportJson } from "../program/program.ts";
 import { codeOf, startGateway } from "./started-gateway.ts";

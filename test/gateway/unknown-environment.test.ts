@@ -1,6 +1,6 @@
 /** A caller's text is never the name of a log: over the network with a viewer's key, and inside the store. */
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { encodeEvent } from "@sallyport/protocol";
+import { encodeEvent } from "@sallyport/ledger";
 import { openDatabase } from "../program-under-test.ts";
 import { change, event, open, settled } from "../store/store-fixture.ts";
 import { startGateway } from "./started-gateway.ts";

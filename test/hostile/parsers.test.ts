@@ -4,7 +4,7 @@
  */
 import { describe, expect, test } from "vitest";
 import { parseKeyText, parseModelName, parseSelector } from "@sallyport/protocol";
-import { parseDurationMs, parseRate } from "@sallyport/protocol/contract";
+import { parseDurationMs, parseRate } from "@sallyport/contract";
 import {
   AnthropicStream,
   clientName,

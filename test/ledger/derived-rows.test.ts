@@ -1,7 +1,7 @@
 /** What the database keeps of the logs, edited or deleted: named as what it is, never as a changed record, and made again. */
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { noPins } from "@sallyport/protocol";
+import { noPins } from "@sallyport/ledger";
 import { openDatabase, repairAudit, verifyPath } from "../program-under-test.ts";
 import { change, open } from "../store/store-fixture.ts";
 import { placeOf, write } from "./ledger-fixture.ts";

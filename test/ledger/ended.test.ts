@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import { encodeEvent, noPins, parseCheckpoint } from "@sallyport/protocol";
+import { encodeEvent, noPins, parseCheckpoint } from "@sallyport/ledger";
 import {
   exportAudit,
   openDatabase,

@@ -2,7 +2,7 @@
 import { exportAudit, verifyPath } from "../program-under-test.ts";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
-import { noPins } from "@sallyport/protocol";
+import { noPins } from "@sallyport/ledger";
 import { open } from "../store/store-fixture.ts";
 import { ENVIRONMENTS, makeFolder, placeOf, write } from "./ledger-fixture.ts";
 

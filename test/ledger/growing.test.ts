@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
-import { noPins, parseCheckpoint, parseVerifierKey } from "@sallyport/protocol";
+import { noPins, parseCheckpoint, parseVerifierKey } from "@sallyport/ledger";
 import {
   cosign,
   exportAudit,
@@ -18,7 +18,7 @@ import {
   verifyPath,
 } from "../program-under-test.ts";
 import { DAY_MS, makeDirectory, open, settled, StandingClock, START_MS } from "../store/store-fixture.ts";
-import { encodeEvent } from "@sallyport/protocol";
+import { encodeEvent } from "@sallyport/ledger";
 import { copyOf, makeFolder, pinsOf, placeOf, write } from "./ledger-fixture.ts";
 
 const folder = (): string => makeFolder((end) => onTestFinished(end));

@@ -11,8 +11,9 @@ import {
   LINE_BYTES_MAX,
   logOrigin,
   noPins,
-} from "@sallyport/protocol";
-import type { EnvironmentName, ExportFormat } from "@sallyport/protocol";
+} from "@sallyport/ledger";
+import type { ExportFormat } from "@sallyport/ledger";
+import type { EnvironmentName } from "@sallyport/protocol";
 import { deriveNoteSigner, nodeName, openDatabase, verifyPath } from "../program-under-test.ts";
 import { generateKeyPairSync } from "node:crypto";
 import { open } from "../store/store-fixture.ts";

@@ -2,8 +2,8 @@
 import { chmodSync, cpSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { encodeEvent, parseVerifierKey } from "@sallyport/protocol";
-import type { Pins } from "@sallyport/protocol";
+import { encodeEvent, parseVerifierKey } from "@sallyport/ledger";
+import type { Pins } from "@sallyport/ledger";
 import { dataPaths, ledgerCrypto, ownSource, publishedKeys } from "../program-under-test.ts";
 import type { Store } from "../program-under-test.ts";
 import { settled, START_MS } from "../store/store-fixture.ts";

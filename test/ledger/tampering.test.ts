@@ -2,8 +2,8 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { formatBundle, noPins, parseBundle, parseCheckpoint } from "@sallyport/protocol";
-import type { LedgerVerdict, Pins } from "@sallyport/protocol";
+import { formatBundle, noPins, parseBundle, parseCheckpoint } from "@sallyport/ledger";
+import type { LedgerVerdict, Pins } from "@sallyport/ledger";
 import {
   dataPaths,
   exportAudit,

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pino } from "pino";
 import { expect, it, onTestFinished } from "vitest";
-import { checkNote, parseCheckpoint, parseSignedNote, parseVerifierKey } from "@sallyport/protocol";
+import { checkNote, parseCheckpoint, parseSignedNote, parseVerifierKey } from "@sallyport/ledger";
 import {
   AuditLink,
   ledgerCrypto,

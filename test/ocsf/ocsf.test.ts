@@ -1,8 +1,8 @@
 /** Every event type as an OCSF body that the schema itself takes; and what no record may do: keep others from leaving. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { OCSF_VERSION, ocsfBody, ocsfRows, recordUid } from "@sallyport/protocol";
-import type { OcsfRecord } from "@sallyport/protocol";
+import { OCSF_VERSION, ocsfBody, ocsfRows, recordUid } from "@sallyport/ledger";
+import type { OcsfRecord } from "@sallyport/ledger";
 import { eventTypes } from "../program-under-test.ts";
 import { extract, mistakesOf } from "./validate-body.ts";
 

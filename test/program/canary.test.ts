@@ -19,7 +19,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { formatKeyText } from "@sallyport/protocol";
-import { contract } from "@sallyport/protocol/contract";
+import { contract } from "@sallyport/contract";
 import {
   DataKeys,
   dataPaths,

@@ -51,11 +51,14 @@ test("without the few files the built ones run", () => {
   expect(run()).toBe("built");
 });
 
-test.each(["sallyport", "client", "protocol"])("what was built since, of %s, is what runs", (name) => {
-  write("sallyport/dist/main.js", 'console.log("built")', 3_000);
-  write("sallyport/dist/program/main.js", 'console.log("few")', 2_000);
-  write(`${name}/tsconfig.tsbuildinfo`, "{}", 3_000);
-  expect(run()).toBe("built");
-  write("sallyport/dist/program/main.js", 'console.log("few")', 4_000);
-  expect(run()).toBe("few");
-});
+test.each(["sallyport", "client", "contract", "ledger", "ledger/src/node", "protocol"])(
+  "what was built since, of %s, is what runs",
+  (name) => {
+    write("sallyport/dist/main.js", 'console.log("built")', 3_000);
+    write("sallyport/dist/program/main.js", 'console.log("few")', 2_000);
+    write(`${name}/tsconfig.tsbuildinfo`, "{}", 3_000);
+    expect(run()).toBe("built");
+    write("sallyport/dist/program/main.js", 'console.log("few")', 4_000);
+    expect(run()).toBe("few");
+  },
+);

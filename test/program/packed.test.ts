@@ -3,7 +3,18 @@
  * the checkout's dependencies each package sees only those it declares, so one that is missing in a package.json shows.
  */
 import { execFile, spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
@@ -13,12 +24,12 @@ interface Manifest {
   readonly name: string;
   readonly version: string;
   readonly bin?: Readonly<Record<string, string>>;
-  readonly dependencies: Readonly<Record<string, string>>;
+  readonly dependencies?: Readonly<Record<string, string>>;
 }
 
 const run = promisify(execFile);
 const checkout = join(import.meta.dirname, "../..");
-const names = ["@sallyport/protocol", "@sallyport/client", "sallyport"];
+const names = ["@sallyport/protocol", "@sallyport/ledger", "@sallyport/contract", "@sallyport/client", "sallyport"];
 const root = mkdtempSync(join(tmpdir(), "sallyport-packed-"));
 const modules = join(root, "node_modules");
 const program = join(modules, ".bin", "sallyport");
@@ -38,7 +49,7 @@ beforeAll(async () => {
   // As `npm pack` does by itself where scripts are not ignored.
   await run(process.execPath, [join(checkout, "tools/bundle.js"), join(modules, "sallyport/dist/program")]);
   for (const name of names) {
-    for (const dependency of Object.keys(manifestOf(name).dependencies)) {
+    for (const dependency of Object.keys(manifestOf(name).dependencies ?? {})) {
       if (names.includes(dependency)) continue;
       const link = join(modules, name, "node_modules", dependency);
       mkdirSync(dirname(link), { recursive: true });
@@ -63,7 +74,7 @@ describe("each package", () => {
   });
 
   it.each(names)("%s pins what it needs, its siblings in its own version", (name) => {
-    const { version, dependencies } = manifestOf(name);
+    const { version, dependencies = {} } = manifestOf(name);
     for (const [dependency, wanted] of Object.entries(dependencies)) {
       expect(wanted, dependency).toMatch(/^\d+\.\d+\.\d+$/);
       if (names.includes(dependency)) expect(wanted).toBe(version);
@@ -103,6 +114,25 @@ describe("the program in a few files", () => {
   });
 });
 
+/** Where the verifier and what it needs are installed, and nothing else: no zod, no database. */
+async function verifyAsAuditor(copy: string): Promise<void> {
+  const own = join(root, "auditor/node_modules");
+  for (const name of ["@sallyport/protocol", "@sallyport/ledger"])
+    cpSync(join(modules, name), join(own, name), { recursive: true });
+  const command = join(own, "@sallyport/ledger", manifestOf("@sallyport/ledger").bin!["sallyport-verify"]!);
+  const verify = (...words: string[]) => run(process.execPath, [command, ...words], { cwd: root, env });
+  expect((await verify(copy)).stdout).toMatch(/^ledger +whole\nrecords +\d+\n/);
+  const manifest = join(copy, "manifest");
+  const text = readFileSync(manifest, "utf8");
+  writeFileSync(manifest, text.replace(/[0-9a-f]{64}/, "0".repeat(64)));
+  await expect(verify(copy, "--json")).rejects.toMatchObject({
+    code: 1,
+    stdout: expect.stringContaining('"ok":false'),
+  });
+  await expect(verify(join(root, "none"))).rejects.toMatchObject({ code: 4 });
+  await expect(verify()).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining("remedy") });
+}
+
 describe("in an empty folder", () => {
   // Only the few files can run.
   beforeAll(() => rmSync(join(modules, "sallyport/dist/main.js")));
@@ -136,6 +166,9 @@ describe("in an empty folder", () => {
     expect(answer.status).not.toBe(401);
     const search = ["audit", "search", "--data", data, "--type", "key.issued", "--json"];
     expect((await run(program, search, { cwd: root, env })).stdout).toContain('"key.issued"');
+    const copy = join(root, "copy");
+    await run(program, ["audit", "export", "--data", data, "--out", copy], { cwd: root, env });
+    await verifyAsAuditor(copy);
     child.kill("SIGTERM");
     expect(await ended).toBe(0);
     expect(existsSync(join(data, "admin.sock"))).toBe(false);

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, expect, it } from "vitest";
-import { encodeEvent } from "@sallyport/protocol";
+import { encodeEvent } from "@sallyport/ledger";
 import { openDatabase, openLedgerReader } from "../program-under-test.ts";
 import type { LedgerReader } from "../program-under-test.ts";
 import { makeDirectory, open, settled, START_MS } from "./store-fixture.ts";

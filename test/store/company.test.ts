@@ -1,6 +1,6 @@
 /** A line nobody waits for costs no commit of its own: it goes with the next that somebody does wait for. */
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { encodeEvent } from "@sallyport/protocol";
+import { encodeEvent } from "@sallyport/ledger";
 import { open, settled, START_MS } from "./store-fixture.ts";
 
 // Its timer stands still, so that only company can take it along.

@@ -1,6 +1,6 @@
 /** A process that writes until it is killed. It says what was acknowledged, one line each, as it is acknowledged. */
 import { writeSync } from "node:fs";
-import { encodeEvent } from "../../packages/protocol/dist/index.js";
+import { encodeEvent } from "../../packages/ledger/dist/index.js";
 import { newKey } from "../../packages/sallyport/dist/keys/key.js";
 import { lockDataDirectory } from "../../packages/sallyport/dist/store/disk/lock.js";
 import { openStore } from "../../packages/sallyport/dist/store/directory/open-store.js";

@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
-import { encodeEvent } from "@sallyport/protocol";
+import { encodeEvent } from "@sallyport/ledger";
 import { isBackupName, openLedgerReader, SegmentIndex, wantedOf } from "../program-under-test.ts";
 import type { AuditFilter, LedgerReader } from "../program-under-test.ts";
 import { DAY_MS, makeDirectory, open, settled, START_MS } from "./store-fixture.ts";

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach } from "vitest";
-import { encodeEvent } from "@sallyport/protocol";
+import { encodeEvent } from "@sallyport/ledger";
 import {
   bindDatabase,
   dataPaths,

@@ -1,5 +1,5 @@
 // docs/reference/policy.md, from the schema of the policy file.
-import { policyJsonSchema } from "../../packages/protocol/dist/contract/index.js";
+import { policyJsonSchema } from "../../packages/contract/dist/index.js";
 import { code, defaultText, formText, NOTE, table } from "./markdown.js";
 
 /** Every place of the file that holds a value: `environments.<name>.upstreams[].url`. */

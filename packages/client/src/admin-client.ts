@@ -1,6 +1,6 @@
 /** The admin API as functions: typed by the contract, whose rows it walks. Refusals come back as the `Problem` the server had. */
 import { isProblemCode, Problem } from "@sallyport/protocol";
-import { auditRecordView, contract } from "@sallyport/protocol/contract";
+import { auditRecordView, contract } from "@sallyport/contract";
 import type {
   Answer,
   AuditRecordView,
@@ -11,7 +11,7 @@ import type {
   QueryInput,
   RouteName,
   TailQuery,
-} from "@sallyport/protocol/contract";
+} from "@sallyport/contract";
 import { reach } from "./reach.ts";
 import type { AdminTarget, Reach, Reached } from "./reach.ts";
 import { readEvents } from "./server-sent-events.ts";

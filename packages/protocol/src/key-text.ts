@@ -35,6 +35,9 @@ export interface KeyText {
 export type EnvironmentName = string & { readonly [environmentName]: true };
 declare const environmentName: unique symbol;
 
+/** Where what belongs to no environment is: administrators' keys, people, the gateway's own records. No environment has this name. */
+export const SYSTEM_REALM = "system";
+
 /** `text` is of the grammar of environment names. */
 export function isEnvironmentName(text: string): text is EnvironmentName {
   return ENVIRONMENT.test(text);

@@ -9,7 +9,9 @@ const { engines } = JSON.parse(readFileSync(new URL("../package.json", import.me
 const least = engines.node.replace(">=", "");
 const bundled = "../dist/program/main.js";
 // The bundle starts sooner. In a checkout it counts only as long as nothing was built since; a package has no such files.
-const builtAt = ["..", "../../client", "../../protocol"].map((of) => madeAt(`${of}/tsconfig.tsbuildinfo`) ?? 0);
+const builtAt = ["..", "../../client", "../../contract", "../../ledger", "../../ledger/src/node", "../../protocol"].map(
+  (of) => madeAt(`${of}/tsconfig.tsbuildinfo`) ?? 0,
+);
 const main = madeAt(bundled) >= Math.max(...builtAt) ? bundled : "../dist/main.js";
 if (isOlder(process.versions.node, least)) {
   process.stderr.write(

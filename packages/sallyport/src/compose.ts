@@ -5,7 +5,7 @@
  */
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { Problem } from "@sallyport/protocol";
+import { Problem, SYSTEM_REALM } from "@sallyport/protocol";
 import { everything } from "./access/everything.ts";
 import { DEFAULT_UPSTREAM_URL, defaultEnvironment } from "./access/default-environment.ts";
 import type { AuditVerdict } from "./audit/audit-log.ts";
@@ -20,7 +20,6 @@ import { openLog } from "./kernel/log.ts";
 import type { Secret } from "./kernel/secret.ts";
 import { currentUser } from "./kernel/current-user.ts";
 import { issueAdminKey } from "./keys/issue.ts";
-import { SYSTEM_REALM } from "./keys/key.ts";
 import { initDataDirectory } from "./store/directory/data-directory.ts";
 import { isInitialized } from "./store/disk/data-paths.ts";
 import { openLedgerReader } from "./store/search/ledger-reader.ts";

@@ -1,6 +1,6 @@
 /** What differs between two states of an environment, role or assignment, as short sentences. No sentence = no difference. */
 import type { AlertKind } from "@sallyport/protocol";
-import { formatDurationMs, formatRate } from "@sallyport/protocol/contract";
+import { formatDurationMs, formatRate } from "@sallyport/contract";
 import { environmentDefaults } from "./default-environment.ts";
 import type {
   AnomalyPolicy,

@@ -3,8 +3,8 @@
  * what a schema cannot say (names that must exist, uniqueness, built-in names). Both always run, so that every mistake
  * is told at once; nothing is used when there is one.
  */
-import { parseDurationMs, parseRate, policySchema } from "@sallyport/protocol/contract";
-import type { EnvironmentEntry, PolicyFile, RoleEntry } from "@sallyport/protocol/contract";
+import { parseDurationMs, parseRate, policySchema } from "@sallyport/contract";
+import type { EnvironmentEntry, PolicyFile, RoleEntry } from "@sallyport/contract";
 import { environmentDefaults } from "./default-environment.ts";
 import { KEY_AGE_MAX_MS } from "./policy.ts";
 import type {

@@ -2,8 +2,8 @@
  * The mistakes of a policy file that a schema cannot see: names that must exist, things that may be there only once,
  * and names that are taken. It reads the document as it is, whatever else is wrong with it.
  */
-import { isEnvironmentName } from "@sallyport/protocol";
-import { isUpstreamUrl, ROLE_NAME_FORM } from "@sallyport/protocol/contract";
+import { isEnvironmentName, SYSTEM_REALM } from "@sallyport/protocol";
+import { isUpstreamUrl, ROLE_NAME_FORM } from "@sallyport/contract";
 import { parseNetwork } from "../kernel/network-list.ts";
 import { builtInRoles, isBuiltInRole } from "./built-in-roles.ts";
 
@@ -13,8 +13,6 @@ export interface PolicyMistake {
 }
 
 /** The realm of admin keys (`keys/key.ts`), which no environment may be. */
-const SYSTEM_REALM = "system";
-
 /** Keys of the policy language that a later version enforces, by path; `*` is any one step. */
 const UNENFORCED: readonly (readonly string[])[] = [
   ["environments", "*", "limits", "tokens"],

@@ -6,8 +6,8 @@
 import { Hono } from "hono";
 import type { Context } from "hono";
 import { Problem } from "@sallyport/protocol";
-import { contract } from "@sallyport/protocol/contract";
-import type { ContractRow, RouteName } from "@sallyport/protocol/contract";
+import { contract } from "@sallyport/contract";
+import type { ContractRow, RouteName } from "@sallyport/contract";
 import type { Call } from "./call.ts";
 import { authenticate } from "./caller.ts";
 import type { AdminCaller, Caller } from "./caller.ts";

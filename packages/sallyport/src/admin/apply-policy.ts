@@ -1,6 +1,6 @@
 /** Applies a policy file, whole or not at all: the route uses it, and so does the start with `--policy`. */
 import { createHash } from "node:crypto";
-import { Problem } from "@sallyport/protocol";
+import { Problem, SYSTEM_REALM } from "@sallyport/protocol";
 import { everything } from "../access/everything.ts";
 import type { Issuer } from "../access/issuer.ts";
 import type { PolicyDocument } from "../access/policy-file.ts";
@@ -14,7 +14,6 @@ import type { Change, Operation } from "../changes/change.ts";
 import type { EventType, LedgerEvent } from "../audit/event.ts";
 import { randomBase62 } from "../kernel/ids.ts";
 import { LongWork } from "../kernel/long-work.ts";
-import { SYSTEM_REALM } from "../keys/key.ts";
 import { everyKey } from "./each-key.ts";
 import type { AdminPorts } from "./ports.ts";
 import { excessOfOperations } from "./scope-gate.ts";

@@ -1,6 +1,6 @@
 /** One call of a route, as its handler gets it: authenticated, permitted, and of the contract's shape. */
 import { Problem } from "@sallyport/protocol";
-import type { Answer, Body, Params, Query, RouteName } from "@sallyport/protocol/contract";
+import type { Answer, Body, Params, Query, RouteName } from "@sallyport/contract";
 import { administers } from "../access/attenuation.ts";
 import type { EventType, LedgerEvent } from "../audit/event.ts";
 import type { Caller } from "./caller.ts";

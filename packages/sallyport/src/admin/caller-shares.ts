@@ -3,7 +3,7 @@
  * a rate of its own and asks for nothing else, so that no flood, not even the caller's own, holds up a revocation.
  */
 import { Problem } from "@sallyport/protocol";
-import type { RouteName } from "@sallyport/protocol/contract";
+import type { RouteName } from "@sallyport/contract";
 import type { Clock } from "../kernel/clock.ts";
 import { ADMIN_CALLS } from "../kernel/shared-resources.ts";
 import { Shares } from "../kernel/shares.ts";

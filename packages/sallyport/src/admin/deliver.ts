@@ -1,7 +1,7 @@
 /** Hands a key's text over by a ticket instead of showing it: the ticket is made here and put into the same change. */
 import { Problem } from "@sallyport/protocol";
-import { formatDurationMs, parseDurationMs } from "@sallyport/protocol/contract";
-import type { Delivery } from "@sallyport/protocol/contract";
+import { formatDurationMs, parseDurationMs } from "@sallyport/contract";
+import type { Delivery } from "@sallyport/contract";
 import type { Operation } from "../changes/change.ts";
 import type { LedgerEvent } from "../audit/event.ts";
 import type { Secret } from "../kernel/secret.ts";

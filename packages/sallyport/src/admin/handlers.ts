@@ -1,5 +1,5 @@
 /** Every route's handler. A route of the contract without one does not compile, nor does one the contract does not name. */
-import type { RouteName } from "@sallyport/protocol/contract";
+import type { RouteName } from "@sallyport/contract";
 import type { Handlers } from "./call.ts";
 import { adminKeyHandlers } from "./routes/admin-keys.ts";
 import { assignmentHandlers } from "./routes/assignments.ts";

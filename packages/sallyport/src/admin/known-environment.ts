@@ -2,10 +2,9 @@
  * A caller's text as the name of an environment, for filters and for what a caller says an event is about. Text that
  * names no environment is rejected: recorded, it would become the name of a log.
  */
-import { isEnvironmentName, Problem } from "@sallyport/protocol";
+import { isEnvironmentName, Problem, SYSTEM_REALM } from "@sallyport/protocol";
 import type { EnvironmentName } from "@sallyport/protocol";
 import { administers } from "../access/attenuation.ts";
-import { SYSTEM_REALM } from "../keys/key.ts";
 import { demandEnvironment } from "./call.ts";
 import type { AnyCall } from "./call.ts";
 

@@ -2,11 +2,10 @@
  * What a list or a search may be filtered by: a value that names nothing is a mistake, told with what is known, and never
  * an empty answer. An empty answer would read as "there is none".
  */
-import { isProblemCode, nearest, Problem, problems } from "@sallyport/protocol";
+import { isProblemCode, nearest, Problem, problems, SYSTEM_REALM } from "@sallyport/protocol";
 import { eventTypes } from "../audit/event.ts";
 import { resolvePrincipal } from "../access/principal-name.ts";
 import { administers } from "../access/attenuation.ts";
-import { SYSTEM_REALM } from "../keys/key.ts";
 import type { Environment } from "../access/policy.ts";
 import { demandEnvironment } from "./call.ts";
 import type { AnyCall } from "./call.ts";

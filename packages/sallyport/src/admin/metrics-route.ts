@@ -3,7 +3,7 @@
  * Whoever administers some environments sees the series of those and what belongs to none.
  */
 import { Problem } from "@sallyport/protocol";
-import type { ContractRow } from "@sallyport/protocol/contract";
+import type { ContractRow } from "@sallyport/contract";
 import { administers } from "../access/attenuation.ts";
 import type { Caller } from "./caller.ts";
 import type { AdminPorts } from "./ports.ts";

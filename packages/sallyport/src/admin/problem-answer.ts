@@ -1,7 +1,7 @@
 /** Problems as answers (RFC 9457). What is not a problem of ours is a fault and is answered without words. */
 import { problems } from "@sallyport/protocol";
 import type { Problem } from "@sallyport/protocol";
-import type { ProblemBody } from "@sallyport/protocol/contract";
+import type { ProblemBody } from "@sallyport/contract";
 
 export function answerProblem(problem: Problem): Response {
   const { status, title, remedy } = problems[problem.code];

@@ -1,7 +1,7 @@
 /** Reads a permitted request into the contract's shapes: bounded, strict JSON, unknown fields refused, every mistake listed. */
 import { Problem } from "@sallyport/protocol";
 import type { ProblemCode } from "@sallyport/protocol";
-import type { ContractRow } from "@sallyport/protocol/contract";
+import type { ContractRow } from "@sallyport/contract";
 import { readJson } from "../kernel/strict-json/read-json.ts";
 
 export const BODY_BYTES_MAX = 1024 * 1024;

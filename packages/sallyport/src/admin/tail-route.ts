@@ -4,8 +4,8 @@
  */
 import { setTimeout as wait } from "node:timers/promises";
 import { Problem } from "@sallyport/protocol";
-import { tailQuery } from "@sallyport/protocol/contract";
-import type { ContractRow } from "@sallyport/protocol/contract";
+import { tailQuery } from "@sallyport/contract";
+import type { ContractRow } from "@sallyport/contract";
 import { auditScope, presentFilter, scopeOf } from "./audit-scope.ts";
 import { demandKnownEventType } from "./known-filter.ts";
 import type { Caller } from "./caller.ts";

@@ -8,8 +8,8 @@ import type {
   PrincipalView,
   RoleView,
   UpstreamView,
-} from "@sallyport/protocol/contract";
-import { formatDurationMs, formatRate } from "@sallyport/protocol/contract";
+} from "@sallyport/contract";
+import { formatDurationMs, formatRate } from "@sallyport/contract";
 import { isBuiltInRole } from "../access/built-in-roles.ts";
 import type { Assignment, Environment, KeyLife, Limits, Principal, Role } from "../access/policy.ts";
 import type { LocalLoginState } from "../identity/local/local-login.ts";

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { contract } from "@sallyport/protocol/contract";
+import { contract } from "@sallyport/contract";
 import { LongWork, ThreadLine } from "../kernel/long-work.ts";
 import { writeAnswer } from "./write-answer.ts";
 

@@ -2,8 +2,8 @@
  * An answer as JSON text, in the contract's shape. Its lists are read and written an element at a time, in slices: a
  * thousand records in one piece would hold the thread longer than any request may wait.
  */
-import { answerLists } from "@sallyport/protocol/contract";
-import type { ContractRow } from "@sallyport/protocol/contract";
+import { answerLists } from "@sallyport/contract";
+import type { ContractRow } from "@sallyport/contract";
 import { LongWork } from "../kernel/long-work.ts";
 
 /** Throws where the answer is not of its shape. What the shape does not name does not leave. */

@@ -3,15 +3,14 @@
  * a few microseconds and never waits; recording and acting come after, in the turn of changes.
  */
 import type { AnomalyPolicy } from "../access/policy.ts";
-import type { Changes, Operation } from "../changes/change.ts";
 import type { LedgerEvent } from "../audit/event.ts";
+import type { Changes, Operation } from "../changes/change.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { KeyRecord } from "../keys/key.ts";
 import type { Restriction } from "../keys/restriction.ts";
 import type { Restrictions } from "../keys/restrictions.ts";
 import { alertKinds } from "./alert.ts";
-import type { Alert } from "./alert.ts";
-import { alertFields } from "./alert-fields.ts";
+import type { Alert, AlertFactor } from "./alert.ts";
 import type { Observation } from "./observation.ts";
 import { respond } from "./response.ts";
 import type { Reach, Response } from "./response.ts";
@@ -204,4 +203,32 @@ function reachOf(key: KeyRecord | undefined, networks: readonly string[], isPers
     hasSigner: key?.signers.some(({ use }) => use === "request") ?? false,
     hasPerson: key !== undefined && key.owner !== null && isPerson(key.owner),
   };
+}
+
+const USUAL_TOLD = 20;
+const TEXT_MAX = 300;
+
+function alertFields(alert: Alert, response: Pick<Response, "action" | "held" | "until">): LedgerEvent["fields"] {
+  const { kind, key, owner, id, isDeterministic, signals, p, factors, evidence } = alert;
+  return {
+    alert: id,
+    key,
+    principal: owner,
+    kind,
+    says: alertKinds[kind].says,
+    is_fact: isDeterministic,
+    signals,
+    p: p === null ? null : Number(p.toPrecision(3)),
+    factors: factors.map(factorText),
+    action: response.action,
+    held: response.held,
+    until: response.until,
+    requests: evidence.map(({ request }) => request),
+  };
+}
+
+/** `network: 203.0.113.0/24 (usual: 10.0.0.0/24), p 0.001` */
+function factorText({ name, observed, usual, p }: AlertFactor): string {
+  const known = usual.length > 0 ? ` (usual: ${usual.slice(0, USUAL_TOLD).join(", ")})` : "";
+  return `${name}: ${observed}${known}${p === null ? "" : `, p ${p.toPrecision(1)}`}`.slice(0, TEXT_MAX);
 }

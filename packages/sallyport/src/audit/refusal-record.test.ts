@@ -1,4 +1,4 @@
-import { parseRecordLine, recordLine } from "@sallyport/protocol";
+import { parseRecordLine, recordLine } from "@sallyport/ledger";
 import { expect, it } from "vitest";
 import { makeRefusalRecords } from "./refusal-record.ts";
 import type { RefusedRequest } from "./refusal-record.ts";

@@ -2,7 +2,8 @@
  * Refusals after authentication: one record each up to a rate per key (GCRA: a minute's worth at once, then evenly),
  * beyond that a count, written as one record per key and code with the next flush. So nobody's own key can fill the disk.
  */
-import { encodeEvent, isProblemCode, problems } from "@sallyport/protocol";
+import { encodeEvent } from "@sallyport/ledger";
+import { isProblemCode, problems } from "@sallyport/protocol";
 import type { Clock } from "../kernel/clock.ts";
 import type { LedgerAppender } from "./recorder.ts";
 

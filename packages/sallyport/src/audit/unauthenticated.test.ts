@@ -1,4 +1,4 @@
-import { parseRecordLine, recordLine } from "@sallyport/protocol";
+import { parseRecordLine, recordLine } from "@sallyport/ledger";
 import { expect, it } from "vitest";
 import { makeUnauthenticated, UNAUTHENTICATED_RECORDS_MAX } from "./unauthenticated.ts";
 

@@ -3,7 +3,7 @@
  * network are counted in memory; each flush writes a bounded number of records, the largest counts by name and the rest
  * together. A flood from a million addresses costs as much disk as one from sixty.
  */
-import { encodeEvent } from "@sallyport/protocol";
+import { encodeEvent } from "@sallyport/ledger";
 import type { Refusal } from "@sallyport/protocol";
 import type { Clock } from "../kernel/clock.ts";
 import { networkPrefix } from "../kernel/network-prefix.ts";

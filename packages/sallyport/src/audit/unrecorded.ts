@@ -4,7 +4,7 @@
  * loses the count; the node's silence shows in the ledger then. Where the writer is gone nothing is served unrecorded:
  * what cannot be revoked must not run.
  */
-import { encodeEvent } from "@sallyport/protocol";
+import { encodeEvent } from "@sallyport/ledger";
 import type { Environment } from "../access/policy.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { LedgerAppender } from "./recorder.ts";

@@ -1,8 +1,9 @@
 /** What administration is given of a gateway, or of a data directory beside no gateway. */
-import type { Sentry } from "../anomaly/sentry.ts";
+import type { UseSurvey } from "../access/permission-uses.ts";
 import { PolicyTextReader } from "../access/policy-text-reader.ts";
 import { AuditReads } from "../admin/audit-reads.ts";
 import type { AdminPorts } from "../admin/ports.ts";
+import type { Sentry } from "../anomaly/sentry.ts";
 import type { Settings } from "../config/settings.ts";
 import { makeExplain } from "../dataplane/explain-request.ts";
 import { makeExplainToken } from "../dataplane/explain-token.ts";
@@ -13,7 +14,6 @@ import type { Core } from "./core.ts";
 import { makeJudge } from "./data-plane.ts";
 import type { DataPlane } from "./data-plane.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
-import { surveyUses } from "./use-survey.ts";
 
 type AdministeredSettings = Pick<Settings, "publicUrl" | "identity" | "upstreamHosts" | "environments">;
 
@@ -82,4 +82,16 @@ export function adminPorts(
 
 export function logFault(log: Log): (cause: unknown) => void {
   return (cause) => log.error({ cause: causeOf(cause) }, "the admin API met a fault");
+}
+
+/** Longer ago than a key lives without being used. */
+const LOOKED_BACK_MS = 90 * 86_400_000;
+
+async function surveyUses(
+  { audit, permissionUses }: Pick<Core, "audit" | "permissionUses">,
+  now: number,
+): Promise<UseSurvey> {
+  const present = permissionUses.survey(now);
+  const earlier = await audit.uses({ since: now - LOOKED_BACK_MS, until: present.from });
+  return { from: Math.min(earlier.from, present.from), to: now, uses: [...earlier.uses, ...present.uses] };
 }

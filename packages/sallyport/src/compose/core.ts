@@ -42,7 +42,7 @@ import { TokenKeys } from "../tokens/token-keys.ts";
 import { UseRecord } from "../keys/use-record.ts";
 import { AuditLink } from "../store/search/audit-link.ts";
 import { checkDataDirectory } from "../store/directory/data-directory.ts";
-import { openIndexKey } from "../store/secrets/index-key.ts";
+import { openIndexKey } from "../store/secrets/signing-key.ts";
 import { lockDataDirectory } from "../store/disk/lock.ts";
 import type { DataKeys } from "../store/secrets/data-keys.ts";
 import { dataPaths } from "../store/disk/data-paths.ts";
@@ -53,7 +53,7 @@ import { PepperFiles } from "../store/secrets/pepper-files.ts";
 import type { Store } from "../store/ports.ts";
 import { refuseOlderDirectory } from "../store/state/upgrade.ts";
 import { rekeyUnderWay } from "../store/secrets/reseal.ts";
-import { Damage, isRecorded } from "./damage.ts";
+import { Damage, isRecorded } from "../store/state/damage.ts";
 import { openQuarantine } from "./quarantine.ts";
 
 export interface Core {

@@ -35,7 +35,7 @@ import { TokenVerifier } from "../tokens/verify.ts";
 import { WorkloadTokens } from "../tokens/workload-tokens.ts";
 import type { Core } from "./core.ts";
 import { readSecret } from "./read-secret.ts";
-import { watchProvider } from "./watch-provider.ts";
+import { watchProvider } from "./look-at-provider.ts";
 
 export interface CredentialsPorts {
   readonly settings: Settings;

@@ -2,13 +2,16 @@
  * A gateway on its open core: data plane and administration, joined, listening, and closed again. Beside `compose.ts`, so
  * that the store's thread starts while all of this is being loaded.
  */
-import type { Server } from "node:http";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
 import type { SecureContextOptions } from "node:tls";
-import { HEARTBEAT, Problem } from "@sallyport/protocol";
-import { makeAdminApp } from "../admin/app.ts";
-import type { Snapshot } from "../access/snapshot.ts";
+import { HEARTBEAT } from "@sallyport/ledger";
+import { Problem, SYSTEM_REALM } from "@sallyport/protocol";
 import { readPolicyText } from "../access/policy-text.ts";
+import type { Snapshot } from "../access/snapshot.ts";
+import { makeAdminApp } from "../admin/app.ts";
 import { applyPolicyText } from "../admin/apply-policy.ts";
 import { createAdminServer } from "../admin/server.ts";
 import type { LedgerEvent } from "../audit/event.ts";
@@ -17,30 +20,28 @@ import type { Clock } from "../kernel/clock.ts";
 import { divideDescriptors, readDescriptorLimit } from "../kernel/descriptor-limit.ts";
 import { causeOf } from "../kernel/log.ts";
 import type { Log } from "../kernel/log.ts";
-import { SYSTEM_REALM } from "../keys/key.ts";
+import { CertificateFiles, watchCertificates } from "../listener/certificate-files.ts";
 import { makeAddressRules } from "../listener/client-address.ts";
+import { ACCEPT_BACKLOG } from "../listener/connection-seats.ts";
 import { HostNames } from "../listener/host-names.ts";
 import { dataPaths } from "../store/disk/data-paths.ts";
-import { Undo } from "./undo.ts";
 import { VERSION } from "../version.ts";
 import { adminPorts, logFault } from "./admin-ports.ts";
-import { CertificateFiles } from "./certificate-files.ts";
-import { watchCertificates } from "./certificate-watch.ts";
-import { socketPathOf } from "./core.ts";
 import type { Core } from "./core.ts";
+import { socketPathOf } from "./core.ts";
 import { makeDataPlane } from "./data-plane.ts";
+import type { DataPlane } from "./data-plane.ts";
 import { makeGatewayMetrics } from "./gateway-metrics.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
-import { beat } from "./heartbeat.ts";
-import { careForIndexes } from "./index-care.ts";
+import { beat, careForIndexes } from "./ledger-care.ts";
 import { careForKeys } from "./key-care.ts";
-import { drain, listen } from "./listening.ts";
+import { openLedgerOutlets } from "./ledger-outlets.ts";
+import type { LedgerOutlets } from "./ledger-outlets.ts";
 import { openNotices } from "./open-notices.ts";
 import { closePractice, openPractice } from "./practice.ts";
 import { openSentry } from "./sentry.ts";
-import { openLedgerOutlets } from "./ledger-outlets.ts";
-import type { LedgerOutlets } from "./ledger-outlets.ts";
 import type { OpenTraces } from "./tracing.ts";
+import { Undo } from "./undo.ts";
 
 export interface Gateway {
   /** `http://127.0.0.1:11435`, with the port really bound. */
@@ -231,4 +232,29 @@ async function record(core: Core, type: LedgerEvent["type"], fields: LedgerEvent
       events: [{ type, at: core.clock.now(), environment: SYSTEM_REALM, actor: "gateway", fields }],
     }),
   );
+}
+
+/** Resolves with the address it is really bound to. */
+async function listen(server: Server, { host, port }: Settings["listen"], isTls: boolean): Promise<string> {
+  server.listen({ port, host, backlog: ACCEPT_BACKLOG });
+  await once(server, "listening");
+  const bound = server.address() as AddressInfo;
+  return `${isTls ? "https" : "http"}://${bound.family === "IPv6" ? `[${bound.address}]` : bound.address}:${bound.port}`;
+}
+
+/** Resolves when nothing runs any more; after `drainMs` what still runs is cut. */
+async function drain(dataPlane: DataPlane, drainMs: number): Promise<void> {
+  const { server } = dataPlane;
+  dataPlane.drain();
+  const closed = new Promise((resolve) => server.close(resolve));
+  server.closeIdleConnections();
+  const late = setTimeout(() => {
+    dataPlane.end();
+    setTimeout(() => server.closeAllConnections(), 1_000).unref();
+  }, drainMs);
+  const idle = setInterval(() => server.closeIdleConnections(), 100);
+  await closed;
+  clearTimeout(late);
+  clearInterval(idle);
+  dataPlane.end();
 }

@@ -2,9 +2,10 @@
  * What was learned of keys, in a file, and what is forgotten. Some 6 kB a key are written some keys at a time, because the
  * thread that does it is the one of requests. The file is one JSON text, whole or as it was before.
  */
+import { SYSTEM_REALM } from "@sallyport/protocol";
 import type { Alert } from "../anomaly/alert.ts";
 import type { KeyWatch, KeptWatch } from "../anomaly/watch/key-watch.ts";
-import { expiryOf, SYSTEM_REALM } from "../keys/key.ts";
+import { expiryOf } from "../keys/key.ts";
 import type { KeyRecord } from "../keys/key.ts";
 import { replaceDurably } from "../store/disk/durable-file.ts";
 

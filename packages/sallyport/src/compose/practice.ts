@@ -1,8 +1,8 @@
 /** The environment `practice`: there while the practice server runs, without an upstream when it does not. */
+import { SYSTEM_REALM } from "@sallyport/protocol";
 import { environmentDefaults } from "../access/default-environment.ts";
 import type { Environment } from "../access/policy.ts";
 import type { PracticeServer } from "../practice/practice-server.ts";
-import { SYSTEM_REALM } from "../keys/key.ts";
 import { systemClock } from "../kernel/clock.ts";
 import type { Core } from "./core.ts";
 

@@ -1,8 +1,8 @@
 /** A restored directory's quarantine, as the listeners ask for it: read once, ended once. */
+import { SYSTEM_REALM } from "@sallyport/protocol";
 import type { Quarantine } from "../admin/ports.ts";
 import type { ChangeWriter } from "../changes/feed.ts";
 import type { Clock } from "../kernel/clock.ts";
-import { SYSTEM_REALM } from "../keys/key.ts";
 import { dataPaths } from "../store/disk/data-paths.ts";
 import { markRecorded, readRestoredMark, removeRestoredMark } from "../store/state/restored-mark.ts";
 

@@ -1,7 +1,8 @@
 /** The watch over keys, joined: exchanges and events in, alerts out, answered by policy. What was learned survives a restart. */
+import { SYSTEM_REALM } from "@sallyport/protocol";
 import { existsSync } from "node:fs";
 import { setImmediate as turn } from "node:timers/promises";
-import { readBounded } from "../kernel/read-bounded.ts";
+import { readBounded } from "@sallyport/ledger/node";
 import type { Alert } from "../anomaly/alert.ts";
 import { KEPT_ALERTS_MAX, readAlerts } from "../anomaly/kept-alerts.ts";
 import { FromRecords } from "../anomaly/replay/from-records.ts";
@@ -12,7 +13,6 @@ import type { KeptWatch } from "../anomaly/watch/key-watch.ts";
 import type { EndListener } from "../dataplane/ending.ts";
 import { causeOf } from "../kernel/log.ts";
 import type { Log } from "../kernel/log.ts";
-import { SYSTEM_REALM } from "../keys/key.ts";
 import type { Core } from "./core.ts";
 import { forgetOldKeys, isOver, keepWatch } from "./keep-watch.ts";
 import { observeExchange } from "./observe-exchange.ts";

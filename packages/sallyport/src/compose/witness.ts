@@ -3,20 +3,14 @@ import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { createPrivateKey } from "node:crypto";
 import type { Server } from "node:http";
 import { join } from "node:path";
-import {
-  cosignedText,
-  formatVerifierKey,
-  isNoteName,
-  noteVerifier,
-  Problem,
-  timedSignature,
-} from "@sallyport/protocol";
+import { cosignedText, formatVerifierKey, isNoteName, noteVerifier, timedSignature } from "@sallyport/ledger";
+import { Problem } from "@sallyport/protocol";
 import type { Settings } from "../config/settings.ts";
 import { sendBounded } from "../kernel/bounded-request.ts";
 import { systemClock } from "../kernel/clock.ts";
 import { dataPaths } from "../store/disk/data-paths.ts";
 import { writeDurably } from "../store/disk/durable-file.ts";
-import { ledgerCrypto } from "../store/ledger/ledger-crypto.ts";
+import { ledgerCrypto } from "@sallyport/ledger/node";
 import { noteSignerOf } from "../store/ledger/note-signer.ts";
 import { generateSigningKey } from "../store/secrets/signing-key.ts";
 import { askWitness } from "../outlets/witness/ask-witness.ts";
@@ -24,7 +18,8 @@ import type { WitnessPlace } from "../outlets/witness/ask-witness.ts";
 import { keepCosigned } from "../outlets/witness/cosigned-files.ts";
 import { createWitnessServer } from "../outlets/witness/witness-server.ts";
 import { WitnessState } from "../outlets/witness/witness-state.ts";
-import { logOf, proveGrowth, verifiersOf } from "./ledger-files.ts";
+import { verifiersOf } from "@sallyport/ledger/node";
+import { logOf, proveGrowth } from "../store/directory/ledger-files.ts";
 
 export interface WitnessOrder {
   readonly name: string;

@@ -6,7 +6,7 @@ import type { Log } from "../kernel/log.ts";
 import type { Registry } from "../outlets/metrics/registry.ts";
 import { dataPaths } from "../store/disk/data-paths.ts";
 import { writeDurably } from "../store/disk/durable-file.ts";
-import { ledgerCrypto } from "../store/ledger/ledger-crypto.ts";
+import { ledgerCrypto } from "@sallyport/ledger/node";
 import type { GrowthMark } from "../store/search/log-growth.ts";
 import { askWitness } from "../outlets/witness/ask-witness.ts";
 import { keepCosigned } from "../outlets/witness/cosigned-files.ts";

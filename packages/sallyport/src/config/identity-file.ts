@@ -5,7 +5,7 @@
 import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { isEnvironmentName } from "@sallyport/protocol";
-import { parseDurationMs } from "@sallyport/protocol/contract";
+import { parseDurationMs } from "@sallyport/contract";
 import type { Provider } from "../identity/provider.ts";
 import { readYaml } from "../kernel/yaml.ts";
 import { parseSecretSource, SECRET_SOURCE_WANTED } from "./key-source.ts";

@@ -5,7 +5,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
-import { parseDurationMs } from "@sallyport/protocol/contract";
+import { parseDurationMs } from "@sallyport/contract";
 import { readYaml } from "../kernel/yaml.ts";
 import type { SecretSource } from "./key-source.ts";
 import { readIdentityFile } from "./identity-file.ts";

@@ -1,7 +1,7 @@
 /** The one schema of the static settings, in the shape of `sallyport.yaml`. Defaults are here and nowhere else. */
 import { z } from "zod";
 import { isEnvironmentName } from "@sallyport/protocol";
-import { parseDurationMs } from "@sallyport/protocol/contract";
+import { parseDurationMs } from "@sallyport/contract";
 import { parseNetwork } from "../kernel/network-list.ts";
 import { KEY_SOURCE_WANTED, parseKeySource, parseSecretSource, SECRET_SOURCE_WANTED } from "./key-source.ts";
 import { isMailAddress, MAIL_ADDRESS_WANTED, parseMailServer, SMTP_WANTED } from "./mail-server.ts";

@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import { expect, it } from "vitest";
-import { formatVerifierKey, noteVerifier } from "@sallyport/protocol";
+import { formatVerifierKey, noteVerifier } from "@sallyport/ledger";
 import { witnessList, witnessOf } from "./witness-settings.ts";
 
 const sha256 = (bytes: Uint8Array): string => hash("sha256", bytes, "hex");

@@ -1,9 +1,10 @@
 /** The items of the setting `witnesses`: who is asked to cosign the ledger's checkpoints (C2SP tlog-witness). */
 import { hash } from "node:crypto";
 import { z } from "zod";
-import { isEnvironmentName, parseVerifierKey } from "@sallyport/protocol";
-import type { NoteVerifier } from "@sallyport/protocol";
-import { parseDurationMs } from "@sallyport/protocol/contract";
+import { parseVerifierKey } from "@sallyport/ledger";
+import { isEnvironmentName } from "@sallyport/protocol";
+import type { NoteVerifier } from "@sallyport/ledger";
+import { parseDurationMs } from "@sallyport/contract";
 import { isNoticeUrl } from "./listener-address.ts";
 
 const WITNESSES_MAX = 16;

@@ -1,5 +1,5 @@
 /** The end of every exchange, once, whatever happened: slots and bytes given back, the outcome recorded, refusals counted. */
-import { encodeEvent } from "@sallyport/protocol";
+import { encodeEvent } from "@sallyport/ledger";
 import type { Refusal } from "@sallyport/protocol";
 import type { LedgerAppender } from "../audit/recorder.ts";
 import type { Clock } from "../kernel/clock.ts";

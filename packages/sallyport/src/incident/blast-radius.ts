@@ -1,5 +1,5 @@
 /** What is asked of the ledger about a key that leaked, and what it says. */
-import type { LedgerRadiusView } from "@sallyport/protocol/contract";
+import type { LedgerRadiusView } from "@sallyport/contract";
 
 export interface RadiusQuestion {
   readonly environment: string;

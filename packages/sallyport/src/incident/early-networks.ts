@@ -1,5 +1,5 @@
 /** Networks that were there in the first half of a key's use. A stranger is more likely among the others. */
-import type { RadiusView } from "@sallyport/protocol/contract";
+import type { RadiusView } from "@sallyport/contract";
 
 /** By address where an address belongs to no network. */
 export function earlyNetworks({ addresses, networks }: RadiusView): ReadonlySet<string> {

@@ -1,5 +1,5 @@
 /** Joins an incident, its radius, and what was frozen and proved, into a report. */
-import type { IncidentView, RadiusView } from "@sallyport/protocol/contract";
+import type { IncidentView, RadiusView } from "@sallyport/contract";
 import { remediesFor } from "./remedies.ts";
 import { minute } from "./report.ts";
 import type { Evidence, Proof, Report } from "./report.ts";

@@ -1,5 +1,5 @@
 /** What is left to do, in order, each with what is typed. Commands hold ids, networks and words of ours, and no name that somebody chose. */
-import type { IncidentView, RadiusView } from "@sallyport/protocol/contract";
+import type { IncidentView, RadiusView } from "@sallyport/contract";
 import { earlyNetworks } from "./early-networks.ts";
 import type { Remedy } from "./report.ts";
 

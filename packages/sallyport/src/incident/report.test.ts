@@ -1,5 +1,5 @@
 /** The report: hostile names stay text in both forms, the picture is drawn, commands are commands. */
-import type { IncidentView, RadiusView } from "@sallyport/protocol/contract";
+import type { IncidentView, RadiusView } from "@sallyport/contract";
 import { describe, expect, it } from "vitest";
 import { makeProgram } from "../cli/program.ts";
 import type { Cli } from "../cli/terminal/cli.ts";

@@ -1,5 +1,5 @@
 /** A report as it is, before it is Markdown or HTML: texts in the clear, escaped by who writes them. */
-import type { RadiusView } from "@sallyport/protocol/contract";
+import type { RadiusView } from "@sallyport/contract";
 
 export interface Report {
   readonly title: string;

@@ -1,5 +1,5 @@
 /** The tables of a report. Each shows its most telling rows and says how many it left out. */
-import type { RadiusView } from "@sallyport/protocol/contract";
+import type { RadiusView } from "@sallyport/contract";
 import { countText, minute, spanText } from "./report.ts";
 import type { Evidence, Proof, Section } from "./report.ts";
 

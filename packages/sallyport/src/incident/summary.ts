@@ -1,5 +1,5 @@
 /** What happened in a few sentences, each of which can be checked in the tables below it. */
-import type { IncidentView, RadiusView } from "@sallyport/protocol/contract";
+import type { IncidentView, RadiusView } from "@sallyport/contract";
 import { earlyNetworks } from "./early-networks.ts";
 import { countText, minute, numbered, spanText } from "./report.ts";
 

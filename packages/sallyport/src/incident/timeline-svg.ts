@@ -3,7 +3,7 @@
  * that matter as numbered marks. Drawn by hand: a chart library would be more than all of this program's other parts
  * for one picture without script. Colours are classes of the report's style sheet, so that it is dark where the reader is.
  */
-import type { RadiusView } from "@sallyport/protocol/contract";
+import type { RadiusView } from "@sallyport/contract";
 import { htmlText } from "./hostile-text.ts";
 import { countText, minute } from "./report.ts";
 

@@ -1,10 +1,10 @@
 /** Makes a key: id, text and keyed hash. Whether the issuer may give it was decided before (`access/attenuation.ts`). */
-import { formatKeyText, KEY_ID_LENGTH, KEY_SECRET_LENGTH } from "@sallyport/protocol";
+import { formatKeyText, KEY_ID_LENGTH, KEY_SECRET_LENGTH, SYSTEM_REALM } from "@sallyport/protocol";
 import type { AdminRight, Limits, RightSpec } from "../access/policy.ts";
 import { randomBase62 } from "../kernel/ids.ts";
 import { Secret } from "../kernel/secret.ts";
 import { hashKeyText } from "./hash.ts";
-import { newKey, SYSTEM_REALM } from "./key.ts";
+import { newKey } from "./key.ts";
 import type { KeyFactors, KeyRecord, KeySecret, KeySession } from "./key.ts";
 import type { PepperRing } from "./pepper.ts";
 

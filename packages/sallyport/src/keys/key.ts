@@ -128,9 +128,6 @@ export interface PathSecret {
   readonly createdAt: number;
 }
 
-/** The reserved realm of admin keys: no environment of policy may have this name. */
-export const SYSTEM_REALM = "system";
-
 type What = Pick<
   KeyRecord,
   "id" | "environment" | "name" | "owner" | "ceiling" | "limits" | "admin" | "createdAt" | "createdBy"

@@ -3,7 +3,7 @@ import { Problem } from "@sallyport/protocol";
 import { keyOf } from "../../../../test/builders.ts";
 import { environmentDefaults } from "../access/default-environment.ts";
 import type { KeyRecord } from "./key.ts";
-import { nextStep } from "./next-step.ts";
+import { nextStep } from "./own-keys.ts";
 import { OwnKeys } from "./own-keys.ts";
 import { refuseOwnResume } from "./own-resume.ts";
 

@@ -2,14 +2,14 @@
  * A person's own keys, as his log-in reaches them: those of its environment that were issued to him. He sees them, and has
  * one back that disuse alone has stopped. Whose they are and whether he may is asked in the turn of the change.
  */
-import { Problem, refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
+import { Problem, refuse } from "@sallyport/protocol";
+import type { KeyLife } from "../access/policy.ts";
 import { stateRefusal } from "./directory.ts";
-import { currentSecret } from "./key.ts";
+import { idleSinceOf } from "./disuse.ts";
 import type { KeyRecord } from "./key.ts";
+import { currentSecret, expiryOf } from "./key.ts";
 import type { KeyLifecycle, LifecyclePorts } from "./lifecycle.ts";
-import { nextStep } from "./next-step.ts";
-import type { NextStep } from "./next-step.ts";
 import { refuseOwnResume } from "./own-resume.ts";
 import type { LastUses } from "./secret-machine.ts";
 
@@ -118,4 +118,35 @@ export class OwnKeys {
 /** Issued to him: a log-in is no key of his to keep. */
 function isHis(key: KeyRecord, owner: string): boolean {
   return key.owner === owner && key.session === null;
+}
+
+interface NextStep {
+  readonly action: "suspend" | "expire" | "revoke";
+  readonly code: "key_never_used" | "key_unused" | "key_expired";
+  /** Epoch ms; in the past for what the next sweep does. */
+  readonly at: number;
+}
+
+/**
+ * The first of them; null where nothing is to come. Notices change nothing of what the key does and are left out. Bait is
+ * told as any other key: its owner reads this.
+ */
+export function nextStep(key: KeyRecord, life: KeyLife, uses: LastUses, now: number): NextStep | null {
+  if (key.state === "revoked") return null;
+  const { usedAt, since } = idleSinceOf(key, uses);
+  const steps: NextStep[] = [];
+  const disuse = (action: NextStep["action"], code: NextStep["code"], lengthMs: number): void => {
+    if (lengthMs > 0) steps.push({ action, code, at: since + lengthMs });
+  };
+  if (key.state === "active") {
+    if (usedAt === 0) disuse("suspend", "key_never_used", life.neverUsedMs);
+    disuse("suspend", "key_unused", life.idleMs);
+  }
+  disuse("revoke", "key_unused", life.destroyMs);
+  const expiresAt = expiryOf(key);
+  if (expiresAt !== null) {
+    if (expiresAt > now) steps.push({ action: "expire", code: "key_expired", at: expiresAt });
+    steps.push({ action: "revoke", code: "key_expired", at: expiresAt + life.rotateWithinMs });
+  }
+  return steps.reduce<NextStep | null>((first, step) => (first === null || step.at < first.at ? step : first), null);
 }

@@ -2,7 +2,7 @@
  * The sweep: what is due for keys because of their age, their disuse or an owner who is gone (`disuse.ts`) is done. All keys
  * are looked at in slices, and many keys end in one change.
  */
-import { Problem } from "@sallyport/protocol";
+import { Problem, SYSTEM_REALM } from "@sallyport/protocol";
 import type { KeyLife } from "../access/policy.ts";
 import type { Changes, Operation } from "../changes/change.ts";
 import type { EventType, LedgerEvent } from "../audit/event.ts";
@@ -11,7 +11,6 @@ import { LongWork } from "../kernel/long-work.ts";
 import type { KeyDirectory } from "./directory.ts";
 import { findDue } from "./disuse.ts";
 import type { KeyFinding } from "./disuse.ts";
-import { SYSTEM_REALM } from "./key.ts";
 import type { KeyRecord } from "./key.ts";
 import { keyEvent, lifeOperation } from "./key-change.ts";
 import { settle } from "./secret-machine.ts";

@@ -4,7 +4,7 @@
  * asked for, and no token outlives its key.
  */
 import type { DataPermission } from "@sallyport/protocol";
-import { formatDurationMs } from "@sallyport/protocol/contract";
+import { formatDurationMs } from "@sallyport/contract";
 
 export interface LifetimeQuestion {
   /** The environment's `tokens.ttl`, ms. */

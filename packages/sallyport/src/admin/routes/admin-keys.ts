@@ -1,6 +1,6 @@
 /** Admin keys: issued, listed and ended only within the caller's own right (R6). The recovery key is reset, never issued. */
-import { isDataPermission, Problem } from "@sallyport/protocol";
-import { formatDurationMs, parseDurationMs } from "@sallyport/protocol/contract";
+import { isDataPermission, Problem, SYSTEM_REALM } from "@sallyport/protocol";
+import { formatDurationMs, parseDurationMs } from "@sallyport/contract";
 import { excessAdminRight, excessLifetime } from "../../access/attenuation.ts";
 import { adminRoles } from "../../access/built-in-roles.ts";
 import { everything } from "../../access/everything.ts";
@@ -11,7 +11,7 @@ import { unknownPermissions, unknownSelectors } from "../../access/written-right
 import type { Operation } from "../../changes/change.ts";
 import type { LedgerEvent } from "../../audit/event.ts";
 import { issueAdminKey } from "../../keys/issue.ts";
-import { expiryOf, SYSTEM_REALM } from "../../keys/key.ts";
+import { expiryOf } from "../../keys/key.ts";
 import type { KeyRecord } from "../../keys/key.ts";
 import { LongWork } from "../../kernel/long-work.ts";
 import { eventOf, refuseExcess, refuseMistakes } from "../call.ts";

@@ -1,5 +1,5 @@
 /** What was noticed about keys, from the ledger, with what is done about it now. Each sees the environments he administers. */
-import type { AlertView } from "@sallyport/protocol/contract";
+import type { AlertView } from "@sallyport/contract";
 import { administers } from "../../access/attenuation.ts";
 import type { AuditRecord } from "../../audit/audit-log.ts";
 import type { Restriction } from "../../keys/restriction.ts";

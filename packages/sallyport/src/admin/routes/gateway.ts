@@ -1,5 +1,5 @@
 /** The gateway's state, and whether its ledger is whole. */
-import { openApiDocument } from "@sallyport/protocol/contract";
+import { openApiDocument } from "@sallyport/contract";
 import { administers } from "../../access/attenuation.ts";
 import type { Handlers } from "../call.ts";
 import { isoTime } from "../views.ts";

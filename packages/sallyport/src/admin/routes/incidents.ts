@@ -3,7 +3,7 @@
  * that is full keeps nobody from stopping a key. Closing one revokes the key, replaces it, or lets it work again.
  */
 import { Problem } from "@sallyport/protocol";
-import type { IncidentView, RadiusView } from "@sallyport/protocol/contract";
+import type { IncidentView, RadiusView } from "@sallyport/contract";
 import { administers } from "../../access/attenuation.ts";
 import type { Operation } from "../../changes/change.ts";
 import type { LedgerEvent } from "../../audit/event.ts";

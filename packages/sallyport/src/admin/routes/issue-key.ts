@@ -1,7 +1,7 @@
 /** Issuing an API key: what is asked is read, bounded by the environment and by the issuer (R6), then made and recorded. */
 import { randomInt } from "node:crypto";
 import { Problem } from "@sallyport/protocol";
-import { formatDurationMs, parseDurationMs } from "@sallyport/protocol/contract";
+import { formatDurationMs, parseDurationMs } from "@sallyport/contract";
 import { excessLifetime } from "../../access/attenuation.ts";
 import { buildLimits } from "../../access/policy-file.ts";
 import { KEY_AGE_MAX_MS } from "../../access/policy.ts";

@@ -1,6 +1,6 @@
 /** A key's own doors, as an administrator sets them. Opening one wider is giving: it must be the issuer's to give (R6). */
 import { Problem } from "@sallyport/protocol";
-import type { KeyView } from "@sallyport/protocol/contract";
+import type { KeyView } from "@sallyport/contract";
 import type { EventType, LedgerEvent } from "../../audit/event.ts";
 import { parseNetwork } from "../../kernel/network-list.ts";
 import { factorsOf } from "../../keys/key.ts";

@@ -1,6 +1,6 @@
 /** Rotation and the sweep, as an administrator asks for them. What is done is decided in `keys/`. */
 import { Problem } from "@sallyport/protocol";
-import { parseDurationMs } from "@sallyport/protocol/contract";
+import { parseDurationMs } from "@sallyport/contract";
 import { administers } from "../../access/attenuation.ts";
 import { Secret } from "../../kernel/secret.ts";
 import { addressField, demandEnvironment } from "../call.ts";

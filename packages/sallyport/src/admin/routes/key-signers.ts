@@ -1,6 +1,6 @@
 /** Public keys of a key. Whoever may sign for it can do what it can do: so it must be the issuer's to give (R6). */
 import { Problem } from "@sallyport/protocol";
-import type { Answer, Body } from "@sallyport/protocol/contract";
+import type { Answer, Body } from "@sallyport/contract";
 import { readRegisteredKey } from "../../factors/registered-key.ts";
 import { hmacSecret } from "../../factors/signer-of-key.ts";
 import { randomBase62 } from "../../kernel/ids.ts";

@@ -1,11 +1,10 @@
 /** Keys: listing, showing and their states. `revoked` is final; asking for the state a key is in changes nothing. */
-import { Problem } from "@sallyport/protocol";
-import type { KeyView } from "@sallyport/protocol/contract";
+import { Problem, SYSTEM_REALM } from "@sallyport/protocol";
+import type { KeyView } from "@sallyport/contract";
 import { administers } from "../../access/attenuation.ts";
 import type { EventType } from "../../audit/event.ts";
 import { openIncidentOf } from "../../incident/incident.ts";
 import { LongWork } from "../../kernel/long-work.ts";
-import { SYSTEM_REALM } from "../../keys/key.ts";
 import type { KeyRecord } from "../../keys/key.ts";
 import { isSuspendedForDisuse } from "../../keys/own-resume.ts";
 import { addressField, eventOf } from "../call.ts";

@@ -1,6 +1,6 @@
 /** Ways in without a provider. Whoever invites a person could become him, so he must be able to grant what that one may do. */
 import { Problem } from "@sallyport/protocol";
-import type { PrincipalView } from "@sallyport/protocol/contract";
+import type { PrincipalView } from "@sallyport/contract";
 import { excessAdminRight, excessEnvironments } from "../../access/attenuation.ts";
 import type { Principal } from "../../access/policy.ts";
 import { eventOf, refuseExcess } from "../call.ts";

@@ -1,7 +1,7 @@
 /** Environments, roles, upstreams and the policy file. Whoever administers some environments sees only those. */
 import { Problem } from "@sallyport/protocol";
-import { parseDurationMs } from "@sallyport/protocol/contract";
-import type { Body } from "@sallyport/protocol/contract";
+import { parseDurationMs } from "@sallyport/contract";
+import type { Body } from "@sallyport/contract";
 import { administers } from "../../access/attenuation.ts";
 import { isBuiltInRole } from "../../access/built-in-roles.ts";
 import type { ExplainQuestion } from "../../access/explain.ts";

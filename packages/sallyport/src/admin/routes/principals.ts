@@ -1,6 +1,6 @@
 /** People and services. What a change would set free or stop must lie in environments the caller administers. */
 import { Problem } from "@sallyport/protocol";
-import type { PrincipalView } from "@sallyport/protocol/contract";
+import type { PrincipalView } from "@sallyport/contract";
 import { isDisabledIn, isUnbounded } from "../../access/holding.ts";
 import { newPrincipal } from "../../access/new-principal.ts";
 import type { Principal } from "../../access/policy.ts";

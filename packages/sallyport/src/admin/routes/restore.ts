@@ -1,7 +1,7 @@
 /** The end of a restored gateway's quarantine. What is replayed only narrows, so it needs no proof of where it comes from. */
+import { SYSTEM_REALM } from "@sallyport/protocol";
 import type { Operation } from "../../changes/change.ts";
 import type { LedgerEvent } from "../../audit/event.ts";
-import { SYSTEM_REALM } from "../../keys/key.ts";
 import type { KeyRecord } from "../../keys/key.ts";
 import { isSuspendedForDisuse } from "../../keys/own-resume.ts";
 import { eventOf } from "../call.ts";

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { cusumRunLength, cusumTail, learnCusum, newCusum } from "./cusum.ts";
-import { normalRandom, seededRandom } from "./seeded.ts";
+import { normalRandom, seededRandom } from "../../watch-lab/simulate/draw.ts";
 
 /** Values until the line is crossed, for a mean of `shift` deviations. */
 function delay(normal: () => number, shift: number, slack: number, limit: number): number {

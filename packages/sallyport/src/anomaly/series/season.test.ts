@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { conformalTail, learnConformal, newConformal } from "./conformal.ts";
 import { DAY_SLOTS, HOUR_MS, WEEK_SLOTS, learnSeason, newSeason, seasonOffset, slotOf } from "./season.ts";
-import { seededRandom } from "./seeded.ts";
+import { seededRandom } from "../../watch-lab/simulate/draw.ts";
 
 test("a slot of the day learns its difference, and believes it only after some visits", () => {
   const season = newSeason(DAY_SLOTS);

@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { newContextTable, surpriseOf } from "./context-table.ts";
-import { cellOf, newRank, rankSurprise } from "./rank.ts";
-import { afterRest, newRest } from "./rest.ts";
+import { cellOf, newRank, rankSurprise } from "./series-detector.ts";
+import { afterRest, newRest } from "./series-detector.ts";
 import { HOUR_MS } from "./season.ts";
-import { normalRandom, seededRandom } from "./seeded.ts";
+import { normalRandom, seededRandom } from "../../watch-lab/simulate/draw.ts";
 import { newSeries, readValue } from "./series-detector.ts";
 
 const FIVE_MINUTES_MS = 300_000;

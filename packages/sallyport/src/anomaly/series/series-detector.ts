@@ -6,14 +6,10 @@
  * Each question is put to several partitions of the range, and is believed as far as all but one of them agree: where the
  * borders of cells lie is chance, and a value that is new in one partition only is new by that chance.
  */
-import { newContextTable, surpriseOf } from "./context-table.ts";
 import type { ContextTable } from "./context-table.ts";
-import { alphaOfHalfLife, learnEwma, newEwma } from "./ewma.ts";
+import { newContextTable, surpriseOf } from "./context-table.ts";
 import type { Ewma } from "./ewma.ts";
-import { cellOf, newRank, rankSurprise } from "./rank.ts";
-import type { Rank } from "./rank.ts";
-import { afterRest, newRest } from "./rest.ts";
-import type { Rest } from "./rest.ts";
+import { alphaOfHalfLife, learnEwma, newEwma } from "./ewma.ts";
 import { DAY_SLOTS, slotOf } from "./season.ts";
 
 /** Smallest and largest value to tell apart, in the values' unit (or its logarithm); what lies outside counts as the edge. */
@@ -90,4 +86,68 @@ class SecondLeast {
       this.#least = number;
     } else if (number < this.value) this.value = number;
   }
+}
+
+/** How far out a value lies among all before it: the empirical two-sided tail over equal cells of a known range. */
+interface Rank {
+  readonly counts: number[];
+  total: number;
+}
+
+const CELLS = 64;
+const TOTAL_MAX = 32_768;
+
+export function newRank(): Rank {
+  return { counts: Array.from({ length: CELLS }, () => 0), total: 0 };
+}
+
+/** -ln of the smaller tail's share, nats; counts the value. `share` is the place in the range, 0 to 1. */
+export function rankSurprise(rank: Rank, share: number): number {
+  const { counts } = rank;
+  const cell = cellOf(share, CELLS);
+  let below = 0;
+  for (let at = 0; at <= cell; at++) below += counts[at]!;
+  const above = rank.total - below + counts[cell]!;
+  const surprise = -Math.log((Math.min(below, above) + 0.5) / (rank.total + 1));
+  counts[cell]! += 1;
+  rank.total++;
+  if (rank.total >= TOTAL_MAX) {
+    rank.total = 0;
+    for (let at = 0; at < CELLS; at++) rank.total += counts[at] = Math.ceil(counts[at]! / 2);
+  }
+  return surprise;
+}
+
+/** Which of `cells` equal parts of 0 to 1; what lies outside belongs to the outermost. */
+export function cellOf(share: number, cells: number): number {
+  return Math.min(cells - 1, Math.max(0, Math.floor(share * cells)));
+}
+
+/**
+ * One episode, one alarm: after a reading was passed on, the next ones are held back for a while unless they say more.
+ * No threshold is needed for it, so that one may be chosen afterwards.
+ */
+interface Rest {
+  seen: number;
+  /** What was passed on last, and until which reading nothing lower is. */
+  held: number;
+  until: number;
+}
+
+/** The longer a series is known, the longer an episode may be: this share of what was seen, and at most so many readings. */
+const SHARE = 0.03;
+const READINGS_MAX = 150;
+
+export function newRest(): Rest {
+  return { seen: 0, held: 0, until: -1 };
+}
+
+/** The reading itself where it opens or tops an episode, else 0. */
+export function afterRest(rest: Rest, reading: number): number {
+  const at = rest.seen++;
+  if (at > rest.until) rest.held = 0;
+  if (reading <= rest.held) return 0;
+  rest.held = reading;
+  rest.until = at + Math.min(SHARE * at, READINGS_MAX);
+  return reading;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { normalRandom, seededRandom } from "./seeded.ts";
+import { normalRandom, seededRandom } from "../../watch-lab/simulate/draw.ts";
 import { isSpotReady, learnSpot, newSpot, spotTail, spotThreshold } from "./spot.ts";
 
 const random = seededRandom(11);

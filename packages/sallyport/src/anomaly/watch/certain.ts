@@ -7,9 +7,8 @@ import { mix } from "./hash.ts";
 import type { KnownFacts } from "./known-facts.ts";
 import type { Names } from "./names.ts";
 import { noveltyRate } from "./novelty.ts";
-import { deny } from "./probing.ts";
-import { ROW } from "./row.ts";
 import type { Row } from "./row.ts";
+import { RECENT, ROW } from "./row.ts";
 
 const DAY_S = 86_400;
 const HOUR_S = 3_600;
@@ -93,4 +92,25 @@ function inTurns(row: Row, nowS: number): void {
   if (returnsOf(row) < RETURNS || floats[at + ROW.returnDays]! >= 1.5) return;
   if (nowS - words[at + ROW.newNetworkAt]! >= HOUR_S || floats[at + ROW.days]! <= 7) return;
   if (noveltyRate(row, "network", 0) < 0.15) say("two_places", "networks in turns", returnsOf(row), [0]);
+}
+
+const WITHIN_S = 900;
+
+/** Notes what was refused; how many different things lately. */
+function deny({ block, at }: Row, what: number, nowS: number): number {
+  const { words } = block;
+  let count = 1;
+  let place = -1;
+  for (let slot = at + ROW.denied; slot < at + ROW.denied + 2 * RECENT; slot += 2) {
+    if (words[slot] === what) place = slot;
+    else if (words[slot] !== 0 && nowS - words[slot + 1]! < WITHIN_S) count++;
+  }
+  if (place < 0) {
+    const next = words[at + ROW.deniedNext]! % RECENT;
+    words[at + ROW.deniedNext] = next + 1;
+    place = at + ROW.denied + 2 * next;
+  }
+  words[place] = what;
+  words[place + 1] = nowS;
+  return count;
 }

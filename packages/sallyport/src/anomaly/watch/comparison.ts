@@ -1,8 +1,8 @@
 /** Every event against what is known of its key and its peers: the factors that are unusual are noted in the row. */
-import { isSpotReady, learnSpot, spotTail } from "../series/spot.ts";
-import type { SpotShape } from "../series/spot.ts";
 import { networkPrefix } from "../../kernel/network-prefix.ts";
 import type { Observation } from "../observation.ts";
+import type { SpotShape } from "../series/spot.ts";
+import { isSpotReady, learnSpot, spotTail } from "../series/spot.ts";
 import { widen } from "./breadth.ts";
 import { follow } from "./calls.ts";
 import { moveTo } from "./company.ts";
@@ -14,9 +14,8 @@ import { meter, shift } from "./meters.ts";
 import { Names } from "./names.ts";
 import { blockOf, lingering, newcomers } from "./newcomers.ts";
 import { countNovelty, knows, meets, noveltyRate } from "./novelty.ts";
-import { Familiar, SYMBOLS } from "./peers.ts";
 import type { Peers } from "./peers.ts";
-import { repeat } from "./repeats.ts";
+import { Familiar, SYMBOLS } from "./peers.ts";
 import { DIMENSIONS, ROW } from "./row.ts";
 import type { Dimension, Row } from "./row.ts";
 import type { WatchedKey } from "./watched-key.ts";
@@ -156,4 +155,26 @@ export class Comparison {
     }
     return 2 + 2 * number - (isRefused ? 1 : 0);
   }
+}
+
+const SHAPES = 8;
+const ALPHA = 1 / 200;
+
+/** p of so many repeats in this hour. */
+function repeat({ block, at }: Row, shape: number): number {
+  const { words, floats } = block;
+  let isRepeat = false;
+  for (let slot = 0; slot < SHAPES; slot++) if (words[at + ROW.shapes + slot] === shape) isRepeat = true;
+  const share = floats[at + ROW.repeatShare]!;
+  if (!isRepeat) {
+    const next = words[at + ROW.shapeNext]! % SHAPES;
+    words[at + ROW.shapes + next] = shape;
+    words[at + ROW.shapeNext] = next + 1;
+    floats[at + ROW.repeatShare] = share * (1 - ALPHA);
+    return 1;
+  }
+  const repeats = (floats[at + ROW.repeats]! += 1);
+  floats[at + ROW.repeatShare] = share + ALPHA * (1 - share);
+  const beyond = repeats - 2 - 2 * share * floats[at + ROW.inHour]!;
+  return beyond <= 0 || share > 0.5 ? 1 : Math.max(1e-8, (share + 0.1) ** beyond);
 }

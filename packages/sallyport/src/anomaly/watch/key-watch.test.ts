@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Alert } from "../alert.ts";
 import { observe } from "../observation.ts";
 import type { Observation } from "../observation.ts";
-import { seededRandom } from "../series/seeded.ts";
+import { seededRandom } from "../../watch-lab/simulate/draw.ts";
 import { KeyWatch } from "./key-watch.ts";
 
 const START = Date.UTC(2026, 0, 5);

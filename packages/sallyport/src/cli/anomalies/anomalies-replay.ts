@@ -1,7 +1,7 @@
 /** `sallyport anomalies replay`: today's detectors and response policy over an export of the ledger. */
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
-import { parseDurationMs } from "@sallyport/protocol/contract";
+import { parseDurationMs } from "@sallyport/contract";
 import { readYaml } from "../../kernel/yaml.ts";
 import type { AnomalyPolicy } from "../../anomaly/response.ts";
 import type { Cli } from "../terminal/cli.ts";

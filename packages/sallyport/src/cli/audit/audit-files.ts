@@ -2,8 +2,9 @@
 import { Option } from "commander";
 import type { Command } from "commander";
 import { writeFileSync } from "node:fs";
-import { exportFormats, Problem } from "@sallyport/protocol";
-import type { ExportFormat, LedgerVerdict } from "@sallyport/protocol";
+import { describeVerdict, exportFormats } from "@sallyport/ledger";
+import { Problem } from "@sallyport/protocol";
+import type { ExportFormat, LedgerVerdict } from "@sallyport/ledger";
 import type { Cli } from "../terminal/cli.ts";
 import { readSettings } from "../terminal/connect.ts";
 import { UsageMistake } from "../terminal/failure.ts";
@@ -41,7 +42,8 @@ export function addAuditFiles(audit: Command, cli: Cli): void {
     )
     .action(async (path: string | undefined, options: VerifyOptions) => {
       if (options.state) return verifyState(cli, path, options);
-      const { readPins, verifyPath } = await import("../../compose/ledger-files.ts");
+      const { readPins } = await import("@sallyport/ledger/node");
+      const { verifyPath } = await import("../../store/directory/verify-path.ts");
       const pins = readPins(options.key ?? [], options.checkpoint ?? [], options.witness ?? []);
       const verdict = await verifyPath(path ?? (await readSettings(options, cli.io.env)).dataDirectory, pins);
       show(cli.io, options.json, verdict, () => verdictLines(verdict));
@@ -65,7 +67,7 @@ export function addAuditFiles(audit: Command, cli: Cli): void {
       if (environment !== undefined && format !== "tiles")
         throw new Problem("input_invalid", "--env goes with --format tiles: the other formats are of the whole chain");
       const settings = await readSettings(options, cli.io.env);
-      const { exportAudit } = await import("../../compose/ledger-files.ts");
+      const { exportAudit } = await import("../../store/directory/ledger-files.ts");
       const progress = (records: number): void => {
         if (!options.json) cli.io.err(`${records} records…`);
       };
@@ -87,7 +89,7 @@ export function addAuditFiles(audit: Command, cli: Cli): void {
     .option("--out <file>", "a new file; left out, the proof is printed")
     .action(async (record: string, options: ProofOptions) => {
       const settings = await readSettings(options, cli.io.env);
-      const { proveRecord } = await import("../../compose/ledger-files.ts");
+      const { proveRecord } = await import("../../store/directory/ledger-files.ts");
       const proof = await proveRecord(
         settings,
         /^[1-9]\d{0,15}$/.test(record) ? { seq: Number(record) } : { request: record },
@@ -102,7 +104,7 @@ export function addAuditFiles(audit: Command, cli: Cli): void {
     .description("print the keys that exports and logs are signed by: an auditor keeps them")
     .action(async (options: ServerOptions) => {
       const settings = await readSettings(options, cli.io.env);
-      const { publishedKeys } = await import("../../compose/ledger-files.ts");
+      const { publishedKeys } = await import("../../store/directory/ledger-files.ts");
       const keys = await publishedKeys(settings);
       show(cli.io, options.json, { keys }, () => keys.map(({ key }) => key));
     });
@@ -112,7 +114,7 @@ async function verifyState(cli: Cli, path: string | undefined, options: VerifyOp
   if (options.key ?? options.checkpoint ?? options.witness)
     throw new UsageMistake("--state verifies the database alone: --key, --checkpoint and --witness do not go with it");
   const settings = await readSettings({ ...options, ...(path === undefined ? {} : { data: path }) }, cli.io.env);
-  const { verifyDirectoryState } = await import("../../compose/verify-state.ts");
+  const { verifyDirectoryState } = await import("../../store/directory/verify-state.ts");
   const { ok, rows, firstDifference: first } = await verifyDirectoryState(settings);
   show(cli.io, options.json, { ok, rows, ...(first ? { firstDifference: first } : {}) }, () =>
     facts({
@@ -134,26 +136,7 @@ function writeNew(path: string, text: string): void {
   }
 }
 
-const UNVOUCHED_SHOWN = 10;
-
-function verdictLines({ ok, records, firstDamage, unvouched, cannotShow }: LedgerVerdict): readonly string[] {
-  const iso = (at: number): string => new Date(at).toISOString();
-  return [
-    ...facts({ ledger: ok ? "whole" : "DAMAGED", records }),
-    ...(firstDamage
-      ? facts({
-          "first damage": `${firstDamage.seq > 0 ? `record ${firstDamage.seq} in ` : ""}${firstDamage.file}: ${firstDamage.reason}`,
-        })
-      : []),
-    ...unvouched
-      .slice(0, UNVOUCHED_SHOWN)
-      .map(
-        ({ after, from, to, reason }) =>
-          `not vouched for: after record ${after}, ${iso(from)} to ${iso(to)}: ${reason}`,
-      ),
-    ...(unvouched.length > UNVOUCHED_SHOWN
-      ? [`and ${unvouched.length - UNVOUCHED_SHOWN} more such times (--json)`]
-      : []),
-    ...cannotShow.map((sentence) => `not shown by this: ${sentence}`),
-  ];
+function verdictLines(verdict: LedgerVerdict): readonly string[] {
+  const described = describeVerdict(verdict);
+  return [...facts(described.facts), ...described.notes];
 }

@@ -1,7 +1,7 @@
 /** `sallyport audit search|tail`: the ledger's records, found and as they come, by the same filters. */
 import { TailEnded } from "@sallyport/client";
 import type { Command } from "commander";
-import type { AuditRecordView } from "@sallyport/protocol/contract";
+import type { AuditRecordView } from "@sallyport/contract";
 import { withClient } from "../terminal/cli.ts";
 import type { Cli } from "../terminal/cli.ts";
 import { wholeNumber, withServer } from "../terminal/options.ts";

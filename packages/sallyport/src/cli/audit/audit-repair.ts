@@ -15,7 +15,7 @@ export function addAuditRepair(audit: Command, cli: Cli): void {
     .action(async (options: ServerOptions) => {
       const settings = await readSettings(options, cli.io.env);
       if (await isAnswered(adminSocket(settings))) refuseBesideServer(settings.dataDirectory);
-      const { repairAudit } = await import("../../compose/repair.ts");
+      const { repairAudit } = await import("../../store/directory/repair.ts");
       const done = await repairAudit(settings, (text) => cli.io.err(text));
       show(cli.io, options.json, done, () => [
         ...done.removed.map(

@@ -64,7 +64,7 @@ export function addAuditWitness(audit: Command, cli: Cli): void {
     .requiredOption("--env <environment>", "whose log")
     .action(async (options: CosignOptions) => {
       const settings = await readSettings(options, cli.io.env);
-      const { verifiersOf } = await import("../../compose/ledger-files.ts");
+      const { verifiersOf } = await import("@sallyport/ledger/node");
       const { cosign } = await import("../../compose/witness.ts");
       const witness = verifiersOf(options.witnessKey)[0]!;
       const checkpoint = await cosign(settings, { url: options.witness, witness, environment: options.env });

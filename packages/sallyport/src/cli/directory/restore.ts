@@ -114,7 +114,7 @@ async function confirm(cli: Cli, options: ConfirmOptions): Promise<void> {
 }
 
 async function readLater(path: string, after: { readonly seq: number; readonly hash: string }, dataDirectory: string) {
-  const { readLaterRecords } = await import("../../compose/later-records.ts");
+  const { readLaterRecords } = await import("../../store/backup/later-records.ts");
   return readLaterRecords(resolve(path), after, dataDirectory);
 }
 

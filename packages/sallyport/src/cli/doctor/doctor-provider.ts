@@ -6,7 +6,7 @@ import type { Finding } from "./finding.ts";
 export async function checkIdentityProvider(oidc: Settings["oidc"], nowMs: number): Promise<Finding[]> {
   if (oidc === null) return [];
   const check = "identity provider";
-  const { checkProvider } = await import("../../compose/check-provider.ts");
+  const { checkProvider } = await import("../../compose/look-at-provider.ts");
   const reason = await checkProvider(oidc, nowMs);
   if (reason === undefined) return [fine(check, "issuer", `${oidc.issuer} was reached, and its metadata fits`)];
   const metadata = `${oidc.issuer}/.well-known/openid-configuration`;

@@ -1,6 +1,6 @@
 /** What `doctor` looks at of each model server: whether it answers, its clock, its cloud, and whether it is reachable past the gateway. */
 import { networkInterfaces } from "node:os";
-import type { UpstreamView } from "@sallyport/protocol/contract";
+import type { UpstreamView } from "@sallyport/contract";
 import { fine, note, wrong } from "./finding.ts";
 import type { Finding } from "./finding.ts";
 import { isOpen, PROBE_MS } from "./probe.ts";

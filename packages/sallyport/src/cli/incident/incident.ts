@@ -1,7 +1,7 @@
 /** `sallyport incident open|report|list|close`: a key has leaked. The key is stopped before anything else is done. */
 import type { Command } from "commander";
 import type { AdminClient } from "@sallyport/client";
-import type { IncidentView, RadiusView } from "@sallyport/protocol/contract";
+import type { IncidentView, RadiusView } from "@sallyport/contract";
 import { withClient } from "../terminal/cli.ts";
 import type { Cli } from "../terminal/cli.ts";
 import type { Connection } from "../terminal/connect.ts";

@@ -1,6 +1,6 @@
 /** `sallyport admin reset` and `sallyport admin keys …` */
 import type { Command } from "commander";
-import type { AdminKeyView, Answer } from "@sallyport/protocol/contract";
+import type { AdminKeyView, Answer } from "@sallyport/contract";
 import { withClient } from "../terminal/cli.ts";
 import type { Cli } from "../terminal/cli.ts";
 import { UsageMistake } from "../terminal/failure.ts";

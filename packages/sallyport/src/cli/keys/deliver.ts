@@ -1,6 +1,6 @@
 /** `--deliver`: a ticket in the key's place. */
 import { Option } from "commander";
-import type { Delivery } from "@sallyport/protocol/contract";
+import type { Delivery } from "@sallyport/contract";
 import type { Cli } from "../terminal/cli.ts";
 import { UsageMistake } from "../terminal/failure.ts";
 import { listOption } from "../terminal/options.ts";

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { Option } from "commander";
 import { factors } from "@sallyport/protocol";
 import type { Factor } from "@sallyport/protocol";
-import type { KeyView } from "@sallyport/protocol/contract";
+import type { KeyView } from "@sallyport/contract";
 import { withClient } from "../terminal/cli.ts";
 import type { Cli } from "../terminal/cli.ts";
 import { UsageMistake } from "../terminal/failure.ts";

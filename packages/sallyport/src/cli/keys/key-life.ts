@@ -1,6 +1,6 @@
 /** `sallyport keys rotate | sweep`, and how a key's secrets are shown. */
 import type { Command } from "commander";
-import type { KeyInFull } from "@sallyport/protocol/contract";
+import type { KeyInFull } from "@sallyport/contract";
 import { withClient } from "../terminal/cli.ts";
 import type { Cli } from "../terminal/cli.ts";
 import { deliverOption, deliveryOf, fromOption, sayTicket, toOption } from "./deliver.ts";

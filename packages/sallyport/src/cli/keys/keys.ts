@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import type { AdminClient } from "@sallyport/client";
 import { isDataPermission, isPermission, needsModel, Problem } from "@sallyport/protocol";
-import type { KeyView } from "@sallyport/protocol/contract";
+import type { KeyView } from "@sallyport/contract";
 import { withClient } from "../terminal/cli.ts";
 import type { Cli } from "../terminal/cli.ts";
 import { listOption, wholeNumber, withServer } from "../terminal/options.ts";

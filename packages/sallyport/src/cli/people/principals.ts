@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import type { AdminClient } from "@sallyport/client";
 import { Problem } from "@sallyport/protocol";
-import type { AssignmentView, PrincipalView } from "@sallyport/protocol/contract";
+import type { AssignmentView, PrincipalView } from "@sallyport/contract";
 import { withClient } from "../terminal/cli.ts";
 import type { Cli } from "../terminal/cli.ts";
 import { listOption, withServer } from "../terminal/options.ts";

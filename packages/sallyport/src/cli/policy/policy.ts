@@ -1,7 +1,7 @@
 /** `sallyport apply`, `roles`, `envs`, `upstreams`, `explain`. */
 import type { Command } from "commander";
 import { Problem } from "@sallyport/protocol";
-import { policyJsonSchema } from "@sallyport/protocol/contract";
+import { policyJsonSchema } from "@sallyport/contract";
 import { withClient } from "../terminal/cli.ts";
 import type { Cli } from "../terminal/cli.ts";
 import { UsageMistake } from "../terminal/failure.ts";

@@ -4,7 +4,7 @@ import { withClient } from "../terminal/cli.ts";
 import type { Cli } from "../terminal/cli.ts";
 import { withServer } from "../terminal/options.ts";
 import type { ServerOptions } from "../terminal/options.ts";
-import type { Answer } from "@sallyport/protocol/contract";
+import type { Answer } from "@sallyport/contract";
 import { facts, listText, show, timeText } from "../terminal/print.ts";
 
 type Sink = Answer<"status">["sinks"][number];

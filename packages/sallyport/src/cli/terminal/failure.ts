@@ -2,12 +2,11 @@
  * How a command ends when it cannot do what it was asked: the reason and the remedy on stderr, and the exit code. With
  * `--json` that is one line of JSON on stderr, `{"error":{"code","message","remedy"}}`, and nothing on stdout.
  */
-import { CommanderError } from "commander";
 import { Problem, problems } from "@sallyport/protocol";
+import { CommanderError } from "commander";
 import { SettingsMistakes } from "../../config/settings-mistakes.ts";
 import type { Io } from "./io.ts";
 import { sayRefusedBySystem } from "./refused-by-system.ts";
-import { sayUnreachable } from "./unreachable.ts";
 
 /** What scripts may rely on. */
 export const exits = { done: 0, refused: 1, usage: 2, fault: 3 } as const;
@@ -101,4 +100,29 @@ function messageOf(failure: unknown): string {
   const inner: unknown = failure instanceof AggregateError ? failure.errors[0] : failure.cause;
   const more = inner instanceof Error ? inner.message : "";
   return [failure.message, more].filter((text) => text !== "").join(": ") || failure.name;
+}
+
+/** By shape, not by class: the client library is loaded only where it is used. */
+interface Unreachable extends Error {
+  readonly where: string;
+  readonly code: string | undefined;
+}
+
+function sayUnreachable(thrown: unknown): { readonly message: string; readonly remedy: string } | undefined {
+  if (!(thrown instanceof Error) || thrown.name !== "GatewayUnreachable") return undefined;
+  const { message, where, code = "" } = thrown as Unreachable;
+  return { message, remedy: remedyFor(code, where, message) };
+}
+
+function remedyFor(code: string, where: string, message: string): string {
+  if (code === "ENOTFOUND" || code === "EAI_AGAIN")
+    return "correct the host name in --url, SALLYPORT_URL or SALLYPORT_ADMIN_URL";
+  if (/CERT|SELF_SIGNED|ISSUER|ERR_TLS|LEAF_SIGNATURE/.test(code))
+    return "check the certificate; for a CA of your own set NODE_EXTRA_CA_CERTS to its PEM file";
+  if (code === "EPROTO" || code.startsWith("ERR_SSL"))
+    return `check whether ${where} speaks TLS: use http:// only for an address of this machine`;
+  // What follows redirects would take the credential elsewhere.
+  if (message.endsWith("unexpected redirect"))
+    return `${where} redirects: use the address it redirects to in --url, SALLYPORT_URL or SALLYPORT_ADMIN_URL`;
+  return `start the gateway at ${where}, or correct --url, SALLYPORT_URL or SALLYPORT_ADMIN_URL; on the gateway's machine \`sallyport status\` shows where it listens`;
 }

@@ -3,7 +3,8 @@
  * answer waits for the commit (see relay); what manages models waits here, before acting. What cannot be queued is
  * refused: nothing runs unrecorded, unless the environment's policy says so of inference.
  */
-import { encodeEvent, refuse } from "@sallyport/protocol";
+import { encodeEvent } from "@sallyport/ledger";
+import { refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
 import type { LedgerAppender } from "../../audit/recorder.ts";
 import type { UnrecordedRequests } from "../../audit/unrecorded.ts";

@@ -2,21 +2,22 @@
  * How a person gets a way in that is his own: invited by an operator, he chooses a password, enters a code of his
  * authenticator, and the invitation is used up by that. Invited anew, he has nothing of the old any more, sessions included.
  */
-import { Problem, refuse } from "@sallyport/protocol";
+import { createHash } from "node:crypto";
 import type { Refusal } from "@sallyport/protocol";
+import { Problem, refuse } from "@sallyport/protocol";
 import type { Principal, Voucher } from "../../access/policy.ts";
-import type { Changes, Operation } from "../../changes/change.ts";
 import type { LedgerEvent } from "../../audit/event.ts";
+import type { Changes, Operation } from "../../changes/change.ts";
 import type { Clock } from "../../kernel/clock.ts";
-import type { Secret } from "../../kernel/secret.ts";
+import { randomBase62 } from "../../kernel/ids.ts";
+import { Secret } from "../../kernel/secret.ts";
 import type { Sealer } from "../../keys/sealer.ts";
-import { hashInvitation, INVITATION_MS, newInvitation } from "./invitation.ts";
 import { sealLocal } from "./local-login.ts";
 import type { LocalLogin } from "./local-login.ts";
 import type { LocalLogins } from "./local-logins.ts";
 import { newOtpSecret, stepOf } from "./one-time-code.ts";
-import { refusePassword } from "./password.ts";
 import type { PasswordHasher } from "./password-hasher.ts";
+import { refusePassword } from "./password.ts";
 
 export interface EnrolmentPorts {
   readonly clock: Pick<Clock, "now">;
@@ -127,4 +128,17 @@ export class Enrolment {
   #invited(hash: string): Principal | undefined {
     return this.#ports.logins.invited(hash, this.#ports.clock.now())?.person;
   }
+}
+
+const INVITATION_MS = 24 * 3_600_000;
+const LENGTH = 26;
+
+export function newInvitation(): Secret {
+  return new Secret(randomBase62(LENGTH));
+}
+
+/** Of what cannot be guessed a plain hash is enough. Undefined for what is no code. */
+export function hashInvitation(code: string): string | undefined {
+  const text = code.replace(/\s/g, "");
+  return /^[0-9A-Za-z]{26}$/.test(text) ? createHash("sha256").update(text).digest("hex") : undefined;
 }

@@ -1,7 +1,9 @@
 /** Entry of the thread that hashes passwords: the thread of requests must not wait for that. */
 import { parentPort } from "node:worker_threads";
-import { derive } from "./derive.ts";
-import type { HashAsked, HashAnswered } from "./password-hasher.ts";
+import { argon2id } from "hash-wasm";
+import { HASH_BYTES } from "./password-hash.ts";
+import type { Derivation } from "./password-hash.ts";
+import type { HashAnswered, HashAsked } from "./password-hasher.ts";
 
 if (parentPort) {
   const port = parentPort;
@@ -13,4 +15,16 @@ if (parentPort) {
     }
   };
   port.on("message", (asked: HashAsked) => void answer(asked).then((answered) => port.postMessage(answered)));
+}
+
+export function derive(password: string, { memoryKib, passes, lanes, salt }: Derivation): Promise<Uint8Array> {
+  return argon2id({
+    password,
+    salt,
+    iterations: passes,
+    memorySize: memoryKib,
+    parallelism: lanes,
+    hashLength: HASH_BYTES,
+    outputType: "binary",
+  });
 }

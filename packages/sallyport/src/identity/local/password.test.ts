@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Secret } from "../../kernel/secret.ts";
-import { derive } from "./derive.ts";
-import { hashInvitation, newInvitation } from "./invitation.ts";
+import { derive } from "./hash-thread.ts";
+import { hashInvitation, newInvitation } from "./enrolment.ts";
 import { normalizePassword, refusePassword } from "./password.ts";
 import { isBelowPresent, PRESENT_COST, readPhc, writePhc } from "./password-hash.ts";
 import { PasswordHasher } from "./password-hasher.ts";

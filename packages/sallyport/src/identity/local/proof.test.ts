@@ -4,7 +4,7 @@ import type { Change } from "../../changes/change.ts";
 import type { Principal } from "../../access/policy.ts";
 import { Principals } from "../../access/principals.ts";
 import { Secret } from "../../kernel/secret.ts";
-import { derive } from "./derive.ts";
+import { derive } from "./hash-thread.ts";
 import { GuessDelay } from "./guess-delay.ts";
 import { openLocal, sealLocal } from "./local-login.ts";
 import type { LocalLogin } from "./local-login.ts";

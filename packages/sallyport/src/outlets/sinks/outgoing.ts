@@ -1,6 +1,6 @@
 /** A record as it leaves: an OCSF body, or the ledger's own record, as JSON that is one line to every reader, as in the ledger. */
-import { canonical, ocsfBody, ocsfRows, recordUid } from "@sallyport/protocol";
-import type { OcsfRow, OcsfSource } from "@sallyport/protocol";
+import { canonical, ocsfBody, ocsfRows, recordUid } from "@sallyport/ledger";
+import type { OcsfRow, OcsfSource } from "@sallyport/ledger";
 import type { AuditRecord } from "../../audit/audit-log.ts";
 import type { EventType } from "../../audit/event.ts";
 import type { Outgoing } from "./sink.ts";

@@ -1,6 +1,6 @@
 import { generateKeyPairSync, hash, sign, verify } from "node:crypto";
 import { expect, it } from "vitest";
-import { cosignedText, formatCheckpoint, formatSignedNote, noteVerifier, timedSignature } from "@sallyport/protocol";
+import { cosignedText, formatCheckpoint, formatSignedNote, noteVerifier, timedSignature } from "@sallyport/ledger";
 import { askWitness, LogRefused } from "./ask-witness.ts";
 import type { AskPorts, ProveGrowth } from "./ask-witness.ts";
 

@@ -1,6 +1,7 @@
 /** A log's side of C2SP tlog-witness: its newest checkpoint, the proof that it grew, and what the witness says to it. */
-import { checkNote, formatAddCheckpoint, parseCheckpoint, parseSignedNote, Problem } from "@sallyport/protocol";
-import type { LedgerCrypto, NoteVerifier } from "@sallyport/protocol";
+import { checkNote, formatAddCheckpoint, parseCheckpoint, parseSignedNote } from "@sallyport/ledger";
+import { Problem } from "@sallyport/protocol";
+import type { LedgerCrypto, NoteVerifier } from "@sallyport/ledger";
 import type { SendBounded } from "../../kernel/bounded-request.ts";
 
 export interface WitnessPlace {

@@ -5,7 +5,7 @@
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { EnvironmentName } from "@sallyport/protocol";
-import { formatSignedNote, parseCheckpoint } from "@sallyport/protocol";
+import { formatSignedNote, parseCheckpoint } from "@sallyport/ledger";
 
 export interface CosignedPlace {
   readonly folder: string;

@@ -1,8 +1,8 @@
 /** A witness over HTTP (C2SP tlog-witness): `POST /add-checkpoint`, `GET /<origin hash>/checkpoint`. */
 import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
-import { formatNoteSignature, parseAddCheckpoint, witness } from "@sallyport/protocol";
-import type { LedgerCrypto, NoteSignature, NoteVerifier } from "@sallyport/protocol";
+import { formatNoteSignature, parseAddCheckpoint, witness } from "@sallyport/ledger";
+import type { LedgerCrypto, NoteSignature, NoteVerifier } from "@sallyport/ledger";
 import type { WitnessState } from "./witness-state.ts";
 
 const BODY_BYTES_MAX = 64 * 1024;

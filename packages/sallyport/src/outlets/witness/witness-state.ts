@@ -2,8 +2,8 @@
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { hash } from "node:crypto";
 import { join } from "node:path";
-import { parseCheckpoint } from "@sallyport/protocol";
-import type { SignedCheckpoint } from "@sallyport/protocol";
+import { parseCheckpoint } from "@sallyport/ledger";
+import type { SignedCheckpoint } from "@sallyport/ledger";
 
 export class WitnessState {
   readonly #folder: string;

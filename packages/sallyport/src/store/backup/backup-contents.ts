@@ -15,7 +15,8 @@ import {
   statSync,
 } from "node:fs";
 import { join, relative, sep } from "node:path";
-import { parseSignedHead, Problem } from "@sallyport/protocol";
+import { parseSignedHead } from "@sallyport/ledger";
+import { Problem } from "@sallyport/protocol";
 import { copyDatabase } from "../disk/database-copy.ts";
 import { dataKeyIds, neededKekId } from "../secrets/data-keys.ts";
 import type { DataPaths } from "../disk/data-paths.ts";

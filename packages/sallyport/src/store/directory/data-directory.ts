@@ -13,7 +13,8 @@ import {
   statSync,
 } from "node:fs";
 import { join } from "node:path";
-import { FIRST_PREV, formatSignedHead, Problem } from "@sallyport/protocol";
+import { FIRST_PREV, formatSignedHead } from "@sallyport/ledger";
+import { Problem } from "@sallyport/protocol";
 import { systemClock } from "../../kernel/clock.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { KeyEncryptionKeySource } from "../../keys/sealer.ts";
@@ -28,6 +29,12 @@ import { signingKeyFile, writeSecretFile } from "../secrets/sealed-files.ts";
 import { listSegments } from "../ledger/segment-file.ts";
 import { generateSigningKey, signerFromPem } from "../secrets/signing-key.ts";
 import { openDatabase } from "../disk/sqlite.ts";
+
+/** Where a data directory is and what opens its secrets, as the settings say it. */
+export interface DirectoryPlace {
+  readonly dataDirectory: string;
+  readonly keyEncryptionKey: KeyEncryptionKeySource;
+}
 
 /**
  * Makes the directory (0700) with secrets, signing key, empty ledger and database. Begun and interrupted, it can be run

@@ -5,7 +5,7 @@
 import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { Problem } from "@sallyport/protocol";
-import { readBounded } from "../../kernel/read-bounded.ts";
+import { readBounded } from "@sallyport/ledger/node";
 import type { Incident, IncidentShelf } from "../../incident/incident.ts";
 import { writeDurably } from "../disk/durable-file.ts";
 import { json, object, oneOf, orNull, text, wholeNumber } from "../disk/json-shape.ts";

@@ -23,8 +23,8 @@ export interface SqlDatabase {
 
 type DatabaseClass = new (file: string, options: { readonly readOnly: boolean }) => SqlDatabase;
 
-const load = createRequire(import.meta.url);
-const DatabaseSync = builtIn() ?? (load("@photostructure/sqlite") as { DatabaseSync: DatabaseClass }).DatabaseSync;
+const require = createRequire(import.meta.url);
+const DatabaseSync = builtIn() ?? (require("@photostructure/sqlite") as { DatabaseSync: DatabaseClass }).DatabaseSync;
 
 /** Waiting is for opening only (another process may be recovering the log); the writer sets it to 0 afterwards. */
 const OPEN_BUSY_TIMEOUT_MS = 5_000;
@@ -73,7 +73,7 @@ function builtIn(): DatabaseClass | undefined {
   try {
     // Some releases call it experimental each time it is loaded; that is not the operator's concern.
     process.emitWarning = () => {};
-    const { DatabaseSync: found } = load("node:sqlite") as { DatabaseSync: DatabaseClass };
+    const { DatabaseSync: found } = require("node:sqlite") as { DatabaseSync: DatabaseClass };
     new found(":memory:", { readOnly: false }).close();
     return found;
   } catch {

@@ -4,8 +4,9 @@
  */
 import { existsSync, renameSync, rmSync } from "node:fs";
 import { Problem } from "@sallyport/protocol";
-import type { EnvironmentName, ExportedFile, ExportedLog, ExportFormat, LogsStart } from "@sallyport/protocol";
-import { formatExportManifest, formatSignedNote, formatVerifierKey } from "@sallyport/protocol";
+import type { ExportedFile, ExportedLog, ExportFormat, LogsStart } from "@sallyport/ledger";
+import type { EnvironmentName } from "@sallyport/protocol";
+import { formatExportManifest, formatSignedNote, formatVerifierKey } from "@sallyport/ledger";
 import type { NoteSigner } from "./note-signer.ts";
 import { LedgerLines } from "./ledger-lines.ts";
 import type { DataPaths } from "../disk/data-paths.ts";

@@ -1,7 +1,7 @@
 /** Writes an export of one line a record: a single file, its manifest beside it. */
 import { writeFileSync } from "node:fs";
 import { basename } from "node:path";
-import type { ExportedFile } from "@sallyport/protocol";
+import type { ExportedFile } from "@sallyport/ledger";
 import type { ExportWriter } from "./export-ledger.ts";
 import { HashedFile } from "../disk/hashed-file.ts";
 

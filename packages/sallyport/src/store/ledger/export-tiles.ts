@@ -13,11 +13,12 @@ import {
   TILE_WIDTH,
   TileBuilder,
   tilePath,
-} from "@sallyport/protocol";
-import type { EnvironmentName, ExportedFile, HashTile, LogsStart } from "@sallyport/protocol";
+} from "@sallyport/ledger";
+import type { ExportedFile, HashTile, LogsStart } from "@sallyport/ledger";
+import type { EnvironmentName } from "@sallyport/protocol";
 import type { ExportWriter } from "./export-ledger.ts";
 import { HashedFile } from "../disk/hashed-file.ts";
-import { treeHash } from "./ledger-crypto.ts";
+import { treeHash } from "@sallyport/ledger/node";
 
 interface Log {
   readonly environment: EnvironmentName;

@@ -1,28 +1,27 @@
 /** The one place where a record gets its number, its link to the record before, and the head its signature. */
 import { hash } from "node:crypto";
 import type { KeyObject } from "node:crypto";
+import type { EncodableEvent, EventValue } from "@sallyport/ledger";
 import {
+  encodeEvent,
   ENTRY_BYTES_MAX,
   formatKept,
   formatSignedHead,
-  isEnvironmentName,
   parseKept,
   parseSignedHead,
-  Problem,
   recordLine,
   saltPersonal,
-} from "@sallyport/protocol";
+} from "@sallyport/ledger";
+import { ledgerCrypto } from "@sallyport/ledger/node";
 import type { EnvironmentName } from "@sallyport/protocol";
+import { isEnvironmentName, Problem, SYSTEM_REALM } from "@sallyport/protocol";
 import { randomBase62 } from "../../kernel/ids.ts";
-import { ledgerCrypto } from "./ledger-crypto.ts";
-import { aboutNone } from "./about-none.ts";
-import { LedgerLogs, SYSTEM_LOG } from "./ledger-logs.ts";
-import type { LogsMark } from "./ledger-logs.ts";
-import type { RowBinding } from "../state/row-binding.ts";
-import { shortenEvent } from "./shorten-event.ts";
-import type { HeadSigner } from "../secrets/signing-key.ts";
 import { readMeta } from "../disk/schema.ts";
 import type { SqlDatabase, SqlStatement } from "../disk/sqlite.ts";
+import type { HeadSigner } from "../secrets/signing-key.ts";
+import type { RowBinding } from "../state/row-binding.ts";
+import { LedgerLogs } from "./ledger-logs.ts";
+import type { LogsMark } from "./ledger-logs.ts";
 
 /** A place in the chain: the number and hash of a record, and where the logs were. */
 export interface ChainPoint {
@@ -38,7 +37,7 @@ const salt = (): string => randomBase62(SALT_LENGTH);
 /** The environment of what `encodeEvent()` made. */
 const ENVIRONMENT = /^\{"type":"[^"]*","at":-?\d+,"environment":"([^"]*)"/;
 
-const SYSTEM = SYSTEM_LOG as EnvironmentName;
+const SYSTEM = SYSTEM_REALM as EnvironmentName;
 const none: ReadonlySet<string> = new Set();
 
 function environmentOf(eventText: string): string | undefined {
@@ -175,4 +174,38 @@ export class LedgerChain {
 
 function damaged(reason: string): Problem {
   return new Problem("store_unavailable", `the ledger is damaged: ${reason}; run 'sallyport audit verify'`);
+}
+
+const ASKED_MAX = 64;
+
+/** `eventText` is what `encodeEvent()` made. */
+function aboutNone(eventText: string): string {
+  const event = JSON.parse(eventText) as EncodableEvent;
+  const asked = event.environment.slice(0, ASKED_MAX);
+  return encodeEvent({ ...event, environment: SYSTEM_REALM, fields: { ...event.fields, asked_environment: asked } });
+}
+
+const TEXT_MAX = 512;
+const LIST_MAX = 64;
+
+/** `eventText` is what `encodeEvent()` made. */
+function shortenEvent(eventText: string): string {
+  const event = JSON.parse(eventText) as EncodableEvent;
+  const fields: Record<string, EventValue> = {};
+  for (const [name, value] of Object.entries(event.fields)) fields[name] = shorten(value);
+  return encodeEvent({
+    ...event,
+    fields: {
+      ...fields,
+      is_shortened: true,
+      whole_bytes: Buffer.byteLength(eventText),
+      whole_sha256: hash("sha256", eventText, "hex"),
+    },
+  });
+}
+
+function shorten(value: EventValue): EventValue {
+  if (typeof value === "string") return value.slice(0, TEXT_MAX);
+  if (typeof value !== "object" || value === null) return value;
+  return value.slice(0, LIST_MAX).map((text) => text.slice(0, TEXT_MAX));
 }

@@ -3,10 +3,12 @@
  * segments, the table and the head in one read transaction. So it runs beside a writing server, in any process.
  */
 import { setImmediate as turn } from "node:timers/promises";
-import { isEnvironmentName, parseSignedHead, parseTreeState, parseVerifierKey, Problem } from "@sallyport/protocol";
-import type { EnvironmentName, LedgerLine, LogsStart, NoteVerifier, SignedHead, TreeState } from "@sallyport/protocol";
+import { parseSignedHead, parseTreeState, parseVerifierKey } from "@sallyport/ledger";
+import { isEnvironmentName, Problem } from "@sallyport/protocol";
+import type { LedgerLine, LogsStart, NoteVerifier, SignedHead, TreeState } from "@sallyport/ledger";
+import type { EnvironmentName } from "@sallyport/protocol";
 import type { DataPaths } from "../disk/data-paths.ts";
-import { ledgerCrypto } from "./ledger-crypto.ts";
+import { ledgerCrypto } from "@sallyport/ledger/node";
 import { readCounter, readMeta } from "../disk/schema.ts";
 import { BOUNDED_LINE, linesForward, listSegments, seqOfLine } from "./segment-file.ts";
 import type { SqlDatabase, SqlRow } from "../disk/sqlite.ts";

@@ -3,6 +3,7 @@
  * the transaction of the records they are of.
  */
 import type { KeyObject } from "node:crypto";
+import type { TreeState } from "@sallyport/ledger";
 import {
   emptyTree,
   encodeEvent,
@@ -10,7 +11,6 @@ import {
   formatSignedNote,
   formatTreeState,
   formatVerifierKey,
-  isEnvironmentName,
   KEY_CHANGE,
   keyChangeFields,
   keyChangeText,
@@ -18,15 +18,15 @@ import {
   MerkleTree,
   parseCheckpoint,
   parseTreeState,
-  Problem,
   strayReason,
-} from "@sallyport/protocol";
-import type { EnvironmentName, TreeState } from "@sallyport/protocol";
-import { treeHash } from "./ledger-crypto.ts";
-import { deriveNoteSigner } from "./note-signer.ts";
-import type { NoteSigner } from "./note-signer.ts";
+} from "@sallyport/ledger";
+import { treeHash } from "@sallyport/ledger/node";
+import type { EnvironmentName } from "@sallyport/protocol";
+import { isEnvironmentName, Problem, SYSTEM_REALM } from "@sallyport/protocol";
 import { readMeta } from "../disk/schema.ts";
 import type { SqlDatabase, SqlRow, SqlStatement } from "../disk/sqlite.ts";
+import type { NoteSigner } from "./note-signer.ts";
+import { deriveNoteSigner } from "./note-signer.ts";
 
 /** A checkpoint is signed this long after the one before, or this many records, whichever is first: a signature costs more than a record. */
 export const CHECKPOINT_MS = 1_000;
@@ -53,9 +53,6 @@ const UNSIGNED = { checkpoint: "", signedSize: -1, signedAt: -Infinity };
 
 /** Where the logs were, to go back to: a change that is refused takes its records along. */
 export type LogsMark = ReadonlyMap<string, TreeState>;
-
-/** Its records are about the gateway itself, and those whose environment does not exist. */
-export const SYSTEM_LOG = "system";
 
 export class LedgerLogs {
   readonly #root: KeyObject;
@@ -95,7 +92,7 @@ export class LedgerLogs {
 
   /** Whether records of it may stand in a log: the realm, an environment of the policy or of a key, or one that has a log. */
   isKnown(environment: EnvironmentName): boolean {
-    if (environment === SYSTEM_LOG || this.#logs.has(environment)) return true;
+    if (environment === SYSTEM_REALM || this.#logs.has(environment)) return true;
     return this.#owner.get(environment, environment) !== undefined;
   }
 
@@ -209,4 +206,14 @@ export class LedgerLogs {
       signedAt: 0,
     };
   }
+}
+
+/** Throws `unknown_environment` where there is neither an environment nor a log of that name, with those there are. */
+export function logNamed(database: SqlDatabase, text: string): EnvironmentName {
+  const rows = database.prepare("SELECT name FROM environment UNION SELECT environment FROM log ORDER BY 1").all();
+  const names = rows.map(({ name }) => String(name)).filter((name) => isEnvironmentName(name));
+  const known = names.find((name) => name === text);
+  if (known === undefined)
+    throw new Problem("unknown_environment", `there is no log ${text}; known: ${names.join(", ") || "none"}`);
+  return known;
 }

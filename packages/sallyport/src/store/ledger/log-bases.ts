@@ -10,8 +10,8 @@ import {
   MerkleTree,
   parseRecordLine,
   parseTreeState,
-} from "@sallyport/protocol";
-import { treeHash } from "./ledger-crypto.ts";
+} from "@sallyport/ledger";
+import { treeHash } from "@sallyport/ledger/node";
 import { readCounter } from "../disk/schema.ts";
 import type { SqlDatabase } from "../disk/sqlite.ts";
 

@@ -5,9 +5,9 @@
  */
 import { createPrivateKey, createPublicKey, hkdfSync, sign } from "node:crypto";
 import type { KeyObject } from "node:crypto";
-import { noteVerifier, utf8Of } from "@sallyport/protocol";
-import type { NoteSignature, NoteVerifier } from "@sallyport/protocol";
-import { ledgerCrypto } from "./ledger-crypto.ts";
+import { noteVerifier, utf8Of } from "@sallyport/ledger";
+import type { NoteSignature, NoteVerifier } from "@sallyport/ledger";
+import { ledgerCrypto } from "@sallyport/ledger/node";
 
 export interface NoteSigner {
   readonly verifier: NoteVerifier;

@@ -2,8 +2,8 @@
 import { isUtf8 } from "node:buffer";
 import { closeSync, fstatSync, openSync, readdirSync, readSync } from "node:fs";
 import { join } from "node:path";
-import { LINE_BYTES_MAX, parseKept, parseRecordLine } from "@sallyport/protocol";
-import type { LedgerRecord } from "@sallyport/protocol";
+import { LINE_BYTES_MAX, parseKept, parseRecordLine } from "@sallyport/ledger";
+import type { LedgerRecord } from "@sallyport/ledger";
 
 export interface Segment {
   /** Sequence number of its first record. */

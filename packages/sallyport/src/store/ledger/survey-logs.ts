@@ -4,7 +4,6 @@
  */
 import {
   emptyTree,
-  isEnvironmentName,
   KEY_CHANGE,
   leafOf,
   MerkleTree,
@@ -13,9 +12,10 @@ import {
   parseRecordLine,
   parseTreeState,
   removedLogOf,
-} from "@sallyport/protocol";
+} from "@sallyport/ledger";
+import { isEnvironmentName } from "@sallyport/protocol";
 import type { EnvironmentName } from "@sallyport/protocol";
-import { treeHash } from "./ledger-crypto.ts";
+import { treeHash } from "@sallyport/ledger/node";
 import type { LedgerLines } from "./ledger-lines.ts";
 import { readCounter } from "../disk/schema.ts";
 import type { SqlDatabase } from "../disk/sqlite.ts";

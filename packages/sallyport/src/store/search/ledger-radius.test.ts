@@ -1,5 +1,5 @@
 /** Which lines of a ledger are a key's, and whose are those of its addresses. */
-import { encodeEvent, recordLine } from "@sallyport/protocol";
+import { encodeEvent, recordLine } from "@sallyport/ledger";
 import { expect, it } from "vitest";
 import { measureRadius } from "./ledger-radius.ts";
 

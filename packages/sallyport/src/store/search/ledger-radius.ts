@@ -4,7 +4,7 @@
  * something. What is damaged is for `verify` to find.
  */
 import { setImmediate as turn } from "node:timers/promises";
-import { readKept } from "@sallyport/protocol";
+import { readKept } from "@sallyport/ledger";
 import type { LedgerRadius, RadiusQuestion } from "../../incident/blast-radius.ts";
 import type { LedgerWalk } from "./ledger-walk.ts";
 import { KeyRadius } from "./radius/key-radius.ts";

@@ -1,11 +1,12 @@
 /** The ledger as administration and the CLI read it: beside a running server or alone, never writing. */
 import { setImmediate as turn } from "node:timers/promises";
-import { cannotShow, isEnvironmentName, noPins, parseCheckpoint, Problem, verifyLedger } from "@sallyport/protocol";
-import type { Pins } from "@sallyport/protocol";
+import { cannotShow, noPins, parseCheckpoint, verifyLedger } from "@sallyport/ledger";
+import { isEnvironmentName, Problem } from "@sallyport/protocol";
+import type { Pins } from "@sallyport/ledger";
 import type { AuditFilter, AuditPage, AuditRecord, AuditUses, AuditVerdict, LogSize } from "../../audit/audit-log.ts";
 import type { LedgerRadius, RadiusQuestion } from "../../incident/blast-radius.ts";
 import { dataPaths, isInitialized } from "../disk/data-paths.ts";
-import { ledgerCrypto } from "../ledger/ledger-crypto.ts";
+import { ledgerCrypto } from "@sallyport/ledger/node";
 import { LedgerLines, TABLE_NAME } from "../ledger/ledger-lines.ts";
 import { proveLogGrowth } from "./log-growth.ts";
 import type { GrowthQuestion, LogGrowth } from "./log-growth.ts";

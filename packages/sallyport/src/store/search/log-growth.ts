@@ -3,19 +3,12 @@
  * with the mark of one before, only what came since is read.
  */
 import { setImmediate as turn } from "node:timers/promises";
-import {
-  consistencyRanges,
-  emptyTree,
-  isEnvironmentName,
-  leafOf,
-  MerkleTree,
-  parseCheckpoint,
-  Problem,
-  RangeHashes,
-} from "@sallyport/protocol";
-import type { EnvironmentName, LogsStart, TreeState } from "@sallyport/protocol";
+import { consistencyRanges, emptyTree, leafOf, MerkleTree, parseCheckpoint, RangeHashes } from "@sallyport/ledger";
+import { isEnvironmentName, Problem } from "@sallyport/protocol";
+import type { LogsStart, TreeState } from "@sallyport/ledger";
+import type { EnvironmentName } from "@sallyport/protocol";
 import type { DataPaths } from "../disk/data-paths.ts";
-import { treeHash } from "../ledger/ledger-crypto.ts";
+import { treeHash } from "@sallyport/ledger/node";
 import { LedgerLines } from "../ledger/ledger-lines.ts";
 import { LedgerWalk } from "./ledger-walk.ts";
 import type { SqlDatabase } from "../disk/sqlite.ts";

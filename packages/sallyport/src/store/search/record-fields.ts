@@ -2,7 +2,7 @@
  * What a record can be searched by, in one table: the index of a segment and the match of a line both ask it, so they
  * cannot disagree on what a record says. Personal fields stand beside the record, in the same line, until they are erased.
  */
-import { readKept } from "@sallyport/protocol";
+import { readKept } from "@sallyport/ledger";
 import type { AuditRecord } from "../../audit/audit-log.ts";
 
 /** The record of a kept line with what stands beside it; undefined for a damaged line, which `verify` names. */

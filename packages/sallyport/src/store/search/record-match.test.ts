@@ -1,4 +1,4 @@
-import { encodeEvent, FIRST_PREV, recordLine } from "@sallyport/protocol";
+import { encodeEvent, FIRST_PREV, recordLine } from "@sallyport/ledger";
 import { describe, expect, it } from "vitest";
 import { makeMatchRecord, wantedOf } from "./record-match.ts";
 

@@ -1,5 +1,5 @@
 /** Whether a record is what a search asks for. The text is looked at first: most lines are never parsed. */
-import { quoteText } from "@sallyport/protocol";
+import { quoteText } from "@sallyport/ledger";
 import type { AuditFilter, AuditRecord } from "../../audit/audit-log.ts";
 import { NetworkList, normalizeAddress, parseNetwork } from "../../kernel/network-list.ts";
 import { readRecord, searched, searchedNames } from "./record-fields.ts";

@@ -18,7 +18,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
-import { parseEnded } from "@sallyport/protocol";
+import { parseEnded } from "@sallyport/ledger";
 import { readRecord } from "./record-fields.ts";
 import { indexName, listSegments } from "../ledger/segment-file.ts";
 import type { Segment } from "../ledger/segment-file.ts";

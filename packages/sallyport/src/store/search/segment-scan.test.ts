@@ -3,7 +3,7 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
-import { LINE_BYTES_MAX } from "@sallyport/protocol";
+import { LINE_BYTES_MAX } from "@sallyport/ledger";
 import { linesForward } from "../ledger/segment-file.ts";
 import { digestSegment, scanSegment } from "./segment-scan.ts";
 

@@ -5,7 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import { readSync } from "node:fs";
-import { LINE_BYTES_MAX } from "@sallyport/protocol";
+import { LINE_BYTES_MAX } from "@sallyport/ledger";
 import { lineOf, NEWLINE } from "../ledger/segment-file.ts";
 
 const PIECE_BYTES = 256 * 1024;

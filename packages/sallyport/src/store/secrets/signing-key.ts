@@ -1,10 +1,12 @@
 /** The ledger's Ed25519 key pair: the private half signs each head, lies sealed, and never leaves `secrets/` in the clear. */
-import { createPrivateKey, createPublicKey, generateKeyPairSync, sign, verify } from "node:crypto";
 import type { KeyObject } from "node:crypto";
+import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, sign, verify } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { headText, Problem } from "@sallyport/protocol";
-import type { LedgerHead, SignedHead } from "@sallyport/protocol";
+import { headText } from "@sallyport/ledger";
+import type { LedgerHead, SignedHead } from "@sallyport/ledger";
+import { Problem } from "@sallyport/protocol";
 import type { Sealer } from "../../keys/sealer.ts";
+import { dataPaths } from "../disk/data-paths.ts";
 import type { DataPaths } from "../disk/data-paths.ts";
 import { readSecretFile, signingKeyFile } from "./sealed-files.ts";
 
@@ -74,4 +76,12 @@ function keyOf(path: string, read: () => KeyObject): KeyObject {
   }
   if (key.asymmetricKeyType !== "ed25519") throw new Problem("store_unavailable", `${path} holds no Ed25519 key`);
   return key;
+}
+
+const TEXT = "sallyport index of ledger segments 1\n";
+
+/** 32 bytes. Throws `store_unavailable` where the signing key cannot be opened. */
+export function openIndexKey(directory: string, sealer: Sealer): Buffer {
+  const signature = sign(null, Buffer.from(TEXT), openSigningKey(dataPaths(directory), sealer));
+  return createHash("sha256").update(signature).digest();
 }

@@ -1,6 +1,7 @@
 /** Binds what is written outside the writer: a new database, an upgraded one, and rows that are encrypted again. */
 import type { KeyObject } from "node:crypto";
-import { formatSignedHead, parseSignedHead, Problem } from "@sallyport/protocol";
+import { formatSignedHead, parseSignedHead } from "@sallyport/ledger";
+import { Problem } from "@sallyport/protocol";
 import { RowBinding } from "./row-binding.ts";
 import { readMeta } from "../disk/schema.ts";
 import { signerOfKey } from "../secrets/signing-key.ts";

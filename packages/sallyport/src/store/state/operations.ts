@@ -5,7 +5,10 @@ import { keyChangedInPart } from "../../changes/image.ts";
 import type { KeyRecord } from "../../keys/key.ts";
 import type { KeyImage, KeyLifeState } from "../../keys/operations.ts";
 import { DamagedRecord } from "../disk/damaged-record.ts";
+import { isTooLarge } from "../disk/sqlite.ts";
+import type { SqlDatabase, SqlStatement } from "../disk/sqlite.ts";
 import { localLoginRow } from "./local-login-rows.ts";
+import { directoryGroupRow, principalRow } from "./principal-rows.ts";
 import { restrictionRow } from "./restriction-rows.ts";
 import {
   assignmentRow,
@@ -17,10 +20,6 @@ import {
   roleRow,
   ticketRow,
 } from "./rows.ts";
-import { directoryGroupRow, principalRow } from "./principal-rows.ts";
-import { makeSignerIndex } from "./signer-index.ts";
-import { isTooLarge } from "../disk/sqlite.ts";
-import type { SqlDatabase, SqlStatement } from "../disk/sqlite.ts";
 
 const FORGET_SECONDS = 86_400;
 
@@ -221,4 +220,26 @@ function remove(statement: SqlStatement, noun: string, name: string): void {
 
 function places(count: number): string {
   return Array.from({ length: count }, () => "?").join(", ");
+}
+
+interface SignerIndex {
+  /** The key's public keys from now on are these. Throws `already_exists` for one that stands for another key. */
+  put(key: Pick<KeyRecord, "environment" | "id" | "signers">): void;
+  forget(environment: string, id: string): void;
+}
+
+function makeSignerIndex(database: SqlDatabase): SignerIndex {
+  const remove = database.prepare("DELETE FROM ollama_signer WHERE environment = ? AND key_id = ?");
+  const insert = database.prepare("INSERT INTO ollama_signer VALUES (?, ?, ?) ON CONFLICT DO NOTHING");
+  return {
+    put({ environment, id, signers }) {
+      const ollama = signers.filter(({ use }) => use === "ollama");
+      remove.run(environment, id);
+      for (const signer of ollama) {
+        if (Number(insert.run(signer.id, environment, id).changes) === 0)
+          throw new Problem("already_exists", `the public key ${signer.id} is registered to another key`);
+      }
+    },
+    forget: (environment, id) => void remove.run(environment, id),
+  };
 }

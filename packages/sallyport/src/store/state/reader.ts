@@ -3,17 +3,19 @@ import type { PolicyState } from "../../access/policy.ts";
 import type { KeyRecord } from "../../keys/key.ts";
 import { DamagedRecord } from "../disk/damaged-record.ts";
 import { dataPaths } from "../disk/data-paths.ts";
-import { readLocalLogin } from "./local-login-rows.ts";
-import { readRestriction } from "./restriction-rows.ts";
-import type { KeyFilter, StoreReader } from "../ports.ts";
-import { readAssignment, readEnvironment, readKey, readKeyUse, readRole, readTicket } from "./rows.ts";
-import { readDirectoryGroup, readPrincipal } from "./principal-rows.ts";
-import { genuineRows, selectWithCode } from "./row-check.ts";
-import type { RowKeys } from "./row-keys.ts";
 import { checkSchema, readCounter } from "../disk/schema.ts";
-import { readRevokedToken, readTokenKey } from "./token-rows.ts";
-import { isTooLarge, openDatabase } from "../disk/sqlite.ts";
 import type { SqlRow } from "../disk/sqlite.ts";
+import { isTooLarge, openDatabase } from "../disk/sqlite.ts";
+import type { KeyFilter, StoreReader } from "../ports.ts";
+import { boundTables } from "./bound-tables.ts";
+import type { BoundTable } from "./bound-tables.ts";
+import { readLocalLogin } from "./local-login-rows.ts";
+import { readDirectoryGroup, readPrincipal } from "./principal-rows.ts";
+import { readRestriction } from "./restriction-rows.ts";
+import { idOf, rowIdOf } from "./row-binding.ts";
+import type { RowKeys } from "./row-keys.ts";
+import { readAssignment, readEnvironment, readKey, readKeyUse, readRole, readTicket } from "./rows.ts";
+import { readRevokedToken, readTokenKey } from "./token-rows.ts";
 
 /** -1 is SQLite's "no limit". */
 const NO_LIMIT = -1;
@@ -175,4 +177,35 @@ export function openReader(directory: string, codes: RowCodes, onDamage: OnDamag
 function splitName(name: string | undefined): readonly [string, string] {
   const slash = name?.indexOf("/") ?? -1;
   return name === undefined || slash < 0 ? ["", ""] : [name.slice(0, slash), name.slice(slash + 1)];
+}
+
+/** Beside a row's own columns, in the same statement: a commit between two would make a row and its code strangers. */
+const EPOCH = "#epoch";
+const MAC = "#mac";
+
+/** `SELECT` of a bound table's rows with their codes. */
+function selectWithCode(name: string): string {
+  const where = `FROM row_mac WHERE row_mac.tbl = '${name}' AND row_mac.id = ${idOf(tableOf(name), `${name}.`)}`;
+  return `SELECT *, (SELECT epoch ${where}) AS "${EPOCH}", (SELECT mac ${where}) AS "${MAC}" FROM ${name}`;
+}
+
+/** Makes the reading of a table's rows one that throws `record_damaged` for those that the gateway did not write. */
+function genuineRows<T>(keys: RowKeys, name: string, read: (row: SqlRow) => T): (row: SqlRow) => T {
+  const table = tableOf(name);
+  return (row) => {
+    // First its shape: of what is misshapen the place is named.
+    const value = read(row);
+    const id = rowIdOf(table, row);
+    const { [EPOCH]: epoch, [MAC]: mac, ...columns } = row;
+    const isGenuine =
+      typeof epoch === "number" && mac instanceof Uint8Array && keys.macOf(name, id, epoch, columns).equals(mac);
+    if (!isGenuine) throw new DamagedRecord(name, id, "it is not what the gateway wrote");
+    return value;
+  };
+}
+
+function tableOf(name: string): BoundTable {
+  const table = boundTables[name];
+  if (!table) throw new Error(`the rows of ${name} are not bound`);
+  return table;
 }

@@ -4,7 +4,7 @@
  */
 import { existsSync, rmSync } from "node:fs";
 import { Problem } from "@sallyport/protocol";
-import { readBounded } from "../../kernel/read-bounded.ts";
+import { readBounded } from "@sallyport/ledger/node";
 import type { DataPaths } from "../disk/data-paths.ts";
 import { syncDirectory, writeDurably } from "../disk/durable-file.ts";
 import { flag, json, object, text, wholeNumber } from "../disk/json-shape.ts";

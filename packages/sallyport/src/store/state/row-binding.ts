@@ -5,7 +5,8 @@
  */
 import { randomBytes } from "node:crypto";
 import type { KeyObject } from "node:crypto";
-import { parseSignedHead, Problem } from "@sallyport/protocol";
+import { parseSignedHead } from "@sallyport/ledger";
+import { Problem } from "@sallyport/protocol";
 import { boundTables, unboundTables } from "./bound-tables.ts";
 import type { BoundTable } from "./bound-tables.ts";
 import { json, object, text, wholeNumber } from "../disk/json-shape.ts";

@@ -4,7 +4,8 @@
  */
 import type { KeyObject } from "node:crypto";
 import { existsSync, rmSync, statfsSync } from "node:fs";
-import { parseSignedHead, Problem } from "@sallyport/protocol";
+import { parseSignedHead } from "@sallyport/ledger";
+import { Problem } from "@sallyport/protocol";
 import type { Clock } from "../../kernel/clock.ts";
 import { backUp, forgetOldBackups } from "../disk/database-copy.ts";
 import { bindDatabase } from "./bind-database.ts";

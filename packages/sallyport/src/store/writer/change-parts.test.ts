@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { encodeEvent } from "@sallyport/protocol";
+import { encodeEvent } from "@sallyport/ledger";
 import type { Change, Operation } from "../../changes/change.ts";
 import type { LedgerEvent } from "../../audit/event.ts";
 import { LongWork, ThreadLine } from "../../kernel/long-work.ts";

@@ -2,7 +2,7 @@
  * A large change on its way to the writer: what is posted in one piece is copied in one turn of the thread of requests, so
  * it goes in parts. The writer begins with it when the last part is there: it is committed whole or not at all.
  */
-import { encodeEvent } from "@sallyport/protocol";
+import { encodeEvent } from "@sallyport/ledger";
 import type { Change, Operation } from "../../changes/change.ts";
 import { LongWork } from "../../kernel/long-work.ts";
 import type { ChangePart, EncodedChange } from "./writer-messages.ts";

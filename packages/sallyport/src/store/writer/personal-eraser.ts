@@ -3,7 +3,7 @@
  * stay. In segments the file is written anew without it, in the table the row.
  */
 import { setImmediate as turn } from "node:timers/promises";
-import { encodeEvent, parseKept } from "@sallyport/protocol";
+import { encodeEvent, parseKept } from "@sallyport/ledger";
 import { inTransaction } from "./commit-group.ts";
 import type { GroupParts } from "./commit-group.ts";
 import type { DataPaths } from "../disk/data-paths.ts";

@@ -5,20 +5,14 @@
  * no other can go unseen. The first and the last record of a segment stay: they are what it is found by.
  */
 import { statSync } from "node:fs";
-import {
-  EndedRuns,
-  encodeEvent,
-  formatEnded,
-  isEnvironmentName,
-  parseEnded,
-  parseKept,
-  parseRecordLine,
-} from "@sallyport/protocol";
-import type { EndedAct, EnvironmentName, LedgerRecord } from "@sallyport/protocol";
+import { EndedRuns, encodeEvent, formatEnded, parseEnded, parseKept, parseRecordLine } from "@sallyport/ledger";
+import { isEnvironmentName } from "@sallyport/protocol";
+import type { EndedAct, LedgerRecord } from "@sallyport/ledger";
+import type { EnvironmentName } from "@sallyport/protocol";
 import { inTransaction } from "./commit-group.ts";
 import type { GroupParts } from "./commit-group.ts";
 import type { DataPaths } from "../disk/data-paths.ts";
-import { ledgerCrypto, treeHash } from "../ledger/ledger-crypto.ts";
+import { ledgerCrypto, treeHash } from "@sallyport/ledger/node";
 import { recordClassOf } from "../ledger/record-class.ts";
 import type { RecordClass } from "../ledger/record-class.ts";
 import { rewriteSegment } from "./rewrite-segment.ts";

@@ -13,17 +13,16 @@ import {
   LOG_REMOVED,
   logOrigin,
   parseCheckpoint,
-  Problem,
   removedLogFields,
   verifyLedger,
-} from "@sallyport/protocol";
-import type { LedgerVerdict, RemovedLog } from "@sallyport/protocol";
+} from "@sallyport/ledger";
+import { Problem, SYSTEM_REALM } from "@sallyport/protocol";
+import type { LedgerVerdict, RemovedLog } from "@sallyport/ledger";
 import { inTransaction } from "./commit-group.ts";
 import type { DataPaths } from "../disk/data-paths.ts";
 import { LedgerChain } from "../ledger/ledger-chain.ts";
-import { ledgerCrypto } from "../ledger/ledger-crypto.ts";
+import { ledgerCrypto } from "@sallyport/ledger/node";
 import { LedgerLines } from "../ledger/ledger-lines.ts";
-import { SYSTEM_LOG } from "../ledger/ledger-logs.ts";
 import { deriveNoteSigner } from "../ledger/note-signer.ts";
 import { RowBinding } from "../state/row-binding.ts";
 import { readMeta } from "../disk/schema.ts";
@@ -75,7 +74,7 @@ export async function repairLogs(
     for (const log of broken) putRow(database, signingKey, log, survey.isWhole);
     const chain = new LedgerChain(database, openSigner(paths, signingKey), signingKey, binding);
     const say = (type: string, fields: ReturnType<typeof removedLogFields> | { log: string; records: number }): void =>
-      chain.append(encodeEvent({ type, at: now, environment: SYSTEM_LOG, actor: "gateway", fields }));
+      chain.append(encodeEvent({ type, at: now, environment: SYSTEM_REALM, actor: "gateway", fields }));
     for (const log of removed) say(LOG_REMOVED, removedLogFields(log));
     for (const { log, records } of rebuilt) say("ledger.log_rebuilt", { log, records });
     chain.seal(now);

@@ -7,7 +7,7 @@ import { rmSync, statSync } from "node:fs";
 import { open, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
-import { encodeEvent, parseKept, parseRecordLine } from "@sallyport/protocol";
+import { encodeEvent, parseKept, parseRecordLine } from "@sallyport/ledger";
 import { inTransaction } from "./commit-group.ts";
 import type { GroupParts } from "./commit-group.ts";
 import type { DataPaths } from "../disk/data-paths.ts";

@@ -1,6 +1,7 @@
 /** The writer as the request's thread sees it: appends without waiting, hears in groups what is on disk. */
 import { Worker } from "node:worker_threads";
-import { encodeEvent, Problem } from "@sallyport/protocol";
+import { encodeEvent } from "@sallyport/ledger";
+import { Problem } from "@sallyport/protocol";
 import { CHANGE_VERSION } from "../../changes/change.ts";
 import type { Change } from "../../changes/change.ts";
 import type { ChangeWriter } from "../../changes/feed.ts";

@@ -1,8 +1,8 @@
 /** What the request's thread and the writer's thread say to each other. Everything is copied, nothing is shared. */
 import type { KeyObject } from "node:crypto";
 import type { ProblemCode } from "@sallyport/protocol";
-import type { Operation, Origin } from "../../changes/change.ts";
 import type { Ticket } from "../../audit/recorder.ts";
+import type { Operation, Origin } from "../../changes/change.ts";
 import type { KeyImage } from "../../keys/operations.ts";
 import type { KeyUse } from "../../keys/use-record.ts";
 
@@ -92,3 +92,7 @@ export type FromWriter =
     }
   /** Something the operator should read in the log; nothing is lost by it. */
   | { readonly kind: "trouble"; readonly text: string };
+
+export function maySpendReserve({ operations, events, isNarrowing }: EncodedChange): boolean {
+  return isNarrowing || (operations.length === 0 && events.every((event) => event.startsWith('{"type":"server.')));
+}

@@ -2,7 +2,8 @@
  * The writer: owns the only writing connection and commits in natural groups. Whatever came while the last commit ran
  * goes into the next; administrative changes go first. The settled message of a group is its acknowledgement.
  */
-import { parseSignedHead, Problem } from "@sallyport/protocol";
+import { parseSignedHead } from "@sallyport/ledger";
+import { Problem } from "@sallyport/protocol";
 import { ClockAgreement } from "../../kernel/clock-agreement.ts";
 import type { Ticket } from "../../audit/recorder.ts";
 import { ChangeParts } from "./change-parts.ts";
@@ -13,7 +14,7 @@ import { DiskReserve } from "../disk/disk-reserve.ts";
 import type { Disk } from "../disk/disk-reserve.ts";
 import type { KeyUse } from "../../keys/use-record.ts";
 import { makeMergeUses } from "../state/key-uses.ts";
-import { maySpendReserve } from "./reserved-change.ts";
+import { maySpendReserve } from "./writer-messages.ts";
 import { LedgerChain } from "../ledger/ledger-chain.ts";
 import { CHECKPOINT_MS } from "../ledger/ledger-logs.ts";
 import { makeApplyOperation, makeReadKeysBack } from "../state/operations.ts";

@@ -1,7 +1,7 @@
 /** A copy of the Numenta Anomaly Benchmark (github.com/numenta/NAB) on this disk, opened and checked as a whole. */
 import { existsSync, readdirSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { readBounded } from "../../kernel/read-bounded.ts";
+import { readBounded } from "@sallyport/ledger/node";
 import { rewardsOf } from "./reward.ts";
 import type { Rewards } from "./reward.ts";
 import type { Scored, Weights } from "./score.ts";

@@ -1,5 +1,4 @@
 /** What a simulation draws: numbers of the usual distributions out of one seed. */
-import { seededRandom } from "../../anomaly/series/seeded.ts";
 
 export class Draw {
   readonly #random: () => number;
@@ -54,4 +53,20 @@ export class Draw {
   seed(): number {
     return Math.floor(this.#random() * 2 ** 32);
   }
+}
+
+/** Numbers that look random and are the same every time (Mulberry32): for simulations and tests, never for secrets. */
+export function seededRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** Standard normal numbers out of uniform ones (Box and Muller 1958). */
+export function normalRandom(random: () => number): () => number {
+  return () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
 }

@@ -1,5 +1,5 @@
 /** What a key did, over made-up records. */
-import type { LedgerRecord } from "@sallyport/protocol";
+import type { LedgerRecord } from "@sallyport/ledger";
 import { describe, expect, it } from "vitest";
 import type { RadiusQuestion } from "../../../incident/blast-radius.ts";
 import { ADDRESSES_MAX } from "./addresses.ts";

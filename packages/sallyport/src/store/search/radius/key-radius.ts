@@ -2,11 +2,10 @@
  * What a key did and what was done with it: fed every record that may tell, oldest first. Counts are of the time that was
  * asked for; addresses, and the key's own life, are known since it was issued.
  */
-import type { LedgerRecord } from "@sallyport/protocol";
+import type { LedgerRecord } from "@sallyport/ledger";
 import type { LedgerRadius, RadiusQuestion } from "../../../incident/blast-radius.ts";
 import { Addresses, ERASED } from "./addresses.ts";
 import { BoundedCounts, BoundedList } from "./bounded.ts";
-import { Decisive } from "./decisive.ts";
 import { Timeline } from "./timeline.ts";
 
 const NAMES_MAX = 500;
@@ -170,4 +169,26 @@ function happening({ seq, at, environment, type, actor, fields }: LedgerRecord):
     .join(" ")
     .slice(0, SAYS_MAX);
   return { seq, at: new Date(at).toISOString(), environment, type, actor, says };
+}
+
+const ADDRESSES_MAX = 24;
+const CODES_MAX = 8;
+const LIFE_MAX = 24;
+
+const LIMITS = { always: Infinity, address: ADDRESSES_MAX, code: CODES_MAX, life: LIFE_MAX } as const;
+
+class Decisive {
+  readonly #records = new Map<number, string>();
+  readonly #counts = new Map<string, number>();
+
+  add(kind: keyof typeof LIMITS, seq: number, why: string): void {
+    const count = this.#counts.get(kind) ?? 0;
+    if (count >= LIMITS[kind] || this.#records.has(seq)) return;
+    this.#counts.set(kind, count + 1);
+    this.#records.set(seq, why);
+  }
+
+  result(): { seq: number; why: string }[] {
+    return [...this.#records].map(([seq, why]) => ({ seq, why })).sort((a, b) => a.seq - b.seq);
+  }
 }

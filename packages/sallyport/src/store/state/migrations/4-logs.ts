@@ -3,7 +3,8 @@
  * all, policy says what is done about unusual use, and a key may be bait. Records of before stay in the chain alone: putting
  * them into trees now would say of them what nobody signed then.
  */
-import { parseSignedHead, Problem } from "@sallyport/protocol";
+import { parseSignedHead } from "@sallyport/ledger";
+import { Problem } from "@sallyport/protocol";
 import { randomBase62 } from "../../../kernel/ids.ts";
 import type { Migration } from "./migration.ts";
 

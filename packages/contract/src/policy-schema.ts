@@ -1,0 +1,257 @@
+/**
+ * The shape of a policy file. It is the source of the JSON Schema for editors and the first of two looks at a file;
+ * the second (names that must exist, uniqueness) is `access/policy-file.ts`.
+ */
+import { z } from "zod";
+import { alertActions, alertKinds, factors, isDataPermission, parseSelector } from "@sallyport/protocol";
+import { parseDurationMs } from "./duration.ts";
+import { duration, groupName, guard, limits, network, ROLE_NAME_FORM, roleName } from "./scalars.ts";
+
+const KEY_AGE_MAX_MS = 90 * 86_400_000;
+const BOUND_MAX_MS = 24 * 3_600_000;
+const TOKEN_TTL_MAX_MS = 12 * 3_600_000;
+
+const permission = z
+  .string()
+  .refine(isDataPermission, "is not a permission of the data plane")
+  .describe("a permission of the data plane");
+const alertAction = z.enum(alertActions);
+const selector = z
+  .string()
+  .refine((text) => parseSelector(text) !== undefined, "is not a model selector")
+  .describe("a model selector such as llama3.2, qwen3:*, library/*, * or cloud:…");
+const registry = z
+  .string()
+  .regex(/^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]{1,5})?$/, "is not a registry host in lower case");
+
+/** `http://host:port`: nothing that could hide a path, a user or a query. */
+export function isUpstreamUrl(text: string): boolean {
+  const parts = /^https?:\/\/(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?):([0-9]{1,5})$/.exec(text);
+  return parts !== null && Number(parts[1]) >= 1 && Number(parts[1]) <= 65_535;
+}
+
+const networks = z.array(network).min(1).max(256);
+const require = z.array(z.enum(factors)).max(factors.length);
+
+/** What becomes of a key besides that its right is gone. */
+const fate = z.enum(["revoke", "suspend", "keep"]);
+
+/** Timers count to 24 days; a bound of a call is shorter. */
+const bound = positive(duration).refine((text) => (parseDurationMs(text) ?? 0) <= BOUND_MAX_MS, "is more than 24h");
+
+const upstream = z.strictObject({
+  id: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]{0,31}$/, "is not an upstream id (a-z, 0-9, -)")
+    .optional()
+    .describe("name of the model server in logs and lists; u1, u2… when left out"),
+  url: z
+    .string()
+    .refine(isUpstreamUrl, "is not http://host:port or https://host:port (no path, user or query)")
+    .describe("http://host:port or https://host:port"),
+  concurrency: z.int().min(1).max(100_000).optional().describe("requests at the same time per model"),
+  shared: z
+    .boolean()
+    .optional()
+    .describe(
+      "the server is another environment's, too; both must say so unless an administrator of everything applies it",
+    ),
+  timeout: positive(duration)
+    .optional()
+    .describe("short form: sets `timeouts.firstByte` and `timeouts.silence` alike, where those are left out"),
+  timeouts: z
+    .strictObject({
+      connect: bound.optional().describe("until a connection is made; 5s"),
+      firstByte: bound
+        .optional()
+        .describe(
+          "until a streamed answer begins, which includes loading the model; 5m. Answers in one piece: see `answer`",
+        ),
+      silence: bound.optional().describe("longest pause inside an answer; 5m"),
+      answer: bound
+        .optional()
+        .describe("longest time of a whole answer, and the only bound of one that comes in one piece; 1h"),
+    })
+    .optional()
+    .describe("time bounds of one call to the model server"),
+});
+
+const environment = z.strictObject({
+  upstreams: z.array(upstream).max(64).default([]).describe("model servers of this environment and of no other"),
+  queue: z
+    .strictObject({
+      wait: bound.optional().describe("how long a request waits for a slot before it is denied; 5m"),
+      length: z.int().min(0).max(10_000).optional().describe("how many requests wait for one model; 256"),
+    })
+    .optional()
+    .describe("the queue of each model, in front of all model servers that bound `concurrency`"),
+  readerStall: bound
+    .optional()
+    .describe(
+      "a client that takes less than 16 KiB of its response in this time is disconnected, and its slot becomes free; 1m",
+    ),
+  keys: z
+    .strictObject({
+      maxAge: positive(duration)
+        .refine((text) => (parseDurationMs(text) ?? 0) <= KEY_AGE_MAX_MS, "is more than 90d")
+        .optional()
+        .describe("longest lifetime of a key; 90d when left out, and at most"),
+      overlap: duration.optional().describe("how long the old secret works after the first use of the new one; 7d"),
+      overlapMax: positive(duration)
+        .optional()
+        .describe("longest time from a rotation's start to the old secret's end, and for the new one to be used; 14d"),
+      quiet: duration
+        .optional()
+        .describe("an old secret unused for so long, while the new is used, ends; 1d, 0s = never"),
+      rotateWithin: duration.optional().describe("how long an expired key is kept before it is revoked; 7d"),
+      notices: z
+        .array(positive(duration))
+        .min(1)
+        .max(16)
+        .optional()
+        .describe("when notice is given before a key ends; 14d, 7d, 3d, 1d. The first also begins the headers"),
+      brownout: duration
+        .optional()
+        .describe("from so long before a key ends it is refused for five minutes of each hour; 0s = never"),
+      neverUsed: duration.optional().describe("a key that was never used is suspended; 14d, 0s = never"),
+      unusedNotice: duration.optional().describe("notice of a key that is not used any more; 30d, 0s = never"),
+      idle: duration.optional().describe("a key that is not used any more is suspended; 45d, 0s = never"),
+      destroy: duration.optional().describe("a key that is not used any more is revoked; 90d, 0s = never"),
+      orphan: duration.optional().describe("a key whose owner is disabled is suspended; 7d, 0s = never"),
+      onLeave: fate
+        .optional()
+        .describe("what becomes of keys when their owner is deactivated: revoke (unless set), suspend or keep"),
+      onRoleLost: fate
+        .optional()
+        .describe("… when their owner loses a role they make use of: revoke (unless set), suspend or keep"),
+      onSignOut: fate
+        .optional()
+        .describe("… when their owner is signed out everywhere: revoke, suspend or keep (unless set)"),
+      onRisk: z
+        .enum(["revoke", "suspend", "signature", "keep"])
+        .optional()
+        .describe(
+          "… when their owner is said to be at high risk: revoke, suspend (unless set), signature (each request must be signed from then on) or keep",
+        ),
+    })
+    .optional(),
+  cloud: z
+    .enum(["deny", "allow"])
+    .default("deny")
+    .describe("whether cloud models and web search can be granted at all"),
+  registries: z
+    .array(registry)
+    .max(64)
+    .default(["registry.ollama.ai"])
+    .describe("hosts that models may be pulled from and pushed to"),
+  keepAliveMax: duration
+    .default("5m")
+    .describe("longest keep_alive without runtime:pin; a longer one is lowered to it"),
+  limits: limits.optional().describe("of each key of the environment"),
+  guard: guard.optional(),
+  networks: networks.optional().describe("where its keys may be used from, such as 10.0.0.0/8; anywhere when left out"),
+  require: require.optional().describe("doors each request must open besides its credential"),
+  requireFor: z
+    .array(z.strictObject({ do: z.array(permission).min(1).max(64), need: require }))
+    .max(64)
+    .optional()
+    .describe("doors that some permissions demand beyond that"),
+  tokens: z
+    .strictObject({
+      ttl: positive(duration)
+        .refine((text) => (parseDurationMs(text) ?? 0) <= TOKEN_TTL_MAX_MS, "is more than 12h")
+        .optional()
+        .describe("how long a token usually lives; 15m. What follows the risk begins here"),
+      only: z.boolean().optional().describe("keys are refused but where they are exchanged for tokens"),
+    })
+    .optional()
+    .describe("short-lived access tokens"),
+  pathSecrets: z
+    .enum(["deny", "allow"])
+    .default("deny")
+    .describe("whether keys may have a secret for paths, for clients that can send no header"),
+  inferenceRecording: z
+    .enum(["fail_closed", "fail_open_with_gap_record"])
+    .default("fail_closed")
+    .describe(
+      "what becomes of inference while the ledger takes no record (a full disk): refused, or served, counted and told of in the ledger as a gap. Everything else is refused whatever stands here",
+    ),
+  anomalies: z
+    .strictObject({
+      budget: z
+        .number()
+        .positive()
+        .max(1_000)
+        .optional()
+        .describe("alerts a key and 30 days that likelihoods may make; 1"),
+      actions: z
+        .strictObject({
+          default: alertAction.optional(),
+          ...Object.fromEntries(alertKinds.map((kind) => [kind, alertAction.optional()])),
+        })
+        .optional()
+        .describe(
+          "what is done about each kind of alert, and by default: notify. More than that only for a fact or two independent signals",
+        ),
+      for: positive(duration).optional().describe("how long an automatic action lasts; 1h"),
+    })
+    .optional()
+    .describe("what is done about unusual use of keys"),
+});
+
+const role = z.strictObject({
+  allow: z
+    .array(
+      z.strictObject({
+        do: z.array(permission).min(1).max(64).describe("what is allowed"),
+        on: z
+          .array(selector)
+          .min(1)
+          .max(256)
+          .optional()
+          .describe("left out: the key's or assignment's selectors name the models"),
+      }),
+    )
+    .max(64),
+  limits: limits.optional(),
+  guard: guard.optional(),
+  networks: networks.optional().describe("where what it grants may be used from; anywhere when left out"),
+  require: require.optional().describe("doors that what it grants demands"),
+});
+
+const assignment = z.strictObject({
+  group: groupName.optional().describe("everybody of the group; this or a principal"),
+  principal: z.string().min(1).max(100).optional().describe("id or unique name of a person or service"),
+  role: z
+    .union([roleName, z.array(roleName).min(1).max(32)])
+    .optional()
+    .describe("roles given; these, `allow`, or both"),
+  allow: z.array(permission).min(1).max(64).optional().describe("permissions given besides roles"),
+  on: z.array(selector).max(256).optional().describe("left out: the role's own selectors"),
+  in: z.array(z.string()).min(1).max(64).describe("names of environments"),
+});
+
+export const policySchema = z.strictObject({
+  // The names' grammar is checked beside the schema: a wrong name must not hide the mistakes below it. Editors see it.
+  environments: z
+    .record(z.string().meta({ pattern: "^(?!system$)[a-z][a-z0-9]{0,15}$" }), environment)
+    .describe("hard boundaries: own model servers, own keys"),
+  roles: z
+    .record(z.string().meta({ pattern: ROLE_NAME_FORM.source }), role)
+    .default({})
+    .describe("named sets of grants and limits"),
+  assign: z.array(assignment).max(10_000).default([]).describe("who has which right where"),
+});
+
+export type PolicyFile = z.output<typeof policySchema>;
+export type EnvironmentEntry = z.output<typeof environment>;
+export type RoleEntry = z.output<typeof role>;
+
+/** JSON Schema (draft 2020-12) of what a person may write in the file. */
+export function policyJsonSchema(): object {
+  return z.toJSONSchema(policySchema, { io: "input" });
+}
+
+function positive(schema: z.ZodString): z.ZodString {
+  return schema.refine((text) => parseDurationMs(text) !== 0, "is zero");
+}
