@@ -146,7 +146,7 @@ class Random {
       () => ({ op: "localLogin.remove", principal }),
       () => ({
         op: "token.revoke",
-        token: { environment, id: `t${this.below(20)}`, expiresAt: START_MS / 1_000 + this.below(9) },
+        token: { environment, id: `t${this.below(20)}`, expiresAt: START_MS + this.below(9) * 1_000 },
       }),
       () => ({
         op: "tokenKey.insert",

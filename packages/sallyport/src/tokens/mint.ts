@@ -12,8 +12,8 @@ export async function mintToken(token: Token, issuer: string, key: TokenSigningK
     .setProtectedHeader({ alg: TOKEN_ALGORITHM, typ: "at+jwt", kid: key.id })
     .setIssuer(issuer)
     .setAudience(issuer)
-    .setIssuedAt(token.issuedAt)
-    .setExpirationTime(token.expiresAt)
+    .setIssuedAt(token.issuedAt / 1_000)
+    .setExpirationTime(token.expiresAt / 1_000)
     .sign(key.privateKey);
   return new Secret(text);
 }

@@ -16,7 +16,7 @@ export interface TokenKeyRecord {
 export interface RevokedToken {
   readonly environment: string;
   readonly id: string;
-  /** Epoch seconds. */
+  /** Epoch ms. */
   readonly expiresAt: number;
 }
 

@@ -11,7 +11,7 @@ export class RevokedTokens implements View<"revoked_token"> {
   readonly hears = ["revoked_token"] as const;
   readonly #clock: Clock;
   readonly #read: () => readonly RevokedToken[];
-  /** Epoch seconds, by `environment/id`. */
+  /** Epoch ms, by `environment/id`. */
   readonly #until = new Map<string, number>();
   #added = 0;
 
@@ -37,7 +37,7 @@ export class RevokedTokens implements View<"revoked_token"> {
   #add({ environment, id, expiresAt }: RevokedToken): void {
     this.#until.set(`${environment}/${id}`, expiresAt);
     if (++this.#added % TIDY_EVERY !== 0) return;
-    const nowSeconds = this.#clock.now() / 1_000;
-    for (const [name, until] of this.#until) if (until <= nowSeconds) this.#until.delete(name);
+    const now = this.#clock.now();
+    for (const [name, until] of this.#until) if (until <= now) this.#until.delete(name);
   }
 }

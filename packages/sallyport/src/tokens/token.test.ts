@@ -12,8 +12,8 @@ const token: fc.Arbitrary<Token> = fc.record({
   subject: id,
   permissions: fc.uniqueArray(fc.constantFrom(...dataPermissions), { minLength: 1, maxLength: 5 }),
   models: fc.option(fc.uniqueArray(fc.constantFrom("llama3.2", "qwen3:*", "cloud:gpt-oss"), { minLength: 1 })),
-  issuedAt: fc.integer({ min: 0, max: 2 ** 33 }),
-  expiresAt: fc.integer({ min: 0, max: 2 ** 33 }),
+  issuedAt: fc.integer({ min: 0, max: 2 ** 33 }).map((seconds) => seconds * 1_000),
+  expiresAt: fc.integer({ min: 0, max: 2 ** 33 }).map((seconds) => seconds * 1_000),
   thumbprint: fc.option(fc.stringMatching(/^[A-Za-z0-9_-]{43}$/)),
   authenticatedAt: fc.option(fc.integer({ min: 0, max: 2 ** 33 })),
   actors: fc.array(id, { maxLength: ACTORS_MAX }),
@@ -22,7 +22,7 @@ const token: fc.Arbitrary<Token> = fc.record({
 test("what is written is read again", () => {
   fc.assert(
     fc.property(token, (one) => {
-      expect(readClaims({ ...claimsOf(one), iat: one.issuedAt, exp: one.expiresAt })).toEqual(one);
+      expect(readClaims({ ...claimsOf(one), iat: one.issuedAt / 1_000, exp: one.expiresAt / 1_000 })).toEqual(one);
     }),
   );
 });

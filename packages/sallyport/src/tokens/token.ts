@@ -17,12 +17,12 @@ export interface Token {
   readonly permissions: readonly DataPermission[];
   /** Model selectors it is narrowed to; null = the key's own. */
   readonly models: readonly string[] | null;
-  /** Epoch seconds. */
+  /** Epoch ms, of whole seconds: that is what a JWT can say. */
   readonly issuedAt: number;
   readonly expiresAt: number;
   /** Thumbprint of the key that must prove possession (RFC 9449, RFC 7638); null = whoever bears it. */
   readonly thumbprint: string | null;
-  /** When a person or workload last proved who it is, epoch seconds; null = nobody did. */
+  /** `auth_time`: when a person or workload last proved who it is, epoch seconds; null = nobody did. */
   readonly authenticatedAt: number | null;
   /** Ids of the tokens and workloads it was exchanged through, the nearest first: `act` (RFC 8693 section 4.1). */
   readonly actors: readonly string[];
@@ -71,8 +71,8 @@ export function readClaims(claims: TokenClaims): Token | undefined {
     subject: sub,
     permissions: permissions.filter(isDataPermission),
     models: models === undefined ? null : models,
-    issuedAt: iat,
-    expiresAt: exp,
+    issuedAt: iat * 1_000,
+    expiresAt: exp * 1_000,
     thumbprint,
     authenticatedAt: authTime === undefined ? null : authTime,
     actors,

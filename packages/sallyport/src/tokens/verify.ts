@@ -49,7 +49,7 @@ export class TokenVerifier {
 
   #present(token: Token): Token | TokenFailure {
     const { clock, isRevoked } = this.#ports;
-    if (clock.now() >= token.expiresAt * 1_000) return "token_expired";
+    if (clock.now() >= token.expiresAt) return "token_expired";
     return isRevoked(token.environment, token.id) ? "token_unknown" : token;
   }
 
@@ -78,8 +78,8 @@ export class TokenVerifier {
 
   /** What has expired; where nothing has, everything: it can be verified again. */
   #letGo(): void {
-    const nowSeconds = this.#ports.clock.now() / 1_000;
-    for (const [name, { expiresAt }] of this.#remembered) if (expiresAt <= nowSeconds) this.#remembered.delete(name);
+    const now = this.#ports.clock.now();
+    for (const [name, { expiresAt }] of this.#remembered) if (expiresAt <= now) this.#remembered.delete(name);
     if (this.#remembered.size >= REMEMBERED_MAX) this.#remembered.clear();
   }
 }

@@ -122,7 +122,7 @@ export class TokenEndpoint {
     const shut = refuseDoors(doorsOf(right, permissions), exchange);
     if (shut) return shut;
     const now = clock.now();
-    const keyLeftMs = Math.min(expiryOf(key) ?? Infinity, source ? source.expiresAt * 1_000 : Infinity) - now;
+    const keyLeftMs = Math.min(expiryOf(key) ?? Infinity, source?.expiresAt ?? Infinity) - now;
     const question = lifetimeQuestion({ key, right, permissions, presented: exchange, isBound: thumbprint !== null, askedMs: request.askedMs, keyLeftMs, now }); // prettier-ignore
     const lifetime = tokenLifetime(question);
     if (lifetime.ms < 1_000) return refuse("key_expired");
@@ -133,8 +133,8 @@ export class TokenEndpoint {
       subject: key.owner ?? "",
       permissions,
       models: request.models ?? source?.models ?? null,
-      issuedAt: Math.floor(now / 1_000),
-      expiresAt: Math.floor((now + lifetime.ms) / 1_000),
+      issuedAt: wholeSeconds(now),
+      expiresAt: wholeSeconds(now + lifetime.ms),
       thumbprint,
       authenticatedAt: source?.authenticatedAt ?? identityOf(exchange) ?? key.session?.authenticatedAt ?? null,
       actors: exchange.workload ? [exchange.workload.name] : source ? [source.id, ...source.actors] : [],
@@ -145,6 +145,11 @@ export class TokenEndpoint {
     const text = await mintToken(token, issuer, signing);
     return tokenAnswer(text.reveal(), token, lifetime, request);
   }
+}
+
+/** Epoch ms without the part that a JWT cannot say. */
+function wholeSeconds(ms: number): number {
+  return Math.floor(ms / 1_000) * 1_000;
 }
 
 /** When a workload's issuer proved who it is, epoch seconds. */
@@ -160,7 +165,7 @@ function issuedEvent({ address, key }: Exchange, token: Token, now: number) {
     principal: key!.owner,
     scope: permissions,
     models: models ?? ["as the key"],
-    expires_at: expiresAt * 1_000,
+    expires_at: expiresAt,
     is_bound: thumbprint !== null,
     actors,
     address,

@@ -1,5 +1,5 @@
 /** What a backup says of itself: the program and the moment it is of, and every file with its size and SHA-256. */
-import { json, listOf, object, oneOf, text, wholeNumber } from "../disk/json-shape.ts";
+import { amongst, json, listOf, object, text, wholeNumber } from "../disk/json-shape.ts";
 import type { ShapeOf } from "../disk/json-shape.ts";
 
 /** The one file of a backup: sealed, or in the clear. */
@@ -12,7 +12,7 @@ const file = object({ name: text, bytes: wholeNumber, sha256: text });
 
 export const manifestShape = json(
   object({
-    format: oneOf("sallyport backup 1"),
+    format: amongst(["sallyport backup 1"]),
     /** Of the program. */
     version: text,
     schema: wholeNumber,

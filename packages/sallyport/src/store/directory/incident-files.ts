@@ -28,7 +28,11 @@ const shape = json(
       object({
         at: wholeNumber,
         by: text,
-        outcome: oneOf("revoked", "reissued", "false_alarm"),
+        outcome: oneOf<NonNullable<Incident["closed"]>["outcome"]>({
+          revoked: true,
+          reissued: true,
+          false_alarm: true,
+        }),
         reissued: orNull(text),
         note: orNull(text),
       }),

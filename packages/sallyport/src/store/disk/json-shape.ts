@@ -37,7 +37,18 @@ export const yesNo: Shape<boolean> = (value, where) => {
   return value;
 };
 
-export function oneOf<const T extends string>(...allowed: readonly T[]): Shape<T> {
+/**
+ * A member of the union `T`, which has to be named: every member is listed and no other, so that a union that grows does
+ * not compile until it can be read back.
+ */
+export function oneOf<T extends string = never>(
+  members: [T] extends [never] ? never : Readonly<Record<T, true>>,
+): Shape<T> {
+  return amongst(Object.keys(members) as T[]);
+}
+
+/** A member of a list from which the union itself is made. */
+export function amongst<const T extends string>(allowed: readonly T[]): Shape<T> {
   return (value, where) => {
     const found = allowed.find((one) => one === value);
     if (found === undefined) throw new Misshapen(where, `one of ${allowed.join(", ")}`);

@@ -119,10 +119,11 @@ export function makeApplyOperation(database: SqlDatabase): ApplyOperation {
         remove(removeLocalLogin, "local log-in of", operation.principal);
         return;
       case "token.revoke": {
-        const { environment, id, expiresAt } = operation.token;
+        const { environment, id } = operation.token;
+        const expiresAtSeconds = operation.token.expiresAt / 1_000;
         // What had expired a day before this one will says nothing any more.
-        forgetTokens.run(expiresAt - FORGET_SECONDS);
-        revokeToken.run(environment, id, expiresAt);
+        forgetTokens.run(expiresAtSeconds - FORGET_SECONDS);
+        revokeToken.run(environment, id, expiresAtSeconds);
         return;
       }
       case "ticket.put": {

@@ -1,6 +1,6 @@
 /** Rows of people and services, and the values they stand for, both ways. */
 import { isDataPermission } from "@sallyport/protocol";
-import type { DirectoryGroup, Principal } from "../../access/policy.ts";
+import type { DirectoryGroup, Principal, Source } from "../../access/policy.ts";
 import { readRow as read } from "../disk/damaged-record.ts";
 import {
   flag,
@@ -25,7 +25,7 @@ export const limits = object({}, { requests: object({ count: number, windowMs: n
 export const guard = object({}, { outputTokens: number, images: number, contextTokens: number });
 export const mayGrant = object({ allow: listOf(dataPermission), models: listOf(text) }, { limits, guard });
 
-const source = oneOf("admin", "scim", "caep", "logout", "directory", "login");
+const source = oneOf<Source>({ admin: true, scim: true, caep: true, logout: true, directory: true, login: true });
 const voucherMembers = { by: text, environments: orText("*", listOf(text)), mayGrant: orText("*", orNull(mayGrant)) };
 export const voucher = object(voucherMembers, { agentOf: text });
 const bounds = object(
@@ -69,7 +69,7 @@ const outside: Shape<Pick<Principal, "external" | "bounds">> = (value, where) =>
 export function readPrincipal(row: SqlRow): Principal {
   return read("principal", row["id"], () => ({
     id: text(row["id"], "id"),
-    kind: oneOf("person", "service")(row["kind"], "kind"),
+    kind: oneOf<Principal["kind"]>({ person: true, service: true })(row["kind"], "kind"),
     name: text(row["name"], "name"),
     team: orNull(text)(row["team"], "team"),
     groups: json(listOf(text))(row["groups"], "groups"),

@@ -3,16 +3,16 @@ import { alertActions, alertKinds } from "@sallyport/protocol";
 import type { Environment } from "../../access/policy.ts";
 import type { Restriction } from "../../keys/restriction.ts";
 import { readRow as read } from "../disk/damaged-record.ts";
-import { json, listOf, Misshapen, number, object, oneOf, text, wholeNumber } from "../disk/json-shape.ts";
+import { amongst, json, listOf, Misshapen, number, object, text, wholeNumber } from "../disk/json-shape.ts";
 import type { Shape } from "../disk/json-shape.ts";
 import type { SqlRow, SqlValue } from "../disk/sqlite.ts";
 
 /** Kinds of alerts, and `default`, each with what is done about it. */
 const alertActionsShape: Shape<Environment["anomalies"]["actions"]> = (value, where) => {
   if (typeof value !== "object" || value === null) throw new Misshapen(where, "actions");
-  const action = oneOf(...alertActions);
+  const action = amongst(alertActions);
   const entries = Object.entries(value).map(([kind, said]) => {
-    oneOf("default", ...alertKinds)(kind, where);
+    amongst(["default", ...alertKinds])(kind, where);
     return [kind, action(said, where)] as const;
   });
   const { default: usual, ...others } = Object.fromEntries(entries);
@@ -30,8 +30,8 @@ export function readRestriction(row: SqlRow): Restriction {
     id: text(row["id"], "id"),
     environment: text(row["environment"], "environment"),
     key: text(row["key_id"], "key_id"),
-    kind: oneOf(...alertKinds)(row["kind"], "kind"),
-    action: oneOf(...alertActions)(row["action"], "action"),
+    kind: amongst(alertKinds)(row["kind"], "kind"),
+    action: amongst(alertActions)(row["action"], "action"),
     networks: json(listOf(text))(row["networks"], "networks"),
     at: wholeNumber(row["at"], "at"),
     until: wholeNumber(row["until"], "until"),

@@ -3,7 +3,7 @@
  * `record_damaged` with its place. Nobody gets a right, or loses a limit, because a byte on the disk turned over.
  */
 import { isAdminPermission, isFactor } from "@sallyport/protocol";
-import type { Assignment, Environment, Role } from "../../access/policy.ts";
+import type { Assignment, Environment, Fate, Role } from "../../access/policy.ts";
 import type { KeyFactors, KeyRecord, PathSecret } from "../../keys/key.ts";
 import type { KeyLifeState } from "../../keys/operations.ts";
 import type { TicketRecord } from "../../keys/ticket.ts";
@@ -53,7 +53,12 @@ const bytes32: Shape<Uint8Array> = (value, where) => {
 };
 const secret = object({
   generation: wholeNumber,
-  state: oneOf("pending", "active", "overlapping", "destroyed"),
+  state: oneOf<KeyRecord["secrets"][number]["state"]>({
+    pending: true,
+    active: true,
+    overlapping: true,
+    destroyed: true,
+  }),
   hash: keyHash,
   pepperVersion: wholeNumber,
   createdAt: wholeNumber,
@@ -88,10 +93,10 @@ const keyLife = object({
 });
 
 const keyFate = object({
-  onLeave: oneOf("revoke", "suspend", "keep"),
-  onRoleLost: oneOf("revoke", "suspend", "keep"),
-  onSignOut: oneOf("revoke", "suspend", "keep"),
-  onRisk: oneOf("revoke", "suspend", "signature", "keep"),
+  onLeave: oneOf<Exclude<Fate, "signature">>({ revoke: true, suspend: true, keep: true }),
+  onRoleLost: oneOf<Exclude<Fate, "signature">>({ revoke: true, suspend: true, keep: true }),
+  onSignOut: oneOf<Exclude<Fate, "signature">>({ revoke: true, suspend: true, keep: true }),
+  onRisk: oneOf<Fate>({ revoke: true, suspend: true, signature: true, keep: true }),
 });
 const demanded = listOf(textThat(isFactor, "a factor"));
 const networks: Shape<readonly string[] | null> = (value, where) =>
@@ -100,8 +105,12 @@ const permissionDoor = object({ permissions: listOf(dataPermission), require: de
 const tokenPolicy = object({ ttlMs: wholeNumber, isOnly: yesNo });
 const signer = object({
   id: text,
-  use: oneOf("request", "ollama"),
-  algorithm: oneOf("ed25519", "ecdsa-p256-sha256", "hmac-sha256"),
+  use: oneOf<KeyRecord["signers"][number]["use"]>({ request: true, ollama: true }),
+  algorithm: oneOf<KeyRecord["signers"][number]["algorithm"]>({
+    ed25519: true,
+    "ecdsa-p256-sha256": true,
+    "hmac-sha256": true,
+  }),
   material: text,
   createdAt: wholeNumber,
   createdBy: text,
@@ -127,7 +136,7 @@ export function readEnvironment(row: SqlRow): Environment {
     name: text(row["name"], "name"),
     upstreams: json(listOf(upstream))(row["upstreams"], "upstreams"),
     keyMaxAgeMs: wholeNumber(row["key_max_age_ms"], "key_max_age_ms"),
-    cloud: oneOf("deny", "allow")(row["cloud"], "cloud"),
+    cloud: oneOf<Environment["cloud"]>({ deny: true, allow: true })(row["cloud"], "cloud"),
     registries: json(listOf(text))(row["registries"], "registries"),
     keepAliveMaxSeconds: number(row["keep_alive_max_seconds"], "keep_alive_max_seconds"),
     ...readTraffic(row["limits"]),
@@ -136,14 +145,14 @@ export function readEnvironment(row: SqlRow): Environment {
     networks: networks(row["networks"], "networks"),
     require: json(demanded)(row["require"], "require"),
     requireFor: json(listOf(permissionDoor))(row["require_for"], "require_for"),
-    pathSecrets: oneOf("deny", "allow")(row["path_secrets"], "path_secrets"),
+    pathSecrets: oneOf<Environment["pathSecrets"]>({ deny: true, allow: true })(row["path_secrets"], "path_secrets"),
     tokens: json(tokenPolicy)(row["tokens"], "tokens"),
     keyFate: json(keyFate)(row["key_fate"], "key_fate"),
     anomalies: json(anomalyPolicy)(row["anomalies"], "anomalies"),
-    inferenceRecording: oneOf("fail_closed", "fail_open_with_gap_record")(
-      row["inference_recording"],
-      "inference_recording",
-    ),
+    inferenceRecording: oneOf<Environment["inferenceRecording"]>({
+      fail_closed: true,
+      fail_open_with_gap_record: true,
+    })(row["inference_recording"], "inference_recording"),
   }));
 }
 
@@ -191,7 +200,7 @@ export function readAssignment(row: SqlRow): Assignment {
     subject: json(subject)(row["subject"], "subject"),
     environment: text(row["environment"], "environment"),
     right: json(right)(row["right"], "right"),
-    source: oneOf("policy", "admin")(row["source"], "source"),
+    source: oneOf<Assignment["source"]>({ policy: true, admin: true })(row["source"], "source"),
   }));
 }
 
@@ -205,7 +214,7 @@ export function readKey(row: SqlRow): KeyRecord {
     id: text(row["id"], "id"),
     name: text(row["name"], "name"),
     owner: orNull(text)(row["owner"], "owner"),
-    state: oneOf("active", "suspended", "revoked")(row["state"], "state"),
+    state: oneOf<KeyRecord["state"]>({ active: true, suspended: true, revoked: true })(row["state"], "state"),
     reason: orNull(text)(row["reason"], "reason"),
     secrets: json(secrets)(row["secrets"], "secrets"),
     rotation: row["rotation"] === null ? null : json(rotation)(row["rotation"], "rotation"),
@@ -220,7 +229,7 @@ export function readKey(row: SqlRow): KeyRecord {
     createdAt: wholeNumber(row["created_at"], "created_at"),
     createdBy: text(row["created_by"], "created_by"),
     networks: networks(row["networks"], "networks"),
-    binding: orNull(oneOf("first_use"))(row["binding"], "binding"),
+    binding: orNull(oneOf<NonNullable<KeyRecord["binding"]>>({ first_use: true }))(row["binding"], "binding"),
     require: json(demanded)(row["require"], "require"),
     signers: json(listOf(signer))(row["signers"], "signers"),
     pathSecret: row["path_secret"] === null ? null : json(pathSecret)(row["path_secret"], "path_secret"),
@@ -277,7 +286,7 @@ export function readTicket(row: SqlRow): TicketRecord {
     id: text(row["id"], "id"),
     keyId: text(row["key_id"], "key_id"),
     keyName: text(row["key_name"], "key_name"),
-    purpose: oneOf("create", "rotate")(row["purpose"], "purpose"),
+    purpose: oneOf<TicketRecord["purpose"]>({ create: true, rotate: true })(row["purpose"], "purpose"),
     sealed: orNull(text)(row["sealed"], "sealed"),
     recipient: orNull(text)(row["recipient"], "recipient"),
     proofHash: bytes32(row["proof_hash"], "proof_hash"),

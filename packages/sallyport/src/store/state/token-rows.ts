@@ -20,6 +20,7 @@ export function readRevokedToken(row: SqlRow): RevokedToken {
   return read("revoked token", row["id"], () => ({
     environment: text(row["environment"], "environment"),
     id: text(row["id"], "id"),
-    expiresAt: wholeNumber(row["expires_at"], "expires_at"),
+    // The column is in seconds, as the token itself says it.
+    expiresAt: wholeNumber(row["expires_at"], "expires_at") * 1_000,
   }));
 }
