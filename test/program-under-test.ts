@@ -145,7 +145,7 @@ export { Registry } from "../packages/sallyport/dist/outlets/metrics/registry.js
 export { makeSmtpSender } from "../packages/sallyport/dist/outlets/notices/smtp.js";
 export { startPractice } from "../packages/sallyport/dist/practice/practice-server.js";
 export type { PracticeServer } from "../packages/sallyport/dist/practice/practice-server.js";
-export { Delivery } from "../packages/sallyport/dist/outlets/sinks/delivery.js";
+export { SinkDelivery } from "../packages/sallyport/dist/outlets/sinks/delivery.js";
 export type { DeliveryPorts } from "../packages/sallyport/dist/outlets/sinks/delivery.js";
 export { FileSink } from "../packages/sallyport/dist/outlets/sinks/file-sink.js";
 export { OtlpSink } from "../packages/sallyport/dist/outlets/sinks/otlp-sink.js";

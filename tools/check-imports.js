@@ -107,6 +107,9 @@ const OUTSIDE = {
 };
 
 const IMPORT = /^\s*(?:import|export)\s+(type\s)?(?:[^"';]*?\sfrom\s+)?"([^"]+)";?$/gm;
+const EXPORTED = /^export (?:async )?(?:function\*?|class|const|interface|type) (\w+)/gm;
+/** Names that two modules share because they are vocabularies of the same form, used under their module's name. */
+const SAME_NAME = new Set(["Shape", "text", "flag", "number", "listOf"]);
 const INLINE_IMPORT = /\b(?:import|require)\(\s*"([^"]+)"\s*\)/g;
 
 /** The folder of the plan a file belongs to. */
@@ -177,6 +180,21 @@ for (const [pkg, { dependencies, used }] of declared) {
   mistakes.push(...undeclared.map((name) => `packages/${pkg}: uses ${name}, which its package.json does not name`));
   mistakes.push(...unused.map((name) => `packages/${pkg}: its package.json names ${name}, which it does not use`));
 }
+
+// One name, one thing: two exports of one name in a package are two answers to "where is it?". Openers of `compose` may have
+// the name of what they open.
+const exported = new Map();
+for (const file of files) {
+  if (folderOf(file) === "compose") continue;
+  const text = readFileSync(file, "utf8");
+  for (const [, name] of text.matchAll(EXPORTED)) {
+    const key = `${file.split(sep)[1]} ${name}`;
+    exported.set(key, new Set([...(exported.get(key) ?? []), file]));
+  }
+}
+for (const [key, places] of exported)
+  if (places.size > 1 && !SAME_NAME.has(key.split(" ")[1]))
+    mistakes.push(`${[...places].join(" and ")} both export ${key.split(" ")[1]}: name the second by what it is`);
 
 // What is joined in a circle cannot be read, moved or loaded apart: types count as much as values.
 const reached = new Map(files.map((file) => [file, importsOf(file)]));

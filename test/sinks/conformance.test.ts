@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { Delivery, judgeStatus, makeOutgoing } from "../program-under-test.ts";
+import { SinkDelivery, judgeStatus, makeOutgoing } from "../program-under-test.ts";
 import type { AuditPage, AuditRecord, DeliveryPorts, Sink } from "../program-under-test.ts";
 import { receivers } from "./receivers.ts";
 import type { Receiver } from "./receivers.ts";
@@ -32,8 +32,8 @@ class Bench {
     }
   }
 
-  deliver(sink: Sink, name = "main", more: Partial<DeliveryPorts> = {}): Delivery {
-    return new Delivery({
+  deliver(sink: Sink, name = "main", more: Partial<DeliveryPorts> = {}): SinkDelivery {
+    return new SinkDelivery({
       sink,
       filter: {},
       outgoing: makeOutgoing("ocsf", { node: "n1", version: "0" }),

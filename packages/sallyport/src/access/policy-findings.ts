@@ -11,7 +11,7 @@ import type { Assignment, Environment } from "./policy.ts";
 import type { PolicyFacts, PolicyFinding } from "./policy-finding.ts";
 import { roleFindings } from "./role-findings.ts";
 import type { Snapshot } from "./snapshot.ts";
-import { placeOf } from "./upstream-place.ts";
+import { upstreamPlaceOf } from "./upstream-place.ts";
 
 export async function policyFindings(facts: PolicyFacts, work = new LongWork()): Promise<PolicyFinding[]> {
   const environments = [...facts.snapshot.environments.values()];
@@ -33,7 +33,7 @@ function sharedUpstreams(environments: readonly Environment[], isShown: PolicyFa
   const users = new Map<string, Set<string>>();
   for (const { name, upstreams } of environments)
     for (const { url } of upstreams) {
-      const place = placeOf(url);
+      const place = upstreamPlaceOf(url);
       users.set(place, (users.get(place) ?? new Set()).add(name));
     }
   return [...users].flatMap(([place, names]) => {

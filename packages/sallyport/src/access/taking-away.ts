@@ -5,12 +5,12 @@ import type { Principal } from "./policy.ts";
 import { widens } from "./widening.ts";
 
 /** What there is before the change. */
-export interface Present {
+export interface StateBefore {
   readonly principals: ReadonlyMap<string, Principal>;
   readonly keyOf: (environment: string, id: string) => KeyRecord | undefined;
 }
 
-type Narrows<O extends Operation["op"]> = (operation: Extract<Operation, { op: O }>, present: Present) => boolean;
+type Narrows<O extends Operation["op"]> = (operation: Extract<Operation, { op: O }>, present: StateBefore) => boolean;
 
 /** Each operation says it: a new one does not compile without. */
 const TAKES_AWAY: { readonly [O in Operation["op"]]: Narrows<O> } = {
@@ -46,12 +46,12 @@ const TAKES_AWAY: { readonly [O in Operation["op"]]: Narrows<O> } = {
   "restriction.remove": () => false,
 };
 
-export function takesAway(operations: readonly Operation[], present: Present): boolean {
+export function takesAway(operations: readonly Operation[], present: StateBefore): boolean {
   return (
     operations.length > 0 &&
     operations.every((operation) => {
       // The table's type pairs each name with its own operation; the compiler cannot follow that through the index.
-      const narrows = TAKES_AWAY[operation.op] as (one: Operation, present: Present) => boolean;
+      const narrows = TAKES_AWAY[operation.op] as (one: Operation, present: StateBefore) => boolean;
       return narrows(operation, present);
     })
   );

@@ -50,7 +50,7 @@ function readPlace(url: string): Place {
 }
 
 /** The same server under its different names: `localhost`, `127.0.0.2` and `[::1]` are one host. */
-export function placeOf(url: string): string {
+export function upstreamPlaceOf(url: string): string {
   const { host, port } = readPlace(url);
   const isHere = host === "localhost" || host.endsWith(".localhost") || isLoopbackAddress(host);
   return `${isHere ? "127.0.0.1" : host}:${port}`;

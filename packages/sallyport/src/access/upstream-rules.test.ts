@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { defaultEnvironment } from "./default-environment.ts";
 import { everything } from "./everything.ts";
 import type { AdminRight, Environment, UpstreamSpec } from "./policy.ts";
-import { isListedPlace, isNeverUpstream, placeOf, refusePlace } from "./upstream-place.ts";
+import { isListedPlace, isNeverUpstream, upstreamPlaceOf, refusePlace } from "./upstream-place.ts";
 import { compileSnapshot } from "./snapshot.ts";
 import { judgeUpstreams } from "./upstream-rules.ts";
 
@@ -110,5 +110,5 @@ it("a list names hosts, ports and networks, and a name only itself", () => {
   expect(isListedPlace("http://evil.gpu.example.org:8000", ["gpu.example.org"])).toBe(false);
   expect(isListedPlace("http://[::1]:8000", ["[::1]:8000"])).toBe(true);
   expect(isListedPlace("http://[::1]:8000", ["::1"])).toBe(true);
-  expect(placeOf("http://LOCALHOST:11434")).toBe(placeOf("http://127.9.9.9:11434"));
+  expect(upstreamPlaceOf("http://LOCALHOST:11434")).toBe(upstreamPlaceOf("http://127.9.9.9:11434"));
 });

@@ -7,7 +7,7 @@ import { isUnbounded } from "./holding.ts";
 import { environmentsAfter } from "./policy-after.ts";
 import type { PresentPolicy } from "./policy-plan.ts";
 import type { AdminRight, Environment } from "./policy.ts";
-import { isListedPlace, placeOf, refusePlace } from "./upstream-place.ts";
+import { isListedPlace, upstreamPlaceOf, refusePlace } from "./upstream-place.ts";
 
 export interface UpstreamVerdict {
   /** Wrong whoever asks. */
@@ -35,7 +35,7 @@ export function judgeUpstreams(
       const where = `environments.${name}.upstreams ${id}`;
       const never = refusePlace(url);
       if (never !== undefined) mistakes.push(`${where}: ${never}`);
-      const isNew = !old.some((one) => placeOf(one.url) === placeOf(url));
+      const isNew = !old.some((one) => upstreamPlaceOf(one.url) === upstreamPlaceOf(url));
       if (isNew && hosts !== null && !isListedPlace(url, hosts))
         mistakes.push(`${where}: ${url} is not among the hosts of the setting upstreamHosts`);
       if (isUnbounded(right)) continue;
@@ -59,7 +59,9 @@ function sharingExcess(
   const others = [...after.values()].filter(
     (other) =>
       other.name !== name &&
-      other.upstreams.some((one) => placeOf(one.url) === placeOf(url) && !(isShared === true && one.isShared === true)),
+      other.upstreams.some(
+        (one) => upstreamPlaceOf(one.url) === upstreamPlaceOf(url) && !(isShared === true && one.isShared === true),
+      ),
   );
   return others.length === 0
     ? []

@@ -3,7 +3,7 @@ import type { Explain, ExplainToken } from "../access/explain.ts";
 import type { PolicyTextRead } from "../access/policy-text.ts";
 import type { UseSurvey } from "../access/permission-uses.ts";
 import type { Snapshot } from "../access/snapshot.ts";
-import type { Answer } from "../anomaly/sentry.ts";
+import type { AlertAnswer } from "../anomaly/sentry.ts";
 import type { Changes } from "../changes/change.ts";
 import type { Reconciler } from "../identity/reconciler.ts";
 import type { Enrolment } from "../identity/local/enrolment.ts";
@@ -67,7 +67,7 @@ export interface AdminPorts {
   /** What is done about keys for a time. */
   readonly restrictions: () => readonly Restriction[];
   /** A person's word on an alert; false where it is not known (any more). */
-  readonly answerAlert: (answer: Answer) => Promise<boolean>;
+  readonly answerAlert: (answer: AlertAnswer) => Promise<boolean>;
   /** Which permissions keys used, as far back as that is known. */
   readonly permissionUses: () => Promise<UseSurvey>;
   /** Rows of the store that were met damaged since the start. */

@@ -20,7 +20,7 @@ export async function readRequest(
   return {
     params: judge(row.params, params, "input_invalid"),
     query: judge(row.query, readQuery(request), "query_not_accepted"),
-    body: row.body === null ? await refuseBody(request) : judge(row.body, await readBody(request), "input_invalid"),
+    body: row.body === null ? await refuseBody(request) : judge(row.body, await readCallBody(request), "input_invalid"),
   };
 }
 
@@ -54,7 +54,7 @@ async function refuseBody(request: Request): Promise<undefined> {
 const JSON_TYPE = /^application\/json(?:\s*;\s*charset="?utf-8"?)?$/i;
 
 /** Strict JSON of a type that is awaited; refuses an empty body. */
-export async function readBody(request: Request, awaited: RegExp = JSON_TYPE): Promise<unknown> {
+export async function readCallBody(request: Request, awaited: RegExp = JSON_TYPE): Promise<unknown> {
   const type = request.headers.get("content-type") ?? "";
   if (!awaited.test(type.trim())) throw new Problem("media_type_unsupported");
   if (request.headers.has("content-encoding")) throw new Problem("encoding_unsupported");

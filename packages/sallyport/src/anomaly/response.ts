@@ -70,7 +70,7 @@ function possible(action: Action, { networks, hasSigner, hasPerson }: Reach): Ac
 
 export type { AnomalyPolicy };
 
-export interface PolicyMistake {
+export interface ResponseMistake {
   readonly path: string;
   readonly says: string;
 }
@@ -79,8 +79,8 @@ export interface PolicyMistake {
 export function readAnomalyPolicy(
   said: unknown,
   durationMs: (text: string) => number | undefined,
-): AnomalyPolicy | readonly PolicyMistake[] {
-  const mistakes: PolicyMistake[] = [];
+): AnomalyPolicy | readonly ResponseMistake[] {
+  const mistakes: ResponseMistake[] = [];
   const wrong = (path: string, says: string): void => void mistakes.push({ path, says });
   if (typeof said !== "object" || said === null || Array.isArray(said))
     return [{ path: "anomalies", says: "is no mapping" }];

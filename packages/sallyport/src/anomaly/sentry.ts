@@ -33,7 +33,7 @@ export interface SentryPorts {
 }
 
 /** Who answers an alert, and what he says of it. */
-export interface Answer {
+export interface AlertAnswer {
   readonly alert: string;
   readonly actor: string;
   /** Where he asked from, as records say it; empty on this machine. */
@@ -86,7 +86,7 @@ export class Sentry {
    * suspension does not end by itself any more. Answers whether anything was left to take back or to learn; his word is
    * recorded in any case.
    */
-  async answer({ alert: id, actor, from, verdict }: Answer): Promise<boolean> {
+  async answer({ alert: id, actor, from, verdict }: AlertAnswer): Promise<boolean> {
     const alert = this.#alerts.get(id);
     const held = this.#ports.restrictions.get(id);
     if (verdict === "false_alarm" && alert) this.#ports.watch.falseAlarm(alert);
@@ -168,9 +168,9 @@ export class Sentry {
 
   async #end(
     restriction: Restriction,
-    why: "over" | Answer["verdict"],
+    why: "over" | AlertAnswer["verdict"],
     actor: string,
-    from: Answer["from"] = {},
+    from: AlertAnswer["from"] = {},
   ): Promise<void> {
     const { id, environment, key, action } = restriction;
     await this.#ports.changes.inTurn(async () => {

@@ -1,7 +1,7 @@
 /** `backup` and `restore`, joined from settings and the store. Loaded by those commands only. */
 import type { Settings } from "../config/settings.ts";
 import { systemClock } from "../kernel/clock.ts";
-import type { Recipient } from "../store/secrets/age.ts";
+import type { AgeRecipient } from "../store/secrets/age.ts";
 import { backUpDirectory } from "../store/backup/back-up-directory.ts";
 import type { Backup } from "../store/backup/back-up-directory.ts";
 import { checkDataDirectory } from "../store/directory/data-directory.ts";
@@ -9,10 +9,10 @@ import { dataPaths } from "../store/disk/data-paths.ts";
 import { VERSION } from "../version.ts";
 
 export { restoreDirectory } from "../store/backup/restore.ts";
-export type { Identity, Recipient } from "../store/secrets/age.ts";
+export type { AgeIdentity, AgeRecipient } from "../store/secrets/age.ts";
 
 /** Beside a running server or without one; nothing is written but the backup. */
-export function backUp(settings: Settings, folder: string, to: Recipient | null): Promise<Backup> {
+export function backUp(settings: Settings, folder: string, to: AgeRecipient | null): Promise<Backup> {
   const { dataDirectory: directory, keyEncryptionKey: source } = settings;
   checkDataDirectory(directory);
   const isOwnKek = source.kind === "file" && source.path === dataPaths(directory).keyEncryptionKey;

@@ -53,7 +53,7 @@ import { PepperFiles } from "../store/secrets/pepper-files.ts";
 import type { Store } from "../store/ports.ts";
 import { refuseOlderDirectory } from "../store/state/upgrade.ts";
 import { rekeyUnderWay } from "../store/secrets/reseal.ts";
-import { Damage, isRecorded } from "../store/state/damage.ts";
+import { Damage, isDamageRecorded } from "../store/state/damage.ts";
 import { openQuarantine } from "./quarantine.ts";
 
 export interface Core {
@@ -136,7 +136,7 @@ export async function openCore(settings: Settings, clock: Clock, log: Log, optio
         () => lock.release(),
       );
       const recordOnce = async (event: LedgerEvent): Promise<void> => {
-        if (await isRecorded(core.audit, event)) return;
+        if (await isDamageRecorded(core.audit, event)) return;
         await core.changes.inTurn(() => core.changes.change({ operations: [], events: [event] }));
       };
       let recording: Promise<unknown> = Promise.resolve();

@@ -14,7 +14,7 @@ import { LiveExchanges } from "../dataplane/live-exchanges.ts";
 import { makeConstant } from "../dataplane/own/constants.ts";
 import { makePersonsKeys } from "../dataplane/own/persons-keys.ts";
 import { makeRotateItself } from "../dataplane/own/rotate-itself.ts";
-import { makeTicket } from "../dataplane/own/ticket.ts";
+import { makeTicketStage } from "../dataplane/own/ticket.ts";
 import { makePipeline } from "../dataplane/pipeline.ts";
 import { ClientGone } from "../dataplane/read-body.ts";
 import { writeRefusal } from "../dataplane/refuse.ts";
@@ -181,7 +181,7 @@ export function makeDataPlane({
       understand,
       json: readOwnJson,
       form: readOwnForm,
-      ticket: makeTicket(core.tickets),
+      ticket: makeTicketStage(core.tickets),
       factors: makeFactors(credentials.signatures),
       conditions: makeConditions(judge),
       rotateItself: makeRotateItself(core.lifecycle),

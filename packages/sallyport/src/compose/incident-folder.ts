@@ -1,6 +1,6 @@
 /** An incident's folder, beside a running server or without one; loaded by the incident commands only. */
 import { statSync } from "node:fs";
-import { writeIncident as write } from "../incident/incident-folder.ts";
+import { fillIncidentFolder as write } from "../incident/incident-folder.ts";
 import type { WrittenIncident } from "../incident/incident-folder.ts";
 import type { ReportParts } from "../incident/make-report.ts";
 import type { DirectoryPlace } from "../store/directory/data-directory.ts";

@@ -7,7 +7,7 @@ import type { Observation } from "../anomaly/observation.ts";
 import { KeyWatch } from "../anomaly/watch/key-watch.ts";
 import type { KeptWatch } from "../anomaly/watch/key-watch.ts";
 import type { KeyRecord } from "../keys/key.ts";
-import { forgetOldKeys, isOver, keepWatch, piecesOf } from "./keep-watch.ts";
+import { forgetOldKeys, isKeyOver, keepWatch, piecesOf } from "./keep-watch.ts";
 
 const DAY_MS = 86_400_000;
 const NOW = Date.UTC(2026, 10, 24, 12);
@@ -99,12 +99,12 @@ describe("of keys that are watched", () => {
   it("is gone what was never there, is revoked or has ended; not what is suspended", () => {
     const key = (state: KeyRecord["state"], expiresAt: number | null): KeyRecord =>
       newKey({ state, secrets: [{ state: "active", expiresAt }] });
-    expect(isOver(undefined, NOW)).toBe(true);
-    expect(isOver(key("revoked", null), NOW)).toBe(true);
-    expect(isOver(key("active", NOW), NOW)).toBe(true);
-    expect(isOver(key("active", NOW + 1), NOW)).toBe(false);
-    expect(isOver(key("active", null), NOW)).toBe(false);
-    expect(isOver(key("suspended", null), NOW)).toBe(false);
+    expect(isKeyOver(undefined, NOW)).toBe(true);
+    expect(isKeyOver(key("revoked", null), NOW)).toBe(true);
+    expect(isKeyOver(key("active", NOW), NOW)).toBe(true);
+    expect(isKeyOver(key("active", NOW + 1), NOW)).toBe(false);
+    expect(isKeyOver(key("active", null), NOW)).toBe(false);
+    expect(isKeyOver(key("suspended", null), NOW)).toBe(false);
   });
 });
 

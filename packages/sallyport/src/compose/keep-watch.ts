@@ -37,7 +37,7 @@ export async function* piecesOf(watch: KeyWatch, alerts: readonly Alert[]): Asyn
 }
 
 /** Nothing can be done with the key any more: it was never there, is revoked, or has ended. */
-export function isOver(key: KeyRecord | undefined, now: number): boolean {
+export function isKeyOver(key: KeyRecord | undefined, now: number): boolean {
   return !key || key.state === "revoked" || (expiryOf(key) ?? Infinity) <= now;
 }
 

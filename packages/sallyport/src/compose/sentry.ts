@@ -14,7 +14,7 @@ import type { EndListener } from "../dataplane/ending.ts";
 import { causeOf } from "../kernel/log.ts";
 import type { Log } from "../kernel/log.ts";
 import type { Core } from "./core.ts";
-import { forgetOldKeys, isOver, keepWatch } from "./keep-watch.ts";
+import { forgetOldKeys, isKeyOver, keepWatch } from "./keep-watch.ts";
 import { observeExchange } from "./observe-exchange.ts";
 
 const DUE_MS = 5_000;
@@ -56,7 +56,7 @@ export function openSentry(core: Core, path: string, log: Log): OpenSentry {
   core.onEvents((events) => {
     for (const event of events) for (const observation of records.take(event)) sentry.see(observation);
   });
-  const isGone = (environment: string, id: string): boolean => isOver(core.keys.find(environment, id), clock.now());
+  const isGone = (environment: string, id: string): boolean => isKeyOver(core.keys.find(environment, id), clock.now());
   const keepNow = async (): Promise<void> => {
     try {
       await forgetOldKeys(watch, { now: clock.now(), isGone, turn });

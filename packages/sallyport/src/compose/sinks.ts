@@ -9,7 +9,7 @@ import type { SinkSettings } from "../config/sink-settings.ts";
 import { sendBounded } from "../kernel/bounded-request.ts";
 import type { Log } from "../kernel/log.ts";
 import type { Registry } from "../outlets/metrics/registry.ts";
-import { Delivery } from "../outlets/sinks/delivery.ts";
+import { SinkDelivery } from "../outlets/sinks/delivery.ts";
 import type { Cursor, DeliveryFigures } from "../outlets/sinks/delivery.ts";
 import { FileSink } from "../outlets/sinks/file-sink.ts";
 import { makeOutgoing } from "../outlets/sinks/outgoing.ts";
@@ -106,11 +106,17 @@ interface SinkPlace {
   readonly node: string;
 }
 
-function deliver(settings: SinkSettings, sink: Sink, { folder, node }: SinkPlace, core: SinkCore, log: Log): Delivery {
+function deliver(
+  settings: SinkSettings,
+  sink: Sink,
+  { folder, node }: SinkPlace,
+  core: SinkCore,
+  log: Log,
+): SinkDelivery {
   const { name, format, environments, classes } = settings;
   const types = classes && Object.entries(eventTypes).filter(([, of]) => classes.includes(of));
   const { clock, changes } = core;
-  return new Delivery({
+  return new SinkDelivery({
     sink,
     filter: { ...(environments && { environments }), ...(types && { types: types.map(([type]) => type) }) },
     outgoing: makeOutgoing(format, { node, version: VERSION }),

@@ -1,5 +1,5 @@
 /** A signal whose subject could be several people: all of them were stopped, and whoever sent it is told so. */
-import type { Heard } from "./reconciler.ts";
+import type { ReconcilerAnswer } from "./reconciler.ts";
 
 export class AmbiguousSubject {
   /** How many people were stopped. */
@@ -13,6 +13,6 @@ export class AmbiguousSubject {
 }
 
 /** Undefined where one person was meant for certain. */
-export function ambiguousOf({ ambiguous = 0 }: Pick<Heard, "ambiguous">): AmbiguousSubject | undefined {
+export function ambiguousOf({ ambiguous = 0 }: Pick<ReconcilerAnswer, "ambiguous">): AmbiguousSubject | undefined {
   return ambiguous > 1 ? new AmbiguousSubject(ambiguous) : undefined;
 }

@@ -21,7 +21,7 @@ export interface DeviceGrant {
   readonly expiresAt: number;
 }
 
-export type Polled =
+export type GrantPoll =
   | { readonly state: "pending" | "slow_down" | "denied" | "expired" }
   | { readonly state: "approved"; readonly text: Secret };
 
@@ -90,7 +90,7 @@ export class DeviceGrants {
     return this.#end(userCode, "denied");
   }
 
-  poll(environment: string, deviceCode: string): Polled {
+  poll(environment: string, deviceCode: string): GrantPoll {
     const name = nameOf(deviceCode);
     const places = this.#byEnvironment.get(environment);
     const held = places?.get(name);

@@ -6,7 +6,7 @@ import { Principals } from "../access/principals.ts";
 import type { KeyRecord } from "../keys/key.ts";
 import { emptyExternal } from "./apply-statement.ts";
 import { reconcile, reconcileAssignment } from "./reconcile.ts";
-import type { Present, Reconciled } from "./reconcile.ts";
+import type { KnownPeople, Reconciled } from "./reconcile.ts";
 import type { Said, Statement } from "./statement.ts";
 
 const ISSUER = "https://idp.example.org";
@@ -39,7 +39,7 @@ class World {
   fate = usual;
   now = 1_000;
 
-  get present(): Present {
+  get present(): KnownPeople {
     return {
       now: this.now,
       principals: Principals.of(this.principals.values()),

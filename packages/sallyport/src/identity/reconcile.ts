@@ -19,7 +19,7 @@ import type { OwnerTrouble } from "./key-fate.ts";
 import type { Statement } from "./statement.ts";
 
 /** What has to be known of the present to judge a statement. */
-export interface Present {
+export interface KnownPeople {
   readonly now: number;
   readonly principals: Principals;
   /** Names of all environments. */
@@ -51,7 +51,7 @@ export type SignedOut = string | { readonly principal: string; readonly environm
 
 const SYSTEM = "system";
 
-export function reconcile(present: Present, statements: readonly Statement[]): Reconciled {
+export function reconcile(present: KnownPeople, statements: readonly Statement[]): Reconciled {
   const judge = new StatementJudge(present);
   for (const statement of statements) judge.hear(statement);
   return judge.found();
@@ -59,7 +59,7 @@ export function reconcile(present: Present, statements: readonly Statement[]): R
 
 /** The same for many, in slices. The present must not change meanwhile: call it in the turn in which the change is written. */
 export async function reconcileMany(
-  present: Present,
+  present: KnownPeople,
   statements: readonly Statement[],
   work = new LongWork(),
 ): Promise<Reconciled> {
@@ -69,7 +69,7 @@ export async function reconcileMany(
 }
 
 class StatementJudge {
-  readonly #present: Present;
+  readonly #present: KnownPeople;
   #people: Principals;
   readonly #operations: Operation[] = [];
   readonly #events: LedgerEvent[] = [];
@@ -78,7 +78,7 @@ class StatementJudge {
   readonly #ambiguous = new Set<string>();
   readonly #fates: KeyFates;
 
-  constructor(present: Present) {
+  constructor(present: KnownPeople) {
     this.#present = present;
     this.#people = present.principals;
     this.#fates = new KeyFates(present, this.#operations, this.#events);
@@ -135,7 +135,7 @@ export const UNKNOWN_WRITER: Voucher = { by: "unknown", environments: [], mayGra
 
 /** What becomes of the keys of whoever held an assignment that goes. */
 export async function reconcileAssignment(
-  present: Present,
+  present: KnownPeople,
   statement: Pick<Statement, "source" | "actor" | "address" | "event">,
   gone: { readonly id: string; readonly holders: readonly Principal[] },
   work = new LongWork(),
@@ -153,13 +153,13 @@ export async function reconcileAssignment(
 const NO_TROUBLE = { isLeft: false, isSignedOut: false, areCredentialsRevoked: false, isAtRisk: false };
 
 class KeyFates {
-  readonly #present: Present;
+  readonly #present: KnownPeople;
   readonly #operations: Operation[];
   readonly #events: LedgerEvent[];
   /** Keys that have met their fate in this change already. */
   readonly #ended = new Set<string>();
 
-  constructor(present: Present, operations: Operation[], events: LedgerEvent[]) {
+  constructor(present: KnownPeople, operations: Operation[], events: LedgerEvent[]) {
     this.#present = present;
     this.#operations = operations;
     this.#events = events;

@@ -12,13 +12,13 @@ import type { KeyRecord } from "../keys/key.ts";
 import { LongWork } from "../kernel/long-work.ts";
 import type { EndSessions, SessionsOf } from "./end-sessions.ts";
 import { reconcile, reconcileAssignment, reconcileMany } from "./reconcile.ts";
-import type { Present, Reconciled } from "./reconcile.ts";
+import type { KnownPeople, Reconciled } from "./reconcile.ts";
 import type { Statement } from "./statement.ts";
 
 export interface ReconcilerPorts {
   readonly clock: Pick<Clock, "now">;
   readonly snapshot: () => Snapshot;
-  readonly keysOf: Present["keysOf"];
+  readonly keysOf: KnownPeople["keysOf"];
   readonly lost: (
     snapshot: Snapshot,
     key: KeyRecord,
@@ -28,7 +28,7 @@ export interface ReconcilerPorts {
   readonly endSessions: EndSessions;
 }
 
-export interface Heard {
+export interface ReconcilerAnswer {
   /** False where it said nothing new. */
   readonly isChanged: boolean;
   readonly unknown: number;
@@ -46,7 +46,7 @@ export class Reconciler {
   }
 
   /** Judges and writes in one turn. */
-  hear(statements: readonly Statement[]): Promise<Heard> {
+  hear(statements: readonly Statement[]): Promise<ReconcilerAnswer> {
     return this.#ports.changes.inTurn(async () => {
       const found = await this.judgeMany(statements);
       await this.write(found);
@@ -99,7 +99,7 @@ export class Reconciler {
     return this.#ports.changes.inTurn(() => this.#ports.endSessions(which));
   }
 
-  #present(snapshot: Snapshot, principals: Principals): Present {
+  #present(snapshot: Snapshot, principals: Principals): KnownPeople {
     return {
       now: this.#ports.clock.now(),
       principals,

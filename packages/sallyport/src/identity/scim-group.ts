@@ -136,13 +136,13 @@ function readMembers(value: unknown): readonly string[] {
   });
 }
 
-export interface Member {
+export interface GroupMember {
   readonly id: string;
   readonly display: string;
 }
 
 /** `members` undefined: they were not asked for. */
-export function showGroup(group: DirectoryGroup, members: readonly Member[] | undefined, base: string): Members {
+export function showGroup(group: DirectoryGroup, members: readonly GroupMember[] | undefined, base: string): Members {
   return {
     schemas: [GROUP_SCHEMA],
     id: group.id,

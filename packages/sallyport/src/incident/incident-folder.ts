@@ -10,7 +10,7 @@ import { makeReport } from "./make-report.ts";
 import type { ReportParts } from "./make-report.ts";
 import { formatHtml } from "./report-html.ts";
 import { formatMarkdown } from "./report-markdown.ts";
-import type { Evidence, Proof } from "./report.ts";
+import type { FrozenEvidence, ReportProof } from "./report.ts";
 
 /** The ledger and the disk that an incident's folder is made of. */
 export interface IncidentFolderPorts {
@@ -43,7 +43,7 @@ export interface WrittenIncident {
 const EVIDENCE_BYTES_MAX = 1024 * 1024 * 1024;
 
 /** `evidenceBytesMax` = the largest ledger that is copied. */
-export async function writeIncident(
+export async function fillIncidentFolder(
   ports: IncidentFolderPorts,
   incident: ReportParts["incident"],
   radius: ReportParts["radius"],
@@ -77,7 +77,7 @@ async function freezeEvidence(
   folder: string,
   environment: string,
   bytesMax: number,
-): Promise<Evidence> {
+): Promise<FrozenEvidence> {
   makeFolder(join(folder, "evidence"));
   const names = [...new Set([environment, SYSTEM_REALM])];
   const missing = names.filter((name) => !existsSync(join(folder, "evidence", name)));
@@ -110,7 +110,7 @@ async function writeProofs(
   ports: IncidentFolderPorts,
   folder: string,
   { decisive }: ReportParts["radius"],
-): Promise<readonly Proof[]> {
+): Promise<readonly ReportProof[]> {
   makeFolder(join(folder, "proofs"));
   const seqs = decisive.map(({ seq }) => seq);
   const proofs = await ports.proveRecords(seqs).catch((cause: unknown) => {

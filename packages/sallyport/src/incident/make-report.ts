@@ -2,15 +2,15 @@
 import type { IncidentView, RadiusView } from "@sallyport/contract";
 import { remediesFor } from "./remedies.ts";
 import { minute } from "./report.ts";
-import type { Evidence, Proof, Report } from "./report.ts";
+import type { FrozenEvidence, ReportProof, Report } from "./report.ts";
 import { sectionsOf } from "./sections.ts";
 import { summarize } from "./summary.ts";
 
 export interface ReportParts {
   readonly incident: IncidentView;
   readonly radius: RadiusView;
-  readonly proofs: readonly Proof[];
-  readonly evidence: Evidence;
+  readonly proofs: readonly ReportProof[];
+  readonly evidence: FrozenEvidence;
 }
 
 export function makeReport({ incident, radius, proofs, evidence }: ReportParts): Report {

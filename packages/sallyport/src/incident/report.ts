@@ -30,7 +30,7 @@ export interface Remedy {
   readonly commands: readonly string[];
 }
 
-export interface Proof {
+export interface ReportProof {
   readonly seq: number;
   readonly why: string;
   /** Where it lies, from the report's folder. Null where there is none. */
@@ -38,7 +38,7 @@ export interface Proof {
 }
 
 /** What was frozen when the incident was opened. */
-export interface Evidence {
+export interface FrozenEvidence {
   /** Exports, from the report's folder. */
   readonly folders: readonly string[];
   /** Why there is none, in words; empty where there is. */

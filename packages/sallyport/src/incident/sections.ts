@@ -1,7 +1,7 @@
 /** The tables of a report. Each shows its most telling rows and says how many it left out. */
 import type { RadiusView } from "@sallyport/contract";
 import { countText, minute, spanText } from "./report.ts";
-import type { Evidence, Proof, Section } from "./report.ts";
+import type { FrozenEvidence, ReportProof, Section } from "./report.ts";
 
 const ROWS = 40;
 const COUNTED = 15;
@@ -9,7 +9,11 @@ const COUNTED = 15;
 type Happenings = RadiusView["life"];
 type Counts = RadiusView["models"];
 
-export function sectionsOf(radius: RadiusView, proofs: readonly Proof[], evidence: Evidence): readonly Section[] {
+export function sectionsOf(
+  radius: RadiusView,
+  proofs: readonly ReportProof[],
+  evidence: FrozenEvidence,
+): readonly Section[] {
   return [
     addressSection(radius),
     sharedSection(radius),
@@ -156,7 +160,7 @@ function happenings(title: string, says: string, { rows, more: left }: Happening
   );
 }
 
-function evidenceSection({ folders, missing }: Evidence): Section {
+function evidenceSection({ folders, missing }: FrozenEvidence): Section {
   return section(
     "Evidence",
     "Copies of the ledger's logs, frozen when the incident was opened, with signed manifests.",
@@ -166,7 +170,7 @@ function evidenceSection({ folders, missing }: Evidence): Section {
   );
 }
 
-function proofSection(proofs: readonly Proof[]): Section {
+function proofSection(proofs: readonly ReportProof[]): Section {
   const whole = proofs.filter(({ file }) => file !== null);
   return section(
     "Proofs",

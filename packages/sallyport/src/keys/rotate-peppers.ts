@@ -29,7 +29,7 @@ export interface PepperRotation {
 }
 
 /** Gives one environment, or each, a new pepper, and lets go of those that no key needs that could still be used. */
-export async function rotatePeppers(
+export async function rotateKeptPeppers(
   rotation: PepperRotation,
   environment: string | null,
 ): Promise<readonly RotatedPepper[]> {

@@ -11,7 +11,7 @@ import { hashesAreEqual, hashKeyText } from "./hash.ts";
 import type { KeyDirectory } from "./directory.ts";
 import { isSuspendedForDisuse } from "./own-resume.ts";
 import type { PepperRing } from "./pepper.ts";
-import { isOpeningSigned, isOver, judgeOpening } from "./ticket.ts";
+import { isOpeningSigned, isTicketOver, judgeOpening } from "./ticket.ts";
 import type { TicketRecord } from "./ticket.ts";
 
 export interface TicketDeskPorts {
@@ -117,11 +117,11 @@ export class TicketDesk {
 
   /** Lets go of content nobody may read any more; what expired unopened is told. Answers how many. */
   async tidy(): Promise<number> {
-    const over = this.#ports.sealedTickets().filter((ticket) => isOver(ticket, this.#ports.clock.now()));
+    const over = this.#ports.sealedTickets().filter((ticket) => isTicketOver(ticket, this.#ports.clock.now()));
     for (const { environment, id } of over)
       await this.#ports.changes.inTurn(async () => {
         const ticket = this.#ports.ticket(environment, id);
-        if (!ticket?.sealed || !isOver(ticket, this.#ports.clock.now())) return;
+        if (!ticket?.sealed || !isTicketOver(ticket, this.#ports.clock.now())) return;
         const type = ticket.openedAt === null ? "ticket.expired" : "ticket.closed";
         await this.#commit(ticket, type, {}, [{ op: "ticket.put", ticket: { ...ticket, sealed: null } }]);
       });

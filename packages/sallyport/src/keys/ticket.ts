@@ -89,6 +89,6 @@ export function judgeOpening(ticket: TicketRecord, publicKey: string, now: numbe
 }
 
 /** Nobody may read it any more, and what was sealed can go. */
-export function isOver(ticket: TicketRecord, now: number): boolean {
+export function isTicketOver(ticket: TicketRecord, now: number): boolean {
   return ticket.openedAt === null ? ticket.expiresAt <= now : ticket.openedAt + TICKET_REPEAT_MS <= now;
 }

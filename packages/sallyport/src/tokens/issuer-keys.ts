@@ -21,7 +21,7 @@ export class IssuerUnreachable extends Error {
   }
 }
 
-export class IssuerKeys {
+export class WorkloadIssuerKeys {
   readonly #remote = new Map<string, { readonly keys: JWTVerifyGetKey; readonly until: number }>();
 
   /** Throws `IssuerUnreachable`. `now` is epoch ms. */

@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import type { errors as JoseErrors } from "jose";
 import { KeptUntil } from "../kernel/kept-until.ts";
 import { WORKLOAD_TOKENS } from "../kernel/shared-resources.ts";
-import { IssuerKeys, IssuerUnreachable } from "./issuer-keys.ts";
+import { WorkloadIssuerKeys, IssuerUnreachable } from "./issuer-keys.ts";
 import { jose } from "./jose.ts";
 import { claimsMatch } from "./workload-trust.ts";
 import type { WorkloadTrust } from "./workload-trust.ts";
@@ -30,7 +30,7 @@ const AGE_SECONDS = 3_600;
 const AHEAD_SECONDS = 5;
 
 export class WorkloadTokens {
-  readonly #keys = new IssuerKeys();
+  readonly #keys = new WorkloadIssuerKeys();
   readonly #seen = new KeptUntil<true>(WORKLOAD_TOKENS);
 
   /** `owner` names the key that trusts. */

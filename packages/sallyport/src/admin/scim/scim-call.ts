@@ -1,4 +1,5 @@
 /** One call of a provisioning client, and what its handlers have in common. */
+import { SCIM_PAGE_MAX } from "../../identity/scim-pages.ts";
 import { createHash } from "node:crypto";
 import { excessAdminRight, excessEnvironments } from "../../access/attenuation.ts";
 import { isUnbounded } from "../../access/holding.ts";
@@ -13,7 +14,6 @@ import { callersVoucher, excessReach, reachOf } from "../caller-scope.ts";
 
 export const SCIM_BASE = "/scim/v2";
 export const SCIM_PAGE_DEFAULT = 100;
-export const SCIM_PAGE_MAX = 200;
 
 export interface ScimCall extends AnyCall {
   readonly method: string;

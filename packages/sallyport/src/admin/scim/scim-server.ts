@@ -10,7 +10,7 @@ import type { Members } from "../../identity/scim-values.ts";
 import type { Caller } from "../caller.ts";
 import type { AdminPorts } from "../ports.ts";
 import { gatedPorts } from "../gated-ports.ts";
-import { readBody } from "../read-request.ts";
+import { readCallBody } from "../read-request.ts";
 import { pageOf, SCIM_BASE, versionOf } from "./scim-call.ts";
 import type { ScimAnswer, ScimCall } from "./scim-call.ts";
 import { answerGroups } from "./scim-groups.ts";
@@ -65,7 +65,7 @@ async function answer(ports: AdminPorts, caller: Caller, request: Request): Prom
     method: request.method,
     id: id === undefined || id === "" ? null : id,
     query: url.searchParams,
-    body: () => readBody(request, AWAITED),
+    body: () => readCallBody(request, AWAITED),
     ifMatch: request.headers.get("if-match"),
   };
   const methods = METHODS[call.id === null ? kind : `${kind}/`] ?? ["GET"];

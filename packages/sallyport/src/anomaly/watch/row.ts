@@ -105,20 +105,20 @@ export const ROW_WORDS = words;
 
 const ROWS_A_BLOCK = 64;
 
-export interface Block {
+export interface RowBlock {
   readonly words: Uint32Array;
   readonly floats: Float32Array;
   readonly bytes: Uint8Array;
 }
 
 export interface Row {
-  readonly block: Block;
+  readonly block: RowBlock;
   /** Offset of its first word. */
   readonly at: number;
 }
 
 export class Rows {
-  readonly #blocks: Block[] = [];
+  readonly #blocks: RowBlock[] = [];
   #next = 0;
   readonly #free: number[] = [];
 
@@ -150,7 +150,7 @@ export class Rows {
   }
 }
 
-function newBlock(): Block {
+function newBlock(): RowBlock {
   const buffer = new ArrayBuffer(ROWS_A_BLOCK * ROW_WORDS * 4);
   return { words: new Uint32Array(buffer), floats: new Float32Array(buffer), bytes: new Uint8Array(buffer) };
 }

@@ -5,7 +5,7 @@ import { parseDurationMs } from "@sallyport/contract";
 import { withClient } from "../terminal/cli.ts";
 import type { Cli } from "../terminal/cli.ts";
 import { UsageMistake } from "../terminal/failure.ts";
-import { wholeNumber, withServer } from "../terminal/options.ts";
+import { wholeNumberOption, withServer } from "../terminal/options.ts";
 import type { ServerOptions } from "../terminal/options.ts";
 import { show } from "../terminal/print.ts";
 
@@ -23,7 +23,7 @@ export function addAnomaliesAnswer(anomalies: Command, cli: Cli): void {
   withServer(anomalies.command("list"))
     .description("list what was noticed about keys, newest first, and what is done about it")
     .option("--since <duration>", "so far back: 24h, 7d")
-    .option("--limit <n>", "most alerts", wholeNumber, 50)
+    .option("--limit <n>", "most alerts", wholeNumberOption, 50)
     .action(async (options: ListOptions) => {
       const agoMs = options.since === undefined ? undefined : parseDurationMs(options.since);
       if (options.since !== undefined && agoMs === undefined)

@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import type { Cli } from "../terminal/cli.ts";
 import { UsageMistake } from "../terminal/failure.ts";
-import { wholeNumber } from "../terminal/options.ts";
+import { wholeNumberOption } from "../terminal/options.ts";
 import { facts, show, table } from "../terminal/print.ts";
 
 interface SimulateOptions {
@@ -17,7 +17,7 @@ export function addAnomaliesTraffic(anomalies: Command, cli: Cli): void {
     .description(
       "write labelled traffic: 200 keys, 60 days, twelve kinds of misuse; the same seed gives the same bytes",
     )
-    .requiredOption("--seed <n>", "a whole number", wholeNumber)
+    .requiredOption("--seed <n>", "a whole number", wholeNumberOption)
     .requiredOption("--out <dir>", "directory for observations.jsonl, labels.json and manifest.json (some 400 MB)")
     .option("--json", "print JSON")
     .action(async ({ seed, out, json }: SimulateOptions) => {

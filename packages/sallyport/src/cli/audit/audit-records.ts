@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import type { AuditRecordView } from "@sallyport/contract";
 import { withClient } from "../terminal/cli.ts";
 import type { Cli } from "../terminal/cli.ts";
-import { wholeNumber, withServer } from "../terminal/options.ts";
+import { wholeNumberOption, withServer } from "../terminal/options.ts";
 import type { ServerOptions } from "../terminal/options.ts";
 import { show } from "../terminal/print.ts";
 import { timeMsOf } from "../terminal/when.ts";
@@ -36,9 +36,9 @@ interface TailOptions extends FilterOptions {
 export function addAuditSearch(audit: Command, cli: Cli): void {
   withFilter(audit.command("search"))
     .description("find records, newest first")
-    .option("--limit <n>", "most records", wholeNumber, 100)
-    .option("--before <seq>", "only records before this number: the next page", wholeNumber)
-    .option("--after <seq>", "only records after this number, oldest first", wholeNumber)
+    .option("--limit <n>", "most records", wholeNumberOption, 100)
+    .option("--before <seq>", "only records before this number: the next page", wholeNumberOption)
+    .option("--after <seq>", "only records after this number, oldest first", wholeNumberOption)
     .action(async (options: SearchOptions) => {
       const { limit, before, after } = options;
       const order = after === undefined ? ("newest" as const) : ("oldest" as const);
@@ -55,7 +55,7 @@ export function addAuditSearch(audit: Command, cli: Cli): void {
 export function addAuditTail(audit: Command, cli: Cli): void {
   withFilter(audit.command("tail"))
     .description("print the newest records, oldest first")
-    .option("-n, --lines <n>", "how many", wholeNumber, 20)
+    .option("-n, --lines <n>", "how many", wholeNumberOption, 20)
     .option("-f, --follow", "go on with what is recorded from now on")
     .action((options: TailOptions) => tail(cli, options));
 }

@@ -5,7 +5,7 @@ import { isDataPermission, isPermission, needsModel, Problem } from "@sallyport/
 import type { KeyView } from "@sallyport/contract";
 import { withClient } from "../terminal/cli.ts";
 import type { Cli } from "../terminal/cli.ts";
-import { listOption, wholeNumber, withServer } from "../terminal/options.ts";
+import { listOption, wholeNumberOption, withServer } from "../terminal/options.ts";
 import type { ServerOptions } from "../terminal/options.ts";
 import { deliverOption, deliveryOf, fromOption, sayTicket, toOption } from "./deliver.ts";
 import type { DeliverOptions } from "./deliver.ts";
@@ -45,7 +45,7 @@ export function addKeys(program: Command, cli: Cli): void {
     .addOption(listOption("--model <selectors>", "models it may use; none = no model"))
     .option("--ttl <duration>", "lifetime such as 30d (left out: the environment's maximum)")
     .option("--requests <rate>", "most requests, such as 60/min")
-    .option("--concurrency <n>", "most requests at the same time", wholeNumber)
+    .option("--concurrency <n>", "most requests at the same time", wholeNumberOption)
     .option("--decoy", "bait: a key nobody has a reason to use; its first use is told, and by default suspends it")
     .addOption(deliverOption())
     .addOption(toOption())

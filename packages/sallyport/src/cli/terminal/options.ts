@@ -29,7 +29,7 @@ export function listOption(flags: string, description: string): Option {
   );
 }
 
-export function wholeNumber(text: string): number {
+export function wholeNumberOption(text: string): number {
   if (!/^[0-9]{1,9}$/.test(text)) throw new InvalidArgumentError("a whole number is needed.");
   return Number(text);
 }

@@ -19,7 +19,7 @@ import { handOver } from "./hand-over.ts";
 import type { HandOverPorts, WaitingProgram } from "./hand-over.ts";
 import { authenticatorPage, enrolPage, localPage } from "./local-pages.ts";
 import { sentencePage, writePage } from "./page.ts";
-import type { Page } from "./page.ts";
+import type { LoginPage } from "./page.ts";
 import { readLoginForm } from "./read-login-form.ts";
 
 export interface LocalDeskPorts extends HandOverPorts {
@@ -113,7 +113,7 @@ export class LocalDesk {
     kept: LoginAttempts<T>,
     attempt: T,
     refusal: Refusal | null,
-    page: (state: string, said: string | null) => Page,
+    page: (state: string, said: string | null) => LoginPage,
   ): Refusal | undefined {
     const state = randomBase62(43);
     const cookie = this.#cookie.make();

@@ -2,7 +2,7 @@
 import { renderSVG } from "uqr";
 import type { Secret } from "../../kernel/secret.ts";
 import { escaped } from "./page.ts";
-import type { Page } from "./page.ts";
+import type { LoginPage } from "./page.ts";
 
 export const LOCAL_PATH = "/login/local";
 export const ENROL_PATH = "/login/enrol";
@@ -10,7 +10,7 @@ export const ENROL_PATH = "/login/enrol";
 const CODE_FIELD =
   '<label for="code">The six digits of your authenticator</label><input id="code" name="code" inputmode="numeric" autocomplete="one-time-code" required minlength="6" maxlength="6" pattern="[0-9]{6}">';
 
-export function localPage(state: string, said: string | null): Page {
+export function localPage(state: string, said: string | null): LoginPage {
   return {
     title: "Log in",
     body:
@@ -22,7 +22,7 @@ export function localPage(state: string, said: string | null): Page {
   };
 }
 
-export function enrolPage(said: string | null): Page {
+export function enrolPage(said: string | null): LoginPage {
   return {
     title: "Choose a password",
     body:
@@ -39,7 +39,7 @@ export function enrolPage(said: string | null): Page {
 export function authenticatorPage(
   { state, secret, uri }: { state: string; secret: Secret; uri: Secret },
   said: string | null,
-): Page {
+): LoginPage {
   const grouped = secret.reveal().replace(/(.{4})(?=.)/g, "$1 ");
   return {
     title: "Add it to your authenticator",

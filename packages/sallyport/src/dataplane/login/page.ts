@@ -2,7 +2,7 @@
 import type { Exchange } from "../exchange.ts";
 
 /** Text made safe by `escaped()`, or markup of ours. */
-export interface Page {
+export interface LoginPage {
   readonly title: string;
   /** Markup. */
   readonly body: string;
@@ -24,7 +24,7 @@ export function escaped(text: string): string {
 export function writePage(
   exchange: Exchange,
   status: number,
-  { title, body }: Page,
+  { title, body }: LoginPage,
   formsTo: readonly string[] = [],
   headers: readonly string[] = [],
 ): void {
@@ -43,7 +43,7 @@ export function writePage(
   exchange.response.end(exchange.request.method === "HEAD" ? undefined : html);
 }
 
-export function codePage(action: string, isWrong: boolean): Page {
+export function codePage(action: string, isWrong: boolean): LoginPage {
   const said = isWrong
     ? "<p>That code is not waiting (any more). Look at the program again, or start it anew.</p>"
     : "";
@@ -64,7 +64,7 @@ export interface AskedLogin {
   readonly hasLocal: boolean;
 }
 
-export function confirmPage({ action, userCode, environment, address, provider, hasLocal }: AskedLogin): Page {
+export function confirmPage({ action, userCode, environment, address, provider, hasLocal }: AskedLogin): LoginPage {
   const code = escaped(userCode);
   const ways =
     (provider === null ? "" : `<button name="answer" value="yes">Log in at ${escaped(provider)}</button> `) +
@@ -78,6 +78,6 @@ export function confirmPage({ action, userCode, environment, address, provider, 
   };
 }
 
-export function sentencePage(title: string, sentence: string): Page {
+export function sentencePage(title: string, sentence: string): LoginPage {
   return { title, body: `<p>${escaped(sentence)}</p>` };
 }

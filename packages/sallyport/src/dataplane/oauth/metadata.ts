@@ -30,7 +30,7 @@ export function serverMetadata(issuer: string, isLoginOpen: boolean): object {
   };
 }
 
-export function publishedKeys(keys: TokenKeys, environment: string): object {
+export function keySet(keys: TokenKeys, environment: string): object {
   return {
     keys: keys.published(environment).map(({ id, publicKey }) => ({
       ...publicKey.export({ format: "jwk" }),

@@ -14,7 +14,7 @@ import type { OAuthClients } from "./client.ts";
 import { asKey, beginDevice, sessionOf } from "./device.ts";
 import type { Form } from "./form.ts";
 import type { Introspection } from "./introspection.ts";
-import { publishedKeys, serverMetadata } from "./metadata.ts";
+import { keySet, serverMetadata } from "./metadata.ts";
 import type { TokenEndpoint } from "./token-endpoint.ts";
 import { writeOwnAnswer } from "../own/own-answer.ts";
 import type { Stage, StageResult } from "../pipeline.ts";
@@ -85,7 +85,7 @@ export function makeOAuth(ports: OAuthPorts): OAuthStages {
       return writeOwnAnswer(
         exchange,
         isKeys
-          ? publishedKeys(ports.tokenKeys, environment)
+          ? keySet(ports.tokenKeys, environment)
           : serverMetadata(issuerOf(address, environment), ports.isLoginOpen()),
       );
     },

@@ -7,7 +7,7 @@ import type { Exchange } from "../exchange.ts";
 import type { Stage } from "../pipeline.ts";
 import { writeOwnAnswer } from "./own-answer.ts";
 
-export function makeTicket(desk: TicketDesk): Stage {
+export function makeTicketStage(desk: TicketDesk): Stage {
   function ask(exchange: Exchange): Promise<OpenedTicket | TicketFacts | Refusal> {
     if (exchange.path === TICKET_OPEN_PATH) {
       const opening = readOpening(exchange.json);

@@ -11,7 +11,7 @@ import { changesModels, refuseElsewhere } from "./locate-model.ts";
 import type { ModelOrigins } from "../upstream/model-origins.ts";
 import { blobBody } from "../upstream/blob-body.ts";
 import { upstreamHeaders } from "../upstream/headers.ts";
-import type { Failure } from "../upstream/health.ts";
+import type { CallFailure } from "../upstream/health.ts";
 import { Relay } from "../upstream/relay.ts";
 import type { RelayEnds, RelayPorts } from "../upstream/relay.ts";
 import { giveReplica, holdReplica } from "../upstream/turn.ts";
@@ -117,7 +117,7 @@ class Forwarding implements RelayEnds {
    * server, the caller has seen nothing, and one answer is metered. A request that was sent is repeated once, so that one
    * that kills its server kills no more than two. What manages models is never repeated.
    */
-  repeat(failure: Failure): boolean {
+  repeat(failure: CallFailure): boolean {
     const exchange = this.#exchange;
     const { group, endpoint } = exchange;
     if (group === null || endpoint!.recorded === "management") return false;

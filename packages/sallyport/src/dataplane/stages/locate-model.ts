@@ -7,7 +7,7 @@ import type { ModelName, Refusal } from "@sallyport/protocol";
 import type { Demand } from "../../access/demand.ts";
 import type { Exchange } from "../exchange.ts";
 import type { Stage } from "../pipeline.ts";
-import type { ModelOrigins, Origin } from "../upstream/model-origins.ts";
+import type { ModelOrigins, ModelOrigin } from "../upstream/model-origins.ts";
 import type { UpstreamPools } from "../upstream/pool.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 
@@ -48,13 +48,13 @@ export function refuseElsewhere(
   return origin instanceof Promise ? origin.then(refusalOf) : refusalOf(origin);
 }
 
-function refusalOf(origin: Origin): Refusal | undefined {
+function refusalOf(origin: ModelOrigin): Refusal | undefined {
   if (origin === false) return undefined;
   return origin ? refuse("cloud_denied") : refuse("upstream_unreachable");
 }
 
 /** Where no server could be asked, none can be reached: the forwarding says so. */
-function settle(exchange: Exchange, origin: Origin): undefined {
+function settle(exchange: Exchange, origin: ModelOrigin): undefined {
   if (origin !== true) return undefined;
   exchange.isRemoteModel = true;
   exchange.demands = remoteDemands(exchange.understood!.demands);

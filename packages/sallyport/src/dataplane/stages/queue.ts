@@ -20,7 +20,7 @@ import { isRecorded } from "../upstream/relay.ts";
 import { holdReplica, offerReplica } from "../upstream/turn.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 
-export interface QueuePorts {
+export interface QueueStagePorts {
   readonly pools: UpstreamPools;
   readonly live: LiveExchanges;
   readonly judge: Pick<Judge, "refuseNow">;
@@ -30,7 +30,7 @@ export interface QueuePorts {
   readonly intend: (exchange: Exchange) => Refusal | undefined;
 }
 
-export function makeQueue(ports: QueuePorts): Stage {
+export function makeQueue(ports: QueueStagePorts): Stage {
   const { pools, live, judge, clock } = ports;
   return function queue(exchange) {
     const key = exchange.key!;
@@ -60,13 +60,13 @@ export function makeQueue(ports: QueuePorts): Stage {
 class Wait implements Interruptible {
   readonly #exchange: Exchange;
   readonly #group: ReplicaGroup;
-  readonly #ports: QueuePorts;
+  readonly #ports: QueueStagePorts;
   readonly #resolve: (result: StageResult) => void;
   #place: Place | null = null;
   /** When something was shown last, or the wait began. */
   #shownMs: number;
 
-  constructor(exchange: Exchange, group: ReplicaGroup, ports: QueuePorts, resolve: (result: StageResult) => void) {
+  constructor(exchange: Exchange, group: ReplicaGroup, ports: QueueStagePorts, resolve: (result: StageResult) => void) {
     this.#exchange = exchange;
     this.#group = group;
     this.#ports = ports;

@@ -5,10 +5,10 @@
  */
 
 /** `unreachable`: refused at once. `silent`: no connection within its bound. `broken`: closed, late or a server error. */
-export type Failure = "unreachable" | "silent" | "broken";
+export type CallFailure = "unreachable" | "silent" | "broken";
 
 /** What an error of a call says of the replica. `wasSent`: the connection was made. */
-export function failureOf({ name }: Error, wasSent: boolean): Failure {
+export function failureOf({ name }: Error, wasSent: boolean): CallFailure {
   if (wasSent) return "broken";
   return name === "ConnectTimeoutError" ? "silent" : "unreachable";
 }
@@ -37,7 +37,7 @@ export class ReplicaHealth {
   /** How often it was taken out since it last answered well. */
   #outs = 0;
   #backAtMs = 0;
-  #failure: Failure | null = null;
+  #failure: CallFailure | null = null;
   /** A trial was begun and is not decided. */
   #isTried = false;
 
@@ -82,7 +82,7 @@ export class ReplicaHealth {
     this.#ports.onFit?.(true);
   }
 
-  failed(failure: Failure): void {
+  failed(failure: CallFailure): void {
     // What was sent before it was taken out fails one after the other: that is one failure, not many.
     if (this.fitness === "out" && !this.#isTried) return;
     if (failure === "broken" && this.#failure === null && ++this.#broken < BROKEN_MAX) return;

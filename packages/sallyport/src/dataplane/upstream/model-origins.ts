@@ -18,7 +18,7 @@ const CREDIT_MAX_MS = 1_000;
 const CREDIT_SHARE = 0.05;
 
 /** True = remote, false = runs on the server, undefined = the server could not be asked. */
-export type Origin = boolean | undefined;
+export type ModelOrigin = boolean | undefined;
 
 class ServerModels {
   readonly #clock: Clock;
@@ -40,7 +40,7 @@ class ServerModels {
     this.#creditAt = clock.monotonic();
   }
 
-  isRemote(upstream: Upstream, model: string): Origin | Promise<Origin> {
+  isRemote(upstream: Upstream, model: string): ModelOrigin | Promise<ModelOrigin> {
     const now = this.#clock.monotonic();
     const age = now - this.#askedAt;
     const mustLook = this.#remote === null || age >= FRESH_MS;
@@ -53,7 +53,7 @@ class ServerModels {
   }
 
   /** The same for a request that was decided a while ago: an answer of the last second is good enough. */
-  isStillRemote(upstream: Upstream, model: string): Origin | Promise<Origin> {
+  isStillRemote(upstream: Upstream, model: string): ModelOrigin | Promise<ModelOrigin> {
     const age = this.#clock.monotonic() - this.#askedAt;
     return this.#remote !== null && age < FRESH_MS ? this.#remote.has(model) : this.#lookFor(upstream, model);
   }
@@ -64,7 +64,7 @@ class ServerModels {
     this.#remote = null;
   }
 
-  async #lookFor(upstream: Upstream, model: string): Promise<Origin> {
+  async #lookFor(upstream: Upstream, model: string): Promise<ModelOrigin> {
     await this.#look(upstream);
     // What was on its way when the server was changed was thrown away: once more.
     if (this.#remote === null && this.#isOutdated) await this.#look(upstream);
@@ -117,12 +117,12 @@ export class ModelOrigins {
   }
 
   /** Whether the server would run the model elsewhere. `model` is a canonical name. */
-  isRemote(upstream: Upstream, model: string): Origin | Promise<Origin> {
+  isRemote(upstream: Upstream, model: string): ModelOrigin | Promise<ModelOrigin> {
     return this.#modelsOf(upstream).isRemote(upstream, model);
   }
 
   /** Asked once more of the server that was chosen, when the request's turn has come. */
-  isStillRemote(upstream: Upstream, model: string): Origin | Promise<Origin> {
+  isStillRemote(upstream: Upstream, model: string): ModelOrigin | Promise<ModelOrigin> {
     return this.#modelsOf(upstream).isStillRemote(upstream, model);
   }
 
@@ -130,10 +130,10 @@ export class ModelOrigins {
    * Whether one of the servers would run it elsewhere; undefined where none can be asked. The first that answers decides:
    * a server that is slow or dead holds up nobody, and the one that is chosen is asked again.
    */
-  isRemoteOnAny(upstreams: readonly Upstream[], model: string): Origin | Promise<Origin> {
+  isRemoteOnAny(upstreams: readonly Upstream[], model: string): ModelOrigin | Promise<ModelOrigin> {
     if (upstreams.length === 1) return this.isRemote(upstreams[0]!, model);
     const known: boolean[] = [];
-    const asked: Promise<Origin>[] = [];
+    const asked: Promise<ModelOrigin>[] = [];
     for (const upstream of upstreams) {
       if (upstream.health.fitness === "out") continue;
       const origin = this.isRemote(upstream, model);
@@ -168,7 +168,7 @@ const CONNECTION_CODES: ReadonlySet<string> = new Set([
   "ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "ENOTFOUND", "EAI_AGAIN",
 ]); // prettier-ignore
 
-async function whenKnown(asked: Promise<Origin>): Promise<boolean> {
+async function whenKnown(asked: Promise<ModelOrigin>): Promise<boolean> {
   const origin = await asked;
   if (origin === undefined) throw new Error("the server could not be asked");
   return origin;

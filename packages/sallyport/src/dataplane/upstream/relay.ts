@@ -20,7 +20,7 @@ import { errorChunk, streamEnding } from "../refuse.ts";
 import { AnswerWriter } from "./answer-writer.ts";
 import { failureOf } from "./health.ts";
 import { beginEventStream, expectsEvents, writeComment } from "./early-stream.ts";
-import type { Failure } from "./health.ts";
+import type { CallFailure } from "./health.ts";
 import { isStreamType, mediaType, writeAnswerHead } from "./headers.ts";
 import { RelayBounds } from "./relay-bounds.ts";
 import { readRetryAfter } from "./retry-after.ts";
@@ -38,7 +38,7 @@ export interface RelayEnds {
   /** Something broke in reading or writing the answer. */
   fault(cause: unknown): void;
   /** The call failed before anything of its answer came: true when it is made once more. */
-  repeat(failure: Failure): boolean;
+  repeat(failure: CallFailure): boolean;
 }
 
 export class Relay implements Dispatcher.DispatchHandler, Interruptible {

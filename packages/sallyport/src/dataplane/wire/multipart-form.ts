@@ -20,7 +20,7 @@ const PART_TYPE = /^content-type:[^\r\n]{0,255}$/i;
 const PARTS_MAX = 32;
 const PART_HEADERS_MAX = 1024;
 
-export function readForm(contentType: string, body: Buffer): readonly FormPart[] | Refusal {
+export function readMultipartForm(contentType: string, body: Buffer): readonly FormPart[] | Refusal {
   const said = CONTENT_TYPE.exec(contentType.trim());
   if (!said) return refuse("media_type_unsupported");
   const boundary = said[1] ?? said[2]!;

@@ -8,7 +8,7 @@ import type { ModelName, Refusal } from "@sallyport/protocol";
 import { randomBase62 } from "../../kernel/ids.ts";
 import { foldKey } from "../../kernel/strict-json/fold.ts";
 import { demandOn } from "./meaning.ts";
-import { printable, readForm, writeForm } from "./multipart-form.ts";
+import { printable, readMultipartForm, writeForm } from "./multipart-form.ts";
 import type { FormPart } from "./multipart-form.ts";
 import type { Serialized, Understood } from "./understood.ts";
 
@@ -22,7 +22,7 @@ export function understandTranscription(
   contentType: string,
 ): Understood | Refusal {
   if (body.length === 0) return refuse("body_missing");
-  const form = readForm(contentType, body);
+  const form = readMultipartForm(contentType, body);
   if ("code" in form) return form;
   const known: FormPart[] = [];
   let droppedFields = 0;

@@ -29,7 +29,7 @@ export interface ProofPorts {
   readonly changes: Changes;
 }
 
-export interface Said {
+export interface ProofSaid {
   readonly name: string;
   readonly password: Secret;
   readonly code: string;
@@ -65,7 +65,7 @@ export class Proof {
   }
 
   /** `login_delayed`, `overloaded`, or `login_wrong` for everything that is wrong. */
-  async prove({ name: written, password, code }: Said, address: string): Promise<Proven | Refusal> {
+  async prove({ name: written, password, code }: ProofSaid, address: string): Promise<Proven | Refusal> {
     const { clock, logins, sealer, hasher, delay, networkOf } = this.#ports;
     // In one spelling, so that no name is guessed at under several.
     const name = guessedName(written);

@@ -14,7 +14,7 @@ export interface FamilyHead {
 }
 
 /** A family's member as it is written: label values in the family's order. */
-export interface Member<S> {
+export interface FamilyMember<S> {
   readonly values: readonly string[];
   readonly series: S;
 }
@@ -25,7 +25,7 @@ const OTHER = "other";
 export class Family<S extends Series | Histogram> {
   readonly head: FamilyHead;
   readonly #make: () => S;
-  readonly #members = new Map<string, Member<S>>();
+  readonly #members = new Map<string, FamilyMember<S>>();
 
   constructor(head: FamilyHead, make: () => S) {
     this.head = head;
@@ -45,7 +45,7 @@ export class Family<S extends Series | Histogram> {
     return series;
   }
 
-  members(): Iterable<Member<S>> {
+  members(): Iterable<FamilyMember<S>> {
     return this.#members.values();
   }
 }

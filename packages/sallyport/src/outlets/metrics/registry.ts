@@ -9,7 +9,7 @@ import { writeFamily } from "./text-format.ts";
 import type { Written } from "./text-format.ts";
 
 /** One sample of a metric that is read, not counted: its value and its label values. */
-export type Reading = readonly [value: number, ...labels: string[]];
+export type MetricReading = readonly [value: number, ...labels: string[]];
 
 /** Leaves out the series whose label of this name has a value that is not shown. */
 export interface Shown {
@@ -41,7 +41,7 @@ export class Registry {
     name: string,
     help: string,
     labels: readonly string[],
-    read: () => Iterable<Reading>,
+    read: () => Iterable<MetricReading>,
   ): void {
     this.#add({
       head: { type, name, help, labels },

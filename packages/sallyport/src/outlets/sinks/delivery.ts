@@ -51,7 +51,7 @@ export const LOOK_MS = 1_000;
 const RETRY_MS = 1_000;
 const RETRY_MAX_MS = 5 * 60_000;
 
-export class Delivery {
+export class SinkDelivery {
   readonly #ports: DeliveryPorts;
   #cursor = 0;
   #written = 0;

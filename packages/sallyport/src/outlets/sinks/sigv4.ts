@@ -9,7 +9,7 @@ export interface SigV4Credential {
   readonly service: string;
 }
 
-export interface SignedRequest {
+export interface SignedS3Request {
   readonly method: string;
   /** Its path is encoded already, as `encodePath()` does. */
   readonly url: URL;
@@ -18,7 +18,7 @@ export interface SignedRequest {
 }
 
 /** The headers given, with those that sign them. `now` in epoch ms. */
-export function signV4(request: SignedRequest, credential: SigV4Credential, now: number): Record<string, string> {
+export function signV4(request: SignedS3Request, credential: SigV4Credential, now: number): Record<string, string> {
   const { method, url, body } = request;
   const time = `${new Date(now).toISOString().replace(/[-:]/g, "").slice(0, 15)}Z`;
   const hashed = sha256(body);

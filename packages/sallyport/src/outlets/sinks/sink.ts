@@ -27,7 +27,7 @@ export interface Sink {
 
 export const taken: Delivered = { kind: "taken" };
 
-export function later(reason: string): Delivered {
+export function deliverLater(reason: string): Delivered {
   return { kind: "later", reason };
 }
 
@@ -38,5 +38,7 @@ const OF_THE_PLACE: ReadonlySet<number> = new Set([401, 403, 404, 405, 407, 408,
 export function judgeStatus(status: number): Delivered {
   if (status >= 200 && status < 300) return taken;
   const reason = `status ${status}`;
-  return status >= 400 && status < 500 && !OF_THE_PLACE.has(status) ? { kind: "refused", reason } : later(reason);
+  return status >= 400 && status < 500 && !OF_THE_PLACE.has(status)
+    ? { kind: "refused", reason }
+    : deliverLater(reason);
 }

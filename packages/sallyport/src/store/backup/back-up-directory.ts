@@ -6,7 +6,7 @@ import { Readable } from "node:stream";
 import { Problem } from "@sallyport/protocol";
 import type { Clock } from "../../kernel/clock.ts";
 import { makeSeal } from "../secrets/age.ts";
-import type { Recipient } from "../secrets/age.ts";
+import type { AgeRecipient } from "../secrets/age.ts";
 import { writeArchive } from "./archive.ts";
 import type { ArchiveEntry } from "./archive.ts";
 import { entriesOf, gatherContents, SegmentGone } from "./backup-contents.ts";
@@ -23,7 +23,7 @@ export interface BackupOrder {
   /** Empty, or not there yet. */
   readonly folder: string;
   /** Null = in the clear. */
-  readonly to: Recipient | null;
+  readonly to: AgeRecipient | null;
   /** The key-encryption key is the directory's own file: it goes along, where the archive is sealed. */
   readonly isOwnKek: boolean;
   /** Of the program. */

@@ -10,7 +10,7 @@ import { systemClock } from "../../kernel/clock.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { KeyEncryptionKeySource } from "../../keys/sealer.ts";
 import { openSealed } from "../secrets/age.ts";
-import type { Identity } from "../secrets/age.ts";
+import type { AgeIdentity } from "../secrets/age.ts";
 import { damaged, readArchive } from "./archive.ts";
 import type { ArchiveEntry } from "./archive.ts";
 import { demandWhole } from "../disk/database-copy.ts";
@@ -45,7 +45,7 @@ export interface RestoreOrder {
   /** Empty, or not there yet. */
   readonly directory: string;
   /** Null where none is needed: the archive lies in the clear. */
-  readonly identity: Identity | null;
+  readonly identity: AgeIdentity | null;
   /** Where the key-encryption key is, where the backup does not hold it. */
   readonly source?: KeyEncryptionKeySource;
   readonly clock?: Pick<Clock, "now">;
@@ -162,7 +162,7 @@ function clear(directory: string): void {
     rmSync(path, { recursive: true, force: true });
 }
 
-function openArchive(from: string, identity: Identity | null): AsyncIterable<Uint8Array> {
+function openArchive(from: string, identity: AgeIdentity | null): AsyncIterable<Uint8Array> {
   const names = entriesOf(from).filter((name) => name === SEALED_NAME || name === PLAIN_NAME);
   const [name] = names;
   if (name === undefined || names.length > 1)

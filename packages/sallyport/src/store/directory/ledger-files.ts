@@ -27,7 +27,7 @@ import { logNamed } from "../ledger/ledger-logs.ts";
 import { deriveNoteSigner, nodeName } from "../ledger/note-signer.ts";
 import { LedgerProofs } from "../ledger/prove-records.ts";
 import type { RecordId } from "../ledger/prove-records.ts";
-import { proveRecords as proveSeveral } from "../ledger/prove-records.ts";
+import { proveRecordsBySeq as proveSeveral } from "../ledger/prove-records.ts";
 import { proveLogGrowth } from "../search/log-growth.ts";
 import type { LogGrowth } from "../search/log-growth.ts";
 import { openSealer } from "../secrets/open-sealer.ts";

@@ -35,7 +35,7 @@ export interface RekeyOrder {
 }
 
 /** Begun and killed, it goes on when it is called with the same words again. */
-export async function rekey({ place, sealer, to, onProgress, record }: RekeyOrder): Promise<Rekeyed> {
+export async function rekeyDirectory({ place, sealer, to, onProgress, record }: RekeyOrder): Promise<Rekeyed> {
   const directory = place.dataDirectory;
   const paths = dataPaths(directory);
   const held = rekeyUnderWay(paths);

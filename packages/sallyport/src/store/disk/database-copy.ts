@@ -10,7 +10,7 @@ import type { SqlDatabase } from "./sqlite.ts";
 const KEPT = 3;
 const OURS = /^[0-9]+-[0-9]{8}T[0-9]{9}Z\.db$/;
 
-export interface BackupOrder {
+export interface CopyOrder {
   readonly folder: string;
   /** Schema version of the database. */
   readonly version: number;
@@ -19,7 +19,7 @@ export interface BackupOrder {
 }
 
 /** Copies the open database to `<folder>/<version>-<time>.db` (0600, on disk, read once over) and answers its path. */
-export function backUp(database: SqlDatabase, { folder, version, now }: BackupOrder): string {
+export function keepDatabaseCopy(database: SqlDatabase, { folder, version, now }: CopyOrder): string {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   chmodSync(folder, 0o700);
   for (const name of readdirSync(folder)) if (name.endsWith(".db.tmp")) rmSync(join(folder, name));
@@ -37,7 +37,7 @@ export function backUp(database: SqlDatabase, { folder, version, now }: BackupOr
   return path;
 }
 
-/** Removes all but the newest copies that were made by `backUp()`; other files are left alone. */
+/** Removes all but the newest copies that were made by `keepDatabaseCopy()`; other files are left alone. */
 export function forgetOldBackups(folder: string): void {
   const timeOf = (name: string): string => name.slice(name.indexOf("-"));
   const ours = readdirSync(folder).filter((name) => OURS.test(name));

@@ -32,7 +32,7 @@ interface Leaf {
 }
 
 /** Proofs by the record's number. Records that are not there (any more), of before the logs, or not covered by a checkpoint yet, have none. */
-export async function proveRecords(
+export async function proveRecordsBySeq(
   database: SqlDatabase,
   paths: DataPaths,
   seqs: readonly number[],
@@ -156,7 +156,8 @@ export class LedgerProofs {
   /** Throws `not_found` where there is no such record, where it is of before the logs, and before a checkpoint covers it. */
   async ofRecord(id: RecordId): Promise<string> {
     const seq = "seq" in id ? id.seq : await this.#seqOf(id.request);
-    const proof = seq === undefined ? undefined : (await proveRecords(this.#database, this.#paths, [seq])).get(seq);
+    const proof =
+      seq === undefined ? undefined : (await proveRecordsBySeq(this.#database, this.#paths, [seq])).get(seq);
     if (proof !== undefined) return proof;
     throw new Problem(
       "not_found",

@@ -18,7 +18,7 @@ import { makeMatchRecord, wantedOf } from "./record-match.ts";
 import { checkSchema } from "../disk/schema.ts";
 import { listSegments } from "../ledger/segment-file.ts";
 import { SegmentIndexes } from "./segment-indexes.ts";
-import { isSignatureGenuine, readPublicKey } from "../secrets/signing-key.ts";
+import { isSignatureGenuine, readLedgerPublicKey } from "../secrets/signing-key.ts";
 import { isCorruption, openDatabase } from "../disk/sqlite.ts";
 
 /** Others ask the same thread: after so long a search gives them a turn. */
@@ -55,7 +55,7 @@ export interface LedgerReader {
 export function openLedgerReader(directory: string, indexKey: Buffer | null = null): LedgerReader {
   if (!isInitialized(directory)) throw new Problem("data_missing", directory);
   const paths = dataPaths(directory);
-  const publicKey = readPublicKey(paths.publicKey);
+  const publicKey = readLedgerPublicKey(paths.publicKey);
   const database = openDatabase(paths.database, { isReadOnly: true });
   checkSchema(database);
   const indexes = indexKey && new SegmentIndexes(paths.index, paths.ledger, indexKey);

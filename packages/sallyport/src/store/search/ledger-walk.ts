@@ -4,7 +4,7 @@
  * blocks are read that can hold what is wanted. An empty line after each segment lets a reader pause there.
  */
 import { closeSync, openSync } from "node:fs";
-import type { Wanted } from "./record-match.ts";
+import type { WantedField } from "./record-match.ts";
 import {
   BOUNDED_LINE,
   linesBackward,
@@ -31,7 +31,7 @@ export interface WalkBounds {
   readonly since: number;
   readonly until: number;
   /** What the reader will keep: lines without it may be left out. */
-  readonly wanted?: readonly Wanted[];
+  readonly wanted?: readonly WantedField[];
 }
 
 export class LedgerWalk {

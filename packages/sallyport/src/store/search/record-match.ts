@@ -6,7 +6,7 @@ import { readRecord, searched, searchedNames } from "./record-fields.ts";
 import type { SearchedName } from "./record-fields.ts";
 
 /** One demand of a filter: a value of that name has to be accepted. */
-export interface Wanted {
+export interface WantedField {
   readonly name: SearchedName;
   /** The values themselves where they are known; null where each has to be asked. */
   readonly values: readonly string[] | null;
@@ -16,8 +16,8 @@ export interface Wanted {
 /** The record of a line that fits the filter; undefined for others and for damaged lines, which `verify` names. */
 export type MatchRecord = (line: string) => AuditRecord | undefined;
 
-export function wantedOf(filter: AuditFilter): readonly Wanted[] {
-  const wanted: Wanted[] = [];
+export function wantedOf(filter: AuditFilter): readonly WantedField[] {
+  const wanted: WantedField[] = [];
   for (const name of searchedNames) {
     const value = filter[name];
     if (value === undefined) continue;
@@ -43,13 +43,13 @@ export function makeMatchRecord(filter: AuditFilter): MatchRecord {
   };
 }
 
-function oneOf(name: SearchedName, values: readonly string[]): Wanted {
+function oneOf(name: SearchedName, values: readonly string[]): WantedField {
   const held = new Set(values);
   return { name, values, accepts: (value) => held.has(value) };
 }
 
 /** Addresses are recorded in one spelling; what is neither an address nor a network is looked for as it is. */
-function addressWanted(text: string): Wanted {
+function addressWanted(text: string): WantedField {
   const parsed = text.includes("/") ? parseNetwork(text) : undefined;
   if (!parsed) return oneOf("address", [normalizeAddress(text)]);
   const network = new NetworkList([text]);

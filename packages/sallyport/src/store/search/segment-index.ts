@@ -8,7 +8,7 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 import type { AuditRecord } from "../../audit/audit-log.ts";
 import { searched, searchedNames } from "./record-fields.ts";
 import type { SearchedName } from "./record-fields.ts";
-import type { Wanted } from "./record-match.ts";
+import type { WantedField } from "./record-match.ts";
 
 export const BLOCK_LINES = 256;
 const FORM = "sallyport index 1";
@@ -131,7 +131,7 @@ export class SegmentIndex {
   }
 
   /** Blocks that can hold a record with all that is wanted, in order. */
-  blocks(wanted: readonly Wanted[], { after, before, since, until }: IndexBounds): readonly number[] {
+  blocks(wanted: readonly WantedField[], { after, before, since, until }: IndexBounds): readonly number[] {
     const { blocks, segment, count } = this.#head;
     // Known values first: where they leave no block, nobody asks each address whether it lies in a network.
     const inOrder = wanted.toSorted((a, b) => Number(a.values === null) - Number(b.values === null));
@@ -149,7 +149,7 @@ export class SegmentIndex {
     return left;
   }
 
-  #blocksWith({ name, values, accepts }: Wanted): ReadonlySet<number> {
+  #blocksWith({ name, values, accepts }: WantedField): ReadonlySet<number> {
     const found = new Set<number>();
     const section = this.#head.names[name];
     if (!section) return new Set(this.#head.blocks.keys());
@@ -179,7 +179,7 @@ export class SegmentIndex {
     return { from, to: values + this.#bytes.readUInt32BE(table + 4 * (i + 1)) };
   }
 
-  #collectWhere(entry: { from: number; to: number }, accepts: Wanted["accepts"], found: Set<number>): void {
+  #collectWhere(entry: { from: number; to: number }, accepts: WantedField["accepts"], found: Set<number>): void {
     const [length, at] = readNumber(this.#bytes, entry.from);
     if (accepts(this.#bytes.toString("utf8", at, at + length))) this.#collect(entry, found);
   }

@@ -7,8 +7,8 @@ import { Decrypter, Encrypter } from "age-encryption";
 import { Problem } from "@sallyport/protocol";
 import type { Secret } from "../../kernel/secret.ts";
 
-export type Recipient = { readonly publicKeys: readonly string[] } | { readonly passphrase: Secret };
-export type Identity = { readonly privateKeys: Secret } | { readonly passphrase: Secret };
+export type AgeRecipient = { readonly publicKeys: readonly string[] } | { readonly passphrase: Secret };
+export type AgeIdentity = { readonly privateKeys: Secret } | { readonly passphrase: Secret };
 
 /** The first line of every such file. Looked for before anything is read that has no bound. */
 const MAGIC = "age-encryption.org/v1\n";
@@ -17,7 +17,7 @@ const PASSPHRASE_MIN = 12;
 export type Seal = (chunks: AsyncIterable<Uint8Array>) => Promise<AsyncIterable<Uint8Array>>;
 
 /** Throws `input_invalid` for what is no recipient. */
-export function makeSeal(to: Recipient): Seal {
+export function makeSeal(to: AgeRecipient): Seal {
   const encrypter = new Encrypter();
   if ("passphrase" in to) {
     const passphrase = to.passphrase.reveal();
@@ -36,7 +36,10 @@ export function makeSeal(to: Recipient): Seal {
 }
 
 /** Throws `input_invalid` where the identity does not open it; while it is read, for what does not authenticate. */
-export async function* openSealed(chunks: AsyncIterable<Uint8Array>, identity: Identity): AsyncGenerator<Uint8Array> {
+export async function* openSealed(
+  chunks: AsyncIterable<Uint8Array>,
+  identity: AgeIdentity,
+): AsyncGenerator<Uint8Array> {
   const decrypter = new Decrypter();
   if ("passphrase" in identity) decrypter.addPassphrase(identity.passphrase.reveal());
   else addPrivateKeys(decrypter, identity.privateKeys);

@@ -32,7 +32,7 @@ export function openSigningKey(paths: DataPaths, sealer: Sealer): KeyObject {
 
 /** Throws `store_unavailable` when the public half is missing, damaged, or not of one pair with the private one. */
 export function openSigner(paths: DataPaths, privateKey: KeyObject): HeadSigner {
-  const publicKey = readPublicKey(paths.publicKey);
+  const publicKey = readLedgerPublicKey(paths.publicKey);
   if (!createPublicKey(privateKey).equals(publicKey)) {
     throw new Problem("store_unavailable", `${paths.publicKey} does not belong to ${paths.signingKey}`);
   }
@@ -48,7 +48,7 @@ export function signerOfKey(privateKey: KeyObject): HeadSigner {
 }
 
 /** Throws `store_unavailable` when the file is missing or holds no Ed25519 key. */
-export function readPublicKey(path: string): KeyObject {
+export function readLedgerPublicKey(path: string): KeyObject {
   return keyOf(path, () => createPublicKey(readFileSync(path, "utf8")));
 }
 

@@ -25,7 +25,7 @@ const DAY_MS = 86_400_000;
 const SEARCHED_MAX = 1_000;
 
 /** Whether the same was recorded within a day: by a program before this one, or another command. */
-export async function isRecorded(audit: Pick<AuditLog, "search">, event: LedgerEvent): Promise<boolean> {
+export async function isDamageRecorded(audit: Pick<AuditLog, "search">, event: LedgerEvent): Promise<boolean> {
   const { type, environment, at, fields } = event;
   const since = at - DAY_MS;
   const held = await audit.search({ type, environment, since, limit: SEARCHED_MAX, order: "newest" });

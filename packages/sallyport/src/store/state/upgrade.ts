@@ -7,7 +7,7 @@ import { existsSync, rmSync, statfsSync } from "node:fs";
 import { parseSignedHead } from "@sallyport/ledger";
 import { Problem } from "@sallyport/protocol";
 import type { Clock } from "../../kernel/clock.ts";
-import { backUp, forgetOldBackups } from "../disk/database-copy.ts";
+import { keepDatabaseCopy, forgetOldBackups } from "../disk/database-copy.ts";
 import { bindDatabase } from "./bind-database.ts";
 import { checkStateNow, foreignSchema, stateProblem } from "./check-state.ts";
 import { dataPaths } from "../disk/data-paths.ts";
@@ -108,7 +108,7 @@ function copyBefore(database: SqlDatabase, version: number, options: UpgradeOpti
       `the database cannot be upgraded: the backup and the upgrade need ${mebibytes(needed)} in ${directory}, where ${mebibytes(free)} are free; nothing was changed, make room and start again`,
     );
   try {
-    return backUp(database, { folder: dataPaths(directory).backups, version, now: clock.now() });
+    return keepDatabaseCopy(database, { folder: dataPaths(directory).backups, version, now: clock.now() });
   } catch (error) {
     throw new Problem(
       "store_unavailable",

@@ -26,7 +26,7 @@ import { LedgerLines } from "../ledger/ledger-lines.ts";
 import { deriveNoteSigner } from "../ledger/note-signer.ts";
 import { RowBinding } from "../state/row-binding.ts";
 import { readMeta } from "../disk/schema.ts";
-import { isSignatureGenuine, openSigner, readPublicKey } from "../secrets/signing-key.ts";
+import { isSignatureGenuine, openSigner, readLedgerPublicKey } from "../secrets/signing-key.ts";
 import type { SqlDatabase } from "../disk/sqlite.ts";
 import { surveyLogs } from "../ledger/survey-logs.ts";
 import type { LogSurvey, SurveyedLog } from "../ledger/survey-logs.ts";
@@ -45,7 +45,7 @@ export interface Repair {
 /** Of the records alone: their chain, up to the signed head. */
 export function verifyChain(database: SqlDatabase, paths: DataPaths): Promise<LedgerVerdict> {
   const lines = new LedgerLines(database, paths);
-  const publicKey = readPublicKey(paths.publicKey);
+  const publicKey = readLedgerPublicKey(paths.publicKey);
   return verifyLedger({
     lines: lines.all(),
     crypto: ledgerCrypto,

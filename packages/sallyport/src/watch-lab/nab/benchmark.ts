@@ -6,7 +6,7 @@ import { rewardsOf } from "./reward.ts";
 import type { Rewards } from "./reward.ts";
 import type { Scored, Weights } from "./score.ts";
 import { readSeries, readStoredScores, timeMs } from "./series-file.ts";
-import type { Series } from "./series-file.ts";
+import type { BenchmarkSeries } from "./series-file.ts";
 
 export const PROFILES = ["standard", "reward_low_FP_rate", "reward_low_FN_rate"] as const;
 export type ProfileName = (typeof PROFILES)[number];
@@ -15,7 +15,7 @@ export type ProfileScores = Readonly<Record<ProfileName, number>>;
 export interface BenchmarkFile {
   /** Below `data/`: `realTweets/Twitter_volume_FB.csv`. */
   readonly name: string;
-  readonly series: Series;
+  readonly series: BenchmarkSeries;
   readonly rewards: Rewards;
 }
 

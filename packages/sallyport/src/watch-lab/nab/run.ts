@@ -4,10 +4,10 @@ import { PROFILES } from "./benchmark.ts";
 import type { Benchmark, ProfileScores } from "./benchmark.ts";
 import { bestOutcome, normalised, rawAt } from "./score.ts";
 import type { Scored } from "./score.ts";
-import type { Series } from "./series-file.ts";
+import type { BenchmarkSeries } from "./series-file.ts";
 
 /** One score a row, 0 to 1. A file's smallest and largest value are known, as the benchmark gives them to every detector. */
-export function detect({ timesMs, values }: Series): number[] {
+export function detect({ timesMs, values }: BenchmarkSeries): number[] {
   const range = { min: Infinity, max: -Infinity };
   for (const value of values) {
     range.min = Math.min(range.min, value);

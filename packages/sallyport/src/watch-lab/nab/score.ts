@@ -17,7 +17,7 @@ export interface Scored {
   readonly scores: readonly number[];
 }
 
-export interface Outcome {
+export interface NabOutcome {
   /** Rows that score at least this are detections. */
   readonly threshold: number;
   /** Sum over all windows and false alarms, in the profile's weights. */
@@ -25,7 +25,7 @@ export interface Outcome {
 }
 
 /** The best threshold of all there are, by a sweep from the highest score down; the higher one where two are as good. */
-export function bestOutcome(files: readonly Scored[], weights: Weights): Outcome {
+export function bestOutcome(files: readonly Scored[], weights: Weights): NabOutcome {
   const points = files.flatMap(({ rewards, scores }, file) =>
     scores
       .map((score, row) => ({ score, file, window: rewards.windowOf[row] ?? -1, worth: rewards.worth[row] ?? 0 }))
@@ -36,7 +36,7 @@ export function bestOutcome(files: readonly Scored[], weights: Weights): Outcome
   const found = new Map<string, number>();
   for (const { file, window } of points) if (window >= 0) found.set(`${file} ${window}`, -weights.fnWeight);
   let raw = -weights.fnWeight * found.size;
-  let best: Outcome = { threshold: Infinity, raw };
+  let best: NabOutcome = { threshold: Infinity, raw };
   points.forEach(({ score, file, window, worth }, at) => {
     if (window < 0) raw += worth * weights.fpWeight;
     else {

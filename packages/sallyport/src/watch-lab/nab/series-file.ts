@@ -1,5 +1,5 @@
 /** The benchmark's files of numbers: comma-separated, a heading, times without a zone (read as UTC). */
-export interface Series {
+export interface BenchmarkSeries {
   readonly timesMs: readonly number[];
   readonly values: readonly number[];
 }
@@ -8,7 +8,7 @@ export interface Series {
 export class SeriesMistake extends Error {}
 
 /** Throws a `SeriesMistake` that names what is wrong; `name` is the file's, for the message. */
-export function readSeries(text: string, name: string): Series {
+export function readSeries(text: string, name: string): BenchmarkSeries {
   const rows = table(text, name);
   return { timesMs: timesOf(rows, name), values: numbersOf(rows, "value", name) };
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { parseObservation } from "../../anomaly/observation.ts";
 import type { Observation } from "../../anomaly/observation.ts";
 import { batchesOfLines } from "../../anomaly/replay/lines.ts";
-import type { Label, Manifest } from "../simulate/simulate.ts";
+import type { Label, SimulationManifest } from "../simulate/simulate.ts";
 import { LABELS_FILE, MANIFEST_FILE, OBSERVATIONS_FILE } from "../simulate/write-directory.ts";
 import { KeyWatch } from "../../anomaly/watch/key-watch.ts";
 import { score } from "./score.ts";
@@ -23,7 +23,7 @@ export interface DirectoryScore extends Score {
 const BATCH = 2_048;
 
 export async function scoreDirectory(directory: string): Promise<DirectoryScore> {
-  const manifest = JSON.parse(readFileSync(join(directory, MANIFEST_FILE), "utf8")) as Manifest;
+  const manifest = JSON.parse(readFileSync(join(directory, MANIFEST_FILE), "utf8")) as SimulationManifest;
   const watch = new KeyWatch();
   const alerts: Judged[] = [];
   let events = 0;

@@ -1,5 +1,5 @@
 /** How well alerts fit the labels: pure counting, so that any detector may be judged by it. */
-import type { Label, Manifest } from "../simulate/simulate.ts";
+import type { Label, SimulationManifest } from "../simulate/simulate.ts";
 
 /**
  * A ramp goes on for weeks, in which any alert may come by chance: it counts as found only when it is called one.
@@ -42,7 +42,7 @@ export interface Score {
 export function score(
   alerts: readonly Judged[],
   labels: readonly Label[],
-  { keys, days }: Pick<Manifest, "keys" | "days">,
+  { keys, days }: Pick<SimulationManifest, "keys" | "days">,
 ): Score {
   const firsts = new Map<Label, number>();
   const falseKinds: Record<string, number> = {};

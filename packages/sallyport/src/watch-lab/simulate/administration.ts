@@ -1,10 +1,11 @@
 /** Keys that make and end keys: rotations and replacements every few days, and sometimes somebody who answers a revocation with a new key. */
+import { HOUR_MS } from "../../anomaly/series/season.ts";
 import { observe } from "../../anomaly/observation.ts";
 import type { Attack } from "./attacks.ts";
 import type { Draw } from "./draw.ts";
 import type { Days } from "./machines.ts";
-import type { Event, Subject } from "./subject.ts";
-import { DAY_MS, ENVIRONMENT, FIRST_DAY_MS, HOUR_MS, MINUTE_MS, addressIn, isWorkday, pickNetwork } from "./world.ts";
+import type { Event, SimulatedSubject } from "./subject.ts";
+import { DAY_MS, ENVIRONMENT, FIRST_DAY_MS, MINUTE_MS, addressIn, isWorkday, pickNetwork } from "./world.ts";
 
 interface Act {
   readonly actor: string;
@@ -19,7 +20,7 @@ function act(kind: "issued" | "revoked", at: number, key: string, owner: string,
 const newId = (draw: Draw): string => draw.seed().toString(36).padStart(7, "0");
 
 /** What administrators do anyhow: new keys, ended keys, and replacements, which look like the attack. */
-export function adminDays(subject: Subject, ownersOf: readonly Subject[], office: string): Days {
+export function adminDays(subject: SimulatedSubject, ownersOf: readonly SimulatedSubject[], office: string): Days {
   const { draw } = subject;
   const actor = `key:${subject.key}`;
   return (day) => {
@@ -43,7 +44,13 @@ export function adminDays(subject: Subject, ownersOf: readonly Subject[], office
 }
 
 /** A key is taken away, and before the hour is over somebody has made another one. */
-export function makeMint(subject: Subject, victim: Subject, draw: Draw, fromDay: number, colleague: Subject): Attack {
+export function makeMint(
+  subject: SimulatedSubject,
+  victim: SimulatedSubject,
+  draw: Draw,
+  fromDay: number,
+  colleague: SimulatedSubject,
+): Attack {
   const strength = draw.between(0, 1);
   const elsewhere = pickNetwork(draw, draw.pick(["cloud", "anywhere", "access"]));
   const isOwner = draw.chance(0.35);

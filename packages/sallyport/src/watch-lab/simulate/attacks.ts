@@ -2,11 +2,12 @@
  * Twelve ways to misuse a key. Each is drawn between hardly visible and blunt (`strength`, 0 to 1), with networks, clients
  * and models out of the pools everybody else uses; some thieves copy the victim's client, some sit on his own network.
  */
+import { HOUR_MS } from "../../anomaly/series/season.ts";
 import type { Observation } from "../../anomaly/observation.ts";
 import type { Draw } from "./draw.ts";
 import { PERMISSIONS } from "./subject.ts";
-import type { Event, Habit, Subject } from "./subject.ts";
-import { DAYS, DAY_MS, FIRST_DAY_MS, HOUR_MS, MINUTE_MS, MODELS, addressIn, pickClient, pickNetwork } from "./world.ts";
+import type { Event, Habit, SimulatedSubject } from "./subject.ts";
+import { DAYS, DAY_MS, FIRST_DAY_MS, MINUTE_MS, MODELS, addressIn, pickClient, pickNetwork } from "./world.ts";
 
 export const ATTACKS = [
   "stolen_key", "slow_exfil", "model_enumeration", "prompt_flood", "credential_spread", "off_hours_human",
@@ -46,7 +47,7 @@ interface Disguise {
   readonly client: string;
 }
 
-function disguise(draw: Draw, subject: Subject, sameNetwork: number, sameClient: number): Disguise {
+function disguise(draw: Draw, subject: SimulatedSubject, sameNetwork: number, sameClient: number): Disguise {
   const elsewhere = pickNetwork(draw, draw.pick(["cloud", "access", "anywhere"]));
   return {
     network: draw.chance(sameNetwork) ? subject.network : elsewhere,
@@ -54,12 +55,12 @@ function disguise(draw: Draw, subject: Subject, sameNetwork: number, sameClient:
   };
 }
 
-const from = (draw: Draw, subject: Subject, { network, client }: Disguise): Partial<Observation> => ({
+const from = (draw: Draw, subject: SimulatedSubject, { network, client }: Disguise): Partial<Observation> => ({
   address: network === subject.network ? subject.address : addressIn(draw, network),
   client,
 });
 
-type Make = (subject: Subject, draw: Draw, strength: number, start: number) => Event[];
+type Make = (subject: SimulatedSubject, draw: Draw, strength: number, start: number) => Event[];
 
 const stolenKey: Make = (subject, draw, strength, start) => {
   const events: Event[] = [];
@@ -267,7 +268,11 @@ const SEVERAL_DAYS: Partial<Record<AttackKind, readonly [number, number]>> = {
   off_hours_human: [1, 3],
 };
 
-export function makeAttack(kind: Exclude<AttackKind, "mint_after_revoke">, subject: Subject, draw: Draw): Attack {
+export function makeAttack(
+  kind: Exclude<AttackKind, "mint_after_revoke">,
+  subject: SimulatedSubject,
+  draw: Draw,
+): Attack {
   const strength = draw.between(0, 1);
   if (kind === "poisoned_ramp") return makeRamp(subject, draw, strength);
   const [least, most] = SEVERAL_DAYS[kind] ?? [1, 1];
@@ -290,7 +295,7 @@ export function makeAttack(kind: Exclude<AttackKind, "mint_after_revoke">, subje
 }
 
 /** Two in a hundred more each day, so that whoever learns day by day finds every day usual. */
-function makeRamp(subject: Subject, draw: Draw, strength: number): Attack {
+function makeRamp(subject: SimulatedSubject, draw: Draw, strength: number): Attack {
   const fromDay = draw.whole(10, 16);
   const aDay = 0.017 + 0.008 * strength;
   return {

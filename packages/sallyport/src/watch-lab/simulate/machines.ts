@@ -1,7 +1,8 @@
 /** Keys that machines use: timers, runners of tests, nightly work. Noisy as real ones are: outages, moves, upgrades, steps, month-ends. */
+import { HOUR_MS } from "../../anomaly/series/season.ts";
 import type { Draw } from "./draw.ts";
-import type { Event, Subject } from "./subject.ts";
-import { DAY_MS, FIRST_DAY_MS, HOUR_MS, MINUTE_MS, isWorkday, newVersion, pickModel, pickNetwork } from "./world.ts";
+import type { Event, SimulatedSubject } from "./subject.ts";
+import { DAY_MS, FIRST_DAY_MS, MINUTE_MS, isWorkday, newVersion, pickModel, pickNetwork } from "./world.ts";
 
 /** What a day of one key brings; the first is day 0. */
 export type Days = (day: number) => Event[];
@@ -21,14 +22,14 @@ export function makeLevel(draw: Draw): () => number {
 }
 
 /** Upgrades of program and model, and moves of the machine: what is new and means nothing. */
-function maintain(subject: Subject): void {
+function maintain(subject: SimulatedSubject): void {
   const { draw } = subject;
   if (draw.chance(0.012)) subject.client = newVersion(draw, subject.client);
   if (draw.chance(0.007)) subject.model = pickModel(draw, subject.endpoint.includes("embed"));
   if (draw.chance(0.006)) subject.move(pickNetwork(draw, "cloud"));
 }
 
-export function cronDays(subject: Subject): Days {
+export function cronDays(subject: SimulatedSubject): Days {
   const { draw } = subject;
   const everyMinutes = draw.pick([5, 10, 15, 15, 20, 30, 30, 60, 60]);
   const perRun = draw.chance(0.2) ? draw.whole(2, 4) : 1;
@@ -66,7 +67,7 @@ export function cronDays(subject: Subject): Days {
   };
 }
 
-export function ciDays(subject: Subject): Days {
+export function ciDays(subject: SimulatedSubject): Days {
   const { draw } = subject;
   const bursts = draw.between(4, 18);
   const perBurst = draw.between(4, 20);
@@ -94,7 +95,7 @@ export function ciDays(subject: Subject): Days {
   };
 }
 
-export function batchDays(subject: Subject): Days {
+export function batchDays(subject: SimulatedSubject): Days {
   const { draw } = subject;
   const hour = draw.between(0, 6);
   const size = draw.between(30, 180);

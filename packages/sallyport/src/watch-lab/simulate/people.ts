@@ -1,13 +1,13 @@
 /** Keys that people use: office hours, weekends, leave, journeys, new laptops, curiosity, late nights. */
+import { HOUR_MS } from "../../anomaly/series/season.ts";
 import type { Draw } from "./draw.ts";
 import { makeLevel } from "./machines.ts";
 import type { Days } from "./machines.ts";
-import type { Event, Subject } from "./subject.ts";
+import type { Event, SimulatedSubject } from "./subject.ts";
 import {
   DAYS,
   DAY_MS,
   FIRST_DAY_MS,
-  HOUR_MS,
   MINUTE_MS,
   MODELS,
   isWorkday,
@@ -50,7 +50,7 @@ function whereabouts(draw: Draw, ways: Ways): (day: number) => string {
   };
 }
 
-export function chatDays(subject: Subject, office: string): Days {
+export function chatDays(subject: SimulatedSubject, office: string): Days {
   const { draw } = subject;
   const ways: Ways = {
     office,
@@ -94,7 +94,7 @@ export function chatDays(subject: Subject, office: string): Days {
   };
 }
 
-function session(subject: Subject, from: number, turns: number, events: Event[]): void {
+function session(subject: SimulatedSubject, from: number, turns: number, events: Event[]): void {
   const { draw } = subject;
   let at = from;
   if (draw.chance(0.1)) events.push(subject.read(at, draw.pick(["ollama.tags", "openai.models"])));
@@ -120,12 +120,12 @@ function session(subject: Subject, from: number, turns: number, events: Event[])
 }
 
 /** A whole book in one prompt. */
-function pasted(subject: Subject, at: number, events: Event[]): void {
+function pasted(subject: SimulatedSubject, at: number, events: Event[]): void {
   events.push(subject.exchange(at + 60_000, { inputTokens: Math.round(subject.draw.logNormal(15_000, 0.6)) }));
 }
 
 /** Developers who try things: everything of theirs is irregular. */
-export function tinkerDays(subject: Subject, office: string): Days {
+export function tinkerDays(subject: SimulatedSubject, office: string): Days {
   const { draw } = subject;
   const ways: Ways = { office, home: pickNetwork(draw, "access"), homeShare: 0.4, phone: null };
   const where = whereabouts(draw, ways);

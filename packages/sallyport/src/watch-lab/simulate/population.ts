@@ -6,7 +6,7 @@ import { Draw } from "./draw.ts";
 import { batchDays, ciDays, cronDays } from "./machines.ts";
 import type { Days } from "./machines.ts";
 import { chatDays, tinkerDays } from "./people.ts";
-import { Subject } from "./subject.ts";
+import { SimulatedSubject } from "./subject.ts";
 import type { Habit } from "./subject.ts";
 import { DAYS, isWorkday, pickClient, pickModel, pickNetwork } from "./world.ts";
 
@@ -36,7 +36,7 @@ const ENDPOINTS = ["ollama.chat", "openai.chat", "ollama.generate", "openai.chat
 const LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 export interface Lived {
-  readonly subject: Subject;
+  readonly subject: SimulatedSubject;
   readonly days: Days;
   readonly attacks: Attack[];
 }
@@ -57,12 +57,12 @@ export function populate(seed: number): readonly Lived[] {
   return lives;
 }
 
-function makeSubject(draw: Draw, habit: Habit, office: string): Subject {
+function makeSubject(draw: Draw, habit: Habit, office: string): SimulatedSubject {
   const isPerson = habit === "chat" || habit === "tinker" || habit === "admin";
   const isEmbedder = !isPerson && habit !== "ci" && draw.chance(habit === "batch" ? 0.5 : 0.1);
   const id = (letter: string, length: number): string =>
     letter + Array.from({ length }, () => LETTERS[draw.whole(0, 61)]).join("");
-  return new Subject({
+  return new SimulatedSubject({
     key: id("", 12),
     owner: id("p_", 12),
     peer: draw.pick(ROLES[habit]),
@@ -82,7 +82,7 @@ function makeSubject(draw: Draw, habit: Habit, office: string): Subject {
   });
 }
 
-function daysOf(subject: Subject, subjects: readonly Subject[], office: string): Days {
+function daysOf(subject: SimulatedSubject, subjects: readonly SimulatedSubject[], office: string): Days {
   switch (subject.habit) {
     case "cron":
       return cronDays(subject);
@@ -106,7 +106,7 @@ function daysOf(subject: Subject, subjects: readonly Subject[], office: string):
 }
 
 /** Used for a while, then not any more: a project that ended. Some of them wake up by themselves. */
-function dormantDays(subject: Subject): Days {
+function dormantDays(subject: SimulatedSubject): Days {
   const { draw } = subject;
   const usual = draw.chance(0.5) ? cronDays(subject) : chatDays(subject, subject.network);
   const until = draw.whole(6, 16);

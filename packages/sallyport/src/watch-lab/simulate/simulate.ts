@@ -22,7 +22,7 @@ export interface Label {
   readonly strength: number;
 }
 
-export interface Manifest {
+export interface SimulationManifest {
   readonly version: number;
   readonly seed: number;
   readonly keys: number;
@@ -32,7 +32,7 @@ export interface Manifest {
 
 export interface Simulated {
   readonly labels: readonly Label[];
-  readonly manifest: Manifest;
+  readonly manifest: SimulationManifest;
 }
 
 /** Gives `write` some lines at a time, in order of time. What was labelled is known at the end. Fewer `days` are the first ones. */

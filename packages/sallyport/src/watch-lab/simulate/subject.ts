@@ -19,7 +19,7 @@ export interface Sizes {
   readonly isFixed: boolean;
 }
 
-export class Subject {
+export class SimulatedSubject {
   readonly key: string;
   readonly owner: string;
   readonly peer: string;
@@ -40,7 +40,7 @@ export class Subject {
 
   constructor(
     said: Pick<
-      Subject,
+      SimulatedSubject,
       "key" | "owner" | "peer" | "habit" | "draw" | "sizes" | "zoneHours" | "endpoint" | "model" | "client" | "network"
     >,
   ) {

@@ -4,7 +4,6 @@ import type { Draw } from "./draw.ts";
 /** Monday 2026-01-05, epoch ms. */
 export const FIRST_DAY_MS = Date.UTC(2026, 0, 5);
 export const DAY_MS = 86_400_000;
-export const HOUR_MS = 3_600_000;
 export const MINUTE_MS = 60_000;
 export const DAYS = 60;
 export const ENVIRONMENT = "prod";

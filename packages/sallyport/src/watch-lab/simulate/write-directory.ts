@@ -2,13 +2,13 @@
 import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { simulate } from "./simulate.ts";
-import type { Manifest } from "./simulate.ts";
+import type { SimulationManifest } from "./simulate.ts";
 
 export const OBSERVATIONS_FILE = "observations.jsonl";
 export const LABELS_FILE = "labels.json";
 export const MANIFEST_FILE = "manifest.json";
 
-export function writeSimulation(seed: number, directory: string): Manifest {
+export function writeSimulation(seed: number, directory: string): SimulationManifest {
   mkdirSync(directory, { recursive: true });
   const file = openSync(join(directory, OBSERVATIONS_FILE), "w");
   try {
