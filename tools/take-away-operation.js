@@ -94,7 +94,7 @@ export const operationRules = [
     rule: "upgrade",
     what: "the copy comes first",
     file: `${S}/store/state/upgrade.ts`,
-    from: "return backUp(database, { folder: dataPaths(directory).backups, version, now: clock.now() });",
+    from: "return keepDatabaseCopy(database, { folder: dataPaths(directory).backups, version, now: clock.now() });",
     to: "return `${dataPaths(directory).backups}/${clock.now()}${version}`;",
     test: "test/store/upgrade.test.ts",
   },

@@ -16,7 +16,7 @@ export const tokenRules = [
     rule: "R15",
     what: "a remembered token ends with its time",
     file: `${S}/tokens/verify.ts`,
-    from: 'if (clock.now() >= token.expiresAt * 1_000) return "token_expired";',
+    from: 'if (clock.now() >= token.expiresAt) return "token_expired";',
     to: "void clock;",
     test: tokens,
   },
