@@ -5,7 +5,7 @@
 export { parseCredentials } from "../packages/client/dist/credential/credentials-file.js";
 export { signingFetch } from "../packages/client/dist/signing-fetch.js";
 export type { SigningFetchOptions } from "../packages/client/dist/signing-fetch.js";
-export { formatKeyText } from "../packages/protocol/dist/index.js";
+export { formatKeyText, isRefusal } from "../packages/protocol/dist/index.js";
 export { parseCheckpoint } from "../packages/ledger/dist/checkpoint.js";
 export { parseEnded } from "../packages/ledger/dist/ended-record.js";
 export { parseExportManifest } from "../packages/ledger/dist/export-manifest.js";

@@ -231,6 +231,15 @@ function circles(graph) {
 
 for (const members of circles(reached))
   mistakes.push(`these files import each other in a circle: ${members.join(", ")}`);
+/** A *no* and an error's code are told apart by what they are (`isRefusal`, `systemCodeOf`), not by a member of that name. */
+for (const file of files)
+  if (
+    folderOf(file) !== "client" &&
+    /"code" in \w/.test(readFileSync(file, "utf8")) &&
+    !file.endsWith(join("kernel", "system-code.ts"))
+  )
+    mistakes.push(`${file}: asks for a member "code"; isRefusal() and systemCodeOf() ask for the thing itself`);
+
 /**
  * "May this credential go on?" is one table. Whoever looks at what its rows look at asks the question a second time, and
  * the two would come to differ. `refuse("…")` is of the codes that the table alone gives.

@@ -16,7 +16,7 @@ export const doorRules = [
     rule: "door",
     what: "networks are asked",
     file: `${S}/access/door.ts`,
-    from: 'if (!isInside) return { ...refuse("network_denied"), factor: "network" };',
+    from: 'if (!isInside) return refuse("network_denied").with({ factor: "network" });',
     to: "",
     test: door,
   },

@@ -1,4 +1,5 @@
 /** Every row of the contract: 401 without a credential, 403 without the permission, 403 in another environment. */
+import { isRefusal } from "@sallyport/protocol";
 import { beforeEach, describe, expect, it } from "vitest";
 import { AdminClient } from "@sallyport/client";
 import { contract } from "@sallyport/contract";
@@ -116,7 +117,7 @@ function overlapping(key: KeyRecord): KeyRecord {
   const at = gateway.nowMs;
   const secret = { hash: Buffer.alloc(32), pepperVersion: 1, expiresAt: null };
   const begun = beginRotation(key, { by: "x", at, graceMs: 9e6, capMs: 9e6, secret, sealed: null });
-  if ("code" in begun) throw new Error(begun.code);
+  if (isRefusal(begun)) throw new Error(begun.code);
   return noteFirstUse(begun, 2, at);
 }
 

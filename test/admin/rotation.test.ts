@@ -1,7 +1,7 @@
 /** Rotation and the sweep through the admin API: who may, what comes back, and what is asked twice. */
 import { beforeEach, describe, expect, it } from "vitest";
 import { AdminClient } from "@sallyport/client";
-import { Problem } from "@sallyport/protocol";
+import { isRefusal, Problem } from "@sallyport/protocol";
 import { everything, Secret } from "../program-under-test.ts";
 import type { AdminRight } from "../program-under-test.ts";
 import { MemoryGateway, POLICY } from "./memory-ports.ts";
@@ -25,7 +25,7 @@ beforeEach(async () => {
 
 const codeOf = (text: string): string => {
   const said = gateway.ports.keys.authenticate(text, ["api"], gateway.nowMs);
-  return "code" in said ? said.code : "verified";
+  return isRefusal(said) ? said.code : "verified";
 };
 const rotate = async (body: { grace?: string; idempotencyKey?: string; restart?: boolean } = {}) => {
   const rotated = await root.call("keys.rotate", { params: { id: made.id }, body });
@@ -33,7 +33,7 @@ const rotate = async (body: { grace?: string; idempotencyKey?: string; restart?:
 };
 const use = async (text: string): Promise<void> => {
   const said = gateway.ports.keys.authenticate(text, ["api"], gateway.nowMs);
-  if ("code" in said) throw new Error(said.code);
+  if (isRefusal(said)) throw new Error(said.code);
   gateway.ports.lifecycle.firstUse(said.key, said.secret);
   gateway.ports.lifecycle.firstUse(said.key, said.secret);
   await gateway.ports.changes.inTurn(async () => {});
@@ -173,10 +173,10 @@ describe("a key that may rotate itself", () => {
       idempotencyKey: under,
     });
   const textOf = (said: Awaited<ReturnType<typeof itself>>): string =>
-    "code" in said ? said.code : said.text.reveal();
+    isRefusal(said) ? said.code : said.text.reveal();
   const useAt = (text: string, address: string): void => {
     const said = gateway.ports.keys.authenticate(text, ["api"], gateway.nowMs);
-    if ("code" in said) throw new Error(said.code);
+    if (isRefusal(said)) throw new Error(said.code);
     gateway.ports.uses.notePlaced(said.key, said.secret, gateway.nowMs, address, "app");
   };
 
@@ -219,7 +219,7 @@ describe("a key that may rotate itself", () => {
   it("for some days after its expiry, and for nothing else then", () => {
     const late = (): string => {
       const said = gateway.ports.keys.authenticateLate(made.key, ["api"], gateway.nowMs, () => 7 * DAY_MS);
-      return "code" in said ? said.code : "verified";
+      return isRefusal(said) ? said.code : "verified";
     };
     expect(late()).toBe("verified");
     gateway.nowMs += 30 * DAY_MS;

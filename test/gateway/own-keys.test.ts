@@ -1,4 +1,5 @@
 /** A person's own keys by his log-in: he sees them, has one back that disuse has stopped, once, and reaches nothing else. */
+import { isRefusal } from "@sallyport/protocol";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -53,7 +54,7 @@ async function logIn(name: string, environment = "dev"): Promise<LoggedIn> {
   const opened = await desk.open(who, environment, "127.0.0.1");
   await core.close();
   gateway.gateway = await openGateway(gateway.settings, { clock });
-  if ("code" in opened) throw new Error(opened.code);
+  if (isRefusal(opened)) throw new Error(opened.code);
   return { id: opened.person.id, session: opened.text.reveal() };
 }
 

@@ -1,6 +1,6 @@
 /** The life of a key in the store: what rotation writes is read back, what is final stays final, uses only grow. */
 import { expect, it } from "vitest";
-import { beginRotation, endOverlap, noteFirstUse, UseRecord } from "../program-under-test.ts";
+import { beginRotation, endOverlap, isRefusal, noteFirstUse, UseRecord } from "../program-under-test.ts";
 import type { KeyLifeState, KeyRecord } from "../program-under-test.ts";
 import { change, key, makeDirectory, open } from "./store-fixture.ts";
 
@@ -18,7 +18,7 @@ function rotated(held: KeyRecord, at: number): KeyRecord {
     secret,
     sealed: { text: "s", until: at },
   });
-  if ("code" in begun) throw new Error(begun.code);
+  if (isRefusal(begun)) throw new Error(begun.code);
   return begun;
 }
 

@@ -3,9 +3,9 @@ import type { Factor } from "./factor.ts";
 import { problems } from "./problem.ts";
 import type { ProblemCode } from "./problem.ts";
 
-/** A *no* as a value: what `decide()` and the stages return. `detail` is public, written after the title. */
-export interface Refusal {
-  readonly code: ProblemCode;
+/** What a *no* may say besides its code. */
+export interface RefusalFacts {
+  /** Public, written after the title. */
   readonly detail?: string;
   /** Seconds after which a retry makes sense; becomes `retry-after`. */
   readonly retryAfterSeconds?: number;
@@ -18,13 +18,41 @@ export interface Refusal {
 }
 
 /**
+ * A *no* as a value: what `decide()` and the stages return. It is told apart by what it is, not by a member that something
+ * else may have, too: only `refuse()` makes one.
+ */
+export class Refusal implements RefusalFacts {
+  declare private readonly isMadeByRefuse: true;
+  readonly code: ProblemCode;
+  declare readonly detail?: string;
+  declare readonly retryAfterSeconds?: number;
+  declare readonly queue?: NonNullable<RefusalFacts["queue"]>;
+  declare readonly factor?: Factor;
+  declare readonly signal?: CredentialSignal;
+
+  constructor(code: ProblemCode, facts: RefusalFacts) {
+    Object.assign(this, facts);
+    this.code = code;
+  }
+
+  /** The same *no*, saying more. */
+  with(facts: RefusalFacts): Refusal {
+    return Object.assign(new Refusal(this.code, this), facts);
+  }
+}
+
+/**
  * Why a credential is none of ours: not whole or not ours by its checksum, of an id that does not exist, or of a key
  * whose secret it does not hold. Three things for who watches; what was genuine and has ended is none of them.
  */
 export type CredentialSignal = "malformed" | "unknown_id" | "wrong_secret";
 
 export function refuse(code: ProblemCode, detail?: string): Refusal {
-  return detail === undefined ? { code } : { code, detail };
+  return new Refusal(code, detail === undefined ? {} : { detail });
+}
+
+export function isRefusal(value: unknown): value is Refusal {
+  return value instanceof Refusal;
 }
 
 /** The same as an exception, for cold paths (administration, CLI). `mistakes` lists every place that is wrong. */

@@ -41,7 +41,7 @@ export function refuseNetworks(doors: readonly Door[], address: string, because?
     if (networks === null) continue;
     const isInside = networks.has(address);
     because?.push(`${origin} lets in ${networks.texts.join(", ")}: ${address} is ${isInside ? "inside" : "outside"}`);
-    if (!isInside) return { ...refuse("network_denied"), factor: "network" };
+    if (!isInside) return refuse("network_denied").with({ factor: "network" });
   }
   return undefined;
 }
@@ -51,7 +51,7 @@ function refuseFactors(doors: readonly Door[], presented: Presented, because?: s
     for (const factor of require) {
       const refusal = refuseFactor(factor, doors, presented);
       because?.push(`${origin} demands the factor ${factor}: ${refusal ? "missing" : "there"}`);
-      if (refusal) return { ...refusal, factor };
+      if (refusal) return refusal.with({ factor });
     }
   }
   return undefined;

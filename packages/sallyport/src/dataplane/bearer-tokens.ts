@@ -2,7 +2,7 @@
  * Tokens as credentials of requests: verified, still standing for their key, and where they are bound, with the proof that
  * goes with them. The key is looked up for each use, so that its end is the token's.
  */
-import { refuse } from "@sallyport/protocol";
+import { isRefusal, refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
 import type { Authenticated, KeyDirectory } from "../keys/directory.ts";
 import type { KeyRecord } from "../keys/key.ts";
@@ -67,7 +67,7 @@ export class BearerTokens {
     const key = keyOfToken(this.#ports.keys, token);
     if (!key) return refuse("token_unknown");
     const admitted = this.#ports.keys.admit(key, now);
-    if ("code" in admitted) return admitted;
+    if (isRefusal(admitted)) return admitted;
     exchange.token = token;
     exchange.isIdentified = token.authenticatedAt !== null && isFresh(token.authenticatedAt, now);
     return admitted;

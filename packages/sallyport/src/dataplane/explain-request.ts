@@ -1,5 +1,5 @@
 /** `explain`: the way of an imagined request, by the same tables and the same decision as a real one, with every rule it met. */
-import { parseModelName, problems, refuse } from "@sallyport/protocol";
+import { isRefusal, parseModelName, problems, refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
 import { decide, doorsOf } from "../access/decide.ts";
 import { refuseDoors } from "../access/door.ts";
@@ -50,7 +50,7 @@ function walk(
   because: string[],
 ): Refusal | undefined {
   const found = matchEndpoint(question.method.toUpperCase(), question.path);
-  if ("code" in found) return tell(because, found, `${question.method} ${question.path} is not in the endpoint table`);
+  if (isRefusal(found)) return tell(because, found, `${question.method} ${question.path} is not in the endpoint table`);
   const { endpoint, parameter } = found;
   const stages = stagesOf(endpoint.way);
   if (stages.includes("confirmed") && isQuarantined())
@@ -78,7 +78,7 @@ function walk(
     return undefined;
   }
   const understood = imagine(endpoint, parameter, question.model);
-  if ("code" in understood)
+  if (isRefusal(understood))
     return tell(because, understood, `the request would be refused: ${problems[understood.code].title}`);
   // Without an address no list of networks can be asked: the doors were told, and the rest is decided as if they were open.
   const decision = decide(

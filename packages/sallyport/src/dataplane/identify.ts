@@ -2,7 +2,7 @@
  * From what a request carries to the key it stands for. There are four kinds of credential, and a request carries
  * exactly one: a key's text or a token in a header, a path secret, or the signature of an Ollama command line.
  */
-import { refuse } from "@sallyport/protocol";
+import { isRefusal, refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
 import type { Snapshot } from "../access/snapshot.ts";
 import { isLoopbackAddress } from "../kernel/network-list.ts";
@@ -30,7 +30,7 @@ export function makeIdentify({ keys, peppers, ollamaClients, tokens, snapshot }:
   function byPathSecret(exchange: Exchange, now: number): Authenticated | Refusal {
     const text = exchange.pathSecret!.reveal();
     const key = findByPathSecret(text, (environment, id) => keys.find(environment, id), peppers);
-    if ("code" in key) return key;
+    if (isRefusal(key)) return key;
     // Who reads along on the way would have it. What policy says of such secrets is a row of standing.
     const isShielded = isEncrypted(exchange) || isLoopbackAddress(exchange.address);
     if (!isShielded) return refuse("path_secret_denied");

@@ -1,5 +1,5 @@
 /** Who asks the table of standing: of a request, and of what somebody wants to know about a key or a token. */
-import { refuse } from "@sallyport/protocol";
+import { isRefusal, refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
 import { decide } from "../access/decide.ts";
 import type { Presented } from "../access/door.ts";
@@ -66,7 +66,7 @@ export class Judge {
   /** The same with the decision on what was granted before: why what waits or runs must end. */
   refuseNow(exchange: Exchange): Refusal | undefined {
     const right = this.again(exchange);
-    if ("code" in right) return right;
+    if (isRefusal(right)) return right;
     const decision = decide(right, exchange.question!, exchange);
     return decision.isAllowed ? undefined : decision.refusal;
   }

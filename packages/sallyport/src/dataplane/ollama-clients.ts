@@ -45,9 +45,9 @@ export class OllamaClients {
     if (verified === "signature_wrong") return refuse("key_unknown");
     if (typeof verified === "string") return refuse("signature_invalid", verified);
     const failure = this.#repeats.take(verified, `${key.environment}/${key.id}`, exchange.address, now);
-    if (failure === "full" || failure === "key_full") return { ...refuse("overloaded"), retryAfterSeconds: 1 };
+    if (failure === "full" || failure === "key_full") return refuse("overloaded").with({ retryAfterSeconds: 1 });
     // Somebody in a hurry, not somebody else's copy: a client shows 401 as "you need to be signed in".
-    if (failure === "too_often") return { ...refuse("rate_limited"), retryAfterSeconds: 1 };
+    if (failure === "too_often") return refuse("rate_limited").with({ retryAfterSeconds: 1 });
     if (failure) return refuse("signature_replayed", failure);
     exchange.ollamaSigner = said.fingerprint;
     return this.#ports.keys.admit(key, now);

@@ -17,5 +17,5 @@ export function addRateHeaders(headers: string[], rate: RateVerdict | null): voi
 /** Undefined where there is no rate, or room in it. */
 export function refuseRate(rate: RateVerdict | null | undefined): Refusal | undefined {
   if (!rate || rate.isAllowed) return undefined;
-  return { ...refuse("rate_limited"), retryAfterSeconds: Math.ceil(rate.retryAfterMs / 1_000) };
+  return refuse("rate_limited").with({ retryAfterSeconds: Math.ceil(rate.retryAfterMs / 1_000) });
 }

@@ -40,7 +40,7 @@ export function readBody(
       size += chunk.length;
       if (size > bytesMax) return stop(refuse("body_too_large"));
       if (isTooSlow(clock.monotonic() - beganMs, size)) return stop(refuse("request_timeout"));
-      if (!budget.take(exchange, chunk.length)) return stop({ ...refuse("overloaded"), retryAfterSeconds: 2 });
+      if (!budget.take(exchange, chunk.length)) return stop(refuse("overloaded").with({ retryAfterSeconds: 2 }));
       chunks.push(chunk);
       idle?.refresh();
     }

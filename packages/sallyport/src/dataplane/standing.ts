@@ -241,11 +241,10 @@ export function refuseStanding(
 }
 
 function refusalOf({ code, factor, retryAfterSeconds }: StandingRow, claim: Claim): Refusal {
-  return {
-    ...refuse(code),
+  return refuse(code).with({
     ...(factor === undefined ? {} : { factor }),
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds: retryAfterSeconds(claim) }),
-  };
+  });
 }
 
 /** A secret that has just expired can still do one thing: be followed by the next. */

@@ -3,6 +3,7 @@
  * `openid-client`'s work; here is which of it we believe: the issuer of the settings, a subject, and the groups it names.
  */
 import type { Configuration, IDToken } from "openid-client";
+import { systemCodeOf } from "../kernel/system-code.ts";
 import type { Secret } from "../kernel/secret.ts";
 
 export interface OidcSettings {
@@ -159,5 +160,5 @@ function isName(text: string): boolean {
 
 /** It was not there or too slow; what it said and was not accepted is no such thing. */
 function isUnreachable(cause: unknown): boolean {
-  return cause instanceof TypeError || (cause instanceof Error && "code" in cause && cause.code === "OAUTH_TIMEOUT");
+  return cause instanceof TypeError || systemCodeOf(cause) === "OAUTH_TIMEOUT";
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { formatKeyText, Problem } from "@sallyport/protocol";
+import { formatKeyText, isRefusal, Problem } from "@sallyport/protocol";
 import { keyOf } from "../../../../test/builders.ts";
 import { KeyDirectory } from "./directory.ts";
 import type { KeySource } from "./directory.ts";
@@ -38,7 +38,7 @@ class Rows implements KeySource {
 }
 
 const ID = "A".repeat(12);
-const codeOf = (said: object): string => ("code" in said ? String(said.code) : "verified");
+const codeOf = (said: object): string => (isRefusal(said) ? String(said.code) : "verified");
 
 describe("from a text to a key", () => {
   test("the genuine text, and nothing near it", () => {

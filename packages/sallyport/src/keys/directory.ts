@@ -5,7 +5,7 @@
  * `authenticate()` is the only way from a key text to a key (R5): parse and checksum before anything else, lookup by id,
  * keyed hash compared in constant time, a dummy comparison for unknown ids, the state told only to who holds the secret.
  */
-import { parseKeyText, Problem, refuse } from "@sallyport/protocol";
+import { isRefusal, parseKeyText, Problem, refuse } from "@sallyport/protocol";
 import type { CredentialSignal, KeyKind, KeyText, Refusal } from "@sallyport/protocol";
 import type { ImageOf, View } from "../changes/image.ts";
 import { hashesAreEqual, hashKeyText } from "./hash.ts";
@@ -143,10 +143,10 @@ export class KeyDirectory implements View<"key"> {
    */
   authenticate(text: string, kinds: readonly KeyKind[], now: number): Authenticated | Refusal {
     const said = parseKeyText(text);
-    if (!said || !kinds.includes(said.kind)) return { ...refuse("credential_malformed"), signal: "malformed" };
+    if (!said || !kinds.includes(said.kind)) return refuse("credential_malformed").with({ signal: "malformed" });
     const found = this.#judge(text, said);
     if (found === "damaged") return refuse("record_damaged");
-    if (typeof found === "string") return { ...refuse("key_unknown"), signal: found };
+    if (typeof found === "string") return refuse("key_unknown").with({ signal: found });
     const { key, secret } = found;
     const refusal = stateRefusal(key, secret, now);
     if (!refusal) {
@@ -171,7 +171,7 @@ export class KeyDirectory implements View<"key"> {
     graceMsOf: (environment: string) => number,
   ): Authenticated | Refusal {
     const said = this.authenticate(text, kinds, now);
-    if (!("code" in said) || said.code !== "key_expired") return said;
+    if (!isRefusal(said) || said.code !== "key_expired") return said;
     const found = this.verify(text, parseKeyText(text)!);
     const expiresAt = found?.secret.expiresAt ?? null;
     if (found?.secret.state !== "active" || expiresAt === null) return said;

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as after } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { formatKeyText, Problem } from "@sallyport/protocol";
+import { formatKeyText, isRefusal, Problem } from "@sallyport/protocol";
 import { keyOf, ringOf } from "../../../../test/builders.ts";
 import { KeyDirectory } from "./directory.ts";
 import { fillKeyTable } from "./fill-table.ts";
@@ -179,7 +179,7 @@ test("filled in the background, no ordinary key is read at its first use, and a 
   const keys = new KeyDirectory(source, ring);
   const keepAwake = setInterval(() => {}, 50);
   await fillKeyTable(keys, list, 0).filled;
-  for (const text of texts) expect("code" in keys.authenticate(text, ["api"], 0)).toBe(false);
+  for (const text of texts) expect(isRefusal(keys.authenticate(text, ["api"], 0))).toBe(false);
   expect(reads).toBe(0);
   made[3] = { ...made[3]!, state: "revoked" };
   keys.apply([{ of: "key", environment: "dev", id: idOf(3), now: undefined }]);

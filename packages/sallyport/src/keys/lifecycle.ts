@@ -2,7 +2,7 @@
  * Keys through their life: rotation, first use of a new secret, reuse of an old one, and the sweep that ends what is
  * stale. Every step reads the present record in its turn, asks the pure rules, and writes the change with its event.
  */
-import { Problem, refuse } from "@sallyport/protocol";
+import { isRefusal, Problem, refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
 import type { KeyLife } from "../access/policy.ts";
 import type { Change, Operation } from "../changes/change.ts";
@@ -114,7 +114,7 @@ export class KeyLifecycle {
         sealed,
         restart,
       });
-      if ("code" in next) throw new Problem(next.code, next.detail);
+      if (isRefusal(next)) throw new Problem(next.code, next.detail);
       await this.#put(next, "key.rotation_begun", actor, { expires_at: expiresAt, grace_ms: graceMs, ...order.fields });
       return { id, text, expiresAt, overlapEndsAt: latestEnd(next) };
     });
@@ -137,7 +137,7 @@ export class KeyLifecycle {
       return refuse("rotation_elsewhere");
     const waitMs = (key.rotatedAt ?? -Infinity) + OWN_ROTATION_EVERY_MS - now;
     if (waitMs > 0 && !isAskedAgain)
-      return { ...refuse("rotation_too_soon"), retryAfterSeconds: Math.ceil(waitMs / 1_000) };
+      return refuse("rotation_too_soon").with({ retryAfterSeconds: Math.ceil(waitMs / 1_000) });
     try {
       // Its holder lost the last answer, so nobody has that secret. One that an administrator made may be somebody's.
       const actor = `key:${id}`;
@@ -170,7 +170,7 @@ export class KeyLifecycle {
       if (key.session) throw new Problem("key_is_session");
       return undefined;
     });
-    if ("code" in resumed) throw new Problem(resumed.code, `${environment}/${id}`);
+    if (isRefusal(resumed)) throw new Problem(resumed.code, `${environment}/${id}`);
     return resumed;
   }
 

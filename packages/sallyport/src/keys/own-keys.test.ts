@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { Problem } from "@sallyport/protocol";
+import { isRefusal, Problem } from "@sallyport/protocol";
 import { keyOf } from "../../../../test/builders.ts";
 import { environmentDefaults } from "../access/default-environment.ts";
 import type { KeyRecord } from "./key.ts";
@@ -113,7 +113,7 @@ describe("in its turn", () => {
   });
   const resume = async (id: string): Promise<string> => {
     const said = await own.resume(logIn, id, "127.0.0.1");
-    return "code" in said ? said.code : said.key.state;
+    return isRefusal(said) ? said.code : said.key.state;
   };
   const end = (id: string): void => void stored.set(id, { ...stored.get(id)!, state: "revoked" });
 

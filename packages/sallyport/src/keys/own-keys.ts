@@ -3,7 +3,7 @@
  * one back that disuse alone has stopped. Whose they are and whether he may is asked in the turn of the change.
  */
 import type { Refusal } from "@sallyport/protocol";
-import { Problem, refuse } from "@sallyport/protocol";
+import { isRefusal, Problem, refuse } from "@sallyport/protocol";
 import type { KeyLife } from "../access/policy.ts";
 import { stateRefusal } from "./directory.ts";
 import { idleSinceOf } from "./disuse.ts";
@@ -83,7 +83,7 @@ export class OwnKeys {
       const uses = this.#usesOf(key);
       return uses ? refuseOwnResume(key, uses) : refuse("record_damaged");
     });
-    return "code" in resumed ? resumed : this.#look(resumed);
+    return isRefusal(resumed) ? resumed : this.#look(resumed);
   }
 
   /** The person behind a log-in that is live. */

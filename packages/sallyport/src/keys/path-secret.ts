@@ -36,11 +36,11 @@ export function findByPathSecret(
   peppers: PepperRing,
 ): KeyRecord | Refusal {
   const said = parseKeyText(text);
-  if (said?.kind !== "path") return { ...refuse("credential_malformed"), signal: "malformed" };
+  if (said?.kind !== "path") return refuse("credential_malformed").with({ signal: "malformed" });
   const key = find(said.environment, said.id);
   const kept = key?.pathSecret ?? null;
   const pepper = kept && peppers.get(said.environment, kept.pepperVersion);
   const isRight = hashesAreEqual(hashKeyText(text, pepper ?? DUMMY_PEPPER), kept && pepper ? kept.hash : DUMMY_HASH);
   if (key && kept && pepper && isRight) return key;
-  return { ...refuse("key_unknown"), signal: kept ? "wrong_secret" : "unknown_id" };
+  return refuse("key_unknown").with({ signal: kept ? "wrong_secret" : "unknown_id" });
 }

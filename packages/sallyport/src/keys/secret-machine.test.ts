@@ -1,3 +1,4 @@
+import { isRefusal } from "@sallyport/protocol";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { keyOf } from "../../../../test/builders.ts";
@@ -20,7 +21,7 @@ function begin(held: KeyRecord, at: number, graceMs = DAY, capMs = 14 * DAY): Ke
     restart: true,
     sealed: { text: "s", until: at + HOUR },
   });
-  if ("code" in next) throw new Error(next.code);
+  if (isRefusal(next)) throw new Error(next.code);
   return next;
 }
 
@@ -124,7 +125,7 @@ describe("whatever happens in whatever order", () => {
               sealed: null,
               restart: true,
             });
-            if (!("code" in next)) held = next;
+            if (!isRefusal(next)) held = next;
           } else if (one.kind === "use") {
             // Only who is let in can use a secret.
             const generation = working(held, now).at(-1 - one.back);

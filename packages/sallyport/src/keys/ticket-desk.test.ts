@@ -1,6 +1,6 @@
 import { generateKeyPairSync, hkdfSync, sign } from "node:crypto";
 import { beforeEach, describe, expect, it } from "vitest";
-import { ticketOpeningText, ticketProofInfo, ticketPurpose } from "@sallyport/protocol";
+import { isRefusal, ticketOpeningText, ticketProofInfo, ticketPurpose } from "@sallyport/protocol";
 import type { TicketOpening } from "@sallyport/protocol";
 import { ringOf } from "../../../../test/builders.ts";
 import type { Change } from "../changes/change.ts";
@@ -71,7 +71,7 @@ function makeOpener(): (change?: Partial<TicketOpening>) => TicketOpening {
 
 const codeOf = async (opening: TicketOpening, address = "10.0.0.1"): Promise<string> => {
   const said = await desk.open(opening, address);
-  return "code" in said ? said.code : openText(text, ticketPurpose("dev", ticket.id), said.sealed)!.reveal();
+  return isRefusal(said) ? said.code : openText(text, ticketPurpose("dev", ticket.id), said.sealed)!.reveal();
 };
 
 describe("a ticket", () => {

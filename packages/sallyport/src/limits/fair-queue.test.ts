@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { refuse } from "@sallyport/protocol";
+import { isRefusal, refuse } from "@sallyport/protocol";
 import { FairQueue } from "./fair-queue.ts";
 import type { Place } from "./fair-queue.ts";
 
@@ -115,7 +115,7 @@ test("a full queue makes room for whoever has less of it, and never for whoever 
   const gone: string[] = [];
   const wait = (key: string, principal: string, name: string): string | undefined => {
     const place = queue.wait(key, (_, refusal) => gone.push(`${name} ${refusal?.code}`), principal);
-    return "code" in place ? place.code : undefined;
+    return isRefusal(place) ? place.code : undefined;
   };
   for (let i = 0; i < 6; i++) expect(wait(`k${i % 3}`, "greedy", `g${i}`)).toBeUndefined();
   expect(wait("k9", "greedy", "g6")).toBe("queue_full");
@@ -123,6 +123,6 @@ test("a full queue makes room for whoever has less of it, and never for whoever 
   expect(gone).toEqual(["g5 queue_full", "g4 queue_full"]);
   expect(wait("a", "ada", "a1")).toBeUndefined();
   expect(wait("a", "ada", "a2")).toBe("queue_full");
-  queue.refuseAll({ code: "draining" });
+  queue.refuseAll(refuse("draining"));
   expect(queue.waiting).toBe(0);
 });

@@ -4,7 +4,7 @@
  * starve a key with one. A full queue rejects the newest request of the principal who has most of it, so that nobody can
  * keep all places for themselves.
  */
-import { refuse } from "@sallyport/protocol";
+import { isRefusal, refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
 
 /** Called once: with a slot, or with the reason why there will be none. */
@@ -153,11 +153,10 @@ export class FairQueue<S extends object> {
   #told(refusal: Refusal, position: number): Refusal {
     const isKnown = this.#serviceMs > 0;
     const seconds = Math.ceil((position * this.#serviceMs) / Math.max(1, this.#ports.slots()) / 1_000);
-    return {
-      ...refusal,
+    return refusal.with({
       retryAfterSeconds: isKnown ? Math.min(Math.max(1, seconds), RETRY_AFTER_MAX_SECONDS) : UNKNOWN_WAIT_SECONDS,
       queue: isKnown ? { position, expectedWaitSeconds: seconds } : { position },
-    };
+    });
   }
 
   /** How many turns come until its own, itself included. */
@@ -211,8 +210,4 @@ export class FairQueue<S extends object> {
     else this.#byPrincipal.set(waiting.principal, left);
     this.#waiting--;
   }
-}
-
-export function isRefusal(offer: object): offer is Refusal {
-  return "code" in offer;
 }

@@ -29,7 +29,7 @@ export function extractCredential(rawHeaders: readonly string[]): string | Refus
       return refuse("credential_ambiguous");
     const credential = lower === "authorization" ? fromAuthorization(value) : value.trim();
     if (credential === undefined || credential === "")
-      return { ...refuse("credential_malformed", reasonOf(lower, value)), signal: "malformed" };
+      return refuse("credential_malformed", reasonOf(lower, value)).with({ signal: "malformed" });
     if (found !== undefined && found !== credential) return refuse("credential_ambiguous");
     found = credential;
     foundIn += place;

@@ -5,6 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import type * as Jose from "jose";
+import { systemCodeOf } from "../kernel/system-code.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { jose } from "./jose.ts";
 import { readClaims } from "./token.ts";
@@ -97,5 +98,5 @@ function kidOf(
 }
 
 function isExpiry(cause: unknown): boolean {
-  return cause instanceof Error && "code" in cause && cause.code === "ERR_JWT_EXPIRED";
+  return systemCodeOf(cause) === "ERR_JWT_EXPIRED";
 }

@@ -5,6 +5,7 @@ import { writeFileSync } from "node:fs";
 import { describeVerdict, exportFormats } from "@sallyport/ledger";
 import { Problem } from "@sallyport/protocol";
 import type { ExportFormat, LedgerVerdict } from "@sallyport/ledger";
+import { systemCodeOf } from "../../kernel/system-code.ts";
 import type { Cli } from "../terminal/cli.ts";
 import { readSettings } from "../terminal/connect.ts";
 import { UsageMistake } from "../terminal/failure.ts";
@@ -130,7 +131,7 @@ function writeNew(path: string, text: string): void {
   try {
     writeFileSync(path, text, { mode: 0o600, flag: "wx" });
   } catch (cause) {
-    if (cause instanceof Error && "code" in cause && cause.code === "EEXIST")
+    if (systemCodeOf(cause) === "EEXIST")
       throw new Problem("already_exists", `${path} is there already: name another place`);
     throw cause;
   }

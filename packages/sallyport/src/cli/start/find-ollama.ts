@@ -1,4 +1,5 @@
 /** Where Ollama is said to be (OLLAMA_HOST, as Ollama reads it, else its usual address), and what answers at an address. */
+import { systemCodeOf } from "../../kernel/system-code.ts";
 import { UsageMistake } from "../terminal/failure.ts";
 import { DEFAULT_OLLAMA_URL, ollamaUrl } from "./ollama-url.ts";
 
@@ -62,5 +63,5 @@ function isLocalChat({ name, remote_host: remote, capabilities }: ListedModel): 
 /** What came was no JSON, or no HTTP. */
 function isAnswer(failure: unknown): boolean {
   if (failure instanceof SyntaxError) return true;
-  return failure instanceof Error && "code" in failure && String(failure.code).startsWith("HPE_");
+  return systemCodeOf(failure)?.startsWith("HPE_") ?? false;
 }

@@ -1,4 +1,5 @@
 /** What the operating system or the disk refused, in words, with the remedy. */
+import { systemCodeOf } from "../../kernel/system-code.ts";
 
 export interface RefusedBySystem {
   readonly what: string;
@@ -10,7 +11,7 @@ const MORE_SPACE = "free some space and try again";
 
 /** Undefined for a failure that is none of the known ones. */
 export function sayRefusedBySystem(failure: unknown): RefusedBySystem | undefined {
-  if (!(failure instanceof Error) || !("code" in failure)) return undefined;
+  if (systemCodeOf(failure) === undefined) return undefined;
   const { code, path, address, port, syscall } = failure as NodeJS.ErrnoException & { address?: string; port?: number };
   const isMaking = syscall === "mkdir";
   switch (code) {

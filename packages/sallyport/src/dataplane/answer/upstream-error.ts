@@ -127,7 +127,7 @@ export function readUpstreamError(
     return refuse("upstream_denied", body && detailOf(wordsOf(body)));
   if (body) return { body };
   if (status === 429 || status === 503)
-    return retryAfterSeconds === null ? refuse("upstream_busy") : { ...refuse("upstream_busy"), retryAfterSeconds };
+    return retryAfterSeconds === null ? refuse("upstream_busy") : refuse("upstream_busy").with({ retryAfterSeconds });
   return refuse(status === 504 ? "upstream_timeout" : "upstream_error", `status ${status}`);
 }
 

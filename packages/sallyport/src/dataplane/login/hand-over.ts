@@ -1,5 +1,5 @@
 /** A person has proved who he is, wherever: the program that waits for him gets his session, or is told that it gets none. */
-import { refuse } from "@sallyport/protocol";
+import { isRefusal, refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
 import type { DeviceGrants } from "../../identity/device-grants.ts";
 import type { LoggedIn } from "../../identity/oidc-client.ts";
@@ -25,7 +25,7 @@ export async function handOver(
   isStill?: () => boolean,
 ): Promise<Refusal | undefined> {
   const opened = await sessions.open(who, environment, exchange.address, isStill);
-  if ("code" in opened) {
+  if (isRefusal(opened)) {
     grants.deny(userCode);
     return opened;
   }

@@ -2,7 +2,7 @@
  * People without a provider, at the gateway's own forms. Each form is good for one answer of the browser it was shown in;
  * what was wrong is said on the next one.
  */
-import { problems, refuse } from "@sallyport/protocol";
+import { isRefusal, problems, refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
 import { LoginAttempts } from "../../identity/login-attempts.ts";
 import type { BegunEnrolment, Enrolment } from "../../identity/local/enrolment.ts";
@@ -50,7 +50,7 @@ export class LocalDesk {
   /** What was written into it. */
   async answer(exchange: Exchange): Promise<Refusal | undefined> {
     const form = readLoginForm(exchange, this.#ports.address);
-    if ("code" in form) return form;
+    if (isRefusal(form)) return form;
     const program = this.#taken(exchange, form, this.#waiting);
     // Nothing is computed for nobody: without a program that waits here there is no guessing.
     if (!program || !this.#ports.grants.find(program.environment, program.userCode)) return refuse("login_expired");
@@ -60,7 +60,7 @@ export class LocalDesk {
       code: form.get("code") ?? "",
     };
     const proven = await this.#ports.proof.prove(said, exchange.address);
-    if ("code" in proven) return this.#again(exchange, proven, () => this.ask(exchange, program, proven));
+    if (isRefusal(proven)) return this.#again(exchange, proven, () => this.ask(exchange, program, proven));
     return handOver(exchange, this.#ports, program, proven.who, proven.isStill);
   }
 
@@ -70,7 +70,7 @@ export class LocalDesk {
       return undefined;
     }
     const form = readLoginForm(exchange, this.#ports.address);
-    if ("code" in form) return form;
+    if (isRefusal(form)) return form;
     return form.has("state") ? this.#finish(exchange, form) : this.#begin(exchange, form);
   }
 
@@ -80,7 +80,7 @@ export class LocalDesk {
     const begun = isSame
       ? await this.#ports.enrolment.begin(form.get("invitation") ?? "", password)
       : refuse("password_unfit", "it was written in two ways");
-    if (!("code" in begun)) return this.#authenticator(exchange, begun, null);
+    if (!isRefusal(begun)) return this.#authenticator(exchange, begun, null);
     return this.#again(exchange, begun, () => {
       writePage(exchange, problems[begun.code].status, enrolPage(sentenceOf(begun)));
       return undefined;
@@ -91,7 +91,7 @@ export class LocalDesk {
     const begun = this.#taken(exchange, form, this.#begun);
     if (!begun) return refuse("login_expired");
     const person = await this.#ports.enrolment.finish(begun, form.get("code") ?? "", exchange.address);
-    if (!("code" in person)) {
+    if (!isRefusal(person)) {
       const sentence = "Your password and your authenticator are set. Begin the log-in of your program anew.";
       writePage(exchange, 200, sentencePage(`Welcome, ${person.name}`, sentence));
       return undefined;

@@ -1,5 +1,5 @@
 /** People log in: the page that a waiting program sends them to, the way to their identity provider and back. */
-import { problems, refuse } from "@sallyport/protocol";
+import { isRefusal, problems, refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
 import type { DeviceGrants } from "../../identity/device-grants.ts";
 import type { LoginAttempts } from "../../identity/login-attempts.ts";
@@ -85,7 +85,7 @@ export function makeLogin(ports: LoginPorts): Stage {
 
   async function leave(exchange: Exchange, environment: string): Promise<Refusal | undefined> {
     const form = readLoginForm(exchange, address);
-    if ("code" in form) return form;
+    if (isRefusal(form)) return form;
     const grant = grants.find(environment, form.get("user_code") ?? "");
     if (!grant) return refuse("login_expired");
     if (form.get("answer") === "local" && ports.hasLocal())
@@ -105,7 +105,7 @@ export function makeLogin(ports: LoginPorts): Stage {
   /** Off to the provider, with what must come back bound to this browser. */
   async function toProvider(exchange: Exchange, environment: string, userCode: string): Promise<Refusal | undefined> {
     const begun = await reach(ports, () => provider!.client.begin(`${baseOf(address)}/oidc/callback`, clock.now()));
-    if ("code" in begun) return begun;
+    if (isRefusal(begun)) return begun;
     const cookie = browser.make();
     attempts.keep(begun.checks.state, { environment, userCode, checks: begun.checks }, cookie.value, exchange.address);
     exchange.response.writeHead(303, ["location", begun.url, "set-cookie", cookie.header, "cache-control", "no-store", "referrer-policy", "no-referrer", "content-length", "0"]); // prettier-ignore
@@ -124,7 +124,7 @@ export function makeLogin(ports: LoginPorts): Stage {
       ports,
       async () => (await provider.client.finish(callback, attempt.checks, clock.now())) ?? refuse("login_denied"),
     );
-    if ("code" in who) {
+    if (isRefusal(who)) {
       grants.deny(attempt.userCode);
       return who;
     }

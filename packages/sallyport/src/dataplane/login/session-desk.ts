@@ -3,7 +3,7 @@
  * it may do is exactly what he may now. Made in the turn in which he is looked up: nobody's session begins in the moment he
  * is sent away.
  */
-import { dataPermissions, refuse } from "@sallyport/protocol";
+import { dataPermissions, isRefusal, refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
 import { coversHoldings, holdingsOf, isDisabledIn, isUnbounded, speaksFor } from "../../access/holding.ts";
 import type { Environment, Principal, RightSpec, Voucher } from "../../access/policy.ts";
@@ -65,7 +65,7 @@ export class SessionDesk {
       if (!policy) return refuse("environment_not_here");
       const isLocal = who.issuer === LOCAL_ISSUER;
       const known = isLocal ? localPerson(present, who.subject) : this.#personOf(who, present, environment);
-      if (known && "code" in known) return known;
+      if (known && isRefusal(known)) return known;
       // What was proved may have ended since: an invitation takes everything of the old away.
       if ((isLocal && !known) || !isStill()) return refuse("login_expired");
       const before = known?.person ?? newPerson(who, now);

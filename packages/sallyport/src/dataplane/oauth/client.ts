@@ -4,7 +4,7 @@
  * because bodies are logged.
  */
 import type { KeyObject } from "node:crypto";
-import { parseKeyText, refuse } from "@sallyport/protocol";
+import { isRefusal, parseKeyText, refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
 import { signerOf } from "../../factors/signer-of-key.ts";
 import type { Authenticated, KeyDirectory } from "../../keys/directory.ts";
@@ -59,13 +59,13 @@ export class OAuthClients {
     const client = form.get("client_id");
     if (said && client !== undefined && client !== said.id) return refuse("client_unknown");
     const proven = this.#ports.keys.authenticate(text, ["api"], now);
-    return "code" in proven ? proven : inItsEnvironment(exchange, proven);
+    return isRefusal(proven) ? proven : inItsEnvironment(exchange, proven);
   }
 
   /** A person's session stands for itself; a key that was issued is no session. */
   authenticateSession(exchange: Exchange, session: Secret, now: number): Authenticated | Refusal {
     const proven = this.#ports.keys.authenticate(session.reveal(), ["api"], now);
-    if ("code" in proven) return proven;
+    if (isRefusal(proven)) return proven;
     if (proven.key.session === null) return refuse("grant_invalid");
     return inItsEnvironment(exchange, proven);
   }
@@ -94,7 +94,7 @@ export class OAuthClients {
     if (!key || key.session || key.workloads.length === 0) return refuse("client_unknown");
     const owner = `${key.environment}/${key.id}`;
     const said = await this.#ports.workloads.verify(form.get("subject_token") ?? "", key.workloads, owner, now);
-    if (said === "issuer_unreachable") return { ...refuse("issuer_unreachable"), retryAfterSeconds: 30 };
+    if (said === "issuer_unreachable") return refuse("issuer_unreachable").with({ retryAfterSeconds: 30 });
     if (typeof said === "string") return refuse("grant_invalid", said);
     exchange.workload = said;
     exchange.isIdentified = said.isIdentity;

@@ -1,5 +1,5 @@
 /** `/oauth/introspect` (RFC 7662) and `/oauth/revoke` (RFC 7009). Both are a key's, in its own environment. */
-import { parseKeyText, refuse } from "@sallyport/protocol";
+import { isRefusal, parseKeyText, refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
 import type { Changes } from "../../changes/change.ts";
 import type { Clock } from "../../kernel/clock.ts";
@@ -33,7 +33,7 @@ export class Introspection {
   /** What a token is worth now. A token of another environment, and what is none, is `active: false` and nothing more. */
   async introspect(exchange: Exchange, form: Form): Promise<object | Refusal> {
     const token = await this.#tokenIn(form);
-    if ("code" in token) return token;
+    if (isRefusal(token)) return token;
     if (!("permissions" in token) || token.environment !== exchange.key!.environment || !this.#isAlive(token))
       return { active: false };
     const { thumbprint, models, authenticatedAt } = token;
@@ -60,7 +60,7 @@ export class Introspection {
   async revoke(exchange: Exchange, form: Form): Promise<object | Refusal> {
     if (parseKeyText(form.get("token") ?? "")) return this.#endSession(exchange, form.get("token") ?? "");
     const token = await this.#tokenIn(form);
-    if ("code" in token) return token;
+    if (isRefusal(token)) return token;
     if (!("permissions" in token)) return {};
     const key = exchange.key!;
     if (token.keyId !== key.id || token.environment !== key.environment) return refuse("token_foreign");
@@ -80,7 +80,7 @@ export class Introspection {
   async #endSession(exchange: Exchange, text: string): Promise<object | Refusal> {
     const { clock, changes, keys } = this.#ports;
     const proven = keys.authenticate(text, ["api"], clock.now());
-    if ("code" in proven) return {};
+    if (isRefusal(proven)) return {};
     const { environment, id, name, owner, session } = proven.key;
     if (id !== exchange.key!.id || environment !== exchange.key!.environment || session === null)
       return refuse("token_foreign");

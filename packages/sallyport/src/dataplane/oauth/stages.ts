@@ -1,5 +1,5 @@
 /** Tokens, and what an environment says of them. */
-import { refuse } from "@sallyport/protocol";
+import { isRefusal, refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
 import type { Snapshot } from "../../access/snapshot.ts";
 import type { Clock } from "../../kernel/clock.ts";
@@ -74,7 +74,7 @@ export function makeOAuth(ports: OAuthPorts): OAuthStages {
 
   async function ofSession(exchange: Exchange, session: Secret, form: Form): Promise<object | Refusal> {
     const said = await tokens.answer(exchange, asKey(form));
-    return "code" in said ? said : { ...said, refresh_token: session.reveal() };
+    return isRefusal(said) ? said : { ...said, refresh_token: session.reveal() };
   }
 
   return {
@@ -102,12 +102,12 @@ export function makeOAuth(ports: OAuthPorts): OAuthStages {
     async client(exchange) {
       const form = exchange.form!;
       const session = exchange.endpoint!.id === "oauth.token" ? sessionOf(exchange, form, grants) : undefined;
-      if (session && "code" in session) return session;
+      if (session && isRefusal(session)) return session;
       exchange.session = session ?? null;
       const proven = session
         ? clients.authenticateSession(exchange, session, clock.now())
         : await clients.authenticate(exchange, form, clock.now());
-      return "code" in proven ? proven : admission(exchange, proven);
+      return isRefusal(proven) ? proven : admission(exchange, proven);
     },
 
     async oauth(exchange) {
@@ -117,5 +117,5 @@ export function makeOAuth(ports: OAuthPorts): OAuthStages {
 }
 
 function say(exchange: Exchange, said: object | Refusal): StageResult {
-  return "code" in said ? said : writeOwnAnswer(exchange, said);
+  return isRefusal(said) ? said : writeOwnAnswer(exchange, said);
 }

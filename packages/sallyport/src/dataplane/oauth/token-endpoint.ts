@@ -2,7 +2,7 @@
  * `/oauth/token`: a key, or a token of one, becomes a narrower token whose life follows the risk. The key's own doors are
  * asked here and again at each use; what is given is recorded before it is shown.
  */
-import { refuse } from "@sallyport/protocol";
+import { isRefusal, refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
 import { doorsOf, isHeldAnywhere, isWithin } from "../../access/decide.ts";
 import { refuseDoors } from "../../access/door.ts";
@@ -59,12 +59,12 @@ export class TokenEndpoint {
     const key = exchange.key!;
     const issuer = issuerOf(address, key.environment);
     const request = readTokenRequest(form, issuer);
-    if ("code" in request) return request;
+    if (isRefusal(request)) return request;
     const rate = limits.takeRequest(`${key.environment}/${key.id} tokens`, MINT_LIMIT, clock.monotonic());
     const tooMany = refuseRate(rate);
     if (tooMany) return tooMany;
     const source = await this.#source(exchange, request);
-    if (source !== null && "code" in source) return source;
+    if (source !== null && isRefusal(source)) return source;
     const thumbprint = await this.#thumbprint(exchange);
     if (thumbprint !== null && typeof thumbprint !== "string") return thumbprint;
     return this.#issue(exchange, request, source, thumbprint, issuer);
@@ -110,7 +110,7 @@ export class TokenEndpoint {
     const key = exchange.key!;
     // Reading the form and looking at what was presented took time.
     const whole = judge.again(exchange);
-    if ("code" in whole) return whole;
+    if (isRefusal(whole)) return whole;
     const right = source ? narrowTo(whole, source) : whole;
     if (source?.thumbprint !== undefined && source.thumbprint !== null && source.thumbprint !== thumbprint)
       return refuse("proof_invalid");

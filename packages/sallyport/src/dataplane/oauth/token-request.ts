@@ -1,5 +1,5 @@
 /** What is asked of the token endpoint: parameters read strictly, before anything is looked up. */
-import { isDataPermission, parseSelector, refuse } from "@sallyport/protocol";
+import { isDataPermission, isRefusal, parseSelector, refuse } from "@sallyport/protocol";
 import type { DataPermission, Refusal } from "@sallyport/protocol";
 import type { Form } from "./form.ts";
 
@@ -49,9 +49,9 @@ export function readTokenRequest(form: Form, issuer: string): TokenRequest | Ref
       return refuse("form_malformed", "subject_token and its type name an access token or a workload's JWT");
   }
   const permissions = readPermissions(form.get("scope"));
-  if (permissions !== null && "code" in permissions) return permissions;
+  if (permissions !== null && isRefusal(permissions)) return permissions;
   const models = readModels(form.get("models"));
-  if (models !== null && "code" in models) return models;
+  if (models !== null && isRefusal(models)) return models;
   const seconds = form.get("expires_in");
   if (seconds !== undefined && !/^[1-9][0-9]{0,6}$/.test(seconds)) return refuse("form_malformed", "expires_in");
   return {

@@ -1,5 +1,5 @@
 /** What a person who is logged in does with his own keys: sees them, and has one back that disuse has stopped. Never forwarded. */
-import { OWN_KEYS_PATH, refuse } from "@sallyport/protocol";
+import { isRefusal, OWN_KEYS_PATH, refuse } from "@sallyport/protocol";
 import type { OwnKeysAnswer, OwnKeyView, Refusal } from "@sallyport/protocol";
 import { expiryOf } from "../../keys/key.ts";
 import type { OwnKey, OwnKeys } from "../../keys/own-keys.ts";
@@ -13,14 +13,14 @@ export function makePersonsKeys(ownKeys: OwnKeys): Stage {
     const { environment, id } = exchange.key!;
     if (exchange.path === OWN_KEYS_PATH) {
       const found = await ownKeys.list({ environment, id });
-      if ("code" in found) return found;
+      if (isRefusal(found)) return found;
       const said: OwnKeysAnswer = { environment, keys: found.map(viewOwnKey) };
       return writeOwnAnswer(exchange, said);
     }
     const wanted = readKeyId(exchange.json);
     if (typeof wanted !== "string") return wanted;
     const resumed = await ownKeys.resume({ environment, id }, wanted, exchange.address);
-    return "code" in resumed ? resumed : writeOwnAnswer(exchange, viewOwnKey(resumed));
+    return isRefusal(resumed) ? resumed : writeOwnAnswer(exchange, viewOwnKey(resumed));
   };
 }
 

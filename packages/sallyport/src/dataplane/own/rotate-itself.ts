@@ -1,5 +1,5 @@
 /** What a key may do with itself: make its next secret, where it was granted that. Answered here, never forwarded. */
-import { refuse } from "@sallyport/protocol";
+import { isRefusal, refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
 import { Secret } from "../../kernel/secret.ts";
 import type { KeyLifecycle } from "../../keys/lifecycle.ts";
@@ -22,7 +22,7 @@ export function makeRotateItself(lifecycle: Pick<KeyLifecycle, "rotateItself">):
       address,
       idempotencyKey: new Secret(idempotencyKey),
     });
-    if ("code" in rotated) return rotated;
+    if (isRefusal(rotated)) return rotated;
     const { text, expiresAt, overlapEndsAt } = rotated;
     const times = { expiresAt: isoTime(expiresAt), overlapEndsAt: isoTime(overlapEndsAt) };
     return writeOwnAnswer(exchange, { id, key: text.reveal(), environment, ...times });

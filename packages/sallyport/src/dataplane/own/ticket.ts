@@ -1,5 +1,5 @@
 /** Opening a delivery ticket: whoever holds it needs no key, so this comes before one is asked for. Answered here. */
-import { refuse } from "@sallyport/protocol";
+import { isRefusal, refuse } from "@sallyport/protocol";
 import type { Refusal, TicketOpening, TicketProof } from "@sallyport/protocol";
 import { TICKET_OPEN_PATH } from "@sallyport/protocol";
 import type { OpenedTicket, TicketDesk, TicketFacts } from "../../keys/ticket-desk.ts";
@@ -11,14 +11,14 @@ export function makeTicketStage(desk: TicketDesk): Stage {
   function ask(exchange: Exchange): Promise<OpenedTicket | TicketFacts | Refusal> {
     if (exchange.path === TICKET_OPEN_PATH) {
       const opening = readOpening(exchange.json);
-      return "code" in opening ? Promise.resolve(opening) : desk.open(opening, exchange.address);
+      return isRefusal(opening) ? Promise.resolve(opening) : desk.open(opening, exchange.address);
     }
     const proof = readProof(exchange.json);
-    return Promise.resolve("code" in proof ? proof : desk.inspect(proof));
+    return Promise.resolve(isRefusal(proof) ? proof : desk.inspect(proof));
   }
   return async function ticket(exchange) {
     const found = await ask(exchange);
-    return "code" in found ? found : writeOwnAnswer(exchange, found);
+    return isRefusal(found) ? found : writeOwnAnswer(exchange, found);
   };
 }
 

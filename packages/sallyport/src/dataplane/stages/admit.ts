@@ -38,7 +38,7 @@ export function makeAdmit({ addresses, hosts, corsOrigins, isDraining }: AdmitPo
     if (address === undefined) return refuse("header_malformed", "x-forwarded-for");
     exchange.address = address;
     if (exchange.origin !== null && corsOrigins.has(exchange.origin)) exchange.corsOrigin = exchange.origin;
-    return isDraining() ? { ...refuse("draining"), retryAfterSeconds: 5 } : undefined;
+    return isDraining() ? refuse("draining").with({ retryAfterSeconds: 5 }) : undefined;
   };
 }
 

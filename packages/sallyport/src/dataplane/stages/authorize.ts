@@ -2,6 +2,7 @@
  * The decision on what the request means, against the key and snapshot of this moment (reading the body took time), and
  * from it the bytes that will be sent.
  */
+import { isRefusal } from "@sallyport/protocol";
 import { decide, openRight } from "../../access/decide.ts";
 import type { Judge } from "../judge.ts";
 import type { Stage } from "../pipeline.ts";
@@ -9,7 +10,7 @@ import type { Stage } from "../pipeline.ts";
 export function makeAuthorize(judge: Pick<Judge, "again">): Stage {
   return function authorize(exchange) {
     const right = judge.again(exchange);
-    if ("code" in right) return right;
+    if (isRefusal(right)) return right;
     exchange.right = openRight(right, exchange);
     const understood = exchange.understood!;
     const decision = decide(

@@ -3,6 +3,7 @@
  * networks were asked when the key was known; whether what was presented is enough is decided with everything else, or,
  * where nothing is decided of a model, here.
  */
+import { isRefusal } from "@sallyport/protocol";
 import { doorsOf } from "../../access/decide.ts";
 import { refuseDoors } from "../../access/door.ts";
 import type { Judge } from "../judge.ts";
@@ -17,7 +18,7 @@ export function makeFactors(signatures: RequestSignatures): Stage {
 export function makeConditions(judge: Pick<Judge, "again">): Stage {
   return function conditions(exchange) {
     const right = judge.again(exchange);
-    if ("code" in right) return right;
+    if (isRefusal(right)) return right;
     exchange.right = right;
     return refuseDoors(doorsOf(right, exchange.endpoint!.anyOf), exchange);
   };

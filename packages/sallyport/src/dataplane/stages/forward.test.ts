@@ -1,7 +1,7 @@
 import { EventEmitter } from "node:events";
 import type { Dispatcher } from "undici";
 import { expect, test } from "vitest";
-import { refuse } from "@sallyport/protocol";
+import { isRefusal, refuse } from "@sallyport/protocol";
 import { UnrecordedRequests } from "../../audit/unrecorded.ts";
 import { systemClock } from "../../kernel/clock.ts";
 import type { EffectiveRight } from "../../access/snapshot.ts";
@@ -56,7 +56,7 @@ function arrived(): {
     null,
     "",
   );
-  if ("code" in understood) throw new Error(understood.code);
+  if (isRefusal(understood)) throw new Error(understood.code);
   exchange.understood = understood;
   exchange.serialized = understood.serialize({
     outputTokens: undefined,

@@ -1,7 +1,6 @@
 /** The last door leads out: our bytes to one replica of this environment, its answer back through the relay. */
-import { refuse } from "@sallyport/protocol";
+import { isRefusal, refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
-import { isRefusal } from "../../limits/fair-queue.ts";
 import type { Place } from "../../limits/fair-queue.ts";
 import type { Exchange } from "../exchange.ts";
 import { answered } from "../pipeline.ts";

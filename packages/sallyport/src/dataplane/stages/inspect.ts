@@ -2,7 +2,7 @@
  * The fifth door: a bounded read, and the strict parse of what was read. What comes out is the only form policy looks at
  * and the only source of what is sent (R1). Blobs are not read here: they are streamed through when they are forwarded.
  */
-import { refuse } from "@sallyport/protocol";
+import { isRefusal, refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
 import type { Clock } from "../../kernel/clock.ts";
 import { readJson } from "../../kernel/strict-json/read-json.ts";
@@ -51,7 +51,7 @@ export function makeRead({ budget, clock }: ReadPorts): Stage {
 /** What a request of a model means. */
 export function understand(exchange: Exchange): Refusal | undefined {
   const understood = exchange.endpoint!.understand(exchange.body!, exchange.parameter, exchange.contentType ?? "");
-  if ("code" in understood) return understood;
+  if (isRefusal(understood)) return understood;
   exchange.understood = understood;
   return undefined;
 }
@@ -68,7 +68,7 @@ export function readOwnJson(exchange: Exchange): Refusal | undefined {
 /** The same of a form. */
 export function readOwnForm(exchange: Exchange): Refusal | undefined {
   const form = readForm(exchange.body!, exchange.contentType);
-  if ("code" in form) return form;
+  if (isRefusal(form)) return form;
   exchange.form = form;
   return undefined;
 }

@@ -36,7 +36,7 @@ export function makeSlot(limits: KeyLimits): Stage {
   return function slot(exchange) {
     const key = exchange.key!;
     if (!limits.takeSlot(`${key.environment}/${key.id}`, exchange.right!.limits))
-      return { ...refuse("concurrency_exceeded"), retryAfterSeconds: 1 };
+      return refuse("concurrency_exceeded").with({ retryAfterSeconds: 1 });
     exchange.holdsKeySlot = true;
     return undefined;
   };

@@ -1,5 +1,5 @@
 /** The second door: method and path must be a row of the closed endpoint table (R2), and the query must be one the row accepts. */
-import { refuse } from "@sallyport/protocol";
+import { isRefusal, refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
 import type { Exchange } from "../exchange.ts";
 import type { Stage, StageResult } from "../pipeline.ts";
@@ -15,7 +15,7 @@ export function match(exchange: Exchange): StageResult {
   if (method === "OPTIONS" && exchange.origin !== null)
     return exchange.corsOrigin === null ? refuse("origin_denied") : answerPreflight(exchange);
   const found = matchEndpoint(method, exchange.path);
-  if ("code" in found) return found;
+  if (isRefusal(found)) return found;
   if (exchange.environmentPath !== null && !OF_ENVIRONMENTS.has(found.endpoint.way)) return refuse("endpoint_unknown");
   exchange.endpoint = found.endpoint;
   exchange.parameter = found.parameter;

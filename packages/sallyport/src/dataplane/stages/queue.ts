@@ -2,11 +2,10 @@
  * The turn: a slot of one replica in fair rotation. Who had to wait is decided again against the
  * present snapshot when its turn comes.
  */
-import { refuse } from "@sallyport/protocol";
+import { isRefusal, refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
 import type { LedgerAppender } from "../../audit/recorder.ts";
 import type { Clock } from "../../kernel/clock.ts";
-import { isRefusal } from "../../limits/fair-queue.ts";
 import type { Place } from "../../limits/fair-queue.ts";
 import type { Exchange, Interruptible } from "../exchange.ts";
 import type { Judge } from "../judge.ts";

@@ -3,6 +3,7 @@
  * busy one uses an answer for up to a second and asks again in the background, so that looking costs little of either
  * machine. What the gateway itself changes on a server is looked at again before the next request.
  */
+import { systemCodeOf } from "../../kernel/system-code.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import { failureOf } from "./health.ts";
 import { ListingUnavailable, listRemoteModels } from "./listed-models.ts";
@@ -161,7 +162,7 @@ export class ModelOrigins {
 
 /** The server was never reached: there is nothing to be slow or wrong about. */
 function isOfConnecting(cause: Error): boolean {
-  return cause.name === "ConnectTimeoutError" || ("code" in cause && CONNECTION_CODES.has(String(cause.code)));
+  return cause.name === "ConnectTimeoutError" || CONNECTION_CODES.has(systemCodeOf(cause) ?? "");
 }
 
 const CONNECTION_CODES: ReadonlySet<string> = new Set([

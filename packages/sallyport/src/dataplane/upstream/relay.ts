@@ -4,7 +4,7 @@
  * upstream dies, and cancels the upstream when the caller has gone. It finishes exactly once.
  */
 import type { Dispatcher } from "undici";
-import { refuse } from "@sallyport/protocol";
+import { isRefusal, refuse } from "@sallyport/protocol";
 import type { ProblemCode, Refusal } from "@sallyport/protocol";
 import type { LedgerAppender } from "../../audit/recorder.ts";
 import type { UnrecordedRequests } from "../../audit/unrecorded.ts";
@@ -230,7 +230,7 @@ export class Relay implements Dispatcher.DispatchHandler, Interruptible {
     const exchange = this.#exchange;
     if (this.#status >= 400) {
       const error = readUpstreamError(this.#status, last, exchange.retryAfterSeconds);
-      if ("code" in error) {
+      if (isRefusal(error)) {
         this.#stop(error, "upstream_error");
         return false;
       }
@@ -304,7 +304,7 @@ export class Relay implements Dispatcher.DispatchHandler, Interruptible {
     if (this.#isOver) return;
     const waitMs = this.#exchange.upstream!.health.backAtMs - this.#ports.clock.monotonic();
     const retryAfterSeconds = Math.max(1, Math.ceil(waitMs / 1_000));
-    this.#stop({ ...refuse("upstream_unreachable"), retryAfterSeconds }, "unreachable");
+    this.#stop(refuse("upstream_unreachable").with({ retryAfterSeconds }), "unreachable");
   }
 
   #break(code: ProblemCode, outcome: Outcome): void {

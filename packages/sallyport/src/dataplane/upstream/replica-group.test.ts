@@ -1,7 +1,8 @@
+import { isRefusal, refuse } from "@sallyport/protocol";
+import type { Refusal } from "@sallyport/protocol";
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { UpstreamSpec } from "../../access/policy.ts";
-import { isRefusal } from "../../limits/fair-queue.ts";
 import { ReplicaGroup } from "./replica-group.ts";
 import { Upstream } from "./upstream.ts";
 
@@ -122,7 +123,7 @@ test("whatever happens in whatever order, no replica runs more than its slots, a
       state.now = 0;
       const { group, replicas } = groupOf({ concurrency: 2 }, { concurrency: 1 }, { concurrency: 3 });
       const running: [Upstream, string][] = [];
-      const places: { leave(refusal: { code: "queue_timeout" }): void }[] = [];
+      const places: { leave(refusal: Refusal): void }[] = [];
       for (const one of steps) {
         if (one.do === "ask") {
           const queue = group.queueOf(one.model)!;
@@ -135,7 +136,7 @@ test("whatever happens in whatever order, no replica runs more than its slots, a
           const [ended] = running.splice(one.which % running.length, 1);
           group.give(ended![0], ended![1], 5);
         } else if (one.do === "leave" && places.length > 0) {
-          places[one.which % places.length]!.leave({ code: "queue_timeout" });
+          places[one.which % places.length]!.leave(refuse("queue_timeout"));
         } else if (one.do === "fail") replicas[one.which]!.health.failed("unreachable");
         else if (one.do === "answer") replicas[one.which]!.health.answered(200);
         else if (one.do === "time") {
@@ -147,7 +148,7 @@ test("whatever happens in whatever order, no replica runs more than its slots, a
           for (const model of ["a", "b"])
             expect(replica.runningOf(model)).toBeLessThanOrEqual(replica.spec.concurrency!);
       }
-      for (const place of places) place.leave({ code: "queue_timeout" });
+      for (const place of places) place.leave(refuse("queue_timeout"));
       for (const [replica, model] of running.splice(0)) group.give(replica, model, 5);
       expect([group.waiting, ...replicas.map((replica) => replica.running)]).toEqual([0, 0, 0, 0]);
     }),

@@ -132,7 +132,7 @@ export class ReplicaGroup {
     if (best || hasFull) return best;
     if (this.#replicas.length === 0) return refuse("upstream_missing");
     const seconds = Math.max(1, Math.ceil((backAtMs - this.#now()) / 1_000));
-    return { ...refuse("upstream_unreachable"), retryAfterSeconds: seconds };
+    return refuse("upstream_unreachable").with({ retryAfterSeconds: seconds });
   }
 
   #slots(): number {

@@ -1,7 +1,7 @@
 /** An exchange's turn on a replica: taken, waited for, given back. */
+import { isRefusal } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
 import type { Clock } from "../../kernel/clock.ts";
-import { isRefusal } from "../../limits/fair-queue.ts";
 import type { Offer } from "../../limits/fair-queue.ts";
 import type { Exchange } from "../exchange.ts";
 import type { ReplicaGroup } from "./replica-group.ts";

@@ -3,6 +3,7 @@
  * new routes stay closed until a row is written. Rows follow section 1 of Ollama's routes (server/routes.go).
  */
 import {
+  isRefusal,
   KEY_ROTATE_PATH,
   OWN_KEY_RESUME_PATH,
   OWN_KEYS_PATH,
@@ -299,7 +300,7 @@ export function checkTable(rows: readonly Endpoint[] = endpoints): string[] {
 /** Each sample must be understood, name the model it was given, and ask for something the row's own list opens. */
 function checkSample(endpoint: Endpoint, sample: (model: string) => object): string[] {
   const understood = endpoint.understand(Buffer.from(JSON.stringify(sample("sample"))), null, "application/json");
-  if ("code" in understood) return [`${endpoint.id}: its sample is refused with ${understood.code}`];
+  if (isRefusal(understood)) return [`${endpoint.id}: its sample is refused with ${understood.code}`];
   const first = understood.demands[0];
   if (!first || !endpoint.anyOf.includes(first.permission))
     return [`${endpoint.id}: its sample asks for what it does not open`];

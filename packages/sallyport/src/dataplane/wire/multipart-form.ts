@@ -2,7 +2,7 @@
  * A strict reader of multipart/form-data (RFC 7578), whole in memory and within the body's bound. Every part once, only
  * the two headers a form part may have, nothing before the first boundary or after the last.
  */
-import { refuse } from "@sallyport/protocol";
+import { isRefusal, refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
 
 export interface FormPart {
@@ -42,7 +42,7 @@ export function readMultipartForm(contentType: string, body: Buffer): readonly F
       body.subarray(at + 2, headersEnd).toString("utf8"),
       body.subarray(headersEnd + 4, Math.max(end, headersEnd + 4)),
     );
-    if ("code" in part) return part;
+    if (isRefusal(part)) return part;
     if (parts.some((held) => held.name === part.name))
       return refuse("multipart_malformed", `${printable(part.name)} comes twice`);
     parts.push(part);

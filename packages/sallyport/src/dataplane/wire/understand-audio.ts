@@ -3,7 +3,7 @@
  * query, which Ollama lets win over the form, is never sent.
  */
 import { isUtf8 } from "node:buffer";
-import { parseModelName, refuse } from "@sallyport/protocol";
+import { isRefusal, parseModelName, refuse } from "@sallyport/protocol";
 import type { ModelName, Refusal } from "@sallyport/protocol";
 import { randomBase62 } from "../../kernel/ids.ts";
 import { foldKey } from "../../kernel/strict-json/fold.ts";
@@ -23,7 +23,7 @@ export function understandTranscription(
 ): Understood | Refusal {
   if (body.length === 0) return refuse("body_missing");
   const form = readMultipartForm(contentType, body);
-  if ("code" in form) return form;
+  if (isRefusal(form)) return form;
   const known: FormPart[] = [];
   let droppedFields = 0;
   for (const part of form) {

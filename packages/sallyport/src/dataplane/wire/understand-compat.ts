@@ -1,4 +1,5 @@
 /** Inference in the dialects of OpenAI and Anthropic. Not streaming unless `stream` is true; no keep_alive and no options there. */
+import { isRefusal } from "@sallyport/protocol";
 import type { DataPermission, ModelName, Refusal } from "@sallyport/protocol";
 import type { Demand } from "../../access/demand.ts";
 import type { StructFields } from "../../kernel/strict-json/shape.ts";
@@ -54,10 +55,10 @@ export function understandCompat(name: keyof typeof kinds): (body: Buffer) => Un
   const kind: Kind = kinds[name];
   return (body) => {
     const read = readFields(body, kind.fields);
-    if ("code" in read) return read;
+    if (isRefusal(read)) return read;
     const { cursor, fields } = read;
     const model = readModel(fields);
-    if ("code" in model) return model;
+    if (isRefusal(model)) return model;
     const isStream = kind.streams && isTrue(fields.get("stream"));
     const hidesUsage = isStream && kind.usageIsAsked && fields.get("stream_options") !== '{"include_usage":true}';
 

@@ -1,5 +1,5 @@
 /** Requests about models rather than to them: show, pull, push, create, copy, delete, and the account's web search. */
-import { parseModelName, refuse } from "@sallyport/protocol";
+import { isRefusal, parseModelName, refuse } from "@sallyport/protocol";
 import type { DataPermission, ModelName, Refusal } from "@sallyport/protocol";
 import type { Demand } from "../../access/demand.ts";
 import type { StructFields } from "../../kernel/strict-json/shape.ts";
@@ -20,9 +20,9 @@ export const EVERY_LOCAL_MODEL: ModelName = {
 
 export function understandShow(body: Buffer): Understood | Refusal {
   const read = readFields(body, showFields);
-  if ("code" in read) return read;
+  if (isRefusal(read)) return read;
   const model = readModelOrName(read.fields);
-  if ("code" in model) return model;
+  if (isRefusal(model)) return model;
   for (const field of ["system", "template", "options"]) read.fields.delete(field);
   sendModel(read.fields, model);
   return new JsonRequest({ read, demands: showDemands(model), model });
@@ -38,10 +38,10 @@ export function showDemands(model: ModelName): Demand[] {
 export function understandTransfer(permission: "models:pull" | "models:push"): (body: Buffer) => Understood | Refusal {
   return (body) => {
     const read = readFields(body, transferFields);
-    if ("code" in read) return read;
+    if (isRefusal(read)) return read;
     const { fields } = read;
     const model = readModelOrName(fields);
-    if ("code" in model) return model;
+    if (isRefusal(model)) return model;
     const demands: Demand[] = [{ permission, model, field: "model" }];
     if (isTrue(fields.get("insecure"))) demands.push({ permission: "models:pull-insecure", model, field: "insecure" });
     else fields.delete("insecure");
@@ -54,16 +54,16 @@ export function understandTransfer(permission: "models:pull" | "models:push"): (
 
 export function understandCreate(body: Buffer): Understood | Refusal {
   const read = readFields(body, createFields);
-  if ("code" in read) return read;
+  if (isRefusal(read)) return read;
   const { fields } = read;
   const model = readModelOrName(fields);
-  if ("code" in model) return model;
+  if (isRefusal(model)) return model;
   const demands: Demand[] = [{ permission: "models:create", model, field: "model" }];
   const registries: string[] = [];
   sendModel(fields, model);
   if (!isEmptyText(fields.get("from"))) {
     const from = readModel(fields, "from");
-    if ("code" in from) return from;
+    if (isRefusal(from)) return from;
     // A source that is not there is pulled: the right to read it and the right to fetch it are both asked.
     demands.push(
       { permission: "models:show", model: from, field: "from" },
@@ -87,11 +87,11 @@ export function understandCreate(body: Buffer): Understood | Refusal {
 
 export function understandCopy(body: Buffer): Understood | Refusal {
   const read = readFields(body, copyFields);
-  if ("code" in read) return read;
+  if (isRefusal(read)) return read;
   const source = readModel(read.fields, "source");
-  if ("code" in source) return source;
+  if (isRefusal(source)) return source;
   const destination = readModel(read.fields, "destination");
-  if ("code" in destination) return destination;
+  if (isRefusal(destination)) return destination;
   sendModel(read.fields, source, "source");
   sendModel(read.fields, destination, "destination");
   const demands: Demand[] = [
@@ -103,9 +103,9 @@ export function understandCopy(body: Buffer): Understood | Refusal {
 
 export function understandDelete(body: Buffer): Understood | Refusal {
   const read = readFields(body, deleteFields);
-  if ("code" in read) return read;
+  if (isRefusal(read)) return read;
   const model = readModelOrName(read.fields);
-  if ("code" in model) return model;
+  if (isRefusal(model)) return model;
   sendModel(read.fields, model);
   return new JsonRequest({ read, demands: [{ permission: "models:delete", model, field: "model" }], model });
 }
@@ -117,7 +117,7 @@ export function understandModelless(
 ): (body: Buffer) => Understood | Refusal {
   return (body) => {
     const read = readFields(body, known);
-    if ("code" in read) return read;
+    if (isRefusal(read)) return read;
     return new JsonRequest({ read, demands: [{ permission, model: null, field: "endpoint" }], model: null });
   };
 }

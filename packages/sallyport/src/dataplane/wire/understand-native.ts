@@ -1,4 +1,5 @@
 /** Inference in Ollama's own dialect: generate, chat, embed, embeddings. The field rights of section 5 of the reference. */
+import { isRefusal } from "@sallyport/protocol";
 import type { DataPermission, ModelName, Refusal } from "@sallyport/protocol";
 import type { Demand } from "../../access/demand.ts";
 import type { StructFields } from "../../kernel/strict-json/shape.ts";
@@ -59,10 +60,10 @@ export function understandNative(name: keyof typeof kinds): (body: Buffer) => Un
   const kind: Kind = kinds[name];
   return (body) => {
     const read = readFields(body, kind.fields);
-    if ("code" in read) return read;
+    if (isRefusal(read)) return read;
     const { cursor, fields } = read;
     const model = readModel(fields);
-    if ("code" in model) return model;
+    if (isRefusal(model)) return model;
     const keepAliveSeconds = readKeepAlive(fields.get("keep_alive"));
     if (typeof keepAliveSeconds === "object" && keepAliveSeconds !== null) return keepAliveSeconds;
     // Only an empty request asks to unload by itself; beside a prompt, `keep_alive` is a wish that is held to its range.

@@ -1,3 +1,4 @@
+import { isRefusal } from "@sallyport/protocol";
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { checkTable, endpoints } from "./endpoints.ts";
@@ -34,10 +35,10 @@ const vectors = JSON.parse(
 describe("what requests mean", () => {
   test.each(vectors)("$path: $what", (vector) => {
     const found = matchEndpoint("POST", vector.path);
-    if ("code" in found) throw new Error(found.code);
+    if (isRefusal(found)) throw new Error(found.code);
     const understood = found.endpoint.understand(Buffer.from(vector.body), null, "application/json");
-    if ("code" in understood || vector.code !== undefined) {
-      expect("code" in understood ? understood.code : "understood").toBe(vector.code);
+    if (isRefusal(understood) || vector.code !== undefined) {
+      expect(isRefusal(understood) ? understood.code : "understood").toBe(vector.code);
       return;
     }
     const demands = understood.demands.map(({ permission, model }) =>
@@ -90,7 +91,7 @@ describe("the endpoint table", () => {
     ["POST", `/api/blobs/sha256-${"0".repeat(64)}`, "target_malformed"],
   ])("%s %s is %s", (method, path, code) => {
     const found = matchEndpoint(method, path);
-    expect("code" in found ? found.code : "matched").toBe(code);
+    expect(isRefusal(found) ? found.code : "matched").toBe(code);
   });
 
   test.each([
@@ -112,7 +113,7 @@ describe("the endpoint table", () => {
     "%s is like no endpoint, and no path is named",
     (path) => {
       const found = matchEndpoint("PUT", path);
-      expect("code" in found && found.detail).toBeUndefined();
+      expect(isRefusal(found) && found.detail).toBeUndefined();
     },
   );
 
@@ -120,7 +121,7 @@ describe("the endpoint table", () => {
     const found = matchEndpoint("GET", "/v1/models/llama3.2%3Alatest");
     expect(found).toMatchObject({ parameter: "llama3.2:latest" });
     const twice = matchEndpoint("GET", "/v1/models/llama3.2%253Alatest");
-    if ("code" in twice) throw new Error(twice.code);
+    if (isRefusal(twice)) throw new Error(twice.code);
     expect(twice.endpoint.understand(Buffer.alloc(0), twice.parameter, "")).toMatchObject({
       code: "model_name_invalid",
     });

@@ -1,3 +1,4 @@
+import { isRefusal } from "@sallyport/protocol";
 import { beforeEach, describe, expect, it } from "vitest";
 import { TOTP } from "otpauth";
 import type { Change } from "../../changes/change.ts";
@@ -119,7 +120,7 @@ describe("a proof by password and code", () => {
 
   it("is over when he is invited anew meanwhile", async () => {
     const proven = await prove();
-    if ("code" in proven) throw new Error(proven.code);
+    if (isRefusal(proven)) throw new Error(proven.code);
     expect(proven.isStill()).toBe(true);
     held = { ...held, sealed: null };
     logins.rebuild();

@@ -72,15 +72,15 @@ export class Proof {
     await this.#ports.knownNetworks();
     const network = networkOf(address);
     const waitMs = delay.begin(name, network);
-    if (waitMs > 0) return { ...refuse("login_delayed"), retryAfterSeconds: Math.ceil(waitMs / 1_000) };
+    if (waitMs > 0) return refuse("login_delayed").with({ retryAfterSeconds: Math.ceil(waitMs / 1_000) });
     const found = logins.named(name);
     const secrets = found?.login.sealed ? openLocal(sealer, found.person.id, found.login.sealed) : NOBODY;
     const verified = await hasher.verify(password, secrets.password, network);
     if (!verified) return refuse("overloaded");
     const step = stepOf(secrets.otp, code, clock.now());
-    if (!found) return { ...refuse("login_wrong"), signal: "unknown_id" };
+    if (!found) return refuse("login_wrong").with({ signal: "unknown_id" });
     if (!verified.isRight || step === undefined || step <= found.login.otpStep)
-      return { ...refuse("login_wrong"), signal: "wrong_secret" };
+      return refuse("login_wrong").with({ signal: "wrong_secret" });
     const raised = verified.isOld ? await hasher.hash(password, network) : undefined;
     const sealed = raised === undefined ? null : sealLocal(sealer, found.person.id, { ...secrets, password: raised });
     return this.#count(found, step, sealed, { name, network, address });

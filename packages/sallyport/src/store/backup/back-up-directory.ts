@@ -4,6 +4,7 @@ import { createReadStream, existsSync, fstatSync, mkdirSync, openSync, renameSyn
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { Problem } from "@sallyport/protocol";
+import { systemCodeOf } from "../../kernel/system-code.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import { makeSeal } from "../secrets/age.ts";
 import type { AgeRecipient } from "../secrets/age.ts";
@@ -66,8 +67,7 @@ export async function backUpDirectory(order: BackupOrder): Promise<Backup> {
         syncDirectory(order.folder);
         return { path, bytes: statSync(path).size, hasKek, manifest: archive.manifest };
       } catch (error) {
-        const isGone =
-          error instanceof SegmentGone || (error instanceof Error && "code" in error && error.code === "ENOENT");
+        const isGone = error instanceof SegmentGone || systemCodeOf(error) === "ENOENT";
         if (!isGone || attempt >= ATTEMPTS) throw error;
       }
     }

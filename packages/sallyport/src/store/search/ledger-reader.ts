@@ -3,6 +3,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { cannotShow, noPins, parseCheckpoint, verifyLedger } from "@sallyport/ledger";
 import { isEnvironmentName, Problem } from "@sallyport/protocol";
 import type { Pins } from "@sallyport/ledger";
+import { systemCodeOf } from "../../kernel/system-code.ts";
 import type { AuditFilter, AuditPage, AuditRecord, AuditUses, AuditVerdict, LogSize } from "../../audit/audit-log.ts";
 import type { LedgerRadius, RadiusQuestion } from "../../incident/blast-radius.ts";
 import { dataPaths, isInitialized } from "../disk/data-paths.ts";
@@ -104,7 +105,7 @@ export function openLedgerReader(directory: string, indexKey: Buffer | null = nu
           unvouched: [],
           cannotShow: cannotShow(pins),
         };
-      const isGone = error instanceof Error && "code" in error && error.code === "ENOENT";
+      const isGone = systemCodeOf(error) === "ENOENT";
       if (!isGone || attempt >= ATTEMPTS) throw error;
       return undefined;
     }

@@ -4,6 +4,7 @@
  * blocks are read that can hold what is wanted. An empty line after each segment lets a reader pause there.
  */
 import { closeSync, openSync } from "node:fs";
+import { systemCodeOf } from "../../kernel/system-code.ts";
 import type { WantedField } from "./record-match.ts";
 import {
   BOUNDED_LINE,
@@ -167,6 +168,6 @@ function* present<T>(read: () => Generator<T>): Generator<T> {
   try {
     yield* read();
   } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+    if (systemCodeOf(error) !== "ENOENT") throw error;
   }
 }

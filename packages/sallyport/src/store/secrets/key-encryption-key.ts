@@ -6,6 +6,7 @@ import { spawnSync } from "node:child_process";
 import { hash, randomBytes } from "node:crypto";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { Problem } from "@sallyport/protocol";
+import { systemCodeOf } from "../../kernel/system-code.ts";
 import type { KeyEncryptionKeySource } from "../../keys/sealer.ts";
 import { writeDurably } from "../disk/durable-file.ts";
 import { KEY_BYTES } from "./envelope.ts";
@@ -74,7 +75,7 @@ function runCommand(path: string): Buffer {
     windowsHide: true,
   });
   if (!ended.error && ended.status === 0) return ended.stdout;
-  const code = ended.error && "code" in ended.error ? String(ended.error.code) : `exit ${ended.status ?? ended.signal}`;
+  const code = systemCodeOf(ended.error) ?? `exit ${ended.status ?? ended.signal}`;
   throw new Problem("store_unavailable", `the program ${path} gave no key-encryption key (${code})`);
 }
 

@@ -4,6 +4,7 @@
  */
 import { parseSignedHead } from "@sallyport/ledger";
 import { Problem } from "@sallyport/protocol";
+import { systemCodeOf } from "../../kernel/system-code.ts";
 import { ClockAgreement } from "../../kernel/clock-agreement.ts";
 import type { Ticket } from "../../audit/recorder.ts";
 import { ChangeParts } from "./change-parts.ts";
@@ -347,5 +348,5 @@ const UNAVAILABLE = { code: "store_unavailable", detail: "the change could not b
 
 function isDiskFull(error: unknown): boolean {
   if (error instanceof Problem) return false;
-  return sqliteCode(error) === SQLITE_FULL || (error instanceof Error && "code" in error && error.code === "ENOSPC");
+  return sqliteCode(error) === SQLITE_FULL || systemCodeOf(error) === "ENOSPC";
 }
