@@ -23,7 +23,11 @@ console.log(`words: ${count} paragraphs, help texts and comments in ${REWRITTEN.
 function filesAt(path) {
   if (!statSync(path).isDirectory()) return [path];
   return readdirSync(path, { withFileTypes: true }).flatMap((entry) =>
-    entry.isDirectory() ? filesAt(join(path, entry.name)) : /\.(md|ts)$/.test(entry.name) ? [join(path, entry.name)] : [],
+    entry.isDirectory()
+      ? filesAt(join(path, entry.name))
+      : /\.(md|ts)$/.test(entry.name)
+        ? [join(path, entry.name)]
+        : [],
   );
 }
 
@@ -51,7 +55,8 @@ function spokenIn(path) {
   const comment = /\/\*\*?[\s\S]*?\*\/|(?<=^|\s)\/\/ .*/g;
   for (const match of source.matchAll(comment)) texts.push({ line: lineOf(match.index), text: plain(match[0]) });
   walk(parseAst(source, { lang: "ts" }), (node) => {
-    const value = node.type === "Literal" ? node.value : node.type === "TemplateElement" ? node.value.cooked : undefined;
+    const value =
+      node.type === "Literal" ? node.value : node.type === "TemplateElement" ? node.value.cooked : undefined;
     if (typeof value === "string" && /\S+ \S+ \S+/.test(value)) texts.push({ line: lineOf(node.start), text: value });
   });
   return texts;
