@@ -40,6 +40,19 @@ function strangeIn(call: string): readonly string[] {
   return words.filter((word) => word.startsWith("-") && !known.includes(word));
 }
 
+/** The anchors of a page's headings, as GitHub makes them. */
+function anchorsOf(page: string): ReadonlySet<string> {
+  const headings = [...readFileSync(join(root, page), "utf8").matchAll(/^#+ (.+)$/gm)].map((one) => one[1]!);
+  return new Set(
+    headings.map((text) =>
+      text
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N} _-]/gu, "")
+        .replaceAll(" ", "-"),
+    ),
+  );
+}
+
 function identityMistakes(text: string): string[] {
   const folder = mkdtempSync(join(tmpdir(), "sallyport-guide-"));
   const mistakes: string[] = [];
@@ -77,6 +90,12 @@ describe.each(pages)("%s", (page) => {
       (one) => one[1]!,
     );
     expect(links.filter((link) => !existsSync(join(root, dirname(page), link)))).toEqual([]);
+  });
+
+  it("links to headings that there are", () => {
+    const links = [...readFileSync(join(root, page), "utf8").matchAll(/\]\((?!https?:)([^)#]*\.md)?#([^)]+)\)/g)];
+    const lost = links.filter(([, file, anchor]) => !anchorsOf(file ? join(dirname(page), file) : page).has(anchor!));
+    expect(lost.map(([link]) => link)).toEqual([]);
   });
 });
 
