@@ -166,7 +166,7 @@ assign: [{ group: team, role: bot, in: [dev] }]
     change: act("factors", { require: ["network"] }),
     explained: /neither has a list of networks/,
   },
-  "a fresh identity is demanded": {
+  "a fresh identity is required": {
     change: act("factors", { require: ["identity"] }),
     explained: /none was proven/,
   },

@@ -60,7 +60,7 @@ it("exchanges the key it finds, and the token opens what the key alone does not"
 
 it("says what is wrong, with a remedy, and never the key", { timeout: 60_000 }, async () => {
   for (const [words, more, says] of [
-    [["token", "--allow", "models:pull"], {}, "the scope asks for more than there is"],
+    [["token", "--allow", "models:pull"], {}, "the scope exceeds the key's permissions"],
     [["token", "--ttl", "soon"], {}, "is not a duration"],
     [["token"], { SALLYPORT_API_KEY: "" }, "no credential"],
   ] as const) {

@@ -2,22 +2,22 @@
 export const signatureProblems = {
   signature_missing: {
     status: 401,
-    title: "this request has to be signed",
-    remedy: "sign it as the guide on signing says, or use a client that does",
+    title: "this request must be signed",
+    remedy: "sign it as the guide on signed requests describes, or use a client that signs",
   },
   signature_invalid: {
     status: 401,
-    title: "the request's signature is not accepted",
-    remedy: "look up the reason in the guide on signing, and sign anew",
+    title: "invalid request signature",
+    remedy: "look up the reason in the guide on signed requests, and sign again",
   },
   digest_mismatch: {
     status: 400,
-    title: "the bytes are not those that the path names",
-    remedy: "send the file again: its SHA-256 has to be the one in the path",
+    title: "the content does not match the digest in the path",
+    remedy: "send the file again: its SHA-256 must be the one in the path",
   },
   signature_replayed: {
     status: 401,
-    title: "this signed request came before",
-    remedy: "sign every request anew, with a nonce of its own",
+    title: "this signed request has been sent before",
+    remedy: "sign every request again, with a new nonce",
   },
 } as const;

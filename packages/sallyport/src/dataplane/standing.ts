@@ -193,7 +193,7 @@ export const standing: readonly StandingRow[] = [
     says: () => "the environment or the key demands a network, and neither has a list of networks",
   },
   {
-    name: "a fresh identity is demanded",
+    name: "a fresh identity is required",
     code: "identity_missing",
     factor: "identity",
     asked: ONCE_READ,

@@ -70,8 +70,7 @@ export function makeLogin(ports: LoginPorts): Stage {
 
   async function ask(exchange: Exchange): Promise<Refusal | undefined> {
     const environment = exchange.environmentPath;
-    if (environment === null || !ports.hasEnvironment(environment))
-      return refuse("not_found", "there is no such environment");
+    if (environment === null || !ports.hasEnvironment(environment)) return refuse("not_found", "unknown environment");
     const action = `/e/${environment}/login`;
     if (exchange.request.method === "POST") return leave(exchange, environment);
     const code = parameter(exchange.query, "user_code");

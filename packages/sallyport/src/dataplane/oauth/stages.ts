@@ -94,7 +94,7 @@ export function makeOAuth(ports: OAuthPorts): OAuthStages {
     device(exchange) {
       if (!ports.isLoginOpen()) return refuse("login_unavailable");
       if (exchange.environmentPath !== null && environmentOf(exchange) === undefined)
-        return refuse("not_found", "there is no such environment");
+        return refuse("not_found", "unknown environment");
       const rate = limits.takeRequest(`device ${networkPrefix(exchange.address)}`, DEVICE_RATE, clock.monotonic());
       return say(exchange, refuseRate(rate) ?? beginDevice(exchange, exchange.form!, grants, address));
     },

@@ -26,7 +26,7 @@ export function ask(
     let status = 0;
     let controller: Dispatcher.DispatchController | null = null;
     let isOver = false;
-    const timer = setTimeout(() => end(new Error("the model server did not answer in time")), bounds.timeoutMs);
+    const timer = setTimeout(() => end(new Error("the model server did not respond in time")), bounds.timeoutMs);
     function end(cause: Error | null): void {
       if (isOver) return;
       isOver = true;
