@@ -114,12 +114,12 @@ export async function makeProgram(cli: Cli, only?: string, isJson = false): Prom
   const program = new Command("sallyport")
     .description("security gateway with API keys in front of Ollama")
     .version(VERSION)
-    .showHelpAfterError("(--help tells the options)")
+    .showHelpAfterError("(see --help for the options)")
     .showSuggestionAfterError();
   // Commands take these over from the program when they are made, so they are set before.
   program.exitOverride().configureOutput({
     writeOut: (text) => printText(cli.io, text.trimEnd()),
-    // With --json a mistake in the arguments is told as JSON, once, where every failure is.
+    // With --json, a mistake in the arguments is reported once, as JSON, like every failure.
     writeErr: (text) => {
       if (!isJson) for (const line of text.trimEnd().split("\n")) cli.io.err(line);
     },

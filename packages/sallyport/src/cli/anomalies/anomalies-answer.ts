@@ -21,9 +21,9 @@ interface RespondOptions extends ServerOptions {
 
 export function addAnomaliesAnswer(anomalies: Command, cli: Cli): void {
   withServer(anomalies.command("list"))
-    .description("list what was noticed about keys, newest first, and what is done about it")
-    .option("--since <duration>", "so far back: 24h, 7d")
-    .option("--limit <n>", "most alerts", wholeNumberOption, 50)
+    .description("list alerts, newest first, with the automatic responses")
+    .option("--since <duration>", "only alerts of this period: 24h, 7d")
+    .option("--limit <n>", "maximum number of alerts", wholeNumberOption, 50)
     .action(async (options: ListOptions) => {
       const agoMs = options.since === undefined ? undefined : parseDurationMs(options.since);
       if (options.since !== undefined && agoMs === undefined)
@@ -36,10 +36,10 @@ export function addAnomaliesAnswer(anomalies: Command, cli: Cli): void {
     });
 
   withServer(anomalies.command("respond"))
-    .description("say what an alert was: a false alarm is learned from and taken back, what is confirmed stays")
+    .description("classify an alert: --false-alarm undoes the automatic response, --confirm makes it permanent")
     .argument("<alert>", "the alert's id, as 'anomalies list' prints it")
-    .option("--false-alarm", "it was nothing")
-    .option("--confirm", "it was misuse: a suspension does not end by itself any more")
+    .option("--false-alarm", "a false alarm: update the baseline and undo the response")
+    .option("--confirm", "confirmed misuse: a suspension becomes permanent")
     .action(async (alert: string, options: RespondOptions) => {
       if ((options.falseAlarm === true) === (options.confirm === true))
         throw new UsageMistake("say either --false-alarm or --confirm");
@@ -48,7 +48,7 @@ export function addAnomaliesAnswer(anomalies: Command, cli: Cli): void {
         client.call("anomalies.answer", { body: { alert, verdict } }),
       );
       const [environment, key] = alert.split("/");
-      const late = "nothing was left to take back or to learn: your word is in the ledger";
+      const late = "nothing was left to undo or to learn; your classification is in the audit log";
       show(cli.io, options.json, said, () =>
         !said.wasOpen
           ? [late]

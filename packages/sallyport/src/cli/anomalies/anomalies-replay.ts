@@ -1,4 +1,4 @@
-/** `sallyport anomalies replay`: today's detectors and response policy over an export of the ledger. */
+/** `sallyport anomalies replay`: today's detectors and response policy over an export of the audit log. */
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { parseDurationMs } from "@sallyport/contract";
@@ -16,8 +16,8 @@ interface ReplayOptions {
 export function addAnomaliesReplay(anomalies: Command, cli: Cli): void {
   anomalies
     .command("replay <file>")
-    .description("what would have been told, and done, about recorded months (a JSONL export of the ledger)")
-    .option("--policy <file>", "what to do about which alert: budget, actions, for (else everything is a notice)")
+    .description("show which alerts and responses recorded traffic would have caused (a JSONL export of the audit log)")
+    .option("--policy <file>", "responses per alert: budget, actions, for (default: notices only)")
     .option("--json", "print JSON")
     .action(async (file: string, { policy, json }: ReplayOptions) => {
       const read = await readPolicyFile(policy);
@@ -45,7 +45,7 @@ export function addAnomaliesReplay(anomalies: Command, cli: Cli): void {
               .map(({ name, observed }) => `${name} ${observed}`)
               .join(", "),
           ]),
-          "nothing would have been told",
+          "no alerts",
         ),
       ]);
       if (alerts.length > 0) cli.found();

@@ -1,4 +1,4 @@
-/** `sallyport anomalies …`: what is unusual, and how well that is told. */
+/** `sallyport anomalies …`: list and classify anomaly alerts; measure the detector. */
 import type { Command } from "commander";
 import type { Cli } from "../terminal/cli.ts";
 import { addAnomaliesAnswer } from "./anomalies-answer.ts";
@@ -7,7 +7,7 @@ import { addAnomaliesReplay } from "./anomalies-replay.ts";
 import { addAnomaliesTraffic } from "./anomalies-traffic.ts";
 
 export function addAnomalies(program: Command, cli: Cli): void {
-  const anomalies = program.command("anomalies").description("what is unusual, and how well that is told");
+  const anomalies = program.command("anomalies").description("list and classify anomaly alerts; measure the detector");
   addAnomaliesAnswer(anomalies, cli);
   addAnomaliesTraffic(anomalies, cli);
   addAnomaliesReplay(anomalies, cli);

@@ -1,4 +1,4 @@
-/** `sallyport audit verify|export|proof|keys`: the ledger as files, beside a running server or without one. */
+/** `sallyport audit verify|export|proof|keys`: the audit log as files; works whether or not the server is running. */
 import { Option } from "commander";
 import type { Command } from "commander";
 import { writeFileSync } from "node:fs";
@@ -32,8 +32,8 @@ interface ProofOptions extends ServerOptions {
 
 export function addAuditFiles(audit: Command, cli: Cli): void {
   withServer(audit.command("verify"))
-    .description("verify the ledger, an export or a proof, offline")
-    .argument("[path]", "an export, a proof or a data directory; left out, the data directory of the settings")
+    .description("verify the audit log, an export or a proof, offline")
+    .argument("[path]", "an export, a proof or a data directory (default: the data directory)")
     .addOption(listOption("--key <key>", "verifier keys you kept, or files of them: see 'audit keys'"))
     .addOption(listOption("--checkpoint <file>", "checkpoints you kept"))
     .addOption(listOption("--witness <key>", "verifier keys of witnesses that must have cosigned"))
@@ -52,17 +52,17 @@ export function addAuditFiles(audit: Command, cli: Cli): void {
     });
 
   withServer(audit.command("export"))
-    .description("copy the ledger for an auditor: every record, with a signed manifest")
+    .description("export the audit log for an auditor: every record, with a signed manifest")
     .addOption(
       new Option(
         "--format <format>",
-        "tiles: logs with proofs (C2SP tlog-tiles); jsonl: a record a line; ocsf: bodies for other systems",
+        "tiles: logs with proofs (C2SP tlog-tiles); jsonl: one record per line; ocsf: events for other systems",
       )
         .choices(exportFormats)
         .default("tiles"),
     )
     .requiredOption("--out <path>", "a new folder (tiles) or file")
-    .option("--env <environment>", "the log of one environment alone (tiles)")
+    .option("--env <environment>", "only the log of this environment (tiles)")
     .action(async (options: ExportOptions) => {
       const { format, out, env: environment } = options;
       if (environment !== undefined && format !== "tiles")
@@ -85,9 +85,9 @@ export function addAuditFiles(audit: Command, cli: Cli): void {
     });
 
   withServer(audit.command("proof"))
-    .description("write the proof of one record, which 'audit verify' accepts alone")
+    .description("write a proof of one record, which 'audit verify' can check by itself")
     .argument("<record>", "a record's number, or the id of a request")
-    .option("--out <file>", "a new file; left out, the proof is printed")
+    .option("--out <file>", "a new file (default: print the proof)")
     .action(async (record: string, options: ProofOptions) => {
       const settings = await readSettings(options, cli.io.env);
       const { proveRecord } = await import("../../store/directory/ledger-files.ts");
@@ -102,7 +102,7 @@ export function addAuditFiles(audit: Command, cli: Cli): void {
     });
 
   withServer(audit.command("keys"))
-    .description("print the keys that exports and logs are signed by: an auditor keeps them")
+    .description("print the keys that sign exports and logs, for auditors to keep")
     .action(async (options: ServerOptions) => {
       const settings = await readSettings(options, cli.io.env);
       const { publishedKeys } = await import("../../store/directory/ledger-files.ts");
@@ -132,7 +132,7 @@ function writeNew(path: string, text: string): void {
     writeFileSync(path, text, { mode: 0o600, flag: "wx" });
   } catch (cause) {
     if (systemCodeOf(cause) === "EEXIST")
-      throw new Problem("already_exists", `${path} is there already: name another place`);
+      throw new Problem("already_exists", `${path} already exists: choose another path`);
     throw cause;
   }
 }

@@ -1,4 +1,4 @@
-/** `sallyport audit search|tail`: the ledger's records, found and as they come, by the same filters. */
+/** `sallyport audit search|tail`: searches and follows the audit log, with the same filters. */
 import { TailEnded } from "@sallyport/client";
 import type { Command } from "commander";
 import type { AuditRecordView } from "@sallyport/contract";
@@ -36,7 +36,7 @@ interface TailOptions extends FilterOptions {
 export function addAuditSearch(audit: Command, cli: Cli): void {
   withFilter(audit.command("search"))
     .description("find records, newest first")
-    .option("--limit <n>", "most records", wholeNumberOption, 100)
+    .option("--limit <n>", "maximum number of records", wholeNumberOption, 100)
     .option("--before <seq>", "only records before this number: the next page", wholeNumberOption)
     .option("--after <seq>", "only records after this number, oldest first", wholeNumberOption)
     .action(async (options: SearchOptions) => {
@@ -55,8 +55,8 @@ export function addAuditSearch(audit: Command, cli: Cli): void {
 export function addAuditTail(audit: Command, cli: Cli): void {
   withFilter(audit.command("tail"))
     .description("print the newest records, oldest first")
-    .option("-n, --lines <n>", "how many", wholeNumberOption, 20)
-    .option("-f, --follow", "go on with what is recorded from now on")
+    .option("-n, --lines <n>", "number of records", wholeNumberOption, 20)
+    .option("-f, --follow", "keep printing new records")
     .action((options: TailOptions) => tail(cli, options));
 }
 
@@ -83,9 +83,9 @@ async function tail(cli: Cli, options: TailOptions): Promise<void> {
 
 function withFilter(command: Command): Command {
   return withServer(command)
-    .option("--key-id <id>", "a key: what it did, and what was done to it")
-    .option("--actor <actor>", "who: key:<id>, principal:<id>, os:<user>, gateway")
-    .option("--principal <id>", "a principal: what he or his keys did")
+    .option("--key-id <id>", "records of this key: what it did, and what was done to it")
+    .option("--actor <actor>", "the actor: key:<id>, principal:<id>, os:<user>, gateway")
+    .option("--principal <id>", "records of this user or service and of its keys")
     .option("--type <type>", "event type, such as key.issued")
     .option("--code <code>", "problem code, such as model_denied")
     .option("--env <environment>", "environment")

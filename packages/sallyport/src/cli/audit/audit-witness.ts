@@ -26,15 +26,11 @@ interface CosignOptions extends ServerOptions {
 export function addAuditWitness(audit: Command, cli: Cli): void {
   audit
     .command("witness")
-    .description("run a witness: it cosigns checkpoints of logs that only ever grow (C2SP tlog-witness)")
+    .description("run a witness that cosigns checkpoints of append-only logs (C2SP tlog-witness)")
     .requiredOption("--name <name>", "its name, such as witness.example/w1")
-    .requiredOption("--dir <dir>", "folder for its key and what it remembers")
+    .requiredOption("--dir <dir>", "folder for its key and its state")
     .addOption(listOption("--log <key>", "verifier keys of logs, or files of them: what 'audit keys' prints"))
-    .option(
-      "--listen <address>",
-      "host:port; put a reverse proxy with TLS before it beyond loopback",
-      "127.0.0.1:11437",
-    )
+    .option("--listen <address>", "host:port; beyond loopback, use a reverse proxy with TLS", "127.0.0.1:11437")
     .option("--json", "print JSON")
     .action(async ({ name, dir, log = [], listen, json }: WitnessOptions) => {
       const { openWitness } = await import("../../compose/witness.ts");
@@ -58,7 +54,7 @@ export function addAuditWitness(audit: Command, cli: Cli): void {
     });
 
   withServer(audit.command("cosign"))
-    .description("have the newest checkpoint of a log cosigned by a witness; run it from a timer")
+    .description("request a witness's cosignature for the newest checkpoint of a log; run it from a timer")
     .requiredOption("--witness <url>", "the witness")
     .requiredOption("--witness-key <key>", "its verifier key, or a file of it")
     .requiredOption("--env <environment>", "whose log")

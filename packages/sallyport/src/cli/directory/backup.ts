@@ -16,9 +16,11 @@ interface BackupOptions extends ServerOptions {
 
 export function addBackup(program: Command, cli: Cli): void {
   withServer(program.command("backup <folder>"))
-    .description("back up database, secrets and ledger into an empty folder, beside a running server or without one")
+    .description(
+      "back up the database, secrets and audit log into an empty folder, whether or not the server is running",
+    )
     .addOption(listOption("--to <recipients>", "who can open it: age1… public keys, or a passphrase as env:NAME"))
-    .option("--plain", "do not seal it; without the key-encryption key its secrets are of no use")
+    .option("--plain", "do not encrypt the archive; it leaves out the key-encryption key")
     .action(async (folder: string, options: BackupOptions) => {
       const to = recipientOf(options, cli.io.env);
       const settings = await readSettings(options, cli.io.env);
@@ -51,7 +53,7 @@ function recipientOf({ to, plain }: BackupOptions, env: Cli["io"]["env"]) {
   if (plain) return null;
   if (!to || to.length === 0)
     throw new UsageMistake(
-      "say who can open the backup with --to age1… or --to env:NAME, or --plain for nobody's seal",
+      "encryption required: pass --to <age recipient> or --to env:<passphrase variable>, or --plain for an unencrypted backup",
     );
   const variable = /^env:(.+)$/.exec(to[0] ?? "")?.[1];
   if (variable === undefined) return { publicKeys: to };

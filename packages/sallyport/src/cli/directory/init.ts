@@ -10,7 +10,7 @@ import type { OnceOptions } from "../terminal/show-once.ts";
 
 export function addInit(program: Command, cli: Cli): void {
   withServer(program.command("init"))
-    .description("make the data directory and show the recovery admin key once")
+    .description("create the data directory and print the recovery admin key once")
     .option("--out <file>", "write the key to a new file, readable by its owner only")
     .action(async (options: ServerOptions & OnceOptions) => {
       const settings = await readSettings(options, cli.io.env);
@@ -28,7 +28,7 @@ export function addInit(program: Command, cli: Cli): void {
         undoInitialize = undo;
         once.show({ adminKey: adminKey.reveal(), dataDirectory, environment }, "adminKey", RECOVERY_KEY_PLACE);
       } catch (failure) {
-        // A directory whose recovery key nobody saw would be in the way of the next try.
+        // If the recovery key was not shown, the directory would block the next attempt.
         undoInitialize();
         once.abandon();
         throw failure;

@@ -17,11 +17,8 @@ interface RekeyOptions extends ServerOptions {
 export function addRekey(program: Command, cli: Cli): void {
   withServer(program.command("rekey"))
     .description("give the secrets at rest new keys, with the server stopped; killed, it goes on when run again")
-    .option("--kek", "another key-encryption key, and everything sealed anew")
-    .option(
-      "--to <source>",
-      "where it comes from: file:PATH, env:NAME or command:PATH (left out: a new one in the same file)",
-    )
+    .option("--kek", "re-encrypt all secrets under another key-encryption key")
+    .option("--to <source>", "its source: file:PATH, env:NAME or command:PATH (default: a new one in the same file)")
     .option("--pepper", "a new pepper for new keys; old keys go on until none needs the old one")
     .option("--env <environment>", "the pepper of this environment only")
     .action(async (options: RekeyOptions) => {

@@ -28,19 +28,19 @@ const BATCH = 1_000;
 export function addRestore(program: Command, cli: Cli): void {
   const restore = program
     .command("restore <folder>")
-    .description("put a backup into an empty data directory; its server answers no request until `restore confirm`")
-    .option("--data <dir>", "the new data directory: empty, or not there yet (needed)")
-    .option(
-      "--identity <source>",
-      "what opens a sealed backup: a file with AGE-SECRET-KEY-…, or a passphrase as env:NAME",
-    )
+    .description("restore a backup into an empty data directory; the server rejects requests until `restore confirm`")
+    .option("--data <dir>", "the new data directory, empty or missing (required)")
+    .option("--identity <source>", "decrypts the backup: a file with AGE-SECRET-KEY-…, or a passphrase as env:NAME")
     .option("--json", "print JSON")
     .action((folder: string, options: RestoreOptions) => restoreFolder(cli, folder, options));
 
   withServer(restore.command("confirm"))
-    .description("end the quarantine of a restored server, after what was revoked since the backup is revoked again")
-    .option("--revocations <ledger>", "the data directory, ledger folder or JSON lines that went on after the backup")
-    .option("--yes", "confirm although keys revoked since may be among the active ones")
+    .description("open a restored server for requests, after repeating the revocations since the backup")
+    .option(
+      "--revocations <path>",
+      "the data directory, its ledger/ folder, or JSON lines that continued after the backup",
+    )
+    .option("--yes", "confirm, although active keys may have been revoked since the backup")
     .action((options: ConfirmOptions) => confirm(cli, { ...restore.opts(), ...options }));
 }
 
@@ -65,7 +65,7 @@ async function restoreFolder(cli: Cli, folder: string, { data, identity, json }:
   if (!isStateVerified)
     cli.io.err("whether its keys and policy are what the gateway wrote is verified at the first start, with that key");
   cli.io.err(
-    "keys revoked since the backup would work again, so its server answers no request before `sallyport restore confirm`",
+    "keys that were revoked since the backup would work again, so the server rejects all requests until you run `sallyport restore confirm`",
   );
 }
 
@@ -102,12 +102,12 @@ async function confirm(cli: Cli, options: ConfirmOptions): Promise<void> {
         : table(
             ["ENV", "ID", "NAME", "EXPIRES"],
             active.map((key) => [key.environment, key.id, key.name, timeText(key.expiresAt)]),
-            "no key is active",
+            "no active keys",
           )),
     ]);
     if (isConfirmed) return;
     cli.io.err(
-      "not confirmed: these keys are active and may have been revoked since the backup; revoke what must not be, then say --yes",
+      "not confirmed: these keys are active and may have been revoked since the backup; revoke those that must not be active, then pass --yes",
     );
     cli.found();
   });

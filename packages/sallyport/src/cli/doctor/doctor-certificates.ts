@@ -41,7 +41,7 @@ function checkChain({ certificateFile, keyFile }: NonNullable<Settings["tls"]>, 
             check,
             "certificate_not_yet_valid",
             `${certificateFile} is valid from ${new Date(begins).toISOString()} on`,
-            "look at this machine's clock, or wait",
+            "check this machine's clock, or wait",
           )
         : days < SOON_DAYS
           ? note(check, "certificate_ends_soon", `${certificateFile} ends on ${date}, in ${days} days`, remedy)
@@ -53,7 +53,7 @@ function checkPair(leaf: X509Certificate | undefined, certificateFile: string, k
   try {
     if (leaf?.checkPrivateKey(createPrivateKey(readFileSync(keyFile)))) return [];
   } catch {
-    // That the key cannot be read is told by the look at its file, or it is no key, which is told here.
+    // An unreadable file is reported by the check of the file; an invalid key is reported here.
   }
   const says = `${keyFile} is not the key of ${certificateFile}`;
   return [wrong("certificate", "certificate_key_foreign", says, "put the two files of one renewal there")];

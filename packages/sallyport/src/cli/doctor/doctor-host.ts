@@ -24,7 +24,7 @@ export function checkNode(version: string, nowMs: number): Finding {
       check,
       "node_ended",
       `${version}: this line gets no security fixes since ${ends}`,
-      "a newer one is at nodejs.org",
+      "install a newer one from nodejs.org",
     );
   return fine(check, "node", version);
 }
@@ -32,7 +32,7 @@ export function checkNode(version: string, nowMs: number): Finding {
 export function checkDirectory(path: string): Finding {
   const check = "data directory";
   const found = lstatSync(path, { throwIfNoEntry: false });
-  if (!found) return note(check, "data_missing", `${path} is not there yet`, "run `sallyport init`");
+  if (!found) return note(check, "data_missing", `${path} does not exist yet`, "run `sallyport init`");
   if (!found.isDirectory())
     return wrong(check, "data_misplaced", `${path} is not a directory`, "name another with --data");
   const mode = (found.mode & 0o777).toString(8).padStart(3, "0");
@@ -40,7 +40,7 @@ export function checkDirectory(path: string): Finding {
     return wrong(
       check,
       "data_open",
-      `${path} has mode 0${mode}: others can reach keys and ledger`,
+      `${path} has mode 0${mode}: other users can read keys and the audit log`,
       `chmod 700 ${path}`,
     );
   const own = process.getuid?.();
@@ -60,7 +60,7 @@ export function checkDisk(path: string, freeBytes: (path: string) => number = fr
     return note(check, "disk_unknown", "looked at when the data directory is there", "run `sallyport init`");
   const free = freeBytes(path);
   const says = `${Math.floor(free / MB)} MB free for ${path}`;
-  const remedy = "free some: requests are refused when it is full";
+  const remedy = "free some space: when the disk is full, the gateway rejects requests";
   if (free < DISK_WRONG_BYTES) return wrong(check, "disk_full", says, remedy);
   return free < DISK_LOW_BYTES ? note(check, "disk_low", says, remedy) : fine(check, "disk", says);
 }
@@ -85,7 +85,7 @@ export function checkOllamaVariables(env: Readonly<Record<string, string | undef
         check,
         "ollama_host_open",
         `OLLAMA_HOST=${host}: an Ollama started from this shell listens on every address, past the gateway`,
-        "set OLLAMA_HOST=127.0.0.1 where Ollama is started",
+        "start Ollama with OLLAMA_HOST=127.0.0.1",
       ),
     ];
   return host !== "" && ollamaUrl(host) === undefined

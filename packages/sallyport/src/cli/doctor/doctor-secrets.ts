@@ -1,6 +1,6 @@
 /**
- * Whether others than the gateway's user can read what it keeps secret: the key-encryption key wherever the settings say
- * it is, peppers, data keys, the ledger's signing key, the certificate's key, the secrets of notices and mail. No secret is read.
+ * Checks whether other users can read the gateway's secrets: the key-encryption key wherever the settings place it,
+ * peppers, data keys, the audit log's signing key, the certificate's key, the secrets of notices and mail. It reads none of them.
  */
 import { lstatSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -53,7 +53,7 @@ function checkTree(root: string): Finding {
     check,
     "secrets_open",
     `${said.join(", ")}${more}`,
-    `chmod -R go= ${root} as the gateway's user; the server refuses to start until then. If somebody may have read them: sallyport rekey`,
+    `chmod -R go= ${root} as the gateway's user; the server does not start until then. If someone may have read them, run sallyport rekey`,
   );
 }
 
@@ -74,8 +74,8 @@ function checkKeyEncryptionKey(source: Settings["keyEncryptionKey"], secrets: st
       return note(
         check,
         "kek_beside",
-        `${source.path} lies beside what it seals: a copy of the directory opens itself`,
-        "keep it elsewhere: `sallyport rekey --kek --to file:PATH`, then keyEncryptionKey in the settings",
+        `${source.path} is in the data directory: anyone who copies the directory can decrypt it`,
+        "move it: `sallyport rekey --kek --to file:PATH`, then set keyEncryptionKey in the settings",
       );
     }
   }
@@ -87,8 +87,8 @@ export function checkFile(check: string, code: string, path: string): Finding {
     return wrong(
       check,
       `${code}_missing`,
-      `${path} is not there for this user`,
-      "put it back, or correct the settings",
+      `${path} does not exist for this user`,
+      "restore the file, or correct the settings",
     );
   const exposure = exposureOf(path, OTHERS);
   if (exposure === undefined) return fine(check, code, `${path}, readable by its owner only`);
@@ -100,7 +100,7 @@ function exposureOf(path: string, forbidden: number): string | undefined {
   const own = process.getuid?.();
   // Windows keeps no such modes.
   if (own === undefined) return undefined;
-  if (!isReachable(path)) return "is not there";
+  if (!isReachable(path)) return "does not exist";
   const found = statSync(path, { throwIfNoEntry: false });
   if (!found) return "leads nowhere";
   if (found.uid !== own && found.uid !== 0 && own !== 0) return "belongs to another user";

@@ -29,7 +29,7 @@ async function checkReach({ environment, id, url }: UpstreamView): Promise<Findi
         check,
         "upstream_strange",
         `${url} answers ${answer.statusCode}, and not as Ollama does`,
-        "look whether the environment's upstream is the server that is meant",
+        "check that the environment's `upstreams` name the right server",
       );
     const skew = skewSeconds(answer.headers["date"], Date.now());
     if (skew > SKEW_MAX_SECONDS)
@@ -37,7 +37,7 @@ async function checkReach({ environment, id, url }: UpstreamView): Promise<Findi
         check,
         "clock_skew",
         `${url} answers; its clock is ${Math.round(skew)} s off this one's`,
-        "look at both: a key's end and a ticket's life hang on this one",
+        "correct both clocks: expiry times depend on this one",
       );
     return fine(check, "upstream", `${url} answers ${answer.statusCode}`);
   } catch (failure) {
@@ -51,7 +51,7 @@ async function checkReach({ environment, id, url }: UpstreamView): Promise<Findi
   }
 }
 
-/** How far a Date header is from now, in seconds; 0 where there is none. */
+/** How far a Date header is from now, in seconds; 0 without one. */
 export function skewSeconds(date: string | string[] | undefined, nowMs: number): number {
   const at = typeof date === "string" ? Date.parse(date) : Number.NaN;
   return Number.isNaN(at) ? 0 : Math.abs(nowMs - at) / 1000;
@@ -70,8 +70,8 @@ async function checkCloud({ environment, id, url }: UpstreamView): Promise<Findi
     return note(
       check,
       "ollama_cloud_unknown",
-      "it does not tell whether its cloud is on",
-      "if it is an Ollama and cloud is not wanted, start it with OLLAMA_NO_CLOUD=1",
+      "it does not report whether its cloud is on",
+      "if it is Ollama and you do not want cloud models, start it with OLLAMA_NO_CLOUD=1",
     );
   }
 }
@@ -96,7 +96,7 @@ async function checkRemoteModels({ environment, id, url }: UpstreamView): Promis
       ),
     ];
   } catch {
-    // Not an Ollama, or not there: the other checks say so.
+    // Not an Ollama, or unreachable: the other checks report it.
     return [];
   }
 }
@@ -113,7 +113,7 @@ async function checkExposure({ environment, id, url }: UpstreamView): Promise<Fi
       check,
       "upstream_elsewhere",
       `${host} is another machine or address`,
-      "let its firewall admit only this one",
+      "restrict its firewall to this host",
     );
   }
   const wanted = port === "" ? (protocol === "https:" ? 443 : 80) : Number(port);
@@ -123,7 +123,7 @@ async function checkExposure({ environment, id, url }: UpstreamView): Promise<Fi
         check,
         "upstream_exposed",
         `it also listens on ${address}:${wanted}, past the gateway`,
-        "set OLLAMA_HOST=127.0.0.1 where it is started",
+        "start Ollama with OLLAMA_HOST=127.0.0.1",
       );
     }
   }

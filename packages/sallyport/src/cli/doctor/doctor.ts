@@ -1,4 +1,4 @@
-/** `sallyport doctor`: looks at what is around the gateway and tells what is wrong; exit code 1 when something is. */
+/** `sallyport doctor`: checks the gateway's surroundings and prints findings; exit code 1 if something is wrong. */
 import { lstatSync } from "node:fs";
 import type { Command } from "commander";
 import { Problem, problems } from "@sallyport/protocol";
@@ -70,7 +70,7 @@ async function checkPort(check: string, listener: Listener, isRunning: boolean):
           check,
           "port_elsewhere",
           `the server listens elsewhere than ${where}`,
-          "give doctor the settings the server was started with",
+          "run doctor with the settings of the server",
         );
   return isTaken
     ? wrong(check, "port_taken", `${where} is taken by another program`, "stop it, or choose another port")
@@ -130,7 +130,7 @@ async function tokenEnvironments(cli: Cli, options: ServerOptions, settings: Set
     const { environments } = await withClient(cli, options, (client) => client.call("environments.list"));
     return new Set(environments.filter(({ tokens }) => tokens.only).map(({ name }) => name));
   } catch {
-    // That policy cannot be read is told already.
+    // Another check has already reported that policy cannot be read.
     return new Set();
   }
 }

@@ -37,18 +37,18 @@ interface Measured {
 export function addIncident(program: Command, cli: Cli): void {
   const incident = program
     .command("incident")
-    .description("stop a key that leaked, see what was done with it, replace it");
+    .description("stop a leaked key, report what was done with it, replace it");
 
   withServer(incident.command("open"))
-    .description("suspend a key at once, freeze the evidence, and write a report of what was done with it")
+    .description("suspend a key at once, preserve the evidence, and write a report")
     .requiredOption("--key-id <id>", "public id of the key")
-    .option("--since <when>", "count from this time on: 7d, or 2026-01-31T12:00Z (left out: the key's making)")
-    .option("--reason <text>", "why it is believed to have leaked")
+    .option("--since <when>", "report from this time on: 7d, or 2026-01-31T12:00Z (default: the key's creation)")
+    .option("--reason <text>", "why you believe that it leaked")
     .action((options: OpenOptions) => open(cli, options));
 
   withServer(incident.command("report <incident>"))
-    .description("write an incident's report anew, as of now")
-    .option("--since <when>", "count from this time on (left out: as it was opened)")
+    .description("write an incident's report again with current data")
+    .option("--since <when>", "report from this time on (default: as when it was opened)")
     .action(async (id: string, options: ServerOptions & { since?: string }) => {
       const since = timeMsOf(options.since, Date.now());
       const measured = await withClient(cli, options, (client, kind) => measure(client, kind, id, since));
@@ -78,9 +78,9 @@ export function addIncident(program: Command, cli: Cli): void {
     });
 
   withServer(incident.command("close <incident>"))
-    .description("close an incident: the key is revoked, unless it was a false alarm")
-    .option("--reissue", "make another key with the same ceiling, owner, limits, networks and demands")
-    .option("--false-alarm", "let the key work again instead")
+    .description("close an incident and revoke the key, unless it was a false alarm")
+    .option("--reissue", "create another key with the same scope, owner, limits, networks and conditions")
+    .option("--false-alarm", "reactivate the key instead")
     .option("--note <text>", "what was found")
     .addOption(deliverOption())
     .addOption(toOption())
@@ -98,7 +98,7 @@ async function open(cli: Cli, options: OpenOptions): Promise<void> {
       cli.io.err(
         wasOpen
           ? `Key ${keyId} is suspended already, by incident ${id}.`
-          : `Key ${keyId} is suspended. Incident ${id} is open; looking through the ledger…`,
+          : `Key ${keyId} is suspended. Incident ${id} is open; searching the audit log…`,
       );
     return { ...(await measure(client, kind, id, since)), wasOpen };
   });

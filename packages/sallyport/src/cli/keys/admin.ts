@@ -27,7 +27,7 @@ export function addAdmin(program: Command, cli: Cli): void {
   const admin = program.command("admin").description("recover administration; create, list and end admin keys");
 
   withServer(admin.command("reset"))
-    .description("make a new recovery admin key and revoke the old one (only beside the server)")
+    .description("create a new recovery admin key and revoke all others (on the gateway host only)")
     .option("--out <file>", "write the key to a new file, readable by its owner only")
     .action(async (options: ServerOptions & OnceOptions) => {
       await issue(cli, options, RECOVERY_KEY_PLACE, (client) => client.call("adminKeys.reset"));
@@ -36,17 +36,17 @@ export function addAdmin(program: Command, cli: Cli): void {
   const keys = admin.command("keys").description("create, list and end admin keys");
 
   withServer(keys.command("create"))
-    .description("create an admin key within your own right; its text is shown this once")
+    .description("create an admin key within your permissions, and print it once")
     .requiredOption("--name <name>", "what the key is for")
     .requiredOption("--role <role>", "viewer, issuer, provisioner or admin")
     .addOption(listOption("--env <environments>", "environments it administers, or *").makeOptionMandatory())
-    .addOption(listOption("--grant <permissions>", "permissions it may put into keys and assignments"))
-    .addOption(listOption("--grant-model <selectors>", "models it may put into them"))
-    .option("--grant-requests <rate>", "highest request limit it may put into them, such as 60/min")
-    .option("--grant-concurrency <count>", "highest concurrency it may put into them", Number)
-    .option("--grant-output-tokens <count>", "highest guard for output tokens it may put into them", Number)
-    .option("--grant-all", "it may grant everything")
-    .option("--ttl <duration>", "lifetime such as 30d (left out: 90d)")
+    .addOption(listOption("--grant <permissions>", "permissions it can grant in keys and assignments"))
+    .addOption(listOption("--grant-model <selectors>", "models it can grant"))
+    .option("--grant-requests <rate>", "highest request limit it can grant, such as 60/min")
+    .option("--grant-concurrency <count>", "highest concurrency it can grant", Number)
+    .option("--grant-output-tokens <count>", "highest output token limit it can grant", Number)
+    .option("--grant-all", "it can grant everything")
+    .option("--ttl <duration>", "lifetime such as 30d (default: 90d)")
     .option("--out <file>", "write the key to a new file, readable by its owner only")
     .action(async (options: CreateOptions) => {
       const body = createBody(options);
@@ -76,8 +76,8 @@ export function addAdmin(program: Command, cli: Cli): void {
     });
 
   withServer(keys.command("revoke <id>"))
-    .description("revoke an admin key, and the admin keys that were made with it")
-    .option("--keep-children", "leave the admin keys that were made with it")
+    .description("revoke an admin key and the admin keys that it created")
+    .option("--keep-children", "keep the admin keys that it created")
     .action(async (id: string, options: ServerOptions & { keepChildren?: boolean }) => {
       const query = options.keepChildren ? { children: "keep" as const } : {};
       const key = await withClient(cli, options, (client) =>

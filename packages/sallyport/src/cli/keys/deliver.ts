@@ -1,4 +1,4 @@
-/** `--deliver`: a ticket in the key's place. */
+/** `--deliver`: a one-time delivery link instead of the key. */
 import { Option } from "commander";
 import type { Delivery } from "@sallyport/contract";
 import type { Cli } from "../terminal/cli.ts";
@@ -7,22 +7,25 @@ import { listOption } from "../terminal/options.ts";
 import { facts, show, timeText } from "../terminal/print.ts";
 
 export interface DeliverOptions {
-  /** True, or how long the ticket can be opened. */
+  /** True, or how long the link can be opened. */
   readonly deliver?: string | true;
   readonly to?: string;
   readonly from?: string[];
 }
 
 export function deliverOption(): Option {
-  return new Option("--deliver [duration]", "give a ticket that is opened once instead of the key (15m unless said)");
+  return new Option(
+    "--deliver [duration]",
+    "print a one-time delivery link instead of the key (default: valid for 15m)",
+  );
 }
 
 export function toOption(): Option {
-  return new Option("--to <recipient>", "with --deliver: age public key of who alone can read it");
+  return new Option("--to <recipient>", "with --deliver: encrypt for this age public key");
 }
 
 export function fromOption(): Option {
-  return listOption("--from <networks>", "with --deliver: networks it may be opened from");
+  return listOption("--from <networks>", "with --deliver: networks from which it can be opened");
 }
 
 export function deliveryOf({ deliver, to, from }: DeliverOptions): Delivery | undefined {
@@ -43,7 +46,7 @@ interface Ticketed {
   readonly ticketExpiresAt?: string | undefined;
 }
 
-/** `expiresAt` of the answer is the ticket's: it is what is given. */
+/** `expiresAt` is that of the link, because the link is what the caller gets. */
 export function sayTicket(
   cli: Cli,
   isJson: boolean | undefined,
@@ -54,6 +57,6 @@ export function sayTicket(
   show(cli.io, isJson, told, () => facts({ id, ticket, expires: timeText(ticketExpiresAt) }));
   if (!isJson)
     cli.io.err(
-      "Give the ticket to one person or program: `sallyport keys receive TICKET` opens it once, `inspect` does not.",
+      "Give the link to one person or program: `sallyport keys receive LINK` opens it once, `inspect` does not open it.",
     );
 }

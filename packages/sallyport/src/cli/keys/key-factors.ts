@@ -1,4 +1,4 @@
-/** `sallyport keys factors | signers | path-secret`: a key's own doors. */
+/** `sallyport keys factors | signers | path-secret`: access conditions of one key. */
 import type { Command } from "commander";
 import { Option } from "commander";
 import { factors } from "@sallyport/protocol";
@@ -30,13 +30,15 @@ interface SignerOptions extends ServerOptions {
 
 export function withFactors(command: Command): Command {
   return command
-    .addOption(listOption("--network <cidrs>", "networks it may be used from, such as 10.1.0.0/16"))
+    .addOption(listOption("--network <cidrs>", "networks from which it can be used, such as 10.1.0.0/16"))
     .addOption(
-      new Option("--bind <when>", "the network of its first use becomes its only one")
+      new Option("--bind <when>", "restrict it to the network of its first use")
         .choices(["first-use"])
         .argParser(bindingOf),
     )
-    .addOption(listOption("--require <factors>", `what each request must bring besides: ${factors.join(", ")}`));
+    .addOption(
+      listOption("--require <factors>", `factors that each request must provide in addition: ${factors.join(", ")}`),
+    );
 }
 
 function bindingOf(text: string): "first_use" {
@@ -46,9 +48,9 @@ function bindingOf(text: string): "first_use" {
 
 export function addKeyFactors(keys: Command, cli: Cli): void {
   withFactors(withServer(keys.command("factors <id>")))
-    .description("show or change from where a key may be used and what it must bring besides")
-    .option("--anywhere", "take its networks away")
-    .option("--demand-nothing", "take what it demands away")
+    .description("show or change a key's allowed networks and required factors")
+    .option("--anywhere", "remove its network restrictions")
+    .option("--demand-nothing", "remove its required factors")
     .action((id: string, options: ChangeOptions) => change(cli, id, options));
 
   const signers = keys.command("signers").description("public keys whose signatures count as a key's");
@@ -57,9 +59,9 @@ export function addKeyFactors(keys: Command, cli: Cli): void {
     .option("--public-key <file>", "OpenSSH, PEM or JWK file; - is stdin")
     .option(
       "--ollama",
-      "it is an Ollama client's own (~/.ollama/id_ed25519.pub): with OLLAMA_AUTH=1 it needs no key at all",
+      "the public key of an Ollama client (~/.ollama/id_ed25519.pub), which then needs no API key with OLLAMA_AUTH=1",
     )
-    .option("--hmac", "make a shared secret instead, shown once")
+    .option("--hmac", "create a shared secret instead, printed once")
     .action((id: string, options: SignerOptions) => addSigner(cli, id, options));
   withServer(signers.command("list <id>"))
     .description("list a key's public keys")
@@ -74,7 +76,7 @@ export function addKeyFactors(keys: Command, cli: Cli): void {
       );
     });
   withServer(signers.command("remove <id> <signer>"))
-    .description("end a public key; it opens nothing from here on")
+    .description("remove a public key")
     .action(async (id: string, signer: string, options: ServerOptions) => {
       const call = { params: { id }, body: { signer } };
       const key = await withClient(cli, options, (client) => client.call("keys.removeSigner", call));
@@ -82,8 +84,8 @@ export function addKeyFactors(keys: Command, cli: Cli): void {
     });
 
   withServer(keys.command("path-secret <id>"))
-    .description("make a key's secret for addresses, for clients that can send no header; the one before ends")
-    .option("--remove", "end it instead")
+    .description("create a URL token for a key, for clients that cannot send headers; replaces the previous one")
+    .option("--remove", "revoke it instead")
     .action((id: string, options: ServerOptions & { remove?: boolean }) => pathSecret(cli, id, options));
 }
 

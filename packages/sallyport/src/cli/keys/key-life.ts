@@ -19,19 +19,22 @@ interface RotateOptions extends ServerOptions, DeliverOptions {
 
 export function addKeyLife(keys: Command, cli: Cli): void {
   withServer(keys.command("rotate <id>"))
-    .description("make a new secret; the old one ends some time after the new one is first used")
-    .option("--grace <duration>", "how long it works on then, such as 24h (left out: the environment's overlap)")
-    .option("--idempotency-key <text>", "asked again with the same text within 15 minutes, the answer is the same")
+    .description("create a new secret; the old one expires some time after the first use of the new one")
+    .option("--grace <duration>", "grace period of the old secret, such as 24h (default: the environment's overlap)")
+    .option(
+      "--idempotency-key <text>",
+      "a unique text that makes retries safe: within 15 minutes, the same text returns the same secret",
+    )
     .addOption(deliverOption())
     .addOption(toOption())
     .addOption(fromOption())
-    .option("--finish", "end the overlap of the last rotation now instead")
-    .option("--restart", "destroy the new secret of the last rotation, which nobody has used yet, and make another")
+    .option("--finish", "instead end the overlap of the last rotation now")
+    .option("--restart", "destroy the unused new secret of the last rotation and create another")
     .action((id: string, options: RotateOptions) => rotate(cli, id, options));
 
   withServer(keys.command("sweep"))
-    .description("find keys that are unused, orphaned or at their end, and do what policy says")
-    .option("--dry-run", "only tell what is due")
+    .description("apply the inactivity policy: find keys that are unused, orphaned or expired")
+    .option("--dry-run", "only print what is due")
     .action(async (options: ServerOptions & { dryRun?: boolean }) => {
       const body = { dryRun: options.dryRun === true };
       const swept = await withClient(cli, options, (client) => client.call("keys.sweep", { body }));
@@ -75,7 +78,7 @@ async function rotate(cli: Cli, id: string, options: RotateOptions): Promise<voi
   );
   if (!options.json)
     cli.io.err(
-      `The new key is shown this once. The old one works on until the new one is used; \`sallyport keys show ${id}\` tells who still has it.`,
+      `The new key is printed only once. The old one keeps working until the new one is used; \`sallyport keys show ${id}\` lists who still uses it.`,
     );
 }
 

@@ -1,4 +1,4 @@
-/** `sallyport keys workloads`: who may act as a key by tokens of its own issuer. */
+/** `sallyport keys workloads`: workloads that can act as a key with tokens of their issuer. */
 import type { Command } from "commander";
 import { Option } from "commander";
 import { withClient } from "../terminal/cli.ts";
@@ -23,13 +23,13 @@ export function addKeyWorkloads(keys: Command, cli: Cli): void {
   withServer(workloads.command("add <id>"))
     .description("trust tokens of an issuer, exchanged at /oauth/token with the key's id as client_id")
     .addOption(new Option("--template <name>", "which ids must be named").choices(templates).default("generic"))
-    .option("--issuer <url>", "the issuer, exactly as its tokens say it (left out: the template's)")
-    .requiredOption("--audience <text>", "exactly what the tokens must be made for")
+    .option("--issuer <url>", "the issuer, exactly as in its tokens (default: the template's)")
+    .requiredOption("--audience <text>", "the exact audience of the tokens")
     .option("--claim <name=value>", "a claim and its value, /a/b inside another; repeat it", collect)
-    .option("--jwks <file>", "the issuer's public keys, where it cannot be asked")
+    .option("--jwks <file>", "the issuer's public keys, if the gateway cannot fetch them")
     .action((id: string, options: AddOptions) => add(cli, id, options));
   withServer(workloads.command("list <id>"))
-    .description("list whom a key trusts")
+    .description("list the workloads that a key trusts")
     .action(async (id: string, options: ServerOptions) => {
       const key = await withClient(cli, options, (client) => client.call("keys.show", { params: { id } }));
       show(cli.io, options.json, { workloads: key.workloads }, () =>
@@ -41,7 +41,7 @@ export function addKeyWorkloads(keys: Command, cli: Cli): void {
       );
     });
   withServer(workloads.command("remove <id> <workload>"))
-    .description("end a workload's right to act as the key")
+    .description("stop trusting a workload")
     .action(async (id: string, workload: string, options: ServerOptions) => {
       const call = { params: { id }, body: { workload } };
       const key = await withClient(cli, options, (client) => client.call("keys.removeWorkload", call));

@@ -36,17 +36,20 @@ export function addKeys(program: Command, cli: Cli): void {
   const keys = program.command("keys").description("create, list and end API keys");
 
   withFactors(withServer(keys.command("create")))
-    .description("create a key; its text is printed this once")
+    .description("create a key and print it once")
     .requiredOption("--env <environment>", "environment the key belongs to")
     .requiredOption("--name <name>", "what the key is for")
-    .option("--owner <principal>", "person or service it is bound to, by id or unique name (left out: a new service)")
-    .addOption(listOption("--role <roles>", "roles of its ceiling"))
-    .addOption(listOption("--allow <permissions>", "single permissions of its ceiling"))
-    .addOption(listOption("--model <selectors>", "models it may use; none = no model"))
-    .option("--ttl <duration>", "lifetime such as 30d (left out: the environment's maximum)")
-    .option("--requests <rate>", "most requests, such as 60/min")
-    .option("--concurrency <n>", "most requests at the same time", wholeNumberOption)
-    .option("--decoy", "bait: a key nobody has a reason to use; its first use is told, and by default suspends it")
+    .option("--owner <principal>", "user or service that owns it, by id or unique name (default: a new service)")
+    .addOption(listOption("--role <roles>", "roles in its scope"))
+    .addOption(listOption("--allow <permissions>", "single permissions in its scope"))
+    .addOption(listOption("--model <selectors>", "models it can use (default: none)"))
+    .option("--ttl <duration>", "lifetime such as 30d (default: the environment's maximum)")
+    .option("--requests <rate>", "maximum number of requests, such as 60/min")
+    .option("--concurrency <n>", "maximum number of concurrent requests", wholeNumberOption)
+    .option(
+      "--decoy",
+      "a canary key, which no one has a reason to use: its first use raises an alert and by default suspends it",
+    )
     .addOption(deliverOption())
     .addOption(toOption())
     .addOption(fromOption())
@@ -77,7 +80,7 @@ export function addKeys(program: Command, cli: Cli): void {
     });
 
   withServer(keys.command("show <id>"))
-    .description("show a key, its secrets, and while it rotates which instances use which")
+    .description("show a key, its secrets, and which instances use which secret during a rotation")
     .action(async (id: string, options: ServerOptions) => {
       const key = await withClient(cli, options, (client) => client.call("keys.show", { params: { id } }));
       show(cli.io, options.json, key, () => [...keyFacts(key), ...factorFacts(key).slice(1), ...secretLines(key)]);
@@ -147,7 +150,7 @@ async function create(cli: Cli, options: CreateKeyOptions): Promise<void> {
   if (!options.json) cli.io.err("The key is shown this once and cannot be read again.");
 }
 
-/** Some permission of the ceiling means nothing without a model. Roles the caller may not read are left out. */
+/** Some permission in the scope needs a model. Roles that the caller cannot read are skipped. */
 async function wantsModel(client: AdminClient, roles: readonly string[], allow: readonly string[]): Promise<boolean> {
   const permissions = [...allow];
   for (const name of roles) {
@@ -190,6 +193,6 @@ function keyFacts(key: KeyView): string[] {
     concurrency: key.limits.concurrency,
     created: `${timeText(key.createdAt)} by ${key.createdBy}`,
     expires: timeText(key.expiresAt),
-    decoy: key.isDecoy ? "yes: its first use is told" : undefined,
+    decoy: key.isDecoy ? "yes: its first use raises an alert" : undefined,
   });
 }

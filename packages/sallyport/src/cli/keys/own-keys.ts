@@ -13,8 +13,8 @@ interface MineOptions extends LoginOptions {
 
 export function addOwnKeys(keys: Command, cli: Cli): void {
   atSession(keys.command("mine"))
-    .description("list the keys of who is logged in here, or have one back that was suspended for disuse")
-    .option("--resume <id>", "let this one work again: once, until it is used")
+    .description("list your keys, or reactivate one that was suspended for inactivity")
+    .option("--resume <id>", "reactivate this key: once, until it is used")
     .action((options: MineOptions) => mine(cli, options));
 }
 

@@ -1,4 +1,4 @@
-/** `sallyport keys inspect | receive`: what a ticket is for, and the key it delivers, over a gateway's data plane. */
+/** `sallyport keys inspect | receive`: shows and opens a one-time delivery link, over the gateway's data plane. */
 import { closeSync, existsSync, openSync, readFileSync, unlinkSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Command } from "commander";
@@ -26,7 +26,7 @@ const DEFAULT_URL = "http://127.0.0.1:11435";
 
 export function addReceive(keys: Command, cli: Cli): void {
   atGateway(keys.command("inspect <ticket>"))
-    .description("tell what a ticket is for without opening it (- reads it from standard input)")
+    .description("show what a delivery link delivers, without opening it (- reads it from standard input)")
     .action(async (ticket: string, options: TicketCommandOptions) => {
       const { inspectTicket } = await import("@sallyport/client");
       const found = await inspectTicket(textOf(ticket), { url: urlOf(cli, options) });
@@ -37,17 +37,17 @@ export function addReceive(keys: Command, cli: Cli): void {
     });
 
   atGateway(keys.command("receive <ticket>"))
-    .description("open a ticket, once, and write the key it delivers (- reads it from standard input)")
+    .description("open a delivery link, once, and write the key (- reads the link from standard input)")
     .addOption(new Option("--format <format>", "how the key is written").choices(keyFormats))
-    .option("--as <name>", "name of the variable or secret (SALLYPORT_API_KEY unless said)")
-    .option("--out <file>", "a new file, readable by its owner only; never over one that is there")
-    .option("--identity <file>", "age identity file, for a ticket that was sealed to a recipient")
+    .option("--as <name>", "name of the variable or secret (default: SALLYPORT_API_KEY)")
+    .option("--out <file>", "a new file, readable by its owner only")
+    .option("--identity <file>", "age identity file, for a link that was encrypted to a recipient")
     .action((ticket: string, options: ReceiveOptions) => receive(cli, ticket, options));
 }
 
 function atGateway(command: Command): Command {
   return command
-    .option("--url <url>", "the gateway's data plane (SALLYPORT_URL, else http://127.0.0.1:11435)")
+    .option("--url <url>", "the gateway's address (default: SALLYPORT_URL, then http://127.0.0.1:11435)")
     .option("--json", "print JSON");
 }
 
@@ -57,14 +57,14 @@ async function receive(cli: Cli, ticket: string, options: ReceiveOptions): Promi
   const text = textOf(ticket);
   const identities = identity === undefined ? undefined : readFileSync(identity, "utf8");
   const { inspectTicket, isTrackedByGit, openTicket } = await import("@sallyport/client");
-  // One that was deleted and not committed is not there, and the next commit would take the key along.
+  // A deleted file that git still tracks does not exist, but the next commit would include the key.
   if (out !== undefined && existsSync(dirname(out)) && (await isTrackedByGit(out, cli.io.env)))
     throw new UsageMistake(`${out} is tracked by git: name a file that is not`);
   const target = { url: urlOf(cli, options) };
-  // What would make the key unreadable is asked before the ticket is opened: it opens once.
+  // Check everything that could fail before opening the link: it opens once.
   const { recipient } = await inspectTicket(text, target);
   if (recipient !== null && identities === undefined)
-    throw new UsageMistake(`the ticket is sealed to ${recipient}: name its identity file with --identity`);
+    throw new UsageMistake(`the link is encrypted to ${recipient}: pass its identity file with --identity`);
   const file = out === undefined ? undefined : newFile(out);
   const received = await take(out, () => openTicket(text, target));
   const key = await unsealed(received, identities);

@@ -1,4 +1,4 @@
-/** `sallyport credential`: which credential a program on this machine would use, from where, and what is wrong with it. Never its text. */
+/** `sallyport credential`: which credential a program on this machine would use, its source, and findings. Never the secret. */
 import type { Command } from "commander";
 import type { CredentialReport } from "@sallyport/client";
 import type { Cli } from "../terminal/cli.ts";
@@ -14,9 +14,9 @@ interface CredentialOptions {
 export function addCredential(program: Command, cli: Cli): void {
   program
     .command("credential")
-    .description("show which credential this machine would use and from where, without its text")
-    .option("--url <url>", "the gateway's data plane (SALLYPORT_URL, else http://127.0.0.1:11435)")
-    .option("--env <environment>", "where there are credentials for several environments")
+    .description("show which credential this machine would use and its source, without the secret")
+    .option("--url <url>", "the gateway's address (default: SALLYPORT_URL, then http://127.0.0.1:11435)")
+    .option("--env <environment>", "environment, if there are credentials for several")
     .option("--json", "print JSON")
     .action(async (options: CredentialOptions) => {
       const { inspectCredentials } = await import("@sallyport/client");

@@ -1,4 +1,4 @@
-/** `sallyport login | logout`: a person's own session, for the programs on his machine. */
+/** `sallyport login | logout`: a user's session, for the programs on this machine. */
 import type { Command } from "commander";
 import { Problem } from "@sallyport/protocol";
 import type { Cli } from "../terminal/cli.ts";
@@ -13,17 +13,17 @@ export interface LoginOptions {
 /** For commands about a person's session at one environment of a gateway. */
 export function atSession(command: Command): Command {
   return command
-    .requiredOption("--env <environment>", "environment to be used")
-    .option("--url <url>", "the gateway's data plane (SALLYPORT_URL, else http://127.0.0.1:11435)")
+    .requiredOption("--env <environment>", "environment to use")
+    .option("--url <url>", "the gateway's address (default: SALLYPORT_URL, then http://127.0.0.1:11435)")
     .option("--json", "print JSON");
 }
 
 export function addLogin(program: Command, cli: Cli): void {
   atSession(program.command("login"))
-    .description("log in at the company's identity provider; keeps the session in the credentials file")
+    .description("log in at your identity provider, and store the session in the credentials file")
     .action((options: LoginOptions) => login(cli, options));
   atSession(program.command("logout"))
-    .description("end the session at the gateway, and forget it here")
+    .description("end the session at the gateway, and remove it from the credentials file")
     .action((options: LoginOptions) => logout(cli, options));
 }
 

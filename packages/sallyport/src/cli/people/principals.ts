@@ -82,7 +82,7 @@ export function addPrincipals(program: Command, cli: Cli, name: "people" | "serv
     .requiredOption("--env <environment>", "environment")
     .addOption(listOption("--role <roles>", "roles"))
     .addOption(listOption("--allow <permissions>", "single permissions"))
-    .addOption(listOption("--model <selectors>", "models (left out: the roles' own)"))
+    .addOption(listOption("--model <selectors>", "models (default: those of the roles)"))
     .action(async (who: string, options: AssignOptions) => {
       const made = await withClient(cli, options, async (client) => {
         const { id } = await find(client, kind, who);
@@ -95,7 +95,7 @@ export function addPrincipals(program: Command, cli: Cli, name: "people" | "serv
     });
 
   withServer(group.command("unassign <assignment>"))
-    .description("take an assignment away, by its id")
+    .description("remove an assignment by its id")
     .action(async (id: string, options: ServerOptions) => {
       const gone = await withClient(cli, options, (client) => client.call("assignments.remove", { params: { id } }));
       show(cli.io, options.json, gone, () => assignmentTable([gone]));
@@ -105,7 +105,7 @@ export function addPrincipals(program: Command, cli: Cli, name: "people" | "serv
 function addLocalLogin(group: Command, cli: Cli): void {
   withServer(group.command("invite <who>"))
     .description(
-      "let a person log in without an identity provider; done again, it takes the old password, authenticator and sessions away",
+      "invite a user to log in with a password and an authenticator; a second invitation removes the old ones and ends the sessions",
     )
     .action(async (who: string, options: ServerOptions) => {
       const invited = await withClient(cli, options, async (client) => {
@@ -124,7 +124,7 @@ function addLocalLogin(group: Command, cli: Cli): void {
     });
 
   withServer(group.command("confirm <who>"))
-    .description("confirm a person's local log-in and provisioned id after the person's permissions have grown")
+    .description("confirm a user's local log-in and provisioned id after the user's permissions have grown")
     .action(async (who: string, options: ServerOptions) => {
       const changed = await withClient(cli, options, async (client) => {
         const { id } = await find(client, "person", who);
@@ -134,7 +134,7 @@ function addLocalLogin(group: Command, cli: Cli): void {
     });
 
   withServer(group.command("uninvite <who>"))
-    .description("take a person's own way in, or the invitation to one, away, and end his sessions")
+    .description("remove a user's local log-in or invitation, and end the user's sessions")
     .action(async (who: string, options: ServerOptions) => {
       const changed = await withClient(cli, options, async (client) => {
         const { id } = await find(client, "person", who);
@@ -170,7 +170,7 @@ async function find(client: AdminClient, kind: Kind, who: string): Promise<Princ
   return only;
 }
 
-/** Undefined where there is none, also for a text that cannot be an id, or a name. */
+/** Undefined if there is no such record, also for text that cannot be an id or a name. */
 async function orNone<T>(asked: Promise<T>): Promise<T | undefined> {
   try {
     return await asked;

@@ -19,11 +19,11 @@ export function addToken(program: Command, cli: Cli): void {
   program
     .command("token")
     .description("exchange this machine's key for a short-lived token, and print it")
-    .option("--ttl <duration>", "longest life, such as 5m; less where the risk says so")
-    .addOption(listOption("--allow <permissions>", "what it may do; left out, all the key may"))
-    .addOption(listOption("--model <selectors>", "models it may use; left out, the key's own"))
-    .option("--url <url>", "the gateway's data plane (SALLYPORT_URL, else http://127.0.0.1:11435)")
-    .option("--env <environment>", "where there are credentials for several environments")
+    .option("--ttl <duration>", "maximum lifetime, such as 5m; shorter if the risk is high")
+    .addOption(listOption("--allow <permissions>", "permissions (default: all of the key's)"))
+    .addOption(listOption("--model <selectors>", "models (default: the key's)"))
+    .option("--url <url>", "the gateway's address (default: SALLYPORT_URL, then http://127.0.0.1:11435)")
+    .option("--env <environment>", "environment, if there are credentials for several")
     .option("--json", "print JSON")
     .action(async ({ url, env, ttl, allow, model, json }: TokenCommandOptions) => {
       const { exchangeToken } = await import("@sallyport/client");

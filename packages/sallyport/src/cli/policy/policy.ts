@@ -18,9 +18,9 @@ interface ApplyOptions extends ServerOptions {
 
 export function addApply(program: Command, cli: Cli): void {
   withServer(program.command("apply"))
-    .description("show what a policy file would change, then change all of it or nothing")
+    .description("show what a policy file changes, then apply all of it or nothing")
     .option("-f, --file <file>", "policy file; - is stdin")
-    .option("--yes", "change without asking")
+    .option("--yes", "apply without asking")
     .option("--dry-run", "only show the plan")
     .option("--schema", "print the policy file's JSON Schema, for editors")
     .action((options: ApplyOptions) => apply(cli, options));
@@ -31,7 +31,9 @@ async function apply(cli: Cli, options: ApplyOptions): Promise<void> {
   if (options.schema) return printText(io, JSON.stringify(policyJsonSchema(), null, 2));
   if (options.file === undefined) throw new UsageMistake("-f FILE is needed");
   if (!options.yes && !options.dryRun && !io.canAsk)
-    throw new UsageMistake("nobody can be asked here: use --yes or --dry-run");
+    throw new UsageMistake(
+      "stdin is not a terminal: pass --yes to apply without confirmation, or --dry-run to see the plan",
+    );
   const text = io.readText(options.file);
   await withClient(cli, options, async (client) => {
     const plan = await inFile(options.file ?? "", client.call("policy.plan", { body: { text } }));
@@ -54,7 +56,7 @@ async function apply(cli: Cli, options: ApplyOptions): Promise<void> {
     }
     const done = await client.call("policy.apply", { body: { text, expectEpoch: plan.epoch } });
     show(io, options.json, { ...done, applied: true }, () => [
-      // Whoever was asked has seen the plan.
+      // A user who confirmed has already seen the plan.
       ...(options.yes ? done.changes : []),
       `applied: ${done.changes.length} changes`,
     ]);
@@ -181,17 +183,17 @@ interface ExplainOptions extends ServerOptions {
 
 export function addExplain(program: Command, cli: Cli): void {
   withServer(program.command("explain"))
-    .description("say whether a key may do a request, by which rule, and what would change it")
+    .description("show whether a request with this key is allowed, which rule decides, and how to change that")
     .requiredOption("--key-id <id>", "public id of the key")
     .option("--path <path>", "path of the request, such as /api/chat")
     .option("--method <method>", "method of the request", "POST")
     .option("--model <name>", "model the request names")
-    .option("--from <address>", "where it comes from; left out, networks are told and taken to be met")
-    .option("--signed", "it is signed by a public key of the key")
-    .option("--token", "say instead how long a token of the key would live, and the sum")
-    .addOption(listOption("--allow <permissions>", "with --token: what it is asked for"))
-    .option("--ttl <duration>", "with --token: how long it is asked for")
-    .option("--bound", "with --token: it is bound to a key (DPoP)")
+    .option("--from <address>", "the client's address (default: network conditions are listed and assumed to be met)")
+    .option("--signed", "assume that the request is signed by a registered public key")
+    .option("--token", "show how long a token of the key would live, and the calculation")
+    .addOption(listOption("--allow <permissions>", "with --token: the permissions to request"))
+    .option("--ttl <duration>", "with --token: the lifetime to request")
+    .option("--bound", "with --token: assume that the token is bound to a client key (DPoP)")
     .action(async (options: ExplainOptions) => {
       const { keyId, method, path, model, from: address, signed: isSigned } = options;
       if (options.token) return explainToken(cli, options);

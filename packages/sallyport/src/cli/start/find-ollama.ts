@@ -8,9 +8,9 @@ export interface FoundOllama {
   readonly isThere: boolean;
   /** Something answers there, and not as Ollama does. */
   readonly isOther: boolean;
-  /** Names of its models, newest first; empty when there are none or it is not there. */
+  /** Names of its models, newest first; empty without models or if it cannot be reached. */
   readonly models: readonly string[];
-  /** The newest that chats and runs on the server itself; undefined where there is none. */
+  /** The newest that chats and runs on the server itself; undefined without one. */
   readonly chatModel: string | undefined;
 }
 

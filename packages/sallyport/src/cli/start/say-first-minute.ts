@@ -88,7 +88,7 @@ function sayFound({ found, withPractice }: FirstMinute): string {
     return `Ollama at ${found.url}${found.chatModel === undefined ? `, without a local chat model: run \`ollama pull ${USUAL_MODEL}\` first` : ""}`;
   const instead = found.isOther ? `what answers at ${found.url} is no Ollama` : `no Ollama at ${found.url}`;
   if (withPractice)
-    return `${instead}: a practice server answers in its place, in the environment \`practice\`, while this runs`;
+    return `${instead}: a demo model server takes its place in the environment \`practice\`, while this runs`;
   return found.isOther
     ? `${instead}: set OLLAMA_HOST to where it is, or name another upstream in the policy`
     : `${instead}: start it, or name another upstream in the policy`;

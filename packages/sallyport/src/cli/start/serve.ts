@@ -43,15 +43,15 @@ export function withListeners(command: Command): Command {
   return command
     .option("--data <dir>", "data directory (SALLYPORT_DATA, else ~/.sallyport)")
     .option("--settings <file>", "settings file (SALLYPORT_SETTINGS, else sallyport.yaml in the data directory)")
-    .option("--listen <host:port>", "address of the data plane, 127.0.0.1:11435 unless set")
-    .option("--admin-listen <host:port>", "address of the admin API, 127.0.0.1:11436 unless set")
+    .option("--listen <host:port>", "address for requests (default: 127.0.0.1:11435)")
+    .option("--admin-listen <host:port>", "address of the admin API (default: 127.0.0.1:11436)")
     .option("--policy <file>", "policy file, applied whole at start, and on SIGHUP where no terminal is attached")
     .option("--tls-certificate <file>", "PEM certificate chain")
     .option("--tls-key <file>", "PEM private key")
     .addOption(listOption("--trusted-proxies <networks>", "proxies in front; every other peer is dropped"))
-    .addOption(listOption("--hosts <names>", "host names answered besides localhost"))
+    .addOption(listOption("--hosts <names>", "host names to accept in addition to localhost"))
     .addOption(listOption("--cors-origins <origins>", "origins allowed by CORS"))
     .addOption(listOption("--environments <names>", "environments this listener serves"))
     .option("--log <level>", "debug, info, warn, error or silent")
-    .option("--drain <duration>", "how long running requests may go on at the end, 25s unless set");
+    .option("--drain <duration>", "how long running requests have to finish at a stop (default: 25s)");
 }

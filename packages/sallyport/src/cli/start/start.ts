@@ -1,7 +1,7 @@
 /**
- * `sallyport start`: the first minute. Makes what is missing (data directory, environment, one key for a week), finds
- * Ollama or runs the practice server in its place, prints what to paste, and stays up. OLLAMA_HOST counts once, when the
- * directory is made; from then on the policy names the model server, and this prints that one.
+ * `sallyport start`: creates what is missing (data directory, environment, one key for a week), finds Ollama or runs the
+ * demo model server instead, prints a request to paste, and keeps running. OLLAMA_HOST counts once, when the directory is
+ * created. From then on, the policy names the model server.
  */
 import type { Command } from "commander";
 import type { AdminClient } from "@sallyport/client";
@@ -23,9 +23,9 @@ const FIRST_KEY_TTL = "7d";
 export function addStart(program: Command, cli: Cli): void {
   withListeners(program.command("start"))
     .description("run the gateway and make what the first minute needs: a data directory, an environment, a key")
-    .option("--no-practice", "do not run the practice server where no Ollama is found")
+    .option("--no-practice", "do not start the demo model server if no Ollama is found")
     .action(async (options: ServerOptions & { readonly practice: boolean }) => {
-      // Settings look at their own flags only; whether to practise is none.
+      // The settings reader knows its flags only; --no-practice is not one of them.
       const settings = await readSettings(quietOnTerminal({ ...options }, cli), cli.io.env);
       const { PRACTICE_ENVIRONMENT, PRACTICE_MODEL, initialize, isInitialized, openGateway } =
         await import("../../compose.ts");

@@ -53,7 +53,7 @@ export function untilSignalled(
     let look: NodeJS.Timeout | undefined;
     let isEnding = false;
     const end = (): void => {
-      // A closing terminal may send SIGHUP twice, from the shell and from the system: the second one must not cut requests.
+      // A closing terminal may send SIGHUP twice, from the shell and from the system: the second one must not abort requests.
       process.off("SIGTERM", end).off("SIGINT", end);
       if (isEnding) return;
       isEnding = true;

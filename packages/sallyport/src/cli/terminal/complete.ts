@@ -8,7 +8,7 @@ import { withClient } from "./cli.ts";
 import type { Cli } from "./cli.ts";
 
 const FILES = ":files";
-/** What no shell takes for anything but a word. Other names are left out: an id always fits. */
+/** Characters that are literal in every shell. Other names are skipped; ids always match. */
 const PLAIN = /^[A-Za-z0-9_.:@/*+-]+$/;
 const CANDIDATES_MAX = 500;
 
@@ -16,7 +16,7 @@ export function addComplete(program: Command, cli: Cli): void {
   program
     .command("complete", { hidden: true })
     .argument("[words...]")
-    .description("print candidates for the last word; completion scripts run it")
+    .description("print completions for the last word; used by completion scripts")
     .action(async (words: string[]) => {
       for (const candidate of await candidatesFor(program, cli, words).catch(() => [])) cli.io.out(candidate);
     });

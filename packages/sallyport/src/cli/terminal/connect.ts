@@ -68,7 +68,7 @@ function networkTarget(env: Readonly<Record<string, string | undefined>>): { url
   if (url === "" || key === "")
     throw new UsageMistake(
       "SALLYPORT_ADMIN_URL and SALLYPORT_ADMIN_KEY are needed together",
-      "set both for a gateway elsewhere, or unset both and use --data on the gateway host",
+      "set both to administer another machine, or unset both and use --data on the gateway host",
     );
   if (parseKeyText(key)?.kind !== "admin")
     throw new UsageMistake(

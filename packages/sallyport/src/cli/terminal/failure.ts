@@ -96,7 +96,7 @@ export function describeFailure(thrown: unknown): Failure {
 
 function messageOf(failure: unknown): string {
   if (!(failure instanceof Error)) return String(failure);
-  // Several addresses tried at once fail as one error without words of its own.
+  // Several addresses that fail at once are one error without a message.
   const inner: unknown = failure instanceof AggregateError ? failure.errors[0] : failure.cause;
   const more = inner instanceof Error ? inner.message : "";
   return [failure.message, more].filter((text) => text !== "").join(": ") || failure.name;

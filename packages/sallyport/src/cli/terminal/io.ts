@@ -11,7 +11,7 @@ export interface Io {
   err(line: string): void;
   /** Stdout is a terminal: a person sees it, no file or pipe keeps it. */
   readonly isTerminal: boolean;
-  /** Somebody can be asked. */
+  /** Whether a user can answer a question. */
   readonly canAsk: boolean;
   ask(question: string): Promise<string>;
   readonly env: Readonly<Record<string, string | undefined>>;

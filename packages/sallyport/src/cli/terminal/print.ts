@@ -47,7 +47,7 @@ function cut(cell: string, width: number): string {
   return cell.length <= width ? cell : `${cell.slice(0, Math.max(0, width - 1))}…`;
 }
 
-/** A file or a pipe has no width: there nothing is cut. */
+/** A file or a pipe has no width, so nothing is truncated. */
 function tableWidth(): number {
   return process.stdout.isTTY && process.stdout.columns > 0 ? process.stdout.columns : Infinity;
 }

@@ -1,4 +1,4 @@
-/** What the operating system or the disk refused, in words, with the remedy. */
+/** Errors of the operating system and the disk, with a message and a remedy. */
 import { systemCodeOf } from "../../kernel/system-code.ts";
 
 export interface RefusedBySystem {
@@ -9,7 +9,7 @@ export interface RefusedBySystem {
 const OTHER_DIRECTORY = "choose another data directory with --data";
 const MORE_SPACE = "free some space and try again";
 
-/** Undefined for a failure that is none of the known ones. */
+/** Undefined for an unknown failure. */
 export function sayRefusedBySystem(failure: unknown): RefusedBySystem | undefined {
   if (systemCodeOf(failure) === undefined) return undefined;
   const { code, path, address, port, syscall } = failure as NodeJS.ErrnoException & { address?: string; port?: number };

@@ -1,8 +1,8 @@
-/** Names where the admin API takes ids: a key is found by its unique name, and two of one name are refused with both ids. */
+/** Names where the admin API takes ids: a key is found by its unique name; two keys of one name are an error that lists both ids. */
 import type { AdminClient } from "@sallyport/client";
 import { Problem } from "@sallyport/protocol";
 
-/** As ids are made. A name may look like one, so an id that is not there is looked up by name, too. */
+/** The form of ids. A name may look like one, so an unknown id is looked up by name, too. */
 const ID = /^[0-9A-Za-z]{12}$/;
 
 interface Named {

@@ -1,6 +1,6 @@
 /**
- * Where an admin key's text may go: to a terminal, into a new file only its owner can read, or as JSON when asked.
- * Looked at before the key is made, so that none is made that nobody gets to see.
+ * Where an admin key may be printed: on a terminal, into a new file that only its owner can read, or as JSON if requested.
+ * Checked before the key is created, so that no key is created that cannot be shown.
  */
 import { closeSync, openSync, unlinkSync, writeSync } from "node:fs";
 import { UsageMistake } from "./failure.ts";
