@@ -142,7 +142,9 @@ export async function joinGateway(parts: GatewayParts): Promise<Gateway> {
     undo.add("the admin listener", () => admin.close());
     await admin.listen(settings.adminListen);
     urls.admin = admin.url();
-    await record(core, "server.started", { version: VERSION, data: urls.data, admin: urls.admin });
+    const recorded = record(core, "server.started", { version: VERSION, data: urls.data, admin: urls.admin });
+    // While the record is on its way to the disk, this thread has nothing else to do.
+    await Promise.all([recorded, app.warmUp()]);
     log.info({ version: VERSION, node: process.versions.node, ...urls }, "the gateway serves");
     if (!core.store.isWritable())
       log.error(
