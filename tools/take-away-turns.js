@@ -28,6 +28,14 @@ export const turnRules = [
   },
   {
     rule: "turns",
+    what: "what a large start has left is collected before anybody is served",
+    file: `${S}/kernel/collect-start.ts`,
+    from: "if (heapBytes < HEAP_BYTES_MIN) return false;",
+    to: "if (heapBytes > 0) return false;",
+    test: `${S}/kernel/collect-start.test.ts`,
+  },
+  {
+    rule: "turns",
     what: "the plan of a large file is made in slices",
     file: `${S}/access/policy-plan.ts`,
     from: "await work.each(file.assignments, (written) => {",

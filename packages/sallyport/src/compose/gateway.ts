@@ -19,6 +19,7 @@ import { causeOf } from "../kernel/log.ts";
 import type { Log } from "../kernel/log.ts";
 import { SYSTEM_REALM } from "../keys/key.ts";
 import { makeAddressRules } from "../listener/client-address.ts";
+import { collectStart } from "../kernel/collect-start.ts";
 import { HostNames } from "../listener/host-names.ts";
 import { dataPaths } from "../store/data-paths.ts";
 import { Undo } from "./undo.ts";
@@ -138,6 +139,7 @@ export async function joinGateway(parts: GatewayParts): Promise<Gateway> {
       connectionsMax: { tcp: bounds.admin, socket: bounds.adminSocket },
     });
     undo.add("the data plane's listener", () => closeAtOnce(dataPlane.server));
+    collectStart();
     urls.data = await listen(dataPlane.server, settings.listen, settings.tls !== null);
     undo.add("the admin listener", () => admin.close());
     await admin.listen(settings.adminListen);
