@@ -89,12 +89,12 @@ test("the next slice is in another round of the loop, from wherever the work beg
     // A callback of I/O: an immediate planned here runs in the same round.
     void import("node:fs").then(({ readFile }) =>
       readFile("package.json", () => {
-        setImmediate(() => rounds.push("the end of this round"));
         void nextRound().then(() => {
           rounds.push("the next slice");
           resolve();
         });
-        setImmediate(() => setImmediate(() => rounds.push("the next round")));
+        // Planned after the slice, and yet before it: an immediate of this callback is of this round.
+        setImmediate(() => rounds.push("the end of this round"));
       }),
     );
   });
