@@ -9,16 +9,22 @@ import { ENTRY, stop } from "./processes.js";
 import { seed } from "./stalls-seed.js";
 
 const METER = new URL("./turn-meter.js", import.meta.url).pathname;
-/** After the start: keys are read ahead and the state is checked in the background. */
-const SETTLED_TURNS = 5;
-const SETTLE_MS_MAX = 60_000;
+/**
+ * After a start keys are read ahead and the state is checked, in the background and with pauses: at 100,000 keys for half a
+ * minute and more. It is over when the process takes hardly any processor time, some looks in a row.
+ */
+const SETTLED_LOOKS = 4;
+const LOOK_MS = 500;
+const IDLE_CPU_MS = 10;
+const SETTLE_MS_MAX = 300_000;
 
 export async function startSeeded(what) {
   const home = mkdtempSync(join(tmpdir(), "sallyport-stalls-"));
   const data = join(home, "data");
   await seed(data, what);
   const words = ["serve", "--data", data, "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--log", "error"];
-  const child = spawn(process.execPath, ["--import", METER, ENTRY, ...words], {
+  const nodeFlags = (process.env.BENCH_NODE_FLAGS ?? "").split(" ").filter(Boolean);
+  const child = spawn(process.execPath, [...nodeFlags, "--import", METER, ENTRY, ...words], {
     stdio: ["ignore", "pipe", "inherit", "ipc"],
   });
   const url = await new Promise((resolve, reject) => {
@@ -47,12 +53,13 @@ class SeededGateway {
     this.#agent = new Agent({ keepAlive: true, maxSockets: 8 });
   }
 
-  /** Waits until the work after a start is over: some looks in a row without a longer turn. */
+  /** Waits until the work after a start is over. */
   async settle() {
     const until = performance.now() + SETTLE_MS_MAX;
-    for (let quiet = 0; quiet < SETTLED_TURNS && performance.now() < until;) {
-      const { longestMs } = await this.measure(() => new Promise((resolve) => setTimeout(resolve, 200)));
-      quiet = longestMs < 8 ? quiet + 1 : 0;
+    for (let quiet = 0; quiet < SETTLED_LOOKS && performance.now() < until;) {
+      const before = this.cpuMs();
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+      quiet = this.cpuMs() - before < IDLE_CPU_MS ? quiet + 1 : 0;
     }
   }
 
@@ -102,9 +109,14 @@ class SeededGateway {
   /** CPU of all threads so far, ms. */
   cpuMs() {
     const tasks = `/proc/${this.#child.pid}/task`;
-    const ns = readdirSync(tasks).map((task) =>
-      Number(readFileSync(`${tasks}/${task}/schedstat`, "utf8").split(" ")[0]),
-    );
+    const ns = readdirSync(tasks).map((task) => {
+      try {
+        return Number(readFileSync(`${tasks}/${task}/schedstat`, "utf8").split(" ")[0]);
+      } catch {
+        // The thread has ended since it was listed.
+        return 0;
+      }
+    });
     return ns.reduce((sum, one) => sum + one, 0) / 1e6;
   }
 

@@ -28,30 +28,48 @@ if (isMainThread && process.channel) {
   };
   const { NODE_PERFORMANCE_GC_MAJOR: MAJOR, NODE_PERFORMANCE_GC_MINOR: MINOR } = constants;
   const KINDS = { [MAJOR]: "of all", [MINOR]: "of what is young" };
-  const NOTHING = { longestMs: 0, wallMs: 0, long: 0, gcMs: 0, gcKind: "" };
+  const NOTHING = { longestMs: 0, beganMs: 0, endedMs: 0, wallMs: 0, long: 0, gcMs: 0, gcKind: "" };
   let lastMs = performance.now();
   let [lastRanMs, lastWaitedMs] = times();
   let seen = { ...NOTHING };
-  // What of it the garbage collector took, helpers and waiting for them included.
+  // What the garbage collector took, helpers and waiting for them included: time that passed, not processor time.
+  let collections = [];
   new PerformanceObserver((list) => {
-    for (const { duration, detail } of list.getEntries())
+    for (const { startTime, duration, detail } of list.getEntries()) {
+      collections.push({ startTime, duration });
       if (duration > seen.gcMs) Object.assign(seen, { gcMs: duration, gcKind: KINDS[detail.kind] ?? "" });
+    }
   }).observe({ entryTypes: ["gc"] });
   const look = () => {
     const nowMs = performance.now();
     const [ranMs, waitedMs] = times();
     const turnMs = ranMs - lastRanMs;
-    seen.longestMs = Math.max(seen.longestMs, turnMs);
+    if (turnMs > seen.longestMs) Object.assign(seen, { longestMs: turnMs, beganMs: lastMs, endedMs: nowMs });
     seen.wallMs = Math.max(seen.wallMs, nowMs - lastMs - (waitedMs - lastWaitedMs));
     if (turnMs > LONG_MS) seen.long++;
     [lastMs, lastRanMs, lastWaitedMs] = [nowMs, ranMs, waitedMs];
   };
-  setInterval(look, 1).unref();
+  // Only while somebody measures: a look each millisecond takes some 5 % of a core.
+  let looking;
   process.on("message", (asked) => {
+    if (asked === "begin") {
+      [lastMs, [lastRanMs, lastWaitedMs]] = [performance.now(), times()];
+      seen = { ...NOTHING };
+      collections = [];
+      looking = setInterval(look, 1).unref();
+      return;
+    }
     look();
-    const { heapUsed } = asked === "read" ? process.memoryUsage() : { heapUsed: 0 };
-    if (asked === "read") process.send({ ...seen, heapMb: heapUsed / 2 ** 20 });
-    seen = { ...NOTHING };
+    clearInterval(looking);
+    const whole = seen;
+    // Collections are told some rounds after they were.
+    setTimeout(() => {
+      const within = collections.filter(
+        ({ startTime, duration }) => startTime + duration > whole.beganMs && startTime < whole.endedMs,
+      );
+      const collectedMs = within.reduce((sum, { duration }) => sum + duration, 0);
+      process.send({ ...whole, collectedMs, heapMb: process.memoryUsage().heapUsed / 2 ** 20 });
+    }, 20);
   });
   process.channel.unref();
 }

@@ -103,6 +103,14 @@ export const hostileRules = [
   },
   {
     rule: "hostile texts",
+    what: "a policy text is read within a bound of processor time",
+    file: `${S}/access/policy-text-reader.ts`,
+    from: "(ranMs ?? passedMs) >= RUN_MS_MAX",
+    to: "passedMs >= RUN_MS_MAX",
+    test: `${S}/access/policy-text-reader.test.ts`,
+  },
+  {
+    rule: "hostile texts",
     what: "few policy texts of one administrator wait",
     file: `${S}/access/policy-text-reader.ts`,
     from: 'if (this.#places.take({ actor }) !== undefined) throw new Problem("rate_limited");',

@@ -19,7 +19,12 @@ export class Assignments implements Iterable<Assignment> {
   static readonly none = new Assignments(OrderedMap.empty(), OrderedMap.empty(), OrderedMap.empty());
 
   static of(assignments: Iterable<Assignment>): Assignments {
-    return Assignments.none.with([...assignments].map((one) => [one.id, one]));
+    const byId = OrderedMap.of(entriesById(assignments));
+    return new Assignments(
+      byId,
+      OrderedMap.of(entriesOf(byId, (one) => [subjectPrefix(one.subject) + one.id])),
+      OrderedMap.of(entriesOf(byId, (one) => one.right.roles.map((role) => rolePrefix(role) + one.id))),
+    );
   }
 
   get size(): number {
@@ -73,6 +78,18 @@ export class Assignments implements Iterable<Assignment> {
   [Symbol.iterator](): Generator<Assignment> {
     return this.#byId.values();
   }
+}
+
+function* entriesById(assignments: Iterable<Assignment>): Generator<[string, Assignment]> {
+  for (const one of assignments) yield [one.id, one];
+}
+
+/** Each under its names. */
+function* entriesOf(
+  byId: OrderedMap<Assignment>,
+  namesOf: (one: Assignment) => readonly string[],
+): Generator<[string, Assignment]> {
+  for (const one of byId.values()) for (const name of namesOf(one)) yield [name, one];
 }
 
 /** With its length, so that no name runs into the id behind it. */

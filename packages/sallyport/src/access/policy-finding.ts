@@ -17,7 +17,8 @@ export type HeldKey = Pick<KeyRecord, "environment" | "id" | "owner" | "state" |
 
 export interface PolicyFacts {
   readonly snapshot: Snapshot;
-  readonly keys: readonly HeldKey[];
+  /** Looked at once, one after another: a hundred thousand of them are never held. */
+  readonly keys: AsyncIterable<HeldKey> | Iterable<HeldKey>;
   readonly survey: UseSurvey;
   /** Environments whoever asks may know of. */
   readonly isShown: (environment: string) => boolean;

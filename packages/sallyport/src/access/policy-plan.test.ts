@@ -199,9 +199,9 @@ it("looks at each principal and assignment a fixed number of times, and in slice
     right: rights,
   }));
   let asked = 0;
-  // Each look at the clock is a look at one thing; a slice is five of its milliseconds.
-  const work = new LongWork({ monotonic: () => ++asked / 100 }, new ThreadLine((next) => void rests.push(next)));
   const rests: (() => void)[] = [];
+  // Each look at the clock is a look at one thing; a slice is three of its milliseconds.
+  const work = new LongWork({ monotonic: () => ++asked / 100 }, new ThreadLine((next) => void rests.push(next)));
   let isDone = false;
   const planned = planPolicy(
     compileSnapshot({ ...empty, principals, assignments: held }),

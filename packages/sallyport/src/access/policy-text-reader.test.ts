@@ -1,6 +1,6 @@
 import { Problem } from "@sallyport/protocol";
 import { expect, test } from "vitest";
-import { PolicyTextReader } from "./policy-text-reader.ts";
+import { isTooLong, PolicyTextReader } from "./policy-text-reader.ts";
 import { readPolicyText } from "./policy-text.ts";
 import type { PolicyTextRead } from "./policy-text.ts";
 
@@ -55,4 +55,12 @@ test("mistakes are bounded in number and length", () => {
   expect(read.mistakes.at(-1)).toMatch(/^and \d+ more$/);
   const long = readPolicyText(`environments: {}\n${"x".repeat(5_000)}: 1\n`);
   expect(!long.ok && long.mistakes.every((mistake) => mistake.length <= 300)).toBe(true);
+});
+
+test("what counts is how long the thread ran, as far as the kernel says it, and nobody waits for ever", () => {
+  expect(isTooLong(2_000, 30_000)).toBe(false);
+  expect(isTooLong(5_000, 6_000)).toBe(true);
+  expect(isTooLong(2_000, 60_000)).toBe(true);
+  expect(isTooLong(undefined, 4_999)).toBe(false);
+  expect(isTooLong(undefined, 5_000)).toBe(true);
 });

@@ -2,19 +2,27 @@
  * Reads policy texts away from the thread of requests: one at a time, each within bounds of time and memory, and few of one
  * administrator waiting, so that one who sends hostile texts holds up neither requests nor the other administrators for long.
  */
-import { setImmediate as afterOthers } from "node:timers/promises";
 import { MessageChannel, receiveMessageOnPort, Worker } from "node:worker_threads";
 import type { MessagePort } from "node:worker_threads";
 import { Problem } from "@sallyport/protocol";
-import { LongWork } from "../kernel/long-work.ts";
+import { systemClock } from "../kernel/clock.ts";
+import { LongWork, nextRound } from "../kernel/long-work.ts";
 import { POLICY_TEXTS } from "../kernel/shared-resources.ts";
 import { Shares } from "../kernel/shares.ts";
+import { threadRanMs } from "../kernel/thread-time.ts";
 import { joinPolicyRead } from "./policy-pieces.ts";
 import type { PolicyReadPiece } from "./policy-pieces.ts";
 import type { PolicyTextRead } from "./policy-text.ts";
 
-const PATIENCE_MS = 5_000;
+/** Processor time of the thread, and its start: a valid file of ten thousand assignments takes one to two seconds. */
+const RUN_MS_MAX = 5_000;
+/** Time that passes: on a busy machine a thread waits long for its turn. */
+const PATIENCE_MS = 60_000;
+const LOOK_MS = 250;
 const HEAP_MB_MAX = 256;
+
+/** First who it is, where the kernel names threads; then how many pieces lie ready. */
+export type ThreadSays = { readonly thread: string } | { readonly count: number };
 
 /** Reads one text; rejects where it takes more than it may. */
 export type ReadInThread = (text: string) => Promise<PolicyTextRead>;
@@ -43,7 +51,7 @@ export class PolicyTextReader {
 
 async function readInThread(text: string): Promise<PolicyTextRead> {
   // In this turn the text was read out of its request; to start a thread takes as long again.
-  await afterOthers();
+  await nextRound();
   const { port1: ours, port2: pieces } = new MessageChannel();
   return new Promise<PolicyTextRead>((resolve, reject) => {
     const thread = new Worker(new URL("./policy-text-thread.js", import.meta.url), {
@@ -53,18 +61,31 @@ async function readInThread(text: string): Promise<PolicyTextRead> {
     });
     thread.unref();
     const tooLong = (): Problem => new Problem("input_invalid", "the policy takes too long to read: write it simpler");
-    const timer = setTimeout(() => end(() => reject(tooLong())), PATIENCE_MS);
+    const startedMs = systemClock.monotonic();
+    let threadId: string | undefined;
+    const look = setInterval(() => {
+      const ranMs = threadId === undefined ? undefined : threadRanMs(threadId);
+      if (isTooLong(ranMs, systemClock.monotonic() - startedMs)) end(() => reject(tooLong()));
+    }, LOOK_MS);
     function end(settle: () => void): void {
-      clearTimeout(timer);
+      clearInterval(look);
       settle();
       void thread.terminate();
     }
-    thread.once("message", (count: number) => end(() => resolve(takePieces(ours, count))));
+    thread.on("message", (said: ThreadSays) => {
+      if ("thread" in said) threadId = said.thread;
+      else end(() => resolve(takePieces(ours, said.count)));
+    });
     thread.once("error", (cause: Error & { code?: string }) =>
       end(() => reject(cause.code === "ERR_WORKER_OUT_OF_MEMORY" ? tooLong() : cause)),
     );
     thread.once("exit", () => end(() => reject(new Error("the thread that reads policy texts has ended"))));
   }).finally(() => ours.close());
+}
+
+/** Where the kernel does not say how long the thread ran, the time that passed counts for both. */
+export function isTooLong(ranMs: number | undefined, passedMs: number): boolean {
+  return (ranMs ?? passedMs) >= RUN_MS_MAX || passedMs >= PATIENCE_MS;
 }
 
 /** What lies ready is taken in slices: nobody listens at the port, so nothing comes by itself. */

@@ -4,10 +4,15 @@
  */
 import { parentPort, workerData } from "node:worker_threads";
 import type { MessagePort } from "node:worker_threads";
+import { ownThreadId } from "../kernel/thread-time.ts";
 import { cutPolicyRead } from "./policy-pieces.ts";
+import type { ThreadSays } from "./policy-text-reader.ts";
 import { readPolicyText } from "./policy-text.ts";
 
 const { text, pieces } = workerData as { readonly text: string; readonly pieces: MessagePort };
+const say = (said: ThreadSays): void => parentPort?.postMessage(said);
+const thread = ownThreadId();
+if (thread !== undefined) say({ thread });
 const cut = cutPolicyRead(readPolicyText(text));
 for (const piece of cut) pieces.postMessage(piece);
-parentPort?.postMessage(cut.length);
+say({ count: cut.length });

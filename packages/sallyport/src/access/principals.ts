@@ -26,7 +26,8 @@ export class Principals implements ReadonlyMap<string, Principal> {
   static readonly none = new Principals(OrderedMap.empty(), OrderedMap.empty());
 
   static of(principals: Iterable<Principal>): Principals {
-    return Principals.none.with([...principals].map((one) => [one.id, one]));
+    const byId = OrderedMap.of(entriesById(principals));
+    return new Principals(byId, OrderedMap.of(entriesByName(byId)));
   }
 
   get size(): number {
@@ -82,6 +83,14 @@ export class Principals implements ReadonlyMap<string, Principal> {
   forEach(visit: (value: Principal, key: string, map: ReadonlyMap<string, Principal>) => void): void {
     for (const [id, principal] of this) visit(principal, id, this);
   }
+}
+
+function* entriesById(principals: Iterable<Principal>): Generator<[string, Principal]> {
+  for (const one of principals) yield [one.id, one];
+}
+
+function* entriesByName(byId: OrderedMap<Principal>): Generator<[string, Principal]> {
+  for (const one of byId.values()) for (const name of namesOf(one)) yield [name, one];
 }
 
 /** Parts cannot run into each other: each is written with its length. */

@@ -2,7 +2,7 @@
 import type { DataPermission } from "@sallyport/protocol";
 import type { LongWork } from "../kernel/long-work.ts";
 import { holdingsOf } from "./holding.ts";
-import type { HeldKey, PolicyFacts, PolicyFinding } from "./policy-finding.ts";
+import type { PolicyFacts, PolicyFinding } from "./policy-finding.ts";
 import type { Environment, Role } from "./policy.ts";
 import type { Snapshot } from "./snapshot.ts";
 
@@ -28,51 +28,58 @@ export async function roleFindings({ snapshot, keys, survey }: PolicyFacts, work
     if (permissions) permissions.add(permission);
     else used.set(name, new Set([permission]));
   });
-  const holders = await holdersByRole(snapshot, keys, work);
+  // Else nobody has had the role's right for long enough to have needed all of it.
   const oldest = survey.to - PERIOD_MIN_DAYS * DAY_MS;
+  const held = await rolesInUse(snapshot, keys, { used, oldest }, work);
   const findings: PolicyFinding[] = [];
   for (const environment of snapshot.environments.values()) {
-    const byRole = holders.get(environment.name);
+    const byRole = held.get(environment.name);
     if (!byRole) continue;
-    if (days < PERIOD_MIN_DAYS) {
-      findings.push(unknown(environment.name, days));
-      continue;
-    }
-    for (const [role, held] of byRole) {
-      const all = new Set<string>();
-      let isHeldLong = false;
-      await work.each(held, (key) => {
-        if (key.state !== "revoked" && key.createdAt <= oldest) isHeldLong = true;
-        for (const permission of used.get(`${key.environment}/${key.id}`) ?? []) all.add(permission);
-      });
-      // Else nobody has had the role's right for long enough to have needed all of it.
-      if (isHeldLong) findings.push(...excess(role, environment, all, days));
-    }
+    if (days < PERIOD_MIN_DAYS) findings.push(unknown(environment.name, days));
+    else
+      for (const [role, use] of byRole) if (use.isHeldLong) findings.push(...excess(role, environment, use.used, days));
   }
   return findings;
 }
 
-/** By environment and each role that stands on a key there, or is its owner's there: the keys. */
-async function holdersByRole(
+/** What is known of all keys that hold a role in an environment. */
+interface RoleUse {
+  isHeldLong: boolean;
+  readonly used: Set<string>;
+}
+
+interface KnownUses {
+  /** Permissions by `environment/id` of the key. */
+  readonly used: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Keys that were made later have not had their roles for long. */
+  readonly oldest: number;
+}
+
+/** By environment and each role that stands on a key there, or is its owner's there. */
+async function rolesInUse(
   snapshot: Snapshot,
-  keys: readonly HeldKey[],
+  keys: PolicyFacts["keys"],
+  { used, oldest }: KnownUses,
   work: LongWork,
-): Promise<ReadonlyMap<string, ReadonlyMap<Role, readonly HeldKey[]>>> {
-  const holders = new Map<string, Map<Role, HeldKey[]>>();
-  await work.each(keys, (key) => {
+): Promise<ReadonlyMap<string, ReadonlyMap<Role, RoleUse>>> {
+  const held = new Map<string, Map<Role, RoleUse>>();
+  for await (const key of keys) {
     const owner = key.owner === null ? undefined : snapshot.principals.get(key.owner);
     const live = owner ? holdingsOf(owner, snapshot).filter(({ environment }) => environment === key.environment) : [];
     for (const name of new Set([...key.ceiling.roles, ...live.flatMap(({ right }) => right.roles)])) {
       const role = snapshot.roles.get(name);
       if (!role) continue;
-      const byRole = holders.get(key.environment) ?? new Map<Role, HeldKey[]>();
-      holders.set(key.environment, byRole);
-      const held = byRole.get(role);
-      if (held) held.push(key);
-      else byRole.set(role, [key]);
+      const byRole = held.get(key.environment) ?? new Map<Role, RoleUse>();
+      held.set(key.environment, byRole);
+      const use = byRole.get(role) ?? { isHeldLong: false, used: new Set() };
+      byRole.set(role, use);
+      if (key.state !== "revoked" && key.createdAt <= oldest) use.isHeldLong = true;
+      for (const permission of used.get(`${key.environment}/${key.id}`) ?? []) use.used.add(permission);
     }
-  });
-  return holders;
+    const resting = work.rest();
+    if (resting) await resting;
+  }
+  return held;
 }
 
 function excess(role: Role, { name, cloud }: Environment, used: ReadonlySet<string>, days: number): PolicyFinding[] {

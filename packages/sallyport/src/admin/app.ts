@@ -28,6 +28,11 @@ import { RefusalRecord } from "./refusal-record.ts";
 export interface AdminApp {
   /** Always resolves with an answer; nothing that breaks inside leaves as a rejection. */
   handle(request: Request, caller: AdminCaller): Promise<Response>;
+  /**
+   * Makes the first call as short as the others: the router builds its table with the first request, and what reads and
+   * writes requests is loaded then. Both would be a long turn for whatever streams at that moment.
+   */
+  warmUp(): Promise<void>;
   /** Ends what would go on for ever: tails of the ledger. Call it before the listeners close. */
   close(): Promise<void>;
 }
@@ -136,11 +141,21 @@ export function makeAdminApp(ports: AdminPorts, onFault: OnFault = () => undefin
       if (request.method === "HEAD") return answerProblem(new Problem("method_not_allowed"));
       return router.fetch(request, { caller });
     },
+    async warmUp() {
+      await router.fetch(new Request("http://localhost/v1/no-such-route"), { caller: { kind: "socket", user: "" } });
+      if (hasProvisionedPeople(ports)) await import("./scim/scim-server.ts");
+    },
     async close() {
       await tails.close();
       await ports.reads.flush();
     },
   };
+}
+
+/** A provisioning client will come again. */
+function hasProvisionedPeople({ snapshot }: Pick<AdminPorts, "snapshot">): boolean {
+  for (const { external } of snapshot().principals.values()) if (external?.scim) return true;
+  return false;
 }
 
 /** Who calls, if he may. `onActor` is told who it is even where he may not. */

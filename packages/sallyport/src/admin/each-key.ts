@@ -4,7 +4,7 @@ import type { KeyRecord } from "../keys/key.ts";
 import type { AdminPorts } from "./ports.ts";
 
 /** Reading and checking a key's row takes some 50 us: a page is part of one turn. */
-const PAGE = 50;
+const PAGE = 20;
 
 interface KeyWalk {
   readonly environment?: string;

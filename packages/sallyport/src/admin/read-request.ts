@@ -2,9 +2,13 @@
 import { Problem } from "@sallyport/protocol";
 import type { ProblemCode } from "@sallyport/protocol";
 import type { ContractRow } from "@sallyport/contract";
+import { nextRound } from "../kernel/long-work.ts";
 import { readJson } from "../kernel/strict-json/read-json.ts";
+import { bodyOf } from "./request-body.ts";
 
 export const BODY_BYTES_MAX = 1024 * 1024;
+/** To receive such a body, to parse it and to act on it are three long pieces of work: each has a turn of its own. */
+const LONG_BODY_BYTES = 64 * 1024;
 
 export interface ReadRequest {
   readonly params: unknown;
@@ -60,18 +64,22 @@ export async function readCallBody(request: Request, awaited: RegExp = JSON_TYPE
   if (request.headers.has("content-encoding")) throw new Problem("encoding_unsupported");
   const bytes = await readBytes(request);
   if (bytes.length === 0) throw new Problem("body_missing");
+  const isLong = bytes.length >= LONG_BODY_BYTES;
+  if (isLong) await nextRound();
   const read = readJson(bytes);
   if (!read.ok) throw new Problem(read.code, read.detail);
+  if (isLong) await nextRound();
   return read.value;
 }
 
 /** Bounded. */
 export async function readBytes(request: Request): Promise<Uint8Array> {
   if (Number(request.headers.get("content-length") ?? 0) > BODY_BYTES_MAX) throw new Problem("body_too_large");
-  if (request.body === null) return new Uint8Array();
+  const body = bodyOf(request);
+  if (body === null) return new Uint8Array();
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of request.body as unknown as AsyncIterable<Uint8Array>) {
+  for await (const chunk of body) {
     length += chunk.length;
     if (length > BODY_BYTES_MAX) throw new Problem("body_too_large");
     chunks.push(chunk);

@@ -23,6 +23,7 @@ import type { HostNames } from "../listener/host-names.ts";
 import type { AdminApp } from "./app.ts";
 import type { AdminCaller } from "./caller.ts";
 import { answerProblem } from "./problem-answer.ts";
+import { arrivesAt } from "./request-body.ts";
 import { clearStaleSocket } from "./stale-socket.ts";
 
 export interface AdminServerPorts {
@@ -102,7 +103,9 @@ export function createAdminServer(ports: AdminServerPorts): AdminServer {
   function listenerOf(judge: (incoming: IncomingMessage) => AdminCaller | Problem): RequestListener {
     const listener = getRequestListener(
       (request, env) => {
-        const caller = judge((env as HttpBindings).incoming);
+        const { incoming } = env as HttpBindings;
+        arrivesAt(request, incoming);
+        const caller = judge(incoming);
         return caller instanceof Problem ? answerProblem(caller) : app.handle(request, caller);
       },
       { overrideGlobalObjects: false },

@@ -23,6 +23,7 @@ import type { Log } from "../kernel/log.ts";
 import { CertificateFiles, watchCertificates } from "../listener/certificate-files.ts";
 import { makeAddressRules } from "../listener/client-address.ts";
 import { ACCEPT_BACKLOG } from "../listener/connection-seats.ts";
+import { collectStart } from "../kernel/collect-start.ts";
 import { HostNames } from "../listener/host-names.ts";
 import { dataPaths } from "../store/disk/data-paths.ts";
 import { VERSION } from "../version.ts";
@@ -139,11 +140,14 @@ export async function joinGateway(parts: GatewayParts): Promise<Gateway> {
       connectionsMax: { tcp: bounds.admin, socket: bounds.adminSocket },
     });
     undo.add("the data plane's listener", () => closeAtOnce(dataPlane.server));
+    collectStart();
     urls.data = await listen(dataPlane.server, settings.listen, settings.tls !== null);
     undo.add("the admin listener", () => admin.close());
     await admin.listen(settings.adminListen);
     urls.admin = admin.url();
-    await record(core, "server.started", { version: VERSION, data: urls.data, admin: urls.admin });
+    const recorded = record(core, "server.started", { version: VERSION, data: urls.data, admin: urls.admin });
+    // While the record is on its way to the disk, this thread has nothing else to do.
+    await Promise.all([recorded, app.warmUp()]);
     log.info({ version: VERSION, node: process.versions.node, ...urls }, "the gateway serves");
     if (!core.store.isWritable())
       log.error(

@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
+import { keyOf, principalOf } from "../../../../test/builders.ts";
+import { environmentDefaults } from "../access/default-environment.ts";
 import { OrderedMap } from "../kernel/ordered-map.ts";
-import { emptySnapshot } from "../access/snapshot.ts";
+import { compileSnapshot, emptySnapshot } from "../access/snapshot.ts";
 import { newKey } from "../keys/key.ts";
 import type { KeyRecord } from "../keys/key.ts";
 import { makeExplain } from "./explain-request.ts";
@@ -32,4 +34,31 @@ test("a restored server that nobody has confirmed denies everything but its cons
   expect(codeAt("POST", "/api/chat")).toBe("restore_unconfirmed");
   expect(codeAt("POST", "/oauth/token")).toBe("restore_unconfirmed");
   expect(codeAt("GET", "/healthz")).toBe("allowed");
+});
+
+test("a yes says what was not looked at: a token of the key, and where a local name runs", () => {
+  const right = { roles: [], allow: ["infer:chat", "models:delete"] as const, models: ["llama3.2"] };
+  const snapshot = compileSnapshot({
+    epoch: 1,
+    environments: [{ ...environmentDefaults, name: "dev", upstreams: [] }],
+    roles: [],
+    principals: [principalOf("p")],
+    assignments: [{ id: "a", subject: { principal: "p" }, environment: "dev", right, source: "admin" }],
+  });
+  const explain = makeExplain({
+    snapshot: () => snapshot,
+    keys: { find: () => keyOf({ environment: "dev", owner: "p", ceiling: right }) } as never,
+    judge: { explain: () => undefined },
+    isQuarantined: () => false,
+  });
+  const because = (method: string, path: string, model: string): string[] => {
+    const answer = explain({ keyId: "k", method, path, model })!;
+    return answer.because.filter((says) => says.startsWith("explain "));
+  };
+  const token = "explain looks at the key itself: a token of the key can allow less";
+  const place =
+    "explain does not ask the model server where llama3.2 runs: if it stands for a remote model, the request also needs cloud:infer for it";
+  expect(because("POST", "/api/chat", "llama3.2")).toEqual([token, place]);
+  expect(because("DELETE", "/api/delete", "llama3.2")).toEqual([token]);
+  expect(because("POST", "/api/chat", "qwen3")).toEqual([]);
 });

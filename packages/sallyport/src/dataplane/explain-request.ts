@@ -12,6 +12,7 @@ import type { KeyDirectory } from "../keys/directory.ts";
 import type { KeyRecord } from "../keys/key.ts";
 import type { Judge } from "./judge.ts";
 import { refuseEndpoint } from "./stages/limit.ts";
+import { runsModel } from "./stages/locate-model.ts";
 import { stagesOf } from "./ways.ts";
 import type { Endpoint, Way } from "./wire/endpoint.ts";
 import { matchEndpoint } from "./wire/match.ts";
@@ -87,7 +88,18 @@ function walk(
     presented ?? EVERYTHING_PRESENTED,
     because,
   );
-  return decision.isAllowed ? undefined : decision.refusal;
+  if (!decision.isAllowed) return decision.refusal;
+  tellUnasked(understood, stages, because);
+  return undefined;
+}
+
+/** A yes is about the key, and about the name of a model: it comes with what a real request may meet as well. */
+function tellUnasked({ model, demands }: Understood, stages: readonly string[], because: string[]): void {
+  because.push("explain looks at the key itself: a token of the key can allow less");
+  if (!stages.includes("locateModel") || model === null || model.source === "cloud" || !demands.some(runsModel)) return;
+  because.push(
+    `explain does not ask the model server where ${model.spelling} runs: if it stands for a remote model, the request also needs cloud:infer for it`,
+  );
 }
 
 /** What is opened without a key, where it is not simply answered. */

@@ -3,6 +3,7 @@ import type { Snapshot } from "../access/snapshot.ts";
 import type { Changes, Operation } from "../changes/change.ts";
 import type { LedgerEvent } from "../audit/event.ts";
 import type { Clock } from "../kernel/clock.ts";
+import { LongWork } from "../kernel/long-work.ts";
 import type { KeyRecord } from "../keys/key.ts";
 
 /** Which sessions are meant: all of a person, or by the names the identity provider has for them. */
@@ -20,17 +21,13 @@ export interface EndSessionsPorts {
   readonly changes: Pick<Changes, "change">;
 }
 
-/** So many people's keys are read before requests have their turn. */
-const OWNERS_A_TURN = 32;
-
 export function makeEndSessions(ports: EndSessionsPorts): EndSessions {
   return async function endSessions(which) {
     const meant: KeyRecord[] = [];
-    let read = 0;
-    for (const owner of ownersOf(ports, which)) {
+    // In the turn of changes nothing else changes while this rests.
+    await new LongWork().each(ownersOf(ports, which), (owner) => {
       for (const key of ports.keysOf(owner)) if (isMeant(key, which)) meant.push(key);
-      if (++read % OWNERS_A_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
-    }
+    });
     const at = ports.clock.now();
     const operations = meant.map(({ environment, id }): Operation => ({
       op: "key.state",

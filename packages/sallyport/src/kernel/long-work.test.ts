@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { LongWork, ThreadLine } from "./long-work.ts";
+import { LongWork, nextRound, ThreadLine } from "./long-work.ts";
 
 /** A clock that moves by what each visit costs, and an event loop that is turned by hand. */
 function world() {
@@ -11,6 +11,7 @@ function world() {
     cost: (ms: number) => (nowMs += ms),
     begin: () => new LongWork(clock, line),
     planned: () => round.length,
+    line,
     /** One round of the loop: what was planned before it, then all promises. */
     turn: async () => {
       for (const next of round.splice(0)) next();
@@ -20,21 +21,20 @@ function world() {
 }
 
 test("work that is over within a slice never waits", async () => {
-  const { begin, cost, planned } = world();
+  const { begin, cost } = world();
   const seen: number[] = [];
   await begin().each([1, 2, 3], (value) => {
     cost(1);
     seen.push(value);
   });
   expect(seen).toEqual([1, 2, 3]);
-  expect(planned()).toBe(0);
 });
 
 test("after a slice other callbacks come first, and then it goes on", async () => {
   const { begin, cost, turn } = world();
   const seen: (number | string)[] = [];
   const done = begin().each([1, 2, 3, 4, 5], (value) => {
-    cost(3);
+    cost(2);
     seen.push(value);
   });
   await new Promise((resolve) => setImmediate(resolve));
@@ -56,14 +56,49 @@ test("a round of the loop holds one slice, however many works there are", async 
   };
   const all = ["a", "b", "c"].map((name) => begin().each([`${name}1`, `${name}2`], visit));
   await new Promise((resolve) => setImmediate(resolve));
-  expect(seen).toEqual(["a1", "b1", "c1"]);
-  await turn();
-  expect(seen).toEqual(["a1", "b1", "c1", "a2"]);
-  await turn();
-  expect(seen).toEqual(["a1", "b1", "c1", "a2", "b2"]);
-  for (let n = 0; n < 6; n++) await turn();
+  expect(seen).toEqual(["a1"]);
+  for (let n = 2; n <= 6; n++) {
+    await turn();
+    expect(seen).toHaveLength(n);
+  }
   await Promise.all(all);
-  expect(seen).toHaveLength(6);
+  expect(seen).toEqual(["a1", "a2", "b1", "c1", "b2", "c2"]);
+});
+
+test("works that are short share the slice of a round, and the next round has another", async () => {
+  const { begin, cost, turn, planned } = world();
+  const seen: number[] = [];
+  const visit = (value: number): void => {
+    cost(1);
+    seen.push(value);
+  };
+  await begin().each([1, 2], visit);
+  const last = begin().each([3, 4], visit);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(seen).toEqual([1, 2, 3]);
+  await turn();
+  await last;
+  expect(seen).toEqual([1, 2, 3, 4]);
+  await turn();
+  expect(planned()).toBe(0);
+});
+
+test("the next slice is in another round of the loop, from wherever the work began", async () => {
+  const rounds: string[] = [];
+  await new Promise<void>((resolve) => {
+    // A callback of I/O: an immediate planned here runs in the same round.
+    void import("node:fs").then(({ readFile }) =>
+      readFile("package.json", () => {
+        void nextRound().then(() => {
+          rounds.push("the next slice");
+          resolve();
+        });
+        // Planned after the slice, and yet before it: an immediate of this callback is of this round.
+        setImmediate(() => rounds.push("the end of this round"));
+      }),
+    );
+  });
+  expect(rounds).toEqual(["the end of this round", "the next slice"]);
 });
 
 test("filter and flatMap keep the order", async () => {

@@ -1,22 +1,35 @@
 /**
  * Long work on the thread that serves requests, cut into slices: after a few milliseconds it lets requests go first. The
- * thread is one, so all long work in the program stands in one line: a round of the event loop holds one slice, however
- * many calls run at the same time. Sliced work must judge something that does not change meanwhile: one snapshot.
+ * thread is one, so all long work in the program shares one slice in each round of the event loop, however many calls run
+ * at the same time, and waits in one line for the next. Sliced work must judge something that does not change meanwhile:
+ * one snapshot.
  */
 import { systemClock } from "./clock.ts";
 import type { Clock } from "./clock.ts";
 
-/** A slice. The budget of a turn is 20 ms; the rest is for what else the round brings, and for the garbage collector. */
-const SLICE_MS = 5;
+/**
+ * The budget of a turn is 20 ms. A collection of what is young takes up to 15 of them, and no slice can keep it away; what
+ * else the round brings (a body that is read, an answer that is written) needs the rest.
+ */
+const SLICE_MS = 3;
 
-/** Who stands in line for the thread. `later` calls once other callbacks have had their turn. */
+/** Who stands in line for the thread. `later` calls in the next round of the loop. */
 export class ThreadLine {
   readonly #later: (next: () => void) => void;
   readonly #waiting: (() => void)[] = [];
   #isNextPlanned = false;
+  /** Of this round's slice; undefined = nobody has worked in this round yet. */
+  #endsAtMs: number | undefined;
 
-  constructor(later: (next: () => void) => void = setImmediate) {
+  constructor(later: (next: () => void) => void = inNextRound) {
     this.#later = later;
+  }
+
+  /** When the slice of this round ends. Whoever asks first begins it. */
+  endOfSlice(nowMs: number): number {
+    this.#endsAtMs ??= nowMs + SLICE_MS;
+    this.#plan();
+    return this.#endsAtMs;
   }
 
   /** Resolves when it is the caller's turn again. */
@@ -28,46 +41,57 @@ export class ThreadLine {
   }
 
   #plan(): void {
-    if (this.#isNextPlanned || this.#waiting.length === 0) return;
+    if (this.#isNextPlanned) return;
     this.#isNextPlanned = true;
     this.#later(() => {
       this.#isNextPlanned = false;
+      this.#endsAtMs = undefined;
       this.#waiting.shift()?.();
-      this.#plan();
+      if (this.#waiting.length > 0) this.#plan();
     });
   }
 }
 
+/** What is planned in a callback of I/O as "immediate" still runs in the same round; what that one plans runs in the next. */
+function inNextRound(next: () => void): void {
+  setImmediate(() => setImmediate(next));
+}
+
 const requestThread = new ThreadLine();
+
+/** Resolves in a later round, when it is the caller's turn: what follows a long piece of other work begins there. */
+export function nextRound(): Promise<void> {
+  return requestThread.wait();
+}
 
 export class LongWork {
   readonly #clock: Pick<Clock, "monotonic">;
   readonly #line: ThreadLine;
-  #endsAtMs: number;
 
-  /** The first slice begins now. */
+  /** It begins now. */
   constructor(clock: Pick<Clock, "monotonic"> = systemClock, line: ThreadLine = requestThread) {
     this.#clock = clock;
     this.#line = line;
-    this.#endsAtMs = clock.monotonic() + SLICE_MS;
+    line.endOfSlice(clock.monotonic());
   }
 
-  /** Undefined while the slice lasts; else a promise to await, after which the next one has begun. */
+  /** Undefined while the slice lasts; else a promise to await, after which there is another one. */
   rest(): Promise<void> | undefined {
-    return this.#clock.monotonic() < this.#endsAtMs ? undefined : this.#wait();
+    const now = this.#clock.monotonic();
+    return now < this.#line.endOfSlice(now) ? undefined : this.#wait();
   }
 
   async #wait(): Promise<void> {
     await this.#line.wait();
-    this.#endsAtMs = this.#clock.monotonic() + SLICE_MS;
+    this.#line.endOfSlice(this.#clock.monotonic());
   }
 
   /** Visits all values, in slices. One visit must be short. */
   async each<T>(values: Iterable<T>, visit: (value: T) => void): Promise<void> {
     for (const value of values) {
-      visit(value);
       const resting = this.rest();
       if (resting) await resting;
+      visit(value);
     }
   }
 

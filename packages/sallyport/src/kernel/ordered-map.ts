@@ -28,7 +28,29 @@ export class OrderedMap<V> implements ReadonlyMap<string, V> {
 
   /** Of entries in any order; of several with the same key the last one counts. */
   static of<V>(entries: Iterable<readonly [string, V]>): OrderedMap<V> {
-    return OrderedMap.empty<V>().with(entries);
+    const keys: string[] = [];
+    const values: V[] = [];
+    let isInOrder = true;
+    for (const [key, value] of entries) {
+      isInOrder &&= keys.length === 0 || keys.at(-1)! < key;
+      keys.push(key);
+      values.push(value);
+    }
+    // Rows of the store come in the order of their ids: most of a start needs no sorting.
+    if (isInOrder) return OrderedMap.#cut(keys, values);
+    const last = new Map<string, V>();
+    for (let i = 0; i < keys.length; i++) last.set(keys[i]!, values[i]!);
+    const sorted = [...last.keys()].toSorted();
+    return OrderedMap.#cut(
+      sorted,
+      sorted.map((key) => last.get(key)!),
+    );
+  }
+
+  static #cut<V>(keys: readonly string[], values: readonly V[]): OrderedMap<V> {
+    const leaves: Leaf<V>[] = [];
+    addLeaves(leaves, { keys, values });
+    return new OrderedMap(leaves, keys.length);
   }
 
   get(key: string): V | undefined {

@@ -33,7 +33,7 @@ export interface SweepPorts {
 }
 
 /** Reading and checking a key's row takes some 50 us: a page is part of one turn. */
-const PAGE = 50;
+const PAGE = 20;
 /** A revocation waits for the change before it, and so never for more keys than this and a page. */
 const KEYS_PER_CHANGE = 200;
 const TOLD_MAX = 8;
@@ -66,15 +66,15 @@ export class KeySweep {
         const resting = work.rest();
         if (resting) await resting;
       }
-      if (ending.length >= KEYS_PER_CHANGE) done.push(...(await this.#act(ending.splice(0))));
+      if (ending.length >= KEYS_PER_CHANGE) done.push(...(await this.#act(ending.splice(0), work)));
       const last = page.at(-1);
       if (!last || page.length < PAGE) break;
       after = `${last.environment}/${last.id}`;
     }
     if (isDryRun) return found;
-    done.push(...(await this.#act(ending)));
+    done.push(...(await this.#act(ending, work)));
     for (let from = 0; from < found.length; from += KEYS_PER_CHANGE)
-      done.push(...(await this.#act(found.slice(from, from + KEYS_PER_CHANGE))));
+      done.push(...(await this.#act(found.slice(from, from + KEYS_PER_CHANGE), work)));
     return done;
   }
 
@@ -98,10 +98,14 @@ export class KeySweep {
   }
 
   /** Looks at each again in its turn, so that what a change has just mended is left alone. Answers what was done. */
-  #act(due: readonly KeyFinding[]): Promise<readonly KeyFinding[]> {
+  #act(due: readonly KeyFinding[], work: LongWork): Promise<readonly KeyFinding[]> {
     if (due.length === 0) return Promise.resolve([]);
     return this.#ports.changes.inTurn(async () => {
-      const steps = due.flatMap(({ environment, keyId }) => this.#lookAt(() => this.#stepOf(environment, keyId)) ?? []);
+      // In the turn of changes nothing else changes while this rests.
+      const steps = await work.flatMap(due, ({ environment, keyId }) => {
+        const step = this.#lookAt(() => this.#stepOf(environment, keyId));
+        return step ? [step] : [];
+      });
       const [first, ...rest] = steps.map(({ event }) => event);
       if (first) {
         const operations = steps.map(({ operation }) => operation);

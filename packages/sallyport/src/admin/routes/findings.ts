@@ -1,7 +1,6 @@
 /** What is wrong though nothing is refused for it: mistakes of policy, and rows of the store that are damaged. */
 import { administers } from "../../access/attenuation.ts";
 import { policyFindings } from "../../access/policy-findings.ts";
-import type { HeldKey } from "../../access/policy-finding.ts";
 import { LongWork } from "../../kernel/long-work.ts";
 import type { AnyCall, Handlers } from "../call.ts";
 import { everyKey } from "../each-key.ts";
@@ -14,11 +13,11 @@ export const findingHandlers: Handlers<"findings"> = {
   findings: async (call) => {
     const { ports } = call;
     const isShown = (environment: string): boolean => administers(call.caller.issuer.right, environment);
-    // The walk over all keys also meets what is damaged and was not read yet.
     const work = new LongWork();
-    const keys = await heldKeys(call, work);
     const survey = await ports.permissionUses();
     const snapshot = ports.snapshot();
+    // The walk over all keys also meets what is damaged and was not read yet.
+    const keys = everyKey(ports, {}, work);
     const policy = await policyFindings({ snapshot, keys, survey, isShown }, work);
     const people = await peopleFindings(call, snapshot, work);
     const rows = ports.damage().filter(({ environment }) => isShown(environment));
@@ -55,13 +54,6 @@ function incidentFindings({ ports, caller }: AnyCall) {
     remedy: "put its incident.json back from a backup, or look at its ledger records and remove the folder",
   }));
   return [...open, ...damaged];
-}
-
-async function heldKeys({ ports }: AnyCall, work: LongWork): Promise<HeldKey[]> {
-  const held: HeldKey[] = [];
-  for await (const { environment, id, owner, state, ceiling, createdAt } of everyKey(ports, {}, work))
-    held.push({ environment, id, owner, state, ceiling, createdAt });
-  return held;
 }
 
 /** Longer than a receiver that is started anew. */

@@ -80,7 +80,7 @@ function inCloud(model: ModelName): ModelName {
 }
 
 /** Prompts reach the model, or it is made ready for them. */
-function runsModel({ permission }: Demand): boolean {
+export function runsModel({ permission }: Demand): boolean {
   return permission.startsWith("infer:") || permission === "runtime:load" || permission === "debug:render";
 }
 
