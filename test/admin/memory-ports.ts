@@ -178,7 +178,7 @@ export class MemoryGateway {
       permissionUses: async () => ({ from: this.nowMs, to: this.nowMs, uses: this.permissionUses }),
       damage: () => this.damaged,
       readPolicyText: async (text) => readPolicyText(text),
-      explain: () => explained("model_denied", ["the key's ceiling does not grant it"]),
+      explain: () => explained("model_denied", ["the key's scope does not grant it"]),
       explainToken: () => ({ seconds: 900, because: ["the environment's usual time is 15m"] }),
       audit: {
         logs: async () => [],

@@ -234,7 +234,7 @@ describe("closing", () => {
     database.exec("UPDATE ledger SET line = replace(line, 'request.outcome', 'request.outcame') WHERE seq < 30");
     database.close();
     const { report } = await cli<Opened>("incident", "open", "--key-id", other.id);
-    expect(report).toMatch(/more: records without a proof: .*the ledger is damaged/);
+    expect(report).toMatch(/more: records without a proof: .*the audit log is damaged/);
     expect((await sallyport(["audit", "verify", "--data", gateway.directory])).code).toBe(1);
   });
 });

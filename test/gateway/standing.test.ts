@@ -100,7 +100,7 @@ const cases: Readonly<Record<string, Case>> = {
       await gateway.admin("POST", `/v1/keys/${key.id}/workloads/remove`, { workload: workloads[0]!.id });
     },
   },
-  "the path secret is another or gone": {
+  "the URL token was replaced or removed": {
     environmentYaml: "    pathSecrets: allow\n",
     wish: { networks: ["127.0.0.0/8"] },
     credential: byPath,
@@ -144,7 +144,7 @@ assign: [{ group: team, role: bot, in: [dev] }]
     },
     explained: /disabled or gone/,
   },
-  "path secrets are not allowed, or the key is bound to no network": {
+  "URL tokens are not allowed, or the key has no network allow-list": {
     environmentYaml: "    pathSecrets: allow\n",
     wish: { networks: ["127.0.0.0/8"] },
     credential: byPath,

@@ -176,9 +176,7 @@ describe("the weakest provisioning key", () => {
       environment: "prod",
       roles: ["bot"],
     });
-    expect(await chat("prod", await logInLocally("prod", name, secret))).toMatch(
-      /no session.*waits for an administrator/s,
-    );
+    expect(await chat("prod", await logInLocally("prod", name, secret))).toMatch(/no session.*awaits confirmation/s);
     const shown = (): Promise<{ localLogin: string }> => gateway.admin("GET", `/v1/principals/${id}`);
     expect((await shown()).localLogin).toBe("suspended");
     const { records } = await gateway.admin<{ records: { fields: Record<string, unknown> }[] }>(

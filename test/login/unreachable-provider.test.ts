@@ -53,7 +53,7 @@ it.each([
   const { stderr } = await serving.ended;
   const lines = stderr.split("\n").filter((line) => line.startsWith("{"));
   const messages = lines.map((line) => JSON.parse(line) as { msg: string; cause?: string });
-  const atStart = messages.find(({ msg }) => msg.includes("nobody can log in"));
+  const atStart = messages.find(({ msg }) => msg.includes("users cannot log in"));
   expect(atStart?.cause).toContain(reason);
   expect(messages.find(({ msg }) => msg.includes("a log-in failed at the identity provider"))?.cause).toContain(reason);
 });

@@ -68,7 +68,7 @@ export async function openTicket(text: string, options: TicketOptions): Promise<
 function proofOf(text: string): TicketProof {
   const parsed = parseKeyText(text);
   if (parsed?.kind !== "ticket")
-    throw new Problem("credential_malformed", "this is no ticket (spt_…): copy it again, whole");
+    throw new Problem("credential_malformed", "this is not a delivery link (spt_…): copy the whole link again");
   const proof = Buffer.from(hkdfSync("sha256", text, "", ticketProofInfo, 32)).toString("base64url");
   return { environment: parsed.environment, id: parsed.id, proof };
 }

@@ -62,7 +62,7 @@ export const gatewayRows = {
     permission: "policy:read",
     caller: "any",
     events: [],
-    says: "tells what is wrong with policy and store in the environments the caller administers",
+    says: "returns findings about policy and storage in the environments that the caller administers",
   },
   openapi: {
     method: "GET",
@@ -100,7 +100,7 @@ export const gatewayRows = {
     permission: "audit:read",
     caller: "any",
     events: ["audit.read"],
-    says: "searches the ledger's records of the environments the caller administers, and records who read",
+    says: "searches the audit records of the environments that the caller administers, and records the reader",
   },
   "audit.verify": {
     method: "POST",
@@ -113,6 +113,6 @@ export const gatewayRows = {
     permission: "audit:read",
     caller: "any",
     events: [],
-    says: "verifies the whole ledger: order, chain and signed head",
+    says: "verifies the whole audit log: order, chain and signed head",
   },
 } as const satisfies Record<string, ContractRow>;

@@ -31,7 +31,7 @@ export const keyFactorRows = {
     permission: "keys:manage",
     caller: "any",
     events: ["key.factors_changed"],
-    says: "says from where a key may be used and what it must bring besides; what runs from elsewhere is cut. Less than before needs may-grant over the key's right",
+    says: "sets a key's allowed networks and required factors; aborts requests that no longer meet them. Relaxing them requires a delegation scope over the key's permissions",
     example: { body: { networks: ["10.1.0.0/16", "127.0.0.0/8"] } },
   },
   "keys.addSigner": {
@@ -93,7 +93,7 @@ export const keyFactorRows = {
     permission: "keys:issue",
     caller: "any",
     events: ["key.workload_added"],
-    says: "lets a workload act as the key by tokens of its own issuer, exchanged at /oauth/token: no secret at all",
+    says: "lets a workload act as the key with tokens of its issuer, exchanged at /oauth/token, without any secret",
     example: {
       body: {
         template: "github",

@@ -131,7 +131,7 @@ export const keyRows = {
     permission: "keys:manage",
     caller: "any",
     events: ["key.rotation_ended"],
-    says: "ends the overlap of a rotation now: the old secret is refused from here on",
+    says: "ends the overlap of a rotation now: the old secret is rejected from now on",
   },
   "keys.sweep": {
     method: "POST",
@@ -158,7 +158,7 @@ export const keyRows = {
     permission: "keys:manage",
     caller: "any",
     events: ["key.suspended"],
-    says: "stops a key until it is resumed; cuts what it runs",
+    says: "suspends a key until it is resumed, and aborts its running requests",
   },
   "keys.resume": {
     method: "POST",
@@ -184,7 +184,7 @@ export const keyRows = {
     permission: "keys:manage",
     caller: "any",
     events: ["key.revoked"],
-    says: "ends a key for good; cuts what it runs",
+    says: "revokes a key permanently, and aborts its running requests",
   },
   "adminKeys.list": {
     method: "GET",

@@ -48,10 +48,10 @@ export function openApiDocument(version: string): Json {
     info: {
       title: "Sallyport admin API",
       version,
-      summary: "Keys, principals, policy and the ledger of a Sallyport gateway",
+      summary: "Keys, users, services, policy and the audit log of a Sallyport gateway",
       license: { name: "Apache-2.0", identifier: "Apache-2.0" },
     },
-    servers: [{ url: "http://127.0.0.1:11436", description: "adminListen, unless set otherwise" }],
+    servers: [{ url: "http://127.0.0.1:11436", description: "the default of adminListen" }],
     security: [{ adminKey: [] }],
     tags: [...new Set(rows.map(([, row]) => tagOf(row)))].map((name) => ({ name })),
     paths,
@@ -85,7 +85,7 @@ function operationOf(name: string, row: ContractRow): Json {
         ...linksFrom(name, row),
       },
       default: {
-        description: "refused or failed; `code` says why",
+        description: "denied or failed; `code` says why",
         content: { "application/problem+json": { schema: reference("Problem") } },
       },
     },

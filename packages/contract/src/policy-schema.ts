@@ -44,7 +44,7 @@ const upstream = z.strictObject({
     .string()
     .regex(/^[a-z0-9][a-z0-9-]{0,31}$/, "is not an upstream id (a-z, 0-9, -)")
     .optional()
-    .describe("name of the model server in logs and lists; u1, u2… when left out"),
+    .describe("name of the model server in logs and lists (default: u1, u2…)"),
   url: z
     .string()
     .refine(isUpstreamUrl, "is not http://host:port or https://host:port (no path, user or query)")
@@ -58,7 +58,7 @@ const upstream = z.strictObject({
     ),
   timeout: positive(duration)
     .optional()
-    .describe("short form: sets `timeouts.firstByte` and `timeouts.silence` alike, where those are left out"),
+    .describe("short form: sets `timeouts.firstByte` and `timeouts.silence`, if those are not set"),
   timeouts: z
     .strictObject({
       connect: bound.optional().describe("until a connection is made; 5s"),
@@ -95,7 +95,7 @@ const environment = z.strictObject({
       maxAge: positive(duration)
         .refine((text) => (parseDurationMs(text) ?? 0) <= KEY_AGE_MAX_MS, "is more than 90d")
         .optional()
-        .describe("longest lifetime of a key; 90d when left out, and at most"),
+        .describe("longest lifetime of a key; at most 90d, which is the default"),
       overlap: duration.optional().describe("how long the old secret works after the first use of the new one; 7d"),
       overlapMax: positive(duration)
         .optional()
@@ -112,7 +112,7 @@ const environment = z.strictObject({
         .describe("when notice is given before a key ends; 14d, 7d, 3d, 1d. The first also begins the headers"),
       brownout: duration
         .optional()
-        .describe("from so long before a key ends it is refused for five minutes of each hour; 0s = never"),
+        .describe("from this long before a key expires, it is denied for five minutes of each hour; 0s = never"),
       neverUsed: duration.optional().describe("a key that was never used is suspended; 14d, 0s = never"),
       unusedNotice: duration.optional().describe("notice of a key that is not used any more; 30d, 0s = never"),
       idle: duration.optional().describe("a key that is not used any more is suspended; 45d, 0s = never"),
@@ -120,18 +120,18 @@ const environment = z.strictObject({
       orphan: duration.optional().describe("a key whose owner is disabled is suspended; 7d, 0s = never"),
       onLeave: fate
         .optional()
-        .describe("what becomes of keys when their owner is deactivated: revoke (unless set), suspend or keep"),
+        .describe("what happens to keys when their owner is deactivated: revoke (default), suspend or keep"),
       onRoleLost: fate
         .optional()
-        .describe("… when their owner loses a role they make use of: revoke (unless set), suspend or keep"),
+        .describe("… when their owner loses a role that they use: revoke (default), suspend or keep"),
       onSignOut: fate
         .optional()
-        .describe("… when their owner is signed out everywhere: revoke, suspend or keep (unless set)"),
+        .describe("… when their owner is signed out everywhere: revoke, suspend or keep (default)"),
       onRisk: z
         .enum(["revoke", "suspend", "signature", "keep"])
         .optional()
         .describe(
-          "… when their owner is said to be at high risk: revoke, suspend (unless set), signature (each request must be signed from then on) or keep",
+          "… when the provider reports a high risk for their owner: revoke, suspend (default), signature (each request must be signed from then on) or keep",
         ),
     })
     .optional(),
@@ -149,20 +149,20 @@ const environment = z.strictObject({
     .describe("longest keep_alive without runtime:pin; a longer one is lowered to it"),
   limits: limits.optional().describe("of each key of the environment"),
   guard: guard.optional(),
-  networks: networks.optional().describe("where its keys may be used from, such as 10.0.0.0/8; anywhere when left out"),
-  require: require.optional().describe("doors each request must open besides its credential"),
+  networks: networks.optional().describe("networks from which its keys can be used, such as 10.0.0.0/8; default: any"),
+  require: require.optional().describe("access conditions that each request must meet in addition to the credential"),
   requireFor: z
     .array(z.strictObject({ do: z.array(permission).min(1).max(64), need: require }))
     .max(64)
     .optional()
-    .describe("doors that some permissions demand beyond that"),
+    .describe("additional access conditions for some permissions"),
   tokens: z
     .strictObject({
       ttl: positive(duration)
         .refine((text) => (parseDurationMs(text) ?? 0) <= TOKEN_TTL_MAX_MS, "is more than 12h")
         .optional()
         .describe("how long a token usually lives; 15m. What follows the risk begins here"),
-      only: z.boolean().optional().describe("keys are refused but where they are exchanged for tokens"),
+      only: z.boolean().optional().describe("keys can only be exchanged for tokens"),
     })
     .optional()
     .describe("short-lived access tokens"),
@@ -174,7 +174,7 @@ const environment = z.strictObject({
     .enum(["fail_closed", "fail_open_with_gap_record"])
     .default("fail_closed")
     .describe(
-      "what becomes of inference while the ledger takes no record (a full disk): refused, or served, counted and told of in the ledger as a gap. Everything else is refused whatever stands here",
+      "what happens to inference while the audit log cannot be written (a full disk): denied, or served, counted and recorded as a gap. Everything else is always denied",
     ),
   anomalies: z
     .strictObject({
@@ -204,19 +204,14 @@ const role = z.strictObject({
     .array(
       z.strictObject({
         do: z.array(permission).min(1).max(64).describe("what is allowed"),
-        on: z
-          .array(selector)
-          .min(1)
-          .max(256)
-          .optional()
-          .describe("left out: the key's or assignment's selectors name the models"),
+        on: z.array(selector).min(1).max(256).optional().describe("default: the selectors of the key or assignment"),
       }),
     )
     .max(64),
   limits: limits.optional(),
   guard: guard.optional(),
-  networks: networks.optional().describe("where what it grants may be used from; anywhere when left out"),
-  require: require.optional().describe("doors that what it grants demands"),
+  networks: networks.optional().describe("networks from which its permissions can be used; default: any"),
+  require: require.optional().describe("access conditions for its permissions"),
 });
 
 const assignment = z.strictObject({
@@ -226,8 +221,8 @@ const assignment = z.strictObject({
     .union([roleName, z.array(roleName).min(1).max(32)])
     .optional()
     .describe("roles given; these, `allow`, or both"),
-  allow: z.array(permission).min(1).max(64).optional().describe("permissions given besides roles"),
-  on: z.array(selector).max(256).optional().describe("left out: the role's own selectors"),
+  allow: z.array(permission).min(1).max(64).optional().describe("permissions in addition to roles"),
+  on: z.array(selector).max(256).optional().describe("default: the role's selectors"),
   in: z.array(z.string()).min(1).max(64).describe("names of environments"),
 });
 

@@ -66,7 +66,7 @@ export const principalRows = {
     permission: "principals:manage",
     caller: "any",
     events: ["principal.disabled", "key.revoked", "key.suspended"],
-    says: "stops every key of a person or service, ends them as policy says (`onLeave`), cuts what they run",
+    says: "stops every key of a user or service, revokes them as policy says (`onLeave`), and aborts their requests",
   },
   "principals.enable": {
     method: "POST",
@@ -92,7 +92,7 @@ export const principalRows = {
     permission: "principals:manage",
     caller: "any",
     events: ["person.invited", "key.revoked"],
-    says: "lets a person log in without an identity provider: a code, good once and for a day, with which he chooses a password and an authenticator; his old ones and his sessions end with it. The caller must be able to grant what the person may do",
+    says: "creates an invitation for a user to log in without an identity provider: a code that works once, for a day, to choose a password and an authenticator. It removes the old ones and ends the sessions. The caller must be able to grant everything the user may do",
   },
   "principals.uninvite": {
     method: "POST",
@@ -105,7 +105,7 @@ export const principalRows = {
     permission: "principals:manage",
     caller: "any",
     events: ["person.local_removed", "key.revoked"],
-    says: "takes a person's own way in (or the invitation to one) away, and ends his sessions",
+    says: "removes a user's local log-in or invitation, and ends the user's sessions",
   },
   "principals.confirm": {
     method: "POST",

@@ -61,18 +61,18 @@ export const guard = z.strictObject({
     .min(1)
     .max(10_000_000)
     .optional()
-    .describe("largest num_ctx a request may set, larger ones are lowered to it; none when left out (role cli: 32768)"),
+    .describe("largest num_ctx of a request; larger values are lowered (default: no value allowed; role cli: 32768)"),
 });
 
 /** How a key is handed over instead of shown: by a ticket that is opened once. */
 export const delivery = z.strictObject({
-  ttl: duration.optional().describe("how long the ticket can be opened; 15m when left out, at most 24h"),
+  ttl: duration.optional().describe("how long the delivery link can be opened; default 15m, at most 24h"),
   to: z
     .string()
     .regex(/^age1[0-9a-z]{50,4096}$/, "is no age public key (age1…)")
     .optional()
-    .describe("age public key of who alone can read what the ticket delivers"),
-  from: z.array(z.string().max(64)).max(64).optional().describe("networks it may be opened from; any when left out"),
+    .describe("age public key for which the delivered key is encrypted"),
+  from: z.array(z.string().max(64)).max(64).optional().describe("networks from which it can be opened; default: any"),
 });
 export type Delivery = z.output<typeof delivery>;
 

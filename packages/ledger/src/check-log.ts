@@ -129,7 +129,7 @@ export class LogWalk {
       this.#next++;
       if (seen.size < this.#base.size) continue;
       if (seen.root !== this.#tree.root())
-        return `the log was written anew: a known checkpoint of ${seen.size} records names another tree`;
+        return `the log was rewritten: a known checkpoint of ${seen.size} records names another tree`;
     }
     return undefined;
   }

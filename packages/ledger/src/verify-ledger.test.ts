@@ -82,7 +82,7 @@ describe("a whole ledger", () => {
     const verdict = await check(ledger(30));
     expect(verdict).toMatchObject({ ok: true, records: 30 });
     expect(verdict.firstDamage).toBeUndefined();
-    expect(verdict.cannotShow.join()).toContain("name a key you kept");
+    expect(verdict.cannotShow.join()).toContain("pass a key you kept");
   });
 
   it("verifies when it is empty but has its head", async () => {

@@ -84,11 +84,11 @@ export function cannotShow({ keys, checkpoints, witnesses }: Pins, ended = 0): r
     ...(hasPast
       ? []
       : [
-          "that no older copy of the whole was put back, and no other history shown to somebody else: name a checkpoint you kept or a witness (--checkpoint, --witness)",
+          "that no older copy of the whole log was restored, and that others were not shown a different history: pass a checkpoint you kept or a witness (--checkpoint, --witness)",
         ]),
     ...(keys.length > 0
       ? []
-      : ["that the keys are the gateway's own and nobody signed it all anew: name a key you kept (--key)"]),
+      : ["that the keys belong to the gateway and no one forged the whole log: pass a key you kept (--key)"]),
     "that an event was recorded at all, or that what a record says is true: only that it was not changed since",
     ...(ended > 0 ? [`what was in ${ended} records whose time is over: only their hashes are left`] : []),
     "what was in records that retention has removed, and the personal fields it has erased",
@@ -173,7 +173,7 @@ class Walk {
     const { seq, prev, hash } = ended;
     const last = this.#last;
     if (seq !== last.seq + 1) return missing(last.seq + 1, seq, file);
-    if (seq < this.#asked.logs.from) return { seq, file, reason: "the record is not there, and no log has its hash" };
+    if (seq < this.#asked.logs.from) return { seq, file, reason: "the record is missing, and no log has its hash" };
     if (prev !== null && prev !== last.hash) return { seq: last.seq, file: last.file, reason: CHANGED };
     this.#last = { seq, hash: hash ?? "", kept: "", file };
     this.#records++;
@@ -190,9 +190,9 @@ class Walk {
     if (!this.#asked.verifyHead(headText(signed), signed.signature))
       return { seq: signed.seq, file, reason: "the head's signature is not genuine" };
     if (signed.seq > seq)
-      return { seq: seq + 1, file, reason: `the ledger ends early: the head says ${signed.seq} records` };
+      return { seq: seq + 1, file, reason: `the log ends early: the head says ${signed.seq} records` };
     if (signed.seq < seq)
-      return { seq: signed.seq + 1, file, reason: `the ledger goes on after its signed head (${signed.seq})` };
+      return { seq: signed.seq + 1, file, reason: `the log continues after its signed head (${signed.seq})` };
     if (signed.hash !== last.hash)
       return { seq, file, reason: "the last record was changed: the head names another hash" };
     const first = this.#first;

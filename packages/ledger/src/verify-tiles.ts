@@ -62,7 +62,7 @@ function verifyLog(walk: ExportWalk, log: ExportedLog): LedgerDamage | undefined
         const leaf = beside(first + i);
         const file = at(path);
         if (!isTreeHash(leaf))
-          return { seq: last + 1, file, reason: `entry ${first + i} is not there, and its hash is not beside it` };
+          return { seq: last + 1, file, reason: `entry ${first + i} is missing, and so is its hash` };
         const reason = tree.take(leaf);
         if (reason !== undefined) return { seq: last + 1, file, reason };
         walk.records++;

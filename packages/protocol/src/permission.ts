@@ -71,7 +71,7 @@ export const permissions = {
     says: "read environments, roles and assignments; explain decisions",
   },
   "policy:write": { plane: "admin", needsModel: false, says: "change environments, roles and upstreams" },
-  "audit:read": { plane: "admin", needsModel: false, says: "search, tail and verify the ledger" },
+  "audit:read": { plane: "admin", needsModel: false, says: "search, tail and verify the audit log" },
   "status:read": { plane: "admin", needsModel: false, says: "read the gateway's status and metrics" },
   "admin:manage": { plane: "admin", needsModel: false, says: "issue and end admin keys" },
 } as const satisfies Record<string, PermissionRow>;

@@ -32,7 +32,7 @@ export interface CredentialPlace {
 const TOKEN_FORM = /^[A-Za-z0-9\-._~+/=]{16,8192}$/;
 const NOT_KEYS = {
   admin: "holds an admin key, which opens no model: it belongs in SALLYPORT_ADMIN_KEY",
-  ticket: "holds a ticket: open it with `sallyport keys receive`",
+  ticket: "holds a delivery link: open it with `sallyport keys receive`",
   enrolment: "holds what is no key for requests",
   path: "holds what is no key for requests",
 } as const;

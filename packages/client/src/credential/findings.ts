@@ -160,7 +160,7 @@ function trackedFinding(path: string): CredentialFinding {
   return {
     code: "credential_tracked",
     state: "wrong",
-    says: `${path} is tracked by git: whoever has the repository has what is in it`,
+    says: `${path} is tracked by git: anyone who has the repository can read it`,
     remedy: `git rm --cached it, add it to .gitignore, and rotate what was in it: sallyport keys rotate ID`,
   };
 }

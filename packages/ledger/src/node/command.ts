@@ -9,7 +9,7 @@ import { readPins, verifyFile } from "./verify-file.ts";
 
 const USAGE = `usage: sallyport-verify [options] PATH
 
-Verifies an export of a Sallyport ledger, or a proof of one record, offline.
+Verifies an export of a Sallyport audit log, or a proof of one record, offline.
 
 options:
   --key KEY          a verifier key you kept, or a file of them; may be given several times

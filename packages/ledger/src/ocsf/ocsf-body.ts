@@ -8,7 +8,7 @@ import type { OcsfRow } from "./event-rows.ts";
 export const OCSF_VERSION = "1.9.0-dev";
 
 export interface OcsfSource {
-  /** Where the ledger is kept, as it is called among others. */
+  /** Where the audit log is kept, as it is called among others. */
   readonly node: string;
   /** Of the program. */
   readonly version: string;

@@ -18,7 +18,7 @@ export const signatureReasons = {
   signature_lifetime: "expires is not after created, or too long after it",
   signature_future: "created lies in the future: look at the clock",
   signature_expired: "the signature has expired: look at the clock",
-  signature_before_start: "it is older than the gateway's memory of nonces: sign anew",
+  signature_before_start: "it is older than the gateway's memory of nonces: sign again",
   signature_unknown_key: "no such signing key is registered",
   signature_algorithm: "alg is not the algorithm the signing key is registered for",
   signature_environment: "it was signed for another environment",

@@ -216,6 +216,6 @@ test("taking anything away never opens what was closed", () => {
 test("the explanation's last sentence names the rule that decided", () => {
   const because: string[] = [];
   decide(rightIn({ ceiling: chat(["a"]), live: chat(["b"]) }), ask("infer:chat", "a"), PRESENTED, because);
-  expect(because.at(0)).toContain("the key's ceiling grants infer:chat");
-  expect(because.at(-1)).toContain("the owner's live right grants infer:chat, but its selectors do not match");
+  expect(because.at(0)).toContain("the key's scope grants infer:chat");
+  expect(because.at(-1)).toContain("the owner's current permissions grants infer:chat, but its selectors do not match");
 });

@@ -1,6 +1,6 @@
 /**
  * The decision: may this right do what is demanded? Pure: the same right and request give the same answer, and nothing
- * is read or written. Every demand must be covered by the key's ceiling and by the owner's live right, and the
+ * is read or written. Every demand must be covered by the key's scope and by the owner's current permissions, and the
  * environment must not close it. Unknown means no.
  */
 import { parseSelector, refuse } from "@sallyport/protocol";
@@ -157,7 +157,7 @@ export function isWithin(right: EffectiveRight, selectorText: string): boolean {
 }
 
 /**
- * The caller may know of the model: selectors of his name it, in the key's ceiling and in his live right. Listings are
+ * The caller may know of the model: selectors of his name it, in the key's scope and in his live right. Listings are
  * filtered by this. A right to list alone is enough to see what its selectors name.
  */
 export function maySee(right: EffectiveRight, model: ModelName): boolean {
@@ -177,8 +177,8 @@ function refuseDemand(right: EffectiveRight, demand: Demand, because?: string[])
     return refuse("cloud_denied");
   }
   return (
-    refuseIn(right.ceiling, "the key's ceiling", demand, because) ??
-    refuseIn(right.live, "the owner's live right", demand, because) ??
+    refuseIn(right.ceiling, "the key's scope", demand, because) ??
+    refuseIn(right.live, "the owner's current permissions", demand, because) ??
     (right.token ? refuseIn(right.token, "the token", demand, because) : undefined)
   );
 }

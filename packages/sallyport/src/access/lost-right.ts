@@ -1,6 +1,6 @@
 /**
  * What a key's owner has lost that the key makes use of: pure. A key is touched by a lost role it names, and by a lost
- * grant that nothing left covers as far as the key's ceiling reaches. Where covering cannot be told for certain it counts as
+ * grant that nothing left covers as far as the key's scope reaches. Where covering cannot be told for certain it counts as
  * lost: a key is revoked once too often rather than revived.
  */
 import { coversSelector, needsModel } from "@sallyport/protocol";

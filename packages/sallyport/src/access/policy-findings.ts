@@ -74,7 +74,7 @@ function productionWildcards({ assignments, roles, principals }: Snapshot, work:
         code: "wildcard_in_production",
         state: "wrong",
         environment,
-        says: `${subjectText(subject, principals)} may use any model of ${environment}, by ${[...new Set(origins)].join(" and ")}: also what somebody pulls tomorrow`,
+        says: `${subjectText(subject, principals)} may use any model of ${environment}, by ${[...new Set(origins)].join(" and ")}: including models that are pulled later`,
         remedy: "name the models instead of a wildcard, in the role or in the assignment",
       },
     ];

@@ -95,7 +95,7 @@ function excess(role: Role, { name, cloud }: Environment, used: ReadonlySet<stri
       code: "role_excess",
       state: "note",
       environment: name,
-      says: `the role ${role.name} grants ${unused.join(", ")} in ${name}, which nobody who holds it has used in ${days} days`,
+      says: `the role ${role.name} grants ${unused.join(", ")} in ${name}, which no holder of it has used in ${days} days`,
       remedy:
         needed.length === 0
           ? `take the role away in ${name}: nothing it grants was used`
@@ -109,7 +109,7 @@ function unknown(environment: string, days: number): PolicyFinding {
     code: "role_use_unknown",
     state: "ok",
     environment,
-    says: `which roles of ${environment} grant too much is told when uses are known for ${PERIOD_MIN_DAYS} days; now it is ${days}`,
+    says: `which roles of ${environment} grant too much is reported when the history covers ${PERIOD_MIN_DAYS} days; now it is ${days}`,
     remedy: "",
   };
 }

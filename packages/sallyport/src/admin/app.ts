@@ -168,7 +168,7 @@ function permitted(
   const caller = authenticate(ports, context.env.caller, context.req.raw);
   onActor(caller.issuer.actor);
   if (row.caller === "socket" && caller.kind !== "socket")
-    throw new Problem("permission_denied", "only beside the server");
+    throw new Problem("permission_denied", "only on the gateway host");
   if (!caller.issuer.right.permissions.includes(row.permission)) throw new Problem("permission_denied", row.permission);
   return caller;
 }

@@ -31,7 +31,10 @@ export function checkDelivery(delivery: Delivery | undefined): void {
   const { ttl, from = [] } = delivery;
   const ttlMs = ttl === undefined ? TICKET_TTL_MS : (parseDurationMs(ttl) ?? 0);
   if (ttlMs > TICKET_TTL_MAX_MS)
-    throw new Problem("lifetime_exceeds_maximum", `a ticket lives at most ${formatDurationMs(TICKET_TTL_MAX_MS)}`);
+    throw new Problem(
+      "lifetime_exceeds_maximum",
+      `a delivery link is valid for at most ${formatDurationMs(TICKET_TTL_MAX_MS)}`,
+    );
   refuseMistakes([
     ...(ttlMs > 0 ? [] : ["deliver.ttl: is zero"]),
     ...from

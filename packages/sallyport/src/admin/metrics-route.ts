@@ -15,7 +15,7 @@ export const metricsRoute = {
   permission: "status:read",
   caller: "any",
   events: [],
-  says: "the metrics, in Prometheus' text format 0.0.4; series of environments the caller does not administer are left out",
+  says: "the metrics, in Prometheus' text format 0.0.4; only series of environments that the caller administers",
 } as const satisfies Pick<ContractRow, "method" | "path" | "permission" | "caller" | "events" | "says"> & {
   readonly name: string;
 };

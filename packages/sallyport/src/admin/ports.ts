@@ -60,7 +60,7 @@ export interface AdminPorts {
   readonly explain: Explain;
   readonly explainToken: ExplainToken;
   readonly audit: AuditLog;
-  /** Where reading of the ledger is recorded. */
+  /** Where reading of the audit log is recorded. */
   readonly reads: AuditReads;
   /** Number of the newest record on disk. */
   readonly newestRecord: () => number;

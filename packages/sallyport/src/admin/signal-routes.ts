@@ -62,7 +62,7 @@ export function makeSignalRoutes(ports: Pick<AdminPorts, "clock" | "signals" | "
       const form = new URLSearchParams(await readText(request, /^application\/x-www-form-urlencoded(?:\s*;.*)?$/i));
       const tokens = form.getAll("logout_token");
       const [token] = tokens;
-      if (token === undefined || tokens.length !== 1) return logOutError("logout_token is not there exactly once");
+      if (token === undefined || tokens.length !== 1) return logOutError("logout_token must be present exactly once");
       // Whether it is genuine is only known once it is verified: until then it is its network's work, and nobody else waits.
       const network = address === null ? "unknown" : networkPrefix(address);
       const wrong = await unproven.run(network, () => to.logOut(token));

@@ -22,7 +22,7 @@ export const tailRoute = {
   permission: "audit:read",
   caller: "any",
   events: ["audit.read"],
-  says: "sends the ledger's records as they come (server-sent events), with the filters of a search; `Last-Event-ID` goes on without a gap",
+  says: "streams new audit records (server-sent events), with the filters of a search; `Last-Event-ID` continues without a gap",
 } as const satisfies Pick<ContractRow, "method" | "path" | "permission" | "caller" | "events" | "says"> & {
   readonly name: string;
 };

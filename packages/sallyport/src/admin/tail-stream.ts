@@ -66,7 +66,7 @@ export class TailStream {
         if (await this.#turn()) continue;
       } catch (cause) {
         if (cause instanceof Problem) this.end(cause.code, cause.message);
-        else this.end("fault", "the ledger could not be read");
+        else this.end("fault", "the audit log could not be read");
         return;
       }
       await this.#ports.wait(TURN_MS);

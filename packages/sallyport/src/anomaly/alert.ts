@@ -4,22 +4,22 @@ import type { AlertKind } from "@sallyport/protocol";
 
 /** The table of kinds: what each means, and whether it is a fact (may be acted on at once) or a likelihood. */
 export const alertKinds = {
-  decoy_used: { isFact: true, says: "a key that is bait was used" },
+  decoy_used: { isFact: true, says: "a canary key was used" },
   leaver: {
     isFact: true,
     says: "a key worked, or was tried from a network it never came from, after its revocation or its owner's departure",
   },
   credential_spread: { isFact: true, says: "many networks use one key within the hour" },
   two_places: { isFact: true, says: "one key is used from two far networks at once, one of them new" },
-  scope_probing: { isFact: true, says: "several different things were asked for and refused" },
+  scope_probing: { isFact: true, says: "several different kinds of requests were denied" },
   replay: { isFact: true, says: "signed requests were sent again" },
   dormant_revival: { isFact: true, says: "a key that rested for weeks is used again" },
   mint_after_revoke: {
     isFact: true,
-    says: "a key was revoked, and somebody else or somewhere else made another for its owner",
+    says: "a key was revoked, and another administrator, or the same one from an unknown network, created one for its owner",
   },
   model_hunt: { isFact: false, says: "models were listed, one never used before was, and much of it" },
-  stolen_key: { isFact: false, says: "new network or program, and unlike itself" },
+  stolen_key: { isFact: false, says: "new network or program, with other deviations from the baseline" },
   enumeration: { isFact: false, says: "many models or calls that this key does not make" },
   flood: { isFact: false, says: "far more than usual" },
   repetition: { isFact: false, says: "the same request again and again" },
@@ -40,7 +40,7 @@ export interface AlertFactor {
   readonly p: number | null;
 }
 
-/** One event of the slice: what the ledger is asked for. */
+/** One event of the slice: what the audit log is asked for. */
 export interface Evidence {
   readonly request: string;
   /** Epoch ms. */

@@ -118,7 +118,7 @@ function encodeRefused({ key, code, detail, endpoint, model, address, client, re
 
 /**
  * The detail of a decision names permissions, models and hosts. That of a request which was not understood quotes what
- * stood there, and it may have been a prompt or a key: the caller is told, the ledger is not.
+ * stood there, and it may have been a prompt or a key: the caller is told, the audit log is not.
  */
 function recordedDetail(code: string, detail: string | undefined): string | null {
   if (detail === undefined || !isProblemCode(code) || problems[code].status !== DECIDED) return null;

@@ -116,11 +116,11 @@ describe("a view that throws", () => {
     await world.make();
     const [committed, first, ...rest] = ["committed", ...SHOWN];
     expect(world.said).toEqual([committed, first, "first rebuilt", ...rest, "decided", "told 1", "acknowledged"]);
-    expect(world.faults).toEqual(["the view first could not show a change and is read anew: apply"]);
+    expect(world.faults).toEqual(["the view first could not apply a change and is rebuilt: apply"]);
     expect([world.feed.rebuilt, world.stale]).toEqual([1, []]);
   });
 
-  it("and cannot be read anew: the gateway hears that nothing may be served", async () => {
+  it("and cannot be rebuilt: the gateway hears that nothing may be served", async () => {
     const world = new World();
     world.failsToApply = world.failsToRebuild = true;
     await world.make();

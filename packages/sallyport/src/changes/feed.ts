@@ -113,7 +113,7 @@ export class Feed implements Changes {
       );
     } catch (cause) {
       this.#rebuilt++;
-      this.#ports.onFault(`the view ${view.name} could not show a change and is read anew`, cause);
+      this.#ports.onFault(`the view ${view.name} could not apply a change and is rebuilt`, cause);
       try {
         view.rebuild();
       } catch (deeper) {

@@ -199,7 +199,7 @@ function joinCore(
         keyOf: (environment, id) => keys.find(environment, id),
       }),
     onFault,
-    onStale: (view, cause) => stop(`the view ${view} cannot be read anew: ${causeOf(cause).message}`),
+    onStale: (view, cause) => stop(`the view ${view} cannot be rebuilt: ${causeOf(cause).message}`),
   });
 
   const uses = new UseRecord({

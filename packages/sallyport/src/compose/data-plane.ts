@@ -145,7 +145,10 @@ export function makeDataPlane({
     clock,
     environments: () => snapshot().environments,
     onGap: (environment) =>
-      log.error({ environment }, "inference is served without records, as policy says: the ledger takes none"),
+      log.error(
+        { environment },
+        "inference is served without audit records, as policy allows: the audit log cannot be written",
+      ),
   });
   const flush = (): void => {
     unrecorded.flush();

@@ -109,7 +109,7 @@ function nameCore(registry: Registry, { store, keys, snapshot, rebuiltViews }: C
     registry.reading("counter", name, help, [], () => [[read()]]);
   counter(
     "sallyport_views_rebuilt_total",
-    "Views of memory that could not show a change and were read anew.",
+    "Tables in memory that could not apply a change and were rebuilt.",
     rebuiltViews,
   );
   counter("sallyport_ledger_commits_total", "Commits since the start.", () => store.figures().commits);
@@ -123,5 +123,9 @@ function nameCore(registry: Registry, { store, keys, snapshot, rebuiltViews }: C
     "Records that could not be written.",
     () => store.figures().refusedLines,
   );
-  counter("sallyport_ledger_records_total", "Records since the ledger's beginning.", () => store.figures().records);
+  counter(
+    "sallyport_ledger_records_total",
+    "Records since the beginning of the audit log.",
+    () => store.figures().records,
+  );
 }

@@ -162,7 +162,7 @@ class Look {
       this.#failingSinceMs ??= this.#clock.monotonic();
       const what = { source: this.name, cause: causeOf(cause).message, failures: this.#failures };
       if (this.silentMs >= SILENT_MS)
-        this.#log.error(what, "the identity provider has not been heard for a while: nobody who left it is noticed");
+        this.#log.error(what, "the identity provider has been silent for a while: users who left it are not noticed");
       else this.#log.warn(what, "the identity provider could not be heard; nothing was changed");
     }
   }

@@ -33,7 +33,7 @@ export function careForKeys(
       .sweep({ isDryRun: false })
       .then((findings) =>
         new LongWork().each(findings, ({ keyId, environment, code, action }) =>
-          log.warn({ key: keyId, environment, code, action }, "a key was swept"),
+          log.warn({ key: keyId, environment, code, action }, "the inactivity policy was applied to a key"),
         ),
       )
       .catch((cause: unknown) => {
@@ -41,12 +41,14 @@ export function careForKeys(
           log.warn(
             "the system clock jumped, or is far from the newest record: keys are not ended automatically until it has been steady for an hour",
           );
-        else log.error({ cause: causeOf(cause) }, "the sweep of keys stopped; it is tried again");
+        else log.error({ cause: causeOf(cause) }, "applying the inactivity policy failed; it is retried");
       })
       .finally(() => (isSweeping = false));
   };
   const tidy = (): void => {
-    tickets.tidy().catch((cause: unknown) => log.error({ cause: causeOf(cause) }, "tickets could not be tidied"));
+    tickets
+      .tidy()
+      .catch((cause: unknown) => log.error({ cause: causeOf(cause) }, "expired delivery links could not be removed"));
   };
   const tidying = setInterval(tidy, TIDY_MS).unref();
   const flushing = setInterval(() => uses.flush(), FLUSH_MS).unref();

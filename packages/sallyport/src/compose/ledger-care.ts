@@ -13,7 +13,7 @@ const EVERY_MS = 60_000;
 export function careForIndexes(directory: string, audit: Pick<AuditLink, "care">, log: Log): () => void {
   const look = makeLook(directory, audit);
   const timer = setInterval(() => {
-    void look().catch((cause: unknown) => log.warn({ cause: causeOf(cause) }, "the ledger could not be indexed"));
+    void look().catch((cause: unknown) => log.warn({ cause: causeOf(cause) }, "the audit log could not be indexed"));
   }, EVERY_MS).unref();
   return () => clearInterval(timer);
 }

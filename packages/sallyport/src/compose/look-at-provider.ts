@@ -18,7 +18,10 @@ export function watchProvider(client: OidcClient, issuer: string, clock: Clock, 
     } catch (cause) {
       if (isClosed) return;
       const what = { issuer, cause: reasonOf(cause), retry_seconds: retryMs / 1_000 };
-      log.warn(what, "the identity provider cannot be used, so nobody can log in; check `oidc.issuer` in the settings");
+      log.warn(
+        what,
+        "the identity provider cannot be used, so users cannot log in; check `oidc.issuer` in the settings",
+      );
       timer = setTimeout(() => void look(Math.min(retryMs * 2, LATEST_RETRY_MS)), retryMs).unref();
     }
   };

@@ -20,6 +20,7 @@ export function openMail({ place, password, from, to }: NonNullable<Settings["ma
     },
     onTrouble: (reason) => log.warn({ reason }, "a notice could not be mailed; it is tried again"),
     onRecovery: () => log.info("notices are mailed again"),
-    onDropped: (type, reason) => log.error({ type, reason }, "a notice was not mailed; the ledger has its event"),
+    onDropped: (type, reason) =>
+      log.error({ type, reason }, "a notice could not be mailed; the audit log has the event"),
   });
 }

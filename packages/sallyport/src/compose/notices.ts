@@ -20,6 +20,7 @@ export function openWebhook({ url, secret }: NonNullable<Settings["notices"]>, l
     },
     onTrouble: (reason) => log.warn({ reason }, "a notice could not be delivered; it is tried again"),
     onRecovery: () => log.info("notices are delivered again"),
-    onDropped: (type, reason) => log.error({ type, reason }, "a notice was not delivered; the ledger has its event"),
+    onDropped: (type, reason) =>
+      log.error({ type, reason }, "a notice could not be delivered; the audit log has the event"),
   });
 }

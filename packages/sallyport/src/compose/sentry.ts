@@ -106,6 +106,6 @@ function restoreWatch(watch: KeyWatch, path: string, now: number, log: Log): rea
   } catch (cause) {
     log.warn({ cause: causeOf(cause) }, "what was learned of keys cannot be read");
   }
-  if (!isRead) log.warn("how keys are used is learned anew: what was kept is of another version, or damaged");
+  if (!isRead) log.warn("baselines of keys are learned again: the stored ones are of another version, or damaged");
   return isRead ? alerts : [];
 }

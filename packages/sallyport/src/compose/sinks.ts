@@ -186,6 +186,6 @@ function nameMetrics(registry: Registry, figures: () => readonly SinkFigures[]):
   name("gauge", "lag_records", "Records a sink does not have yet.", (of) => of.lagRecords);
   name("gauge", "lag_seconds", "How long the oldest of them has waited.", (of) => of.lagSeconds);
   name("counter", "sent_total", "Records a sink has taken since the start.", (of) => of.sent);
-  name("counter", "dead_lettered_total", "Records a sink refused for good.", (of) => of.deadLettered);
+  name("counter", "dead_lettered_total", "Records that a sink rejected permanently.", (of) => of.deadLettered);
   name("counter", "failures_total", "Attempts that failed.", (of) => of.failures);
 }

@@ -55,7 +55,7 @@ function walk(
   const { endpoint, parameter } = found;
   const stages = stagesOf(endpoint.way);
   if (stages.includes("confirmed") && isQuarantined())
-    return tell(because, refuse("restore_unconfirmed"), "a backup was restored, and nobody has confirmed it yet");
+    return tell(because, refuse("restore_unconfirmed"), "a backup was restored and awaits confirmation");
   if (!stages.includes("authenticate") && !stages.includes("client")) {
     because.push(`${endpoint.id} ${OF_NO_KEY[endpoint.way] ?? "is answered by the gateway itself, without a key"}`);
     return undefined;
@@ -80,7 +80,7 @@ function walk(
   }
   const understood = imagine(endpoint, parameter, question.model);
   if (isRefusal(understood))
-    return tell(because, understood, `the request would be refused: ${problems[understood.code].title}`);
+    return tell(because, understood, `the request would be denied: ${problems[understood.code].title}`);
   // Without an address no list of networks can be asked: the doors were told, and the rest is decided as if they were open.
   const decision = decide(
     presented ? right : withoutNetworks(right),
@@ -110,7 +110,7 @@ const OF_NO_KEY: Partial<Record<Way, string>> = {
 };
 
 function sentenceOfEndpoint({ id, way, anyOf }: Endpoint): string {
-  if (way === "person") return `${id} is opened by a person's log-in, and this is none`;
+  if (way === "person") return `${id} needs a user's session, and this key is none`;
   return `${id} is opened by ${anyOf.join(" or ")}, and the key or its owner has none of them`;
 }
 
@@ -162,7 +162,7 @@ function withRemedy(explanation: Explanation, refusal: Refusal): Explanation {
   const { code, detail } = refusal;
   const remedy = [...explanation.remedy];
   if (code === "permission_denied" && detail !== undefined)
-    remedy.unshift(`grant ${detail} to the key's ceiling and to its owner`);
+    remedy.unshift(`grant ${detail} to the key's scope and to its owner`);
   if (code === "model_denied" && detail !== undefined) {
     remedy.unshift(`add a selector for it to the key and to its owner's assignment (${detail})`);
   }

@@ -117,11 +117,11 @@ export const standing: readonly StandingRow[] = [
     says: ({ key }) => `key ${key.id} does not trust the issuer of the workload behind the token`,
   },
   {
-    name: "the path secret is another or gone",
+    name: "the URL token was replaced or removed",
     code: "key_unknown",
     asked: OF_WHAT_RUNS,
     fails: ({ key, pathSecret }) => pathSecret !== null && !isSame(pathSecret, key.pathSecret),
-    says: ({ key }) => `key ${key.id} has another path secret or none`,
+    says: ({ key }) => `key ${key.id} has another URL token or none`,
   },
   {
     name: "the Ollama client's public key is not registered any more",
@@ -153,11 +153,11 @@ export const standing: readonly StandingRow[] = [
     says: () => "the key's owner is disabled or gone",
   },
   {
-    name: "path secrets are not allowed, or the key is bound to no network",
+    name: "URL tokens are not allowed, or the key has no network allow-list",
     code: "path_secret_denied",
     asked: ["admission", "again"],
     fails: ({ key, right, pathSecret }) => pathSecret !== null && !mayHavePathSecret(key, right),
-    says: ({ key }) => `environment ${key.environment} does not allow path secrets, or the key is bound to no network`,
+    says: ({ key }) => `environment ${key.environment} does not allow URL tokens, or the key has no network allow-list`,
   },
   {
     name: "the request comes from another network",

@@ -89,7 +89,7 @@ async function verifyWith(
     if (cause instanceof errors.JWTExpired) return failed("invalid_request", "it has expired");
     if (cause instanceof errors.JWTClaimValidationFailed) {
       if (cause.claim === "iss") return failed("invalid_issuer", "the issuer is not the configured one");
-      if (cause.claim === "aud") return failed("invalid_audience", "it is for somebody else");
+      if (cause.claim === "aud") return failed("invalid_audience", "it has another audience");
       return failed("invalid_request", `${cause.claim} is not what it must be`);
     }
     // A wrong signature, a key too short, several keys that might be meant, a critical header we do not know.

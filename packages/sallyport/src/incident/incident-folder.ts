@@ -18,9 +18,9 @@ export interface IncidentFolderPorts {
   readonly root: string;
   /** Resolves when what was just recorded can be proved, or that takes too long. */
   readonly awaitProofs: (environments: readonly string[]) => Promise<unknown>;
-  /** Copies one environment's log into a new folder. Throws a `Problem` where the ledger is damaged. */
+  /** Copies one environment's log into a new folder. Throws a `Problem` where the audit log is damaged. */
   readonly exportLog: (environment: string, out: string) => Promise<unknown>;
-  /** Proofs by record number; those that are not there have none. Throws a `Problem` where the ledger is damaged. */
+  /** Proofs by record number; those that are not there have none. Throws a `Problem` where the audit log is damaged. */
   readonly proveRecords: (seqs: readonly number[]) => Promise<ReadonlyMap<number, string>>;
   readonly ledgerBytes: () => number;
   /** Whole or not at all, also when the machine stops. */
@@ -85,7 +85,7 @@ async function freezeEvidence(
   if (missing.length > 0 && bytes > bytesMax)
     return {
       folders: [],
-      missing: `the ledger is ${bytes} bytes, too large to be copied by the way: copy it with 'sallyport audit export --format tiles --out FOLDER'; the proofs hold the records that decide`,
+      missing: `the audit log is ${bytes} bytes, too large to be copied by the way: copy it with 'sallyport audit export --format tiles --out FOLDER'; the proofs hold the records that decide`,
     };
   const failures: string[] = [];
   for (const name of missing)

@@ -13,7 +13,7 @@ export function remediesFor(incident: IncidentView, radius: RadiusView): readonl
   const next = closed?.reissued ?? null;
   return [
     one(
-      "Take the key's text away from where it was found (repository and its history, log, chat, ticket). It is dead already; its place tells who read it.",
+      "Remove the key from the place where it was found (repository and its history, log, chat, issue). It no longer works; the place shows who may have read it.",
     ),
     one(`Tell the owner${radius.owner ? ` (${radius.owner.id})` : ""}, by a way that does not use this key.`),
     ...siblingRemedies(radius),
@@ -37,10 +37,9 @@ export function remediesFor(incident: IncidentView, radius: RadiusView): readonl
     ]),
     ...(closed ? [] : closings(id)),
     ...(closed?.outcome === "revoked" ? [] : doors(next, radius)),
-    one(
-      "Keep the incident's folder where its proofs can be checked by others; an auditor needs the keys below besides.",
-      ["sallyport audit keys"],
-    ),
+    one("Keep the incident's folder where others can check its proofs; an auditor also needs the keys below.", [
+      "sallyport audit keys",
+    ]),
   ];
 }
 
@@ -68,7 +67,7 @@ function lateralRemedies({ environment }: IncidentView, { shared, siblings, owne
   if (different.length === 0) return [];
   return [
     one(
-      `Keys of others were used from the same addresses (${different.length}). Where an address is nobody's of yours, open an incident for each.`,
+      `Keys of others were used from the same addresses (${different.length}). If you do not recognize an address, open an incident for each.`,
       different
         .slice(0, KEYS_MAX)
         .map((id) => `sallyport incident open --key-id ${id} --reason "same address as in ${environment}"`),

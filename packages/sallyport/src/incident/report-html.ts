@@ -66,7 +66,7 @@ function pictureOf({ timeline, from, to }: Report): string[] {
   const { svg, legend, marks } = drawTimeline(timeline, from, to);
   const width = spanText(timeline.bucketMs);
   return [
-    `<h2>Timeline</h2><figure>${svg}<figcaption>Requests in each ${h(width)}, by address; below, those of them that were refused. Times are UTC.`,
+    `<h2>Timeline</h2><figure>${svg}<figcaption>Requests in each ${h(width)}, by address; below, those that were denied. Times are UTC.`,
     ...legend.map(({ colour, address, count }) => `<span class="key ${colour}">${h(address)} (${count})</span>`),
     '<span class="key rest">other addresses</span></figcaption></figure>',
     `<ol class="marks">${marks.map(({ at, says }) => `<li>${h(minute(at))} ${h(says)}</li>`).join("\n")}</ol>`,

@@ -22,8 +22,8 @@ export function sectionsOf(
     clientSection(radius),
     happenings("The key's own life", "What was done with the key since it was issued.", radius.life),
     happenings("Tokens", "Short-lived tokens of the key. They ended with it.", radius.tokens),
-    happenings("Done with the key", "Besides requests.", radius.byKey),
-    happenings("Done by its owner", "By the owner himself, or with his other keys.", radius.byOwner),
+    happenings("Done with the key", "Other than requests.", radius.byKey),
+    happenings("Done by its owner", "By the owner, or with the owner's other keys.", radius.byOwner),
     happenings("Rights that changed", "The owner's, the roles of the key, policy.", radius.rights),
     evidenceSection(evidence),
     proofSection(proofs),
@@ -68,7 +68,7 @@ function addressSection({ addresses, networks, key, shared }: RadiusView): Secti
 function sharedSection({ shared }: RadiusView): Section {
   return section(
     "Others from the same addresses",
-    "Keys and people that used an address of this key. Behind a shared exit this means little; elsewhere it means that whoever had this key may have those.",
+    "Keys and users that used an address of this key. Behind a shared exit this means little; otherwise, the thief may have those keys, too.",
     ["Address", "Environment", "Who", "Uses", "First", "Last"],
     shared.rows
       .slice(0, ROWS)
@@ -140,7 +140,7 @@ function countSection({ models, endpoints, permissions, codes, outcomes, program
 function clientSection({ clients }: RadiusView): Section {
   return section(
     "Programs",
-    "As they called themselves, by the present record of uses: whoever has the key can say anything here.",
+    "As the programs identified themselves: anyone who has the key can send any text here.",
     ["Address", "Program", "Last seen"],
     clients.slice(0, ROWS).map(({ address, agent, usedAt }) => [address, agent === "" ? "-" : agent, minute(usedAt)]),
     [more(clients.length - ROWS, "rows")],
@@ -163,7 +163,7 @@ function happenings(title: string, says: string, { rows, more: left }: Happening
 function evidenceSection({ folders, missing }: FrozenEvidence): Section {
   return section(
     "Evidence",
-    "Copies of the ledger's logs, frozen when the incident was opened, with signed manifests.",
+    "Copies of the audit logs, made when the incident was opened, with signed manifests.",
     ["Folder", "Verify with"],
     folders.map((folder) => [folder, `sallyport audit verify ${folder}`]),
     [missing],
@@ -180,7 +180,7 @@ function proofSection(proofs: readonly ReportProof[]): Section {
     [
       more(
         proofs.length - whole.length,
-        "records without a proof: they are of before the logs, gone by retention, or the ledger is damaged (sallyport audit verify)",
+        "records without a proof: they are older than the logs, were removed by retention, or the audit log is damaged (sallyport audit verify)",
       ),
     ],
   );

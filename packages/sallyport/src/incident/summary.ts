@@ -24,7 +24,7 @@ function whatHappened({ keyId, environment, openedAt, openedBy, reason, closed }
     `Key ${keyId} (${key.name}) of environment ${environment} was suspended on ${minute(openedAt)} by ${openedBy}. ${why}`,
     closed
       ? `The incident was closed on ${minute(closed.at)} by ${closed.by}: ${end[closed.outcome]}.${closed.note === null ? "" : ` Note: ${closed.note}`}`
-      : "The incident is open: the key is refused everywhere until somebody closes it.",
+      : "The incident is open: the key is rejected everywhere until someone closes it.",
   ];
 }
 
@@ -69,9 +69,9 @@ function whatElse({ shared, siblings, owner, addresses }: RadiusView): string[] 
   return [
     others.size === 0
       ? "No other key was used from these addresses in that time."
-      : `From the same addresses ${numbered(others.size, "other key or person", "other keys or people")} came: whoever had this key may have those.`,
+      : `From the same addresses ${numbered(others.size, "other key or person", "other keys or people")} came: the thief may have those, too.`,
     owner === null
-      ? "Nobody owns it."
+      ? "It has no owner."
       : `Its owner ${owner.name} (${owner.kind} ${owner.id}${owner.isDisabled ? ", disabled" : ""}) has ${numbered(siblings.rows.length + siblings.more, "other key")}, ${countText(active.length)} active${touched.length > 0 ? `, ${countText(touched.length)} used from these addresses` : ""}.`,
   ];
 }
@@ -79,7 +79,7 @@ function whatElse({ shared, siblings, owner, addresses }: RadiusView): string[] 
 function whatIsNotKnown({ knownFrom, from, addresses }: RadiusView): string[] {
   return [
     ...(knownFrom !== null && knownFrom > from
-      ? [`The ledger reaches back to ${minute(knownFrom)} only: what came before it is not counted.`]
+      ? [`The audit log reaches back to ${minute(knownFrom)} only: what came before it is not counted.`]
       : []),
     ...(addresses.rows.some(({ address }) => address.startsWith("("))
       ? ["Some addresses are erased: their time was over before the incident was opened."]

@@ -99,7 +99,7 @@ export class Output {
     const dropped = this.#droppedSinceNotice;
     this.#droppedSinceNotice = 0;
     const time = new Date().toISOString();
-    const line = { level: 40, time, dropped, msg: "lines were dropped because nobody read them in time" };
+    const line = { level: 40, time, dropped, msg: "lines were dropped because no program read them in time" };
     this.write(`${JSON.stringify(line)}\n`);
   }
 }

@@ -52,7 +52,7 @@ function answer(request: IncomingMessage, response: ServerResponse, asked: Asked
   if (stream) return sendStream(response, stream.type, stream.pieces, paceMs);
   const whole = wholeOf(path, asked);
   if (whole) return sendJson(response, 200, whole);
-  sendJson(response, 501, { error: "the practice server does not manage models: start Ollama for that" });
+  sendJson(response, 501, { error: "the demo model server does not manage models: start Ollama for that" });
 }
 
 function sendJson(response: ServerResponse, status: number, body: object): void {

@@ -55,7 +55,7 @@ export interface LedgerFigures {
   readonly lastCommitMs: number;
   /** Lines whose commit failed. */
   readonly refusedLines: number;
-  /** Records since the ledger's beginning. */
+  /** Records since the beginning of the audit log. */
   readonly records: number;
 }
 

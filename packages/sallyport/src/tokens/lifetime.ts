@@ -79,7 +79,7 @@ function steps(question: LifetimeQuestion): { readonly factor: number; readonly 
     ...(isReading ? [{ factor: 2, says: "it only reads" }] : []),
     ...(isBound ? [{ factor: 4, says: "a thief of the token alone cannot use it" }] : []),
     ...(isNetworkBound ? [{ factor: 2, says: "its key is bound to networks" }] : []),
-    ...(isIdentified ? [{ factor: 2, says: "somebody proved who he is a short while ago" }] : []),
+    ...(isIdentified ? [{ factor: 2, says: "the identity was proved recently" }] : []),
     ...(keyAge >= OLD_KEY ? [{ factor: 0.5, says: "the key is due for rotation" }] : []),
     ...(isSuspect ? [{ factor: 0.1, says: "something was noticed about the key" }] : []),
   ];

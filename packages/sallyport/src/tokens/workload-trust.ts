@@ -53,7 +53,7 @@ export function trustMistakes(
   const { demanded } = workloadTemplates[template];
   return [
     ...(isIssuerUrl(issuer) ? [] : ["issuer: is not an https:// URL (or http on loopback) without query or fragment"]),
-    ...(audience === "" || audience === issuer ? ["audience: must be one of its own, not the issuer's"] : []),
+    ...(audience === "" || audience === issuer ? ["audience: must be a separate one, not the issuer's"] : []),
     ...demanded
       .filter((name) => claims[name] === undefined)
       .map((name) => `claims: ${name} is needed: names can be taken over, this cannot`),

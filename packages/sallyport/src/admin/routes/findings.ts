@@ -26,7 +26,7 @@ export const findingHandlers: Handlers<"findings"> = {
       state: "wrong" as const,
       environment,
       says,
-      remedy: "a key is made anew; for all else put a backup back: sallyport restore",
+      remedy: "create a key again; for everything else, restore a backup: sallyport restore",
     }));
     const sinks = isShown("system") ? ports.sinks() : [];
     return {
@@ -51,7 +51,7 @@ function incidentFindings({ ports, caller }: AnyCall) {
     state: "wrong" as const,
     environment: "system",
     says: `incident ${id} cannot be read`,
-    remedy: "put its incident.json back from a backup, or look at its ledger records and remove the folder",
+    remedy: "restore its incident.json from a backup, or read its audit records and remove the folder",
   }));
   return [...open, ...damaged];
 }
@@ -70,6 +70,6 @@ function sinkFindings(sinks: readonly SinkStatus[]) {
         lagSeconds > LAG_SECONDS_MAX
           ? `the sink ${name} is ${lagRecords} records and ${Math.round(lagSeconds)} s behind: ${trouble ?? "it is catching up"}`
           : `the sink ${name} refused ${deadLettered} records for good`,
-      remedy: "see that its receiver answers; what it refused is in sinks/ of the data directory",
+      remedy: "check that its receiver responds; rejected records are in sinks/ in the data directory",
     }));
 }

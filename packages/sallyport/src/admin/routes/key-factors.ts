@@ -75,7 +75,7 @@ export const keyFactorHandlers: Handlers<"keys.factors" | "keys.makePathSecret" 
           : [`environment ${key.environment} denies path secrets: its policy must say \`pathSecrets: allow\``]),
         ...(environment?.networks || key.networks || key.binding
           ? []
-          : ["a path secret is bound to networks: give the key some with `sallyport keys factors ID --network CIDR`"]),
+          : ["a URL token requires a network allow-list: set one with `sallyport keys factors ID --network CIDR`"]),
       ]);
       const made = makePathSecret(key.environment, key.id, call.ports.peppers, call.ports.clock.now());
       await putFactors(call, key, { ...factorsOf(key), pathSecret: made.kept }, "key.path_secret_made", {});

@@ -18,7 +18,7 @@ export const rotateKey: Handler<"keys.rotate"> = async (call) => {
   const graceMs = body.grace === undefined ? undefined : parseDurationMs(body.grace);
   checkDelivery(body.deliver);
   if (body.deliver && body.idempotencyKey !== undefined)
-    throw new Problem("input_invalid", undefined, ["idempotencyKey: a ticket can be asked for again by itself"]);
+    throw new Problem("input_invalid", undefined, ["idempotencyKey: not needed with a delivery link"]);
   const rotated = await ports.lifecycle.rotate({
     environment: key.environment,
     id: key.id,

@@ -29,7 +29,7 @@ function signerFor(call: Call<"keys.addSigner">, key: KeyRecord): { signer: KeyS
     const id = `hmac-${randomBase62(12)}`;
     const { version } = ports.peppers.create(key.environment);
     const secret = hmacSecret(key, id, version, ports.peppers);
-    if (secret === undefined) throw new Problem("fault", "the environment's pepper is not there");
+    if (secret === undefined) throw new Problem("fault", "the environment's pepper is missing");
     return { signer: { ...made, id, algorithm: "hmac-sha256", material: String(version) }, secret };
   }
   const { algorithm, fingerprint, material } = readRegisteredKey(body.publicKey ?? "")!;

@@ -40,7 +40,7 @@ export const localPeopleHandlers: Handlers<"principals.invite" | "principals.uni
       const { changes, localLogins, reconciler } = call.ports;
       const person = findPrincipal(call, call.params.id);
       refuseExcess(excessOfTaking(call, person));
-      if (!localLogins.of(person.id)) throw new Problem("not_found", `${person.name} has no way in of his own`);
+      if (!localLogins.of(person.id)) throw new Problem("not_found", `${person.name} has no local log-in`);
       const fields = { principal: person.id, name: person.name };
       await changes.change({
         operations: [{ op: "localLogin.remove", principal: person.id }],

@@ -28,7 +28,7 @@ export function reissueKey(call: AnyCall, old: KeyRecord): Reissued {
   if (old.session) throw new Problem("key_is_session");
   const principal = owner === null ? undefined : snapshot.principals.get(owner);
   if (owner === null || !principal || principal.isDisabled)
-    throw new Problem("conflict", "the key's owner is gone or disabled: nobody is there to have another");
+    throw new Problem("conflict", "the key's owner is gone or disabled: there is no one to give another key to");
   const now = ports.clock.now();
   const maxMs = snapshot.environments.get(environment)?.keyMaxAgeMs ?? KEY_AGE_MAX_MS;
   const expiresAt = Math.min(now + Math.min(old.lifetimeMs ?? maxMs, maxMs), caller.expiresAt ?? Infinity);

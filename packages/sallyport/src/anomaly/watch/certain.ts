@@ -49,7 +49,7 @@ export function certainOf(
   const isNewNetwork = words[at + ROW.newNetworkAt] === nowS;
   if (gapS > DORMANT_S)
     say("dormant_revival", "days of rest", Math.floor(gapS / DAY_S), [`up to ${DORMANT_S / DAY_S}`]);
-  if (event.isDecoy) say("decoy_used", "use of bait", event.address ?? "unknown", []);
+  if (event.isDecoy) say("decoy_used", "use of a canary key", event.address ?? "unknown", []);
   if (facts.hasEnded(event) && (event.outcome === "served" || isNewNetwork))
     say("leaver", "use after the end", event.code ?? "served", []);
   if (event.code === "signature_replayed") replays(row, nowS);
@@ -82,7 +82,7 @@ function probes(row: Row, { code, endpoint, model }: Observation, names: Names, 
   // Who was hardly ever refused anything needs less.
   const least = usually <= 1 && floats[at + ROW.days]! >= 7 ? PROBES - 1 : PROBES;
   if (different >= Math.max(least, 1.5 * usually + 1))
-    say("scope_probing", "different things refused", different, [Math.round(usually)]);
+    say("scope_probing", "different kinds of denied requests", different, [Math.round(usually)]);
 }
 
 /** To and fro between networks by a key that never did, one of them new: it is in two places. */

@@ -75,7 +75,7 @@ export const ROW = {
   /** What was refused lately: what and when. */
   denied: take(2 * RECENT),
   deniedNext: take(1),
-  /** Most different things refused within a while: of earlier days, fading, and of this one. */
+  /** Most different kinds of denied requests within a while: of earlier days, fading, and of this one. */
   deniedMost: take(1),
   deniedToday: take(1),
   /** How unlikely the hours of the last half day were: sum of logarithms, number, when. */

@@ -92,7 +92,7 @@ export class LocalDesk {
     if (!begun) return refuse("login_expired");
     const person = await this.#ports.enrolment.finish(begun, form.get("code") ?? "", exchange.address);
     if (!isRefusal(person)) {
-      const sentence = "Your password and your authenticator are set. Begin the log-in of your program anew.";
+      const sentence = "Your password and your authenticator are set. Run <code>sallyport login</code> again.";
       writePage(exchange, 200, sentencePage(`Welcome, ${person.name}`, sentence));
       return undefined;
     }

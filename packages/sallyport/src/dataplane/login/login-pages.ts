@@ -91,11 +91,7 @@ export function makeLogin(ports: LoginPorts): Stage {
       return local.ask(exchange, { environment, userCode: grant.userCode });
     if (form.get("answer") !== "yes") {
       grants.deny(grant.userCode);
-      writePage(
-        exchange,
-        200,
-        sentencePage("It gets nothing", "The program was told that this log-in was refused. You can close this page."),
-      );
+      writePage(exchange, 200, sentencePage("It gets nothing", "The log-in was denied. You can close this page."));
       return undefined;
     }
     return provider ? toProvider(exchange, environment, grant.userCode) : refuse("login_unavailable");

@@ -44,9 +44,7 @@ export function writePage(
 }
 
 export function codePage(action: string, isWrong: boolean): LoginPage {
-  const said = isWrong
-    ? "<p>That code is not waiting (any more). Look at the program again, or start it anew.</p>"
-    : "";
+  const said = isWrong ? "<p>This code has expired or is wrong. Run <code>sallyport login</code> again.</p>" : "";
   return {
     title: "Log in for a program",
     body: `${said}<form method="get" action="${escaped(action)}"><label for="user_code">The code that the program shows</label><input id="user_code" name="user_code" autocomplete="off" autocapitalize="characters" required maxlength="16" placeholder="WDJB-MJHT"> <button>Go on</button></form>`,
@@ -73,7 +71,7 @@ export function confirmPage({ action, userCode, environment, address, provider, 
     title: "Is this your program?",
     body:
       `<p>A program at <b>${escaped(address)}</b> asks to act as you in <b>${escaped(environment)}</b>. It shows the code</p><p><code>${code}</code></p>` +
-      `<p>Go on only if you have just started it yourself and it shows the same code. Whoever sent you here otherwise wants to use models in your name.</p>` +
+      `<p>Continue only if you have just started this program yourself and it shows the same code. Otherwise, someone who sent you here wants to use models in your name.</p>` +
       `<form method="post" action="${escaped(action)}"><input type="hidden" name="user_code" value="${code}">${ways}<button class="plain" name="answer" value="no">It is not mine</button></form>`,
   };
 }

@@ -55,17 +55,17 @@ export class ExchangeMetrics implements EndListener {
     ); // prettier-ignore
     this.#refusals = registry.counter(
       "sallyport_refusals_total",
-      "Refusals of requests with a verified key, by problem code.",
+      "Denials of requests with a verified key, by problem code.",
       ...place, "code",
     ); // prettier-ignore
     this.#unauthenticated = registry.counter(
       "sallyport_unauthenticated_refusals_total",
-      "Refusals before a key was verified, by problem code.",
+      "Denials before a key was verified, by problem code.",
       "code",
     );
     this.#guesses = registry.counter(
       "sallyport_credential_failures_total",
-      "Credentials that are none of ours: malformed (the checksum does not fit), of an unknown_id, or with a wrong_secret.",
+      "Invalid credentials: malformed (wrong checksum), unknown_id, or wrong_secret.",
       "signal",
     );
     const tokens = [...place, "estimated"];

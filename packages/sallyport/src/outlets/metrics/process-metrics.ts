@@ -37,14 +37,14 @@ export function nameProcessMetrics(registry: Registry, version: string): Process
     "Memory of buffers and bindings outside the heap.",
     () => process.memoryUsage().external,
   );
-  registry.reading("gauge", "process_open_fds", "Open file descriptors; where the system tells.", [], () => {
+  registry.reading("gauge", "process_open_fds", "Open file descriptors, if the system reports them.", [], () => {
     const open = openFiles();
     return open === undefined ? [] : [[open]];
   });
   registry.reading(
     "counter",
     "sallyport_log_lines_dropped_total",
-    "Lines of output that could not be written because nobody read them.",
+    "Lines of output that were dropped because no program read them.",
     [],
     () => [[droppedLines()]],
   );

@@ -8,13 +8,13 @@ const event = (fields: LedgerEvent["fields"], type: LedgerEvent["type"] = "key.s
 }); // prettier-ignore
 
 it("says what, which key, why, what was done and what to do next", () => {
-  const fields = { key: "4fT9wLq2ZbXc", kind: "decoy_used", says: "a key that is bait was used", action: "suspend", until: 1_700_003_600_000, alert: "A", factors: ["use of bait: 192.0.2.1"], requests: ["r1"] }; // prettier-ignore
+  const fields = { key: "4fT9wLq2ZbXc", kind: "decoy_used", says: "a canary key was used", action: "suspend", until: 1_700_003_600_000, alert: "A", factors: ["use of bait: 192.0.2.1"], requests: ["r1"] }; // prettier-ignore
   const { subject, text } = mailOf(event(fields, "anomaly.detected"));
   expect(subject).toBe("[sallyport] Unusual use of a key (prod, 4fT9wLq2ZbXc)");
   for (const line of [
     "key: 4fT9wLq2ZbXc",
     "looks like: decoy_used",
-    "why: a key that is bait was used",
+    "why: a canary key was used",
     "seen: use of bait: 192.0.2.1",
     "what was done: suspend",
     "until: 2023-11-14T23:13:20.000Z",

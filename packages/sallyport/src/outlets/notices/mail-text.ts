@@ -22,19 +22,19 @@ const words: Readonly<Record<NoticeType, Words>> = {
   "key.notice": { what: "A key needs attention", next: "Rotate it (sallyport keys rotate KEY), use it, or revoke it." },
   "key.suspended": { what: "A key was suspended", next: `See why (${LOOK}), then resume or revoke it.` },
   "key.revoked": { what: "A key was revoked", next: "Nothing, if you expected it. Else see who did it: sallyport audit search --key-id KEY" },
-  "key.rotation_begun": { what: "A key is being rotated", next: "Give the new secret to whoever uses the key before the old one ends." },
+  "key.rotation_begun": { what: "A key is being rotated", next: "Give the new secret to everyone who uses the key before the old one expires." },
   "key.rotated": { what: "A key has a new secret in use", next: "Nothing. The old secret ends after its grace." },
-  "key.secret_reused": { what: "An old secret of a key was used", next: `Find out where it still is (${LOOK}). If nobody of yours has it: sallyport incident open --key-id KEY` },
-  "ticket.opened_twice": { what: "A delivered key was opened twice", next: "Somebody else may have had it. The key is suspended: make another." },
-  "ticket.opened_late": { what: "A ticket was tried after its end", next: "Ask the recipient whether it was him; deliver again if so." },
-  "ticket.unexpected_network": { what: "A ticket was tried from another network", next: "Ask the recipient whether it was him; revoke the key if not." },
-  "ticket.expired": { what: "A ticket was never opened", next: "Deliver the key again, or revoke it." },
+  "key.secret_reused": { what: "An old secret of a key was used", next: `Find out where it still is (${LOOK}). If you do not recognize the use: sallyport incident open --key-id KEY` },
+  "ticket.opened_twice": { what: "A delivered key was opened twice", next: "Someone else may have it. The key is suspended: create another." },
+  "ticket.opened_late": { what: "A delivery link was used after it expired", next: "Ask the recipient. If it was them, deliver the key again." },
+  "ticket.unexpected_network": { what: "A delivery link was used from another network", next: "Ask the recipient. If it was not them, revoke the key." },
+  "ticket.expired": { what: "A delivery link was never opened", next: "Deliver the key again, or revoke it." },
   "anomaly.detected": { what: "Unusual use of a key", next: `Look at it (${LOOK}), then answer: sallyport anomalies respond ALERT. If it was stolen: sallyport incident open --key-id KEY` },
-  "person.local_suspended": { what: "A local log-in was suspended", next: "The person's permissions have grown beyond the scope of whoever made the log-in. If that is right: sallyport people confirm NAME. If not: sallyport people uninvite NAME" },
-  "admin.reset": { what: "The recovery admin key was reset", next: "If it was not you: whoever did it can write to the gateway's data directory." },
+  "person.local_suspended": { what: "A local log-in was suspended", next: "The user's permissions exceed the scope of the administrator who created the log-in. If that is intended: sallyport people confirm NAME. If not: sallyport people uninvite NAME" },
+  "admin.reset": { what: "The recovery admin key was reset", next: "If it was not you: someone else can write to the gateway's data directory." },
   "admin_key.issued": { what: "An admin key was made", next: "If you did not expect it: sallyport admin keys revoke KEY" },
   "gateway.restored": { what: "The gateway runs on a restored backup", next: "It serves nothing until you say sallyport restore confirm." },
-  "witness.refused": { what: "A witness does not know this ledger any more", next: "Find out who restored, copied or rewrote the data directory: sallyport audit verify; sallyport audit tail" },
+  "witness.refused": { what: "A witness does not recognize this audit log", next: "Find out who restored, copied or rewrote the data directory: sallyport audit verify; sallyport audit tail" },
 }; // prettier-ignore
 
 /** What is said of an event, in this order, and under which word. */
@@ -111,7 +111,7 @@ function subjectKey(key: EventValue | undefined): string {
 }
 
 function ledgerLine(type: string): string {
-  return `The ledger has the whole event (${type}).`;
+  return `The audit log has the whole event (${type}).`;
 }
 
 function isoText(timeMs: number): string {

@@ -30,7 +30,7 @@ function sizeOf(checkpoint: string): number {
 const REASONS: Readonly<Record<number, string>> = {
   403: ": it does not know the log's key: give it the one 'sallyport audit keys' prints",
   404: ": it does not know the log: give it the key 'sallyport audit keys' prints",
-  422: ": this log does not go on from the one it saw before. It was written anew or rolled back",
+  422: ": this log does not extend the one it saw before. It was rewritten or rolled back",
 };
 
 /**

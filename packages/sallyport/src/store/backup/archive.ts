@@ -56,7 +56,7 @@ export async function* readArchive(chunks: AsyncIterable<Uint8Array>): AsyncGene
 }
 
 export function damaged(): Problem {
-  return new Problem("input_invalid", "the backup is damaged or was cut: nothing was restored");
+  return new Problem("input_invalid", "the backup is damaged or truncated: nothing was restored");
 }
 
 function padding(bytes: number): Buffer {

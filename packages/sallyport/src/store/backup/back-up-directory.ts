@@ -44,7 +44,7 @@ export async function backUpDirectory(order: BackupOrder): Promise<Backup> {
   const paths = dataPaths(order.directory);
   const seal = order.to && makeSeal(order.to);
   if (!existsSync(paths.dataKeys))
-    throw new Problem("conflict", "the secrets are not sealed yet: start the server once, which seals them");
+    throw new Problem("conflict", "the secrets are not encrypted yet: start the server once, which encrypts them");
   if (entriesOf(order.folder).length > 0)
     throw new Problem("conflict", `${order.folder} holds other things: name an empty folder`);
   const hasKek = order.isOwnKek && seal !== null;

@@ -124,7 +124,7 @@ function factsOf(copy: string) {
   const database = openDatabase(copy, { isReadOnly: true });
   try {
     const head = parseSignedHead(readMeta(database, "head"));
-    if (!head) throw new Problem("store_unavailable", "the ledger's head cannot be read");
+    if (!head) throw new Problem("store_unavailable", "the head of the audit log cannot be read");
     const first = database.prepare("SELECT min(seq) AS first FROM ledger").get()?.["first"];
     return {
       epoch: readCounter(database, "epoch"),

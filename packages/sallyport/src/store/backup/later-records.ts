@@ -43,7 +43,7 @@ export interface BackupPoint {
 export function readLaterRecords(path: string, after: BackupPoint, own: string): LaterRecords {
   if (!existsSync(path)) throw new Problem("not_found", `there is no ${path}`);
   if (existsSync(own) && `${realpathSync(path)}${sep}`.startsWith(`${realpathSync(own)}${sep}`))
-    throw new Problem("input_invalid", `${path} is of the restored directory: name the ledger it was before`);
+    throw new Problem("input_invalid", `${path} belongs to the restored directory: name the earlier audit log`);
   if (!statSync(path).isDirectory()) return gather(linesForward(path), after, null);
   if (!existsSync(dataPaths(path).database)) return gather(linesOfSegments(path), after, null);
   const paths = dataPaths(path);
@@ -78,7 +78,7 @@ function gather(lines: Iterable<string>, after: BackupPoint, head: BackupPoint |
     if (said.type === "gateway.restored")
       throw new Problem(
         "input_invalid",
-        "this is the ledger of a restored gateway: name the one that went on after the backup",
+        "this is the audit log of a restored gateway: name the one that continued after the backup",
       );
     const narrowing = narrowingOf(said);
     if (narrowing) records.push(narrowing);

@@ -168,7 +168,11 @@ function openArchive(from: string, identity: AgeIdentity | null): AsyncIterable<
   if (name === undefined || names.length > 1)
     throw new Problem("not_found", `${from} holds no backup (${SEALED_NAME} or ${PLAIN_NAME})`);
   if (name === PLAIN_NAME) return createReadStream(join(from, name));
-  if (!identity) throw new Problem("input_invalid", "the backup is sealed: name the file or variable that opens it");
+  if (!identity)
+    throw new Problem(
+      "input_invalid",
+      "the backup is encrypted: pass --identity with the file or variable that decrypts it",
+    );
   return openSealed(createReadStream(join(from, name)), identity);
 }
 

@@ -46,7 +46,7 @@ export interface Exported {
 const ATTEMPTS = 20;
 const PROGRESS_RECORDS = 100_000;
 
-/** Throws `already_exists` where `out` is there, `store_unavailable` where the ledger is damaged: verify it first. */
+/** Throws `already_exists` where `out` is there, `store_unavailable` where the audit log is damaged: verify it first. */
 export async function exportLedger(database: SqlDatabase, paths: DataPaths, order: ExportOrder): Promise<Exported> {
   const { out } = order;
   for (const path of [out, `${out}.manifest`])
@@ -61,7 +61,7 @@ export async function exportLedger(database: SqlDatabase, paths: DataPaths, orde
       if (attempt >= ATTEMPTS)
         throw new Problem(
           "store_unavailable",
-          `the ledger cannot be exported: ${exported}; run 'sallyport audit verify'`,
+          `the audit log cannot be exported: ${exported}; run 'sallyport audit verify'`,
         );
     }
   } finally {

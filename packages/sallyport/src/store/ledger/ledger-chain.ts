@@ -173,7 +173,7 @@ export class LedgerChain {
 }
 
 function damaged(reason: string): Problem {
-  return new Problem("store_unavailable", `the ledger is damaged: ${reason}; run 'sallyport audit verify'`);
+  return new Problem("store_unavailable", `the audit log is damaged: ${reason}; run 'sallyport audit verify'`);
 }
 
 const ASKED_MAX = 64;

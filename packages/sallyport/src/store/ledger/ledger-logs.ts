@@ -178,7 +178,7 @@ export class LedgerLogs {
 
   #logOf({ environment, state, checkpoint, generation, key_since: keySince }: SqlRow): Log {
     if (typeof environment === "string" && !isEnvironmentName(environment))
-      throw new Problem("store_unavailable", `the ledger is damaged: ${strayReason(environment)}`);
+      throw new Problem("store_unavailable", `the audit log is damaged: ${strayReason(environment)}`);
     const tree = typeof state === "string" ? parseTreeState(state) : undefined;
     const signed = typeof checkpoint === "string" ? parseCheckpoint(checkpoint) : undefined;
     if (
@@ -191,7 +191,7 @@ export class LedgerLogs {
     )
       throw new Problem(
         "store_unavailable",
-        "the ledger is damaged: the row of a log in table log cannot be read; run 'sallyport audit repair'",
+        "the audit log is damaged: the row of a log in table log cannot be read; run 'sallyport audit repair'",
       );
     const origin = logOrigin(this.#node, environment);
     return {

@@ -118,7 +118,7 @@ class LogProofs {
       if (!verdict.ok)
         throw new Problem(
           "store_unavailable",
-          `the ledger is damaged: ${verdict.reason}; run 'sallyport audit verify'`,
+          `the audit log is damaged: ${verdict.reason}; run 'sallyport audit verify'`,
         );
       return [seq, proof] as const;
     });

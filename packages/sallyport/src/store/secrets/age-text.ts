@@ -25,6 +25,9 @@ export async function openTextWith(identities: Secret, sealed: string): Promise<
     return new Secret(await decrypter.decrypt(armor.decode(sealed), "text"));
   } catch {
     // Without the cause: it may quote the identity.
-    throw new Problem("input_invalid", "the ticket was sealed to another recipient, or the identity file holds no key");
+    throw new Problem(
+      "input_invalid",
+      "the link was encrypted to another recipient, or the identity file holds no key",
+    );
   }
 }

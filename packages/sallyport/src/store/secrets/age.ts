@@ -48,12 +48,12 @@ export async function* openSealed(
     opened = (await decrypter.decrypt(ReadableStream.from(withMagic(chunks)))) as ReadableStream<Uint8Array>;
   } catch {
     // Without the cause: it may quote the key.
-    throw new Problem("input_invalid", "the backup was not sealed to this identity, or its beginning is damaged");
+    throw new Problem("input_invalid", "the backup was not encrypted to this identity, or its beginning is damaged");
   }
   try {
     yield* opened;
   } catch {
-    throw new Problem("input_invalid", "the backup is damaged or was cut: it does not authenticate");
+    throw new Problem("input_invalid", "the backup is damaged or truncated: it does not authenticate");
   }
 }
 

@@ -101,9 +101,7 @@ function sealWhatIsClear(paths: DataPaths, keys: DataKeys, onNotice: (text: stri
   for (const file of clear) writeSecretFile(keys, file, readFileSync(file.path));
   keys.close();
   if (clear.length > 0)
-    onNotice(
-      `${clear.length} secrets that lay in the clear are sealed now, under the key-encryption key ${keys.kekId}`,
-    );
+    onNotice(`${clear.length} plaintext secrets are now encrypted under the key-encryption key ${keys.kekId}`);
 }
 
 /** Removes a key file that opens nothing any more. */

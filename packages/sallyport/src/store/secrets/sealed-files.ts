@@ -50,10 +50,7 @@ export function readSecretFile(sealer: Sealer, { path, purpose }: SecretFile): B
   try {
     return sealer.open(purpose, sealed);
   } catch {
-    throw new Problem(
-      "store_unavailable",
-      `${path} is damaged, or is not the file that was sealed here: put it back from a backup`,
-    );
+    throw new Problem("store_unavailable", `${path} is damaged or was replaced: restore it from a backup`);
   }
 }
 

@@ -35,7 +35,7 @@ function signOver(database: SqlDatabase, signingKey: KeyObject, state: string): 
   const signer = signerOfKey(signingKey);
   // Nobody's words are signed anew: a head that is not genuine stays what it is.
   if (!head || !signer.isGenuine(head))
-    throw new Problem("store_unavailable", "the ledger is damaged: its signed head is not genuine");
+    throw new Problem("store_unavailable", "the audit log is damaged: its signed head is not genuine");
   const { seq, hash, at } = head;
   database
     .prepare("UPDATE meta SET value = ? WHERE name = 'head'")

@@ -63,7 +63,7 @@ export class Writer {
   #isOpen = true;
   #isScheduled = false;
   #records = 0;
-  /** No rotation before the ledger is this long. */
+  /** No rotation before the audit log is this long. */
   #rotateFrom = 0;
   /** When retention was last looked at, epoch ms. */
   #caredAt = 0;
@@ -315,7 +315,7 @@ export class Writer {
       await work();
     } catch (error) {
       this.#rotateFrom = this.#parts.chain.seq + ROTATION_PATIENCE;
-      this.#ports.post({ kind: "trouble", text: `rotation or retention of the ledger failed: ${String(error)}` });
+      this.#ports.post({ kind: "trouble", text: `rotation or retention of the audit log failed: ${String(error)}` });
     }
   }
 }

@@ -20,7 +20,7 @@ export const logs: Migration = {
   apply(database) {
     const head = database.prepare("SELECT value FROM meta WHERE name = 'head'").get()?.["value"];
     const signed = typeof head === "string" ? parseSignedHead(head) : undefined;
-    if (!signed) throw new Problem("store_unavailable", "the ledger's head cannot be read");
+    if (!signed) throw new Problem("store_unavailable", "the head of the audit log cannot be read");
     database.exec(`CREATE TABLE log (
   environment TEXT NOT NULL PRIMARY KEY,
   base TEXT NOT NULL,
