@@ -1,7 +1,7 @@
 /** What the guides tell a reader to type is what the program takes: commands, flags, settings, policy, links. */
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, sep } from "node:path";
 import type { Command } from "commander";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
@@ -97,6 +97,30 @@ describe.each(pages)("%s", (page) => {
     const lost = links.filter(([, file, anchor]) => !anchorsOf(file ? join(dirname(page), file) : page).has(anchor!));
     expect(lost.map(([link]) => link)).toEqual([]);
   });
+});
+
+const sources = ["packages", "test", "tools", "bench", "docs", "deploy", "testdata"].flatMap((folder) =>
+  readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+    .filter((path) => !/(^|\/)(node_modules|dist)\//.test(path))
+    .flatMap((path) => [
+      `/${folder}/${path.split(sep).join("/")}`,
+      `/${folder}/${path.split(sep).join("/")}`.replace("/src/", "/"),
+    ]),
+);
+
+/** Whether a file or folder of the repository has this name, `store/disk/` or `keys/own-keys.ts`, at the end of its path. */
+function isInRepository(name: string): boolean {
+  const wanted = `/${name.replace(/^\//, "").replace(/\/$/, "")}`;
+  return sources.some((path) => path.endsWith(wanted));
+}
+
+it.each(["SECURITY.md", "ARCHITECTURE.md", "CONTRIBUTING.md"])("%s names files that there are", (page) => {
+  const names = [...readFileSync(join(root, page), "utf8").matchAll(/`([\w./-]+(?:\.(?:ts|js)|\/))`/g)].map(
+    (one) => one[1]!,
+  );
+  // Of a data directory, not of the repository.
+  const kept = /^(?:secrets|ledger|index|sinks|backups|incidents|test)\/$|^\/+$|^dist\/|NOUN/;
+  expect(names.filter((name) => !kept.test(name) && !isInRepository(name))).toEqual([]);
 });
 
 it("the guides call the program at all", () => {
