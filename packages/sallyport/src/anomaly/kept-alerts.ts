@@ -1,11 +1,14 @@
-/** Alerts as they outlive a restart, so that somebody who answers one the next morning is learned from. */
+/** Alerts survive a restart, so that a classification on the next morning still updates the baseline. */
 import { ALERT_KINDS } from "./alert.ts";
 import type { Alert, AlertFactor } from "./alert.ts";
 
 /** The newest: what came before is answered, or will not be. */
 export const KEPT_ALERTS_MAX = 200;
 
-/** Those of `kept` that are alerts, oldest first. What is none is left out: a damaged file costs what it held. */
+/**
+ * The entries of `kept` that are valid alerts, oldest first. Invalid entries are skipped: a damaged file loses only
+ * what is damaged.
+ */
 export function readAlerts(kept: unknown): readonly Alert[] {
   return Array.isArray(kept) ? kept.filter(isAlert).slice(-KEPT_ALERTS_MAX) : [];
 }

@@ -1,6 +1,6 @@
 /**
- * What the detectors see of one thing that happened to a key: a settled exchange, a refusal, or a turn of the key's life.
- * It is made the same way from a live exchange and from the ledger's records, so that what was seen live can be replayed.
+ * What the detectors see of one event of a key: a finished exchange, a denial, or a change of the key's state. It is
+ * built the same way from a live exchange and from audit records, so that live detection can be replayed.
  */
 export type ObservationKind =
   | "exchange" // forwarded and settled
@@ -21,11 +21,11 @@ export interface Observation {
   readonly owner: string | null;
   /** What the key is like: its roles in order, joined by `+`; keys of one peer group learn from one another. */
   readonly peer: string | null;
-  /** The key is bait: nobody has a reason to use it. */
+  /** A canary key: no one has a legitimate reason to use it. */
   readonly isDecoy: boolean;
   /** Of a turn of life: who did it (`key:<id>`, `principal:<id>`, `os:<user>`, `gateway`). */
   readonly actor: string | null;
-  /** Request id, by which the ledger tells the rest. */
+  /** Request id; the audit log has the details. */
   readonly request: string | null;
   readonly endpoint: string | null;
   readonly permissions: readonly string[];
@@ -42,7 +42,7 @@ export interface Observation {
   readonly answerBytes: number;
   readonly firstByteMs: number;
   readonly totalMs: number;
-  /** More than 1 where refusals were counted together. */
+  /** More than 1 if denials were counted together. */
   readonly count: number;
 }
 
@@ -89,7 +89,7 @@ export function observationLine(observation: Observation): string {
   return JSON.stringify(said);
 }
 
-/** Undefined for what is none. */
+/** Undefined if the record is not an observation. */
 export function parseObservation(line: string): Observation | undefined {
   try {
     const said = JSON.parse(line) as Known & Partial<Observation>;

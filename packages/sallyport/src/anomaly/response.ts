@@ -28,7 +28,7 @@ export interface Response {
   readonly undo: Action | "resume" | null;
 }
 
-/** The key's own doors, for what could shut out its rightful user for good. */
+/** The key's own access conditions, for responses that could lock out its rightful user. */
 export interface Reach {
   /** Known networks of the key; none = it must not be bound to them. */
   readonly networks: readonly string[];
@@ -60,7 +60,7 @@ function atMost(action: Action, most: number): Action {
   return ACTIONS[Math.min(ACTIONS.indexOf(action), most)]!;
 }
 
-/** A door that nobody of the key's could open is no door: suspension is honest about it. */
+/** A condition that no client of the key can meet would be a hidden suspension, so the key is suspended openly. */
 function possible(action: Action, { networks, hasSigner, hasPerson }: Reach): Action {
   if (action === "signature" && !hasSigner) return "suspend";
   if (action === "identity" && !hasPerson) return "suspend";
@@ -96,7 +96,7 @@ export function readAnomalyPolicy(
       if (kind !== "default" && !(ALERT_KINDS as readonly string[]).includes(kind))
         wrong(`actions.${kind}`, "is no kind of alert");
       else if (!(ACTIONS as readonly unknown[]).includes(action))
-        wrong(`actions.${kind}`, `is none of ${ACTIONS.join(", ")}`);
+        wrong(`actions.${kind}`, `must be one of ${ACTIONS.join(", ")}`);
       else read[kind as AlertKind | "default"] = action as Action;
     }
   if (mistakes.length > 0 || typeof budget !== "number" || forMs === undefined) return mistakes;

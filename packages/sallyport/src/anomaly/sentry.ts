@@ -1,6 +1,6 @@
 /**
- * The watch in the gateway: what it notices is recorded and answered as policy says, for a time, and taken back. Seeing is
- * a few microseconds and never waits; recording and acting come after, in the turn of changes.
+ * Anomaly detection in the gateway: records alerts and applies the policy's response for a limited time. Observing
+ * takes a few microseconds and never waits; recording and responding come later, in the turn of changes.
  */
 import type { AnomalyPolicy } from "../access/policy.ts";
 import type { LedgerEvent } from "../audit/event.ts";
@@ -18,7 +18,7 @@ import type { KeyWatch } from "./watch/key-watch.ts";
 
 /** Why a key is suspended by this. */
 export const SUSPENDED_FOR = "anomaly";
-/** Alerts that are remembered, for whoever answers them. */
+/** Alerts that are kept for classification. */
 const ALERTS_MAX = 1_000;
 
 export interface SentryPorts {
@@ -32,11 +32,11 @@ export interface SentryPorts {
   readonly fault: (cause: unknown) => void;
 }
 
-/** Who answers an alert, and what he says of it. */
+/** Who classifies an alert, and how. */
 export interface AlertAnswer {
   readonly alert: string;
   readonly actor: string;
-  /** Where he asked from, as records say it; empty on this machine. */
+  /** The address of the administrator, as in audit records; empty on the gateway host. */
   readonly from: { readonly address?: string };
   readonly verdict: "false_alarm" | "confirmed";
 }
@@ -82,8 +82,8 @@ export class Sentry {
   }
 
   /**
-   * A person's word. A false alarm is learned from and what was done is taken back; what is confirmed stays, and a
-   * suspension does not end by itself any more. Answers whether anything was left to take back or to learn; his word is
+   * Applies an administrator's classification. A false alarm updates the baseline and undoes the response; a confirmed
+   * alert makes a suspension permanent. Returns whether there was anything to undo or to learn; the classification is
    * recorded in any case.
    */
   async answer({ alert: id, actor, from, verdict }: AlertAnswer): Promise<boolean> {

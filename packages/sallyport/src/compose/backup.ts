@@ -11,7 +11,7 @@ import { VERSION } from "../version.ts";
 export { restoreDirectory } from "../store/backup/restore.ts";
 export type { AgeIdentity, AgeRecipient } from "../store/secrets/age.ts";
 
-/** Beside a running server or without one; nothing is written but the backup. */
+/** Works whether or not the server is running; writes nothing but the backup. */
 export function backUp(settings: Settings, folder: string, to: AgeRecipient | null): Promise<Backup> {
   const { dataDirectory: directory, keyEncryptionKey: source } = settings;
   checkDataDirectory(directory);

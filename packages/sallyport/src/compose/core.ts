@@ -60,7 +60,7 @@ export interface Core {
   readonly clock: Clock;
   readonly store: Store;
   readonly peppers: PepperFiles;
-  /** What must be read back is sealed by this. */
+  /** Encrypts everything that must be read back. */
   readonly sealer: DataKeys;
   readonly keys: KeyDirectory;
   readonly restrictions: Restrictions;
@@ -83,7 +83,7 @@ export interface Core {
   readonly localLogins: LocalLogins;
   readonly enrolment: Enrolment;
   readonly passwordHasher: PasswordHasher;
-  /** How often a view of memory had to be read anew since the start. */
+  /** How often a view was rebuilt since the start. */
   readonly rebuiltViews: () => number;
   /** Called when a change is shown by every view, before it is acknowledged. */
   onSwap(then: (snapshot: Snapshot) => void): void;
@@ -93,7 +93,7 @@ export interface Core {
 }
 
 export interface CoreOptions {
-  /** An older database is upgraded; else it is refused (`schema_older`). */
+  /** Upgrades an older database; otherwise it is rejected (`schema_older`). */
   readonly upgrades?: boolean;
 }
 
@@ -157,7 +157,10 @@ export async function openCore(settings: Settings, clock: Clock, log: Log, optio
   }
 }
 
-/** Rows that are not the gateway's give rights that nobody granted: it ends as on a signal, and a start says why. */
+/**
+ * Rows that the gateway did not write would grant rights that no administrator granted: the gateway stops as on a
+ * signal, and the next start prints why.
+ */
 function stopServing(log: Log, message: string): void {
   log.error(message);
   process.exitCode = 3;
@@ -167,7 +170,7 @@ function stopServing(log: Log, message: string): void {
 type CoreParts = Pick<Core, "store" | "sealer" | "peppers" | "audit" | "damage" | "quarantine" | "incidents"> &
   Pick<LifecyclePorts, "clock" | "fault"> & {
     readonly agents: Agents;
-    /** Tells of what failed in showing a change. */
+    /** Reports failures of applying a change. */
     readonly onFault: (what: string, cause: unknown) => void;
     /** Serves nothing any more, and says why. */
     readonly stop: (why: string) => void;

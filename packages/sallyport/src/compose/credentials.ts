@@ -1,4 +1,7 @@
-/** How requests prove whom they stand for, joined: keys, tokens, path secrets, Ollama clients, signatures, and the way to tokens. */
+/**
+ * Joins the ways in which requests authenticate: keys, tokens, URL tokens, Ollama clients, signatures, and the token
+ * endpoints.
+ */
 import { networkPrefix } from "../kernel/network-prefix.ts";
 import type { Settings } from "../config/settings.ts";
 import { makeAdmission } from "../dataplane/admission.ts";

@@ -63,7 +63,7 @@ export interface DataPlanePorts {
   readonly connectionsMax: number;
   readonly metrics: GatewayMetrics;
   /** Traces of exchanges; null where the settings ask for none. */
-  /** Besides those of its own. */
+  /** In addition to its own. */
   readonly listeners: readonly EndListener[];
   readonly tracing: (Tracing & EndListener) | null;
   /** The listener's own address, once it listens. */
@@ -74,9 +74,9 @@ export interface DataPlane {
   readonly server: Server;
   running(): number;
   queued(): number;
-  /** New requests are refused from now on. */
+  /** Rejects new requests from now on. */
   drain(): void;
-  /** Cuts what still runs and writes the last aggregates. */
+  /** Aborts what still runs and writes the last aggregates. */
   end(): void;
   closeUpstreams(): Promise<void>;
 }
@@ -256,7 +256,7 @@ export function makeDataPlane({
   };
 }
 
-/** For requests, and for whoever explains them. */
+/** For requests, and for `explain`. */
 export function makeJudge(core: Core, { environments }: Pick<Settings, "environments">): Judge {
   const { clock, snapshot, keys, revokedTokens, firstNetworks } = core;
   const served = environments && new Set(environments);

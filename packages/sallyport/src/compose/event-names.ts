@@ -1,4 +1,4 @@
-/** The event types of the ledger, by name: completion offers them. */
+/** The event types of the audit log, by name, for completion. */
 import { eventTypes } from "../audit/event.ts";
 
 export const eventNames: readonly string[] = Object.keys(eventTypes);

@@ -1,4 +1,4 @@
-/** The program's metrics, named: what is counted where exchanges end, and what is read from the parts when somebody asks. */
+/** The program's metrics by name: what is counted when exchanges end, and what is read from the parts on demand. */
 import type { ByteBudget } from "../dataplane/byte-budget.ts";
 import type { LiveExchanges } from "../dataplane/live-exchanges.ts";
 import type { UpstreamPools } from "../dataplane/upstream/pool.ts";

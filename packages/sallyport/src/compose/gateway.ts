@@ -50,7 +50,10 @@ export interface Gateway {
   readonly adminUrl: string;
   /** Re-reads certificates and the policy file, and looks at identity providers now (SIGHUP). */
   reload(): Promise<void>;
-  /** Takes no new requests, lets running ones end within `drainMs`, then cuts them; commits the ledger and closes. */
+  /**
+   * Accepts no new requests, lets running ones finish within `drainMs`, then aborts them; commits the audit log and
+   * closes.
+   */
   close(drainMs: number): Promise<void>;
 }
 
@@ -209,7 +212,7 @@ export async function joinGateway(parts: GatewayParts): Promise<Gateway> {
   }
 }
 
-/** Nobody was promised anything yet: what connected meanwhile is cut. */
+/** No client has been promised anything yet: connections made meanwhile are closed. */
 function closeAtOnce(server: Server): Promise<void> {
   return new Promise((resolve) => {
     if (!server.listening) return resolve();
@@ -246,7 +249,7 @@ async function listen(server: Server, { host, port }: Settings["listen"], isTls:
   return `${isTls ? "https" : "http"}://${bound.family === "IPv6" ? `[${bound.address}]` : bound.address}:${bound.port}`;
 }
 
-/** Resolves when nothing runs any more; after `drainMs` what still runs is cut. */
+/** Resolves when nothing runs any more; aborts what still runs after `drainMs`. */
 async function drain(dataPlane: DataPlane, drainMs: number): Promise<void> {
   const { server } = dataPlane;
   dataPlane.drain();

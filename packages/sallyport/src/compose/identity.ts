@@ -24,13 +24,13 @@ export interface OpenIdentity {
   close(): void;
 }
 
-/** Genuine log-outs of one issuer at once; more are told to come again. */
+/** Concurrent genuine log-outs of one issuer; others are asked to retry. */
 const LOG_OUTS = 100;
 const LOG_OUTS_MS = 2_000;
 const FIRST_MS = 5_000;
 /** Failing looks come less and less often, but at least so often. */
 const LATEST_MS = 10 * 60_000;
-/** A provider that has not answered for so long is told as an error. */
+/** A provider that has been silent for this long is logged as an error. */
 const SILENT_MS = 15 * 60_000;
 
 /** Throws `store_unavailable` where a secret cannot be read. */
@@ -125,7 +125,7 @@ class Look {
     return this.#failingSinceMs === null ? 0 : this.#clock.monotonic() - this.#failingSinceMs;
   }
 
-  /** Soon: somebody may have left while this gateway was down. */
+  /** Soon: users may have left while this gateway was down. */
   begin(): void {
     this.#timer = setTimeout(() => void this.now(), Math.min(FIRST_MS, this.#everyMs)).unref();
   }

@@ -1,4 +1,4 @@
-/** An incident's folder, beside a running server or without one; loaded by the incident commands only. */
+/** An incident's folder, whether or not the server is running; loaded by the incident commands only. */
 import { statSync } from "node:fs";
 import { fillIncidentFolder as write } from "../incident/incident-folder.ts";
 import type { WrittenIncident } from "../incident/incident-folder.ts";
@@ -9,7 +9,7 @@ import { dataPaths } from "../store/disk/data-paths.ts";
 import { writeDurably } from "../store/disk/durable-file.ts";
 import { listSegments } from "../store/ledger/segment-file.ts";
 
-/** `evidenceBytesMax` = the largest ledger that is copied. */
+/** `evidenceBytesMax` = the largest audit log that is copied. */
 export function writeIncident(
   place: DirectoryPlace,
   incident: ReportParts["incident"],

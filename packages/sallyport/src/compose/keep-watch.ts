@@ -13,7 +13,7 @@ const KEYS_A_PIECE = 32;
 const DAY_MS = 86_400_000;
 /** A key that is gone may still be tried, and told: for so long it is remembered. */
 const GONE_MS = DAY_MS;
-/** And any other for so long after its last use: then it is learned anew. */
+/** Every other key is forgotten this long after its last use, and learned again. */
 const SILENT_MS = 180 * DAY_MS;
 
 /** Resolves when it is on disk. */

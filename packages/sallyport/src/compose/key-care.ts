@@ -10,13 +10,13 @@ import { fillKeyTable } from "../keys/fill-table.ts";
 import type { Core } from "./core.ts";
 
 const FLUSH_MS = 5_000;
-/** What a ticket delivered goes soon after nobody may read it any more. */
+/** What a delivery link delivers is deleted soon after the link can no longer be opened. */
 const TIDY_MS = 60_000;
 const SWEEP_MS = 60 * 60_000;
-/** Not at once: whoever starts a server that was down for weeks may want to look first (`keys sweep --dry-run`). */
+/** Not at once: after weeks of downtime, an administrator may want to look first (`keys sweep --dry-run`). */
 const FIRST_SWEEP_MS = 10 * 60_000;
 
-/** The data directory's lock makes it the only one. Answers how to end it. */
+/** The data directory's lock makes it the only one. Returns a function that stops it. */
 export function careForKeys(
   { keys, store, uses, lifecycle, tickets }: Pick<Core, "keys" | "store" | "uses" | "lifecycle" | "tickets">,
   log: Log,

@@ -1,4 +1,7 @@
-/** What a running gateway does for its ledger by itself: makes indexes of segments that have none, and says every few minutes that it is there. */
+/**
+ * What a running gateway does for its audit log: creates missing indexes of segments, and records a heartbeat every few
+ * minutes.
+ */
 import { readdir } from "node:fs/promises";
 import { HEARTBEAT_MS } from "@sallyport/ledger";
 import { causeOf } from "../kernel/log.ts";
@@ -9,7 +12,7 @@ import type { Core } from "./core.ts";
 
 const EVERY_MS = 60_000;
 
-/** Ends when it is told to. A small ledger, which has no segments, starts no thread by this. */
+/** Stops when told to. A small log, which has no segments, starts no thread. */
 export function careForIndexes(directory: string, audit: Pick<AuditLink, "care">, log: Log): () => void {
   const look = makeLook(directory, audit);
   const timer = setInterval(() => {
@@ -19,8 +22,8 @@ export function careForIndexes(directory: string, audit: Pick<AuditLink, "care">
 }
 
 /**
- * One look. The first has the indexes that are there compared with their segments as well: that takes seconds where the
- * ledger is large, and whoever searches for a stolen key should not wait for it.
+ * One check. The first one also compares existing indexes with their segments: that takes seconds for a large log, and
+ * a search for a stolen key should not wait for it.
  */
 export function makeLook(directory: string, audit: Pick<AuditLink, "care">): () => Promise<void> {
   const paths = dataPaths(directory);
@@ -28,7 +31,7 @@ export function makeLook(directory: string, audit: Pick<AuditLink, "care">): () 
   return async function look() {
     const [segments, indexes] = await Promise.all([
       countOf(paths.ledger, ".jsonl"),
-      // Before the first it is not there.
+      // Before the first index there is no folder.
       countOf(paths.index, ".idx").catch(() => 0),
     ]);
     if (segments === indexes && (areCompared || segments === 0)) return;
@@ -41,7 +44,7 @@ async function countOf(folder: string, ending: string): Promise<number> {
   return (await readdir(folder)).filter((name) => name.endsWith(ending)).length;
 }
 
-/** Answers how to end it. */
+/** Returns a function that stops it. */
 export function beat(
   record: (fields: { readonly records: number; readonly epoch: number }) => Promise<void>,
   { store, snapshot }: Pick<Core, "store" | "snapshot">,

@@ -1,4 +1,7 @@
-/** Where the ledger goes besides its own folder: sinks and witnesses. What serves them is loaded only where some are named. */
+/**
+ * Where audit records go in addition to the data directory: sinks and witnesses. Their code is loaded only if some are
+ * configured.
+ */
 import type { Settings } from "../config/settings.ts";
 import type { Log } from "../kernel/log.ts";
 import type { Core } from "./core.ts";

@@ -1,11 +1,11 @@
-/** What the watch is told of an exchange when it is over: the same as the ledger's records would tell it. */
+/** What anomaly detection sees of a finished exchange: the same as the audit records contain. */
 import { observe } from "../anomaly/observation.ts";
 import type { Observation } from "../anomaly/observation.ts";
 import { peerOf } from "../anomaly/replay/from-records.ts";
 import type { Exchange } from "../dataplane/exchange.ts";
 import type { KeyRecord } from "../keys/key.ts";
 
-/** Undefined for what belongs to no key: it was refused before, and is counted elsewhere. */
+/** Undefined for exchanges without a key: they were denied earlier and are counted elsewhere. */
 export function observeExchange(exchange: Exchange, at: number, totalMs: number): Observation | undefined {
   const { key, endpoint, understood, refusal, usage } = exchange;
   if (!key || !endpoint) return undefined;
@@ -36,7 +36,7 @@ export function observeExchange(exchange: Exchange, at: number, totalMs: number)
   });
 }
 
-/** By the roles of a ceiling, which many keys share: a text made once for each, not for each request. */
+/** By the roles of a scope, which many keys share: one text per set of roles, not per request. */
 const made = new WeakMap<readonly string[], string | null>();
 
 function peers(key: KeyRecord): string | null {

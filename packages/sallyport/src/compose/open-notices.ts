@@ -1,9 +1,9 @@
-/** Whoever is told of notices: each way is loaded only where settings ask for it. */
+/** The receivers of notices: each is loaded only if the settings configure it. */
 import type { Settings } from "../config/settings.ts";
 import type { Log } from "../kernel/log.ts";
 import type { Core } from "./core.ts";
 
-/** Answers how to end it. Throws `store_unavailable` where a secret cannot be read. */
+/** Returns a function that closes it. Throws `store_unavailable` if a secret cannot be read. */
 export async function openNotices(
   { notices, mail }: Pick<Settings, "notices" | "mail">,
   core: Pick<Core, "onEvents">,

@@ -1,4 +1,4 @@
-/** The environment `practice`: there while the practice server runs, without an upstream when it does not. */
+/** The environment `practice`: exists while the demo model server runs; without it, it has no model server. */
 import { SYSTEM_REALM } from "@sallyport/protocol";
 import { environmentDefaults } from "../access/default-environment.ts";
 import type { Environment } from "../access/policy.ts";

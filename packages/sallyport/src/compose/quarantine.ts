@@ -6,7 +6,7 @@ import type { Clock } from "../kernel/clock.ts";
 import { dataPaths } from "../store/disk/data-paths.ts";
 import { markRecorded, readRestoredMark, removeRestoredMark } from "../store/state/restored-mark.ts";
 
-/** Records the restore in the restored ledger, where that was not done yet. */
+/** Records the restore in the restored audit log, unless that was done already. */
 export async function openQuarantine(directory: string, changes: ChangeWriter, clock: Clock): Promise<Quarantine> {
   const paths = dataPaths(directory);
   let mark = readRestoredMark(paths);

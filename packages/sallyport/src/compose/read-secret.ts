@@ -1,10 +1,13 @@
-/** A secret that is no key of ours, from a variable or a file. What is missing or too short is told, and nothing runs without it. */
+/**
+ * Reads a secret that is not one of our keys, from a variable or a file. A missing or short secret is an error at
+ * start.
+ */
 import { readFileSync } from "node:fs";
 import { Problem } from "@sallyport/protocol";
 import type { SecretSource } from "../config/key-source.ts";
 import { Secret } from "../kernel/secret.ts";
 
-/** Short of that it keeps nobody out. */
+/** A shorter one protects nothing. */
 const LENGTH_MIN = 24;
 
 /** Throws `store_unavailable`. `what` names it for people: `the secret of notices`. */

@@ -1,4 +1,4 @@
-/** Opening of what was sealed to a recipient, for the command that receives it. */
+/** Decrypts what was encrypted to a recipient, for the receiving command. */
 import { Secret } from "../kernel/secret.ts";
 import { openTextWith as open } from "../store/secrets/age-text.ts";
 

@@ -13,7 +13,10 @@ import type { Rekeyed } from "../store/directory/rekey.ts";
 import { openCore } from "./core.ts";
 import type { Core } from "./core.ts";
 
-/** Gives everything sealed the key-encryption key that `to` gives or, without it, a new one in the present one's file. */
+/**
+ * Re-encrypts everything under the key-encryption key that `to` provides or, without it, under a new one in the present
+ * one's file.
+ */
 export async function rekey(
   settings: Settings,
   to: KeyEncryptionKeySource | null,

@@ -1,4 +1,4 @@
-/** The watch over keys, joined: exchanges and events in, alerts out, answered by policy. What was learned survives a restart. */
+/** Joins anomaly detection: exchanges and events in, alerts out, responses by policy. Baselines survive a restart. */
 import { SYSTEM_REALM } from "@sallyport/protocol";
 import { existsSync } from "node:fs";
 import { setImmediate as turn } from "node:timers/promises";
@@ -33,7 +33,7 @@ export function makeSentry(core: Core, watch: KeyWatch, fault: (cause: unknown) 
   return new Sentry({
     clock,
     watch,
-    // Admin keys belong to no environment: what is unusual about them is told, and nothing is done by itself.
+    // Admin keys belong to no environment: their anomalies are reported, and there is no automatic response.
     policy: (environment) =>
       environment === SYSTEM_REALM ? DEFAULT_ANOMALY_POLICY : snapshot().environments.get(environment)?.anomalies,
     key: (environment, id) => keys.find(environment, id),

@@ -152,7 +152,9 @@ function pauseFor(ms: number): { readonly over: Promise<void>; cancel(): void } 
   };
 }
 
-/** `{"seq":N}`: written aside, synced, renamed. A file that holds something else is told of, not begun anew. */
+/**
+ * `{"seq":N}`: written to a temporary file, synced, renamed. A file with other content is reported, not overwritten.
+ */
 function cursorIn(path: string): Cursor {
   return {
     async read() {

@@ -30,7 +30,7 @@ export interface WitnessOrder {
   readonly fault: (cause: unknown) => void;
 }
 
-/** Made with a key of its own the first time. Throws `input_invalid` for a name or a key that is none. */
+/** Creates its key the first time. Throws `input_invalid` for an invalid name or key. */
 export function openWitness({ name, folder, logs, fault }: WitnessOrder): {
   readonly server: Server;
   readonly key: string;

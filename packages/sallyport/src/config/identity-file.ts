@@ -1,6 +1,6 @@
 /**
- * The file that the setting `identity` names: the identity providers this gateway hears. Static, strict, and with
- * references where a secret belongs. Every mistake is told with its place.
+ * The file that the setting `identity` names: the identity providers of this gateway. Static and strict, with
+ * references instead of secrets. Every mistake is reported with its place.
  */
 import { readFileSync } from "node:fs";
 import { z } from "zod";

@@ -1,4 +1,7 @@
-/** Every static setting: its place in `sallyport.yaml`, its environment variable and its flag. What is not a row here is refused. */
+/**
+ * Every static setting: its place in `sallyport.yaml`, its environment variable and its flag. Other settings are
+ * errors.
+ */
 export interface Leaf {
   /** Dotted place in the file. */
   readonly path: string;

@@ -1,6 +1,7 @@
 /**
- * Static settings from `sallyport.yaml`, then `SALLYPORT_*`, then flags; the later wins. An unknown name is refused, and
- * every mistake is told at once with the place it was written: nothing starts on settings that are not understood whole.
+ * Static settings from `sallyport.yaml`, then `SALLYPORT_*`, then flags; the later one wins. An unknown name is an
+ * error, and all mistakes are reported at once with their place: the gateway does not start on settings that it does
+ * not fully understand.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
@@ -104,7 +105,7 @@ function flagText(leaf: Leaf): string {
   return `--${(leaf.flag ?? leaf.path).replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
-/** A number or a yes and no that is none stays text, so that the schema refuses it. */
+/** An invalid number or boolean stays text, so that the schema rejects it. */
 function formed(leaf: Leaf, given: unknown): unknown {
   if (leaf.form === "list" && typeof given === "string") return given.split(",").map((part) => part.trim());
   if (leaf.form === "json" && typeof given === "string") return jsonOf(given);
@@ -144,7 +145,7 @@ function originOf(
   return place(path);
 }
 
-/** Beyond loopback nothing is spoken in the clear, unless a trusted proxy stands in front and nobody else is let in. */
+/** Beyond loopback everything is encrypted, unless a trusted proxy is in front and all other peers are dropped. */
 function exposureMistakes(file: SettingsFile): string[] {
   if (file.tls || file.trustedProxies.length > 0) return [];
   return (["listen", "adminListen"] as const)

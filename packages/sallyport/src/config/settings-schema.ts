@@ -95,7 +95,7 @@ export const settingsSchema = z.strictObject({
       const wrong = (path: keyof typeof notices, message: string): void =>
         context.addIssue({ code: "custom", path: [path], message });
       const { url, secret, smtp, smtpPassword, from, to } = notices;
-      if (url === undefined && smtp === undefined) wrong("url", "is missing, and so is smtp: nobody is told");
+      if (url === undefined && smtp === undefined) wrong("url", "is required, unless smtp is set");
       if (url !== undefined && secret === undefined) wrong("secret", "is missing: what is sent is signed with it");
       if (url === undefined && secret !== undefined) wrong("secret", "is for url, which is missing");
       const server = smtp === undefined ? undefined : parseMailServer(smtp);
@@ -115,7 +115,9 @@ export const settingsSchema = z.strictObject({
     .default("25s"),
 });
 
-/** An address that is spoken to or that names somebody: https, or http on loopback, and nothing hidden in it. */
+/**
+ * An address to connect to or that identifies a party: https, or http on loopback, without credentials or fragments.
+ */
 export function isSafeUrl(text: string): boolean {
   return isNoticeUrl(text) && new URL(text).search === "";
 }

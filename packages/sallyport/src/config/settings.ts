@@ -21,7 +21,7 @@ export interface Settings {
   readonly proxyHops: number;
   /** `https://models.example.org`: how clients reach the data plane; null = as the listener is. */
   readonly publicUrl: string | null;
-  /** Host names answered besides loopback names, IP literals of the listener and `localhost`. */
+  /** Host names to accept in addition to loopback names, IP literals of the listener and `localhost`. */
   readonly hosts: readonly string[];
   /** Origins allowed by CORS; none by default. */
   readonly corsOrigins: readonly string[];
@@ -61,7 +61,7 @@ export interface Settings {
     readonly personalDays: number;
     readonly securityPersonalDays: number;
   };
-  /** Where records of the ledger are sent besides. */
+  /** Where audit records are sent in addition. */
   readonly sinks: readonly SinkSettings[];
   /** Who is asked to cosign its checkpoints. */
   readonly witnesses: readonly WitnessSettings[];

@@ -1,4 +1,4 @@
-/** The items of the setting `witnesses`: who is asked to cosign the ledger's checkpoints (C2SP tlog-witness). */
+/** The items of the setting `witnesses`: witnesses that cosign the audit log's checkpoints (C2SP tlog-witness). */
 import { hash } from "node:crypto";
 import { z } from "zod";
 import { parseVerifierKey } from "@sallyport/ledger";

@@ -1,10 +1,10 @@
-/** What is asked of the ledger about a key that leaked, and what it says. */
+/** The question about a leaked key, and the audit log's answer. */
 import type { LedgerRadiusView } from "@sallyport/contract";
 
 export interface RadiusQuestion {
   readonly environment: string;
   readonly key: string;
-  /** Principal id; null where nobody owns it. */
+  /** Principal id; null without an owner. */
   readonly owner: string | null;
   /** Other keys of the owner, as actors name them (`key:<id>`). */
   readonly siblings: readonly string[];

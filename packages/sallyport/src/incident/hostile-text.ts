@@ -7,9 +7,9 @@ const CELL_MAX = 400;
 /** Control characters, and those that are not seen or turn the order of what follows (Unicode categories C, Zl, Zp). */
 const UNSEEN = /[\p{C}\p{Zl}\p{Zp}]/gu;
 
-/** One line that looks like what it is; cut where it is long. */
+/** One line that looks like what it is, truncated if it is long. */
 export function plainText(text: string): string {
-  // Cut first: what is not shown is not worth the work of replacing it.
+  // Truncate first: what is not shown need not be replaced.
   const seen = text.slice(0, CELL_MAX + 1).replace(UNSEEN, (one) => `\\u{${(one.codePointAt(0) ?? 0).toString(16)}}`);
   return seen.length > CELL_MAX ? `${seen.slice(0, CELL_MAX)}…` : seen;
 }

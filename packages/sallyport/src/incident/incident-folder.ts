@@ -1,6 +1,6 @@
 /**
- * An incident's folder: evidence frozen once, proofs of the records that decide, and the report, written anew whenever it
- * is asked for.
+ * An incident's folder: evidence copied once, proofs of the decisive records, and the report, which is written again on
+ * request.
  */
 import { chmodSync, existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -12,7 +12,7 @@ import { formatHtml } from "./report-html.ts";
 import { formatMarkdown } from "./report-markdown.ts";
 import type { FrozenEvidence, ReportProof } from "./report.ts";
 
-/** The ledger and the disk that an incident's folder is made of. */
+/** The audit log and the disk, as an incident's folder needs them. */
 export interface IncidentFolderPorts {
   /** Holds one folder an incident. */
   readonly root: string;
@@ -20,7 +20,7 @@ export interface IncidentFolderPorts {
   readonly awaitProofs: (environments: readonly string[]) => Promise<unknown>;
   /** Copies one environment's log into a new folder. Throws a `Problem` where the audit log is damaged. */
   readonly exportLog: (environment: string, out: string) => Promise<unknown>;
-  /** Proofs by record number; those that are not there have none. Throws a `Problem` where the audit log is damaged. */
+  /** Proofs by record number; missing records have none. Throws a `Problem` if the audit log is damaged. */
   readonly proveRecords: (seqs: readonly number[]) => Promise<ReadonlyMap<number, string>>;
   readonly ledgerBytes: () => number;
   /** Whole or not at all, also when the machine stops. */
@@ -39,10 +39,10 @@ export interface WrittenIncident {
   readonly proofs: number;
 }
 
-/** A ledger beyond this is not copied whole by the way: the proofs hold the records that decide. */
+/** A larger log is not copied automatically: the proofs cover the decisive records. */
 const EVIDENCE_BYTES_MAX = 1024 * 1024 * 1024;
 
-/** `evidenceBytesMax` = the largest ledger that is copied. */
+/** `evidenceBytesMax` = the largest log that is copied. */
 export async function fillIncidentFolder(
   ports: IncidentFolderPorts,
   incident: ReportParts["incident"],
@@ -99,7 +99,7 @@ async function freezeEvidence(
   };
 }
 
-/** A ledger that somebody damaged is no reason for no report: it is what a report has to say. */
+/** A damaged log is no reason to write no report: the report has to say it. */
 function whatFailed(cause: unknown): string {
   if (!(cause instanceof Problem)) throw cause;
   return cause.message;

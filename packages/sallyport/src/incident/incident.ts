@@ -1,4 +1,4 @@
-/** An incident: a key is believed to be in strange hands. It lives in a file of its own, which no retention takes. */
+/** An incident: a key has probably leaked. It is stored in a separate file, which retention does not remove. */
 import { randomBase62 } from "../kernel/ids.ts";
 
 export interface Incident {
@@ -7,7 +7,7 @@ export interface Incident {
   readonly environment: string;
   readonly key: string;
   readonly keyName: string;
-  /** Principal id; null where nobody owns the key. */
+  /** Principal id; null without an owner. */
   readonly owner: string | null;
   /** Epoch ms: what is counted begins here. */
   readonly since: number;

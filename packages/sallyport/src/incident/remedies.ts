@@ -1,4 +1,7 @@
-/** What is left to do, in order, each with what is typed. Commands hold ids, networks and words of ours, and no name that somebody chose. */
+/**
+ * What is left to do, in order, each with its command. Commands contain ids, networks and our words, and no name that
+ * others chose.
+ */
 import type { IncidentView, RadiusView } from "@sallyport/contract";
 import { earlyNetworks } from "./early-networks.ts";
 import type { Remedy } from "./report.ts";

@@ -20,7 +20,7 @@ export interface Section {
   readonly says: string;
   readonly head: readonly string[];
   readonly rows: readonly (readonly string[])[];
-  /** What was left out, in words; empty where nothing was. */
+  /** What is missing, in words; empty if nothing is. */
   readonly more: string;
 }
 
@@ -33,7 +33,7 @@ export interface Remedy {
 export interface ReportProof {
   readonly seq: number;
   readonly why: string;
-  /** Where it lies, from the report's folder. Null where there is none. */
+  /** Its path, relative to the report's folder; null without one. */
   readonly file: string | null;
 }
 
@@ -41,7 +41,7 @@ export interface ReportProof {
 export interface FrozenEvidence {
   /** Exports, from the report's folder. */
   readonly folders: readonly string[];
-  /** Why there is none, in words; empty where there is. */
+  /** Why it is missing, in words; otherwise empty. */
   readonly missing: string;
 }
 

@@ -1,4 +1,4 @@
-/** The tables of a report. Each shows its most telling rows and says how many it left out. */
+/** The tables of a report. Each shows its most telling rows and says how many it omits. */
 import type { RadiusView } from "@sallyport/contract";
 import { countText, minute, spanText } from "./report.ts";
 import type { FrozenEvidence, ReportProof, Section } from "./report.ts";

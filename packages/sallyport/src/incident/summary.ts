@@ -41,7 +41,7 @@ function whatWasDone({ from, requests, models, tokens, byKey }: RadiusView): str
 
 const LATE_SHOWN = 5;
 
-/** Whoever came last is not always the stranger: networks that came late are named with their time in the key's life. */
+/** The last address is not always the thief's: networks that came late are named with their time in the key's life. */
 function fromWhere(radius: RadiusView): string[] {
   const { addresses, networks, key } = radius;
   const { rows } = addresses;

@@ -1,7 +1,8 @@
 /**
- * The picture of a report: requests over time, a colour for each of the busiest addresses, refusals below, and the moments
- * that matter as numbered marks. Drawn by hand: a chart library would be more than all of this program's other parts
- * for one picture without script. Colours are classes of the report's style sheet, so that it is dark where the reader is.
+ * The chart of a report: requests over time, a colour for each of the busiest addresses, denials below, and numbered
+ * marks for important events. Drawn by hand, because a chart library would be larger than everything else for one
+ * picture without scripts. Colours are classes of the report's style sheet, so the chart follows the reader's dark
+ * mode.
  */
 import type { RadiusView } from "@sallyport/contract";
 import { htmlText } from "./hostile-text.ts";
@@ -9,7 +10,7 @@ import { countText, minute } from "./report.ts";
 
 type Timeline = RadiusView["timeline"];
 
-/** Addresses with a colour of their own; the rest is grey. */
+/** Addresses with a separate colour; the others are grey. */
 export const COLOURS = 6;
 const WIDTH = 960;
 const LEFT = 56;
@@ -97,7 +98,7 @@ function legendOf({ buckets }: Timeline): Picture["legend"] {
     .map(([address, count], i) => ({ colour: `c${i}`, address, count }));
 }
 
-/** From the floor up, always in the same order; what has no colour of its own comes last. */
+/** From the bottom up, always in the same order; addresses without a separate colour come last. */
 function stackOf(
   { addresses, others }: Timeline["buckets"][number],
   colourOf: ReadonlyMap<string, string>,

@@ -1,6 +1,6 @@
 /**
- * Ledger records back into observations. An intent waits for its outcome, by request id, in a bounded table: what is
- * pushed out is told as an exchange without an end. What the key is (its roles) is remembered from its making.
+ * Turns audit records back into observations. An intent waits for its outcome, by request id, in a bounded table; an
+ * evicted intent becomes an exchange without an end. The key's roles are remembered from its creation.
  */
 import { observe } from "../observation.ts";
 import type { Observation, ObservationKind } from "../observation.ts";
@@ -14,7 +14,7 @@ export interface ExportedRecord {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-/** A line of `audit export --format jsonl`; undefined for what is none. */
+/** A line of `audit export --format jsonl`; undefined for anything else. */
 export function parseExported(line: string): ExportedRecord | undefined {
   try {
     const said = JSON.parse(line) as Record<string, unknown>;

@@ -47,7 +47,7 @@ export async function replayFile(path: string, policy: AnomalyPolicy): Promise<R
   return { ...seen, alerts };
 }
 
-/** Of records alone it is not known which doors a key has; the networks it came from are in the alert. */
+/** Records do not say which access conditions a key has; the alert contains the networks it came from. */
 function reachOf({ factors }: Alert): Parameters<typeof respond>[2] {
   const networks = factors.find(({ name }) => name === "network")?.usual ?? [];
   return { networks: networks.map(String), hasSigner: true, hasPerson: true };

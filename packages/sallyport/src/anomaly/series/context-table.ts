@@ -1,7 +1,7 @@
 /**
- * How surprising a symbol is where it stands: counts of symbols by context, the rarer context backed by the counts of all
- * (escape as in PPM, Moffat 1990: a context that keeps showing new symbols says little of its own). Symbols and contexts
- * are small whole numbers; memory is contexts x symbols, whatever comes.
+ * How surprising a symbol is in its context: counts of symbols per context, with rare contexts backed by the counts of
+ * all (escape as in PPM, Moffat 1990: a context that keeps showing new symbols carries little information). Symbols and
+ * contexts are small whole numbers; memory is always contexts x symbols.
  */
 export interface ContextTable {
   readonly symbols: number;

@@ -42,7 +42,7 @@ export function countOf({ block, at }: Row, breadth: number): number {
   return Math.round((BIAS * REGISTERS * REGISTERS) / sum);
 }
 
-/** The hour is over: its breadths are learned, and counted anew. */
+/** Ends the hour: learns its breadths and resets the counters. */
 export function turnBreadths(row: Row, isLearned: boolean): void {
   const { bytes, floats } = row.block;
   for (let breadth = 0; breadth < BREADTHS.length; breadth++) {

@@ -10,7 +10,7 @@ import type { Row } from "./row.ts";
 
 const MONTH_S = 30 * 86_400;
 const SHAPE: ConformalShape = { buckets: 240, scoreMax: 24, keep: 1 };
-/** -log10 of the combined p below which nothing is told. */
+/** -log10 of the combined p below which there is no alert. */
 const LEAST_BAR = 1.15;
 /** Before that: a little above where it came to lie over simulated traffic. */
 const FIRST_BAR = 1.9;
@@ -19,8 +19,8 @@ const HOURS_KNOWN = 2_000;
 const RAISE = 0.6;
 const FADE_S = 10 * 86_400;
 /**
- * Hours that pass the bar for each that is told: in the others the key's own bar is raised by an earlier alert. Chosen
- * by what false alarms came to on the seeds of tuning, below what it might be: facts and ramps come on top of the promise.
+ * Hours that pass the threshold for each alert: in the other hours an earlier alert has raised the key's threshold.
+ * Tuned on the false alarms of the tuning seeds, with a margin for facts and ramps.
  */
 const UNTOLD = 1.6;
 

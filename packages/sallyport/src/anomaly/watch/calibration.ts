@@ -9,13 +9,11 @@ import { FACTORS, ROW } from "./row.ts";
 import type { Row } from "./row.ts";
 
 const SHAPE: ConformalShape = { buckets: 120, scoreMax: 12, keep: 1 };
-/** Before so many hours of its own keys, a gateway believes in part what was counted elsewhere. */
+/** Until a gateway has observed so many hours of its keys, it blends in the counts from simulated traffic. */
 const HOURS_KNOWN = 4_000;
 /** How much more than it says itself a factor may count where the hours say so. */
 const TRUST = 1.5;
-/**
- * And how little: odd hours are counted by the hour already, and stays of misuse that nobody noticed fill their table.
- */
+/** And how little: unusual hours are already counted per hour, and undetected misuse fills their table. */
 const HOURS = 12;
 const HOURS_DOUBT = 1.1;
 /**

@@ -15,7 +15,7 @@ const HOUR_S = 3_600;
 const DORMANT_S = 28 * DAY_S;
 const REPLAYS = 3;
 const REPLAYS_WITHIN_S = 600;
-/** Different things refused within a quarter of an hour. */
+/** Different kinds of denied requests within a quarter of an hour. */
 const PROBES = 4;
 const PROBED: ReadonlySet<string> = new Set(["permission_denied", "model_denied", "cloud_denied", "registry_denied"]);
 /** Networks within the hour. */
@@ -79,7 +79,7 @@ function probes(row: Row, { code, endpoint, model }: Observation, names: Names, 
   const different = deny(row, what, nowS);
   const usually = floats[at + ROW.deniedMost]!;
   floats[at + ROW.deniedToday] = Math.max(floats[at + ROW.deniedToday]!, different);
-  // Who was hardly ever refused anything needs less.
+  // A key that was hardly ever denied needs fewer.
   const least = usually <= 1 && floats[at + ROW.days]! >= 7 ? PROBES - 1 : PROBES;
   if (different >= Math.max(least, 1.5 * usually + 1))
     say("scope_probing", "different kinds of denied requests", different, [Math.round(usually)]);
@@ -96,7 +96,7 @@ function inTurns(row: Row, nowS: number): void {
 
 const WITHIN_S = 900;
 
-/** Notes what was refused; how many different things lately. */
+/** Adds a denied kind of request and returns how many different ones there were recently. */
 function deny({ block, at }: Row, what: number, nowS: number): number {
   const { words } = block;
   let count = 1;

@@ -41,7 +41,7 @@ export class Comparison {
     };
     floats[at + ROW.inHour]! += 1;
     note("hours", oddHours(row, floats[at + ROW.inHour]!, nowS));
-    // What failed at the model server is tried again by whoever is no thief: it counts as nothing.
+    // Clients retry what failed at the model server, so it does not count.
     const counts = FAILED.has(event.outcome ?? "") ? 0 : 1;
     const metered = meter(
       row,

@@ -29,7 +29,7 @@ if (FACTOR_NAMES.length !== FACTORS) throw new Error("a factor without a place i
 
 /** What was unusual an hour ago and what is unusual now belong together. */
 const TOGETHER_S = 3_600;
-/** p below which a factor counts as a signal of its own. */
+/** p below which a factor counts as a separate signal. */
 const SIGNAL = 2;
 
 /** Notes a p-value; true where it says more than what is known of this hour. */
@@ -49,7 +49,7 @@ export function noteFactor({ block, at }: Row, factor: Factor, p: number, nowS: 
   return true;
 }
 
-/** -log10 p of this factor now, 0 where there is none. */
+/** -log10 p of this factor now, 0 without one. */
 export function factorNow({ block, at }: Row, factor: Factor, nowS: number): number {
   const place = at + ROW.factors + 2 * INDEX[factor];
   return nowS - block.words[place + 1]! < TOGETHER_S ? block.floats[place]! : 0;
@@ -58,7 +58,7 @@ export function factorNow({ block, at }: Row, factor: Factor, nowS: number): num
 export interface Combined {
   /** -log10 of the combined p-value. */
   readonly score: number;
-  /** Groups with a signal of their own. */
+  /** Groups with a separate signal. */
   readonly signals: number;
 }
 

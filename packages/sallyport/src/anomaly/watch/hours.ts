@@ -22,7 +22,7 @@ function chanceOfHour(row: Row, hour: number, nowS: number): number {
       seen += (day === 0 ? 2 : 1) * NEAR[off + 3]! * Math.min(weeks, bytes[from + slot]!);
     }
   }
-  // Before there is a week, any hour is as good as another: half a week's doubt.
+  // Within the first week every hour is equally likely, so the doubt is half a week.
   return Math.min(
     1,
     (seen + 0.25 * WEIGHT * Math.max(0, 1 - weeks) + PRIOR) / (WEIGHT * Math.max(weeks, 0.15) + PRIOR),

@@ -1,6 +1,7 @@
 /**
- * Watches every key of a gateway: one row of numbers and a little evidence for each, a constant few microseconds for each
- * event, and alerts. Pure: what it is told is all it knows, time is the events' own, and its state can be kept.
+ * Detects anomalies of all keys of a gateway: one row of numbers and a little evidence per key, a constant few
+ * microseconds per event. Pure: it knows only the events it is given, time is that of the events, and its state can be
+ * stored.
  */
 import { alertKinds } from "../alert.ts";
 import type { Alert, AlertFactor, AlertKind } from "../alert.ts";
@@ -97,7 +98,7 @@ export class KeyWatch {
     return this.#alerts.length === 0 ? NONE : [...this.#alerts];
   }
 
-  /** How unusual a key is at this time (epoch ms), whether or not that is told; undefined for one never seen. */
+  /** How unusual a key is at this time (epoch ms), with or without an alert; undefined for an unknown key. */
   look(environment: string, key: string, at: number): Look | undefined {
     const watched = this.#keys.get(environment)?.get(key);
     if (!watched) return undefined;
@@ -163,7 +164,7 @@ export class KeyWatch {
     };
   }
 
-  /** False where it was kept by a program with other rows: then everything is learned anew. */
+  /** False if another version of the program stored it: then everything is learned again. */
   restore(kept: KeptWatch, nowMs: number): boolean {
     if (kept.version !== WATCH_VERSION || kept.rowWords !== ROW_WORDS) return false;
     for (const { row, times, ...rest } of kept.keys) {
@@ -282,7 +283,7 @@ export class KeyWatch {
     if (words[row.at + ROW.alertAt] === nowS) floats[row.at + ROW.alertScore] = score;
   }
 
-  /** A turn of a key's life: whoever makes and ends keys is watched by his own key. */
+  /** A change of a key's state; administrators are watched by their admin key. */
   #turn(event: Observation): void {
     const { kind, actor, owner } = event;
     const taken = kind === "issued" ? this.#facts.takenAway(event) : undefined;
@@ -325,7 +326,7 @@ export class KeyWatch {
     const nowS = Math.floor(at / 1_000);
     const { isFact } = alertKinds[kind];
     const isAgain = nowS - words[row.at + ROW.alertAt]! < AGAIN_S;
-    // A fact is told beside a likelihood, a likelihood not beside anything.
+    // A fact is reported in addition to a statistical alert, but not the other way round.
     const bit = 1 << ALERT_BITS.indexOf(kind);
     if (isAgain && !isMore && (!isFact || (words[row.at + ROW.alertKind]! & bit) !== 0)) return;
     words[row.at + ROW.alertKind] = (isAgain ? words[row.at + ROW.alertKind]! : 0) | bit;
@@ -381,6 +382,6 @@ const NONE: readonly Alert[] = [];
 const RAMP_SCORE = 1.2;
 const RAMP_AGAIN_S = 21 * DAY_S;
 const VOLUME = 0.1;
-/** So much more unlikely than what was told is told again within the day. */
+/** An alert that is so much less likely than the last one is reported again on the same day. */
 const MORE = 0.8;
 const ALERT_BITS = Object.keys(alertKinds) as readonly AlertKind[];

@@ -1,4 +1,7 @@
-/** What is known of keys and owners besides their traffic: who left, which keys ended, whose key was taken away a moment ago. Bounded. */
+/**
+ * What is known about keys and owners apart from their traffic: who left, which keys ended, whose key was just revoked.
+ * Bounded.
+ */
 import type { Observation } from "../observation.ts";
 
 const FACTS_MAX = 20_000;

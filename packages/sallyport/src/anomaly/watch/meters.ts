@@ -1,7 +1,7 @@
 /**
- * How much: requests, tokens in and out, refusals, in windows of five minutes and of an hour, on a logarithmic scale. The
- * hour's level has a season of the week. A window is compared while it runs, but only when it passes the limit that was
- * set when it began: most events cost one addition and one comparison for each number.
+ * How much: requests, tokens in and out, denials, in windows of five minutes and of an hour, on a logarithmic scale.
+ * The hour's level has a weekly season. A running window is compared only when it passes the limit set at its start, so
+ * most events cost one addition and one comparison per number.
  */
 import { cusumTail } from "../series/cusum.ts";
 import { normalTail } from "../series/tail.ts";
@@ -54,7 +54,7 @@ function begin(floats: Float32Array, place: number, scale: number, metric: numbe
     3,
   );
 }
-/** Logarithms of what nobody was seen doing yet: some requests, some thousand tokens, no refusal. */
+/** Logarithms for behaviour that has not been observed yet: some requests, some thousand tokens, no denial. */
 const START = [2, 7, 7, 0.2];
 
 function expected(row: Row, place: number, scale: number, metric: number, window: number): number {

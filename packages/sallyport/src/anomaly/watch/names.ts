@@ -1,4 +1,7 @@
-/** The texts behind the hashes of the rows, for telling what is usual. Bounded: what finds it full is told as its number. */
+/**
+ * The texts behind the hashes in the rows, to describe what is usual. Bounded: a text that does not fit is shown as its
+ * number.
+ */
 import { hashOf } from "./hash.ts";
 
 const NAMES_MAX = 50_000;

@@ -28,7 +28,7 @@ export function blockOf(address: string): string {
 
 const NEWCOMERS_ALPHA = 0.08;
 
-/** The chance that so much comes from a place this new: a telephone asks twice, whoever has a copy of the key stays. */
+/** The probability of so many requests from such a new place: a phone sends two, a thief stays. */
 export function newcomers({ block, at }: Row, network: number, isNew: boolean): number {
   const { words, floats } = block;
   const place = at + ROW.newcomers;
@@ -43,7 +43,7 @@ export function newcomers({ block, at }: Row, network: number, isNew: boolean): 
     return 1;
   }
   const count = (floats[place]! += 1);
-  // Whoever moved is not at the old place any more.
+  // A client that moved is no longer at the old place.
   if (floats[at + ROW.elsewhere]! < 2) return 1;
   // Looked at when it has grown by a quarter.
   if (count < 4 || Math.floor(4 * Math.log2(count)) === Math.floor(4 * Math.log2(count - 1))) return 1;

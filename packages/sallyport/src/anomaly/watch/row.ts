@@ -1,6 +1,6 @@
 /**
- * What is known of one key, in one row of numbers: a few hundred words that never grow. Rows lie in blocks, so that a key
- * costs no objects of its own, and a block's bytes are its own snapshot.
+ * What is known about one key, in one row of numbers: a few hundred words that never grow. Rows are stored in blocks,
+ * so that a key needs no separate objects and a block's bytes are its snapshot.
  */
 
 /** How much each small set holds. */
@@ -72,7 +72,7 @@ export const ROW = {
   shapeNext: take(1),
   repeatShare: take(1),
   repeats: take(1),
-  /** What was refused lately: what and when. */
+  /** What was denied recently: what and when. */
   denied: take(2 * RECENT),
   deniedNext: take(1),
   /** Most different kinds of denied requests within a while: of earlier days, fading, and of this one. */

@@ -1,8 +1,9 @@
 /**
- * The slow view, against whoever makes a little more each day usual: eight weeks of daily totals, of which nothing is
- * learned, and the trend within them. Days are compared with the same weekday of other weeks alone, and the trend is the
- * median of all such slopes (Sen 1968; by season, Hirsch, Slack and Smith 1982): a flood, a holiday or a month-end moves it
- * little. How sure it is follows from how far days scatter about it and how much one day depends on the day before.
+ * The slow view, against a thief who makes a little more usual every day: eight weeks of daily totals, of which nothing
+ * is learned, and the trend within them. Days are compared with the same weekday of other weeks only, and the trend is
+ * the median of all such slopes (Sen 1968; by season, Hirsch, Slack and Smith 1982), so a flood, a holiday or a
+ * month-end moves it little. Its confidence follows from how far days scatter around it and how much one day depends on
+ * the day before.
  */
 import { ROW, SLOW_DAYS, SLOW_METRICS } from "./row.ts";
 import type { Row } from "./row.ts";
@@ -59,7 +60,7 @@ export function adoptLevel({ block, at }: Row): void {
   block.words.fill(0, at + ROW.slowRing, at + ROW.slowRing + SLOW_DAYS);
 }
 
-/** Days and values of the ring, oldest first; slopes; what is left beside the trend. Filled anew for every key. */
+/** Days and values of the ring, oldest first; slopes; residuals. Filled again for every key. */
 const days = new Float64Array(SLOW_DAYS);
 const values = new Float64Array(SLOW_DAYS);
 const rests = new Float64Array(SLOW_DAYS);
