@@ -43,6 +43,12 @@ export const REWRITTEN = [
   "packages/sallyport/src/compose",
   "packages/sallyport/src/config",
   "packages/sallyport/src/incident",
+  "packages/sallyport/src/factors",
+  "packages/sallyport/src/tokens",
+  "packages/sallyport/src/outlets",
+  "packages/sallyport/src/watch-lab",
+  "packages/sallyport/src/changes",
+  "packages/sallyport/src/practice",
 ];
 
 /** A line that needs one of the words: a flag, a code, a term that a standard has. */

@@ -16,7 +16,7 @@ export interface Change {
   readonly operations: readonly Operation[];
   /** At least one. */
   readonly events: readonly [LedgerEvent, ...LedgerEvent[]];
-  /** Refused with `conflict` when the store's epoch is another by now; omitted = whatever it is. */
+  /** Rejected with `conflict` if the store's epoch has changed; omitted to accept any. */
   readonly expectEpoch?: number;
   /** It only takes rights away, so it may use the room that a full disk keeps for that. Set where every change passes. */
   readonly isNarrowing?: boolean;
@@ -30,8 +30,9 @@ export interface Changes {
    */
   inTurn<T>(work: () => Promise<T>): Promise<T>;
   /**
-   * Only inside a turn. Resolves with the new epoch once the change and its events are on disk, every view shows it, and
-   * whatever may no longer run is cut. Rejects with a `Problem`: `conflict`, `not_found` or `store_unavailable`.
+   * Only inside a turn. Resolves with the new epoch once the change and its events are on disk, every view shows it,
+   * and requests that are no longer allowed are aborted. Rejects with a `Problem`: `conflict`, `not_found` or
+   * `store_unavailable`.
    */
   change(change: Change): Promise<{ readonly epoch: number }>;
 }

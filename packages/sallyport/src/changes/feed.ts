@@ -1,7 +1,8 @@
 /**
- * The one way in which memory learns of changes: a change is committed, every view shows it, what waits and runs is decided
- * again, whoever listens is told, and only then is it acknowledged. From the commit on all of it is one synchronous turn, so
- * that nothing is ever served on a view that is behind. It knows nothing of how changes are stored.
+ * The one way in which memory learns of changes: a change is committed, every view shows it, waiting and running
+ * requests are decided again, listeners are notified, and only then is it acknowledged. From the commit on, all of it
+ * is one synchronous turn, so no request is ever served on a view that is behind. The feed does not know how changes
+ * are stored.
  */
 import type { Change, Changes } from "./change.ts";
 import { imagesOf } from "./image.ts";
@@ -14,13 +15,13 @@ export interface ChangeWriter {
 
 export interface FeedPorts {
   readonly writer: ChangeWriter;
-  /** In this order they are told; a later one may ask an earlier one. */
+  /** Notified in this order; a later one may query an earlier one. */
   readonly views: readonly View[];
   /** Whether the change only takes away, judged by what there is before it. */
   readonly isNarrowing: (change: Change) => boolean;
-  /** A view could not show a change and was read anew, or whoever was told of one has failed. */
+  /** A view could not apply a change and was rebuilt, or a listener failed. */
   readonly onFault: (what: string, cause: unknown) => void;
-  /** A view can neither show a change nor be read anew: nothing may be served any more. */
+  /** A view can neither apply a change nor be rebuilt: nothing may be served any more. */
   readonly onStale: (view: string, cause: unknown) => void;
 }
 
@@ -41,7 +42,7 @@ export class Feed implements Changes {
     this.#views = ports.views.map((view) => ({ view, hears: new Set(view.hears) }));
   }
 
-  /** How often a view had to be read anew since the start. */
+  /** How often a view was rebuilt since the start. */
   get rebuilt(): number {
     return this.#rebuilt;
   }
@@ -79,13 +80,14 @@ export class Feed implements Changes {
   }
 
   /**
-   * Shows a change that is on disk. Changes come in the order in which they were committed. Throws, once everybody was told,
-   * where something could not be decided again: whoever asked must not read that as done.
+   * Applies a change that is on disk. Changes come in commit order. Throws, after all listeners were notified, if
+   * something could not be decided again: the caller must not take that as done.
    */
   follow(committed: Committed): void {
     const { images } = committed;
     let areAllDecided = true;
-    // What only records changes no view: a refused call of administration must not make every request be decided again.
+    // What only adds records changes no view: a denied call of administration must not cause every request to be
+    // decided again.
     if (images.length > 0) {
       for (const { view, hears } of this.#views) this.#show(view, hears, committed);
       for (const decide of this.#deciders)

@@ -21,13 +21,13 @@ export interface Committed {
   readonly events: readonly LedgerEvent[];
 }
 
-/** What memory holds of some records, so that nobody has to read them. */
+/** What memory holds of some records, so that they need not be read. */
 export interface View<K extends ImageKind = ImageKind> {
   readonly name: string;
   readonly hears: readonly K[];
   /** Called for each change, with the images it hears, maybe none, in the order of the changes. Does not wait for anything. */
   apply(images: readonly ImageOf<K>[], epoch: number): void;
-  /** Reads everything anew. */
+  /** Reads everything again. */
   rebuild(): void;
   /**
    * Called in the turn of a large change, before it is committed: makes ready, in slices, what `apply` will show, so that

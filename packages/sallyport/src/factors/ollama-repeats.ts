@@ -1,7 +1,7 @@
 /**
- * The CLI's signatures are equal for equal calls within a second, and `ollama run` makes the same call more than once: so
- * one cannot be refused because it was seen. It may come a few times, for a few seconds, from the address it first came
- * from; from elsewhere, or later, it is somebody else's copy.
+ * The CLI's signatures are equal for equal calls within a second, and `ollama run` makes the same call more than once,
+ * so a repetition cannot be rejected as such. A signature may come a few times, for a few seconds, from the address it
+ * first came from. From elsewhere, or later, it is a stolen copy.
  */
 import { KeptUntil } from "../kernel/kept-until.ts";
 import { OLLAMA_SIGNATURES } from "../kernel/shared-resources.ts";
@@ -42,8 +42,8 @@ export class OllamaRepeats {
   }
 
   /**
-   * Counts this use, or says why it must be refused. Only for signatures that have been verified, of a known key. `owner`
-   * is that API key: however many public keys are registered to it, it has one share of the memory.
+   * Counts this use, or returns why it must be rejected. Only for verified signatures of a known key. `owner` is that
+   * API key: it has one share of the memory, no matter how many public keys are registered for it.
    */
   take(
     { fingerprint, ts, text }: OllamaSignature,
@@ -56,7 +56,7 @@ export class OllamaRepeats {
     // The time that never goes back: a clock set back opens nothing again.
     const at = this.#kept.advance(now);
     if (until < at) return "expired";
-    // The text and not the signature's bytes: whoever holds the key could write others for the same text.
+    // The text and not the signature's bytes: the holder of the key could create other signatures for the same text.
     const id = `${fingerprint}\n${text}`;
     const use = this.#kept.get(owner, id);
     if (!use) {

@@ -30,8 +30,9 @@ const TARGET = /^\/[\x21\x22\x24-\x3e\x40-\x7e]{0,1023}\?ts=([1-9][0-9]{0,11})$/
 const METHOD = /^[A-Z]{1,16}$/;
 
 /**
- * How old a signature may be, and how far ahead the client's clock. Old is a minute: laptops drift, and a call may wait for
- * its connection. Ahead is little, because after a start everything signed up to then and so much more is refused.
+ * How old a signature may be, and how far ahead the client's clock. A minute of age, because laptops drift and a call
+ * may wait for its connection. Little ahead, because after a start everything signed before the start plus this margin
+ * is rejected.
  */
 export const OLLAMA_AGE_SECONDS = 60;
 export const OLLAMA_AHEAD_SECONDS = 5;

@@ -1,6 +1,6 @@
 /**
- * Public keys in the forms people have them in, read strictly: all become the same few bytes, and only those are given to
- * the cryptographic library. A private key is refused: it has no business at a gateway.
+ * Public keys in their usual formats, parsed strictly: all become the same few bytes, and only those reach the
+ * cryptographic library. A private key is rejected: it does not belong on a gateway.
  */
 import { createPublicKey } from "node:crypto";
 import type { KeyObject } from "node:crypto";
@@ -18,8 +18,8 @@ const PEM = /^-----BEGIN PUBLIC KEY-----\r?\n([A-Za-z0-9+/=\r\n]{1,256})-----END
 const TEXT_MAX = 2048;
 
 /**
- * Reads SPKI in PEM or in base64, a line of an OpenSSH `.pub` file, or a JWK (RFC 8037, RFC 7518 section 6.2). Undefined
- * when the text is none of these, of another algorithm, a point that is not on the curve, or one that verifies anything.
+ * Reads SPKI in PEM or in base64, a line of an OpenSSH `.pub` file, or a JWK (RFC 8037, RFC 7518 section 6.2).
+ * Undefined for any other text or algorithm, for a point that is not on the curve, and for one that verifies anything.
  */
 export function readPublicKey(text: string, algorithm: PublicKeyAlgorithm): KeyObject | undefined {
   const raw = text.length <= TEXT_MAX ? rawKey(text, algorithm) : undefined;

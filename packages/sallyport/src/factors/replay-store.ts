@@ -1,6 +1,6 @@
 /**
- * Every signed request counts once: its nonce is remembered until it would have expired anyway. The memory is the
- * process's own, so what an earlier process may have accepted is refused, and what is full refuses (fail closed).
+ * Every signed request counts once: its nonce is remembered until it would have expired anyway. The memory belongs to
+ * this process, so signatures from before the start are rejected; a full memory rejects, too (fail closed).
  */
 import { sallyportProfile, signatureFailure } from "@sallyport/protocol";
 import type { SignatureFailure } from "@sallyport/protocol";
@@ -40,8 +40,8 @@ export class ReplayStore {
   }
 
   /**
-   * Remembers the nonce, or says why the request must be refused. Only for signatures that have been verified. `owner` is
-   * the API key: however many public keys are registered to it, it has one share of the memory.
+   * Remembers the nonce, or returns why the request must be rejected. Only for verified signatures. `owner` is the API
+   * key: it has one share of the memory, no matter how many public keys are registered for it.
    */
   take(environment: string, owner: string, signature: SeenSignature, now: number): SignatureFailure | undefined {
     const { keyid, nonce, created, expires } = signature;

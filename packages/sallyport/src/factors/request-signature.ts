@@ -31,7 +31,7 @@ export interface RequestSignature {
   /** Epoch seconds. */
   readonly created: number;
   readonly expires: number;
-  /** What the body must have; null when there is none, and nothing was said of one. */
+  /** What the body must have; null without a body and without a digest. */
   readonly contentDigest: ContentDigest | null;
 }
 
@@ -56,7 +56,7 @@ export function verifyRequestSignature(
   if (demandsDigest && fields.hasBody && fields.contentDigest === null) return signatureFailure("digest_missing");
   const unmet = checkProfile(input, profile, fields.hasBody, request.now);
   if (unmet) return unmet;
-  // A digest nobody signed is one that anybody could have put there.
+  // Anyone could have added a digest that is not signed.
   const isDigestSigned = components.includes("content-digest");
   if (demandsDigest && fields.contentDigest !== null && !isDigestSigned)
     return signatureFailure("signature_component_missing", "content-digest");

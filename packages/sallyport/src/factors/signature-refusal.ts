@@ -1,4 +1,4 @@
-/** What a caller is told of a signature that was not taken. */
+/** What a caller learns about a rejected signature. */
 import { refuse, sallyportProfile, signatureReasons } from "@sallyport/protocol";
 import type { Refusal, SignatureFailure } from "@sallyport/protocol";
 

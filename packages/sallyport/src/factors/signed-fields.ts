@@ -21,7 +21,7 @@ export function readSignedFields(rawHeaders: readonly string[]): SignedFields | 
   let hasBody = false;
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i]!;
-    // Lengths first: most fields of a request are none of these, and lower-casing costs more.
+    // Compare lengths first: most fields do not match, and lower-casing costs more.
     switch (name.length) {
       case 9: // signature
       case 12: // content-type

@@ -11,7 +11,7 @@ export type Signer =
   | { readonly id: string; readonly algorithm: "ed25519" | "ecdsa-p256-sha256"; readonly key: KeyObject }
   | { readonly id: string; readonly algorithm: "hmac-sha256"; readonly key: Buffer };
 
-/** What a `keyid` may be: it stands between quotes, and in the ledger. */
+/** The grammar of a `keyid`: it is quoted in a header and stored in audit records. */
 export const SIGNER_ID = /^[0-9A-Za-z][0-9A-Za-z._:/+@-]{0,127}$/;
 const SECRET = /^[A-Za-z0-9_-]{43,171}$/;
 const SIGNATURE_BYTES = 64;

@@ -1,4 +1,4 @@
-/** What the practice server says, in each dialect's form, streamed and whole. */
+/** What the demo model server says, in each dialect's form, streamed and whole. */
 export const PRACTICE_MODEL = "practice";
 
 /** The fields it looks at. */
@@ -192,7 +192,7 @@ function base64Of(vector: readonly number[]): string {
   return Buffer.from(Float32Array.from(vector).buffer).toString("base64");
 }
 
-/** The answer that comes whole; undefined on routes the practice server does not have. */
+/** The complete response; undefined on routes that the demo model server does not have. */
 export function wholeOf(path: string, asked: Asked): object | undefined {
   const { model = PRACTICE_MODEL } = asked;
   const head = { model, created_at: MADE_AT, done: true };

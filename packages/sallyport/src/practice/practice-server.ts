@@ -1,7 +1,7 @@
 /**
- * A model server for practice, for machines without one: it answers on every inference and listing route in the forms
- * recorded from a real Ollama, and says in every answer that it is none. It holds nothing and ends with the program.
- * It listens on loopback and trusts its caller: only the gateway speaks to it, in the gateway's own serialisation.
+ * A demo model server, for machines without Ollama: it serves every inference and listing route in the forms recorded
+ * from a real Ollama, and every reply says that it is a demo. It stores nothing and ends with the program. It listens
+ * on loopback and trusts its caller: only the gateway talks to it, in the gateway's own serialization.
  */
 import { createServer } from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";

@@ -1,7 +1,7 @@
 /**
- * The public keys of issuers elsewhere, asked of the issuers themselves: bounded, remembered for minutes, asked again when a
- * token names one that is not known (at most twice a minute). An issuer that cannot be asked is a fault of its own kind, so
- * that nobody is refused for good, or believed, on doubt.
+ * The public keys of external issuers, fetched from the issuers: bounded, cached for minutes, fetched again when a
+ * token names an unknown key (at most twice a minute). An unreachable issuer is a separate error, so that in doubt a
+ * token is neither rejected permanently nor believed.
  */
 import type { JSONWebKeySet, JWTVerifyGetKey } from "jose";
 import { jose } from "./jose.ts";

@@ -1,6 +1,6 @@
 /**
- * The library of JSON Web Tokens (46 files), loaded with the first token and not with the program: who uses keys only never
- * waits for it, and nobody's start does.
+ * The library for JSON Web Tokens (46 files), loaded with the first token and not at start: a gateway that only uses
+ * keys never loads it.
  */
 let loading: Promise<typeof import("jose")> | undefined;
 

@@ -1,7 +1,7 @@
 /**
- * How long a token lives: the environment's usual time, shortened by what would do harm and lengthened by what makes theft
- * useless, between one minute and twelve hours. One pure sum, so that `explain` can show it. Nobody gets more than he
- * asked for, and no token outlives its key.
+ * How long a token lives: the environment's default, shortened by the harm it could do and lengthened by what makes
+ * theft useless, between one minute and twelve hours. A pure function, so that `explain` can show it. A token never
+ * lives longer than requested, nor longer than its key.
  */
 import type { DataPermission } from "@sallyport/protocol";
 import { formatDurationMs } from "@sallyport/contract";

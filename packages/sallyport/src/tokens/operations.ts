@@ -4,7 +4,7 @@ export interface TokenKeyRecord {
   readonly environment: string;
   /** `kid`, unique in all environments. */
   readonly id: string;
-  /** PKCS #8 in DER, sealed for `purpose`: moved elsewhere it does not open. */
+  /** PKCS #8 in DER, encrypted for `purpose`: it cannot be decrypted in another place. */
   readonly sealed: string;
   readonly purpose: string;
   /** SPKI in DER, base64. */

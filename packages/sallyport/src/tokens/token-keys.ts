@@ -1,6 +1,6 @@
 /**
- * The keys that sign an environment's tokens (R7: its own, nobody else's). The newest signs; those before it verify for as
- * long as a token of theirs may live. Private parts lie sealed, and are opened when they are first needed.
+ * The keys that sign an environment's tokens (R7: no other environment uses them). The newest one signs; earlier ones
+ * verify for as long as their tokens may live. Private keys are encrypted at rest and decrypted on first use.
  */
 import { createPrivateKey, createPublicKey, generateKeyPair } from "node:crypto";
 import type { KeyObject } from "node:crypto";
@@ -72,7 +72,7 @@ export class TokenKeys implements View<"token_key"> {
       for (const id of opened.keys()) if (!records.has(id)) opened.delete(id);
   }
 
-  /** The key that signs now; made, durably, where there is none yet or the last one is due. */
+  /** The key that signs now; created, durably, if it is missing or the last one is due for rotation. */
   async signing(environment: string): Promise<TokenSigningKey> {
     return this.#fresh(environment) ?? (await this.#ports.changes.inTurn(() => this.#make(environment)));
   }

@@ -1,12 +1,12 @@
 /**
- * A short-lived access token (RFC 9068), exchanged from a key. It carries no rights of its own: it names the key it came
- * from and what it is narrowed to, and each use looks the key up. So it can never do more than its key, nor outlive it.
+ * A short-lived access token (RFC 9068), exchanged from a key. It has no permissions: it names its key and how it is
+ * restricted, and each use looks the key up. So it can never do more than its key, nor outlive it.
  */
 import { isDataPermission, isEnvironmentName, parseSelector } from "@sallyport/protocol";
 import type { DataPermission } from "@sallyport/protocol";
 
 export interface Token {
-  /** Unique; what the ledger calls it. */
+  /** Unique; its id in the audit log. */
   readonly id: string;
   readonly environment: string;
   /** The key it was exchanged from: `client_id`. */
@@ -20,9 +20,9 @@ export interface Token {
   /** Epoch ms, of whole seconds: that is what a JWT can say. */
   readonly issuedAt: number;
   readonly expiresAt: number;
-  /** Thumbprint of the key that must prove possession (RFC 9449, RFC 7638); null = whoever bears it. */
+  /** Thumbprint of the key that must prove possession (RFC 9449, RFC 7638); null for a bearer token. */
   readonly thumbprint: string | null;
-  /** `auth_time`: when a person or workload last proved who it is, epoch seconds; null = nobody did. */
+  /** `auth_time`: when a user or workload last proved its identity, epoch seconds; null if that never happened. */
   readonly authenticatedAt: number | null;
   /** Ids of the tokens and workloads it was exchanged through, the nearest first: `act` (RFC 8693 section 4.1). */
   readonly actors: readonly string[];
@@ -33,7 +33,7 @@ export const ACTORS_MAX = 4;
 
 export type TokenClaims = Readonly<Record<string, unknown>>;
 
-/** The claims besides `iss`, `aud`, `iat` and `exp`, which stand in the token the library's way. */
+/** The claims in addition to `iss`, `aud`, `iat` and `exp`, which the library writes. */
 export function claimsOf(token: Token): TokenClaims {
   const { thumbprint, authenticatedAt, models, actors } = token;
   return {

@@ -12,7 +12,7 @@ import { claimsMatch } from "./workload-trust.ts";
 import type { WorkloadTrust } from "./workload-trust.ts";
 
 export interface Workload {
-  /** `<issuer>#<sub>`, for the ledger and the token's `act`. */
+  /** `<issuer>#<sub>`, for the audit log and the token's `act`. */
   readonly name: string;
   /** When its issuer made the token, epoch seconds: its identity is as fresh as that. */
   readonly issuedAt: number;
@@ -103,7 +103,7 @@ function issuerIn(text: string): string | undefined {
   }
 }
 
-/** The issuer was not there, was too slow, or answered nonsense: nothing was said about the token. */
+/** The issuer was unreachable, too slow, or returned nonsense: this says nothing about the token. */
 function isUnreachable(cause: unknown, errors: typeof JoseErrors): boolean {
   if (cause instanceof IssuerUnreachable || cause instanceof errors.JWKSTimeout || cause instanceof TypeError)
     return true;

@@ -19,7 +19,7 @@ export interface WorkloadTrust {
 
 export interface WorkloadTemplate {
   readonly issuer: string | null;
-  /** Ids that are never used again for somebody else: all must be written. */
+  /** Ids that are never reassigned: all must be given. */
   readonly demanded: readonly string[];
   readonly says: string;
 }
@@ -45,7 +45,7 @@ export const workloadTemplates = {
 
 export type WorkloadTemplateName = keyof typeof workloadTemplates;
 
-/** What is wrong with a trust as it is written; empty = nothing. */
+/** The mistakes of a trust as it is written; empty for a valid one. */
 export function trustMistakes(
   template: WorkloadTemplateName,
   { issuer, audience, claims, jwks }: Pick<WorkloadTrust, "issuer" | "audience" | "claims" | "jwks">,

@@ -119,7 +119,7 @@ export class ExchangeMetrics implements EndListener {
     tokens.output.value += usage.outputTokens;
   }
 
-  /** What the HTTP parser refused: no exchange came of it. */
+  /** Requests that the HTTP parser rejected: they never became an exchange. */
   refusedByParser(code: string): void {
     this.#unauthenticated.at(code).value++;
   }

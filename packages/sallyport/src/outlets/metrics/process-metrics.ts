@@ -73,7 +73,7 @@ function nameEventLoopMetrics(registry: Registry): ProcessMetrics {
   );
   registry.gauge("nodejs_eventloop_delay_max_seconds", "Longest delay of the event loop since the last scrape.", () => {
     const longest = seconds(delay.max);
-    // Named last, so read last: the next scrape begins anew.
+    // Named last, so read last: the next scrape starts from zero.
     delay.reset();
     return longest;
   });

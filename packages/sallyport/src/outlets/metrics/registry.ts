@@ -53,7 +53,7 @@ export class Registry {
     this.reading("gauge", name, help, [], () => [[read()]]);
   }
 
-  /** The whole text; metrics that have no sample yet are left out. */
+  /** The whole text, without metrics that have no sample yet. */
   write(shown?: Shown): string {
     let text = "";
     for (const { head, read } of this.#sources) {

@@ -1,4 +1,4 @@
-/** One time series: a number that is added to or set. Whoever counts on a request's way keeps the series and only adds. */
+/** One time series: a number to add to or to set. Code on a request's path keeps the series and only adds. */
 export class Series {
   value = 0;
 }

@@ -1,6 +1,6 @@
 /**
- * A notice in plain words: what happened, to which key, why, what was done, and what to do next. Pure. Only named fields
- * are said, each on one line of its own and cut: names in them come from whoever made the key, and may be hostile.
+ * A notice in plain words: what happened, to which key, why, what was done, and what to do next. Pure. It contains
+ * named fields only, each on a separate line and truncated: names come from the creator of the key and may be hostile.
  */
 import type { LedgerEvent } from "../../audit/event.ts";
 import type { NoticeType } from "./notice-types.ts";
@@ -58,7 +58,7 @@ const said = [
   ["alert", "alert"],
 ] as const;
 const TIMES: ReadonlySet<string> = new Set(["until", "due_at", "expires_at"]);
-/** No character is cut in two. */
+/** Never splits a character. */
 const LINE = /^.{0,300}/su;
 const LINES_MAX = 20;
 const DIGEST_LINES_MAX = 100;

@@ -1,7 +1,7 @@
 /**
- * Tells people of events by e-mail: one mail each, at most so many an hour; what comes above that waits and goes as one
- * digest. The ledger has every event in any case: the queue is bounded and in memory, and what cannot be delivered in some
- * hours or is waiting when the program stops is told in the log and dropped.
+ * Sends events by e-mail: one mail each, up to a maximum per hour; further ones wait and become one digest. The audit
+ * log has every event: the queue is bounded and in memory, and what cannot be delivered within some hours, or waits
+ * when the program stops, is logged and dropped.
  */
 import type { LedgerEvent } from "../../audit/event.ts";
 import type { Clock } from "../../kernel/clock.ts";
@@ -63,7 +63,7 @@ export class Mail {
     return this.#waiting.length + (this.#turn?.events.length ?? 0);
   }
 
-  /** Queues the events that somebody is told of; the others are passed over. */
+  /** Queues the events that cause notices and skips the others. */
   tell(events: readonly LedgerEvent[]): void {
     for (const event of events) {
       if (!noticeTypes.has(event.type)) continue;

@@ -1,4 +1,6 @@
-/** Which ledger events somebody is told of: what ends or endangers a key or the gateway, and what was asked in their name. */
+/**
+ * The events that cause notices: what ends or endangers a key or the gateway, and what was requested in their names.
+ */
 import type { EventType } from "../../audit/event.ts";
 
 const told = [

@@ -1,6 +1,6 @@
 /**
- * Mail over SMTP, by nodemailer. `smtps:` is TLS from the first byte; `smtp:` demands STARTTLS, but on this machine, where
- * nobody is between. The server's certificate is verified in any case.
+ * Mail over SMTP, by nodemailer. `smtps:` uses TLS from the first byte; `smtp:` requires STARTTLS, except on this
+ * machine. The server's certificate is always verified.
  */
 import { createTransport } from "nodemailer";
 import type { Secret } from "../../kernel/secret.ts";
@@ -11,7 +11,7 @@ export interface SmtpPlace {
   readonly port: number;
   /** TLS from the first byte. */
   readonly isTls: boolean;
-  /** Nobody is between: STARTTLS is not asked for. */
+  /** The connection stays on this machine: STARTTLS is not required. */
   readonly isLoopback: boolean;
   readonly user: string | null;
 }
@@ -58,7 +58,7 @@ export function makeSmtpSender({ place, password, from, to, ca }: SmtpOrder): Ma
           subject,
           text,
           messageId: `<${id}@${domain}>`,
-          // Nobody's holiday answer comes back.
+          // Out-of-office replies do not come back.
           headers: { "Auto-Submitted": "auto-generated" },
         });
       } catch (cause) {

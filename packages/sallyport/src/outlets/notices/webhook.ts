@@ -1,8 +1,8 @@
 /**
- * Tells a receiver of events, one POST each, signed as Standard Webhooks wants it: `webhook-id`, `webhook-timestamp` and
- * `webhook-signature: v1,<base64 HMAC-SHA-256 of id.timestamp.body>`. The ledger has every event in any case: the queue
- * is bounded and in memory, and what cannot be delivered in some hours or is waiting when the program stops is told in
- * the log and dropped.
+ * Sends events to a receiver, one POST each, signed as Standard Webhooks specifies: `webhook-id`, `webhook-timestamp`
+ * and `webhook-signature: v1,<base64 HMAC-SHA-256 of id.timestamp.body>`. The audit log has every event: the queue is
+ * bounded and in memory, and what cannot be delivered within some hours, or waits when the program stops, is logged and
+ * dropped.
  */
 import type { LedgerEvent } from "../../audit/event.ts";
 import type { Clock } from "../../kernel/clock.ts";
@@ -48,7 +48,7 @@ export class Webhook {
     return this.#queue.length;
   }
 
-  /** Queues the events that somebody is told of; the others are passed over. */
+  /** Queues the events that cause notices and skips the others. */
   tell(events: readonly LedgerEvent[]): void {
     for (const event of events) {
       if (!noticeTypes.has(event.type)) continue;

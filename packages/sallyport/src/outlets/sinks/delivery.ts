@@ -1,7 +1,7 @@
 /**
- * The way of records to one sink. The ledger is the queue: a cursor (the last number that was taken) is all that is kept,
- * so a sink may be away for as long as the ledger keeps records, and holds up neither the writer nor another sink. Every
- * record is delivered at least once, in order; what a receiver never takes is written to a dead-letter file.
+ * Delivers records to one sink. The audit log is the queue: only a cursor (the last accepted number) is stored, so a
+ * sink may be down for as long as records are kept, and delays neither the writer nor another sink. Every record is
+ * delivered at least once, in order; records that a receiver never accepts go to a dead-letter file.
  */
 import type { AuditFilter, AuditPage, AuditRecord } from "../../audit/audit-log.ts";
 import type { Clock } from "../../kernel/clock.ts";
@@ -93,7 +93,7 @@ export class SinkDelivery {
 
   async #run(): Promise<void> {
     const { cursor, newest } = this.#ports;
-    // A new sink begins with what comes; one that is ahead of a restored ledger, with that.
+    // A new sink starts with new records; so does one that is ahead of a restored audit log.
     const begin = async (): Promise<number> => Math.min((await cursor.read()) ?? Infinity, newest());
     const begun = await this.#patiently(begin);
     if (begun === undefined) return;

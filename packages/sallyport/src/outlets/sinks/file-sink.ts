@@ -1,6 +1,7 @@
 /**
- * Lines in a file (0600), on disk before the batch counts as taken. It is opened for each batch, so that a file somebody
- * moved or deleted is made anew; at its size it becomes `.1`, the older ones move up, and the oldest goes.
+ * Lines in a file (0600), on disk before the batch counts as delivered. The file is opened for each batch, so one that
+ * was moved or deleted is created again. At its maximum size it becomes `.1`, older ones move up, and the oldest is
+ * deleted.
  */
 import { open, rename, rm, stat } from "node:fs/promises";
 import { taken } from "./sink.ts";

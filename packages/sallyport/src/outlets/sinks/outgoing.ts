@@ -1,4 +1,4 @@
-/** A record as it leaves: an OCSF body, or the ledger's own record, as JSON that is one line to every reader, as in the ledger. */
+/** A record as it is sent: an OCSF body, or the original audit record, as JSON on one line. */
 import { canonical, ocsfBody, ocsfRows, recordUid } from "@sallyport/ledger";
 import type { OcsfRow, OcsfSource } from "@sallyport/ledger";
 import type { AuditRecord } from "../../audit/audit-log.ts";

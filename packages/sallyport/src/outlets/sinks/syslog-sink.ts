@@ -29,7 +29,7 @@ export class SyslogSink implements Sink {
   readonly batch = { records: 200, lingerMs: 0 };
   readonly #options: SyslogSinkOptions;
   #socket: Socket | null = null;
-  /** What was written last: nobody has said that it came. */
+  /** What was written last: the receiver has not confirmed it. */
   #unproven = "";
 
   constructor(options: SyslogSinkOptions) {

@@ -37,7 +37,7 @@ const OPERATIONS: Readonly<Record<string, string>> = {
   "infer:audio": "transcription",
 };
 
-/** A refusal is an answer and no error of the server; neither is a caller who left or lost his right. */
+/** A denial is no error of the server; neither is a client that disconnected or lost its permission. */
 const ERRORS: ReadonlySet<Ending> = new Set<Ending>([
   "fault", "upstream_error", "incomplete", "unreachable", "timed_out", "broken", "not_recorded",
 ]); // prettier-ignore

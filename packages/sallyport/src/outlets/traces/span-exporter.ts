@@ -1,6 +1,7 @@
 /**
- * Delivers spans to an OTLP/HTTP receiver in batches, one at a time, off the requests' way. The queue is bounded: what
- * finds it full, what the receiver refuses and what cannot be delivered in a few attempts is dropped and counted.
+ * Delivers spans to an OTLP/HTTP receiver in batches, one at a time, without delaying requests. The queue is bounded:
+ * spans that do not fit, that the receiver rejects or that cannot be delivered in a few attempts are dropped and
+ * counted.
  */
 import { attribute } from "./exchange-span.ts";
 import type { Attribute, Span } from "./exchange-span.ts";

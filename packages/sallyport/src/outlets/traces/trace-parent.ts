@@ -10,7 +10,7 @@ const NO_TRACE = "0".repeat(32);
 const NO_SPAN = "0".repeat(16);
 const SAMPLED = 1;
 
-/** The header as node gives it; one that came twice is joined by a comma and so is none. */
+/** The header as node gives it; a repeated one is joined by a comma and so is invalid. */
 export function parseTraceParent(header: string | readonly string[] | undefined): TraceParent | undefined {
   const parts = typeof header === "string" ? FORM.exec(header) : null;
   if (!parts || parts[1] === NO_TRACE || parts[2] === NO_SPAN) return undefined;

@@ -12,7 +12,7 @@ export interface WitnessPlace {
 /** The newest checkpoint, and the proof that it goes on from one of so many records. */
 export type ProveGrowth = (size: number) => Promise<{ readonly checkpoint: string; readonly path: readonly string[] }>;
 
-/** The witness says that the log is not the one it knows: it was written anew or rolled back. */
+/** The witness reports that the log is not the one it knows: it was rewritten or rolled back. */
 export class LogRefused extends Problem {}
 
 export interface AskPorts {
@@ -55,7 +55,7 @@ export async function askWitness(
     if (status === 409) {
       if (!/^(?:0|[1-9]\d{0,15})\n$/.test(text)) break;
       known = Number(text);
-      // Somebody else may have had a newer one cosigned meanwhile: what counts is how long the log is now.
+      // Another client may have had a newer checkpoint cosigned meanwhile: compare with the present length of the log.
       const own = sizeOf(checkpoint) >= known ? known : sizeOf((await prove(0)).checkpoint);
       if (known > own)
         throw new LogRefused(

@@ -1,6 +1,6 @@
 /**
- * One witness, asked again and again: whenever a log has grown since it last cosigned it. What it does not answer is asked
- * next time; that it no longer knows the log is told at once, because that is what a witness is for.
+ * One witness, asked repeatedly: whenever a log has grown since the last cosignature. If it does not respond, it is
+ * asked next time; if it no longer knows the log, that is reported at once, because detecting this is its purpose.
  */
 import type { EnvironmentName } from "@sallyport/protocol";
 import type { LogSize } from "../../audit/audit-log.ts";
@@ -46,7 +46,7 @@ export class Cosigning {
     this.#environments = environments;
   }
 
-  /** Asks for every log that has grown. One at a time: whoever calls meanwhile waits for the same. Never rejects. */
+  /** Asks for every log that has grown, one at a time; concurrent callers wait for the same run. Never rejects. */
   run(): Promise<void> {
     return (this.#running ??= this.#runOnce().finally(() => (this.#running = null)));
   }

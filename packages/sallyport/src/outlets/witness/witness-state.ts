@@ -26,7 +26,7 @@ export class WitnessState {
     if (!existsSync(path)) return undefined;
     const text = readFileSync(path, "utf8");
     const checkpoint = parseCheckpoint(text);
-    // Taken for nothing it would let a log begin anew.
+    // Treated as empty, it would let a log start again.
     if (!checkpoint)
       throw new Error(`${path} is damaged: put it back, or this witness cannot vouch for its log any more`);
     return { text, checkpoint };

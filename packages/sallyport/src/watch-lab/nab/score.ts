@@ -24,7 +24,7 @@ export interface NabOutcome {
   readonly raw: number;
 }
 
-/** The best threshold of all there are, by a sweep from the highest score down; the higher one where two are as good. */
+/** The best threshold, found by lowering it from the highest score; of two equal ones, the higher. */
 export function bestOutcome(files: readonly Scored[], weights: Weights): NabOutcome {
   const points = files.flatMap(({ rewards, scores }, file) =>
     scores

@@ -7,7 +7,7 @@ export interface BenchmarkSeries {
 /** A file is not written as the benchmark writes them. */
 export class SeriesMistake extends Error {}
 
-/** Throws a `SeriesMistake` that names what is wrong; `name` is the file's, for the message. */
+/** Throws a `SeriesMistake` that describes the mistake; `name` is the file's, for the message. */
 export function readSeries(text: string, name: string): BenchmarkSeries {
   const rows = table(text, name);
   return { timesMs: timesOf(rows, name), values: numbersOf(rows, "value", name) };

@@ -1,4 +1,7 @@
-/** Keys that make and end keys: rotations and replacements every few days, and sometimes somebody who answers a revocation with a new key. */
+/**
+ * Keys that create and revoke keys: rotations and replacements every few days, and sometimes an attacker who reacts to
+ * a revocation with a new key.
+ */
 import { HOUR_MS } from "../../anomaly/series/season.ts";
 import { observe } from "../../anomaly/observation.ts";
 import type { Attack } from "./attacks.ts";
@@ -43,7 +46,7 @@ export function adminDays(subject: SimulatedSubject, ownersOf: readonly Simulate
   };
 }
 
-/** A key is taken away, and before the hour is over somebody has made another one. */
+/** A key is revoked, and within the hour another administrator has created a new one. */
 export function makeMint(
   subject: SimulatedSubject,
   victim: SimulatedSubject,

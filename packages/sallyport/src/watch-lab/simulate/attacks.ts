@@ -1,6 +1,7 @@
 /**
- * Twelve ways to misuse a key. Each is drawn between hardly visible and blunt (`strength`, 0 to 1), with networks, clients
- * and models out of the pools everybody else uses; some thieves copy the victim's client, some sit on his own network.
+ * Twelve ways to misuse a key. Each is between hardly visible and blunt (`strength`, 0 to 1), with networks, clients
+ * and models from the same pools as everyone else's; some thieves copy the victim's client, some are in the victim's
+ * network.
  */
 import { HOUR_MS } from "../../anomaly/series/season.ts";
 import type { Observation } from "../../anomaly/observation.ts";
@@ -294,7 +295,7 @@ export function makeAttack(
   };
 }
 
-/** Two in a hundred more each day, so that whoever learns day by day finds every day usual. */
+/** Two percent more each day, so that a detector that learns daily finds every day usual. */
 function makeRamp(subject: SimulatedSubject, draw: Draw, strength: number): Attack {
   const fromDay = draw.whole(10, 16);
   const aDay = 0.017 + 0.008 * strength;

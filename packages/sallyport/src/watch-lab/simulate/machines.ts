@@ -81,7 +81,7 @@ export function ciDays(subject: SimulatedSubject): Days {
     const isRelease = draw.chance(0.04);
     const count = draw.poisson(bursts * level() * (isWorkday(day) ? 1 : 0.12) * (isRelease ? 2.5 : 1));
     for (let burst = 0; burst < count; burst++) {
-      // Runners are rented anew each time.
+      // Runners are new machines each time.
       subject.move(pickNetwork(draw, "cloud"));
       const hour = (isRelease ? draw.between(8, 23) : 13.5 + 3.2 * draw.normal()) - subject.zoneHours;
       let at = start + ((hour + 24) % 24) * HOUR_MS;

@@ -1,4 +1,4 @@
-/** Two hundred keys, whose they are, and which of them somebody else uses. */
+/** Two hundred keys, their owners, and which of them an attacker uses. */
 import { ATTACKS, VICTIMS, makeAttack } from "./attacks.ts";
 import type { Attack } from "./attacks.ts";
 import { adminDays, makeMint } from "./administration.ts";

@@ -12,7 +12,7 @@ import { DAYS, DAY_MS, FIRST_DAY_MS } from "./world.ts";
 export const SIMULATION_VERSION = 1;
 
 export interface Label {
-  /** Whose alert it must be: of a mint, whoever minted. */
+  /** The key whose alert counts: for a mint, the minting administrator's. */
   readonly key: string;
   readonly kind: AttackKind;
   /** Epoch ms of its first and last event. */
@@ -43,7 +43,7 @@ export function simulate(seed: number, write: (lines: readonly string[]) => void
   let count = 0;
   for (let day = 0; day <= days; day++) {
     const events = later;
-    // Whoever lives further east begins his day before: a day is written when the next one is made.
+    // Days begin earlier further east: a day is written when the next one is generated.
     const end = day === days ? Infinity : FIRST_DAY_MS + day * DAY_MS;
     for (const { subject, days: daysOf, attacks } of lives) {
       if (day === days) break;
@@ -55,7 +55,7 @@ export function simulate(seed: number, write: (lines: readonly string[]) => void
         for (const event of attack.events(day, usual)) {
           events.push(event);
           const actor = kind === "mint_after_revoke" ? event.actor?.replace(/^\w+:/, "") : subject.key;
-          // The revocation that a mint follows is somebody else's, and no misuse.
+          // The revocation before a mint belongs to another administrator, and is no misuse.
           if (event.kind === "revoked") continue;
           const window = windows.get(attack) ?? {
             key: actor ?? subject.key,

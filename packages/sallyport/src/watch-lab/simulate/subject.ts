@@ -28,7 +28,7 @@ export class SimulatedSubject {
   readonly sizes: Sizes;
   /** Hours to take off UTC for the holder's clock. */
   readonly zoneHours: number;
-  /** A replayed request of it is refused by its nonce. */
+  /** A replay of it is rejected because of its nonce. */
   readonly isSigned: boolean;
   /** Requests a minute while it is busy; its habit says. */
   pace = 1;
