@@ -42,6 +42,14 @@ export const ownKeyRules = [
     file: `${S}/keys/own-keys.ts`,
     from: "if (!key?.session || key.owner === null)",
     to: "if (!key || key.owner === null)",
+    test: turn,
+  },
+  {
+    rule: "own-keys",
+    what: "explain knows that only a session reaches them",
+    file: `${S}/dataplane/stages/limit.ts`,
+    from: 'return session === null ? refuse("session_missing") : undefined;',
+    to: "return undefined;",
     test: wire,
   },
   {

@@ -6,6 +6,7 @@ const S = "packages/sallyport/src";
 const D = `${S}/dataplane`;
 const replicas = "test/gateway/replicas.test.ts";
 const closed = "test/gateway/closed-sockets.test.ts";
+const server = "packages/sallyport/src/dataplane/server.test.ts";
 const bounds = "test/gateway/upstream-bounds.test.ts";
 const errors = "test/gateway/upstream-errors.test.ts";
 
@@ -49,7 +50,15 @@ export const upstreamRules = [
     file: `${D}/server.ts`,
     from: 'socket.on("error", () => socket.destroy());',
     to: "",
-    test: "test/gateway/unruly-clients.test.ts",
+    test: server,
+  },
+  {
+    rule: "client-gone",
+    what: "nor does one while an answer is under way",
+    file: `${D}/server.ts`,
+    from: 'socket.on("error", () => {}).destroy();',
+    to: "socket.destroy();",
+    test: server,
   },
   {
     rule: "stall",

@@ -3,7 +3,7 @@
  * with a copy of the project, as in earnest.
  */
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -38,9 +38,9 @@ it("lets others pass", () => expect(mayPass(18)).toBe(true));
 `;
 }
 
-const gate = "packages/gate/src/gate.ts";
+const gate = "packages/gate/src/gate.ts" as const;
 const minimum = { rule: "R1", what: "a minimum", file: gate, from: "if (age < LIMIT) return false;\n", to: "" };
-const onSources = { ...minimum, test: "packages/gate/src/gate.test.ts" };
+const onSources = { ...minimum, test: "packages/gate/src/gate.test.ts" as const };
 const onBuilt = { ...minimum, test: "test/gate.test.ts" };
 const PROGRAM = resolve("tools/take-away.js");
 
@@ -108,6 +108,32 @@ describe("a run", () => {
       ]),
     );
     expect(stderr).toMatch(/SURVIVED \(passed\) R1: a maximum \(test\/gate\.test\.ts\)/);
+  });
+
+  it("goes on where another stopped, and proves again what has changed since", () => {
+    const log = join(folder, "proofs");
+    const maximum = { ...onBuilt, what: "a maximum", from: "if (age > 200) return false;", to: "" };
+    const resume = (...rows: object[]) => {
+      const { stdout, stderr } = takeAway(rows, "--json", "--workers", "1", "--resume", log);
+      const { rules, survived } = JSON.parse(stdout) as { rules: number; survived: unknown[] };
+      return [
+        rules,
+        survived.length,
+        stderr.match(/(?<=\d (?:passes|noticed|SURVIVED \(passed\)) ).*?(?=:|$)/gm) ?? [],
+      ];
+    };
+    expect(resume(onSources, maximum)).toEqual([2, 1, [onSources.test, onBuilt.test, "R1", "R1"]]);
+    appendFileSync(log, '{"rule":"R1","what":"half writ');
+    expect(resume(onSources, maximum)).toEqual([2, 1, [onBuilt.test, "R1"]]);
+    expect(resume(onSources)).toEqual([1, 0, []]);
+    const other = { ...onSources, to: "age;" };
+    expect(resume(other)).toEqual([1, 0, [onSources.test, "R1"]]);
+    expect(resume(other)).toEqual([1, 0, []]);
+    for (const path of [gate, onSources.test] as const) {
+      write(path, `${FILES[path]}\n`);
+      expect(resume(onSources)).toEqual([1, 0, [onSources.test, "R1"]]);
+      write(path, FILES[path]);
+    }
   });
 
   it("is red, and takes nothing away, when a test fails with every rule in place", () => {

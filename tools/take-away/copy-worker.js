@@ -26,10 +26,10 @@ export class CopyWorker {
   }
 
   /** Runs a test with the edits in place; returns what `outcomeOf` does. Throws when the runner cannot start. */
-  async run(test, edits, timeoutMs) {
+  async run(test, edits, limits) {
     this.#runner ??= await this.#start();
     const answer = nextMessage(this.#runner);
-    this.#runner.send({ test, edits, timeoutMs });
+    this.#runner.send({ test, edits, limits });
     const outcome = await answer;
     if (outcome !== LATE && outcome !== GONE) return outcome;
     this.close();

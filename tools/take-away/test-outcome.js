@@ -3,10 +3,12 @@
 
 /**
  * @returns `{ result, detail, isTimeout }`: "passed", "failed" (at least one test ran and failed; detail is the first
- * failure, isTimeout whether nothing but time-outs failed) or "not run" (detail is why).
+ * failure, isTimeout whether nothing but time-outs failed) or "not run" (detail is why). What passed has `slowestMs`,
+ * how long the slowest of its tests took.
  */
 export function outcomeOf(testModules, unhandledErrors) {
-  const tests = testModules.flatMap((module) => [...module.children.allTests()]).map((test) => test.result());
+  const all = testModules.flatMap((module) => [...module.children.allTests()]);
+  const tests = all.map((test) => test.result());
   const failures = tests.filter(({ state }) => state === "failed").flatMap(({ errors }) => errors);
   const loading = testModules.flatMap((module) => module.errors());
   if (failures.length > 0) {
@@ -17,7 +19,7 @@ export function outcomeOf(testModules, unhandledErrors) {
   const others = [...loading, ...suites, ...unhandledErrors];
   if (others.length > 0) return { result: "not run", detail: oneLine(others[0]) };
   if (!tests.some(({ state }) => state === "passed")) return { result: "not run", detail: "every test is skipped" };
-  return { result: "passed" };
+  return { result: "passed", slowestMs: Math.max(...all.map((test) => test.diagnostic()?.duration ?? 0)) };
 }
 
 const isTimeout = ({ message }) => /^(?:Test|Hook) timed out in \d+ms/.test(message ?? "");

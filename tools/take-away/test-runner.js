@@ -1,6 +1,6 @@
 // Runs one test at a time in a copy of the tree, in a process of its own: `node test-runner.js`, in the copy. Vitest stays
-// loaded between the tests; each test still runs in a new process. Asked `{ test, edits: [{ path, text }], timeoutMs }`, it
-// makes the edits, runs the test, puts the files back and answers with what `outcomeOf` says.
+// loaded between the tests; each test still runs in a new process. Asked `{ test, edits: [{ path, text }], limits }`, it makes
+// the edits, runs the test, puts the files back and answers with what `outcomeOf` says.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createVitest } from "vitest/node";
@@ -33,8 +33,8 @@ async function runTest(test) {
   return outcomeOf(testModules, unhandledErrors);
 }
 
-async function runEdited({ test, edits, timeoutMs }) {
-  for (const { config } of vitest.projects) Object.assign(config, { testTimeout: timeoutMs, hookTimeout: timeoutMs });
+async function runEdited({ test, edits, limits: { testMs, hookMs } }) {
+  for (const { config } of vitest.projects) Object.assign(config, { testTimeout: testMs, hookTimeout: hookMs });
   const before = edits.map(({ path }) => ({ path, text: readFileSync(path, "utf8") }));
   put(edits);
   const outcome = await runTest(test);
