@@ -119,7 +119,7 @@ async function runBaseline(copies, tests) {
   const limits = new Map();
   await shareOut(copies, tests, async (copy, test) => {
     const ranAt = Date.now();
-    const { result, detail, slowestMs } = await copy.run(test, [], BASELINE_LIMITS);
+    const { result, detail, slowestMs } = await copy.run({ test }, [], BASELINE_LIMITS);
     limits.set(test, rowLimits(slowestMs, Date.now() - ranAt));
     if (result !== "passed") red.push({ test, detail });
     return [result === "passed" ? "passes" : "RED", test, detail];
@@ -146,11 +146,11 @@ async function findSurvivors(copies, limits) {
 
 /** Why a rule survives ("passed" or "broken"), or no `why` when its test notices that it is gone. */
 async function judge(copy, { row, edits }, limits) {
-  const { result, detail, isTimeout } = await copy.run(row.test, edits, limits);
+  const { result, detail, isTimeout } = await copy.run(row, edits, limits);
   if (result === "passed") return { why: "passed" };
   if (result === "not run") return { why: "broken", detail };
   // On a busy machine a test can be late for another reason: it must be in time with the rule, right now.
-  if (isTimeout && (await copy.run(row.test, [], limits)).result !== "passed")
+  if (isTimeout && (await copy.run(row, [], limits)).result !== "passed")
     return { why: "broken", detail: `${detail}, with the rule in place as well` };
   return { detail };
 }

@@ -110,6 +110,14 @@ describe("a run", () => {
     expect(stderr).toMatch(/SURVIVED \(passed\) R1: a maximum \(test\/gate\.test\.ts\)/);
   });
 
+  it("of a row with the name of a test runs that test alone", () => {
+    const named = (name: string) => ({ ...onBuilt, what: name, named: name });
+    const { stdout } = takeAway(["nobody pass", "lets others pass", "nobody (p.ss"].map(named), "--json");
+    const { survived } = JSON.parse(stdout) as { survived: Record<string, string>[] };
+    const reasons = { "lets others pass": "passed", "nobody (p.ss": "broken" };
+    expect(Object.fromEntries(survived.map(({ what, why }) => [what, why]))).toEqual(reasons);
+  });
+
   it("goes on where another stopped, and proves again what has changed since", () => {
     const log = join(folder, "proofs");
     const maximum = { ...onBuilt, what: "a maximum", from: "if (age > 200) return false;", to: "" };

@@ -3,7 +3,7 @@
 
 /**
  * @returns `{ result, detail, isTimeout }`: "passed", "failed" (at least one test ran and failed; detail is the first
- * failure, isTimeout whether nothing but time-outs failed) or "not run" (detail is why). What passed has `slowestMs`,
+ * of them and its failure, isTimeout whether nothing but time-outs failed) or "not run" (detail is why). What passed has `slowestMs`,
  * how long the slowest of its tests took.
  */
 export function outcomeOf(testModules, unhandledErrors) {
@@ -12,8 +12,9 @@ export function outcomeOf(testModules, unhandledErrors) {
   const failures = tests.filter(({ state }) => state === "failed").flatMap(({ errors }) => errors);
   const loading = testModules.flatMap((module) => module.errors());
   if (failures.length > 0) {
-    const [first] = failures;
-    return { result: "failed", detail: oneLine(first), isTimeout: failures.every(isTimeout) };
+    const first = all.find((test) => test.result().state === "failed");
+    const detail = `${first.fullName}: ${oneLine(first.result().errors[0])}`;
+    return { result: "failed", detail, isTimeout: failures.every(isTimeout) };
   }
   const suites = testModules.flatMap((module) => [...module.children.allSuites()]).flatMap((suite) => suite.errors());
   const others = [...loading, ...suites, ...unhandledErrors];
