@@ -17,7 +17,8 @@ PREFIX selects the rules whose name begins so (for example R4). The rules are in
   --shard N/M    only the N-th of M parts of the rules
   --workers N    how many copies of the tree run tests at once (default 2)
   --resume FILE  go on where an earlier run stopped: FILE names the rules that are proved; each new proof is added.
-                 A rule is proved again when its row, the file it edits, or its test has changed
+                 A rule is proved again when its row, the file it edits, or its test has changed; the tests
+                 run unmodified again when any file but the rows has changed
   --stale        only check that the code of each rule is where its row says, and that its edit can be loaded
   --json         print {"baseline","rules","survived"} and nothing else to stdout
   --help
@@ -41,7 +42,7 @@ const named = rules.filter(({ rule }) => rule.startsWith(wanted));
 const chosen = editRows(shard === undefined ? named : rowsOfShard(named, shard));
 const proofs = resume === undefined ? undefined : new ProofLog(resume);
 const hashes = new Map(proofs && chosen.map(({ row }) => [row, hashOf(row)]));
-const left = chosen.filter(({ row }) => !proofs?.has(hashes.get(row)));
+const left = chosen.filter(({ row }) => !proofs?.hasProof(hashes.get(row)));
 const startedAt = Date.now();
 if (chosen.length === 0 && shard === undefined) fail(`no rule begins with ${wanted}`);
 
@@ -116,11 +117,13 @@ async function takeAway() {
 /** The tests that do not pass with every rule in place, and how long each may take without its rule. */
 async function runBaseline(copies, tests) {
   const red = [];
-  const limits = new Map();
-  await shareOut(copies, tests, async (copy, test) => {
+  const limits = new Map(proofs?.baseline);
+  const untried = tests.filter((test) => !limits.has(test));
+  await shareOut(copies, untried, async (copy, test) => {
     const ranAt = Date.now();
     const { result, detail, slowestMs } = await copy.run({ test }, [], BASELINE_LIMITS);
     limits.set(test, rowLimits(slowestMs, Date.now() - ranAt));
+    if (result === "passed") proofs?.addBaseline(test, limits.get(test));
     if (result !== "passed") red.push({ test, detail });
     return [result === "passed" ? "passes" : "RED", test, detail];
   });
@@ -138,7 +141,7 @@ async function findSurvivors(copies, limits) {
     const { rule, what, test } = edited.row;
     const { why, detail } = edited.why === undefined ? await judge(copy, edited, limits.get(test)) : edited;
     if (why !== undefined) survived.push({ rule, what, test, why, ...(detail && { detail }) });
-    else proofs?.add(edited.row, hashes.get(edited.row), detail);
+    else proofs?.addProof(edited.row, hashes.get(edited.row), detail);
     return [why === undefined ? "noticed" : `SURVIVED (${why})`, `${rule}: ${what} (${test})`, detail];
   });
   return survived;
