@@ -88,12 +88,14 @@ describe("a run", () => {
       { ...onBuilt, what: "no such file", file: "packages/gate/src/gone.ts" },
       { ...onBuilt, what: "throws when loaded", file: "packages/gate/src/limit.ts", from: "18", to: "{}.x.y" },
       { ...onBuilt, what: "only a hook fails", test: "test/hook.test.ts" },
+      { ...onSources, what: "throws when called, on sources", to: "if (age.limit.of) return false;" },
+      { ...onBuilt, what: "throws when called, built", to: "if (age.limit.of) return false;" },
       onBuilt,
       { ...onSources, what: "a maximum that no unit test knows", from: "if (age > 200) return false;", to: "" },
     ];
     const { status, stdout, stderr } = takeAway(rows, "--json", "--workers", "1");
     const { survived, ...rest } = JSON.parse(stdout) as { survived: Record<string, string>[] };
-    expect([status, rest]).toEqual([1, { baseline: "green", rules: 10 }]);
+    expect([status, rest]).toEqual([1, { baseline: "green", rules: 12 }]);
     expect(new Map(survived.map(({ what, why }) => [what, why]))).toEqual(
       new Map([
         ["a maximum", "passed"],
@@ -104,6 +106,8 @@ describe("a run", () => {
         ["no such file", "stale"],
         ["throws when loaded", "broken"],
         ["only a hook fails", "broken"],
+        ["throws when called, on sources", "broken"],
+        ["throws when called, built", "broken"],
         ["a maximum that no unit test knows", "passed"],
       ]),
     );

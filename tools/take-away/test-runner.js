@@ -24,7 +24,7 @@ function put(files) {
   }
 }
 
-async function runTest(test, named = "") {
+async function runTest(test, named = "", edits = []) {
   const specifications = await vitest.globTestSpecifications([join(process.cwd(), test)]);
   if (specifications.length === 0) return { result: "not run", detail: `there is no ${test}` };
   // Vitest remembers the results of earlier runs and returns them with those of this one.
@@ -32,14 +32,18 @@ async function runTest(test, named = "") {
   vitest.state.idMap.clear();
   vitest.setGlobalTestNamePattern(named.replace(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`));
   const { testModules, unhandledErrors } = await vitest.runTestSpecifications(specifications);
-  return outcomeOf(testModules, unhandledErrors);
+  return outcomeOf(
+    testModules,
+    unhandledErrors,
+    edits.map(({ path }) => path),
+  );
 }
 
 async function runEdited({ test, named, edits, limits: { testMs, hookMs } }) {
   for (const { config } of vitest.projects) Object.assign(config, { testTimeout: testMs, hookTimeout: hookMs });
   const before = edits.map(({ path }) => ({ path, text: readFileSync(path, "utf8") }));
   put(edits);
-  const outcome = await runTest(test, named);
+  const outcome = await runTest(test, named, edits);
   put(before);
   process.send(outcome);
 }
