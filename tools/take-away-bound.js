@@ -16,6 +16,7 @@ export const boundRules = [
   {
     rule: "bound",
     what: "a row's code is checked where it is read",
+    named: "refuses an edited row from the first read on",
     file: `${S}/store/state/reader.ts`,
     from: "if (!isGenuine) throw",
     to: "if (!isGenuine && id === '') throw",
@@ -24,6 +25,7 @@ export const boundRules = [
   {
     rule: "bound",
     what: "the sum finds what was removed or put back with its code",
+    named: "put back, are found by the sum in the signed head",
     file: `${S}/store/state/check-state.ts`,
     from: "if (held.rows === this.#codes && held.sum === modulo(this.#sum)) return undefined;",
     to: "if (held.rows >= 0) return undefined;",
@@ -32,6 +34,7 @@ export const boundRules = [
   {
     rule: "bound",
     what: "the sum is the one the head names",
+    named: "put back, are found by the sum in the signed head",
     file: `${S}/store/state/row-binding.ts`,
     from: "if (head?.state !== code)",
     to: "if (head === undefined)",
@@ -40,6 +43,7 @@ export const boundRules = [
   {
     rule: "bound",
     what: "a bound database is not bound again as an older one",
+    named: "are not bound again by calling the database an older one",
     file: `${S}/store/state/upgrade.ts`,
     from: "if (head?.state === undefined) return;",
     to: "if (head !== undefined) return;",

@@ -55,6 +55,7 @@ export const doorRules = [
   {
     rule: "door",
     what: "the network is asked before a use is noted",
+    named: "a use from elsewhere is no use",
     file: `${S}/dataplane/admission.ts`,
     from: 'if (refusal && refusal.code !== "key_expires_soon") return refusal;',
     to: "if (!exchange.right) return refusal;",
@@ -63,6 +64,7 @@ export const doorRules = [
   {
     rule: "door",
     what: "the body is compared with the signed digest",
+    named: "another body, environment",
     file: `${S}/dataplane/request-signatures.ts`,
     from: "!digestMatches(contentDigest, body ?? NO_BODY)",
     to: "!contentDigest",
@@ -71,6 +73,7 @@ export const doorRules = [
   {
     rule: "door",
     what: "a signed request counts once",
+    named: "with a good signature passes, once",
     file: `${S}/dataplane/request-signatures.ts`,
     from: "if (replayed) return refuseSignature(replayed);",
     to: "",
@@ -87,6 +90,7 @@ export const doorRules = [
   {
     rule: "path secret",
     what: "only over TLS or loopback",
+    named: "opens what its key opens",
     file: `${S}/dataplane/identify.ts`,
     from: 'if (!isShielded) return refuse("path_secret_denied");',
     to: "void isShielded;",
@@ -95,6 +99,7 @@ export const doorRules = [
   {
     rule: "path secret",
     what: "it is the only credential",
+    named: "opens what its key opens",
     file: `${S}/dataplane/identify.ts`,
     from: 'return isAlone ? byPathSecret(exchange, now) : refuse("credential_ambiguous");',
     to: "void isAlone;\n      return byPathSecret(exchange, now);",
@@ -103,6 +108,7 @@ export const doorRules = [
   {
     rule: "ollama",
     what: "the signature is verified",
+    named: "is a credential once it is registered",
     file: `${S}/dataplane/ollama-clients.ts`,
     from: 'if (verified === "signature_wrong") return refuse("key_unknown");\n    if (typeof verified === "string") return refuse("signature_invalid", verified);',
     to: 'if (verified === "ts_missing") return refuse("key_unknown");\n    if (typeof verified === "string") return this.#ports.keys.admit(key, now);',
@@ -111,6 +117,7 @@ export const doorRules = [
   {
     rule: "ollama",
     what: "it is good from one address for a short time",
+    named: "is a credential once it is registered",
     file: `${S}/dataplane/ollama-clients.ts`,
     from: 'if (failure) return refuse("signature_replayed", failure);',
     to: "",

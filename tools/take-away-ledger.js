@@ -16,6 +16,7 @@ export const ledgerRules = [
   {
     rule: "R13",
     what: "a checkpoint has to name the tree of the records",
+    named: "with the old checkpoint put back is found by the tree it names",
     file: `${P}/check-log.ts`,
     from: "this.#isOfItsTree = this.#checkpoint.root === this.#tree.root();",
     to: "this.#isOfItsTree = true;",
@@ -24,6 +25,7 @@ export const ledgerRules = [
   {
     rule: "R13",
     what: "a checkpoint that was kept has to be of the same history",
+    named: "with the node's own key is found by a checkpoint that was kept",
     file: `${P}/check-log.ts`,
     from: "if (seen.root !== this.#tree.root())",
     to: "if (seen.size < 0)",
@@ -32,6 +34,7 @@ export const ledgerRules = [
   {
     rule: "R13",
     what: "a log may not be shorter than a checkpoint that was kept",
+    named: "an older copy of the whole is found by a checkpoint that was kept",
     file: `${P}/check-log.ts`,
     from: "if (beyond)",
     to: "if (beyond && beyond.size < 0)",
@@ -40,6 +43,7 @@ export const ledgerRules = [
   {
     rule: "R13",
     what: "a pinned key takes the place of the one an export names",
+    named: "is whole by its own word, and found by the pinned keys",
     file: `${P}/verify-export.ts`,
     from: "const key = pinned ?? (own?.name === name ? own : undefined);",
     to: "const key = own?.name === name ? own : pinned;",
@@ -56,6 +60,7 @@ export const ledgerRules = [
   {
     rule: "R13",
     what: "a file more is damage",
+    named: "is missed when there is one more",
     file: `${P}/verify-export.ts`,
     from: "if (!named.has(path))",
     to: 'if (path === "")',
@@ -64,6 +69,7 @@ export const ledgerRules = [
   {
     rule: "R13",
     what: "what stands beside a record is checked against it",
+    named: "an address beside a record that was changed on the server is damage",
     file: `${P}/personal.ts`,
     from: "if (fields[name] !== saltedHash(sha256, salt, text)) return false;",
     to: "if (fields[name] === saltedHash(sha256, salt, salt)) return false;",
@@ -88,6 +94,7 @@ export const ledgerRules = [
   {
     rule: "R13",
     what: "personal fields end",
+    named: "personal fields go when their time is over",
     file: `${S}/store/writer/personal-eraser.ts`,
     from: 'if (!kept.includes("\\t")) return false;',
     to: "if (kept.length > 0) return false;",
@@ -96,6 +103,7 @@ export const ledgerRules = [
   {
     rule: "R13",
     what: "deleted rows leave no remains",
+    named: "personal fields go when their time is over",
     file: `${S}/store/writer/writer.ts`,
     from: "; PRAGMA secure_delete = ON",
     to: "",
@@ -120,6 +128,7 @@ export const ledgerRules = [
   {
     rule: "retention by class",
     what: "a record that no act ended is missed",
+    named: "the very leaf of an act in its place is found by the act that does not name it",
     file: "packages/ledger/src/verify-ledger.ts",
     from: "if (unexplained !== undefined)",
     to: "if (unexplained === 0)",

@@ -56,6 +56,7 @@ export const loginRules = [
   {
     rule: "local",
     what: "a code counts once, on disk before anything is given for it",
+    named: "with one code twice at the same time",
     file: `${S}/identity/local/proof.ts`,
     from: "present.sealed !== login.sealed || otpStep <= present.otpStep",
     to: "present.sealed !== login.sealed",
@@ -64,6 +65,7 @@ export const loginRules = [
   {
     rule: "local",
     what: "the step of a code is remembered",
+    named: "with a code that has counted, though it is still its time",
     file: `${S}/identity/local/proof.ts`,
     from: "sealed: raised ?? present.sealed, otpStep }",
     to: "sealed: raised ?? present.sealed }",
@@ -72,6 +74,7 @@ export const loginRules = [
   {
     rule: "local",
     what: "an invitation is used once",
+    named: "uses his invitation up",
     file: `${S}/identity/local/enrolment.ts`,
     from: "        invitation: null,\n        sealed,",
     to: "        invitation: logins.of(person.id)!.invitation,\n        sealed,",
@@ -80,6 +83,7 @@ export const loginRules = [
   {
     rule: "local",
     what: "an invitation ends",
+    named: "has a day for it",
     file: `${S}/identity/local/local-logins.ts`,
     from: "login.invitation?.hash === hash && login.invitation.expiresAt > now",
     to: "login.invitation?.hash === hash && now > 0",
@@ -88,6 +92,7 @@ export const loginRules = [
   {
     rule: "local",
     what: "an invitation ends the sessions",
+    named: "invited anew",
     file: `${S}/identity/local/enrolment.ts`,
     from: "await endSessions({ principal: person.id });\n    return { code, expiresAt };",
     to: "return { code, expiresAt };",
@@ -96,6 +101,7 @@ export const loginRules = [
   {
     rule: "local",
     what: "guesses wait",
+    named: "after too many tries, right or wrong, until he has waited",
     file: `${S}/identity/local/proof.ts`,
     from: "if (waitMs > 0)",
     to: "if (waitMs < 0)",
@@ -104,6 +110,7 @@ export const loginRules = [
   {
     rule: "local",
     what: "a form of another site is refused",
+    named: "by a form of another site, of another browser, or sent twice",
     file: `${S}/dataplane/login/read-login-form.ts`,
     from: 'if (!isSameOrigin(exchange, address)) return refuse("form_cross_site");',
     to: "void isSameOrigin;",

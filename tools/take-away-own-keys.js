@@ -7,6 +7,7 @@ export const ownKeyRules = [
   {
     rule: "own-keys",
     what: "only what disuse has stopped",
+    named: "for disuse and for nothing else",
     file: `${S}/keys/own-resume.ts`,
     from: 'if (!isSuspendedForDisuse(key)) return refuse("resume_denied");',
     to: "",
@@ -15,6 +16,7 @@ export const ownKeyRules = [
   {
     rule: "own-keys",
     what: "only once, until it is used",
+    named: "goes through the ladder",
     file: `${S}/keys/own-resume.ts`,
     from: 'return isFirst || usedAt >= key.idleSince ? undefined : refuse("resume_spent");',
     to: "return isFirst || usedAt >= 0 ? undefined : undefined;",
@@ -23,6 +25,7 @@ export const ownKeyRules = [
   {
     rule: "own-keys",
     what: "only his own",
+    named: "his own, here",
     file: `${S}/keys/own-keys.ts`,
     from: "return key.owner === owner && key.session === null;",
     to: "return owner !== null && key.session === null;",
@@ -31,6 +34,7 @@ export const ownKeyRules = [
   {
     rule: "own-keys",
     what: "a log-in is no key to have back",
+    named: "goes through the ladder",
     file: `${S}/keys/own-keys.ts`,
     from: "return key.owner === owner && key.session === null;",
     to: "return key.owner === owner;",
@@ -42,11 +46,21 @@ export const ownKeyRules = [
     file: `${S}/keys/own-keys.ts`,
     from: "if (!key?.session || key.owner === null)",
     to: "if (!key || key.owner === null)",
+    test: turn,
+  },
+  {
+    rule: "own-keys",
+    what: "explain knows that only a session reaches them",
+    named: "is explained as it is decided",
+    file: `${S}/dataplane/stages/limit.ts`,
+    from: 'return session === null ? refuse("session_missing") : undefined;',
+    to: "return undefined;",
     test: wire,
   },
   {
     rule: "own-keys",
     what: "not with a token, though it came from a session",
+    named: "with a live session alone",
     file: `${S}/dataplane/identify.ts`,
     from: '  person: refuse("permission_denied", "a person\'s keys are reached with the session alone"),\n',
     to: "",
@@ -71,6 +85,7 @@ export const ownKeyRules = [
   {
     rule: "own-keys",
     what: "the doors of the environment apply",
+    named: "through the doors of its environment",
     file: `${S}/dataplane/ways.ts`,
     from: '["conditions",   o,       o,       o,     o,     o,    X,    o,     X,       X,     o],',
     to: "",
@@ -79,6 +94,7 @@ export const ownKeyRules = [
   {
     rule: "own-keys",
     what: "an administrator's suspension replaces disuse",
+    named: "for disuse and for nothing else",
     file: `${S}/admin/routes/keys.ts`,
     from: "if (key.state === state && !isSuspendedForDisuse(key))",
     to: "if (key.state === state)",

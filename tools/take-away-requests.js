@@ -33,8 +33,8 @@ export const requestRules = [
     rule: "R1",
     what: "the upstream gets our serialisation",
     file: `${S}/dataplane/wire/meaning.ts`,
-    from: "const fields = this.#edit ? new Map(this.#fields) : this.#fields;",
-    to: 'return { bytes: Buffer.from(this.read.cursor.text, "latin1"), contentType: "application/json", adjusted };\n    const fields = new Map<string, string>();',
+    from: "this.#fields = fields;",
+    to: 'this.#fields = fields;\n    this.serialize = () => ({ bytes: Buffer.from(cursor.text, "latin1"), contentType: "application/json", adjusted: [] });',
     test: `${S}/dataplane/wire/understand.test.ts`,
   },
   {
@@ -208,6 +208,7 @@ export const requestRules = [
   {
     rule: "R10",
     what: "what runs is decided again",
+    named: "when its key is revoked",
     file: `${S}/compose/data-plane.ts`,
     from: "live.recheck(judge);",
     to: "",

@@ -131,6 +131,7 @@ export const rightsRules = [
   {
     rule: "narrowing",
     what: "everyone who could be meant is stopped",
+    named: "is stopped for all of them",
     file: `${S}/identity/reconcile.ts`,
     from: "narrowingOf(statement, candidate.person)",
     to: "(narrowingOf(statement, candidate.person), undefined)",

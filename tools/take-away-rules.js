@@ -1,4 +1,5 @@
-// What `tools/take-away.js` takes away: the rule, the code, and the test that must fail without it.
+// What `tools/take-away.js` takes away: the rule, the code, and the test that must fail without it. Where a test file is
+// slow, `named` is part of the name of the one test that must fail: then only this one runs without the rule.
 import { anomalyRules } from "./take-away-anomaly.js";
 import { atRestRules } from "./take-away-at-rest.js";
 import { auditRules } from "./take-away-audit.js";

@@ -38,6 +38,7 @@ export const standingRules = [
   ...Object.entries(checks).map(([name, from]) => ({
     rule: "standing",
     what: name,
+    named: name,
     file,
     from,
     to: "fails: () => false,",

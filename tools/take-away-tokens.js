@@ -7,6 +7,7 @@ export const tokenRules = [
   {
     rule: "R15",
     what: "algorithm, type, issuer, audience and expiry are demanded",
+    named: "what is no token of ours",
     file: `${S}/tokens/verify.ts`,
     from: 'return isExpiry(cause) ? "token_expired" : "token_unknown";',
     to: 'payload = JSON.parse(Buffer.from(text.split(".")[1] ?? "", "base64url").toString());\n      void isExpiry(cause);',
@@ -23,6 +24,7 @@ export const tokenRules = [
   {
     rule: "token",
     what: "a token that is ended is no token any more: ending it again changes nothing",
+    named: "a client ends its own token, for good and at once, and no other's",
     file: `${S}/tokens/verify.ts`,
     from: 'return isRevoked(token.environment, token.id) ? "token_unknown" : token;',
     to: "void isRevoked;\n    return token;",
@@ -31,6 +33,7 @@ export const tokenRules = [
   {
     rule: "token",
     what: "a key rotates itself with the key alone",
+    named: "a token does not become a key: rotating oneself takes the key",
     file: `${S}/dataplane/identify.ts`,
     from: 'if (ownRefusal && (credential.includes(":") || looksLikeToken(credential)))',
     to: 'if (ownRefusal && credential === "")',
@@ -135,6 +138,7 @@ export const tokenRules = [
   {
     rule: "token-keys",
     what: "signing keys change",
+    named: "signing keys change every 30 days",
     file: "packages/sallyport/src/tokens/token-keys.ts",
     from: "if (!newest || this.#ports.clock.now() >= newest.createdAt + TOKEN_KEY_ROTATION_MS) return undefined;",
     to: "if (!newest) return undefined;",
@@ -143,6 +147,7 @@ export const tokenRules = [
   {
     rule: "token-keys",
     what: "an old signing key is believed no more",
+    named: "signing keys change every 30 days",
     file: "packages/sallyport/src/tokens/token-keys.ts",
     from: "return this.#ports.clock.now() < createdAt + KEPT_MS;",
     to: "return createdAt >= 0;",

@@ -6,6 +6,7 @@ const S = "packages/sallyport/src";
 const D = `${S}/dataplane`;
 const replicas = "test/gateway/replicas.test.ts";
 const closed = "test/gateway/closed-sockets.test.ts";
+const server = "packages/sallyport/src/dataplane/server.test.ts";
 const bounds = "test/gateway/upstream-bounds.test.ts";
 const errors = "test/gateway/upstream-errors.test.ts";
 
@@ -14,6 +15,7 @@ export const upstreamRules = [
   {
     rule: "client-gone",
     what: "whether a client is there is asked of its socket",
+    named: "two pipelined streams",
     file: `${D}/connections.ts`,
     from: "connection.exchange?.leave();",
     to: "",
@@ -22,6 +24,7 @@ export const upstreamRules = [
   {
     rule: "client-gone",
     what: "one request of a connection runs at a time",
+    named: "two pipelined streams",
     file: `${S}/listener/one-at-a-time.ts`,
     from: "if (response.socket !== null) return begin();",
     to: "if (response.socket !== undefined) return begin();",
@@ -30,6 +33,7 @@ export const upstreamRules = [
   {
     rule: "client-gone",
     what: "a client that has gone leaves the queue",
+    named: "in the queue, alone",
     file: `${D}/stages/queue.ts`,
     from: 'this.#place?.leave(refuse("queue_timeout"));',
     to: "",
@@ -38,6 +42,7 @@ export const upstreamRules = [
   {
     rule: "client-gone",
     what: "nothing is written into a running answer",
+    named: "nothing is written into the answer",
     file: `${D}/server.ts`,
     from: "if (connections.isBusy(socket))",
     to: "if (socket.destroyed)",
@@ -49,7 +54,15 @@ export const upstreamRules = [
     file: `${D}/server.ts`,
     from: 'socket.on("error", () => socket.destroy());',
     to: "",
-    test: "test/gateway/unruly-clients.test.ts",
+    test: server,
+  },
+  {
+    rule: "client-gone",
+    what: "nor does one while an answer is under way",
+    file: `${D}/server.ts`,
+    from: 'socket.on("error", () => {}).destroy();',
+    to: "socket.destroy();",
+    test: server,
   },
   {
     rule: "stall",
@@ -78,6 +91,7 @@ export const upstreamRules = [
   {
     rule: "replicas",
     what: "what manages models is never sent twice",
+    named: "what manages models is never sent twice",
     file: `${D}/stages/forward.ts`,
     from: 'if (group === null || endpoint!.recorded === "management") return false;',
     to: "if (group === null) return false;\n    void endpoint;",
@@ -86,6 +100,7 @@ export const upstreamRules = [
   {
     rule: "replicas",
     what: "a request that breaks its connection is made no more than twice",
+    named: "is made twice, not more",
     file: `${D}/stages/forward.ts`,
     from: "if (this.#repeatsAfterSent-- <= 0) return false;",
     to: "void this.#repeatsAfterSent;",
@@ -102,6 +117,7 @@ export const upstreamRules = [
   {
     rule: "bounds",
     what: "an answer in one piece is not bound by the first byte",
+    named: "an answer in one piece",
     file: `${D}/upstream/bounds.ts`,
     from: 'if (endpoint!.recorded === "inference" && comesWhole) return bounds.answerMs;',
     to: "",
@@ -110,6 +126,7 @@ export const upstreamRules = [
   {
     rule: "bounds",
     what: "a whole answer has a bound, however it drips",
+    named: "one that drips by the whole",
     file: `${D}/upstream/relay-bounds.ts`,
     from: 'if (nowMs - this.beganMs >= answerMsOf(exchange, bounds)) return "answer_timeout";',
     to: "void answerMsOf;",
@@ -150,6 +167,7 @@ export const upstreamRules = [
   {
     rule: "answers",
     what: "an answer that was aborted is not metered as nothing",
+    named: "what a client aborts",
     file: `${D}/upstream/relay.ts`,
     from: "exchange.usage = estimateAborted(exchange, this.#ports.clock.monotonic() - this.#bounds.beganMs);",
     to: "void estimateAborted;",

@@ -43,12 +43,15 @@ it("a replayed suspension is an administrator's to take back, also where disuse 
   await client.call("policy.apply", { body: { text: POLICY } });
   const body = { environment: "prod", name: "k", roles: ["bot"], models: ["llama3.2"] };
   const { id } = await client.call("keys.create", { body });
-  const name = `prod/${id}`;
-  gateway.stored.set(name, { ...gateway.stored.get(name)!, state: "suspended", reason: "key_unused" });
+  // As the sweep does it: the gateway knows the new state.
+  const operation = { op: "key.state", environment: "prod", id, state: "suspended", reason: "key_unused" } as const;
+  const { changes, keys } = gateway.ports;
+  await changes.inTurn(() => changes.change({ operations: [operation], events: [gateway.events.at(-1)!] }));
+  expect(keys.find("prod", id)).toMatchObject({ state: "suspended", reason: "key_unused" });
   const records = [{ type: "key.suspended", environment: "prod", id }] as const;
   const replay = () => client.call("restore.replay", { body: { records: [...records] } });
   expect([(await replay()).suspended, (await replay()).suspended]).toEqual([1, 0]);
-  expect(gateway.stored.get(name)).toMatchObject({ state: "suspended", reason: "replayed" });
+  expect(keys.find("prod", id)).toMatchObject({ state: "suspended", reason: "replayed" });
 });
 
 it("replays what ended since, each with its event, and never widens", async () => {

@@ -1,7 +1,7 @@
 /** Doors besides the credential, on a running gateway: networks, signatures, path secrets, and the Ollama client's own signature. */
 import { createHash, generateKeyPairSync, sign } from "node:crypto";
 import type { KeyObject } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { sallyportProfile } from "@sallyport/protocol";
 import { codeOf, startGateway } from "./started-gateway.ts";
 import type { Clock } from "../program-under-test.ts";
@@ -163,16 +163,20 @@ describe("signatures", () => {
       publicKey: pem,
     });
     signer = { id, key: privateKey };
-    const early = await send(signed(signer));
-    expect([early.code, early.headers.get("retry-after")]).toEqual(["signature_invalid", "6"]);
-    pastItsStart();
   });
+  beforeEach(pastItsStart);
 
   async function send({ headers, body }: Signed, text = key.key): Promise<{ code: string; headers: Headers }> {
     const answer = await gateway.post("/api/chat", text, body, { "x-forwarded-for": "192.0.2.1", ...headers });
     const said = await answer.text();
     return { code: answer.ok ? "allowed" : codeOf(said), headers: answer.headers };
   }
+
+  it("a signature of the time before the gateway remembered them is refused, and told when to come again", async () => {
+    await gateway.restart();
+    const { code, headers } = await send(signed(signer));
+    expect([code, headers.get("retry-after")]).toEqual(["signature_invalid", "6"]);
+  });
 
   it("a request with a good signature passes, once", async () => {
     const request = signed(signer);

@@ -3,7 +3,7 @@
  * with a copy of the project, as in earnest.
  */
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -38,9 +38,9 @@ it("lets others pass", () => expect(mayPass(18)).toBe(true));
 `;
 }
 
-const gate = "packages/gate/src/gate.ts";
+const gate = "packages/gate/src/gate.ts" as const;
 const minimum = { rule: "R1", what: "a minimum", file: gate, from: "if (age < LIMIT) return false;\n", to: "" };
-const onSources = { ...minimum, test: "packages/gate/src/gate.test.ts" };
+const onSources = { ...minimum, test: "packages/gate/src/gate.test.ts" as const };
 const onBuilt = { ...minimum, test: "test/gate.test.ts" };
 const PROGRAM = resolve("tools/take-away.js");
 
@@ -88,12 +88,14 @@ describe("a run", () => {
       { ...onBuilt, what: "no such file", file: "packages/gate/src/gone.ts" },
       { ...onBuilt, what: "throws when loaded", file: "packages/gate/src/limit.ts", from: "18", to: "{}.x.y" },
       { ...onBuilt, what: "only a hook fails", test: "test/hook.test.ts" },
+      { ...onSources, what: "throws when called, on sources", to: "if (age.limit.of) return false;" },
+      { ...onBuilt, what: "throws when called, built", to: "if (age.limit.of) return false;" },
       onBuilt,
       { ...onSources, what: "a maximum that no unit test knows", from: "if (age > 200) return false;", to: "" },
     ];
     const { status, stdout, stderr } = takeAway(rows, "--json", "--workers", "1");
     const { survived, ...rest } = JSON.parse(stdout) as { survived: Record<string, string>[] };
-    expect([status, rest]).toEqual([1, { baseline: "green", rules: 10 }]);
+    expect([status, rest]).toEqual([1, { baseline: "green", rules: 12 }]);
     expect(new Map(survived.map(({ what, why }) => [what, why]))).toEqual(
       new Map([
         ["a maximum", "passed"],
@@ -104,10 +106,46 @@ describe("a run", () => {
         ["no such file", "stale"],
         ["throws when loaded", "broken"],
         ["only a hook fails", "broken"],
+        ["throws when called, on sources", "broken"],
+        ["throws when called, built", "broken"],
         ["a maximum that no unit test knows", "passed"],
       ]),
     );
     expect(stderr).toMatch(/SURVIVED \(passed\) R1: a maximum \(test\/gate\.test\.ts\)/);
+  });
+
+  it("of a row with the name of a test runs that test alone", () => {
+    const named = (name: string) => ({ ...onBuilt, what: name, named: name });
+    const { stdout } = takeAway(["nobody pass", "lets others pass", "nobody (p.ss"].map(named), "--json");
+    const { survived } = JSON.parse(stdout) as { survived: Record<string, string>[] };
+    const reasons = { "lets others pass": "passed", "nobody (p.ss": "broken" };
+    expect(Object.fromEntries(survived.map(({ what, why }) => [what, why]))).toEqual(reasons);
+  });
+
+  it("goes on where another stopped, and proves again what has changed since", () => {
+    const log = join(folder, "proofs");
+    const maximum = { ...onBuilt, what: "a maximum", from: "if (age > 200) return false;", to: "" };
+    const resume = (...rows: object[]) => {
+      const { stdout, stderr } = takeAway(rows, "--json", "--workers", "1", "--resume", log);
+      const { rules, survived } = JSON.parse(stdout) as { rules: number; survived: unknown[] };
+      return [
+        rules,
+        survived.length,
+        stderr.match(/(?<=\d (?:passes|noticed|SURVIVED \(passed\)) ).*?(?=:|$)/gm) ?? [],
+      ];
+    };
+    expect(resume(onSources, maximum)).toEqual([2, 1, [onSources.test, onBuilt.test, "R1", "R1"]]);
+    appendFileSync(log, '{"rule":"R1","what":"half writ');
+    expect(resume(onSources, maximum)).toEqual([2, 1, ["R1"]]);
+    expect(resume(onSources)).toEqual([1, 0, []]);
+    const other = { ...onSources, to: "age;" };
+    expect(resume(other)).toEqual([1, 0, ["R1"]]);
+    expect(resume(other)).toEqual([1, 0, []]);
+    for (const path of [gate, onSources.test] as const) {
+      write(path, `${FILES[path]}\n`);
+      expect(resume(onSources)).toEqual([1, 0, [onSources.test, "R1"]]);
+      write(path, FILES[path]);
+    }
   });
 
   it("is red, and takes nothing away, when a test fails with every rule in place", () => {

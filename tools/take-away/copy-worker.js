@@ -25,11 +25,11 @@ export class CopyWorker {
     this.#copy();
   }
 
-  /** Runs a test with the edits in place; returns what `outcomeOf` does. Throws when the runner cannot start. */
-  async run(test, edits, timeoutMs) {
+  /** Runs a test, or what is `named` so of it, with the edits in place; returns what `outcomeOf` does. Throws when the runner cannot start. */
+  async run({ test, named }, edits, limits) {
     this.#runner ??= await this.#start();
     const answer = nextMessage(this.#runner);
-    this.#runner.send({ test, edits, timeoutMs });
+    this.#runner.send({ test, named, edits, limits });
     const outcome = await answer;
     if (outcome !== LATE && outcome !== GONE) return outcome;
     this.close();

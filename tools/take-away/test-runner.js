@@ -1,6 +1,7 @@
 // Runs one test at a time in a copy of the tree, in a process of its own: `node test-runner.js`, in the copy. Vitest stays
-// loaded between the tests; each test still runs in a new process. Asked `{ test, edits: [{ path, text }], timeoutMs }`, it
-// makes the edits, runs the test, puts the files back and answers with what `outcomeOf` says.
+// loaded between the tests; each test still runs in a new process. Asked `{ test, named, edits: [{ path, text }], limits }`,
+// it makes the edits, runs the file `test` (where there is `named`: only the tests with that in their names), puts the files
+// back and answers with what `outcomeOf` says.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createVitest } from "vitest/node";
@@ -23,21 +24,26 @@ function put(files) {
   }
 }
 
-async function runTest(test) {
+async function runTest(test, named = "", edits = []) {
   const specifications = await vitest.globTestSpecifications([join(process.cwd(), test)]);
   if (specifications.length === 0) return { result: "not run", detail: `there is no ${test}` };
   // Vitest remembers the results of earlier runs and returns them with those of this one.
   vitest.state.filesMap.clear();
   vitest.state.idMap.clear();
+  vitest.setGlobalTestNamePattern(named.replace(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`));
   const { testModules, unhandledErrors } = await vitest.runTestSpecifications(specifications);
-  return outcomeOf(testModules, unhandledErrors);
+  return outcomeOf(
+    testModules,
+    unhandledErrors,
+    edits.map(({ path }) => path),
+  );
 }
 
-async function runEdited({ test, edits, timeoutMs }) {
-  for (const { config } of vitest.projects) Object.assign(config, { testTimeout: timeoutMs, hookTimeout: timeoutMs });
+async function runEdited({ test, named, edits, limits: { testMs, hookMs } }) {
+  for (const { config } of vitest.projects) Object.assign(config, { testTimeout: testMs, hookTimeout: hookMs });
   const before = edits.map(({ path }) => ({ path, text: readFileSync(path, "utf8") }));
   put(edits);
-  const outcome = await runTest(test);
+  const outcome = await runTest(test, named, edits);
   put(before);
   process.send(outcome);
 }

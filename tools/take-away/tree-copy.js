@@ -15,13 +15,17 @@ import {
 import { dirname, join, relative } from "node:path";
 import { builtFile, stripTypes } from "./edited-files.js";
 
-/** Copies the tree at `root` into the new folder `copy` and builds it. Throws when a source does not parse. */
-export function copyTree(root, copy) {
+/** The files git knows at `root`, or would know, relative to it. */
+export function filesOfTree(root) {
   const words = ["ls-files", "--cached", "--others", "--exclude-standard"];
   const files = execFileSync("git", words, { cwd: root, encoding: "utf8" }).split("\n").filter(Boolean);
-  for (const file of files) {
-    // Git also lists a file that was deleted and not yet committed.
-    if (!existsSync(join(root, file))) continue;
+  // Git also lists a file that was deleted and not yet committed.
+  return files.filter((file) => existsSync(join(root, file)));
+}
+
+/** Copies the tree at `root` into the new folder `copy` and builds it. Throws when a source does not parse. */
+export function copyTree(root, copy) {
+  for (const file of filesOfTree(root)) {
     mkdirSync(dirname(join(copy, file)), { recursive: true });
     cpSync(join(root, file), join(copy, file));
     const built = builtFile(file);

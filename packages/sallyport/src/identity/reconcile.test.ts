@@ -106,6 +106,15 @@ describe("who is meant", () => {
     expect([found.unknown, found.operations.length > 0]).toEqual(isFound ? [0, true] : [1, false]);
   });
 
+  it("not the subject of another issuer, though the provisioned id leads to them", () => {
+    const world = new World();
+    const { external } = ada;
+    const scim = { ...external!.scim!, externalId: "s1" };
+    world.principals.set("p1", { ...ada, external: { ...external!, scim } });
+    const subject = { issuer: "https://other.example.org", subject: "s1", externalIds: false };
+    expect(world.hear(say(gone, { subject }))).toMatchObject({ unknown: 1, operations: [] });
+  });
+
   it("all of them where two have the address and something is taken away; nobody where something is given", () => {
     const world = new World();
     world.principals.set("p2", { ...ada, id: "p2" });
