@@ -34,7 +34,7 @@ class Beat {
 
 const beat = new Beat();
 
-export class PacedSocket extends Socket {
+class PacedSocket extends Socket {
   #isResting = false;
   #lastReadMs = -Infinity;
 
