@@ -1,4 +1,6 @@
 /** The requests that a gateway makes to itself after its start: they leave no trace, and real requests come first. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { openGateway } from "../program-under-test.ts";
 import { startGateway } from "./started-gateway.ts";
@@ -36,7 +38,7 @@ beforeEach(async () => {
 });
 afterEach(() => gateway.stop());
 
-test("a rehearsal leaves no record, no metric, no use of a key and no connection", async () => {
+test("a rehearsal leaves no record, no metric, no use of a key, no connection and no file", async () => {
   const before = ofRequests(await metrics());
   expect(before.length).toBeGreaterThan(0);
   expect(await gateway.gateway.rehearsed).toBe(REHEARSED);
@@ -51,6 +53,7 @@ test("a rehearsal leaves no record, no metric, no use of a key and no connection
   const { lastUsedAt } = await gateway.admin<{ lastUsedAt: string | null }>("GET", `/v1/keys/${issued.id}`);
   expect(lastUsedAt).toBeNull();
   expect([gateway.upstream().seen, gateway.upstream().looks]).toEqual([[], 0]);
+  expect(existsSync(join(gateway.directory, "rehearsal"))).toBe(false);
   // The key of a rehearsal and its environment exist nowhere else.
   const { keys } = await gateway.admin<{ keys: { environment: string }[] }>("GET", "/v1/keys");
   expect(keys.map(({ environment }) => environment)).not.toContain("rehearsal");

@@ -221,7 +221,8 @@ async function rehearseSoon(ports: RehearsalPorts): Promise<number> {
     const { rehearse } = await import("./rehearsal/rehearse.ts");
     return await rehearse(ports);
   } catch (cause) {
-    ports.log.warn({ cause: causeOf(cause) }, "the requests that warm the gateway up could not be made");
+    // The path of the data directory may be too long for sockets, for one. Requests are served all the same.
+    ports.log.info({ cause: causeOf(cause) }, "the requests that warm the gateway up could not be made");
     return 0;
   }
 }

@@ -1,13 +1,16 @@
 /**
  * Some hundred requests through a second data plane right after the start, so that the first real ones meet machine code
- * and not the interpreter (ADR 64). It has a core, connections, limits and metrics of its own, all of them in memory, and
- * ends as soon as a real request runs.
+ * and not the interpreter (ADR 64). It has a core, limits and metrics of its own, all of them in memory, and two Unix
+ * sockets in a folder of the data directory that only the gateway's user may enter. Sockets of another class would make
+ * the code that runs later slower. It ends as soon as a real request runs.
  */
+import { mkdirSync, rmSync } from "node:fs";
+import type { Server } from "node:net";
+import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { openLog } from "../../kernel/log.ts";
 import { RehearsalCallers } from "../../dataplane/rehearsal/callers.ts";
-import { MemorySockets } from "../../dataplane/rehearsal/memory-socket.ts";
-import { connectToStandIn } from "../../dataplane/rehearsal/stand-in-model-server.ts";
+import { connectTo, createStandInModelServer } from "../../dataplane/rehearsal/stand-in-model-server.ts";
 import { makeDataPlane } from "../data-plane.ts";
 import type { DataPlanePorts } from "../data-plane.ts";
 import { makeGatewayMetrics } from "../gateway-metrics.ts";
@@ -31,7 +34,12 @@ export interface RehearsalPorts extends Pick<DataPlanePorts, "core" | "settings"
 export async function rehearse({ core: real, settings, clock, log, isWanted }: RehearsalPorts): Promise<number> {
   const { core, key } = makeStandInCore(real);
   const metrics = makeGatewayMetrics(core);
-  const sockets = new MemorySockets();
+  const folder = join(settings.dataDirectory, "rehearsal");
+  // A kill may have left one.
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { mode: 0o700 });
+  const [entry, model] = [join(folder, "entry"), join(folder, "model")];
+  const modelServer = createStandInModelServer();
   const callers = new RehearsalCallers(key.reveal(), EXCHANGES, isWanted);
   const dataPlane = makeDataPlane({
     core,
@@ -45,18 +53,28 @@ export async function rehearse({ core: real, settings, clock, log, isWanted }: R
     listeners: [callers],
     tracing: null,
     listenerUrl: () => "http://localhost",
-    connect: connectToStandIn(sockets),
+    connect: connectTo(model),
   });
   growYoungGeneration(1);
   try {
-    const { served, failure } = await callers.begin(dataPlane.server, sockets);
+    await Promise.all([listenAt(modelServer, model), listenAt(dataPlane.server, entry)]);
+    const { served, failure } = await callers.begin(entry);
     if (failure !== null) log.warn({ served, failure }, "the requests that warm the gateway up did not go well");
     return served;
   } finally {
     growYoungGeneration(2);
     dataPlane.end();
-    sockets.close();
+    callers.close();
     metrics.close();
     await dataPlane.closeUpstreams();
+    for (const server of [dataPlane.server, modelServer]) {
+      server.closeAllConnections();
+      server.close();
+    }
+    rmSync(folder, { recursive: true, force: true });
   }
+}
+
+function listenAt(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => void server.once("error", reject).listen(path, resolve));
 }

@@ -1,9 +1,9 @@
 /** The callers of a rehearsal: each sends one request after another over its connection, until enough were answered. */
-import type { Server } from "node:http";
+import { connect } from "node:net";
+import type { Socket } from "node:net";
 import { LongWork } from "../../kernel/long-work.ts";
 import type { Ending, EndListener } from "../ending.ts";
 import type { Exchange } from "../exchange.ts";
-import type { MemorySocket, MemorySockets } from "./memory-socket.ts";
 
 /** What most programs send. A pause between two requests lets real ones go first, so few run at the same time. */
 const CALLERS = 4;
@@ -28,8 +28,8 @@ export interface RehearsalEnd {
 export class RehearsalCallers implements EndListener {
   readonly #key: string;
   readonly #isWanted: () => boolean;
-  /** By the server's end of its connection. */
-  readonly #callers = new Map<unknown, MemorySocket>();
+  /** By the name that each gives as its program. */
+  readonly #callers = new Map<string, Socket>();
   readonly #work = new LongWork();
   #late: NodeJS.Timeout | undefined;
   readonly #most: number;
@@ -45,29 +45,36 @@ export class RehearsalCallers implements EndListener {
   }
 
   /** Resolves when it is over. */
-  begin(server: Server, sockets: MemorySockets): Promise<RehearsalEnd> {
+  begin(path: string): Promise<RehearsalEnd> {
     return new Promise<RehearsalEnd>((resolve) => {
       this.#resolve = resolve;
       this.#late = setTimeout(resolve, LONGEST_MS, { served: this.#served, failure: "timed_out" }).unref();
+      const onGone = (): void => resolve({ served: this.#served, failure: "client_gone" });
       for (let i = 0; i < CALLERS; i++) {
-        const [caller, end] = sockets.pair();
-        this.#callers.set(end, caller.resume());
-        server.emit("connection", end);
-        this.#send(caller);
+        const name = `rehearsal/${i}`;
+        const caller = connect({ path }).on("error", onGone).on("close", onGone).resume();
+        this.#callers.set(name, caller);
+        this.#send(name, caller);
       }
-    }).finally(() => clearTimeout(this.#late));
+    });
+  }
+
+  close(): void {
+    clearTimeout(this.#late);
+    for (const caller of this.#callers.values()) caller.destroy();
   }
 
   ended(exchange: Exchange, ending: Ending): void {
-    const caller = this.#callers.get(exchange.request.socket);
+    const name = exchange.client ?? "";
+    const caller = this.#callers.get(name);
     if (!caller) return;
     if (ending !== "served") return this.#resolve({ served: this.#served, failure: ending });
     this.#served++;
     const resting = this.#work.rest() ?? new Promise((resolve) => setImmediate(resolve));
-    void resting.then(() => this.#send(caller));
+    void resting.then(() => this.#send(name, caller));
   }
 
-  #send(caller: MemorySocket): void {
+  #send(name: string, caller: Socket): void {
     if (this.#sent >= this.#most || !this.#isWanted()) {
       // The last ones that run are let to their end by whoever closes the connections.
       if (this.#served >= this.#sent || !this.#isWanted()) this.#resolve({ served: this.#served, failure: null });
@@ -75,7 +82,7 @@ export class RehearsalCallers implements EndListener {
     }
     const [path, body] = requests[this.#sent++ % requests.length]!;
     caller.write(
-      `POST ${path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer ${this.#key}\r\ncontent-type: application/json\r\nuser-agent: rehearsal/1\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+      `POST ${path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer ${this.#key}\r\ncontent-type: application/json\r\nuser-agent: ${name}\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
     );
   }
 }

@@ -1,8 +1,8 @@
-/** The model server of a rehearsal. It never listens: connections in memory are handed to it, and it answers at once. */
+/** The model server of a rehearsal: it answers at once, on a Unix socket in the data directory, and runs no model. */
 import { createServer } from "node:http";
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import { PacedSocket } from "../upstream/paced-socket.ts";
 import type { Connector } from "../upstream/undici.ts";
-import type { MemorySockets } from "./memory-socket.ts";
 
 const CHUNKS = 4;
 
@@ -28,14 +28,16 @@ const compatible: Answers = {
     '{"id":"c","object":"chat.completion","created":1,"model":"rehearsal","choices":[{"index":0,"message":{"role":"assistant","content":"word"},"finish_reason":"stop"}],"usage":{"prompt_tokens":24,"completion_tokens":1,"total_tokens":25}}',
 };
 
-/** How a pool connects to a new stand-in model server, whatever address the pool has. */
-export function connectToStandIn(sockets: MemorySockets): Connector {
-  const server = createServer(answer);
+export function createStandInModelServer(): Server {
+  return createServer(answer);
+}
+
+/** How a pool connects to the Unix socket at this path, whatever address the pool has. */
+export function connectTo(path: string): Connector {
   return (_options, callback) => {
-    const [near, far] = sockets.pair();
-    server.emit("connection", far);
-    // The pool takes any stream for a connection; its type names only those of the system.
-    process.nextTick(callback as unknown as (error: null, socket: unknown) => void, null, near);
+    const socket = new PacedSocket();
+    socket.once("error", (cause) => callback(cause, null)).once("connect", () => callback(null, socket));
+    socket.connect({ path });
   };
 }
 

@@ -34,7 +34,7 @@ class Beat {
 
 const beat = new Beat();
 
-class PacedSocket extends Socket {
+export class PacedSocket extends Socket {
   #isResting = false;
   #lastReadMs = -Infinity;
 
