@@ -1,5 +1,6 @@
-// CPU a request of several programs on the same work. Each round asks all of them, another one first, and what is told is
-// the ratio of two programs in the same round: what the machine does meanwhile meets both.
+// CPU a request of several programs on the same work. Each round asks all of them, another one first and every second time
+// in the opposite order, so that none always follows the same neighbour. What is told is the ratio of two programs in the
+// same round: what the machine does meanwhile meets both.
 import { ask, cpuSeconds, spread, start, stop } from "./processes.js";
 
 /** Of rows that are judged: single rounds differ by a third, and a median of five of them says little. */
@@ -26,8 +27,9 @@ export async function measureInTurns(sides, workload, rounds) {
     for (const side of sides) await once(side, WARM_REQUESTS);
     for (let round = 0; round < rounds; round++) {
       const seen = new Map();
-      for (let at = 0; at < sides.length; at++) {
-        const side = sides[(at + round) % sides.length];
+      const order = sides.map((_, at) => sides[(at + round) % sides.length]);
+      if (round % 2 === 1) order.reverse();
+      for (const side of order) {
         seen.set(side, await once(side, workload.requests));
       }
       all.push(seen);
