@@ -1,73 +1,74 @@
-// CPU a request, the gateway against the bare pass-through, in turns in one run: what is said is the ratio.
+// CPU a request: the gateway, Caddy and nginx (where they are installed) against the bare pass-through, in turns in one
+// run, in Ollama's dialect. `--program FOLDER` adds the built program of another checkout, which judges a change.
 import { startGateway } from "./gateway.js";
-import { ask, cpuSeconds, median, spread, start, stop } from "./processes.js";
+import { isSelected, nodePath, otherPrograms, roundsOr } from "./options.js";
+import { compare, measureInTurns, ROUNDS_JUDGED, sideOf } from "./paired.js";
+import { caddyMissing, startCaddy } from "./peer-caddy.js";
+import { nginxMissing, startNginx } from "./peer-nginx.js";
+import { start, stop } from "./processes.js";
+import { workloads } from "./workloads.js";
 
-const ROUNDS = Number(process.env.ROUNDS ?? 5);
-/** Of the row that is judged: single rounds lie between 0.9 and 1.5, and a median of five of them says little. */
-const ROUNDS_JUDGED = Number(process.env.ROUNDS ?? 21);
-
-export const workloads = [
-  {
-    name: "400 B request, 64-chunk stream, first token after 20 ms",
-    bodyBytes: 400,
-    isStream: true,
-    requests: 1_500,
-    connections: 32,
-  },
-  {
-    name: "400 B request, the same stream with 5 ms between chunks",
-    bodyBytes: 400,
-    isStream: true,
-    requests: 1_500,
-    connections: 128,
-    gapMs: 5,
-  },
-  { name: "4 kB request, the same stream", bodyBytes: 4_096, isStream: true, requests: 1_000, connections: 32 },
-  { name: "32 kB request, the same stream", bodyBytes: 32_768, isStream: true, requests: 1_000, connections: 32 },
-  { name: "400 B request, small whole answer", bodyBytes: 400, isStream: false, requests: 6_000, connections: 32 },
+const ROUNDS_REPORTED = 5;
+const GATEWAY = "Sallyport, every layer on";
+const proxies = [
+  { name: "Caddy, one static bearer token", missing: caddyMissing, start: startCaddy },
+  { name: "nginx, one static bearer token", missing: nginxMissing, start: startNginx },
 ];
 
-export async function cpuPerRequest(only) {
+/** Rows and what could not be measured, for one Node. `withProxies` false leaves Caddy and nginx out. */
+export async function cpuPerRequest({ execPath = nodePath, withProxies = true } = {}) {
   const upstream = await start("./upstream.js");
-  const bare = await start("./pass-through.js", { UPSTREAM: upstream.url });
-  const gateway = await startGateway(upstream.url);
-  const load = await start("./load.js");
+  const skipped = [];
+  const sides = [];
   const rows = [];
   try {
-    const once = async ({ child, url }, workload, requests) => {
-      const before = cpuSeconds(child.pid);
-      const { seconds } = await ask(load.child, { url, key: gateway.key, ...workload, requests });
-      return { cpuMs: ((cpuSeconds(child.pid) - before) / requests) * 1000, perSecond: requests / seconds };
-    };
-    for (const workload of workloads.filter(({ name }) => !only || name.startsWith(only))) {
-      // Warm: what is compared is the machine code, not the interpreter.
-      for (const side of [bare, gateway]) await once(side, workload, 4_000);
-      const pairs = [];
-      const rounds = workload === workloads[0] ? ROUNDS_JUDGED : ROUNDS;
-      for (let round = 0; round < rounds; round++) {
-        const sides = round % 2 === 0 ? [bare, gateway] : [gateway, bare];
-        const first = await once(sides[0], workload, workload.requests);
-        const second = await once(sides[1], workload, workload.requests);
-        pairs.push(sides[0] === bare ? { bare: first, gateway: second } : { bare: second, gateway: first });
+    const bare = sideOf("bare pass-through", await start("./pass-through.js", { UPSTREAM: upstream.url }, execPath), {
+      key: "any",
+    });
+    sides.push(bare);
+    const gateway = sideOf(GATEWAY, await startGateway(upstream.url, [], { execPath }));
+    sides.push(gateway);
+    for (const program of otherPrograms)
+      sides.push(sideOf(program, await startGateway(upstream.url, [], { program, execPath })));
+    for (const proxy of withProxies ? proxies : []) {
+      const why = proxy.missing();
+      if (why) skipped.push({ name: proxy.name, why });
+      else sides.push(sideOf(proxy.name, await proxy.start(upstream.url, "static-token-of-the-bench")));
+    }
+    for (const workload of workloads.filter(({ name }) => isSelected(name))) {
+      const { budget } = workload;
+      const rounds = await measureInTurns(sides, workload, roundsOr(budget ? ROUNDS_JUDGED : ROUNDS_REPORTED));
+      const figures = new Map(sides.map((side) => [side, compare(rounds, side, bare)]));
+      for (const side of sides.slice(1)) {
+        const isOurs = side === gateway;
+        // How much of the other's CPU the gateway takes: what a change is judged by.
+        const gatewayAgainst = isOurs ? null : compare(rounds, gateway, side).ratio;
+        rows.push({
+          workload: workload.name, side: side.name, isOurs, budget: isOurs ? budget : undefined, rounds: rounds.length,
+          bareMs: figures.get(bare).cpuMs, gatewayAgainst, ...figures.get(side),
+        }); // prettier-ignore
       }
-      rows.push({
-        name: workload.name,
-        bareMs: median(pairs.map((pair) => pair.bare.cpuMs)),
-        gatewayMs: median(pairs.map((pair) => pair.gateway.cpuMs)),
-        ratio: spread(pairs.map((pair) => pair.gateway.cpuMs / pair.bare.cpuMs)),
-        throughput: median(pairs.map((pair) => pair.gateway.perSecond / pair.bare.perSecond)),
-      });
     }
   } finally {
-    await stop(load.child);
-    await gateway.stop();
-    await stop(bare.child);
+    for (const side of sides) await side.stop();
     await stop(upstream.child);
   }
-  return rows;
+  return { rows, skipped };
 }
 
 if (process.argv[1] === new URL(import.meta.url).pathname) {
-  const rows = await cpuPerRequest(process.argv[2]);
-  console.table(rows.map(({ ratio, ...row }) => ({ ...row, ...ratio })));
+  const { rows, skipped } = await cpuPerRequest({ withProxies: !process.argv.includes("--no-proxies") });
+  const spreadOf = ({ median, min, max }) => `${median.toFixed(2)} x (${min.toFixed(2)} to ${max.toFixed(2)})`;
+  for (const { workload, side, ratio, cpuMs, bareMs, throughput, gatewayAgainst } of rows)
+    console.log(
+      [
+        workload,
+        side,
+        spreadOf(ratio),
+        `${cpuMs.toFixed(4)} ms against ${bareMs.toFixed(4)} ms`,
+        `throughput ${throughput.toFixed(2)} x`,
+        ...(gatewayAgainst ? [`the gateway takes ${spreadOf(gatewayAgainst)} of its CPU`] : []),
+      ].join(" | "),
+    );
+  for (const { name, why } of skipped) console.log(`skipped: ${name}: ${why}`);
 }

@@ -1,10 +1,13 @@
 // A gateway with every layer on, as the bench uses it: a key with limits from three places, the ledger, a policy with roles.
+// `program` is the checkout whose built program runs, `execPath` the Node that runs it.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { nodePath } from "./options.js";
 import { ENTRY, run, serve, stop } from "./processes.js";
 
-export async function startGateway(upstreamUrl, more = []) {
+export async function startGateway(upstreamUrl, more = [], { program, execPath = nodePath } = {}) {
+  const entry = program === undefined ? ENTRY : join(program, "packages/sallyport/bin/sallyport.js");
   const home = mkdtempSync(join(tmpdir(), "sallyport-bench-"));
   const data = join(home, "data");
   const policy = join(home, "policy.yaml");
@@ -18,13 +21,13 @@ export async function startGateway(upstreamUrl, more = []) {
     upstreams: [{ url: "${upstreamUrl}" }]
 roles:
   bot:
-    allow: [{ do: [infer:chat], on: ["llama3.2", "qwen3:*"] }]
+    allow: [{ do: [infer:chat, infer:embed], on: ["llama3.2", "qwen3:*"] }]
     limits: { requests: 10000000/min, concurrency: 100000 }
     guard: { images: 4 }
 `,
   );
-  await run(process.execPath, [ENTRY, "init", "--data", data, "--json"]);
-  const served = await serve(data, policy, more);
+  await run(execPath, [entry, "init", "--data", data, "--json"]);
+  const served = await serve(data, policy, more, { entry, execPath });
   const words = [
     "keys",
     "create",
@@ -40,7 +43,7 @@ roles:
     "*",
     "--json",
   ];
-  const { stdout } = await run(process.execPath, [ENTRY, ...words]);
+  const { stdout } = await run(execPath, [entry, ...words]);
   const { key, id } = JSON.parse(stdout);
   return {
     ...served,

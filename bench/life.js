@@ -1,50 +1,42 @@
-// A gateway's life: start to listening, memory at rest and after much work, revocation to refusal and to a cut stream.
+// A gateway's life: start to listening, memory at rest and after much work; revocation to refusal and to a cut stream.
 import { startGateway } from "./gateway.js";
+import { nodePath } from "./options.js";
 import { ask, ENTRY, median, residentMb, run, start, stop } from "./processes.js";
 
-export const WORK = Number(process.env.WORK ?? 1_000_000);
+const WORK = Number(process.env.WORK ?? 1_000_000);
+const STARTS = 5;
 const REVOCATIONS = 40;
 
-export async function life() {
-  const upstream = await start("./upstream.js", { FIRST_MS: "0", GAP_MS: "5", CHUNKS: "100000" });
+export async function startAndMemory(execPath = nodePath) {
+  const upstream = await start("./upstream.js");
+  const startOne = () => startGateway(upstream.url, ["--log", "error"], { execPath });
   const starts = [];
   let idleMb = 0;
-  for (let i = 0; i < 5; i++) {
-    const gateway = await startGateway(upstream.url, ["--log", "error"]);
+  for (let i = 0; i < STARTS; i++) {
+    const gateway = await startOne();
     starts.push(gateway.startSeconds);
-    if (i === 4) idleMb = residentMb(gateway.child.pid);
+    idleMb = residentMb(gateway.child.pid);
     await gateway.stop();
   }
-  const gateway = await startGateway(upstream.url, ["--log", "error"]);
+  const { url, key, child, stop: stopGateway } = await startOne();
   const load = await start("./load.js");
   const memory = [];
   for (let part = 0; part < 4; part++) {
-    await ask(load.child, {
-      url: gateway.url,
-      key: gateway.key,
-      requests: WORK / 4,
-      connections: 32,
-      bodyBytes: 400,
-      isStream: false,
-    });
-    memory.push(residentMb(gateway.child.pid));
+    await ask(load.child, { url, key, requests: WORK / 4, connections: 32, bodyBytes: 400, isStream: false });
+    memory.push(residentMb(child.pid));
   }
+  await stop(load.child);
+  await stopGateway();
+  await stop(upstream.child);
+  return { startSeconds: median(starts), idleMb, memory, requests: WORK };
+}
+
+export async function revocations() {
+  const upstream = await start("./upstream.js", { FIRST_MS: "0", GAP_MS: "5", CHUNKS: "100000" });
+  const gateway = await startGateway(upstream.url, ["--log", "error"]);
   const refused = [];
   const cut = [];
-  const words = [
-    "keys",
-    "create",
-    "--data",
-    gateway.data,
-    "--env",
-    "dev",
-    "--role",
-    "bot",
-    "--model",
-    "*",
-    "--json",
-    "--name",
-  ];
+  const words = `keys create --data ${gateway.data} --env dev --role bot --model * --json --name`.split(" ");
   for (let i = 0; i < REVOCATIONS; i++) {
     const { stdout } = await run(process.execPath, [ENTRY, ...words, `k${i}`]);
     const { id, key } = JSON.parse(stdout);
@@ -52,18 +44,13 @@ export async function life() {
     refused.push(times.refusedMs);
     cut.push(times.cutMs);
   }
-  await stop(load.child);
   await gateway.stop();
   await stop(upstream.child);
-  const worst = (values) => values.toSorted((a, b) => a - b).at(-1);
   return {
-    startSeconds: median(starts),
-    idleMb,
-    memory,
     refusedMs: median(refused),
-    refusedWorstMs: worst(refused),
+    refusedWorstMs: Math.max(...refused),
     cutMs: median(cut),
-    cutWorstMs: worst(cut),
+    cutWorstMs: Math.max(...cut),
   };
 }
 
@@ -91,4 +78,5 @@ async function revoke(gateway, id, key) {
   return { refusedMs, cutMs };
 }
 
-if (process.argv[1] === new URL(import.meta.url).pathname) console.log(await life());
+if (process.argv[1] === new URL(import.meta.url).pathname)
+  console.log({ ...(await startAndMemory()), ...(await revocations()) });

@@ -13,12 +13,16 @@ async function work({
   bodyBytes,
   isStream,
   gapMs = 0,
+  isEmbedding = false,
 }) {
   const pool = new Pool(url, { connections, pipelining: 1 });
-  const empty = JSON.stringify({ model: "llama3.2", messages: [{ role: "user", content: "" }], stream: isStream });
-  const body = Buffer.from(
-    empty.replace('"content":""', `"content":"gap=${gapMs};${"x".repeat(Math.max(0, bodyBytes - empty.length - 6))}"`),
-  );
+  const asked = (text) =>
+    JSON.stringify(
+      isEmbedding
+        ? { model: "llama3.2", input: text }
+        : { model: "llama3.2", messages: [{ role: "user", content: text }], stream: isStream },
+    );
+  const body = Buffer.from(asked(`gap=${gapMs};${"x".repeat(Math.max(0, bodyBytes - asked("").length - 6))}`));
   const headers = { authorization: `Bearer ${key}`, "content-type": "application/json", ...more };
   let left = requests;
   let bytes = 0;

@@ -5,9 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { answers, cpuSeconds, freePort, stop } from "./processes.js";
 
-const TOKEN = "static-token-of-the-bench";
-
-const settings = (port, upstream) => `
+const settings = (port, upstream, token) => `
 worker_processes 1;
 daemon off;
 pid nginx.pid;
@@ -15,9 +13,10 @@ error_log stderr error;
 events { worker_connections 1024; }
 http {
   access_log off;
+  map_hash_bucket_size 256;
   client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;
   keepalive_requests 1000000;
-  map $http_authorization $is_known { default 0; "Bearer ${TOKEN}" 1; }
+  map $http_authorization $is_known { default 0; "Bearer ${token}" 1; }
   upstream model { server ${upstream}; keepalive 256; keepalive_requests 1000000; }
   server {
     listen 127.0.0.1:${port};
@@ -44,11 +43,11 @@ export function nginxMissing() {
   }
 }
 
-export async function startNginx(upstreamUrl) {
+export async function startNginx(upstreamUrl, token) {
   const home = mkdtempSync(join(tmpdir(), "sallyport-bench-nginx-"));
   const port = await freePort();
   const file = join(home, "nginx.conf");
-  writeFileSync(file, settings(port, new URL(upstreamUrl).host));
+  writeFileSync(file, settings(port, new URL(upstreamUrl).host, token));
   const child = spawn("nginx", ["-p", home, "-c", file, "-e", "stderr"], { stdio: ["ignore", "ignore", "inherit"] });
   const url = `http://127.0.0.1:${port}`;
   await answers(child, url);
@@ -56,7 +55,7 @@ export async function startNginx(upstreamUrl) {
   const workers = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, "utf8").trim().split(" ");
   return {
     url,
-    key: TOKEN,
+    key: token,
     cpuSeconds: () => workers.reduce((sum, pid) => sum + cpuSeconds(pid), 0),
     async stop() {
       await stop(child);

@@ -1,32 +1,24 @@
 // CPU a request of ours and of other programs that stand in front of a model server, on the same work in one run, as
 // ratios against the bare pass-through. All speak OpenAI's dialect here, the one that every peer understands.
 import { startGateway } from "./gateway.js";
+import { roundsOr } from "./options.js";
+import { compare, measureInTurns, sideOf } from "./paired.js";
+import { caddyMissing, startCaddy } from "./peer-caddy.js";
 import { nginxMissing, startNginx } from "./peer-nginx.js";
 import { PORTKEY_VERSION, portkeyMissing, startPortkey } from "./peer-portkey.js";
-import { ask, cpuSeconds, spread, start, stop } from "./processes.js";
+import { start, stop } from "./processes.js";
+import { answered, streamed } from "./workloads.js";
 
-const ROUNDS = Number(process.env.ROUNDS ?? 5);
+const ROUNDS = 5;
+const TOKEN = "static-token-of-the-bench";
 const path = "/v1/chat/completions";
-const workloads = [
-  {
-    name: "400 B request, 64-chunk stream, first token after 20 ms",
-    bodyBytes: 400,
-    isStream: true,
-    requests: 1_500,
-    connections: 32,
-  },
-  { name: "400 B request, small whole answer", bodyBytes: 400, isStream: false, requests: 6_000, connections: 32 },
-];
+const ONE_SECRET =
+  "one secret for all in clear text in its configuration; no scope of endpoint or model, limit of a key, parse, ledger or cut of a running stream";
 
 /** What a peer is asked to be, and what it leaves out that ours does for every request. */
 const peers = [
-  {
-    name: "nginx, one static bearer token",
-    lacks:
-      "one secret for all in clear text in its configuration; no scope of endpoint or model, limit of a key, parse, ledger or cut of a running stream",
-    missing: nginxMissing,
-    start: startNginx,
-  },
+  { name: "nginx, one static bearer token", lacks: ONE_SECRET, missing: nginxMissing, start: startNginx },
+  { name: "Caddy, one static bearer token", lacks: ONE_SECRET, missing: caddyMissing, start: startCaddy },
   {
     name: `@portkey-ai/gateway ${PORTKEY_VERSION}, provider openai`,
     lacks:
@@ -40,28 +32,14 @@ async function startAll(upstream) {
   const bare = await start("./pass-through.js", { UPSTREAM: upstream.url });
   const gateway = await startGateway(upstream.url);
   const sides = [
-    {
-      name: "bare pass-through",
-      lacks: "everything",
-      url: bare.url,
-      key: "any",
-      cpuSeconds: () => cpuSeconds(bare.child.pid),
-      stop: () => stop(bare.child),
-    },
-    {
-      name: "Sallyport, every layer on",
-      lacks: "-",
-      url: gateway.url,
-      key: gateway.key,
-      cpuSeconds: () => cpuSeconds(gateway.child.pid),
-      stop: () => gateway.stop(),
-    },
+    sideOf("bare pass-through", bare, { lacks: "everything", key: "any" }),
+    sideOf("Sallyport, every layer on", gateway, { lacks: "-" }),
   ];
   const skipped = [];
   for (const { name, lacks, missing, start: startPeer } of peers) {
     const why = await missing();
     if (why) skipped.push({ name, why });
-    else sides.push({ name, lacks, ...(await startPeer(upstream.url)) });
+    else sides.push(sideOf(name, await startPeer(upstream.url, TOKEN), { lacks }));
   }
   return { sides, skipped };
 }
@@ -77,42 +55,23 @@ async function probe({ url, key, more }, { isStream }) {
 
 export async function comparePeers() {
   const upstream = await start("./upstream.js");
-  const load = await start("./load.js");
   const { sides, skipped } = await startAll(upstream);
   const rows = [];
   try {
-    const once = async (side, workload, requests) => {
-      const { url, key, more } = side;
-      const before = side.cpuSeconds();
-      await ask(load.child, { url, path, key, more, ...workload, requests });
-      return ((side.cpuSeconds() - before) / requests) * 1000;
-    };
-    for (const workload of workloads) {
+    for (const workload of [streamed, answered]) {
       const able = [];
       for (const side of sides) {
         const status = await probe(side, workload);
         if (status === 200) able.push(side);
         else skipped.push({ name: `${side.name}, ${workload.name}`, why: `it answers ${status}` });
       }
-      for (const side of able) await once(side, workload, 4_000);
-      const rounds = [];
-      for (let round = 0; round < ROUNDS; round++) {
-        // Another one begins each time, so that nobody is always the one after the same neighbour.
-        const seen = new Map();
-        for (let at = 0; at < able.length; at++) {
-          const side = able[(at + round) % able.length];
-          seen.set(side, await once(side, workload, workload.requests));
-        }
-        rounds.push(seen);
-      }
+      const rounds = await measureInTurns(able, { ...workload, path }, roundsOr(ROUNDS));
       for (const side of able.slice(1)) {
-        const ratio = spread(rounds.map((seen) => seen.get(side) / seen.get(able[0])));
-        const cpu = spread(rounds.map((seen) => seen.get(side)));
-        rows.push({ name: side.name, workload: workload.name, lacks: side.lacks, ratio, cpuMs: cpu.median });
+        const { ratio, cpuMs } = compare(rounds, side, able[0]);
+        rows.push({ name: side.name, workload: workload.name, lacks: side.lacks, ratio, cpuMs });
       }
     }
   } finally {
-    await stop(load.child);
     for (const side of sides) await side.stop();
     await stop(upstream.child);
   }

@@ -1,16 +1,17 @@
 // Starting the parts of a bench as processes of their own, and reading what CPU and memory the kernel says they took.
 import { execFile, execFileSync, fork, spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { promisify } from "node:util";
 
 const TICKS_PER_SECOND = Number(execFileSync("getconf", ["CLK_TCK"], { encoding: "utf8" }));
+const HAS_SCHEDSTAT = existsSync("/proc/self/schedstat");
 export const ENTRY = new URL("../packages/sallyport/bin/sallyport.js", import.meta.url).pathname;
 export const run = promisify(execFile);
 
 /** A forked file of this folder, and the first message it sends. */
-export function start(file, env = {}) {
-  const child = fork(new URL(file, import.meta.url), { env: { ...process.env, ...env } });
+export function start(file, env = {}, execPath = process.execPath) {
+  const child = fork(new URL(file, import.meta.url), { env: { ...process.env, ...env }, execPath });
   return new Promise((resolve, reject) => {
     child.once("exit", (code) => reject(new Error(`${file} ended with ${code}`)));
     child.once("message", (first) => resolve({ child, ...first }));
@@ -30,8 +31,26 @@ export function ask(child, question) {
   });
 }
 
-/** CPU seconds of the whole process, all its threads, user and system. */
+/**
+ * CPU seconds of the whole process, all its threads, user and system. In nanoseconds where the kernel keeps them; its
+ * ticks of 10 ms elsewhere. What a thread took that has ended meanwhile is only in the ticks.
+ */
 export function cpuSeconds(pid) {
+  if (!HAS_SCHEDSTAT) return tickSeconds(pid);
+  let ns = 0;
+  for (const task of readdirSync(`/proc/${pid}/task`)) ns += threadNs(pid, task);
+  return ns / 1e9;
+}
+
+function threadNs(pid, task) {
+  try {
+    return Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, "utf8").split(" ")[0]);
+  } catch {
+    return 0;
+  }
+}
+
+function tickSeconds(pid) {
   const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
     .replace(/^.*\) /, "")
     .split(" ");
@@ -44,13 +63,13 @@ export function residentMb(pid) {
 }
 
 /** `sallyport serve` on free ports, from start to its ready line. */
-export function serve(data, policy, more = []) {
+export function serve(data, policy, more = [], { entry = ENTRY, execPath = process.execPath } = {}) {
   const started = performance.now();
   // BENCH_NODE_FLAGS=--cpu-prof profiles the gateway.
   const flags = (process.env.BENCH_NODE_FLAGS ?? "").split(" ").filter(Boolean);
   const words = [
     ...flags,
-    ENTRY,
+    entry,
     "serve",
     "--data",
     data,
@@ -62,7 +81,7 @@ export function serve(data, policy, more = []) {
     policy,
     ...more,
   ];
-  const child = spawn(process.execPath, words, { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(execPath, words, { stdio: ["ignore", "pipe", "inherit"] });
   return new Promise((resolve, reject) => {
     child.once("exit", (code) => reject(new Error(`serve ended with ${code}`)));
     child.stdout.on("data", (chunk) => {
@@ -71,6 +90,11 @@ export function serve(data, policy, more = []) {
         resolve({ child, url: ready[1], adminUrl: ready[2], startSeconds: (performance.now() - started) / 1000 });
     });
   });
+}
+
+/** Of a Node that may be another one than this. */
+export async function nodeVersion(execPath) {
+  return (await run(execPath, ["--version"])).stdout.trim().slice(1);
 }
 
 /** A port nobody listens on, for programs that cannot choose one themselves. */

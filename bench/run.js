@@ -1,22 +1,21 @@
 // `npm run bench`: everything in one run, as a table beside the budgets, written to bench/RESULTS.md.
-// Ratios are of the same run; absolute figures are of this machine and this hour.
+// Ratios are of the same run; absolute figures are of this machine and this hour. `--node PATH` adds the rows that depend
+// on Node for a second one.
 import { cpus, totalmem } from "node:os";
 import { writeFileSync } from "node:fs";
 import { anomalies } from "./anomalies.js";
-import { cpuPerRequest } from "./cpu-per-request.js";
 import { keyCost } from "./keys.js";
 import { ledger } from "./ledger.js";
 import { ledgerSearch } from "./ledger-search.js";
-import { life, WORK } from "./life.js";
+import { revocations } from "./life.js";
+import { nodePath } from "./options.js";
 import { comparePeers } from "./peers.js";
 import { relayTime } from "./relay-time.js";
+import { addRequestRows } from "./request-rows.js";
 import { signatures } from "./signatures.js";
 import { streamLatency } from "./streams.js";
 
-/** So much more after the last quarter than after the first is still flat. */
-const FLAT = 1.15;
 const rows = [];
-let requestMs;
 const add = (what, budget, figure, isMet) => {
   const row = [what, budget, figure, isMet === null ? "-" : isMet ? "met" : "missed"];
   rows.push(row);
@@ -24,16 +23,8 @@ const add = (what, budget, figure, isMet) => {
 };
 const ms = (value) => `${value.toFixed(2)} ms`;
 
-for (const [at, { name, ratio, bareMs, gatewayMs, throughput }] of (await cpuPerRequest()).entries()) {
-  if (at === 0) requestMs = gatewayMs;
-  const figure = `${ratio.median.toFixed(2)} x (${ratio.min.toFixed(2)} to ${ratio.max.toFixed(2)}; ${gatewayMs.toFixed(3)} ms against ${bareMs.toFixed(3)} ms; throughput ${throughput.toFixed(2)} x)`;
-  add(
-    `CPU a request, every layer on, against the bare pass-through: ${name}`,
-    at === 0 ? "<= 1.20 x" : "reported",
-    figure,
-    at === 0 ? ratio.median <= 1.2 : null,
-  );
-}
+const requestMs = await addRequestRows(add, process.execPath);
+if (nodePath !== process.execPath) await addRequestRows(add, nodePath);
 const peers = await comparePeers();
 for (const { name, workload, ratio, cpuMs } of peers.rows)
   add(
@@ -98,16 +89,7 @@ for (const { algorithm, bareUs, oursUs, overUs } of signatures())
     `${overUs.toFixed(1)} us (${oursUs.toFixed(1)} against ${bareUs.toFixed(1)} us)`,
     overUs <= 20,
   );
-const lived = await life();
-add("start to listening", "<= 0.5 s", `${lived.startSeconds.toFixed(2)} s`, lived.startSeconds <= 0.5);
-add("memory at rest", "<= 120 MB", `${lived.idleMb.toFixed(0)} MB`, lived.idleMb <= 120);
-add(
-  `memory after each quarter of ${WORK.toLocaleString("en")} requests`,
-  "flat",
-  lived.memory.map((mb) => `${mb.toFixed(0)} MB`).join(", "),
-  // The young generations of three threads, and what their garbage is at that moment, come and go.
-  lived.memory.at(-1) <= lived.memory[0] * FLAT,
-);
+const lived = await revocations();
 add(
   "revoked to refused, worst of 40 (median)",
   "<= 1 s p99",

@@ -1,5 +1,6 @@
-// The model server of the bench: answers with a stream of small chunks, the first after a while, and nothing else; under
-// /v1 in OpenAI's dialect, which is what every peer speaks, elsewhere in Ollama's.
+// The model server of the bench: answers with a stream of small chunks, the first after a while, or with one small object,
+// as the field `stream` of the request says; under /v1 in OpenAI's dialect, which is what every peer speaks, elsewhere in
+// Ollama's. Embeddings are 384 numbers.
 // Its own cost is not measured; it is the same for everyone.
 import { createServer } from "node:http";
 
@@ -34,6 +35,10 @@ const ready = ({ type, line, last, whole }) => ({
   last: Buffer.from(last),
   whole: Buffer.from(whole),
 });
+const numbers = Array.from({ length: 384 }, (_, i) => Math.sin(i + 1).toFixed(9));
+const embedding = Buffer.from(
+  `{"model":"llama3.2","embeddings":[[${numbers.join(",")}]],"total_duration":14143917,"load_duration":1019500,"prompt_eval_count":8}`,
+);
 const dialects = { ollama: ready(ollama), openai: ready(openai) };
 
 createServer((request, response) => {
@@ -47,11 +52,16 @@ createServer((request, response) => {
   request.on("data", (chunk) => (body += chunk));
   request.on("end", () => {
     const readUs = nowUs();
-    const { type, lines, last, whole } = request.url.startsWith("/v1/") ? dialects.openai : dialects.ollama;
-    if (body.includes('"stream":false')) {
+    const isOpenAi = request.url.startsWith("/v1/");
+    const { type, lines, last, whole } = isOpenAi ? dialects.openai : dialects.ollama;
+    const isEmbedding = request.url.endsWith("/embed");
+    // Ollama streams unless told not to, OpenAI only when told to.
+    const { stream = !isOpenAi } = JSON.parse(body);
+    if (isEmbedding || !stream) {
+      const answer = isEmbedding ? embedding : whole;
       response
-        .writeHead(200, { "content-type": "application/json; charset=utf-8", "content-length": whole.length })
-        .end(whole);
+        .writeHead(200, { "content-type": "application/json; charset=utf-8", "content-length": answer.length })
+        .end(answer);
       return;
     }
     const gapMs = Number(/gap=([1-9]\d*);/.exec(body)?.[1] ?? usualGapMs);

@@ -3,6 +3,22 @@ const S = "packages/sallyport/src";
 
 export const operationRules = [
   {
+    rule: "rehearsal",
+    what: "rehearsed requests are recorded nowhere",
+    file: `${S}/compose/rehearsal/stand-in-core.ts`,
+    from: "store: { ...forgetfulStore(), reader: real.store.reader },",
+    to: "store: real.store,",
+    test: "test/gateway/rehearsal.test.ts",
+  },
+  {
+    rule: "rehearsal",
+    what: "a real request ends the rehearsal",
+    file: `${S}/compose/gateway.ts`,
+    from: "closing === undefined && dataPlane.running() === 0",
+    to: "closing === undefined",
+    test: "test/gateway/rehearsal.test.ts",
+  },
+  {
     rule: "mail",
     what: "the mail server's certificate is verified",
     file: `${S}/outlets/notices/smtp.ts`,

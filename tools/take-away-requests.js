@@ -279,6 +279,14 @@ export const requestRules = [
     test: "test/gateway/recorded-first.test.ts",
   },
   {
+    rule: "R13",
+    what: "a small whole answer waits for its record, too",
+    file: `${S}/dataplane/upstream/relay.ts`,
+    from: "this.#whenRecorded(this.#finishAnswer);",
+    to: "this.#finishAnswer();",
+    test: "test/gateway/recorded-first.test.ts",
+  },
+  {
     rule: "R14",
     what: "an unwritable ledger refuses",
     file: `${S}/dataplane/stages/record.ts`,

@@ -118,6 +118,8 @@ export async function openAdministration(settings: Settings): Promise<Administra
 export interface GatewayOptions {
   /** Runs the practice server and points the environment `practice` at it. */
   readonly withPractice?: PracticeChoice;
+  /** Rehearses requests right after the start, so that the first real ones are as quick as later ones; no when left out. */
+  readonly rehearses?: boolean;
   /** The system's unless a test brings its own. */
   readonly clock?: Clock;
 }
@@ -125,12 +127,12 @@ export interface GatewayOptions {
 /** Resolves when it listens: with policy, keys and ledger as they are on disk, or not at all. */
 export async function openGateway(
   settings: Settings,
-  { withPractice = false, clock = systemClock }: GatewayOptions = {},
+  { withPractice = false, rehearses = false, clock = systemClock }: GatewayOptions = {},
 ): Promise<Gateway> {
   const log = openLog(settings.logLevel);
   const [core, { joinGateway }] = await Promise.all([
     openCore(settings, clock, log, { upgrades: true }),
     import("./compose/gateway.ts"),
   ]);
-  return joinGateway({ settings, core, clock, log, withPractice });
+  return joinGateway({ settings, core, clock, log, withPractice, rehearses });
 }

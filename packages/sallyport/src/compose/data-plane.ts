@@ -36,6 +36,7 @@ import { makeWays } from "../dataplane/ways.ts";
 import type { Tracing } from "../dataplane/trace.ts";
 import { ModelOrigins } from "../dataplane/upstream/model-origins.ts";
 import { UpstreamPools } from "../dataplane/upstream/pool.ts";
+import type { UpstreamPorts } from "../dataplane/upstream/upstream.ts";
 import { checkTable } from "../dataplane/wire/endpoints.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { causeOf } from "../kernel/log.ts";
@@ -68,6 +69,8 @@ export interface DataPlanePorts {
   readonly tracing: (Tracing & EndListener) | null;
   /** The listener's own address, once it listens. */
   readonly listenerUrl: () => string;
+  /** How connections to model servers are made, where it is not over the network (a rehearsal). */
+  readonly connect?: UpstreamPorts["connect"];
 }
 
 export interface DataPlane {
@@ -92,6 +95,7 @@ export function makeDataPlane({
   listeners,
   tracing,
   listenerUrl,
+  connect,
 }: DataPlanePorts): DataPlane {
   const mistakes = checkTable();
   if (mistakes.length > 0) throw new Error(`the endpoint table is wrong: ${mistakes.join("; ")}`);
@@ -99,6 +103,7 @@ export function makeDataPlane({
   const pools = new UpstreamPools({
     now: () => clock.monotonic(),
     random: Math.random,
+    connect,
     onFitness({ environment, spec }, isFit) {
       const of = { environment, upstream: spec.id };
       if (isFit) log.info(of, "an upstream is chosen for requests again");

@@ -40,11 +40,14 @@ import { openLedgerOutlets } from "./ledger-outlets.ts";
 import type { LedgerOutlets } from "./ledger-outlets.ts";
 import { openNotices } from "./open-notices.ts";
 import { closePractice, openPractice } from "./practice.ts";
+import type { RehearsalPorts } from "./rehearsal/rehearse.ts";
 import { openSentry } from "./sentry.ts";
 import type { OpenTraces } from "./tracing.ts";
 import { Undo } from "./undo.ts";
 
 export interface Gateway {
+  /** How many exchanges were rehearsed, once that is over; 0 where none were asked for. */
+  readonly rehearsed: Promise<number>;
   /** `http://127.0.0.1:11435`, with the port really bound. */
   readonly dataUrl: string;
   readonly adminUrl: string;
@@ -63,6 +66,8 @@ export interface GatewayParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly withPractice: PracticeChoice;
+  /** Requests are rehearsed right after the start. */
+  readonly rehearses: boolean;
 }
 
 /** Whether the demo model server runs, known at once or from the policy that is in force. */
@@ -168,6 +173,8 @@ export async function joinGateway(parts: GatewayParts): Promise<Gateway> {
     const endHeartbeat = beat((fields) => record(core, HEARTBEAT, fields), core, log);
     const watch = certificates && watchCertificates(certificates, useTls, log);
     let closing: Promise<void> | undefined;
+    const isIdle = (): boolean => closing === undefined && dataPlane.running() === 0;
+    const rehearsed = parts.rehearses ? rehearseSoon({ core, settings, clock, log, isWanted: isIdle }) : zero;
     const shut = async (drainMs: number): Promise<void> => {
       if (watch) clearInterval(watch);
       endCare();
@@ -175,6 +182,7 @@ export async function joinGateway(parts: GatewayParts): Promise<Gateway> {
       endHeartbeat();
       endNotices();
       identity?.close();
+      await rehearsed;
       log.info({ drain_ms: drainMs, running: dataPlane.running(), queued: dataPlane.queued() }, "the gateway drains");
       await drain(dataPlane, drainMs);
       await sentry.close();
@@ -193,6 +201,7 @@ export async function joinGateway(parts: GatewayParts): Promise<Gateway> {
       log.info("the gateway has stopped");
     };
     return {
+      rehearsed,
       dataUrl: urls.data,
       adminUrl: urls.admin,
       async reload() {
@@ -209,6 +218,20 @@ export async function joinGateway(parts: GatewayParts): Promise<Gateway> {
   } catch (cause) {
     await undo.all();
     throw cause;
+  }
+}
+
+const zero = Promise.resolve(0);
+
+/** Loaded when the gateway already listens, and never waited for by a request. */
+async function rehearseSoon(ports: RehearsalPorts): Promise<number> {
+  try {
+    const { rehearse } = await import("./rehearsal/rehearse.ts");
+    return await rehearse(ports);
+  } catch (cause) {
+    // The path of the data directory may be too long for sockets, for one. Requests are served all the same.
+    ports.log.info({ cause: causeOf(cause) }, "the requests that warm the gateway up could not be made");
+    return 0;
   }
 }
 

@@ -22,7 +22,7 @@ export function addServe(program: Command, cli: Cli): void {
         const { undo } = await initialize(settings);
         undoInitialize = undo;
       }
-      const gateway = await openGateway(settings).catch((failure: unknown) => {
+      const gateway = await openGateway(settings, { rehearses: true }).catch((failure: unknown) => {
         early.release();
         undoInitialize();
         throw failure;

@@ -42,7 +42,7 @@ export function addStart(program: Command, cli: Cli): void {
         return (isPractice = !looked.isThere && options.practice);
       };
       const early = new EarlySignals();
-      const gateway = await openGateway(settings, { withPractice }).catch((failure: unknown) => {
+      const gateway = await openGateway(settings, { withPractice, rehearses: true }).catch((failure: unknown) => {
         early.release();
         undoInitialize();
         throw failure;

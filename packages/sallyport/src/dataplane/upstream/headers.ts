@@ -38,6 +38,12 @@ export function mediaType(header: string | string[] | undefined): string {
   return (mark < 0 ? text : text.slice(0, mark)).trim().toLowerCase();
 }
 
+/** What the upstream says the answer's length is; undefined where it says none that can be one. */
+export function declaredLength(headers: Record<string, string | string[] | undefined>): number | undefined {
+  const text = headers["content-length"];
+  return typeof text === "string" && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+}
+
 /** Writes the head of the answer. `length` undefined = the length is not known beforehand. */
 export function writeAnswerHead(exchange: Exchange, status: number, type: string, length: number | undefined): void {
   const { response, serialized } = exchange;

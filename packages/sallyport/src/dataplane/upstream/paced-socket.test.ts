@@ -18,6 +18,8 @@ beforeEach(async () => {
 });
 
 afterEach(() => {
+  // The beat is shared: a rest that outlived the faked timers would have no end.
+  vi.advanceTimersByTime(1);
   vi.useRealTimers();
   near.destroy();
   far.destroy();

@@ -15,7 +15,7 @@ const BURST_GAP_MS = 2;
 /** After a read of so much there is a bulk to carry, and nothing to gain by waiting. */
 const BULK_BYTES = 16 * 1024;
 const KEEP_ALIVE_MS = 60_000;
-const WRITE_HIGH_WATER = 64 * 1024;
+const HIGH_WATER = 64 * 1024;
 
 /** One timer for all connections: whoever was read since the last beat is read again from the next on. */
 class Beat {
@@ -39,21 +39,29 @@ export class PacedSocket extends Socket {
   #lastReadMs = -Infinity;
 
   constructor() {
-    // With a readable mark of one byte, node stops reading after each read, until the next is asked for.
-    super({ readableHighWaterMark: 1, writableHighWaterMark: WRITE_HIGH_WATER } as object);
+    super({ readableHighWaterMark: HIGH_WATER, writableHighWaterMark: HIGH_WATER } as object);
   }
 
-  override _read(size: number): void {
-    // Asked for while something is taken out: that is what was read just now.
-    const taken = this.readableLength;
-    if (taken === 0 || taken >= BULK_BYTES) return super._read(size);
-    if (this.#isResting) return;
+  /** What a read brought. False stops reading: that costs the kernel two calls, so it is not done after each read. */
+  override push(chunk: unknown, encoding?: BufferEncoding): boolean {
+    const hasRoom = super.push(chunk, encoding);
+    if (!(chunk instanceof Uint8Array)) return hasRoom;
+    if (chunk.length >= BULK_BYTES) {
+      // The rest of a bulk may be small: it is no burst.
+      this.#lastReadMs = -Infinity;
+      return hasRoom;
+    }
     const nowMs = performance.now();
     const isBurst = nowMs - this.#lastReadMs < BURST_GAP_MS;
     this.#lastReadMs = nowMs;
-    if (!isBurst) return super._read(size);
+    if (!isBurst || !hasRoom) return hasRoom;
     this.#isResting = true;
     beat.join(this);
+    return false;
+  }
+
+  override _read(size: number): void {
+    if (!this.#isResting) super._read(size);
   }
 
   /** The rest is over: with the beat, and where what came before was the end of an answer. */

@@ -21,9 +21,12 @@ import { AnswerWriter } from "./answer-writer.ts";
 import { failureOf } from "./health.ts";
 import { beginEventStream, expectsEvents, writeComment } from "./early-stream.ts";
 import type { CallFailure } from "./health.ts";
-import { isStreamType, mediaType, writeAnswerHead } from "./headers.ts";
+import { declaredLength, isStreamType, mediaType, writeAnswerHead } from "./headers.ts";
 import { RelayBounds } from "./relay-bounds.ts";
 import { readRetryAfter } from "./retry-after.ts";
+
+/** A whole answer that declares no more than this is shown when all of it has come: it waits for its record once. */
+const WHOLE_BYTES_MAX = 64 * 1024;
 
 export interface RelayPorts {
   readonly ledger: LedgerAppender;
@@ -56,6 +59,8 @@ export class Relay implements Dispatcher.DispatchHandler, Interruptible {
   #status = 0;
   /** The answer's media type; that of the head we sent, where we began before the upstream did. */
   #type = "";
+  /** The declared length of a small whole answer, whose head waits for its body; undefined for all others. */
+  #wholeLength: number | undefined;
   #isPaused = false;
   #isOver = false;
 
@@ -108,6 +113,10 @@ export class Relay implements Dispatcher.DispatchHandler, Interruptible {
     // A HEAD's length would tell how long the unfiltered listing is; of a stream, parts may be taken out on the way.
     const hasLength = !isStreamType(type) && !this.#answer.hasMark && exchange.request.method !== "HEAD";
     const length = hasLength ? declaredLength(headers) : undefined;
+    if (length !== undefined && length <= WHOLE_BYTES_MAX) {
+      this.#wholeLength = length;
+      return;
+    }
     this.#whenRecorded(() => this.#begin(length));
     if (!exchange.response.headersSent && !this.#isOver) this.#pause();
   }
@@ -116,7 +125,7 @@ export class Relay implements Dispatcher.DispatchHandler, Interruptible {
     if (this.#isOver || !this.#answer) return;
     this.#pieces++;
     // What one read of the socket brought is looked at and written together, at the end of that same turn.
-    if (this.#chunks.push(chunk) === 1) process.nextTick(this.#flush);
+    if (this.#chunks.push(chunk) === 1 && this.#wholeLength === undefined) process.nextTick(this.#flush);
   }
 
   onResponseEnd(): void {
@@ -213,6 +222,7 @@ export class Relay implements Dispatcher.DispatchHandler, Interruptible {
     const { last, isWhole, hasError, usage } = ended;
     exchange.usage = usage;
     if (answer.isCollected && !this.#beginCollected(last)) return;
+    if (this.#writer === null) this.#writeHead(this.#wholeLength);
     const bytes = rest && last ? Buffer.concat([rest, last]) : (rest ?? last);
     exchange.sentBytes += bytes?.length ?? 0;
     if (!isWhole && !hasError && isStreamType(this.#type) && answer.hasMark) {
@@ -263,9 +273,13 @@ export class Relay implements Dispatcher.DispatchHandler, Interruptible {
   }
 
   #begin(length: number | undefined): void {
+    this.#writeHead(length);
+    this.#flush();
+  }
+
+  #writeHead(length: number | undefined): void {
     writeAnswerHead(this.#exchange, this.#status, this.#type, length);
     this.#writer = new AnswerWriter(this.#exchange.response);
-    this.#flush();
   }
 
   #pause(): void {
@@ -379,10 +393,4 @@ export class Relay implements Dispatcher.DispatchHandler, Interruptible {
 /** Its intent is on disk, or it goes on without as policy says: from here on bytes may leave. */
 export function isRecorded({ ticket, isUnrecorded }: Exchange, ledger: Pick<LedgerAppender, "isDurable">): boolean {
   return isUnrecorded || (ticket !== null && ledger.isDurable(ticket));
-}
-
-/** Nothing was sent while there was no connection. */
-function declaredLength(headers: Record<string, string | string[] | undefined>): number | undefined {
-  const text = headers["content-length"];
-  return typeof text === "string" && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }

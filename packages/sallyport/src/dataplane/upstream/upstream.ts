@@ -6,6 +6,7 @@ import { ReplicaHealth } from "./health.ts";
 import type { HealthPorts } from "./health.ts";
 import { pacedConnector } from "./paced-socket.ts";
 import { Pool } from "./undici.ts";
+import type { Connector } from "./undici.ts";
 
 /** Ollama keeps a model loaded for so long after its last use. */
 const LOADED_MS = 300_000;
@@ -21,6 +22,8 @@ const NEWEST = 0.1;
 export interface UpstreamPorts extends Pick<HealthPorts, "now" | "random"> {
   /** A replica was taken out, or came back. */
   readonly onFitness?: (upstream: Upstream, isFit: boolean) => void;
+  /** How connections are made, where it is not over the network (a rehearsal). */
+  readonly connect?: Connector | undefined;
 }
 
 export class Upstream {
@@ -64,7 +67,7 @@ export class Upstream {
     // The relay keeps the time bounds: of undici's own only that of connecting is used.
     return new Pool(new URL(this.spec.url).origin, {
       pipelining,
-      connect: pacedConnector(this.bounds.connectMs),
+      connect: this.#ports.connect ?? pacedConnector(this.bounds.connectMs),
       headersTimeout: 0,
       bodyTimeout: 0,
       keepAliveTimeout: 30_000,

@@ -29,6 +29,11 @@ export interface KeptState extends StateSum {
   readonly code: string;
 }
 
+/** A state with its text, as the database keeps it. */
+interface WrittenState extends KeptState {
+  readonly text: string;
+}
+
 /** `FROM` and the condition of a table's bound rows. */
 export function boundRowsOf(name: string, { only }: BoundTable): string {
   return only === undefined ? `FROM ${name}` : `FROM ${name} WHERE ${only("")}`;
@@ -46,6 +51,8 @@ export function rowIdOf({ key }: BoundTable, row: SqlRow): string {
 export class RowBinding {
   readonly #database: SqlDatabase;
   readonly #keys: RowKeys;
+  /** The state as it was written last: what is read again is compared with its text, and read only where it differs. */
+  #written: WrittenState | null = null;
 
   /** The connection is the one that writes. */
   constructor(database: SqlDatabase, signingKey: KeyObject) {
@@ -61,7 +68,7 @@ export class RowBinding {
   settle(): string {
     const database = this.#database;
     const touched = database.prepare("SELECT tbl, id FROM touched").all();
-    const held = readState(database, this.#keys);
+    const held = readState(database, this.#keys, this.#written);
     const epoch = readCounter(database, "epoch");
     if (touched.length === 0 && epoch === held.epoch) return held.code;
     let { rows, sum } = held;
@@ -71,7 +78,8 @@ export class RowBinding {
       sum += change.sum;
     }
     database.exec("DELETE FROM touched");
-    return writeState(database, this.#keys, { epoch, rows, sum: modulo(sum) });
+    this.#written = writeState(database, this.#keys, { epoch, rows, sum: modulo(sum) });
+    return this.#written.code;
   }
 
   /** Takes every row as it is: for a database that was just made, or is upgraded to schema 5. */
@@ -90,7 +98,7 @@ export class RowBinding {
         sum += change.sum;
       }
     database.prepare("INSERT OR IGNORE INTO meta (name, value) VALUES ('state', '')").run();
-    return writeState(database, this.#keys, { epoch, rows, sum: modulo(sum) });
+    return writeState(database, this.#keys, { epoch, rows, sum: modulo(sum) }).code;
   }
 
   #settleRow(name: string, id: string, epoch: number): StateSum {
@@ -114,26 +122,30 @@ export class RowBinding {
   }
 }
 
-/** The kept sum, where it is the one that the head names. Throws `store_unavailable` where it is not. */
-export function readState(database: SqlDatabase, keys: RowKeys): KeptState {
+/**
+ * The kept sum, where it is the one that the head names. Throws `store_unavailable` where it is not. What its text stands
+ * for is known where it is the one that was `written` last.
+ */
+export function readState(database: SqlDatabase, keys: RowKeys, written: WrittenState | null = null): KeptState {
   const kept = readMeta(database, "state");
   const head = parseSignedHead(readMeta(database, "head"));
-  const code = keys.codeOf(kept);
+  const code = written?.text === kept ? written.code : keys.codeOf(kept);
   if (head?.state !== code)
     throw new Problem(
       "store_unavailable",
       "the state of the database is not the one that the audit log's signed head names: restore a backup that is whole",
     );
+  if (written?.text === kept) return written;
   const { epoch, rows, nonce, sum } = keptState(kept, "state");
   return { epoch, rows, sum: modulo(BigInt(`0x${sum}`) - keys.maskOf(nonce)), code };
 }
 
-function writeState(database: SqlDatabase, keys: RowKeys, { epoch, rows, sum }: Omit<KeptState, "code">): string {
+function writeState(database: SqlDatabase, keys: RowKeys, { epoch, rows, sum }: Omit<KeptState, "code">): WrittenState {
   const nonce = randomBytes(16).toString("hex");
   const hidden = modulo(sum + keys.maskOf(nonce)).toString(16);
   const kept = JSON.stringify({ epoch, rows, nonce, sum: hidden });
   database.prepare("UPDATE meta SET value = ? WHERE name = 'state'").run(kept);
-  return keys.codeOf(kept);
+  return { text: kept, epoch, rows, sum, code: keys.codeOf(kept) };
 }
 
 export function modulo(sum: bigint): bigint {

@@ -2,57 +2,54 @@
  * The secrets that bind rows, derived from the ledger's signing key (HKDF, RFC 5869): whoever edits a database or a plain
  * backup does not have it, because it lies encrypted under a key that is in neither.
  */
-import { createHmac, hkdfSync } from "node:crypto";
+import { hkdfSync } from "node:crypto";
 import type { KeyObject } from "node:crypto";
+import { HmacKey } from "../../kernel/hmac.ts";
 import type { SqlRow } from "../disk/sqlite.ts";
 
 export class RowKeys {
-  readonly #row: Buffer;
-  readonly #member: Buffer;
-  readonly #mask: Buffer;
-  readonly #state: Buffer;
+  readonly #row: HmacKey;
+  readonly #member: HmacKey;
+  readonly #mask: HmacKey;
+  readonly #state: HmacKey;
 
   constructor(root: KeyObject) {
     const seed = Buffer.from(root.export({ format: "jwk" }).d ?? "", "base64url");
-    const derive = (what: string): Buffer =>
-      Buffer.from(hkdfSync("sha256", seed, "", `sallyport-state/v1\n${what}`, 32));
+    const derive = (what: string): HmacKey =>
+      new HmacKey(Buffer.from(hkdfSync("sha256", seed, "", `sallyport-state/v1\n${what}`, 32)));
     [this.#row, this.#member, this.#mask, this.#state] = ["row", "member", "mask", "state"].map(derive) as [
-      Buffer,
-      Buffer,
-      Buffer,
-      Buffer,
+      HmacKey,
+      HmacKey,
+      HmacKey,
+      HmacKey,
     ];
     seed.fill(0);
   }
 
   /** The code of a row: its table, its id, the epoch it was written in, and every column by name. */
   macOf(table: string, id: string, epoch: number, row: SqlRow): Buffer {
-    return hmac(this.#row, JSON.stringify([table, id, epoch, Object.entries(row).map(plain)]));
+    return this.#row.of(JSON.stringify([table, id, epoch, Object.entries(row).map(plain)]));
   }
 
   /** What a row adds to the sum of all: not the code itself, so that nobody who reads codes knows a summand. */
   memberOf(table: string, id: string, mac: Uint8Array): bigint {
-    return numberOf(hmac(this.#member, `${table}\n${id}\n${Buffer.from(mac).toString("hex")}`));
+    return numberOf(this.#member.of(`${table}\n${id}\n${Buffer.from(mac).toString("hex")}`));
   }
 
   /** What hides the sum where it is kept. */
   maskOf(nonce: string): bigint {
-    return numberOf(hmac(this.#mask, nonce));
+    return numberOf(this.#mask.of(nonce));
   }
 
   /** Of the kept state; it stands in the signed head. */
   codeOf(text: string): string {
-    return hmac(this.#state, text).toString("hex");
+    return this.#state.of(text).toString("hex");
   }
 }
 
 function plain([name, value]: [string, unknown]): unknown {
   if (value instanceof Uint8Array) return [name, { bytes: Buffer.from(value).toString("hex") }];
   return [name, typeof value === "bigint" ? { whole: String(value) } : value];
-}
-
-function hmac(key: Buffer, text: string): Buffer {
-  return createHmac("sha256", key).update(text).digest();
 }
 
 function numberOf(bytes: Buffer): bigint {
