@@ -49,6 +49,13 @@ export const REWRITTEN = [
   "packages/sallyport/src/watch-lab",
   "packages/sallyport/src/changes",
   "packages/sallyport/src/practice",
+  "packages/sallyport/src/identity",
+  "packages/sallyport/src/kernel",
+  "packages/sallyport/src/listener",
+  "packages/sallyport/src/keys",
+  "packages/sallyport/src/access",
+  "packages/sallyport/src/limits",
+  "packages/contract/src",
 ];
 
 /** A line that needs one of the words: a flag, a code, a term that a standard has. */

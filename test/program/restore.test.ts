@@ -222,7 +222,7 @@ test("a ledger that is not the old one ends nothing", async () => {
   expect((await confirm(other, "--yes")).code).toBe(0);
   // Another restore of the same backup: the chain fits, and says nothing of what was revoked.
   const refused = await confirm(data, "--revocations", other);
-  expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining("the ledger of a restored gateway")]);
+  expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining("the audit log of a restored gateway")]);
   // A ledger of somebody else, with the records in it that were looked for.
   const strange = join(home, "strange");
   await sallyportJson(["init", "--data", strange]);

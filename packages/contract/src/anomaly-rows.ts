@@ -16,7 +16,7 @@ export const alertView = z.object({
   factors: z.array(z.string()),
   requests: z.array(z.string()),
   action: z.string(),
-  /** What policy asked for and nobody but a person may do; null = nothing more. */
+  /** What the policy asks for and only an administrator may do; null = nothing more. */
   held: z.string().nullable(),
   /** When what was done ends; null where nothing is done any more, or nothing was. */
   activeUntil: time.nullable(),
@@ -54,7 +54,7 @@ export const anomalyRows = {
     answer: z.object({
       alert: z.string(),
       verdict: z.string(),
-      /** False where nothing was left to take back or to learn: the word is in the ledger alone. */
+      /** False if there was nothing to undo or to learn: the classification is only recorded. */
       wasOpen: z.boolean(),
     }),
     status: 200,

@@ -1,4 +1,4 @@
-/** What records of the ledger can be asked for by, in a search and in a tail alike. */
+/** The filters of audit records, for searches and tails. */
 import { z } from "zod";
 import { queryNumber } from "./scalars.ts";
 

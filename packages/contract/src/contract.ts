@@ -32,7 +32,7 @@ export type Body<N extends RouteName> = Contract[N]["body"] extends z.ZodObject
   : undefined;
 export type Answer<N extends RouteName> = z.output<Contract[N]["answer"]>;
 
-/** As a caller writes them, defaults left out. */
+/** As a caller writes them, without defaults. */
 export type QueryInput<N extends RouteName> = z.input<Contract[N]["query"]>;
 export type BodyInput<N extends RouteName> = Contract[N]["body"] extends z.ZodObject
   ? z.input<Contract[N]["body"]>

@@ -1,4 +1,4 @@
-/** The gateway's own state and its ledger. */
+/** The gateway's state and its audit log. */
 import { z } from "zod";
 import { auditFilter, sequenceNumber } from "./audit-filter.ts";
 import type { ContractRow } from "./row.ts";
@@ -25,7 +25,7 @@ export const gatewayRows = {
       openIncidents: z.number(),
       running: z.number(),
       queued: z.number(),
-      /** Where records of the ledger are sent besides, and how far each has got. */
+      /** The sinks of audit records, and how far each has been delivered. */
       sinks: z.array(
         z.object({
           name: z.string(),

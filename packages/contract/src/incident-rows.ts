@@ -25,7 +25,7 @@ export const incidentRows = {
     query: nothing,
     body: z.strictObject({
       keyId,
-      /** Epoch ms from which on uses are counted. Left out: the key's making. */
+      /** Epoch ms from which on uses are counted; default: the key's creation. */
       since: timeMs.optional(),
       reason: sentence.optional(),
     }),
@@ -56,7 +56,7 @@ export const incidentRows = {
     path: "/v1/incidents/:id/radius",
     params: byId,
     query: z.strictObject({
-      /** Epoch ms. Left out: as the incident was opened. */
+      /** Epoch ms; default: as when the incident was opened. */
       since: queryNumber(0, 8_640_000_000_000_000).optional(),
     }),
     body: null,
@@ -72,7 +72,7 @@ export const incidentRows = {
     path: "/v1/incidents/:id/report",
     params: byId,
     query: z.strictObject({
-      /** Epoch ms. Left out: as the incident was opened. */
+      /** Epoch ms; default: as when the incident was opened. */
       since: queryNumber(0, 8_640_000_000_000_000).optional(),
     }),
     body: null,
@@ -93,7 +93,7 @@ export const incidentRows = {
       /** `revoke` ends the key; `reissue` as well, and makes another of the same right; `false_alarm` resumes it. */
       outcome: z.enum(["revoke", "reissue", "false_alarm"]),
       note: sentence.optional(),
-      /** With `reissue`: left out, the new key's text is in the answer. */
+      /** With `reissue`: without it, the response contains the new key. */
       deliver: delivery.optional(),
     }),
     answer: z.object({ incident: incidentView, issued: issuedKey.nullable() }),

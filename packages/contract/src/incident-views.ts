@@ -32,17 +32,17 @@ export const incidentView = z.object({
 /** Most frequent first; `others` = occurrences of names that were too many to be kept apart. */
 const counts = z.object({ rows: z.array(z.object({ name: z.string(), count })), others: count });
 
-/** Oldest first. `more` were left out of the middle. */
+/** Oldest first. `more` were omitted from the middle. */
 const happenings = z.object({
   rows: z.array(z.object({ seq: count, at: time, environment: z.string(), type: z.string(), actor: z.string(), says: z.string() })), // prettier-ignore
   more: count,
 });
 
-/** What the ledger says of a key. */
+/** What the audit log says about a key. */
 export const ledgerRadiusView = z.object({
   from: time,
   to: time,
-  /** The oldest record there is: what was before it is not known. Null where there is none. */
+  /** The oldest record: what was before it is not known. Null without records. */
   knownFrom: time.nullable(),
   /** Records that were looked through. */
   records: count,
@@ -59,7 +59,7 @@ export const ledgerRadiusView = z.object({
   models: counts,
   endpoints: counts,
   permissions: counts,
-  /** Of refusals. */
+  /** Of denials. */
   codes: counts,
   outcomes: counts,
   /** Programs as they called themselves. */
@@ -89,10 +89,10 @@ export const ledgerRadiusView = z.object({
     ),
     others: count,
   }),
-  /** Of the key itself: issued, rotated, doors, tickets. */
+  /** Of the key itself: issued, rotated, access conditions, delivery links. */
   life: happenings,
   tokens: happenings,
-  /** What was done with the key itself besides requests. */
+  /** What was done with the key, other than requests. */
   byKey: happenings,
   byOwner: happenings,
   /** What changed in the owner's rights, in the key's roles, in its environment. */

@@ -1,4 +1,4 @@
-/** A key's own doors: networks, demanded factors, public keys, and the path secret. */
+/** A key's access conditions: networks, required factors, public keys, and the URL token. */
 import { z } from "zod";
 import { factors } from "@sallyport/protocol";
 import type { ContractRow } from "./row.ts";
@@ -21,7 +21,7 @@ export const keyFactorRows = {
     params: byId,
     query: nothing,
     body: z.strictObject({
-      /** Null = from anywhere; left out = as it is. So for each. */
+      /** Null = from anywhere; omitted = unchanged. The same for each. */
       networks: factorFields.networks.nullable().optional(),
       binding: factorFields.binding.nullable().optional(),
       require: factorFields.require.optional(),
@@ -42,7 +42,7 @@ export const keyFactorRows = {
     body: z.strictObject({
       /** `request`: RFC 9421, beside the key. `ollama`: the Ollama command line's own signature, instead of the key. */
       use: z.enum(["request", "ollama"]),
-      /** OpenSSH, PEM or JWK; Ed25519 or ECDSA P-256. Left out for `hmac`. */
+      /** OpenSSH, PEM or JWK; Ed25519 or ECDSA P-256. Omitted for `hmac`. */
       publicKey: z.string().min(1).max(4_096).optional(),
       /** The lesser choice: a secret that both sides hold, made here and shown once. */
       hmac: z.literal(true).optional(),
@@ -80,7 +80,7 @@ export const keyFactorRows = {
     query: nothing,
     body: z.strictObject({
       template: z.enum(["github", "gitlab", "kubernetes", "generic"]),
-      /** Left out: the template's. */
+      /** Default: the template's. */
       issuer: z.string().max(256).optional(),
       audience: z.string().min(1).max(256),
       /** Claims and the values they must have; `/a/b` reaches into nested ones. */

@@ -54,24 +54,24 @@ export const keyRows = {
     body: z.strictObject({
       environment: environmentName,
       name: displayName,
-      /** Id or unique name of a principal; left out, a service with exactly this grant is made. */
+      /** Id or unique name of a user or service; by default, a service with exactly this grant is created. */
       owner: z.string().min(1).max(100).optional(),
       roles: nameList.default([]),
       allow: nameList.default([]),
       /** Model selectors; none = no model. */
       models: nameList.default([]),
-      /** Left out: the environment's maximum. */
+      /** Default: the environment's maximum. */
       ttl: duration.optional(),
       limits: limits.optional(),
-      /** Where it may be used from; left out: anywhere its environment and roles allow. */
+      /** Networks from which it can be used; default: all that its environment and roles allow. */
       networks: factorFields.networks.optional(),
       /** The network of its first use becomes its only one. */
       binding: factorFields.binding.optional(),
-      /** What each of its requests must bring besides. */
+      /** Factors that each of its requests must provide in addition. */
       require: factorFields.require.default([]),
-      /** It is bait: nobody has a reason to use it, and its first use is told. */
+      /** A canary key: no one has a reason to use it, and its first use raises an alert. */
       decoy: z.boolean().default(false),
-      /** Left out: the key's text is in the answer. */
+      /** Without it, the response contains the key. */
       deliver: delivery.optional(),
     }),
     answer: issuedKey,
@@ -101,7 +101,7 @@ export const keyRows = {
     params: byId,
     query: nothing,
     body: z.strictObject({
-      /** How long the old secret works after the first use of the new one. Left out: the environment's `overlap`. */
+      /** How long the old secret works after the first use of the new one; default: the environment's `overlap`. */
       grace: duration.optional(),
       /** The same one gets the same answer for 15 minutes, so that a lost answer is no lost key. */
       idempotencyKey: z
@@ -208,9 +208,9 @@ export const keyRows = {
       name: displayName,
       role: z.enum(["viewer", "issuer", "provisioner", "admin"]),
       environments: z.union([z.literal("*"), nameList.min(1)]),
-      /** Left out: it may grant nothing. */
+      /** Default: it can grant nothing. */
       mayGrant: z.union([z.literal("*"), mayGrant]).optional(),
-      /** Left out: 90 days, or what is left of the issuer's own. */
+      /** Default: 90 days, or the remaining lifetime of the issuing key. */
       ttl: duration.optional(),
     }),
     answer: issuedAdminKey,
@@ -234,7 +234,7 @@ export const keyRows = {
     path: "/v1/admin-keys/:id/revoke",
     params: byId,
     query: z.strictObject({
-      /** `keep`: admin keys that were made with it go on. Left out: they are revoked with it. */
+      /** `keep`: admin keys that it created remain valid. By default, they are revoked, too. */
       children: z.enum(["revoke", "keep"]).optional(),
     }),
     body: null,

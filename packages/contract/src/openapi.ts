@@ -10,7 +10,7 @@ import * as views from "./views.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** Views that get a name of their own in the document. */
+/** Views that get a name in the document. */
 const NAMED = {
   Key: views.keyView,
   AdminKey: views.adminKeyView,
@@ -168,7 +168,7 @@ function schemaOf(schema: z.ZodObject): Json {
   );
 }
 
-/** Without what only a document of its own has. */
+/** Without what only a separate document has. */
 function bare({ $schema: _dialect, $id: _id, ...schema }: Json): Json {
   return schema;
 }

@@ -139,7 +139,7 @@ export const policyRows = {
     query: nothing,
     body: z.strictObject({
       keyId,
-      /** Left out: whatever the key has. */
+      /** Default: all of the key's. */
       allow: nameList.optional(),
       ttl: duration.optional(),
       /** It must prove possession of a key with each use (DPoP). */
@@ -164,7 +164,7 @@ export const policyRows = {
       method: z.string().regex(/^[A-Z]{3,7}$/, "is not an HTTP method"),
       path: z.string().startsWith("/", "does not begin with /").max(1_024),
       model: z.string().min(1).max(512).optional(),
-      /** What the request brings besides the key. Where none of the three is said, doors are told and taken to be open. */
+      /** What the request provides in addition to the key. Without any of the three, access conditions are listed and assumed to be met. */
       address: z.union([z.ipv4(), z.ipv6()]).optional(),
       isSigned: z.boolean().optional(),
       isIdentified: z.boolean().optional(),

@@ -33,7 +33,7 @@ export function isUpstreamUrl(text: string): boolean {
 const networks = z.array(network).min(1).max(256);
 const require = z.array(z.enum(factors)).max(factors.length);
 
-/** What becomes of a key besides that its right is gone. */
+/** What happens to a key, apart from losing its permissions. */
 const fate = z.enum(["revoke", "suspend", "keep"]);
 
 /** Timers count to 24 days; a bound of a call is shorter. */

@@ -6,7 +6,7 @@ import { assignmentView, invitationView, principalView } from "./views.ts";
 
 const byId = z.strictObject({ id: recordId });
 const kind = z.enum(["person", "service"]);
-/** The id of the last one of the page before, and most of a page; 1,000 when left out. */
+/** The id of the last one on the previous page, and the maximum number per page; default 1,000. */
 const page = { after: recordId.optional(), limit: queryNumber(1, 1_000).optional() };
 
 export const principalRows = {

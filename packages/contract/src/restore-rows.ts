@@ -1,4 +1,4 @@
-/** A restored gateway's quarantine: what was restored, what was revoked since, and its end. Ended beside the server only. */
+/** A restored gateway's quarantine: what was restored, what was revoked since, and its end. It can be ended on the gateway host only. */
 import { z } from "zod";
 import type { ContractRow } from "./row.ts";
 import { nothing } from "./scalars.ts";

@@ -14,9 +14,9 @@ export interface ContractRow {
   /** Status of a success. */
   readonly status: 200 | 201;
   readonly permission: AdminPermission;
-  /** `socket` = only the operating-system user beside the server; no key opens it. */
+  /** `socket` = only the operating-system user on the gateway host; no key opens it. */
   readonly caller: "any" | "socket";
-  /** Types of the ledger events a success writes; empty for reading. */
+  /** Types of the audit events that a success records; empty for reading. */
   readonly events: readonly string[];
   readonly says: string;
   /** A request that is answered with success by a gateway with an environment `dev`; an id in it stands for one of the caller's. */

@@ -44,7 +44,7 @@ export function queryNumber(min: number, max: number) {
 
 /**
  * Lists of names whose members are judged by the server against the present policy, so that every mistake in a request
- * is told at once; here only their size is bounded.
+ * is reported at once; here only their size is bounded.
  */
 export const nameList = z.array(z.string().min(1).max(256)).max(64);
 
@@ -64,7 +64,7 @@ export const guard = z.strictObject({
     .describe("largest num_ctx of a request; larger values are lowered (default: no value allowed; role cli: 32768)"),
 });
 
-/** How a key is handed over instead of shown: by a ticket that is opened once. */
+/** Hands out a key by a one-time delivery link instead of returning it. */
 export const delivery = z.strictObject({
   ttl: duration.optional().describe("how long the delivery link can be opened; default 15m, at most 24h"),
   to: z

@@ -1,10 +1,10 @@
-/** What the admin API answers with: the public sides of keys, principals, assignments and policy. No secret has a field here. */
+/** What the admin API returns: the public views of keys, principals, assignments and policy. No secret has a field here. */
 import { z } from "zod";
 import { guard, limits, time } from "./scalars.ts";
 
 const names = z.array(z.string());
 
-/** Doors besides the credential. `networks: null` = from anywhere. */
+/** Access conditions in addition to the credential. `networks: null` = from anywhere. */
 const doorView = { networks: names.nullable(), require: names };
 
 /** A public key whose signatures count as the key's. */
@@ -15,7 +15,7 @@ export const signerView = z.object({
   createdAt: time,
 });
 
-/** A workload that may act as the key by tokens of its own issuer. */
+/** A workload that can act as the key with tokens of its issuer. */
 export const workloadView = z.object({
   id: z.string(),
   issuer: z.string(),
@@ -48,14 +48,14 @@ export const keyView = z.object({
   signers: z.array(signerView),
   hasPathSecret: z.boolean(),
   workloads: z.array(workloadView),
-  /** It is bait: shown here and nowhere to who holds it. */
+  /** A canary key: visible to administrators only. */
   isDecoy: z.boolean(),
 });
 
 /** One key in full: its secrets, and which instances use each while it rotates. */
 export const keyInFull = keyView.extend({
   lastUsedAt: time.nullable(),
-  /** A secret that was replaced has been used: somebody was forgotten, or has stolen it. The next rotation ends this. */
+  /** A replaced secret has been used: a client was forgotten, or the secret was stolen. The next rotation clears this. */
   isFrozen: z.boolean(),
   secrets: z.array(
     z.object({
@@ -72,7 +72,7 @@ export const keyInFull = keyView.extend({
 
 export const rotatedKey = z.object({
   id: z.string(),
-  /** Absent where it is delivered by a ticket. */
+  /** Absent if it is delivered by a link. */
   key: z.string().optional(),
   ticket: z.string().optional(),
   ticketExpiresAt: time.optional(),
@@ -90,7 +90,7 @@ export const keyFindingView = z.object({
   dueAt: time,
 });
 
-/** Something that is wrong, or worth knowing, though nothing is refused for it. */
+/** A finding: something wrong or worth knowing that does not cause denials. */
 export const findingView = z.object({
   code: z.enum([
     "upstream_shared",
@@ -136,7 +136,7 @@ export const adminKeyView = z.object({
 /** With `rotatedKey` the only answers that hold a key's text, and they hold it once. */
 export const issuedKey = z.object({
   id: z.string(),
-  /** Absent where it is delivered by a ticket. */
+  /** Absent if it is delivered by a link. */
   key: z.string().optional(),
   ticket: z.string().optional(),
   ticketExpiresAt: time.optional(),

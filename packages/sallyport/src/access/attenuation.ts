@@ -66,7 +66,7 @@ export function boundsIn(environment: string, environments: ReadonlyMap<string, 
   return found ? [{ limits: found.limits, guard: found.guard }] : [];
 }
 
-/** Limits and guards that hold of a right besides those of its roles: its environment's, its key's. */
+/** Limits and guards of a right in addition to those of its roles: its environment's, its key's. */
 export interface Bounds {
   readonly limits?: Limits;
   readonly guard?: Guard;

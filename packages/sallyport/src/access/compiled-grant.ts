@@ -10,7 +10,7 @@ export interface CompiledGrant {
   /** Every list must have a selector that matches. An empty list matches nothing; no list at all (of tokens alone) narrows nothing. */
   readonly selectorLists: readonly (readonly ModelSelector[])[];
   readonly guard: Guard;
-  /** What its role demands besides the credential; null where it demands nothing. */
+  /** What its role demands in addition to the credential; null if it demands nothing. */
   readonly door: Door | null;
   /** For explanations: `role support-bot`, `--allow`. */
   readonly origin: string;
@@ -20,7 +20,7 @@ function selectors(texts: readonly string[]): readonly ModelSelector[] {
   const list: ModelSelector[] = [];
   for (const text of texts) {
     const selector = parseSelector(text);
-    // A text that is no selector grants nothing; it was refused when it was written.
+    // An invalid selector grants nothing; it was rejected when it was written.
     if (selector) list.push(selector);
   }
   return list;
@@ -70,7 +70,7 @@ export function grantCoversSelector(grant: CompiledGrant, selector: ModelSelecto
   return grant.selectorLists.every((list) => list.some((wide) => coversSelector(wide, selector)));
 }
 
-/** What is written there as a door; null where nothing is demanded. */
+/** The access condition that is written there; null without one. */
 export function doorOf(
   origin: string,
   { networks, require }: { readonly networks: readonly string[] | null; readonly require: readonly Factor[] },

@@ -85,8 +85,8 @@ export function decide(whole: EffectiveRight, question: Question, presented: Pre
 }
 
 /**
- * The right with only those grants whose roles' doors open for what was presented: the others are not there, for this
- * request, in whatever is asked of it (guards, listings, overrides).
+ * The right with only those grants whose roles' access conditions are met: the others do not exist for this request,
+ * whatever it asks (guards, listings, overrides).
  */
 export function openRight(right: EffectiveRight, presented: Presented): EffectiveRight {
   const isOpen = ({ door }: CompiledGrant): boolean =>
@@ -95,7 +95,10 @@ export function openRight(right: EffectiveRight, presented: Presented): Effectiv
   return { ...right, ceiling: right.ceiling.filter(isOpen), live: right.live.filter(isOpen) };
 }
 
-/** Doors of environment and key, and what the environment demands for the permissions that are asked. */
+/**
+ * Access conditions of the environment and the key, and those that the environment demands for the requested
+ * permissions.
+ */
 export function doorsOf(right: EffectiveRight, permissions: readonly DataPermission[]): readonly Door[] {
   const { requireFor, name } = right.environment;
   if (requireFor.length === 0) return right.doors;
@@ -108,7 +111,7 @@ export function doorsOf(right: EffectiveRight, permissions: readonly DataPermiss
   return [...right.doors, ...doors];
 }
 
-/** The demand would be covered but for a role's door: why that one is shut. */
+/** The demand would be covered but for a role's access condition: why that one is not met. */
 function shutDoor(
   whole: EffectiveRight,
   open: EffectiveRight,
@@ -120,14 +123,14 @@ function shutDoor(
     const covers = (grant: CompiledGrant): boolean => grantCovers(grant, permission, model);
     if (open[side].some(covers)) continue;
     const door = whole[side].find(covers)?.door;
-    // Covered by nothing at all: that is the refusal, whatever doors there are.
+    // Nothing covers it: that is the denial, whatever the access conditions are.
     if (!door) return undefined;
     return refuseDoors([...whole.doors, door], presented, because);
   }
   return undefined;
 }
 
-/** Both the ceiling and the live right give the permission on the model. */
+/** Both the key's scope and the owner's current permissions grant the permission on the model. */
 export function isHeld(right: EffectiveRight, permission: DataPermission, model: ModelName | null): boolean {
   return (
     !right.isOwnerDisabled &&
@@ -157,8 +160,8 @@ export function isWithin(right: EffectiveRight, selectorText: string): boolean {
 }
 
 /**
- * The caller may know of the model: selectors of his name it, in the key's scope and in his live right. Listings are
- * filtered by this. A right to list alone is enough to see what its selectors name.
+ * The caller may know about the model: selectors name it in the key's scope and in the owner's current permissions.
+ * Listings are filtered by this. A permission to list alone is enough to see what its selectors name.
  */
 export function maySee(right: EffectiveRight, model: ModelName): boolean {
   return (
@@ -221,12 +224,12 @@ function keepAliveOf(right: EffectiveRight, model: ModelName | null): Granted["k
   };
 }
 
-/** How long Ollama keeps a model loaded unless it is told otherwise (`OLLAMA_KEEP_ALIVE`). */
+/** How long Ollama keeps a model loaded by default (`OLLAMA_KEEP_ALIVE`). */
 const OLLAMA_KEEP_ALIVE_SECONDS = 300;
 
 /**
- * The tightest of environment, ceiling and live right, over everything that is asked; within one of the two, the widest
- * of the grants that cover the work.
+ * The tightest of environment, key scope and current permissions, over everything that is requested; within one of the
+ * two, the widest of the grants that cover the work.
  */
 function guardOf(
   right: EffectiveRight,

@@ -32,12 +32,12 @@ export const environmentDefaults = {
   requireFor: [],
   pathSecrets: "deny",
   tokens: { ttlMs: 15 * 60_000, isOnly: false },
-  // Bait has no honest use; everything else is told to somebody first.
+  // A canary key has no legitimate use; everything else is reported first.
   anomalies: { budget: 1, actions: { default: "notify", decoy_used: "suspend" }, forMs: 3_600_000 },
   inferenceRecording: "fail_closed",
 } as const satisfies Partial<Environment>;
 
-/** Where Ollama listens unless it is told otherwise. */
+/** Where Ollama listens by default. */
 export const DEFAULT_UPSTREAM_URL = "http://127.0.0.1:11434";
 
 export const defaultEnvironment: Environment = {

@@ -1,7 +1,7 @@
 /**
- * Doors besides the credential: what an environment, a key, a role or a permission demands of a request, and whether
- * the request brought it. Doors only add up: each that applies must open, and a list of networks that is written binds
- * even where nobody demands one.
+ * Access conditions: what an environment, a key, a role or a permission demands of a request in addition to its
+ * credential, and whether the request meets it. Conditions are cumulative: each that applies must be met, and an
+ * allow-list of networks applies even if nothing demands one.
  */
 import { refuse } from "@sallyport/protocol";
 import type { DataPermission, Factor, Refusal } from "@sallyport/protocol";
@@ -21,7 +21,7 @@ export interface PermissionDoor {
   readonly require: readonly Factor[];
 }
 
-/** What a request brought besides its credential, as far as it was verified. */
+/** What a request provided in addition to its credential, as far as it was verified. */
 export interface Presented {
   readonly address: string;
   /** Its signature was verified over its body, against a key registered to the credential. */
@@ -30,7 +30,9 @@ export interface Presented {
   readonly isIdentified: boolean;
 }
 
-/** Why these doors, taken together, stay shut; undefined when all are open. `because` is filled for explanations. */
+/**
+ * Why these access conditions, taken together, are not met; undefined if all are. `because` is filled for explanations.
+ */
 export function refuseDoors(doors: readonly Door[], presented: Presented, because?: string[]): Refusal | undefined {
   return refuseNetworks(doors, presented.address, because) ?? refuseFactors(doors, presented, because);
 }

@@ -1,4 +1,4 @@
-/** The right without bound: of the recovery key and of the operating-system user beside the server. */
+/** The unlimited right: of the recovery key and of the operating-system user on the gateway host. */
 import { isAdminPermission, permissions } from "@sallyport/protocol";
 import type { AdminRight } from "./policy.ts";
 

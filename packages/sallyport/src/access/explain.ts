@@ -18,7 +18,10 @@ export interface ExplainQuestion {
   readonly method: string;
   readonly path: string;
   readonly model?: string;
-  /** What the request brings besides the key; where none of the three is said, doors are told and taken to be open. */
+  /**
+   * What the request provides in addition to the key; without any of the three, access conditions are listed and
+   * assumed to be met.
+   */
   readonly address?: string;
   readonly isSigned?: boolean;
   readonly isIdentified?: boolean;

@@ -1,6 +1,6 @@
 /**
  * What a principal holds: the one answer to "does this assignment count for this principal?". A membership or a sign-in
- * identifier counts only as far as whoever wrote it could have handed out what it gives now, not what it gave then. Pure.
+ * identifier counts only as far as its writer could have granted what it gives now, not what it gave then. Pure.
  */
 import type { Assignments } from "./assignments.ts";
 import { excessAssigned } from "./attenuation.ts";
@@ -78,7 +78,7 @@ export function voucherOf({ actor, right }: Issuer): Voucher {
   return { by: actor, environments: right.environments, mayGrant: right.mayGrant };
 }
 
-/** Whoever may hand out everything everywhere: what it writes needs no second look. */
+/** A writer that may grant everything everywhere: what it writes needs no second check. */
 export function isUnbounded({ environments, mayGrant }: Pick<Voucher, "environments" | "mayGrant">): boolean {
   return environments === "*" && mayGrant === "*";
 }

@@ -1,4 +1,4 @@
-/** Who asks for an administrative change, with what he may do and give. */
+/** Who requests an administrative change, with what they may do and grant. */
 import type { AdminRight } from "./policy.ts";
 
 export interface Issuer {

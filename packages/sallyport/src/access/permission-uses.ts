@@ -1,6 +1,6 @@
 /**
- * Which permissions each key has used since the start: counted in memory where an intent is recorded, never written. What
- * was before the start is in the ledger's intents.
+ * Which permissions each key has used since the start: counted in memory when an intent is recorded, never written.
+ * Earlier uses are in the audit log's intents.
  */
 import type { DataPermission } from "@sallyport/protocol";
 import type { Demand } from "./demand.ts";
@@ -57,7 +57,10 @@ export class PermissionUses {
     return { from: this.#since, to: now, uses };
   }
 
-  /** Half of the truth would be none: a key that is not counted would look unused. The ledger has what is let go. */
+  /**
+   * Evict all counters together: a partially counted key would look unused. Evicted data can be rebuilt from the audit
+   * log.
+   */
   #beginAnew(now: number): void {
     this.#byKey.clear();
     this.#since = now;

@@ -38,7 +38,7 @@ export function assignmentLine(assignment: Assignment, principals: ReadonlyMap<s
   return `${who}: ${what.join(", ")} in ${environment}`;
 }
 
-/** Facts in the order they are told; a fact that says nothing ("") is told only when it has changed. */
+/** Facts in the order in which they are printed; an empty fact ("") is printed only when it has changed. */
 type Facts = Readonly<Record<string, string>>;
 
 function differences(old: Facts | undefined, next: Facts): string[] {
@@ -88,7 +88,7 @@ function trafficFacts({ queue, readerStallMs }: Environment): Facts {
   };
 }
 
-/** Only what is not the usual: eleven lines nobody wrote would hide the one he did. */
+/** Only values that differ from the default: eleven default lines would hide the one that the author wrote. */
 function keyLifeFacts(life: KeyLife): Facts {
   const facts: Record<string, string> = {};
   for (const [name, value] of Object.entries(life)) {

@@ -1,7 +1,7 @@
 /**
- * A parsed policy file -> the parts of policy it describes. Two looks: the schema (shapes, forms, unknown keys), and
- * what a schema cannot say (names that must exist, uniqueness, built-in names). Both always run, so that every mistake
- * is told at once; nothing is used when there is one.
+ * A parsed policy file -> the parts of policy it describes. Two passes: the schema (shapes, forms, unknown keys), and
+ * what a schema cannot say (names that must exist, uniqueness, built-in names). Both always run, so that all mistakes
+ * are reported at once; with a mistake, nothing is used.
  */
 import { parseDurationMs, parseRate, policySchema } from "@sallyport/contract";
 import type { EnvironmentEntry, PolicyFile, RoleEntry } from "@sallyport/contract";
@@ -46,7 +46,7 @@ export function readPolicy(document: unknown): PolicyRead {
   return { ok: true, policy: build(read.data) };
 }
 
-/** What zod's issues have in common, as far as they are told. */
+/** What zod's issues have in common, as far as we report it. */
 interface SchemaIssue {
   readonly code?: string | undefined;
   readonly path: readonly PropertyKey[];

@@ -20,6 +20,6 @@ export interface PolicyFacts {
   /** Looked at once, one after another: a hundred thousand of them are never held. */
   readonly keys: AsyncIterable<HeldKey> | Iterable<HeldKey>;
   readonly survey: UseSurvey;
-  /** Environments whoever asks may know of. */
+  /** Environments that the caller may know about. */
   readonly isShown: (environment: string) => boolean;
 }

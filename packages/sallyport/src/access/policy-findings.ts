@@ -1,7 +1,6 @@
 /**
- * What is wrong with a policy though every rule of it is obeyed: environments that share a model server, wildcards where
- * it matters, roles that grant more than they are used for. Pure: present policy, keys and known uses in, findings out; in
- * slices.
+ * Findings about a valid policy: environments that share a model server, risky wildcards, roles that grant more than is
+ * used. Pure: current policy, keys and known uses in, findings out; in slices.
  */
 import { needsModel } from "@sallyport/protocol";
 import { LongWork } from "../kernel/long-work.ts";

@@ -69,7 +69,7 @@ function upstreamMistakes(environment: string, entry: unknown): PolicyMistake[] 
   });
 }
 
-/** Networks whose numbers are none. */
+/** Networks that are not valid CIDRs. */
 function doorMistakes(path: readonly string[], entry: unknown): PolicyMistake[] {
   return listOf(field(entry, "networks")).flatMap((text, i) =>
     typeof text === "string" && parseNetwork(text) === undefined

@@ -88,13 +88,13 @@ export function isTooLong(ranMs: number | undefined, passedMs: number): boolean 
   return (ranMs ?? passedMs) >= RUN_MS_MAX || passedMs >= PATIENCE_MS;
 }
 
-/** What lies ready is taken in slices: nobody listens at the port, so nothing comes by itself. */
+/** Messages are taken in slices: the port has no listener, so none arrives by itself. */
 async function takePieces(port: MessagePort, count: number): Promise<PolicyTextRead> {
   const work = new LongWork();
   const pieces: PolicyReadPiece[] = [];
   while (pieces.length < count) {
     const next = receiveMessageOnPort(port) as { readonly message: PolicyReadPiece } | undefined;
-    // What is not in a policy is taken away: a part of one is none.
+    // What a policy does not contain is removed, so a part of a policy must not be applied.
     if (!next) throw new Error("a policy that was read did not arrive whole");
     pieces.push(next.message);
     const resting = work.rest();

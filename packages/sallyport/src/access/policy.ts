@@ -9,7 +9,7 @@ import type { PermissionDoor } from "./door.ts";
 export interface Guard {
   /** Most tokens one answer may have; a larger or missing request value is lowered to it. */
   readonly outputTokens?: number;
-  /** Most images and recordings one request may carry; more is refused. */
+  /** Maximum number of images and recordings in one request; more are denied. */
   readonly images?: number;
   /** The largest context (`num_ctx`) a request may set; a larger one is lowered to it. Absent = a request may set none. */
   readonly contextTokens?: number;
@@ -34,14 +34,14 @@ export interface Role {
   readonly guard: Guard;
   /** Where its grants may be used from (CIDR); null = anywhere. */
   readonly networks: readonly string[] | null;
-  /** What its grants demand besides the credential. */
+  /** What its grants demand in addition to the credential. */
   readonly require: readonly Factor[];
 }
 
 /**
- * A right as it is written on a key (its ceiling) or in an assignment: roles and single permissions, narrowed to model
- * selectors. On a key, `models: []` means no model at all; in an assignment, `models: null` leaves a role's own
- * selectors as they are (and gives none to roles that name no models).
+ * A right as it is written on a key (its scope) or in an assignment: roles and single permissions, restricted to model
+ * selectors. On a key, `models: []` means no model at all; in an assignment, `models: null` keeps a role's selectors
+ * (and gives none to roles that name no models).
  */
 export interface RightSpec {
   readonly roles: readonly string[];
@@ -58,11 +58,11 @@ export interface Principal {
   readonly team: string | null;
   /** Given here and by directories alike; `external.groups` says which of them a directory gave. */
   readonly groups: readonly string[];
-  /** True exactly while `disabledBy` names somebody. */
+  /** True exactly while `disabledBy` is not empty. */
   readonly isDisabled: boolean;
-  /** Who says that it may not act. Each takes back his own word only, so a sync undoes no administrator. */
+  /** Which parties disabled it. Each can only withdraw its own decision, so a sync does not undo an administrator's. */
   readonly disabledBy: readonly Source[];
-  /** Grows with each narrowing from outside or by an administrator: an order for a key that began before it is refused. */
+  /** Grows with each reduction from outside or by an administrator: a key whose creation began before it is denied. */
   readonly revocations: number;
   /** How directories know it; null for who is known here alone. */
   readonly external: External | null;
@@ -72,8 +72,8 @@ export interface Principal {
 }
 
 /**
- * The delegation scope of whoever wrote a sign-in identifier or a membership, as it was then. It is asked again wherever
- * the identifier or membership is used: what has grown beyond it since does not count.
+ * The delegation scope of the writer of a sign-in identifier or a membership, as it was then. It is checked again
+ * wherever the identifier or membership is used: what has grown beyond it since does not count.
  */
 export interface Voucher {
   /** Who wrote it, as recorded. */
@@ -108,7 +108,10 @@ export interface LocalVoucher extends Voucher {
 /** Where what is said about people comes from. */
 export type Source = "admin" | "scim" | "caep" | "logout" | "directory" | "login";
 
-/** A person as an identity provider names him: two texts that never change and never come again (OpenID Connect Core 2). */
+/**
+ * A user as an identity provider names them: two texts that never change and are never reassigned (OpenID Connect Core
+ * 2).
+ */
 export interface Identity {
   readonly issuer: string;
   readonly subject: string;
@@ -130,7 +133,7 @@ export interface ScimRecord {
   readonly externalId: string | null;
   readonly displayName: string | null;
   readonly emails: readonly ScimEmail[];
-  /** Deleted there; kept here for the ledger's sake and shown to no client. */
+  /** Deleted there; kept here because audit records refer to it, and shown to no client. */
   readonly isDeleted: boolean;
 }
 
@@ -183,7 +186,7 @@ export interface UpstreamSpec {
   readonly timeouts?: UpstreamTimeouts;
 }
 
-/** Bounds of one call, in ms; what is left out has its usual value (`dataplane/upstream/bounds.ts`). */
+/** Timeouts of one call, in ms; missing ones have their defaults (`dataplane/upstream/bounds.ts`). */
 export interface UpstreamTimeouts {
   /** Until a connection is made. */
   readonly connectMs?: number;
@@ -201,7 +204,7 @@ export interface QueuePolicy {
   readonly lengthMax: number;
 }
 
-/** What happens to keys on the way: rotation, age and disuse. Lengths in ms; 0 = never, but for `overlapMs`. */
+/** The lifecycle of keys: rotation, age and inactivity. Lengths in ms; 0 = never, except for `overlapMs`. */
 export interface KeyLife {
   /** How long the old secret works after the first use of the new one, unless the rotation says otherwise. */
   readonly overlapMs: number;
@@ -213,7 +216,7 @@ export interface KeyLife {
   readonly rotateWithinMs: number;
   /** When before expiry notice is given, longest first; the first one also begins the headers. */
   readonly noticesMs: readonly number[];
-  /** From so long before expiry short refusals warn whoever does not read headers. */
+  /** From this long before expiry, short denials warn clients that do not read headers. */
   readonly brownoutMs: number;
   /** A key that was never used is suspended. */
   readonly neverUsedMs: number;
@@ -235,7 +238,10 @@ export interface TokenPolicy {
 /** What becomes of a key when something happens to its owner, gravest first. `signature`: each request must be signed from then on. */
 export type Fate = "revoke" | "suspend" | "signature" | "keep";
 
-/** Rights narrow by themselves; this is what happens to the keys besides, so that a right regained revives none. */
+/**
+ * Permissions shrink by themselves; this is what happens to the keys in addition, so that a permission that returns
+ * revives none.
+ */
 export interface KeyFate {
   /** The owner was deactivated, by whomever. */
   readonly onLeave: Exclude<Fate, "signature">;
@@ -275,15 +281,15 @@ export interface Environment {
   readonly guard: Guard;
   /** Where its keys may be used from (CIDR); null = anywhere. */
   readonly networks: readonly string[] | null;
-  /** What each request demands besides the credential. */
+  /** What each request demands in addition to the credential. */
   readonly require: readonly Factor[];
   /** What some permissions demand beyond that. */
   readonly requireFor: readonly PermissionDoor[];
-  /** Whether keys may have a path secret, for clients that can send no header. */
+  /** Whether keys may have a URL token, for clients that cannot send headers. */
   readonly pathSecrets: "deny" | "allow";
   readonly tokens: TokenPolicy;
   readonly anomalies: AnomalyPolicy;
-  /** What becomes of inference while the ledger takes no record: refused, or served and told of as a gap. */
+  /** What happens to inference while the audit log cannot be written: denied, or served and recorded as a gap. */
   readonly inferenceRecording: "fail_closed" | "fail_open_with_gap_record";
 }
 
@@ -297,7 +303,7 @@ export interface PolicyState {
   readonly roles: readonly Role[];
   readonly principals: readonly Principal[];
   readonly assignments: readonly Assignment[];
-  /** Left out: none. */
+  /** Default: none. */
   readonly groups?: readonly DirectoryGroup[];
 }
 

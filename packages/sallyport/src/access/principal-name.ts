@@ -2,7 +2,7 @@
 import type { Principal } from "./policy.ts";
 import type { Principals } from "./principals.ts";
 
-/** The principal, or the sentence why there is none. */
+/** The principal, or the sentence that says why it was not found. */
 export function resolvePrincipal(text: string, principals: Pick<Principals, "get" | "called">): Principal | string {
   const byId = principals.get(text);
   if (byId) return byId;

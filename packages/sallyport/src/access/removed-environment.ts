@@ -1,6 +1,6 @@
 /**
- * What a removed environment leaves behind: names in the scope of admin keys and of writers. They are taken out, so that an
- * environment that is made again under the old name is nobody's by an old key or an old word. Pure, in slices.
+ * What a removed environment leaves behind: names in the scope of admin keys and of writers. They are removed, so that
+ * no old key and no old statement counts in an environment that is created again under the same name. Pure, in slices.
  */
 import type { Operation } from "../changes/change.ts";
 import { LongWork } from "../kernel/long-work.ts";
@@ -37,7 +37,7 @@ export async function operationsOfRemoval(
   return operations;
 }
 
-/** Undefined where nothing of it names one of the environments. Where somebody may not act stays: that only takes away. */
+/** Undefined if nothing in it names one of the environments. Restrictions stay, because they only take away. */
 function boundsWithout(bounds: PrincipalBounds, names: ReadonlySet<string>): PrincipalBounds | undefined {
   const { memberships, identifier, localLogin } = bounds;
   const next: PrincipalBounds = {

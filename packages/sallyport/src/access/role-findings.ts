@@ -10,7 +10,7 @@ const DAY_MS = 86_400_000;
 /** What is used once a month must not look unused. */
 export const PERIOD_MIN_DAYS = 30;
 
-/** Permissions whose use leaves no trace of its own: nothing can be said of them. */
+/** Permissions whose use leaves no separate trace: nothing can be said about them. */
 const UNSEEN: ReadonlySet<DataPermission> = new Set<DataPermission>([
   "server:health",
   "self:rotate",
@@ -28,7 +28,7 @@ export async function roleFindings({ snapshot, keys, survey }: PolicyFacts, work
     if (permissions) permissions.add(permission);
     else used.set(name, new Set([permission]));
   });
-  // Else nobody has had the role's right for long enough to have needed all of it.
+  // Otherwise no holder has had the role long enough to have needed all of it.
   const oldest = survey.to - PERIOD_MIN_DAYS * DAY_MS;
   const held = await rolesInUse(snapshot, keys, { used, oldest }, work);
   const findings: PolicyFinding[] = [];

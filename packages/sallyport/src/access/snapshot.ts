@@ -1,7 +1,7 @@
 /**
- * The immutable, compiled view of all policy. It is swapped whole: a request sees one snapshot from its decision on.
- * The empty snapshot knows no environment and so refuses everything. The next snapshot is made of this one and of what
- * changed (`snapshotWith`), and costs what changed.
+ * The immutable, compiled view of all policy. It is replaced as a whole: a request sees one snapshot from its decision
+ * on. The empty snapshot knows no environment and so denies everything. The next snapshot is derived from this one and
+ * from what changed (`snapshotWith`), at the cost of what changed.
  */
 import { OrderedMap } from "../kernel/ordered-map.ts";
 import type { KeyRecord } from "../keys/key.ts";
@@ -26,15 +26,18 @@ import type {
 } from "./policy.ts";
 import { Principals } from "./principals.ts";
 
-/** What a key may do now: its ceiling and its owner's live right, both of which must cover a demand, in one environment. */
+/**
+ * What a key may do now: its scope and its owner's current permissions, both of which must cover a demand, in one
+ * environment.
+ */
 export interface EffectiveRight {
   readonly environment: Environment;
   readonly ceiling: readonly CompiledGrant[];
   readonly live: readonly CompiledGrant[];
-  /** What a token is narrowed to, which must cover a demand too; null where there is none. */
+  /** What a token is restricted to, which must cover a demand, too; null without a token. */
   readonly token: readonly CompiledGrant[] | null;
   readonly isOwnerDisabled: boolean;
-  /** Doors of the environment and of the key: each must open for every request. */
+  /** Access conditions of the environment and of the key: every request must meet all of them. */
   readonly doors: readonly Door[];
   /** Every limit that binds the key, with where it was written. */
   readonly limits: readonly { readonly origin: string; readonly limits: Limits }[];
@@ -103,15 +106,15 @@ function orNone<T>(changes: readonly (readonly [string, T | null])[]): (readonly
 function compile(tables: PolicyTables): Snapshot {
   const { environments, roles, principals, assignments } = tables;
   const rights = new WeakMap<KeyRecord, EffectiveRight>();
-  // Many keys share a ceiling, and keys of one owner his live right: each is compiled once a snapshot.
+  // Many keys share a scope, and keys of one owner the owner's permissions: each is compiled once per snapshot.
   const ceilings = ceilingsUnder(roles);
   const lives = new Map<string, LiveRight>();
-  // And without doors of its own a key's whole right is that of every such key of its owner's: records are made anew
-  // for each use, and of one kind of keys all hold the same ceiling and limits.
+  // And without access conditions a key's whole right is that of every such key of its owner: records are created again
+  // for each use, and all keys of one kind have the same scope and limits.
   const shared = new WeakMap<RightSpec, Map<string | null, SharedRight>>();
 
   function ceilingOf(key: KeyRecord): readonly CompiledGrant[] {
-    // A ceiling always narrows to its own selectors: none written means no model (DESIGN 2).
+    // A scope always restricts to its selectors: none means no model (DESIGN 2).
     const spec = { ...key.ceiling, models: key.ceiling.models ?? [] };
     return remembered(ceilings, JSON.stringify(spec), () => compileRight(spec, roles));
   }
@@ -208,7 +211,7 @@ const NO_AGENTS: Agents = new Map();
 const NO_LIVE_RIGHT: LiveRight = { grants: [], roles: [] };
 const REMEMBERED_MAX = 8_192;
 
-/** What ceilings come to depends on the roles alone, so it outlives a change of anything else. */
+/** Compiled scopes depend on the roles alone, so they survive a change of anything else. */
 const compiledCeilings = new WeakMap<object, Map<string, readonly CompiledGrant[]>>();
 
 function ceilingsUnder(roles: OrderedMap<Role>): Map<string, readonly CompiledGrant[]> {
@@ -217,7 +220,7 @@ function ceilingsUnder(roles: OrderedMap<Role>): Map<string, readonly CompiledGr
   return held;
 }
 
-/** What was computed for that name before, or now. Memory is bounded: a full table is begun anew. */
+/** What was computed for that name before, or now. Memory is bounded: a full table is emptied. */
 function remembered<T>(table: Map<string, T>, name: string, compute: () => T): T {
   const held = table.get(name);
   if (held !== undefined) return held;
@@ -227,7 +230,7 @@ function remembered<T>(table: Map<string, T>, name: string, compute: () => T): T
   return value;
 }
 
-/** Knows nothing and refuses everything. */
+/** Knows nothing and denies everything. */
 export const emptySnapshot: Snapshot = compileSnapshot({
   epoch: 0,
   environments: [],

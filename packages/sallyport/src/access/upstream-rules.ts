@@ -10,7 +10,7 @@ import type { AdminRight, Environment } from "./policy.ts";
 import { isListedPlace, upstreamPlaceOf, refusePlace } from "./upstream-place.ts";
 
 export interface UpstreamVerdict {
-  /** Wrong whoever asks. */
+  /** Wrong for every caller. */
   readonly mistakes: readonly string[];
   /** Needs an administrator of everything. */
   readonly excess: readonly string[];
@@ -66,6 +66,6 @@ function sharingExcess(
   return others.length === 0
     ? []
     : [
-        `${where}: ${url} is another environment's server: write \`shared: true\` at it in both environments, or give this one a server of its own`,
+        `${where}: ${url} is another environment's server: write \`shared: true\` at it in both environments, or use a separate server`,
       ];
 }

@@ -34,7 +34,7 @@ export type Changed =
   | { readonly kind: "localLogin"; readonly of: LocalLogin }
   | { readonly kind: "restriction"; readonly of: Restriction };
 
-/** Null = it is not there before, or not any more after. Both are of one kind. */
+/** Null = it did not exist before, or no longer exists after. Both are of one kind. */
 export function widens(before: Changed | null, after: Changed | null): readonly string[] {
   // What restrains goes: that opens what it restrained.
   if (after === null) return before?.kind === "restriction" ? ["a restriction of the key ends"] : [];

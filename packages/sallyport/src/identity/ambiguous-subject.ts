@@ -1,4 +1,4 @@
-/** A signal whose subject could be several people: all of them were stopped, and whoever sent it is told so. */
+/** A signal whose subject could be several users: all of them were stopped, and the sender is informed. */
 import type { ReconcilerAnswer } from "./reconciler.ts";
 
 export class AmbiguousSubject {

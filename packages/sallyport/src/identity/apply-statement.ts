@@ -1,6 +1,6 @@
 /**
- * One statement on one person: what he is after it, and what has happened to him. Pure. The same statement a second time
- * finds nothing to do, and an older one of the same sender is not listened to where it would undo a newer.
+ * One statement about one user: the user after it, and what has changed. Pure. The same statement a second time changes
+ * nothing, and an older one from the same sender is ignored if it would undo a newer one.
  */
 import type { External, Membership, Principal, PrincipalBounds, Source } from "../access/policy.ts";
 import { areNarrowed, changeGroups } from "./group-change.ts";

@@ -1,7 +1,7 @@
 /**
- * Programs that wait for a person to log in elsewhere (RFC 8628): a long secret for the program, a short code for the
- * person. In memory, for ten minutes; what was approved is handed over once. Each environment has room of its own, and no
- * network can take the room of another.
+ * Programs that wait for a user to log in elsewhere (RFC 8628): a long secret for the program, a short code for the
+ * user. In memory, for ten minutes; an approval is handed over once. Each environment has separate room, and no network
+ * can take the room of another.
  */
 import { createHash, randomInt } from "node:crypto";
 import type { Clock } from "../kernel/clock.ts";
@@ -15,7 +15,7 @@ export interface DeviceGrant {
   readonly environment: string;
   /** Eight consonants, as a person types them: `WDJB-MJHT`. */
   readonly userCode: string;
-  /** Where the program asked from; shown to the person, so that he knows his own. */
+  /** Where the program asked from; shown to the user, to recognize their own program. */
   readonly address: string;
   readonly askedAt: number;
   readonly expiresAt: number;
@@ -81,7 +81,7 @@ export class DeviceGrants {
     return isWaiting && held.environment === environment ? held : undefined;
   }
 
-  /** The person has proved who he is: what the program gets is `text`. False where it waits no more. */
+  /** The user has proved their identity: the program gets `text`. False if it no longer waits. */
   approve(userCode: string, text: Secret): boolean {
     return this.#end(userCode, text);
   }

@@ -1,4 +1,4 @@
-/** Ends log-ins: the keys that stand for them are revoked, and what runs under them is cut. */
+/** Ends log-ins: revokes the keys that stand for them and aborts their requests. */
 import type { Snapshot } from "../access/snapshot.ts";
 import type { Changes, Operation } from "../changes/change.ts";
 import type { LedgerEvent } from "../audit/event.ts";
@@ -11,7 +11,7 @@ export type SessionsOf =
   | { readonly principal: string; readonly environments?: readonly string[] }
   | { readonly issuer: string; readonly subject?: string; readonly sid?: string };
 
-/** Answers the principals whose they were. Called inside a turn: it takes none of its own. */
+/** Returns the principals they belonged to. Called inside a turn: it takes none itself. */
 export type EndSessions = (which: SessionsOf) => Promise<readonly string[]>;
 
 export interface EndSessionsPorts {

@@ -1,6 +1,6 @@
 /**
- * Takes security events, whichever way they were delivered: verified, understood, heard by the reconciler, and only then
- * acknowledged. What cannot be verified now is not refused: its sender keeps it and comes again.
+ * Receives security events, however they were delivered: verified, understood, processed by the reconciler, and only
+ * then acknowledged. What cannot be verified now is not rejected: its sender keeps it and sends it again.
  */
 import type { Clock } from "../kernel/clock.ts";
 import { ambiguousOf } from "./ambiguous-subject.ts";
@@ -22,7 +22,7 @@ export interface EventReceiverPorts {
   readonly reconciler: Pick<Reconciler, "hear">;
 }
 
-/** How long after it was made an event is taken: a sender whose receiver was down for a week-end still tells it. */
+/** How old an event may be: a sender whose receiver was down for a week-end still delivers it. */
 const AGE_MAX_MS = 7 * 86_400_000;
 const SKEW_MS = 60_000;
 

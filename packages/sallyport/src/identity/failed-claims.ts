@@ -1,6 +1,6 @@
 /** Why a signed token does not count. Apart from its verifier, which loads the library of tokens. */
 
-/** `unavailable`: it may be good, and nobody can tell now. The others are the codes of RFC 8935, 2.4. */
+/** `unavailable`: it may be valid, and this cannot be decided now. The others are the codes of RFC 8935, 2.4. */
 export type ClaimsFailure = "unavailable" | "invalid_request" | "invalid_key" | "invalid_issuer" | "invalid_audience";
 
 /** Why a token does not count: a value, told to who sent it. */

@@ -1,6 +1,6 @@
 /**
- * Whom a statement means: by ids that never come again, never by a name; by an address only exactly. Doubt never opens
- * anything, and never keeps anybody from being stopped: whoever could be meant is stopped.
+ * Which user a statement means: by ids that are never reassigned, never by a name; by an address only exactly. In doubt
+ * nothing is opened, and every user who could be meant is stopped.
  */
 import type { Principal } from "../access/policy.ts";
 import type { Principals } from "../access/principals.ts";

@@ -48,7 +48,7 @@ export function areNarrowed(before: Principal, memberships: readonly Membership[
   return before.groups.some((group) => {
     const held = (before.bounds?.memberships ?? []).filter((one) => one.group === group);
     const next = memberships.filter((one) => one.group === group);
-    // None = everywhere. A group that is gone altogether is told by who compares the groups.
+    // None = everywhere. A removed group is reported by the code that compares the groups.
     if (next.length === 0) return false;
     return held.length === 0 || held.some((one) => !next.some(({ voucher }) => isWithin(one.voucher, voucher)));
   });

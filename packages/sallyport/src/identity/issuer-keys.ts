@@ -49,10 +49,10 @@ export class IssuerKeys {
   }
 
   #readAgain(): Promise<void> {
-    // Whoever comes meanwhile waits for the same answer.
+    // Concurrent callers wait for the same fetch.
     if (this.#reading) return this.#reading;
     const nowMs = this.#ports.clock.monotonic();
-    // Where there are none at all a token may ask each time: it is one of few, and bounded by its route.
+    // Without any keys, each token may cause a fetch: such tokens are few, and bounded by their route.
     if (this.#held && nowMs - this.#triedAtMs < AGAIN_MS) return Promise.resolve();
     this.#triedAtMs = nowMs;
     this.#reading = this.#ports
@@ -61,7 +61,7 @@ export class IssuerKeys {
         const set = readKeySet(text);
         if (set) this.#held = { set, atMs: nowMs };
       })
-      // What could not be read is told by what cannot be verified.
+      // A failed fetch shows in what cannot be verified.
       .catch(() => undefined)
       .finally(() => (this.#reading = null));
     return this.#reading;

@@ -3,7 +3,7 @@ import { isDisuseReason } from "@sallyport/protocol";
 import type { Fate, KeyFate } from "../access/policy.ts";
 import type { KeyRecord } from "../keys/key.ts";
 
-/** Written on the key and into the ledger. */
+/** Stored with the key and in the audit log. */
 export type FateReason =
   | "owner_credentials_revoked"
   | "owner_left"
@@ -40,7 +40,7 @@ export function fateOf(
   return { reason: gravest[0], fate: gravest[1] };
 }
 
-/** Suspended for disuse is not so: its owner could take that back. */
+/** Suspended for inactivity does not count: its owner could undo that. */
 function isSo({ state, reason, require }: Pick<KeyRecord, "state" | "reason" | "require">, fate: Fate): boolean {
   if (state === "revoked") return true;
   if (fate === "signature") return require.includes("signature");

@@ -13,11 +13,11 @@ export interface OidcSettings {
   readonly clientSecret: Secret | null;
   /** The claim that holds the person's groups. */
   readonly groupsClaim: string;
-  /** Asked for besides `openid`. */
+  /** Scopes to request in addition to `openid`. */
   readonly scopes: readonly string[];
 }
 
-/** A person as the provider names him, at the moment he proved who he is. */
+/** A user as the provider names them, at the moment they proved their identity. */
 export interface LoggedIn {
   readonly issuer: string;
   readonly subject: string;
@@ -26,7 +26,7 @@ export interface LoggedIn {
   /** Epoch seconds. */
   readonly authenticatedAt: number;
   readonly name: string;
-  /** Null where the provider says nothing of groups: then those he has stay. */
+  /** Null if the provider says nothing about groups: then the present ones stay. */
   readonly groups: readonly string[] | null;
 }
 
@@ -44,7 +44,7 @@ export class ProviderUnreachable extends Error {
   }
 }
 
-/** Where nobody logs in by a provider, it is not loaded. */
+/** Not loaded if no provider is configured. */
 const library = (): Promise<typeof import("openid-client")> => import("openid-client");
 
 const KEPT_MS = 10 * 60_000;
@@ -57,7 +57,7 @@ export class OidcClient {
   readonly #onFailure: (why: string) => void;
   #held: { readonly config: Configuration; readonly until: number } | null = null;
 
-  /** `onFailure` gets the reason of each log-in that failed at the provider, for the log: the browser is told less. */
+  /** `onFailure` gets the reason of each log-in that failed at the provider, for the log: the browser learns less. */
   constructor(settings: OidcSettings, onFailure: (why: string) => void = () => {}) {
     this.#settings = settings;
     this.#onFailure = onFailure;
@@ -88,7 +88,7 @@ export class OidcClient {
     return { url: url.href, checks };
   }
 
-  /** Undefined for what the provider did not say, or said to somebody else. Throws `ProviderUnreachable`. */
+  /** Undefined for what the provider did not say, or said to another client. Throws `ProviderUnreachable`. */
   async finish(callback: URL, checks: LoginChecks, now: number): Promise<LoggedIn | undefined> {
     const client = await library();
     const config = await this.#config(now);
@@ -158,7 +158,7 @@ function isName(text: string): boolean {
   return text.length <= 100 && /^[^\s\p{C}](?:[^\p{C}]*[^\s\p{C}])?$/u.test(text);
 }
 
-/** It was not there or too slow; what it said and was not accepted is no such thing. */
+/** The provider was unreachable or too slow; a response that is not accepted is not this error. */
 function isUnreachable(cause: unknown): boolean {
   return cause instanceof TypeError || systemCodeOf(cause) === "OAUTH_TIMEOUT";
 }

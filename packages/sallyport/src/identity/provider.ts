@@ -5,7 +5,7 @@ export interface Provider {
   readonly issuer: string;
   /** Address of its public keys (JWK Set, RFC 7517). */
   readonly keysUrl: string;
-  /** Who signs its events, where that is not the issuer itself (SSF 1.0, 7.1): a transmitter of its own, with its own keys. */
+  /** Who signs its events, if not the issuer itself (SSF 1.0, 7.1): a separate transmitter with separate keys. */
   readonly transmitter: { readonly issuer: string; readonly keysUrl: string } | null;
   /** Who its security events must be for; null = none are accepted. */
   readonly audience: string | null;

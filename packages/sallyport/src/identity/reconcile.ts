@@ -1,7 +1,7 @@
 /**
- * The one place where what is said about people becomes a change: statements in, operations and ledger events out. Pure
- * but for its questions. Rights narrow by themselves, because they are computed from what stands here; what is added is
- * what policy wants done with the keys, and the record of who said what. Many statements are judged in slices.
+ * The one place where statements about users become a change: statements in, operations and audit events out. Pure but
+ * for its questions. Permissions shrink by themselves, because they are computed from this state; added are what policy
+ * does with the keys, and the record of who said what. Many statements are judged in slices.
  */
 import type { KeyFate, Principal, Voucher } from "../access/policy.ts";
 import type { Principals } from "../access/principals.ts";
@@ -24,7 +24,7 @@ export interface KnownPeople {
   readonly principals: Principals;
   /** Names of all environments. */
   readonly environments?: readonly string[];
-  /** Of the key's environment; undefined for one that is not there (any more). */
+  /** Of the key's environment; undefined if it does not exist (any more). */
   readonly fateIn: (environment: string) => KeyFate | undefined;
   /** Every key of the principal. */
   readonly keysOf: (principal: string) => Iterable<KeyRecord>;
@@ -40,7 +40,7 @@ export interface Reconciled {
   readonly events: readonly LedgerEvent[];
   /** Which sessions end with it. */
   readonly signedOut: readonly SignedOut[];
-  /** Statements about nobody who is known here. */
+  /** Statements about users who are not known here. */
   readonly unknown: number;
   /** People who were stopped because it was not certain which of them was meant. */
   readonly ambiguous: number;
@@ -133,7 +133,7 @@ function throughCandidate(statement: Statement, { person, by }: Candidate): Stat
 /** Unknown means no. */
 export const UNKNOWN_WRITER: Voucher = { by: "unknown", environments: [], mayGrant: null };
 
-/** What becomes of the keys of whoever held an assignment that goes. */
+/** What happens to the keys of every holder of a removed assignment. */
 export async function reconcileAssignment(
   present: KnownPeople,
   statement: Pick<Statement, "source" | "actor" | "address" | "event">,

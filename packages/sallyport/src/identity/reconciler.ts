@@ -1,6 +1,7 @@
 /**
- * What every road about people ends in: statements are judged against the present state in their turn, written with their
- * events in one change, and then sessions are ended. Who is in a turn of his own asks for the change and writes it himself.
+ * Where all statements about users arrive: they are judged against the current state in their turn, written with their
+ * events in one change, and then sessions are ended. A caller that is already in a turn requests the change and writes
+ * it itself.
  */
 import type { Assignment, Principal } from "../access/policy.ts";
 import type { Principals } from "../access/principals.ts";
@@ -94,7 +95,7 @@ export class Reconciler {
     return this.#ports.endSessions(which);
   }
 
-  /** The same in a turn of its own. */
+  /** The same in a new turn. */
   signOut(which: SessionsOf): Promise<readonly string[]> {
     return this.#ports.changes.inTurn(() => this.#ports.endSessions(which));
   }

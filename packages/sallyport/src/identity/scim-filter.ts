@@ -1,6 +1,7 @@
 /**
- * The filters that provisioning clients send (RFC 7644, 3.4.2.2): equalities of known attributes, joined by `and`. Whatever
- * else the grammar permits is refused: a filter understood wrongly makes a client take one person for another.
+ * The filters that provisioning clients send (RFC 7644, 3.4.2.2): equalities of known attributes, joined by `and`.
+ * Everything else that the grammar permits is rejected: a misunderstood filter makes a client take one user for
+ * another.
  */
 import { ScimRefused } from "./scim-refused.ts";
 

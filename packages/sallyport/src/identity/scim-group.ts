@@ -12,7 +12,7 @@ export const GROUP_SCHEMA = "urn:ietf:params:scim:schemas:core:2.0:Group";
 export interface GroupEdit {
   readonly displayName?: string;
   readonly externalId?: string | null;
-  /** All members from now on; then come `add` and `remove`, which have nobody in common. */
+  /** All members from now on; then `add` and `remove`, which have no member in common. */
   readonly set: ReadonlySet<string> | null;
   readonly add: ReadonlySet<string>;
   readonly remove: ReadonlySet<string>;
@@ -22,7 +22,7 @@ const MEMBERS_MAX = 10_000;
 const ID = /^[0-9A-Za-z_-]{1,64}$/;
 const ONE_MEMBER = /^members\[\s*value\s+eq\s+"([0-9A-Za-z_-]{1,64})"\s*\]$/i;
 
-/** The body of a POST or a PUT. Members that are left out are none. */
+/** The body of a POST or a PUT. Omitted members mean an empty group. */
 export function readGroup(body: unknown): {
   displayName: string;
   externalId: string | null;
@@ -118,7 +118,7 @@ function edit(draft: Draft, { op, path, value }: PatchStep, id: string): void {
     default:
       throw new ScimRefused(
         "invalidPath",
-        "the path is none of displayName, externalId, members and members[value eq …]",
+        "the path must be one of displayName, externalId, members and members[value eq …]",
       );
   }
 }

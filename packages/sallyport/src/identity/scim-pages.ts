@@ -45,7 +45,7 @@ export function schemas(base: string): readonly Members[] {
   return [User, Group].map(({ definition }) => plain(definition.describe(`${base}/Schemas`)));
 }
 
-/** The library's descriptions are made of its own classes, which know how to write themselves. */
+/** The library's descriptions are instances of its classes, which know how to serialize themselves. */
 function plain(value: unknown): Members {
   return JSON.parse(JSON.stringify(value)) as Members;
 }

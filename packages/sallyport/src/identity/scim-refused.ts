@@ -1,4 +1,4 @@
-/** A refusal in the words of SCIM (RFC 7644, 3.12). `scimType` is the stable code: one of the RFC's own. */
+/** An error in the words of SCIM (RFC 7644, 3.12). `scimType` is the stable code: one of the RFC's. */
 export type ScimType =
   | "invalidFilter"
   | "tooMany"

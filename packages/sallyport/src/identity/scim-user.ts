@@ -1,6 +1,6 @@
 /**
- * People as SCIM has them (RFC 7643, 4.1), over `scimmy`: its schema, its coercion and its PATCH. What vendors write in
- * their own way is brought into one spelling before it gets there, and what is not understood whole is refused.
+ * Users as SCIM has them (RFC 7643, 4.1), over `scimmy`: its schema, its coercion and its PATCH. Vendor-specific forms
+ * are normalized before they get there, and what is not understood completely is rejected.
  */
 import SCIMMY from "scimmy";
 import type { Principal, ScimEmail, ScimRecord } from "../access/policy.ts";
@@ -17,7 +17,10 @@ export interface UserWish extends Omit<ScimRecord, "isDeleted"> {
   readonly isActive: boolean | undefined;
 }
 
-/** What is kept besides `id`; every other attribute of the schema is accepted and dropped, as RFC 7644 (3.3) allows. */
+/**
+ * What is stored in addition to `id`; every other attribute of the schema is accepted and dropped, as RFC 7644 (3.3)
+ * allows.
+ */
 const KEPT = ["username", "externalid", "displayname", "name", "active", "emails"];
 const READ_ONLY = ["schemas", "meta", "groups"];
 const EMAILS_MAX = 16;
@@ -156,7 +159,7 @@ async function ofScimmy<T>(work: () => Promise<T>): Promise<T> {
 
 const TYPES = ["invalidSyntax", "invalidPath", "noTarget", "invalidValue", "mutability"] as const;
 
-/** The library's own refusals keep their code; what it throws besides is about the value it was given. */
+/** The library's errors keep their code; other exceptions concern the value it was given. */
 function refusedBy(cause: unknown): ScimRefused {
   const { scimType } = cause as { scimType?: unknown };
   const type = TYPES.find((one) => one === scimType) ?? "invalidValue";

@@ -1,4 +1,6 @@
-/** The small values of SCIM messages, read strictly: what a vendor writes in its own way is listed here, anything else is refused. */
+/**
+ * The small values of SCIM messages, read strictly: vendor-specific forms are listed here, anything else is rejected.
+ */
 import { ScimRefused } from "./scim-refused.ts";
 
 export type Members = Readonly<Record<string, unknown>>;
@@ -15,8 +17,8 @@ export function membersOf(value: unknown, where: string): Members {
 }
 
 /**
- * A value under its name, in whatever case it was written (RFC 7643, 2.1); written twice is refused. `undefined` and
- * null are the same to SCIM.
+ * A value under its name, in whatever case it was written (RFC 7643, 2.1); a name that is written twice is rejected.
+ * `undefined` and null are the same to SCIM.
  */
 export function valueOf(members: Members, name: string): unknown {
   const found = Object.keys(members).filter((key) => key.toLowerCase() === name.toLowerCase());
@@ -24,7 +26,7 @@ export function valueOf(members: Members, name: string): unknown {
   return found[0] === undefined ? undefined : (members[found[0]] ?? undefined);
 }
 
-/** True and false; besides, as text, only `True` and `False` in any case: Entra ID writes them so. */
+/** True and false; as text, only `True` and `False` in any case, because Entra ID writes them so. */
 export function readActive(value: unknown): boolean {
   if (typeof value === "boolean") return value;
   if (typeof value === "string" && /^(?:true|false)$/i.test(value)) return value.toLowerCase() === "true";

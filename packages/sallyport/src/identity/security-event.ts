@@ -12,7 +12,7 @@ export type ReadEvent =
   | { readonly kind: "statement"; readonly statement: Statement }
   /** A sign of life of the stream (SSF 1.0, 7.1.4). */
   | { readonly kind: "verification" }
-  /** Of a kind nobody here does anything about; it is acknowledged. */
+  /** Of a kind that has no effect here; it is acknowledged. */
   | { readonly kind: "ignored" }
   | { readonly kind: "failed"; readonly failed: FailedClaims };
 
@@ -36,7 +36,7 @@ export function readSecurityEvent(claims: Claims, provider: Provider, now: numbe
   const subject = subjectOf(claims["sub_id"], event["subject"], provider);
   if (typeof subject === "string") return refuse(subject);
   const at = timeOf(event["event_timestamp"] ?? claims["toe"] ?? claims["iat"]);
-  if (at === undefined || at > now + SKEW_MS) return refuse("the event's time is none, or lies ahead");
+  if (at === undefined || at > now + SKEW_MS) return refuse("the event's time is invalid, or in the future");
   const statement: Statement = {
     source: "caep",
     by: provider.issuer,
@@ -59,7 +59,7 @@ function saidBy(name: string, event: Claims, provider: Provider): Said | string 
     case `${CAEP}credential-change`: {
       const type = event["change_type"];
       if (type === "revoke" || type === "delete") return { credentialsRevoked: true };
-      return type === "create" || type === "update" ? { note: `credential_${type}` } : "change_type is none there is";
+      return type === "create" || type === "update" ? { note: `credential_${type}` } : "unknown change_type";
     }
     case `${CAEP}token-claims-change`:
       return claimsChange(event["claims"], provider.groupsClaim);
@@ -68,12 +68,12 @@ function saidBy(name: string, event: Claims, provider: Provider): Said | string 
     case `${CAEP}device-compliance-change`: {
       const status = event["current_status"];
       if (status === "not-compliant") return { risk: "medium" };
-      return status === "compliant" ? { note: "device_compliant" } : "current_status is none there is";
+      return status === "compliant" ? { note: "device_compliant" } : "unknown current_status";
     }
     case `${CAEP}risk-level-change`: {
       const level = event["current_level"];
       const risk = (["low", "medium", "high"] as const).find((one) => one.toUpperCase() === level);
-      return risk ? { risk } : "current_level is none of LOW, MEDIUM and HIGH";
+      return risk ? { risk } : "current_level must be one of LOW, MEDIUM and HIGH";
     }
     case `${RISC}account-disabled`:
     case `${RISC}account-purged`:
@@ -114,7 +114,7 @@ function subjectOf(atTop: unknown, inEvent: unknown, provider: Provider): Subjec
     if (!provider.mayNameByEmail) return "subjects by address are not accepted here";
     return typeof email === "string" && email !== "" && email.length <= 256 ? { email } : "the subject has no email";
   }
-  return "the subject's format is none of iss_sub and email";
+  return "the subject's format must be iss_sub or email";
 }
 
 /** Seconds since 1970 (RFC 7519, 2), as ms. */

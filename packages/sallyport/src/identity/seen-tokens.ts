@@ -1,4 +1,4 @@
-/** Ids of tokens that were taken, each as long as it could come again. Full refuses, rather than forget one. */
+/** Ids of accepted tokens, each for as long as it could come again. A full memory rejects, rather than forget one. */
 import type { Clock } from "../kernel/clock.ts";
 
 const CAPACITY = 65_536;

@@ -22,7 +22,7 @@ export class Signals {
     this.#sources = sources.map((source) => ({ ...source, digest: source.bearer && digestOf(source.bearer.reveal()) }));
   }
 
-  /** Undefined: nobody was given that bearer. */
+  /** Undefined: no transmitter has that bearer token. */
   streamOf(bearer: string): EventReceiver | undefined {
     const asked = digestOf(bearer);
     // Every one is compared: how long it takes says nothing of which one it was.
@@ -36,7 +36,7 @@ export class Signals {
     const source = this.#sources.find((one) => one.issuer === issuer);
     return source
       ? source.logOut.receive(text)
-      : Promise.resolve(failed("invalid_issuer", "the issuer is none that is configured"));
+      : Promise.resolve(failed("invalid_issuer", "unknown issuer"));
   }
 }
 

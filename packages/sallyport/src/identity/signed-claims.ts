@@ -32,7 +32,7 @@ export async function verifyClaims(
   const told = readUnverified(text);
   if (told instanceof FailedClaims) return told;
   if (!expected.isType(told.type)) return failed("invalid_request", "the token is of another type");
-  if (!ALGORITHMS.includes(told.algorithm)) return failed("invalid_key", "the algorithm is none of RS256 and ES256");
+  if (!ALGORITHMS.includes(told.algorithm)) return failed("invalid_key", "the algorithm must be RS256 or ES256");
   const set = await keys.present();
   if (!set) return failed("unavailable", "the issuer's keys cannot be read");
   let verified = await verifyWith(text, set, expected, now);

@@ -37,13 +37,13 @@ export interface Said {
 
 export interface Statement {
   readonly source: Source;
-  /** Who said it, for the order of his statements: an issuer, or an actor. */
+  /** Who said it, for the order of their statements: an issuer, or an actor. */
   readonly by: string;
-  /** As the ledger names who acts. */
+  /** As audit records name the actor. */
   readonly actor: string;
-  /** From where he said it, where he is an administrator or a provisioning client that came over the network. */
+  /** The address of an administrator, or of a provisioning client that came over the network. */
   readonly address?: string;
-  /** The event's own id (`jti`) or the request; written into the ledger. */
+  /** The event's id (`jti`) or the request's; stored in the audit log. */
   readonly event: string;
   /** True where the id is one that never comes again, so that the same event counts once. */
   readonly isOnce: boolean;

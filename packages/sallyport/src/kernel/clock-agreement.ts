@@ -20,7 +20,7 @@ export class ClockAgreement {
   /** Monotonic time until which the wall clock is doubted. */
   #doubtedUntilMs: number;
 
-  /** `lastRecordAt`: epoch ms of the newest record of before; null where there is none. */
+  /** `lastRecordAt`: epoch ms of the newest earlier record; null without one. */
   constructor(clock: Clock, lastRecordAt: number | null, patienceMs = CLOCK_PATIENCE_MS) {
     this.#clock = clock;
     this.#patienceMs = patienceMs;

@@ -1,4 +1,4 @@
-/** The operating-system user as records name him. */
+/** The operating-system user as audit records name it. */
 import { userInfo } from "node:os";
 
 export function currentUser(): string {

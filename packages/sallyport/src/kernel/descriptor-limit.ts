@@ -3,12 +3,12 @@ import { readFileSync } from "node:fs";
 
 /** Where the system does not say: what is usual at the least. */
 const UNKNOWN = 1_024;
-/** For the database, the ledger, log-ins elsewhere, and whatever else is open for a moment. */
+/** For the database, the audit log, log-ins elsewhere, and whatever else is open for a moment. */
 const FILES = 128;
 /** More connections than these would cost more memory than they are worth. */
 const DATA_MAX = 10_000;
 const ADMIN_MAX = 1_024;
-/** Of the operating-system user alone, beside the server. */
+/** Of the operating-system user only, on the gateway host. */
 const LOCAL_ADMIN_MAX = 64;
 
 export interface ConnectionBounds {

@@ -1,6 +1,6 @@
 /**
- * Keeps a value for each id until a time, and never a moment shorter: what is full refuses, it does not forget. Its time
- * never goes back either: what was let go because a clock jumped ahead stays over after the clock was set right.
+ * Keeps a value for each id until a time, and never a moment shorter: a full memory rejects, it does not forget. Its
+ * time never goes back either: what expired because a clock jumped ahead stays expired after the clock was corrected.
  */
 import { Shares } from "./shares.ts";
 import type { ShareRules } from "./shares.ts";
@@ -26,7 +26,7 @@ export class KeptUntil<V> {
     return this.#entries.size;
   }
 
-  /** Moves the time to `now` (epoch ms) and lets go of what has ended. Answers the latest time it was ever told. */
+  /** Moves the time to `now` (epoch ms) and removes what has ended. Returns the latest time it was ever given. */
   advance(now: number): number {
     if (now <= this.#now) return this.#now;
     const isNewSecond = Math.floor(now / 1000) !== Math.floor(this.#now / 1000);
@@ -39,7 +39,7 @@ export class KeptUntil<V> {
     return this.#entries.get(`${owner}\n${id}`)?.value;
   }
 
-  /** Keeps a value that is not there yet until `until`, epoch ms. */
+  /** Keeps a new value until `until`, epoch ms. */
   put(owner: string, id: string, value: V, until: number): "kept" | "owner_full" | "full" {
     const full = this.#shares.take({ owner });
     if (full !== undefined) return full === "owner" ? "owner_full" : "full";

@@ -1,8 +1,7 @@
 /**
- * Long work on the thread that serves requests, cut into slices: after a few milliseconds it lets requests go first. The
- * thread is one, so all long work in the program shares one slice in each round of the event loop, however many calls run
- * at the same time, and waits in one line for the next. Sliced work must judge something that does not change meanwhile:
- * one snapshot.
+ * Long work on the thread that serves requests, in slices: after a few milliseconds it lets requests go first. All long
+ * work in the program shares one slice in each round of the event loop, however many calls run at the same time, and
+ * waits in one line for the next. Sliced work must judge something that does not change meanwhile: one snapshot.
  */
 import { systemClock } from "./clock.ts";
 import type { Clock } from "./clock.ts";
@@ -18,14 +17,14 @@ export class ThreadLine {
   readonly #later: (next: () => void) => void;
   readonly #waiting: (() => void)[] = [];
   #isNextPlanned = false;
-  /** Of this round's slice; undefined = nobody has worked in this round yet. */
+  /** Of this round's slice; undefined = no work was done in this round yet. */
   #endsAtMs: number | undefined;
 
   constructor(later: (next: () => void) => void = inNextRound) {
     this.#later = later;
   }
 
-  /** When the slice of this round ends. Whoever asks first begins it. */
+  /** When the slice of this round ends. The first caller begins it. */
   endOfSlice(nowMs: number): number {
     this.#endsAtMs ??= nowMs + SLICE_MS;
     this.#plan();

@@ -1,7 +1,7 @@
 /**
- * An immutable map from texts to values, in the order of the texts (by UTF-16 code units). `with()` gives another map and
- * shares with it whatever did not change, so that the cost of a change is that of what changed and hardly grows with the
- * map: at 100,000 entries one change copies about 1,000 references. Whoever holds a map sees what it was.
+ * An immutable map from texts to values, in the order of the texts (by UTF-16 code units). `with()` returns another map
+ * that shares everything unchanged, so a change costs what changed and hardly grows with the map: at 100,000 entries
+ * one change copies about 1,000 references. A map that is held elsewhere never changes.
  */
 const LEAF_MAX = 128;
 /** A leaf smaller than this joins its neighbour, so that what is taken away leaves no dust. */

@@ -1,6 +1,6 @@
 /**
- * Writes lines to standard output or standard error without ever blocking the main thread: a terminal that stops, or a
- * pipe that nobody reads, would stop the whole gateway. Lines wait here within a bound; what exceeds it is dropped and
+ * Writes lines to standard output or standard error without ever blocking the main thread: a stopped terminal, or a
+ * pipe without a reader, would stop the whole gateway. Lines wait here within a bound; what exceeds it is dropped and
  * counted.
  */
 import { close, constants, fstatSync, openSync, write, writeSync } from "node:fs";
@@ -83,7 +83,7 @@ export class Output {
     const first = this.#waiting.shift();
     if (first !== undefined) {
       this.#waitingBytes -= first.length;
-      // Nobody can read this descriptor any more (the terminal is closed): the line is lost, the program goes on.
+      // This descriptor has no reader any more (the terminal is closed): the line is lost, the program continues.
       if (failure !== null) this.#dropped++;
       else if (count < first.length) {
         this.#waiting.unshift(first.subarray(count));
@@ -120,7 +120,7 @@ export function droppedLines(): number {
   return sum;
 }
 
-/** For the end of a server: lines that nobody reads must not keep the process. */
+/** For the end of a server: lines without a reader must not keep the process. */
 export function endWithoutReaders(): void {
   const all = [...outputs.values()];
   setTimeout(() => {

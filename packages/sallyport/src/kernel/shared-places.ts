@@ -1,6 +1,7 @@
 /**
- * Places that strangers take, by the network they come from. Nobody is ever turned away: a network that has its share makes
- * room among its own, and where all are taken the network with the most gives its oldest. So who floods loses its own places.
+ * Places that strangers take, by the network they come from. No one is ever turned away: a network that has used its
+ * share makes room among its own places, and if all are taken, the network with the most gives up its oldest. A flood
+ * only displaces itself.
  */
 import { Shares } from "./shares.ts";
 import type { ShareRules } from "./shares.ts";
@@ -34,7 +35,7 @@ export class SharedPlaces<V> {
     for (let full = this.#shares.take({ network }); full !== undefined; full = this.#shares.take({ network })) {
       const from = full === "network" ? network : this.#shares.largest("network");
       const oldest = from === undefined ? undefined : this.#byNetwork.get(from)?.values().next().value;
-      if (oldest === undefined) throw new Error("places are taken by nobody");
+      if (oldest === undefined) throw new Error("places are taken without an owner");
       gone.push(this.delete(oldest)!);
     }
     this.#places.set(name, { network, value });

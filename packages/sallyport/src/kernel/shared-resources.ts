@@ -1,6 +1,6 @@
 /**
- * Everything that all callers share and somebody could use up, in one table: how much there is, how much of it one owner
- * gets, and what is kept for those who use little. A new shared resource is a row here, and so it has shares.
+ * Everything that all callers share and one could exhaust, in one table: how much there is, how much of it one owner
+ * gets, and what is reserved for those who use little. A new shared resource is a row here, and so it has shares.
  */
 import type { ShareRules } from "./shares.ts";
 

@@ -1,6 +1,6 @@
 /**
- * Shares of what everybody uses: connections, bytes in memory, places, remembered nonces. Each owner may hold so much of it,
- * at every level that is counted, and the last part is kept for owners who hold little: whoever holds much cannot take it.
+ * Shares of what everyone uses: connections, bytes in memory, places, remembered nonces. Each owner may hold a limited
+ * part, at every level that is counted, and the last part is reserved for owners who hold little.
  */
 export interface ShareRules<Level extends string> {
   /** The most that may be held at the same time. */
@@ -54,7 +54,7 @@ export class Shares<Level extends string> {
     for (const level of this.#levels) this.#add(level, owners[level], -amount);
   }
 
-  /** The owner at that level who holds most; undefined where nobody holds anything. */
+  /** The owner at that level who holds most; undefined if nothing is held. */
   largest(level: Level): string | undefined {
     let largest: string | undefined;
     let most = 0;

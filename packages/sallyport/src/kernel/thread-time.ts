@@ -1,6 +1,6 @@
 /**
- * How long a thread of this process has run on a processor. What a thread may use is bounded by that where the kernel tells
- * it (Linux): on a busy machine the time that passes says more about the other programs.
+ * How long a thread of this process has run on a processor. A thread's work is bounded by that if the kernel reports it
+ * (Linux): on a busy machine, elapsed time says more about other programs.
  */
 import { readFileSync, readlinkSync } from "node:fs";
 import { basename } from "node:path";

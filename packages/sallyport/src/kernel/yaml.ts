@@ -1,6 +1,6 @@
 /**
  * Strict YAML: one document of plain values. Duplicate keys, aliases, merge keys, unknown tags and keys that are not
- * text are refused, because each is a way to read one thing and mean another.
+ * text are rejected, because each is a way to read one thing and mean another.
  */
 import { isAlias, isMap, isScalar, LineCounter, parseDocument, visit } from "yaml";
 import type { Document, Node } from "yaml";

@@ -47,7 +47,7 @@ export class KeyDirectory implements View<"key"> {
   /** By row of the table, what it has no record of. */
   #young = new Map<number, KeyRecord>();
   #old = new Map<number, KeyRecord>();
-  /** Rows of keys that are damaged, so that nobody's requests make the store read them again and again. */
+  /** Rows of damaged keys, so that requests with such a key do not make the store read it again and again. */
   readonly #damaged = new Set<number>();
   #onOldPepper: ((key: KeyRecord, secret: KeySecret, hashed: HashedText) => void) | undefined;
   #onReuse: ((key: KeyRecord, secret: KeySecret) => void) | undefined;
@@ -137,9 +137,10 @@ export class KeyDirectory implements View<"key"> {
   }
 
   /**
-   * The key behind a text of one of the kinds, with its secret verified and its state and expiry checked at `now`.
-   * Refuses with `credential_malformed`, `key_unknown` (unknown id and wrong secret alike, told apart by the signal),
-   * `record_damaged`, or, only after the secret has verified, `key_revoked`, `key_rotated`, `key_expired`, `key_suspended`.
+   * The key for a text of one of the kinds, with its secret verified and its state and expiry checked at `now`. Denies
+   * with `credential_malformed`, `key_unknown` (unknown id and wrong secret alike, distinguished by the signal),
+   * `record_damaged`, or, only after the secret was verified, `key_revoked`, `key_rotated`, `key_expired`,
+   * `key_suspended`.
    */
   authenticate(text: string, kinds: readonly KeyKind[], now: number): Authenticated | Refusal {
     const said = parseKeyText(text);
@@ -157,7 +158,9 @@ export class KeyDirectory implements View<"key"> {
     return refusal;
   }
 
-  /** For who proved in another way that he stands for the key: its state and its present secret's expiry are checked. */
+  /**
+   * For callers that proved in another way that they act for the key: checks its state and its current secret's expiry.
+   */
   admit(key: KeyRecord, now: number): Authenticated | Refusal {
     const secret = currentSecret(key);
     return stateRefusal(key, secret, now) ?? { key, secret };
@@ -178,7 +181,7 @@ export class KeyDirectory implements View<"key"> {
     return now < expiresAt + graceMsOf(found.key.environment) ? (keyRefusal(found.key) ?? found) : said;
   }
 
-  /** The key and which of its secrets the text is, whatever their state; undefined when it is none of them. */
+  /** The key and which of its secrets the text is, whatever their state; undefined if it matches none. */
   verify(text: string, said: KeyText): Authenticated | undefined {
     const found = this.#judge(text, said);
     return typeof found === "string" ? undefined : found;
@@ -206,7 +209,7 @@ export class KeyDirectory implements View<"key"> {
     return found ? { key, secret: found } : "wrong_secret";
   }
 
-  /** The text is here only now: under a newer pepper the key is hashed anew. */
+  /** Only now is the text available: under a newer pepper the key is hashed again. */
   #noteOldPepper(text: string, { key, secret }: Authenticated): void {
     const pepper = this.#peppers.current(key.environment);
     if (!pepper || pepper.version === secret.pepperVersion) return;

@@ -1,6 +1,6 @@
 /**
- * What is due for a key because of its age, its disuse or an owner who is gone: pure, so that the dry run and the run
- * say the same. One finding a key at a time, the gravest that is due; what comes next is found when it is due.
+ * What is due for a key because of its age, its inactivity or an owner who is gone. Pure, so that the dry run and the
+ * run agree. One finding per key at a time, the gravest one that is due; the next one is found when it is due.
  */
 import type { KeyLife } from "../access/policy.ts";
 import { expiryOf } from "./key.ts";
@@ -42,7 +42,7 @@ export function findDue(facts: KeyFacts): KeyFinding | undefined {
   return rotationOver(facts) ?? ended(facts) ?? disused(facts) ?? orphaned(facts) ?? expiring(facts);
 }
 
-/** What an overlap that is over, or a new secret nobody took, needs is written down; both stopped working by themselves. */
+/** Records the end of an overlap, or of a new secret that was never used; both stopped working by themselves. */
 function rotationOver({ key, life, uses, now }: KeyFacts): KeyFinding | undefined {
   if (settle(key, now, { quietMs: life.quietMs, uses }) === key) return undefined;
   return found(key, "rotation_over", "end_overlap", now, null);
@@ -56,7 +56,7 @@ function ended({ key, life, now }: KeyFacts): KeyFinding | undefined {
 }
 
 function disused({ key, life, uses, now }: KeyFacts): KeyFinding | undefined {
-  // Bait is meant to lie unused.
+  // Canary keys are meant to be unused.
   if (key.isDecoy) return undefined;
   const { usedAt, since } = idleSinceOf(key, uses);
   const isDue = (lengthMs: number): boolean => lengthMs > 0 && now - since >= lengthMs;

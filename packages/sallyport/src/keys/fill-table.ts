@@ -29,7 +29,7 @@ export function fillKeyTable(
     for (;;) {
       await pause(pauseMs);
       if (isStopped) return;
-      // Read and taken in one turn: whatever is committed later is told by `changed()` later.
+      // Read and applied in one turn: the feed reports whatever is committed later.
       const page = listKeys({ ...(after !== undefined && { after }), limit: TURN });
       for (const record of page) keys.foresee(record);
       const last = page.at(-1);

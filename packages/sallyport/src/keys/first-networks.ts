@@ -1,6 +1,6 @@
 /**
- * Keys that are bound to where they are first used. The first caller binds; until that is written down, and after it,
- * every other network is refused. Where several callers race, one of them is the first.
+ * Keys that are bound to the network of their first use. The first caller binds; until that is recorded, and
+ * afterwards, every other network is denied. If several callers race, one of them is the first.
  */
 import type { Changes } from "../changes/change.ts";
 import type { Clock } from "../kernel/clock.ts";

@@ -1,6 +1,6 @@
 /**
- * The keyed hash of a key text (R5). HMAC, because a key has 256 bits of randomness and needs no slow hash; keyed,
- * because with a copy of the database alone nobody can confirm a found key or plant one of his own.
+ * The keyed hash of a key (R5). HMAC, because a key has 256 bits of randomness and needs no slow hash; keyed, because a
+ * copy of the database alone must not suffice to confirm a found key or to insert a new one.
  */
 import { timingSafeEqual } from "node:crypto";
 import { HmacKey } from "../kernel/hmac.ts";

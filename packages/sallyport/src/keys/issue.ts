@@ -25,11 +25,11 @@ export interface KeyOrder extends OrderBase {
   readonly limits: Limits;
   /** Epoch ms. */
   readonly expiresAt: number;
-  /** The log-in it stands for; none when left out. */
+  /** The log-in it stands for; default none. */
   readonly session?: KeySession;
-  /** It is bait; no when left out. */
+  /** Whether it is a canary key; default no. */
   readonly isDecoy?: boolean;
-  /** Doors of its own; none when left out. */
+  /** Its access conditions; default none. */
   readonly factors?: Partial<KeyFactors>;
 }
 

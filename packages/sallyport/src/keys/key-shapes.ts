@@ -1,6 +1,7 @@
 /**
- * What many keys have in common, held once: keys of one kind share ceiling, limits and state, keys of one owner his id.
- * Numbered from 1; 0 says that there is no room for another, and its key is then read from the store as it is needed.
+ * What many keys have in common, stored once: keys of one kind share scope, limits and state, keys of one owner the
+ * owner's id. Numbered from 1; 0 means that the table is full, and the key is then read from the store when it is
+ * needed.
  */
 import type { KeyRecord } from "./key.ts";
 
@@ -22,7 +23,7 @@ export class KeyShapes {
     const held = this.#numbers.get(text);
     if (held !== undefined) return held;
     if (this.#shapes.length >= SHAPES_MAX) return 0;
-    // A copy: whoever made the record may go on with its parts.
+    // A copy: the caller may keep changing the parts.
     this.#shapes.push(frozen(JSON.parse(text) as KeyShape));
     this.#numbers.set(text, this.#shapes.length);
     return this.#shapes.length;

@@ -16,7 +16,7 @@ export class KeySlots {
     return this.#slots.byteLength;
   }
 
-  /** The first slot whose row may be of that mark; -1 where there is none. */
+  /** The first slot whose row may have that mark; -1 without one. */
   first(mark: number): number {
     return this.#from(mark & (this.#slots.length - 1), mark);
   }
@@ -42,7 +42,7 @@ export class KeySlots {
     return this.#slots[slot]! & ((1 << this.#rowBits) - 1);
   }
 
-  /** Takes the row in. Where there is room for no more of them, it asks for the mark of each row below anew (-1: not here). */
+  /** Adds the row. If there is no room for more, it asks for the mark of each row below again (-1: not here). */
   insert(row: number, mark: number, markOf: (row: number) => number): void {
     if (row >= this.#slots.length / 2) {
       this.#slots = new Uint32Array(2 * this.#slots.length);

@@ -1,8 +1,8 @@
 /**
- * Every key in memory, compactly: an unknown id is answered without touching the disk, and of an ordinary key (one
- * secret, no door of its own, nothing under way) the whole record is there, in 128 bytes (`key-rows.ts`) and what it
- * shares with others. With the slots that find it (`key-slots.ts`) a million keys take some 140 MB.
- * A row has a number, which stays the key's; keys are never taken out.
+ * Every key in memory, compactly: an unknown id is rejected without touching the disk, and for an ordinary key (one
+ * secret, no access conditions, no rotation) the whole record fits in 128 bytes (`key-rows.ts`) and shared parts. With
+ * the slots that find it (`key-slots.ts`), a million keys take about 140 MB. A row has a number, which stays the key's;
+ * keys are never removed.
  */
 import type { KeyRecord } from "./key.ts";
 import { KeyRows, ROW_BYTES, startOf } from "./key-rows.ts";
@@ -12,7 +12,10 @@ import { KeySlots } from "./key-slots.ts";
 const ID_LENGTH = 12;
 const NAME_MAX = 15;
 
-/** Places within a row, each in units of its own array. What finds, verifies and decides is in the first line of the two. */
+/**
+ * Positions within a row, each in units of its array. What finds, verifies and decides is in the first of the two cache
+ * lines.
+ */
 const BYTE = { hash: 0, id: 32, nameLength: 112, name: 113 };
 const WORD = { shape: 11, environment: 12, owner: 13, generation: 26, createdBy: 27 };
 const TIME = { expiresAt: 7, createdAt: 8, secretCreatedAt: 9, rotatedAt: 10, idleSince: 11, lifetimeMs: 12 };
@@ -26,7 +29,7 @@ export class KeyTable {
   readonly #texts = new SharedTexts();
   /** Names that do not fit in their rows. */
   readonly #names = new Map<number, string>();
-  /** Rows of ids that are none of ours (a damaged row's), or of an environment too many. */
+  /** Rows of ids that are not ours (from a damaged row), or of one environment too many. */
   readonly #odd = new Map<string, number>();
 
   get size(): number {
@@ -61,7 +64,7 @@ export class KeyTable {
     return this.#texts.at(words[start / 4 + WORD.environment]!) === environment;
   }
 
-  /** The key's row, made where there is none. */
+  /** The key's row, created if it is missing. */
   add(environment: string, id: string): number {
     const held = this.rowOf(environment, id);
     if (held >= 0) return held;
@@ -144,8 +147,8 @@ export class KeyTable {
     const time = start / 8;
     const { state, reason, told, ceiling, limits, pepperVersion } = this.#shapes.at(words[word + WORD.shape]!);
     const owner = words[word + WORD.owner]!;
-    // A copy: a change of the key writes over the row, and a record once given does not change.
-    // From the pool: what compares it would have to move the bytes of a small array of its own (0.5 us).
+    // A copy: a change of the key overwrites the row, and a record once returned does not change. From the pool:
+    // comparing a small separate array would move its bytes first (0.5 us).
     const hash = Buffer.allocUnsafe(32);
     for (let i = 0; i < 32; i++) hash[i] = bytes[start + BYTE.hash + i]!;
     const shared = words[word + WORD.environment]!;

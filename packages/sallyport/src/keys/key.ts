@@ -40,7 +40,10 @@ export interface Rotation {
   /** Whatever else: the pending secret is gone and the overlap over by then. Epoch ms. */
   readonly capAt: number;
   readonly firstUsedAt: number | null;
-  /** The new text sealed under the caller's idempotency key, until `until` or the first use; null = not to be read again. */
+  /**
+   * The new secret, encrypted under the caller's idempotency key, until `until` or the first use; null = no longer
+   * readable.
+   */
   readonly sealed: { readonly text: string; readonly until: number } | null;
 }
 
@@ -66,12 +69,14 @@ export interface KeyRecord extends KeyFactors {
   readonly lifetimeMs: number | null;
   /** Notices given about its present secret and its use, so that each is given once. */
   readonly told: readonly string[];
-  /** Since when disuse is counted where it was never used: its making, or when it was last resumed. Epoch ms. */
+  /**
+   * The start of the inactivity period of a key that was never used: its creation, or its last reactivation. Epoch ms.
+   */
   readonly idleSince: number;
-  /** Ceiling of an API key; never widened after issue. For admin keys it is empty. */
+  /** Scope of an API key; never widened after issue. For admin keys it is empty. */
   readonly ceiling: RightSpec;
   readonly limits: Limits;
-  /** It is bait: nobody has a reason to use it, and its first use is told. */
+  /** A canary key: no one has a reason to use it, and its first use raises an alert. */
   readonly isDecoy: boolean;
   /** The log-in it stands for; null for a key that was issued. */
   readonly session: KeySession | null;
@@ -82,30 +87,30 @@ export interface KeyRecord extends KeyFactors {
   readonly createdBy: string;
 }
 
-/** A person's log-in, as his identity provider knows it. */
+/** A user's log-in, as the identity provider knows it. */
 export interface KeySession {
   readonly issuer: string;
   readonly subject: string;
   readonly sid: string | null;
-  /** When he proved who he is, epoch seconds. */
+  /** When the user last proved their identity, epoch seconds. */
   readonly authenticatedAt: number;
   /** Who stands behind the log-in where it was not the provider: the session works only within that scope. */
   readonly voucher?: Voucher;
 }
 
-/** Doors of one key, besides those of its environment and roles. */
+/** Access conditions of one key, in addition to those of its environment and roles. */
 export interface KeyFactors {
   /** Where it may be used from (CIDR); null = anywhere. */
   readonly networks: readonly string[] | null;
   /** `first_use`: the network of its first use becomes the only one. */
   readonly binding: "first_use" | null;
-  /** What each of its requests demands. Whoever sees a risk raises it here. */
+  /** What each of its requests demands. Risk signals raise it here. */
   readonly require: readonly Factor[];
   /** Public keys whose signatures count as the key's. */
   readonly signers: readonly KeySigner[];
   /** For clients that can send no header; null = none. */
   readonly pathSecret: PathSecret | null;
-  /** Workloads that may act as the key by tokens of their own issuers. */
+  /** Workloads that may act as the key with tokens of their issuers. */
   readonly workloads: readonly WorkloadTrust[];
 }
 
@@ -115,7 +120,7 @@ export interface KeySigner {
   /** `request`: RFC 9421, beside the key. `ollama`: the Ollama command line's own signature, instead of the key. */
   readonly use: "request" | "ollama";
   readonly algorithm: "ed25519" | "ecdsa-p256-sha256" | "hmac-sha256";
-  /** SPKI in DER, base64; of HMAC the secret, sealed. */
+  /** SPKI in DER, base64; for HMAC the secret, encrypted. */
   readonly material: string;
   readonly createdAt: number;
   readonly createdBy: string;

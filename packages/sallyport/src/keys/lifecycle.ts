@@ -1,6 +1,6 @@
 /**
- * Keys through their life: rotation, first use of a new secret, reuse of an old one, and the sweep that ends what is
- * stale. Every step reads the present record in its turn, asks the pure rules, and writes the change with its event.
+ * The lifecycle of keys: rotation, first use of a new secret, reuse of an old one, and the inactivity policy. Every
+ * step reads the current record in its turn, asks the pure rules, and writes the change with its event.
  */
 import { isRefusal, Problem, refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
@@ -22,7 +22,7 @@ import { beginRotation, endOverlap, noteFirstUse, settle, UNUSED } from "./secre
 
 export interface LifecyclePorts extends SweepPorts {
   readonly peppers: PepperRing;
-  /** Of the present policy: undefined for an environment that is not there (any more). */
+  /** Of the current policy: undefined for an environment that does not exist (any more). */
   readonly life: (environment: string) => { readonly keyMaxAgeMs: number; readonly keyLife: KeyLife } | undefined;
   /** The network an address counts to: its own, and not a whole provider's. */
   readonly networkOf: (address: string) => string;
@@ -32,7 +32,7 @@ export interface RotateOrder {
   readonly environment: string;
   readonly id: string;
   readonly actor: string;
-  /** Left out: the environment's. */
+  /** Default: the environment's. */
   readonly graceMs?: number;
   /** When the issuer's own right ends, epoch ms: no secret outlives it. Null = never. */
   readonly issuerExpiresAt: number | null;
@@ -121,8 +121,8 @@ export class KeyLifecycle {
   }
 
   /**
-   * The next secret, asked for with the key itself: only with the secret in use, from a network it was used from before,
-   * once a day, and not after a replaced secret was used. So whoever has stolen a key cannot start its owner's clock.
+   * The next secret, requested with the key itself: only with the secret in use, from a network from which it was used
+   * before, once a day, and not after a replaced secret was used. So a thief cannot start the owner's overlap.
    */
   async rotateItself(order: OwnRotateOrder): Promise<RotatedKey | Refusal> {
     const { environment, id, generation, address, idempotencyKey } = order;
@@ -139,7 +139,8 @@ export class KeyLifecycle {
     if (waitMs > 0 && !isAskedAgain)
       return refuse("rotation_too_soon").with({ retryAfterSeconds: Math.ceil(waitMs / 1_000) });
     try {
-      // Its holder lost the last answer, so nobody has that secret. One that an administrator made may be somebody's.
+      // Its holder lost the last response, so no client has that secret. One that an administrator created may be in
+      // use.
       const actor = `key:${id}`;
       const restart = key.rotation?.by === actor;
       return await this.rotate({ environment, id, actor, issuerExpiresAt: null, idempotencyKey, restart });
@@ -149,7 +150,9 @@ export class KeyLifecycle {
     }
   }
 
-  /** Ends an overlap before its time; where there is none, changes nothing. Throws `rotation_in_progress` while the new secret is unused. */
+  /**
+   * Ends an overlap early; without one, changes nothing. Throws `rotation_in_progress` while the new secret is unused.
+   */
   finish({ environment, id, actor, fields = {} }: ResumeOrder): Promise<KeyRecord> {
     return this.#ports.changes.inTurn(async () => {
       const { key } = this.#present(environment, id);
@@ -186,7 +189,8 @@ export class KeyLifecycle {
       if (!key) return refuse("not_found");
       if (key.state === "revoked") return refuse("key_revoked");
       if (key.state === "active") return key;
-      // Whoever lets it work again has a use for it: its disuse is counted from now, and its notices are given again.
+      // An administrator who reactivates a key has a use for it: its inactivity starts again now, and so do its
+      // notices.
       const next: KeyRecord = { ...key, state: "active", reason: null, told: [], idleSince: this.#ports.clock.now() };
       const state: Operation = { op: "key.state", environment, id, state: "active", reason: null };
       await this.#commit(key, [state, lifeOperation(next)], "key.resumed", actor, fields);
@@ -207,7 +211,7 @@ export class KeyLifecycle {
     });
   }
 
-  /** A secret that has ended was used: somebody was forgotten, or somebody has stolen it. The good one goes on working. */
+  /** An expired secret was used: a client was forgotten, or the secret was stolen. The current secret keeps working. */
   reused(key: KeyRecord, secret: KeySecret): void {
     this.#once(key, secret, async (present) => {
       if (present.frozenAt !== null) return;

@@ -4,7 +4,7 @@ import type { KeyFactors, KeyRecord, KeyState } from "./key.ts";
 import type { Restriction } from "./restriction.ts";
 import type { TicketRecord } from "./ticket.ts";
 
-/** What of a key rotation, notices and disuse change: its secrets and what is known of their life. */
+/** What rotation, notices and inactivity change of a key: its secrets and their history. */
 export type KeyLifeState = Pick<
   KeyRecord,
   "secrets" | "rotation" | "rotatedAt" | "frozenAt" | "lifetimeMs" | "told" | "idleSince"
@@ -28,7 +28,7 @@ export type KeyOperation =
   | { readonly op: "restriction.put"; readonly restriction: Restriction }
   | { readonly op: "restriction.remove"; readonly id: string };
 
-/** A key as it is now; `now` is undefined where its row is damaged: whoever asks for it meets the damage. */
+/** A key as it is now; `now` is undefined if its row is damaged: the next reader finds the damage. */
 export interface KeyImage {
   readonly of: "key";
   readonly environment: string;

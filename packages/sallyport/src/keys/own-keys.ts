@@ -1,6 +1,7 @@
 /**
- * A person's own keys, as his log-in reaches them: those of its environment that were issued to him. He sees them, and has
- * one back that disuse alone has stopped. Whose they are and whether he may is asked in the turn of the change.
+ * A user's keys, as their log-in sees them: those of its environment that were issued to the user. The user can list
+ * them and reactivate one that only inactivity has suspended. Ownership and permission are checked in the turn of the
+ * change.
  */
 import type { Refusal } from "@sallyport/protocol";
 import { isRefusal, Problem, refuse } from "@sallyport/protocol";
@@ -48,7 +49,7 @@ export class OwnKeys {
     this.#ports = ports;
   }
 
-  /** Those that are not over. Refuses with `session_missing`, or as a key is refused whose state or owner has changed. */
+  /** Those that are not over. Denies with `session_missing`, or as for a key whose state or owner has changed. */
   async list(logIn: LogIn): Promise<readonly OwnKey[] | Refusal> {
     const owner = this.#ownerOf(logIn);
     if (typeof owner !== "string") return owner;
@@ -67,8 +68,9 @@ export class OwnKeys {
   }
 
   /**
-   * The key works again and its disuse is counted anew; one that works is left as it is. Refuses with `not_found` for every
-   * id that is not his here, `resume_denied` for what disuse has not stopped, `resume_spent` a second time without a use.
+   * Reactivates the key and restarts its inactivity period; an active key is unchanged. Denies with `not_found` for
+   * every id that is not the user's, `resume_denied` for a key that was not suspended for inactivity, `resume_spent` a
+   * second time without a use.
    */
   async resume(logIn: LogIn, id: string, address: string): Promise<OwnKey | Refusal> {
     const { environment } = logIn;
@@ -76,7 +78,7 @@ export class OwnKeys {
     if (typeof asked !== "string") return asked;
     const order = { environment, id, actor: `principal:${asked}`, fields: { session: logIn.id, address } };
     const resumed = await this.#ports.lifecycle.resumeIf(order, (key) => {
-      // Again, in its turn: he may have been sent away, or the log-in have ended, while it waited.
+      // Checked again, in its turn: the user may have been disabled, or the log-in have ended, while it waited.
       const owner = this.#ownerOf(logIn);
       if (typeof owner !== "string") return owner;
       if (!key || !isHis(key, owner)) return refuse("not_found");
@@ -115,7 +117,7 @@ export class OwnKeys {
   }
 }
 
-/** Issued to him: a log-in is no key of his to keep. */
+/** Issued to the user: a log-in is not a key to keep. */
 function isHis(key: KeyRecord, owner: string): boolean {
   return key.owner === owner && key.session === null;
 }
@@ -123,13 +125,13 @@ function isHis(key: KeyRecord, owner: string): boolean {
 interface NextStep {
   readonly action: "suspend" | "expire" | "revoke";
   readonly code: "key_never_used" | "key_unused" | "key_expired";
-  /** Epoch ms; in the past for what the next sweep does. */
+  /** Epoch ms; in the past for what the next run of the inactivity policy does. */
   readonly at: number;
 }
 
 /**
- * The first of them; null where nothing is to come. Notices change nothing of what the key does and are left out. Bait is
- * told as any other key: its owner reads this.
+ * The next step; null if nothing is due. Notices do not change what the key can do and are omitted. A canary key looks
+ * like any other key, because its owner reads this.
  */
 export function nextStep(key: KeyRecord, life: KeyLife, uses: LastUses, now: number): NextStep | null {
   if (key.state === "revoked") return null;

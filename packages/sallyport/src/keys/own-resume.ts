@@ -1,11 +1,11 @@
-/** When its owner may have a key back himself: one step back from disuse, and no second one without a use. Pure. */
+/** When an owner may reactivate a key: once after inactivity, and not again before a use. Pure. */
 import { isDisuseReason, refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
 import { idleSinceOf } from "./disuse.ts";
 import type { KeyRecord } from "./key.ts";
 import type { LastUses } from "./secret-machine.ts";
 
-/** Undefined for a key that he may resume, and for one that works: asking again changes nothing. */
+/** Undefined for a key that its owner may reactivate, and for an active one: a repetition changes nothing. */
 export function refuseOwnResume(key: KeyRecord, uses: LastUses): Refusal | undefined {
   if (key.state === "active") return undefined;
   if (!isSuspendedForDisuse(key)) return refuse("resume_denied");
@@ -15,7 +15,10 @@ export function refuseOwnResume(key: KeyRecord, uses: LastUses): Refusal | undef
   return isFirst || usedAt >= key.idleSince ? undefined : refuse("resume_spent");
 }
 
-/** Whoever stops such a key for another reason writes that reason on it: its owner must not take it for disuse. */
+/**
+ * An administrator who suspends such a key for another reason overwrites the reason: its owner must not take it for
+ * inactivity.
+ */
 export function isSuspendedForDisuse({ state, reason }: Pick<KeyRecord, "state" | "reason">): boolean {
   return state === "suspended" && isDisuseReason(reason);
 }

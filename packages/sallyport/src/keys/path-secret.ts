@@ -1,7 +1,7 @@
 /**
- * The path secret: a second text of a key, for clients whose only setting is an address (`OLLAMA_HOST=…/k/spp_…/`).
- * Addresses are written into logs and histories, so it is a secret of its own, valid nowhere else, and only where its
- * environment allows such secrets, over TLS or loopback, and from a network that somebody has written down.
+ * The URL token: a second secret of a key, for clients whose only setting is an address (`OLLAMA_HOST=…/k/spp_…/`).
+ * URLs end up in logs and histories, so it is separate, valid nowhere else, and only if its environment allows such
+ * tokens, over TLS or loopback, and from a network of an allow-list.
  */
 import { formatKeyText, KEY_SECRET_LENGTH, parseKeyText, refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
@@ -29,7 +29,7 @@ export function makePathSecret(environment: string, id: string, peppers: PepperR
 const DUMMY_PEPPER = { version: 0, bytes: Buffer.alloc(32, 9) };
 const DUMMY_HASH = Buffer.alloc(32);
 
-/** The key whose path secret the text is, whatever its state. `credential_malformed` or `key_unknown`. */
+/** The key whose URL token the text is, whatever its state. `credential_malformed` or `key_unknown`. */
 export function findByPathSecret(
   text: string,
   find: (environment: string, id: string) => KeyRecord | undefined,

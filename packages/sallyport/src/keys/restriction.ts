@@ -1,6 +1,6 @@
 /**
- * What is done about a key for a time: doors and limits laid over its record wherever the key is looked up, gone by
- * themselves when the time is over. The record itself stays what it was.
+ * A temporary response to an alert: access conditions and limits that are laid over a key's record wherever the key is
+ * looked up, and that end by themselves. The record itself is unchanged.
  */
 import type { AlertAction, AlertKind } from "@sallyport/protocol";
 import type { Limits } from "../access/policy.ts";

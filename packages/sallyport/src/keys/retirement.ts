@@ -1,6 +1,6 @@
 /**
- * What a caller is told of his secret's end before it comes: `Deprecation` (RFC 9745) and `Sunset` (RFC 8594) from the
- * first notice on, and, where policy asks for it, short refusals in the last days for whoever reads no headers.
+ * What a caller learns about the end of its secret in advance: `Deprecation` (RFC 9745) and `Sunset` (RFC 8594) from
+ * the first notice on, and, if policy asks for it, short denials in the last days for clients that do not read headers.
  */
 import type { KeyLife } from "../access/policy.ts";
 import type { KeyRecord, KeySecret } from "./key.ts";
@@ -15,7 +15,9 @@ export interface Retirement {
 const BROWNOUT_MS = 5 * 60_000;
 const HOUR_MS = 3_600_000;
 
-/** Null while there is nothing to tell; always for a log-in, which is short and is not rotated but begun anew. */
+/**
+ * Null while there is nothing to announce; always for a log-in, which is short and is not rotated but started again.
+ */
 export function retirementOf(key: KeyRecord, secret: KeySecret, life: KeyLife, now: number): Retirement | null {
   if (key.session) return null;
   if (secret.state === "overlapping" && secret.endsAt !== null)
@@ -25,7 +27,7 @@ export function retirementOf(key: KeyRecord, secret: KeySecret, life: KeyLife, n
   return { since: Math.max(secret.createdAt, secret.expiresAt - first), endsAt: secret.expiresAt };
 }
 
-/** Seconds until this brown-out is over; 0 when there is none at `now`. */
+/** Seconds until this brown-out is over; 0 without one at `now`. */
 export function brownoutSeconds(retirement: Retirement, life: KeyLife, now: number): number {
   if (life.brownoutMs === 0 || retirement.endsAt - now > life.brownoutMs) return 0;
   const within = now % HOUR_MS;

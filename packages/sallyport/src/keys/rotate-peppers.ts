@@ -28,7 +28,7 @@ export interface PepperRotation {
   readonly record: (environment: string, fields: { version: number; dropped: readonly string[] }) => Promise<void>;
 }
 
-/** Gives one environment, or each, a new pepper, and lets go of those that no key needs that could still be used. */
+/** Gives one environment, or each, a new pepper, and deletes the peppers that no usable key needs. */
 export async function rotateKeptPeppers(
   rotation: PepperRotation,
   environment: string | null,
@@ -53,7 +53,10 @@ export async function rotateKeptPeppers(
 
 const PAGE = 1_000;
 
-/** Versions that keys which are neither revoked nor expired, their path secrets and HMAC signers rest on; all, where a key cannot be read. */
+/**
+ * Versions that keys need that are neither revoked nor expired, with their URL tokens and HMAC signers; all versions if
+ * a key cannot be read.
+ */
 function neededPeppers({ keys, peppers, isWhole, now }: PepperRotation, environment: string): ReadonlySet<number> {
   const needed = new Set<number>();
   for (let after: string | undefined; ;) {

@@ -1,6 +1,6 @@
 /**
- * A text sealed under something only its reader has: AES-256-GCM (NIST SP 800-38D) with a key that HKDF-SHA-256 (RFC 5869)
- * derives from that. Whoever reads the database cannot open it, and the purpose it was sealed for is authenticated.
+ * Text encrypted under something only its reader has: AES-256-GCM (NIST SP 800-38D) with a key derived from that by
+ * HKDF-SHA-256 (RFC 5869). A reader of the database cannot decrypt it, and its purpose is authenticated.
  */
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from "node:crypto";
 import { Secret } from "../kernel/secret.ts";
@@ -8,7 +8,7 @@ import { Secret } from "../kernel/secret.ts";
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
-/** base64url of nonce, ciphertext and tag. `under` has at least 128 bits nobody can guess. */
+/** base64url of nonce, ciphertext and tag. `under` has at least 128 random bits. */
 export function sealText(under: Secret, purpose: string, text: Secret): string {
   const nonce = randomBytes(NONCE_BYTES);
   const cipher = createCipheriv("aes-256-gcm", keyFrom(under, purpose), nonce);
@@ -16,7 +16,7 @@ export function sealText(under: Secret, purpose: string, text: Secret): string {
   return Buffer.concat([...sealed, cipher.getAuthTag()]).toString("base64url");
 }
 
-/** Undefined when it was not sealed under that, for that purpose, or is damaged. */
+/** Undefined if it was not encrypted under that, for that purpose, or is damaged. */
 export function openText(under: Secret, purpose: string, sealed: string): Secret | undefined {
   const bytes = Buffer.from(sealed, "base64url");
   if (bytes.length < NONCE_BYTES + TAG_BYTES) return undefined;

@@ -1,9 +1,11 @@
-/** The port to sealing: what must be read back lies encrypted at rest, bound to the one place it was sealed for. */
+/**
+ * The port to encryption at rest: what must be read back is encrypted and bound to the one place it was encrypted for.
+ */
 
 export interface Sealer {
   /**
    * `purpose` says what the record is and whose, such as `key-secret/dev/<id>/2`. It is authenticated, not stored: a
-   * sealed text opens under the purpose it was sealed for and under no other.
+   * ciphertext can be decrypted for the purpose it was encrypted for and for no other.
    */
   seal(purpose: string, plaintext: Buffer): string;
   /** Throws `store_unavailable` for what does not authenticate. */

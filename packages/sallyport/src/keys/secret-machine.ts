@@ -23,11 +23,16 @@ export interface RotationOrder {
   readonly capMs: number;
   readonly secret: Pick<KeySecret, "hash" | "pepperVersion" | "expiresAt">;
   readonly sealed: Rotation["sealed"];
-  /** Destroys a new secret that nobody has used yet: somebody may hold it, so it is done only on purpose. */
+  /**
+   * Destroys a new secret that has not been used yet: a client may already hold it, so this happens only on request.
+   */
   readonly restart?: boolean;
 }
 
-/** Adds the new secret, pending. Refuses while the last rotation is not over: two secrets work then, or one was never used. */
+/**
+ * Adds the new secret, pending. Denied while the last rotation is not over: then two secrets work, or one was never
+ * used.
+ */
 export function beginRotation(key: KeyRecord, order: RotationOrder): KeyRecord | Refusal {
   if (key.state === "revoked") return refuse("key_revoked");
   const held = settle(key, order.at);
@@ -104,7 +109,7 @@ function hasEnded(secret: KeySecret, rotation: Rotation, now: number, quiet: Qui
   return now - lastUsedAt >= quiet.quietMs && newUsedAt - lastUsedAt >= quiet.quietMs;
 }
 
-/** Ends the overlap now: whoever still uses the old secret is refused from here on. */
+/** Ends the overlap now: clients that still use the old secret are denied from now on. */
 export function endOverlap(key: KeyRecord, at: number): KeyRecord {
   if (!key.secrets.some(({ state }) => state === "overlapping")) return key;
   const secrets = key.secrets.map((one) => (one.state === "overlapping" ? { ...one, endsAt: at } : one));

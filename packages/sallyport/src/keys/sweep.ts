@@ -1,6 +1,6 @@
 /**
- * The sweep: what is due for keys because of their age, their disuse or an owner who is gone (`disuse.ts`) is done. All keys
- * are looked at in slices, and many keys end in one change.
+ * Applies the inactivity policy: what is due for keys because of their age, their inactivity or an owner who is gone
+ * (`disuse.ts`). All keys are checked in slices, and many keys end in one change.
  */
 import { Problem, SYSTEM_REALM } from "@sallyport/protocol";
 import type { KeyLife } from "../access/policy.ts";
@@ -21,14 +21,14 @@ export interface SweepPorts {
   readonly keys: KeyDirectory;
   readonly uses: UseRecord;
   readonly changes: Changes;
-  /** Of the present policy: undefined for an environment that is not there (any more). */
+  /** Of the current policy: undefined for an environment that does not exist (any more). */
   readonly life: (environment: string) => { readonly keyLife: KeyLife } | undefined;
   /** Whether a principal of that id is there and not disabled. */
   readonly hasOwner: (principal: string) => boolean;
   readonly listKeys: (filter: { after?: string; limit: number }) => readonly KeyRecord[];
   /** Whether the wall clock can be believed for what cannot be undone. */
   readonly isClockAgreed: () => boolean;
-  /** What failed and will be tried again at the next use or sweep. */
+  /** What failed and will be retried at the next use or run. */
   readonly fault: (cause: unknown) => void;
 }
 
@@ -97,7 +97,9 @@ export class KeySweep {
     return findDue({ key, life, uses, hasOwner, now: this.#ports.clock.now() });
   }
 
-  /** Looks at each again in its turn, so that what a change has just mended is left alone. Answers what was done. */
+  /**
+   * Checks each key again in its turn, so that a key that a change has just fixed is left alone. Returns what was done.
+   */
   #act(due: readonly KeyFinding[], work: LongWork): Promise<readonly KeyFinding[]> {
     if (due.length === 0) return Promise.resolve([]);
     return this.#ports.changes.inTurn(async () => {

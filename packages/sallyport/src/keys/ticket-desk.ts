@@ -1,6 +1,6 @@
 /**
- * Where delivery tickets are opened: the proof is checked, then what the opening means is decided and on disk, with its
- * event, before anything is given out. Expired, opened twice and opened from elsewhere are three different events.
+ * Opens one-time delivery links: the proof is checked, then the outcome is decided and on disk, with its event, before
+ * anything is returned. Expired, opened twice and opened from elsewhere are three different events.
  */
 import { refuse, TICKET_SKEW_MS } from "@sallyport/protocol";
 import type { Refusal, TicketOpening, TicketProof } from "@sallyport/protocol";
@@ -19,7 +19,7 @@ export interface TicketDeskPorts {
   readonly peppers: PepperRing;
   readonly keys: KeyDirectory;
   readonly ticket: (environment: string, id: string) => TicketRecord | undefined;
-  /** Tickets whose content is still there, oldest first. */
+  /** Links whose content still exists, oldest first. */
   readonly sealedTickets: () => readonly TicketRecord[];
   readonly changes: Changes;
   readonly isInside: (networks: readonly string[], address: string) => boolean;
@@ -48,7 +48,7 @@ export class TicketDesk {
     this.#ports = ports;
   }
 
-  /** What the ticket is for, without opening it. */
+  /** What the link delivers, without opening it. */
   inspect(said: TicketProof): TicketFacts | Refusal {
     const ticket = this.#proven(said);
     if (!ticket) return refuse("ticket_unknown");
@@ -58,7 +58,7 @@ export class TicketDesk {
     return { keyId, keyName, environment, purpose, recipient, createdAt, createdBy, expiresAt, state };
   }
 
-  /** The sealed content for the first opener; for anybody else why not, and what follows from it. */
+  /** The encrypted content for the first opener; for anyone else the reason why not, and its consequences. */
   open(said: TicketOpening, address: string): Promise<OpenedTicket | Refusal> {
     return this.#ports.changes.inTurn(async () => {
       const now = this.#ports.clock.now();
@@ -102,7 +102,7 @@ export class TicketDesk {
     }
   }
 
-  /** Two have held the ticket, so nobody knows who has the key. */
+  /** Two parties have had the link, so it is unknown who has the key. */
   async #suspendKey(ticket: TicketRecord, address: string): Promise<void> {
     const { environment, keyId: id } = ticket;
     const operations: Operation[] = [];
@@ -115,7 +115,7 @@ export class TicketDesk {
     await this.#commit(ticket, "ticket.opened_twice", { address }, operations, more);
   }
 
-  /** Lets go of content nobody may read any more; what expired unopened is told. Answers how many. */
+  /** Deletes content that can no longer be read, and reports links that expired unopened. Returns how many. */
   async tidy(): Promise<number> {
     const over = this.#ports.sealedTickets().filter((ticket) => isTicketOver(ticket, this.#ports.clock.now()));
     for (const { environment, id } of over)
@@ -152,6 +152,6 @@ export class TicketDesk {
 }
 
 function openedOf({ keyId, keyName, recipient, sealed }: TicketRecord): OpenedTicket {
-  if (sealed === null) throw new TypeError("a ticket without content was opened");
+  if (sealed === null) throw new TypeError("a delivery link without content was opened");
   return { keyId, keyName, recipient, sealed };
 }

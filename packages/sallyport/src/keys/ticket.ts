@@ -1,6 +1,6 @@
 /**
- * A delivery ticket: a key's text for one reader, once, for a short time. Pure: what a ticket is, how it is made, and
- * what an opening of it means at a moment.
+ * A one-time delivery link: a key for one reader, once, for a short time. Pure: what a link is, how it is created, and
+ * what opening it means at a moment.
  */
 import { createPublicKey, hkdfSync, verify } from "node:crypto";
 import { formatKeyText, KEY_ID_LENGTH, KEY_SECRET_LENGTH } from "@sallyport/protocol";
@@ -14,14 +14,14 @@ import { sealText } from "./sealed-text.ts";
 
 export interface TicketRecord {
   readonly environment: string;
-  /** 12 base62 characters, unique among tickets of its environment. */
+  /** 12 base62 characters, unique among the delivery links of its environment. */
   readonly id: string;
   readonly keyId: string;
   readonly keyName: string;
   readonly purpose: "create" | "rotate";
-  /** The key's text, sealed under the ticket's; null once it is no longer to be had. */
+  /** The key, encrypted under the link's secret; null once it can no longer be read. */
   readonly sealed: string | null;
-  /** The age public key it was sealed to besides; null = the ticket alone opens it. */
+  /** The age public key for which it is also encrypted; null = the link alone opens it. */
   readonly recipient: string | null;
   /** Keyed hash of the proof; 32 bytes. */
   readonly proofHash: Uint8Array;
@@ -41,7 +41,7 @@ export interface TicketOrder extends Pick<
   TicketRecord,
   "environment" | "keyId" | "keyName" | "purpose" | "recipient" | "networks" | "createdAt" | "createdBy" | "expiresAt"
 > {
-  /** What it delivers: the key's text, or that sealed to the recipient. */
+  /** What it delivers: the key, or the key encrypted to the recipient. */
   readonly content: Secret;
 }
 
@@ -88,7 +88,7 @@ export function judgeOpening(ticket: TicketRecord, publicKey: string, now: numbe
   return now < ticket.expiresAt ? "second_opener" : "late";
 }
 
-/** Nobody may read it any more, and what was sealed can go. */
+/** No one may read it any more, and its content can be deleted. */
 export function isTicketOver(ticket: TicketRecord, now: number): boolean {
   return ticket.openedAt === null ? ticket.expiresAt <= now : ticket.openedAt + TICKET_REPEAT_MS <= now;
 }

@@ -1,8 +1,8 @@
 /**
- * A fair queue in front of something scarce (the slots of one model on all its replicas). Where a slot is free, its
- * source says; who waits gets a turn, one per key in rotation, so that a key with a hundred waiting requests does not
- * starve a key with one. A full queue rejects the newest request of the principal who has most of it, so that nobody can
- * keep all places for themselves.
+ * A fair queue in front of something scarce (the slots of one model on all its replicas). Its source knows whether a
+ * slot is free; waiting requests take turns, one per key in rotation, so that a key with a hundred waiting requests
+ * does not starve a key with one. A full queue rejects the newest request of the principal who has most of it, so that
+ * no principal can keep all places.
  */
 import { isRefusal, refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
@@ -10,7 +10,7 @@ import type { Refusal } from "@sallyport/protocol";
 /** Called once: with a slot, or with the reason why there will be none. */
 export type Turn<S> = (slot: S | null, refusal: Refusal | undefined) => void;
 
-/** A slot that was taken, a refusal when no slot can come at all, undefined when one must be waited for. */
+/** A slot that was taken, a denial if no slot can come at all, undefined if the caller has to wait. */
 export type Offer<S> = S | Refusal | undefined;
 
 export interface QueueRules {
@@ -31,18 +31,18 @@ interface Waiting<S> {
   /** Whose request it is, with all of their keys. */
   readonly principal: string;
   readonly turn: Turn<S>;
-  /** Higher for whoever came later. */
+  /** Higher for later arrivals. */
   readonly number: number;
   timer: NodeJS.Timeout | undefined;
   isOver: boolean;
 }
 
-/** Handle of one who waits: `leave` ends the wait with a refusal (the caller has gone, or lost the permission). */
+/** Handle of a waiting request: `leave` ends the wait with a denial (the caller has gone, or lost the permission). */
 export interface Place {
   leave(refusal: Refusal): void;
 }
 
-/** Without a measurement yet, a caller is told to come back after this. */
+/** Without a measurement yet, callers are asked to retry after this. */
 const UNKNOWN_WAIT_SECONDS = 5;
 const RETRY_AFTER_MAX_SECONDS = 600;
 /** Weight of the newest service time in the mean. */
@@ -51,7 +51,7 @@ const NEWEST = 0.2;
 export class FairQueue<S extends object> {
   readonly #ports: QueuePorts<S>;
   readonly #byKey = new Map<string, Waiting<S>[]>();
-  /** Had a slot and lost it through no fault of their own: served before the rotation. */
+  /** Had a slot and lost it by no fault of the request: served before the rotation. */
   readonly #first: Waiting<S>[] = [];
   readonly #byPrincipal = new Map<string, number>();
   #entered = 0;
@@ -66,12 +66,12 @@ export class FairQueue<S extends object> {
     return this.#waiting;
   }
 
-  /** A slot at once, where one is free and nobody waits for it. */
+  /** A slot at once, if one is free and no request waits for it. */
   take(): Offer<S> {
     return this.#waiting > 0 ? undefined : this.#ports.take();
   }
 
-  /** A place in the queue, or a refusal because it is full. */
+  /** A place in the queue, or a denial because it is full. */
   wait(key: string, turn: Turn<S>, principal = key): Place | Refusal {
     const { lengthMax } = this.#ports.rules();
     if (this.#waiting >= lengthMax && !this.#makeRoom(principal, lengthMax))
@@ -111,7 +111,7 @@ export class FairQueue<S extends object> {
     this.#serviceMs += (this.#serviceMs === 0 ? 1 : NEWEST) * (serviceMs - this.#serviceMs);
   }
 
-  /** Rejects the newest request of whoever has most, where that is more than the newcomer would have. */
+  /** Rejects the newest request of the principal who has most, if that is more than the newcomer would have. */
   #makeRoom(principal: string, lengthMax: number): boolean {
     // Policy may have made the queue shorter than it is: then it empties first.
     if (this.#waiting > lengthMax) return false;

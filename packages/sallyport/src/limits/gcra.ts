@@ -4,7 +4,7 @@
  */
 export interface RateVerdict {
   readonly isAllowed: boolean;
-  /** Theoretical arrival time to keep, monotonic ms; unchanged by a refused request. */
+  /** Theoretical arrival time to keep, monotonic ms; unchanged by a denied request. */
   readonly arrivalMs: number;
   /** Requests that would pass right now, after this one. */
   readonly remaining: number;

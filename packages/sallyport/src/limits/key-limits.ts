@@ -1,6 +1,6 @@
 /**
- * Request rate and concurrency per key. A key without limits costs nothing here; a key with several (environment, role,
- * its own) must pass each. Memory is bounded: idle entries are swept when the table has grown.
+ * Request rate and concurrency per key. A key without limits costs nothing here; a key with several (of its
+ * environment, its role, itself) must pass each. Memory is bounded: idle entries are removed when the table has grown.
  */
 import { gcra, nextArrival } from "./gcra.ts";
 import type { RateVerdict } from "./gcra.ts";
@@ -19,11 +19,13 @@ export class KeyLimits {
   readonly #running = new Map<string, number>();
   #sweepAbove = SWEEP_ABOVE;
 
-  /** Counts one request against every rate of the key: all of them or, when one refuses, none. Undefined where no rate is set. */
+  /**
+   * Counts one request against every rate of the key: all of them or, if one denies it, none. Undefined without a rate.
+   */
   takeRequest(key: string, bounds: readonly BoundLimits[], nowMs: number): RateVerdict | undefined {
     let arrivals = this.#arrivals.get(key);
     let tightest: RateVerdict | undefined;
-    // Two passes: a request that one bound refuses is counted against none.
+    // Two passes: a request that one bound denies is counted against none.
     for (const { origin, limits } of bounds) {
       if (!limits.requests) continue;
       const { count, windowMs } = limits.requests;

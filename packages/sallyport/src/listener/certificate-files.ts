@@ -73,7 +73,7 @@ function textOf(cause: unknown): string {
   return cause instanceof Error ? cause.message : String(cause);
 }
 
-/** New connections get a renewed certificate without anybody doing anything; one that cannot be used is told once. */
+/** Renewed certificates are used for new connections automatically; an unusable one is logged once. */
 export function watchCertificates(
   certificates: CertificateFiles,
   use: (tls: SecureContextOptions) => void,

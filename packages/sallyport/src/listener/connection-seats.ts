@@ -1,6 +1,6 @@
 /**
- * How many connections a listener holds, altogether and of one address. A listener that is full makes room: it closes the
- * oldest connection on which nobody has proved who they are. So connections that only wait keep nobody out.
+ * How many connections a listener holds, in total and per address. A full listener makes room: it closes the oldest
+ * connection whose client has not proved its identity. So idle connections block no one.
  */
 import { isIPv6 } from "node:net";
 import type { Socket } from "node:net";
@@ -109,7 +109,10 @@ export class ConnectionSeats {
     return this.#taken < this.#rules.capacity || this.#closeOldest(null);
   }
 
-  /** Closes the oldest connection that proves nothing, of that address or of all; false where there is none. */
+  /**
+   * Closes the oldest connection without a proved client, of that address or of all; false if there is no such
+   * connection.
+   */
   #closeOldest(of: Seat | null): boolean {
     for (const seat of this.#closable) {
       if (of !== null && (seat.address !== of.address || seat.isLocal !== of.isLocal)) continue;

@@ -11,8 +11,9 @@ const BEARER = /^ *bearer /i;
 const SCHEME = /^(bearer|basic|dpop) +([A-Za-z0-9\-._~+/=]+)$/i;
 
 /**
- * The credential's text, exactly as sent; refuses none, two, a repeated header, and schemes we do not speak. One credential
- * may stand in `Authorization: Bearer` and in `x-api-key` at once, as Claude Code sends what its key helper prints (ADR 37).
+ * The credential's text, exactly as sent; rejects a missing one, two, a repeated header, and unknown schemes. One
+ * credential may be in `Authorization: Bearer` and in `x-api-key` at once, as Claude Code sends the output of its key
+ * helper (ADR 37).
  */
 export function extractCredential(rawHeaders: readonly string[]): string | Refusal {
   let found: string | undefined;
@@ -37,7 +38,7 @@ export function extractCredential(rawHeaders: readonly string[]): string | Refus
   return found ?? refuse("credential_missing");
 }
 
-/** What is wrong with the header's form, where that is known. */
+/** The mistake in the header's form, if it is known. */
 function reasonOf(name: string, value: string): string | undefined {
   if (value.trim() === "") return `${name} is empty`;
   return name === "authorization" && OWN_CREDENTIAL.test(value.trim())

@@ -1,13 +1,13 @@
 /**
- * The form of a request's header lines, as they were sent. Node's own `headers` joins, drops or cuts what comes several
- * times or is too much, and two parsers would then see two requests: so nothing that decides is read there.
+ * The form of a request's header lines, as they were sent. Node's `headers` joins, drops or truncates repeated or
+ * excessive lines, and two parsers would then see two requests: so nothing that decides is read there.
  */
 import { refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
 
 export const HEADER_LINES_MAX = 100;
 
-/** Whoever reads one of these twice would pick the one or the other. */
+/** Two readers of a repeated one would pick different lines. */
 const ONCE: ReadonlySet<string> = new Set([
   "host", "origin", "content-type", "content-encoding", "content-length", "transfer-encoding", "expect",
   "if-match", "last-event-id", "sec-fetch-site",

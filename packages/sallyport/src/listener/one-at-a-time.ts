@@ -22,9 +22,9 @@ export function pipelinedOn(socket: Socket): number {
 }
 
 /**
- * Begins when the connection is the request's: at once, unless it was pipelined. Where the connection closes before, never.
- * A connection ends after the answer to a request that offered an upgrade. Node drops the bytes that came behind such a
- * request in one piece, and would read the rest of what was cut as a request of its own.
+ * Begins when the connection is the request's: at once, unless it was pipelined; never if the connection closes before.
+ * A connection ends after the response to a request that offered an upgrade: Node drops the bytes that came with such a
+ * request, and would read the rest as a new request.
  */
 export function whenAlone(request: IncomingMessage, response: ServerResponse, begin: () => void): void {
   if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false;

@@ -1,6 +1,6 @@
 /**
- * How a person gets a way in that is his own: invited by an operator, he chooses a password, enters a code of his
- * authenticator, and the invitation is used up by that. Invited anew, he has nothing of the old any more, sessions included.
+ * How a user gets a local log-in: invited by an operator, the user chooses a password and enters a code of the
+ * authenticator, which uses the invitation up. A second invitation removes everything old, sessions included.
  */
 import { createHash } from "node:crypto";
 import type { Refusal } from "@sallyport/protocol";
@@ -93,7 +93,7 @@ export class Enrolment {
     return { principal: person.id, name: person.name, invitation: hash, password: hashed, otp: newOtpSecret() };
   }
 
-  /** Uses the invitation up. `login_wrong` for a code that is none; then it can be tried again. */
+  /** Uses the invitation up. `login_wrong` for an invalid code; then the user can try again. */
   finish(begun: BegunEnrolment, otpCode: string, address: string): Promise<Principal | Refusal> {
     const { clock, logins, sealer, changes, endSessions } = this.#ports;
     return changes.inTurn(async () => {

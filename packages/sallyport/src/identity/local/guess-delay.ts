@@ -1,8 +1,9 @@
 /**
- * Guessing is slowed down, never ended by a lock that a stranger could put on somebody else's name. After a few failures
- * each further try waits twice as long: by the network it comes from, and by the name it is for. The wait of a name is short
- * and counted for each network apart, from its own first try: strangers elsewhere can neither make it longer nor take the
- * turn. From a network where its owner logged in before, a name waits only for the failures made there.
+ * Guessing is slowed down, never stopped by a lock that a stranger could put on another user's name. After a few
+ * failures, each further attempt waits twice as long: per network it comes from, and per name it is for. The wait of a
+ * name is short and counted separately for each network, from its first attempt: strangers elsewhere can neither
+ * prolong it nor take the turn. From a network where its owner logged in before, a name waits only for the failures
+ * made there.
  */
 import type { Clock } from "../../kernel/clock.ts";
 import { SharedPlaces } from "../../kernel/shared-places.ts";
@@ -45,7 +46,7 @@ export class GuessDelay {
     const here = this.#of(`n ${network}`, now);
     const pair = this.#pairOf(name, network, now);
     const waitMs = Math.max(0, here.openAt - now, pair.openAt - now);
-    // What was not heard counts for nothing: nobody makes the wait longer by knocking.
+    // An attempt that was not evaluated does not count: knocking does not prolong the wait.
     if (waitMs > 0) return waitMs;
     this.#count(pair, now, "name");
     this.#count(here, now, "network");
@@ -59,7 +60,7 @@ export class GuessDelay {
     if (this.#known.size > KNOWN_MAX) this.#known.delete(this.#known.values().next().value!);
   }
 
-  /** He was who he said. Answers how often it failed before, since it last did not. */
+  /** The user proved their identity. Returns how many attempts failed since the last success. */
   succeeded(name: string, network: string): number {
     const mine = pairKey(name, network);
     const isKnown = this.#known.has(mine);
@@ -93,7 +94,7 @@ export class GuessDelay {
     const made = { count: 0, openAt: 0, at: now };
     this.#held.delete(key);
     this.#held.set(key, made);
-    // The oldest goes: who fills this with names has waited for each by his network.
+    // The oldest is removed: filling this with names costs a wait per name and network.
     if (this.#held.size > HELD_MAX) this.#held.delete(this.#held.keys().next().value!);
     return made;
   }

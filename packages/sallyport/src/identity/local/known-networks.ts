@@ -8,7 +8,7 @@ import type { GuessDelay } from "./guess-delay.ts";
 
 const REMEMBERED_MS = 90 * 86_400_000;
 const RECORDS_MAX = 10_000;
-/** So long a log-in waits for it: the delays hold without it, they only know nobody. */
+/** How long a log-in waits for it: without it, the delays still apply, but no network is known. */
 const WAIT_MS = 2_000;
 
 export interface KnownNetworksPorts {

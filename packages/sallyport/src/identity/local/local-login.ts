@@ -1,4 +1,4 @@
-/** What is kept of a person who logs in here and at no provider. What is secret in it lies sealed in one text. */
+/** What is stored about a user who logs in here and at no provider. Its secrets are encrypted in one text. */
 import { Secret } from "../../kernel/secret.ts";
 import type { Sealer } from "../../keys/sealer.ts";
 
@@ -6,7 +6,7 @@ export interface LocalLogin {
   readonly principal: string;
   /** Where an invitation waits: its hash in hex. */
   readonly invitation: { readonly hash: string; readonly expiresAt: number } | null;
-  /** `LocalSecrets`, sealed for `local-login/<principal>`; null until he has chosen a password. */
+  /** `LocalSecrets`, encrypted for `local-login/<principal>`; null until the user has chosen a password. */
   readonly sealed: string | null;
   /** The time step of the last code that counted. */
   readonly otpStep: number;
@@ -34,6 +34,6 @@ export function sealLocal(sealer: Pick<Sealer, "seal">, principal: string, { pas
 /** Throws `store_unavailable` for what does not authenticate. */
 export function openLocal(sealer: Pick<Sealer, "open">, principal: string, sealed: string): LocalSecrets {
   const parts = JSON.parse(sealer.open(purposeOf(principal), sealed).toString("utf8")) as unknown;
-  if (!Array.isArray(parts) || parts.length !== 2) throw new Error(`what is sealed of ${principal} is no local log-in`);
+  if (!Array.isArray(parts) || parts.length !== 2) throw new Error(`the encrypted text of ${principal} is not a local log-in`);
   return { password: String(parts[0]), otp: new Secret(String(parts[1])) };
 }

@@ -38,7 +38,7 @@ export class LocalLogins implements View<"local_login"> {
     for (const login of this.#ports.read()) this.#held.set(login.principal, login);
   }
 
-  /** Somebody can log in here without a provider. */
+  /** Whether any user can log in without a provider. */
   get isAny(): boolean {
     return this.#held.size > 0;
   }
@@ -64,7 +64,7 @@ export class LocalLogins implements View<"local_login"> {
     return login?.invitation && login.invitation.expiresAt > now ? "invited" : "none";
   }
 
-  /** Undefined for nobody who has a password, and for more than one: nobody is let in on doubt. */
+  /** Undefined if no user, or more than one, has this name and a password: in doubt, no one gets in. */
   named(name: string): FoundPerson | undefined {
     const found = [...this.#all()].filter(({ person, login }) => login.sealed !== null && isNamed(person, name));
     return found.length === 1 ? found[0] : undefined;

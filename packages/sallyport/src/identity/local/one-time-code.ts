@@ -20,7 +20,7 @@ export function otpUri(secret: Secret, name: string): Secret {
   return new Secret(totpOf(secret, name).toString());
 }
 
-/** The step the code belongs to; undefined where it is none of the present ones. */
+/** The step the code belongs to; undefined if it matches none of the current ones. */
 export function stepOf(secret: Secret, code: string, now: number): number | undefined {
   if (!/^[0-9]{6}$/.test(code)) return undefined;
   const delta = totpOf(secret, "").validate({ token: code, timestamp: now, window: WINDOW });

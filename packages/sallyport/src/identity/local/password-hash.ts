@@ -15,8 +15,9 @@ export interface PasswordHash {
 export type Derivation = Omit<PasswordHash, "hash">;
 
 /**
- * OWASP's minimum (19 MiB, two passes, one lane) and not RFC 9106's 64 MiB: five times that memory is most of a second in
- * WebAssembly, for a hash that lies sealed and beside a second factor that cannot be guessed from a copy.
+ * OWASP's minimum (19 MiB, two passes, one lane) and not RFC 9106's 64 MiB: five times that memory takes most of a
+ * second in WebAssembly, for a hash that is encrypted at rest and protected by a second factor that a copy does not
+ * reveal.
  */
 export const PRESENT_COST = { memoryKib: 19_456, passes: 2, lanes: 1 } as const;
 export const HASH_BYTES = 32;

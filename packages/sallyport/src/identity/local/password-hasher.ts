@@ -44,7 +44,7 @@ export class PasswordHasher {
     return hash && writePhc({ ...derivation, hash });
   }
 
-  /** What cannot be read is nobody's password. Undefined while too many wait already. */
+  /** An unreadable hash matches no password. Undefined while too many requests wait already. */
   async verify(password: Secret, phc: string, network: string): Promise<Verified | undefined> {
     const held = readPhc(phc);
     const hash = await this.#inTurn(password, held ?? newDerivation(), network);

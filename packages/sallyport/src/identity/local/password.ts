@@ -1,4 +1,7 @@
-/** What a password must be (NIST SP 800-63B): long, not his own name, none of those everybody tries; nothing of its make. */
+/**
+ * The rules for passwords (NIST SP 800-63B): long, not the user's name, not one of the most common; no composition
+ * rules.
+ */
 import { Secret } from "../../kernel/secret.ts";
 
 const LENGTH_MIN = 12;

@@ -1,6 +1,6 @@
 /**
- * A person proves who he is by name, password and code. Whatever is wrong, the answer and the work are the same; a code
- * counts once, on disk before anything is given for it.
+ * A user proves their identity by name, password and code. Whatever is wrong, the response and the work are the same; a
+ * code counts once, and that is on disk before anything is given for it.
  */
 import { refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
@@ -37,7 +37,7 @@ export interface ProofSaid {
 
 export interface Proven {
   readonly who: LoggedIn;
-  /** Nobody has invited him anew meanwhile. */
+  /** No second invitation was made meanwhile. */
   readonly isStill: () => boolean;
 }
 
@@ -46,7 +46,7 @@ export const LOCAL_ISSUER = "urn:sallyport:local";
 
 const NAME_LENGTH_MAX = 100;
 
-/** What is compared where there is nobody: nothing hashes to it. */
+/** Compared if there is no such user: no password hashes to it. */
 const NOBODY: LocalSecrets = {
   password: writePhc({ ...PRESENT_COST, salt: Buffer.alloc(16), hash: Buffer.alloc(HASH_BYTES) }),
   otp: new Secret("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
@@ -95,7 +95,7 @@ export class Proof {
     const { clock, logins, changes, delay } = this.#ports;
     return changes.inTurn(async () => {
       const present = logins.of(person.id);
-      // Invited anew, or the same code twice at the same time.
+      // A second invitation, or the same code twice at the same time.
       if (!present || present.sealed !== login.sealed || otpStep <= present.otpStep) return refuse("login_wrong");
       const now = clock.now();
       const next: LocalLogin = { ...present, sealed: raised ?? present.sealed, otpStep };

@@ -1,7 +1,7 @@
 /**
- * Local log-ins are judged again after every change: where the person has come to hold more than whoever made the log-in
- * possible could hand out, it is suspended, its sessions end, and an administrator with the scope has to confirm it. What
- * it opened is closed already by the change itself (`access/snapshot.ts`); this writes it down and notifies.
+ * Local log-ins are judged again after every change: if the user holds more than the administrator who created the
+ * log-in could grant, it is suspended, its sessions end, and an administrator with the scope must confirm it. The
+ * change itself has already closed what it opened (`access/snapshot.ts`); this records it and sends notices.
  */
 import type { LocalVoucher, Principal } from "../../access/policy.ts";
 import type { Snapshot } from "../../access/snapshot.ts";

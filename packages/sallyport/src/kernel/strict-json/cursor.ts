@@ -16,7 +16,7 @@ export const JSON_KEY_LENGTH_MAX = 4_096;
 /** The longest number, as written. A double needs 24 characters; integers of signatures and keys a little more. */
 export const JSON_NUMBER_LENGTH_MAX = 512;
 
-/** Thrown inside the reader only; whoever calls it turns it into a refusal, which is a value. */
+/** Thrown inside the reader only; its caller turns it into a denial, which is a value. */
 export class JsonRefused extends Error {
   readonly code: ProblemCode;
   readonly detail: string;
@@ -173,7 +173,7 @@ export class JsonCursor {
     return this.text.slice(start, this.at);
   }
 
-  /** Counts one value towards the bound; called for every value, by whoever reads it. */
+  /** Counts one value towards the bound; called for every value by its reader. */
   count(): void {
     if (++this.#values > JSON_VALUES_MAX)
       throw new JsonRefused("body_too_large", `more than ${JSON_VALUES_MAX} JSON values`);
@@ -243,7 +243,7 @@ export class JsonCursor {
   }
 }
 
-/** Notes a key of one object; refuses the second of the same name, and more than any honest object has. */
+/** Notes a key of one object; rejects the second of the same name, and more than any honest object has. */
 export function once(seen: Set<string>, key: string): void {
   if (seen.has(key)) throw new JsonRefused("json_duplicate_key", key.slice(0, 80));
   if (seen.size >= JSON_KEYS_MAX)
@@ -251,7 +251,7 @@ export function once(seen: Set<string>, key: string): void {
   seen.add(key);
 }
 
-/** Characters of the escape that begins at `at` (RFC 8259 section 7); 0 where it is none. */
+/** Characters of the escape that begins at `at` (RFC 8259 section 7); 0 if it is invalid. */
 function escapeLength(text: string, at: number): number {
   const letter = text.charCodeAt(at + 1);
   if (letter !== 0x75) return SIMPLE_ESCAPES[letter] === 1 ? 2 : 0;

@@ -1,7 +1,7 @@
 /**
- * Shapes: what may stand at a place of a document, as functions that read it and give back its serialisation. Two kinds
- * of objects are told apart. At *struct* places (decoded into a Go struct) only listed fields survive, another spelling
- * of a listed field is refused, null means absent. At *map* places any key is legal and the value is passed as written.
+ * Shapes: what may be at a place of a document, as functions that read it and return its serialization. There are two
+ * kinds of objects. At *struct* places (decoded into a Go struct), only listed fields survive, another spelling of a
+ * listed field is rejected, null means absent. At *map* places, any key is legal and the value is passed as written.
  */
 import { JsonRefused, once } from "./cursor.ts";
 import type { JsonCursor } from "./cursor.ts";
@@ -11,7 +11,7 @@ import { foldKey } from "./fold.ts";
 export type Shape<C extends JsonCursor = JsonCursor> = (cursor: C) => string;
 export type Fields<C extends JsonCursor = JsonCursor> = Readonly<Record<string, Shape<C>>>;
 
-/** A cursor that is told about fields that were dropped. */
+/** A cursor that counts dropped fields. */
 export interface CountsDropped {
   droppedFields: number;
 }
