@@ -49,6 +49,7 @@ export const REWRITTEN = [
   "packages/sallyport/src/watch-lab",
   "packages/sallyport/src/changes",
   "packages/sallyport/src/practice",
+  "packages/sallyport/src/admin",
   "packages/sallyport/src/identity",
   "packages/sallyport/src/kernel",
   "packages/sallyport/src/listener",

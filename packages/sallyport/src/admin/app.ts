@@ -1,7 +1,8 @@
 /**
- * The admin API: a router made by walking the contract, so that no route is served that it does not name (but the
- * metrics, which are no JSON, and what standards give other shapes: SCIM and what identity providers send). For each call
- * the order is fixed: who calls, may he, what does he say (only now is the body read), do it, answer in the contract's shape.
+ * The admin API: a router made by walking the contract, so that it serves only routes that the contract names (except
+ * the metrics, which are not JSON, and what standards shape differently: SCIM and identity providers' messages). Each
+ * call has a fixed order: who calls, may they, what do they say (only now is the body read), do it, respond in the
+ * contract's shape.
  */
 import { Hono } from "hono";
 import type { Context } from "hono";
@@ -33,7 +34,7 @@ export interface AdminApp {
    * writes requests is loaded then. Both would be a long turn for whatever streams at that moment.
    */
   warmUp(): Promise<void>;
-  /** Ends what would go on for ever: tails of the ledger. Call it before the listeners close. */
+  /** Ends what would continue forever: tails of the audit log. Call it before the listeners close. */
   close(): Promise<void>;
 }
 
@@ -158,7 +159,7 @@ function hasProvisionedPeople({ snapshot }: Pick<AdminPorts, "snapshot">): boole
   return false;
 }
 
-/** Who calls, if he may. `onActor` is told who it is even where he may not. */
+/** The caller, if permitted. `onActor` learns who it is even if not. */
 function permitted(
   ports: AdminPorts,
   row: Pick<ContractRow, "caller" | "permission">,

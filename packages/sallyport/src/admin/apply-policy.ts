@@ -21,7 +21,7 @@ import { excessOfOperations } from "./scope-gate.ts";
 export interface ApplyOptions {
   /** True: say what would change, and whether the actor could, but change nothing. */
   readonly dryRun: boolean;
-  /** The epoch a person saw the plan on; another by now is refused with `conflict`. */
+  /** The epoch of the plan that the user saw; if it has changed since, `conflict`. */
   readonly expectEpoch?: number;
   /** From where it was asked, for the record. */
   readonly address?: string;

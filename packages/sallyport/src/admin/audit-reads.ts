@@ -18,7 +18,7 @@ export type AskedFilter = Omit<AuditFilter, keyof AuditScope | "types" | "limit"
 
 export interface AuditReading {
   readonly actor: string;
-  /** Where he asked from; null on this machine. */
+  /** The reader's address; null on the gateway host. */
   readonly address: string | null;
   readonly how: "search" | "tail" | "export";
   readonly asked: AskedFilter;
@@ -42,7 +42,7 @@ const SINGLE_PER_DAY = 500;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 /** Written in the place of a filter's text where there were too many to name. */
 const MANY = "(many filters)";
-/** A filter's text in a record: what is longer is cut. */
+/** A filter's text in a record, truncated if it is long. */
 const FILTER_LENGTH_MAX = 400;
 /** Readers who are counted at the same time: beyond that counting begins again for all of them. */
 const READERS_MAX = 1_024;

@@ -1,11 +1,14 @@
-/** Which records of the ledger a caller may see, and a filter as it was asked for. */
+/** Which audit records a caller may see, and a filter as it was requested. */
 import type { EnvironmentName } from "@sallyport/protocol";
 import type { AskedFilter, AuditScope } from "./audit-reads.ts";
 import { demandEnvironment } from "./call.ts";
 import type { AnyCall } from "./call.ts";
 import { knownEnvironment } from "./known-environment.ts";
 
-/** Rejects with `permission_denied` where an environment is named that is not the caller's, with `unknown_environment` where there is none. */
+/**
+ * Rejects with `permission_denied` for an environment that the caller does not administer, with `unknown_environment`
+ * for one that does not exist.
+ */
 export async function auditScope(call: AnyCall, asked: string | undefined): Promise<AuditScope> {
   return scopeOf(call, asked === undefined ? undefined : await knownEnvironment(call, asked));
 }

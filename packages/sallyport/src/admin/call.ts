@@ -29,7 +29,7 @@ export interface CallById extends AnyCall {
   readonly params: { readonly id: string };
 }
 
-/** Refuses with `permission_denied` what lies in an environment the caller does not administer. */
+/** Denies with `permission_denied` what is in an environment that the caller does not administer. */
 export function demandEnvironment(call: AnyCall, environment: string): void {
   if (!administers(call.caller.issuer.right, environment)) {
     throw new Problem("permission_denied", `environment ${environment} is not yours to administer`);
@@ -40,7 +40,7 @@ export function refuseMistakes(mistakes: readonly string[]): void {
   if (mistakes.length > 0) throw new Problem("input_invalid", undefined, mistakes);
 }
 
-/** Refuses with `grant_exceeds_issuer` when there is any excess (R6). */
+/** Denies with `grant_exceeds_issuer` if there is any excess (R6). */
 export function refuseExcess(excess: readonly string[]): void {
   if (excess.length > 0) throw new Problem("grant_exceeds_issuer", undefined, excess);
 }
@@ -55,7 +55,7 @@ export function eventOf(
   return { type, at: call.ports.clock.now(), environment, actor: call.caller.issuer.actor, fields: said };
 }
 
-/** From where an administrator did it: a stolen admin key is told apart by it. Nothing over the Unix socket. */
+/** The administrator's address, which distinguishes a stolen admin key. Nothing over the Unix socket. */
 export function addressField({ address }: Pick<AnyCall["caller"], "address">): { readonly address?: string } {
   return address === null ? {} : { address };
 }

@@ -43,8 +43,8 @@ export function isWhollyYours(call: AnyCall, reach: ReadonlySet<string>): boolea
 }
 
 /**
- * Taking away needs the right over what is taken: some of it must lie in the caller's environments, and only that is taken.
- * What others have hung onto a person or group keeps nobody from taking back their own.
+ * Taking away requires the permission over what is taken: some of it must be in the caller's environments, and only
+ * that is taken. What others attached to a user or group does not prevent it.
  */
 export function excessReach(call: AnyCall, reach: ReadonlySet<string>): string[] {
   const excess = excessEnvironments(call.caller.issuer.right, reach);

@@ -1,6 +1,6 @@
 /**
- * What each caller of the admin API may have of it: a rate, and calls that run at the same time. What takes rights away has
- * a rate of its own and asks for nothing else, so that no flood, not even the caller's own, holds up a revocation.
+ * The share of each caller of the admin API: a rate, and concurrent calls. Taking rights away has a separate rate and
+ * needs nothing else, so that no flood, not even the caller's, delays a revocation.
  */
 import { Problem } from "@sallyport/protocol";
 import type { RouteName } from "@sallyport/contract";
@@ -53,7 +53,7 @@ export class CallerShares {
   enter(route: string, { kind, issuer }: Caller): () => void {
     const caller = issuer.actor;
     const rate = kindOf(route);
-    // Whoever administers everything could take all of it in other ways, and must never be slowed down in an incident.
+    // A full administrator could take all of it in other ways, and must never be slowed down in an incident.
     if (kind === "socket" || (rate !== "scim" && isFullAdministrator(issuer))) return nothing;
     this.#demandRate(rate, caller);
     if (rate === "narrowing") return nothing;

@@ -13,8 +13,8 @@ import type { AdminPorts } from "./ports.ts";
 export type AdminCaller =
   | { readonly kind: "socket"; readonly user: string }
   /**
-   * `rawHeaders` as node gives them, name and value in turn; without them the request's own headers are read. `address` is
-   * the client's, absent where a proxy's word of it cannot be understood. `onProven` is told who has proved to be the caller.
+   * `rawHeaders` as node gives them, name and value in turn; without them the request's headers are read. `address` is
+   * the client's, absent if a proxy's statement of it is invalid. `onProven` learns who has proved to be the caller.
    */
   | {
       readonly kind: "tcp";
@@ -32,7 +32,7 @@ export interface Caller {
   readonly expiresAt: number | null;
 }
 
-/** A refusal at the door, with what was really found: that is recorded, and not answered. */
+/** A denial before the call, with its true reason: the reason is recorded, and not returned. */
 export class DoorProblem extends Problem {
   readonly signal: CredentialSignal | null;
 
@@ -42,7 +42,7 @@ export class DoorProblem extends Problem {
   }
 }
 
-/** Throws the refusal as a `DoorProblem`. */
+/** Throws the denial as a `DoorProblem`. */
 export function authenticate(ports: Pick<AdminPorts, "keys" | "clock">, caller: AdminCaller, request: Request): Caller {
   if (caller.kind === "socket") {
     return {

@@ -1,4 +1,7 @@
-/** Hands a key's text over by a ticket instead of showing it: the ticket is made here and put into the same change. */
+/**
+ * Hands out a key by a one-time delivery link instead of returning it: the link is created here and added to the same
+ * change.
+ */
 import { Problem } from "@sallyport/protocol";
 import { formatDurationMs, parseDurationMs } from "@sallyport/contract";
 import type { Delivery } from "@sallyport/contract";

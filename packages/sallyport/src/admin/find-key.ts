@@ -4,7 +4,7 @@ import type { KeyRecord } from "../keys/key.ts";
 import { demandEnvironment } from "./call.ts";
 import type { AnyCall } from "./call.ts";
 
-/** The key of that id, in whichever environment; refused where the caller does not administer it. */
+/** The key of that id, in whichever environment; denied if the caller does not administer it. */
 export function findKey(call: AnyCall, id: string): KeyRecord {
   for (const environment of call.ports.snapshot().environments.keys()) {
     const key = call.ports.keys.find(environment, id);

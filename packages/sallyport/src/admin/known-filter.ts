@@ -1,6 +1,6 @@
 /**
- * What a list or a search may be filtered by: a value that names nothing is a mistake, told with what is known, and never
- * an empty answer. An empty answer would read as "there is none".
+ * What a list or a search may be filtered by: an unknown value is a mistake, reported with the known ones, and never an
+ * empty response. An empty response would read as "there is no such record".
  */
 import { isProblemCode, nearest, Problem, problems, SYSTEM_REALM } from "@sallyport/protocol";
 import { eventTypes } from "../audit/event.ts";
@@ -11,7 +11,7 @@ import { demandEnvironment } from "./call.ts";
 import type { AnyCall } from "./call.ts";
 import { unknownEnvironment } from "./known-environment.ts";
 
-/** Refuses an environment that is not the caller's (`permission_denied`) or not there (`unknown_environment`). */
+/** Denies an environment that is not the caller's (`permission_denied`) or does not exist (`unknown_environment`). */
 export function demandKnownEnvironment(call: AnyCall, name: string): Environment {
   demandEnvironment(call, name);
   const { environments } = call.ports.snapshot();

@@ -1,6 +1,6 @@
 /**
- * `GET /metrics`, beside the contract: its answer is a text for Prometheus, not JSON, and it stands where scrapers look.
- * Whoever administers some environments sees the series of those and what belongs to none.
+ * `GET /metrics`, outside the contract: its response is a text for Prometheus, not JSON, at the place where scrapers
+ * look. Administrators of some environments see the series of those, and the series without an environment.
  */
 import { Problem } from "@sallyport/protocol";
 import type { ContractRow } from "@sallyport/contract";

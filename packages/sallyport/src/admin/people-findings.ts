@@ -1,4 +1,7 @@
-/** What is wrong with how people are known: log-ins that wait for a confirmation, ids that do not count, identities that meet. */
+/**
+ * Findings about how users are identified: log-ins that await confirmation, ids that do not count, identities that
+ * meet.
+ */
 import { excessEnvironments } from "../access/attenuation.ts";
 import { holdingsOf, vouchesFor } from "../access/holding.ts";
 import type { Principal } from "../access/policy.ts";

@@ -28,7 +28,7 @@ export interface AdminPorts {
   readonly keys: KeyDirectory;
   readonly uses: UseRecord;
   readonly lifecycle: Pick<KeyLifecycle, "rotate" | "finish" | "resume" | "sweep">;
-  /** Seals a key's text to an age public key, armored. Throws `input_invalid` for what is none. */
+  /** Encrypts a key for an age public key, armored. Throws `input_invalid` for an invalid one. */
   readonly sealTo: (recipient: string, text: Secret) => Promise<Secret>;
   readonly listKeys: (filter: {
     environment?: string;
@@ -38,8 +38,8 @@ export interface AdminPorts {
   }) => readonly KeyRecord[];
   readonly peppers: PepperRing;
   /**
-   * Commits a change, then swaps the snapshot, forgets changed keys and cuts what may no longer run, before it resolves.
-   * Changes are run one after another, so what was read inside `work` is still true when it commits.
+   * Commits a change, then replaces the snapshot, forgets changed keys and aborts requests that are no longer allowed,
+   * before it resolves. Changes run one after another, so what was read inside `work` is still true when it commits.
    */
   readonly changes: Changes;
   /** Everything that is said about people, administrators' words too, becomes a change by it. */
@@ -75,13 +75,13 @@ export interface AdminPorts {
   readonly status: () => GatewayStatus;
   /** Reads a policy text away from the thread of requests. Throws `rate_limited` while too many of the actor's wait. */
   readonly readPolicyText: (text: string, actor: string) => Promise<PolicyTextRead>;
-  /** Where records are sent besides, and how far each has got. */
+  /** The sinks of audit records, and how far each has been delivered. */
   readonly sinks: () => readonly SinkStatus[];
-  /** The metrics' text; series of environments that are not shown are left out. */
+  /** The metrics' text, without the series of environments that are not visible. */
   readonly metrics: (isShown: (environment: string) => boolean) => string;
 }
 
-/** A backup that was restored, as long as nobody has said that what was revoked since is revoked again. */
+/** A restored backup, until someone confirms that what was revoked since is revoked again. */
 export interface UnconfirmedRestore {
   /** Epoch ms. */
   readonly backupAt: number;

@@ -1,4 +1,7 @@
-/** Reads a permitted request into the contract's shapes: bounded, strict JSON, unknown fields refused, every mistake listed. */
+/**
+ * Reads a permitted request into the contract's shapes: bounded, strict JSON, unknown fields rejected, all mistakes
+ * listed.
+ */
 import { Problem } from "@sallyport/protocol";
 import type { ProblemCode } from "@sallyport/protocol";
 import type { ContractRow } from "@sallyport/contract";
@@ -7,7 +10,7 @@ import { readJson } from "../kernel/strict-json/read-json.ts";
 import { bodyOf } from "./request-body.ts";
 
 export const BODY_BYTES_MAX = 1024 * 1024;
-/** To receive such a body, to parse it and to act on it are three long pieces of work: each has a turn of its own. */
+/** Receiving such a body, parsing it and acting on it are three long pieces of work: each has a separate turn. */
 const LONG_BODY_BYTES = 64 * 1024;
 
 export interface ReadRequest {
@@ -57,7 +60,7 @@ async function refuseBody(request: Request): Promise<undefined> {
 
 const JSON_TYPE = /^application\/json(?:\s*;\s*charset="?utf-8"?)?$/i;
 
-/** Strict JSON of a type that is awaited; refuses an empty body. */
+/** Strict JSON of the expected type; rejects an empty body. */
 export async function readCallBody(request: Request, awaited: RegExp = JSON_TYPE): Promise<unknown> {
   const type = request.headers.get("content-type") ?? "";
   if (!awaited.test(type.trim())) throw new Problem("media_type_unsupported");

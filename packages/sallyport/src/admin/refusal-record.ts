@@ -1,6 +1,6 @@
 /**
- * Records refused attempts at the admin API, at most one a second: a flood of bad credentials must not fill the disk
- * or hold up a revocation. What came in between is told as a count by the next record.
+ * Records denied attempts at the admin API, at most one per second: a flood of bad credentials must not fill the disk
+ * or delay a revocation. The next record contains the count of those in between.
  */
 import type { Problem } from "@sallyport/protocol";
 import { DoorProblem } from "./caller.ts";
@@ -26,7 +26,7 @@ export class RefusalRecord {
     this.#ports = ports;
   }
 
-  /** Never rejects: a refusal that cannot be recorded is refused all the same. */
+  /** Never rejects: a denial that cannot be recorded is a denial all the same. */
   async note({ problem, route, actor, address }: RefusedAttempt): Promise<void> {
     const { clock, changes } = this.#ports;
     const nowMs = clock.monotonic();

@@ -6,7 +6,7 @@ import type { IncomingMessage } from "node:http";
 
 const arriving = new WeakMap<Request, IncomingMessage>();
 
-/** Says where the body of a request arrives. One that nobody says it of is read as any web request. */
+/** Registers where the body of a request arrives. Unregistered requests are read as any web request. */
 export function arrivesAt(request: Request, incoming: IncomingMessage): void {
   arriving.set(request, incoming);
 }
@@ -15,7 +15,7 @@ export function arrivesAt(request: Request, incoming: IncomingMessage): void {
 export function bodyOf(request: Request): AsyncIterable<Uint8Array> | null {
   if (request.method === "GET") return null;
   const incoming = arriving.get(request);
-  // Whoever stops reading still answers on this connection.
+  // Reading stopped, but the connection still has to carry the response.
   if (incoming) return incoming.iterator({ destroyOnReturn: false });
   return request.body as AsyncIterable<Uint8Array> | null;
 }

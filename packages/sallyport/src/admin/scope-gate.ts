@@ -165,7 +165,7 @@ class ScopeJudge {
     }
   }
 
-  /** Whoever opens an environment opens what everybody holds in it, and every service by its keys. */
+  /** Opening an environment opens what everyone holds in it, and every service by its keys. */
   async #environment(name: string): Promise<string[]> {
     if (this.#right.mayGrant === null)
       return [`environment ${name} is opened wider by an issuer who may grant nothing`];
@@ -182,7 +182,9 @@ class ScopeJudge {
     ];
   }
 
-  /** Its own grants, whoever is assigned it, and the keys that name it: their owners may hold more than they use. */
+  /**
+   * Its grants, everyone who is assigned to it, and the keys that name it: their owners may hold more than they use.
+   */
   async #role(role: Role): Promise<string[]> {
     const given = this.#assignments.naming(role.name);
     const excess = [

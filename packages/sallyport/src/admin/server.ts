@@ -1,6 +1,6 @@
 /**
- * The admin API's two doors: a TCP listener for holders of admin keys and a Unix socket in the data directory for the
- * operating-system user. Both bound headers and time; the TCP one answers only for known host names.
+ * The admin API's two entrances: a TCP listener for holders of admin keys and a Unix socket in the data directory for
+ * the operating-system user. Both bound headers and time; the TCP listener only accepts known host names.
  */
 import { chmodSync } from "node:fs";
 import { createServer as createPlainServer } from "node:http";
@@ -90,7 +90,7 @@ export function createAdminServer(ports: AdminServerPorts): AdminServer {
     ? createTlsServer({ ...LIMITS, ...tls, handshakeTimeout: HANDSHAKE_TIMEOUT_MS }, overTcp)
     : createPlainServer(LIMITS, overTcp);
   const socket = createPlainServer(LIMITS, overSocket);
-  // Node would cut the lines above a count and keep quiet about it; what is too many is refused by what was sent.
+  // Node would silently drop the lines above a count; too many are rejected by what was sent.
   for (const server of [tcp, socket]) server.maxHeadersCount = 0;
   tcp.on("connection", (peer: Socket) => {
     const isBehindProxy =

@@ -63,7 +63,8 @@ export function makeSignalRoutes(ports: Pick<AdminPorts, "clock" | "signals" | "
       const tokens = form.getAll("logout_token");
       const [token] = tokens;
       if (token === undefined || tokens.length !== 1) return logOutError("logout_token must be present exactly once");
-      // Whether it is genuine is only known once it is verified: until then it is its network's work, and nobody else waits.
+      // Only verification shows whether it is genuine: until then it counts as its network's work, and delays no one
+      // else.
       const network = address === null ? "unknown" : networkPrefix(address);
       const wrong = await unproven.run(network, () => to.logOut(token));
       if (!(wrong instanceof FailedClaims))

@@ -1,4 +1,4 @@
-/** A socket file outlives a killed process. It is taken away only when nobody answers behind it. */
+/** A socket file outlives a killed process. It is removed only if no process responds behind it. */
 import { existsSync, unlinkSync } from "node:fs";
 import { connect } from "node:net";
 import { Problem } from "@sallyport/protocol";

@@ -1,6 +1,6 @@
 /**
- * `GET /v1/audit/tail`, beside the contract: the ledger's records as they come, as server-sent events (WHATWG HTML, 9.2).
- * `id:` is the sequence number, so that `Last-Event-ID` goes on without a gap. Begun and ended, a tail is recorded.
+ * `GET /v1/audit/tail`, outside the contract: streams new audit records as server-sent events (WHATWG HTML, 9.2). `id:`
+ * is the sequence number, so `Last-Event-ID` continues without a gap. The beginning and the end of a tail are recorded.
  */
 import { setTimeout as wait } from "node:timers/promises";
 import { Problem } from "@sallyport/protocol";

@@ -1,6 +1,7 @@
 /**
- * One listener of the ledger. It is read for him page by page, and only while he takes what was sent: he holds up nobody
- * and fills no memory. Who takes nothing for some seconds while there is more is told so and cut; he can go on where he was.
+ * One reader of the audit log. Pages are read for it only while it takes what was sent: it delays no one and fills no
+ * memory. A reader that takes nothing for some seconds while records are pending gets the reason and is disconnected; it can
+ * continue where it was.
  */
 import { Problem } from "@sallyport/protocol";
 import type { AuditPage } from "../audit/audit-log.ts";
@@ -12,7 +13,7 @@ export interface TailPorts {
   readonly wait: (ms: number) => Promise<unknown>;
   /** Number of the newest record on disk. */
   readonly newest: () => number;
-  /** A page of what the listener may see. Throws the problem when his right has ended. */
+  /** A page of what the reader may see. Throws the problem if its permission has ended. */
   readonly read: (page: { after: number; limit: number; order: "oldest" }) => Promise<AuditPage>;
   readonly demand: () => void;
   readonly after: number;
@@ -20,7 +21,7 @@ export interface TailPorts {
   readonly onEnd: (count: number) => void;
 }
 
-/** The longest a record waits for its listener, and his right for being looked at. */
+/** The longest that a record waits for its reader, and the reader's permission for its check. */
 export const TURN_MS = 250;
 export const HEARTBEAT_MS = 15_000;
 export const SLOW_MS = 10_000;
@@ -48,11 +49,11 @@ export class TailStream {
       { start: (controller) => void (this.#controller = controller), cancel: () => this.#finish() },
       new ByteLengthQueuingStrategy({ highWaterMark: HELD_BYTES_MAX }),
     );
-    this.#say(": the ledger, as it goes on\n\n");
+    this.#say(": audit records as they are written\n\n");
     void this.#run();
   }
 
-  /** Tells why, and closes. */
+  /** Sends the reason, and closes. */
   end(code: string, says: string): void {
     if (this.#isOver) return;
     this.#say(`event: end\ndata: ${JSON.stringify({ code, says })}\n\n`);
@@ -110,7 +111,7 @@ export class TailStream {
 
   #cut(): void {
     this.end("too_slow", "records came faster than they were taken; Last-Event-ID goes on here");
-    // The word waits behind what he has not taken. He has a while for it, then the memory is given back.
+    // The reason waits behind what the reader has not taken yet. It has some time for it, then the memory is released.
     void this.#ports.wait(SLOW_MS).then(() => this.#drop());
   }
 

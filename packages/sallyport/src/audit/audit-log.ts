@@ -6,7 +6,7 @@ export interface AuditFilter {
   readonly actor?: string;
   /** A key's id: what it did, and what was done to it. */
   readonly key?: string;
-  /** A principal's id: what he or his keys did. */
+  /** A principal's id: what they or their keys did. */
   readonly principal?: string;
   readonly type?: string;
   readonly code?: string;
@@ -14,7 +14,7 @@ export interface AuditFilter {
   readonly model?: string;
   /** An address, or a network in CIDR form. */
   readonly address?: string;
-  /** Any of these, besides what `environment` says. */
+  /** Any of these, in addition to `environment`. */
   readonly environments?: readonly string[];
   /** Any of these types. */
   readonly types?: readonly string[];
@@ -29,12 +29,12 @@ export interface AuditFilter {
   readonly order: "newest" | "oldest";
 }
 
-/** What a reader who goes on and on is told besides the records. */
+/** What a continuing reader gets in addition to the records. */
 export interface AuditPage {
   readonly records: readonly AuditRecord[];
   /** Oldest first: everything up to this number was looked at, so reading goes on after it. */
   readonly through: number;
-  /** Number of the oldest record that is kept; 0 where there is none. */
+  /** Number of the oldest record that is kept; 0 without records. */
   readonly first: number;
 }
 
@@ -83,9 +83,9 @@ export interface LogSize {
 }
 
 export interface AuditLog {
-  /** May walk the whole ledger: answered by a thread of its own. */
+  /** May read the whole audit log: done by a separate thread. */
   search(filter: AuditFilter): Promise<readonly AuditRecord[]>;
-  /** The same, for whoever follows the ledger. */
+  /** The same, for a reader that follows the log. */
   read(filter: AuditFilter): Promise<AuditPage>;
   verify(): Promise<AuditVerdict>;
   /** Between two times, epoch ms; looks back for some seconds and says how far it came. */

@@ -1,6 +1,6 @@
 /**
- * Refusals after authentication: one record each up to a rate per key (GCRA: a minute's worth at once, then evenly),
- * beyond that a count, written as one record per key and code with the next flush. So nobody's own key can fill the disk.
+ * Denials after authentication: one record each up to a rate per key (GCRA: a minute's worth at once, then evenly),
+ * beyond that a count, written as one record per key and code with the next flush. So no key can fill the disk.
  */
 import { encodeEvent } from "@sallyport/ledger";
 import { isProblemCode, problems } from "@sallyport/protocol";
@@ -117,8 +117,8 @@ function encodeRefused({ key, code, detail, endpoint, model, address, client, re
 }
 
 /**
- * The detail of a decision names permissions, models and hosts. That of a request which was not understood quotes what
- * stood there, and it may have been a prompt or a key: the caller is told, the audit log is not.
+ * The detail of a decision names permissions, models and hosts. That of a request which was not understood quotes its
+ * text, which may have been a prompt or a key: the caller sees it, the audit log does not.
  */
 function recordedDetail(code: string, detail: string | undefined): string | null {
   if (detail === undefined || !isProblemCode(code) || problems[code].status !== DECIDED) return null;

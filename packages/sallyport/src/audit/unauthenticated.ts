@@ -1,5 +1,5 @@
 /**
- * Refusals before authentication: anyone can cause them, so they are counted and never written one by one. Code and
+ * Denials before authentication: anyone can cause them, so they are counted and never recorded one by one. Code and
  * network are counted in memory; each flush writes a bounded number of records, the largest counts by name and the rest
  * together. A flood from a million addresses costs as much disk as one from sixty.
  */
@@ -28,7 +28,7 @@ export const UNAUTHENTICATED_RECORDS_MAX = 64;
 const ROWS_MAX = 1_024;
 const OTHER = "other";
 
-/** `code` may be one of the HTTP parser's, which are no refusals. */
+/** `code` may be one of the HTTP parser's, which are no denials. */
 export interface Counted extends Pick<Refusal, "signal"> {
   readonly code: string;
 }
@@ -80,7 +80,7 @@ function kindOf({ code, signal }: Counted): string {
   return `${code} ${signal ?? ""}`;
 }
 
-/** Refusals have more to them, which must not be held for a minute. */
+/** Denials have more members, which must not be held for a minute. */
 function only({ code, signal }: Counted): Counted {
   return signal === undefined ? { code } : { code, signal };
 }

@@ -1,8 +1,8 @@
 /**
- * Inference that was served without a record of it, in environments whose policy prefers that to a refusal while the
- * ledger takes nothing: counted, and told to the ledger as a gap as soon as it takes records again. A kill before that
- * loses the count; the node's silence shows in the ledger then. Where the writer is gone nothing is served unrecorded:
- * what cannot be revoked must not run.
+ * Inference that was served without a record, in environments whose policy prefers that to a denial while the ledger
+ * cannot be written: counted, and recorded as a gap as soon as it can be written again. A kill before that loses the
+ * count; the node's silence shows in the ledger then. Without a writer nothing is served unrecorded: what cannot be
+ * revoked must not run.
  */
 import { encodeEvent } from "@sallyport/ledger";
 import type { Environment } from "../access/policy.ts";
@@ -59,7 +59,7 @@ export class UnrecordedRequests {
     return true;
   }
 
-  /** True when no environment that exists refuses inference while the ledger takes nothing. */
+  /** True if no existing environment denies inference while the ledger cannot be written. */
   areAllServed(): boolean {
     const names = [...this.#ports.environments().keys()];
     return names.length > 0 && names.every((name) => this.#isAllowed(name));

@@ -34,9 +34,7 @@ export class Signals {
   logOut(text: string): Promise<AmbiguousSubject | FailedClaims | undefined> {
     const issuer = issuerOf(text);
     const source = this.#sources.find((one) => one.issuer === issuer);
-    return source
-      ? source.logOut.receive(text)
-      : Promise.resolve(failed("invalid_issuer", "unknown issuer"));
+    return source ? source.logOut.receive(text) : Promise.resolve(failed("invalid_issuer", "unknown issuer"));
   }
 }
 

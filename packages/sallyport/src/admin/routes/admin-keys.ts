@@ -53,7 +53,7 @@ export const adminKeyHandlers: Handlers<
       if (!key) throw new Problem("not_found", `there is no admin key ${call.params.id}`);
       if (key.admin) refuseExcess(excessAdminRight(call.caller.issuer.right, key.admin));
       const now = call.ports.clock.now();
-      // Whoever had the key may have made others with it: they end with it, unless the caller knows better.
+      // A thief of the key may have created others with it: they are revoked with it, unless the caller knows better.
       const made = call.query.children === "keep" ? [] : await madeWith(call, key.id);
       const ended = [...(key.state === "revoked" ? [] : [key]), ...made];
       const [first, ...rest] = ended.map((one) => revoked(call, one, one === key ? {} : { issuer: key.id }));

@@ -1,4 +1,6 @@
-/** What was noticed about keys, from the ledger, with what is done about it now. Each sees the environments he administers. */
+/**
+ * Alerts about keys, from the audit log, with the present response. Callers see the environments that they administer.
+ */
 import type { AlertView } from "@sallyport/contract";
 import { administers } from "../../access/attenuation.ts";
 import type { AuditRecord } from "../../audit/audit-log.ts";

@@ -1,4 +1,7 @@
-/** Searching the ledger. Records of an environment are for those who administer it, `system`'s for those who administer all. */
+/**
+ * Searches the audit log. Records of an environment are visible to its administrators, those of `system` to full
+ * administrators.
+ */
 import { auditScope, presentFilter } from "../audit-scope.ts";
 import type { Handlers } from "../call.ts";
 import { demandKnownEventType, demandKnownSubjects } from "../known-filter.ts";

@@ -1,4 +1,4 @@
-/** What is wrong though nothing is refused for it: mistakes of policy, and rows of the store that are damaged. */
+/** Findings: mistakes in a valid policy, and damaged rows of the store. */
 import { administers } from "../../access/attenuation.ts";
 import { policyFindings } from "../../access/policy-findings.ts";
 import { LongWork } from "../../kernel/long-work.ts";
@@ -36,7 +36,7 @@ export const findingHandlers: Handlers<"findings"> = {
   },
 };
 
-/** An incident is nobody's before somebody closes it: told until then. */
+/** Open incidents are reported until someone closes them. */
 function incidentFindings({ ports, caller }: AnyCall) {
   const open = openIncidents(ports, caller).map(({ id, environment, key, openedAt }) => ({
     code: "incident_open" as const,
@@ -56,7 +56,7 @@ function incidentFindings({ ports, caller }: AnyCall) {
   return [...open, ...damaged];
 }
 
-/** Longer than a receiver that is started anew. */
+/** Longer than a receiver needs to restart. */
 const LAG_SECONDS_MAX = 300;
 
 function sinkFindings(sinks: readonly SinkStatus[]) {

@@ -1,4 +1,4 @@
-/** The gateway's state, and whether its ledger is whole. */
+/** The gateway's state, and the verification of its audit log. */
 import { openApiDocument } from "@sallyport/contract";
 import { administers } from "../../access/attenuation.ts";
 import type { Handlers } from "../call.ts";

@@ -1,6 +1,6 @@
 /**
- * Incidents. Opening one suspends the key before anything else is done; the incident's file is written after, so a disk
- * that is full keeps nobody from stopping a key. Closing one revokes the key, replaces it, or lets it work again.
+ * Incidents. Opening one suspends the key before anything else; the incident's file is written afterwards, so a full
+ * disk does not prevent stopping a key. Closing one revokes the key, replaces it, or reactivates it.
  */
 import { Problem } from "@sallyport/protocol";
 import type { IncidentView, RadiusView } from "@sallyport/contract";
@@ -123,7 +123,7 @@ function revoked({ environment, id, state }: KeyRecord): Operation[] {
   return [{ op: "key.state", environment, id, state: "revoked", reason: INCIDENT_REASON }];
 }
 
-/** As `lifecycle.resume` does it: disuse is counted from now, notices are given again. */
+/** As `lifecycle.resume` does it: inactivity is counted from now, notices are sent again. */
 function resumed({ ports }: AnyCall, key: KeyRecord): Operation[] {
   const { environment, id, state, secrets, rotation, rotatedAt, frozenAt, lifetimeMs } = key;
   if (state === "revoked") throw new Problem("conflict", `key ${id} is revoked, which is final`);
@@ -149,7 +149,7 @@ function closedEvents(
     : [first];
 }
 
-/** A close whose file could not be written is in the ledger all the same: nothing is issued a second time. */
+/** A close whose file could not be written is in the audit log all the same: nothing is issued a second time. */
 async function refuseClosedBefore({ ports }: AnyCall, incident: Incident): Promise<void> {
   const { environment, openedAt: since, id } = incident;
   const found = await ports.audit.search({
@@ -203,7 +203,7 @@ async function radius(
   };
 }
 
-/** The report's text for whoever is not on the gateway host: evidence and proofs are files, and are made there. */
+/** The report's text for callers on other machines: evidence and proofs are files, and are made on the gateway host. */
 async function report(call: Call<"incidents.report">): Promise<{ incidentId: string; report: string; html: string }> {
   const measured = await radius(call);
   const made = makeReport({

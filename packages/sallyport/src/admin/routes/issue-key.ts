@@ -44,7 +44,7 @@ export const createKey: Handler<"keys.create"> = (call) => {
       ...ownerMistakes(owner),
       ...networkMistakes(body.networks),
     ]);
-    // Whoever loses the race against a revocation orders again, and meets the rights that are left.
+    // A caller that loses the race against a revocation tries again, and meets the remaining permissions.
     if (revocationsOf(call) !== revocationsAtOrder) throw new Problem("owner_narrowed");
     const lifeMs = lifetimeMs(call, now, environment?.keyMaxAgeMs ?? KEY_AGE_MAX_MS);
     refuseExcess([
@@ -119,10 +119,16 @@ function ownerMistakes(owner: Principal | string | undefined): string[] {
   return owner?.isDisabled ? [`owner: ${owner.name} is disabled`] : [];
 }
 
-/** Part of the longest life by which lives that nobody asked for differ: keys made on one day must not all end on one. */
+/**
+ * The part of the longest lifetime by which default lifetimes differ: keys created on one day must not all expire on
+ * one day.
+ */
 const SPREAD = 0.05;
 
-/** Asked for too much: refused, never clamped. Not asked: about the most there is, within what is left of the issuer's own. */
+/**
+ * A request for too much is denied, never clamped. The default is about the maximum, within the remaining lifetime of
+ * the issuer.
+ */
 function lifetimeMs(call: CreateCall, now: number, environmentMaxMs: number): number {
   const maxMs = Math.min(environmentMaxMs, KEY_AGE_MAX_MS);
   if (call.body.ttl === undefined) {
@@ -140,7 +146,10 @@ function lifetimeMs(call: CreateCall, now: number, environmentMaxMs: number): nu
   return askedMs;
 }
 
-/** A service that holds exactly the key's grant, so that ceiling and live right start equal. Answers its id. */
+/**
+ * Creates a service with exactly the key's grant, so that the key's scope and the owner's permissions start equal.
+ * Returns its id.
+ */
 function makeService(call: CreateCall, right: RightSpec, operations: Operation[], events: LedgerEvent[]): string {
   const { clock } = call.ports;
   const principal = newPrincipal({ kind: "service", name: call.body.name, createdAt: clock.now() });

@@ -1,4 +1,7 @@
-/** A key's own doors, as an administrator sets them. Opening one wider is giving: it must be the issuer's to give (R6). */
+/**
+ * A key's access conditions, as an administrator sets them. Relaxing one is granting: the issuer must be able to grant
+ * it (R6).
+ */
 import { Problem } from "@sallyport/protocol";
 import type { KeyView } from "@sallyport/contract";
 import type { EventType, LedgerEvent } from "../../audit/event.ts";
@@ -39,7 +42,7 @@ export async function putFactors(
   return viewKey({ ...key, ...next }, call.ports.clock.now());
 }
 
-/** Runs in turn with other changes, on the key as it is then. A revoked key has no doors to set. */
+/** Runs in turn with other changes, on the key as it is then. A revoked key has no access conditions to set. */
 export function onPresentKey<T>(call: CallById, work: (key: KeyRecord) => Promise<T>): Promise<T> {
   return call.ports.changes.inTurn(() => {
     const key = findKey(call, call.params.id);
@@ -72,7 +75,7 @@ export const keyFactorHandlers: Handlers<"keys.factors" | "keys.makePathSecret" 
       refuseMistakes([
         ...(environment?.pathSecrets === "allow"
           ? []
-          : [`environment ${key.environment} denies path secrets: its policy must say \`pathSecrets: allow\``]),
+          : [`environment ${key.environment} denies URL tokens: its policy must set \`pathSecrets: allow\``]),
         ...(environment?.networks || key.networks || key.binding
           ? []
           : ["a URL token requires a network allow-list: set one with `sallyport keys factors ID --network CIDR`"]),

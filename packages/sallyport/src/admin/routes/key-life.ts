@@ -1,4 +1,4 @@
-/** Rotation and the sweep, as an administrator asks for them. What is done is decided in `keys/`. */
+/** Rotation and the inactivity policy, on an administrator's request. `keys/` decides what is done. */
 import { Problem } from "@sallyport/protocol";
 import { parseDurationMs } from "@sallyport/contract";
 import { administers } from "../../access/attenuation.ts";
@@ -54,7 +54,10 @@ export const finishRotation: Handler<"keys.finish"> = async (call) => {
   return viewKey(key, call.ports.clock.now());
 };
 
-/** A run ends keys everywhere, so whoever asks for one administers every environment; a dry run shows his own. */
+/**
+ * A run ends keys everywhere, so it requires a full administrator; a dry run shows the keys that the caller
+ * administers.
+ */
 export const sweepKeys: Handler<"keys.sweep"> = async (call) => {
   const { ports, caller, body } = call;
   if (!body.dryRun) for (const name of ports.snapshot().environments.keys()) demandEnvironment(call, name);

@@ -1,4 +1,4 @@
-/** Public keys of a key. Whoever may sign for it can do what it can do: so it must be the issuer's to give (R6). */
+/** Public keys of a key. A signer can do what the key can do, so the issuer must be able to grant it (R6). */
 import { Problem } from "@sallyport/protocol";
 import type { Answer, Body } from "@sallyport/contract";
 import { readRegisteredKey } from "../../factors/registered-key.ts";

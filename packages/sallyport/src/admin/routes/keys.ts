@@ -33,7 +33,7 @@ async function listKeys(call: Call<"keys.list">): Promise<{ keys: KeyView[]; nex
     ...(after === undefined ? {} : { after }),
   };
   for await (const key of everyKey(ports, filter, work)) {
-    // Admin keys have a list of their own.
+    // Admin keys have a separate list.
     if (key.environment === SYSTEM_REALM || !administers(caller.issuer.right, key.environment)) continue;
     found.push(key);
     if (found.length > limit) break;
@@ -46,7 +46,10 @@ async function listKeys(call: Call<"keys.list">): Promise<{ keys: KeyView[]; nex
   };
 }
 
-/** Stops it. One that stands still for disuse gets the administrator's reason: its owner cannot resume it any more. */
+/**
+ * Suspends it. A key that was suspended for inactivity gets the administrator's reason: its owner can no longer resume
+ * it.
+ */
 function stop(state: "suspended" | "revoked", type: EventType): (call: CallById) => Promise<KeyView> {
   return (call) =>
     call.ports.changes.inTurn(async () => {
@@ -69,7 +72,7 @@ async function resume(call: CallById): Promise<KeyView> {
   refuseSession(key);
   const { environment, id } = key;
   const incident = openIncidentOf(call.ports.incidents.list(), { environment, id });
-  // What somebody may have stolen does not work again by the way: whoever lets it says so in the incident.
+  // A possibly stolen key is not reactivated in passing: that is done explicitly in its incident.
   if (incident)
     throw new Problem(
       "conflict",

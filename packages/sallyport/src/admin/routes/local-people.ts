@@ -1,4 +1,7 @@
-/** Ways in without a provider. Whoever invites a person could become him, so he must be able to grant what that one may do. */
+/**
+ * Local log-ins. An administrator who invites a user could take over the account, and must therefore be able to grant
+ * everything the user may do.
+ */
 import { Problem } from "@sallyport/protocol";
 import type { PrincipalView } from "@sallyport/contract";
 import { excessAdminRight, excessEnvironments } from "../../access/attenuation.ts";
@@ -52,8 +55,8 @@ export const localPeopleHandlers: Handlers<"principals.invite" | "principals.uni
 };
 
 /**
- * Somebody whose delegation scope covers what the person holds now stands behind the person's sign-in identifiers: a local
- * log-in that was suspended works again, and the provisioned id counts again.
+ * An administrator whose delegation scope covers what the user holds now vouches for the user's sign-in identifiers: a
+ * suspended local log-in works again, and the provisioned id counts again.
  */
 async function confirm(call: CallById): Promise<PrincipalView> {
   return call.ports.changes.inTurn(async () => {
@@ -78,8 +81,8 @@ async function confirm(call: CallById): Promise<PrincipalView> {
 }
 
 /**
- * A local log-in is one for all environments: it is taken away by whoever administers all the person's, or could have made
- * it. Others disable the person in their own.
+ * A local log-in is valid for all environments: it is removed by an administrator of all of the user's, or by one who
+ * could have created it. Others disable the user in their environments.
  */
 function excessOfTaking(call: AnyCall, person: Principal): string[] {
   const { right } = call.caller.issuer;

@@ -1,4 +1,4 @@
-/** Environments, roles, upstreams and the policy file. Whoever administers some environments sees only those. */
+/** Environments, roles, model servers and the policy file. Administrators of some environments see only those. */
 import { Problem } from "@sallyport/protocol";
 import { parseDurationMs } from "@sallyport/contract";
 import type { Body } from "@sallyport/contract";
@@ -91,7 +91,7 @@ export const policyHandlers: Handlers<
   },
 };
 
-/** A field left out and one that is undefined are the same to whoever wrote the question. */
+/** An omitted field and an undefined one are the same to the caller. */
 function withoutUndefined(body: Body<"explain">): ExplainQuestion {
   return Object.fromEntries(
     Object.entries(body).filter(([, value]) => value !== undefined),

@@ -40,7 +40,7 @@ export const principalHandlers: Handlers<
       const { kind, name, team } = body;
       const voucher = callersVoucher(call);
       const made = newPrincipal({ kind, name, team, groups, createdAt: ports.clock.now() });
-      // What is assigned to a group later is given to its members as far as whoever put them in could give it.
+      // What is assigned to a group later counts for its members as far as the writer of the membership could grant it.
       const principal: Principal =
         isUnbounded(voucher) || groups.length === 0
           ? made
@@ -57,7 +57,7 @@ export const principalHandlers: Handlers<
   "principals.enable": switchPrincipal(false),
 };
 
-/** Whoever administers some environments sees somebody as disabled who may act in none of them. */
+/** Administrators of some environments see a user as disabled who may act in none of them. */
 export function viewInFull(call: AnyCall, principal: Principal): PrincipalView {
   const { ports } = call;
   const view = viewPrincipal(principal, ports.localLogins.stateOf(principal.id, ports.clock.now()));
@@ -98,8 +98,8 @@ function switchPrincipal(isDisabled: boolean): (call: CallById) => Promise<Princ
 }
 
 /**
- * Working again is being given what the principal holds. Whoever administers some environments takes back what was said
- * for these: what an administrator of all has stopped stays stopped.
+ * Enabling grants what the principal holds. Administrators of some environments withdraw what was said for these: what
+ * a full administrator has stopped stays stopped.
  */
 function demandEnabling(call: AnyCall, present: Principal): void {
   const within = withinOf(call);

@@ -1,4 +1,4 @@
-/** The ledger events that more than one route writes. */
+/** The audit events that more than one route records. */
 import type { Assignment, Principal } from "../../access/policy.ts";
 import type { LedgerEvent } from "../../audit/event.ts";
 import type { Statement } from "../../identity/statement.ts";

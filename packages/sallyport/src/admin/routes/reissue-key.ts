@@ -1,6 +1,6 @@
 /**
- * A key in the place of one that leaked: same ceiling, owner, limits, networks and demands, another text. What strangers
- * may have put on the old one is not taken over: signers, workloads and path secrets are added anew by who knows them.
+ * A replacement for a leaked key: same scope, owner, limits, networks and conditions, a new secret. What a thief may
+ * have added to the old one is not copied: signers, workloads and URL tokens are added again by those who know them.
  */
 import { Problem } from "@sallyport/protocol";
 import { KEY_AGE_MAX_MS } from "../../access/policy.ts";
@@ -33,7 +33,7 @@ export function reissueKey(call: AnyCall, old: KeyRecord): Reissued {
   const maxMs = snapshot.environments.get(environment)?.keyMaxAgeMs ?? KEY_AGE_MAX_MS;
   const expiresAt = Math.min(now + Math.min(old.lifetimeMs ?? maxMs, maxMs), caller.expiresAt ?? Infinity);
   const order = { environment, name, owner, ceiling, limits, createdAt: now, createdBy: actor, expiresAt, isDecoy };
-  // A network that was bound by the first use is the stranger's as likely as the owner's: it is bound anew.
+  // A network bound by the first use may be the thief's as well as the owner's: it is bound again.
   const factors = { networks: binding === "first_use" ? null : networks, binding, require };
   const issued = issueKey({ ...order, factors }, ports.peppers);
   const event = eventOf(call, "key.issued", environment, {

@@ -81,7 +81,7 @@ function ending(
   };
 }
 
-/** His password was another one by then, or none: he is invited anew. */
+/** The password was a different one by then, or none: the user is invited again. */
 function closing(call: AnyCall, id: string): Narrowing | "unknown" | "done" {
   const principal = call.ports.snapshot().principals.get(id);
   if (!principal) return "unknown";

@@ -61,8 +61,8 @@ export function demandReach(call: AnyCall, person: Principal): void {
 }
 
 /**
- * Sign-in identifiers are rewritten by whoever could have written them: with a delegation scope as wide as the writer's,
- * or as the agent of the same provider.
+ * Sign-in identifiers are rewritten by callers that could have written them: with a delegation scope as wide as the
+ * writer's, or as the agent of the same provider.
  */
 export function demandIdentifier(call: AnyCall, person: Principal): void {
   refuseExcess(excessOfIdentifier(call, person));

@@ -207,14 +207,14 @@ async function save(
   });
 }
 
-/** The membership counts by somebody else's word: naming the member again adds the client's own. */
+/** The membership counts by another writer's statement: naming the member again adds the client's. */
 function isVouchedByOthers(call: ScimCall, id: string, name: string): boolean {
   const vouchers = call.ports.snapshot().principals.get(id)?.bounds?.memberships ?? [];
   const held = vouchers.filter(({ group }) => group === name).map(({ voucher }) => JSON.stringify(voucher));
   return held.length > 0 && !held.includes(JSON.stringify(callersVoucher(call)));
 }
 
-/** Who is in it afterwards. Somebody unknown cannot be put in; taking out who is not there changes nothing. */
+/** The members afterwards. An unknown member cannot be added; removing a missing one changes nothing. */
 function wantedMembers(
   call: ScimCall,
   held: ReadonlySet<string>,

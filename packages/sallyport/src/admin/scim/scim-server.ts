@@ -1,6 +1,6 @@
 /**
- * SCIM 2.0 (RFC 7643, 7644) beside the contract: its paths, media type and errors are the RFC's. Loaded with the first
- * request for it: a gateway nobody provisions does not carry its code.
+ * SCIM 2.0 (RFC 7643, 7644), outside the contract: its paths, media type and errors are the RFC's. Loaded with its
+ * first request: a gateway without provisioning does not load its code.
  */
 import { Problem, problems } from "@sallyport/protocol";
 import type { AdminPermission } from "@sallyport/protocol";
@@ -16,7 +16,7 @@ import type { ScimAnswer, ScimCall } from "./scim-call.ts";
 import { answerGroups } from "./scim-groups.ts";
 import { answerUsers } from "./scim-users.ts";
 
-/** Who calls, and may he; throws the refusal. */
+/** Who calls, and may they; throws the denial. */
 export type AdmitScim = (permission: AdminPermission) => Promise<Caller>;
 
 const TYPE = "application/scim+json; charset=utf-8";
@@ -28,7 +28,7 @@ const METHODS: Readonly<Record<string, readonly string[]>> = {
   "Groups/": ["GET", "PUT", "PATCH", "DELETE"],
 };
 
-/** Always answers; what is no refusal is thrown on, a fault. */
+/** Always responds; what is not a denial is rethrown as a fault. */
 export async function answerScim(ports: AdminPorts, admit: AdmitScim, request: Request): Promise<Response> {
   try {
     const caller = await admit(request.method === "GET" ? "principals:read" : "principals:manage");
@@ -87,7 +87,7 @@ async function answerPage(call: ScimCall, kind: string): Promise<ScimAnswer> {
   if (!list) throw new Problem("endpoint_unknown");
   if (id === null) return pageOf(list, call, (page) => page);
   const found = list.find((page) => page["id"] === id);
-  if (!found) throw new ScimRefused(null, "there is none of that id", 404);
+  if (!found) throw new ScimRefused(null, "unknown id", 404);
   return { status: 200, body: found };
 }
 

@@ -1,4 +1,7 @@
-/** People, as a provisioning client makes, changes and ends them (RFC 7644, 3). Deleted is deactivated: the ledger needs its names. */
+/**
+ * Users, as a provisioning client creates, changes and ends them (RFC 7644, 3). DELETE only deactivates the user,
+ * because audit records still refer to it.
+ */
 import { isDisabledIn } from "../../access/holding.ts";
 import { newPrincipal } from "../../access/new-principal.ts";
 import type { DirectoryGroup, External, Principal, Voucher } from "../../access/policy.ts";
@@ -67,7 +70,7 @@ function showWith(call: ScimCall, person: Principal, all: readonly DirectoryGrou
   const names = new Set(person.external?.groups);
   const groups = all.filter(({ name }) => names.has(name));
   const within = withinOf(call);
-  // For a client of some environments somebody is active who may act in one of them.
+  // For a client of some environments, a user is active who may act in one of them.
   const isActive = !person.isDisabled && !(within?.every((name) => isDisabledIn(person, name)) ?? false);
   return withVersion(showUser({ ...person, isDisabled: !isActive }, groups, SCIM_BASE));
 }
@@ -105,7 +108,7 @@ function createUser(call: ScimCall, wish: UserWish): Promise<ScimAnswer> {
   return call.ports.changes.inTurn(async () => {
     const { ports } = call;
     refuseTaken(call, wish, null);
-    // The same immutable id is the same person come back: his record goes on, his ended keys do not.
+    // The same immutable id is the same user returning: the record continues, revoked keys stay revoked.
     const same = wish.externalId === null ? [] : ports.snapshot().principals.called("external_id", wish.externalId);
     const back = same.find(({ external }) => external?.scim?.isDeleted === true);
     if (back) {
@@ -172,7 +175,7 @@ function isRewritten(held: External["scim"], { externalId, userName, emails }: N
   );
 }
 
-/** Whoever wrote the ids stays behind them until somebody writes others, or the same with a scope as wide. */
+/** The writer of the ids vouches for them until another one writes others, or the same with a scope as wide. */
 function writerOf(call: ScimCall, { external, bounds }: Principal, next: NonNullable<External["scim"]>): Voucher {
   const held = external?.scim;
   const isKept =
@@ -216,8 +219,8 @@ function endUser(call: ScimCall, id: string): Promise<ScimAnswer> {
 }
 
 /**
- * `userName` and `externalId` are of one person. A name that somebody made here has is taken too: nobody is taken over by
- * their name. Two clients that speak for different environments do not get into each other's way.
+ * `userName` and `externalId` belong to one user. A name that was created here is taken, too: no user is taken over by
+ * name. Two clients that speak for different environments do not affect each other.
  */
 function refuseTaken(call: ScimCall, { userName, externalId }: UserWish, own: string | null): void {
   const within = withinOf(call);

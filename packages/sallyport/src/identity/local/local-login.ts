@@ -34,6 +34,7 @@ export function sealLocal(sealer: Pick<Sealer, "seal">, principal: string, { pas
 /** Throws `store_unavailable` for what does not authenticate. */
 export function openLocal(sealer: Pick<Sealer, "open">, principal: string, sealed: string): LocalSecrets {
   const parts = JSON.parse(sealer.open(purposeOf(principal), sealed).toString("utf8")) as unknown;
-  if (!Array.isArray(parts) || parts.length !== 2) throw new Error(`the encrypted text of ${principal} is not a local log-in`);
+  if (!Array.isArray(parts) || parts.length !== 2)
+    throw new Error(`the encrypted text of ${principal} is not a local log-in`);
   return { password: String(parts[0]), otp: new Secret(String(parts[1])) };
 }
