@@ -49,6 +49,7 @@ export const REWRITTEN = [
   "packages/sallyport/src/watch-lab",
   "packages/sallyport/src/changes",
   "packages/sallyport/src/practice",
+  "packages/sallyport/src/dataplane",
   "packages/sallyport/src/admin",
   "packages/sallyport/src/identity",
   "packages/sallyport/src/kernel",
@@ -64,6 +65,8 @@ export const ALLOWED = [
   // A folder, a setting, and classes of a style sheet.
   { file: "cli/directory/restore.ts", text: "ledger/ folder" },
   { file: "compose/gateway.ts", text: "ledger.reserveBytes" },
+  { file: "dataplane/ways.ts", text: "constant metadata ticket" },
+  { file: "dataplane/server.ts", text: " Refused\r\n" },
   { file: "incident/report-html.ts", text: ".refused" },
   { file: "incident/timeline-svg.ts", text: 'class="refused"' },
 ];

@@ -40,8 +40,8 @@ export function makeAdmission({ clock, uses, lifecycle, firstNetworks, judge }: 
     exchange.secret = secret;
     if (key.session && isFresh(key.session.authenticatedAt, now)) exchange.isIdentified = true;
     const refusal = judge.admit(exchange);
-    // What is used from elsewhere must not count as the owner's use, nor bind the key, nor begin an overlap. Who is denied
-    // for some minutes because his key expires soon does use it.
+    // Use from another network must not count as the owner's use, nor bind the key, nor begin an overlap. A key that is
+    // denied for some minutes because it expires soon is in use.
     if (refusal && refusal.code !== "key_expires_soon") return refusal;
     const right = exchange.right!;
     firstNetworks.bind(key, exchange.address);

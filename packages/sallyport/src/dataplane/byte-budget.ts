@@ -1,6 +1,6 @@
 /**
- * The bytes all requests together may hold in memory. Taken before they are held, given back at settlement. Each key and
- * each principal has a share; callers who have not proved who they are have a room of their own.
+ * The bytes that all requests together may hold in memory. Taken before they are held, given back at settlement. Each
+ * key and each principal has a share; callers that have not proved their identity have separate room.
  */
 import { bodyByteShares, STRANGERS_BODY_BYTES } from "../kernel/shared-resources.ts";
 import { Shares } from "../kernel/shares.ts";
@@ -34,7 +34,7 @@ export class ByteBudget {
     return this.#known.held + this.#strangers.held;
   }
 
-  /** False when that would be over the budget or a share: refuse then. */
+  /** False if that would exceed the budget or a share: deny then. */
   take(holder: ByteHolder, bytes: number): boolean {
     const owner = (holder.byteOwner ??= ownerOf(holder));
     const full = "network" in owner ? this.#strangers.take(owner, bytes) : this.#known.take(owner, bytes);

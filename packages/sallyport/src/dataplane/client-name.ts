@@ -1,7 +1,7 @@
 /**
- * What the ledger says of the program that asked: the first product of its user agent (RFC 9110, 10.1.5), and nothing
- * behind it. What is not of a product's form may be anything, a prompt or a key: of that a short hash is kept, so that it
- * is known again and cannot be read.
+ * What audit records say about the calling program: the first product of its user agent (RFC 9110, 10.1.5), and nothing
+ * after it. Text that is not of a product's form may be a prompt or a key: only a short hash of it is kept, which can
+ * be recognized and not read.
  */
 import { hashOf } from "../anomaly/watch/hash.ts";
 

@@ -14,7 +14,7 @@ import type { Exchange } from "./exchange.ts";
 const STALL_BYTES_MIN = 16 * 1024;
 /** For answers before the environment is known. */
 const READER_STALL_MS = 60_000;
-/** So long the rest of a body may still come that nobody wants any more; then its connection is closed. */
+/** How long the rest of an unwanted body may still arrive before its connection is closed. */
 const UNWANTED_BODY_MS = 5_000;
 /** So long a connection may stay open that was ended here. */
 const ENDED_MS = 5_000;
@@ -62,8 +62,8 @@ export class Connections {
   }
 
   /**
-   * An answer on this connection is due or under way: nothing may be written that would be taken for it. What is wrong in
-   * the body of a request that is not answered yet is that request's own.
+   * A response on this connection is due or under way: nothing may be written that would be taken for it. Errors in the
+   * body of an unanswered request belong to that request.
    */
   isBusy(socket: Socket): boolean {
     const connection = this.#bySocket.get(socket);
@@ -74,7 +74,7 @@ export class Connections {
     return request.complete || response.headersSent;
   }
 
-  /** Disconnects the clients that do not read what was sent to them, or go on sending what nobody reads. */
+  /** Disconnects clients that do not read what was sent, or keep sending what is not read. */
   sweep(): void {
     const nowMs = this.#clock.monotonic();
     for (const [socket, connection] of this.#bySocket) {
@@ -132,8 +132,8 @@ export class Connections {
       this.#bySocket.delete(socket);
       onGone();
     };
-    // A client that closes its half of the connection has gone, as for node itself. What it does not read holds the
-    // socket open: it is still swept.
+    // A client that closes its half of the connection has gone, as for node itself. Unread data keeps the socket open,
+    // so it is still checked.
     socket.once("end", onGone).once("close", onClosed);
     if (socket.destroyed) onClosed();
     return connection;

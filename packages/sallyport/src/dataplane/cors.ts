@@ -15,7 +15,7 @@ export function addCorsHeaders(headers: string[], corsOrigin: string | null): vo
   );
 }
 
-/** Always allowed. SDKs add names of their own (`x-stainless-…`), which change with their versions: see `allowedHeaders`. */
+/** Always allowed. SDKs add further names (`x-stainless-…`), which change with their versions: see `allowedHeaders`. */
 const USUAL_HEADERS = ["authorization", "x-api-key", "api-key", "content-type", "anthropic-version", "anthropic-beta"];
 /** Names of header fields (RFC 9110, 5.1), as a browser lists them: lower case, separated by commas. */
 const ASKED_NAME = /^[a-z0-9!#$%&'*+.^_`|~-]{1,64}$/;

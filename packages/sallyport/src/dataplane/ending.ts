@@ -1,4 +1,4 @@
-/** How an exchange ended, in one word of a closed set, for everything that counts or tells endings. */
+/** How an exchange ended, in one word of a closed set, for all counters and reports of endings. */
 import type { Exchange, Outcome } from "./exchange.ts";
 
 export type Ending =

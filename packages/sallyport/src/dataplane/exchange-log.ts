@@ -1,7 +1,7 @@
 /**
- * What the log says of exchanges: at level debug one line each, else only that an upstream is in trouble, at most once
- * in a while for each. Fields are named one by one: the model is the canonical name, and of prompts, answers,
- * credentials and refusals' details there is nothing.
+ * What the log says about exchanges: at level debug one line each, otherwise only that a model server has problems,
+ * rate-limited per server. Fields are listed one by one: the model is the canonical name, and prompts, responses,
+ * credentials and details of denials never appear.
  */
 import type { Clock } from "../kernel/clock.ts";
 import type { Log } from "../kernel/log.ts";

@@ -1,4 +1,7 @@
-/** What an exchange may do under a snapshot: its key's effective right, narrowed to its token where it came with one. */
+/**
+ * What an exchange may do under a snapshot: its key's effective permissions, restricted to its token if it came with
+ * one.
+ */
 import { tokenGrant } from "../access/compiled-grant.ts";
 import type { CompiledGrant } from "../access/compiled-grant.ts";
 import type { EffectiveRight, Snapshot } from "../access/snapshot.ts";
@@ -7,7 +10,7 @@ import type { Token } from "../tokens/token.ts";
 
 const narrowed = new WeakMap<Token, readonly CompiledGrant[]>();
 
-/** Undefined where the key's environment is not there (any more). */
+/** Undefined if the key's environment does not exist (any more). */
 export function rightOf(snapshot: Snapshot, key: KeyRecord, token: Token | null): EffectiveRight | undefined {
   const right = snapshot.rightOf(key);
   return !right || token === null ? right : narrowTo(right, token);

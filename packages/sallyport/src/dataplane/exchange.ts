@@ -47,10 +47,10 @@ export interface TraceIdentity {
   readonly isSampled: boolean;
 }
 
-/** A wait or a running stream that can be ended with a refusal, or because its client has gone. */
+/** A wait or a running stream that can be ended with a denial, or because its client has gone. */
 export interface Interruptible {
   cut(refusal: Refusal): void;
-  /** The client's connection has closed: nobody is left to tell. */
+  /** The client's connection has closed: there is no one to inform. */
   leave(): void;
   /** Now and then, to keep time bounds. */
   tick(nowMs: number): void;
@@ -100,7 +100,7 @@ export class Exchange implements Presented {
   ollamaSigner: string | null = null;
   /** The credential was a token of that key; null = the key itself. */
   token: Token | null = null;
-  /** Who acts as the key by a token of his own issuer; null = the key itself. */
+  /** Who acts as the key by a token of their issuer; null = the key itself. */
   workload: Workload | null = null;
   right: EffectiveRight | null = null;
   rate: RateVerdict | null = null;
@@ -130,7 +130,7 @@ export class Exchange implements Presented {
   serialized: Serialized | null = null;
 
   holdsKeySlot = false;
-  /** Its place among the live ones; -1 = it is none of them. */
+  /** Its place among the live ones; -1 = it is not among them. */
   livePlace = -1;
   /** The replica that was chosen, or was chosen last. */
   upstream: Upstream | null = null;
@@ -166,7 +166,7 @@ export class Exchange implements Presented {
   isGone = false;
   /** It was closed because the client did not read. */
   isStalled = false;
-  /** It was cut between two stages, when nothing could be interrupted: the next one ends it. */
+  /** It was aborted between two stages, when nothing could be interrupted: the next stage ends it. */
   cutBy: Refusal | null = null;
 
   constructor(

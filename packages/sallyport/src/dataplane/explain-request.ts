@@ -63,7 +63,7 @@ function walk(
   const isAskedAgain = stages.includes("conditions") || stages.includes("authorize");
   const said = presentedIn(question);
   const presented = said && !isAskedAgain ? { ...EVERYTHING_PRESENTED, address: said.address } : said;
-  // The question is about the key itself: whoever asks about a token of it asks `explainToken`.
+  // The question is about the key itself: for a token of it, there is `explainToken`.
   const refusal = judge.explain(key, endpoint.way, presented, because);
   if (refusal) return refusal;
   const right = snapshot().rightOf(key)!;
@@ -81,7 +81,8 @@ function walk(
   const understood = imagine(endpoint, parameter, question.model);
   if (isRefusal(understood))
     return tell(because, understood, `the request would be denied: ${problems[understood.code].title}`);
-  // Without an address no list of networks can be asked: the doors were told, and the rest is decided as if they were open.
+  // Without an address no allow-list can be checked: the access conditions were listed, and the rest is decided as if
+  // they were met.
   const decision = decide(
     presented ? right : withoutNetworks(right),
     understood,
@@ -104,19 +105,19 @@ function tellUnasked({ model, demands }: Understood, stages: readonly string[], 
 
 /** What is opened without a key, where it is not simply answered. */
 const OF_NO_KEY: Partial<Record<Way, string>> = {
-  ticket: "is opened by a ticket, without a key",
+  ticket: "is opened by a delivery link, without a key",
   device: "is answered by the gateway itself; a client proves itself in the OAuth way",
   login: "is answered by the gateway itself, for people who log in",
 };
 
 function sentenceOfEndpoint({ id, way, anyOf }: Endpoint): string {
-  if (way === "person") return `${id} needs a user's session, and this key is none`;
+  if (way === "person") return `${id} needs a user's session, and this key is not one`;
   return `${id} is opened by ${anyOf.join(" or ")}, and the key or its owner has none of them`;
 }
 
 const EVERYTHING_PRESENTED: Presented = { address: "", isSigned: true, isIdentified: true };
 
-/** Null where the question says nothing of it: then the doors are told and taken to be open. */
+/** Null if the question does not say: then access conditions are listed and assumed to be met. */
 function presentedIn({ address, isSigned, isIdentified }: ExplainQuestion): Presented | null {
   if (address === undefined && !isSigned && !isIdentified) return null;
   return { address: address ?? "", isSigned: isSigned === true, isIdentified: isIdentified === true };
@@ -157,7 +158,7 @@ function tell(because: string[], refusal: Refusal, sentence: string): Refusal {
   return refusal;
 }
 
-/** Says what would turn the no into a yes, as far as it is known from the refusal. */
+/** Says what would turn the denial into a permission, as far as the denial shows it. */
 function withRemedy(explanation: Explanation, refusal: Refusal): Explanation {
   const { code, detail } = refusal;
   const remedy = [...explanation.remedy];

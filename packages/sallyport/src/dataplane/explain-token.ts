@@ -24,7 +24,7 @@ export function makeExplainToken({ clock, snapshot, keys, judge }: ExplainTokenP
     const policy = snapshot();
     const key = findKeyAnywhere(policy, keys, keyId);
     if (!key) return undefined;
-    // Whoever asks the token endpoint is a key first.
+    // A caller of the token endpoint is a key first.
     const because: string[] = [];
     const right = policy.rightOf(key);
     if (judge.explain(key, "oauth", null, because) || !right)

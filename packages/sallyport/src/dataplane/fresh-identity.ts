@@ -1,4 +1,4 @@
-/** How long after somebody proved who he is that still counts, for the factor `identity`. */
+/** For how long a proof of identity counts, for the factor `identity`. */
 const FRESH_SECONDS = 15 * 60;
 
 /** `authenticatedAt` is epoch seconds, `now` epoch ms. */

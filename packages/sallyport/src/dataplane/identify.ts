@@ -1,6 +1,6 @@
 /**
  * From what a request carries to the key it stands for. There are four kinds of credential, and a request carries
- * exactly one: a key's text or a token in a header, a path secret, or the signature of an Ollama command line.
+ * exactly one: a key or a token in a header, a URL token, or the signature of an Ollama command line.
  */
 import { isRefusal, refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";

@@ -1,4 +1,4 @@
-/** Who asks the table of standing: of a request, and of what somebody wants to know about a key or a token. */
+/** Asks the table of standing: for a request, and for questions about a key or a token. */
 import { isRefusal, refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
 import { decide } from "../access/decide.ts";
@@ -71,7 +71,10 @@ export class Judge {
     return decision.isAllowed ? undefined : decision.refusal;
   }
 
-  /** Of the key by itself, without a request; where nothing is said of what one would bring, doors are not asked. */
+  /**
+   * For the key by itself, without a request; access conditions are not checked unless the question says what a request
+   * would provide.
+   */
   explain(key: KeyRecord, way: Way, presented: Presented | null, because: string[]): Refusal | undefined {
     const claim = this.#claimOf(key, null, way, presented ?? UNSAID);
     return refuseStanding("explain", claim, this.#facts, because);

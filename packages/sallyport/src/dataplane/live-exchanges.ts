@@ -1,6 +1,6 @@
 /**
- * Every exchange that waits or runs. When policy, a key or a token changes, each is judged again against the present
- * snapshot, and a *no* cuts it (R10). Expiry alone is not asked again: it is checked at admission.
+ * Every exchange that waits or runs. When policy, a key or a token changes, each is judged again against the current
+ * snapshot, and a denial aborts it (R10). Expiry alone is not checked again: it is checked at admission.
  */
 import { refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
@@ -9,9 +9,9 @@ import type { Judge } from "./judge.ts";
 
 export class LiveExchanges {
   /**
-   * A list, each knowing its place in it. Not a Set: one that is added to and deleted from all the time is made anew now
-   * and then, the old table points to the new, and once one is in the collector's old generation every exchange after it
-   * is kept until the next full collection (seen: 12 kB a request, and a tenth of all CPU).
+   * A list, each knowing its place in it. Not a Set: one with constant additions and deletions is rebuilt now and then,
+   * the old table points to the new, and once one is in the collector's old generation, every exchange after it is kept
+   * until the next full collection (seen: 12 kB a request, and a tenth of all CPU).
    */
   readonly #live: Exchange[] = [];
 
@@ -35,13 +35,13 @@ export class LiveExchanges {
   }
 
   /**
-   * Judges every live exchange again; returns how many were cut. One that cannot be judged is cut as well, and keeps no
-   * other from being judged; then the first fault is thrown.
+   * Judges every live exchange again; returns how many were aborted. One that cannot be judged is aborted as well, and
+   * does not prevent judging the others; then the first fault is thrown.
    */
   recheck(judge: Pick<Judge, "refuseNow">): number {
     let cut = 0;
     const faults: unknown[] = [];
-    // Of a copy: what is cut may be settled at once, which changes the list.
+    // Of a copy: an aborted exchange may be settled at once, which changes the list.
     for (const exchange of this.#live.slice()) {
       try {
         const refusal = judge.refuseNow(exchange);
@@ -69,7 +69,7 @@ export class LiveExchanges {
   }
 }
 
-/** An exchange is between two stages now and then, with nothing to interrupt: it is told, and does not begin its work. */
+/** Between two stages there is nothing to interrupt: the exchange is marked, and does not begin its work. */
 function cutOne(exchange: Exchange, refusal: Refusal): void {
   if (exchange.interruptible) exchange.interruptible.cut(refusal);
   else exchange.cutBy = refusal;

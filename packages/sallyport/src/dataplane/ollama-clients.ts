@@ -1,6 +1,6 @@
 /**
- * An unmodified `ollama` with `OLLAMA_AUTH=1` signs each request with its own Ed25519 key. Where the public key is
- * registered, the signature is the credential of the key it was registered to: same ceiling, owner, limits and end.
+ * An unmodified `ollama` with `OLLAMA_AUTH=1` signs each request with its Ed25519 key. If the public key is registered,
+ * the signature is a credential of the key it was registered for: same scope, owner, limits and end.
  */
 import { refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
@@ -35,7 +35,7 @@ export class OllamaClients {
     if (!said) return refuse("credential_malformed");
     const place = this.#ports.find(said.fingerprint);
     const key = place && this.#ports.keys.find(place.environment, place.id);
-    // An unknown key is told apart before the signature is looked at: verifying costs more than anything else here.
+    // An unknown key is detected before the signature is verified: verifying costs more than anything else here.
     if (!key?.signers.some(({ use, id }) => use === "ollama" && id === said.fingerprint)) return refuse("key_unknown");
     const verified = verifyOllamaSignature(said, {
       method: exchange.request.method ?? "",
@@ -46,7 +46,7 @@ export class OllamaClients {
     if (typeof verified === "string") return refuse("signature_invalid", verified);
     const failure = this.#repeats.take(verified, `${key.environment}/${key.id}`, exchange.address, now);
     if (failure === "full" || failure === "key_full") return refuse("overloaded").with({ retryAfterSeconds: 1 });
-    // Somebody in a hurry, not somebody else's copy: a client shows 401 as "you need to be signed in".
+    // A client in a hurry, not a stolen copy: a client shows 401 as "you need to be signed in".
     if (failure === "too_often") return refuse("rate_limited").with({ retryAfterSeconds: 1 });
     if (failure) return refuse("signature_replayed", failure);
     exchange.ollamaSigner = said.fingerprint;

@@ -1,6 +1,7 @@
 /**
- * The loop that walks a request's way (`ways.ts`). A stage looks at one thing and says nothing (go on), a refusal (a value,
- * written in the caller's dialect) or `answered` (the answer is complete). Whatever happens, the exchange is settled once.
+ * The loop that walks a request's way (`ways.ts`). A stage looks at one thing and returns nothing (go on), a denial (a
+ * value, written in the caller's dialect) or `answered` (the response is complete). Whatever happens, the exchange is
+ * settled once.
  */
 import { refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
@@ -12,7 +13,7 @@ export type StageResult = Refusal | typeof answered | undefined;
 export type Stage = (exchange: Exchange) => StageResult | Promise<StageResult>;
 
 export interface PipelineEnds {
-  /** Writes a refusal in the caller's dialect. */
+  /** Writes a denial in the caller's dialect. */
   readonly refuse: (exchange: Exchange, refusal: Refusal) => void;
   /** A fault: logged with its cause, answered without words. */
   readonly fault: (exchange: Exchange, cause: unknown) => void;

@@ -1,4 +1,7 @@
-/** How a rate is told: refused with the time to wait, and `RateLimit` and `RateLimit-Policy` of draft-ietf-httpapi-ratelimit-headers, for keys that have a rate. */
+/**
+ * How a rate limit is reported: a denial with the time to wait, and `RateLimit` and `RateLimit-Policy` of
+ * draft-ietf-httpapi-ratelimit-headers, for keys that have a rate.
+ */
 import { refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
 import type { RateVerdict } from "../limits/gcra.ts";

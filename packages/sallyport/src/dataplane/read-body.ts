@@ -72,7 +72,7 @@ function isTooSlow(ms: number, bytes: number): boolean {
   return ms > BODY_SLOW_AFTER_MS && bytes < (ms / 1_000) * BODY_BYTES_PER_SECOND_MIN;
 }
 
-/** The client closed its connection before the request was whole: nobody is left to answer. */
+/** The client closed its connection before the request was complete: there is no one to respond to. */
 export class ClientGone extends Error {
   constructor() {
     super("the client has gone");

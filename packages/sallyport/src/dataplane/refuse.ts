@@ -1,6 +1,6 @@
 /**
- * The one file that writes a refusal: in the caller's dialect, with the stable code and the request id. Before the
- * endpoint is known the shape is plain JSON. Nothing of the request is echoed but what the stages put into `detail`.
+ * The one file that writes a denial: in the caller's dialect, with the stable code and the request id. Before the
+ * endpoint is known, it is plain JSON. Nothing of the request is echoed except what the stages put into `detail`.
  */
 import { problems, sallyportProfile } from "@sallyport/protocol";
 import type { ProblemCode, Refusal, SignatureProfile } from "@sallyport/protocol";
@@ -11,8 +11,9 @@ import type { Dialect } from "./wire/endpoint.ts";
 /** A request body smaller than this is read away, so that the connection can be used again. */
 const DISCARD_MAX = 65_536;
 /**
- * After a refusal that ends the connection it stays open for so long, or until the caller ends it, and so much of what he
- * still sends is read: closed at once, his next write would fail before he has read why (seen with Ollama's CLI).
+ * After a denial that ends the connection, it stays open for this long, or until the caller closes it, and this much of
+ * what still arrives is read: if it were closed at once, the caller's next write would fail before it has read the
+ * reason (seen with Ollama's CLI).
  */
 const LINGER_MS = 1_000;
 const LINGER_BYTES = 1_048_576;
@@ -58,7 +59,9 @@ function addQueueHeaders(headers: string[], { position, expectedWaitSeconds }: N
   if (expectedWaitSeconds !== undefined) headers.push("x-sallyport-expected-wait", String(expectedWaitSeconds));
 }
 
-/** The answer is whole for the caller by its length; it is ended here only when he has had time to read it. */
+/**
+ * The response is complete for the caller by its length; the connection ends only after the caller had time to read it.
+ */
 function linger({ request, response }: Exchange, body: string | undefined): void {
   if (body !== undefined) response.write(body);
   const timer = setTimeout(end, LINGER_MS);
@@ -80,7 +83,7 @@ function addChallenge(headers: string[], { code, factor }: Refusal, status: numb
   if (factor === "signature" || code === "signature_invalid" || code === "signature_replayed")
     headers.push("accept-signature", ACCEPT_SIGNATURE);
   if (status !== 401) return;
-  // RFC 9470: the credential is good, and whoever holds it must prove again who he is.
+  // RFC 9470: the credential is valid, and its holder must prove their identity again.
   const error = factor === "identity" ? ', error="insufficient_user_authentication"' : "";
   const scheme = dialect === "oauth" ? "Basic" : code === "proof_invalid" ? "DPoP" : "Bearer";
   headers.push("www-authenticate", `${scheme} realm="sallyport"${error}`);
@@ -94,7 +97,7 @@ function acceptSignature({ components, bodyComponents, parameters, tag }: Signat
 
 /** Reads a small rest of the body away, so that the connection can be used again; false when it is closed instead. */
 function canDiscardBody({ request, response, expectsContinue }: Exchange): boolean {
-  // From the request itself: a refusal may come before our own reading of the headers is through.
+  // From the request itself: a denial may come before we have read the headers.
   const length = request.headers["content-length"];
   if (length === undefined && request.headers["transfer-encoding"] === undefined) return true;
   const declared = length === undefined ? Number.POSITIVE_INFINITY : Number(length);
@@ -106,7 +109,7 @@ function canDiscardBody({ request, response, expectsContinue }: Exchange): boole
   return false;
 }
 
-/** The refusal as a body of the dialect; null = before the endpoint was known. */
+/** The denial as a body of the dialect; null = before the endpoint was known. */
 export function refusalBody(dialect: Dialect | null, refusal: Refusal, requestId: string): object {
   const message = messageOf(refusal);
   const { code } = refusal;

@@ -1,7 +1,7 @@
 /**
- * Signatures of requests (RFC 9421) as the data plane takes them: made by a public key that is registered to the request's
- * own key, over its environment and its body, and each once. One that is there and does not verify is refused whether
- * or not a signature was demanded: somebody has tampered, or a client believes it is protected and is not.
+ * Signatures of requests (RFC 9421) as the data plane accepts them: made by a public key that is registered for the
+ * request's key, over its environment and its body, and each once. An invalid signature is rejected even if none is
+ * required: the request was tampered with, or a client believes it is protected and is not.
  */
 import { signatureFailure } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
@@ -33,7 +33,7 @@ export class RequestSignatures {
     this.#replays = new ReplayStore({ startedAt: ports.clock.now() });
   }
 
-  /** Marks the exchange as signed, or says why its signature is not taken; undefined where there is none. */
+  /** Marks the exchange as signed, or returns why its signature is rejected; undefined without one. */
   verify(exchange: Exchange): Refusal | undefined {
     const { body } = exchange;
     exchange.body = null;

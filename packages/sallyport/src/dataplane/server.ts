@@ -1,6 +1,6 @@
 /**
  * The data plane's listener: node's HTTP parser in its strict setting, bounds on headers and time, and one pipeline for
- * everything that arrives. What the parser itself refuses is answered here in plain JSON.
+ * everything that arrives. What the parser itself rejects is answered here in plain JSON.
  */
 import { createServer as createPlainServer } from "node:http";
 import type { IncomingMessage, Server, ServerOptions, ServerResponse } from "node:http";
@@ -31,7 +31,7 @@ export interface DataServerPorts {
   readonly connections: Connections;
   readonly seats: ConnectionSeats;
   readonly run: (exchange: Exchange) => Promise<void>;
-  /** A request that the HTTP parser refused, for the aggregates. */
+  /** A request that the HTTP parser rejected, for the aggregates. */
   readonly refusedByParser: (code: ProblemCode, address: string) => void;
 }
 
@@ -39,8 +39,8 @@ export function createDataServer(ports: DataServerPorts, tls: SecureContextOptio
   const options: ServerOptions = {
     maxHeaderSize: HEADER_BYTES_MAX,
     headersTimeout: HEADERS_TIMEOUT_MS,
-    // Bodies have bounds of their own (read-body, blob-body; connections for those nobody reads): a large blob may take
-    // longer than any fixed time for a whole request.
+    // Bodies have separate bounds (read-body, blob-body; connections for unwanted ones): a large blob may take longer
+    // than any fixed time for a whole request.
     requestTimeout: 0,
     keepAliveTimeout: KEEP_ALIVE_MS,
     connectionsCheckingInterval: 2_000,
@@ -71,15 +71,15 @@ export function createDataServer(ports: DataServerPorts, tls: SecureContextOptio
     return exchange;
   }
 
-  /** Into a running answer nothing is written: whoever reads it would take that for a part of it. */
+  /** Nothing is written into a running response: its reader would take it for a part of it. */
   function answerOrClose(socket: Socket, code: ProblemCode): void {
     if (connections.isBusy(socket)) socket.on("error", () => {}).destroy();
     else answerRaw(socket, code);
   }
-  // Node would cut the lines above a count and keep quiet about it; what is too many is refused (admit), by what was sent.
+  // Node would silently drop the lines above a count; too many are rejected (admit) by what was sent.
   server.maxHeadersCount = 0;
   server.on("connection", (socket: Socket) => {
-    // Behind a proxy nobody else is talked to (R16): not refused, dropped.
+    // Behind a proxy no other peer is served (R16): its connection is dropped without a response.
     if (addresses.trusted !== null && !isTrusted(addresses, normalizeAddress(socket.remoteAddress ?? "")))
       socket.destroy();
     else seats.enter(socket);
@@ -93,7 +93,7 @@ export function createDataServer(ports: DataServerPorts, tls: SecureContextOptio
   // request) may be ignored, and the request is then served as any other (RFC 9110, 7.8).
   server.on("connect", (_request: IncomingMessage, socket: Socket) => answerOrClose(socket, "target_malformed"));
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
-    // A connection that broke is nobody's malformed request: what ran on it ends by itself.
+    // A broken connection is not a malformed request: what ran on it ends by itself.
     if (error.code === "ECONNRESET" || error.code === "EPIPE") return void socket.destroy();
     const code = parserRefusal(error);
     ports.refusedByParser(code, normalizeAddress(socket.remoteAddress ?? ""));
@@ -110,13 +110,14 @@ function parserRefusal(error: NodeJS.ErrnoException): ProblemCode {
 
 /** An answer without a request: written to the socket, which is then closed. */
 function answerRaw(socket: Socket, code: ProblemCode): void {
-  // Node lets go of the socket of a CONNECT, its own error listener included: a reset would end the program.
+  // Node releases the socket of a CONNECT, its error listener included: a reset would end the program.
   socket.on("error", () => socket.destroy());
   if (!socket.writable || socket.destroyed) {
     socket.destroy();
     return;
   }
-  // Read on, so that its end is seen, but not for long: such a socket is in nobody's list and would stay open for ever.
+  // Keep reading, so that its end is noticed, but not for long: such a socket is in no list and would stay open
+  // forever.
   socket.resume();
   setTimeout(() => socket.destroy(), RAW_LINGER_MS).unref();
   const { status, title, remedy } = problems[code];

@@ -1,4 +1,7 @@
-/** The end of every exchange, once, whatever happened: slots and bytes given back, the outcome recorded, refusals counted. */
+/**
+ * The end of every exchange, once, whatever happened: slots and bytes are returned, the outcome recorded, denials
+ * counted.
+ */
 import { encodeEvent } from "@sallyport/ledger";
 import type { Refusal } from "@sallyport/protocol";
 import type { LedgerAppender } from "../audit/recorder.ts";
@@ -11,7 +14,7 @@ import type { Exchange } from "./exchange.ts";
 import type { LiveExchanges } from "./live-exchanges.ts";
 import { giveReplica } from "./upstream/turn.ts";
 
-/** Where refusals are written down: aggregates before authentication, one record each (up to a rate) after it. */
+/** Where denials are recorded: aggregates before authentication, one record each (up to a rate) after it. */
 export interface RefusalLog {
   unauthenticated(refusal: Refusal, address: string): void;
   authenticated(exchange: Exchange, refusal: Refusal): void;

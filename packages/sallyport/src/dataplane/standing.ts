@@ -15,27 +15,27 @@ import type { Token } from "../tokens/token.ts";
 import type { Way } from "./wire/endpoint.ts";
 
 /**
- * `admission`: the credential was just proven. `again`: the body was read, the turn came, or something has changed while
- * the request waits or runs. `explain` and `introspection`: somebody asks about a key, or about a token.
+ * `admission`: the credential was just proven. `again`: the body was read, the turn came, or something has changed
+ * while the request waits or runs. `explain` and `introspection`: a question about a key, or about a token.
  */
 export type Moment = "admission" | "again" | "explain" | "introspection";
 
 /** What is asked about: a key as it is now, and what a request of it brought. */
 export interface Claim {
   readonly key: KeyRecord;
-  /** Undefined where the key's environment is not there. */
+  /** Undefined if the key's environment does not exist. */
   readonly right: EffectiveRight | undefined;
   /** The secret that was sent; where none was, the one in use. */
   readonly secret: KeySecret;
   /** Null = the key itself. */
   readonly token: Token | null;
-  /** What stood for the key in its secret's place: a path secret as it was then, or an Ollama client's public key. */
+  /** What stood for the key instead of its secret: a URL token as it was then, or an Ollama client's public key. */
   readonly pathSecret: PathSecret | null;
   readonly ollamaSigner: string | null;
   /** The public key whose signature of this request was verified. */
   readonly signer: string | null;
   readonly way: Way;
-  /** Null = it was not said, and doors are not asked. */
+  /** Null = not given, and access conditions are not checked. */
   readonly address: string | null;
   readonly isSigned: boolean;
   readonly isIdentified: boolean;
@@ -58,7 +58,7 @@ export interface StandingFacts {
 export interface StandingRow {
   readonly name: string;
   readonly code: ProblemCode;
-  /** What the caller has to bring, where that is what he is told. */
+  /** The factor that the caller must provide, if the response names it. */
   readonly factor?: Factor;
   readonly asked: readonly Moment[];
   /** Pure. True = it may not go on. */
@@ -69,7 +69,7 @@ export interface StandingRow {
 }
 
 const ALWAYS: readonly Moment[] = ["admission", "again", "explain", "introspection"];
-/** Not of a token by itself: introspection is asked by somebody else, from elsewhere. */
+/** Not of a token by itself: introspection is called by another client, from elsewhere. */
 const OF_REQUESTS: readonly Moment[] = ["admission", "again", "explain"];
 /** Of tokens: `explain` is asked about a key. */
 const OF_TOKENS: readonly Moment[] = ["admission", "again", "introspection"];
@@ -78,7 +78,7 @@ const ONCE_READ: readonly Moment[] = ["again", "explain"];
 /** Identification has just found it: it can only end afterwards. */
 const OF_WHAT_RUNS: readonly Moment[] = ["again"];
 
-/** In this order; the first that fails is told. */
+/** In this order; the first that fails is reported. */
 export const standing: readonly StandingRow[] = [
   {
     name: "the key is revoked",
@@ -176,7 +176,8 @@ export const standing: readonly StandingRow[] = [
     says: ({ key }) => `environment ${key.environment} takes tokens only, and this is a key by itself`,
   },
   {
-    // A door that is shut because the request is not signed is told before anybody sends a body for nothing.
+    // A condition that is not met because the request is not signed is reported before the client sends a body for
+    // nothing.
     name: "a signature is demanded",
     code: "signature_missing",
     factor: "signature",
@@ -208,7 +209,7 @@ export const standing: readonly StandingRow[] = [
     says: ({ key }) => `environment ${key.environment} has no model server, or another one`,
   },
   {
-    // Some minutes of each hour, for whoever reads no headers: nothing that runs is cut for it.
+    // Some minutes of each hour, for clients that read no headers: running requests are not aborted for it.
     name: "the key expires soon",
     code: "key_expires_soon",
     asked: ["admission", "explain"],
@@ -302,7 +303,7 @@ function hasUpstream(right: EffectiveRight | undefined, upstream: UpstreamSpec |
   return upstream === null ? there.length > 0 : there.some(({ id, url }) => id === upstream.id && url === upstream.url);
 }
 
-/** Whoever rotates has understood the warning. */
+/** A client that rotates its key has understood the warning. */
 function waitSeconds({ key, secret, right, way, now }: Claim): number {
   if (way === "rotation" || right === undefined) return 0;
   const { keyLife } = right.environment;

@@ -16,7 +16,7 @@ export interface Stages {
   readonly constant: Stage;
   /** No restored backup waits to be confirmed. */
   readonly confirmed: Stage;
-  /** Answers what an environment says of its tokens. */
+  /** Returns what an environment says about its tokens. */
   readonly metadata: Stage;
   /** How often a network asks for log-in pages, and whether anybody can log in. */
   readonly loginGate: Stage;
@@ -33,7 +33,7 @@ export interface Stages {
   /** What the body says, of requests that the gateway answers itself. */
   readonly json: Stage;
   readonly form: Stage;
-  /** Answers whoever holds a delivery ticket. */
+  /** Serves the holder of a delivery link. */
   readonly ticket: Stage;
   /** Answers a program that asks for a person's log-in. */
   readonly device: Stage;
@@ -41,15 +41,15 @@ export interface Stages {
   readonly login: Stage;
   /** The key that asks as an OAuth client, and its standing. */
   readonly client: Stage;
-  /** What is presented besides the credential and needs the body: the request's signature. */
+  /** What is presented in addition to the credential and needs the body: the request's signature. */
   readonly factors: Stage;
-  /** Standing once more, and the doors of what opens the endpoint. */
+  /** Standing once more, and the access conditions of the permission that opens the endpoint. */
   readonly conditions: Stage;
   /** Answers a key about tokens. */
   readonly oauth: Stage;
   /** Answers a key with its next secret. */
   readonly rotateItself: Stage;
-  /** Answers a person about his keys. */
+  /** Serves users their own keys. */
   readonly personsKeys: Stage;
   /** Whether the model server runs the model itself or elsewhere. */
   readonly locateModel: Stage;
@@ -57,7 +57,7 @@ export interface Stages {
   readonly authorize: Stage;
   /** A slot of the upstream's model; decides again when its turn comes. */
   readonly queue: Stage;
-  /** The intent goes to the ledger. */
+  /** Records the intent. */
   readonly record: Stage;
   /** One upstream of this environment; the answer, metered. */
   readonly forward: Stage;

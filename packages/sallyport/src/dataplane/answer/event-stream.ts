@@ -37,7 +37,7 @@ export abstract class EventStream extends FramedAnswer {
     return end === null ? text.length : end.index + end[0].length;
   }
 
-  /** An event without its empty line is none: no client would dispatch it. */
+  /** An event without its empty line is incomplete: no client would dispatch it. */
   protected unfinished(): null {
     return null;
   }

@@ -47,7 +47,7 @@ export abstract class FramedAnswer implements Answer {
   /** Looks at one frame, mark included: the same text to pass it, another to rewrite it, "" to drop it. */
   protected abstract frame(text: string): string;
 
-  /** Where the last whole frame ends; 0 when there is none. */
+  /** Where the last whole frame ends; 0 without one. */
   protected abstract endOfWhole(block: Buffer): number;
 
   /** Where the frame that begins at `start` ends, its mark included. */
@@ -75,7 +75,10 @@ export abstract class FramedAnswer implements Answer {
 /** Deeper nesting than any answer has: writing such a value again would overflow the stack. */
 const DEPTH_MAX = 200;
 
-/** The frame's JSON, or undefined when it is none. Answers come from our own upstream; its JSON is only read, never forwarded by us as policy. */
+/**
+ * The frame's JSON, or undefined if it is invalid. Responses come from our model server; we only read its JSON and
+ * never forward it as policy.
+ */
 export function parseObject(text: string): Record<string, unknown> | undefined {
   if (nestsBeyond(text, DEPTH_MAX)) return undefined;
   try {

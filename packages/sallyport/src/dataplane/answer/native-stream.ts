@@ -55,7 +55,7 @@ export class NativeStream extends FramedAnswer {
 
   protected frame(text: string): string {
     const line = parseObject(text);
-    // It may hold what is withheld, and nothing tells: no client could read it either.
+    // It may contain withheld data and cannot be checked; no client could read it either.
     if (!line) return "";
     if (this.#isProgress ? line["status"] === "success" : line["done"] === true) {
       this.isWhole = true;
@@ -71,7 +71,7 @@ export class NativeStream extends FramedAnswer {
 
   /** True where something was taken out. */
   #withhold(line: Record<string, unknown>): boolean {
-    // Whoever opens that link attaches the server's key to their own account.
+    // Anyone who opens that link attaches the server's key to their account.
     let isChanged = deleteEverywhere(line, "signin_url");
     if (!this.#isProgress && !this.#rights.maySeeContext) isChanged = deleteField(line, "context") || isChanged;
     if (!this.#isProgress && !this.#rights.maySeeRendered) isChanged = deleteField(line, "_debug_info") || isChanged;

@@ -1,7 +1,7 @@
 /**
- * What the caller may see of listings and descriptions: only models he may do something with, and of a description
- * nothing that is the owner's own (prompts, templates, absolute paths) unless that is granted. A field is shown because
- * it is listed here, not because nobody thought of hiding it.
+ * What the caller may see of listings and descriptions: only models that they may use, and nothing of a description
+ * that belongs to the owner (prompts, templates, absolute paths) unless it is granted. A field is shown because it is
+ * listed here, not because no one thought of hiding it.
  */
 import { parseModelName } from "@sallyport/protocol";
 import type { ModelName } from "@sallyport/protocol";
@@ -11,7 +11,10 @@ import type { Rewrite } from "./collected.ts";
 
 export type MaySee = (model: ModelName) => boolean;
 
-/** Members of one model in `/api/tags` and `/api/ps`. `details.parent_model` is left out: it names what the caller may not know. */
+/**
+ * Members of one model in `/api/tags` and `/api/ps`. `details.parent_model` is omitted: it names a model that the
+ * caller may not know.
+ */
 const LISTED = [
   "name", "model", "modified_at", "size", "digest", "capabilities", "expires_at", "size_vram", "context_length", "remote_model", "remote_host",
 ]; // prettier-ignore
@@ -71,7 +74,7 @@ function picked(from: Record<string, unknown>, fields: readonly string[]): Recor
   return shown;
 }
 
-/** A local name that stands for a remote model is seen by whoever may see the cloud model of that name. */
+/** A local name that stands for a remote model is visible to callers that may see the cloud model of that name. */
 function isVisible(name: unknown, entry: Record<string, unknown>, maySee: MaySee): boolean {
   if (typeof name !== "string") return false;
   const model = parseModelName(isRemoteEntry(entry) && !/[:-]cloud$/i.test(name) ? `${name}:cloud` : name);

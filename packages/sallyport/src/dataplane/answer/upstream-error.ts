@@ -1,7 +1,7 @@
 /**
- * Errors of an upstream on their way to the caller. A model server's own words help (a model that is missing, a wrong
- * option), so its JSON errors keep them, without what is nobody's business: addresses inside the network, paths on the
- * server's disk, the link that attaches the server to an account. Anything else, such as a proxy's page, is not shown.
+ * Errors of a model server on their way to the caller. Its messages help (a missing model, a wrong option), so its JSON
+ * errors keep them, without internal data: addresses inside the network, paths on the server's disk, the link that
+ * attaches the server to an account. Anything else, such as a proxy's page, is not shown.
  */
 import { refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
@@ -106,7 +106,7 @@ function wordsOf(error: Record<string, unknown>): string | undefined {
   return undefined;
 }
 
-/** Passed as it is (with its status), or a refusal of ours in its place. */
+/** Passed as it is (with its status), or replaced by one of our denials. */
 export type UpstreamError = { readonly body: Record<string, unknown> } | Refusal;
 
 /** The rewrite of an answer whose status is an error: clean JSON, or nothing. */

@@ -1,4 +1,4 @@
-/** A person has proved who he is, wherever: the program that waits for him gets his session, or is told that it gets none. */
+/** A user has proved their identity, wherever: the waiting program gets the session, or learns that it gets none. */
 import { isRefusal, refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
 import type { DeviceGrants } from "../../identity/device-grants.ts";

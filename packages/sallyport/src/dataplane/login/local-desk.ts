@@ -52,7 +52,7 @@ export class LocalDesk {
     const form = readLoginForm(exchange, this.#ports.address);
     if (isRefusal(form)) return form;
     const program = this.#taken(exchange, form, this.#waiting);
-    // Nothing is computed for nobody: without a program that waits here there is no guessing.
+    // No work for strangers: without a waiting program there is no guessing.
     if (!program || !this.#ports.grants.find(program.environment, program.userCode)) return refuse("login_expired");
     const said = {
       name: form.get("name") ?? "",
@@ -136,7 +136,7 @@ export class LocalDesk {
     return cookie === undefined || state === undefined ? undefined : kept.take(state, cookie);
   }
 
-  /** Recorded as the refusal it is, and the person has a form before him in which he can mend it. */
+  /** Recorded as the denial it is, while the user sees a form to correct it. */
   #again(exchange: Exchange, refusal: Refusal, show: () => Refusal | undefined): Refusal | undefined {
     const other = show();
     if (other === undefined) exchange.refusal = refusal;

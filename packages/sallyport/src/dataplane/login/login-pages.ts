@@ -38,7 +38,7 @@ export interface LoginPorts {
   readonly hasEnvironment: (name: string) => boolean;
 }
 
-/** Of one network: guessing a code of somebody else's must not pay. */
+/** Of one network: guessing another user's code must not pay. */
 const RATE = [{ origin: "log-in", limits: { requests: { count: 120, windowMs: 60_000 } } }] as const;
 
 /** Before anything of the request is read: how often one network asks, and whether anybody can log in here. */
@@ -129,7 +129,7 @@ export function makeLogin(ports: LoginPorts): Stage {
   return async function login(exchange): Promise<StageResult> {
     const refusal = await page(exchange);
     if (refusal === undefined) return answered;
-    // A person reads it, so it is a page; it is recorded as any other refusal.
+    // A user reads it, so it is a page; it is recorded like any other denial.
     const { status, title, remedy } = problems[refusal.code];
     writePage(exchange, status, sentencePage("That did not work", `${title}: ${refusal.detail ?? remedy}`));
     exchange.refusal = refusal;

@@ -1,4 +1,4 @@
-/** The few pages a person sees when he logs in: no script, no picture, nothing from anywhere else. */
+/** The few pages that a user sees at a log-in: no scripts, no pictures, nothing from other origins. */
 import type { Exchange } from "../exchange.ts";
 
 /** Text made safe by `escaped()`, or markup of ours. */
@@ -35,7 +35,7 @@ export function writePage(
     "cache-control", "no-store",
     "content-security-policy", `default-src 'none'; style-src 'unsafe-inline'; form-action ${["'self'", ...formsTo].join(" ")}; base-uri 'none'; frame-ancestors 'none'`,
     "x-content-type-options", "nosniff",
-    // A form says where it comes from, and nobody else hears of it.
+    // A form sends its origin to us, and to no one else.
     "referrer-policy", "same-origin",
     "x-request-id", exchange.id,
     ...headers,
@@ -56,7 +56,7 @@ export interface AskedLogin {
   readonly userCode: string;
   readonly environment: string;
   readonly address: string;
-  /** Null where there is none. */
+  /** Null without one. */
   readonly provider: string | null;
   /** Some log in without it. */
   readonly hasLocal: boolean;

@@ -1,7 +1,7 @@
 /**
- * From a person who has logged in to his session: a key of his that lives for hours, with the widest ceiling, so that what
- * it may do is exactly what he may now. Made in the turn in which he is looked up: nobody's session begins in the moment he
- * is sent away.
+ * From a logged-in user to their session: a key of the user that lives for hours, with the widest scope, so that its
+ * permissions are exactly the user's current ones. Created in the turn in which the user is looked up: no session
+ * begins at the moment its user is disabled.
  */
 import { dataPermissions, isRefusal, refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
@@ -50,7 +50,7 @@ export class SessionDesk {
     this.#ports = ports;
   }
 
-  /** `owner_disabled`, or `permission_denied` for who has no right there: he would have a session that opens nothing. */
+  /** `owner_disabled`, or `permission_denied` for users without any permission there: the session would be useless. */
   open(
     who: LoggedIn,
     environment: string,
@@ -73,7 +73,8 @@ export class SessionDesk {
       const { found, person } = this.#judge(who, before, voucher, present);
       const refusal = refuseSession(present, person, environment);
       if (refusal) {
-        // What the provider said of him counts, whether or not he gets in: a lost group is lost everywhere.
+        // What the provider said about the user counts, whether or not the log-in succeeds: a lost group is lost
+        // everywhere.
         await reconciler.write(found);
         return refusal;
       }
@@ -85,9 +86,9 @@ export class SessionDesk {
   }
 
   /**
-   * The one whom the provider itself has named before. Else the one a provisioning client has tied to the subject, as long
-   * as all that person would hold in this environment is the client's to hand out. Undefined for nobody; a refusal where
-   * the provider's own word means several.
+   * The user whom the provider itself has named before. Otherwise the one that a provisioning client has tied to the
+   * subject, as long as the client could grant all that the user would hold in this environment. Undefined for no user;
+   * a denial if the provider's statement matches several.
    */
   #personOf(who: LoggedIn, present: Snapshot, environment: string): KnownPerson | Refusal | undefined {
     const { issuer, subject } = who;
@@ -184,7 +185,7 @@ interface KnownPerson {
   readonly voucher?: Voucher;
 }
 
-/** Whoever let a person log in here must still be able to hand out all the person holds, wherever it is. */
+/** The administrator who created the local log-in must still be able to grant all that the user holds, everywhere. */
 function localPerson(present: Snapshot, id: string): KnownPerson | Refusal | undefined {
   const person = present.principals.get(id);
   if (!person) return undefined;

@@ -1,7 +1,7 @@
 /**
- * Who asks for a token: a key, as an OAuth client. Its id is the key's id. It proves itself with the key as its secret
- * (`client_secret_basic`) or by a signature of one of its public keys (`private_key_jwt`); a secret in the body is refused,
- * because bodies are logged.
+ * The caller of the token endpoint: a key, as an OAuth client. Its id is the key's id. It authenticates with the key as
+ * its secret (`client_secret_basic`) or by a signature of one of its public keys (`private_key_jwt`); a secret in the
+ * body is rejected, because bodies are logged.
  */
 import type { KeyObject } from "node:crypto";
 import { isRefusal, parseKeyText, refuse } from "@sallyport/protocol";

@@ -10,7 +10,7 @@ import type { PublicAddress } from "../public-address.ts";
 import type { Form } from "./form.ts";
 
 export const DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code";
-/** The one public client: a program on a person's machine. It holds no secret, so it needs no name of its own. */
+/** The one public client: a program on a user's machine. It holds no secret, so it needs no separate name. */
 export const CLI_CLIENT = "sallyport-cli";
 
 export function beginDevice(

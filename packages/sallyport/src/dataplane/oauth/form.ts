@@ -7,7 +7,7 @@ const NAME = /^[a-z][a-z0-9_]{0,63}$/;
 
 export type Form = ReadonlyMap<string, string>;
 
-/** Empty values are left out, as if they had not been sent (RFC 6749 section 3.2). */
+/** Empty values are skipped, as if they had not been sent (RFC 6749 section 3.2). */
 export function readForm(body: Buffer, contentType: string | null): Form | Refusal {
   if (!/^application\/x-www-form-urlencoded(?:\s*;\s*charset=utf-8)?$/i.test((contentType ?? "").trim()))
     return refuse("media_type_unsupported");

@@ -30,7 +30,10 @@ export class Introspection {
     this.#ports = ports;
   }
 
-  /** What a token is worth now. A token of another environment, and what is none, is `active: false` and nothing more. */
+  /**
+   * Whether a token is valid now. A token of another environment, and an invalid one, is `active: false` and nothing
+   * more.
+   */
   async introspect(exchange: Exchange, form: Form): Promise<object | Refusal> {
     const token = await this.#tokenIn(form);
     if (isRefusal(token)) return token;
@@ -56,7 +59,10 @@ export class Introspection {
     };
   }
 
-  /** Ends a client's own token: refused from here on, and what runs under it is cut. What is no token is as good as ended. */
+  /**
+   * Revokes a client's token: it is rejected from now on, and its requests are aborted. For an unknown token there is
+   * nothing to do.
+   */
   async revoke(exchange: Exchange, form: Form): Promise<object | Refusal> {
     if (parseKeyText(form.get("token") ?? "")) return this.#endSession(exchange, form.get("token") ?? "");
     const token = await this.#tokenIn(form);

@@ -1,6 +1,6 @@
 /**
- * `/oauth/token`: a key, or a token of one, becomes a narrower token whose life follows the risk. The key's own doors are
- * asked here and again at each use; what is given is recorded before it is shown.
+ * `/oauth/token`: a key, or a token of one, becomes a narrower token whose lifetime follows the risk. The key's access
+ * conditions are checked here and again at each use; a token is recorded before it is returned.
  */
 import { isRefusal, refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";

@@ -77,5 +77,5 @@ function readModels(text: string | undefined): readonly string[] | null | Refusa
   const selectors = [...new Set(text.split(" "))];
   return selectors.every((one) => parseSelector(one) !== undefined) && selectors.length <= 64
     ? selectors
-    : refuse("scope_invalid", "a model selector that is none");
+    : refuse("scope_invalid", "an invalid model selector");
 }

@@ -1,4 +1,4 @@
-/** The scope of a token that asked for none: whatever its key has now, as far as the doors are open. */
+/** The scope of a token without a requested one: all that its key has now, as far as the access conditions are met. */
 import type { DataPermission } from "@sallyport/protocol";
 import { isHeldAnywhere } from "../../access/decide.ts";
 import { doorsOf } from "../../access/decide.ts";
@@ -11,7 +11,7 @@ export function heldPermissions(right: EffectiveRight): DataPermission[] {
   return [...names].filter((permission) => isHeldAnywhere(right, permission)).toSorted();
 }
 
-/** Where every door is shut, all of it: so that the refusal names the door and not the scope. */
+/** If no access condition is met, all of it, so that the denial names the condition and not the scope. */
 export function openPermissions(right: EffectiveRight, presented: Presented): DataPermission[] {
   const held = heldPermissions(right);
   const open = held.filter((permission) => refuseDoors(doorsOf(right, [permission]), presented) === undefined);

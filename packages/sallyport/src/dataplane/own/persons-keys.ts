@@ -1,4 +1,7 @@
-/** What a person who is logged in does with his own keys: sees them, and has one back that disuse has stopped. Never forwarded. */
+/**
+ * What a logged-in user does with their keys: list them, and reactivate one that was suspended for inactivity. Never
+ * forwarded.
+ */
 import { isRefusal, OWN_KEYS_PATH, refuse } from "@sallyport/protocol";
 import type { OwnKeysAnswer, OwnKeyView, Refusal } from "@sallyport/protocol";
 import { expiryOf } from "../../keys/key.ts";

@@ -29,7 +29,7 @@ export function makeRotateItself(lifecycle: Pick<KeyLifecycle, "rotateItself">):
   };
 }
 
-/** Demanded here: who rotates by himself has nobody to ask when the answer is lost. */
+/** Required here: a program that rotates its own key has no one to ask if the response is lost. */
 function readIdempotencyKey(value: unknown): string | Refusal {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return refuse("json_malformed");
   const { idempotencyKey, ...rest } = value as Readonly<Record<string, unknown>>;

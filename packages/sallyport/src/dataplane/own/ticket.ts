@@ -1,4 +1,6 @@
-/** Opening a delivery ticket: whoever holds it needs no key, so this comes before one is asked for. Answered here. */
+/**
+ * Opens a one-time delivery link: its holder needs no key, so this comes before one is required. Served by the gateway.
+ */
 import { isRefusal, refuse } from "@sallyport/protocol";
 import type { Refusal, TicketOpening, TicketProof } from "@sallyport/protocol";
 import { TICKET_OPEN_PATH } from "@sallyport/protocol";

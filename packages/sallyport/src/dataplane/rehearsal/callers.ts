@@ -76,7 +76,7 @@ export class RehearsalCallers implements EndListener {
 
   #send(name: string, caller: Socket): void {
     if (this.#sent >= this.#most || !this.#isWanted()) {
-      // The last ones that run are let to their end by whoever closes the connections.
+      // The code that closes the connections lets the last running ones end.
       if (this.#served >= this.#sent || !this.#isWanted()) this.#resolve({ served: this.#served, failure: null });
       return;
     }

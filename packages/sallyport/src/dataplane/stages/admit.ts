@@ -1,6 +1,7 @@
 /**
- * The first door: the raw request-target and the raw headers, before anything is looked up (R3). Only plain paths pass:
- * no absolute form, no `%` but in the one segment the endpoint table decodes, no `//`, `.`/`..`, `;`, `\`, no control bytes.
+ * The first check: the raw request-target and the raw headers, before anything is looked up (R3). Only plain paths
+ * pass: no absolute form, no `%` except in the one segment that the endpoint table decodes, no `//`, `.`/`..`, `;`,
+ * `\`, no control bytes.
  */
 import { refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
@@ -82,7 +83,7 @@ function takePathSecret(exchange: Exchange, path: string): string | undefined {
   return parts[2];
 }
 
-/** Reads the headers that carry meaning for us. Any of them twice is refused, because two parsers would pick different ones. */
+/** Reads the headers that matter. Any repeated one is rejected, because two parsers would pick different ones. */
 function readHeaders(exchange: Exchange): Refusal | undefined {
   const { rawHeaders } = exchange.request;
   const tooMany = tooManyHeaders(rawHeaders);
@@ -101,7 +102,7 @@ function readHeaders(exchange: Exchange): Refusal | undefined {
         exchange.origin = value;
         break;
       case "user-agent":
-        // Told, never decided by: the first of several is as good as any.
+        // For information, never for decisions: the first of several is good enough.
         exchange.client ??= clientName(value);
         break;
       case "content-type":

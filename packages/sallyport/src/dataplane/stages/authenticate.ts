@@ -1,4 +1,7 @@
-/** The third door: one credential, a genuine key or a token of one, in a state and an environment that may be served here. */
+/**
+ * The third check: one credential, a genuine key or a token of one, in a state and an environment that may be served
+ * here.
+ */
 import { isRefusal } from "@sallyport/protocol";
 import type { Clock } from "../../kernel/clock.ts";
 import type { Admission } from "../admission.ts";

@@ -1,7 +1,7 @@
 /**
- * The doors besides the credential that need the body: the request's signature, over the digest of what was read. Its
- * networks were asked when the key was known; whether what was presented is enough is decided with everything else, or,
- * where nothing is decided of a model, here.
+ * The access conditions that need the body: the request's signature, over the digest of what was read. Its networks
+ * were checked when the key was known; whether what was presented is enough is decided with everything else or, on ways
+ * without a model decision, here.
  */
 import { isRefusal } from "@sallyport/protocol";
 import { doorsOf } from "../../access/decide.ts";
@@ -14,7 +14,10 @@ export function makeFactors(signatures: RequestSignatures): Stage {
   return (exchange) => signatures.verify(exchange);
 }
 
-/** Of what the gateway answers itself: the key still stands, and the doors are open of whatever opens the endpoint. */
+/**
+ * For what the gateway serves itself: the key is still valid, and the access conditions of the permission that opens
+ * the endpoint are met.
+ */
 export function makeConditions(judge: Pick<Judge, "again">): Stage {
   return function conditions(exchange) {
     const right = judge.again(exchange);

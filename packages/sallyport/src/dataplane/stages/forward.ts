@@ -1,4 +1,4 @@
-/** The last door leads out: our bytes to one replica of this environment, its answer back through the relay. */
+/** The last step leads out: our bytes to one replica of this environment, and its response back through the relay. */
 import { isRefusal, refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
 import type { Place } from "../../limits/fair-queue.ts";
@@ -28,7 +28,7 @@ export function makeForward(ports: ForwardPorts): Stage {
       exchange.outcome = "cut";
       return exchange.cutBy;
     }
-    // Gone while its intent was being committed: nobody is left to work for, and nobody would tell.
+    // Gone while its intent was being committed: there is no one to work for.
     if (exchange.isGone) {
       exchange.outcome = exchange.goneOutcome;
       return answered;
@@ -78,7 +78,7 @@ class Forwarding implements RelayEnds {
   #dispatch(isFresh: boolean, elsewhere: Refusal | undefined): void {
     const exchange = this.#exchange;
     const upstream = exchange.upstream!;
-    // The caller has gone, or was cut, while the server was asked.
+    // The caller has gone, or was aborted, while the server was asked.
     if (this.#isFinished) return;
     if (elsewhere) {
       if (elsewhere.code !== "upstream_unreachable") this.#relay.refuse(elsewhere, "broken");
@@ -149,7 +149,7 @@ class Forwarding implements RelayEnds {
   }
 
   finish(refusal: Refusal | undefined): void {
-    // It ended while it waited; the place is given up, and nobody is told twice.
+    // It ended while it waited; the place is released, and nothing is reported twice.
     this.#place?.leave(refuse("queue_timeout"));
     this.#isFinished = true;
     // What was listed while a change ran may be of before it.

@@ -1,6 +1,7 @@
 /**
- * The fifth door: a bounded read, and the strict parse of what was read. What comes out is the only form policy looks at
- * and the only source of what is sent (R1). Blobs are not read here: they are streamed through when they are forwarded.
+ * The fifth check: a bounded read, and the strict parse of what was read. The result is the only form that policy looks
+ * at and the only source of what is sent (R1). Blobs are not read here: they are streamed through when they are
+ * forwarded.
  */
 import { isRefusal, refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";

@@ -1,6 +1,6 @@
 /**
- * The fourth door: the key's request rate, whether it may reach this endpoint at all, and a slot of the key. Nobody uploads
- * a body he may not send, and a key that may run one request at a time may also send one at a time.
+ * The fourth check: the key's request rate, whether it may reach this endpoint at all, and a slot of the key. No caller
+ * uploads a body that it may not send, and a key that may run one request at a time may also send one at a time.
  */
 import { refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
@@ -49,7 +49,7 @@ export function refuseEndpoint(
   right: EffectiveRight,
 ): Refusal | undefined {
   if (way === "person") return session === null ? refuse("session_missing") : undefined;
-  // To ask for a token or to end one takes no permission of its own; no other row is without one (`checkTable`).
+  // Requesting or revoking a token needs no separate permission; no other row is without one (`checkTable`).
   if (anyOf.length === 0 && (way === "oauth" || way === "revoke")) return undefined;
   for (const permission of anyOf) if (isHeldAnywhere(right, permission)) return undefined;
   return refuse("permission_denied", anyOf.join(" or "));

@@ -34,8 +34,8 @@ export function makeLocateModel({ pools, origins }: LocateModelPorts): Stage {
 }
 
 /**
- * The same of the one server that was chosen, before the prompt goes there: the request may have waited, and another server
- * may have been asked. A refusal where it would leave the machine without the right to, or where the server cannot be asked.
+ * The same for the chosen server, before the prompt goes there: the request may have waited, and another server may
+ * have been asked. A denial if it would leave the machine without the permission, or if the server cannot be asked.
  */
 export function refuseElsewhere(
   exchange: Exchange,

@@ -1,4 +1,7 @@
-/** The second door: method and path must be a row of the closed endpoint table (R2), and the query must be one the row accepts. */
+/**
+ * The second check: method and path must be a row of the closed endpoint table (R2), and the query must be one that the
+ * row accepts.
+ */
 import { isRefusal, refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
 import type { Exchange } from "../exchange.ts";
@@ -22,7 +25,7 @@ export function match(exchange: Exchange): StageResult {
   return exchange.query === "" ? undefined : refuseQuery(exchange.query, found.endpoint);
 }
 
-/** Whether a backup was restored and nobody has confirmed it: then no key is believed, for it may have been revoked since. */
+/** Whether a restored backup awaits confirmation: then no key is accepted, because it may have been revoked since. */
 export function makeConfirmed(isQuarantined: () => boolean): Stage {
   return () => (isQuarantined() ? refuse("restore_unconfirmed") : undefined);
 }

@@ -55,7 +55,7 @@ export function makeQueue(ports: QueueStagePorts): Stage {
   };
 }
 
-/** Ends when a slot is taken (undefined), when there will be none (the refusal), or when the client has gone. */
+/** Resolves when a slot is taken (undefined), when there will be none (the denial), or when the client has gone. */
 class Wait implements Interruptible {
   readonly #exchange: Exchange;
   readonly #group: ReplicaGroup;
@@ -98,7 +98,7 @@ class Wait implements Interruptible {
     this.#place?.leave(refuse("queue_timeout"));
   }
 
-  /** Keeps the connection of an event stream alive. What cannot be recorded is told when its turn comes. */
+  /** Keeps the connection of an event stream alive. What cannot be recorded is reported when its turn comes. */
   tick(nowMs: number): void {
     const exchange = this.#exchange;
     if (nowMs - this.#shownMs < KEEP_ALIVE_MS || !expectsEvents(exchange)) return;

@@ -1,7 +1,7 @@
 /**
- * The intent goes to the ledger before the work begins. For inference it is queued for the next group commit, and the
- * answer waits for the commit (see relay); what manages models waits here, before acting. What cannot be queued is
- * refused: nothing runs unrecorded, unless the environment's policy says so of inference.
+ * The intent is recorded before the work begins. For inference it is queued for the next group commit, and the response
+ * waits for the commit (see relay); model management waits here, before acting. What cannot be queued is denied:
+ * nothing runs unrecorded, unless the environment's policy allows it for inference.
  */
 import { encodeEvent } from "@sallyport/ledger";
 import { refuse } from "@sallyport/protocol";
@@ -27,7 +27,7 @@ export interface RecordPorts {
   readonly judge: Pick<Judge, "refuseNow">;
 }
 
-/** Gives the intent to the ledger, once: before the work, or earlier where something is shown while it waits. */
+/** Records the intent, once: before the work, or earlier if something is shown while it waits. */
 export function makeIntend({
   ledger,
   permissionUses,
@@ -53,7 +53,7 @@ export function makeRecord({ intend, ledger, judge }: RecordPorts): Stage {
     if (ticket === null || exchange.endpoint!.recorded !== "management") return undefined;
     return new Promise((resolve) => {
       ledger.whenDurable(ticket, (isOnDisk) => {
-        // The wait took time: whoever lost his right meanwhile does not act.
+        // The wait took time: a caller that lost its permission meanwhile does not act.
         const why = isOnDisk ? judge.refuseNow(exchange) : refuse("ledger_unavailable");
         if (why) exchange.outcome = isOnDisk ? "cut" : "not_recorded";
         resolve(why);

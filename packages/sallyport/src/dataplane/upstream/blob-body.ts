@@ -14,7 +14,7 @@ import type { Exchange } from "../exchange.ts";
 /** An upload that stands still for so long is ended. */
 const IDLE_MS = 60_000;
 
-/** `whenAltered` is told once, before the stream is destroyed. */
+/** `whenAltered` is called once, before the stream is destroyed. */
 export function blobBody({ request, parameter, isSigned }: Exchange, whenAltered: (why: Refusal) => void): Readable {
   const hash = createHash("sha256");
   let held: Buffer | null = null;
@@ -33,7 +33,7 @@ export function blobBody({ request, parameter, isSigned }: Exchange, whenAltered
       done(new Error("not the bytes the path names"));
     },
   });
-  // How it ended is told by whoever reads it; an error here is the caller's or ours, never news.
+  // Its reader reports how it ended; an error here is the caller's or ours, never news.
   pipeline(request, verified, () => clearTimeout(idle));
   return verified;
 }

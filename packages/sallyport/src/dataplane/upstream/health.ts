@@ -1,10 +1,13 @@
 /**
- * Whether a replica is fit to be chosen, judged by real calls only. A replica that cannot be reached is taken out at
- * once: it fails so fast that it would look idle and draw every request. One that breaks off or answers with server
- * errors is taken out after some in a row. It comes back after a growing, jittered time, with one call first.
+ * Whether a replica may be chosen, judged by real calls only. An unreachable replica is taken out at once: it fails so
+ * fast that it would look idle and attract every request. One that breaks off or returns server errors is taken out
+ * after some in a row. It comes back after a growing, jittered time, with one call first.
  */
 
-/** `unreachable`: refused at once. `silent`: no connection within its bound. `broken`: closed, late or a server error. */
+/**
+ * `unreachable`: the connection was rejected at once. `silent`: no connection within its bound. `broken`: closed, late
+ * or a server error.
+ */
 export type CallFailure = "unreachable" | "silent" | "broken";
 
 /** What an error of a call says of the replica. `wasSent`: the connection was made. */

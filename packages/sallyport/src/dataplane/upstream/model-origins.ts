@@ -128,8 +128,8 @@ export class ModelOrigins {
   }
 
   /**
-   * Whether one of the servers would run it elsewhere; undefined where none can be asked. The first that answers decides:
-   * a server that is slow or dead holds up nobody, and the one that is chosen is asked again.
+   * Whether one of the servers would run it elsewhere; undefined if none can be asked. The first response decides: a
+   * slow or dead server delays no one, and the chosen server is asked again.
    */
   isRemoteOnAny(upstreams: readonly Upstream[], model: string): ModelOrigin | Promise<ModelOrigin> {
     if (upstreams.length === 1) return this.isRemote(upstreams[0]!, model);

@@ -17,7 +17,7 @@ const BULK_BYTES = 16 * 1024;
 const KEEP_ALIVE_MS = 60_000;
 const HIGH_WATER = 64 * 1024;
 
-/** One timer for all connections: whoever was read since the last beat is read again from the next on. */
+/** One timer for all connections: those that were read since the last beat are read again from the next on. */
 class Beat {
   #waiting: PacedSocket[] = [];
 
@@ -71,7 +71,7 @@ export class PacedSocket extends Socket {
     if (!this.destroyed) super._read(0);
   }
 
-  /** The pool lets go of a connection that is idle: that its other side closes it must be seen before it is used again. */
+  /** The pool releases a connection that is idle: it must notice a close by the other side before it uses it again. */
   override unref(): this {
     this.readOn();
     return super.unref();

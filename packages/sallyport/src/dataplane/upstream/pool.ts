@@ -41,7 +41,7 @@ export class UpstreamPools {
     for (const upstream of before) if (!kept.has(upstream)) upstream.close().catch(this.#ports.onFailedClose);
   }
 
-  /** The replicas of this environment and of no other; undefined where it is not there. */
+  /** The replicas of this environment and of no other; undefined if it does not exist. */
   groupOf(environment: string): ReplicaGroup | undefined {
     return this.#groups.get(environment);
   }

@@ -25,7 +25,7 @@ export class RelayBounds {
   passed(nowMs: number, pieces: number, hasBegun: boolean, isPaused: boolean): ProblemCode | null {
     const exchange = this.#exchange;
     const { bounds } = exchange.upstream!;
-    // An upload lasts as long as it lasts, and has a bound of its own for standing still.
+    // An upload may take any time, and has a separate bound for standing still.
     const isUploading = exchange.endpoint!.body === "blob" && !exchange.request.readableEnded;
     if (pieces !== this.#pieces || isPaused || isUploading) {
       this.#pieces = pieces;

@@ -1,7 +1,7 @@
 /**
- * One answer from the upstream to the caller. It waits for the intent to be on disk before a byte leaves, keeps
- * back-pressure in both directions and every time bound, ends cleanly in the caller's dialect when it is cut or the
- * upstream dies, and cancels the upstream when the caller has gone. It finishes exactly once.
+ * One response from the model server to the caller. It waits for the intent to be on disk before a byte is sent, keeps
+ * back-pressure in both directions and every timeout, ends cleanly in the caller's dialect when it is aborted or the
+ * model server dies, and cancels the model server's work when the caller has gone. It finishes exactly once.
  */
 import type { Dispatcher } from "undici";
 import { isRefusal, refuse } from "@sallyport/protocol";
@@ -36,7 +36,7 @@ export interface RelayPorts {
 
 /** How a relay ends: `finish` or `fault`, once. */
 export interface RelayEnds {
-  /** With a refusal when nothing was sent yet and the caller must be told, else with undefined. */
+  /** With a denial if nothing was sent yet and the caller must be informed, otherwise with undefined. */
   finish(refusal: Refusal | undefined): void;
   /** Something broke in reading or writing the answer. */
   fault(cause: unknown): void;
@@ -308,12 +308,12 @@ export class Relay implements Dispatcher.DispatchHandler, Interruptible {
     if (!this.#isOver) this.#stop(refusal, "cut");
   }
 
-  /** What the caller sends is not what he said it would be, or no replica is left to repeat the call on. */
+  /** The caller sends something other than announced, or no replica is left on which to repeat the call. */
   refuse(refusal: Refusal, outcome: Outcome): void {
     if (!this.#isOver) this.#stop(refusal, outcome);
   }
 
-  /** The model server cannot be reached, and there is no other. The refusal says when it is tried again. */
+  /** The model server cannot be reached, and there is no other. The denial says when it is tried again. */
   unreachable(): void {
     if (this.#isOver) return;
     const waitMs = this.#exchange.upstream!.health.backAtMs - this.#ports.clock.monotonic();
@@ -325,14 +325,17 @@ export class Relay implements Dispatcher.DispatchHandler, Interruptible {
     this.#stop(refuse(code), outcome);
   }
 
-  /** Ends before the answer is whole: told as a refusal while nothing was sent, else as the dialect's last chunk. */
+  /**
+   * Ends before the response is complete: as a denial while nothing was sent, otherwise as the dialect's last chunk.
+   */
   #stop(refusal: Refusal, outcome: Outcome): void {
     const { response, endpoint, id } = this.#exchange;
     this.#exchange.refusal = refusal;
     if (!response.headersSent) {
       this.#over(outcome, refusal);
     } else {
-      // A stream can say that it ends badly; one object cannot, so its connection is cut and the caller sees it is not whole.
+      // A stream can say that it ends badly; one object cannot, so its connection is closed and the caller sees that it
+      // is incomplete.
       if (isStreamType(this.#type)) {
         const isEventStream = this.#type === "text/event-stream";
         this.#writer!.end(Buffer.from(streamEnding(endpoint!.dialect, isEventStream, refusal, id)));

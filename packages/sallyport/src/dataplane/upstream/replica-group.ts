@@ -124,7 +124,7 @@ export class ReplicaGroup {
     for (const replica of this.#replicas) {
       const { health } = replica;
       backAtMs = Math.min(backAtMs, health.backAtMs);
-      // What has just refused a connection is not asked again for the same request.
+      // A server that has just rejected a connection is not asked again for the same request.
       if (health.isSilent || (replica === avoid && !health.isReachable)) continue;
       if (!replica.hasRoom(model)) hasFull = true;
       else if (best === undefined || health.backAtMs < best.health.backAtMs) best = replica;

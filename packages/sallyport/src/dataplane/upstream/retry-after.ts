@@ -1,4 +1,4 @@
-/** What an upstream says about when to come back (RFC 9110, 10.2.3): read, bounded and written anew, never copied. */
+/** What a model server says about when to come back (RFC 9110, 10.2.3): parsed, bounded and rewritten, never copied. */
 const RETRY_AFTER_MAX_SECONDS = 3_600;
 
 /** Null where it says nothing that can be understood. */

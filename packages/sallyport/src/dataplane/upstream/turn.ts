@@ -7,7 +7,7 @@ import type { Exchange } from "../exchange.ts";
 import type { ReplicaGroup } from "./replica-group.ts";
 import type { Upstream } from "./upstream.ts";
 
-/** Writes the replica that was taken into the exchange; a refusal is returned as it is. */
+/** Writes the chosen replica into the exchange; returns a denial as it is. */
 export function holdReplica(
   exchange: Exchange,
   group: ReplicaGroup,

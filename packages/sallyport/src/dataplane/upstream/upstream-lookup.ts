@@ -17,7 +17,7 @@ export const upstreamLookup: LookupFunction = (hostname, options, callback) => {
   });
 };
 
-/** An address that is written as such is not looked up: it is refused here. */
+/** A literal address is not looked up: it is checked here. */
 export function refuseAddress(hostname: string): UpstreamForbidden | undefined {
   const bare = hostname.replace(/^\[|\]$/g, "");
   return isIP(bare) !== 0 && isNeverUpstream(bare)

@@ -13,7 +13,7 @@ import {
 import type { RequestCursor, RequestShape } from "./request-cursor.ts";
 import { countedImage, offeredTools, prose, toolType } from "./request-cursor.ts";
 
-/** Blocks are told apart by `type`; this is the union of what they hold, results of tools with blocks of their own. */
+/** `type` distinguishes blocks; this is the union of their members, including tool results that contain blocks. */
 const block: RequestShape = struct({
   type: text,
   text: prose,

@@ -29,13 +29,13 @@ export type ParameterKind = "none" | "model" | "digest" | "opaque";
 export const ways = [
   "constant", // answered by constants of ours
   "metadata", // what an environment says of its tokens
-  "ticket", // the opening of delivery tickets
+  "ticket", // the opening of delivery links
   "device", // a program asks for a person's log-in
   "login", // the pages people log in by
   "oauth", // a key asks for a token, or about one
   "revoke", // a key ends its token, or a session itself
   "rotation", // a key makes its next secret
-  "person", // a person who is logged in, and his keys
+  "person", // a logged-in user and their keys
   "model", // a model server
 ] as const;
 export type Way = (typeof ways)[number];
@@ -53,7 +53,7 @@ export interface Endpoint {
   /** Holding any of these (on any model) opens the endpoint at all: checked before the body is read. */
   readonly anyOf: readonly DataPermission[];
   readonly recorded: "inference" | "management" | "read" | "none";
-  /** Query parameters accepted and dropped; any other is refused. */
+  /** Query parameters that are accepted and dropped; any other is rejected. */
   readonly query: readonly string[];
   readonly body: BodyKind;
   readonly bodyBytesMax: number;

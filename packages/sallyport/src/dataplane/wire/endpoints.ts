@@ -60,7 +60,7 @@ function row(dialect: Dialect, said: Row): Endpoint {
   };
 }
 
-/** Opened by whoever holds the ticket, without a key; never forwarded. */
+/** Opened by the holder of a delivery link, without a key; never forwarded. */
 function ticket(id: string, path: string): Endpoint {
   return row("ollama", {
     id, methods: ["POST"], path, anyOf: [], way: "ticket", recorded: "none", query: [],
@@ -68,7 +68,7 @@ function ticket(id: string, path: string): Endpoint {
   }); // prettier-ignore
 }
 
-/** A person and his own keys: opened by his log-in, whatever his roles are; never forwarded. */
+/** A user and their keys: opened by a log-in, whatever the user's roles are; never forwarded. */
 function person(id: string, method: "GET" | "POST", path: string): Endpoint {
   return row("ollama", {
     id, methods: [method], path, anyOf: [], way: "person", recorded: "none", query: [],
@@ -76,7 +76,10 @@ function person(id: string, method: "GET" | "POST", path: string): Endpoint {
   }); // prettier-ignore
 }
 
-/** Tokens, and what an environment says of them; under `/e/<environment>` too. Whoever asks proves himself in the OAuth way. */
+/**
+ * Tokens, and what an environment says about them; under `/e/<environment>`, too. Callers authenticate as OAuth
+ * clients.
+ */
 function oauth(name: string, way: Way, path: string, anyOf: readonly DataPermission[] = []): Endpoint {
   const isRead = way === "metadata";
   return row("oauth", {
@@ -267,7 +270,10 @@ export const endpoints: readonly Endpoint[] = [
   }),
 ]; // prettier-ignore
 
-/** By a ticket, an OAuth client's proof, a browser's way through the provider, or a log-in: no permission opens them. */
+/**
+ * By a delivery link, an OAuth client's proof, a browser's way through the provider, or a log-in: no permission opens
+ * them.
+ */
 const OPENED_OTHERWISE: ReadonlySet<Way> = new Set([
   "ticket",
   "metadata",
@@ -300,7 +306,7 @@ export function checkTable(rows: readonly Endpoint[] = endpoints): string[] {
 /** Each sample must be understood, name the model it was given, and ask for something the row's own list opens. */
 function checkSample(endpoint: Endpoint, sample: (model: string) => object): string[] {
   const understood = endpoint.understand(Buffer.from(JSON.stringify(sample("sample"))), null, "application/json");
-  if (isRefusal(understood)) return [`${endpoint.id}: its sample is refused with ${understood.code}`];
+  if (isRefusal(understood)) return [`${endpoint.id}: its sample is denied with ${understood.code}`];
   const first = understood.demands[0];
   if (!first || !endpoint.anyOf.includes(first.permission))
     return [`${endpoint.id}: its sample asks for what it does not open`];

@@ -21,7 +21,7 @@ const UNIT_SECONDS: readonly (readonly [unit: string, seconds: number])[] = [
   ["h", 3600],
 ];
 
-/** Seconds, Infinity for ever, null for "not asked" (absent or empty); `field_invalid` for what is none of these. */
+/** Seconds, Infinity for ever, null for "not requested" (absent or empty); `field_invalid` for anything else. */
 export function readKeepAlive(lexeme: string | undefined): number | null | Refusal {
   if (lexeme === undefined || lexeme === '""') return null;
   const seconds = secondsOf(lexeme);

@@ -38,8 +38,8 @@ export function matchEndpoint(method: string, path: string): Match | Refusal {
 const PREFIXES = ["/v1", "/api"];
 
 /**
- * Each endpoint has one path, so that a rule of a proxy for this path cannot be evaded by another spelling. A client whose
- * base URL is slightly wrong is told the path that exists; the text comes from the table, never from the request.
+ * Each endpoint has one path, so that a proxy's rule for this path cannot be evaded by another spelling. A client whose
+ * base URL is slightly wrong learns the path that exists; the text comes from the table, never from the request.
  */
 function refuseUnknown(path: string): Refusal {
   const plain = path.endsWith("/") ? path.slice(0, -1) : path;

@@ -17,7 +17,7 @@ export interface ReadBody {
   readonly fields: FieldMap;
 }
 
-/** The strict parse of a body that must be one object; a refusal for anything else. */
+/** The strict parse of a body that must be one object; a denial for anything else. */
 export function readFields(body: Buffer, known: StructFields<RequestCursor>): ReadBody | Refusal {
   try {
     const cursor = new RequestCursor(body);
@@ -31,7 +31,9 @@ export function readFields(body: Buffer, known: StructFields<RequestCursor>): Re
   }
 }
 
-/** A plain whole number from 1 to the cap. Servers take 0, fractions and negatives as "no limit", so those are none. */
+/**
+ * A plain whole number from 1 to the cap. Servers treat 0, fractions and negatives as "no limit", so those are invalid.
+ */
 export function isCountUpTo(lexeme: string | undefined, cap: number): boolean {
   return lexeme !== undefined && /^[1-9][0-9]{0,14}$/.test(lexeme) && Number(lexeme) <= cap;
 }

@@ -106,7 +106,7 @@ const responsesContent: RequestShape = either({
   ),
 });
 
-/** Items of `input` are told apart by `type`; this is the union of what they hold. */
+/** `type` distinguishes items of `input`; this is the union of their members. */
 const responsesItems: RequestShape = listOf(
   struct({
     type: text,

@@ -1,6 +1,6 @@
 /**
- * Transcription: the one multipart request. The form is read strictly and built anew from the parts that are known; the
- * query, which Ollama lets win over the form, is never sent.
+ * Transcription: the one multipart request. The form is parsed strictly and rebuilt from the known parts; the query,
+ * which Ollama prefers over the form, is never sent.
  */
 import { isUtf8 } from "node:buffer";
 import { isRefusal, parseModelName, refuse } from "@sallyport/protocol";

@@ -25,7 +25,7 @@ interface Kind {
   readonly permission: DataPermission;
   readonly fields: StructFields<RequestCursor>;
   readonly streams: boolean;
-  /** The field that bounds the output; null where there is none. */
+  /** The field that bounds the output; null without one. */
   readonly outputField: string | null;
   /** Usage of a stream comes only when `stream_options.include_usage` asks for it. */
   readonly usageIsAsked: boolean;

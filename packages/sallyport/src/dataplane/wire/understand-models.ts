@@ -11,8 +11,8 @@ import type { RequestCursor } from "./request-cursor.ts";
 import type { Understood } from "./understood.ts";
 
 /**
- * Stands for every local model at once: only a selector without bounds (`*`) matches it. Whoever names data by digest
- * (create from files) may give any model's data a new name, so he needs the right on all of them.
+ * Stands for every local model at once: only an unlimited selector (`*`) matches it. Naming data by digest (create from
+ * files) can give any model's data a new name, so it needs the permission on all of them.
  */
 export const EVERY_LOCAL_MODEL: ModelName = {
   key: "*", source: "none", host: "*", namespace: "*", model: "*", tag: "*", spelling: "*",
@@ -64,7 +64,7 @@ export function understandCreate(body: Buffer): Understood | Refusal {
   if (!isEmptyText(fields.get("from"))) {
     const from = readModel(fields, "from");
     if (isRefusal(from)) return from;
-    // A source that is not there is pulled: the right to read it and the right to fetch it are both asked.
+    // A missing source is pulled: both the permission to read it and the permission to fetch it are required.
     demands.push(
       { permission: "models:show", model: from, field: "from" },
       { permission: "models:pull", model: from, field: "from" },

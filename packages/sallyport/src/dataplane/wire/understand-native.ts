@@ -122,7 +122,7 @@ function hasMoreThanPrompt(fields: FieldMap): boolean {
   return !isEmptyText(fields.get("suffix")) || !isEmptyList(fields.get("images")) || !isEmptyList(fields.get("tools"));
 }
 
-/** What counts as absent is not sent: nobody has to know how the server reads an empty template. */
+/** What counts as absent is not sent: it must not matter how the server reads an empty template. */
 function dropWithoutMeaning(sent: FieldMap): void {
   if (sent.get("_debug_render_only") === "false") sent.delete("_debug_render_only");
   if (sent.get("raw") === "false") sent.delete("raw");
