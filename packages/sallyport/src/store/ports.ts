@@ -44,7 +44,7 @@ export interface StoreReader {
 
 /** How the writer is doing, for metrics. */
 export interface LedgerFigures {
-  /** Lines that were taken and are neither on disk nor refused, and their size. */
+  /** Lines that were accepted and are neither on disk nor failed, and their size. */
   readonly pendingLines: number;
   readonly pendingBytes: number;
   /** How long the oldest of them has waited; 0 where none waits. */
@@ -67,7 +67,7 @@ export interface Store extends ChangeWriter, LedgerAppender {
   isWritable(): boolean;
   /** False once the writer is gone: nothing can be revoked any more. */
   takesChanges(): boolean;
-  /** When the newest commit of before the start was made, epoch ms; null where there is none. */
+  /** When the newest commit before the start was made, epoch ms; null without one. */
   readonly headAt: number | null;
   figures(): LedgerFigures;
   /** Commits what is queued and closes; resolves when the files are closed. */

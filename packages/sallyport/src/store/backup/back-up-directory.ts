@@ -1,4 +1,4 @@
-/** Makes a backup: one archive in a folder of its own, sealed or, when that is asked for, in the clear. Whole or not there. */
+/** Makes a backup: one archive in a new folder, encrypted unless plain text was requested. Complete or absent. */
 import { createHash } from "node:crypto";
 import { createReadStream, existsSync, fstatSync, mkdirSync, openSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -25,7 +25,7 @@ export interface BackupOrder {
   readonly folder: string;
   /** Null = in the clear. */
   readonly to: AgeRecipient | null;
-  /** The key-encryption key is the directory's own file: it goes along, where the archive is sealed. */
+  /** The key-encryption key is the directory's own file: an encrypted archive includes it. */
   readonly isOwnKek: boolean;
   /** Of the program. */
   readonly version: string;
@@ -112,7 +112,7 @@ class Archive {
   }
 }
 
-/** The file's size and what is in it. One that was opened by whoever gathered it is closed by him. */
+/** The file's size and content. A file that was opened by the collecting code is closed by it. */
 function readFile(from: { readonly path: string } | { readonly handle: number }): [number, Readable] {
   const fd = "handle" in from ? from.handle : openSync(from.path, "r");
   return [fstatSync(fd).size, createReadStream("", { fd, autoClose: "path" in from, start: 0 })];

@@ -1,7 +1,8 @@
 /**
- * What goes into a backup, of one moment, beside a running server or without one: the database, the secrets it needs, and
- * the segments of the ledger that its table does not have any more. Segments are opened before the database is copied: one
- * that is written anew meanwhile, because requests in it end, is then as the database knows it, or older, which verifies.
+ * The content of a backup at one moment, whether or not the server is running: the database, the secrets it needs, and
+ * the segments of the ledger that its table no longer has. Segments are opened before the database is copied: one that
+ * is rewritten meanwhile, because requests in it are removed, is then as the database knows it, or older, which
+ * verifies.
  */
 import {
   chmodSync,
@@ -165,7 +166,7 @@ function incidentFiles({ incidents, root }: DataPaths): readonly Part[] {
     .filter(({ name }) => isIncidentName(name));
 }
 
-/** Entries of the folder a backup is to be made in; empty where it is not there yet. */
+/** Entries of the folder for the new backup; empty if it does not exist yet. */
 export function entriesOf(folder: string): readonly string[] {
   return statSync(folder, { throwIfNoEntry: false }) ? readdirSync(folder) : [];
 }

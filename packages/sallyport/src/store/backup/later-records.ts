@@ -39,7 +39,7 @@ export interface BackupPoint {
   readonly hash: string;
 }
 
-/** `path`: a data directory, a ledger's folder, or a file of JSON lines. `own` is the restored directory, which is none of these. */
+/** `path`: a data directory, a ledger's folder, or a file of JSON lines, but never the restored directory, `own`. */
 export function readLaterRecords(path: string, after: BackupPoint, own: string): LaterRecords {
   if (!existsSync(path)) throw new Problem("not_found", `there is no ${path}`);
   if (existsSync(own) && `${realpathSync(path)}${sep}`.startsWith(`${realpathSync(own)}${sep}`))
@@ -105,7 +105,7 @@ function parseLoosely(line: string): Said | undefined {
 }
 
 const SAME_AS: Readonly<Partial<Record<string, NarrowingRecord["type"]>>> = {
-  // A directory's word is kept like an administrator's: only somebody who looks may take it back after a restore.
+  // A directory's decision counts like an administrator's: after a restore, only an administrator may undo it.
   "person.deactivated": "principal.disabled",
   // What a backup knows of a password or an invitation was ended by either of these.
   "person.invited": "person.local_removed",

@@ -2,7 +2,7 @@
 import { amongst, json, listOf, object, text, wholeNumber } from "../disk/json-shape.ts";
 import type { ShapeOf } from "../disk/json-shape.ts";
 
-/** The one file of a backup: sealed, or in the clear. */
+/** The one file of a backup, encrypted or plain. */
 export const SEALED_NAME = "sallyport.tar.age";
 export const PLAIN_NAME = "sallyport.tar";
 export const MANIFEST_NAME = "manifest.json";
@@ -35,7 +35,7 @@ export type ManifestFile = ShapeOf<typeof file>;
 const NAMES =
   /^(?:sallyport\.db|ledger\/public\.pem|ledger\/[0-9]{16}\.jsonl|secrets\/(?:kek|data-keys\.json|ledger-signing\.pem|peppers\.json|peppers\/[a-z][a-z0-9]{0,15}\.json))$/;
 
-/** Without these a directory is none. */
+/** A data directory needs all of these. */
 export const NEEDED = [
   "sallyport.db",
   "ledger/public.pem",

@@ -54,7 +54,7 @@ export interface RestoreOrder {
 export interface Restored {
   readonly manifest: Manifest;
   readonly hasKek: boolean;
-  /** Its rows are what the gateway wrote. False where the key is not here to tell: the first start tells. */
+  /** Its rows are what the gateway wrote. False if the key for this check is missing: then the first start checks. */
   readonly isStateVerified: boolean;
 }
 
@@ -83,7 +83,8 @@ export async function restoreDirectory({
         `the backup was made by a newer Sallyport (${version}): restore it with that one`,
       );
     demandWhole(join(aside, "sallyport.db"), schema, "integrity_check");
-    // Made by `backup` it never does: whoever put one in has made keys of their own, and everything to fit them.
+    // A backup made by `backup` never contains it: an added one could come with forged keys and everything to match
+    // them.
     if (files.some(({ name }) => name === "secrets/kek") && entriesOf(from).includes(PLAIN_NAME))
       throw new Problem(
         "input_invalid",
@@ -114,7 +115,7 @@ async function verifyState(
   { schema, kek }: Manifest,
   source: KeyEncryptionKeySource | undefined,
 ): Promise<boolean> {
-  // An older database is bound, or refused, by the upgrade at its first start.
+  // The upgrade at its first start binds an older database, or rejects it.
   if (schema !== SCHEMA_VERSION) return false;
   const paths = dataPaths(aside);
   const from = existsSync(paths.keyEncryptionKey) ? ownSource(paths) : source;
@@ -181,7 +182,7 @@ async function unpack(chunks: AsyncIterable<Uint8Array>, aside: string): Promise
   const found: ManifestFile[] = [];
   let manifest: Manifest | undefined;
   for await (const entry of readArchive(chunks)) {
-    // The manifest is the last one: what comes after it is in nobody's list.
+    // The manifest is the last one: what comes after it is in no list.
     if (manifest) throw damaged();
     if (entry.name === MANIFEST_NAME) manifest = await readManifest(entry);
     else {

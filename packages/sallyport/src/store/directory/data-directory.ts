@@ -37,9 +37,9 @@ export interface DirectoryPlace {
 }
 
 /**
- * Makes the directory (0700) with secrets, signing key, empty ledger and database. Begun and interrupted, it can be run
- * again. Throws `already_exists` where there is a database, `conflict` where the directory holds anything else,
- * `store_unavailable` where the key-encryption key has another place than the directory and is not there.
+ * Creates the directory (0700) with secrets, signing key, empty ledger and database. After an interruption, it can be
+ * run again. Throws `already_exists` if there is a database, `conflict` if the directory contains anything else,
+ * `store_unavailable` if the key-encryption key is configured elsewhere and missing.
  */
 export function initDataDirectory(
   directory: string,
@@ -48,7 +48,7 @@ export function initDataDirectory(
 ): void {
   const paths = dataPaths(directory);
   if (isInitialized(directory)) throw new Problem("already_exists", `${directory} is initialised already`);
-  // Before anything is made: a key that was promised and is not there is found out first.
+  // Before anything is created: detect a missing key first.
   if (source.kind !== "file" || source.path !== paths.keyEncryptionKey) readKeyEncryptionKey(source);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   refuseForeign(directory, [paths.secrets, paths.peppers, paths.ledger]);
@@ -124,7 +124,7 @@ export function checkDataDirectory(directory: string): void {
     ...folders.flatMap((path) => mistakeOf(path, "a directory", 0o700)),
     ...[paths.secrets, paths.peppers].filter(isLink).map((path) => `${path}: is a symbolic link`),
     ...files.flatMap((path) => mistakeOf(path, "a file", 0o600)),
-    // Public: anyone may read it, but nobody else may put another in its place.
+    // Public: anyone may read it, but no one else may replace it.
     ...mistakeOf(paths.publicKey, "a file", 0o644),
   ];
   if (mistakes.length > 0)

@@ -1,6 +1,6 @@
 /**
- * Incidents as files: `incidents/<id>/incident.json`, beside the evidence, proofs and report that belong to it. A file of
- * its own is what no retention of the ledger takes. Read once; this process is the only one that writes them.
+ * Incidents as files: `incidents/<id>/incident.json`, next to its evidence, proofs and report. Retention
+ * of the ledger does not touch these files. Read once; this process is the only one that writes them.
  */
 import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";

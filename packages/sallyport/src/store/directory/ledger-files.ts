@@ -1,4 +1,4 @@
-/** The ledger as files: exports and proofs, made beside a running server or without one. Loaded by those commands only. */
+/** The ledger as files: exports and proofs, whether or not the server is running. Loaded by those commands only. */
 import { setTimeout as wait } from "node:timers/promises";
 import type { ExportFormat } from "@sallyport/ledger";
 import {
@@ -42,7 +42,7 @@ export interface ExportWish {
   readonly progress?: (records: number) => void;
 }
 
-/** Beside a running server or without one; nothing is written but the export. */
+/** Works whether or not the server is running; writes nothing but the export. */
 export async function exportAudit(
   place: DirectoryPlace,
   { format, out, environment, progress }: ExportWish,
@@ -83,7 +83,7 @@ export function awaitProofs(place: DirectoryPlace, environments: readonly string
   return withDatabase(place, (database) => awaitCheckpoints(database, environments));
 }
 
-/** Proofs of several records by their numbers, in two walks; those that are not there have none. */
+/** Proofs of several records by their numbers, in two walks; missing records have none. */
 export function proveRecords(place: DirectoryPlace, seqs: readonly number[]): Promise<ReadonlyMap<number, string>> {
   return withDatabase(place, (database) => proveSeveral(database, dataPaths(place.dataDirectory), seqs));
 }

@@ -22,11 +22,11 @@ export interface StoreOptions {
   readonly directory: string;
   readonly clock: Clock;
   readonly ledger: LedgerPolicy;
-  /** Opens the signing key; left out, the directory's own key-encryption key is used. */
+  /** Opens the signing key; by default, the directory's key-encryption key is used. */
   readonly sealer?: Sealer;
   /** Records in one segment, and most in the table before the oldest become one. */
   readonly segmentRecords?: number;
-  /** Bounds of what waits for the writer; over them `append()` gives no ticket. */
+  /** Bounds of what waits for the writer; beyond them `append()` accepts nothing. */
   readonly queueMax?: { readonly lines: number; readonly bytes: number };
   /** Bound on the database's size in pages of 4 KiB, to try out a full disk. */
   readonly maxPages?: number;
@@ -36,7 +36,7 @@ export interface StoreOptions {
   readonly writerUrl?: URL;
   /** Told what the operator should read: failed commits, a rotation that has to be tried again, a dead writer. */
   readonly onTrouble?: (text: string) => void;
-  /** An older database is upgraded. Left out, it is not touched: `schema_older`. */
+  /** Whether an older database is upgraded. By default it is not changed: `schema_older`. */
   readonly upgrades?: boolean;
   /** Told of each damaged row that is met, each time. */
   readonly onDamage?: OnDamage;
@@ -83,7 +83,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     whenDurable: (ticket, then) => link.whenDurable(ticket, then),
     change: (change) => link.change(change),
     noteUses: (uses) => link.noteUses(uses),
-    // Who is told of the last commits may still read, so the reader goes last.
+    // Listeners of the last commits may still read, so the reader is closed last.
     close: () => (closed ??= Promise.all([check.stop(), link.close()]).then(() => reader.close())),
   };
 }

@@ -1,4 +1,4 @@
-/** `rekey --kek`: everything sealed gets another key-encryption key, with the server stopped. */
+/** `rekey --kek`: re-encrypts everything under another key-encryption key, with the server stopped. */
 import { existsSync } from "node:fs";
 import { Problem } from "@sallyport/protocol";
 import type { KeyEncryptionKeySource } from "../../keys/sealer.ts";

@@ -23,7 +23,7 @@ export interface Repaired extends Repair {
   readonly firstDamage?: LedgerDamage;
 }
 
-/** Throws `data_in_use` beside a server. Damage that is in the records themselves is told and left as it is. */
+/** Throws `data_in_use` while the server runs. Damage in the records themselves is reported and left as it is. */
 export async function repairAudit(
   { dataDirectory, keyEncryptionKey }: DirectoryPlace,
   onNotice: (text: string) => void,

@@ -1,4 +1,4 @@
-/** `audit verify --state`: beside a running server or without one. Loaded by that command only. */
+/** `audit verify --state`, whether or not the server is running. Loaded by that command only. */
 import { checkState } from "../state/check-state.ts";
 import type { StateVerdict } from "../state/check-state.ts";
 import { checkDataDirectory } from "./data-directory.ts";

@@ -10,24 +10,27 @@ export interface DataPaths {
   readonly keyEncryptionKey: string;
   /** The data keys, wrapped by the key-encryption key. */
   readonly dataKeys: string;
-  /** There while sealed records are moved to new keys. */
+  /** Exists while records are re-encrypted. */
   readonly rekey: string;
   readonly signingKey: string;
   readonly peppers: string;
-  /** The environments a pepper was made for: a pepper that vanishes is noticed, not made anew. */
+  /** The environments that have a pepper: a lost pepper is detected, not replaced. */
   readonly pepperList: string;
   /** Segments of the ledger and its public key: what an auditor takes along. */
   readonly ledger: string;
   readonly publicKey: string;
   /** Indexes of its segments: derived, in no backup, made again where they are missing. */
   readonly index: string;
-  /** How far each sink has got, and what it refused. In no backup: a restored gateway begins with what comes. */
+  /**
+   * How far each sink has been delivered, and what it rejected. In no backup: a restored gateway starts with new
+   * records.
+   */
   readonly sinks: string;
   /** Copies of the database made before its schema was upgraded. */
   readonly backups: string;
   /** Bytes kept for administrative changes when the disk is full. */
   readonly reserve: string;
-  /** There from a restore until somebody has confirmed it. */
+  /** Exists from a restore until it is confirmed. */
   readonly restored: string;
   /** One folder each: its state, evidence, proofs and report. */
   readonly incidents: string;

@@ -45,9 +45,12 @@ export function forgetOldBackups(folder: string): void {
   for (const name of ours.slice(KEPT)) rmSync(join(folder, name));
 }
 
-/** One moment of the database, whoever writes to it meanwhile, in a new file (0600) that has been read once over. */
+/**
+ * A consistent snapshot of the database, even while it is written to, in a new file (0600) that has been read once
+ * completely.
+ */
 export function copyDatabase(database: SqlDatabase, path: string, version: number): void {
-  // SQLite fills an empty file that is there already, so that its mode is ours.
+  // SQLite fills an existing empty file, so that its mode is ours.
   closeSync(openSync(path, "wx", 0o600));
   database.prepare("VACUUM INTO ?").run(path);
   demandWhole(path, version, "quick_check");

@@ -10,7 +10,7 @@ export interface Disk {
   freeBytes(directory: string): number;
 }
 
-/** Room there has to be besides, so that the disk is not full again at once. */
+/** Free space that must remain in addition, so that the disk is not full again at once. */
 const ROOM_BESIDE_BYTES = 16 * 1024 * 1024;
 const BLOCK = Buffer.alloc(1024 * 1024);
 

@@ -1,4 +1,7 @@
-/** Files that are whole or absent after a kill or a power cut: written aside, synced, renamed, directory synced. */
+/**
+ * Files that are complete or absent after a kill or a power cut: written to a temporary file, synced, renamed,
+ * directory synced.
+ */
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";

@@ -1,6 +1,6 @@
 /**
- * Whether the database's files are still those that were opened. A file that is deleted or replaced under a running program
- * goes on taking writes that nobody will ever read: what is acknowledged then is lost at the next start.
+ * Whether the database's files are still those that were opened. A file that is deleted or replaced under a running
+ * program keeps accepting writes that no one will ever read: what is acknowledged then is lost at the next start.
  */
 import { statSync } from "node:fs";
 

@@ -1,6 +1,6 @@
 /**
- * The database's tables, as a new one is made, and their version. An older database is upgraded step by step when the
- * store is opened (`upgrade.ts`); one newer than the program is refused, never guessed at.
+ * The database's tables, as a new one is created, and their version. An older database is upgraded step by step when
+ * the store is opened (`upgrade.ts`); one newer than the program is rejected, never guessed at.
  */
 import { Problem } from "@sallyport/protocol";
 import { randomBase62 } from "../../kernel/ids.ts";
@@ -13,7 +13,8 @@ export const NODE_LENGTH = 12;
 
 /**
  * Keys, and when each of their secrets was last used. Uses are counted in memory and written a few seconds later: they
- * are no change of policy, so they have a table of their own. The secrets of a key are one JSON text: they change together.
+ * do not change policy, so they have a separate table. The secrets of a key are one JSON text, because they change
+ * together.
  */
 export const KEY_TABLES = `CREATE TABLE key (
   environment TEXT NOT NULL,

@@ -1,6 +1,6 @@
 /**
- * A copy of the ledger for somebody else's hands: of one moment, beside a running server or without one. It is written
- * aside and renamed, so that what has its name is whole.
+ * A consistent copy of the ledger for others, whether or not the server is running. It is written to a temporary name
+ * and renamed, so a file with the final name is complete.
  */
 import { existsSync, renameSync, rmSync } from "node:fs";
 import { Problem } from "@sallyport/protocol";
@@ -50,12 +50,12 @@ const PROGRESS_RECORDS = 100_000;
 export async function exportLedger(database: SqlDatabase, paths: DataPaths, order: ExportOrder): Promise<Exported> {
   const { out } = order;
   for (const path of [out, `${out}.manifest`])
-    if (existsSync(path)) throw new Problem("already_exists", `${path} is there already: name another place`);
+    if (existsSync(path)) throw new Problem("already_exists", `${path} already exists: choose another path`);
   const aside = `${out}.tmp-${process.pid}`;
   try {
     for (let attempt = 1; ; attempt++) {
       rmSync(aside, { recursive: true, force: true });
-      // Beside a running server a rotation or truncation may come between files and table: looked at again.
+      // While the server runs, a rotation or truncation may happen between reading files and table: read again.
       const exported = await exportOnce(database, paths, order, aside);
       if (typeof exported === "object") return exported;
       if (attempt >= ATTEMPTS)

@@ -94,7 +94,7 @@ export class TilesWriter implements ExportWriter {
     return parseCheckpoint(this.#start.checkpoints.get(environment) ?? "")?.size ?? 0;
   }
 
-  /** The bundle that is full, or the last one. The first may lack its beginning: retention has let go of it. */
+  /** The full bundle, or the last one. The first may lack its beginning, which retention has removed. */
   #bundle(log: Log): void {
     const count = log.entries.length;
     const first = log.size - count;

@@ -149,8 +149,9 @@ export class LedgerChain {
   }
 
   /**
-   * Takes the head from the database, where the one in memory is not to be trusted. Throws `store_unavailable` when its signature is not genuine or the last record
-   * is not the one it names: going on from there would sign what somebody else wrote.
+   * Reads the head from the database when the one in memory cannot be trusted. Throws `store_unavailable` if its
+   * signature is not genuine or the last record is not the one it names: continuing from there would sign what another
+   * program wrote.
    */
   refresh(): void {
     if (this.#isTrusted) return;

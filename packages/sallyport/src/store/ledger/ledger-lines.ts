@@ -16,7 +16,9 @@ import type { SqlDatabase, SqlRow } from "../disk/sqlite.ts";
 /** What the table's records are called in a verdict. */
 export const TABLE_NAME = "sallyport.db";
 
-/** Lines between two turns of the event loop, so that a verification beside the data plane delays nobody for long. */
+/**
+ * Lines between two turns of the event loop, so that a verification next to the data plane delays no request for long.
+ */
 const LINES_PER_TURN = 100;
 const PAGE_ROWS = 100;
 

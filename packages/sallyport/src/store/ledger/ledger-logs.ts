@@ -51,7 +51,7 @@ interface Log {
 
 const UNSIGNED = { checkpoint: "", signedSize: -1, signedAt: -Infinity };
 
-/** Where the logs were, to go back to: a change that is refused takes its records along. */
+/** A savepoint of the logs: a rejected change takes its records along. */
 export type LogsMark = ReadonlyMap<string, TreeState>;
 
 export class LedgerLogs {
@@ -80,7 +80,7 @@ export class LedgerLogs {
     );
   }
 
-  /** The logs as the database has them. Throws `store_unavailable` where a row is none of ours. */
+  /** The logs as the database has them. Throws `store_unavailable` for a row that we did not write. */
   refresh(): void {
     this.#logs.clear();
     this.#touched.clear();
@@ -124,7 +124,7 @@ export class LedgerLogs {
     for (const log of this.#logs.values()) log.tree = new MerkleTree(treeHash, mark.get(log.environment) ?? emptyTree);
   }
 
-  /** Events by which keys that are too old name their successors, to be appended before the logs are sealed. */
+  /** Events by which keys that are too old name their successors, to be appended before the logs are signed. */
   *keyChanges(now: number): Generator<string> {
     for (const log of this.#touched) {
       if (log.isNew || now - log.keySince < LOG_KEY_AGE_MS) continue;

@@ -1,6 +1,6 @@
 /**
- * Where the logs begin that retention has let go of the first records of: the trees as they were before the first kept
- * one, so that what is kept still leads to the signed roots, and each log's key of that time.
+ * Where logs begin whose first records retention has removed: the trees as they were before the first kept record, so
+ * that the rest still leads to the signed roots, and each log's key of that time.
  */
 import {
   emptyTree,

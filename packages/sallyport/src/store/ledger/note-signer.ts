@@ -1,7 +1,7 @@
 /**
- * Who signs notes: the log of each environment, in each generation of its key, and the node itself for what it exports.
- * All of them are derived from the ledger's one signing key (HKDF, RFC 5869), so that a new environment or generation
- * has no secret of its own to keep, seal and back up.
+ * The signers of notes: the log of each environment, in each generation of its key, and the node itself for its
+ * exports. All of them are derived from the ledger's one signing key (HKDF, RFC 5869), so a new environment or
+ * generation needs no separate secret to store, encrypt and back up.
  */
 import { createPrivateKey, createPublicKey, hkdfSync, sign } from "node:crypto";
 import type { KeyObject } from "node:crypto";

@@ -31,7 +31,10 @@ interface Leaf {
   readonly index: number;
 }
 
-/** Proofs by the record's number. Records that are not there (any more), of before the logs, or not covered by a checkpoint yet, have none. */
+/**
+ * Proofs by the record's number. Records that do not exist (any more), are older than the logs, or are not covered by a
+ * checkpoint yet, have none.
+ */
 export async function proveRecordsBySeq(
   database: SqlDatabase,
   paths: DataPaths,

@@ -1,7 +1,7 @@
 /**
- * How long what kind of record is kept. Requests, served or refused, are many and end early; what was done to models,
- * and administration and security, is what somebody asks for a year later. Reads of the audit log are between them: they
- * are kept as long as acts, and make room with the requests, so that nobody pushes out evidence by reading.
+ * How long each kind of record is kept. Requests, served or denied, are many and are removed early; model management,
+ * administration and security are what an auditor asks for a year later. Reads of the audit log are between them: they
+ * are kept as long as acts, and make room with the requests, so that reading cannot push out evidence.
  */
 export type RecordClass = "request" | "read" | "act";
 

@@ -36,7 +36,7 @@ export interface LogSurvey {
   readonly logs: ReadonlyMap<EnvironmentName, SurveyedLog>;
   /** By what stands in the records as the environment; the rows of such names are among them, also without records. */
   readonly strays: ReadonlyMap<string, MerkleTree>;
-  /** Every record that is in a log is kept: retention has let go of none of them. */
+  /** Every record of a log is kept: retention has removed none of them. */
   readonly isWhole: boolean;
 }
 

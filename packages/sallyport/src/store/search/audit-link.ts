@@ -54,8 +54,8 @@ export interface AuditThreadSetup {
 }
 
 /**
- * Three times a semi-space. What reading makes is over at once, and nobody counts its microseconds; with V8's usual 48 the
- * thread, idle most of the time, kept some 30 MB of what was over.
+ * Three times a semi-space. What reading allocates is short-lived, and its speed hardly matters; with V8's usual 48 the
+ * thread, idle most of the time, kept some 30 MB of garbage.
  */
 const YOUNG_MB = 12;
 

@@ -15,7 +15,7 @@ if (parentPort) {
       case "read":
         return reader.read(asked.filter);
       case "care":
-        // One at a time: whoever asks meanwhile waits for the same.
+        // One at a time: concurrent callers wait for the same result.
         return (caring ??= reader
           .care()
           .then(() => undefined)

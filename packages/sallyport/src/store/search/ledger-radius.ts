@@ -51,7 +51,7 @@ export async function measureRadius(walk: Walk, question: RadiusQuestion): Promi
   return radius.result({ knownFrom, records });
 }
 
-/** A request is the key's own or tells nothing; everything else may name the key or its owner anywhere. */
+/** A request belongs to the key or says nothing; everything else may name the key or its owner anywhere. */
 function makeMayTell({ key, owner, siblings }: RadiusQuestion): (line: string) => boolean {
   const own = `key:${key}"`;
   const ownActors = new Set([`principal:${owner}`, ...siblings]);

@@ -1,4 +1,4 @@
-/** The ledger as administration and the CLI read it: beside a running server or alone, never writing. */
+/** The ledger as administration and the CLI read it: whether or not the server is running, never writing. */
 import { setImmediate as turn } from "node:timers/promises";
 import { cannotShow, noPins, parseCheckpoint, verifyLedger } from "@sallyport/ledger";
 import { isEnvironmentName, Problem } from "@sallyport/protocol";
@@ -61,7 +61,7 @@ export function openLedgerReader(directory: string, indexKey: Buffer | null = nu
   checkSchema(database);
   const indexes = indexKey && new SegmentIndexes(paths.index, paths.ledger, indexKey);
   const walk = new LedgerWalk(database, paths.ledger, indexes);
-  // A connection of its own: its transaction must not be in the way of a search between two turns.
+  // A separate connection: its transaction must not block a search between two turns.
   const view = openDatabase(paths.database, { isReadOnly: true });
   let verifying: Promise<unknown> = Promise.resolve();
 
@@ -79,8 +79,8 @@ export function openLedgerReader(directory: string, indexKey: Buffer | null = nu
   }
 
   /**
-   * Beside a running server files and table are not of one moment: a rotation or a truncation between the two looks like
-   * damage once. What is damaged stays so: a verdict of damage is believed when a second look finds the very same.
+   * While the server runs, files and table are not of one moment: a rotation or a truncation between the two looks like
+   * damage once. Real damage stays: a verdict of damage counts when a second look finds the very same.
    */
   async function verifyPatiently(pins: Pins): Promise<AuditVerdict> {
     let before: AuditVerdict | undefined;

@@ -31,7 +31,7 @@ export interface WalkBounds {
   /** Epoch ms, inclusive. */
   readonly since: number;
   readonly until: number;
-  /** What the reader will keep: lines without it may be left out. */
+  /** What the reader will keep: lines without it may be skipped. */
   readonly wanted?: readonly WantedField[];
 }
 
@@ -86,7 +86,7 @@ export class LedgerWalk {
       for (const [segment, end] of withEnds(listSegments(this.#directory))) {
         if (segment.first <= done) continue;
         done = segment.first;
-        // The newest has no successor to tell: whoever follows the ledger must not read all of it each time.
+        // The newest has no successor: a reader that follows the ledger must not read all of it each time.
         const last = end === Infinity ? (this.#endsOf(segment)?.last ?? Infinity) : end - 1;
         if (last <= seen) continue;
         if (segment.first >= (bounds.before ?? Infinity)) return;
@@ -153,7 +153,7 @@ interface SegmentEnds {
   readonly last: number;
 }
 
-/** Each segment with the number after its last record, as far as its successor tells. */
+/** Each segment with the number after its last record, as far as its successor shows it. */
 function withEnds(segments: readonly Segment[]): readonly (readonly [Segment, number])[] {
   return segments.map((segment, i) => [segment, segments[i + 1]?.first ?? Infinity] as const);
 }

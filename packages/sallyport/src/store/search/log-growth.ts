@@ -56,7 +56,7 @@ export async function proveLogGrowth(
   if (size > 0 && size < start.tree.size)
     throw new Problem(
       "conflict",
-      `retention has let go of ${start.tree.size} records, and only ${size} are known there: a witness has to begin anew`,
+      `retention has removed ${start.tree.size} records, and the witness knows only ${size}: it has to start again`,
     );
   const ask = { environment, size, to: signed.size };
   const quick = mark && mark.tree.size <= (size || signed.size) ? await walk(database, paths, ask, mark) : undefined;

@@ -133,7 +133,7 @@ export class SegmentIndex {
   /** Blocks that can hold a record with all that is wanted, in order. */
   blocks(wanted: readonly WantedField[], { after, before, since, until }: IndexBounds): readonly number[] {
     const { blocks, segment, count } = this.#head;
-    // Known values first: where they leave no block, nobody asks each address whether it lies in a network.
+    // Known values first: if they leave no block, no address needs to be compared with networks.
     const inOrder = wanted.toSorted((a, b) => Number(a.values === null) - Number(b.values === null));
     let left = [...blocks.keys()].filter((number) => {
       const block = blocks[number]!;
@@ -158,7 +158,7 @@ export class SegmentIndex {
     return found;
   }
 
-  /** Where the entry of that value begins and ends; undefined where there is none. */
+  /** Where the entry of that value begins and ends; undefined without one. */
   #find(section: { readonly at: number; readonly count: number }, value: Buffer) {
     for (let low = 0, high = section.count - 1; low <= high;) {
       const middle = (low + high) >> 1;

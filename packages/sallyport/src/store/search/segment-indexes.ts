@@ -48,14 +48,14 @@ export class SegmentIndexes {
   /** Identities of segments that can have no index: damaged. */
   readonly #unfit = new Map<string, string>();
 
-  /** `key` = 32 bytes nobody else has. */
+  /** `key` = 32 secret bytes. */
   constructor(directory: string, ledger: string, key: Buffer) {
     this.#directory = directory;
     this.#ledger = ledger;
     this.#key = key;
   }
 
-  /** The index of a segment, open for reading at its beginning; undefined where there is none to be relied on. */
+  /** The index of a segment, open for reading at its beginning; undefined if there is no reliable one. */
   of(name: string, file: number): SegmentIndex | undefined {
     const identity = identityOf(file);
     const held = this.#held.get(name);
@@ -118,7 +118,7 @@ export class SegmentIndexes {
       return;
     }
     const made = built.builder.finish({ name, ...built.digest, first }, this.#key);
-    // Not synced: what a power cut leaves of it does not carry the code, and is made again.
+    // Not synced: what a power cut leaves of it lacks the code, and is made again.
     const target = join(this.#directory, indexName(name));
     writeFileSync(`${target}.tmp`, made, { mode: 0o600 });
     renameSync(`${target}.tmp`, target);

@@ -1,6 +1,6 @@
 /**
- * Sealing of a whole backup in the age format (C2SP age v1), to recipients' public keys or under a passphrase, as a stream.
- * `age -d` opens it too.
+ * Encrypts a whole backup in the age format (C2SP age v1), to recipients' public keys or under a passphrase, as a
+ * stream. `age -d` opens it, too.
  */
 import { ReadableStream } from "node:stream/web";
 import { Decrypter, Encrypter } from "age-encryption";

@@ -1,6 +1,6 @@
 /**
- * The data keys: what records are sealed under. They lie wrapped by the key-encryption key in one file, so that another
- * key-encryption key takes their place in one step. The last of them seals; the others open what was sealed before.
+ * The data keys, under which records are encrypted. They are wrapped by the key-encryption key in one file, so that
+ * another key-encryption key takes over in one step. The last of them encrypts; the others decrypt older records.
  */
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
@@ -16,7 +16,7 @@ import type { ShapeOf } from "../disk/json-shape.ts";
 import type { KeyEncryptionKey } from "./key-encryption-key.ts";
 
 const ID_LENGTH = 12;
-/** `isClosed` 1: every secret is sealed, and what lies in the clear is not believed any more. */
+/** `isClosed` 1: every secret is encrypted, and plain text is no longer accepted. */
 const dataKeysFile = json(object({ kek: text, isClosed: flag, keys: listOf(object({ id: text, wrapped: text })) }));
 type DataKeysFile = ShapeOf<typeof dataKeysFile>;
 
@@ -56,12 +56,12 @@ export class DataKeys implements Sealer {
     return this.#kek.id;
   }
 
-  /** Ids, the oldest first; the last one seals. */
+  /** Ids, the oldest first; the last one encrypts. */
   get ids(): readonly string[] {
     return this.#keys.map(({ id }) => id);
   }
 
-  /** False until every secret of an older directory is sealed. */
+  /** False until every secret of an older directory is encrypted. */
   get isClosed(): boolean {
     return this.#isClosed;
   }
@@ -84,19 +84,19 @@ export class DataKeys implements Sealer {
     } catch {
       throw new Problem(
         "store_unavailable",
-        `what is sealed as ${purpose} does not authenticate: put it back from a backup`,
+        `the encrypted record ${purpose} does not authenticate: restore it from a backup`,
       );
     }
   }
 
-  /** Wraps every key anew, and adds one that seals from now on, in one write. */
+  /** Wraps every key again, and adds one that encrypts from now on, in one write. */
   rewrap(kek: KeyEncryptionKey): void {
     this.#kek = kek;
     this.#keys = [...this.#keys, newKey()];
     this.#write();
   }
 
-  /** Lets go of every key but the one that seals. Whoever calls knows that nothing is sealed under the others. */
+  /** Deletes every key but the one that encrypts. The caller knows that nothing is encrypted under the others. */
   dropOld(): void {
     this.#keys = [this.#current];
     this.#write();
@@ -115,7 +115,7 @@ export class DataKeys implements Sealer {
   }
 }
 
-/** The id of the key-encryption key that is needed; undefined where nothing has been sealed yet. */
+/** The id of the required key-encryption key; undefined if nothing has been encrypted yet. */
 export function neededKekId(paths: DataPaths): string | undefined {
   return existsSync(paths.dataKeys) ? readFile(paths).kek : undefined;
 }

@@ -1,6 +1,7 @@
 /**
  * The envelope: AES-256-GCM under a data key, as one line of text that names the key. Purpose and key id are
- * authenticated beside it, so that a sealed text opens in its own place only. Pure: where keys come from is not known here.
+ * authenticated with it, so a ciphertext can be decrypted in its place only. Pure: it does not know where keys come
+ * from.
  */
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 
@@ -12,10 +13,10 @@ const CIPHER = "aes-256-gcm";
 /** `sealed1.<key id>.<nonce, ciphertext and tag in base64url>` */
 const SEALED = /^sealed1\.([0-9A-Za-z]{1,64})\.([0-9A-Za-z_-]{38,})$/;
 
-/** It was changed, cut, moved to another place, or sealed under another key. Which of these nobody can tell. */
+/** It was changed, truncated, moved to another place, or encrypted under another key; these cannot be distinguished. */
 export class NotAuthentic extends Error {
   constructor() {
-    super("a sealed text does not authenticate");
+    super("an encrypted text does not authenticate");
     this.name = "NotAuthentic";
   }
 }
@@ -51,7 +52,7 @@ export function openUnder(key: NamedKey, purpose: string, sealed: string): Buffe
   }
 }
 
-/** The id of the key a text was sealed under; undefined for what is not in the sealed form. */
+/** The id of the key a text was encrypted under; undefined for other text. */
 export function keyIdOf(sealed: string): string | undefined {
   return SEALED.exec(sealed)?.[1];
 }

@@ -59,7 +59,7 @@ function readSource(source: KeyEncryptionKeySource): Buffer {
 
 function readFile(path: string): Buffer {
   if (!existsSync(path)) throw new Problem("store_unavailable", `the key-encryption key ${path} is missing`);
-  // Files mounted for a container may be readable by more than their owner; nobody else may choose the key.
+  // Files mounted for a container may be readable by others; but no other user may choose the key.
   if (process.platform !== "win32" && (statSync(path).mode & 0o022) !== 0)
     throw new Problem("store_unavailable", `the key-encryption key ${path} can be written by others than its owner`);
   return readFileSync(path);

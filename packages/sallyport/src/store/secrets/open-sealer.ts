@@ -1,7 +1,7 @@
 /**
- * Opens the sealer of a data directory: the key-encryption key first, then the data keys, then whatever an older program
- * left in the clear is sealed, a file at a time. Killed anywhere in it, the next start goes on from there.
- * The caller holds the directory's lock.
+ * Opens the encryption of a data directory: the key-encryption key first, then the data keys, then plain secrets of an
+ * older program are encrypted, one file at a time. After a kill, the next start continues. The caller holds the
+ * directory's lock.
  */
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -18,7 +18,7 @@ import { isSealedFile, secretFiles, writeSecretFile } from "./sealed-files.ts";
 export interface SealerOptions {
   /** The directory's own file unless told. */
   readonly source?: KeyEncryptionKeySource;
-  /** Told what the operator should read: that secrets in the clear were sealed. */
+  /** Gets what the operator should read: that plain secrets were encrypted. */
   readonly onNotice?: (text: string) => void;
 }
 
@@ -79,7 +79,7 @@ export function putNextInPlace(path: string): void {
   syncDirectory(dirname(path));
 }
 
-/** An older directory: nothing in it is sealed, or data keys have been lost. */
+/** An older directory: nothing in it is encrypted, or data keys have been lost. */
 function beginDataKeys(paths: DataPaths, source: KeyEncryptionKeySource): DataKeys {
   const orphan = secretFiles(paths).find(isSealedFile);
   if (orphan)
@@ -90,7 +90,7 @@ function beginDataKeys(paths: DataPaths, source: KeyEncryptionKeySource): DataKe
   return DataKeys.make(paths, readOrMakeKek(paths, source), false);
 }
 
-/** Only the directory's own file is made; another place was chosen by somebody who has a key for it. */
+/** Only the directory's own file is created; another place was chosen by an operator who has a key for it. */
 function readOrMakeKek(paths: DataPaths, source: KeyEncryptionKeySource): KeyEncryptionKey {
   const isOwn = source.kind === "file" && source.path === paths.keyEncryptionKey;
   return isOwn && !existsSync(source.path) ? makeKeyFile(source.path) : readKeyEncryptionKey(source);
@@ -110,7 +110,7 @@ export function removeKeyFile(path: string): void {
   syncDirectory(dirname(path));
 }
 
-/** What a kill left of a write: never read, and it may hold a secret as it was before it was sealed. */
+/** What a kill left of a write: never read, and it may contain a secret in plain text. */
 function sweep({ secrets, peppers }: DataPaths): void {
   for (const folder of [secrets, peppers].filter((path) => existsSync(path)))
     for (const name of readdirSync(folder)) if (name.endsWith(".tmp")) rmSync(join(folder, name));

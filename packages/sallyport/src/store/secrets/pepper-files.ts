@@ -1,6 +1,6 @@
 /**
- * Peppers as sealed files, one an environment, outside the database (R7): a copy of the database alone proves nothing about
- * a key. A list beside them says which environments have one, so that a lost file is a problem and never a new pepper.
+ * Peppers as encrypted files, one per environment, outside the database (R7): a copy of the database alone proves
+ * nothing about a key. A list says which environments have one, so that a lost file is an error and never a new pepper.
  */
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
@@ -76,8 +76,8 @@ export class PepperFiles implements PepperRing {
   }
 
   /**
-   * Ends a version for good: keys hashed under it are unknown from now on, so whoever calls knows that there are none that
-   * still count. Throws `conflict` for the current version, `not_found` for one that is not there.
+   * Destroys a version: keys hashed under it are unknown from now on, so the caller must know that no usable key needs
+   * it. Throws `conflict` for the current version, `not_found` for an unknown one.
    */
   drop(environment: string, version: number): void {
     const held = this.#demand(environment);

@@ -1,6 +1,6 @@
 /**
- * Moves everything sealed to another key-encryption key and to a new data key. What is under way stands in a file beside
- * the keys, so that it can be killed anywhere and is gone on with when it is begun again.
+ * Re-encrypts everything under another key-encryption key and a new data key. The state of the work is in a file next
+ * to the keys, so that it can be killed anywhere and continues when it is started again.
  */
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { Problem } from "@sallyport/protocol";
@@ -38,7 +38,7 @@ export function beginRekey(paths: DataPaths, keys: DataKeys, next: KeyEncryption
   return rekey;
 }
 
-/** Seals every record under the newest data key, then lets go of the others. Says how many records there are. */
+/** Encrypts every record under the newest data key, then deletes the others. Returns the number of records. */
 export function reseal(
   keys: DataKeys,
   places: readonly SealedRecords[],
@@ -52,7 +52,7 @@ export function reseal(
       if (keyIdOf(sealed) !== newest) replace(keys.seal(purpose, keys.open(purpose, sealed)));
       onProgress(++done, total);
     });
-  // Looked at again: a data key that is let go of can never be had back.
+  // Checked again: a deleted data key cannot be recovered.
   for (const place of places)
     place.each((purpose, sealed) => {
       if (keyIdOf(sealed) !== newest)

@@ -1,6 +1,6 @@
 /**
- * The secrets that are files: the ledger's signing key and the peppers. Each is sealed for the place it stands in, and
- * replaced whole.
+ * The secrets that are files: the ledger's signing key and the peppers. Each is encrypted for its place, and replaced
+ * as a whole.
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
@@ -39,7 +39,7 @@ export function isSealedFile({ path }: SecretFile): boolean {
   return keyIdOf(readFileSync(path, "latin1").trim()) !== undefined;
 }
 
-/** Throws `store_unavailable` where it is missing, not sealed, or not sealed for this place. */
+/** Throws `store_unavailable` if it is missing, not encrypted, or not encrypted for this place. */
 export function readSecretFile(sealer: Sealer, { path, purpose }: SecretFile): Buffer {
   let sealed: string;
   try {

@@ -1,4 +1,7 @@
-/** The ledger's Ed25519 key pair: the private half signs each head, lies sealed, and never leaves `secrets/` in the clear. */
+/**
+ * The ledger's Ed25519 key pair: the private key signs each head, is encrypted at rest, and never leaves `secrets/` in
+ * plain text.
+ */
 import type { KeyObject } from "node:crypto";
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, sign, verify } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -24,7 +27,7 @@ export function generateSigningKey(): { readonly privatePem: string; readonly pu
   };
 }
 
-/** Throws `store_unavailable` when the private half is missing, damaged, or not sealed for its place. */
+/** Throws `store_unavailable` if the private key is missing, damaged, or not encrypted for its place. */
 export function openSigningKey(paths: DataPaths, sealer: Sealer): KeyObject {
   const pem = readSecretFile(sealer, signingKeyFile(paths));
   return keyOf(paths.signingKey, () => createPrivateKey(pem));

@@ -12,7 +12,7 @@ export function bindDatabase(database: SqlDatabase, signingKey: KeyObject): void
   signOver(database, signingKey, new RowBinding(database, signingKey).bindAll());
 }
 
-/** Runs `work` in a transaction of its own; rows that it changes are bound again before it is committed. */
+/** Runs `work` in a new transaction; rows that it changes are bound again before it is committed. */
 export function inBoundTransaction(
   database: SqlDatabase,
   signingKey: KeyObject,
@@ -33,7 +33,7 @@ export function inBoundTransaction(
 function signOver(database: SqlDatabase, signingKey: KeyObject, state: string): void {
   const head = parseSignedHead(readMeta(database, "head"));
   const signer = signerOfKey(signingKey);
-  // Nobody's words are signed anew: a head that is not genuine stays what it is.
+  // Never sign what others wrote: a head that is not genuine stays what it is.
   if (!head || !signer.isGenuine(head))
     throw new Problem("store_unavailable", "the audit log is damaged: its signed head is not genuine");
   const { seq, hash, at } = head;

@@ -1,6 +1,6 @@
 /**
- * Every table of the schema, and whether its rows are bound to the ledger (ADR 39). A table that is in neither list stops
- * the program when a database is made or upgraded: whoever adds one decides.
+ * Every table of the schema, and whether its rows are bound to the ledger (ADR 39). A table that is in neither list
+ * stops the program when a database is created or upgraded, so that the author of a new table has to decide.
  */
 import { readDirectoryGroup, readPrincipal } from "./principal-rows.ts";
 import { readLocalLogin } from "./local-login-rows.ts";
@@ -16,7 +16,10 @@ export interface BoundTable {
   readonly only?: (of: string) => string;
   /** What its rows give, or take. */
   readonly gives: string;
-  /** Without the row there is less right, never more: one that is not even of its shape is refused alone, and the start goes on. */
+  /**
+   * Without the row there are fewer permissions, never more: a row of the wrong shape is rejected alone, and the start
+   * continues.
+   */
   readonly isRefusedAlone?: boolean;
   /** Throws `record_damaged` for a row that is not of its shape. */
   readonly read?: (row: SqlRow) => unknown;
@@ -25,7 +28,7 @@ export interface BoundTable {
 /** Rows that give rights, take them away, or say what the ledger's logs are. */
 export const boundTables: Readonly<Record<string, BoundTable>> = {
   environment: { key: ["name"], gives: "what an environment allows at all", read: readEnvironment },
-  role: { key: ["name"], gives: "permissions to whoever has the role", read: readRole },
+  role: { key: ["name"], gives: "permissions to everyone who has the role", read: readRole },
   principal: { key: ["id"], gives: "who acts, in which groups, and whether they still may", read: readPrincipal },
   directory_group: { key: ["id"], gives: "the groups that roles are assigned to", read: readDirectoryGroup },
   assignment: { key: ["id"], gives: "roles and permissions", read: readAssignment },

@@ -31,13 +31,13 @@ export interface StateVerdict {
 export interface StateCheck {
   readonly database: SqlDatabase;
   readonly signingKey: KeyObject;
-  /** Keys and the like that are not even of their shape are refused alone, where they are read: a start goes on without them. */
+  /** Keys and the like of the wrong shape are rejected alone, where they are read: a start continues without them. */
   readonly passesMisshapen?: boolean;
 }
 
 const PAGE_ROWS = 200;
 
-/** Reads a transaction of its own on the connection. */
+/** Reads in a separate transaction on the connection. */
 export async function checkState(check: StateCheck): Promise<StateVerdict> {
   check.database.exec("BEGIN");
   try {

@@ -1,6 +1,6 @@
 /**
- * Rows of the store that are damaged: each is told once to the log and once a day to the ledger, however often it is met
- * and the program started, and remembered for whoever asks how the gateway is.
+ * Damaged rows of the store: each is reported once to the log and once a day to the ledger, however often it is met and
+ * the program started, and kept for status queries.
  */
 import { isEnvironmentName, SYSTEM_REALM } from "@sallyport/protocol";
 import type { AuditLog } from "../../audit/audit-log.ts";
@@ -32,7 +32,7 @@ export async function isDamageRecorded(audit: Pick<AuditLog, "search">, event: L
   return held.some((one) => one.fields["table"] === fields["table"] && one.fields["record"] === fields["record"]);
 }
 
-/** Beyond that many nobody reads them one by one. */
+/** Beyond that many, no one reads them one by one. */
 const ROWS_MAX = 4_096;
 
 export class Damage {
@@ -60,7 +60,7 @@ export class Damage {
   }
 }
 
-/** A name that is none of an environment is itself what is damaged. */
+/** A name that cannot be an environment's is itself the damage. */
 function environmentOf({ record }: DamagedRow): string {
   const name = record.split("/", 1)[0] ?? "";
   return record.includes("/") && isEnvironmentName(name) ? name : SYSTEM_REALM;

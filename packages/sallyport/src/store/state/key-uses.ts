@@ -2,7 +2,7 @@
 import type { KeyUse } from "../../keys/use-record.ts";
 import type { SqlDatabase } from "../disk/sqlite.ts";
 
-/** Merges in one transaction of its own; throws what the disk says, and nothing is then written. */
+/** Merges in a separate transaction; throws the disk's error, and nothing is then written. */
 export function makeMergeUses(database: SqlDatabase): (uses: readonly KeyUse[]) => void {
   const merge = database.prepare(
     `INSERT INTO key_use (environment, id, generation, address, agent, used_at) VALUES (?, ?, ?, ?, ?, ?)

@@ -1,7 +1,7 @@
 /**
- * The steps from one schema to the next, oldest first. A step is a file
- * of its own in `migrations/`, named after what it does, and is never changed once it was released; with it
- * `SCHEMA_VERSION` and the tables of `schema.ts` move on, and the database a release wrote is kept in `testdata/databases/`.
+ * The steps from one schema to the next, oldest first. A step is a file in `migrations/`, named after what it does, and
+ * is never changed once it was released; with it `SCHEMA_VERSION` and the tables of `schema.ts` move on, and the
+ * database a release wrote is kept in `testdata/databases/`.
  */
 import type { Migration } from "./migrations/migration.ts";
 import { keySecrets } from "./migrations/2-key-secrets.ts";

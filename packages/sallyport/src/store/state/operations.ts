@@ -183,7 +183,7 @@ export function makeReadKeysBack(database: SqlDatabase): ReadKeysBack {
       const row = oneKey.get(environment, id);
       return { of: "key", environment, id, now: row && readKey(row) };
     } catch (cause) {
-      // A damaged key can be revoked, too. Whoever asks for it meets the damage.
+      // A damaged key can be revoked, too. The next reader finds the damage.
       if (!(cause instanceof DamagedRecord) && !isTooLarge(cause)) throw cause;
       return { of: "key", environment, id, now: undefined };
     }

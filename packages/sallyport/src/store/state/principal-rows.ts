@@ -101,7 +101,7 @@ export function principalRow(value: Principal): SqlValue[] {
   return [...own, JSON.stringify(disabledBy), revocations, beyond];
 }
 
-/** The column `external_id` of a group: its id as text where nobody knows who made it, else with its writer. */
+/** The column `external_id` of a group: its id as text if its writer is unknown, otherwise with the writer. */
 const groupOrigin = object({ externalId: orNull(text), writer: voucher });
 
 function originOf(column: unknown): Pick<DirectoryGroup, "externalId" | "writer"> {

@@ -54,7 +54,9 @@ export function openReader(directory: string, codes: RowCodes, onDamage: OnDamag
   const someKeys = database.prepare(`${selectWithCode("key")} ${some}`);
   const someKeyIds = database.prepare(`SELECT environment, id FROM key ${some}`);
 
-  /** The key's row; of one that cannot even be taken from the database its name alone, which is damage to whoever reads it. */
+  /**
+   * The key's row; if it cannot even be read from the database, its name alone, which every reader reports as damage.
+   */
   function keyRow(environment: string, id: string): SqlRow | undefined {
     try {
       return oneKey.get(environment, id);
@@ -76,7 +78,7 @@ export function openReader(directory: string, codes: RowCodes, onDamage: OnDamag
     }
   }
 
-  /** Tells of a damaged row and throws it on. */
+  /** Reports a damaged row and rethrows. */
   function told<T>(read: (row: SqlRow) => T): (row: SqlRow) => T {
     return (row) => {
       try {

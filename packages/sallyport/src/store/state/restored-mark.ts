@@ -1,6 +1,7 @@
 /**
- * The mark of a restored directory: keys revoked after the backup would work again, so nothing is served until somebody
- * has looked. It stands in a file, from before the database is in its place until the restore is confirmed.
+ * The mark of a restored directory: keys that were revoked after the backup would work again, so nothing is served
+ * until the restore is confirmed. It is a file, which exists from before the database is in its place until the
+ * confirmation.
  */
 import { existsSync, rmSync } from "node:fs";
 import { Problem } from "@sallyport/protocol";

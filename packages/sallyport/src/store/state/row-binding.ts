@@ -14,7 +14,7 @@ import { RowKeys } from "./row-keys.ts";
 import { readCounter, readMeta } from "../disk/schema.ts";
 import type { SqlDatabase, SqlRow } from "../disk/sqlite.ts";
 
-/** The sum of all rows, as the database keeps it: hidden by a mask, so that it tells nothing of its summands. */
+/** The sum of all rows, as the database stores it: masked, so that it reveals nothing about its summands. */
 const keptState = json(object({ epoch: wholeNumber, rows: wholeNumber, nonce: text, sum: text }));
 
 interface StateSum {
@@ -152,7 +152,7 @@ export function modulo(sum: bigint): bigint {
   return BigInt.asUintN(256, sum);
 }
 
-/** A row by its name; undefined where it is not there, or holds a number that no program of ours wrote. */
+/** A row by its name; undefined if it is missing, or has a number that no version of this program writes. */
 export function selectRow(database: SqlDatabase, name: string, table: BoundTable, id: string): SqlRow | undefined {
   const parts = table.key.length === 1 ? [id] : [id.slice(0, id.indexOf("/")), id.slice(id.indexOf("/") + 1)];
   const where = table.key.map((column) => `${column} = ?`).join(" AND ");
@@ -172,7 +172,7 @@ function triggersOf([name, table]: [string, BoundTable]): string {
   ].join("\n");
 }
 
-/** Throws where the schema has a table that nobody has decided about. */
+/** Throws if the schema has a table without a decision. */
 export function demandDecided(database: SqlDatabase): void {
   const names = database.prepare("SELECT name FROM main.sqlite_master WHERE type = 'table'").all();
   const open = names.map(({ name }) => String(name)).filter((name) => !(name in boundTables || name in unboundTables));

@@ -1,6 +1,6 @@
 /**
- * The secrets that bind rows, derived from the ledger's signing key (HKDF, RFC 5869): whoever edits a database or a plain
- * backup does not have it, because it lies encrypted under a key that is in neither.
+ * The secrets that bind rows, derived from the ledger's signing key (HKDF, RFC 5869): an editor of a database or a
+ * plain backup does not have it, because it is encrypted under a key that is in neither.
  */
 import { hkdfSync } from "node:crypto";
 import type { KeyObject } from "node:crypto";
@@ -31,7 +31,7 @@ export class RowKeys {
     return this.#row.of(JSON.stringify([table, id, epoch, Object.entries(row).map(plain)]));
   }
 
-  /** What a row adds to the sum of all: not the code itself, so that nobody who reads codes knows a summand. */
+  /** What a row adds to the sum of all: not the code itself, so that reading codes reveals no summand. */
   memberOf(table: string, id: string, mac: Uint8Array): bigint {
     return numberOf(this.#member.of(`${table}\n${id}\n${Buffer.from(mac).toString("hex")}`));
   }

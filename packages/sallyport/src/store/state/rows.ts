@@ -1,6 +1,6 @@
 /**
  * Rows of the database and the values they stand for, both ways. Reading is strict: a damaged row throws
- * `record_damaged` with its place. Nobody gets a right, or loses a limit, because a byte on the disk turned over.
+ * `record_damaged` with its place. No permission appears, and no limit disappears, because a byte on the disk changed.
  */
 import { isAdminPermission, isFactor } from "@sallyport/protocol";
 import type { Assignment, Environment, Fate, Role } from "../../access/policy.ts";
@@ -239,7 +239,7 @@ export function readKey(row: SqlRow): KeyRecord {
   }));
 }
 
-/** The columns of a key's own doors, in the table's order. */
+/** The columns of a key's access conditions, in the table's order. */
 export function keyFactorsRow(value: KeyFactors): SqlValue[] {
   const { networks: from, binding, require, signers, pathSecret: path, workloads } = value;
   const texts = [toJson(require), toJson(signers), path && pathSecretText(path), toJson(workloads)];
@@ -273,7 +273,7 @@ export function keyRow(value: KeyRecord): SqlValue[] {
   ];
 }
 
-/** The columns that rotation, notices and disuse change, in the table's order. */
+/** The columns that rotation, notices and inactivity change, in the table's order. */
 export function keyLifeRow(value: KeyLifeState): SqlValue[] {
   const { rotation: under, rotatedAt, frozenAt, lifetimeMs, idleSince } = value;
   const held = value.secrets.map((one) => ({ ...one, hash: Buffer.from(one.hash).toString("hex") }));

@@ -1,4 +1,7 @@
-/** Rows that hold a sealed text (private parts of token keys, what local people log in with), as places that are sealed anew. With the server stopped. */
+/**
+ * Rows that contain encrypted text (private token keys, local log-ins), as places for re-encryption. With the server
+ * stopped.
+ */
 import type { Sealer } from "../../keys/sealer.ts";
 import { inBoundTransaction } from "./bind-database.ts";
 import { dataPaths } from "../disk/data-paths.ts";

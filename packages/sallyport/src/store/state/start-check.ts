@@ -1,6 +1,6 @@
 /**
- * The state is checked when a store is opened: before anything is served where that is quick or the directory was
- * restored, otherwise by a thread beside the server, which stops where a difference is found.
+ * The state is checked when a store is opened: before anything is served if that is quick or the directory was
+ * restored, otherwise by a thread next to the server, which stops if a difference is found.
  */
 import type { KeyObject } from "node:crypto";
 import { Worker } from "node:worker_threads";
@@ -18,13 +18,13 @@ const ROWS_AT_ONCE = 2_000;
 export interface StartCheck {
   /** Everything was checked before the start. */
   readonly isDone: boolean;
-  /** Checks the rest beside the server. */
+  /** Checks the rest next to the running server. */
   begin(): void;
   /** Ends the check. */
   stop(): Promise<void>;
 }
 
-/** Rejects with `store_unavailable` for a difference that is found at once; later ones are told. */
+/** Rejects with `store_unavailable` for a difference that is found at once; later ones are reported. */
 export async function prepareStartCheck(
   paths: DataPaths,
   signingKey: KeyObject,

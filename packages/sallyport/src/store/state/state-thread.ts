@@ -10,7 +10,9 @@ export interface StateThreadSetup {
   readonly database: string;
   /** A handle, which prints nothing of itself. */
   readonly signingKey: KeyObject;
-  /** Not 0 where nobody waits for the verdict any more: a thread that is ended from outside in a query takes the process along. */
+  /**
+   * Not 0 if the verdict is no longer needed: a thread that is ended from outside in a query takes the process along.
+   */
   readonly stop: SharedArrayBuffer;
 }
 

@@ -160,7 +160,7 @@ class StateDiffers extends Error {
   }
 }
 
-/** What is bound now is what the gateway wrote: an upgrade must not sign what somebody else did. */
+/** What is bound now is what the gateway wrote: an upgrade must not sign what others wrote. */
 function demandOwnState(database: SqlDatabase, from: number, signingKey: KeyObject): void {
   const head = parseSignedHead(String(database.prepare("SELECT value FROM meta WHERE name = 'head'").get()?.["value"]));
   if (from < BOUND_FROM) {

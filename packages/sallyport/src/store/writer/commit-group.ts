@@ -1,6 +1,6 @@
 /**
- * One transaction: administrative changes first, then ledger lines, then the signed head. A change that is refused is
- * undone to its savepoint and leaves the others alone; anything else that fails undoes the whole group.
+ * One transaction: administrative changes first, then ledger lines, then the signed head. A rejected change is undone
+ * to its savepoint and leaves the others alone; any other failure undoes the whole group.
  */
 import { Problem } from "@sallyport/protocol";
 import { demandKnown } from "../../changes/change.ts";
@@ -26,7 +26,10 @@ export interface GroupParts {
   readonly keysOf: ReadKeysBack;
 }
 
-/** Commits the group; a change's own refusal is in its result. Throws what the disk or database says, nothing written. */
+/**
+ * Commits the group; the result contains each change's rejection. Throws the error of the disk or the database, with
+ * nothing written.
+ */
 export function commitGroup(parts: GroupParts, { changes, lines, now }: Group): readonly ChangeResult[] {
   const { chain } = parts;
   return inTransaction(parts, () => {
@@ -38,7 +41,9 @@ export function commitGroup(parts: GroupParts, { changes, lines, now }: Group): 
   });
 }
 
-/** Runs `work` in a transaction. When it throws, nothing is written, and the chain reads its head anew before the next. */
+/**
+ * Runs `work` in a transaction. If it throws, nothing is written, and the chain reads its head again before the next.
+ */
 export function inTransaction<T>(
   { database, chain }: Pick<GroupParts, "database"> & { readonly chain: LedgerChain | null },
   work: () => T,
@@ -74,7 +79,7 @@ function applyChange({ database, chain, apply, keysOf }: GroupParts, change: Enc
       change.operations.flatMap((operation) => (operation.op === "environment.remove" ? [operation.name] : [])),
     );
     for (const event of change.events) chain.append(event, removed);
-    // What only records changes no policy: whoever knocks at the administration must not make every plan stale.
+    // What only adds records changes no policy: denied admin calls must not invalidate every plan.
     const next = change.operations.length > 0 ? epoch + 1 : epoch;
     if (next !== epoch) database.prepare("UPDATE meta SET value = ? WHERE name = 'epoch'").run(String(next));
     database.exec("RELEASE change");
@@ -93,7 +98,7 @@ const SQLITE_CONSTRAINT = 19;
 const SQLITE_MISMATCH = 20;
 const SQLITE_RANGE = 25;
 
-/** What is wrong with the change itself; undefined when the store is what failed. */
+/** The mistake of the change itself; undefined if the store failed. */
 function refusalOf(error: unknown): SaidProblem | undefined {
   if (error instanceof Problem) return { code: error.code, detail: error.message };
   const code = sqliteCode(error);

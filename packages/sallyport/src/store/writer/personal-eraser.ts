@@ -1,6 +1,6 @@
 /**
- * The end of personal fields: what stands beside a record goes when its time is over, the record and every proof of it
- * stay. In segments the file is written anew without it, in the table the row.
+ * The end of personal fields: what is stored next to a record is deleted when its time is over; the record and every
+ * proof of it stay. In segments the file is rewritten without it, in the table the row.
  */
 import { setImmediate as turn } from "node:timers/promises";
 import { encodeEvent, parseKept } from "@sallyport/ledger";

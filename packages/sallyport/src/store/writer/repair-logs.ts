@@ -96,7 +96,7 @@ function brokenLogs(database: SqlDatabase, signingKey: KeyObject, survey: LogSur
       const firstKey = keyOf(signingKey, originOf(database, log), 1);
       if (isKept && row.base === "0:" && row.first_key === firstKey && row.generation === log.generation) return false;
     }
-    // Where retention has let go of records, only the row knows the tree they made.
+    // If retention has removed records, only the row knows the tree they made.
     if (!survey.isWhole)
       throw new Problem(
         "conflict",

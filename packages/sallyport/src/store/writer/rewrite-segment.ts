@@ -1,4 +1,7 @@
-/** Writes a segment anew with other lines in their places: aside, synced, renamed, so that it is never half one and half the other. */
+/**
+ * Rewrites a segment with other lines in their places: to a temporary file, synced, renamed, so that it is never half
+ * one and half the other.
+ */
 import { open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";

@@ -1,4 +1,4 @@
-/** The writer on its thread: opens it, feeds it messages, ends when it is told to. */
+/** The writer on its thread: opens it, passes messages to it, stops on request. */
 import type { MessagePort } from "node:worker_threads";
 import { Problem } from "@sallyport/protocol";
 import { systemClock } from "../../kernel/clock.ts";

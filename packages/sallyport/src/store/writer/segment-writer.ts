@@ -40,7 +40,7 @@ export class SegmentWriter {
     return first === undefined ? 0 : this.#parts.chain.seq - first + 1 - this.#blockRecords;
   }
 
-  /** What a kill may have left half done: files never renamed, rows that are in a segment already, segments let go of. */
+  /** What a kill may have left half done: files never renamed, rows that are in a segment already, removed segments. */
   async tidy(): Promise<void> {
     for (const name of await readdir(this.#paths.ledger)) {
       if (name.endsWith(".tmp")) await rm(join(this.#paths.ledger, name), { force: true });
@@ -62,7 +62,7 @@ export class SegmentWriter {
     }
   }
 
-  /** Lets go of the oldest segments that are too old or too much, `now` in epoch ms. */
+  /** Removes the oldest segments that are too old or exceed the size, `now` in epoch ms. */
   retain(now: number): void {
     const kept = [...listSegments(this.#paths.ledger)];
     let bytes = kept.reduce((sum, segment) => sum + statSync(segment.path).size, 0);
@@ -73,7 +73,7 @@ export class SegmentWriter {
     for (let segment = kept[0]; segment; segment = kept[0]) {
       const isTooMuch = bytes > this.#policy.retentionBytes;
       const lastAt = segmentEnds(segment.path)?.last.at;
-      // A damaged segment is evidence: it is not let go of for its age, which nobody can tell.
+      // A damaged segment is evidence: it is not removed for its age, which is unknown.
       if (!isTooMuch && (lastAt === undefined || lastAt >= oldest)) break;
       reason = isTooMuch ? "bytes" : "days";
       bytes -= statSync(segment.path).size;

@@ -1,7 +1,10 @@
-/** Which tickets are on disk, which were refused, and who waits to hear it. Tickets are settled in the order given out. */
+/**
+ * Which tickets are on disk, which failed, and who waits for them. Tickets are settled in the order in which they were
+ * issued.
+ */
 import type { Ticket } from "../../audit/recorder.ts";
 
-/** Longer memories are no use: nobody asks about a ticket that old. What is forgotten counts as refused. */
+/** A longer memory is useless: no one asks about a ticket that old. A forgotten one counts as failed. */
 const REFUSED_RANGES_MAX = 4_096;
 
 type Told = (isOnDisk: boolean) => void;
@@ -41,7 +44,7 @@ export class TicketBook {
     if (!isOnDisk) this.#refuse(from, to);
     this.#settled = to;
     const waiting = this.#waiting;
-    // Whoever is told may ask about another ticket at once.
+    // A callback may ask about another ticket at once.
     this.#waiting = waiting.filter(({ ticket }) => ticket > to);
     for (const { ticket, tell } of waiting) if (ticket <= to) tellSafely(tell, isOnDisk);
     return to - from + 1;

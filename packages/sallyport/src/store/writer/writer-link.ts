@@ -31,19 +31,19 @@ export interface WriterLinkSetup {
 /** Batches the writer may have at once: one it commits and one that waits for it. Whatever comes meanwhile is one batch. */
 const IN_FLIGHT_MAX = 2;
 /**
- * While lines come faster than one in BUSY_GAP_MS, batches keep this distance: a message to the thread and a commit cost
- * more than the lines in them, and the model works meanwhile. Whoever comes alone never waits for company.
+ * While lines come faster than one in BUSY_GAP_MS, batches keep this distance: a message to the thread and a commit
+ * cost more than the lines in them, and the model works meanwhile. A single line never waits for others.
  */
 const WINDOW_MS = 16;
 const BUSY_GAP_MS = 3;
 /** And the first line of a batch waits so long for others: bursts are asked together, and a commit costs more than fifty lines. */
 const GATHER_MS = 8;
-/** The distance when an answer is there already and waits for a line that was not sent yet. */
+/** The distance if a response already waits for a line that was not sent yet. */
 const HURRY_MS = 4;
 /** Weight of the newest gap in the running mean: small enough that the pause between two bursts is no quiet time. */
 const GAP_WEIGHT = 1 / 32;
 const GAP_MAX_MS = 1_000;
-/** How long a line nobody waits for may wait for company. */
+/** How long an unawaited line may wait for others. */
 const LAZY_MS = 100;
 
 /** Who writes changes here. */
@@ -81,7 +81,7 @@ export class WriterLink implements ChangeWriter, LedgerAppender {
   #lastChange = 0;
   #lastProbeMs = -Infinity;
   #state: "starting" | "running" | "closing" | "dead" = "starting";
-  /** Epoch ms of the newest commit of before; null where there is none. */
+  /** Epoch ms of the newest earlier commit; null without one. */
   headAt: number | null = null;
   #isOpen = true;
   #takesChanges = true;
@@ -224,7 +224,7 @@ export class WriterLink implements ChangeWriter, LedgerAppender {
     else this.#soon = setTimeout(this.#sendDue, waitMs);
   }
 
-  /** Somebody has an answer to show: his line does not wait for the rest of the window. */
+  /** A response waits for its line, so the line does not wait for the rest of the window. */
   #hurry(): void {
     if (this.#isHurried) return;
     this.#isHurried = true;
@@ -234,7 +234,7 @@ export class WriterLink implements ChangeWriter, LedgerAppender {
     else this.#soon = setTimeout(this.#sendDue, waitMs);
   }
 
-  /** Somebody waits, or it is time: sent now, or as soon as the writer has room. */
+  /** An awaited line, or the time is up: sent now, or as soon as the writer has room. */
   readonly #sendDue = (): void => {
     this.#isSoon = false;
     this.#isDue = true;
@@ -317,7 +317,7 @@ export class WriterLink implements ChangeWriter, LedgerAppender {
     this.#lost = { records: before + records, from: before === 0 ? now : from, to: now };
   }
 
-  /** The ledger takes records again: what it did not take is told in it, whatever kind of record it was. */
+  /** The ledger accepts records again: what it lost is recorded in it, whatever kind of record it was. */
   #recordLoss(): void {
     const { records, from, to } = this.#lost;
     this.#lost = { records: 0, from: 0, to: 0 };
@@ -349,7 +349,7 @@ export class WriterLink implements ChangeWriter, LedgerAppender {
     this.#onReady({ code: "store_unavailable", detail: reason });
     this.#counts.refusedLines += this.#tickets.open;
     this.#tickets.refuseAll();
-    // It may have been written and not yet acknowledged: nobody can say, so nobody is told that it was.
+    // It may have been written and not yet acknowledged: this is unknown, so it is not reported as written.
     for (const { reject } of this.#changes.values()) reject(new Problem("store_unavailable", reason));
     this.#changes.clear();
   }

@@ -71,7 +71,7 @@ export class Writer {
   #housekeeping: Promise<void> | null = null;
   readonly #clocks: ClockAgreement;
   readonly #files: OpenFiles;
-  /** When the newest commit was made that was there at the start, epoch ms; null where there is none. */
+  /** When the newest commit before the start was made, epoch ms; null without one. */
   readonly headAt: number | null;
 
   /** Opens the database; throws `store_unavailable` where it is not to be trusted or not to be opened. */
@@ -118,7 +118,7 @@ export class Writer {
       await this.#segments.rotate();
     });
     this.#records = this.#parts.chain.seq;
-    // The server's sweep of keys asks the same, and logs it.
+    // The server's inactivity policy asks the same, and logs it.
     if (!this.#clocks.isReached()) return;
     this.#caredAt = this.#now;
     // Commits need not wait for it.
@@ -149,7 +149,9 @@ export class Writer {
     this.#schedule();
   }
 
-  /** Between two commits. What a full disk loses here is when a key was last used, and its next use tells that again. */
+  /**
+   * Between two commits. What a full disk loses here is when a key was last used, and its next use records that again.
+   */
   #mergeUses(uses: readonly KeyUse[]): void {
     try {
       this.#merge(uses);
@@ -192,7 +194,7 @@ export class Writer {
     let tried = isLean ? changes.filter(maySpendReserve) : changes;
     let ended = this.#try(tried, isLean ? [] : lines);
     if (ended === "full" && !isLean) {
-      // The disk is full: the reserve is given up for revocations, the lines are refused until there is room again.
+      // The disk is full: the reserve is released for revocations, other lines fail until there is room again.
       this.#reserve.release();
       this.#boundPages();
       isOnDisk = false;
@@ -200,7 +202,7 @@ export class Writer {
       ended = tried.length > 0 ? this.#try(tried, []) : "full";
     }
     const results = typeof ended === "string" ? undefined : ended;
-    // A group whose changes were all refused has proved nothing about the disk.
+    // A group whose changes were all rejected has proved nothing about the disk.
     const hasWritten = results && ((isOnDisk && lines.length > 0) || results.some((result) => "epoch" in result));
     if (!results || !this.#reserve.isHeld) this.#isOpen = false;
     else if (hasWritten) this.#isOpen = true;

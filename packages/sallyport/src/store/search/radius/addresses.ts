@@ -39,7 +39,7 @@ export class Addresses {
   #others = 0;
   #sharedOthers = 0;
 
-  /** True for an address that was not there before. */
+  /** True for a new address. */
   use({ address, seq, at, isRefused, isEarlier }: AddressUse): boolean {
     const held = this.#places.get(address);
     if (!held && this.#places.size >= ADDRESSES_MAX) {
@@ -59,7 +59,7 @@ export class Addresses {
     return this.#places.has(address) && address !== ERASED;
   }
 
-  /** Somebody else used one of them. */
+  /** Another key used one of them. */
   share(address: string, environment: string, actor: string, at: number): void {
     const name = `${address} ${environment} ${actor}`;
     const held = this.#shared.get(name);

@@ -1,4 +1,4 @@
-/** Counts and lists over a ledger of any length, in bounded memory, that say what they left out. */
+/** Counts and lists over a ledger of any length, in bounded memory, that say what they omit. */
 
 export interface Counts {
   readonly rows: { name: string; count: number }[];

@@ -1,7 +1,7 @@
 /**
- * To schema 2: a key has secrets with a life of their own, and its uses are counted; environments have a policy for the
- * life of keys. What there is becomes the first secret; disuse is counted from the day of the upgrade, for nobody has
- * counted before. The tables are written out here: a step stays what it was when the schema moves on.
+ * To schema 2: a key has secrets with a lifecycle, and its uses are counted; environments have a policy for the
+ * lifecycle of keys. Existing secrets become the first ones; inactivity is counted from the day of the upgrade, because
+ * it was not counted before. The tables are written out here: a step stays what it was when the schema moves on.
  */
 import type { Migration } from "./migration.ts";
 

@@ -1,8 +1,8 @@
 /**
- * To schema 3: environments, roles and keys may demand more than the credential (networks, signatures), and a key may be
- * known by public keys and by a path secret. Nothing that exists demands anything, so nothing is refused that was served.
- * People may be known to directories, and a policy says what becomes of keys when their owner changes.
- * The tables are written out here: a step stays what it was when the schema moves on.
+ * To schema 3: environments, roles and keys may require more than the credential (networks, signatures), and a key may
+ * have public keys and a URL token. Nothing existing requires anything, so nothing is denied that was served. Users may
+ * be known to directories, and a policy says what happens to keys when their owner changes. The tables are written out
+ * here: a step stays what it was when the schema moves on.
  */
 import type { Migration } from "./migration.ts";
 

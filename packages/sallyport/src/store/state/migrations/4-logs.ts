@@ -1,7 +1,7 @@
 /**
- * To schema 4: the records of each environment are a log with a Merkle tree and signed checkpoints, beside the chain of
- * all, policy says what is done about unusual use, and a key may be bait. Records of before stay in the chain alone: putting
- * them into trees now would say of them what nobody signed then.
+ * To schema 4: the records of each environment are a log with a Merkle tree and signed checkpoints, in addition to the
+ * chain; policy says how to respond to anomalies, and a key may be a canary key. Earlier records stay in the chain
+ * alone: putting them into trees now would claim what was not signed then.
  */
 import { parseSignedHead } from "@sallyport/ledger";
 import { Problem } from "@sallyport/protocol";
