@@ -1,4 +1,6 @@
-/** The admin API as functions: typed by the contract, whose rows it walks. Refusals come back as the `Problem` the server had. */
+/**
+ * The admin API as functions, typed by the contract, whose rows it walks. Denials are thrown as the server's `Problem`.
+ */
 import { isProblemCode, Problem } from "@sallyport/protocol";
 import { auditRecordView, contract } from "@sallyport/contract";
 import type {
@@ -38,8 +40,8 @@ export class AdminClient {
   }
 
   /**
-   * Calls one route of the contract. Throws the server's `Problem`; a server that cannot be reached, or answers what is
-   * no answer of the contract, throws another error.
+   * Calls one route of the contract. Throws the server's `Problem`; for a server that cannot be reached, or a response
+   * that the contract does not know, another error.
    */
   async call<N extends RouteName>(name: N, ...[input]: CallArguments<N>): Promise<Answer<N>> {
     const row: ContractRow = contract[name];
@@ -59,9 +61,9 @@ export class AdminClient {
   }
 
   /**
-   * The ledger's records as they come, until the loop over them is left or the server ends it. Goes on after `after` when
-   * the connection breaks, so no record is lost or comes twice. Throws the server's `Problem` where it refuses, and a
-   * `TailEnded` where it ends the tail.
+   * Audit records as they are written, until the loop over them ends or the server ends it. Continues after `after`
+   * when the connection breaks, so no record is lost or repeated. Throws the server's `Problem` for a denial, and a
+   * `TailEnded` when the server ends the tail.
    */
   async *tail(query: TailQuery, wait: (ms: number) => Promise<unknown> = pause): AsyncGenerator<AuditRecordView> {
     let last = query.after === undefined ? undefined : Number(query.after);

@@ -1,4 +1,4 @@
-/** A person logs in for a program on his machine (RFC 8628): a code here, a browser wherever he likes. */
+/** A user logs in for a program on this machine (RFC 8628): a code here, a browser anywhere. */
 import { isProblemCode, Problem } from "@sallyport/protocol";
 import { readJson, sendToGateway } from "./transport.ts";
 

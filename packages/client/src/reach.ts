@@ -1,4 +1,6 @@
-/** The ways to reach an admin API: over the network, over the Unix socket beside the server, or inside this process. */
+/**
+ * The ways to reach an admin API: over the network, over the Unix socket on the gateway host, or inside this process.
+ */
 import { Client, Pool } from "undici";
 import { demandSafeTransport, GatewayUnreachable } from "./transport.ts";
 
@@ -31,7 +33,7 @@ const SILENCE_MS = 60_000;
 /** Longest answer taken in, bytes. */
 const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
 const TIMEOUT_MS = 60_000;
-/** A name every server answers for; on the socket and in the process nobody looks it up. */
+/** A name that every server accepts; on the socket and in the process it is never resolved. */
 const LOCAL = "http://localhost";
 
 export function reach(target: AdminTarget): Reach {
@@ -76,7 +78,7 @@ function reachNetwork(origin: string, connect: { socketPath?: string }, credenti
       return { status: response.statusCode, text: await response.body.text() };
     },
     async stream(path, headers) {
-      // A connection of its own, without a bound for the whole: it lasts as long as somebody listens.
+      // A separate connection, without a bound on its duration: it lasts as long as the caller listens.
       const client = new Client(origin, { connect, headersTimeout: TIMEOUT_MS, bodyTimeout: SILENCE_MS });
       try {
         const { statusCode, body } = await client.request({

@@ -1,6 +1,6 @@
 /**
- * A `fetch` for the ollama, openai and anthropic libraries: it puts this machine's credential in the place of whatever
- * the library was told, for one gateway only, and asks for it anew when the gateway no longer takes it.
+ * A `fetch` for the ollama, openai and anthropic libraries: it replaces the credential that the library was configured
+ * with by this machine's, for one gateway only, and resolves it again when the gateway no longer accepts it.
  */
 import { Problem } from "@sallyport/protocol";
 import type { Credential } from "./credential/credential.ts";
@@ -17,12 +17,12 @@ export interface SallyportFetchOptions extends CredentialOptions {
 
 /** Credentials are replaced so long before their end. */
 const EARLY_MS = 30_000;
-/** Each of them is a credential to the gateway, and it refuses two. */
+/** Each of them is a credential to the gateway, which rejects two. */
 const CREDENTIAL_HEADERS = ["authorization", "x-api-key", "api-key"];
 
 /**
- * Requests to any other origin are refused before anything is sent, redirects are errors, and a request that was
- * answered 401 is sent once more where there is another credential by then and the body can be sent again.
+ * Requests to any other origin fail before anything is sent, redirects are errors, and a request that returned 401 is
+ * sent once more if there is another credential by then and the body can be sent again.
  */
 export function sallyportFetch(options: SallyportFetchOptions = {}): typeof fetch {
   const origin = gatewayUrl(options);
@@ -45,7 +45,7 @@ export function sallyportFetch(options: SallyportFetchOptions = {}): typeof fetc
     return held ?? present();
   }
 
-  /** What is there instead of a credential that was refused; undefined where nothing else is. */
+  /** What replaces a rejected credential; undefined if there is nothing else. */
   async function another(refused: Credential): Promise<Credential | undefined> {
     if (held && (await held) === refused) held = undefined;
     const found = await present();

@@ -5,7 +5,7 @@ export interface ServerSentEvent {
   readonly data: string;
 }
 
-/** An event longer than that is none of ours. */
+/** A longer event is not ours. */
 const EVENT_CHARS_MAX = 16 * 1024 * 1024;
 
 /**

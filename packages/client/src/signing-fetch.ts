@@ -15,7 +15,7 @@ import { demandSafeTransport } from "./transport.ts";
 import type { RequestSigner } from "./signing-key.ts";
 
 export interface SigningFetchOptions {
-  /** `http(s)://host[:port]` as the gateway's settings name it: what is signed is that, whoever stands in between. */
+  /** `http(s)://host[:port]` as the gateway's settings name it: this is signed, whatever proxies are in between. */
   readonly gateway: string;
   /** The environment the requests are for. */
   readonly environment: string;
@@ -31,8 +31,8 @@ export interface SigningFetchOptions {
 const NONCE_BYTES = 18;
 
 /**
- * Requests to any other origin are refused, so that neither key nor signature go elsewhere, and redirects are errors for
- * the same reason. A body is read whole to be digested; a stream has to bring its own `content-digest`.
+ * Requests to any other origin fail, so that neither key nor signature go elsewhere, and redirects are errors for the
+ * same reason. A body is read completely to compute its digest; for a stream, the caller sets `content-digest`.
  */
 export function signingFetch(options: SigningFetchOptions): typeof fetch {
   const { environment, signer, key, now = Date.now, fetch: send = fetch } = options;

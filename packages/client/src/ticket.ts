@@ -1,4 +1,6 @@
-/** Opens a delivery ticket over a gateway's data plane. The ticket's text stays here: only a proof of it is sent. */
+/**
+ * Opens a one-time delivery link over a gateway's data plane. The link's secret stays here: only a proof of it is sent.
+ */
 import { createDecipheriv, generateKeyPairSync, hkdfSync, sign } from "node:crypto";
 import type { KeyObject } from "node:crypto";
 import {
@@ -18,7 +20,7 @@ export interface ReceivedKey {
   readonly id: string;
   readonly name: string;
   readonly environment: string;
-  /** The key's text; where the ticket was sealed to a recipient, that seal (age, armored). */
+  /** The key; if the link was encrypted to a recipient, the ciphertext (age, armored). */
   readonly content: string;
   readonly recipient: string | null;
 }

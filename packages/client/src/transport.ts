@@ -1,7 +1,7 @@
 /** How a credential leaves this machine: over TLS or to this machine itself, and with an error that says which address failed. */
 import { Problem } from "@sallyport/protocol";
 
-/** Throws `transport_unsafe` where whoever is on the way could read what is sent. Anything but TLS and loopback is unsafe. */
+/** Throws `transport_unsafe` if others on the path could read what is sent. Anything but TLS and loopback is unsafe. */
 export function demandSafeTransport(address: string | URL): void {
   if (!isSafeTransport(address))
     throw new Problem("transport_unsafe", `${new URL(address).origin} is neither https nor on this machine`);

@@ -1,6 +1,6 @@
 /**
- * One log, walked from its first kept record to its last: its tree, its keys, and the checkpoints somebody kept. What the
- * walk finds wrong is told as soon as it is certain.
+ * One log, walked from its first kept record to its last: its tree, its keys, and the checkpoints that were handed in.
+ * Damage is reported as soon as it is certain.
  */
 import type { SignedCheckpoint } from "./checkpoint.ts";
 import { NOT_ITS_TREE } from "./damage-words.ts";
@@ -78,7 +78,10 @@ export class LogWalk {
     return this.#tree.state;
   }
 
-  /** Takes the hash of the next leaf, and its record unless that has ended. Gives what is wrong with the log's past, once that is certain. */
+  /**
+   * Takes the hash of the next leaf, and its record unless that has been removed. Returns damage of the log's past,
+   * once that is certain.
+   */
   take(leaf: string, record?: LedgerRecord): string | undefined {
     const damage = this.#compare();
     if (damage) return damage;

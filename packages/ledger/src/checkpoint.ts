@@ -22,7 +22,7 @@ export interface SignedCheckpoint extends Checkpoint {
   readonly note: SignedNote;
 }
 
-/** Reads a signed checkpoint strictly; undefined where it is none. Says nothing about its signatures being genuine. */
+/** Reads a signed checkpoint strictly; undefined for anything else. Says nothing about its signatures being genuine. */
 export function parseCheckpoint(text: string): SignedCheckpoint | undefined {
   const note = parseSignedNote(text);
   if (!note) return undefined;

@@ -1,4 +1,4 @@
-/** A verdict in words, for whoever verifies by hand. */
+/** A verdict in words, for auditors who verify manually. */
 import type { LedgerVerdict } from "./verify-ledger.ts";
 
 const UNVOUCHED_SHOWN = 10;

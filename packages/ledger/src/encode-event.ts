@@ -41,8 +41,9 @@ const KNOWN_NAMES_MAX = 256;
 const knownNames = new Set<string>();
 
 /**
- * Besides what JSON demands, line separators and C1 controls are escaped, so that a record is one line to every reader
- * and moves no terminal's cursor. They stand inside strings only. Lone surrogates are escaped by JSON.stringify itself.
+ * In addition to what JSON requires, line separators and C1 controls are escaped, so that a record is one line to every
+ * reader and moves no terminal's cursor. They occur inside strings only. Lone surrogates are escaped by JSON.stringify
+ * itself.
  */
 const NEEDS_MORE = /[\u007f-\u009f\u2028\u2029]/;
 const BEYOND_JSON = /[\u007f-\u009f\u2028\u2029]/g;
@@ -53,7 +54,9 @@ export function canonical(value: unknown): string {
   return NEEDS_MORE.test(json) ? json.replace(BEYOND_JSON, escapeMark) : json;
 }
 
-/** Whether a text is the one JSON text of what was read from it. Nesting too deep to be written is none. */
+/**
+ * Whether a text is the one JSON text of what was read from it. Nesting too deep to be written counts as a difference.
+ */
 export function isCanonical(read: unknown, text: string): boolean {
   try {
     return canonical(read) === text;

@@ -57,7 +57,7 @@ export function placeOf(
   return ended && { seq: ended.seq, environment: ended.environment, isEnded: true };
 }
 
-/** Reads a kept line by its beginning alone: whoever asks has verified it, or will. */
+/** Reads a kept line by its beginning alone: the caller has verified it, or will. */
 export function leafOf(tree: TreeHash, kept: string): LogLeaf | undefined {
   const { line } = parseKept(kept);
   const [, seq, type = "", environment = ""] = HEAD.exec(line) ?? [];
@@ -144,7 +144,7 @@ export class EndedRuns {
   }
 }
 
-/** The act a record of type `ledger.ended` tells of; undefined for any other, and where its fields are none of ours. */
+/** The act that a record of type `ledger.ended` describes; undefined for any other type, and for unknown fields. */
 export function endedActOf({
   type,
   fields,

@@ -11,7 +11,7 @@ import type { LedgerRecord } from "./record-line.ts";
 import { parseShallowJson } from "./shallow-json.ts";
 import type { Sha256Text } from "./tree-hash.ts";
 
-/** Undefined for a kept line that is none. */
+/** Undefined for an invalid kept line. */
 export function exportRow(kept: string): string | undefined {
   const { line, beside } = parseKept(kept);
   const record = parseRecordLine(line);

@@ -7,7 +7,7 @@ import type { RecordTimes } from "./record-times.ts";
 export interface ExportFiles {
   /** Every file there is, but the manifest. */
   readonly paths: () => readonly string[];
-  /** Undefined where there is none. A large file may be given in parts. */
+  /** Undefined for a missing file. A large file may be given in parts. */
   readonly read: (path: string) => Iterable<Uint8Array> | undefined;
   /** Lower-case hex of SHA-256 over the parts. */
   readonly sha256: (parts: Iterable<Uint8Array>) => string;

@@ -1,6 +1,6 @@
 import { textOfUtf8 } from "./utf8.ts";
 
-/** A record is at most 64 KiB, and what stands beside it is short: a longer line is none of ours, and is not gathered. */
+/** A record is at most 64 KiB, and what follows it is short: a longer line is not ours, and is not collected. */
 export const LINE_BYTES_MAX = 1024 * 1024;
 
 /**

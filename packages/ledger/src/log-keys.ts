@@ -1,6 +1,6 @@
 /**
- * A log's keys over time. Each change is a record of the log itself, `ledger.key_changed`, in which the old key signs the
- * new one: whoever holds the first key, or any later one, follows the chain to the one that signs today.
+ * A log's keys over time. Each change is a record of the log itself, `ledger.key_changed`, in which the old key signs
+ * the new one: the holder of the first key, or any later one, follows the chain to the current one.
  */
 import { base64Of, bytesOfBase64 } from "./base64.ts";
 import type { LedgerRecord } from "./record-line.ts";

@@ -21,7 +21,7 @@ const MEMBER = /"(address|client|email|user_name)":("(?:[^"\\]|\\.)*")/g;
 export interface KeptRecord {
   /** What is hashed and proved. */
   readonly line: string;
-  /** The values beside it as JSON text; empty where there are none, or none any more. */
+  /** The values next to it as JSON text; empty without any, or after their erasure. */
   readonly beside: string;
 }
 

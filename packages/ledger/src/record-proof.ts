@@ -32,7 +32,7 @@ export function formatRecordProof({ kept, key, index, path, checkpoint }: Record
   return `${PROOF_FIRST_LINE}\nextra ${base64Of(utf8Of(`${key}\n${kept}`))}\nindex ${index}\n${hashes}\n${checkpoint}`;
 }
 
-/** Reads the text strictly; undefined where it is none of ours. */
+/** Reads the text strictly; undefined for anything else. */
 export function parseRecordProof(text: string): RecordProof | undefined {
   const split = text.indexOf("\n\n");
   const [first, extra = "", place = "", ...encoded] = text.slice(0, split).split("\n");

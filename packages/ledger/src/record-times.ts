@@ -1,6 +1,6 @@
 /**
- * What the times of records cannot vouch for: that nothing was left out while a node was silent, and what was when, where
- * its clock was set back. A node says every few minutes that it is there, and says when it stops.
+ * What the times of records cannot vouch for: that nothing is missing while a node was silent, and the times at which
+ * its clock was set back. A node records a heartbeat every few minutes, and records when it stops.
  */
 import type { LedgerRecord } from "./record-line.ts";
 

@@ -21,7 +21,7 @@ export function removedLogFields({ log, records, root }: RemovedLog) {
   return { log, records, root };
 }
 
-/** Undefined for a record of any other type, and where its fields are none of ours. */
+/** Undefined for a record of any other type, and for unknown fields. */
 export function removedLogOf({
   type,
   fields,

@@ -56,12 +56,12 @@ export function noteVerifier(sha256: Sha256Hex, name: string, kind: NoteKind, pu
   return { name, kind, publicKey, keyId: sha256(bytes).slice(0, 8) };
 }
 
-/** `name+keyid+base64(kind || key)`: what is handed to whoever shall verify. */
+/** `name+keyid+base64(kind || key)`: what a verifier is given. */
 export function formatVerifierKey({ name, kind, publicKey, keyId }: NoteVerifier): string {
   return `${name}+${keyId}+${base64Of(Uint8Array.of(noteKinds[kind], ...publicKey))}`;
 }
 
-/** Reads a verifier key strictly; undefined where it is none, or its id is not its own. */
+/** Reads a verifier key strictly; undefined for anything else, or if its id does not match. */
 export function parseVerifierKey(sha256: Sha256Hex, text: string): NoteVerifier | undefined {
   const [, name, keyId, material = ""] = /^([^+]+)\+([0-9a-f]{8})\+(.+)$/.exec(text) ?? [];
   const bytes = bytesOfBase64(material);
@@ -71,7 +71,7 @@ export function parseVerifierKey(sha256: Sha256Hex, text: string): NoteVerifier 
   return verifier.keyId === keyId ? verifier : undefined;
 }
 
-/** Reads a note strictly; undefined where it is none. Says nothing about its signatures being genuine. */
+/** Reads a note strictly; undefined for anything else. Says nothing about its signatures being genuine. */
 export function parseSignedNote(note: string, lengthMax = NOTE_LENGTH_MAX): SignedNote | undefined {
   if (note.length > lengthMax || !note.endsWith("\n")) return undefined;
   const split = note.lastIndexOf("\n\n");

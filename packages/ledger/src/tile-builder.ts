@@ -16,7 +16,7 @@ export class TileBuilder {
   readonly #levels: { before: number; isWhole: boolean; hashes: string[] }[] = [];
   readonly #base: number;
 
-  /** `base`: leaves that retention has let go of; tiles with hashes of theirs are not made. */
+  /** `base`: leaves that retention has removed; tiles that need their hashes are not made. */
   constructor(hash: TreeHash, base = 0) {
     this.#hash = hash;
     this.#base = base;

@@ -23,7 +23,7 @@ export function isTreeHash(text: unknown): text is string {
   return typeof text === "string" && HEX_64.test(text);
 }
 
-/** From a SHA-256 that gives lower-case hex; the gateway has a faster one of its own. */
+/** From a SHA-256 that returns lower-case hex; the gateway has a faster implementation. */
 export function treeHashOf(sha256: (bytes: Uint8Array) => string): TreeHash {
   return {
     leaf: (entry) => sha256(utf8Of(`\0${entry}`)),

@@ -1,9 +1,9 @@
 /**
  * The ledger's verifier: reads every record once, in order, with nothing but the cryptography handed in, so that it runs
- * in an auditor's hands as well as beside the gateway. It names the first damage it meets. A node's records are one
- * chain, whose head is signed; those of one environment are besides a Merkle tree with signed checkpoints.
+ * at an auditor's as well as on the gateway host. It names the first damage it meets. A node's records are one chain,
+ * whose head is signed; those of one environment are also a Merkle tree with signed checkpoints.
  *
- * A ledger may begin after record 1 only where retention let the beginning go: a later record of type
+ * A ledger may begin after record 1 only if retention has removed the beginning: a later record of type
  * `ledger.truncated` says `first_seq` and `first_prev` of what is kept. That record is in the chain, so the signed head
  * covers it. Older records than it allows may still be there (the deletion comes after the record); fewer may not.
  * Where the time of a class of records was over, only their hashes are left in their places, and a later record of type
@@ -60,7 +60,7 @@ export interface LedgerVerification {
   readonly logs: LogsStart;
   /** Ed25519 over the head's text with the ledger's public key; the signature is base64. */
   readonly verifyHead: (text: string, signature: string) => boolean;
-  /** Asked after the last line, so that a source may open its consistent view late; undefined where there is none. */
+  /** Asked after the last line, so that a source may open its consistent view late; undefined without one. */
   readonly head: () => SignedHead | undefined;
   /** The trees as the database keeps them to go on from, of the same moment as the head; asked after the last line. */
   readonly states?: () => ReadonlyMap<string, string>;
@@ -236,7 +236,9 @@ class Walk {
     return reason === undefined ? undefined : { seq, file, reason: `log ${environment}: ${reason}` };
   }
 
-  /** False where it names another tree than its records lead to. Where retention has let go of some of them, that is not known. */
+  /**
+   * False if it names another tree than its records lead to. If retention has removed some of them, that is not known.
+   */
   #takeOut({ log, records, root }: RemovedLog): boolean {
     const tree = this.#strays.get(log);
     this.#strays.delete(log);
@@ -304,7 +306,7 @@ function changed(isAfterGenuine: boolean, { before, after }: { before: Place; af
   return { seq, file, reason: CHANGED };
 }
 
-/** The truncation that lets go of more. Damaged fields allow nothing. */
+/** The truncation that removes more. Damaged fields allow nothing. */
 function widerOf(held: { readonly seq: number; readonly prev: unknown } | undefined, record: LedgerRecord) {
   const { first_seq: seq, first_prev: prev } = record.fields;
   if (typeof seq !== "number" || seq > record.seq) return held;

@@ -1,4 +1,4 @@
-/** An export in tiles: each environment's log in a folder of its own, as any client of tlog-tiles reads it. */
+/** An export in tiles: each environment's log in a folder, as any client of tlog-tiles reads it. */
 import { LogWalk } from "./check-log.ts";
 import { logOrigin, parseCheckpoint } from "./checkpoint.ts";
 import type { ExportedLog } from "./export-manifest.ts";
@@ -14,7 +14,9 @@ import { textOfUtf8 } from "./utf8.ts";
 import type { ExportWalk } from "./export-walk.ts";
 import type { LedgerDamage } from "./damage-words.ts";
 
-/** Entries between the base of a log and the first whole bundle after it: retention has let go of the bundle's beginning. */
+/**
+ * Entries between the base of a log and the first whole bundle after it: retention has removed the bundle's beginning.
+ */
 export const FIRST_ENTRIES = "first-entries";
 /** What stands beside the entries, one line each: `<index> <beside>`. */
 export const BESIDE_FILE = "beside";
@@ -54,7 +56,7 @@ function verifyLog(walk: ExportWalk, log: ExportedLog): LedgerDamage | undefined
   for (const { path, first, count } of bundlesOf(base.size, size)) {
     const entries = parseBundle(wholeOf(files.read(at(path)), BUNDLE_BYTES_MAX) ?? new Uint8Array(0));
     const file = at(path);
-    // A checkpoint may claim any size: what is not there is not waited for.
+    // A checkpoint may claim any size: missing entries are not waited for.
     if (entries?.length !== count) return { seq: last + 1, file, reason: "the bundle is cut off, or another one" };
     for (const [i, entry] of entries.entries()) {
       if (entry.length === 0) {
@@ -143,7 +145,7 @@ function besides(lines: Generator<string | undefined>): (index: number) => strin
       const line = lines.next();
       if (line.done) return "";
       const [, number = "", text = ""] = /^(\d+) (.*)$/.exec(line.value ?? "") ?? [];
-      // A line that is none stands beside the next record, and is damage there.
+      // An invalid line is stored next to the following record, and is damage there.
       held = number === "" ? { index, text: "?" } : { index: Number(number), text };
     }
     return held.index === index ? held.text : "";

@@ -1,4 +1,7 @@
-/** What unusual use of a key can look like, and what may be done about it: words of policy, of the ledger and of the command line. */
+/**
+ * The kinds of anomalies of a key, and the possible responses: words of policy, of the audit log and of the command
+ * line.
+ */
 export const alertKinds = [
   "decoy_used",
   "leaver",

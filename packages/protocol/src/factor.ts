@@ -1,6 +1,6 @@
 /**
- * A factor is a door besides the credential: no single door lets anybody in. An environment, a role, a permission and a
- * key may each demand some; what one of them demands, none of the others takes back.
+ * A factor is required in addition to the credential: none suffices alone. An environment, a role, a permission and a
+ * key may each require some; none relaxes what another requires.
  */
 export const factors = ["network", "signature", "identity"] as const;
 export type Factor = (typeof factors)[number];

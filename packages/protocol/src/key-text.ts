@@ -1,11 +1,11 @@
 /**
- * The text of a credential: `sp_<environment>_<id: 12 base62>_<secret: 43 base62><crc32: 6 base62>`.
- * The checksum covers everything before it, so editing `dev` to `prod` fails before any lookup. Parsing is offline and
- * total: it answers what the text says, or undefined for anything that is not exactly of this form.
+ * The text of a credential: `sp_<environment>_<id: 12 base62>_<secret: 43 base62><crc32: 6 base62>`. The checksum
+ * covers everything before it, so editing `dev` to `prod` fails before any lookup. Parsing is offline and total: it
+ * returns what the text contains, or undefined for anything that is not exactly of this form.
  */
 import { crc32 } from "./crc32.ts";
 
-/** Kinds by prefix: API key, admin key, delivery ticket, edge enrolment, path secret. */
+/** Kinds by prefix: API key, admin key, delivery link, edge enrolment, URL token. */
 export const keyPrefixes = { sp: "api", spa: "admin", spt: "ticket", spe: "enrolment", spp: "path" } as const;
 export type KeyPrefix = keyof typeof keyPrefixes;
 export type KeyKind = (typeof keyPrefixes)[KeyPrefix];

@@ -1,7 +1,7 @@
 /**
- * A model name as Ollama understands it (internal/modelref.ParseRef, then types/model.ParseName), parsed once. Many texts
- * name one model; everything that is compared, granted and recorded is the `key`, everything that is sent the `spelling`.
- * Stricter than Ollama in one thing: a scheme (`https://…`), which it ignores, is refused.
+ * A model name as Ollama understands it (internal/modelref.ParseRef, then types/model.ParseName), parsed once. Many
+ * texts name one model; everything that is compared, granted and recorded is the `key`, everything that is sent the
+ * `spelling`. Stricter than Ollama in one thing: a scheme (`https://…`), which Ollama ignores, is rejected.
  */
 export type ModelSource = "none" | "local" | "cloud";
 
@@ -32,12 +32,12 @@ const HOST = /^[A-Za-z0-9_][A-Za-z0-9_.:-]{0,349}$/;
 const NAMESPACE = /^[A-Za-z0-9_][A-Za-z0-9_-]{0,79}$/;
 const MODEL = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}$/;
 
-/** The name, or undefined for a text that is none (Ollama: 400 `invalid model name`). An empty text is none. */
+/** The name, or undefined for an invalid text (Ollama: 400 `invalid model name`), such as an empty one. */
 export function parseModelName(text: string): ModelName | undefined {
   if (text.length > TEXT_MAX) return undefined;
   // A reference copied from a browser, as `ollama run https://hf.co/…` takes it: the scheme says nothing of the model.
   const marked = splitSource(trim(text).replace(/^https?:\/\//i, ""));
-  // Two markers (`x:local:cloud`) contradict each other or repeat: refused, like there.
+  // Two markers (`x:local:cloud`) contradict each other or repeat: rejected, as by Ollama.
   if (marked.source !== "none" && splitSource(marked.base).source !== "none") return undefined;
   const { base, source } = marked;
   const slash = base.lastIndexOf("/");

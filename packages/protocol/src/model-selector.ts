@@ -17,7 +17,7 @@ export interface ModelSelector {
 
 const ANY = "*";
 
-/** The selector, or undefined for a text that is none. */
+/** The selector, or undefined for an invalid text. */
 export function parseSelector(text: string): ModelSelector | undefined {
   const isCloud = text.startsWith("cloud:");
   const rest = isCloud ? text.slice("cloud:".length) : text;
@@ -32,7 +32,7 @@ export function parseSelector(text: string): ModelSelector | undefined {
   const host = written.pop() ?? DEFAULT_HOST;
   // `library/*` means those models whatever their tag; `llama3.2` means the default tag.
   const tag = hasTag ? rest.slice(colon + 1) : model === ANY ? ANY : DEFAULT_TAG;
-  // With something plain in each wildcard's place it must be a proper name, without a source marker of its own.
+  // With plain text in place of each wildcard it must be a proper name, without a source marker.
   const plain = (part: string): string => (part === ANY ? "x" : part);
   const name = parseModelName(`${plain(host)}/${plain(namespace)}/${plain(model)}:${plain(tag)}`);
   if (!name || name.source !== "none") return undefined;

@@ -1,4 +1,4 @@
-/** The known word that somebody probably meant. */
+/** The known word that was probably meant. */
 
 const LENGTH_MAX = 64;
 

@@ -1,19 +1,19 @@
-/** What a person who is logged in sees of his own keys, and what he asks to have one back: shared by gateway and client. */
+/** What a logged-in user sees of their keys, and the request to reactivate one: shared by gateway and client. */
 
-/** His keys in the environment of his log-in. */
+/** The user's keys in the environment of the log-in. */
 export const OWN_KEYS_PATH = "/sallyport/keys";
-/** One of them works again, where disuse alone had stopped it. */
+/** Reactivates one that only inactivity has suspended. */
 export const OWN_KEY_RESUME_PATH = "/sallyport/keys/resume";
 
-/** Reasons of a suspension that come from disuse, and from nothing else. */
+/** Reasons of a suspension that mean inactivity, and nothing else. */
 export const disuseReasons = ["key_never_used", "key_unused"] as const;
 
-/** True for exactly those: a suspension of any other reason, or of none, is not of disuse. */
+/** True for exactly those: a suspension for any other reason, or without one, is not for inactivity. */
 export function isDisuseReason(reason: string | null): boolean {
   return disuseReasons.some((one) => one === reason);
 }
 
-/** No secret, no hash, no ceiling. Times are ISO 8601. */
+/** No secret, no hash, no scope. Times are ISO 8601. */
 export interface OwnKeyView {
   readonly id: string;
   readonly name: string;
@@ -21,7 +21,7 @@ export interface OwnKeyView {
   readonly reason: string | null;
   readonly expiresAt: string | null;
   readonly lastUsedAt: string | null;
-  /** What becomes of it by itself, if nobody uses it, and when; null where nothing does. */
+  /** What happens next if the key is not used, and when; null if nothing does. */
   readonly next: OwnKeyStep | null;
   /** Its owner may resume it now. */
   readonly isResumable: boolean;

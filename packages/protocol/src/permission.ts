@@ -1,6 +1,6 @@
 /**
- * Every permission there is, one row each. A permission is a verb on a noun; a name outside this table grants nothing
- * and is refused wherever it is written. The rows of the data plane follow what one call of Ollama can do; the rows of
+ * Every permission, one row each. A permission is a verb on a noun; a name outside this table grants nothing and is
+ * rejected wherever it is written. The rows of the data plane follow what one call of Ollama can do; the rows of
  * administration say what an admin key or an operator may do, and are never usable on the data plane.
  */
 export interface PermissionRow {

@@ -1,7 +1,7 @@
 /**
- * The one table of problem codes: what a caller may be told, with which status, and what he can do about it.
- * A code is a stable fact that scripts may compare; the sentences may change. Both refusals and problems
- * (`refusal.ts`) hold one of these codes; a code outside the table does not compile.
+ * The one table of problem codes: what a caller learns, with which status, and what they can do about it. A code is a
+ * stable fact that scripts may compare; the sentences may change. Both denials and problems (`refusal.ts`) hold one of
+ * these codes; a code outside the table does not compile.
  */
 import type { ProblemRow } from "./problem-row.ts";
 import { loginProblems } from "./login-problem.ts";
@@ -197,7 +197,7 @@ export const problems = {
     remedy: "use the address of that environment",
   },
 
-  // from where, and with what besides
+  // from where, and with which factors
   network_denied: {
     status: 403,
     title: "the key cannot be used from this network",

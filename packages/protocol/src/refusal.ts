@@ -3,23 +3,23 @@ import type { Factor } from "./factor.ts";
 import { problems } from "./problem.ts";
 import type { ProblemCode } from "./problem.ts";
 
-/** What a *no* may say besides its code. */
+/** What a denial may say in addition to its code. */
 export interface RefusalFacts {
   /** Public, written after the title. */
   readonly detail?: string;
   /** Seconds after which a retry makes sense; becomes `retry-after`. */
   readonly retryAfterSeconds?: number;
-  /** The place in the queue, and how long the wait for its turn is expected to be; left out where nothing was measured. */
+  /** The place in the queue, and how long the wait for its turn is expected to be; absent if nothing was measured. */
   readonly queue?: { readonly position: number; readonly expectedWaitSeconds?: number };
-  /** The door that stayed shut, so that the answer can say how it opens. */
+  /** The factor that is missing, so that the response can say how to provide it. */
   readonly factor?: Factor;
   /** What was really found, for counting: never told to the caller. */
   readonly signal?: CredentialSignal;
 }
 
 /**
- * A *no* as a value: what `decide()` and the stages return. It is told apart by what it is, not by a member that something
- * else may have, too: only `refuse()` makes one.
+ * A denial as a value: what `decide()` and the stages return. It is recognized by its class, not by a member that
+ * another object may have, too: only `refuse()` makes one.
  */
 export class Refusal implements RefusalFacts {
   declare private readonly isMadeByRefuse: true;
@@ -42,8 +42,8 @@ export class Refusal implements RefusalFacts {
 }
 
 /**
- * Why a credential is none of ours: not whole or not ours by its checksum, of an id that does not exist, or of a key
- * whose secret it does not hold. Three things for who watches; what was genuine and has ended is none of them.
+ * Why a credential is invalid: incomplete or not ours by its checksum, of an unknown id, or of a key whose secret it
+ * does not have. Three different signals for monitoring; a genuine credential that has expired is not among them.
  */
 export type CredentialSignal = "malformed" | "unknown_id" | "wrong_secret";
 

@@ -1,4 +1,4 @@
-/** What is told of signed requests and signed bytes: a part of the table in `problem.ts`. */
+/** The errors of signed requests and signed bytes: a part of the table in `problem.ts`. */
 export const signatureProblems = {
   signature_missing: {
     status: 401,

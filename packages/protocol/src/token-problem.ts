@@ -1,4 +1,4 @@
-/** What a client is told of tokens and of the OAuth endpoints that issue them. */
+/** The errors of tokens and of the OAuth endpoints that issue them. */
 export const tokenProblems = {
   token_expired: { status: 401, title: "the token has expired", remedy: "get another one with the key" },
   token_unknown: {

@@ -1,4 +1,4 @@
-/** What a caller is told of model servers: that they are missing, cannot be reached, are late, or returned an error. */
+/** The errors of model servers: missing, unreachable, late, or with an error response. */
 export const upstreamProblems = {
   upstream_missing: {
     status: 503,

@@ -37,7 +37,7 @@ export function readCredentialsFile(env: Variables): CredentialsFile | undefined
   const text = readPrivateFile(path);
   if (text === undefined) {
     if (env["SALLYPORT_CREDENTIALS"])
-      throw new Problem("not_found", `SALLYPORT_CREDENTIALS names ${path}, which is not there`);
+      throw new Problem("not_found", `SALLYPORT_CREDENTIALS names ${path}, which does not exist`);
     return undefined;
   }
   return { path, entries: parseCredentials(path, text) };

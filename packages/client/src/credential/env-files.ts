@@ -54,7 +54,7 @@ function keysIn(path: string): readonly string[] {
   }
 }
 
-/** What the name says the file is for: `prod` of `.env.prod` and `prod.env`; empty where it says nothing of its own. */
+/** What the name says the file is for: `prod` of `.env.prod` and `prod.env`; empty if it says nothing. */
 export function purposeOf(path: string): string {
   const [, after, before] = /(?:^|\/)(?:\.env(?:\.([\w-]+))?|([\w-]+)\.env)$/.exec(path) ?? [];
   const purpose = after ?? before ?? "";

@@ -7,11 +7,11 @@ import { gatewayUrl, resolveCredential } from "./resolve.ts";
 import type { CredentialOptions } from "./resolve.ts";
 
 export interface TokenOptions extends CredentialOptions {
-  /** Permissions it is narrowed to; left out, all the key has. */
+  /** Permissions to restrict it to; default: all of the key's. */
   readonly permissions?: readonly string[] | undefined;
-  /** Model selectors it is narrowed to; left out, the key's own. */
+  /** Model selectors to restrict it to; default: the key's. */
   readonly models?: readonly string[] | undefined;
-  /** Longest life, seconds; left out, as long as the gateway's sum says. */
+  /** Maximum lifetime in seconds; default: as the gateway computes it. */
   readonly ttlSeconds?: number | undefined;
   readonly fetch?: typeof fetch | undefined;
 }

@@ -1,6 +1,6 @@
 /**
- * What is wrong with the credentials on this machine, and what would be used: every place is looked at, nothing is sent,
- * and no secret is in the answer. A helper is run only where it is what would be used.
+ * Findings about the credentials on this machine, and the one that would be used: every source is checked, nothing is
+ * sent, and no secret is returned. A helper is run only if it would be used.
  */
 import { existsSync } from "node:fs";
 import { Problem, problems } from "@sallyport/protocol";
@@ -178,7 +178,7 @@ function shownOf({ kind, source, where, environment, keyId, expiresAt }: Credent
   return { kind, source, where, environment, keyId, expiresAt };
 }
 
-/** What stopped the resolving is often what is wrong with the file. */
+/** A failed resolution often is the finding about the file. */
 function unique(findings: readonly CredentialFinding[]): CredentialFinding[] {
   return [...new Map(findings.map((finding) => [`${finding.code} ${finding.says}`, finding])).values()];
 }

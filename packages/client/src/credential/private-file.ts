@@ -1,4 +1,7 @@
-/** Files that hold a credential, or choose the program that gives one: whether somebody else could read or change them. */
+/**
+ * Files that contain a credential, or choose the program that provides one: whether other users could read or change
+ * them.
+ */
 import { closeSync, fstatSync, lstatSync, openSync, readFileSync, realpathSync, statSync } from "node:fs";
 import type { Stats } from "node:fs";
 import { dirname } from "node:path";
@@ -39,7 +42,7 @@ function readOpened(path: string, file: number): string {
   }
 }
 
-/** Who else could read or change the file; empty where nobody could. */
+/** Who else could read or change the file; empty for no one. */
 export function fileExposures(path: string): readonly string[] {
   try {
     return exposures(statSync(path), OTHERS);
@@ -48,7 +51,7 @@ export function fileExposures(path: string): readonly string[] {
   }
 }
 
-/** What is wrong with a program that is to be run for a credential; empty where only its owner can change it. */
+/** The finding about a program that is to be run for a credential; empty if only its owner can change it. */
 export function programExposures(path: string): readonly string[] {
   try {
     const found = statSync(path, { throwIfNoEntry: false });
@@ -71,7 +74,7 @@ function exposures(found: Stats, forbidden: number): readonly string[] {
   return mistakes;
 }
 
-/** The directories of the name and, where that is a link, of what it leads to: whoever writes there can put another file in its place. */
+/** The directories of the name and, for a link, of its target: a user who can write there can replace the file. */
 function placeExposures(path: string): readonly string[] {
   if (process.getuid?.() === undefined) return [];
   return [...new Set([dirname(path), dirname(realpathSync(path))])].flatMap((directory) => {

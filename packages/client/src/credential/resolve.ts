@@ -1,7 +1,7 @@
 /**
  * The one credential for a gateway, from the first of: the token in SALLYPORT_TOKEN, the key in SALLYPORT_API_KEY, the
- * credentials file, the helper that the file names. Places that disagree are refused: which of two credentials is used
- * must not hang on which was set last.
+ * credentials file, the helper that the file names. Conflicting sources are an error: the result must not depend on
+ * which was set last.
  */
 import { Problem } from "@sallyport/protocol";
 import { demandSafeTransport } from "../transport.ts";

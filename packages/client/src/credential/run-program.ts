@@ -12,7 +12,7 @@ export interface ProgramBounds {
 
 export type ProgramEnd = { readonly output: string } | { readonly failure: string };
 
-/** Never rejects. A program that outlives its time is killed, and nobody waits for what it started. */
+/** Never rejects. A program that exceeds its time is killed, and what it started is not waited for. */
 export function runProgram(
   [program = "", ...words]: readonly string[],
   { env, timeoutMs, bytesMax, isHeard }: ProgramBounds,

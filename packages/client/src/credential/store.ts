@@ -22,7 +22,7 @@ export function storeCredential(env: Variables, { url, environment }: StoredPlac
   });
 }
 
-/** The key the file has for that place itself, neither a token nor a helper's; undefined where there is none. */
+/** The key that the file has for that place, neither a token nor a helper's; undefined without one. */
 export function storedKey(env: Variables, { url, environment }: StoredPlace): string | undefined {
   const found = readCredentialsFile(env)?.entries.find((one) => one.url === url && one.environment === environment);
   return found && "key" in found.gives ? found.gives.key : undefined;
@@ -41,7 +41,7 @@ export function forgetCredential(env: Variables, { url, environment }: StoredPla
 
 function rewrite(env: Variables, change: (gateways: FileContent["gateways"]) => void): string {
   const path = credentialsPath(env);
-  // Read strictly first: mistakes and open modes are told, not mended by the way.
+  // Read strictly first: mistakes and open modes are reported, not fixed in passing.
   const held = readCredentialsFile({ ...env, SALLYPORT_CREDENTIALS: undefined });
   const content: FileContent = held
     ? (JSON.parse(readFileSync(held.path, "utf8")) as FileContent)

@@ -1,6 +1,6 @@
 /**
- * `sallyport-verify PATH`: what `sallyport audit verify` says of an export or a proof, for an auditor who installs the
- * verifier and nothing else. Exit codes as there: 0 whole, 1 damaged, 2 wrong use, 4 what is named is not there.
+ * `sallyport-verify PATH`: the same as `sallyport audit verify` for an export or a proof, for an auditor who installs
+ * the verifier and nothing else. The same exit codes: 0 whole, 1 damaged, 2 wrong use, 4 file not found.
  */
 import { parseArgs } from "node:util";
 import { Problem } from "@sallyport/protocol";

@@ -1,4 +1,4 @@
-/** Files that somebody else may have made are read up to a bound: neither memory nor time is theirs to take. */
+/** Reads files that others may have made up to a bound: they must not consume all memory or time. */
 import { closeSync, openSync, readSync } from "node:fs";
 
 const CHUNK_BYTES = 256 * 1024;

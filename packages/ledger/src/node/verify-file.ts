@@ -1,4 +1,4 @@
-/** An export or a proof as it lies on a disk, verified with the keys and checkpoints that somebody kept. */
+/** Verifies an export or a proof on disk with the keys and checkpoints that an auditor kept. */
 import { existsSync, statSync } from "node:fs";
 import { Problem } from "@sallyport/protocol";
 import {

@@ -136,7 +136,7 @@ function actorOf({ actor, fields }: OcsfRecord): OcsfBody {
   return { app_name: actor === "" ? "unknown" : actor };
 }
 
-/** Whom an event is about: the principal it names, else whoever acted. */
+/** The principal that an event is about: the one it names, otherwise the actor. */
 function subjectOf({ actor, fields }: OcsfRecord): OcsfBody {
   const uid = text(fields["principal"]) ?? text(fields["user"]) ?? text(fields["group"]) ?? text(fields["key"]);
   const name = text(fields["name"]);

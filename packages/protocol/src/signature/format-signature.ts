@@ -1,7 +1,7 @@
 /** The other side of `signature-fields.ts`: writes the two fields of a signed request. */
 import type { SignatureParameters } from "./signature-fields.ts";
 
-/** The value of `@signature-params` and, after a label and `=`, of `signature-input`. Parameters that are null are left out. */
+/** The value of `@signature-params` and, after a label and `=`, of `signature-input`. Null parameters are skipped. */
 export function formatSignatureParameters(
   components: readonly string[],
   parameters: Readonly<SignatureParameters>,

@@ -27,15 +27,15 @@ const METHOD = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
 const AUTHORITY = /^[\x21\x22\x24-\x2e\x30-\x3e\x41-\x7e]+$/;
 const FIELD_VALUE = /^[\t\x20-\x7e]*$/;
 
-/** A component of the name may be covered. A signature does not cover signatures: what would that mean of its own? */
+/** A component of the name may be covered. A signature does not cover signatures: that would have no meaning. */
 export function isSupportedComponent(name: string): boolean {
   if (name.startsWith("@")) return DERIVED.has(name);
   return FIELD_NAME.test(name) && name !== "signature" && name !== "signature-input";
 }
 
 /**
- * The text to sign, ASCII only, or why there is none. `parametersText` is the value of `@signature-params`. What is
- * covered but not there is a failure, never an empty line.
+ * The text to sign, ASCII only, or why it cannot be built. `parametersText` is the value of `@signature-params`. A
+ * covered but missing component is a failure, never an empty line.
  */
 export function signatureBase(
   message: SignedMessage,
@@ -84,7 +84,7 @@ export function canonicalAuthority(scheme: "http" | "https", authority: string):
   return lower.endsWith(ownPort) ? lower.slice(0, -ownPort.length) : lower;
 }
 
-/** The lines of a field, trimmed and joined (RFC 9421 section 2.1); undefined when there is none. */
+/** The lines of a field, trimmed and joined (RFC 9421 section 2.1); undefined without any. */
 export function fieldValue(rawHeaders: readonly string[], name: string): string | undefined {
   let joined: string | undefined;
   for (let i = 0; i < rawHeaders.length; i += 2) {
@@ -96,7 +96,7 @@ export function fieldValue(rawHeaders: readonly string[], name: string): string 
   return joined;
 }
 
-/** `trim()` would take away more than spaces and tabs, and with it what has to be refused. */
+/** `trim()` would remove more than spaces and tabs, and with it what has to be rejected. */
 function trimSpaces(value: string): string {
   let from = 0;
   let to = value.length;

@@ -1,6 +1,6 @@
 /**
- * Why a signed request is not taken. Reasons are a closed list and public: a client that signs wrongly has to be able to
- * mend itself, and none of them says more than the request did.
+ * Why a signed request is rejected. Reasons are a closed, public list: the author of a client has to be able to fix it,
+ * and none of them reveals more than the request did.
  */
 export const signatureReasons = {
   signature_missing: "the request is not signed",

@@ -53,7 +53,7 @@ export function parseSignature(text: string): { label: string; signature: string
   return endOfMember(cursor) ?? { label, signature };
 }
 
-/** Which of two signatures counts is a question nobody should have to answer, so there is one. */
+/** With two signatures it would be unclear which one counts, so there is one. */
 function endOfMember(cursor: FieldCursor): SignatureFailure | undefined {
   if (cursor.isAtEnd()) return undefined;
   return signatureFailure(/^[ \t]*,/.test(cursor.text.slice(cursor.at)) ? "signature_labels" : "signature_malformed");

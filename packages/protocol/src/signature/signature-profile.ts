@@ -1,6 +1,6 @@
 /**
- * What a signature has to cover and to say. RFC 9421 leaves that to whoever uses it (section 1.4), and a signature over
- * nothing verifies for every message: so the verifier takes no request without a profile, and the profile is a value.
+ * What a signature must cover and contain. RFC 9421 leaves that to the application (section 1.4), and a signature over
+ * nothing verifies for every message: so the verifier accepts no request without a profile, and the profile is a value.
  */
 import type { SignatureInput, SignatureParameter } from "./signature-fields.ts";
 import { signatureFailure } from "./signature-failure.ts";
@@ -13,7 +13,7 @@ export const SIGNATURE_TAG = "sallyport";
 export interface SignatureProfile {
   /** Covered in every request. */
   readonly components: readonly string[];
-  /** Covered besides when there is a body. */
+  /** Also covered if there is a body. */
   readonly bodyComponents: readonly string[];
   readonly parameters: readonly SignatureParameter[];
   /** What `tag` must be; null = anything, or none. */
