@@ -95,8 +95,8 @@ describe("what is whole", () => {
   it("says without a pin what it cannot show, and less with one", async () => {
     const bare = await verifyPath(tiles, noPins);
     expect(bare.cannotShow.join()).toMatch(/another|older copy/);
-    expect(bare.cannotShow.join()).toContain("signed it all anew");
-    expect((await verifyPath(tiles, pins)).cannotShow.join()).not.toContain("signed it all anew");
+    expect(bare.cannotShow.join()).toContain("forged the whole log");
+    expect((await verifyPath(tiles, pins)).cannotShow.join()).not.toContain("forged the whole log");
   });
 });
 
@@ -304,7 +304,7 @@ describe("the whole, made anew by somebody with a key", () => {
     expect(await verifyPath(rewritten, pins)).toMatchObject({ ok: true });
     const verdict = await verifyPath(rewritten, kept(tiles, "prod"));
     expect(verdict.ok).toBe(false);
-    expect(verdict.firstDamage!.reason).toContain("written anew");
+    expect(verdict.firstDamage!.reason).toContain("rewritten");
   });
 
   it("an older copy of the whole is found by a checkpoint that was kept", async () => {

@@ -54,7 +54,7 @@ function start(data: string, ollamaHost: string): Promise<Started> {
 test("without Ollama: a practice server, a key in a file of ours, the printed line works; then again", async () => {
   const data = join(home, "practice");
   const first = await start(data, "127.0.0.1:1");
-  expect(first.said).toContain("practice server answers in its place");
+  expect(first.said).toContain("demo model server takes its place");
   const printed = /^curl (\S+) -H "Authorization: Bearer \$\(cat (\S+)\)" -d '(.*)'$/m.exec(first.said)!;
   const [, url, file, body] = printed as unknown as [string, string, string, string];
   expect(statSync(file).mode & 0o777).toBe(0o600);
@@ -153,7 +153,7 @@ test("something else where Ollama was expected: it is said, and the practice ser
   await new Promise<void>((resolve) => page.listen(0, "127.0.0.1", resolve));
   const { port } = page.address() as AddressInfo;
   const started = await start(join(home, "other"), `127.0.0.1:${port}`);
-  expect(started.said).toContain(`found   what answers at http://127.0.0.1:${port} is no Ollama: a practice server`);
+  expect(started.said).toContain(`found   what answers at http://127.0.0.1:${port} is no Ollama: a demo model server`);
   expect(await started.stop()).toBe(0);
   page.close();
 });
