@@ -142,9 +142,9 @@ it("a ledger that was rolled back or written anew is told: an event, once", asyn
   await fill(older, 101, 200, "-fork");
   const forked = serve(older, settings);
   await forked.witnesses.run();
-  expect(
-    told(forked.events).filter((text) => text.includes("It was written anew or rolled back")).length,
-  ).toBeGreaterThan(2);
+  expect(told(forked.events).filter((text) => text.includes("It was rewritten or rolled back")).length).toBeGreaterThan(
+    2,
+  );
 });
 
 it("a witness that is away is a failure that is counted, and no event", async () => {

@@ -101,7 +101,7 @@ describe("an older directory in the clear", () => {
     const { directory, peppers, pem } = clearDirectory();
     const said: string[] = [];
     openSealer(directory, { onNotice: (text) => said.push(text) });
-    expect(said).toEqual([expect.stringContaining("4 secrets that lay in the clear are sealed now")]);
+    expect(said).toEqual([expect.stringContaining("4 plaintext secrets are now encrypted")]);
     const text = secretsText(directory);
     for (const bytes of Object.values(peppers)) for (const trace of tracesOf(bytes)) expect(text).not.toContain(trace);
     expect(text).not.toContain(pem.split("\n")[1]);
@@ -162,7 +162,7 @@ describe("a sealed secret", () => {
     writeFileSync(pepperFile(paths, "prod").path, readFileSync(pepperFile(paths, "dev").path));
     expect(problemOf(() => new PepperFiles(directory))).toMatchObject({
       code: "store_unavailable",
-      message: expect.stringContaining("prod.json is damaged, or is not the file that was sealed here"),
+      message: expect.stringContaining("prod.json is damaged or was replaced"),
     });
   });
 

@@ -1,6 +1,7 @@
 // docs/reference/cli.md, from the commands themselves.
 import { makeProgram } from "../../packages/sallyport/dist/cli/program.js";
 import { exits } from "../../packages/sallyport/dist/cli/terminal/failure.js";
+import { examples } from "../../packages/sallyport/dist/cli/terminal/examples.js";
 import { code, NOTE, table } from "./markdown.js";
 
 /** Commands are only described here, never run: what they would be given is not looked at. */
@@ -30,10 +31,16 @@ function sectionOf(command, usage) {
           options.map((option) => [
             code(option.flags),
             option.mandatory ? "yes" : "no",
-            option.description + (option.defaultValue === undefined ? "" : ` (${option.defaultValue} unless set)`),
+            option.description + (option.defaultValue === undefined ? "" : ` (default: ${option.defaultValue})`),
           ]),
-        )}`)
+        )}`) +
+    exampleOf(usage)
   );
+}
+
+function exampleOf(usage) {
+  const lines = examples[usage.replace(/^sallyport /, "").replace(/ [<[].*$/, "")];
+  return lines === undefined ? "" : `\n\`\`\`sh\n${lines.join("\n")}\n\`\`\`\n`;
 }
 
 export async function commandLinePage() {

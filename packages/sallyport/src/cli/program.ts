@@ -7,6 +7,7 @@ import { nearest } from "@sallyport/protocol";
 import { VERSION } from "../version.ts";
 import type { Cli } from "./terminal/cli.ts";
 import type { Connect } from "./terminal/connect.ts";
+import { addExamples } from "./terminal/examples.ts";
 import { exits, tellFailure, UsageMistake } from "./terminal/failure.ts";
 import type { Exit } from "./terminal/failure.ts";
 import type { Io } from "./terminal/io.ts";
@@ -129,5 +130,6 @@ export async function makeProgram(cli: Cli, only?: string, isJson = false): Prom
     const add = await load();
     add(program, cli);
   }
+  addExamples(program);
   return program;
 }
