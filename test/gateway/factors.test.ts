@@ -255,7 +255,7 @@ describe("the path secret", () => {
 
   it("needs a network that somebody wrote down", async () => {
     const { id } = await issue({});
-    await expect(gateway.admin("POST", `/v1/keys/${id}/path-secret`)).rejects.toThrow("bound to networks");
+    await expect(gateway.admin("POST", `/v1/keys/${id}/path-secret`)).rejects.toThrow("requires a network allow-list");
   });
 });
 

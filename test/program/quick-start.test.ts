@@ -90,7 +90,7 @@ test("without Ollama: a practice server, a key in a file of ours, the printed li
   ]);
   expect(new Set(records.map((record) => record.fields.outcome))).toEqual(new Set(["served"]));
   const beside = await sallyport(["serve", "--data", data, "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]);
-  expect([beside.code, beside.stderr.includes("in use")]).toEqual([3, true]);
+  expect([beside.code, beside.stderr.includes("is using the data directory")]).toEqual([3, true]);
   expect(await first.stop()).toBe(0);
 
   const second = await start(data, "127.0.0.1:1");
