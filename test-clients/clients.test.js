@@ -39,7 +39,7 @@ describe("the AI SDK's Ollama provider", () => {
 
   test("is refused another model", async () => {
     // The provider reads the words only of OpenAI's error shape; the status and the body are there.
-    const refused = (error) => error.statusCode === 403 && error.responseBody.includes("does not grant this model");
+    const refused = (error) => error.statusCode === 403 && error.responseBody.includes("does not allow this model");
     await assert.rejects(generateText({ model: ollama()("secret"), prompt: "x", maxRetries: 0 }), refused);
   });
 });
@@ -69,6 +69,6 @@ describe("LangChain's Ollama provider", () => {
   });
 
   test("is refused another model", async () => {
-    await assert.rejects(new ChatOllama({ ...options(), model: "secret" }).invoke("x"), /does not grant this model/);
+    await assert.rejects(new ChatOllama({ ...options(), model: "secret" }).invoke("x"), /does not allow this model/);
   });
 });

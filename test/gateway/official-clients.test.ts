@@ -86,8 +86,8 @@ describe("ollama", () => {
   });
 
   test("is told why another model is refused", async () => {
-    await expect(ollama.chat({ model: "secret", messages })).rejects.toThrow(/does not grant this model/);
-    await expect(ollama.pull({ model: MODEL })).rejects.toThrow(/does not grant this/);
+    await expect(ollama.chat({ model: "secret", messages })).rejects.toThrow(/does not allow this model/);
+    await expect(ollama.pull({ model: MODEL })).rejects.toThrow(/does not allow this/);
   });
 
   test("aborts, and the server's work ends", async () => {
