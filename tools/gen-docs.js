@@ -10,6 +10,7 @@ import { tailRoute } from "../packages/sallyport/dist/admin/tail-route.js";
 import { LOG_OUT_PATH, PUSH_PATH } from "../packages/sallyport/dist/admin/signal-routes.js";
 import { SCIM_BASE } from "../packages/sallyport/dist/admin/scim/scim-call.js";
 import { endpoints } from "../packages/sallyport/dist/dataplane/wire/endpoints.js";
+import { settingsJsonSchema } from "../packages/sallyport/dist/config/settings-json-schema.js";
 import { VERSION } from "../packages/sallyport/dist/version.js";
 import { commandLinePage } from "./reference/command-line-page.js";
 import { code, NOTE, table } from "./reference/markdown.js";
@@ -110,6 +111,7 @@ const pages = {
   "docs/reference/policy.md": policyPage(),
   "docs/reference/cli.md": await commandLinePage(),
   "docs/reference/openapi.json": `${JSON.stringify(openApiDocument(VERSION), null, 2)}\n`,
+  "docs/reference/settings.schema.json": `${JSON.stringify(settingsJsonSchema(), null, 2)}\n`,
   "docs/reference/policy.schema.json": `${JSON.stringify(policyJsonSchema(), null, 2)}\n`,
 };
 

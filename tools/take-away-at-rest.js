@@ -12,7 +12,7 @@ export const atRestRules = [
     file: `${S}/store/secrets/envelope.ts`,
     from: "return Buffer.from(`sallyport sealed 1\\0${keyId}\\0${purpose}`);",
     to: "return Buffer.from(`sallyport sealed 1\\0${keyId}`);",
-    test: `${S}/store/envelope.test.ts`,
+    test: `${S}/store/secrets/envelope.test.ts`,
   },
   {
     rule: "at rest",

@@ -120,7 +120,7 @@ export const auditRules = [
     file: `${S}/outlets/witness/ask-witness.ts`,
     from: 'if (!note || checkNote(verify, note, witness).verdict !== "genuine")',
     to: "if (!note)",
-    test: `${S}/witness/ask-witness.test.ts`,
+    test: `${S}/outlets/witness/ask-witness.test.ts`,
   },
   {
     rule: "witness",
@@ -136,7 +136,7 @@ export const auditRules = [
     file: `${S}/outlets/witness/cosigning.ts`,
     from: 'if (held.trouble === "refused")',
     to: 'if (held.trouble === "none")',
-    test: `${S}/witness/cosigning.test.ts`,
+    test: `${S}/outlets/witness/cosigning.test.ts`,
   },
   {
     rule: "retention",

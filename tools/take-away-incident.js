@@ -2,7 +2,7 @@
 const S = "packages/sallyport/src";
 const routes = "test/admin/incidents.test.ts";
 const report = `${S}/incident/report.test.ts`;
-const radius = `${S}/store/radius/key-radius.test.ts`;
+const radius = `${S}/store/search/radius/key-radius.test.ts`;
 const whole = "test/gateway/incident.test.ts";
 
 export const incidentRules = [
@@ -108,7 +108,7 @@ export const incidentRules = [
     file: `${S}/store/search/ledger-radius.ts`,
     from: "if (record && isShown(record.environment)) radius.take(record);",
     to: "if (record) radius.take(record);",
-    test: `${S}/store/ledger-radius.test.ts`,
+    test: `${S}/store/search/ledger-radius.test.ts`,
   },
   {
     rule: "R13",

@@ -48,7 +48,7 @@ export const operationRules = [
     file: `${S}/outlets/notices/mail-text.ts`,
     from: 'text.replace(/[\\p{C}\\p{Zl}\\p{Zp}]+/gu, " ")',
     to: "text",
-    test: `${S}/notices/mail-text.test.ts`,
+    test: `${S}/outlets/notices/mail-text.test.ts`,
   },
   {
     rule: "mail",
@@ -56,7 +56,7 @@ export const operationRules = [
     file: `${S}/outlets/notices/mail.ts`,
     from: "if (this.#sentAt.length >= MAILS_AN_HOUR)",
     to: "if (this.#sentAt.length < 0)",
-    test: `${S}/notices/mail.test.ts`,
+    test: `${S}/outlets/notices/mail.test.ts`,
   },
   {
     rule: "R7",
@@ -120,7 +120,7 @@ export const operationRules = [
     file: `${S}/listener/certificate-files.ts`,
     from: "createSecureContext(options);",
     to: "",
-    test: `${S}/compose/certificate-files.test.ts`,
+    test: `${S}/listener/certificate-files.test.ts`,
   },
   {
     rule: "back-pressure",

@@ -8,6 +8,7 @@ import { doorRules } from "./take-away-doors.js";
 import { factorRules } from "./take-away-factors.js";
 import { credentialRules } from "./take-away-credentials.js";
 import { identityRules } from "./take-away-identity.js";
+import { importRules } from "./take-away-import.js";
 import { incidentRules } from "./take-away-incident.js";
 import { keyLifeRules } from "./take-away-key-life.js";
 import { ownKeyRules } from "./take-away-own-keys.js";
@@ -36,6 +37,7 @@ export const rules = [
   ...upstreamRules,
   ...limitRules,
   ...commandLineRules,
+  ...importRules,
   ...auditRules,
   ...atRestRules,
   ...keyLifeRules,

@@ -112,7 +112,7 @@ export const turnRules = [
     file: `${S}/store/writer/change-parts.ts`,
     from: "const PART_LENGTH = 100;",
     to: "const PART_LENGTH = 100_000;",
-    test: `${S}/store/change-parts.test.ts`,
+    test: `${S}/store/writer/change-parts.test.ts`,
   },
   {
     rule: "turns",
@@ -120,6 +120,6 @@ export const turnRules = [
     file: `${S}/store/writer/change-parts.ts`,
     from: "operations: [...begun.operations, ...last.operations],",
     to: "operations: [...last.operations],",
-    test: `${S}/store/change-parts.test.ts`,
+    test: `${S}/store/writer/change-parts.test.ts`,
   },
 ];

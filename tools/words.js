@@ -48,6 +48,7 @@ export const WORDS = [
 export const REWRITTEN = [
   "README.md",
   "docs/guides",
+  "examples",
   "packages/sallyport/src/cli",
   "packages/sallyport/src/anomaly",
   "packages/sallyport/src/compose",
@@ -77,6 +78,7 @@ export const REWRITTEN = [
 /** A line that needs one of the words: a flag, a code, a term that a standard has. */
 export const ALLOWED = [
   // A folder, a setting, and classes of a style sheet.
+  { file: "cli/terminal/examples.ts", text: "sallyport keys sweep" },
   { file: "cli/directory/restore.ts", text: "ledger/ folder" },
   { file: "compose/gateway.ts", text: "ledger.reserveBytes" },
   { file: "dataplane/ways.ts", text: "constant metadata ticket" },

@@ -9,7 +9,11 @@ import { loadSettings, makeProgram, parseCredentials, readIdentityFile, readPoli
 import type { Cli } from "../program-under-test.ts";
 
 const root = join(import.meta.dirname, "../..");
-const pages = ["README.md", ...readdirSync(join(root, "docs/guides")).map((name) => join("docs/guides", name))];
+const pages = [
+  "README.md",
+  ...readdirSync(join(root, "docs/guides")).map((name) => join("docs/guides", name)),
+  ...readdirSync(join(root, "examples")).map((name) => join("examples", name, "README.md")),
+];
 const program = await makeProgram({ io: { out() {}, err() {}, env: {} } } as unknown as Cli);
 
 function blocksOf(page: string, language: string): readonly string[] {

@@ -2,7 +2,7 @@
 // one file can be built without the others. An edit that does not parse, or that uses a name nobody defines, would make
 // any test fail: it is broken, and shows nothing about the rule.
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -49,6 +49,7 @@ function editRow(row, root) {
   } catch {
     return { row, why: "stale", detail: `there is no ${file}` };
   }
+  if (!existsSync(join(root, row.test))) return { row, why: "stale", detail: `there is no test ${row.test}` };
   const places = text.split(from).length - 1;
   if (places === 0) return { row, why: "stale", detail: `the code to take away is not in ${file}` };
   if (places > 1) return { row, why: "stale", detail: `the code to take away is ${places} times in ${file}` };

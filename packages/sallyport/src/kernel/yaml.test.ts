@@ -1,4 +1,5 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
+import { Composer } from "yaml";
 import { readYaml } from "./yaml.ts";
 
 describe("readYaml", () => {
@@ -32,6 +33,17 @@ describe("readYaml", () => {
     const read = readYaml(text);
     expect(read.value).toBeUndefined();
     expect(read.mistakes[0]).toMatch(/^\d+:\d+ ./);
+  });
+
+  // The stack of the library must not be reached: V8 ends the process where it compiles a pattern there.
+  it.each(["[", "{a: ", "- ", "? ", "- ["])("measures the depth of %j before the library walks it", (part) => {
+    const deep = part.repeat(100_000);
+    const call = vi.spyOn(Composer.prototype, "next");
+    const composed: unknown[] = [];
+    call.mockImplementation(((token: unknown) => (composed.push(token), [])) as never);
+    expect(readYaml(deep).mistakes).toEqual(["1:1 nested more than 32 levels"]);
+    expect(composed).toEqual([]);
+    call.mockRestore();
   });
 
   it("reads an empty text as null", () => {

@@ -2,8 +2,8 @@
  * Strict YAML: one document of plain values. Duplicate keys, aliases, merge keys, unknown tags and keys that are not
  * text are rejected, because each is a way to read one thing and mean another.
  */
-import { isAlias, isMap, isScalar, LineCounter, parseDocument, visit } from "yaml";
-import type { Document, Node } from "yaml";
+import { Composer, isAlias, isMap, isScalar, LineCounter, Parser, visit } from "yaml";
+import type { CST, Document, Node } from "yaml";
 
 export type YamlPath = readonly (string | number)[];
 
@@ -24,7 +24,6 @@ export function readYaml(text: string): YamlRead {
   try {
     return readDocument(text);
   } catch (cause) {
-    // The library walks nested values by calling itself: what is nested beyond its stack is beyond ours by far.
     if (!(cause instanceof RangeError)) throw cause;
     return { value: undefined, mistakes: [`1:1 nested more than ${DEPTH_MAX} levels`], place: () => "1:1" };
   }
@@ -32,14 +31,7 @@ export function readYaml(text: string): YamlRead {
 
 function readDocument(text: string): YamlRead {
   const lines = new LineCounter();
-  const document = parseDocument(text, {
-    lineCounter: lines,
-    prettyErrors: false,
-    // Looked for below: the library compares each key with every other, which is quadratic in a hostile text.
-    uniqueKeys: false,
-    version: "1.2",
-    merge: false,
-  });
+  const [document, second] = composeDocuments(text, lines);
   const at = (offset: number): string => {
     const { line, col } = lines.linePos(offset);
     return `${line}:${col}`;
@@ -48,6 +40,7 @@ function readDocument(text: string): YamlRead {
     offset: error.pos[0],
     says: error.message,
   }));
+  if (second) found.push({ offset: second.range[0], says: "a second document begins here" });
   visit(document, (_key, node, path) => {
     const offset = offsetOf(node);
     if (isAlias(node)) found.push({ offset, says: "aliases are not accepted" });
@@ -76,6 +69,46 @@ function readDocument(text: string): YamlRead {
     mistakes: found.map(({ offset, says }) => `${at(offset)} ${says}`),
     place: (path) => at(offsetNear(document, path)),
   };
+}
+
+/** The document, and the next one if there is one. Throws a RangeError for a text that is nested too deep. */
+function composeDocuments(text: string, lines: LineCounter): readonly [Document.Parsed, Document.Parsed | undefined] {
+  const composer = new Composer({
+    prettyErrors: false,
+    // Looked for later: the library compares each key with every other, which is quadratic in a hostile text.
+    uniqueKeys: false,
+    version: "1.2",
+    merge: false,
+  });
+  const tokens = withinDepth(new Parser(lines.addNewLine).parse(text));
+  const documents: Document.Parsed[] = [];
+  for (const document of composer.compose(tokens, true, text.length)) if (documents.push(document) === 2) break;
+  return [documents[0]!, documents[1]];
+}
+
+/**
+ * The library composes nested tokens by calling itself. Near the end of the stack V8 does not always throw: where it
+ * compiles a pattern there, it ends the process. So the depth is measured first, without a call for each level.
+ */
+function* withinDepth(tokens: Iterable<CST.Token>): Iterable<CST.Token> {
+  for (const token of tokens) {
+    const open: [token: object, depth: number][] = [[token, 0]];
+    for (let next = open.pop(); next; next = open.pop()) {
+      const [value, depth] = next;
+      if (depth > DEPTH_MAX * 4) throw new RangeError(`nested more than ${DEPTH_MAX} levels`);
+      for (const inner of innerTokens(value)) open.push([inner, depth + 1]);
+    }
+    yield token;
+  }
+}
+
+function* innerTokens(token: object): Iterable<object> {
+  const { value, items = [] } = token as { value?: unknown; items?: readonly CST.CollectionItem[] };
+  if (typeof value === "object" && value !== null) yield value;
+  for (const item of items) {
+    if (item.key) yield item.key;
+    if (item.value) yield item.value;
+  }
 }
 
 function plain(node: unknown): unknown {

@@ -3,7 +3,11 @@ import type { Command } from "commander";
 
 /** Command lines by the name of their command, without the leading `sallyport`. */
 export const examples: Readonly<Record<string, readonly string[]>> = {
-  init: ["sallyport init", "sallyport init --data /var/lib/sallyport --out recovery-key.txt"],
+  init: [
+    "sallyport init",
+    "sallyport init --example --out sallyport.yaml",
+    "sallyport init --data /var/lib/sallyport --out recovery-key.txt",
+  ],
   serve: ["sallyport serve", "sallyport serve --environments prod --listen 127.0.0.1:11435 --policy policy.yaml"],
   start: ["sallyport start", "sallyport start --listen 127.0.0.1:21435 --admin-listen 127.0.0.1:21436"],
   doctor: ["sallyport doctor", "sallyport doctor --json"],
@@ -46,6 +50,12 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   "keys suspend": ["sallyport keys suspend my-app"],
   "keys resume": ["sallyport keys resume my-app"],
   "keys revoke": ["sallyport keys revoke my-app"],
+  import: [
+    "sallyport import config.yaml --format litellm --dry-run",
+    "sallyport import tokens.conf --format nginx-map --env dev --role chatbot --model llama3.2 --out keys.txt --yes",
+    "sallyport import authorized_users.txt --format user-list --ttl 30d",
+    "sallyport import tokens.json --format one-api --json --yes",
+  ],
   "people create": ["sallyport people create --name ada --group ml-team"],
   "people list": ["sallyport people list", "sallyport people list --json"],
   "people show": ["sallyport people show ada"],
@@ -73,10 +83,10 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
     "sallyport audit search --key-id my-app --since 7d",
     "sallyport audit search --code model_denied --env prod --address 10.20.0.0/16 --json",
   ],
-  "audit verify": ["sallyport audit verify", "sallyport audit verify ledger-2026-11 --key sallyport-keys.txt"],
+  "audit verify": ["sallyport audit verify", "sallyport audit verify audit-2026-11 --key sallyport-keys.txt"],
   "audit export": [
-    "sallyport audit export --format tiles --out ledger-2026-11",
-    "sallyport audit export --format jsonl --out ledger.jsonl",
+    "sallyport audit export --format tiles --out audit-2026-11",
+    "sallyport audit export --format jsonl --out audit.jsonl",
   ],
   "audit proof": ["sallyport audit proof 4711 --out revoked.tlog-proof"],
   "audit keys": ["sallyport audit keys"],

@@ -1,0 +1,77 @@
+// Rules of `sallyport import`, taken away by `tools/take-away.js` like the others.
+const S = "packages/sallyport/src";
+
+export const importRules = [
+  {
+    rule: "import",
+    what: "a mistake in a YAML file does not repeat what stands there",
+    file: `${S}/cli/import/litellm.ts`,
+    from: `return message.split(":", 1)[0]!;`,
+    to: "return message;",
+    test: `${S}/cli/import/import-sources.test.ts`,
+  },
+  {
+    rule: "import",
+    what: "a file of more than 1 MiB is not read",
+    file: `${S}/cli/import/read-file.ts`,
+    from: "if (length > IMPORT_BYTES_MAX)",
+    to: "if (length < 0)",
+    test: `${S}/cli/import/import.test.ts`,
+  },
+  {
+    rule: "import",
+    what: "the number of keys is bounded",
+    file: `${S}/cli/import/source-read.ts`,
+    from: "if (this.#keys.length < IMPORT_KEYS_MAX) this.#keys.push",
+    to: "this.#keys.push",
+    test: `${S}/cli/import/import-sources.test.ts`,
+  },
+  {
+    rule: "import",
+    what: "a name that is taken is skipped",
+    file: `${S}/cli/import/import-plan.ts`,
+    from: "if (id !== undefined) {",
+    to: "if (id === null) {",
+    test: `${S}/cli/import/import.test.ts`,
+  },
+  {
+    rule: "import",
+    what: "roles are checked before the first key is created",
+    file: `${S}/cli/import/import-plan.ts`,
+    from: `for (const name of order.roles) await client.call("roles.show", { params: { name } });`,
+    to: "",
+    test: `${S}/cli/import/import.test.ts`,
+  },
+  {
+    rule: "import",
+    what: "a token whose networks cannot be kept makes no key",
+    file: `${S}/cli/import/one-api.ts`,
+    from: "if (networks.some((network) => parseNetwork(network) === undefined))",
+    to: "if (parseNetwork(shown) !== undefined)",
+    test: `${S}/cli/import/import-sources.test.ts`,
+  },
+  {
+    rule: "import",
+    what: "a failure half-way loses no key that was created",
+    file: `${S}/cli/import/import.ts`,
+    from: "return { keys, failure };",
+    to: "throw failure;",
+    test: `${S}/cli/import/import.test.ts`,
+  },
+  {
+    rule: "import",
+    what: "the file of keys is for its owner only",
+    file: `${S}/cli/import/created-keys.ts`,
+    from: `openSync(path, "wx", 0o600)`,
+    to: `openSync(path, "wx", 0o644)`,
+    test: `${S}/cli/import/import.test.ts`,
+  },
+  {
+    rule: "yaml",
+    what: "the depth of a text is measured before the library walks it",
+    file: `${S}/kernel/yaml.ts`,
+    from: "if (depth > DEPTH_MAX * 4)",
+    to: "if (depth < 0)",
+    test: `${S}/kernel/yaml.test.ts`,
+  },
+];
