@@ -47,6 +47,7 @@ export const WORDS = [
 /** Pages and folders that have been rewritten: the list only grows. */
 export const REWRITTEN = [
   "README.md",
+  "CHANGELOG.md",
   "docs/guides",
   "examples",
   "packages/sallyport/src/cli",
