@@ -48,6 +48,7 @@ export const WORDS = [
 export const REWRITTEN = [
   "README.md",
   "ARCHITECTURE.md",
+  "SECURITY.md",
   "CHANGELOG.md",
   "docs/guides",
   "examples",
