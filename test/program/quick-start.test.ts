@@ -35,7 +35,7 @@ function start(data: string, ollamaHost: string): Promise<Started> {
     child.stderr.on("data", (chunk: Buffer) => (errors += chunk.toString("utf8")));
     child.stdout.on("data", (chunk: Buffer) => {
       said += chunk.toString("utf8");
-      if (!/\n(?:next .*\n.*|another .*)\n\n$/.test(said)) return;
+      if (!/\n(?:next .*\n(?:.+\n)+|another .*\n)\n$/.test(said)) return;
       const url = /data=(\S+)/.exec(said)![1]!;
       resolve({
         child,
@@ -54,7 +54,7 @@ function start(data: string, ollamaHost: string): Promise<Started> {
 test("without Ollama: a practice server, a key in a file of ours, the printed line works; then again", async () => {
   const data = join(home, "practice");
   const first = await start(data, "127.0.0.1:1");
-  expect(first.said).toContain("demo model server takes its place");
+  expect(first.said).toContain("demo model server runs in its place");
   const printed = /^curl (\S+) -H "Authorization: Bearer \$\(cat (\S+)\)" -d '(.*)'$/m.exec(first.said)!;
   const [, url, file, body] = printed as unknown as [string, string, string, string];
   expect(statSync(file).mode & 0o777).toBe(0o600);
@@ -94,7 +94,7 @@ test("without Ollama: a practice server, a key in a file of ours, the printed li
   expect(await first.stop()).toBe(0);
 
   const second = await start(data, "127.0.0.1:1");
-  expect(second.said).toContain("made earlier and not shown again");
+  expect(second.said).toContain("created earlier and not shown again");
   expect(second.said).not.toContain("curl");
   expect((await request("POST", `${second.url}/api/chat`, key, JSON.parse(body))).status).toBe(200);
   expect(await second.stop()).toBe(0);
@@ -125,7 +125,7 @@ test("with Ollama: it is found, its first model is in the printed line, and no p
 test("the second start names the model server in use, and the printed command changes it", async () => {
   const data = join(home, "moved");
   const first = await start(data, "127.0.0.1:1");
-  expect(first.said).toContain("works on this machine only");
+  expect(first.said).toContain("accepted from this machine only");
   await first.stop();
   const upstream = new GoUpstream({
     intercept: (seen, response) => {
@@ -153,7 +153,7 @@ test("something else where Ollama was expected: it is said, and the practice ser
   await new Promise<void>((resolve) => page.listen(0, "127.0.0.1", resolve));
   const { port } = page.address() as AddressInfo;
   const started = await start(join(home, "other"), `127.0.0.1:${port}`);
-  expect(started.said).toContain(`found   what answers at http://127.0.0.1:${port} is no Ollama: a demo model server`);
+  expect(started.said).toContain(`found   the server at http://127.0.0.1:${port} is not Ollama: a demo model server`);
   expect(await started.stop()).toBe(0);
   page.close();
 });

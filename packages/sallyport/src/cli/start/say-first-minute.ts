@@ -1,4 +1,4 @@
-/** What the first minute says: where things are, one line to paste for each client, and the next step. */
+/** What `start` prints first: where things are, one line to paste for each client, and the next step. */
 import type { FoundOllama } from "./find-ollama.ts";
 import type { FirstKey } from "./first-key.ts";
 import type { Io } from "../terminal/io.ts";
@@ -38,11 +38,11 @@ export function sayFirstMinute(io: Io, minute: FirstMinute): void {
   const { isNew, key, model, url, directory } = minute;
   const say = (text: string): void => printText(io, text);
   say("");
-  say(isNew ? `made    ${directory}` : `uses    ${directory}`);
+  say(isNew ? `created ${directory}` : `using   ${directory}`);
   say(`found   ${sayFound(minute)}`);
   for (const line of sayIgnoredHost(minute.ignoredOllamaHost)) say(line);
   say(`key     ${sayKey(key)}`);
-  if (isNew) say("admin   npx sallyport admin reset   makes the recovery admin key, to be kept offline");
+  if (isNew) say("admin   `npx sallyport admin reset` creates the recovery admin key; store it offline");
   const shown = key.text ?? (key.file === undefined ? undefined : `$(cat ${key.file})`);
   if (shown === undefined) {
     say(`another npx sallyport keys create --env ${key.environment} --name NAME --role cli --model '*'`);
@@ -50,7 +50,7 @@ export function sayFirstMinute(io: Io, minute: FirstMinute): void {
     return;
   }
   say("");
-  say("paste this into another terminal:");
+  say("Paste this into another terminal:");
   say("");
   say(
     `curl ${url}/api/chat -H "Authorization: Bearer ${shown}" -d '{"model":"${model}","messages":[{"role":"user","content":"Hello"}]}'`,
@@ -60,12 +60,10 @@ export function sayFirstMinute(io: Io, minute: FirstMinute): void {
   say(`Anthropic clients   base URL ${url}, the key as API key`);
   say(`Ollama libraries    host ${url}, header Authorization: Bearer KEY`);
   say("");
-  say(
-    `next    npx sallyport keys create --env ${key.environment} --name my-app --role chatbot --model ${model}   one key an app`,
-  );
-  say(
-    "        npx sallyport doctor                                                 is the model server reachable around the gateway?",
-  );
+  say("next    create a key for each application:");
+  say(`        npx sallyport keys create --env ${key.environment} --name my-app --role chatbot --model ${model}`);
+  say("        check that clients cannot reach the model server directly:");
+  say("        npx sallyport doctor");
   say("");
 }
 
@@ -78,7 +76,7 @@ function sayIgnoredHost(ignored: IgnoredHost | undefined): string[] {
     ? `echo 'environments: { ${environment}: { upstreams: [{ url: "${wantedUrl}" }] }${demo} }' | npx sallyport apply -f - --yes`
     : `change \`upstreams\` of ${environment} in your policy file, then npx sallyport apply -f FILE`;
   return [
-    `note    OLLAMA_HOST is ${wantedUrl}, but ${environment} uses ${url}: OLLAMA_HOST counts only when the data directory is made`,
+    `note    OLLAMA_HOST is ${wantedUrl}, but ${environment} uses ${url}: Sallyport reads OLLAMA_HOST only when it creates the data directory`,
     `        to change it: ${change}`,
   ];
 }
@@ -86,18 +84,17 @@ function sayIgnoredHost(ignored: IgnoredHost | undefined): string[] {
 function sayFound({ found, withPractice }: FirstMinute): string {
   if (found.isThere)
     return `Ollama at ${found.url}${found.chatModel === undefined ? `, without a local chat model: run \`ollama pull ${USUAL_MODEL}\` first` : ""}`;
-  const instead = found.isOther ? `what answers at ${found.url} is no Ollama` : `no Ollama at ${found.url}`;
-  if (withPractice)
-    return `${instead}: a demo model server takes its place in the environment \`practice\`, while this runs`;
+  const instead = found.isOther ? `the server at ${found.url} is not Ollama` : `no Ollama at ${found.url}`;
+  if (withPractice) return `${instead}: a demo model server runs in its place, in the environment \`practice\``;
   return found.isOther
     ? `${instead}: set OLLAMA_HOST to where it is, or name another upstream in the policy`
     : `${instead}: start it, or name another upstream in the policy`;
 }
 
 function sayKey({ id, environment, expiresAt, text, file, isLoopbackOnly }: FirstKey): string {
-  const where = isLoopbackOnly ? "; works on this machine only" : "";
-  const until = `of ${environment}, until ${expiresAt.slice(0, 10)}${where}`;
-  if (text !== undefined) return `${text}\n        ${until}; shown this once`;
-  if (file !== undefined) return `${id} ${until}; in ${file}, readable by you only`;
-  return `${id} ${until}; made earlier and not shown again`;
+  const where = isLoopbackOnly ? ", accepted from this machine only" : "";
+  const until = `environment ${environment}, expires ${expiresAt.slice(0, 10)}${where}`;
+  if (text !== undefined) return `${text}\n        ${until}; not shown again`;
+  if (file !== undefined) return `${id}, ${until}; stored in ${file}, readable only by you`;
+  return `${id}, ${until}; created earlier and not shown again`;
 }
