@@ -45,7 +45,7 @@ afterAll(() => gateway.stop());
 
 interface Panel {
   readonly title: string;
-  readonly targets?: readonly { readonly expr: string }[];
+  readonly targets?: readonly { readonly expr: string; readonly legendFormat: string }[];
 }
 const dashboard = JSON.parse(readFileSync(join(deploy, "grafana-dashboard.json"), "utf8")) as {
   panels: readonly Panel[];
@@ -56,10 +56,13 @@ const { groups } = parse(readFileSync(join(deploy, "alerts.yaml"), "utf8")) as {
 };
 const rules = groups.flatMap((group) => group.rules);
 
-const queries: readonly (readonly [place: string, query: string])[] = [
-  ...dashboard.panels.flatMap(({ title, targets = [] }) => targets.map(({ expr }) => [title, expr] as const)),
-  ...dashboard.templating.list.map(({ query }) => ["variable", query] as const),
-  ...rules.map(({ alert, expr }) => [alert, expr] as const),
+/** With the labels that are written beside a query: in a legend, in an annotation. */
+const queries: readonly (readonly [place: string, query: string, shown: readonly string[]])[] = [
+  ...dashboard.panels.flatMap(({ title, targets = [] }) =>
+    targets.map(({ expr, legendFormat }) => [title, expr, labelsShown(legendFormat)] as const),
+  ),
+  ...dashboard.templating.list.map(({ query }) => ["variable", query, []] as const),
+  ...rules.map(({ alert, expr, annotations }) => [alert, expr, labelsShown(JSON.stringify(annotations))] as const),
 ];
 
 /** What Prometheus adds to every series, and to those of a histogram. */
@@ -72,6 +75,11 @@ function familyOf(name: string): MetricFamily | undefined {
 
 function metricsIn(query: string): string[] {
   return [...query.matchAll(/\b(?:sallyport|process|nodejs)_\w+/g)].map(([name]) => name);
+}
+
+/** `{{label}}` of Grafana, `{{ $labels.label }}` of Prometheus. */
+function labelsShown(text: string): string[] {
+  return [...text.matchAll(/\{\{ *(?:\$labels\.)?(\w+) *\}\}/g)].map((one) => one[1]!);
 }
 
 /** Label names in selectors and in groupings. */
@@ -91,15 +99,19 @@ describe("the dashboard and the alert rules", () => {
     expect(unknown).toEqual([]);
   });
 
-  it.each(queries)("%s: %s names labels that its metrics have", (_place, query) => {
+  it.each(queries)("%s: %s names labels that its metrics have", (_place, query, shown) => {
     const metrics = metricsIn(query).map((name) => familyOf(name)!);
     const known = new Set(metrics.flatMap(({ samples }) => samples.flatMap(({ labels }) => Object.keys(labels))));
     // A metric that has counted nothing shows no labels.
     if (metrics.every(({ samples }) => samples.length === 0)) return;
-    expect(labelsIn(query).filter((label) => !known.has(label) && !OTHERS.has(label))).toEqual([]);
+    const used = [...labelsIn(query), ...shown];
+    expect(used.filter((label) => !known.has(label) && !OTHERS.has(label))).toEqual([]);
+    // A sum keeps the labels it groups by and no other.
+    const groups = [...query.matchAll(/\bby \(([^)]*)\)/g)].map((one) => one[1]!.split(/, */));
+    for (const group of groups) expect(shown.filter((label) => !group.includes(label))).toEqual([]);
   });
 
-  it("say what happened and what to do, and use labels that the query keeps", () => {
+  it("say what happened and what to do", () => {
     for (const { alert, annotations } of rules) {
       expect([alert, Object.keys(annotations)]).toEqual([alert, ["summary", "description"]]);
       expect(alert).toMatch(/^Sallyport[A-Z]/);

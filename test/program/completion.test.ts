@@ -41,6 +41,7 @@ const cases: readonly (readonly [line: string, wanted: () => readonly string[]])
   ["sallyport keys cre", () => ["create"]],
   ["sallyport audit search --si", () => ["--since"]],
   ["sallyport keys create --env d", () => ["dev"]],
+  ["sallyport import --format ng", () => ["nginx-map"]],
   ["sallyport keys create --role cl", () => ["cli"]],
   ["sallyport keys create --role=cl", () => ["--role=cli"]],
   ["sallyport keys create --role chatbot,cl", () => ["chatbot,cli"]],

@@ -15,14 +15,14 @@ const LONG =
 /** @returns {Promise<{ url: string, close: () => void }>} */
 export async function startModelServer() {
   const server = createServer((request, response) => {
-    const json = (value) => response.setHeader("content-type", "application/json").end(JSON.stringify(value));
+    const json = (value) => void response.setHeader("content-type", "application/json").end(JSON.stringify(value));
     const details = { family: "llama", families: ["llama"], format: "gguf", parameter_size: "3B" };
     if (request.url === "/api/version") return json({ version: "0.12.0" });
     if (request.url === "/api/tags")
       return json({ models: [{ name: MODEL, model: MODEL, size: 2e9, digest: "0".repeat(64), details }] });
     if (request.url === "/api/show") return json({ details, capabilities: ["completion"], model_info: {} });
-    if (request.url !== "/api/chat") return response.writeHead(404).end("{}");
-    return chat(request, response).catch(() => response.destroy());
+    if (request.url !== "/api/chat") return void response.writeHead(404).end("{}");
+    chat(request, response).catch(() => response.destroy());
   });
   await once(server.listen(0, "127.0.0.1"), "listening");
   const close = () => {

@@ -30,10 +30,9 @@ export class Terminal {
         .map(([key, value]) => `export ${key}='${value}'\n`)
         .join(""),
     );
-    this.#tmux(
-      ...["new-session", "-d", "-s", name, "-x", String(this.#columns), "-y", String(rows), "-c", directory],
-      ...[`bash --noprofile --rcfile ${profile}`, ";", "set-option", "-t", name, "status", "off"],
-    );
+    const size = ["-x", String(this.#columns), "-y", String(rows)];
+    this.#tmux("new-session", "-d", "-s", name, ...size, "-c", directory, `bash --noprofile --rcfile ${profile}`);
+    this.#tmux("set-option", "-t", name, "status", "off");
     const pane = { name, rows, startMs: this.nowMs(), samples: [] };
     this.panes.push(pane);
     return pane;
