@@ -11,14 +11,14 @@ const checks = {
     "fails: ({ token }, facts) => token !== null && isEnded(token, facts),",
   "the workload behind the token is not trusted any more":
     "fails: ({ key, token }) => token !== null && !token.actors.every((actor) => isTrusted(key, actor)),",
-  "the path secret is another or gone":
+  "the URL token was replaced or removed":
     "fails: ({ key, pathSecret }) => pathSecret !== null && !isSame(pathSecret, key.pathSecret),",
   "the Ollama client's public key is not registered any more": `fails: ({ key, ollamaSigner }) => ollamaSigner !== null && !hasSigner(key, "ollama", ollamaSigner),`,
   "the public key that signed is not registered any more": `fails: ({ key, signer }) => signer !== null && !hasSigner(key, "request", signer),`,
   "the environment is not served here":
     "fails: ({ key, right }, facts) => right === undefined || !facts.isServedHere(key.environment),",
   "the owner is disabled or gone": "fails: ({ right }) => right?.isOwnerDisabled === true,",
-  "path secrets are not allowed, or the key is bound to no network":
+  "URL tokens are not allowed, or the key has no network allow-list":
     "fails: ({ key, right, pathSecret }) => pathSecret !== null && !mayHavePathSecret(key, right),",
   "the request comes from another network":
     "fails: (claim, facts) => claim.address !== null && isElsewhere(claim, claim.address, facts),",
@@ -26,7 +26,7 @@ const checks = {
       right?.environment.tokens.isOnly === true && token === null && ollamaSigner === null && !OPEN_TO_KEYS.has(way),`,
   "a signature is demanded": `fails: (claim) => !claim.isSigned && isDemanded("signature", claim),`,
   "a network is demanded, and none is written down": `fails: (claim) => isDemanded("network", claim) && claim.right!.doors.every(({ networks }) => networks === null),`,
-  "a fresh identity is demanded": `fails: (claim) => !claim.isIdentified && isDemanded("identity", claim),`,
+  "a fresh identity is required": `fails: (claim) => !claim.isIdentified && isDemanded("identity", claim),`,
   "the model server is not the environment's any more": `fails: ({ way, right, upstream }) => way === "model" && !hasUpstream(right, upstream),`,
   "the key expires soon": "fails: (claim) => waitSeconds(claim) > 0,",
 };

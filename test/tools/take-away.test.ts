@@ -116,9 +116,9 @@ describe("a run", () => {
 
   it("of a row with the name of a test runs that test alone", () => {
     const named = (name: string) => ({ ...onBuilt, what: name, named: name });
-    const { stdout } = takeAway(["nobody pass", "lets others pass", "nobody (p.ss"].map(named), "--json");
+    const { stdout } = takeAway(["nobody pass", "lets others pass", "mayP.ss(17)", "mayPass(17)"].map(named), "--json");
     const { survived } = JSON.parse(stdout) as { survived: Record<string, string>[] };
-    const reasons = { "lets others pass": "passed", "nobody (p.ss": "broken" };
+    const reasons = { "lets others pass": "passed", "mayP.ss(17)": "stale", "mayPass(17)": "broken" };
     expect(Object.fromEntries(survived.map(({ what, why }) => [what, why]))).toEqual(reasons);
   });
 
@@ -168,10 +168,17 @@ describe("a run", () => {
 });
 
 it("--stale finds the rows that cannot be taken away without running a test", () => {
-  const rows = [onBuilt, { ...onBuilt, from: "if (age < 21)" }, { ...onBuilt, to: "minimumAge();" }];
+  const rows = [
+    onBuilt,
+    { ...onBuilt, from: "if (age < 21)" },
+    { ...onBuilt, named: "lets nobody in" },
+    { ...onBuilt, to: "minimumAge();" },
+  ];
   const { status, stdout, stderr } = takeAway(rows, "--stale");
-  expect([status, stdout]).toEqual([1, "rules: 1 can be taken away, 2 cannot\n"]);
-  expect(stderr).toMatch(/is not in packages\/gate.*\n.*uses what is not defined: 'minimumAge'/);
+  expect([status, stdout]).toEqual([1, "rules: 1 can be taken away, 3 cannot\n"]);
+  expect(stderr).toMatch(
+    /is not in packages\/gate.*\n.*no test named lets nobody in\n.*uses what is not defined: 'minimumAge'/,
+  );
   expect(takeAway([onBuilt], "--stale").status).toBe(0);
 });
 

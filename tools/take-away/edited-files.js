@@ -50,6 +50,9 @@ function editRow(row, root) {
     return { row, why: "stale", detail: `there is no ${file}` };
   }
   if (!existsSync(join(root, row.test))) return { row, why: "stale", detail: `there is no test ${row.test}` };
+  // Without this check, only a full run would notice that a test was renamed.
+  if (row.named !== undefined && !readFileSync(join(root, row.test), "utf8").includes(row.named))
+    return { row, why: "stale", detail: `${row.test} has no test named ${row.named}` };
   const places = text.split(from).length - 1;
   if (places === 0) return { row, why: "stale", detail: `the code to take away is not in ${file}` };
   if (places > 1) return { row, why: "stale", detail: `the code to take away is ${places} times in ${file}` };
