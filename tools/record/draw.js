@@ -59,7 +59,7 @@ function withoutLongPauses(panes, endMs) {
   const changes = new Set([0, endMs]);
   for (const pane of panes) {
     changes.add(pane.startMs).add(pane.endMs ?? endMs);
-    for (const { startMs } of intervalsOf(pane, endMs)) changes.add(startMs);
+    for (const { startMs, stopMs } of intervalsOf(pane, endMs)) changes.add(startMs).add(stopMs);
   }
   const short = new Map();
   let atMs = 0;
