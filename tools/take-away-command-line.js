@@ -131,4 +131,12 @@ export const commandLineRules = [
     to: "() => void watchProvider",
     test: "test/login/unreachable-provider.test.ts",
   },
+  {
+    rule: "names",
+    what: "every route that takes a key's id takes its name",
+    file: `${S}/cli/terminal/resolve-names.ts`,
+    from: "return input?.query?.key ?? input?.body?.keyId;",
+    to: 'return route.startsWith("explain") ? input?.body?.keyId : input?.query?.key;',
+    test: `${S}/cli/terminal/resolve-names.test.ts`,
+  },
 ];

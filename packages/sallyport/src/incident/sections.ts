@@ -20,11 +20,11 @@ export function sectionsOf(
     siblingSection(radius),
     countSection(radius),
     clientSection(radius),
-    happenings("The key's own life", "What was done with the key since it was issued.", radius.life),
-    happenings("Tokens", "Short-lived tokens of the key. They ended with it.", radius.tokens),
-    happenings("Done with the key", "Other than requests.", radius.byKey),
-    happenings("Done by its owner", "By the owner, or with the owner's other keys.", radius.byOwner),
-    happenings("Rights that changed", "The owner's, the roles of the key, policy.", radius.rights),
+    happenings("Key lifecycle", "Changes to the key since it was issued.", radius.life),
+    happenings("Tokens", "Short-lived tokens of the key. They were revoked with it.", radius.tokens),
+    happenings("Actions with the key", "Other than requests.", radius.byKey),
+    happenings("Actions of its owner", "By the owner, or with the owner's other keys.", radius.byOwner),
+    happenings("Permission changes", "Of the owner, of the key's roles, and of the policy.", radius.rights),
     evidenceSection(evidence),
     proofSection(proofs),
   ].filter(({ rows, more: left }) => rows.length > 0 || left !== "");
@@ -36,7 +36,7 @@ function addressSection({ addresses, networks, key, shared }: RadiusView): Secti
   const cut = addresses.rows.length - ROWS;
   return section(
     "Addresses",
-    "In the order in which they came. “After” is the time since the key was issued.",
+    "In order of the first request. “After” is the time since the key was issued.",
     [
       "Address",
       "Network",
@@ -44,7 +44,7 @@ function addressSection({ addresses, networks, key, shared }: RadiusView): Secti
       "After",
       "Last request",
       "Served",
-      "Refused",
+      "Denied",
       "Earlier",
       "Others from there",
     ],

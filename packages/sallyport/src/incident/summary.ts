@@ -30,18 +30,18 @@ function whatHappened({ keyId, environment, openedAt, openedBy, reason, closed }
 
 function whatWasDone({ from, requests, models, tokens, byKey }: RadiusView): string[] {
   const { served, refused, inputTokens, outputTokens, bytesIn, bytesOut, estimated } = requests;
-  if (served + refused === 0) return [`It was not used since ${minute(from)}.`];
+  if (served + refused === 0) return [`The key has not been used since ${minute(from)}.`];
   return [
-    `Since ${minute(from)} ${numbered(served, "request")} of it ${served === 1 ? "was" : "were"} served and ${countText(refused)} refused, with ${numbered(models.rows.length, "model")}: ${countText(inputTokens)} tokens in and ${countText(outputTokens)} out${estimated > 0 ? ` (${numbered(estimated, "answer")} estimated)` : ""}, ${countText(bytesIn)} bytes sent and ${countText(bytesOut)} received.`,
+    `Since ${minute(from)}, the key made ${numbered(served, "successful request")} with ${numbered(models.rows.length, "model")}, and ${numbered(refused, "request")} ${refused === 1 ? "was" : "were"} denied: ${countText(inputTokens)} input tokens and ${countText(outputTokens)} output tokens${estimated > 0 ? ` (estimated for ${numbered(estimated, "response")})` : ""}, ${countText(bytesIn)} bytes sent and ${countText(bytesOut)} received.`,
     tokens.rows.length + byKey.rows.length === 0
-      ? "No token was issued from it, and nothing was changed with it."
-      : `Tokens issued from it or revoked: ${countText(tokens.rows.length + tokens.more)}. Other things done with it: ${countText(byKey.rows.length + byKey.more)}.`,
+      ? "No token was issued with the key, and it made no administrative change."
+      : `Tokens issued with the key or revoked: ${countText(tokens.rows.length + tokens.more)}. Other actions with the key: ${countText(byKey.rows.length + byKey.more)}.`,
   ];
 }
 
 const LATE_SHOWN = 5;
 
-/** The last address is not always the thief's: networks that came late are named with their time in the key's life. */
+/** The last address is not always the thief's: new networks are named with the age of the key at that time. */
 function fromWhere(radius: RadiusView): string[] {
   const { addresses, networks, key } = radius;
   const { rows } = addresses;
@@ -54,10 +54,10 @@ function fromWhere(radius: RadiusView): string[] {
     return `${one.address} (first ${minute(one.firstAt)}, ${age} after the key was issued; ${numbered(one.requests + one.refused, "request")})`;
   });
   return [
-    `In all its life it was used from ${numbered(rows.length, "address", "addresses")} in ${numbered(places.size, "network")}.`,
+    `Since its creation, the key was used from ${numbered(rows.length, "address", "addresses")} in ${numbered(places.size, "network")}.`,
     late.length === 0
-      ? "No network came late: all were there in the first half of its use."
-      : `From networks that came late, in the second half of its use: ${said.join(", ")}${late.length > LATE_SHOWN ? `, and ${late.length - LATE_SHOWN} more` : ""}.`,
+      ? "All networks appear in the first half of its use; none is new."
+      : `Networks that appear only in the second half of its use: ${said.join(", ")}${late.length > LATE_SHOWN ? `, and ${late.length - LATE_SHOWN} more` : ""}.`,
   ];
 }
 
@@ -68,10 +68,10 @@ function whatElse({ shared, siblings, owner, addresses }: RadiusView): string[] 
   const touched = active.filter(({ id }) => others.has(`key:${id}`));
   return [
     others.size === 0
-      ? "No other key was used from these addresses in that time."
-      : `From the same addresses ${numbered(others.size, "other key or person", "other keys or people")} came: the thief may have those, too.`,
+      ? "No other key was used from these addresses in that period."
+      : `${numbered(others.size, "other key or user", "other keys or users")} made requests from the same addresses: they may be compromised, too.`,
     owner === null
-      ? "It has no owner."
+      ? "The key has no owner."
       : `Its owner ${owner.name} (${owner.kind} ${owner.id}${owner.isDisabled ? ", disabled" : ""}) has ${numbered(siblings.rows.length + siblings.more, "other key")}, ${countText(active.length)} active${touched.length > 0 ? `, ${countText(touched.length)} used from these addresses` : ""}.`,
   ];
 }
@@ -79,10 +79,10 @@ function whatElse({ shared, siblings, owner, addresses }: RadiusView): string[] 
 function whatIsNotKnown({ knownFrom, from, addresses }: RadiusView): string[] {
   return [
     ...(knownFrom !== null && knownFrom > from
-      ? [`The audit log reaches back to ${minute(knownFrom)} only: what came before it is not counted.`]
+      ? [`The audit log begins at ${minute(knownFrom)}: earlier requests are not counted.`]
       : []),
     ...(addresses.rows.some(({ address }) => address.startsWith("("))
-      ? ["Some addresses are erased: their time was over before the incident was opened."]
+      ? ["Some addresses were erased when their retention ended, before the incident was opened."]
       : []),
   ];
 }

@@ -75,7 +75,7 @@ export function drawTimeline(timeline: Timeline, from: string, to: string): Pict
     ...grid(highest),
     ...bars,
     `<line class="axis" x1="${LEFT}" y1="${TOP + PLOT}" x2="${WIDTH - RIGHT}" y2="${TOP + PLOT}"/>`,
-    `<text class="tick" x="${LEFT - 6}" y="${REFUSED_TOP + 12}" text-anchor="end">refused</text>`,
+    `<text class="tick" x="${LEFT - 6}" y="${REFUSED_TOP + 12}" text-anchor="end">denied</text>`,
     `<text class="tick" x="${LEFT - 6}" y="${REFUSED_TOP + 26}" text-anchor="end">≤ ${countText(refusedMost)}</text>`,
     ...ticks(start, end, x),
     ...clustered(marks.map(({ at, number, kind }) => ({ x: x(Date.parse(at)), number, kind }))).map(drawMark),

@@ -83,7 +83,7 @@ async function tail(cli: Cli, options: TailOptions): Promise<void> {
 
 function withFilter(command: Command): Command {
   return withServer(command)
-    .option("--key-id <id>", "records of this key: what it did, and what was done to it")
+    .option("--key-id <id>", "records of this key (id or name): what it did, and what was done to it")
     .option("--actor <actor>", "the actor: key:<id>, principal:<id>, os:<user>, gateway")
     .option("--principal <id>", "records of this user or service and of its keys")
     .option("--type <type>", "event type, such as key.issued")

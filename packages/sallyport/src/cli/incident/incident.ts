@@ -41,7 +41,7 @@ export function addIncident(program: Command, cli: Cli): void {
 
   withServer(incident.command("open"))
     .description("suspend a key at once, preserve the evidence, and write a report")
-    .requiredOption("--key-id <id>", "public id of the key")
+    .requiredOption("--key-id <id>", "id or name of the key")
     .option("--since <when>", "report from this time on: 7d, or 2026-01-31T12:00Z (default: the key's creation)")
     .option("--reason <text>", "why you believe that it leaked")
     .action((options: OpenOptions) => open(cli, options));

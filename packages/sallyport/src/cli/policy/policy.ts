@@ -184,7 +184,7 @@ interface ExplainOptions extends ServerOptions {
 export function addExplain(program: Command, cli: Cli): void {
   withServer(program.command("explain"))
     .description("show whether a request with this key is allowed, which rule decides, and how to change that")
-    .requiredOption("--key-id <id>", "public id of the key")
+    .requiredOption("--key-id <id>", "id or name of the key")
     .option("--path <path>", "path of the request, such as /api/chat")
     .option("--method <method>", "method of the request", "POST")
     .option("--model <name>", "model the request names")
