@@ -56,11 +56,14 @@ function spokenIn(path) {
   const texts = [];
   const comment = /\/\*\*?[\s\S]*?\*\/|(?<=^|\s)\/\/ .*/g;
   for (const match of source.matchAll(comment)) texts.push({ line: lineOf(match.index), text: plain(match[0]) });
+  const note = ({ start }, text) => {
+    const isSentence = typeof text === "string" && /\S+ \S+ \S+/.test(text) && !SQL.test(text);
+    if (isSentence) texts.push({ line: lineOf(start), text });
+  };
   walk(parseAst(source, { lang: "ts" }), (node) => {
-    const value =
-      node.type === "Literal" ? node.value : node.type === "TemplateElement" ? node.value.cooked : undefined;
-    const isSentence = typeof value === "string" && /\S+ \S+ \S+/.test(value) && !SQL.test(value);
-    if (isSentence) texts.push({ line: lineOf(node.start), text: value });
+    if (node.type === "Literal") note(node, node.value);
+    // Its pieces are one text: a word that stands between two values would be no sentence alone.
+    if (node.type === "TemplateLiteral") note(node, node.quasis.map(({ value }) => value.cooked).join("…"));
   });
   return texts;
 }

@@ -28,7 +28,7 @@ it("is one when it is minutes behind, or refused something for good", async () =
   ];
   expect((await findings()).map(({ says }) => says)).toEqual([
     "the sink disk is 4711 records and 3600 s behind: status 503",
-    "the sink siem refused 2 records for good",
+    "the sink siem rejected 2 records for good",
   ]);
   const key = gateway.adminKey({ ...everything, environments: ["dev"] }, null);
   const answer = await gateway.app.handle(

@@ -69,7 +69,7 @@ function sinkFindings(sinks: readonly SinkStatus[]) {
       says:
         lagSeconds > LAG_SECONDS_MAX
           ? `the sink ${name} is ${lagRecords} records and ${Math.round(lagSeconds)} s behind: ${trouble ?? "it is catching up"}`
-          : `the sink ${name} refused ${deadLettered} records for good`,
+          : `the sink ${name} rejected ${deadLettered} records for good`,
       remedy: "check that its receiver responds; rejected records are in sinks/ in the data directory",
     }));
 }

@@ -39,7 +39,7 @@ async function rekeyKek(cli: Cli, options: RekeyOptions, settings: Settings): Pr
   if (to === undefined) throw new UsageMistake(`--to ${KEY_SOURCE_WANTED}`);
   const { rekey } = await import("../../compose/rekey.ts");
   const done = await rekey(settings, to, (count, total) => {
-    if (count === total || count % Math.ceil(total / 100) === 0) cli.io.err(`sealed anew: ${count} of ${total}`);
+    if (count === total || count % Math.ceil(total / 100) === 0) cli.io.err(`encrypted again: ${count} of ${total}`);
   });
   show(cli.io, options.json, done, () => facts({ "key before": done.from, "key now": done.to, records: done.records }));
   if (to !== null) cli.io.err(`before the next start, the settings must say: keyEncryptionKey: ${done.source}`);

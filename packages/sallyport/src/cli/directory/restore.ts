@@ -6,6 +6,7 @@ import { Problem } from "@sallyport/protocol";
 import { Secret } from "../../kernel/secret.ts";
 import type { Cli } from "../terminal/cli.ts";
 import { withClient } from "../terminal/cli.ts";
+import { everyKey } from "../terminal/every-page.ts";
 import { readSettings } from "../terminal/connect.ts";
 import { UsageMistake } from "../terminal/failure.ts";
 import { withServer } from "../terminal/options.ts";
@@ -130,15 +131,9 @@ async function activeKeys(client: AdminClient): Promise<readonly ActiveKey[]> {
   const { keys: admins } = await client.call("adminKeys.list");
   for (const key of admins)
     if (key.state === "active" && !key.isExpired) active.push({ ...pick(key), environment: "system" });
-  for (let after: string | undefined; ;) {
-    const { keys, next } = await client.call("keys.list", {
-      query: { limit: 1_000, ...(after === undefined ? {} : { after }) },
-    });
-    for (const key of keys)
-      if (key.state === "active" && !key.isExpired) active.push({ ...pick(key), environment: key.environment });
-    if (next === null) return active;
-    after = next;
-  }
+  for (const key of await everyKey(client))
+    if (key.state === "active" && !key.isExpired) active.push({ ...pick(key), environment: key.environment });
+  return active;
 }
 
 function pick({ id, name, expiresAt }: Omit<ActiveKey, "environment">) {

@@ -1,8 +1,8 @@
 /** Which keys an import creates: those of the file whose names are still free, with models, networks and a lifetime. */
 import type { AdminClient } from "@sallyport/client";
-import type { KeyView } from "@sallyport/contract";
 import { formatDurationMs, parseDurationMs } from "@sallyport/contract";
 import { Problem } from "@sallyport/protocol";
+import { everyKey } from "../terminal/every-page.ts";
 import { UsageMistake } from "../terminal/failure.ts";
 import { timeText } from "../terminal/print.ts";
 import type { NotCarried, SourceKey, SourceRead } from "./source-read.ts";
@@ -48,7 +48,9 @@ export async function planImport(
   now: number,
 ): Promise<ImportPlan> {
   const { environment } = order;
-  const idOfName = new Map((await liveKeys(client, environment)).map((key) => [key.name, key.id]));
+  const keysThere = await everyKey(client, { environment });
+  const live = keysThere.filter((key) => key.state !== "revoked" && !key.isExpired);
+  const idOfName = new Map(live.map((key) => [key.name, key.id]));
   const maxAge = (await client.call("environments.show", { params: { name: environment } })).keyMaxAge;
   const maxMs = parseDurationMs(maxAge) ?? 0;
   for (const name of order.roles) await client.call("roles.show", { params: { name } });
@@ -97,14 +99,4 @@ function plannedKey(key: SourceKey, order: ImportOrder, now: number, maxMs: numb
 function ttlUntil(expiresAtMs: number, now: number, maxMs: number): string | null {
   const lifeMs = Math.max(1_000, Math.floor((expiresAtMs - now) / 1_000) * 1_000);
   return lifeMs > maxMs ? null : formatDurationMs(lifeMs);
-}
-
-async function liveKeys(client: AdminClient, environment: string): Promise<readonly KeyView[]> {
-  const live: KeyView[] = [];
-  for (let after: string | undefined; ;) {
-    const page = await client.call("keys.list", { query: { environment, after, limit: 1_000 } });
-    live.push(...page.keys.filter((key) => key.state !== "revoked" && !key.isExpired));
-    if (page.next === null) return live;
-    after = page.next;
-  }
 }

@@ -4,6 +4,7 @@ import type { AdminClient } from "@sallyport/client";
 import { isDataPermission, isPermission, needsModel, Problem } from "@sallyport/protocol";
 import type { KeyView } from "@sallyport/contract";
 import { withClient } from "../terminal/cli.ts";
+import { everyKey } from "../terminal/every-page.ts";
 import type { Cli } from "../terminal/cli.ts";
 import { listOption, wholeNumberOption, withServer } from "../terminal/options.ts";
 import type { ServerOptions } from "../terminal/options.ts";
@@ -60,7 +61,9 @@ export function addKeys(program: Command, cli: Cli): void {
     .option("--env <environment>", "of one environment")
     .option("--owner <id>", "of one person or service, by id")
     .action(async (options: ServerOptions & { env?: string; owner?: string }) => {
-      const list = await withClient(cli, options, (client) => allKeys(client, options));
+      const list = await withClient(cli, options, (client) =>
+        everyKey(client, { environment: options.env, owner: options.owner }),
+      );
       show(cli.io, options.json, { keys: list }, () =>
         table(
           ["ID", "ENV", "NAME", "STATE", "ROLES", "ALLOW", "MODELS", "EXPIRES"],
@@ -68,7 +71,7 @@ export function addKeys(program: Command, cli: Cli): void {
             key.id,
             key.environment,
             key.name,
-            key.isDecoy ? `${stateText(key)}, decoy` : stateText(key),
+            key.isDecoy ? `${stateText(key)}, canary` : stateText(key),
             listText(key.roles),
             listText(key.allow),
             listText(key.models),
@@ -162,17 +165,6 @@ async function wantsModel(client: AdminClient, roles: readonly string[], allow: 
     }
   }
   return permissions.some((name) => isPermission(name) && isDataPermission(name) && needsModel(name));
-}
-
-async function allKeys(client: AdminClient, { env, owner }: { env?: string; owner?: string }): Promise<KeyView[]> {
-  const all: KeyView[] = [];
-  let after: string | undefined;
-  for (;;) {
-    const page = await client.call("keys.list", { query: { environment: env, owner, after, limit: 1_000 } });
-    all.push(...page.keys);
-    if (page.next === null) return all;
-    after = page.next;
-  }
 }
 
 function stateText(key: { state: string; isExpired: boolean }): string {

@@ -44,6 +44,6 @@ export function addStatus(program: Command, cli: Cli): void {
 
 function sinkText({ lagRecords, lagSeconds, deadLettered, trouble }: Sink): string {
   const behind = lagRecords === 0 ? "has everything" : `${lagRecords} records, ${lagSeconds} s behind`;
-  const refused = deadLettered === 0 ? "" : `, refused ${deadLettered}`;
+  const refused = deadLettered === 0 ? "" : `, ${deadLettered} rejected`;
   return `${behind}${refused}${trouble === null ? "" : ` (${trouble})`}`;
 }

@@ -1,6 +1,7 @@
 /** Names where the admin API takes ids: a key is found by its unique name; two keys of one name are an error that lists both ids. */
 import type { AdminClient } from "@sallyport/client";
 import { Problem } from "@sallyport/protocol";
+import { everyKey } from "./every-page.ts";
 
 /** The form of ids. A name may look like one, so an unknown id is looked up by name, too. */
 const ID = /^[0-9A-Za-z]{12}$/;
@@ -15,7 +16,7 @@ interface Named {
 interface Input {
   readonly params?: { readonly id?: string };
   readonly body?: { readonly keyId?: string };
-  readonly query?: { readonly key?: string; readonly limit?: number; readonly after?: string };
+  readonly query?: { readonly key?: string };
 }
 
 type Call = (name: string, input?: Input) => Promise<unknown>;
@@ -31,12 +32,12 @@ export function acceptNames(client: AdminClient): AdminClient {
         return await send(route, input);
       } catch (failure) {
         if (!(failure instanceof Problem) || failure.code !== "not_found") throw failure;
-        const id = idOf(given, await listFor(route, send));
+        const id = idOf(given, await listFor(route, client));
         if (id === undefined) throw failure;
         return send(route, withId(input, id));
       }
     }
-    const id = idOf(given, await listFor(route, send));
+    const id = idOf(given, await listFor(route, client));
     if (id === undefined)
       throw new Problem("not_found", `there is no key with the id or name ${JSON.stringify(given)}`);
     return send(route, withId(input, id));
@@ -56,16 +57,8 @@ function withId(input: Input | undefined, id: string): Input {
   return { ...input, body: { ...input?.body, keyId: id } };
 }
 
-async function listFor(route: string, send: Call): Promise<readonly Named[]> {
-  if (route.startsWith("adminKeys.")) return ((await send("adminKeys.list")) as { keys: readonly Named[] }).keys;
-  const all: Named[] = [];
-  for (let after: string | undefined; ;) {
-    const query = { limit: 1_000, ...(after === undefined ? {} : { after }) };
-    const page = (await send("keys.list", { query })) as { keys: readonly Named[]; next: string | null };
-    all.push(...page.keys);
-    if (page.next === null) return all;
-    after = page.next;
-  }
+async function listFor(route: string, client: AdminClient): Promise<readonly Named[]> {
+  return route.startsWith("adminKeys.") ? (await client.call("adminKeys.list")).keys : everyKey(client);
 }
 
 /** Of keys that still exist where there is one, so that a name may be used again after a revocation. */

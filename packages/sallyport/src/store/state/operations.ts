@@ -130,7 +130,7 @@ export function makeApplyOperation(database: SqlDatabase): ApplyOperation {
         const { environment, id } = operation.ticket;
         const opened = ticketOpened.get(environment, id)?.["opened_by"];
         if (opened !== undefined && opened !== null && opened !== operation.ticket.openedBy)
-          throw new Problem("conflict", `ticket ${id} is opened, and that is final`);
+          throw new Problem("conflict", `delivery link ${id} has been opened and cannot change`);
         putTicket.run(...ticketRow(operation.ticket));
         return;
       }

@@ -130,8 +130,8 @@ export class KeyRadius {
   #refused(code: string, count: number, { at }: LedgerRecord, seq: number): void {
     if (!this.#metCodes.has(code) && this.#metCodes.size < NAMES_MAX) {
       this.#metCodes.add(code);
-      this.#decisive.add("code", seq, `first refusal ${code}`);
-      this.#timeline.mark(at, "refusal", `first refusal ${code}`);
+      this.#decisive.add("code", seq, `first denial: ${code}`);
+      this.#timeline.mark(at, "refusal", `first denial: ${code}`);
     }
     this.#codes.add(code, count);
     this.#counts.refused += count;

@@ -1,0 +1,48 @@
+/** Lists that the admin API returns in pages, read to their end: the first page alone is not the list. */
+import type { AdminClient } from "@sallyport/client";
+import type { AssignmentView, KeyView, PrincipalView } from "@sallyport/contract";
+
+/** The contract's bound. */
+const limit = 1_000;
+
+export function everyKey(
+  client: AdminClient,
+  query: { readonly environment?: string | undefined; readonly owner?: string | undefined } = {},
+): Promise<KeyView[]> {
+  return everyPage(async (after) => {
+    const { keys, next } = await client.call("keys.list", { query: { ...query, after, limit } });
+    return { rows: keys, next };
+  });
+}
+
+export function everyPrincipal(
+  client: AdminClient,
+  query: { readonly kind?: PrincipalView["kind"]; readonly name?: string } = {},
+): Promise<PrincipalView[]> {
+  return everyPage(async (after) => {
+    const { principals, next } = await client.call("principals.list", { query: { ...query, after, limit } });
+    return { rows: principals, next };
+  });
+}
+
+export function everyAssignment(
+  client: AdminClient,
+  query: { readonly principal?: string } = {},
+): Promise<AssignmentView[]> {
+  return everyPage(async (after) => {
+    const { assignments, next } = await client.call("assignments.list", { query: { ...query, after, limit } });
+    return { rows: assignments, next };
+  });
+}
+
+async function everyPage<Row>(
+  pageAfter: (after: string | undefined) => Promise<{ readonly rows: readonly Row[]; readonly next: string | null }>,
+): Promise<Row[]> {
+  const all: Row[] = [];
+  for (let after: string | undefined; ;) {
+    const { rows, next } = await pageAfter(after);
+    all.push(...rows);
+    if (next === null) return all;
+    after = next;
+  }
+}
