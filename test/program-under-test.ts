@@ -45,6 +45,7 @@ export { Feed } from "../packages/sallyport/dist/changes/feed.js";
 export type { ChangeWriter } from "../packages/sallyport/dist/changes/feed.js";
 export { imagesOf, keyChangedInPart } from "../packages/sallyport/dist/changes/image.js";
 export type { Committed } from "../packages/sallyport/dist/changes/image.js";
+export type { Io } from "../packages/sallyport/dist/cli/terminal/io.js";
 export type { Cli } from "../packages/sallyport/dist/cli/terminal/cli.js";
 export { makeProgram } from "../packages/sallyport/dist/cli/program.js";
 export { initialize, openGateway, verifyDirectory } from "../packages/sallyport/dist/compose.js";

@@ -127,7 +127,7 @@ describe("a view that throws", () => {
     expect(world.stale).toEqual(["first"]);
   });
 
-  it("whoever cannot decide again keeps nobody else from it, and the change is not acknowledged", async () => {
+  it("a subscriber that cannot decide again does not stop the others, and the change is not acknowledged", async () => {
     const world = new World();
     world.feed.onChanged(() => {
       throw new Error("listener");

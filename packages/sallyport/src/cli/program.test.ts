@@ -6,7 +6,7 @@ import { AdminClient } from "@sallyport/client";
 import { formatKeyText, problems } from "@sallyport/protocol";
 import type { Cli } from "./terminal/cli.ts";
 import { makeConnect } from "./terminal/connect.ts";
-import type { Io } from "./terminal/io.ts";
+import { capturedIo } from "../../../../test/captured-io.ts";
 import { makeProgram, runCli } from "./program.ts";
 
 interface Ran {
@@ -30,17 +30,8 @@ async function run(
   line: readonly string[],
   { answers = {}, text = "", isTerminal = false, reply, env = {} }: Around = {},
 ): Promise<Ran> {
-  const ran: Ran = { exit: 0, out: [], err: [], sent: [] };
-  const io: Io = {
-    out: (said) => void ran.out.push(said),
-    err: (said) => void ran.err.push(said),
-    isTerminal,
-    canAsk: reply !== undefined,
-    ask: async () => reply ?? "",
-    env,
-    readText: () => text,
-    neverBlock: () => {},
-  };
+  const { io, out, err } = capturedIo({ isTerminal, reply, text, env });
+  const ran: Ran = { exit: 0, out, err, sent: [] };
   const handle = async (request: Request): Promise<Response> => {
     const { pathname, search } = new URL(request.url);
     const body = await request.text();

@@ -4,7 +4,7 @@ import type { Refusal } from "@sallyport/protocol";
 import type { Exchange } from "./exchange.ts";
 import { LiveExchanges } from "./live-exchanges.ts";
 
-it("whoever cannot be judged again is cut, keeps nobody else from it, and the fault is told", () => {
+it("a request that cannot be judged again is aborted, does not stop the others, and the fault is reported", () => {
   const live = new LiveExchanges();
   const cut: string[] = [];
   for (const id of ["faulty", "revoked", "allowed"]) {

@@ -1,22 +1,11 @@
 import { describe, expect, it } from "vitest";
-import type { Io } from "../terminal/io.ts";
+import { capturedIo } from "../../../../../test/captured-io.ts";
 import { runCli } from "../program.ts";
 
 async function run(
   ...line: string[]
 ): Promise<{ readonly exit: number; readonly out: string[]; readonly err: string[] }> {
-  const out: string[] = [];
-  const err: string[] = [];
-  const io: Io = {
-    out: (said) => void out.push(said),
-    err: (said) => void err.push(said),
-    isTerminal: false,
-    canAsk: false,
-    ask: async () => "",
-    env: {},
-    readText: () => "",
-    neverBlock: () => {},
-  };
+  const { io, out, err } = capturedIo();
   const exit = await runCli(["anomalies", "nab", ...line], io, () => Promise.reject(new Error("no server is asked")));
   return { exit, out, err };
 }

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Io } from "../terminal/io.ts";
+import { capturedIo } from "../../../../../test/captured-io.ts";
 import { runCli } from "../program.ts";
 
 let folder: string;
@@ -12,18 +12,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 async function run(
   ...line: string[]
 ): Promise<{ readonly exit: number; readonly out: string[]; readonly err: string[] }> {
-  const out: string[] = [];
-  const err: string[] = [];
-  const io: Io = {
-    out: (said) => void out.push(said),
-    err: (said) => void err.push(said),
-    isTerminal: false,
-    canAsk: false,
-    ask: async () => "",
-    env: {},
-    readText: () => "",
-    neverBlock: () => {},
-  };
+  const { io, out, err } = capturedIo();
   const exit = await runCli(["anomalies", ...line], io, () => Promise.reject(new Error("no server is asked")));
   return { exit, out, err };
 }

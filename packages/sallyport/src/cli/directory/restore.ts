@@ -6,7 +6,7 @@ import { Problem } from "@sallyport/protocol";
 import { Secret } from "../../kernel/secret.ts";
 import type { Cli } from "../terminal/cli.ts";
 import { withClient } from "../terminal/cli.ts";
-import { everyKey } from "../terminal/every-page.ts";
+import { allKeys } from "../terminal/every-page.ts";
 import { readSettings } from "../terminal/connect.ts";
 import { UsageMistake } from "../terminal/failure.ts";
 import { withServer } from "../terminal/options.ts";
@@ -131,7 +131,7 @@ async function activeKeys(client: AdminClient): Promise<readonly ActiveKey[]> {
   const { keys: admins } = await client.call("adminKeys.list");
   for (const key of admins)
     if (key.state === "active" && !key.isExpired) active.push({ ...pick(key), environment: "system" });
-  for (const key of await everyKey(client))
+  for (const key of await allKeys(client))
     if (key.state === "active" && !key.isExpired) active.push({ ...pick(key), environment: key.environment });
   return active;
 }

@@ -2,7 +2,7 @@
 import type { AdminClient } from "@sallyport/client";
 import { formatDurationMs, parseDurationMs } from "@sallyport/contract";
 import { Problem } from "@sallyport/protocol";
-import { everyKey } from "../terminal/every-page.ts";
+import { allKeys } from "../terminal/every-page.ts";
 import { UsageMistake } from "../terminal/failure.ts";
 import { timeText } from "../terminal/print.ts";
 import type { NotCarried, SourceKey, SourceRead } from "./source-read.ts";
@@ -48,7 +48,7 @@ export async function planImport(
   now: number,
 ): Promise<ImportPlan> {
   const { environment } = order;
-  const keysThere = await everyKey(client, { environment });
+  const keysThere = await allKeys(client, { environment });
   const live = keysThere.filter((key) => key.state !== "revoked" && !key.isExpired);
   const idOfName = new Map(live.map((key) => [key.name, key.id]));
   const maxAge = (await client.call("environments.show", { params: { name: environment } })).keyMaxAge;

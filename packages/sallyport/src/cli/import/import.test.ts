@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
 import type { AdminClient } from "@sallyport/client";
 import { Problem } from "@sallyport/protocol";
-import type { Io } from "../terminal/io.ts";
+import { capturedIo } from "../../../../../test/captured-io.ts";
 import { runCli } from "../program.ts";
 import { IMPORT_BYTES_MAX } from "./source-read.ts";
 
@@ -37,19 +37,8 @@ interface Around {
 }
 
 async function run(words: readonly string[], { isTerminal, reply, taken = [], failsAt }: Around = {}): Promise<Ran> {
-  const out: string[] = [];
-  const err: string[] = [];
+  const { io, out, err } = capturedIo({ isTerminal: isTerminal === true, reply });
   const ordered: Ran["ordered"] = [];
-  const io: Io = {
-    out: (line) => void out.push(line),
-    err: (line) => void err.push(line),
-    isTerminal: isTerminal === true,
-    canAsk: reply !== undefined,
-    ask: async () => reply ?? "",
-    env: {},
-    readText: () => "",
-    neverBlock: () => {},
-  };
   const answer = (route: string, input: Input): unknown => {
     switch (route) {
       case "keys.list":
@@ -134,7 +123,7 @@ it.each([
   ["a role that does not exist", ["--role", "unknown"], "not_found"],
   ["an environment that does not exist", ["--env", "prod"], "not_found"],
   ["a lifetime beyond the environment's", ["--ttl", "91d"], "lifetime_exceeds_maximum"],
-  ["a lifetime that is none", ["--ttl", "soon"], "usage"],
+  ["an invalid lifetime", ["--ttl", "soon"], "usage"],
 ])("%s is an error before anything is created", async (_what, words, code) => {
   const { err, ordered } = await run([...ask, "--yes", "--json", ...words]);
   expect([JSON.parse(err).error.code, ordered]).toEqual([code, []]);

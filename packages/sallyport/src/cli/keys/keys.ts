@@ -4,7 +4,7 @@ import type { AdminClient } from "@sallyport/client";
 import { isDataPermission, isPermission, needsModel, Problem } from "@sallyport/protocol";
 import type { KeyView } from "@sallyport/contract";
 import { withClient } from "../terminal/cli.ts";
-import { everyKey } from "../terminal/every-page.ts";
+import { allKeys } from "../terminal/every-page.ts";
 import type { Cli } from "../terminal/cli.ts";
 import { listOption, wholeNumberOption, withServer } from "../terminal/options.ts";
 import type { ServerOptions } from "../terminal/options.ts";
@@ -62,7 +62,7 @@ export function addKeys(program: Command, cli: Cli): void {
     .option("--owner <id>", "of one person or service, by id")
     .action(async (options: ServerOptions & { env?: string; owner?: string }) => {
       const list = await withClient(cli, options, (client) =>
-        everyKey(client, { environment: options.env, owner: options.owner }),
+        allKeys(client, { environment: options.env, owner: options.owner }),
       );
       show(cli.io, options.json, { keys: list }, () =>
         table(

@@ -5,7 +5,7 @@ import { Problem } from "@sallyport/protocol";
 import type { AssignmentView, PrincipalView } from "@sallyport/contract";
 import { withClient } from "../terminal/cli.ts";
 import type { Cli } from "../terminal/cli.ts";
-import { everyAssignment, everyPrincipal } from "../terminal/every-page.ts";
+import { allAssignments, allPrincipals } from "../terminal/every-page.ts";
 import { listOption, withServer } from "../terminal/options.ts";
 import type { ServerOptions } from "../terminal/options.ts";
 import { facts, listText, show, table, timeText } from "../terminal/print.ts";
@@ -36,7 +36,7 @@ export function addPrincipals(program: Command, cli: Cli, name: "people" | "serv
   withServer(group.command("list"))
     .description(`list ${name}`)
     .action(async (options: ServerOptions) => {
-      const principals = await withClient(cli, options, (client) => everyPrincipal(client, { kind }));
+      const principals = await withClient(cli, options, (client) => allPrincipals(client, { kind }));
       show(cli.io, options.json, { principals }, () =>
         table(
           ["ID", "NAME", "TEAM", "GROUPS", "STATE", "LOCAL LOG-IN"],
@@ -58,7 +58,7 @@ export function addPrincipals(program: Command, cli: Cli, name: "people" | "serv
     .action(async (who: string, options: ServerOptions) => {
       const found = await withClient(cli, options, async (client) => {
         const principal = await find(client, kind, who);
-        const assignments = await everyAssignment(client, { principal: principal.id });
+        const assignments = await allAssignments(client, { principal: principal.id });
         return { ...principal, assignments };
       });
       show(cli.io, options.json, found, () => [...principalFacts(found), "", ...assignmentTable(found.assignments)]);
@@ -148,7 +148,7 @@ function addLocalLogin(group: Command, cli: Cli): void {
 async function find(client: AdminClient, kind: Kind, who: string): Promise<PrincipalView> {
   const byId = await orNone(client.call("principals.show", { params: { id: who } }));
   if (byId?.kind === kind) return byId;
-  const named = (await orNone(everyPrincipal(client, { kind, name: who }))) ?? [];
+  const named = (await orNone(allPrincipals(client, { kind, name: who }))) ?? [];
   if (named.length > 1)
     throw new Problem(
       "input_invalid",

@@ -2,7 +2,7 @@
 import { closeSync, openSync, unlinkSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import type { AdminClient } from "@sallyport/client";
-import { everyKey } from "../terminal/every-page.ts";
+import { allKeys } from "../terminal/every-page.ts";
 import type { Io } from "../terminal/io.ts";
 
 export interface FirstKey {
@@ -30,7 +30,7 @@ const LOOPBACK = ["127.0.0.0/8", "::1/128"];
 
 export async function keepFirstKey(io: Io, client: AdminClient, order: FirstKeyOrder): Promise<FirstKey> {
   const { environment, name, ttl } = order;
-  const keys = await everyKey(client, { environment });
+  const keys = await allKeys(client, { environment });
   const held = keys.find((key) => key.name === name && key.state === "active" && !key.isExpired);
   if (held)
     return {

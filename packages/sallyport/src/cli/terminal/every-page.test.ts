@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { AdminClient } from "@sallyport/client";
 import { expect, it } from "vitest";
-import { everyAssignment, everyKey, everyPrincipal } from "./every-page.ts";
+import { allAssignments, allKeys, allPrincipals } from "./every-page.ts";
 
 /** Three pages; the last one is empty, as where the rest was deleted meanwhile. */
 function pagesOf(name: string) {
@@ -16,9 +16,9 @@ function pagesOf(name: string) {
 }
 
 it.each([
-  ["keys", everyKey],
-  ["principals", everyPrincipal],
-  ["assignments", everyAssignment],
+  ["keys", allKeys],
+  ["principals", allPrincipals],
+  ["assignments", allAssignments],
 ] as const)("%s are read to the last page", async (name, every) => {
   const { client, asked } = pagesOf(name);
   expect(await every(client)).toEqual([1, 2, 3]);

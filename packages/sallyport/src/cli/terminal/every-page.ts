@@ -5,7 +5,7 @@ import type { AssignmentView, KeyView, PrincipalView } from "@sallyport/contract
 /** The contract's bound. */
 const limit = 1_000;
 
-export function everyKey(
+export function allKeys(
   client: AdminClient,
   query: { readonly environment?: string | undefined; readonly owner?: string | undefined } = {},
 ): Promise<KeyView[]> {
@@ -15,7 +15,7 @@ export function everyKey(
   });
 }
 
-export function everyPrincipal(
+export function allPrincipals(
   client: AdminClient,
   query: { readonly kind?: PrincipalView["kind"]; readonly name?: string } = {},
 ): Promise<PrincipalView[]> {
@@ -25,7 +25,7 @@ export function everyPrincipal(
   });
 }
 
-export function everyAssignment(
+export function allAssignments(
   client: AdminClient,
   query: { readonly principal?: string } = {},
 ): Promise<AssignmentView[]> {

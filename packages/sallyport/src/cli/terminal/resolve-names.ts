@@ -1,7 +1,7 @@
 /** Names where the admin API takes ids: a key is found by its unique name; two keys of one name are an error that lists both ids. */
 import type { AdminClient } from "@sallyport/client";
 import { Problem } from "@sallyport/protocol";
-import { everyKey } from "./every-page.ts";
+import { allKeys } from "./every-page.ts";
 
 /** The form of ids. A name may look like one, so an unknown id is looked up by name, too. */
 const ID = /^[0-9A-Za-z]{12}$/;
@@ -58,7 +58,7 @@ function withId(input: Input | undefined, id: string): Input {
 }
 
 async function listFor(route: string, client: AdminClient): Promise<readonly Named[]> {
-  return route.startsWith("adminKeys.") ? (await client.call("adminKeys.list")).keys : everyKey(client);
+  return route.startsWith("adminKeys.") ? (await client.call("adminKeys.list")).keys : allKeys(client);
 }
 
 /** Of keys that still exist where there is one, so that a name may be used again after a revocation. */
