@@ -74,4 +74,12 @@ export const importRules = [
     to: "if (depth < 0)",
     test: `${S}/kernel/yaml.test.ts`,
   },
+  {
+    rule: "import",
+    what: "a key that cannot be written is revoked",
+    file: `${S}/cli/import/import.ts`,
+    from: 'await client.call("keys.revoke", { params: { id } });',
+    to: "",
+    test: `${S}/cli/import/import.test.ts`,
+  },
 ];

@@ -2,7 +2,7 @@
  * Where the new keys of an import go: a new file that only its owner can read, the terminal, or the JSON result. Each key
  * is written as soon as it exists, so that a failure half-way loses none.
  */
-import { closeSync, fsyncSync, openSync, unlinkSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, unlinkSync, writeFileSync } from "node:fs";
 import { visibleLine } from "../../kernel/visible-text.ts";
 import { UsageMistake } from "../terminal/failure.ts";
 import type { Io } from "../terminal/io.ts";
@@ -37,7 +37,8 @@ export function openKeyDestination(
   let count = 0;
   return {
     write(name, key) {
-      writeSync(file, `${key}  ${visibleLine(name)}\n`);
+      // Unlike `writeSync`, this ends with all of the line written or with an error.
+      writeFileSync(file, `${key}  ${visibleLine(name)}\n`);
       count++;
     },
     close() {

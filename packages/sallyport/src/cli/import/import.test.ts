@@ -7,6 +7,7 @@ import type { AdminClient } from "@sallyport/client";
 import { Problem } from "@sallyport/protocol";
 import { capturedIo } from "../../../../../test/captured-io.ts";
 import { runCli } from "../program.ts";
+import type { Io } from "../terminal/io.ts";
 import { IMPORT_BYTES_MAX } from "./source-read.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "sallyport-import-"));
@@ -15,7 +16,7 @@ const users = join(folder, "users.txt");
 writeFileSync(users, "alice:old\nbob:old\ncarol:old\n");
 
 interface Input {
-  readonly params?: { readonly name: string };
+  readonly params?: { readonly name?: string; readonly id?: string };
   readonly body?: { readonly name: string; readonly ttl?: string };
 }
 
@@ -25,6 +26,8 @@ interface Ran {
   readonly err: string;
   /** Bodies of the keys that were ordered. */
   readonly ordered: { readonly name: string; readonly ttl?: string }[];
+  /** Ids of keys that were revoked. */
+  readonly revoked: string[];
 }
 
 interface Around {
@@ -34,10 +37,21 @@ interface Around {
   readonly taken?: readonly string[];
   /** The gateway fails at this order. */
   readonly failsAt?: number;
+  /** The terminal fails at a line that contains this. */
+  readonly losesLine?: string;
 }
 
-async function run(words: readonly string[], { isTerminal, reply, taken = [], failsAt }: Around = {}): Promise<Ran> {
-  const { io, out, err } = capturedIo({ isTerminal: isTerminal === true, reply });
+async function run(words: readonly string[], around: Around = {}): Promise<Ran> {
+  const { isTerminal = false, reply, taken = [], failsAt, losesLine } = around;
+  const { io: captured, out, err } = capturedIo({ isTerminal, reply });
+  const io: Io = {
+    ...captured,
+    out(line) {
+      if (losesLine !== undefined && line.includes(losesLine)) throw new Error("the terminal is closed");
+      captured.out(line);
+    },
+  };
+  const revoked: string[] = [];
   const ordered: Ran["ordered"] = [];
   const answer = (route: string, input: Input): unknown => {
     switch (route) {
@@ -49,8 +63,10 @@ async function run(words: readonly string[], { isTerminal, reply, taken = [], fa
       case "keys.create": {
         if (ordered.length === failsAt) throw new Problem("rate_limited");
         ordered.push(input.body!);
-        return { id: `id-${input.body!.name}`, key: `sp_${input.body!.name}`, name: input.body!.name };
+        return { id: input.body!.name.padEnd(12, "0"), key: `sp_${input.body!.name}`, name: input.body!.name };
       }
+      case "keys.revoke":
+        return void revoked.push(input.params!.id!);
       case "environments.show":
         return input.params?.name === "dev" ? { keyMaxAge: "90d" } : notFound();
       default:
@@ -60,7 +76,7 @@ async function run(words: readonly string[], { isTerminal, reply, taken = [], fa
   const stub = { call: async (route: string, input: Input) => answer(route, input), tail() {}, close() {} };
   const client = stub as unknown as AdminClient;
   const exit = await runCli(["import", ...words], io, async () => ({ client, kind: "inside", close: async () => {} }));
-  return { exit, out: out.join("\n"), err: err.join("\n"), ordered };
+  return { exit, out: out.join("\n"), err: err.join("\n"), ordered, revoked };
 }
 
 const ask = [users, "--format", "user-list"];
@@ -111,6 +127,12 @@ it.each([false, true])("a failure half-way loses no key that was created (--out 
   const shown = hasFile ? readFileSync(file, "utf8") : ran.out;
   for (const key of ["sp_alice", "sp_bob"]) expect(shown).toContain(key);
   expect(JSON.parse(ran.out)).toMatchObject({ keys: [{ name: "alice" }, { name: "bob" }] });
+});
+
+it("a key that cannot be written is revoked, so that its name is free for the next try, and the import stops", async () => {
+  const { exit, out, ordered, revoked } = await run([...ask, "--yes"], { isTerminal: true, losesLine: "sp_bob" });
+  expect([exit, ordered.map(({ name }) => name), revoked]).toEqual([3, ["alice", "bob"], ["bob000000000"]]);
+  expect(out).toContain("created 1 of 3 keys");
 });
 
 it("a failure before the first key leaves no file", async () => {
