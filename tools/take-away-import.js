@@ -77,7 +77,7 @@ export const importRules = [
   {
     rule: "import",
     what: "a key that cannot be written is revoked",
-    file: `${S}/cli/import/import.ts`,
+    file: `${S}/cli/terminal/keep-or-revoke.ts`,
     from: 'await client.call("keys.revoke", { params: { id } });',
     to: "",
     test: `${S}/cli/import/import.test.ts`,

@@ -5,11 +5,12 @@ import type { AdminClient } from "@sallyport/client";
 import { withClient } from "../terminal/cli.ts";
 import type { Cli } from "../terminal/cli.ts";
 import { describeFailure, UsageMistake } from "../terminal/failure.ts";
+import { keepOrRevoke } from "../terminal/keep-or-revoke.ts";
 import { listOption, withServer } from "../terminal/options.ts";
 import type { ServerOptions } from "../terminal/options.ts";
 import { listText, show, table } from "../terminal/print.ts";
 import { checkKeyDestination, openKeyDestination } from "./created-keys.ts";
-import type { CreatedKey, KeyDestination } from "./created-keys.ts";
+import type { CreatedKey } from "./created-keys.ts";
 import { planImport } from "./import-plan.ts";
 import type { ImportPlan, PlannedKey } from "./import-plan.ts";
 import { readLiteLlm } from "./litellm.ts";
@@ -125,26 +126,16 @@ async function createKeys(
   const keys: CreatedKey[] = [];
   try {
     for (const planned of create) {
-      const created = await client.call("keys.create", { body: orderOf(planned, options.env) });
-      if (created.key === undefined) throw new TypeError("the gateway created a key and did not return it");
-      await writeOrRevoke(client, place, created.name, created.id, created.key);
-      keys.push({ name: created.name, id: created.id, ...(options.out === undefined ? { key: created.key } : {}) });
+      const { id, name, key } = await client.call("keys.create", { body: orderOf(planned, options.env) });
+      if (key === undefined) throw new TypeError("the gateway created a key and did not return it");
+      await keepOrRevoke(client, id, () => place.write(name, key));
+      keys.push({ name, id, ...(options.out === undefined ? { key } : {}) });
     }
     return { keys, failure: undefined };
   } catch (failure) {
     return { keys, failure };
   } finally {
     place.close();
-  }
-}
-
-/** A key that cannot be written is lost: revoked, its name is free when the import is repeated. */
-async function writeOrRevoke(client: AdminClient, place: KeyDestination, name: string, id: string, key: string) {
-  try {
-    place.write(name, key);
-  } catch (failure) {
-    await client.call("keys.revoke", { params: { id } });
-    throw failure;
   }
 }
 

@@ -1,5 +1,5 @@
 /** `sallyport keys inspect | receive`: shows and opens a one-time delivery link, over the gateway's data plane. */
-import { closeSync, existsSync, openSync, readFileSync, unlinkSync, writeSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync, unlinkSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Command } from "commander";
 import { Option } from "commander";
@@ -70,7 +70,7 @@ async function receive(cli: Cli, ticket: string, options: ReceiveOptions): Promi
   const key = await unsealed(received, identities);
   const written = writeKey(format, { ...received, key, as: as ?? "SALLYPORT_API_KEY" });
   if (file === undefined) return printText(cli.io, written);
-  writeSync(file, `${written}\n`);
+  writeFileSync(file, `${written}\n`);
   closeSync(file);
   if (options.json) cli.io.out(JSON.stringify({ id: received.id, environment: received.environment, out }));
   else cli.io.err(`key ${received.id} of ${received.environment} is in ${out}`);

@@ -1,9 +1,10 @@
 /** The one key of the first minute: made once, shown on a terminal or kept in a 0600 file, found again by its name. */
-import { closeSync, openSync, unlinkSync, writeSync } from "node:fs";
+import { closeSync, openSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { AdminClient } from "@sallyport/client";
 import { allKeys } from "../terminal/every-page.ts";
 import type { Io } from "../terminal/io.ts";
+import { keepOrRevoke } from "../terminal/keep-or-revoke.ts";
 
 export interface FirstKey {
   readonly id: string;
@@ -54,16 +55,19 @@ export async function keepFirstKey(io: Io, client: AdminClient, order: FirstKeyO
       ...(order.isOnLoopback ? { networks: LOOPBACK } : { binding: "first_use" as const }),
     },
   });
-  if (made.key === undefined) throw new TypeError("the key was made and its text is missing");
+  const { id, key } = made;
+  if (key === undefined) throw new TypeError("the key was made and its text is missing");
   if (open !== undefined) {
-    writeSync(open, `${made.key}\n`);
-    closeSync(open);
+    await keepOrRevoke(client, id, () => {
+      writeFileSync(open, `${key}\n`);
+      closeSync(open);
+    });
   }
   return {
-    id: made.id,
+    id,
     environment,
     expiresAt: made.expiresAt ?? "",
-    text: file === undefined ? made.key : undefined,
+    text: file === undefined ? key : undefined,
     file,
     isLoopbackOnly: order.isOnLoopback,
   };

@@ -2,7 +2,7 @@
  * Where an admin key may be printed: on a terminal, into a new file that only its owner can read, or as JSON if requested.
  * Checked before the key is created, so that no key is created that cannot be shown.
  */
-import { closeSync, openSync, unlinkSync, writeSync } from "node:fs";
+import { closeSync, openSync, unlinkSync, writeFileSync } from "node:fs";
 import { UsageMistake } from "./failure.ts";
 import type { Io } from "./io.ts";
 import { facts } from "./print.ts";
@@ -31,7 +31,7 @@ export function prepareOnce(io: Io, { json, out }: OnceOptions): Once {
     show(answer, secret, where) {
       const text = answer[secret] ?? "";
       if (file !== undefined && out !== undefined) {
-        writeSync(file, `${text}\n`);
+        writeFileSync(file, `${text}\n`);
         closeSync(file);
       }
       const shown =
