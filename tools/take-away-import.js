@@ -14,8 +14,8 @@ export const importRules = [
     rule: "import",
     what: "a file of more than 1 MiB is not read",
     file: `${S}/cli/import/read-file.ts`,
-    from: "if (length > IMPORT_BYTES_MAX)",
-    to: "if (length < 0)",
+    from: "return readBounded(file, IMPORT_BYTES_MAX);",
+    to: "return readBounded(file, 2 * IMPORT_BYTES_MAX);",
     test: `${S}/cli/import/import.test.ts`,
   },
   {

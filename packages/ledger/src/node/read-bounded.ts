@@ -3,15 +3,15 @@ import { closeSync, openSync, readSync } from "node:fs";
 
 const CHUNK_BYTES = 256 * 1024;
 
-/** The whole file; undefined where it is longer. Throws what the system says. */
-export function readBounded(path: string, bytesMax: number): Buffer | undefined {
+/** The whole file, by its path or its open descriptor; undefined where it is longer. Throws what the system says. */
+export function readBounded(path: string | number, bytesMax: number): Buffer | undefined {
   const bytes = readStart(path, bytesMax + 1);
   return bytes.length > bytesMax ? undefined : bytes;
 }
 
-/** At most so many bytes of its beginning. */
-export function readStart(path: string, bytesMax: number): Buffer {
-  const file = openSync(path, "r");
+/** At most so many bytes of its beginning. A descriptor stays open, and is read from where it stands: it may be a pipe. */
+export function readStart(path: string | number, bytesMax: number): Buffer {
+  const file = typeof path === "number" ? path : openSync(path, "r");
   try {
     const chunks: Buffer[] = [];
     for (let left = bytesMax; left > 0;) {
@@ -23,6 +23,6 @@ export function readStart(path: string, bytesMax: number): Buffer {
     }
     return Buffer.concat(chunks);
   } finally {
-    closeSync(file);
+    if (file !== path) closeSync(file);
   }
 }

@@ -1,5 +1,5 @@
 /** Reads a file that a stranger may have written: at most one MiB, UTF-8, whatever kind of file it is. */
-import { closeSync, openSync, readSync } from "node:fs";
+import { readBounded } from "@sallyport/ledger/node";
 import { systemCodeOf } from "../../kernel/system-code.ts";
 import { UsageMistake } from "../terminal/failure.ts";
 import { IMPORT_BYTES_MAX } from "./source-read.ts";
@@ -8,21 +8,18 @@ const STDIN = 0;
 
 /** `-` is standard input. */
 export function readBoundedText(path: string): string {
-  const fd = path === "-" ? STDIN : openSync(path, "r");
   const shown = path === "-" ? "standard input" : path;
+  const bytes = read(path === "-" ? STDIN : path, shown);
+  if (bytes === undefined) throw new UsageMistake(`${shown} is larger than 1 MiB`, "split the file");
+  return decode(bytes, shown);
+}
+
+function read(file: string | number, shown: string): Buffer | undefined {
   try {
-    // One more byte than allowed shows that there is more, also for a pipe, which has no size.
-    const bytes = Buffer.alloc(IMPORT_BYTES_MAX + 1);
-    let length = 0;
-    for (let read = -1; read !== 0 && length < bytes.length; length += read)
-      read = readSync(fd, bytes, length, bytes.length - length, null);
-    if (length > IMPORT_BYTES_MAX) throw new UsageMistake(`${shown} is larger than 1 MiB`, "split the file");
-    return decode(bytes.subarray(0, length), shown);
+    return readBounded(file, IMPORT_BYTES_MAX);
   } catch (cause) {
     // Reading a directory fails without a path.
     throw systemCodeOf(cause) === undefined ? cause : Object.assign(cause as Error, { path: shown });
-  } finally {
-    if (fd !== STDIN) closeSync(fd);
   }
 }
 
