@@ -37,6 +37,8 @@ export interface EffectiveRight {
   /** What a token is restricted to, which must cover a demand, too; null without a token. */
   readonly token: readonly CompiledGrant[] | null;
   readonly isOwnerDisabled: boolean;
+  /** The owner's team, whose share of the model servers it takes; null = none. */
+  readonly team: string | null;
   /** Access conditions of the environment and of the key: every request must meet all of them. */
   readonly doors: readonly Door[];
   /** Every limit that binds the key, with where it was written. */
@@ -157,6 +159,7 @@ function compile(tables: PolicyTables): Snapshot {
       live: live.grants,
       token: null,
       isOwnerDisabled,
+      team: owner?.team ?? null,
       doors: [doorOf(`environment ${environment.name}`, environment), doorOf(`key ${key.id}`, key)].filter(
         (door) => door !== null,
       ),

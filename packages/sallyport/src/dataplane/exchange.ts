@@ -138,6 +138,10 @@ export class Exchange implements Presented {
   group: ReplicaGroup | null = null;
   /** Monotonic ms at which it got that slot. */
   turnMs = 0;
+  /** How long it waited for a slot, ms. */
+  queuedMs = 0;
+  /** How long it held slots, ms, once it has given them back. */
+  heldMs = 0;
 
   /** Its place in a trace; null where nothing is traced. */
   trace: TraceIdentity | null = null;

@@ -11,6 +11,7 @@ import type { ByteBudget } from "./byte-budget.ts";
 import { endingOf } from "./ending.ts";
 import type { EndListener } from "./ending.ts";
 import type { Exchange } from "./exchange.ts";
+import { computeMsOf } from "./cost.ts";
 import type { LiveExchanges } from "./live-exchanges.ts";
 import { giveReplica } from "./upstream/turn.ts";
 
@@ -74,9 +75,12 @@ function encodeOutcome(exchange: Exchange, at: number, totalMs: number): string 
       code: exchange.refusal?.code ?? null,
       upstream_status: exchange.upstreamStatus,
       model: exchange.understood!.model?.key ?? null,
+      team: exchange.right?.team ?? null,
       input_tokens: usage?.inputTokens ?? null,
       output_tokens: usage?.outputTokens ?? null,
       is_estimated: usage?.isEstimated ?? false,
+      compute_ms: computeMsOf(exchange),
+      queue_ms: Math.round(exchange.queuedMs),
       first_byte_ms: exchange.firstByteMs,
       total_ms: Math.round(totalMs),
       bytes: exchange.sentBytes,

@@ -84,6 +84,7 @@ export class NativeStream extends FramedAnswer {
       inputTokens: count(line["prompt_eval_count"]),
       outputTokens: count(line["eval_count"]),
       isEstimated: false,
+      ...workedMsOf(line),
     };
   }
 }
@@ -111,6 +112,13 @@ function onOneLine(whole: Buffer): Buffer {
   if (whole.subarray(0, -1).indexOf(LF) < 0) return whole;
   const text = whole.toString("utf8");
   return parseObject(text) ? Buffer.from(text.replaceAll("\n", " ")) : whole;
+}
+
+/** Ollama reports durations in nanoseconds; other servers of its dialect report none. */
+function workedMsOf(line: Record<string, unknown>): { workedMs?: number } {
+  if (line["eval_duration"] === undefined && line["prompt_eval_duration"] === undefined) return {};
+  const nanoseconds = count(line["load_duration"]) + count(line["prompt_eval_duration"]) + count(line["eval_duration"]);
+  return { workedMs: nanoseconds / 1e6 };
 }
 
 function deleteField(line: Record<string, unknown>, name: string): boolean {

@@ -6,6 +6,8 @@ export interface Usage {
   readonly inputTokens: number;
   readonly outputTokens: number;
   readonly isEstimated: boolean;
+  /** How long the server says it worked on it (loading, prompt, output), ms; absent where it says nothing. */
+  readonly workedMs?: number;
 }
 
 /** Four characters a token: the usual rough figure, used only where the server reports none, and marked as such. */

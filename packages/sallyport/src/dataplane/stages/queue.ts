@@ -62,6 +62,7 @@ class Wait implements Interruptible {
   readonly #ports: QueueStagePorts;
   readonly #resolve: (result: StageResult) => void;
   #place: Place | null = null;
+  readonly #beganMs: number;
   /** When something was shown last, or the wait began. */
   #shownMs: number;
 
@@ -69,7 +70,8 @@ class Wait implements Interruptible {
     this.#exchange = exchange;
     this.#group = group;
     this.#ports = ports;
-    this.#shownMs = ports.clock.monotonic();
+    this.#beganMs = ports.clock.monotonic();
+    this.#shownMs = this.#beganMs;
     this.#resolve = resolve;
   }
 
@@ -84,6 +86,7 @@ class Wait implements Interruptible {
   readonly #onTurn = (slot: Upstream | null, refusal: Refusal | undefined): void => {
     const exchange = this.#exchange;
     exchange.interruptible = null;
+    exchange.queuedMs += this.#ports.clock.monotonic() - this.#beganMs;
     if (slot !== null) holdReplica(exchange, this.#group, slot, this.#ports.clock);
     if (!exchange.isGone) return this.#resolve(refusal);
     exchange.outcome = exchange.goneOutcome;

@@ -34,5 +34,7 @@ export function giveReplica(exchange: Exchange, clock: Pick<Clock, "monotonic">)
   const { group } = exchange;
   if (group === null) return;
   exchange.group = null;
-  group.give(exchange.upstream!, exchange.understood!.model?.key ?? null, clock.monotonic() - exchange.turnMs);
+  const heldMs = clock.monotonic() - exchange.turnMs;
+  exchange.heldMs += heldMs;
+  group.give(exchange.upstream!, exchange.understood!.model?.key ?? null, heldMs);
 }
