@@ -1,5 +1,6 @@
 /** Keys and admin keys. */
 import { z } from "zod";
+import { limits } from "./limits.ts";
 import { factorFields } from "./key-factor-rows.ts";
 import type { ContractRow } from "./row.ts";
 import {
@@ -9,7 +10,6 @@ import {
   environmentName,
   guard,
   keyId,
-  limits,
   nameList,
   nothing,
   queryNumber,

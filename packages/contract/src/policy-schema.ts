@@ -5,7 +5,8 @@
 import { z } from "zod";
 import { alertActions, alertKinds, factors, isDataPermission, parseSelector } from "@sallyport/protocol";
 import { parseDurationMs } from "./duration.ts";
-import { duration, groupName, guard, limits, network, ROLE_NAME_FORM, roleName } from "./scalars.ts";
+import { limits } from "./limits.ts";
+import { duration, groupName, guard, network, ROLE_NAME_FORM, roleName } from "./scalars.ts";
 
 const KEY_AGE_MAX_MS = 90 * 86_400_000;
 const BOUND_MAX_MS = 24 * 3_600_000;
@@ -29,6 +30,8 @@ export function isUpstreamUrl(text: string): boolean {
   const parts = /^https?:\/\/(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?):([0-9]{1,5})$/.exec(text);
   return parts !== null && Number(parts[1]) >= 1 && Number(parts[1]) <= 65_535;
 }
+
+const zone = z.string().max(64).refine(isTimeZone, "is not a time zone such as UTC or Europe/Berlin");
 
 const networks = z.array(network).min(1).max(256);
 const require = z.array(z.enum(factors)).max(factors.length);
@@ -147,7 +150,14 @@ const environment = z.strictObject({
   keepAliveMax: duration
     .default("5m")
     .describe("longest keep_alive without runtime:pin; a longer one is lowered to it"),
-  limits: limits.optional().describe("of each key of the environment"),
+  limits: limits.optional().describe("of each user: all of their keys in the environment together"),
+  zone: zone.optional().describe("IANA time zone in which days, weeks and months of budgets begin; UTC"),
+  total: limits.optional().describe("of all requests in the environment together"),
+  teams: z
+    .record(z.string().min(1).max(100), limits)
+    .optional()
+    .describe("of each team: all of its members together; `weight` is the team's share"),
+  models: z.record(selector, limits).optional().describe("of all requests with the models that a selector matches"),
   guard: guard.optional(),
   networks: networks.optional().describe("networks from which its keys can be used, such as 10.0.0.0/8; default: any"),
   require: require.optional().describe("access conditions that each request must meet in addition to the credential"),
@@ -208,7 +218,7 @@ const role = z.strictObject({
       }),
     )
     .max(64),
-  limits: limits.optional(),
+  limits: limits.optional().describe("of each user who has the role: all of their keys in an environment together"),
   guard: guard.optional(),
   networks: networks.optional().describe("networks from which its permissions can be used; default: any"),
   require: require.optional().describe("access conditions for its permissions"),
@@ -245,6 +255,15 @@ export type RoleEntry = z.output<typeof role>;
 /** JSON Schema (draft 2020-12) of what a person may write in the file. */
 export function policyJsonSchema(): object {
   return z.toJSONSchema(policySchema, { io: "input" });
+}
+
+function isTimeZone(text: string): boolean {
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: text });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function positive(schema: z.ZodString): z.ZodString {

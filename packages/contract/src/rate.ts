@@ -8,10 +8,12 @@ const WINDOWS_MS = {
   hour: 3_600_000,
   d: 86_400_000,
   day: 86_400_000,
+  week: 604_800_000,
+  month: 2_592_000_000,
 };
 type Window = keyof typeof WINDOWS_MS;
 
-export const RATE_FORM = /^([1-9][0-9]{0,8})\/(s|sec|m|min|h|hour|d|day)$/;
+export const RATE_FORM = /^([1-9][0-9]{0,8})\/(s|sec|m|min|h|hour|d|day|week|month)$/;
 
 export interface Rate {
   readonly count: number;
@@ -27,7 +29,7 @@ export function parseRate(text: string): Rate | undefined {
 
 /** `60/min` for a window that has a name, `60/90s` for one that has none (such a text is never read back). */
 export function formatRate(rate: Rate): string {
-  for (const name of ["s", "min", "h", "day"] as const) {
+  for (const name of ["s", "min", "h", "day", "week", "month"] as const) {
     if (WINDOWS_MS[name] === rate.windowMs) return `${rate.count}/${name}`;
   }
   return `${rate.count}/${rate.windowMs / 1_000}s`;

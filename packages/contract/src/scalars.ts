@@ -2,7 +2,6 @@
 import { z } from "zod";
 import { isEnvironmentName } from "@sallyport/protocol";
 import { DURATION_FORM } from "./duration.ts";
-import { RATE_FORM } from "./rate.ts";
 
 export const environmentName = z
   .string()
@@ -23,7 +22,6 @@ export const roleName = z.string().regex(ROLE_NAME_FORM, "is not a role name (a-
 export const groupName = displayName;
 
 export const duration = z.string().regex(DURATION_FORM, "is not a duration such as 90d, 12h, 15m or 30s");
-export const rate = z.string().regex(RATE_FORM, "is not a rate such as 60/min, 5/s or 1000/h");
 /** ISO 8601 in UTC, milliseconds written: `2026-01-31T12:00:00.000Z`. */
 export const time = z.string();
 
@@ -47,11 +45,6 @@ export function queryNumber(min: number, max: number) {
  * is reported at once; here only their size is bounded.
  */
 export const nameList = z.array(z.string().min(1).max(256)).max(64);
-
-export const limits = z.strictObject({
-  requests: rate.optional().describe("requests in a window, such as 60/min, 5/s or 1000/h"),
-  concurrency: z.int().min(1).max(100_000).optional().describe("requests of one key at the same time"),
-});
 
 export const guard = z.strictObject({
   outputTokens: z.int().min(1).max(1_000_000_000).optional().describe("most tokens of one answer"),

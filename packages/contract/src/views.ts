@@ -1,6 +1,7 @@
 /** What the admin API returns: the public views of keys, principals, assignments and policy. No secret has a field here. */
 import { z } from "zod";
-import { guard, limits, time } from "./scalars.ts";
+import { limits, limitsView } from "./limits.ts";
+import { guard, time } from "./scalars.ts";
 
 const names = z.array(z.string());
 
@@ -38,7 +39,7 @@ export const keyView = z.object({
   roles: names,
   allow: names,
   models: names,
-  limits: z.object({ requests: z.string().optional(), concurrency: z.number().optional() }),
+  limits: limitsView,
   createdAt: time,
   expiresAt: time.nullable(),
   createdBy: z.string(),
@@ -193,7 +194,14 @@ export const assignmentView = z.object({
   source: z.enum(["policy", "admin"]),
 });
 
-const limitsView = z.object({ requests: z.string().optional(), concurrency: z.number().optional() });
+export type LimitsView = z.output<typeof limitsView>;
+/** Limits beside those of each user: of all together, of teams and of models. */
+const quotasView = z.object({
+  zone: z.string(),
+  total: limitsView,
+  teams: z.record(z.string(), limitsView),
+  models: z.record(z.string(), limitsView),
+});
 const guardView = z.object({
   outputTokens: z.number().optional(),
   images: z.number().optional(),
@@ -253,7 +261,9 @@ export const environmentView = z.object({
   /** How long requests wait for a slot, and how many. */
   queue: z.object({ wait: z.string(), length: z.number() }),
   readerStall: z.string(),
+  /** Of each user: all of their keys in the environment together. */
   limits: limitsView,
+  quotas: quotasView.optional(),
   guard: guardView,
   ...doorView,
   requireFor: z.array(z.object({ do: names, need: names })),

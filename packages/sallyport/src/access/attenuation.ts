@@ -4,6 +4,7 @@
  */
 import { coversSelector, parseSelector } from "@sallyport/protocol";
 import type { ModelSelector } from "@sallyport/protocol";
+import { unheldLimits } from "./limit-bounds.ts";
 import type { AdminRight, Assignment, Environment, Grant, Guard, Limits, MayGrant, RightSpec, Role } from "./policy.ts";
 
 /** True when the right administers the environment. Only `"*"` administers the reserved realm. */
@@ -87,8 +88,6 @@ function excessBounds(
   if (spec.roles.length === 0 && spec.allow.length === 0) return [];
   const given = spec.roles.map((name) => roles.get(name)).filter((role) => role !== undefined);
   const binding = [...bounds, ...given].map((one) => one.limits ?? {});
-  const isBound = (most: number | undefined, of: (one: Limits) => number | undefined): boolean =>
-    most === undefined || binding.some((one) => (of(one) ?? Infinity) <= most);
   const isGuarded = (name: keyof Guard): boolean => {
     const most = guard[name];
     if (most === undefined || bounds.some((one) => (one.guard?.[name] ?? Infinity) <= most)) return true;
@@ -99,20 +98,8 @@ function excessBounds(
       (spec.allow.length === 0 || unguarded <= most) && given.every((role) => (role.guard[name] ?? unguarded) <= most)
     );
   };
-  const { requests } = limits;
-  const isRated =
-    requests === undefined ||
-    binding.some(
-      (one) =>
-        one.requests !== undefined &&
-        one.requests.count <= requests.count &&
-        one.requests.count / one.requests.windowMs <= requests.count / requests.windowMs,
-    );
   return [
-    ...(isRated ? [] : ["limits.requests: more than is the issuer's to grant"]),
-    ...(isBound(limits.concurrency, ({ concurrency }) => concurrency)
-      ? []
-      : ["limits.concurrency: more than is the issuer's to grant"]),
+    ...unheldLimits(limits, binding),
     ...(["outputTokens", "images", "contextTokens"] as const)
       .filter((name) => !isGuarded(name))
       .map((name) => `guard.${name}: more than is the issuer's to grant`),

@@ -1,7 +1,8 @@
 /** What differs between two states of an environment, role or assignment, as short sentences. No sentence = no difference. */
 import type { AlertKind } from "@sallyport/protocol";
-import { formatDurationMs, formatRate } from "@sallyport/contract";
+import { formatDurationMs } from "@sallyport/contract";
 import { environmentDefaults } from "./default-environment.ts";
+import { limitsText } from "./limits-text.ts";
 import type {
   AnomalyPolicy,
   Assignment,
@@ -10,7 +11,6 @@ import type {
   Guard,
   KeyFate,
   KeyLife,
-  Limits,
   Principal,
   RightSpec,
   Role,
@@ -63,6 +63,7 @@ function environmentFacts(environment: Environment): Facts {
     registries: environment.registries.join(", "),
     keepAliveMax: formatDurationMs(environment.keepAliveMaxSeconds * 1_000),
     limits: limitsText(environment.limits),
+    ...quotaFacts(environment),
     guard: guardText(environment.guard),
     networks: environment.networks?.join(", ") ?? "",
     require: environment.require.join(", "),
@@ -75,6 +76,16 @@ function environmentFacts(environment: Environment): Facts {
     "tokens.only": environment.tokens.isOnly ? "yes" : "",
     ...anomalyFacts(environment.anomalies),
     inferenceRecording: environment.inferenceRecording === "fail_closed" ? "" : environment.inferenceRecording,
+  };
+}
+
+function quotaFacts({ quotas }: Environment): Facts {
+  if (!quotas) return {};
+  return {
+    zone: quotas.zone,
+    total: limitsText(quotas.total),
+    ...Object.fromEntries(quotas.teams.map(({ name, limits }) => [`teams.${name}`, limitsText(limits)])),
+    ...Object.fromEntries(quotas.models.map(({ selector, limits }) => [`models.${selector}`, limitsText(limits)])),
   };
 }
 
@@ -146,12 +157,6 @@ function grantText(grant: Grant): string {
   return grant.models === null
     ? grant.permissions.join(", ")
     : `${grant.permissions.join(", ")} on ${grant.models.join(", ")}`;
-}
-
-function limitsText(limits: Limits): string {
-  const requests = limits.requests ? [`requests=${formatRate(limits.requests)}`] : [];
-  const concurrency = limits.concurrency === undefined ? [] : [`concurrency=${limits.concurrency}`];
-  return [...requests, ...concurrency].join(" ");
 }
 
 function guardText(guard: Guard): string {

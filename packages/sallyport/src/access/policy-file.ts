@@ -3,23 +3,24 @@
  * what a schema cannot say (names that must exist, uniqueness, built-in names). Both always run, so that all mistakes
  * are reported at once; with a mistake, nothing is used.
  */
-import { parseDurationMs, parseRate, policySchema } from "@sallyport/contract";
+import { parseDurationMs, policySchema } from "@sallyport/contract";
 import type { EnvironmentEntry, PolicyFile, RoleEntry } from "@sallyport/contract";
 import { environmentDefaults } from "./default-environment.ts";
+import { buildLimits } from "./limits-text.ts";
 import { KEY_AGE_MAX_MS } from "./policy.ts";
 import type {
   AnomalyPolicy,
   Environment,
+  EnvironmentQuotas,
   Guard,
   KeyFate,
   KeyLife,
-  Limits,
   RightSpec,
   Role,
   UpstreamSpec,
   UpstreamTimeouts,
 } from "./policy.ts";
-import { isUnenforced, policyReferenceMistakes } from "./policy-mistakes.ts";
+import { policyReferenceMistakes } from "./policy-mistakes.ts";
 import type { PolicyMistake } from "./policy-mistakes.ts";
 
 /** An assignment as the file writes it: a principal is an id or a unique name, resolved by the plan. */
@@ -58,10 +59,7 @@ function schemaMistakes(issues: readonly SchemaIssue[]): PolicyMistake[] {
   return issues.flatMap((issue): PolicyMistake[] => {
     const path = issue.path.map((step) => (typeof step === "number" ? step : String(step)));
     if (issue.code === "unrecognized_keys") {
-      return (issue.keys ?? []).map((key) => ({
-        path: [...path, key],
-        says: isUnenforced([...path, key]) ? `this version cannot enforce \`${key}\`` : "is not a known key",
-      }));
+      return (issue.keys ?? []).map((key) => ({ path: [...path, key], says: "is not a known key" }));
     }
     return [{ path, says: issue.message }];
   });
@@ -109,6 +107,7 @@ function buildEnvironment(name: string, entry: EnvironmentEntry): Environment {
     registries: entry.registries,
     keepAliveMaxSeconds: milliseconds(entry.keepAliveMax) / 1_000,
     limits: buildLimits(entry.limits),
+    ...buildQuotas(entry),
     guard: buildGuard(entry.guard),
     networks: entry.networks ?? null,
     require: unique(entry.require ?? []),
@@ -120,6 +119,19 @@ function buildEnvironment(name: string, entry: EnvironmentEntry): Environment {
     },
     anomalies: buildAnomalies(entry.anomalies),
     inferenceRecording: entry.inferenceRecording,
+  };
+}
+
+/** None where nothing of them is written: an environment that says nothing is equal to one of before. */
+function buildQuotas({ zone, total, teams, models }: EnvironmentEntry): { quotas?: EnvironmentQuotas } {
+  if (zone === undefined && total === undefined && teams === undefined && models === undefined) return {};
+  return {
+    quotas: {
+      zone: zone ?? "UTC",
+      total: buildLimits(total),
+      teams: Object.entries(teams ?? {}).map(([name, limits]) => ({ name, limits: buildLimits(limits) })),
+      models: Object.entries(models ?? {}).map(([selector, limits]) => ({ selector, limits: buildLimits(limits) })),
+    },
   };
 }
 
@@ -170,17 +182,6 @@ function buildRole(name: string, entry: RoleEntry): Role {
     guard: buildGuard(entry.guard),
     networks: entry.networks ?? null,
     require: unique(entry.require ?? []),
-  };
-}
-
-/** Limits as they are written, in a policy file and on a key: `requests: 60/min`. */
-export function buildLimits(
-  written: { requests?: string | undefined; concurrency?: number | undefined } | undefined,
-): Limits {
-  const requests = written?.requests === undefined ? undefined : parseRate(written.requests);
-  return {
-    ...(requests === undefined ? {} : { requests }),
-    ...(written?.concurrency === undefined ? {} : { concurrency: written.concurrency }),
   };
 }
 

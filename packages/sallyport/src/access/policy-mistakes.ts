@@ -12,21 +12,6 @@ export interface PolicyMistake {
   readonly says: string;
 }
 
-/** The realm of admin keys (`keys/key.ts`), which no environment may be. */
-/** Keys of the policy language that a later version enforces, by path; `*` is any one step. */
-const UNENFORCED: readonly (readonly string[])[] = [
-  ["environments", "*", "limits", "tokens"],
-  ["environments", "*", "limits", "compute"],
-  ["roles", "*", "limits", "tokens"],
-  ["roles", "*", "limits", "compute"],
-];
-
-export function isUnenforced(path: readonly (string | number)[]): boolean {
-  return UNENFORCED.some(
-    (row) => row.length === path.length && row.every((step, i) => step === "*" || step === path[i]),
-  );
-}
-
 export function policyReferenceMistakes(document: unknown): PolicyMistake[] {
   const environments = mapOf(field(document, "environments"));
   const roles = mapOf(field(document, "roles"));

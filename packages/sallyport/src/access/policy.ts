@@ -15,10 +15,45 @@ export interface Guard {
   readonly contextTokens?: number;
 }
 
-/** Limits per key; absent = none. */
-export interface Limits {
+export const priorities = ["interactive", "batch"] as const;
+export type Priority = (typeof priorities)[number];
+
+/** So much in each window. Windows of a day and more are those of the calendar. */
+export interface Budget {
+  /** Tokens, ms of compute time, images or bytes. */
+  readonly amount: number;
+  readonly windowMs: number;
+}
+
+export const budgetNames = ["tokens", "inputTokens", "outputTokens", "compute", "images", "bytes"] as const;
+export type BudgetName = (typeof budgetNames)[number];
+
+/**
+ * What a key, a user, a team, a model or an environment may use; absent = no limit. Written on a role or an environment, it
+ * holds for each user: all of their keys in that environment together.
+ */
+export interface Limits extends Readonly<Partial<Record<BudgetName, Budget>>> {
   readonly requests?: { readonly count: number; readonly windowMs: number };
+  /** Requests at the same time. */
   readonly concurrency?: number;
+  /** Budgets that only notify when they are used up. */
+  readonly soft?: readonly BudgetName[];
+  /** Part of a scarce model server beside others, which have 1. */
+  readonly weight?: number;
+  /** Longest time one request may hold a slot of a model server. */
+  readonly maxServiceMs?: number;
+  readonly priority?: Priority;
+}
+
+/** Limits of an environment beside those of each user in it. */
+export interface EnvironmentQuotas {
+  /** Where calendar days begin: an IANA time zone. */
+  readonly zone: string;
+  /** Of all requests in the environment together. */
+  readonly total: Limits;
+  readonly teams: readonly { readonly name: string; readonly limits: Limits }[];
+  /** Of all requests with a model that the selector matches. */
+  readonly models: readonly { readonly selector: string; readonly limits: Limits }[];
 }
 
 /** One line of a role: these permissions on these models. `models: null` = the key or assignment names them. */
@@ -278,6 +313,8 @@ export interface Environment {
   /** Longest keep_alive without `runtime:pin`, seconds. */
   readonly keepAliveMaxSeconds: number;
   readonly limits: Limits;
+  /** Absent = none. */
+  readonly quotas?: EnvironmentQuotas;
   readonly guard: Guard;
   /** Where its keys may be used from (CIDR); null = anywhere. */
   readonly networks: readonly string[] | null;

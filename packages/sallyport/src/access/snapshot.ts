@@ -25,6 +25,8 @@ import type {
   Voucher,
 } from "./policy.ts";
 import { Principals } from "./principals.ts";
+import { shareTermsOf } from "./share-terms.ts";
+import type { ShareTerms } from "./share-terms.ts";
 
 /**
  * What a key may do now: its scope and its owner's current permissions, both of which must cover a demand, in one
@@ -39,6 +41,8 @@ export interface EffectiveRight {
   readonly isOwnerDisabled: boolean;
   /** The owner's team, whose share of the model servers it takes; null = none. */
   readonly team: string | null;
+  /** How large a part of the model servers it gets beside others. */
+  readonly share: ShareTerms;
   /** Access conditions of the environment and of the key: every request must meet all of them. */
   readonly doors: readonly Door[];
   /** Every limit that binds the key, with where it was written. */
@@ -145,13 +149,16 @@ function compile(tables: PolicyTables): Snapshot {
       isOwnerDisabled || !isVouchedFor(key, owner)
         ? NO_LIVE_RIGHT
         : remembered(lives, `${environment.name} ${owner.id}`, () => computeLive(owner, environment.name));
+    const roleLimits: Limits[] = [];
     const limits = [
       { origin: `environment ${environment.name}`, limits: environment.limits },
       { origin: "key", limits: key.limits },
     ];
     for (const name of new Set([...key.ceiling.roles, ...live.roles])) {
       const role = roles.get(name);
-      if (role) limits.push({ origin: `role ${name}`, limits: role.limits });
+      if (!role) continue;
+      roleLimits.push(role.limits);
+      limits.push({ origin: `role ${name}`, limits: role.limits });
     }
     return {
       environment,
@@ -160,10 +167,11 @@ function compile(tables: PolicyTables): Snapshot {
       token: null,
       isOwnerDisabled,
       team: owner?.team ?? null,
+      share: shareTermsOf(environment, owner?.team ?? null, key.limits, roleLimits),
       doors: [doorOf(`environment ${environment.name}`, environment), doorOf(`key ${key.id}`, key)].filter(
         (door) => door !== null,
       ),
-      limits: limits.filter((row) => row.limits.requests !== undefined || row.limits.concurrency !== undefined),
+      limits: limits.filter((row) => Object.keys(row.limits).length > 0),
     };
   }
 

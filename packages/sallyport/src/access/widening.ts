@@ -10,10 +10,12 @@ import type { KeyRecord } from "../keys/key.ts";
 import type { Restriction } from "../keys/restriction.ts";
 import { environmentDefaults } from "./default-environment.ts";
 import { isDisabledIn } from "./holding.ts";
+import { looserLimits } from "./limit-bounds.ts";
 import { KEY_AGE_MAX_MS } from "./policy.ts";
 import type {
   Assignment,
   Environment,
+  EnvironmentQuotas,
   Fate,
   Grant,
   Guard,
@@ -99,10 +101,30 @@ function environmentWidens(old: Environment, next: Environment): string[] {
       next.inferenceRecording === "fail_open_with_gap_record" && old.inferenceRecording === "fail_closed",
       "inferenceRecording: requests without a record",
     ],
+    ...quotaDimensions(old.quotas, next.quotas),
     [next.queue.waitMs > old.queue.waitMs, "queue.wait: longer"],
     [next.queue.lengthMax > old.queue.lengthMax, "queue.length: more"],
     [next.readerStallMs > old.readerStallMs, "readerStall: longer"],
   ]);
+}
+
+/** A team or model that is no longer named is bound by nothing. */
+function quotaDimensions(old: EnvironmentQuotas | undefined, next: EnvironmentQuotas | undefined): Dimension[] {
+  const looser = (where: string, before: Limits, after: Limits): Dimension[] =>
+    looserLimits(before, after).map((says): Dimension => [true, `${where}.${says}`]);
+  const teams = new Map(next?.teams.map(({ name, limits }) => [name, limits]));
+  const models = new Map(next?.models.map(({ selector, limits }) => [selector, limits]));
+  return [
+    ...looser("total", old?.total ?? {}, next?.total ?? {}),
+    ...(old?.teams ?? []).flatMap(({ name, limits }) => looser(`teams.${name}`, limits, teams.get(name) ?? {})),
+    ...(old?.models ?? []).flatMap(({ selector, limits }) =>
+      looser(`models.${selector}`, limits, models.get(selector) ?? {}),
+    ),
+    // What is named now: a weight of more than 1 takes from the others.
+    ...(next?.teams ?? [])
+      .filter(({ name, limits }) => (limits.weight ?? 1) > 1 && !old?.teams.some((one) => one.name === name))
+      .map(({ name }): Dimension => [true, `teams.${name}.limits.weight: more`]),
+  ];
 }
 
 const FATES: readonly Fate[] = ["keep", "signature", "suspend", "revoke"];
@@ -158,11 +180,8 @@ function areAlertsMilder(old: Environment["anomalies"], next: Environment["anoma
 type Bound = { readonly limits: Limits; readonly guard?: Guard };
 
 function boundDimensions(old: Bound, next: Bound): Dimension[] {
-  const rate = ({ requests }: Limits): number => (requests ? requests.count / requests.windowMs : Infinity);
-  const burst = ({ requests }: Limits): number => requests?.count ?? Infinity;
   return [
-    [rate(next.limits) > rate(old.limits) || burst(next.limits) > burst(old.limits), "limits.requests: more"],
-    [isBoundLooser(old.limits.concurrency, next.limits.concurrency), "limits.concurrency: more"],
+    ...looserLimits(old.limits, next.limits).map((says): Dimension => [true, says]),
     [isBoundLooser(old.guard?.outputTokens, next.guard?.outputTokens), "guard.outputTokens: more"],
     [isBoundLooser(old.guard?.images, next.guard?.images), "guard.images: more"],
     [isContextLooser(old.guard?.contextTokens, next.guard?.contextTokens), "guard.contextTokens: more"],

@@ -9,9 +9,10 @@ import type {
   RoleView,
   UpstreamView,
 } from "@sallyport/contract";
-import { formatDurationMs, formatRate } from "@sallyport/contract";
+import { formatDurationMs } from "@sallyport/contract";
 import { isBuiltInRole } from "../access/built-in-roles.ts";
-import type { Assignment, Environment, KeyLife, Limits, Principal, Role } from "../access/policy.ts";
+import { viewLimits } from "../access/limits-text.ts";
+import type { Assignment, Environment, EnvironmentQuotas, KeyLife, Principal, Role } from "../access/policy.ts";
 import type { LocalLoginState } from "../identity/local/local-login.ts";
 import { expiryOf } from "../keys/key.ts";
 import type { KeyRecord } from "../keys/key.ts";
@@ -178,6 +179,7 @@ export function viewEnvironment(environment: Environment): EnvironmentView {
     queue: { wait: formatDurationMs(environment.queue.waitMs), length: environment.queue.lengthMax },
     readerStall: formatDurationMs(environment.readerStallMs),
     limits: viewLimits(environment.limits),
+    ...(environment.quotas ? { quotas: viewQuotas(environment.quotas) } : {}),
     guard: environment.guard,
     ...viewDoor(environment),
     requireFor: environment.requireFor.map((row) => ({ do: [...row.permissions], need: [...row.require] })),
@@ -198,10 +200,12 @@ function viewKeyLife(life: KeyLife): EnvironmentView["keyLife"] {
   return { ...Object.fromEntries(entries), notices: noticesMs.map(formatDurationMs) } as EnvironmentView["keyLife"];
 }
 
-function viewLimits(limits: Limits): KeyView["limits"] {
+function viewQuotas({ zone, total, teams, models }: EnvironmentQuotas): EnvironmentView["quotas"] {
   return {
-    ...(limits.requests ? { requests: formatRate(limits.requests) } : {}),
-    ...(limits.concurrency === undefined ? {} : { concurrency: limits.concurrency }),
+    zone,
+    total: viewLimits(total),
+    teams: Object.fromEntries(teams.map(({ name, limits }) => [name, viewLimits(limits)])),
+    models: Object.fromEntries(models.map(({ selector, limits }) => [selector, viewLimits(limits)])),
   };
 }
 

@@ -12,11 +12,13 @@ import type { Ticket } from "../audit/recorder.ts";
 import type { Secret } from "../kernel/secret.ts";
 import type { KeyRecord, KeySecret } from "../keys/key.ts";
 import type { Retirement } from "../keys/retirement.ts";
+import type { Service } from "../limits/fair-queue.ts";
 import type { RateVerdict } from "../limits/gcra.ts";
 import type { Token } from "../tokens/token.ts";
 import type { Workload } from "../tokens/workload-tokens.ts";
 import type { ByteOwner } from "./byte-budget.ts";
 import type { Form } from "./oauth/form.ts";
+import type { LetIn } from "./upstream/adaptive-slots.ts";
 import type { AnswerWriter } from "./upstream/answer-writer.ts";
 import type { ReplicaGroup } from "./upstream/replica-group.ts";
 import type { Upstream } from "./upstream/upstream.ts";
@@ -138,6 +140,10 @@ export class Exchange implements Presented {
   group: ReplicaGroup | null = null;
   /** Monotonic ms at which it got that slot. */
   turnMs = 0;
+  /** What it is charged for that slot; null where nothing is. */
+  service: Service | null = null;
+  /** What it met on that replica. */
+  letIn: LetIn | null = null;
   /** How long it waited for a slot, ms. */
   queuedMs = 0;
   /** How long it held slots, ms, once it has given them back. */

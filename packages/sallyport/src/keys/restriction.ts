@@ -46,10 +46,12 @@ function narrowest(own: readonly string[] | null, known: readonly string[]): rea
   return known.length > 0 ? known : own;
 }
 
-function tightest({ requests, concurrency }: Limits): Limits {
+function tightest(limits: Limits): Limits {
+  const { requests, concurrency } = limits;
   const tight = TIGHT.requests!;
   const isTighter = requests && requests.count / requests.windowMs < tight.count / tight.windowMs;
   return {
+    ...limits,
     requests: isTighter ? requests : tight,
     concurrency: Math.min(concurrency ?? Infinity, TIGHT.concurrency!),
   };

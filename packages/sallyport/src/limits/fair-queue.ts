@@ -1,11 +1,24 @@
 /**
- * A fair queue in front of something scarce (the slots of one model on all its replicas). Its source knows whether a
- * slot is free; waiting requests take turns, one per key in rotation, so that a key with a hundred waiting requests
- * does not starve a key with one. A full queue rejects the newest request of the principal who has most of it, so that
- * no principal can keep all places.
+ * A fair queue in front of something scarce: the slots of one model on all its replicas. Each turn goes to the caller who
+ * was charged least by the tree of shares (`share-tree.ts`). A request is charged its predicted service when it gets its
+ * slot, more while it runs longer, and the exact time when it gives the slot back. Batch requests get the turns that
+ * interactive ones leave, and now and then one more, so that they do not starve.
+ *
+ * A full queue rejects the newest request of the principal who has most of it, so that no principal can keep all places.
  */
 import { isRefusal, refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
+import type { Priority } from "../access/policy.ts";
+import { QueuePlaces } from "./queue-places.ts";
+import { ServiceTimes } from "./service-times.ts";
+import type { Share } from "./share.ts";
+import { ShareTree } from "./share-tree.ts";
+import type { ShareHolder } from "./share-tree.ts";
+
+/** Who asks for a slot. */
+export interface Caller extends ShareHolder {
+  readonly priority: Priority;
+}
 
 /** Called once: with a slot, or with the reason why there will be none. */
 export type Turn<S> = (slot: S | null, refusal: Refusal | undefined) => void;
@@ -19,20 +32,23 @@ export interface QueueRules {
 }
 
 export interface QueuePorts<S> {
-  /** Takes a free slot. */
-  readonly take: () => Offer<S>;
+  /** Takes a free slot for the caller. */
+  readonly take: (caller: Caller) => Offer<S>;
   readonly rules: () => QueueRules;
   /** Requests that run at the same time, for the expected wait. */
   readonly slots: () => number;
+  /** Monotonic ms. */
+  readonly now: () => number;
 }
 
-interface Waiting<S> {
-  readonly key: string;
-  /** Whose request it is, with all of their keys. */
-  readonly principal: string;
+/** A wait in the queue. */
+export interface Waiting<S> {
+  readonly caller: Caller;
   readonly turn: Turn<S>;
   /** Higher for later arrivals. */
   readonly number: number;
+  /** Monotonic ms of its arrival. */
+  readonly sinceMs: number;
   timer: NodeJS.Timeout | undefined;
   isOver: boolean;
 }
@@ -42,102 +58,150 @@ export interface Place {
   leave(refusal: Refusal): void;
 }
 
+/** The service of one request, as charged. Given back once, by `FairQueue.end`. */
+export interface Service {
+  readonly caller: Caller;
+  readonly share: Share;
+  readonly predictedMs: number;
+  chargedMs: number;
+  isOver: boolean;
+}
+
 /** Without a measurement yet, callers are asked to retry after this. */
 const UNKNOWN_WAIT_SECONDS = 5;
 const RETRY_AFTER_MAX_SECONDS = 600;
-/** Weight of the newest service time in the mean. */
-const NEWEST = 0.2;
+/** A batch request that waits longer than this gets one of so many turns, though interactive ones wait. */
+const BATCH_AGES_MS = 30_000;
+const BATCH_TURN_OF = 8;
 
 export class FairQueue<S extends object> {
+  readonly times = new ServiceTimes();
   readonly #ports: QueuePorts<S>;
-  readonly #byKey = new Map<string, Waiting<S>[]>();
-  /** Had a slot and lost it by no fault of the request: served before the rotation. */
+  readonly #trees: Readonly<Record<Priority, ShareTree>> = { interactive: new ShareTree(), batch: new ShareTree() };
+  readonly #places = new QueuePlaces<S>();
+  /** Had a slot and lost it by no fault of the request: served before all others. */
   readonly #first: Waiting<S>[] = [];
-  readonly #byPrincipal = new Map<string, number>();
   #entered = 0;
-  #waiting = 0;
-  #serviceMs = 0;
+  /** Interactive turns since the last batch turn. */
+  #sinceBatch = 0;
 
   constructor(ports: QueuePorts<S>) {
     this.#ports = ports;
   }
 
   get waiting(): number {
-    return this.#waiting;
+    return this.#places.size + this.#first.length;
+  }
+
+  /** Shares it knows: those of callers who wait, run or still owe service. */
+  get shares(): number {
+    return this.#trees.interactive.size + this.#trees.batch.size;
   }
 
   /** A slot at once, if one is free and no request waits for it. */
-  take(): Offer<S> {
-    return this.#waiting > 0 ? undefined : this.#ports.take();
+  take(caller: Caller): Offer<S> {
+    return this.waiting > 0 ? undefined : this.#ports.take(caller);
+  }
+
+  /** The caller got its slot: what it is predicted to take is charged. */
+  begin(caller: Caller): Service {
+    const share = this.#trees[caller.priority].of(caller);
+    const predictedMs = this.times.predictMs(caller.principal);
+    this.#trees[caller.priority].begin(share);
+    share.charge(predictedMs);
+    return { caller, share, predictedMs, chargedMs: predictedMs, isOver: false };
+  }
+
+  /** It has held its slot for so long: what is more than was charged is charged now. */
+  correct(service: Service, heldMs: number): void {
+    if (service.isOver || heldMs <= service.chargedMs) return;
+    service.share.charge(heldMs - service.chargedMs);
+    service.chargedMs = heldMs;
+  }
+
+  /** It gives its slot back after so long. */
+  end(service: Service, heldMs: number): void {
+    if (service.isOver) return;
+    service.isOver = true;
+    service.share.charge(heldMs - service.chargedMs);
+    this.#trees[service.caller.priority].end(service.share);
+    this.times.observe(service.caller.principal, service.predictedMs, heldMs);
   }
 
   /** A place in the queue, or a denial because it is full. */
-  wait(key: string, turn: Turn<S>, principal = key): Place | Refusal {
+  wait(caller: Caller, turn: Turn<S>): Place | Refusal {
     const { lengthMax } = this.#ports.rules();
-    if (this.#waiting >= lengthMax && !this.#makeRoom(principal, lengthMax))
-      return this.#told(refuse("queue_full"), this.#waiting + 1);
-    const waiting = this.#enter(key, turn, principal);
-    const list = this.#byKey.get(key);
-    if (list) list.push(waiting);
-    else this.#byKey.set(key, [waiting]);
+    if (this.waiting >= lengthMax && !this.#makeRoom(caller.principal, lengthMax))
+      return this.#told(refuse("queue_full"), this.waiting + 1);
+    const waiting = this.#enter(caller, turn);
+    const share = this.#trees[caller.priority].of(caller);
+    this.#places.add(waiting, share);
+    this.#trees[caller.priority].enter(share);
     return this.#placeOf(waiting);
   }
 
   /** A place before all others, for a request whose replica failed before it answered. */
-  waitFirst(turn: Turn<S>): Place {
-    const waiting = this.#enter("", turn, "");
+  waitFirst(caller: Caller, turn: Turn<S>): Place {
+    const waiting = this.#enter(caller, turn);
     this.#first.push(waiting);
     return this.#placeOf(waiting);
   }
 
   /** Gives the slots that are free to those who wait. */
   pump(): void {
-    while (this.#waiting > 0) {
-      const offer = this.#ports.take();
+    for (let next = this.#next(); next !== undefined; next = this.#next()) {
+      const offer = this.#ports.take(next.caller);
       if (offer === undefined) return;
-      const next = this.#takeNext();
+      this.#remove(next);
       if (isRefusal(offer)) next.turn(null, offer);
-      else next.turn(offer, undefined);
+      else {
+        this.#sinceBatch = next.caller.priority === "batch" ? 0 : this.#sinceBatch + 1;
+        next.turn(offer, undefined);
+      }
     }
   }
 
   /** Ends every wait. */
   refuseAll(refusal: Refusal): void {
-    while (this.#waiting > 0) this.#takeNext().turn(null, refusal);
+    for (let next = this.#next(); next !== undefined; next = this.#next()) {
+      this.#remove(next);
+      next.turn(null, refusal);
+    }
   }
 
-  /** How long one request held its slot: the expected wait is made of these. */
-  noteService(serviceMs: number): void {
-    this.#serviceMs += (this.#serviceMs === 0 ? 1 : NEWEST) * (serviceMs - this.#serviceMs);
+  /** How many turns come until its own, itself included, as far as it can be told without looking at everybody. */
+  #positionOf(waiting: Waiting<S>): number {
+    const first = this.#first.indexOf(waiting);
+    return first >= 0 ? first + 1 : this.#first.length + this.#places.positionOf(waiting);
+  }
+
+  #next(): Waiting<S> | undefined {
+    if (this.#first.length > 0) return this.#first[0];
+    const interactive = this.#trees.interactive.next();
+    const batch = this.#trees.batch.next();
+    const share = batch !== undefined && (interactive === undefined || this.#isAged(batch)) ? batch : interactive;
+    return share === undefined ? undefined : this.#places.firstOf(share);
+  }
+
+  #isAged(batch: Share): boolean {
+    if (this.#sinceBatch < BATCH_TURN_OF - 1) return false;
+    return this.#ports.now() - this.#places.firstOf(batch).sinceMs >= BATCH_AGES_MS;
   }
 
   /** Rejects the newest request of the principal who has most, if that is more than the newcomer would have. */
   #makeRoom(principal: string, lengthMax: number): boolean {
     // Policy may have made the queue shorter than it is: then it empties first.
-    if (this.#waiting > lengthMax) return false;
-    let most = (this.#byPrincipal.get(principal) ?? 0) + 1;
-    let largest: string | undefined;
-    for (const [owner, count] of this.#byPrincipal) {
-      if (count <= most || owner === "") continue;
-      most = count;
-      largest = owner;
-    }
-    if (largest === undefined) return false;
-    let newest: Waiting<S> | undefined;
-    for (const list of this.#byKey.values()) {
-      const last = list.at(-1)!;
-      if (last.principal === largest && (newest === undefined || last.number > newest.number)) newest = last;
-    }
+    if (this.waiting > lengthMax) return false;
+    const newest = this.#places.newestOfLargest(principal);
     if (newest === undefined) return false;
-    this.#leave(newest, this.#told(refuse("queue_full"), this.#waiting));
+    this.#leave(newest, this.#told(refuse("queue_full"), this.waiting));
     return true;
   }
 
-  #enter(key: string, turn: Turn<S>, principal: string): Waiting<S> {
-    const waiting: Waiting<S> = { key, principal, turn, number: ++this.#entered, timer: undefined, isOver: false };
-    this.#byPrincipal.set(principal, (this.#byPrincipal.get(principal) ?? 0) + 1);
+  #enter(caller: Caller, turn: Turn<S>): Waiting<S> {
+    const sinceMs = this.#ports.now();
+    const waiting: Waiting<S> = { caller, turn, number: ++this.#entered, sinceMs, timer: undefined, isOver: false };
     waiting.timer = setTimeout(this.#onLate, this.#ports.rules().waitMs, waiting);
-    this.#waiting++;
     return waiting;
   }
 
@@ -151,63 +215,29 @@ export class FairQueue<S extends object> {
 
   /** With the place in the queue and the time until its turn, as far as it is known. */
   #told(refusal: Refusal, position: number): Refusal {
-    const isKnown = this.#serviceMs > 0;
-    const seconds = Math.ceil((position * this.#serviceMs) / Math.max(1, this.#ports.slots()) / 1_000);
+    const { meanMs } = this.times;
+    const isKnown = meanMs > 0;
+    const seconds = Math.ceil((position * meanMs) / Math.max(1, this.#ports.slots()) / 1_000);
     return refusal.with({
       retryAfterSeconds: isKnown ? Math.min(Math.max(1, seconds), RETRY_AFTER_MAX_SECONDS) : UNKNOWN_WAIT_SECONDS,
       queue: isKnown ? { position, expectedWaitSeconds: seconds } : { position },
     });
   }
 
-  /** How many turns come until its own, itself included. */
-  #positionOf(waiting: Waiting<S>): number {
-    const first = this.#first.indexOf(waiting);
-    if (first >= 0) return first + 1;
-    const own = this.#byKey.get(waiting.key) ?? [];
-    const round = own.indexOf(waiting);
-    let position = this.#first.length + round + 1;
-    let isBefore = true;
-    for (const [key, list] of this.#byKey) {
-      if (key === waiting.key) isBefore = false;
-      else position += Math.min(list.length, isBefore ? round + 1 : round);
-    }
-    return position;
-  }
-
-  #takeNext(): Waiting<S> {
-    const next = this.#first.shift() ?? this.#takeOfRotation();
-    this.#end(next);
-    return next;
-  }
-
-  #takeOfRotation(): Waiting<S> {
-    const [key, list] = this.#byKey.entries().next().value!;
-    const next = list.shift()!;
-    // The key goes to the end of the rotation: a Map keeps the order of insertion.
-    this.#byKey.delete(key);
-    if (list.length > 0) this.#byKey.set(key, list);
-    return next;
-  }
-
   #leave(waiting: Waiting<S>, refusal: Refusal): void {
     if (waiting.isOver) return;
-    const first = this.#first.indexOf(waiting);
-    if (first >= 0) this.#first.splice(first, 1);
-    else {
-      const list = this.#byKey.get(waiting.key)!;
-      list.splice(list.indexOf(waiting), 1);
-      if (list.length === 0) this.#byKey.delete(waiting.key);
-    }
-    this.#end(waiting);
+    this.#remove(waiting);
     waiting.turn(null, refusal);
   }
 
-  #end(waiting: Waiting<S>): void {
+  #remove(waiting: Waiting<S>): void {
     waiting.isOver = true;
     clearTimeout(waiting.timer);
-    const left = (this.#byPrincipal.get(waiting.principal) ?? 1) - 1;
-    if (left === 0) this.#byPrincipal.delete(waiting.principal);
-    else this.#byPrincipal.set(waiting.principal, left);
-    this.#waiting--;
+    const first = this.#first.indexOf(waiting);
+    if (first >= 0) return void this.#first.splice(first, 1);
+    const share = this.#places.remove(waiting);
+    share.leave();
+    // What got a slot is in the tree again at once: only what goes for good may be forgotten.
+    this.#trees[waiting.caller.priority].forget(share);
   }
 }

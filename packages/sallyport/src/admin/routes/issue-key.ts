@@ -3,7 +3,7 @@ import { randomInt } from "node:crypto";
 import { Problem } from "@sallyport/protocol";
 import { formatDurationMs, parseDurationMs } from "@sallyport/contract";
 import { excessLifetime } from "../../access/attenuation.ts";
-import { buildLimits } from "../../access/policy-file.ts";
+import { buildLimits } from "../../access/limits-text.ts";
 import { KEY_AGE_MAX_MS } from "../../access/policy.ts";
 import { newPrincipal } from "../../access/new-principal.ts";
 import type { Assignment, Principal, RightSpec } from "../../access/policy.ts";

@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { Problem } from "@sallyport/protocol";
 import { policyJsonSchema } from "@sallyport/contract";
+import type { RoleView } from "@sallyport/contract";
 import { withClient } from "../terminal/cli.ts";
 import type { Cli } from "../terminal/cli.ts";
 import { UsageMistake } from "../terminal/failure.ts";
@@ -98,7 +99,7 @@ export function addRoles(program: Command, cli: Cli): void {
     .action(async (name: string, options: ServerOptions) => {
       const role = await withClient(cli, options, (client) => client.call("roles.show", { params: { name } }));
       show(cli.io, options.json, role, () => [
-        ...facts({ name: role.name, from: role.isBuiltIn ? "built-in" : "policy", ...role.limits, ...role.guard }),
+        ...facts({ name: role.name, from: role.isBuiltIn ? "built-in" : "policy", ...boundFacts(role) }),
         "",
         ...table(
           ["PERMISSIONS", "ON"],
@@ -110,6 +111,15 @@ export function addRoles(program: Command, cli: Cli): void {
         ),
       ]);
     });
+}
+
+/** Limits and guards, a line each. Both have output tokens: of a window, and of one answer. */
+function boundFacts({ limits, guard }: Pick<RoleView, "limits" | "guard">): Record<string, string> {
+  const lines: [string, string][] = [];
+  for (const [name, value] of Object.entries(limits))
+    lines.push([`limits.${name}`, Array.isArray(value) ? listText(value) : String(value)]);
+  for (const [name, value] of Object.entries(guard)) lines.push([`guard.${name}`, String(value)]);
+  return Object.fromEntries(lines);
 }
 
 export function addEnvironments(program: Command, cli: Cli): void {
@@ -143,8 +153,7 @@ export function addEnvironments(program: Command, cli: Cli): void {
           cloud: one.cloud,
           registries: listText(one.registries),
           "keep_alive max": one.keepAliveMax,
-          ...one.limits,
-          ...one.guard,
+          ...boundFacts(one),
         }),
       );
     });

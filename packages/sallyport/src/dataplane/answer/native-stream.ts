@@ -8,6 +8,7 @@ import { isRemoteEntry } from "../upstream/listed-models.ts";
 import { Collected } from "./collected.ts";
 import { FramedAnswer, count, parseObject } from "./framed-answer.ts";
 import { cleanErrorWords } from "./upstream-error.ts";
+import type { Usage } from "./usage.ts";
 
 const LF = 0x0a;
 
@@ -115,10 +116,10 @@ function onOneLine(whole: Buffer): Buffer {
 }
 
 /** Ollama reports durations in nanoseconds; other servers of its dialect report none. */
-function workedMsOf(line: Record<string, unknown>): { workedMs?: number } {
+function workedMsOf(line: Record<string, unknown>): Pick<Usage, "workedMs" | "promptMs"> {
   if (line["eval_duration"] === undefined && line["prompt_eval_duration"] === undefined) return {};
-  const nanoseconds = count(line["load_duration"]) + count(line["prompt_eval_duration"]) + count(line["eval_duration"]);
-  return { workedMs: nanoseconds / 1e6 };
+  const promptMs = (count(line["load_duration"]) + count(line["prompt_eval_duration"])) / 1e6;
+  return { workedMs: promptMs + count(line["eval_duration"]) / 1e6, promptMs };
 }
 
 function deleteField(line: Record<string, unknown>, name: string): boolean {

@@ -8,6 +8,8 @@ export interface Usage {
   readonly isEstimated: boolean;
   /** How long the server says it worked on it (loading, prompt, output), ms; absent where it says nothing. */
   readonly workedMs?: number;
+  /** Of that, what passed before the first token (loading, prompt), ms. */
+  readonly promptMs?: number;
 }
 
 /** Four characters a token: the usual rough figure, used only where the server reports none, and marked as such. */

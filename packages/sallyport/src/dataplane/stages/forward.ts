@@ -13,7 +13,7 @@ import { upstreamHeaders } from "../upstream/headers.ts";
 import type { CallFailure } from "../upstream/health.ts";
 import { Relay } from "../upstream/relay.ts";
 import type { RelayEnds, RelayPorts } from "../upstream/relay.ts";
-import { giveReplica, holdReplica } from "../upstream/turn.ts";
+import { callerOf, giveReplica, holdReplica, queuedModelOf } from "../upstream/turn.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 
 export interface ForwardPorts extends RelayPorts {
@@ -125,24 +125,25 @@ class Forwarding implements RelayEnds {
       // A connection that is awaited in vain takes its time: not once more for each replica.
     } else if ((this.#repeatsUnsent -= failure === "silent" ? 2 : 1) < 0) return false;
     const failed = exchange.upstream!;
-    const model = exchange.understood!.model?.key ?? null;
+    const model = queuedModelOf(exchange);
+    const caller = callerOf(exchange);
     giveReplica(exchange, this.#ports.clock);
-    const offer = group.take(model, failed);
+    const offer = group.take(model, failed, caller.key);
     if (offer !== undefined) {
       if (isRefusal(offer)) {
         this.#relay.refuse(offer, "unreachable");
         return true;
       }
-      holdReplica(exchange, group, offer, this.#ports.clock);
+      holdReplica(exchange, group, caller, offer, this.#ports.clock);
       this.send(true);
       return true;
     }
-    const queue = group.queueOf(model);
-    if (!queue) return false;
-    this.#place = queue.waitFirst((slot: Upstream | null, refusal: Refusal | undefined) => {
+    // What has no model waits for none, and is given up.
+    if (model === null) return false;
+    this.#place = group.queueOf(model).waitFirst(caller, (slot: Upstream | null, refusal: Refusal | undefined) => {
       this.#place = null;
       if (slot === null) return this.#relay.refuse(refusal!, "unreachable");
-      holdReplica(exchange, group, slot, this.#ports.clock);
+      holdReplica(exchange, group, caller, slot, this.#ports.clock);
       this.send(true);
     });
     return true;

@@ -6,7 +6,7 @@ import { isRefusal, refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
 import type { LedgerAppender } from "../../audit/recorder.ts";
 import type { Clock } from "../../kernel/clock.ts";
-import type { Place } from "../../limits/fair-queue.ts";
+import type { Caller, Place } from "../../limits/fair-queue.ts";
 import type { Exchange, Interruptible } from "../exchange.ts";
 import type { Judge } from "../judge.ts";
 import type { LiveExchanges } from "../live-exchanges.ts";
@@ -16,7 +16,7 @@ import type { UpstreamPools } from "../upstream/pool.ts";
 import type { ReplicaGroup } from "../upstream/replica-group.ts";
 import { beginEventStream, expectsEvents, KEEP_ALIVE_MS, writeComment } from "../upstream/early-stream.ts";
 import { isRecorded } from "../upstream/relay.ts";
-import { holdReplica, offerReplica } from "../upstream/turn.ts";
+import { callerOf, holdReplica, offerReplica, queuedModelOf } from "../upstream/turn.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 
 export interface QueueStagePorts {
@@ -32,18 +32,17 @@ export interface QueueStagePorts {
 export function makeQueue(ports: QueueStagePorts): Stage {
   const { pools, live, judge, clock } = ports;
   return function queue(exchange) {
-    const key = exchange.key!;
-    const name = `${key.environment}/${key.id}`;
     const group = pools.groupOf(exchange.right!.environment.name);
     if (!group) return refuse("upstream_missing");
-    const offer = offerReplica(exchange, group);
+    const caller = callerOf(exchange);
+    const offer = offerReplica(exchange, group, caller);
     if (offer !== undefined) {
-      const refusal = holdReplica(exchange, group, offer, clock);
+      const refusal = holdReplica(exchange, group, caller, offer, clock);
       if (!refusal) live.add(exchange);
       return refusal;
     }
     live.add(exchange);
-    return new Promise<StageResult>((resolve) => new Wait(exchange, group, ports, resolve).begin(name)).then(
+    return new Promise<StageResult>((resolve) => new Wait(exchange, group, caller, ports, resolve).begin()).then(
       (result) => {
         const said = result ?? judge.refuseNow(exchange);
         // Recorded while it waited: then its end is, too.
@@ -59,6 +58,7 @@ export function makeQueue(ports: QueueStagePorts): Stage {
 class Wait implements Interruptible {
   readonly #exchange: Exchange;
   readonly #group: ReplicaGroup;
+  readonly #caller: Caller;
   readonly #ports: QueueStagePorts;
   readonly #resolve: (result: StageResult) => void;
   #place: Place | null = null;
@@ -66,18 +66,24 @@ class Wait implements Interruptible {
   /** When something was shown last, or the wait began. */
   #shownMs: number;
 
-  constructor(exchange: Exchange, group: ReplicaGroup, ports: QueueStagePorts, resolve: (result: StageResult) => void) {
+  constructor(
+    exchange: Exchange,
+    group: ReplicaGroup,
+    caller: Caller,
+    ports: QueueStagePorts,
+    resolve: (result: StageResult) => void,
+  ) {
     this.#exchange = exchange;
     this.#group = group;
+    this.#caller = caller;
     this.#ports = ports;
     this.#beganMs = ports.clock.monotonic();
     this.#shownMs = this.#beganMs;
     this.#resolve = resolve;
   }
 
-  begin(key: string): void {
-    const { model } = this.#exchange.understood!;
-    const place = this.#group.queueOf(model!.key)!.wait(key, this.#onTurn, this.#exchange.key!.owner ?? key);
+  begin(): void {
+    const place = this.#group.queueOf(queuedModelOf(this.#exchange)!).wait(this.#caller, this.#onTurn);
     if (isRefusal(place)) return this.#resolve(place);
     this.#place = place;
     this.#exchange.interruptible = this;
@@ -87,7 +93,7 @@ class Wait implements Interruptible {
     const exchange = this.#exchange;
     exchange.interruptible = null;
     exchange.queuedMs += this.#ports.clock.monotonic() - this.#beganMs;
-    if (slot !== null) holdReplica(exchange, this.#group, slot, this.#ports.clock);
+    if (slot !== null) holdReplica(exchange, this.#group, this.#caller, slot, this.#ports.clock);
     if (!exchange.isGone) return this.#resolve(refusal);
     exchange.outcome = exchange.goneOutcome;
     this.#resolve(answered);

@@ -22,8 +22,10 @@ import { failureOf } from "./health.ts";
 import { beginEventStream, expectsEvents, writeComment } from "./early-stream.ts";
 import type { CallFailure } from "./health.ts";
 import { declaredLength, isStreamType, mediaType, writeAnswerHead } from "./headers.ts";
+import { noteAnswer, noteFirstByte } from "./lessons.ts";
 import { RelayBounds } from "./relay-bounds.ts";
 import { readRetryAfter } from "./retry-after.ts";
+import { correctReplica } from "./turn.ts";
 
 /** A whole answer that declares no more than this is shown when all of it has come: it waits for its record once. */
 const WHOLE_BYTES_MAX = 64 * 1024;
@@ -94,6 +96,7 @@ export class Relay implements Dispatcher.DispatchHandler, Interruptible {
     this.#status = status;
     exchange.upstreamStatus = status;
     exchange.firstByteMs = Math.round(this.#ports.clock.monotonic() - exchange.startedMs);
+    noteFirstByte(exchange, status, mediaType(headers["content-type"]));
     if (status === 429 || status === 503)
       exchange.retryAfterSeconds = readRetryAfter(headers["retry-after"], this.#ports.clock.now());
     // A HEAD has no body to say what an error is about.
@@ -151,6 +154,7 @@ export class Relay implements Dispatcher.DispatchHandler, Interruptible {
   /** Keeps the time bounds, and keeps the connection of an event stream alive while the model thinks. */
   tick(nowMs: number): void {
     if (this.#isOver) return;
+    correctReplica(this.#exchange, nowMs);
     const code = this.#bounds.passed(nowMs, this.#pieces, this.#answer !== null, this.#isPaused);
     if (code !== null) {
       if (code === "upstream_timeout") this.#exchange.upstream!.health.failed("broken");
@@ -354,7 +358,7 @@ export class Relay implements Dispatcher.DispatchHandler, Interruptible {
     exchange.interruptible = null;
     exchange.outcome = outcome;
     if (exchange.usage === null && exchange.endpoint!.metering !== "none") this.#estimate(outcome);
-    this.#noteAnswer(outcome);
+    noteAnswer(exchange, this.#status, isStreamType(this.#type), this.#ports.clock.monotonic() - this.#bounds.beganMs);
     this.#ends.finish(refusal);
   }
 
@@ -366,18 +370,6 @@ export class Relay implements Dispatcher.DispatchHandler, Interruptible {
       // The model worked on an answer of which nothing was seen: what it cost is a guess, but it is not nothing.
       exchange.usage = estimateAborted(exchange, this.#ports.clock.monotonic() - this.#bounds.beganMs);
     }
-  }
-
-  /** What is learned of the replica for the next choice and the next estimate. */
-  #noteAnswer(outcome: Outcome): void {
-    const { understood, upstream, endpoint, usage } = this.#exchange;
-    if (understood!.model === null || endpoint!.recorded !== "inference") return;
-    if (this.#status === 404) return upstream!.noteLacks(understood!.model.key);
-    if (outcome !== "served") return;
-    upstream!.noteServed(understood!.model.key);
-    const seconds = (this.#ports.clock.monotonic() - this.#bounds.beganMs) / 1_000;
-    if (usage !== null && !usage.isEstimated && usage.outputTokens > 0 && seconds > 0)
-      upstream!.noteTokenRate(usage.outputTokens / seconds);
   }
 
   /** The answer is read outside of any stage's call: what breaks there is brought back to the pipeline from here. */

@@ -3,11 +3,13 @@ import type { Refusal } from "@sallyport/protocol";
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { UpstreamSpec } from "../../access/policy.ts";
+import type { Caller } from "../../limits/fair-queue.ts";
 import { ReplicaGroup } from "./replica-group.ts";
 import { Upstream } from "./upstream.ts";
 
 const policy = { waitMs: 1_000, lengthMax: 100 };
 const state = { now: 0 };
+let keys = 0;
 const ports = { now: () => state.now, random: () => 0.5 };
 
 beforeEach(() => void vi.useFakeTimers());
@@ -25,14 +27,20 @@ function groupOf(...specs: Partial<UpstreamSpec>[]): { group: ReplicaGroup; repl
   return { group, replicas };
 }
 
+function by(key: string): Caller {
+  const weights = { teamWeight: 1, principalWeight: 1, keyWeight: 1 };
+  return { team: null, principal: key, key, ...weights, priority: "interactive" };
+}
+
+/** For a key that was not here before. */
 function taken(group: ReplicaGroup, model: string | null, avoid: Upstream | null = null): string {
-  const offer = group.take(model, avoid);
+  const offer = group.take(model, avoid, `k${keys++}`);
   if (offer === undefined) return "waits";
   return isRefusal(offer) ? offer.code : offer.spec.id;
 }
 
 test("a replica that is out is not chosen, though it is the idlest", () => {
-  const { group, replicas } = groupOf({}, {});
+  const { group, replicas } = groupOf({}, { concurrency: 9 });
   replicas[0]!.health.failed("unreachable");
   expect(Array.from({ length: 5 }, () => taken(group, "m"))).toEqual(["u1", "u1", "u1", "u1", "u1"]);
 });
@@ -61,22 +69,34 @@ test("the slots of all replicas together are one queue's", () => {
   expect(taken(group, null)).not.toBe("waits");
 });
 
+test("a key stays with the replica that knows its conversation, unless that has more to do", () => {
+  const { group, replicas } = groupOf({ concurrency: 4 }, { concurrency: 4 });
+  for (const replica of replicas) replica.noteServed("m");
+  const of = (key: string): string => (group.take("m", null, key) as Upstream).spec.id;
+  expect([of("a"), of("b")]).toEqual(["u0", "u1"]);
+  // One more on `u1`: both have one to do, and each key returns to its own.
+  expect([of("b"), of("a")]).toEqual(["u1", "u0"]);
+  expect(of("b")).toBe("u1");
+  // Now `u1` has more to do than half a request can make up for.
+  expect(of("b")).toBe("u0");
+});
+
 test("who waits gets the slot that becomes free, on whatever replica", () => {
   const { group, replicas } = groupOf({ concurrency: 1 }, { concurrency: 1 });
-  const queue = group.queueOf("m")!;
+  const queue = group.queueOf("m");
   expect([taken(group, "m"), taken(group, "m")]).toEqual(["u0", "u1"]);
   const turns: string[] = [];
-  queue.wait("a", (slot) => void turns.push(slot!.spec.id));
-  queue.wait("b", (slot) => void turns.push(slot!.spec.id));
-  group.give(replicas[1]!, "m", 10);
-  group.give(replicas[0]!, "m", 10);
+  queue.wait(by("a"), (slot) => void turns.push(slot!.spec.id));
+  queue.wait(by("b"), (slot) => void turns.push(slot!.spec.id));
+  group.give(replicas[1]!, "m");
+  group.give(replicas[0]!, "m");
   expect([turns, queue.waiting]).toEqual([["u1", "u0"], 0]);
 });
 
 test("all are out: those that fail at once are tried, those that keep callers waiting are not", () => {
   const { group, replicas } = groupOf({}, {});
   for (const { health } of replicas) health.failed("silent");
-  expect(group.take("m", null)).toMatchObject({ code: "upstream_unreachable", retryAfterSeconds: 1 });
+  expect(group.take("m", null, "k")).toMatchObject({ code: "upstream_unreachable", retryAfterSeconds: 1 });
   const { group: other, replicas: others } = groupOf({}, {});
   others[0]!.health.failed("silent");
   others[1]!.health.failed("unreachable");
@@ -87,10 +107,10 @@ test("all are out: those that fail at once are tried, those that keep callers wa
 
 test("a policy without replicas ends every wait", () => {
   const { group } = groupOf({ concurrency: 1 });
-  const queue = group.queueOf("m")!;
+  const queue = group.queueOf("m");
   taken(group, "m");
   const said: unknown[] = [];
-  queue.wait("a", (_, refusal) => void said.push(refusal?.code));
+  queue.wait(by("a"), (_, refusal) => void said.push(refusal?.code));
   group.configure([], policy);
   expect([said, taken(group, "m")]).toEqual([["upstream_missing"], "upstream_missing"]);
 });
@@ -99,7 +119,7 @@ test("a replica that policy adds takes over those who wait", () => {
   const { group, replicas } = groupOf({ concurrency: 1 });
   taken(group, "m");
   const turns: string[] = [];
-  group.queueOf("m")!.wait("a", (slot) => void turns.push(slot!.spec.id));
+  group.queueOf("m").wait(by("a"), (slot) => void turns.push(slot!.spec.id));
   group.configure(
     [...replicas, new Upstream("dev", { id: "new", url: "http://127.0.0.1:9", concurrency: 1 }, ports)],
     policy,
@@ -126,15 +146,15 @@ test("whatever happens in whatever order, no replica runs more than its slots, a
       const places: { leave(refusal: Refusal): void }[] = [];
       for (const one of steps) {
         if (one.do === "ask") {
-          const queue = group.queueOf(one.model)!;
-          const offer = queue.take();
+          const queue = group.queueOf(one.model);
+          const offer = queue.take(by(one.key));
           if (offer === undefined) {
-            const place = queue.wait(one.key, (slot) => void (slot && running.push([slot, one.model])));
+            const place = queue.wait(by(one.key), (slot) => void (slot && running.push([slot, one.model])));
             if (!isRefusal(place)) places.push(place);
           } else if (!isRefusal(offer)) running.push([offer, one.model]);
         } else if (one.do === "end" && running.length > 0) {
           const [ended] = running.splice(one.which % running.length, 1);
-          group.give(ended![0], ended![1], 5);
+          group.give(ended![0], ended![1]);
         } else if (one.do === "leave" && places.length > 0) {
           places[one.which % places.length]!.leave(refuse("queue_timeout"));
         } else if (one.do === "fail") replicas[one.which]!.health.failed("unreachable");
@@ -149,7 +169,7 @@ test("whatever happens in whatever order, no replica runs more than its slots, a
             expect(replica.runningOf(model)).toBeLessThanOrEqual(replica.spec.concurrency!);
       }
       for (const place of places) place.leave(refuse("queue_timeout"));
-      for (const [replica, model] of running.splice(0)) group.give(replica, model, 5);
+      for (const [replica, model] of running.splice(0)) group.give(replica, model);
       expect([group.waiting, ...replicas.map((replica) => replica.running)]).toEqual([0, 0, 0, 0]);
     }),
     { numRuns: 300 },

@@ -7,6 +7,7 @@ import { refuse } from "@sallyport/protocol";
 import type { QueuePolicy } from "../../access/policy.ts";
 import { FairQueue } from "../../limits/fair-queue.ts";
 import type { Offer } from "../../limits/fair-queue.ts";
+import { SessionPlaces } from "./session-places.ts";
 import type { Upstream } from "./upstream.ts";
 
 export type ModelQueue = FairQueue<Upstream>;
@@ -14,6 +15,8 @@ export type ModelQueue = FairQueue<Upstream>;
 const QUEUES_MAX = 1_024;
 /** Loading a model counts as much as so many running requests. */
 const COLD = 2;
+/** The replica that answered the key's last request is preferred, unless it has this much more to do. */
+const SAME_SESSION = 0.5;
 /** A replica that has not got the model is only asked when no other is there. */
 const LACKING = 1e6;
 
@@ -21,6 +24,7 @@ export class ReplicaGroup {
   #replicas: readonly Upstream[] = [];
   #policy: QueuePolicy;
   readonly #queues = new Map<string, ModelQueue>();
+  readonly #sessions = new SessionPlaces();
   readonly #now: () => number;
 
   constructor(policy: QueuePolicy, now: () => number) {
@@ -41,6 +45,7 @@ export class ReplicaGroup {
   configure(replicas: readonly Upstream[], policy: QueuePolicy): void {
     this.#replicas = replicas;
     this.#policy = policy;
+    this.#sessions.clear();
     if (replicas.length === 0) for (const queue of this.#queues.values()) queue.refuseAll(refuse("upstream_missing"));
     this.pump();
   }
@@ -50,28 +55,34 @@ export class ReplicaGroup {
     for (const queue of this.#queues.values()) queue.pump();
   }
 
-  /** The queue of a model; null where nothing waits, because no replica bounds what runs at the same time. */
-  queueOf(model: string | null): ModelQueue | null {
-    if (model === null) return null;
+  /** Of each model that was asked for: its queue. */
+  get queues(): ReadonlyMap<string, ModelQueue> {
+    return this.#queues;
+  }
+
+  /** The queue of a model. */
+  queueOf(model: string): ModelQueue {
     const known = this.#queues.get(model);
     if (known) return known;
-    if (!this.#replicas.some(({ spec }) => spec.concurrency !== undefined)) return null;
     if (this.#queues.size >= QUEUES_MAX) this.#forgetIdle();
     const queue: ModelQueue = new FairQueue<Upstream>({
-      take: () => this.take(model, null),
+      take: (caller) => this.take(model, null, caller.key),
       rules: () => this.#policy,
-      slots: () => this.#slots(),
+      slots: () => this.slotsOf(model),
+      now: this.#now,
     });
     this.#queues.set(model, queue);
     return queue;
   }
 
   /** Begins a request on a replica: undefined = none has room now. `avoid` is taken only where no other can be. */
-  take(model: string | null, avoid: Upstream | null): Offer<Upstream> {
-    const chosen = this.#choose(model, avoid);
+  take(model: string | null, avoid: Upstream | null, key: string): Offer<Upstream> {
+    const isShared = model !== null && this.#replicas.length > 1;
+    const chosen = this.#choose(model, avoid, isShared ? this.#sessions.of(key) : undefined);
     if (chosen !== undefined && "health" in chosen) {
       if (chosen.health.fitness !== "up") chosen.health.beginTrial();
       chosen.begin(model);
+      if (isShared) this.#sessions.note(key, chosen);
     }
     return chosen;
   }
@@ -88,16 +99,12 @@ export class ReplicaGroup {
   }
 
   /** The request is over on that replica; the next one gets its slot. */
-  give(replica: Upstream, model: string | null, serviceMs: number): void {
+  give(replica: Upstream, model: string | null): void {
     replica.end(model);
-    if (model === null) return;
-    const queue = this.#queues.get(model);
-    if (!queue) return;
-    queue.noteService(serviceMs);
-    queue.pump();
+    if (model !== null) this.#queues.get(model)?.pump();
   }
 
-  #choose(model: string | null, avoid: Upstream | null): Offer<Upstream> {
+  #choose(model: string | null, avoid: Upstream | null, last: Upstream | undefined): Offer<Upstream> {
     let best: Upstream | undefined;
     let bestScore = Infinity;
     let isSomeFit = false;
@@ -107,7 +114,7 @@ export class ReplicaGroup {
       isSomeFit ||= fitness === "up";
       if (!replica.hasRoom(model)) continue;
       // A replica that is due for its trial gets this one call, as if it were idle.
-      const score = fitness === "trial" ? -1 : scoreOf(replica, model);
+      const score = fitness === "trial" ? -1 : scoreOf(replica, model) - (replica === last ? SAME_SESSION : 0);
       if (score < bestScore) {
         best = replica;
         bestScore = score;
@@ -135,9 +142,10 @@ export class ReplicaGroup {
     return refuse("upstream_unreachable").with({ retryAfterSeconds: seconds });
   }
 
-  #slots(): number {
+  /** Requests of the model that run at the same time on all replicas together. */
+  slotsOf(model: string): number {
     let slots = 0;
-    for (const { spec } of this.#replicas) slots += spec.concurrency ?? 1;
+    for (const replica of this.#replicas) slots += replica.slotsOf(model);
     return slots;
   }
 

@@ -1,5 +1,7 @@
 /** One configured model server of one environment: its connections, its health, what runs on it. */
 import type { UpstreamSpec } from "../../access/policy.ts";
+import { AdaptiveSlots } from "./adaptive-slots.ts";
+import type { LetIn } from "./adaptive-slots.ts";
 import { boundsOf } from "./bounds.ts";
 import type { UpstreamBounds } from "./bounds.ts";
 import { ReplicaHealth } from "./health.ts";
@@ -40,6 +42,8 @@ export class Upstream {
   tokenRate = USUAL_TOKEN_RATE;
   readonly #ports: UpstreamPorts;
   readonly #runningByModel = new Map<string, number>();
+  /** Learned slots of each model, where policy does not say how many there are. */
+  readonly #slots = new Map<string, AdaptiveSlots>();
   /** Models it served lately, or said it has not got, by the monotonic time until which that counts. */
   readonly #loadedUntilMs = new Map<string, number>();
   readonly #lacksUntilMs = new Map<string, number>();
@@ -75,8 +79,45 @@ export class Upstream {
   }
 
   hasRoom(model: string | null): boolean {
-    const { concurrency } = this.spec;
-    return concurrency === undefined || model === null || this.runningOf(model) < concurrency;
+    return model === null || this.runningOf(model) < this.slotsOf(model);
+  }
+
+  /** Requests of the model that it runs at the same time: as policy says, else as learned. */
+  slotsOf(model: string): number {
+    return this.spec.concurrency ?? this.#learned(model).slots;
+  }
+
+  /** What a request of the model meets here, itself included. */
+  letIn(model: string): LetIn {
+    return { running: this.runningOf(model), wasLoaded: this.#wasServed(model), beganMs: this.#ports.now() };
+  }
+
+  /** Its answer has begun; returns true where it can take more than before. */
+  noteFirstByte(model: string, letIn: LetIn, isStream: boolean, isExact: boolean): boolean {
+    if (this.spec.concurrency !== undefined) return false;
+    const slots = this.#learned(model);
+    const before = slots.slots;
+    const nowMs = this.#ports.now();
+    slots.began(letIn, nowMs - letIn.beganMs, isStream, isExact, nowMs);
+    return slots.slots > before;
+  }
+
+  /** A request waited inside the server for so long. */
+  noteInnerWait(model: string, letIn: LetIn, waitedMs: number): void {
+    if (this.spec.concurrency === undefined) this.#learned(model).waited(letIn, waitedMs, this.#ports.now());
+  }
+
+  #learned(model: string): AdaptiveSlots {
+    let slots = this.#slots.get(model);
+    if (slots === undefined) {
+      if (this.#slots.size >= MODELS_MAX) this.#slots.clear();
+      this.#slots.set(model, (slots = new AdaptiveSlots()));
+    }
+    return slots;
+  }
+
+  #wasServed(model: string): boolean {
+    return (this.#loadedUntilMs.get(model) ?? 0) > this.#ports.now();
   }
 
   runningOf(model: string): number {
@@ -97,7 +138,7 @@ export class Upstream {
   }
 
   isLoaded(model: string): boolean {
-    return this.runningOf(model) > 0 || (this.#loadedUntilMs.get(model) ?? 0) > this.#ports.now();
+    return this.runningOf(model) > 0 || this.#wasServed(model);
   }
 
   lacks(model: string): boolean {

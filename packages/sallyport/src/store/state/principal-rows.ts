@@ -1,8 +1,10 @@
 /** Rows of people and services, and the values they stand for, both ways. */
 import { isDataPermission } from "@sallyport/protocol";
+import { budgetNames, priorities } from "../../access/policy.ts";
 import type { DirectoryGroup, Principal, Source } from "../../access/policy.ts";
 import { readRow as read } from "../disk/damaged-record.ts";
 import {
+  amongst,
   flag,
   json,
   listOf,
@@ -21,7 +23,23 @@ import type { Shape } from "../disk/json-shape.ts";
 import type { SqlRow, SqlValue } from "../disk/sqlite.ts";
 
 export const dataPermission = textThat(isDataPermission, "a permission of the data plane");
-export const limits = object({}, { requests: object({ count: number, windowMs: number }), concurrency: number });
+const budget = object({ amount: number, windowMs: number });
+/** Members of stored limits; each is optional. */
+export const limitMembers = {
+  requests: object({ count: number, windowMs: number }),
+  concurrency: number,
+  tokens: budget,
+  inputTokens: budget,
+  outputTokens: budget,
+  compute: budget,
+  images: budget,
+  bytes: budget,
+  soft: listOf(amongst(budgetNames)),
+  weight: number,
+  maxServiceMs: number,
+  priority: amongst(priorities),
+};
+export const limits = object({}, limitMembers);
 export const guard = object({}, { outputTokens: number, images: number, contextTokens: number });
 export const mayGrant = object({ allow: listOf(dataPermission), models: listOf(text) }, { limits, guard });
 

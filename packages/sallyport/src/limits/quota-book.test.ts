@@ -1,0 +1,155 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { windowAt } from "./calendar.ts";
+import { Lease } from "./lease.ts";
+import { QuotaBook } from "./quota-book.ts";
+import type { QuotaBound, QuotaName } from "./quota-book.ts";
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+function bookAt(state: { now: number }) {
+  const usedUp: string[] = [];
+  return { usedUp, book: new QuotaBook({ now: () => state.now, onUsedUp: ({ account }) => usedUp.push(account) }) };
+}
+
+function bound(account: string, amount: number, more: Partial<QuotaBound> = {}): QuotaBound {
+  return { account, name: "tokens", amount, windowMs: DAY_MS, zone: "UTC", isSoft: false, ...more };
+}
+
+function leased(found: Lease | object): Lease {
+  if (!(found instanceof Lease)) throw new Error(`a shortage: ${JSON.stringify(found)}`);
+  return found;
+}
+
+describe("a window", () => {
+  it.each([
+    ["a minute", 60_000, "UTC", "2026-03-29T10:15:30Z", "2026-03-29T10:15:00Z", "2026-03-29T10:16:00Z"],
+    ["a day", DAY_MS, "UTC", "2026-03-29T10:15:30Z", "2026-03-29T00:00:00Z", "2026-03-30T00:00:00Z"],
+    ["the day on which clocks go forward, of 23 hours", DAY_MS, "Europe/Berlin", "2026-03-29T10:15:30Z", "2026-03-28T23:00:00Z", "2026-03-29T22:00:00Z"],
+    ["the day on which clocks go back, of 25 hours", DAY_MS, "America/New_York", "2026-11-01T10:15:30Z", "2026-11-01T04:00:00Z", "2026-11-02T05:00:00Z"],
+    ["a week from Monday", 7 * DAY_MS, "UTC", "2026-03-29T10:15:30Z", "2026-03-23T00:00:00Z", "2026-03-30T00:00:00Z"],
+    ["a month of the zone", 30 * DAY_MS, "Asia/Tokyo", "2026-01-31T16:00:00Z", "2026-01-31T15:00:00Z", "2026-02-28T15:00:00Z"],
+  ])("%s", (_, lengthMs, zone, at, start, end) => {
+    const found = windowAt(Date.parse(at), lengthMs, zone);
+    expect([new Date(found.startMs).toISOString(), new Date(found.endMs).toISOString()]).toEqual([
+      new Date(start).toISOString(),
+      new Date(end).toISOString(),
+    ]);
+  }); // prettier-ignore
+});
+
+const amounts = { tokens: 200, requests: 12, compute: 500 } as const;
+
+/** Numbers from 0 to 1 by a seed. */
+function mulberry(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+describe("the quota book", () => {
+  it("denies what is not left, and says until when", () => {
+    const state = { now: Date.parse("2026-05-01T22:00:00Z") };
+    const { book, usedUp } = bookAt(state);
+    const bounds = [bound("user ada", 100), bound("team a", 150)];
+    leased(book.reserve(bounds, { tokens: 80 })).settle({ tokens: 60 });
+    expect(book.room(bounds, "tokens")).toBe(40);
+    expect(book.reserve(bounds, { tokens: 41 })).toEqual({ bound: bounds[0], retryAfterMs: 2 * HOUR_MS });
+    expect(usedUp).toEqual(["user ada"]);
+    state.now += 2 * HOUR_MS;
+    expect(book.room(bounds, "tokens")).toBe(100);
+  });
+
+  it("gives nothing twice when the clock goes back, and nothing away when it goes forth", () => {
+    const state = { now: Date.parse("2026-05-02T00:30:00Z") };
+    const { book } = bookAt(state);
+    const day = bound("user ada", 100);
+    leased(book.reserve([day], { tokens: 100 })).settle({ tokens: 100 });
+    state.now -= HOUR_MS;
+    expect(book.room([day], "tokens")).toBe(0);
+    state.now += DAY_MS;
+    expect(book.room([day], "tokens")).toBe(0);
+    state.now += HOUR_MS;
+    expect(book.room([day], "tokens")).toBe(100);
+  });
+
+  it("lets soft budgets pass, and tells once a window that they are used up", () => {
+    const state = { now: 0 };
+    const { book, usedUp } = bookAt(state);
+    const soft = bound("user ada", 10, { isSoft: true });
+    for (let i = 0; i < 5; i++) leased(book.reserve([soft], { tokens: 8 })).settle({ tokens: 8 });
+    expect(usedUp).toEqual(["user ada"]);
+  });
+
+  it("is as it was after a restart", () => {
+    const state = { now: 5 };
+    const { book } = bookAt(state);
+    leased(book.reserve([bound("a", 10)], { tokens: 4 })).settle({ tokens: 4 });
+    const { book: next } = bookAt(state);
+    next.restore(book.uses());
+    expect(next.room([bound("a", 10)], "tokens")).toBe(6);
+  });
+
+  it("never lets through more than a budget, and holds nothing at the end, in 100,000 random steps", () => {
+    const names: readonly (QuotaName & keyof typeof amounts)[] = ["tokens", "requests", "compute"];
+    const kinds = ["reserve", "reserve", "extend", "finish", "abort", "disconnect", "cut", "crash", "twice", "clock"];
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 2 ** 31 - 1 }), (seed) => {
+        const random = mulberry(seed);
+        const below = (n: number): number => Math.floor(random() * n);
+        const state = { now: 10 * DAY_MS };
+        const { book } = bookAt(state);
+        const boundsOf = (who: number): QuotaBound[] =>
+          names.flatMap((name) => [
+            bound(`user ${who}`, amounts[name], { name, windowMs: HOUR_MS }),
+            bound("all", 2 * amounts[name], { name, windowMs: HOUR_MS }),
+          ]);
+        const open: Lease[] = [];
+        for (let i = 0; i < 10_000; i++) {
+          const kind = kinds[below(kinds.length)]!;
+          const running = open.length > 0 ? below(open.length) : -1;
+          if (kind === "clock") state.now += (below(4) - 1.5) * HOUR_MS;
+          else if (kind === "reserve") {
+            const found = book.reserve(boundsOf(below(4)), { tokens: below(60), requests: 1, compute: below(60) });
+            if (found instanceof Lease) open.push(found);
+          } else if (running >= 0 && kind === "extend") open[running]!.holdAtLeast("tokens", below(90));
+          else if (running >= 0) {
+            const [lease] = open.splice(running, 1);
+            const part = kind === "finish" || kind === "twice" ? 1 : random();
+            const spent = {
+              tokens: Math.floor(lease!.held("tokens") * part),
+              requests: 1,
+              compute: Math.floor(lease!.held("compute") * part),
+            };
+            if (kind === "crash") lease!.settleAsHeld();
+            else lease!.settle(spent);
+            if (kind === "twice") lease!.settle(spent);
+          }
+          for (const { name, used } of book.uses()) {
+            const limit = amounts[name.split(" ").at(-1)!.split("/")[0] as keyof typeof amounts];
+            if (used > (name.startsWith("all") ? 2 * limit : limit)) throw new Error(`${name}: ${used} were used`);
+          }
+        }
+        for (const lease of open) lease.settle({});
+        // Nothing is held: all of the next window is there.
+        state.now += 50 * DAY_MS;
+        for (const name of names) expect(book.room(boundsOf(0), name)).toBe(amounts[name]);
+        expect(book.open).toBe(0);
+      }),
+      { numRuns: 10 },
+    );
+  });
+
+  it("settles what nobody touched any more", () => {
+    const { book } = bookAt({ now: 0 });
+    const lease = leased(book.reserve([bound("a", 10)], { tokens: 7 }));
+    lease.touchedMs = 1_000;
+    expect([book.sweep(2_000, 5_000), book.sweep(6_001, 5_000), book.open]).toEqual([0, 1, 0]);
+    expect(book.room([bound("a", 10)], "tokens")).toBe(3);
+  });
+});

@@ -1,0 +1,187 @@
+/**
+ * What was used of each budget in its present window, and what running requests have reserved of it. A request reserves
+ * before it begins, all of its budgets or none; it settles once, whatever becomes of it. Used and reserved together never
+ * pass a budget, so that requests that run at the same time cannot pass it together.
+ *
+ * A window that has begun holds although the clock goes back: nothing is given twice.
+ */
+import type { BudgetName } from "../access/policy.ts";
+import { windowAt } from "./calendar.ts";
+import { Lease } from "./lease.ts";
+
+export type QuotaName = BudgetName | "requests";
+export type Amounts = Readonly<Partial<Record<QuotaName, number>>>;
+
+/** One budget as it binds one request. */
+export interface QuotaBound {
+  /** Whose budget: all requests with this name draw from the same. */
+  readonly account: string;
+  readonly name: QuotaName;
+  readonly amount: number;
+  readonly windowMs: number;
+  readonly zone: string;
+  /** It only notifies. */
+  readonly isSoft: boolean;
+}
+
+/** Why nothing could be reserved. */
+export interface QuotaShortage {
+  readonly bound: QuotaBound;
+  /** Until the window is over. */
+  readonly retryAfterMs: number;
+}
+
+/** One account in its present window, as it is kept over a restart. */
+export interface QuotaUse {
+  readonly name: string;
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly used: number;
+}
+
+export interface QuotaAccount {
+  startMs: number;
+  endMs: number;
+  used: number;
+  reserved: number;
+  /** It was reported that the budget is used up in this window. */
+  isReported: boolean;
+}
+
+export interface QuotaPorts {
+  /** Epoch ms. */
+  readonly now: () => number;
+  /** A budget is used up: told once in each window. */
+  readonly onUsedUp: (bound: QuotaBound) => void;
+}
+
+const SWEEP_ABOVE = 10_000;
+
+export class QuotaBook {
+  readonly #ports: QuotaPorts;
+  readonly #accounts = new Map<string, QuotaAccount>();
+  readonly #leases = new Set<Lease>();
+  #sweepAbove = SWEEP_ABOVE;
+
+  constructor(ports: QuotaPorts) {
+    this.#ports = ports;
+  }
+
+  /** Leases that were not settled yet. */
+  get open(): number {
+    return this.#leases.size;
+  }
+
+  /** What is left of the tightest hard budget of that name; Infinity without one. */
+  room(bounds: readonly QuotaBound[], name: QuotaName): number {
+    let room = Infinity;
+    for (const bound of bounds)
+      if (bound.name === name && !bound.isSoft) room = Math.min(room, roomOf(bound, this.#accountOf(bound)));
+    return Math.max(0, room);
+  }
+
+  /** All budgets or none. An amount of 0 needs a budget that is not used up. */
+  reserve(bounds: readonly QuotaBound[], wanted: Amounts): Lease | QuotaShortage {
+    for (const bound of bounds) {
+      const want = wanted[bound.name];
+      if (want === undefined || bound.isSoft) continue;
+      const account = this.#accountOf(bound);
+      const room = roomOf(bound, account);
+      if (room >= want && (room > 0 || want > 0)) continue;
+      this.#report(bound, account);
+      return { bound, retryAfterMs: Math.max(0, account.endMs - this.#ports.now()) };
+    }
+    const lease = new Lease(this, bounds);
+    this.#leases.add(lease);
+    for (const bound of bounds) lease.take(bound, wanted[bound.name] ?? 0);
+    return lease;
+  }
+
+  /** There is so much left of a budget, or it only notifies. */
+  hasRoom(bound: QuotaBound, amount: number): boolean {
+    const account = this.#accountOf(bound);
+    if (bound.isSoft || roomOf(bound, account) >= amount) return true;
+    this.#report(bound, account);
+    return false;
+  }
+
+  /** Reserves one more part of a budget, for a lease that has looked whether there is room. */
+  hold(bound: QuotaBound, amount: number): void {
+    this.#accountOf(bound).reserved += amount;
+  }
+
+  /** Of a lease: what it held is free again, and what it used is used. */
+  book(bound: QuotaBound, held: number, used: number): void {
+    const account = this.#accountOf(bound);
+    account.reserved -= held;
+    account.used += used;
+    if (account.used >= bound.amount) this.#report(bound, account);
+  }
+
+  close(lease: Lease): void {
+    this.#leases.delete(lease);
+  }
+
+  /**
+   * Settles what nobody holds any more: a lease that was not touched for so long. Its request should have settled it, so
+   * this is for faults of ours; what it held counts as used.
+   */
+  sweep(nowMs: number, silentMs: number): number {
+    let swept = 0;
+    for (const lease of this.#leases) {
+      if (nowMs - lease.touchedMs < silentMs) continue;
+      lease.settleAsHeld();
+      swept++;
+    }
+    return swept;
+  }
+
+  /** Accounts with something used in windows that are not over. */
+  uses(): QuotaUse[] {
+    const now = this.#ports.now();
+    const uses: QuotaUse[] = [];
+    for (const [name, { startMs, endMs, used }] of this.#accounts)
+      if (used > 0 && endMs > now) uses.push({ name, startMs, endMs, used });
+    return uses;
+  }
+
+  /** After a start: what was used before it. */
+  restore(uses: readonly QuotaUse[]): void {
+    for (const { name, startMs, endMs, used } of uses)
+      this.#accounts.set(name, { startMs, endMs, used, reserved: 0, isReported: false });
+  }
+
+  #accountOf({ account: owner, name, windowMs, zone }: QuotaBound): QuotaAccount {
+    const id = `${owner} ${name}/${windowMs}`;
+    const now = this.#ports.now();
+    let account = this.#accounts.get(id);
+    if (account === undefined) {
+      if (this.#accounts.size >= this.#sweepAbove) this.#forgetPast(now);
+      account = { ...windowAt(now, windowMs, zone), used: 0, reserved: 0, isReported: false };
+      this.#accounts.set(id, account);
+    } else if (now >= account.endMs) {
+      const { startMs, endMs } = windowAt(now, windowMs, zone);
+      account.startMs = startMs;
+      account.endMs = endMs;
+      account.used = 0;
+      account.isReported = false;
+    }
+    return account;
+  }
+
+  #report(bound: QuotaBound, account: QuotaAccount): void {
+    if (account.isReported) return;
+    account.isReported = true;
+    this.#ports.onUsedUp(bound);
+  }
+
+  #forgetPast(now: number): void {
+    for (const [id, { endMs, reserved }] of this.#accounts)
+      if (endMs <= now && reserved === 0) this.#accounts.delete(id);
+    this.#sweepAbove = Math.max(SWEEP_ABOVE, 2 * this.#accounts.size);
+  }
+}
+
+function roomOf({ amount }: QuotaBound, { used, reserved }: QuotaAccount): number {
+  return amount - used - reserved;
+}
