@@ -3,7 +3,7 @@ export type { TailQuery } from "./audit-filter.ts";
 export * from "./contract.ts";
 export * from "./duration.ts";
 export * from "./incident-views.ts";
-export { budgetKeys, formatAmount, formatCompute, parseAmount, parseCompute } from "./limits.ts";
+export { formatAmount, formatCompute, parseAmount, parseCompute } from "./limits.ts";
 export type { WrittenLimits } from "./limits.ts";
 export * from "./openapi.ts";
 export * from "./policy-schema.ts";

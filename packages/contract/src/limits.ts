@@ -3,6 +3,8 @@
  * teams, models, roles, keys and delegation scopes.
  */
 import { z } from "zod";
+import { budgetNames, priorities } from "@sallyport/protocol";
+import type { BudgetName } from "@sallyport/protocol";
 import { DURATION_FORM, formatDurationMs, parseDurationMs } from "./duration.ts";
 import { RATE_FORM } from "./rate.ts";
 
@@ -68,7 +70,7 @@ const serviceBound = z
     return ms >= 1_000 && ms <= 24 * 3_600_000;
   }, "is not between 1s and 24h");
 
-const budgets = {
+const budgets: Record<BudgetName, z.ZodOptional<typeof amount>> = {
   tokens: amount.optional().describe("input and output tokens together, such as 200k/day"),
   inputTokens: amount.optional().describe("input tokens, such as 1M/day"),
   outputTokens: amount.optional().describe("output tokens, such as 100k/day"),
@@ -76,7 +78,6 @@ const budgets = {
   images: amount.optional().describe("images and recordings sent, such as 100/day"),
   bytes: amount.optional().describe("bytes of requests and responses, such as 1G/day"),
 };
-export const budgetKeys = Object.keys(budgets) as (keyof typeof budgets)[];
 
 export const limits = z.strictObject({
   requests: z
@@ -87,7 +88,7 @@ export const limits = z.strictObject({
   ...budgets,
   concurrency: z.int().min(1).max(100_000).optional().describe("requests at the same time"),
   soft: z
-    .array(z.enum(budgetKeys as [keyof typeof budgets, ...(keyof typeof budgets)[]]))
+    .array(z.enum(budgetNames))
     .max(8)
     .optional()
     .describe("budgets that only notify when they are used up; all others deny requests and end streams"),
@@ -111,8 +112,8 @@ export const limitsView = z.object({
   images: z.string().optional(),
   bytes: z.string().optional(),
   concurrency: z.number().optional(),
-  soft: z.array(z.enum(budgetKeys as [keyof typeof budgets, ...(keyof typeof budgets)[]])).optional(),
+  soft: z.array(z.enum(budgetNames)).optional(),
   weight: z.number().optional(),
   maxService: z.string().optional(),
-  priority: z.enum(["interactive", "batch"]).optional(),
+  priority: z.enum(priorities).optional(),
 });

@@ -10,6 +10,7 @@ export * from "./own-keys.ts";
 export * from "./json-nesting.ts";
 export * from "./model-name.ts";
 export * from "./nearest.ts";
+export * from "./limit.ts";
 export * from "./model-selector.ts";
 export * from "./crc32.ts";
 export * from "./key-text.ts";

@@ -321,6 +321,16 @@ export const problems = {
     title: "too many concurrent requests",
     remedy: "wait for a running request to finish",
   },
+  quota_exceeded: {
+    status: 429,
+    title: "a budget is used up",
+    remedy: "wait for the time in retry-after, or ask an administrator for a larger budget",
+  },
+  service_time_exceeded: {
+    status: 429,
+    title: "the request used a model server for as long as one request may",
+    remedy: "ask for a shorter answer, stream it, or ask an administrator for a longer `maxService`",
+  },
   queue_full: { status: 503, title: "too many requests are waiting for this model", remedy: "try again later" },
   queue_timeout: { status: 503, title: "no slot became free in time", remedy: "try again later" },
   overloaded: { status: 503, title: "the gateway is at capacity", remedy: "try again later" },

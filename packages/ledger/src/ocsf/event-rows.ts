@@ -50,6 +50,7 @@ export const ocsfRows = {
   "request.unauthenticated": row("authentication", 1, "callers showed no valid credential", { ...low, end: "failure" }),
   "model.intent": row("api", 3, "a change of a server's models was begun", { end: "open" }),
   "model.outcome": row("api", 3, "a change of a server's models ended", { end: "outcome" }),
+  "quota.reached": row("entity", 3, "a budget is used up"),
   "server.started": row("entity", 10, "the gateway started"),
   "server.stopped": row("entity", 11, "the gateway stopped"),
   "gateway.initialized": row("entity", 1, "the gateway was initialised"),

@@ -2,8 +2,9 @@
  * One table of what limits bound, for everyone who compares them: whether a change lets more through (`widening.ts`),
  * and whether what is handed out is bound as tightly as the issuer is (`attenuation.ts`).
  */
-import { budgetNames } from "./policy.ts";
-import type { Budget, BudgetName, Limits } from "./policy.ts";
+import { budgetNames } from "@sallyport/protocol";
+import type { BudgetName } from "@sallyport/protocol";
+import type { Limits, Quota } from "./policy.ts";
 
 interface LimitDimension {
   readonly name: string;
@@ -68,11 +69,11 @@ function burst({ requests }: Limits): number {
 }
 
 /** A budget that only notifies stops nothing. */
-function hard(limits: Limits, name: BudgetName): Budget | undefined {
+function hard(limits: Limits, name: BudgetName): Quota | undefined {
   return limits.soft?.includes(name) ? undefined : limits[name];
 }
 
-function isBudgetLooser(a: Budget | undefined, b: Budget | undefined): boolean {
+function isBudgetLooser(a: Quota | undefined, b: Quota | undefined): boolean {
   if (a === undefined) return false;
   return b === undefined || b.amount > a.amount || b.amount / b.windowMs > a.amount / a.windowMs;
 }

@@ -1,6 +1,7 @@
 /** Limits from and to the texts in which people write them: policy files, keys, views, plans. */
+import { budgetNames } from "@sallyport/protocol";
+import type { BudgetName } from "@sallyport/protocol";
 import {
-  budgetKeys,
   formatAmount,
   formatCompute,
   formatDurationMs,
@@ -11,7 +12,7 @@ import {
   parseRate,
 } from "@sallyport/contract";
 import type { LimitsView, WrittenLimits } from "@sallyport/contract";
-import type { Budget, BudgetName, Limits } from "./policy.ts";
+import type { Limits, Quota } from "./policy.ts";
 
 type Written = { readonly [K in keyof WrittenLimits]?: WrittenLimits[K] | undefined };
 
@@ -19,8 +20,8 @@ type Written = { readonly [K in keyof WrittenLimits]?: WrittenLimits[K] | undefi
 export function buildLimits(written: Written | undefined): Limits {
   if (written === undefined) return {};
   const { requests, concurrency, soft, weight, maxService, priority } = written;
-  const budgets: Partial<Record<BudgetName, Budget>> = {};
-  for (const name of budgetKeys) {
+  const budgets: Partial<Record<BudgetName, Quota>> = {};
+  for (const name of budgetNames) {
     const text = written[name];
     if (text !== undefined) budgets[name] = asRead(text, name === "compute" ? parseCompute(text) : parseAmount(text));
   }
@@ -38,7 +39,7 @@ export function buildLimits(written: Written | undefined): Limits {
 export function viewLimits(limits: Limits): LimitsView {
   const { requests, concurrency, soft, weight, maxServiceMs, priority } = limits;
   const budgets: Partial<Record<BudgetName, string>> = {};
-  for (const name of budgetKeys) {
+  for (const name of budgetNames) {
     const budget = limits[name];
     if (budget) budgets[name] = name === "compute" ? formatCompute(budget) : formatAmount(budget);
   }

@@ -2,7 +2,15 @@
  * What policy is made of, as plain values: environments, roles, principals and assignments. These are the rows of the
  * store, the body of a policy file after parsing, and the input of `compileSnapshot()`. Nothing here decides.
  */
-import type { AdminPermission, AlertAction, AlertKind, DataPermission, Factor } from "@sallyport/protocol";
+import type {
+  AdminPermission,
+  AlertAction,
+  AlertKind,
+  BudgetName,
+  DataPermission,
+  Factor,
+  Priority,
+} from "@sallyport/protocol";
 import type { PermissionDoor } from "./door.ts";
 
 /** Upper bounds put on the parameters of a request; absent = no bound. */
@@ -15,24 +23,18 @@ export interface Guard {
   readonly contextTokens?: number;
 }
 
-export const priorities = ["interactive", "batch"] as const;
-export type Priority = (typeof priorities)[number];
-
 /** So much in each window. Windows of a day and more are those of the calendar. */
-export interface Budget {
+export interface Quota {
   /** Tokens, ms of compute time, images or bytes. */
   readonly amount: number;
   readonly windowMs: number;
 }
 
-export const budgetNames = ["tokens", "inputTokens", "outputTokens", "compute", "images", "bytes"] as const;
-export type BudgetName = (typeof budgetNames)[number];
-
 /**
  * What a key, a user, a team, a model or an environment may use; absent = no limit. Written on a role or an environment, it
  * holds for each user: all of their keys in that environment together.
  */
-export interface Limits extends Readonly<Partial<Record<BudgetName, Budget>>> {
+export interface Limits extends Readonly<Partial<Record<BudgetName, Quota>>> {
   readonly requests?: { readonly count: number; readonly windowMs: number };
   /** Requests at the same time. */
   readonly concurrency?: number;

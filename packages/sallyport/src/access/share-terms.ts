@@ -2,7 +2,8 @@
  * How large a part of the model servers a key's requests get beside others, from what policy says of its environment, its
  * owner's team, the roles it uses and itself. A key can only take less: its own weight divides its owner's part.
  */
-import type { Environment, Limits, Priority } from "./policy.ts";
+import type { Priority } from "@sallyport/protocol";
+import type { Environment, Limits } from "./policy.ts";
 
 export interface ShareTerms {
   readonly teamWeight: number;
@@ -17,8 +18,9 @@ export function shareTermsOf(
   environment: Environment,
   team: string | null,
   key: Limits,
-  roles: readonly Limits[],
+  usedRoles: readonly { readonly limits: Limits }[],
 ): ShareTerms {
+  const roles = usedRoles.map(({ limits }) => limits);
   const ofTeam = environment.quotas?.teams.find(({ name }) => name === team)?.limits ?? {};
   const all = [environment.limits, ofTeam, key, ...roles];
   const bounds = all.flatMap(({ maxServiceMs }) => (maxServiceMs === undefined ? [] : [maxServiceMs]));

@@ -46,7 +46,9 @@ describe("keys that hold one ceiling between them", () => {
     snapshot.rightOf(keyIn("dev", "p"));
     for (const concurrency of [1, 2]) {
       const limits = { concurrency };
-      expect(snapshot.rightOf(keyIn("dev", "p", { limits }))?.limits).toEqual([{ origin: "key", limits }]);
+      expect(snapshot.rightOf(keyIn("dev", "p", { limits }))?.limits).toMatchObject([
+        { origin: "key", account: null, limits },
+      ]);
     }
     expect(snapshot.rightOf(keyIn("dev", "p"))?.limits).toEqual([]);
     expect(snapshot.rightOf(keyIn("dev", "p", { networks: ["10.0.0.0/8"] }))?.doors).toMatchObject([

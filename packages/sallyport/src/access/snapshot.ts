@@ -24,6 +24,8 @@ import type {
   Role,
   Voucher,
 } from "./policy.ts";
+import { limitRowsOf } from "./limit-rows.ts";
+import type { LimitRow } from "./limit-rows.ts";
 import { Principals } from "./principals.ts";
 import { shareTermsOf } from "./share-terms.ts";
 import type { ShareTerms } from "./share-terms.ts";
@@ -46,7 +48,7 @@ export interface EffectiveRight {
   /** Access conditions of the environment and of the key: every request must meet all of them. */
   readonly doors: readonly Door[];
   /** Every limit that binds the key, with where it was written. */
-  readonly limits: readonly { readonly origin: string; readonly limits: Limits }[];
+  readonly limits: readonly LimitRow[];
 }
 
 /** Policy as it is written, in the order of names and ids. */
@@ -149,17 +151,9 @@ function compile(tables: PolicyTables): Snapshot {
       isOwnerDisabled || !isVouchedFor(key, owner)
         ? NO_LIVE_RIGHT
         : remembered(lives, `${environment.name} ${owner.id}`, () => computeLive(owner, environment.name));
-    const roleLimits: Limits[] = [];
-    const limits = [
-      { origin: `environment ${environment.name}`, limits: environment.limits },
-      { origin: "key", limits: key.limits },
-    ];
-    for (const name of new Set([...key.ceiling.roles, ...live.roles])) {
-      const role = roles.get(name);
-      if (!role) continue;
-      roleLimits.push(role.limits);
-      limits.push({ origin: `role ${name}`, limits: role.limits });
-    }
+    const usedRoles = [...new Set([...key.ceiling.roles, ...live.roles])]
+      .map((name) => roles.get(name))
+      .filter((role) => role !== undefined);
     return {
       environment,
       ceiling: ceilingOf(key),
@@ -167,11 +161,11 @@ function compile(tables: PolicyTables): Snapshot {
       token: null,
       isOwnerDisabled,
       team: owner?.team ?? null,
-      share: shareTermsOf(environment, owner?.team ?? null, key.limits, roleLimits),
+      share: shareTermsOf(environment, owner?.team ?? null, key.limits, usedRoles),
       doors: [doorOf(`environment ${environment.name}`, environment), doorOf(`key ${key.id}`, key)].filter(
         (door) => door !== null,
       ),
-      limits: limits.filter((row) => Object.keys(row.limits).length > 0),
+      limits: limitRowsOf(environment, owner, key.limits, usedRoles),
     };
   }
 

@@ -41,7 +41,11 @@ import { checkTable } from "../dataplane/wire/endpoints.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { causeOf } from "../kernel/log.ts";
 import type { Log } from "../kernel/log.ts";
+import { Quotas } from "../dataplane/quotas.ts";
 import { KeyLimits } from "../limits/key-limits.ts";
+import { QuotaBook } from "../limits/quota-book.ts";
+import { TokenEstimates } from "../limits/token-estimates.ts";
+import type { OpenQuotas } from "./open-quotas.ts";
 import { isTrusted, makeAddressRules } from "../listener/client-address.ts";
 import { ConnectionSeats } from "../listener/connection-seats.ts";
 import { HostNames } from "../listener/host-names.ts";
@@ -67,6 +71,8 @@ export interface DataPlanePorts {
   /** In addition to its own. */
   readonly listeners: readonly EndListener[];
   readonly tracing: (Tracing & EndListener) | null;
+  /** What was used of budgets; absent = in memory only (a rehearsal). */
+  readonly budgets?: Pick<OpenQuotas, "book" | "tokens">;
   /** The listener's own address, once it listens. */
   readonly listenerUrl: () => string;
   /** How connections to model servers are made, where it is not over the network (a rehearsal). */
@@ -96,6 +102,7 @@ export function makeDataPlane({
   tracing,
   listenerUrl,
   connect,
+  budgets = { book: new QuotaBook({ now: () => clock.now(), onUsedUp: () => {} }), tokens: new TokenEstimates() },
 }: DataPlanePorts): DataPlane {
   const mistakes = checkTable();
   if (mistakes.length > 0) throw new Error(`the endpoint table is wrong: ${mistakes.join("; ")}`);
@@ -118,6 +125,10 @@ export function makeDataPlane({
   const live = new LiveExchanges();
   const judge = makeJudge(core, settings);
   const limits = new KeyLimits();
+  const quotas = new Quotas({
+    ...budgets,
+    predictMs: (environment, model, principal) => pools.predictMs(environment, model, principal),
+  });
   const budget = new ByteBudget(settings.inFlightBytesMax, requestBytesMax(settings.inFlightBytesMax));
   const isQuarantined = (): boolean => core.quarantine.restored() !== undefined;
   let isDraining = false;
@@ -195,7 +206,7 @@ export function makeDataPlane({
       rotateItself: makeRotateItself(core.lifecycle),
       personsKeys: makePersonsKeys(core.ownKeys),
       locateModel: makeLocateModel({ pools, origins }),
-      authorize: makeAuthorize(judge),
+      authorize: makeAuthorize(judge, quotas),
       queue: makeQueue({ pools, live, judge, clock, ledger, intend }),
       record: makeRecord({ intend, ledger, judge }),
       forward: makeForward({ ledger, clock, tracing, unrecorded, origins }),
@@ -218,6 +229,7 @@ export function makeDataPlane({
       settle: makeSettle({
         clock,
         limits,
+        quotas,
         budget,
         live,
         ledger,

@@ -41,6 +41,7 @@ import type { LedgerOutlets } from "./ledger-outlets.ts";
 import { openNotices } from "./open-notices.ts";
 import { closePractice, openPractice } from "./practice.ts";
 import type { RehearsalPorts } from "./rehearsal/rehearse.ts";
+import { openQuotas } from "./open-quotas.ts";
 import { openSentry } from "./sentry.ts";
 import type { OpenTraces } from "./tracing.ts";
 import { Undo } from "./undo.ts";
@@ -93,6 +94,8 @@ export async function joinGateway(parts: GatewayParts): Promise<Gateway> {
     undo.add("sinks and witnesses", () => outlets?.close());
     const sentry = openSentry(core, dataPaths(settings.dataDirectory).watch, log);
     undo.add("anomaly detection", () => sentry.close());
+    const quotas = await openQuotas(core, dataPaths(settings.dataDirectory).quotas, log);
+    undo.add("budgets", () => quotas.close());
     const urls = { data: "", admin: "" };
     const bounds = divideDescriptors(readDescriptorLimit());
     const dataPlane = makeDataPlane({
@@ -103,7 +106,8 @@ export async function joinGateway(parts: GatewayParts): Promise<Gateway> {
       tls,
       connectionsMax: bounds.data,
       metrics,
-      listeners: [sentry.listener],
+      listeners: [sentry.listener, quotas.listener],
+      budgets: quotas,
       tracing,
       listenerUrl: () => urls.data,
     });
@@ -186,6 +190,7 @@ export async function joinGateway(parts: GatewayParts): Promise<Gateway> {
       log.info({ drain_ms: drainMs, running: dataPlane.running(), queued: dataPlane.queued() }, "the gateway drains");
       await drain(dataPlane, drainMs);
       await sentry.close();
+      await quotas.close();
       if (withPractice) await endPractice().catch(logFault(log));
       await app.close();
       await admin.close();

@@ -14,6 +14,7 @@ import type { KeyRecord, KeySecret } from "../keys/key.ts";
 import type { Retirement } from "../keys/retirement.ts";
 import type { Service } from "../limits/fair-queue.ts";
 import type { RateVerdict } from "../limits/gcra.ts";
+import type { Lease } from "../limits/lease.ts";
 import type { Token } from "../tokens/token.ts";
 import type { Workload } from "../tokens/workload-tokens.ts";
 import type { ByteOwner } from "./byte-budget.ts";
@@ -37,6 +38,7 @@ export type Outcome =
   | "client_stalled" // the client did not read its answer
   | "altered" // the bytes that passed were not those the request named
   | "cut" // the right ended while it ran
+  | "limited" // a budget or the longest service time ended it
   | "not_recorded"; // the intent could not be committed, nothing was shown
 
 /** Ids are lower-case hex: 32 digits for the trace, 16 for a span. */
@@ -131,7 +133,10 @@ export class Exchange implements Presented {
   question: Question | null = null;
   serialized: Serialized | null = null;
 
-  holdsKeySlot = false;
+  /** Its places among the requests that run at the same time. */
+  heldPlaces: readonly string[] | null = null;
+  /** What it reserved of its budgets; null where it has none. */
+  lease: Lease | null = null;
   /** Its place among the live ones; -1 = it is not among them. */
   livePlace = -1;
   /** The replica that was chosen, or was chosen last. */

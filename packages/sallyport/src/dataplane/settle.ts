@@ -13,6 +13,7 @@ import type { EndListener } from "./ending.ts";
 import type { Exchange } from "./exchange.ts";
 import { computeMsOf } from "./cost.ts";
 import type { LiveExchanges } from "./live-exchanges.ts";
+import type { Quotas } from "./quotas.ts";
 import { giveReplica } from "./upstream/turn.ts";
 
 /** Where denials are recorded: aggregates before authentication, one record each (up to a rate) after it. */
@@ -24,6 +25,7 @@ export interface RefusalLog {
 export interface SettlePorts {
   readonly clock: Clock;
   readonly limits: KeyLimits;
+  readonly quotas: Pick<Quotas, "settle">;
   readonly budget: ByteBudget;
   readonly live: LiveExchanges;
   readonly ledger: LedgerAppender;
@@ -34,16 +36,17 @@ export interface SettlePorts {
 }
 
 export function makeSettle(ports: SettlePorts): (exchange: Exchange) => void {
-  const { clock, limits, budget, live, ledger, refusals, listeners, fault } = ports;
+  const { clock, limits, quotas, budget, live, ledger, refusals, listeners, fault } = ports;
   return function settle(exchange) {
     if (exchange.isSettled) return;
     exchange.isSettled = true;
     live.remove(exchange);
     exchange.interruptible = null;
     const key = exchange.key;
-    if (exchange.holdsKeySlot) limits.releaseSlot(`${key!.environment}/${key!.id}`);
+    if (exchange.heldPlaces !== null) limits.release(exchange.heldPlaces);
     budget.give(exchange);
     giveReplica(exchange, clock);
+    quotas.settle(exchange);
     const totalMs = clock.monotonic() - exchange.startedMs;
     if (exchange.ticket !== null || exchange.isUnrecorded)
       ledger.append(encodeOutcome(exchange, clock.now(), totalMs), false);

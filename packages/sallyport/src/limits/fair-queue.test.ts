@@ -1,13 +1,14 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { isRefusal, refuse } from "@sallyport/protocol";
 import { FairQueue } from "./fair-queue.ts";
-import type { Caller, Place } from "./fair-queue.ts";
+import type { Place } from "./fair-queue.ts";
+import type { QueueCaller } from "./queue-places.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 /** A caller with the usual weights. */
-function by(key: string, principal = key, more: Partial<Caller> = {}): Caller {
+function by(key: string, principal = key, more: Partial<QueueCaller> = {}): QueueCaller {
   const weights = { teamWeight: 1, principalWeight: 1, keyWeight: 1 };
   return { team: null, principal, key, ...weights, priority: "interactive", ...more };
 }
@@ -37,7 +38,7 @@ test("turns go round: a caller with many waiting does not starve another", () =>
   const turns: string[] = [];
   expect(queue.take(by("z"))).toBeDefined();
   expect(queue.take(by("z"))).toBeUndefined();
-  const waitFor = (name: string, caller: Caller): void =>
+  const waitFor = (name: string, caller: QueueCaller): void =>
     void queue.wait(caller, (slot) => void (slot && queue.begin(caller) && turns.push(name)));
   for (let i = 0; i < 3; i++) waitFor(`a${i}`, by("a"));
   waitFor("b0", by("b"));

@@ -7,21 +7,12 @@
  * A full queue rejects the newest request of the principal who has most of it, so that no principal can keep all places.
  */
 import { isRefusal, refuse } from "@sallyport/protocol";
-import type { Refusal } from "@sallyport/protocol";
-import type { Priority } from "../access/policy.ts";
+import type { Priority, Refusal } from "@sallyport/protocol";
 import { QueuePlaces } from "./queue-places.ts";
+import type { QueueCaller, Turn, Waiting } from "./queue-places.ts";
 import { ServiceTimes } from "./service-times.ts";
 import type { Share } from "./share.ts";
 import { ShareTree } from "./share-tree.ts";
-import type { ShareHolder } from "./share-tree.ts";
-
-/** Who asks for a slot. */
-export interface Caller extends ShareHolder {
-  readonly priority: Priority;
-}
-
-/** Called once: with a slot, or with the reason why there will be none. */
-export type Turn<S> = (slot: S | null, refusal: Refusal | undefined) => void;
 
 /** A slot that was taken, a denial if no slot can come at all, undefined if the caller has to wait. */
 export type Offer<S> = S | Refusal | undefined;
@@ -33,24 +24,12 @@ export interface QueueRules {
 
 export interface QueuePorts<S> {
   /** Takes a free slot for the caller. */
-  readonly take: (caller: Caller) => Offer<S>;
+  readonly take: (caller: QueueCaller) => Offer<S>;
   readonly rules: () => QueueRules;
   /** Requests that run at the same time, for the expected wait. */
   readonly slots: () => number;
   /** Monotonic ms. */
   readonly now: () => number;
-}
-
-/** A wait in the queue. */
-export interface Waiting<S> {
-  readonly caller: Caller;
-  readonly turn: Turn<S>;
-  /** Higher for later arrivals. */
-  readonly number: number;
-  /** Monotonic ms of its arrival. */
-  readonly sinceMs: number;
-  timer: NodeJS.Timeout | undefined;
-  isOver: boolean;
 }
 
 /** Handle of a waiting request: `leave` ends the wait with a denial (the caller has gone, or lost the permission). */
@@ -60,7 +39,7 @@ export interface Place {
 
 /** The service of one request, as charged. Given back once, by `FairQueue.end`. */
 export interface Service {
-  readonly caller: Caller;
+  readonly caller: QueueCaller;
   readonly share: Share;
   readonly predictedMs: number;
   chargedMs: number;
@@ -99,12 +78,12 @@ export class FairQueue<S extends object> {
   }
 
   /** A slot at once, if one is free and no request waits for it. */
-  take(caller: Caller): Offer<S> {
+  take(caller: QueueCaller): Offer<S> {
     return this.waiting > 0 ? undefined : this.#ports.take(caller);
   }
 
   /** The caller got its slot: what it is predicted to take is charged. */
-  begin(caller: Caller): Service {
+  begin(caller: QueueCaller): Service {
     const share = this.#trees[caller.priority].of(caller);
     const predictedMs = this.times.predictMs(caller.principal);
     this.#trees[caller.priority].begin(share);
@@ -129,7 +108,7 @@ export class FairQueue<S extends object> {
   }
 
   /** A place in the queue, or a denial because it is full. */
-  wait(caller: Caller, turn: Turn<S>): Place | Refusal {
+  wait(caller: QueueCaller, turn: Turn<S>): Place | Refusal {
     const { lengthMax } = this.#ports.rules();
     if (this.waiting >= lengthMax && !this.#makeRoom(caller.principal, lengthMax))
       return this.#told(refuse("queue_full"), this.waiting + 1);
@@ -141,7 +120,7 @@ export class FairQueue<S extends object> {
   }
 
   /** A place before all others, for a request whose replica failed before it answered. */
-  waitFirst(caller: Caller, turn: Turn<S>): Place {
+  waitFirst(caller: QueueCaller, turn: Turn<S>): Place {
     const waiting = this.#enter(caller, turn);
     this.#first.push(waiting);
     return this.#placeOf(waiting);
@@ -198,7 +177,7 @@ export class FairQueue<S extends object> {
     return true;
   }
 
-  #enter(caller: Caller, turn: Turn<S>): Waiting<S> {
+  #enter(caller: QueueCaller, turn: Turn<S>): Waiting<S> {
     const sinceMs = this.#ports.now();
     const waiting: Waiting<S> = { caller, turn, number: ++this.#entered, sinceMs, timer: undefined, isOver: false };
     waiting.timer = setTimeout(this.#onLate, this.#ports.rules().waitMs, waiting);

@@ -29,10 +29,37 @@ test("slots are bounded by the smallest bound and given back", () => {
     { origin: "role", limits: { concurrency: 3 } },
     { origin: "key", limits: { concurrency: 2 } },
   ];
-  expect([1, 2, 3].map(() => limits.takeSlot("k", bounds))).toEqual([true, true, false]);
-  limits.releaseSlot("k");
-  expect(limits.takeSlot("k", bounds)).toBe(true);
-  expect(limits.running("k")).toBe(2);
+  expect([1, 2, 3].map(() => limits.takePlaces("k", bounds) !== null)).toEqual([true, true, false]);
+  limits.release(["k role", "k key"]);
+  expect(limits.takePlaces("k", bounds)).toEqual(["k role", "k key"]);
+  expect([limits.running("k role"), limits.running("k key")]).toEqual([2, 2]);
+});
+
+test("keys of one user share what is written for the user, and have their own besides", () => {
+  const limits = new KeyLimits();
+  const bounds = [
+    { origin: "role", account: "dev user ada", limits: { concurrency: 2, requests: { count: 3, windowMs: 60_000 } } },
+    { origin: "key", account: null, limits: { concurrency: 1 } },
+  ];
+  expect(["a", "a", "b", "c"].map((key) => limits.takePlaces(key, bounds) !== null)).toEqual([
+    true,
+    false,
+    true,
+    false,
+  ]);
+  expect(["a", "b", "c", "d"].map((key) => limits.takeRequest(key, bounds, 0)?.isAllowed)).toEqual([
+    true,
+    true,
+    true,
+    false,
+  ]);
+});
+
+test("days and longer windows are budgets, and so is what is written for models", () => {
+  const limits = new KeyLimits();
+  const day = rate("role", 1, 86_400_000);
+  const ofModel = { ...rate("models", 1), selector: {} };
+  expect([1, 2].map(() => limits.takeRequest("k", [day, ofModel], 0))).toEqual([undefined, undefined]);
 });
 
 test("a million keys seen once do not stay in memory", () => {

@@ -1,16 +1,27 @@
 /** What one request has reserved of its budgets. It has an owner, who settles it once; a second time does nothing. */
-import type { Amounts, QuotaBook, QuotaBound, QuotaName } from "./quota-book.ts";
+import type { Amounts, QuotaBound, QuotaName } from "./quota.ts";
+
+/** Where budgets are kept. */
+export interface LeaseBook {
+  /** There is so much left of a budget, or it only notifies. */
+  hasRoom(bound: QuotaBound, amount: number): boolean;
+  /** Reserves one more part of a budget, for a lease that has looked whether there is room. */
+  hold(bound: QuotaBound, amount: number): void;
+  /** What a lease held is free again, and what it used is used. */
+  book(bound: QuotaBound, held: number, used: number): void;
+  close(lease: Lease): void;
+}
 
 export class Lease {
   /** Monotonic ms of the last sign of life of its request. */
   touchedMs = Infinity;
-  readonly #book: QuotaBook;
+  readonly #book: LeaseBook;
   readonly #bounds: readonly QuotaBound[];
   readonly #held: number[];
   #isSettled = false;
 
   /** Made by `QuotaBook.reserve` alone. */
-  constructor(book: QuotaBook, bounds: readonly QuotaBound[]) {
+  constructor(book: LeaseBook, bounds: readonly QuotaBound[]) {
     this.#book = book;
     this.#bounds = bounds;
     this.#held = bounds.map(() => 0);

@@ -2,10 +2,31 @@
  * Who waits in one queue: in the order of arrival for each key, and counted for each principal, so that a full queue finds
  * at once who has most of it.
  */
+import type { Priority, Refusal } from "@sallyport/protocol";
 import { IndexedHeap } from "./indexed-heap.ts";
 import type { HeapMember } from "./indexed-heap.ts";
-import type { Waiting } from "./fair-queue.ts";
 import type { Share } from "./share.ts";
+import type { ShareHolder } from "./share-tree.ts";
+
+/** Who asks for a slot. */
+export interface QueueCaller extends ShareHolder {
+  readonly priority: Priority;
+}
+
+/** Called once: with a slot, or with the reason why there will be none. */
+export type Turn<S> = (slot: S | null, refusal: Refusal | undefined) => void;
+
+/** A wait in the queue. */
+export interface Waiting<S> {
+  readonly caller: QueueCaller;
+  readonly turn: Turn<S>;
+  /** Higher for later arrivals. */
+  readonly number: number;
+  /** Monotonic ms of its arrival. */
+  readonly sinceMs: number;
+  timer: NodeJS.Timeout | undefined;
+  isOver: boolean;
+}
 
 interface Line<S> {
   readonly share: Share;

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { windowAt } from "./calendar.ts";
 import { Lease } from "./lease.ts";
 import { QuotaBook } from "./quota-book.ts";
-import type { QuotaBound, QuotaName } from "./quota-book.ts";
+import type { QuotaBound, QuotaName } from "./quota.ts";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;

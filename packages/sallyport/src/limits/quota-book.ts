@@ -5,24 +5,10 @@
  *
  * A window that has begun holds although the clock goes back: nothing is given twice.
  */
-import type { BudgetName } from "../access/policy.ts";
 import { windowAt } from "./calendar.ts";
 import { Lease } from "./lease.ts";
-
-export type QuotaName = BudgetName | "requests";
-export type Amounts = Readonly<Partial<Record<QuotaName, number>>>;
-
-/** One budget as it binds one request. */
-export interface QuotaBound {
-  /** Whose budget: all requests with this name draw from the same. */
-  readonly account: string;
-  readonly name: QuotaName;
-  readonly amount: number;
-  readonly windowMs: number;
-  readonly zone: string;
-  /** It only notifies. */
-  readonly isSoft: boolean;
-}
+import type { LeaseBook } from "./lease.ts";
+import type { Amounts, QuotaBound, QuotaName } from "./quota.ts";
 
 /** Why nothing could be reserved. */
 export interface QuotaShortage {
@@ -57,7 +43,7 @@ export interface QuotaPorts {
 
 const SWEEP_ABOVE = 10_000;
 
-export class QuotaBook {
+export class QuotaBook implements LeaseBook {
   readonly #ports: QuotaPorts;
   readonly #accounts = new Map<string, QuotaAccount>();
   readonly #leases = new Set<Lease>();
@@ -116,6 +102,12 @@ export class QuotaBook {
     account.reserved -= held;
     account.used += used;
     if (account.used >= bound.amount) this.#report(bound, account);
+  }
+
+  /** Something that was used at that time, before a restart. What was in a window that is over is nothing now. */
+  bookAt(bound: QuotaBound, used: number, atMs: number): void {
+    const account = this.#accountOf(bound);
+    if (atMs >= account.startMs && atMs < account.endMs) account.used += used;
   }
 
   close(lease: Lease): void {

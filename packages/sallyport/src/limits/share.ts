@@ -33,45 +33,46 @@ export class Share implements HeapMember {
 
   /** Charges the node and those above it; a negative charge gives back what was predicted too high. */
   charge(costMs: number): void {
-    for (let share: Share | null = this; share !== null; share = share.parent) {
-      share.startTag += costMs / share.weight;
-      share.parent?.backlogged.moved(share);
-    }
+    this.startTag += costMs / this.weight;
+    if (this.parent === null) return;
+    this.parent.backlogged.moved(this);
+    this.parent.charge(costMs);
   }
 
   /** One more waits in it; `turn` grows. A share that returns gets no credit for the time in which it wanted nothing. */
   enter(turn: number): void {
-    for (let share: Share | null = this; share !== null; share = share.parent) {
-      if (share.waiting++ > 0 || share.parent === null) continue;
-      share.#lift(share.parent);
-      share.since = turn;
-      share.parent.backlogged.add(share);
+    const isFirst = this.waiting++ === 0;
+    if (this.parent === null) return;
+    if (isFirst) {
+      this.#lift(this.parent);
+      this.since = turn;
+      this.parent.backlogged.add(this);
     }
+    this.parent.enter(turn);
   }
 
   /** One less waits in it. */
   leave(): void {
-    for (let share: Share | null = this; share !== null; share = share.parent) {
-      if (--share.waiting === 0) share.parent?.backlogged.remove(share);
-    }
+    if (--this.waiting === 0) this.parent?.backlogged.remove(this);
+    this.parent?.leave();
   }
 
   /** One of it gets a slot; `turn` grows with each. */
   begin(turn: number): void {
-    for (let share: Share | null = this; share !== null; share = share.parent) {
-      share.running++;
-      share.servedAt = turn;
-      const { parent } = share;
-      if (parent === null) continue;
-      if (share.waiting === 0) share.#lift(parent);
-      parent.virtualMs = Math.max(parent.virtualMs, share.startTag);
-      parent.backlogged.moved(share);
-    }
+    this.running++;
+    this.servedAt = turn;
+    const { parent } = this;
+    if (parent === null) return;
+    if (this.waiting === 0) this.#lift(parent);
+    parent.virtualMs = Math.max(parent.virtualMs, this.startTag);
+    parent.backlogged.moved(this);
+    parent.begin(turn);
   }
 
   /** One of it gives its slot back. */
   end(): void {
-    for (let share: Share | null = this; share !== null; share = share.parent) share.running--;
+    this.running--;
+    this.parent?.end();
   }
 
   /** Its charge no longer matters: it would be lifted to where its parent is when it returns. */

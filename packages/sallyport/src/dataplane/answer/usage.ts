@@ -26,6 +26,11 @@ const WRITES_TOKENS: ReadonlySet<Metering> = new Set<Metering>([
   "native", "openai-chat", "openai-completions", "openai-responses", "anthropic",
 ]); // prettier-ignore
 
+/** Its answers are text that a model writes token by token. */
+export function writesTokens(metering: Metering): boolean {
+  return WRITES_TOKENS.has(metering);
+}
+
 /** The exchange, as far as its cost can be told. All are there once the request was forwarded. */
 interface Aborted {
   readonly understood: Pick<Understood, "inputCharacters" | "asked"> | null;
@@ -44,4 +49,14 @@ export function estimateAborted({ understood, upstream, endpoint }: Aborted, wor
   const outputTokens =
     asked.outputTokens !== undefined && asked.outputTokens > 0 ? Math.min(made, asked.outputTokens) : made;
   return { ...estimateUsage(inputCharacters, 0), outputTokens };
+}
+
+/**
+ * Of an answer whose usage was not reported: by the pieces that came, about one a token, or by the time the model worked on
+ * it (`workedMs`; null = it was not asked). Null where nothing is metered.
+ */
+export function estimateEnded(exchange: Aborted, pieces: number, workedMs: number | null): Usage | null {
+  if (exchange.endpoint!.metering === "none") return null;
+  if (pieces > 0) return estimateUsage(exchange.understood!.inputCharacters, 4 * pieces);
+  return workedMs === null ? null : estimateAborted(exchange, workedMs);
 }

@@ -4,10 +4,11 @@
  */
 import { isRefusal } from "@sallyport/protocol";
 import { decide, openRight } from "../../access/decide.ts";
+import type { Quotas } from "../quotas.ts";
 import type { Judge } from "../judge.ts";
 import type { Stage } from "../pipeline.ts";
 
-export function makeAuthorize(judge: Pick<Judge, "again">): Stage {
+export function makeAuthorize(judge: Pick<Judge, "again">, quotas: Pick<Quotas, "reserve">): Stage {
   return function authorize(exchange) {
     const right = judge.again(exchange);
     if (isRefusal(right)) return right;
@@ -30,7 +31,9 @@ export function makeAuthorize(judge: Pick<Judge, "again">): Stage {
       registries: understood.registries,
       asked: understood.asked,
     };
-    exchange.serialized = understood.serialize(decision.granted);
+    const outputTokens = quotas.reserve(exchange, decision.granted.outputTokens);
+    if (isRefusal(outputTokens)) return outputTokens;
+    exchange.serialized = understood.serialize({ ...decision.granted, outputTokens });
     return undefined;
   };
 }

@@ -67,7 +67,7 @@ function arrived(): {
   });
   // Where the model runs is another test's: here it is not asked.
   exchange.isRemoteModel = true;
-  exchange.right = { isOwnerDisabled: true } as EffectiveRight;
+  exchange.right = { isOwnerDisabled: true, share: { maxServiceMs: null } } as EffectiveRight;
   exchange.upstream = upstream as unknown as Upstream;
   exchange.ticket = 1;
   return { exchange, response, handlers };

@@ -35,10 +35,8 @@ export function makeLimit({ clock, limits }: LimitPorts): Stage {
 export function makeSlot(limits: KeyLimits): Stage {
   return function slot(exchange) {
     const key = exchange.key!;
-    if (!limits.takeSlot(`${key.environment}/${key.id}`, exchange.right!.limits))
-      return refuse("concurrency_exceeded").with({ retryAfterSeconds: 1 });
-    exchange.holdsKeySlot = true;
-    return undefined;
+    exchange.heldPlaces = limits.takePlaces(`${key.environment}/${key.id}`, exchange.right!.limits);
+    return exchange.heldPlaces === null ? refuse("concurrency_exceeded").with({ retryAfterSeconds: 1 }) : undefined;
   };
 }
 

@@ -6,7 +6,8 @@ import { isRefusal, refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
 import type { LedgerAppender } from "../../audit/recorder.ts";
 import type { Clock } from "../../kernel/clock.ts";
-import type { Caller, Place } from "../../limits/fair-queue.ts";
+import type { Place } from "../../limits/fair-queue.ts";
+import type { QueueCaller } from "../../limits/queue-places.ts";
 import type { Exchange, Interruptible } from "../exchange.ts";
 import type { Judge } from "../judge.ts";
 import type { LiveExchanges } from "../live-exchanges.ts";
@@ -15,7 +16,7 @@ import type { Stage, StageResult } from "../pipeline.ts";
 import type { UpstreamPools } from "../upstream/pool.ts";
 import type { ReplicaGroup } from "../upstream/replica-group.ts";
 import { beginEventStream, expectsEvents, KEEP_ALIVE_MS, writeComment } from "../upstream/early-stream.ts";
-import { isRecorded } from "../upstream/relay.ts";
+import { isRecorded } from "../may-go-unrecorded.ts";
 import { callerOf, holdReplica, offerReplica, queuedModelOf } from "../upstream/turn.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 
@@ -58,7 +59,7 @@ export function makeQueue(ports: QueueStagePorts): Stage {
 class Wait implements Interruptible {
   readonly #exchange: Exchange;
   readonly #group: ReplicaGroup;
-  readonly #caller: Caller;
+  readonly #caller: QueueCaller;
   readonly #ports: QueueStagePorts;
   readonly #resolve: (result: StageResult) => void;
   #place: Place | null = null;
@@ -69,7 +70,7 @@ class Wait implements Interruptible {
   constructor(
     exchange: Exchange,
     group: ReplicaGroup,
-    caller: Caller,
+    caller: QueueCaller,
     ports: QueueStagePorts,
     resolve: (result: StageResult) => void,
   ) {

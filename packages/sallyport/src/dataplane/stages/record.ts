@@ -68,6 +68,16 @@ function permissionsOf(demands: readonly Demand[]): readonly string[] {
   return [...new Set(demands.map(({ permission }) => permission))];
 }
 
+/** What it is charged if the gateway is killed before its outcome is recorded. */
+function reservedFields({ lease }: Exchange): { reserved_tokens?: number; reserved_ms?: number } {
+  if (lease === null) return {};
+  const [tokens, compute] = [Math.min(lease.held("tokens"), lease.held("outputTokens")), lease.held("compute")];
+  return {
+    ...(Number.isFinite(tokens) ? { reserved_tokens: tokens } : {}),
+    ...(Number.isFinite(compute) ? { reserved_ms: Math.round(compute) } : {}),
+  };
+}
+
 function encodeIntent(exchange: Exchange): string {
   const { key, endpoint, understood } = exchange;
   return encodeEvent({
@@ -90,6 +100,7 @@ function encodeIntent(exchange: Exchange): string {
       bytes: exchange.serialized!.bytes.length,
       dropped_fields: understood!.droppedFields,
       adjusted: exchange.serialized!.adjusted,
+      ...reservedFields(exchange),
     },
   });
 }

@@ -51,6 +51,11 @@ export class UpstreamPools {
     return this.#groups.get(environment)?.replicas ?? [];
   }
 
+  /** How long a request of that principal is likely to hold a slot of the model, ms. */
+  predictMs(environment: string, model: string, principal: string): number {
+    return this.#groups.get(environment)?.queueOf(model).times.predictMs(principal) ?? 0;
+  }
+
   get waiting(): number {
     let waiting = 0;
     for (const group of this.#groups.values()) waiting += group.waiting;

@@ -13,9 +13,9 @@ import { AnswerRejected } from "../answer/answer.ts";
 import type { Answer, AnswerEnd } from "../answer/answer.ts";
 import { readAnswer } from "../answer/read-answer.ts";
 import { readUpstreamError } from "../answer/upstream-error.ts";
-import { estimateAborted, estimateUsage } from "../answer/usage.ts";
+import { estimateEnded, estimateUsage } from "../answer/usage.ts";
 import type { Exchange, Interruptible, Outcome } from "../exchange.ts";
-import { mayGoUnrecorded } from "../may-go-unrecorded.ts";
+import { isRecorded, mayGoUnrecorded } from "../may-go-unrecorded.ts";
 import { errorChunk, streamEnding } from "../refuse.ts";
 import { AnswerWriter } from "./answer-writer.ts";
 import { failureOf } from "./health.ts";
@@ -24,6 +24,7 @@ import type { CallFailure } from "./health.ts";
 import { declaredLength, isStreamType, mediaType, writeAnswerHead } from "./headers.ts";
 import { noteAnswer, noteFirstByte } from "./lessons.ts";
 import { RelayBounds } from "./relay-bounds.ts";
+import { RunningLimits } from "./running-limits.ts";
 import { readRetryAfter } from "./retry-after.ts";
 import { correctReplica } from "./turn.ts";
 
@@ -51,6 +52,7 @@ export class Relay implements Dispatcher.DispatchHandler, Interruptible {
   readonly #ports: RelayPorts;
   readonly #ends: RelayEnds;
   readonly #bounds: RelayBounds;
+  readonly #limits: RunningLimits | null;
   #controller: Dispatcher.DispatchController | null = null;
   #answer: Answer | null = null;
   #writer: AnswerWriter | null = null;
@@ -70,9 +72,9 @@ export class Relay implements Dispatcher.DispatchHandler, Interruptible {
     this.#exchange = exchange;
     this.#ports = ports;
     this.#ends = ends;
-    // It may have begun in the queue already.
-    this.#writer = exchange.writer;
+    this.#writer = exchange.writer; // It may have begun in the queue already.
     if (this.#writer !== null) this.#type = "text/event-stream";
+    this.#limits = RunningLimits.of(exchange);
     this.#bounds = new RelayBounds(exchange, ports.clock.monotonic());
     exchange.interruptible = this;
     exchange.response.on("drain", this.#onDrain);
@@ -155,6 +157,8 @@ export class Relay implements Dispatcher.DispatchHandler, Interruptible {
   tick(nowMs: number): void {
     if (this.#isOver) return;
     correctReplica(this.#exchange, nowMs);
+    const limit = this.#limits?.passed(nowMs);
+    if (limit) return this.#endAtLimit(limit);
     const code = this.#bounds.passed(nowMs, this.#pieces, this.#answer !== null, this.#isPaused);
     if (code !== null) {
       if (code === "upstream_timeout") this.#exchange.upstream!.health.failed("broken");
@@ -176,8 +180,10 @@ export class Relay implements Dispatcher.DispatchHandler, Interruptible {
     try {
       const bytes = this.#read();
       if (bytes === null) return;
-      this.#exchange.sentBytes += bytes.length;
-      if (!this.#writer!.write(bytes)) this.#pause();
+      const shown = this.#limits?.admit(bytes, this.#type === "text/event-stream") ?? bytes.length;
+      this.#exchange.sentBytes += shown;
+      if (!this.#writer!.write(bytes.subarray(0, shown))) this.#pause();
+      if (shown < bytes.length) this.#endAtLimit(refuse("quota_exceeded", "tokens"));
     } catch (cause) {
       this.fault(cause);
     }
@@ -325,6 +331,20 @@ export class Relay implements Dispatcher.DispatchHandler, Interruptible {
     this.#stop(refuse("upstream_unreachable").with({ retryAfterSeconds }), "unreachable");
   }
 
+  /** A stream that has begun ends as one that became too long; anything else is denied. */
+  #endAtLimit(refusal: Refusal): void {
+    const exchange = this.#exchange;
+    const isOpen = this.#writer !== null && this.#answer !== null && isStreamType(this.#type);
+    const last = isOpen ? this.#limits!.ending(this.#type === "text/event-stream", exchange.at) : undefined;
+    if (exchange.response.headersSent && isOpen)
+      exchange.usage = this.#limits!.usage(estimateUsage(exchange.understood!.inputCharacters, 0).inputTokens);
+    if (last === undefined) return this.#stop(refusal, "limited");
+    exchange.refusal = refusal;
+    this.#writer!.end(last);
+    this.#over("limited", undefined);
+    this.#controller!.abort(new Error("limited"));
+  }
+
   #break(code: ProblemCode, outcome: Outcome): void {
     this.#stop(refuse(code), outcome);
   }
@@ -357,19 +377,13 @@ export class Relay implements Dispatcher.DispatchHandler, Interruptible {
     exchange.response.off("drain", this.#onDrain);
     exchange.interruptible = null;
     exchange.outcome = outcome;
-    if (exchange.usage === null && exchange.endpoint!.metering !== "none") this.#estimate(outcome);
+    // Bytes of an answer are an estimate of it, and so is the time a model worked on one of which nothing was seen.
+    if (this.#status < 400 && outcome !== "unreachable") {
+      const workedMs = this.#controller === null ? null : this.#ports.clock.monotonic() - this.#bounds.beganMs;
+      exchange.usage ??= estimateEnded(exchange, this.#answer === null ? 0 : this.#pieces, workedMs);
+    }
     noteAnswer(exchange, this.#status, isStreamType(this.#type), this.#ports.clock.monotonic() - this.#bounds.beganMs);
     this.#ends.finish(refusal);
-  }
-
-  #estimate(outcome: Outcome): void {
-    const exchange = this.#exchange;
-    if (this.#answer !== null && this.#pieces > 0) {
-      if (this.#status < 400) exchange.usage = estimateUsage(exchange.understood!.inputCharacters, 4 * this.#pieces);
-    } else if (this.#controller !== null && outcome !== "unreachable" && this.#status < 400) {
-      // The model worked on an answer of which nothing was seen: what it cost is a guess, but it is not nothing.
-      exchange.usage = estimateAborted(exchange, this.#ports.clock.monotonic() - this.#bounds.beganMs);
-    }
   }
 
   /** The answer is read outside of any stage's call: what breaks there is brought back to the pipeline from here. */
@@ -383,9 +397,4 @@ export class Relay implements Dispatcher.DispatchHandler, Interruptible {
     this.#controller?.abort(new Error("a fault"));
     this.#ends.fault(cause);
   }
-}
-
-/** Its intent is on disk, or it goes on without as policy says: from here on bytes may leave. */
-export function isRecorded({ ticket, isUnrecorded }: Exchange, ledger: Pick<LedgerAppender, "isDurable">): boolean {
-  return isUnrecorded || (ticket !== null && ledger.isDurable(ticket));
 }

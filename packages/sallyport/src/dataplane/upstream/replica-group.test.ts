@@ -3,7 +3,7 @@ import type { Refusal } from "@sallyport/protocol";
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { UpstreamSpec } from "../../access/policy.ts";
-import type { Caller } from "../../limits/fair-queue.ts";
+import type { QueueCaller } from "../../limits/queue-places.ts";
 import { ReplicaGroup } from "./replica-group.ts";
 import { Upstream } from "./upstream.ts";
 
@@ -27,7 +27,7 @@ function groupOf(...specs: Partial<UpstreamSpec>[]): { group: ReplicaGroup; repl
   return { group, replicas };
 }
 
-function by(key: string): Caller {
+function by(key: string): QueueCaller {
   const weights = { teamWeight: 1, principalWeight: 1, keyWeight: 1 };
   return { team: null, principal: key, key, ...weights, priority: "interactive" };
 }

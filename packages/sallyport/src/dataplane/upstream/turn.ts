@@ -3,13 +3,14 @@ import { isRefusal } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
 import type { EffectiveRight } from "../../access/snapshot.ts";
 import type { Clock } from "../../kernel/clock.ts";
-import type { Caller, Offer } from "../../limits/fair-queue.ts";
+import type { Offer } from "../../limits/fair-queue.ts";
+import type { QueueCaller } from "../../limits/queue-places.ts";
 import type { Exchange } from "../exchange.ts";
 import type { ReplicaGroup } from "./replica-group.ts";
 import type { Upstream } from "./upstream.ts";
 
 /** Whom the exchange is charged to. */
-export function callerOf(exchange: Exchange): Caller {
+export function callerOf(exchange: Exchange): QueueCaller {
   const { id, owner } = exchange.key!;
   const { team, share } = exchange.right as EffectiveRight;
   // A key without an owner stands for itself.
@@ -20,7 +21,7 @@ export function callerOf(exchange: Exchange): Caller {
 export function holdReplica(
   exchange: Exchange,
   group: ReplicaGroup,
-  caller: Caller,
+  caller: QueueCaller,
   offer: Upstream | Refusal,
   clock: Pick<Clock, "monotonic">,
 ): Refusal | undefined {
@@ -37,7 +38,7 @@ export function holdReplica(
 }
 
 /** Takes a replica at once; undefined where one must be waited for. */
-export function offerReplica(exchange: Exchange, group: ReplicaGroup, caller: Caller): Offer<Upstream> {
+export function offerReplica(exchange: Exchange, group: ReplicaGroup, caller: QueueCaller): Offer<Upstream> {
   if (isManagement(exchange)) return group.takeFirst(exchange.understood!.model?.key ?? null);
   const model = queuedModelOf(exchange);
   return model === null ? group.take(null, null, caller.key) : group.queueOf(model).take(caller);

@@ -36,6 +36,8 @@ export interface DataPaths {
   readonly incidents: string;
   /** What was learned of how keys are used. */
   readonly watch: string;
+  /** What was used of budgets in their present windows. */
+  readonly quotas: string;
   readonly lock: string;
   readonly lockHolder: string;
 }
@@ -60,6 +62,7 @@ export function dataPaths(root: string): DataPaths {
     restored: join(root, "restored.json"),
     incidents: join(root, "incidents"),
     watch: join(root, "watch.json"),
+    quotas: join(root, "quotas.json"),
     lock: join(root, "lock"),
     lockHolder: join(root, "lock.pid"),
   };

@@ -1,6 +1,5 @@
 /** Rows of people and services, and the values they stand for, both ways. */
-import { isDataPermission } from "@sallyport/protocol";
-import { budgetNames, priorities } from "../../access/policy.ts";
+import { budgetNames, isDataPermission, priorities } from "@sallyport/protocol";
 import type { DirectoryGroup, Principal, Source } from "../../access/policy.ts";
 import { readRow as read } from "../disk/damaged-record.ts";
 import {

@@ -1,0 +1,196 @@
+/** Budgets on a real gateway: nothing passes them, a stream ends at them as its dialect ends long answers. */
+import Anthropic from "@anthropic-ai/sdk";
+import { Ollama } from "ollama";
+import OpenAI from "openai";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { ServerResponse } from "node:http";
+import { systemClock } from "../program-under-test.ts";
+import { untilIdle } from "./gateway-counters.ts";
+import { startGateway } from "./started-gateway.ts";
+import type { StartedGateway } from "./started-gateway.ts";
+
+let gateway: StartedGateway;
+let leapMs = 0;
+/** Noon, so that no day ends while the tests run. */
+const noonMs = Date.UTC(2026, 10, 30, 12);
+const startedMs = Date.now();
+const clock = {
+  now: () => noonMs + (Date.now() - startedMs) + leapMs,
+  monotonic: () => systemClock.monotonic() + leapMs,
+};
+
+beforeAll(async () => (gateway = await startGateway({ clock })));
+afterAll(() => gateway.stop());
+beforeEach(() => void (gateway.upstream().intercept = undefined));
+afterEach(() => untilIdle(gateway));
+
+const messages = [{ role: "user" as const, content: "x" }];
+const chat = { model: "llama3.2", messages };
+
+async function keyWith(limits: object, more: object = {}): Promise<string> {
+  return (await gateway.issue({ limits, ...more })).key;
+}
+
+async function said(answer: Promise<Response>): Promise<[status: number, code: unknown, retryAfter: number]> {
+  const response = await answer;
+  const body = (await response.json()) as { code?: string; error?: { code?: string } };
+  return [response.status, body.code ?? body.error?.code, Number(response.headers.get("retry-after"))];
+}
+
+/** Writes one token a time until the connection is closed; counts what it wrote. */
+function endless(kind: "native" | "openai" | "anthropic"): { tokens: number } {
+  const state = { tokens: 0 };
+  gateway.upstream().intercept = (_seen, response) => {
+    response.writeHead(200, { "content-type": kind === "native" ? "application/x-ndjson" : "text/event-stream" });
+    if (kind === "anthropic") writeBegin(response);
+    const write = (): void => {
+      if (response.destroyed) return;
+      state.tokens++;
+      response.write(pieceOf(kind));
+      setImmediate(write);
+    };
+    write();
+    return true;
+  };
+  return state;
+}
+
+function pieceOf(kind: "native" | "openai" | "anthropic"): string {
+  if (kind === "native") return '{"model":"m","message":{"role":"assistant","content":"a"},"done":false}\n';
+  if (kind === "openai")
+    return 'data: {"id":"c","object":"chat.completion.chunk","model":"m","choices":[{"index":0,"delta":{"content":"a"}}]}\n\n';
+  return 'event: content_block_delta\ndata: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"a"}}\n\n';
+}
+
+function writeBegin(response: ServerResponse): void {
+  const message = {
+    id: "m",
+    type: "message",
+    role: "assistant",
+    content: [],
+    model: "m",
+    usage: { input_tokens: 1, output_tokens: 0 },
+  };
+  response.write(`event: message_start\ndata: ${JSON.stringify({ type: "message_start", message })}\n\n`);
+  response.write(
+    'event: content_block_start\ndata: {"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}\n\n',
+  );
+}
+
+describe("a stream ends at its budget as one that became too long", () => {
+  test("in Ollama's dialect", async () => {
+    const state = endless("native");
+    const ollama = new Ollama({
+      host: gateway.url,
+      headers: { authorization: `Bearer ${await keyWith({ outputTokens: "50/day" })}` },
+    });
+    let text = "";
+    let reason = "";
+    for await (const part of await ollama.chat({ ...chat, stream: true })) {
+      text += part.message.content;
+      reason = part.done_reason ?? reason;
+    }
+    expect([text.length <= 50, text.length > 0, reason]).toEqual([true, true, "length"]);
+    const outcome = await gateway.lastOutcome();
+    expect(outcome).toMatchObject({ outcome: "limited", code: "quota_exceeded", output_tokens: text.length });
+    expect(state.tokens).toBeGreaterThan(0);
+  });
+
+  test("in OpenAI's", async () => {
+    endless("openai");
+    const openai = new OpenAI({
+      baseURL: `${gateway.url}/v1`,
+      apiKey: await keyWith({ outputTokens: "50/day" }),
+      maxRetries: 0,
+    });
+    let text = "";
+    let reason: string | null = null;
+    for await (const part of await openai.chat.completions.create({ ...chat, stream: true })) {
+      text += part.choices[0]?.delta.content ?? "";
+      reason = part.choices[0]?.finish_reason ?? reason;
+    }
+    expect([text.length <= 50, text.length > 0, reason]).toEqual([true, true, "length"]);
+  });
+
+  test("in Anthropic's", async () => {
+    endless("anthropic");
+    const anthropic = new Anthropic({
+      baseURL: gateway.url,
+      apiKey: await keyWith({ outputTokens: "50/day" }),
+      maxRetries: 0,
+    });
+    const message = await anthropic.messages.stream({ ...chat, max_tokens: 4_000 }).finalMessage();
+    const [block] = message.content;
+    const text = block?.type === "text" ? block.text : "";
+    expect([text.length <= 50, text.length > 0, message.stop_reason]).toEqual([true, true, "max_tokens"]);
+  });
+});
+
+test("the cap that is sent is what is left of the budget", async () => {
+  const key = await keyWith({ outputTokens: "40/day" });
+  await (await gateway.post("/v1/chat/completions", key, { ...chat, max_tokens: 500 })).text();
+  const { body } = gateway.upstream().seen.at(-1)!;
+  expect(JSON.parse(body.toString())).toMatchObject({ max_tokens: 40 });
+});
+
+test("a budget that is used up denies until its window is over, and tells when that is", async () => {
+  const key = await keyWith({ outputTokens: "5/day" });
+  for (let i = 0; i < 2; i++) await (await gateway.post("/api/chat", key, { ...chat, stream: false })).text();
+  const [status, code, retryAfter] = await said(gateway.post("/api/chat", key, { ...chat, stream: false }));
+  expect([status, code]).toEqual([429, "quota_exceeded"]);
+  expect(retryAfter).toBeGreaterThan(11 * 3_600);
+  expect(retryAfter).toBeLessThanOrEqual(12 * 3_600);
+  leapMs += 12 * 3_600_000;
+  expect((await gateway.post("/api/chat", key, { ...chat, stream: false })).status).toBe(200);
+});
+
+test("requests of a day are counted once each, by the user and not by the key", async () => {
+  await gateway.apply(
+    `environments:\n  dev:\n    upstreams: [{ url: "${await upstreamUrl()}" }]\n    limits: { requests: 3/day }\n`,
+  );
+  const { id: ada } = await gateway.admin<{ id: string }>("POST", "/v1/principals", { kind: "person", name: "ada" });
+  await gateway.admin("POST", "/v1/assignments", {
+    subject: { principal: ada }, environment: "dev", roles: ["chatbot"], allow: [], models: ["llama3.2"],
+  }); // prettier-ignore
+  const keys = await Promise.all([1, 2].map(() => gateway.issue({ owner: ada, allow: ["infer:chat"] })));
+  const statuses: number[] = [];
+  for (const { key } of [keys[0]!, keys[1]!, keys[0]!, keys[1]!]) {
+    const answer = await gateway.post("/api/chat", key, { ...chat, stream: false });
+    await answer.text();
+    statuses.push(answer.status);
+  }
+  expect(statuses).toEqual([200, 200, 200, 429]);
+  await gateway.apply(`environments:\n  dev:\n    upstreams: [{ url: "${await upstreamUrl()}" }]\n`);
+});
+
+test("what never ran costs nothing", async () => {
+  const key = await keyWith({ requests: "1/week" });
+  expect((await gateway.post("/api/chat", key, { model: "qwen3", messages })).status).toBe(403);
+  expect((await gateway.post("/api/chat", key, { ...chat, stream: false })).status).toBe(200);
+  expect((await gateway.post("/api/chat", key, { ...chat, stream: false })).status).toBe(429);
+});
+
+test("a soft budget denies nothing, and is recorded once when it is used up", async () => {
+  const key = await keyWith({ outputTokens: "2/day", soft: ["outputTokens"] });
+  for (let i = 0; i < 3; i++)
+    expect((await gateway.post("/api/chat", key, { ...chat, stream: false })).status).toBe(200);
+  const id = key.split("_")[2]!;
+  const { records } = await gateway.admin<{ records: { fields: { account: string } }[] }>(
+    "GET",
+    "/v1/audit?type=quota.reached&limit=50&order=newest",
+  );
+  expect(records.filter(({ fields }) => fields.account.includes(id))).toHaveLength(1);
+});
+
+test("a restart forgets nothing", async () => {
+  const key = await keyWith({ requests: "2/day" });
+  await (await gateway.post("/api/chat", key, { ...chat, stream: false })).text();
+  await untilIdle(gateway);
+  await gateway.restart();
+  await (await gateway.post("/api/chat", key, { ...chat, stream: false })).text();
+  expect((await gateway.post("/api/chat", key, { ...chat, stream: false })).status).toBe(429);
+});
+
+async function upstreamUrl(): Promise<string> {
+  return (await gateway.admin<{ upstreams: { url: string }[] }>("GET", "/v1/upstreams")).upstreams[0]!.url;
+}
