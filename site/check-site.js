@@ -17,8 +17,12 @@ const FOREIGN_IN_STYLE = /(?:url\(\s*["']?|@import\s+["'])(?:https?:)?\/\//g;
 const FOREIGN_IN_SCRIPT = /(?:\bimport\s*\(?\s*|\bfetch\(\s*|\bfrom\s*|\bsrc\s*=\s*)["'`](?:https?:)?\/\//g;
 
 const files = filesIn(dist);
-const pages = new Map(files.filter((path) => path.endsWith(".html")).map((path) => [path, readFileSync(join(dist, path), "utf8")]));
-const anchors = new Map([...pages].map(([path, html]) => [path, new Set([...html.matchAll(IDENTIFIER)].map(([, id]) => id))]));
+const pages = new Map(
+  files.filter((path) => path.endsWith(".html")).map((path) => [path, readFileSync(join(dist, path), "utf8")]),
+);
+const anchors = new Map(
+  [...pages].map(([path, html]) => [path, new Set([...html.matchAll(IDENTIFIER)].map(([, id]) => id))]),
+);
 const mistakes = [];
 const foreign = new Set();
 let count = 0;
@@ -37,7 +41,9 @@ for (const [page, html] of pages)
     }
   }
 for (const path of files.filter((path) => /\.(?:css|js)$/.test(path))) {
-  const found = readFileSync(join(dist, path), "utf8").match(path.endsWith(".css") ? FOREIGN_IN_STYLE : FOREIGN_IN_SCRIPT);
+  const found = readFileSync(join(dist, path), "utf8").match(
+    path.endsWith(".css") ? FOREIGN_IN_STYLE : FOREIGN_IN_SCRIPT,
+  );
   if (found) mistakes.push(`${path}: loads from another origin: ${[...new Set(found)].join(", ")}`);
 }
 

@@ -31,7 +31,10 @@ export function readNavigation(root, pages) {
     nav: groups.map(({ text, items }) => ({ text, link: items[0].link, activeMatch: activeIn(items) })),
     // The decisions have a list of their pages to themselves: it is long, and only their readers need it.
     sidebar: {
-      "/": [...groups, { text: "Project", collapsed: false, items: [...project, { text: "Decisions", link: decisions[0].link }] }],
+      "/": [
+        ...groups,
+        { text: "Project", collapsed: false, items: [...project, { text: "Decisions", link: decisions[0].link }] },
+      ],
       "/adr/": [{ text: "Decisions", items: decisions }],
     },
   };
@@ -46,7 +49,9 @@ export function readGuideTable(readme) {
     .map((line) => line.split("|").slice(1, -1));
   return titles.map((title, column) => ({
     title: title.trim(),
-    links: rows.flatMap((row) => [...row[column].matchAll(/\[([^\]]+)\]\(([^)]+)\)/g)].map(([, text, path]) => [text, path])),
+    links: rows.flatMap((row) =>
+      [...row[column].matchAll(/\[([^\]]+)\]\(([^)]+)\)/g)].map(([, text, path]) => [text, path]),
+    ),
   }));
 }
 
