@@ -80,9 +80,13 @@ it("each row of the tables is one block of its page", () => {
   }
 });
 
-it.each(executedElsewhere)("$test runs the block of $page that begins with $begins", ({ test, begins }) => {
-  expect(readPage(test)).toContain(begins);
-});
+it.each(executedElsewhere)(
+  "$test runs the block of $page that begins with $begins",
+  ({ page, begins, test, finds }) => {
+    expect(blocksOf(page).find((block) => block.text.startsWith(begins))!.text).toContain(finds);
+    expect(readPage(test)).toContain(`"${finds}"`);
+  },
+);
 
 describe("what the parser rejects", () => {
   it.each([

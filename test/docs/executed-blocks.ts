@@ -91,8 +91,15 @@ export const executedBlocks: readonly ExecutedBlock[] = [
   { page: guide("incident"), begins: "sallyport incident list", prints: /no open incidents|inc_/ },
 ];
 
-/** Blocks that another test runs, and that test. */
-export const executedElsewhere: readonly { readonly page: string; readonly begins: string; readonly test: string }[] = [
-  { page: guide("signing"), begins: "openssl genpkey", test: "test/signing/guide.test.ts" },
-  { page: guide("signing"), begins: "#!/bin/sh", test: "test/signing/guide.test.ts" },
-];
+/** Blocks that another test runs, and what that test finds them by. */
+export const executedElsewhere: readonly {
+  readonly page: string;
+  readonly begins: string;
+  readonly test: string;
+  readonly finds: string;
+}[] = [
+  { begins: "openssl genpkey", finds: "openssl genpkey" },
+  { begins: "openssl pkey -in signing.pem -pubout -out", finds: "keys signers add" },
+  { begins: "#!/bin/sh", finds: "#!/bin/sh" },
+  { begins: "chmod +x sign.sh", finds: "./sign.sh GET" },
+].map((row) => ({ page: guide("signing"), test: "test/signing/guide.test.ts", ...row }));

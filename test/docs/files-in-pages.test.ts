@@ -31,11 +31,13 @@ const policy = keysOf("policy.schema.json");
 /** Files of other programs, by their first key. */
 const FOREIGN = ["scrape_configs", "services", "apiVersion", "name"];
 
-type Kind = "identity" | "policy" | "settings" | "foreign" | "unknown";
+type Kind = "identity" | "policy" | "anomalies" | "settings" | "foreign" | "unknown";
 
 function kindOf(given: Yaml): Kind {
   const keys = Object.keys(given);
+  if (Array.isArray(given)) return "foreign";
   if ("providers" in given) return "identity";
+  if ("budget" in given) return "anomalies";
   // The settings have a list of that name.
   if (keys.every((key) => policy.includes(key)) && !Array.isArray(given["environments"])) return "policy";
   if (keys.every((key) => settings.includes(key))) return "settings";
@@ -53,6 +55,11 @@ const READERS: Readonly<Record<Kind, (text: string, given: Yaml) => readonly str
     const read = readPolicy({ environments, ...given });
     return read.ok ? [] : read.mistakes.map(String);
   },
+  // What `anomalies replay` reads is a part of the policy.
+  anomalies(text, given) {
+    const upstreams = [{ url: "http://127.0.0.1:11434" }];
+    return READERS.policy(text, { environments: { dev: { upstreams, anomalies: given } } });
+  },
   settings(text) {
     // The file that they name is on another machine.
     const identity = written("no-providers.yaml", "providers: {}\n");
@@ -61,7 +68,7 @@ const READERS: Readonly<Record<Kind, (text: string, given: Yaml) => readonly str
       loadSettings({ flags: {}, env: {}, file });
       return [];
     } catch (cause) {
-      return [String(cause)];
+      return [String(cause), JSON.stringify(cause)];
     }
   },
   foreign: () => [],
@@ -85,7 +92,7 @@ describe.each(pages)("%s", (page) => {
 });
 
 it("a file with a mistake is reported", () => {
-  expect(mistakesIn("oidc: { issuer: https://id.example.org, client: x }")).toHaveLength(1);
+  expect(mistakesIn("oidc: { issuer: https://id.example.org, client: x }")).not.toEqual([]);
   expect(mistakesIn("providers: { corp: { issuer: https://id.example.org } }")).toHaveLength(1);
   expect(mistakesIn("assign: [{ group: a, role: no-such-role, in: [dev] }]")).not.toEqual([]);
   expect(mistakesIn("nonsense: 1")).toHaveLength(1);

@@ -15,13 +15,14 @@ const pages = [
 function mistakeIn(page: string, target: string, text?: string): string | undefined {
   if (/^(?:https?|mailto):/.test(target)) return undefined;
   const [file, anchor] = target.split("#") as [string, string | undefined];
-  const path = file === "" ? page : normalize(join(dirname(page), decodeURI(file)));
+  if (file === "") return anchorsOf(page, text).has(anchor ?? "") ? undefined : "no such heading";
+  const path = normalize(join(dirname(page), decodeURI(file)));
   if (path.startsWith("..") || !existsSync(join(root, path))) return "no such file";
   // The site has a page or a file for each link, and no listing of a folder.
   if (statSync(join(root, path)).isDirectory()) return "a folder: link to a file in it";
   if (anchor === undefined) return undefined;
   if (!path.endsWith(".md")) return "an anchor of a file that is not a page";
-  return anchorsOf(path, path === page ? text : undefined).has(anchor) ? undefined : "no such heading";
+  return anchorsOf(path).has(anchor) ? undefined : "no such heading";
 }
 
 function mistakesIn(page: string, text = readPage(page)): readonly string[] {

@@ -13,12 +13,15 @@ export function commandsOf(block: string): readonly string[] {
 export function callsIn(command: string): readonly (readonly string[])[] {
   return piecesOf(command).flatMap((piece) => {
     const words = wordsOf(piece);
-    // The last one: in `docker compose exec sallyport sallyport keys list`, the first is a container.
-    const at = words.findLastIndex((word) => word === "sallyport" || word.endsWith("/sallyport"));
-    const isCall = at >= 0 && (at === 0 || CALLERS.has(words[0]!)) && at + 1 < words.length && words[0] !== "apt";
-    return isCall ? [words.slice(at + 1)] : [];
+    // In `docker compose exec sallyport sallyport keys list`, the first one is a container.
+    const at = words.findIndex(
+      (word, i) => isProgram(word) && /^(?:--)?[a-z]/.test(words[i + 1] ?? "") && !isProgram(words[i + 1]!),
+    );
+    return at === 0 || (at > 0 && CALLERS.has(words[0]!)) ? [words.slice(at + 1)] : [];
   });
 }
+
+const isProgram = (word: string): boolean => word === "sallyport" || word.endsWith("/sallyport");
 
 const CALLERS = new Set(["npx", "sudo", "docker", "exec"]);
 
