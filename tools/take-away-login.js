@@ -56,6 +56,14 @@ export const loginRules = [
   },
   {
     rule: "login",
+    what: "the client's id and secret reach providers that do not decode them",
+    file: `${S}/identity/client-secret-proof.ts`,
+    from: "`${encodeURIComponent(clientId)}:",
+    to: "`${encodeURIComponent(clientId).replaceAll('-', '%2D')}:",
+    test: `${S}/identity/client-secret-proof.test.ts`,
+  },
+  {
+    rule: "login",
     what: "a key that was issued is no session",
     file: `${S}/dataplane/oauth/client.ts`,
     from: 'if (proven.key.session === null) return refuse("grant_invalid");',

@@ -3,6 +3,7 @@
  * `openid-client`'s work; here is which of it we believe: the issuer of the settings, a subject, and the groups it names.
  */
 import type { Configuration, IDToken } from "openid-client";
+import { clientSecretProof } from "./client-secret-proof.ts";
 import { systemCodeOf } from "../kernel/system-code.ts";
 import type { Secret } from "../kernel/secret.ts";
 import type { SubjectClaim } from "./provider.ts";
@@ -122,7 +123,7 @@ export class OidcClient {
     const client = await library();
     const { issuer, clientId, clientSecret } = this.#settings;
     const execute = issuer.startsWith("http://") ? [client.allowInsecureRequests] : [];
-    const proof = clientSecret === null ? client.None() : client.ClientSecretBasic(clientSecret.reveal());
+    const proof = clientSecret === null ? client.None() : clientSecretProof(clientSecret);
     try {
       const config = await client.discovery(new URL(issuer), clientId, undefined, proof, { execute, timeout: TIMEOUT_SECONDS }); // prettier-ignore
       this.#held = { config, until: now + KEPT_MS };
