@@ -47,7 +47,8 @@ for (const path of files.filter((path) => /\.(?:css|js)$/.test(path))) {
   if (found) mistakes.push(`${path}: loads from another origin: ${[...new Set(found)].join(", ")}`);
 }
 
-if (process.argv.includes("--external")) for (const address of [...foreign].sort()) console.log(address);
+if (process.argv.includes("--external"))
+  for (const address of [...foreign].toSorted((a, b) => (a < b ? -1 : 1))) console.log(address);
 for (const mistake of mistakes) console.error(mistake);
 if (mistakes.length > 0 || count === 0) process.exit(1);
 console.log(`site: ${pages.size} pages, ${count} internal links lead somewhere, ${foreign.size} links to other sites`);

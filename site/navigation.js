@@ -21,10 +21,10 @@ export function readNavigation(root, pages) {
   const groups = readGuideTable(readFileSync(join(root, HOME), "utf8")).map(({ title, links }) => ({
     text: title,
     collapsed: false,
-    items: links.map(([text, path]) => link(text, path)),
+    items: links.map(([text, path]) => link(text.charAt(0).toUpperCase() + text.slice(1), path)),
   }));
   const decisions = readdirSync(join(root, "docs/adr"))
-    .sort()
+    .toSorted()
     .map((name) => link(/^# (.+)$/m.exec(readFileSync(join(root, "docs/adr", name), "utf8"))[1], `docs/adr/${name}`));
   const project = PROJECT.map(([text, path]) => link(text, path));
   return {

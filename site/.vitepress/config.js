@@ -36,6 +36,10 @@ export default {
     search: { provider: "local" },
     footer: { message: "Licensed under Apache-2.0." },
   },
+  // The reference consists of wide tables: they get the place of the page's outline.
+  transformPageData(page) {
+    if (page.relativePath.startsWith("reference/")) page.frontmatter.aside = false;
+  },
   buildEnd({ outDir }) {
     for (const path of rewriter.linkedFiles) {
       const copy = join(outDir, LinkRewriter.copyOf(path));

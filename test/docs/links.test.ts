@@ -5,7 +5,11 @@ import { describe, expect, it } from "vitest";
 import { anchorsOf, linksOf, pagesIn, readPage, root } from "./markdown-page.ts";
 
 const pages = [
-  ...["README.md", "SECURITY.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"],
+  "README.md",
+  "SECURITY.md",
+  "ARCHITECTURE.md",
+  "CONTRIBUTING.md",
+  "CHANGELOG.md",
   ...pagesIn("docs"),
   ...pagesIn("examples"),
   ...pagesIn("bench"),

@@ -4,7 +4,7 @@ import { clientSecretProof } from "./client-secret-proof.ts";
 
 function sent(clientId: string, secret: string): string {
   const headers = new Headers();
-  void clientSecretProof(new Secret(secret))({} as never, { client_id: clientId }, new URLSearchParams(), headers);
+  clientSecretProof(new Secret(secret))({} as never, { client_id: clientId }, new URLSearchParams(), headers);
   const [scheme, value] = headers.get("authorization")!.split(" ");
   expect(scheme).toBe("Basic");
   return Buffer.from(value!, "base64").toString("utf8");
