@@ -7,9 +7,10 @@ import { fileURLToPath } from "node:url";
 const dist = join(dirname(fileURLToPath(import.meta.url)), "dist");
 const base = process.env.SITE_BASE ?? "/";
 
-/** Elements whose address the browser loads by itself; a link is only followed. */
-const LOADED = new Set(["script", "img", "link", "source", "iframe", "video", "audio", "embed", "object", "use"]);
-const ADDRESS = /<([a-z]+)\s[^<>]*?\b(?:href|src|srcset|data)="([^"]*)"/g;
+/** Elements whose address is only followed, when a reader asks for it. */
+const FOLLOWED = new Set(["a", "area"]);
+const TAG = /<([a-z][a-z0-9-]*)((?:\s+[^\s"'<>/=]+(?:="[^"]*")?)*)\s*\/?>/g;
+const ADDRESS = /\s(?:href|src|srcset|data|action|poster|xlink:href)="([^"]*)"/g;
 const IDENTIFIER = /\sid="([^"]+)"/g;
 const FOREIGN = /^(?:https?:)?\/\//;
 const FOREIGN_IN_STYLE = /(?:url\(\s*["']?|@import\s+["'])(?:https?:)?\/\//g;
@@ -27,19 +28,11 @@ const mistakes = [];
 const foreign = new Set();
 let count = 0;
 
-for (const [page, html] of pages)
-  for (const [, element, written] of html.matchAll(ADDRESS)) {
-    const address = unescaped(written);
-    if (FOREIGN.test(address)) {
-      if (LOADED.has(element)) mistakes.push(`${page}: <${element}> loads ${address}`);
-      else foreign.add(address);
-    } else if (/^(?:mailto|data):/.test(address)) continue;
-    else {
-      count++;
-      const mistake = mistakeIn(page, address);
-      if (mistake !== undefined) mistakes.push(`${page}: ${address}: ${mistake}`);
-    }
-  }
+for (const [page, html] of pages) {
+  if (html.match(FOREIGN_IN_STYLE)) mistakes.push(`${page}: a style loads from another origin`);
+  for (const [, element, attributes] of html.matchAll(TAG))
+    for (const [, written] of attributes.matchAll(ADDRESS)) note(page, element, unescaped(written));
+}
 for (const path of files.filter((path) => /\.(?:css|js)$/.test(path))) {
   const found = readFileSync(join(dist, path), "utf8").match(
     path.endsWith(".css") ? FOREIGN_IN_STYLE : FOREIGN_IN_SCRIPT,
@@ -52,6 +45,18 @@ if (process.argv.includes("--external"))
 for (const mistake of mistakes) console.error(mistake);
 if (mistakes.length > 0 || count === 0) process.exit(1);
 console.log(`site: ${pages.size} pages, ${count} internal links lead somewhere, ${foreign.size} links to other sites`);
+
+function note(page, element, address) {
+  if (/^(?:mailto|data):/.test(address)) return;
+  if (FOREIGN.test(address)) {
+    if (FOLLOWED.has(element)) foreign.add(address);
+    else mistakes.push(`${page}: <${element}> loads ${address}`);
+    return;
+  }
+  count++;
+  const mistake = mistakeIn(page, address);
+  if (mistake !== undefined) mistakes.push(`${page}: ${address}: ${mistake}`);
+}
 
 function mistakeIn(page, address) {
   const [target, anchor] = address.split("#");

@@ -10,6 +10,7 @@ const pages = [
   "ARCHITECTURE.md",
   "CONTRIBUTING.md",
   "CHANGELOG.md",
+  "site/index.md",
   ...pagesIn("docs"),
   ...pagesIn("examples"),
   ...pagesIn("bench"),
