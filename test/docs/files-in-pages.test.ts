@@ -98,14 +98,15 @@ it("a file with a mistake is reported", () => {
   expect(mistakesIn("nonsense: 1")).toHaveLength(1);
 });
 
-const sources = ["packages", "test", "tools", "bench", "docs", "deploy", "testdata"].flatMap((folder) =>
-  readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
-    .filter((path) => !/(^|\/)(node_modules|dist)\//.test(path))
-    .flatMap((path) => [
-      `/${folder}/${path.split(sep).join("/")}`,
-      `/${folder}/${path.split(sep).join("/")}`.replace("/src/", "/"),
-    ]),
-);
+const sources = [
+  ...readdirSync(root).map((name) => `/${name}`),
+  ...["packages", "test", "tools", "bench", "docs", "deploy", "testdata"].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+      .filter((path) => !/(^|\/)(node_modules|dist)\//.test(path))
+      .map((path) => `/${folder}/${path.split(sep).join("/")}`)
+      .flatMap((path) => [path, path.replace("/src/", "/")]),
+  ),
+];
 
 /** Whether a file or folder of the repository has this name, `store/disk/` or `keys/own-keys.ts`, at the end of its path. */
 function isInRepository(name: string): boolean {
