@@ -7,7 +7,7 @@ const LINES_MAX = 400;
 const NAMELESS = /^(utils?|helpers?|common|managers?|data|types|misc|shared)\.[jt]s$|(util|helper|manager)s?\.[jt]s$/i;
 
 const files = sourceFiles(
-  ["packages", "test", "tools", "bench"].filter(existsSync),
+  ["packages", "test", "tools", "bench", "site"].filter(existsSync),
   (path) => /\.(ts|js)$/.test(path) && !path.endsWith(".d.ts"),
 );
 const sizes = files.map((file) => readFileSync(file, "utf8").split("\n").length - 1);

@@ -1,6 +1,7 @@
 // People and workloads that prove who they are.
 const S = "packages/sallyport/src";
 const login = "test/login/sessions.test.ts";
+const claims = "test/login/claims.test.ts";
 const local = "test/login/local-people.test.ts";
 const workloads = "test/gateway/workloads.test.ts";
 
@@ -36,6 +37,30 @@ export const loginRules = [
     from: 'if (isDisabledIn(person, environment)) return refuse("owner_disabled");',
     to: "if (isDisabledIn(person, environment)) return undefined;",
     test: login,
+  },
+  {
+    rule: "login",
+    what: "a user is identified by the claim of the provider's settings, and by no other",
+    file: `${S}/identity/oidc-client.ts`,
+    from: "const subject = claims[subjectClaim];",
+    to: "const subject = claims[subjectClaim] ?? claims.sub;",
+    test: claims,
+  },
+  {
+    rule: "login",
+    what: "default groups do not keep groups that the claim no longer names",
+    file: `${S}/dataplane/login/session-desk.ts`,
+    from: "return { groups: { set: [...new Set([...groups, ...defaultGroups])] } };",
+    to: "return { groups: { add: [...new Set([...groups, ...defaultGroups])] } };",
+    test: claims,
+  },
+  {
+    rule: "login",
+    what: "the client's id and secret reach providers that do not decode them",
+    file: `${S}/identity/client-secret-proof.ts`,
+    from: "`${encodeURIComponent(clientId)}:",
+    to: "`${encodeURIComponent(clientId).replaceAll('-', '%2D')}:",
+    test: `${S}/identity/client-secret-proof.test.ts`,
   },
   {
     rule: "login",

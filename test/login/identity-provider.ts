@@ -29,13 +29,19 @@ export class IdentityProvider {
           grant_types: ["authorization_code"],
         },
       ],
-      claims: { openid: ["sub", "groups", "preferred_username", "auth_time"], profile: [] },
+      claims: { openid: ["sub", "oid", "groups", "preferred_username", "auth_time"], profile: [] },
       conformIdTokenClaims: false,
       cookies: { keys: ["for a test"] },
       pkce: { required: () => true },
       findAccount: (_context: unknown, id: string) => ({
         accountId: id,
-        claims: () => ({ sub: id, groups: this.groups[id] ?? [], preferred_username: id }),
+        // As a provider that names a person differently in each application, and has another id of its directory.
+        claims: () => ({
+          sub: id,
+          oid: `directory-id-of-${id}`,
+          groups: this.groups[id] ?? [],
+          preferred_username: id,
+        }),
       }),
     } as never);
     answer = provider.callback() as never;

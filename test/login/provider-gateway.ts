@@ -21,6 +21,7 @@ export async function startWithProvider(
   provider: IdentityProvider,
   options: StartOptions = {},
   more: () => Partial<Settings> = () => ({}),
+  moreOidc: Partial<NonNullable<Settings["oidc"]>> = {},
 ): Promise<ProviderGateway> {
   const root = mkdtempSync(join(tmpdir(), "sallyport-login-"));
   const secret = join(root, "secret");
@@ -32,7 +33,9 @@ export async function startWithProvider(
     clientId: "gateway",
     clientSecret: { kind: "file", path: secret } as const,
     groupsClaim: "groups",
+    defaultGroups: [],
     scopes: ["profile"],
+    ...moreOidc,
   };
   const settings = { ...options.settings, listen: { host: "127.0.0.1", port }, oidc, ...more() };
   const gateway = await startGateway({ ...options, settings });

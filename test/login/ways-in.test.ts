@@ -4,7 +4,7 @@ import { startGateway } from "../gateway/started-gateway.ts";
 import type { StartedGateway } from "../gateway/started-gateway.ts";
 import { LocalBrowser, LocalHouse } from "./local-browser.ts";
 
-const oidc = { issuer: "https://id.example.org", clientId: "gateway", clientSecret: null, groupsClaim: "groups", scopes: [] }; // prettier-ignore
+const oidc = { issuer: "https://id.example.org", clientId: "gateway", clientSecret: null, groupsClaim: "groups", defaultGroups: [], scopes: [] }; // prettier-ignore
 let gateway: StartedGateway | undefined;
 afterEach(() => gateway?.stop());
 

@@ -4,8 +4,16 @@ export const NOTE = "<!-- Written by tools/gen-docs.js from the program's own ta
 export const code = (text) => `\`${text}\``;
 
 export function table(heads, rows) {
-  const line = (cells) => `| ${cells.map((cell) => String(cell).replaceAll("|", "\\|")).join(" | ")} |\n`;
+  const line = (cells) => `| ${cells.map((cell) => escaped(String(cell)).replaceAll("|", "\\|")).join(" | ")} |\n`;
   return line(heads) + line(heads.map(() => "---")) + rows.map(line).join("");
+}
+
+/** Outside code spans, `<id>` would be an HTML element, which a page does not show. */
+function escaped(text) {
+  return text
+    .split("`")
+    .map((part, at) => (at % 2 === 0 ? part.replaceAll("<", "\\<") : part))
+    .join("`");
 }
 
 /** What a JSON Schema accepts, in a few words. */

@@ -24,7 +24,7 @@ import { makeOAuth } from "../dataplane/oauth/stages.ts";
 import type { OAuthStages } from "../dataplane/oauth/stages.ts";
 import type { Stages } from "../dataplane/ways.ts";
 import { DeviceGrants } from "../identity/device-grants.ts";
-import { hasExternalIds } from "../identity/provider.ts";
+import { hasExternalIds, subjectClaimOf } from "../identity/provider.ts";
 import { GuessDelay } from "../identity/local/guess-delay.ts";
 import { KnownNetworks } from "../identity/local/known-networks.ts";
 import { guessedName, Proof } from "../identity/local/proof.ts";
@@ -144,10 +144,11 @@ export function makeCredentials({ settings, core, log, limits, judge, listenerUr
 }
 
 function openProvider(
-  { oidc }: Settings,
+  { oidc, identity }: Settings,
   onFailure: (cause: string) => void,
 ): { readonly client: OidcClient; readonly name: string } | null {
   if (!oidc) return null;
   const clientSecret = oidc.clientSecret && readSecret(oidc.clientSecret, "the secret of oidc", 1);
-  return { client: new OidcClient({ ...oidc, clientSecret }, onFailure), name: oidc.issuer };
+  const subjectClaim = subjectClaimOf(identity?.providers ?? [], oidc.issuer);
+  return { client: new OidcClient({ ...oidc, clientSecret, subjectClaim }, onFailure), name: oidc.issuer };
 }

@@ -74,6 +74,16 @@ providers:
 });
 
 it.each([
+  ["own", false, undefined],
+  ["externalId", true, undefined],
+  ["oid", true, "oid"],
+])("subjects: %s", (subjects, hasExternalIds, subjectClaim) => {
+  const { settings } = read(`providers: { a: { ${LEAST}, subjects: ${subjects} } }`);
+  expect(settings!.providers[0]).toMatchObject({ hasExternalIds });
+  expect(settings!.providers[0]!.subjectClaim).toBe(subjectClaim);
+});
+
+it.each([
   ["an unknown key", `providers: { a: { ${LEAST}, issuers: x } }`, /issuers/],
   [
     "a secret itself",
@@ -91,6 +101,7 @@ it.each([
     /https address/,
   ],
   ["events for nobody", `providers: { a: { ${LEAST}, push: { secret: env:X } } }`, /events need an audience/],
+  ["a claim that can be given again", `providers: { a: { ${LEAST}, subjects: email } }`, /subjects/],
   ["an issuer twice", `providers: { a: { ${LEAST} }, b: { ${LEAST} } }`, /comes twice/],
   [
     "external ids of two",

@@ -42,7 +42,7 @@ const provider = z.strictObject({
   keys: url,
   audience: id.optional(),
   clientId: id.optional(),
-  subjects: z.enum(["own", "externalId"]).default("own"),
+  subjects: z.enum(["own", "externalId", "oid"]).default("own"),
   agent: z
     .strictObject({
       keys: z
@@ -107,7 +107,8 @@ function build(name: string, entry: z.output<typeof provider>): ProviderSettings
     transmitter: entry.transmitter ? { issuer: entry.transmitter.issuer, keysUrl: entry.transmitter.keys } : null,
     audience: entry.audience ?? null,
     clientId: entry.clientId ?? null,
-    hasExternalIds: entry.subjects === "externalId",
+    hasExternalIds: entry.subjects !== "own",
+    ...(entry.subjects === "oid" ? { subjectClaim: "oid" as const } : {}),
     ...(entry.agent ? { agent: entry.agent } : {}),
     mayNameByEmail: entry.emails === "allow",
     groupsClaim: entry.groupsClaim,
@@ -119,7 +120,7 @@ function build(name: string, entry: z.output<typeof provider>): ProviderSettings
 
 function mistakesBetween(providers: readonly ProviderSettings[]): string[] {
   return providers.flatMap(({ name, issuer, audience, push, poll, hasExternalIds, agent }, i) => [
-    ...(agent && !hasExternalIds ? [`providers.${name}: an agent needs \`subjects: externalId\``] : []),
+    ...(agent && !hasExternalIds ? [`providers.${name}: an agent needs \`subjects: externalId\` or \`oid\``] : []),
     ...(agent?.keys ?? [])
       .filter((id) => providers.slice(0, i).some((one) => one.agent?.keys.includes(id)))
       .map((id) => `providers.${name}: key ${id} is the agent of another provider`),

@@ -206,6 +206,13 @@ export const leaves = [
     says: "claim of the ID token that contains a user's groups",
   },
   {
+    path: "oidc.defaultGroups",
+    variable: "SALLYPORT_OIDC_DEFAULT_GROUPS",
+    flag: null,
+    form: "list",
+    says: "groups of every user who logs in there, in addition to those of the claim; needed where the ID token has no groups (Google)",
+  },
+  {
     path: "oidc.scopes",
     variable: "SALLYPORT_OIDC_SCOPES",
     flag: null,

@@ -28,6 +28,7 @@ const upstreamHost = z
 const path = z.string().min(1, "is empty");
 const bytes = z.int().min(0);
 const secretSource = z.string().refine((text) => parseSecretSource(text) !== undefined, SECRET_SOURCE_WANTED);
+const group = z.string().regex(/^[^\s\p{C}](?:[^\p{C}]{0,98}[^\s\p{C}])?$/u, "is not the name of a group");
 const mailAddress = z.string().refine(isMailAddress, MAIL_ADDRESS_WANTED);
 
 export const settingsSchema = z.strictObject({
@@ -73,6 +74,7 @@ export const settingsSchema = z.strictObject({
         .refine((text) => parseSecretSource(text) !== undefined, SECRET_SOURCE_WANTED)
         .optional(),
       groupsClaim: z.string().min(1).max(128).default("groups"),
+      defaultGroups: z.array(group).max(16).default([]),
       scopes: z.array(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,64}$/, "is no scope")).default(["profile"]),
     })
     .optional(),

@@ -40,6 +40,7 @@ export interface Settings {
     readonly clientId: string;
     readonly clientSecret: SecretSource | null;
     readonly groupsClaim: string;
+    readonly defaultGroups: readonly string[];
     readonly scopes: readonly string[];
   } | null;
   /** Where signed notices go; null = nowhere. */

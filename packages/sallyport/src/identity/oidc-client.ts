@@ -3,8 +3,10 @@
  * `openid-client`'s work; here is which of it we believe: the issuer of the settings, a subject, and the groups it names.
  */
 import type { Configuration, IDToken } from "openid-client";
+import { clientSecretProof } from "./client-secret-proof.ts";
 import { systemCodeOf } from "../kernel/system-code.ts";
 import type { Secret } from "../kernel/secret.ts";
+import type { SubjectClaim } from "./provider.ts";
 
 export interface OidcSettings {
   readonly issuer: string;
@@ -13,6 +15,10 @@ export interface OidcSettings {
   readonly clientSecret: Secret | null;
   /** The claim that holds the person's groups. */
   readonly groupsClaim: string;
+  /** Of everyone who logs in there, in addition to those of the claim. */
+  readonly defaultGroups: readonly string[];
+  /** The claim that identifies a user; default: `sub`. */
+  readonly subjectClaim?: SubjectClaim;
   /** Scopes to request in addition to `openid`. */
   readonly scopes: readonly string[];
 }
@@ -28,6 +34,8 @@ export interface LoggedIn {
   readonly name: string;
   /** Null if the provider says nothing about groups: then the present ones stay. */
   readonly groups: readonly string[] | null;
+  /** Groups of everyone who logs in there, whatever the provider says. */
+  readonly defaultGroups?: readonly string[];
 }
 
 /** What is kept between leaving for the provider and coming back. */
@@ -50,6 +58,7 @@ const library = (): Promise<typeof import("openid-client")> => import("openid-cl
 const KEPT_MS = 10 * 60_000;
 const TIMEOUT_SECONDS = 10;
 const GROUPS_MAX = 200;
+const SUBJECT_MAX = 256;
 const REASON_MAX = 400;
 
 export class OidcClient {
@@ -114,7 +123,7 @@ export class OidcClient {
     const client = await library();
     const { issuer, clientId, clientSecret } = this.#settings;
     const execute = issuer.startsWith("http://") ? [client.allowInsecureRequests] : [];
-    const proof = clientSecret === null ? client.None() : client.ClientSecretBasic(clientSecret.reveal());
+    const proof = clientSecret === null ? client.None() : clientSecretProof(clientSecret);
     try {
       const config = await client.discovery(new URL(issuer), clientId, undefined, proof, { execute, timeout: TIMEOUT_SECONDS }); // prettier-ignore
       this.#held = { config, until: now + KEPT_MS };
@@ -124,18 +133,24 @@ export class OidcClient {
     }
   }
 
-  #read(claims: IDToken, now: number): LoggedIn {
-    const { groupsClaim, issuer } = this.#settings;
+  #read(claims: IDToken, now: number): LoggedIn | undefined {
+    const { groupsClaim, defaultGroups, subjectClaim = "sub", issuer } = this.#settings;
+    const subject = claims[subjectClaim];
+    if (typeof subject !== "string" || subject === "" || subject.length > SUBJECT_MAX) {
+      this.#onFailure(`the ID token has no usable claim ${subjectClaim}`);
+      return undefined;
+    }
     const said: unknown = claims[groupsClaim];
     const names = [claims["preferred_username"], claims["email"], claims.sub].filter((one) => typeof one === "string");
     const sid = claims["sid"];
     return {
       issuer,
-      subject: claims.sub,
+      subject,
       sid: typeof sid === "string" ? sid.slice(0, 256) : null,
       authenticatedAt: typeof claims.auth_time === "number" ? claims.auth_time : Math.floor(now / 1_000),
       name: names.find(isName) ?? "a person",
       groups: Array.isArray(said) ? said.filter((one) => typeof one === "string" && isName(one)).slice(0, GROUPS_MAX) : null, // prettier-ignore
+      defaultGroups,
     };
   }
 }

@@ -13,6 +13,8 @@ export interface Provider {
   readonly clientId: string | null;
   /** Its subjects are the ids that the provisioning client knows people by. */
   readonly hasExternalIds: boolean;
+  /** The claim of its ID tokens that identifies a user; absent = `sub`. */
+  readonly subjectClaim?: SubjectClaim;
   /** The provisioning client whose word is this provider's; absent = none is. */
   readonly agent?: ProvisioningAgent;
   /** Events may name people by address. */
@@ -21,11 +23,24 @@ export interface Provider {
   readonly groupsClaim: string;
 }
 
+/**
+ * Claims that a provider never gives to another user; names and addresses are not among them. The `sub` of Entra ID
+ * differs from application to application, and `oid` is the id of its directory.
+ */
+export type SubjectClaim = "sub" | "oid";
+
 export interface ProvisioningAgent {
   /** Ids of its admin keys: the present one, and the next one before it takes over. */
   readonly keys: readonly string[];
   /** Where its ids and groups count. */
   readonly environments: readonly string[] | "*";
+}
+
+export function subjectClaimOf(
+  providers: readonly Pick<Provider, "issuer" | "subjectClaim">[],
+  issuer: string,
+): SubjectClaim {
+  return providers.find((one) => one.issuer === issuer)?.subjectClaim ?? "sub";
 }
 
 /**

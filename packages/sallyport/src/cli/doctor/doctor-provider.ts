@@ -9,7 +9,7 @@ export async function checkIdentityProvider(oidc: Settings["oidc"], nowMs: numbe
   const { checkProvider } = await import("../../compose/look-at-provider.ts");
   const reason = await checkProvider(oidc, nowMs);
   if (reason === undefined) return [fine(check, "issuer", `${oidc.issuer} was reached, and its metadata fits`)];
-  const metadata = `${oidc.issuer}/.well-known/openid-configuration`;
+  const metadata = `${oidc.issuer.replace(/\/$/, "")}/.well-known/openid-configuration`;
   const remedy = `open ${metadata} from this machine: it must answer, and its "issuer" must equal oidc.issuer of the settings`;
   return [wrong(check, "issuer_unreachable", `users cannot log in: ${reason}`, remedy)];
 }

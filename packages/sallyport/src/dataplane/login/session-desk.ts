@@ -19,6 +19,7 @@ import { findCandidates } from "../../identity/find-person.ts";
 import { LOCAL_ISSUER } from "../../identity/local/proof.ts";
 import type { LoggedIn } from "../../identity/oidc-client.ts";
 import type { Reconciler } from "../../identity/reconciler.ts";
+import type { Said } from "../../identity/statement.ts";
 
 export interface SessionDeskPorts {
   readonly clock: Clock;
@@ -116,7 +117,7 @@ export class SessionDesk {
 
   /** The person with the groups the provider says, and what that comes to. */
   #judge(who: LoggedIn, before: Principal, voucher: Voucher | undefined, present: Snapshot) {
-    const groups = who.groups === null ? {} : { groups: { set: who.groups } };
+    const groups = groupsOf(who);
     const isLocal = who.issuer === LOCAL_ISSUER;
     // Where a client has tied the person to the provider, the provider's groups count as far as the client's word.
     const within =
@@ -194,6 +195,12 @@ function localPerson(present: Snapshot, id: string): KnownPerson | Refusal | und
   if (!voucher) return { person };
   const { suspendedAt: _suspendedAt, ...rest } = voucher;
   return { person, voucher: rest };
+}
+
+/** What a log-in says about groups. Without a claim, the present ones stay, and the default ones are added. */
+function groupsOf({ groups, defaultGroups = [] }: LoggedIn): Pick<Said, "groups"> {
+  if (groups !== null) return { groups: { set: [...new Set([...groups, ...defaultGroups])] } };
+  return defaultGroups.length === 0 ? {} : { groups: { add: defaultGroups } };
 }
 
 function newPerson(who: LoggedIn, now: number): Principal {
