@@ -23,6 +23,7 @@ import { operationRules } from "./take-away-operation.js";
 import { faultRules } from "./take-away-faults.js";
 import { hostileRules } from "./take-away-hostile.js";
 import { limitRules } from "./take-away-limits.js";
+import { shareRules } from "./take-away-shares.js";
 import { upstreamRules } from "./take-away-upstream.js";
 import { commandLineRules } from "./take-away-command-line.js";
 import { requestRules } from "./take-away-requests.js";
@@ -36,6 +37,7 @@ export const rules = [
   ...operationRules,
   ...upstreamRules,
   ...limitRules,
+  ...shareRules,
   ...commandLineRules,
   ...importRules,
   ...auditRules,

@@ -142,3 +142,66 @@ test("a full queue makes room for whoever has less of it, and never for whoever 
   queue.refuseAll(refuse("draining"));
   expect(queue.waiting).toBe(0);
 });
+
+/** Each turn takes one second; returns the callers in the order of their turns. */
+function turnsOf(waits: readonly [name: string, caller: QueueCaller][], turns: number): string[] {
+  const { queue, state, release } = queueOf(1, 1_000, 3_600_000);
+  const order: string[] = [];
+  queue.take(by("first"));
+  for (const [name, caller] of waits)
+    queue.wait(caller, (slot) => {
+      if (slot === null) return;
+      order.push(name);
+      const service = queue.begin(caller);
+      queue.end(service, 1_000);
+    });
+  for (let i = 0; i < turns; i++) {
+    state.now += 1_000;
+    release();
+  }
+  queue.refuseAll(refuse("draining"));
+  return order;
+}
+
+const batch = (key: string): QueueCaller => by(key, key, { priority: "batch" });
+
+test("batch requests get the turns that interactive ones leave", () => {
+  const order = turnsOf(
+    [
+      ["b0", batch("b")],
+      ["b1", batch("b")],
+      ["i0", by("i")],
+      ["i1", by("j")],
+    ],
+    4,
+  );
+  expect(order).toEqual(["i0", "i1", "b0", "b1"]);
+});
+
+test("batch requests that wait long get one of eight turns, however many interactive ones wait", () => {
+  const interactive = Array.from({ length: 100 }, (_, n): [string, QueueCaller] => [`i${n}`, by(`i${n % 5}`)]);
+  const order = turnsOf([["b0", batch("b")], ["b1", batch("b")], ["b2", batch("b")], ...interactive], 60);
+  const places = order.flatMap((name, place) => (name.startsWith("b") ? [place] : []));
+  expect(places[0]).toBeGreaterThanOrEqual(28);
+  expect([places.length, places[1]! - places[0]!, places[2]! - places[1]!]).toEqual([3, 8, 8]);
+});
+
+test("what a request takes beyond its prediction is charged while it runs, and given back when it was less", () => {
+  const { queue, release } = queueOf(3, 100);
+  for (const name of ["long", "short", "z"]) expect(queue.take(by(name))).toBeDefined();
+  const long = queue.begin(by("long"));
+  const short = queue.begin(by("short"));
+  // Both were predicted the same; one goes on and on, the other is soon over.
+  queue.correct(long, 60_000);
+  queue.end(short, 10);
+  const order: string[] = [];
+  for (const name of ["long", "short", "short"])
+    queue.wait(by(name), (slot) => {
+      if (slot === null) return;
+      order.push(name);
+      queue.end(queue.begin(by(name)), 10_000);
+    });
+  for (let i = 0; i < 3; i++) release();
+  // Ten seconds are charged to the one with two turns before the other has paid for its minute.
+  expect(order).toEqual(["short", "short", "long"]);
+});
