@@ -125,7 +125,7 @@ test("whatever comes, leaves, runs and ends in whatever order, nothing is left o
         tree.forget(share);
       }
       for (const share of running.splice(0)) tree.end(share);
-      expect([tree.size, tree.root.waiting, tree.root.running, tree.root.backlogged.size]).toEqual([0, 0, 0, 0]);
+      expect([tree.size, tree.root.waiting, tree.root.running, tree.root.backlogged!.size]).toEqual([0, 0, 0, 0]);
     }),
     { numRuns: 300 },
   );

@@ -18,9 +18,10 @@ export interface ShareHolder {
 const SHARES_MAX = 20_000;
 
 export class ShareTree {
-  readonly root = new Share(null, "", 1);
+  readonly root = new Share(null, "", 1, false);
   #size = 0;
   #turns = 0;
+  #dropAbove = SHARES_MAX;
 
   get size(): number {
     return this.#size;
@@ -28,15 +29,16 @@ export class ShareTree {
 
   /** The share of the holder's key, with the present weights. */
   of(holder: ShareHolder): Share {
-    const above = holder.team === null ? this.root : this.#child(this.root, `team ${holder.team}`, holder.teamWeight);
-    const principal = this.#child(above, `principal ${holder.principal}`, holder.principalWeight);
-    return this.#child(principal, holder.key, holder.keyWeight);
+    const above =
+      holder.team === null ? this.root : this.#child(this.root, `team ${holder.team}`, holder.teamWeight, false);
+    const principal = this.#child(above, `principal ${holder.principal}`, holder.principalWeight, false);
+    return this.#child(principal, holder.key, holder.keyWeight, true);
   }
 
   /** The key whose turn is next; undefined if no request waits. */
   next(): Share | undefined {
-    let share: Share | undefined = this.root.backlogged.first;
-    for (let below = share?.backlogged.first; below !== undefined; below = below.backlogged.first) share = below;
+    let share: Share | undefined = this.root.backlogged!.first;
+    for (let below = share?.backlogged?.first; below !== undefined; below = below.backlogged?.first) share = below;
     return share;
   }
 
@@ -56,34 +58,39 @@ export class ShareTree {
   /** Drops the share and those above it that nothing depends on any more; all of them when the model is idle. */
   forget(share: Share): void {
     if (this.root.running === 0 && this.root.waiting === 0) return this.#clear();
-    if (this.#size > SHARES_MAX) this.#dropIdle(this.root);
-    for (let one = share; one.parent !== null && one.isForgettable && one.children.size === 0; one = one.parent)
-      if (one.parent.children.delete(one.name)) this.#size--;
+    if (this.#size > this.#dropAbove) {
+      this.#dropIdle(this.root);
+      // Where most of them wait, looking again for each would cost more than it frees.
+      this.#dropAbove = Math.max(SHARES_MAX, 2 * this.#size);
+    }
+    for (let one = share; one.parent !== null && one.isForgettable && !one.children?.size; one = one.parent)
+      if (one.parent.children!.delete(one.name)) this.#size--;
   }
 
-  #child(parent: Share, name: string, weight: number): Share {
-    let child = parent.children.get(name);
+  #child(parent: Share, name: string, weight: number, isLeaf: boolean): Share {
+    let child = parent.children!.get(name);
     if (child === undefined) {
-      child = new Share(parent, name, weight);
+      child = new Share(parent, name, weight, isLeaf);
       child.startTag = parent.virtualMs;
-      parent.children.set(name, child);
+      parent.children!.set(name, child);
       this.#size++;
     } else child.weight = weight;
     return child;
   }
 
   #clear(): void {
-    this.root.children.clear();
+    this.root.children!.clear();
     this.root.startTag = 0;
     this.root.virtualMs = 0;
     this.#size = 0;
+    this.#dropAbove = SHARES_MAX;
   }
 
   #dropIdle(share: Share): void {
-    for (const child of share.children.values()) {
+    for (const child of share.children?.values() ?? []) {
       this.#dropIdle(child);
-      if (child.waiting > 0 || child.running > 0 || child.children.size > 0) continue;
-      share.children.delete(child.name);
+      if (child.waiting > 0 || child.running > 0 || child.children?.size) continue;
+      share.children!.delete(child.name);
       this.#size--;
     }
   }

@@ -21,21 +21,24 @@ export class Share implements HeapMember {
   since = 0;
   waiting = 0;
   running = 0;
-  readonly children = new Map<string, Share>();
+  /** Null in a key's share, of which there are most. */
+  readonly children: Map<string, Share> | null;
   /** Its children with requests that wait. */
-  readonly backlogged = new IndexedHeap<Share>(isBefore);
+  readonly backlogged: IndexedHeap<Share> | null;
 
-  constructor(parent: Share | null, name: string, weight: number) {
+  constructor(parent: Share | null, name: string, weight: number, isLeaf: boolean) {
     this.parent = parent;
     this.name = name;
     this.weight = weight;
+    this.children = isLeaf ? null : new Map();
+    this.backlogged = isLeaf ? null : new IndexedHeap(isBefore);
   }
 
   /** Charges the node and those above it; a negative charge gives back what was predicted too high. */
   charge(costMs: number): void {
     this.startTag += costMs / this.weight;
     if (this.parent === null) return;
-    this.parent.backlogged.moved(this);
+    this.parent.backlogged!.moved(this);
     this.parent.charge(costMs);
   }
 
@@ -46,14 +49,14 @@ export class Share implements HeapMember {
     if (isFirst) {
       this.#lift(this.parent);
       this.since = turn;
-      this.parent.backlogged.add(this);
+      this.parent.backlogged!.add(this);
     }
     this.parent.enter(turn);
   }
 
   /** One less waits in it. */
   leave(): void {
-    if (--this.waiting === 0) this.parent?.backlogged.remove(this);
+    if (--this.waiting === 0) this.parent?.backlogged!.remove(this);
     this.parent?.leave();
   }
 
@@ -65,7 +68,7 @@ export class Share implements HeapMember {
     if (parent === null) return;
     if (this.waiting === 0) this.#lift(parent);
     parent.virtualMs = Math.max(parent.virtualMs, this.startTag);
-    parent.backlogged.moved(this);
+    parent.backlogged!.moved(this);
     parent.begin(turn);
   }
 
