@@ -209,6 +209,7 @@ export class MemoryGateway {
         return true;
       },
       newestRecord: () => this.records.at(-1)?.seq ?? 0,
+      activity: () => ({ jainIndex: 1, models: [], servers: [], users: [], requests: [], budgets: [] }),
       status: () => ({
         version: "0",
         startedAt: START_MS,

@@ -79,6 +79,7 @@ const routes: Record<RouteName, Kind> = {
   "anomalies.answer": () =>
     codeOf(client.call("anomalies.answer", { body: { alert: `dev/${known.key}/flood/1`, verdict: "false_alarm" } })),
   status: "reads",
+  activity: "reads",
   findings: "reads",
   openapi: "reads",
   "audit.search": "reads",

@@ -194,3 +194,68 @@ test("a restart forgets nothing", async () => {
 async function upstreamUrl(): Promise<string> {
   return (await gateway.admin<{ upstreams: { url: string }[] }>("GET", "/v1/upstreams")).upstreams[0]!.url;
 }
+
+describe("the longest service time of one request", () => {
+  const limits = { maxService: "30s" };
+
+  test("ends a stream as one that became too long, and frees the slot", async () => {
+    let upstreamResponse: ServerResponse | undefined;
+    gateway.upstream().intercept = (_seen, response) => {
+      upstreamResponse = response.writeHead(200, { "content-type": "application/x-ndjson" });
+      response.write(pieceOf("native"));
+      return true;
+    };
+    const answer = await gateway.post("/api/chat", await keyWith(limits), chat);
+    const text = answer.text();
+    leapMs += 31_000;
+    const lines = (await text).trim().split("\n");
+    expect(JSON.parse(lines.at(-1)!)).toMatchObject({ done: true, done_reason: "length" });
+    expect(await gateway.lastOutcome()).toMatchObject({ outcome: "limited", code: "service_time_exceeded" });
+    await untilIdle(gateway);
+    expect(upstreamResponse!.destroyed).toBe(true);
+  });
+
+  test("denies an answer in one piece, of which nothing was shown", async () => {
+    let isAsked = (): void => {};
+    const asked = new Promise<void>((resolve) => (isAsked = resolve));
+    gateway.upstream().intercept = () => (isAsked(), true);
+    const answer = said(gateway.post("/api/chat", await keyWith(limits), { ...chat, stream: false }));
+    await asked;
+    leapMs += 31_000;
+    expect((await answer).slice(0, 2)).toEqual([429, "service_time_exceeded"]);
+  });
+});
+
+test("what runs and waits can be seen, with what each user got and how full budgets are", async () => {
+  interface Seen {
+    environments: {
+      name: string;
+      models: { model: string; slots: number }[];
+      users: { requests: number; computeMs: number }[];
+      requests: { state: string; key: string; model: string }[];
+      budgets: { budget: string; used: number; amount: number }[];
+    }[];
+  }
+  let release = (): void => {};
+  const held = new Promise<void>((resolve) => {
+    gateway.upstream().intercept = (_seen, response) => {
+      release = () => void response.writeHead(200, { "content-type": "application/json" }).end('{"done":true}\n');
+      resolve();
+      return true;
+    };
+  });
+  const key = await keyWith({ outputTokens: "500/day" });
+  const answer = gateway.post("/api/chat", key, { ...chat, stream: false });
+  await held;
+  const [dev] = (await gateway.admin<Seen>("GET", "/v1/activity")).environments;
+  const id = key.split("_")[2]!;
+  expect(dev!.requests.find((request) => request.key === id)).toMatchObject({ state: "running" });
+  expect(dev!.budgets.find(({ amount }) => amount === 500)?.budget).toBe("outputTokens");
+  expect(dev!.models[0]!.slots).toBeGreaterThan(0);
+  release();
+  await (await answer).text();
+  await untilIdle(gateway);
+  const [after] = (await gateway.admin<Seen>("GET", "/v1/activity")).environments;
+  expect(after!.requests).toEqual([]);
+  expect(after!.users[0]!.requests).toBeGreaterThan(0);
+});

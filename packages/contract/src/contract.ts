@@ -1,6 +1,7 @@
 /** The admin contract: every route there is, by name. What is not a row here is not served. */
 import type { z } from "zod";
 import { anomalyRows } from "./anomaly-rows.ts";
+import { activityRows } from "./activity-rows.ts";
 import { gatewayRows } from "./gateway-rows.ts";
 import { incidentRows } from "./incident-rows.ts";
 import { keyFactorRows } from "./key-factor-rows.ts";
@@ -13,6 +14,7 @@ import type { ContractRow } from "./row.ts";
 export const contract = {
   ...anomalyRows,
   ...gatewayRows,
+  ...activityRows,
   ...keyRows,
   ...keyFactorRows,
   ...incidentRows,

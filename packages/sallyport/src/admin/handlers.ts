@@ -6,6 +6,7 @@ import { assignmentHandlers } from "./routes/assignments.ts";
 import { auditHandlers } from "./routes/audit.ts";
 import { anomalyHandlers } from "./routes/anomalies.ts";
 import { findingHandlers } from "./routes/findings.ts";
+import { activityHandlers } from "./routes/activity.ts";
 import { gatewayHandlers } from "./routes/gateway.ts";
 import { incidentHandlers } from "./routes/incidents.ts";
 import { keyFactorHandlers } from "./routes/key-factors.ts";
@@ -19,6 +20,7 @@ import { restoreHandlers } from "./routes/restore.ts";
 
 export const handlers: Handlers<RouteName> = {
   ...gatewayHandlers,
+  ...activityHandlers,
   ...auditHandlers,
   ...anomalyHandlers,
   ...findingHandlers,

@@ -74,6 +74,7 @@ export function adminPorts(
       dataListen: urls.data,
       adminListen: urls.admin,
     }),
+    activity: (environment) => dataPlane?.activity(environment) ?? NOTHING_RUNS,
     readPolicyText: (text, actor) => policyTexts.read(text, actor),
     sinks: () => [],
     metrics: (isShown) => metrics.write(isShown),
@@ -83,6 +84,8 @@ export function adminPorts(
 export function logFault(log: Log): (cause: unknown) => void {
   return (cause) => log.error({ cause: causeOf(cause) }, "the admin API met a fault");
 }
+
+const NOTHING_RUNS = { jainIndex: 1, models: [], servers: [], users: [], requests: [], budgets: [] };
 
 /** Longer ago than a key lives without being used. */
 const LOOKED_BACK_MS = 90 * 86_400_000;

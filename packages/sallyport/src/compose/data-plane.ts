@@ -43,6 +43,11 @@ import { causeOf } from "../kernel/log.ts";
 import type { Log } from "../kernel/log.ts";
 import { Quotas } from "../dataplane/quotas.ts";
 import { KeyLimits } from "../limits/key-limits.ts";
+import { activityOf } from "../dataplane/activity.ts";
+import type { EnvironmentActivity } from "../limits/environment-activity.ts";
+import { computeMsOf } from "../dataplane/cost.ts";
+import { AttainedService } from "../limits/attained-service.ts";
+import { nameShareMetrics } from "./share-metrics.ts";
 import { QuotaBook } from "../limits/quota-book.ts";
 import { TokenEstimates } from "../limits/token-estimates.ts";
 import type { OpenQuotas } from "./open-quotas.ts";
@@ -83,6 +88,7 @@ export interface DataPlane {
   readonly server: Server;
   running(): number;
   queued(): number;
+  activity(environment: string): EnvironmentActivity;
   /** Rejects new requests from now on. */
   drain(): void;
   /** Aborts what still runs and writes the last aggregates. */
@@ -129,6 +135,7 @@ export function makeDataPlane({
     ...budgets,
     predictMs: (environment, model, principal) => pools.predictMs(environment, model, principal),
   });
+  const attained = new AttainedService();
   const budget = new ByteBudget(settings.inFlightBytesMax, requestBytesMax(settings.inFlightBytesMax));
   const isQuarantined = (): boolean => core.quarantine.restored() !== undefined;
   let isDraining = false;
@@ -234,7 +241,13 @@ export function makeDataPlane({
         live,
         ledger,
         refusals,
-        listeners: [metrics.exchanges, new ExchangeLog(log, clock), ...(tracing ? [tracing] : []), ...listeners],
+        listeners: [
+          noteAttained(attained, clock),
+          metrics.exchanges,
+          new ExchangeLog(log, clock),
+          ...(tracing ? [tracing] : []),
+          ...listeners,
+        ],
         fault: (cause) => log.error({ cause: causeOf(cause) }, "an exchange's end could not be counted or told"),
       }),
     },
@@ -254,11 +267,14 @@ export function makeDataPlane({
     tls,
   );
   metrics.nameDataPlane({ live, pools, budget, unrecorded });
+  nameShareMetrics(metrics.registry, { ...budgets, attained, pools, now: () => clock.monotonic() });
 
   return {
     server,
     running: () => live.size - pools.waiting,
     queued: () => pools.waiting,
+    activity: (environment) =>
+      activityOf(environment, { live, pools, attained, book: budgets.book, now: () => clock.monotonic() }),
     drain: () => void (isDraining = true),
     end() {
       clearInterval(flushing);
@@ -278,4 +294,15 @@ export function makeJudge(core: Core, { environments }: Pick<Settings, "environm
   const { clock, snapshot, keys, revokedTokens, firstNetworks } = core;
   const served = environments && new Set(environments);
   return new Judge({ clock, snapshot, keys, revokedTokens, firstNetworks, environments: served });
+}
+
+/** Requests that took or wanted a turn of a model. */
+function noteAttained(attained: AttainedService, clock: Pick<Clock, "monotonic">): EndListener {
+  return {
+    ended(exchange) {
+      const { key, queuedMs, heldMs } = exchange;
+      if (key === null || (queuedMs === 0 && heldMs === 0)) return;
+      attained.note(key.environment, key.owner ?? key.id, computeMsOf(exchange), queuedMs, clock.monotonic());
+    },
+  };
 }

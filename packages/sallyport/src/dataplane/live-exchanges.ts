@@ -23,6 +23,11 @@ export class LiveExchanges {
     exchange.livePlace = this.#live.push(exchange) - 1;
   }
 
+  /** For those who only look. */
+  all(): readonly Exchange[] {
+    return this.#live;
+  }
+
   /** Nothing where it is not live. The last one takes its place. */
   remove(exchange: Exchange): void {
     const place = exchange.livePlace;

@@ -25,7 +25,20 @@ export interface QuotaUse {
   readonly used: number;
 }
 
+export interface QuotaFill {
+  readonly account: string;
+  readonly budget: QuotaName;
+  readonly used: number;
+  readonly amount: number;
+  /** Epoch ms. */
+  readonly endsAt: number;
+}
+
 export interface QuotaAccount {
+  readonly owner: string;
+  readonly budget: QuotaName;
+  /** As it was written when it was used last. */
+  amount: number;
   startMs: number;
   endMs: number;
   used: number;
@@ -137,19 +150,40 @@ export class QuotaBook implements LeaseBook {
     return uses;
   }
 
-  /** After a start: what was used before it. */
-  restore(uses: readonly QuotaUse[]): void {
-    for (const { name, startMs, endMs, used } of uses)
-      this.#accounts.set(name, { startMs, endMs, used, reserved: 0, isReported: false });
+  /** Accounts as people look at them, with what running requests hold counted as used. */
+  fill(): QuotaFill[] {
+    const now = this.#ports.now();
+    const rows: QuotaFill[] = [];
+    for (const { owner, budget, amount, used, reserved, endMs } of this.#accounts.values())
+      if (endMs > now && used + reserved > 0 && Number.isFinite(amount))
+        rows.push({ account: owner, budget, used: Math.round(used + reserved), amount, endsAt: endMs });
+    return rows;
   }
 
-  #accountOf({ account: owner, name, windowMs, zone }: QuotaBound): QuotaAccount {
+  /** After a start: what was used before it. */
+  restore(uses: readonly QuotaUse[]): void {
+    for (const { name, startMs, endMs, used } of uses) {
+      const [, owner = "", budget = ""] = /^(.*) ([A-Za-z]+)\/\d+$/.exec(name) ?? [];
+      const account = { owner, budget: budget as QuotaName, amount: Infinity, startMs, endMs, used, reserved: 0 };
+      this.#accounts.set(name, { ...account, isReported: false });
+    }
+  }
+
+  #accountOf({ account: owner, name, amount, windowMs, zone }: QuotaBound): QuotaAccount {
     const id = `${owner} ${name}/${windowMs}`;
     const now = this.#ports.now();
     let account = this.#accounts.get(id);
     if (account === undefined) {
       if (this.#accounts.size >= this.#sweepAbove) this.#forgetPast(now);
-      account = { ...windowAt(now, windowMs, zone), used: 0, reserved: 0, isReported: false };
+      account = {
+        ...windowAt(now, windowMs, zone),
+        owner,
+        budget: name,
+        amount,
+        used: 0,
+        reserved: 0,
+        isReported: false,
+      };
       this.#accounts.set(id, account);
     } else if (now >= account.endMs) {
       const { startMs, endMs } = windowAt(now, windowMs, zone);
@@ -158,6 +192,7 @@ export class QuotaBook implements LeaseBook {
       account.used = 0;
       account.isReported = false;
     }
+    account.amount = amount;
     return account;
   }
 

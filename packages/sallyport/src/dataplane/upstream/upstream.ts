@@ -141,6 +141,13 @@ export class Upstream {
     return this.runningOf(model) > 0 || this.#wasServed(model);
   }
 
+  /** Models that run on it or were used in the last minutes. */
+  loadedModels(): string[] {
+    const nowMs = this.#ports.now();
+    const used = [...this.#loadedUntilMs].filter(([, untilMs]) => untilMs > nowMs).map(([model]) => model);
+    return [...new Set([...this.#runningByModel.keys(), ...used])];
+  }
+
   lacks(model: string): boolean {
     return this.#lacksUntilMs.size > 0 && (this.#lacksUntilMs.get(model) ?? 0) > this.#ports.now();
   }
