@@ -10,6 +10,15 @@ export interface TerminalAround {
   readonly env?: Io["env"];
 }
 
+type Line = Parameters<Io["out"]>[0];
+
+/** Without its styles: as a pipe gets it. */
+function lineText(line: Line): string {
+  return typeof line === "string"
+    ? line
+    : line.map((piece) => (typeof piece === "string" ? piece : piece.text)).join("");
+}
+
 export function capturedIo({ isTerminal = false, reply, text = "", env = {} }: TerminalAround = {}): {
   readonly io: Io;
   readonly out: string[];
@@ -18,8 +27,8 @@ export function capturedIo({ isTerminal = false, reply, text = "", env = {} }: T
   const out: string[] = [];
   const err: string[] = [];
   const io: Io = {
-    out: (said) => void out.push(said),
-    err: (said) => void err.push(said),
+    out: (line) => void out.push(lineText(line)),
+    err: (line) => void err.push(lineText(line)),
     isTerminal,
     canAsk: reply !== undefined,
     ask: async () => reply ?? "",

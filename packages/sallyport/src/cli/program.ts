@@ -11,7 +11,7 @@ import { addExamples } from "./terminal/examples.ts";
 import { exits, tellFailure, UsageMistake } from "./terminal/failure.ts";
 import type { Exit } from "./terminal/failure.ts";
 import type { Io } from "./terminal/io.ts";
-import { printText } from "./terminal/print.ts";
+import { printHelp } from "./terminal/print.ts";
 
 type Add = (program: Command, cli: Cli) => void;
 
@@ -120,7 +120,7 @@ export async function makeProgram(cli: Cli, only?: string, isJson = false): Prom
     .showSuggestionAfterError();
   // Commands take these over from the program when they are made, so they are set before.
   program.exitOverride().configureOutput({
-    writeOut: (text) => printText(cli.io, text.trimEnd()),
+    writeOut: (text) => printHelp(cli.io, text.trimEnd()),
     // With --json, a mistake in the arguments is reported once, as JSON, like every failure.
     writeErr: (text) => {
       if (!isJson) for (const line of text.trimEnd().split("\n")) cli.io.err(line);

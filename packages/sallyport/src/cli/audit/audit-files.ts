@@ -12,6 +12,8 @@ import { UsageMistake } from "../terminal/failure.ts";
 import { listOption, withServer } from "../terminal/options.ts";
 import type { ServerOptions } from "../terminal/options.ts";
 import { facts, show } from "../terminal/print.ts";
+import { error, ok } from "../terminal/styled-line.ts";
+import type { Line } from "../terminal/styled-line.ts";
 
 interface VerifyOptions extends ServerOptions {
   readonly key?: readonly string[];
@@ -116,15 +118,15 @@ async function verifyState(cli: Cli, path: string | undefined, options: VerifyOp
     throw new UsageMistake("--state verifies the database alone: --key, --checkpoint and --witness do not go with it");
   const settings = await readSettings({ ...options, ...(path === undefined ? {} : { data: path }) }, cli.io.env);
   const { verifyDirectoryState } = await import("../../store/directory/verify-state.ts");
-  const { ok, rows, firstDifference: first } = await verifyDirectoryState(settings);
-  show(cli.io, options.json, { ok, rows, ...(first ? { firstDifference: first } : {}) }, () =>
+  const { ok: isWhole, rows, firstDifference: first } = await verifyDirectoryState(settings);
+  show(cli.io, options.json, { ok: isWhole, rows, ...(first ? { firstDifference: first } : {}) }, () =>
     facts({
-      state: ok ? "whole" : "CHANGED",
+      state: isWhole ? ok("whole") : error("CHANGED"),
       rows,
       ...(first ? { "first difference": `table ${first.table}, row ${first.id || "-"}: ${first.reason}` } : {}),
     }),
   );
-  if (!ok) cli.found();
+  if (!isWhole) cli.found();
 }
 
 function writeNew(path: string, text: string): void {
@@ -137,7 +139,8 @@ function writeNew(path: string, text: string): void {
   }
 }
 
-function verdictLines(verdict: LedgerVerdict): readonly string[] {
+function verdictLines(verdict: LedgerVerdict): readonly Line[] {
   const described = describeVerdict(verdict);
-  return [...facts(described.facts), ...described.notes];
+  const ledger = verdict.ok ? ok("whole") : error("DAMAGED");
+  return [...facts({ ...described.facts, ledger }), ...described.notes];
 }

@@ -6,6 +6,7 @@ import { refuseBesideServer } from "../terminal/failure.ts";
 import { withServer } from "../terminal/options.ts";
 import type { ServerOptions } from "../terminal/options.ts";
 import { facts, show } from "../terminal/print.ts";
+import { error, ok } from "../terminal/styled-line.ts";
 
 export function addAuditRepair(audit: Command, cli: Cli): void {
   withServer(audit.command("repair"))
@@ -24,7 +25,7 @@ export function addAuditRepair(audit: Command, cli: Cli): void {
         ),
         ...done.rebuilt.map(({ log, records }) => `rebuilt the row of the log ${log} from ${records} records`),
         ...(done.removed.length + done.rebuilt.length === 0 ? ["nothing needed repair"] : []),
-        ...facts({ "audit log": done.ok ? "whole" : "DAMAGED", records: done.records }),
+        ...facts({ "audit log": done.ok ? ok("whole") : error("DAMAGED"), records: done.records }),
         ...(done.firstDamage ? facts({ "first damage": `${done.firstDamage.file}: ${done.firstDamage.reason}` }) : []),
       ]);
       if (!done.ok) cli.found();

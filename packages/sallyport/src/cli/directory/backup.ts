@@ -7,7 +7,7 @@ import { readSettings } from "../terminal/connect.ts";
 import { UsageMistake } from "../terminal/failure.ts";
 import { listOption, withServer } from "../terminal/options.ts";
 import type { ServerOptions } from "../terminal/options.ts";
-import { facts, show } from "../terminal/print.ts";
+import { facts, show, warn } from "../terminal/print.ts";
 
 interface BackupOptions extends ServerOptions {
   readonly to?: string[];
@@ -44,7 +44,7 @@ export function addBackup(program: Command, cli: Cli): void {
         facts({ backup: path, bytes, sealed: done.isSealed, files: manifest.files.length, records: head.seq }),
       );
       if (!hasKek)
-        cli.io.err(`the key-encryption key ${kek} is not in it, and is needed after a restore: keep it elsewhere`);
+        warn(cli.io, `the key-encryption key ${kek} is not in it, and is needed after a restore: keep it elsewhere`);
     });
 }
 

@@ -5,7 +5,7 @@ import { adminSocket, isAnswered, readSettings } from "../terminal/connect.ts";
 import { refuseBesideServer, UsageMistake } from "../terminal/failure.ts";
 import { withServer } from "../terminal/options.ts";
 import type { ServerOptions } from "../terminal/options.ts";
-import { facts, listText, show, table } from "../terminal/print.ts";
+import { facts, listText, show, table, warn } from "../terminal/print.ts";
 
 interface RekeyOptions extends ServerOptions {
   readonly kek?: boolean;
@@ -42,7 +42,7 @@ async function rekeyKek(cli: Cli, options: RekeyOptions, settings: Settings): Pr
     if (count === total || count % Math.ceil(total / 100) === 0) cli.io.err(`encrypted again: ${count} of ${total}`);
   });
   show(cli.io, options.json, done, () => facts({ "key before": done.from, "key now": done.to, records: done.records }));
-  if (to !== null) cli.io.err(`before the next start, the settings must say: keyEncryptionKey: ${done.source}`);
+  if (to !== null) warn(cli.io, `before the next start, the settings must say: keyEncryptionKey: ${done.source}`);
 }
 
 async function rekeyPeppers(cli: Cli, options: RekeyOptions, settings: Settings): Promise<void> {

@@ -11,7 +11,7 @@ import { readSettings } from "../terminal/connect.ts";
 import { UsageMistake } from "../terminal/failure.ts";
 import { withServer } from "../terminal/options.ts";
 import type { ServerOptions } from "../terminal/options.ts";
-import { facts, show, table, timeText } from "../terminal/print.ts";
+import { facts, show, table, timeText, warn } from "../terminal/print.ts";
 
 interface RestoreOptions {
   readonly data?: string;
@@ -62,10 +62,14 @@ async function restoreFolder(cli: Cli, folder: string, { data, identity, json }:
   show(cli.io, json, done, () =>
     facts({ "data directory": directory, "backup of": timeText(backupAt), records: head.seq }),
   );
-  if (!hasKek) cli.io.err(`the key-encryption key ${kek} was not in the backup: the settings must say where it is`);
+  if (!hasKek) warn(cli.io, `the key-encryption key ${kek} was not in the backup: the settings must say where it is`);
   if (!isStateVerified)
-    cli.io.err("whether its keys and policy are what the gateway wrote is verified at the first start, with that key");
-  cli.io.err(
+    warn(
+      cli.io,
+      "whether its keys and policy are what the gateway wrote is verified at the first start, with that key",
+    );
+  warn(
+    cli.io,
     "keys that were revoked since the backup would work again, so the server rejects all requests until you run `sallyport restore confirm`",
   );
 }
@@ -107,7 +111,8 @@ async function confirm(cli: Cli, options: ConfirmOptions): Promise<void> {
           )),
     ]);
     if (isConfirmed) return;
-    cli.io.err(
+    warn(
+      cli.io,
       "not confirmed: these keys are active and may have been revoked since the backup; revoke those that must not be active, then pass --yes",
     );
     cli.found();

@@ -17,6 +17,8 @@ import type { Finding } from "./finding.ts";
 import { withServer } from "../terminal/options.ts";
 import type { ServerOptions } from "../terminal/options.ts";
 import { show, table } from "../terminal/print.ts";
+import { error, ok as okText, warning } from "../terminal/styled-line.ts";
+import type { Line, StyledText } from "../terminal/styled-line.ts";
 import { isOpen } from "./probe.ts";
 
 export function addDoctor(program: Command, cli: Cli): void {
@@ -45,8 +47,8 @@ export function addDoctor(program: Command, cli: Cli): void {
 }
 
 /** A table, and under it what to do about each that is not in order. */
-export function describeFindings(findings: readonly Finding[]): string[] {
-  const rows = findings.map(({ check, state, says }) => [check, state, says]);
+export function describeFindings(findings: readonly Finding[]): Line[] {
+  const rows = findings.map(({ check, state, says }) => [check, stateText(state), says]);
   const remedies = findings.filter(({ remedy }) => remedy !== "");
   if (remedies.length === 0) return table(["CHECK", "STATE", "SAYS"], rows, "nothing checked");
   return [
@@ -58,6 +60,12 @@ export function describeFindings(findings: readonly Finding[]): string[] {
       "",
     ),
   ];
+}
+
+const stateStyles = { ok: okText, note: warning, wrong: error } as const;
+
+function stateText(state: Finding["state"]): StyledText {
+  return stateStyles[state](state);
 }
 
 async function checkPort(check: string, listener: Listener, isRunning: boolean): Promise<Finding> {

@@ -9,6 +9,8 @@ import { keepOrRevoke } from "../terminal/keep-or-revoke.ts";
 import { listOption, withServer } from "../terminal/options.ts";
 import type { ServerOptions } from "../terminal/options.ts";
 import { listText, show, table } from "../terminal/print.ts";
+import { indented } from "../terminal/styled-line.ts";
+import type { Line } from "../terminal/styled-line.ts";
 import { checkKeyDestination, openKeyDestination } from "./created-keys.ts";
 import type { CreatedKey } from "./created-keys.ts";
 import { planImport } from "./import-plan.ts";
@@ -150,7 +152,7 @@ function orderOf({ name, roles, models, networks, ttl }: PlannedKey, environment
   };
 }
 
-function planLines({ create, skipped, notCarried }: ImportPlan, environment: string): readonly string[] {
+function planLines({ create, skipped, notCarried }: ImportPlan, environment: string): readonly Line[] {
   return [
     `keys to create in ${environment}:`,
     ...table(
@@ -164,7 +166,7 @@ function planLines({ create, skipped, notCarried }: ImportPlan, environment: str
         networks === null ? "anywhere" : listText(networks),
       ]),
       "none",
-    ).map((line) => `  ${line}`),
+    ).map((line) => indented(line)),
     ...(skipped.length === 0 ? [] : ["skipped, because a key of this name exists:"]),
     ...skipped.map(({ line, name, id }) => `  line ${line}: ${name} (${id})`),
     "not imported:",

@@ -11,7 +11,7 @@ import type { DeliverOptions } from "../keys/deliver.ts";
 import { UsageMistake } from "../terminal/failure.ts";
 import { withServer } from "../terminal/options.ts";
 import type { ServerOptions } from "../terminal/options.ts";
-import { facts, show, table, timeText } from "../terminal/print.ts";
+import { facts, show, table, timeText, warn } from "../terminal/print.ts";
 import { timeMsOf } from "../terminal/when.ts";
 
 interface OpenOptions extends ServerOptions {
@@ -198,7 +198,7 @@ async function tried<T>(cli: Cli, id: string, work: () => Promise<T>): Promise<T
     return await work();
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    cli.io.err(`The report could not be written (${why}): sallyport incident report ${id}`);
+    warn(cli.io, `The report could not be written (${why}): sallyport incident report ${id}`);
     return undefined;
   }
 }

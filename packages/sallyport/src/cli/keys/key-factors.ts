@@ -10,6 +10,7 @@ import { UsageMistake } from "../terminal/failure.ts";
 import { listOption, withServer } from "../terminal/options.ts";
 import type { ServerOptions } from "../terminal/options.ts";
 import { facts, listText, show, table, timeText } from "../terminal/print.ts";
+import type { Line } from "../terminal/styled-line.ts";
 
 export interface FactorOptions {
   readonly network?: string[];
@@ -143,7 +144,7 @@ async function pathSecret(cli: Cli, id: string, options: ServerOptions & { remov
     );
 }
 
-export function factorFacts(key: KeyView): string[] {
+export function factorFacts(key: KeyView): Line[] {
   return facts({
     id: key.id,
     networks:

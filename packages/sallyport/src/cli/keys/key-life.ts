@@ -8,7 +8,7 @@ import type { DeliverOptions } from "./deliver.ts";
 import { UsageMistake } from "../terminal/failure.ts";
 import { withServer } from "../terminal/options.ts";
 import type { ServerOptions } from "../terminal/options.ts";
-import { facts, show, table, timeText } from "../terminal/print.ts";
+import { facts, show, table, timeText, warn } from "../terminal/print.ts";
 
 interface RotateOptions extends ServerOptions, DeliverOptions {
   readonly grace?: string;
@@ -59,7 +59,7 @@ async function rotate(cli: Cli, id: string, options: RotateOptions): Promise<voi
       return { key: finished, hadOverlap: before.secrets.some(({ state }) => state === "overlapping") };
     });
     show(cli.io, options.json, key, () => facts({ id: key.id, state: key.state }));
-    if (!hadOverlap) cli.io.err("sallyport: no rotation of this key is under way, so nothing was changed");
+    if (!hadOverlap) warn(cli.io, "no rotation of this key is under way, so nothing was changed");
     return;
   }
   const deliver = deliveryOf(options);

@@ -16,7 +16,9 @@ import type { FactorOptions } from "./key-factors.ts";
 import { addKeyWorkloads } from "./key-workloads.ts";
 import { addKeyLife, secretLines } from "./key-life.ts";
 import { addOwnKeys } from "./own-keys.ts";
-import { facts, listText, show, table, timeText } from "../terminal/print.ts";
+import { facts, listText, show, table, timeText, warn } from "../terminal/print.ts";
+import { muted, warning } from "../terminal/styled-line.ts";
+import type { Line, Piece } from "../terminal/styled-line.ts";
 
 interface CreateOptions extends ServerOptions, FactorOptions {
   readonly env: string;
@@ -71,7 +73,7 @@ export function addKeys(program: Command, cli: Cli): void {
             key.id,
             key.environment,
             key.name,
-            key.isDecoy ? `${stateText(key)}, canary` : stateText(key),
+            stateCell(key),
             listText(key.roles),
             listText(key.allow),
             listText(key.models),
@@ -136,7 +138,7 @@ async function create(cli: Cli, options: CreateKeyOptions): Promise<void> {
       },
     });
     if (model.length === 0 && (await wantsModel(client, role, allow))) {
-      cli.io.err("sallyport: the key names no model, so permissions that need one give nothing: use --model");
+      warn(cli.io, "the key names no model, so permissions that need one give nothing: use --model");
     }
     return made;
   });
@@ -171,7 +173,12 @@ function stateText(key: { state: string; isExpired: boolean }): string {
   return key.isExpired && key.state !== "revoked" ? "expired" : key.state;
 }
 
-function keyFacts(key: KeyView): string[] {
+function stateCell(key: KeyView): Piece {
+  const text = key.isDecoy ? `${stateText(key)}, canary` : stateText(key);
+  return key.state === "revoked" ? muted(text) : text.startsWith("active") ? text : warning(text);
+}
+
+function keyFacts(key: KeyView): Line[] {
   return facts({
     id: key.id,
     environment: key.environment,

@@ -9,6 +9,7 @@ import { allAssignments, allPrincipals } from "../terminal/every-page.ts";
 import { listOption, withServer } from "../terminal/options.ts";
 import type { ServerOptions } from "../terminal/options.ts";
 import { facts, listText, show, table, timeText } from "../terminal/print.ts";
+import type { Line } from "../terminal/styled-line.ts";
 
 type Kind = "person" | "service";
 
@@ -172,7 +173,7 @@ async function orNone<T>(asked: Promise<T>): Promise<T | undefined> {
   }
 }
 
-function principalFacts(one: PrincipalView): string[] {
+function principalFacts(one: PrincipalView): Line[] {
   return facts({
     id: one.id,
     name: one.name,
@@ -194,7 +195,7 @@ function stateText({ isDisabled, disabledBy, disabledIn }: PrincipalView): strin
   return disabledIn ? `disabled in ${disabledIn.join(", ")}` : "active";
 }
 
-function assignmentTable(assignments: readonly AssignmentView[]): string[] {
+function assignmentTable(assignments: readonly AssignmentView[]): Line[] {
   return table(
     ["ASSIGNMENT", "ENV", "ROLES", "ALLOW", "MODELS", "FROM"],
     assignments.map((one) => [

@@ -7,6 +7,7 @@ import { CommanderError } from "commander";
 import { SettingsMistakes } from "../../config/settings-mistakes.ts";
 import type { Io } from "./io.ts";
 import { sayRefusedBySystem } from "./refused-by-system.ts";
+import { error, muted, withCommands } from "./styled-line.ts";
 
 /** What scripts may rely on. */
 export const exits = { done: 0, refused: 1, usage: 2, fault: 3 } as const;
@@ -48,13 +49,14 @@ export function tellFailure(io: Io, thrown: unknown, isJson = false): Exit {
   }
   const { code, message, mistakes, remedy, exit } = describeFailure(thrown);
   if (isJson) {
-    const error = { code, message, remedy, ...(mistakes.length > 0 ? { mistakes } : {}) };
-    io.err(JSON.stringify({ error }));
+    const told = { code, message, remedy, ...(mistakes.length > 0 ? { mistakes } : {}) };
+    io.err(JSON.stringify({ error: told }));
     return exit;
   }
-  io.err(`sallyport: ${message}`);
+  io.err([error("sallyport:"), ` ${message}`]);
   for (const mistake of mistakes) io.err(`  ${mistake}`);
-  if (remedy !== "") io.err(`  remedy: ${remedy}${Object.hasOwn(problems, code) ? ` (${code})` : ""}`);
+  const named = Object.hasOwn(problems, code) ? ` (${code})` : "";
+  if (remedy !== "") io.err(["  remedy: ", ...withCommands(remedy), muted(named)]);
   return exit;
 }
 

@@ -3,12 +3,14 @@ import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
 import { outputTo } from "../../kernel/output.ts";
 import { visibleLine } from "../../kernel/visible-text.ts";
+import { hasColor, writtenLine } from "./styled-line.ts";
+import type { Line } from "./styled-line.ts";
 
 export interface Io {
   /** One line of result, to stdout. A line feed in it is shown, not obeyed: `printText` is for the program's own texts of several lines. */
-  out(line: string): void;
+  out(line: Line): void;
   /** One line of warning or error, to stderr. */
-  err(line: string): void;
+  err(line: Line): void;
   /** Stdout is a terminal: a person sees it, no file or pipe keeps it. */
   readonly isTerminal: boolean;
   /** Whether a user can answer a question. */
@@ -31,11 +33,11 @@ export function processIo(): Io {
       if (!READER_GONE.has(cause.code ?? "")) throw cause;
     });
   let isServer = false;
-  const write = (stream: NodeJS.WriteStream, fd: 1 | 2, line: string): void => {
+  const write = (stream: NodeJS.WriteStream, fd: 1 | 2, line: Line): void => {
     // The one place where text reaches a person: nothing a stranger wrote gets past it raw.
-    const visible = `${visibleLine(line)}\n`;
-    if (isServer) outputTo(fd).write(visible);
-    else stream.write(visible);
+    const written = `${writtenLine(line, hasColor(stream, process.env))}\n`;
+    if (isServer) outputTo(fd).write(written);
+    else stream.write(written);
   };
   return {
     out: (line) => write(process.stdout, 1, line),
