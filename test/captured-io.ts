@@ -30,6 +30,7 @@ export function capturedIo({ isTerminal = false, reply, text = "", env = {} }: T
     out: (line) => void out.push(lineText(line)),
     err: (line) => void err.push(lineText(line)),
     isTerminal,
+    statusLine: null,
     canAsk: reply !== undefined,
     ask: async () => reply ?? "",
     env,

@@ -7,6 +7,7 @@ import type { AnomalyPolicy } from "../../anomaly/response.ts";
 import type { Cli } from "../terminal/cli.ts";
 import { UsageMistake } from "../terminal/failure.ts";
 import { facts, show, table } from "../terminal/print.ts";
+import { withProgress } from "../terminal/progress.ts";
 
 interface ReplayOptions {
   readonly policy?: string;
@@ -22,7 +23,9 @@ export function addAnomaliesReplay(anomalies: Command, cli: Cli): void {
     .action(async (file: string, { policy, json }: ReplayOptions) => {
       const read = await readPolicyFile(policy);
       const { replayFile } = await import("../../anomaly/replay/replay.ts");
-      const replayed = await replayFile(file, read).catch((cause: NodeJS.ErrnoException) => {
+      const replayed = await withProgress(cli.io, { label: "replaying", isJson: json }, (onProgress) =>
+        replayFile(file, read, (bytes, total) => onProgress("bytes", bytes, total)),
+      ).catch((cause: NodeJS.ErrnoException) => {
         if (cause.code === "ENOENT" || cause.code === "EISDIR")
           throw new UsageMistake(`${file}: there is no such file`);
         throw cause;

@@ -4,6 +4,7 @@ import type { Cli } from "../terminal/cli.ts";
 import { UsageMistake } from "../terminal/failure.ts";
 import { wholeNumberOption } from "../terminal/options.ts";
 import { facts, show, table } from "../terminal/print.ts";
+import { withProgress } from "../terminal/progress.ts";
 
 interface SimulateOptions {
   readonly seed: number;
@@ -22,7 +23,9 @@ export function addAnomaliesTraffic(anomalies: Command, cli: Cli): void {
     .option("--json", "print JSON")
     .action(async ({ seed, out, json }: SimulateOptions) => {
       const { writeSimulation } = await import("../../watch-lab/simulate/write-directory.ts");
-      const manifest = writeSimulation(seed, out);
+      const manifest = await withProgress(cli.io, { label: "simulating traffic", isJson: json }, (onProgress) =>
+        writeSimulation(seed, out, (days, total) => onProgress("days", days, total)),
+      );
       show(cli.io, json, manifest, () => facts({ ...manifest }));
     });
 
@@ -32,7 +35,10 @@ export function addAnomaliesTraffic(anomalies: Command, cli: Cli): void {
     .option("--json", "print JSON")
     .action(async (directory: string, { json }: { readonly json?: boolean }) => {
       const { scoreDirectory } = await import("../../watch-lab/score/score-directory.ts");
-      const score = await scoreDirectory(directory).catch((cause: NodeJS.ErrnoException) => {
+      const work = { label: "scoring the detector", isJson: json };
+      const score = await withProgress(cli.io, work, (onProgress) =>
+        scoreDirectory(directory, (bytes, total) => onProgress("bytes", bytes, total)),
+      ).catch((cause: NodeJS.ErrnoException) => {
         if (cause.code === "ENOENT")
           throw new UsageMistake(`${cause.path}: there is no such file (anomalies simulate writes it)`);
         throw cause;

@@ -12,6 +12,7 @@ import { UsageMistake } from "../terminal/failure.ts";
 import { listOption, withServer } from "../terminal/options.ts";
 import type { ServerOptions } from "../terminal/options.ts";
 import { facts, show } from "../terminal/print.ts";
+import { withProgress } from "../terminal/progress.ts";
 import { error, ok } from "../terminal/styled-line.ts";
 import type { Line } from "../terminal/styled-line.ts";
 
@@ -48,7 +49,14 @@ export function addAuditFiles(audit: Command, cli: Cli): void {
       const { readPins } = await import("@sallyport/ledger/node");
       const { verifyPath } = await import("../../store/directory/verify-path.ts");
       const pins = readPins(options.key ?? [], options.checkpoint ?? [], options.witness ?? []);
-      const verdict = await verifyPath(path ?? (await readSettings(options, cli.io.env)).dataDirectory, pins);
+      const place = path ?? (await readSettings(options, cli.io.env)).dataDirectory;
+      const work = { label: "verifying the audit log", isJson: options.json };
+      const verdict = await withProgress(cli.io, work, (onProgress) =>
+        verifyPath(place, pins, {
+          onRecords: (records, total) => onProgress("records", records, total),
+          onBytes: (bytes) => onProgress("bytes", bytes),
+        }),
+      );
       show(cli.io, options.json, verdict, () => verdictLines(verdict));
       if (!verdict.ok) cli.found();
     });
@@ -71,10 +79,15 @@ export function addAuditFiles(audit: Command, cli: Cli): void {
         throw new Problem("input_invalid", "--env goes with --format tiles: the other formats are of the whole chain");
       const settings = await readSettings(options, cli.io.env);
       const { exportAudit } = await import("../../store/directory/ledger-files.ts");
-      const progress = (records: number): void => {
-        if (!options.json) cli.io.err(`${records} records…`);
-      };
-      const exported = await exportAudit(settings, { format, out, environment, progress });
+      const work = { label: "exporting the audit log", isJson: options.json };
+      const exported = await withProgress(cli.io, work, (onProgress) =>
+        exportAudit(settings, {
+          format,
+          out,
+          environment,
+          onProgress: (records, total) => onProgress("records", records, total),
+        }),
+      );
       show(cli.io, options.json, { out, format, ...exported }, () => [
         ...facts({ out, format, "records in the export": exported.records, files: exported.files }),
         ...(exported.leftOut > 0

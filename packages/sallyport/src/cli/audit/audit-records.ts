@@ -7,6 +7,7 @@ import type { Cli } from "../terminal/cli.ts";
 import { wholeNumberOption, withServer } from "../terminal/options.ts";
 import type { ServerOptions } from "../terminal/options.ts";
 import { show } from "../terminal/print.ts";
+import { withProgress } from "../terminal/progress.ts";
 import { timeMsOf } from "../terminal/when.ts";
 
 interface FilterOptions extends ServerOptions {
@@ -43,7 +44,10 @@ export function addAuditSearch(audit: Command, cli: Cli): void {
       const { limit, before, after } = options;
       const order = after === undefined ? ("newest" as const) : ("oldest" as const);
       const query = { ...filterOf(options), limit, before, after, order };
-      const found = await withClient(cli, options, (client) => client.call("audit.search", { query }));
+      const work = { label: "searching the audit log", isJson: options.json };
+      const found = await withProgress(cli.io, work, () =>
+        withClient(cli, options, (client) => client.call("audit.search", { query })),
+      );
       show(cli.io, options.json, found, () =>
         found.records.length === 0 ? ["no records"] : found.records.map(recordLine),
       );

@@ -8,6 +8,7 @@ import { UsageMistake } from "../terminal/failure.ts";
 import { listOption, withServer } from "../terminal/options.ts";
 import type { ServerOptions } from "../terminal/options.ts";
 import { facts, show, warn } from "../terminal/print.ts";
+import { withProgress } from "../terminal/progress.ts";
 
 interface BackupOptions extends ServerOptions {
   readonly to?: string[];
@@ -25,7 +26,11 @@ export function addBackup(program: Command, cli: Cli): void {
       const to = recipientOf(options, cli.io.env);
       const settings = await readSettings(options, cli.io.env);
       const { backUp } = await import("../../compose/backup.ts");
-      const { path, bytes, hasKek, manifest } = await backUp(settings, resolve(folder), to);
+      const { path, bytes, hasKek, manifest } = await withProgress(
+        cli.io,
+        { label: "backing up", isJson: options.json },
+        (onProgress) => backUp(settings, resolve(folder), to, (bytes, total) => onProgress("bytes", bytes, total)),
+      );
       const { version, schema, epoch, head, kek } = manifest;
       const createdAt = new Date(manifest.createdAt).toISOString();
       const done = {

@@ -6,6 +6,7 @@ import { refuseBesideServer, UsageMistake } from "../terminal/failure.ts";
 import { withServer } from "../terminal/options.ts";
 import type { ServerOptions } from "../terminal/options.ts";
 import { facts, listText, show, table, warn } from "../terminal/print.ts";
+import { withProgress } from "../terminal/progress.ts";
 
 interface RekeyOptions extends ServerOptions {
   readonly kek?: boolean;
@@ -38,9 +39,10 @@ async function rekeyKek(cli: Cli, options: RekeyOptions, settings: Settings): Pr
   const to = options.to === undefined ? null : parseKeySource(options.to);
   if (to === undefined) throw new UsageMistake(`--to ${KEY_SOURCE_WANTED}`);
   const { rekey } = await import("../../compose/rekey.ts");
-  const done = await rekey(settings, to, (count, total) => {
-    if (count === total || count % Math.ceil(total / 100) === 0) cli.io.err(`encrypted again: ${count} of ${total}`);
-  });
+  const work = { label: "encrypting again", isJson: options.json };
+  const done = await withProgress(cli.io, work, (onProgress) =>
+    rekey(settings, to, (count, total) => onProgress("records", count, total)),
+  );
   show(cli.io, options.json, done, () => facts({ "key before": done.from, "key now": done.to, records: done.records }));
   if (to !== null) warn(cli.io, `before the next start, the settings must say: keyEncryptionKey: ${done.source}`);
 }

@@ -12,6 +12,7 @@ import { UsageMistake } from "../terminal/failure.ts";
 import { withServer } from "../terminal/options.ts";
 import type { ServerOptions } from "../terminal/options.ts";
 import { facts, show, table, timeText, warn } from "../terminal/print.ts";
+import { withProgress } from "../terminal/progress.ts";
 
 interface RestoreOptions {
   readonly data?: string;
@@ -50,12 +51,18 @@ async function restoreFolder(cli: Cli, folder: string, { data, identity, json }:
   const { restoreDirectory } = await import("../../compose/backup.ts");
   const directory = resolve(data);
   const { keyEncryptionKey } = await readSettings({ data }, cli.io.env);
-  const { manifest, hasKek, isStateVerified } = await restoreDirectory({
-    from: resolve(folder),
-    directory,
-    source: keyEncryptionKey,
-    identity: identity === undefined ? null : identityOf(cli, identity),
-  });
+  const { manifest, hasKek, isStateVerified } = await withProgress(
+    cli.io,
+    { label: "restoring", isJson: json },
+    (onProgress) =>
+      restoreDirectory({
+        from: resolve(folder),
+        directory,
+        source: keyEncryptionKey,
+        identity: identity === undefined ? null : identityOf(cli, identity),
+        onProgress: (bytes, total) => onProgress("bytes", bytes, total),
+      }),
+  );
   const backupAt = new Date(manifest.createdAt).toISOString();
   const { version, schema, epoch, head, kek } = manifest;
   const done = { directory, backupAt, version, schema, epoch, records: head.seq, kek, hasKek, isStateVerified };

@@ -9,6 +9,7 @@ import { keepOrRevoke } from "../terminal/keep-or-revoke.ts";
 import { listOption, withServer } from "../terminal/options.ts";
 import type { ServerOptions } from "../terminal/options.ts";
 import { listText, show, table } from "../terminal/print.ts";
+import { withProgress } from "../terminal/progress.ts";
 import { indented } from "../terminal/styled-line.ts";
 import type { Line } from "../terminal/styled-line.ts";
 import { checkKeyDestination, openKeyDestination } from "./created-keys.ts";
@@ -87,7 +88,9 @@ async function runImport(cli: Cli, file: string, options: ImportOptions): Promis
     }
     // A user who confirmed has already seen the plan.
     if (options.yes && !json) for (const line of planLines(plan, environment)) io.out(line);
-    const { keys, failure } = await createKeys(cli, client, plan, options);
+    const { keys, failure } = await withProgress(io, { label: "creating keys", isJson: json }, (onProgress) =>
+      createKeys(cli, client, plan, options, (count) => onProgress("keys", count, plan.create.length)),
+    );
     const named = failure === undefined ? {} : { failure: describeFailure(failure).message };
     const result: Result = { format, environment, ...plan, applied: true, keys, ...(out ? { out } : {}), ...named };
     show(io, json, result, () => [
@@ -123,6 +126,7 @@ async function createKeys(
   client: AdminClient,
   { create }: ImportPlan,
   options: ImportOptions,
+  onKey: (count: number) => void,
 ): Promise<{ readonly keys: readonly CreatedKey[]; readonly failure: unknown }> {
   const place = openKeyDestination(io, options);
   const keys: CreatedKey[] = [];
@@ -131,7 +135,7 @@ async function createKeys(
       const { id, name, key } = await client.call("keys.create", { body: orderOf(planned, options.env) });
       if (key === undefined) throw new TypeError("the gateway created a key and did not return it");
       await keepOrRevoke(client, id, () => place.write(name, key));
-      keys.push({ name, id, ...(options.out === undefined ? { key } : {}) });
+      onKey(keys.push({ name, id, ...(options.out === undefined ? { key } : {}) }));
     }
     return { keys, failure: undefined };
   } catch (failure) {

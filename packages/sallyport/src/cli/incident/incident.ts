@@ -12,6 +12,8 @@ import { UsageMistake } from "../terminal/failure.ts";
 import { withServer } from "../terminal/options.ts";
 import type { ServerOptions } from "../terminal/options.ts";
 import { facts, show, table, timeText, warn } from "../terminal/print.ts";
+import { withProgress } from "../terminal/progress.ts";
+import type { ShownWork } from "../terminal/progress.ts";
 import { timeMsOf } from "../terminal/when.ts";
 
 interface OpenOptions extends ServerOptions {
@@ -51,7 +53,9 @@ export function addIncident(program: Command, cli: Cli): void {
     .option("--since <when>", "report from this time on (default: as when it was opened)")
     .action(async (id: string, options: ServerOptions & { since?: string }) => {
       const since = timeMsOf(options.since, Date.now());
-      const measured = await withClient(cli, options, (client, kind) => measure(client, kind, id, since));
+      const measured = await withClient(cli, options, (client, kind) =>
+        withProgress(cli.io, searching(options), () => measure(client, kind, id, since)),
+      );
       await writeAndSay(cli, options, measured, {});
     });
 
@@ -100,7 +104,7 @@ async function open(cli: Cli, options: OpenOptions): Promise<void> {
           ? `Key ${keyId} is suspended already, by incident ${id}.`
           : `Key ${keyId} is suspended. Incident ${id} is open; searching the audit log…`,
       );
-    return { ...(await measure(client, kind, id, since)), wasOpen };
+    return { ...(await withProgress(cli.io, searching(options), () => measure(client, kind, id, since))), wasOpen };
   });
   const { radius, wasOpen } = measured;
   const { served, refused } = radius.requests;
@@ -111,6 +115,10 @@ async function open(cli: Cli, options: OpenOptions): Promise<void> {
     addresses: radius.addresses.rows.length,
     siblings: radius.siblings.rows.length + radius.siblings.more,
   });
+}
+
+function searching({ json }: ServerOptions): ShownWork {
+  return { label: "searching the audit log", isJson: json };
 }
 
 async function measure(
@@ -171,7 +179,12 @@ async function close(cli: Cli, id: string, options: CloseOptions): Promise<void>
   const outcome = reissue ? "reissue" : falseAlarm ? "false_alarm" : "revoke";
   const { closed, measured } = await withClient(cli, options, async (client, kind) => {
     const answer = await client.call("incidents.close", { params: { id }, body: { outcome, note, deliver } });
-    return { closed: answer, measured: await tried(cli, id, () => measure(client, kind, id, undefined)) };
+    return {
+      closed: answer,
+      measured: await tried(cli, id, () =>
+        withProgress(cli.io, searching(options), () => measure(client, kind, id, undefined)),
+      ),
+    };
   });
   const written = measured && (await tried(cli, id, () => write(cli, options, measured)));
   const { incident, issued } = closed;

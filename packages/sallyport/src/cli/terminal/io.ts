@@ -6,6 +6,13 @@ import { visibleLine } from "../../kernel/visible-text.ts";
 import { hasColor, writtenLine } from "./styled-line.ts";
 import type { Line } from "./styled-line.ts";
 
+/** A line of a terminal that is drawn again and again, below everything else. */
+export interface StatusLine {
+  readonly columns: number;
+  /** Replaces the line; an empty text erases it. Does nothing while the terminal is stopped. */
+  draw(text: string): void;
+}
+
 export interface Io {
   /** One line of result, to stdout. A line feed in it is shown, not obeyed: `printText` is for the program's own texts of several lines. */
   out(line: Line): void;
@@ -13,6 +20,8 @@ export interface Io {
   err(line: Line): void;
   /** Stdout is a terminal: a person sees it, no file or pipe keeps it. */
   readonly isTerminal: boolean;
+  /** Of stderr, where that is a terminal that can redraw a line. */
+  readonly statusLine: StatusLine | null;
   /** Whether a user can answer a question. */
   readonly canAsk: boolean;
   ask(question: string): Promise<string>;
@@ -33,9 +42,11 @@ export function processIo(): Io {
       if (!READER_GONE.has(cause.code ?? "")) throw cause;
     });
   let isServer = false;
+  const statusLine = makeStatusLine(process.stderr, process.env);
   const write = (stream: NodeJS.WriteStream, fd: 1 | 2, line: Line): void => {
     // The one place where text reaches a person: nothing a stranger wrote gets past it raw.
     const written = `${writtenLine(line, hasColor(stream, process.env))}\n`;
+    if (stream.isTTY) statusLine?.draw("");
     if (isServer) outputTo(fd).write(written);
     else stream.write(written);
   };
@@ -43,6 +54,7 @@ export function processIo(): Io {
     out: (line) => write(process.stdout, 1, line),
     err: (line) => write(process.stderr, 2, line),
     isTerminal: process.stdout.isTTY === true,
+    statusLine,
     canAsk: process.stdin.isTTY === true && process.stderr.isTTY === true,
     async ask(question) {
       const reader = createInterface({ input: process.stdin, output: process.stderr });
@@ -63,6 +75,23 @@ export function processIo(): Io {
     },
     neverBlock() {
       isServer = true;
+    },
+  };
+}
+
+const ERASED = "\r\u001b[K";
+
+function makeStatusLine(stream: NodeJS.WriteStream, env: Io["env"]): StatusLine | null {
+  if (stream.isTTY !== true || env["TERM"] === "dumb") return null;
+  let isDrawn = false;
+  return {
+    get columns() {
+      return stream.columns > 0 ? stream.columns : 80;
+    },
+    draw(text) {
+      if (text === "" && !isDrawn) return;
+      // A frame that cannot be written now is not worth waiting for; the next one comes soon.
+      isDrawn = outputTo(2).writeIfIdle(ERASED + visibleLine(text)) ? text !== "" : isDrawn;
     },
   };
 }
