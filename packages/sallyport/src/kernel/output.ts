@@ -67,7 +67,7 @@ export class Output {
       try {
         writeSync(this.#fd, text);
       } catch {
-        // The terminal is closed: nobody looks at it.
+        // The terminal is closed: no one can read it.
       }
     } else this.write(text);
     return true;
