@@ -5,6 +5,8 @@ export interface TerminalAround {
   readonly isTerminal?: boolean;
   /** What the user answers; without it, nobody can be asked. */
   readonly reply?: string | undefined;
+  /** How the user answers one question after another. */
+  readonly ask?: Io["ask"];
   /** Standard input. */
   readonly text?: string;
   readonly env?: Io["env"];
@@ -19,7 +21,7 @@ function lineText(line: Line): string {
     : line.map((piece) => (typeof piece === "string" ? piece : piece.text)).join("");
 }
 
-export function capturedIo({ isTerminal = false, reply, text = "", env = {} }: TerminalAround = {}): {
+export function capturedIo({ isTerminal = false, reply, ask, text = "", env = {} }: TerminalAround = {}): {
   readonly io: Io;
   readonly out: string[];
   readonly err: string[];
@@ -31,8 +33,8 @@ export function capturedIo({ isTerminal = false, reply, text = "", env = {} }: T
     err: (line) => void err.push(lineText(line)),
     isTerminal,
     statusLine: null,
-    canAsk: reply !== undefined,
-    ask: async () => reply ?? "",
+    canAsk: reply !== undefined || ask !== undefined,
+    ask: ask ?? (async () => reply ?? ""),
     env,
     readText: () => text,
     neverBlock: () => {},

@@ -6,6 +6,7 @@ import type { KeyView } from "@sallyport/contract";
 import { withClient } from "../terminal/cli.ts";
 import { allKeys } from "../terminal/every-page.ts";
 import type { Cli } from "../terminal/cli.ts";
+import { UsageMistake } from "../terminal/failure.ts";
 import { listOption, wholeNumberOption, withServer } from "../terminal/options.ts";
 import type { ServerOptions } from "../terminal/options.ts";
 import { deliverOption, deliveryOf, fromOption, sayTicket, toOption } from "./deliver.ts";
@@ -21,8 +22,8 @@ import { muted, warning } from "../terminal/styled-line.ts";
 import type { Line, Piece } from "../terminal/styled-line.ts";
 
 interface CreateOptions extends ServerOptions, FactorOptions {
-  readonly env: string;
-  readonly name: string;
+  readonly env?: string;
+  readonly name?: string;
   readonly owner?: string;
   readonly role?: string[];
   readonly allow?: string[];
@@ -39,9 +40,9 @@ export function addKeys(program: Command, cli: Cli): void {
   const keys = program.command("keys").description("create, list and end API keys");
 
   withFactors(withServer(keys.command("create")))
-    .description("create a key and print it once")
-    .requiredOption("--env <environment>", "environment the key belongs to")
-    .requiredOption("--name <name>", "what the key is for")
+    .description("create a key and print it once; without options on a terminal, it asks for what it needs")
+    .option("--env <environment>", "environment the key belongs to (required)")
+    .option("--name <name>", "what the key is for (required)")
     .option("--owner <principal>", "user or service that owns it, by id or unique name (default: a new service)")
     .addOption(listOption("--role <roles>", "roles in its scope"))
     .addOption(listOption("--allow <permissions>", "single permissions in its scope"))
@@ -56,7 +57,7 @@ export function addKeys(program: Command, cli: Cli): void {
     .addOption(deliverOption())
     .addOption(toOption())
     .addOption(fromOption())
-    .action((options: CreateKeyOptions) => create(cli, options));
+    .action((options: CreateKeyOptions) => createOrAsk(cli, options));
 
   withServer(keys.command("list"))
     .description("list keys")
@@ -111,8 +112,33 @@ export function addKeys(program: Command, cli: Cli): void {
   }
 }
 
-async function create(cli: Cli, options: CreateKeyOptions): Promise<void> {
-  const { env: environment, name, owner, role = [], allow = [], model = [], ttl, requests, concurrency } = options;
+/** Options that say where, and not what: with no other, the user is asked. */
+const PLACE_OPTIONS = new Set(["data", "settings"]);
+
+async function createOrAsk(cli: Cli, options: CreateKeyOptions): Promise<void> {
+  const { env, name } = options;
+  if (env !== undefined && name !== undefined) return create(cli, options, { environment: env, name });
+  const isBare = Object.keys(options).every((option) => PLACE_OPTIONS.has(option));
+  if (isBare && cli.io.isTerminal && cli.io.canAsk) {
+    const { askForKey } = await import("./guide.ts");
+    const guided = await askForKey(cli, options);
+    if (guided !== undefined)
+      return create(cli, { ...options, ...guided }, { environment: guided.env, name: guided.name });
+    cli.io.err("nothing created");
+    return cli.found();
+  }
+  throw new UsageMistake(
+    `required option '${env === undefined ? "--env <environment>" : "--name <name>"}' not specified`,
+    "name both: `sallyport keys create --env ENV --name NAME --role ROLE --model MODEL`; without options, on a terminal, the command asks",
+  );
+}
+
+async function create(
+  cli: Cli,
+  options: CreateKeyOptions,
+  { environment, name }: { readonly environment: string; readonly name: string },
+): Promise<void> {
+  const { owner, role = [], allow = [], model = [], ttl, requests, concurrency } = options;
   const limits = {
     ...(requests === undefined ? {} : { requests }),
     ...(concurrency === undefined ? {} : { concurrency }),

@@ -5,6 +5,7 @@
 import { Problem, problems } from "@sallyport/protocol";
 import { CommanderError } from "commander";
 import { SettingsMistakes } from "../../config/settings-mistakes.ts";
+import { Cancelled } from "./cancelled.ts";
 import type { Io } from "./io.ts";
 import { sayRefusedBySystem } from "./refused-by-system.ts";
 import { error, muted, withCommands } from "./styled-line.ts";
@@ -33,7 +34,7 @@ export function refuseBesideServer(directory: string): never {
 }
 
 export interface Failure {
-  /** A problem code, or `usage`, `settings_invalid`, `gateway_unreachable`, `system`, `fault`. */
+  /** A problem code, or `usage`, `settings_invalid`, `gateway_unreachable`, `system`, `cancelled`, `fault`. */
   readonly code: string;
   readonly message: string;
   readonly mistakes: readonly string[];
@@ -46,6 +47,11 @@ export function tellFailure(io: Io, thrown: unknown, isJson = false): Exit {
     if (thrown.exitCode === 0) return exits.done;
     // In text, the library that reads arguments has written its own sentence already.
     if (!isJson) return exits.usage;
+  }
+  // A user who cancels knows it: only the prompt of the shell needs a separate line.
+  if (thrown instanceof Cancelled && !isJson) {
+    io.err("");
+    return exits.refused;
   }
   const { code, message, mistakes, remedy, exit } = describeFailure(thrown);
   if (isJson) {
@@ -72,6 +78,14 @@ export function describeFailure(thrown: unknown): Failure {
       mistakes: thrown.mistakes,
       remedy: thrown.remedy,
       exit: exits.usage,
+    };
+  if (thrown instanceof Cancelled)
+    return {
+      code: "cancelled",
+      message: thrown.message,
+      mistakes: [],
+      remedy: "run the command again and answer, or pass --yes where the command has it",
+      exit: exits.refused,
     };
   if (thrown instanceof SettingsMistakes)
     return {

@@ -1,8 +1,9 @@
 /** The command line's surroundings as a port: where it writes, whom it can ask, which variables it sees. */
 import { readFileSync } from "node:fs";
-import { createInterface } from "node:readline/promises";
+import { createInterface } from "node:readline";
 import { outputTo } from "../../kernel/output.ts";
 import { visibleLine } from "../../kernel/visible-text.ts";
+import { Cancelled } from "./cancelled.ts";
 import { hasColor, writtenLine } from "./styled-line.ts";
 import type { Line } from "./styled-line.ts";
 
@@ -24,6 +25,7 @@ export interface Io {
   readonly statusLine: StatusLine | null;
   /** Whether a user can answer a question. */
   readonly canAsk: boolean;
+  /** Throws `Cancelled` when the user ends the input (Ctrl-C, Ctrl-D) instead. */
   ask(question: string): Promise<string>;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The text of a file; `-` is stdin. */
@@ -56,14 +58,7 @@ export function processIo(): Io {
     isTerminal: process.stdout.isTTY === true,
     statusLine,
     canAsk: process.stdin.isTTY === true && process.stderr.isTTY === true,
-    async ask(question) {
-      const reader = createInterface({ input: process.stdin, output: process.stderr });
-      try {
-        return (await reader.question(visibleLine(question))).trim();
-      } finally {
-        reader.close();
-      }
-    },
+    ask: makeAsk(process.stdin, process.stderr),
     env: process.env,
     readText(path) {
       try {
@@ -93,5 +88,30 @@ function makeStatusLine(stream: NodeJS.WriteStream, env: Io["env"]): StatusLine 
       // A frame that cannot be written now is not worth waiting for; the next one comes soon.
       isDrawn = outputTo(2).writeIfIdle(ERASED + visibleLine(text)) ? text !== "" : isDrawn;
     },
+  };
+}
+
+/** Lines that were pasted together answer one question each. */
+function makeAsk(input: NodeJS.ReadStream, output: NodeJS.WriteStream): Io["ask"] {
+  const waiting: string[] = [];
+  return (question) => {
+    const early = waiting.shift();
+    if (early !== undefined) {
+      output.write(`${visibleLine(question)}${visibleLine(early)}\n`);
+      return Promise.resolve(early.trim());
+    }
+    return new Promise((resolve, reject) => {
+      const reader = createInterface({ input, output });
+      let answer: string | undefined;
+      reader.on("line", (line) => {
+        if (answer !== undefined) return void waiting.push(line);
+        answer = line;
+        // The other lines of the same chunk come before this.
+        queueMicrotask(() => reader.close());
+      });
+      reader.on("close", () => (answer === undefined ? reject(new Cancelled()) : resolve(answer.trim())));
+      reader.setPrompt(visibleLine(question));
+      reader.prompt();
+    });
   };
 }

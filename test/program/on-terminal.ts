@@ -1,0 +1,75 @@
+/** The built program on a real terminal (made by `script` of util-linux): what appears on it, and which keys are pressed. */
+import { execFileSync, spawn } from "node:child_process";
+import { expect } from "vitest";
+import { cleanEnv, ENTRY } from "./program.ts";
+
+export const hasTerminals = process.platform === "linux" && hasScript();
+
+export interface OnTerminal {
+  /** Everything that was written to it until now. */
+  screen(): string;
+  /** Waits until that appears, after what was waited for before. */
+  shows(text: string | RegExp): Promise<void>;
+  press(keys: string): void;
+  /** The exit code. */
+  readonly ended: Promise<number | null>;
+}
+
+export const CTRL_C = "\u0003";
+export const CTRL_D = "\u0004";
+
+export function sallyportOnTerminal(
+  words: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  columns = 100,
+): OnTerminal {
+  return onTerminal([process.execPath, ENTRY, ...words], env, columns);
+}
+
+export function onTerminal(
+  words: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  columns = 100,
+): OnTerminal {
+  const line = `stty cols ${columns} rows 40; exec ${words.map(quoted).join(" ")}`;
+  const { NO_COLOR: _no, FORCE_COLOR: _force, ...around } = cleanEnv();
+  const child = spawn("script", ["-qefc", line, "/dev/null"], {
+    env: { ...around, TERM: "xterm", SHELL: "/bin/sh", ...env },
+    stdio: ["pipe", "pipe", "ignore"],
+  });
+  let screen = "";
+  let seen = 0;
+  child.stdout.on("data", (chunk: Buffer) => (screen += chunk.toString("utf8")));
+  return {
+    screen: () => screen,
+    async shows(text) {
+      const find = (): RegExpExecArray | null => {
+        const pattern = typeof text === "string" ? new RegExp(escaped(text), "g") : new RegExp(text.source, "g");
+        pattern.lastIndex = seen;
+        return pattern.exec(screen);
+      };
+      await expect.poll(() => find() ?? screen.slice(seen), { timeout: 15_000, interval: 20 }).toBeInstanceOf(Array);
+      const found = find()!;
+      seen = found.index + found[0].length;
+    },
+    press: (keys) => void child.stdin.write(keys),
+    ended: new Promise((resolve) => child.on("close", (code) => resolve(code))),
+  };
+}
+
+function quoted(word: string): string {
+  return `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+function escaped(text: string): string {
+  return text.replace(/[$()*+.?[\\\]^{|}]/g, "\\$&");
+}
+
+function hasScript(): boolean {
+  try {
+    execFileSync("script", ["--version"], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}
