@@ -1,6 +1,5 @@
 /** The built program on a real terminal (made by `script` of util-linux): what appears on it, and which keys are pressed. */
 import { execFileSync, spawn } from "node:child_process";
-import { expect } from "vitest";
 import { cleanEnv, ENTRY } from "./program.ts";
 
 export const hasTerminals = process.platform === "linux" && hasScript();
@@ -39,21 +38,31 @@ export function onTerminal(
   });
   let screen = "";
   let seen = 0;
-  child.stdout.on("data", (chunk: Buffer) => (screen += chunk.toString("utf8")));
+  let look = (): void => {};
+  child.stdout.on("data", (chunk: Buffer) => {
+    screen += chunk.toString("utf8");
+    look();
+  });
+  const ended = new Promise<number | null>((resolve) => child.on("close", (code) => resolve(code)));
   return {
     screen: () => screen,
-    async shows(text) {
-      const find = (): RegExpExecArray | null => {
-        const pattern = typeof text === "string" ? new RegExp(escaped(text), "g") : new RegExp(text.source, "g");
-        pattern.lastIndex = seen;
-        return pattern.exec(screen);
-      };
-      await expect.poll(() => find() ?? screen.slice(seen), { timeout: 15_000, interval: 20 }).toBeInstanceOf(Array);
-      const found = find()!;
-      seen = found.index + found[0].length;
+    shows(text) {
+      const pattern = new RegExp(typeof text === "string" ? escaped(text) : text.source, "g");
+      return new Promise((resolve, reject) => {
+        look = () => {
+          pattern.lastIndex = seen;
+          const found = pattern.exec(screen);
+          if (!found) return;
+          seen = found.index + found[0].length;
+          look = () => {};
+          resolve();
+        };
+        ended.then((code) => reject(new Error(`ended with ${code} before ${text}: ${screen}`)), reject);
+        look();
+      });
     },
     press: (keys) => void child.stdin.write(keys),
-    ended: new Promise((resolve) => child.on("close", (code) => resolve(code))),
+    ended,
   };
 }
 

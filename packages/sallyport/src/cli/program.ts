@@ -58,8 +58,8 @@ const commands: readonly (readonly [names: readonly string[], load: () => Promis
   [["complete"], async () => (await import("./terminal/complete.ts")).addComplete],
 ];
 
-/** It looks at all the others. */
-const WALKS_ALL = "complete";
+/** It looks at the command that is being typed. */
+const COMPLETES = "complete";
 
 export async function runCli(argv: readonly string[], io: Io, connect: Connect): Promise<Exit> {
   let exit: Exit = exits.done;
@@ -72,7 +72,7 @@ export async function runCli(argv: readonly string[], io: Io, connect: Connect):
     },
   };
   try {
-    const program = await makeProgram(cli, argv[0], isJson);
+    const program = await makeProgram(cli, namedCommands(argv), isJson);
     refuseUnknownCommand(program, argv);
     await program.parseAsync([...argv], { from: "user" });
     return exit;
@@ -111,8 +111,15 @@ function wantsJson(argv: readonly string[]): boolean {
   return argv.slice(0, end < 0 ? undefined : end).includes("--json");
 }
 
-/** With all commands; with one alone where `only` is its name. */
-export async function makeProgram(cli: Cli, only?: string, isJson = false): Promise<Command> {
+/** The commands that this line needs. */
+function namedCommands(argv: readonly string[]): readonly string[] {
+  const [first = "", ...words] = argv;
+  if (first !== COMPLETES) return [first];
+  return [first, words.find((word) => word !== "--") ?? ""];
+}
+
+/** With all commands; with those in `only` alone, where the first of them is one: the others are known by name. */
+export async function makeProgram(cli: Cli, only: readonly string[] = [], isJson = false): Promise<Command> {
   const program = new Command("sallyport")
     .description("security gateway with API keys in front of Ollama")
     .version(VERSION)
@@ -126,10 +133,10 @@ export async function makeProgram(cli: Cli, only?: string, isJson = false): Prom
       if (!isJson) for (const line of text.trimEnd().split("\n")) cli.io.err(line);
     },
   });
-  const asked = commands.filter(([names]) => only !== undefined && only !== WALKS_ALL && names.includes(only));
-  for (const [, load] of asked.length > 0 ? asked : commands) {
-    const add = await load();
-    add(program, cli);
+  const isWhole = !commands.some(([names]) => names.includes(only[0] ?? ""));
+  for (const [names, load] of commands) {
+    if (isWhole || names.some((name) => only.includes(name))) (await load())(program, cli);
+    else if (only[0] === COMPLETES) for (const name of names) program.command(name);
   }
   addExamples(program);
   return program;

@@ -1,7 +1,7 @@
 /** `sallyport anomalies list|respond`: what was noticed, and a person's word on it. */
 import type { Command } from "commander";
 import type { AlertView } from "@sallyport/contract";
-import { parseDurationMs } from "@sallyport/contract";
+import { parseDurationMs } from "@sallyport/contract/duration";
 import { withClient } from "../terminal/cli.ts";
 import type { Cli } from "../terminal/cli.ts";
 import { UsageMistake } from "../terminal/failure.ts";

@@ -1,8 +1,7 @@
 /** `sallyport anomalies replay`: today's detectors and response policy over an export of the audit log. */
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
-import { parseDurationMs } from "@sallyport/contract";
-import { readYaml } from "../../kernel/yaml.ts";
+import { parseDurationMs } from "@sallyport/contract/duration";
 import type { AnomalyPolicy } from "../../anomaly/response.ts";
 import type { Cli } from "../terminal/cli.ts";
 import { UsageMistake } from "../terminal/failure.ts";
@@ -60,6 +59,7 @@ const POLICY_REMEDY = "correct the policy file: docs/guides/anomalies.md shows o
 async function readPolicyFile(path: string | undefined): Promise<AnomalyPolicy> {
   const { DEFAULT_ANOMALY_POLICY, readAnomalyPolicy } = await import("../../anomaly/response.ts");
   if (path === undefined) return DEFAULT_ANOMALY_POLICY;
+  const { readYaml } = await import("../../kernel/yaml.ts");
   const { value, mistakes } = readYaml(readPolicyText(path));
   if (mistakes.length > 0)
     throw new UsageMistake(

@@ -1,5 +1,4 @@
 /** `sallyport audit search|tail`: searches and follows the audit log, with the same filters. */
-import { TailEnded } from "@sallyport/client";
 import type { Command } from "commander";
 import type { AuditRecordView } from "@sallyport/contract";
 import { withClient } from "../terminal/cli.ts";
@@ -78,6 +77,7 @@ async function tail(cli: Cli, options: TailOptions): Promise<void> {
     try {
       for await (const record of client.tail({ ...filter, ...(after === undefined ? {} : { after }) })) print(record);
     } catch (cause) {
+      const { TailEnded } = await import("@sallyport/client");
       if (!(cause instanceof TailEnded)) throw cause;
       cli.io.err(`the server ended the tail: ${cause.message} (${cause.code})`);
       cli.found();

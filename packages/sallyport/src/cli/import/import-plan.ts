@@ -1,6 +1,6 @@
 /** Which keys an import creates: those of the file whose names are still free, with models, networks and a lifetime. */
 import type { AdminClient } from "@sallyport/client";
-import { formatDurationMs, parseDurationMs } from "@sallyport/contract";
+import { formatDurationMs, parseDurationMs } from "@sallyport/contract/duration";
 import { Problem } from "@sallyport/protocol";
 import { allKeys } from "../terminal/every-page.ts";
 import { UsageMistake } from "../terminal/failure.ts";

@@ -1,6 +1,6 @@
 /** `sallyport token`: a short-lived token for the credential this machine has. */
 import type { Command } from "commander";
-import { parseDurationMs } from "@sallyport/contract";
+import { parseDurationMs } from "@sallyport/contract/duration";
 import type { Cli } from "../terminal/cli.ts";
 import { UsageMistake } from "../terminal/failure.ts";
 import { listOption } from "../terminal/options.ts";

@@ -1,7 +1,6 @@
 /** `sallyport apply`, `roles`, `envs`, `upstreams`, `explain`. */
 import type { Command } from "commander";
 import { Problem } from "@sallyport/protocol";
-import { policyJsonSchema } from "@sallyport/contract";
 import { withClient } from "../terminal/cli.ts";
 import type { Cli } from "../terminal/cli.ts";
 import { UsageMistake } from "../terminal/failure.ts";
@@ -28,7 +27,10 @@ export function addApply(program: Command, cli: Cli): void {
 
 async function apply(cli: Cli, options: ApplyOptions): Promise<void> {
   const { io } = cli;
-  if (options.schema) return printText(io, JSON.stringify(policyJsonSchema(), null, 2));
+  if (options.schema) {
+    const { policyJsonSchema } = await import("@sallyport/contract");
+    return printText(io, JSON.stringify(policyJsonSchema(), null, 2));
+  }
   if (options.file === undefined) throw new UsageMistake("-f FILE is needed");
   if (!options.yes && !options.dryRun && !io.canAsk)
     throw new UsageMistake(

@@ -1,5 +1,5 @@
 /** A time as a person writes it. */
-import { parseDurationMs } from "@sallyport/contract";
+import { parseDurationMs } from "@sallyport/contract/duration";
 import { UsageMistake } from "./failure.ts";
 
 /** A duration back from now, or a time; epoch ms. */
