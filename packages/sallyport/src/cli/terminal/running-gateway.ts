@@ -13,7 +13,7 @@ export type ReadGateway = (path: string) => Promise<unknown>;
 const TIMEOUT_MS = 1_000;
 const ANSWER_BYTES_MAX = 8 * 1024 * 1024;
 
-/** As `connect.ts` finds it, but for the data directory that nobody serves: a Tab opens none. */
+/** As `connect.ts` finds it, but for a data directory that no gateway serves: a Tab opens none. */
 export function runningGateway(
   env: Readonly<Record<string, string | undefined>>,
   data: string | undefined,
