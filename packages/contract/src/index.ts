@@ -3,6 +3,7 @@ export type { TailQuery } from "./audit-filter.ts";
 export * from "./contract.ts";
 export * from "./duration.ts";
 export * from "./incident-views.ts";
+export { issueText } from "./issue-text.ts";
 export * from "./openapi.ts";
 export * from "./policy-schema.ts";
 export * from "./rate.ts";

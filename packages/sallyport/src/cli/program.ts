@@ -3,15 +3,17 @@
  * file is loaded when it is asked for: `serve` does not wait for the code of forty others.
  */
 import { Command } from "commander";
-import { nearest } from "@sallyport/protocol";
+import { didYouMean } from "@sallyport/protocol";
 import { VERSION } from "../version.ts";
 import type { Cli } from "./terminal/cli.ts";
 import type { Connect } from "./terminal/connect.ts";
 import { addExamples } from "./terminal/examples.ts";
-import { exits, tellFailure, UsageMistake } from "./terminal/failure.ts";
+import { exits, tellFailure } from "./terminal/failure.ts";
+import { UsageMistake } from "./terminal/usage-mistake.ts";
 import type { Exit } from "./terminal/failure.ts";
 import type { Io } from "./terminal/io.ts";
-import { printHelp } from "./terminal/print.ts";
+import { helpLines, printHelp } from "./terminal/print.ts";
+import { suggestChoices } from "./terminal/suggest-choices.ts";
 
 type Add = (program: Command, cli: Cli) => void;
 
@@ -71,14 +73,27 @@ export async function runCli(argv: readonly string[], io: Io, connect: Connect):
       exit = exits.refused;
     },
   };
+  let program: Command | undefined;
   try {
-    const program = await makeProgram(cli, namedCommands(argv), isJson);
+    program = await makeProgram(cli, namedCommands(argv), isJson);
     refuseUnknownCommand(program, argv);
     await program.parseAsync([...argv], { from: "user" });
     return exit;
   } catch (failure) {
-    return tellFailure(io, failure, isJson);
+    return tellFailure(io, failure, isJson, helpCommand(program, argv));
   }
+}
+
+/** What shows the options of the command that was typed, as far as it is one. */
+function helpCommand(program: Command | undefined, argv: readonly string[]): string {
+  const names = ["sallyport"];
+  let command = program;
+  for (const word of argv) {
+    command = command?.commands.find((one) => one.name() === word);
+    if (!command) break;
+    names.push(word);
+  }
+  return `${names.join(" ")} --help`;
 }
 
 /** Also before `--help`, where the library would show the help of the group and say nothing. */
@@ -98,10 +113,9 @@ function refuseUnknownCommand(program: Command, argv: readonly string[]): void {
       .createHelp()
       .visibleCommands(command)
       .map((one) => one.name());
-    const near = nearest(word, known);
     throw new UsageMistake(
-      `unknown command${path}: ${JSON.stringify(word)}${near === undefined ? "" : `; did you mean ${near}?`}`,
-      `known: ${known.join(", ")}`,
+      `unknown command${path}: ${JSON.stringify(word)}${didYouMean(word, known)}`,
+      `use one of ${known.join(", ")}`,
     );
   }
 }
@@ -123,21 +137,23 @@ export async function makeProgram(cli: Cli, only: readonly string[] = [], isJson
   const program = new Command("sallyport")
     .description("security gateway with API keys in front of Ollama")
     .version(VERSION)
-    .showHelpAfterError("(see --help for the options)")
     .showSuggestionAfterError();
   // Commands take these over from the program when they are made, so they are set before.
   program.exitOverride().configureOutput({
     writeOut: (text) => printHelp(cli.io, text.trimEnd()),
-    // With --json, a mistake in the arguments is reported once, as JSON, like every failure.
+    // The help of a group whose command is missing. With --json, that is reported once, as JSON, like every failure.
     writeErr: (text) => {
-      if (!isJson) for (const line of text.trimEnd().split("\n")) cli.io.err(line);
+      if (!isJson) for (const line of helpLines(text.trimEnd())) cli.io.err(line);
     },
+    // A mistake in the arguments is reported like every failure, by whoever catches it.
+    outputError: () => {},
   });
   const isWhole = !commands.some(([names]) => names.includes(only[0] ?? ""));
   for (const [names, load] of commands) {
     if (isWhole || names.some((name) => only.includes(name))) (await load())(program, cli);
     else if (only[0] === COMPLETES) for (const name of names) program.command(name);
   }
+  suggestChoices(program);
   addExamples(program);
   return program;
 }

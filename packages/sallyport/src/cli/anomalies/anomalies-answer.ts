@@ -4,7 +4,7 @@ import type { AlertView } from "@sallyport/contract";
 import { parseDurationMs } from "@sallyport/contract/duration";
 import { withClient } from "../terminal/cli.ts";
 import type { Cli } from "../terminal/cli.ts";
-import { UsageMistake } from "../terminal/failure.ts";
+import { UsageMistake } from "../terminal/usage-mistake.ts";
 import { wholeNumberOption, withServer } from "../terminal/options.ts";
 import type { ServerOptions } from "../terminal/options.ts";
 import { show } from "../terminal/print.ts";

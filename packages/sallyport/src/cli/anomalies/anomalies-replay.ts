@@ -4,7 +4,8 @@ import type { Command } from "commander";
 import { parseDurationMs } from "@sallyport/contract/duration";
 import type { AnomalyPolicy } from "../../anomaly/response.ts";
 import type { Cli } from "../terminal/cli.ts";
-import { UsageMistake } from "../terminal/failure.ts";
+import { UsageMistake } from "../terminal/usage-mistake.ts";
+import { demandGivenPath } from "../terminal/given-path.ts";
 import { facts, show, table } from "../terminal/print.ts";
 import { withProgress } from "../terminal/progress.ts";
 
@@ -21,14 +22,11 @@ export function addAnomaliesReplay(anomalies: Command, cli: Cli): void {
     .option("--json", "print JSON")
     .action(async (file: string, { policy, json }: ReplayOptions) => {
       const read = await readPolicyFile(policy);
+      demandGivenPath(file);
       const { replayFile } = await import("../../anomaly/replay/replay.ts");
       const replayed = await withProgress(cli.io, { label: "replaying", isJson: json }, (onProgress) =>
         replayFile(file, read, (bytes, total) => onProgress("bytes", bytes, total)),
-      ).catch((cause: NodeJS.ErrnoException) => {
-        if (cause.code === "ENOENT" || cause.code === "EISDIR")
-          throw new UsageMistake(`${file}: there is no such file`);
-        throw cause;
-      });
+      );
       const { alerts, from, until, ...sums } = replayed;
       show(cli.io, json, replayed, () => [
         ...facts({ ...sums, from: timeOf(from), until: timeOf(until), alerts: alerts.length }),
@@ -59,8 +57,9 @@ const POLICY_REMEDY = "correct the policy file: docs/guides/anomalies.md shows o
 async function readPolicyFile(path: string | undefined): Promise<AnomalyPolicy> {
   const { DEFAULT_ANOMALY_POLICY, readAnomalyPolicy } = await import("../../anomaly/response.ts");
   if (path === undefined) return DEFAULT_ANOMALY_POLICY;
+  demandGivenPath(path);
   const { readYaml } = await import("../../kernel/yaml.ts");
-  const { value, mistakes } = readYaml(readPolicyText(path));
+  const { value, mistakes } = readYaml(readFileSync(path, "utf8"));
   if (mistakes.length > 0)
     throw new UsageMistake(
       `${path} is not valid YAML`,
@@ -74,14 +73,6 @@ async function readPolicyFile(path: string | undefined): Promise<AnomalyPolicy> 
     POLICY_REMEDY,
     read.map((mistake) => `${path}: ${mistake.path} ${mistake.says}`),
   );
-}
-
-function readPolicyText(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    throw new UsageMistake(`${path}: there is no such file`);
-  }
 }
 
 function timeOf(at: number | null): string {

@@ -8,7 +8,8 @@ import type { ExportFormat, LedgerVerdict } from "@sallyport/ledger";
 import { systemCodeOf } from "../../kernel/system-code.ts";
 import type { Cli } from "../terminal/cli.ts";
 import { readSettings } from "../terminal/connect.ts";
-import { UsageMistake } from "../terminal/failure.ts";
+import { UsageMistake } from "../terminal/usage-mistake.ts";
+import { demandGivenPath } from "../terminal/given-path.ts";
 import { listOption, withServer } from "../terminal/options.ts";
 import type { ServerOptions } from "../terminal/options.ts";
 import { facts, show } from "../terminal/print.ts";
@@ -49,6 +50,7 @@ export function addAuditFiles(audit: Command, cli: Cli): void {
       const { readPins } = await import("@sallyport/ledger/node");
       const { verifyPath } = await import("../../store/directory/verify-path.ts");
       const pins = readPins(options.key ?? [], options.checkpoint ?? [], options.witness ?? []);
+      if (path !== undefined) demandGivenPath(path, "any");
       const place = path ?? (await readSettings(options, cli.io.env)).dataDirectory;
       const work = { label: "verifying the audit log", isJson: options.json };
       const verdict = await withProgress(cli.io, work, (onProgress) =>

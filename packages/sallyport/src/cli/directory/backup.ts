@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { Secret } from "../../kernel/secret.ts";
 import type { Cli } from "../terminal/cli.ts";
 import { readSettings } from "../terminal/connect.ts";
-import { UsageMistake } from "../terminal/failure.ts";
+import { UsageMistake } from "../terminal/usage-mistake.ts";
 import { listOption, withServer } from "../terminal/options.ts";
 import type { ServerOptions } from "../terminal/options.ts";
 import { facts, show, warn } from "../terminal/print.ts";

@@ -2,7 +2,8 @@
 import type { Command } from "commander";
 import type { Cli } from "../terminal/cli.ts";
 import { adminSocket, isAnswered, readSettings } from "../terminal/connect.ts";
-import { refuseBesideServer, UsageMistake } from "../terminal/failure.ts";
+import { refuseBesideServer } from "../terminal/failure.ts";
+import { UsageMistake } from "../terminal/usage-mistake.ts";
 import { withServer } from "../terminal/options.ts";
 import type { ServerOptions } from "../terminal/options.ts";
 import { facts, listText, show, table, warn } from "../terminal/print.ts";

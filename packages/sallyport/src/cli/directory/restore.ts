@@ -8,11 +8,13 @@ import type { Cli } from "../terminal/cli.ts";
 import { withClient } from "../terminal/cli.ts";
 import { allKeys } from "../terminal/every-page.ts";
 import { readSettings } from "../terminal/connect.ts";
-import { UsageMistake } from "../terminal/failure.ts";
+import { UsageMistake } from "../terminal/usage-mistake.ts";
+import { demandGivenPath } from "../terminal/given-path.ts";
 import { withServer } from "../terminal/options.ts";
 import type { ServerOptions } from "../terminal/options.ts";
 import { facts, show, table, timeText, warn } from "../terminal/print.ts";
 import { withProgress } from "../terminal/progress.ts";
+import { relativeTime } from "../terminal/relative-time.ts";
 
 interface RestoreOptions {
   readonly data?: string;
@@ -49,6 +51,7 @@ export function addRestore(program: Command, cli: Cli): void {
 async function restoreFolder(cli: Cli, folder: string, { data, identity, json }: RestoreOptions): Promise<void> {
   if (data === undefined) throw new UsageMistake("name the new data directory with --data");
   const { restoreDirectory } = await import("../../compose/backup.ts");
+  demandGivenPath(folder, "directory");
   const directory = resolve(data);
   const { keyEncryptionKey } = await readSettings({ data }, cli.io.env);
   const { manifest, hasKek, isStateVerified } = await withProgress(
@@ -88,6 +91,7 @@ function identityOf(cli: Cli, identity: string) {
 }
 
 async function confirm(cli: Cli, options: ConfirmOptions): Promise<void> {
+  if (options.revocations !== undefined) demandGivenPath(options.revocations, "any");
   const { dataDirectory } = await readSettings(options, cli.io.env);
   await withClient(cli, options, async (client) => {
     const { isUnconfirmed, seq, hash } = await client.call("restore.show");
@@ -113,7 +117,7 @@ async function confirm(cli: Cli, options: ConfirmOptions): Promise<void> {
         ? ["confirmed: requests are served; policy is as it was at the backup, so apply what was changed since"]
         : table(
             ["ENV", "ID", "NAME", "EXPIRES"],
-            active.map((key) => [key.environment, key.id, key.name, timeText(key.expiresAt)]),
+            active.map((key) => [key.environment, key.id, key.name, relativeTime(key.expiresAt)]),
             "no active keys",
           )),
     ]);

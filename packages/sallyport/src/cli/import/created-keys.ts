@@ -4,7 +4,7 @@
  */
 import { closeSync, fsyncSync, openSync, unlinkSync, writeFileSync } from "node:fs";
 import { visibleLine } from "../../kernel/visible-text.ts";
-import { UsageMistake } from "../terminal/failure.ts";
+import { UsageMistake } from "../terminal/usage-mistake.ts";
 import type { Io } from "../terminal/io.ts";
 
 export interface CreatedKey {

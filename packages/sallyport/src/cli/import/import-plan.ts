@@ -3,7 +3,7 @@ import type { AdminClient } from "@sallyport/client";
 import { formatDurationMs, parseDurationMs } from "@sallyport/contract/duration";
 import { Problem } from "@sallyport/protocol";
 import { allKeys } from "../terminal/every-page.ts";
-import { UsageMistake } from "../terminal/failure.ts";
+import { UsageMistake } from "../terminal/usage-mistake.ts";
 import { timeText } from "../terminal/print.ts";
 import type { NotCarried, SourceKey, SourceRead } from "./source-read.ts";
 

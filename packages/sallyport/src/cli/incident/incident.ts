@@ -8,13 +8,14 @@ import type { Connection } from "../terminal/connect.ts";
 import { readSettings } from "../terminal/connect.ts";
 import { deliverOption, deliveryOf, fromOption, sayTicket, toOption } from "../keys/deliver.ts";
 import type { DeliverOptions } from "../keys/deliver.ts";
-import { UsageMistake } from "../terminal/failure.ts";
+import { UsageMistake } from "../terminal/usage-mistake.ts";
 import { withServer } from "../terminal/options.ts";
 import type { ServerOptions } from "../terminal/options.ts";
 import { facts, show, table, timeText, warn } from "../terminal/print.ts";
 import { withProgress } from "../terminal/progress.ts";
 import type { ShownWork } from "../terminal/progress.ts";
 import { timeMsOf } from "../terminal/when.ts";
+import { relativeTime } from "../terminal/relative-time.ts";
 
 interface OpenOptions extends ServerOptions {
   readonly keyId: string;
@@ -71,9 +72,9 @@ export function addIncident(program: Command, cli: Cli): void {
             one.state,
             one.environment,
             one.keyId,
-            timeText(one.openedAt),
+            relativeTime(one.openedAt),
             one.openedBy,
-            one.closed ? timeText(one.closed.at) : "-",
+            one.closed ? relativeTime(one.closed.at) : "-",
             one.closed ? [one.closed.outcome, one.closed.reissued ?? ""].join(" ").trim() : "-",
           ]),
           "no incidents",

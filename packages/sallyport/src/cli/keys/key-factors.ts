@@ -6,11 +6,12 @@ import type { Factor } from "@sallyport/protocol";
 import type { KeyView } from "@sallyport/contract";
 import { withClient } from "../terminal/cli.ts";
 import type { Cli } from "../terminal/cli.ts";
-import { UsageMistake } from "../terminal/failure.ts";
+import { UsageMistake } from "../terminal/usage-mistake.ts";
 import { listOption, withServer } from "../terminal/options.ts";
 import type { ServerOptions } from "../terminal/options.ts";
-import { facts, listText, show, table, timeText } from "../terminal/print.ts";
+import { facts, listText, show, table } from "../terminal/print.ts";
 import type { Line } from "../terminal/styled-line.ts";
+import { relativeTime } from "../terminal/relative-time.ts";
 
 export interface FactorOptions {
   readonly network?: string[];
@@ -71,7 +72,7 @@ export function addKeyFactors(keys: Command, cli: Cli): void {
       show(cli.io, options.json, { signers: key.signers }, () =>
         table(
           ["SIGNER", "FOR", "ALGORITHM", "SINCE"],
-          key.signers.map((one) => [one.id, one.use, one.algorithm, timeText(one.createdAt)]),
+          key.signers.map((one) => [one.id, one.use, one.algorithm, relativeTime(one.createdAt)]),
           "no public keys",
         ),
       );

@@ -1,5 +1,5 @@
 /** A received key as different places want it. */
-import { UsageMistake } from "../terminal/failure.ts";
+import { UsageMistake } from "../terminal/usage-mistake.ts";
 
 export const keyFormats = ["raw", "env", "json", "k8s-secret", "github-actions", "docker"] as const;
 export type KeyFormat = (typeof keyFormats)[number];

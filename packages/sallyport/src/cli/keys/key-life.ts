@@ -5,10 +5,11 @@ import { withClient } from "../terminal/cli.ts";
 import type { Cli } from "../terminal/cli.ts";
 import { deliverOption, deliveryOf, fromOption, sayTicket, toOption } from "./deliver.ts";
 import type { DeliverOptions } from "./deliver.ts";
-import { UsageMistake } from "../terminal/failure.ts";
+import { UsageMistake } from "../terminal/usage-mistake.ts";
 import { withServer } from "../terminal/options.ts";
 import type { ServerOptions } from "../terminal/options.ts";
 import { facts, show, table, timeText, warn } from "../terminal/print.ts";
+import { relativeTime } from "../terminal/relative-time.ts";
 
 interface RotateOptions extends ServerOptions, DeliverOptions {
   readonly grace?: string;
@@ -41,7 +42,7 @@ export function addKeyLife(keys: Command, cli: Cli): void {
       show(cli.io, options.json, swept, () =>
         table(
           ["KEY", "ENV", "FINDING", options.dryRun ? "WOULD" : "DONE", "DUE"],
-          swept.findings.map((one) => [one.keyId, one.environment, one.code, one.action, timeText(one.dueAt)]),
+          swept.findings.map((one) => [one.keyId, one.environment, one.code, one.action, relativeTime(one.dueAt)]),
           "nothing is due",
         ),
       );

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { Option } from "commander";
 import { withClient } from "../terminal/cli.ts";
 import type { Cli } from "../terminal/cli.ts";
-import { UsageMistake } from "../terminal/failure.ts";
+import { UsageMistake } from "../terminal/usage-mistake.ts";
 import { withServer } from "../terminal/options.ts";
 import type { ServerOptions } from "../terminal/options.ts";
 import { facts, listText, show, table } from "../terminal/print.ts";

@@ -1,12 +1,10 @@
 /** `sallyport keys …` */
 import type { Command } from "commander";
-import type { AdminClient } from "@sallyport/client";
-import { isDataPermission, isPermission, needsModel, Problem } from "@sallyport/protocol";
 import type { KeyView } from "@sallyport/contract";
 import { withClient } from "../terminal/cli.ts";
 import { allKeys } from "../terminal/every-page.ts";
 import type { Cli } from "../terminal/cli.ts";
-import { UsageMistake } from "../terminal/failure.ts";
+import { UsageMistake } from "../terminal/usage-mistake.ts";
 import { listOption, wholeNumberOption, withServer } from "../terminal/options.ts";
 import type { ServerOptions } from "../terminal/options.ts";
 import { deliverOption, deliveryOf, fromOption, sayTicket, toOption } from "./deliver.ts";
@@ -16,10 +14,12 @@ import { addKeyFactors, factorFacts, withFactors } from "./key-factors.ts";
 import type { FactorOptions } from "./key-factors.ts";
 import { addKeyWorkloads } from "./key-workloads.ts";
 import { addKeyLife, secretLines } from "./key-life.ts";
+import { modelWarnings } from "./model-warnings.ts";
 import { addOwnKeys } from "./own-keys.ts";
 import { facts, listText, show, table, timeText, warn } from "../terminal/print.ts";
 import { muted, warning } from "../terminal/styled-line.ts";
 import type { Line, Piece } from "../terminal/styled-line.ts";
+import { relativeTime } from "../terminal/relative-time.ts";
 
 interface CreateOptions extends ServerOptions, FactorOptions {
   readonly env?: string;
@@ -78,7 +78,7 @@ export function addKeys(program: Command, cli: Cli): void {
             listText(key.roles),
             listText(key.allow),
             listText(key.models),
-            timeText(key.expiresAt),
+            relativeTime(key.expiresAt),
           ]),
           "no keys",
         ),
@@ -98,16 +98,23 @@ export function addKeys(program: Command, cli: Cli): void {
   addKeyWorkloads(keys, cli);
   addReceive(keys, cli);
 
-  for (const [verb, route, says] of [
-    ["suspend", "keys.suspend", "stop a key until it is resumed"],
-    ["resume", "keys.resume", "let a suspended key work again, as an administrator (its owner: keys mine --resume)"],
-    ["revoke", "keys.revoke", "end a key for good"],
+  for (const [verb, route, says, done] of [
+    ["suspend", "keys.suspend", "stop a key until it is resumed", "Suspended key"],
+    [
+      "resume",
+      "keys.resume",
+      "let a suspended key work again, as an administrator (its owner: keys mine --resume)",
+      "Resumed key",
+    ],
+    ["revoke", "keys.revoke", "end a key for good", "Revoked key"],
   ] as const) {
     withServer(keys.command(`${verb} <id>`))
       .description(says)
       .action(async (id: string, options: ServerOptions) => {
         const key = await withClient(cli, options, (client) => client.call(route, { params: { id } }));
-        show(cli.io, options.json, key, () => keyFacts(key));
+        show(cli.io, options.json, key, () => [
+          `${done} ${key.name} (${key.id}) in ${key.environment}${verb === "resume" ? "" : "; its running requests were aborted"}.`,
+        ]);
       });
   }
 }
@@ -163,9 +170,8 @@ async function create(
         deliver,
       },
     });
-    if (model.length === 0 && (await wantsModel(client, role, allow))) {
-      warn(cli.io, "the key names no model, so permissions that need one give nothing: use --model");
-    }
+    for (const text of await modelWarnings(client, { environment, roles: role, allow, models: model, id: made.id }))
+      warn(cli.io, text);
     return made;
   });
   if (deliver) return sayTicket(cli, options.json, created, {});
@@ -179,20 +185,6 @@ async function create(
     }),
   ]);
   if (!options.json) cli.io.err("The key is shown this once and cannot be read again.");
-}
-
-/** Some permission in the scope needs a model. Roles that the caller cannot read are skipped. */
-async function wantsModel(client: AdminClient, roles: readonly string[], allow: readonly string[]): Promise<boolean> {
-  const permissions = [...allow];
-  for (const name of roles) {
-    try {
-      const role = await client.call("roles.show", { params: { name } });
-      permissions.push(...role.allow.flatMap((grant) => grant.do));
-    } catch (problem) {
-      if (!(problem instanceof Problem)) throw problem;
-    }
-  }
-  return permissions.some((name) => isPermission(name) && isDataPermission(name) && needsModel(name));
 }
 
 function stateText(key: { state: string; isExpired: boolean }): string {

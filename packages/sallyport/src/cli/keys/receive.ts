@@ -5,7 +5,7 @@ import type { Command } from "commander";
 import { Option } from "commander";
 import type { ReceivedKey } from "@sallyport/client";
 import type { Cli } from "../terminal/cli.ts";
-import { UsageMistake } from "../terminal/failure.ts";
+import { UsageMistake } from "../terminal/usage-mistake.ts";
 import { writeKey } from "./key-formats.ts";
 import type { KeyFormat } from "./key-formats.ts";
 import { keyFormats } from "./key-formats.ts";

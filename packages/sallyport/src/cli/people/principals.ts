@@ -1,7 +1,7 @@
 /** `sallyport people …` and `sallyport services …`: the same commands for two kinds of principal. */
 import type { Command } from "commander";
 import type { AdminClient } from "@sallyport/client";
-import { Problem } from "@sallyport/protocol";
+import { didYouMean, Problem } from "@sallyport/protocol";
 import type { AssignmentView, PrincipalView } from "@sallyport/contract";
 import { withClient } from "../terminal/cli.ts";
 import type { Cli } from "../terminal/cli.ts";
@@ -157,7 +157,14 @@ async function find(client: AdminClient, kind: Kind, who: string): Promise<Princ
       named.map((one) => one.id),
     );
   const [only] = named;
-  if (!only) throw new Problem("not_found", `there is no ${kind} ${who}`);
+  if (!only) {
+    const all = await allPrincipals(client, { kind });
+    const near = didYouMean(who, all.map(({ name }) => name)); // prettier-ignore
+    throw new Problem(
+      "not_found",
+      `there is no ${kind} ${JSON.stringify(who)}; \`sallyport ${kind === "person" ? "people" : "services"} list\` prints them${near}`,
+    );
+  }
   return only;
 }
 

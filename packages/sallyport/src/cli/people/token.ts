@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { parseDurationMs } from "@sallyport/contract/duration";
 import type { Cli } from "../terminal/cli.ts";
-import { UsageMistake } from "../terminal/failure.ts";
+import { UsageMistake } from "../terminal/usage-mistake.ts";
 import { listOption } from "../terminal/options.ts";
 import { show } from "../terminal/print.ts";
 

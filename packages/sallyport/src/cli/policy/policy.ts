@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { Problem } from "@sallyport/protocol";
 import { withClient } from "../terminal/cli.ts";
 import type { Cli } from "../terminal/cli.ts";
-import { UsageMistake } from "../terminal/failure.ts";
+import { UsageMistake } from "../terminal/usage-mistake.ts";
 import { listOption, withServer } from "../terminal/options.ts";
 import type { ServerOptions } from "../terminal/options.ts";
 import { facts, listText, printText, show, table } from "../terminal/print.ts";

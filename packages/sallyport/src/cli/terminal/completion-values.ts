@@ -37,7 +37,7 @@ export async function valuesOf(asked: ValueQuestion): Promise<readonly Completio
     case "--environments":
       return environments(gateway);
     case "--role":
-      return isAdminKey ? plain(["viewer", "issuer", "provisioner", "admin"]) : roles(gateway);
+      return roles(gateway);
     case "--model":
     case "--grant-model":
       return models(asked);

@@ -7,6 +7,7 @@ import { CommanderError } from "commander";
 import { SettingsMistakes } from "../../config/settings-mistakes.ts";
 import { Cancelled } from "./cancelled.ts";
 import type { Io } from "./io.ts";
+import { HELP, SEE_HELP, UsageMistake } from "./usage-mistake.ts";
 import { sayRefusedBySystem } from "./refused-by-system.ts";
 import { error, muted, withCommands } from "./styled-line.ts";
 
@@ -14,24 +15,13 @@ import { error, muted, withCommands } from "./styled-line.ts";
 export const exits = { done: 0, refused: 1, usage: 2, fault: 3 } as const;
 export type Exit = (typeof exits)[keyof typeof exits];
 
-const SEE_HELP = "add --help to the command to see its options";
-
-/** The command was not written as it must be. */
-export class UsageMistake extends Error {
-  readonly remedy: string;
-  readonly mistakes: readonly string[];
-
-  constructor(message: string, remedy = SEE_HELP, mistakes: readonly string[] = []) {
-    super(message);
-    this.remedy = remedy;
-    this.mistakes = mistakes;
-  }
-}
-
 /** For what needs the directory to itself. */
 export function refuseBesideServer(directory: string): never {
   throw new Problem("data_in_use", `${directory}: stop the server first, and start it again afterwards`);
 }
+
+/** What the library calls it when a group was typed without one of its commands. */
+const GROUP_HELP = "commander.help";
 
 export interface Failure {
   /** A problem code, or `usage`, `settings_invalid`, `gateway_unreachable`, `system`, `cancelled`, `fault`. */
@@ -42,18 +32,20 @@ export interface Failure {
   readonly exit: Exit;
 }
 
-export function tellFailure(io: Io, thrown: unknown, isJson = false): Exit {
+/** `helpCommand` shows the options of the command that failed. */
+export function tellFailure(io: Io, thrown: unknown, isJson = false, helpCommand = HELP): Exit {
   if (thrown instanceof CommanderError) {
     if (thrown.exitCode === 0) return exits.done;
-    // In text, the library that reads arguments has written its own sentence already.
-    if (!isJson) return exits.usage;
+    // The help of a group is what was missing, and it has been shown.
+    if (thrown.code === GROUP_HELP && !isJson) return exits.usage;
   }
   // A user who cancels knows it: only the prompt of the shell needs a separate line.
   if (thrown instanceof Cancelled && !isJson) {
     io.err("");
     return exits.refused;
   }
-  const { code, message, mistakes, remedy, exit } = describeFailure(thrown);
+  const { code, message, mistakes, remedy: general, exit } = describeFailure(thrown);
+  const remedy = general.replace(HELP, helpCommand);
   if (isJson) {
     const told = { code, message, remedy, ...(mistakes.length > 0 ? { mistakes } : {}) };
     io.err(JSON.stringify({ error: told }));
@@ -68,7 +60,7 @@ export function tellFailure(io: Io, thrown: unknown, isJson = false): Exit {
 
 export function describeFailure(thrown: unknown): Failure {
   if (thrown instanceof CommanderError) {
-    const message = thrown.message.replace(/^error: /, "");
+    const message = thrown.code === GROUP_HELP ? "a command is missing" : mistakeText(thrown.message);
     return { code: "usage", message, mistakes: [], remedy: SEE_HELP, exit: exits.usage };
   }
   if (thrown instanceof UsageMistake)
@@ -108,6 +100,13 @@ export function describeFailure(thrown: unknown): Failure {
   if (bySystem)
     return { code: "system", message: bySystem.what, mistakes: [], remedy: bySystem.remedy, exit: exits.fault };
   return { code: "fault", message: messageOf(thrown), mistakes: [], remedy: "", exit: exits.fault };
+}
+
+/** In the form of our own sentences: the library writes `error: …`, and suggestions on a separate line. */
+function mistakeText(message: string): string {
+  const [sentence = "", suggestion = ""] = message.replace(/^error: /, "").split("\n");
+  const near = /^\(Did you mean (.+)\?\)$/.exec(suggestion)?.[1];
+  return near === undefined ? sentence : `${sentence}; did you mean ${near}?`;
 }
 
 function messageOf(failure: unknown): string {

@@ -4,6 +4,7 @@ import { createInterface } from "node:readline";
 import { outputTo } from "../../kernel/output.ts";
 import { visibleLine } from "../../kernel/visible-text.ts";
 import { Cancelled } from "./cancelled.ts";
+import { demandGivenPath } from "./given-path.ts";
 import { hasColor, writtenLine } from "./styled-line.ts";
 import type { Line } from "./styled-line.ts";
 
@@ -61,6 +62,7 @@ export function processIo(): Io {
     ask: makeAsk(process.stdin, process.stderr),
     env: process.env,
     readText(path) {
+      demandGivenPath(path);
       try {
         return readFileSync(path === "-" ? 0 : path, "utf8");
       } catch (cause) {

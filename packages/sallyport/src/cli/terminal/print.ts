@@ -22,10 +22,14 @@ export function printText(io: Io, text: string): void {
 
 /** Help, as the library that reads arguments lays it out: its titles begin a line. */
 export function printHelp(io: Io, text: string): void {
-  for (const line of text.split("\n")) {
+  for (const line of helpLines(text)) io.out(line);
+}
+
+export function helpLines(text: string): readonly Line[] {
+  return text.split("\n").map((line) => {
     const title = /^(?:Usage|Arguments|Options|Commands|Examples):/.exec(line)?.[0] ?? "";
-    io.out([headingOf(title), line.slice(title.length)]);
-  }
+    return [headingOf(title), line.slice(title.length)];
+  });
 }
 
 /** Columns as wide as their widest cell, two blanks apart; the first row is the heading. One sentence where there is no row. */

@@ -3,7 +3,7 @@
  * Checked before the key is created, so that no key is created that cannot be shown.
  */
 import { closeSync, openSync, unlinkSync, writeFileSync } from "node:fs";
-import { UsageMistake } from "./failure.ts";
+import { UsageMistake } from "./usage-mistake.ts";
 import type { Io } from "./io.ts";
 import { facts } from "./print.ts";
 

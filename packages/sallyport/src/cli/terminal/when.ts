@@ -1,6 +1,6 @@
 /** A time as a person writes it. */
 import { parseDurationMs } from "@sallyport/contract/duration";
-import { UsageMistake } from "./failure.ts";
+import { UsageMistake } from "./usage-mistake.ts";
 
 /** A duration back from now, or a time; epoch ms. */
 export function timeMsOf(text: string | undefined, now: number): number | undefined {
