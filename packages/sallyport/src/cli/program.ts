@@ -145,7 +145,7 @@ export async function makeProgram(cli: Cli, only: readonly string[] = [], isJson
     writeErr: (text) => {
       if (!isJson) for (const line of helpLines(text.trimEnd())) cli.io.err(line);
     },
-    // A mistake in the arguments is reported like every failure, by whoever catches it.
+    // A mistake in the arguments is reported like every failure, where the command line ends.
     outputError: () => {},
   });
   const isWhole = !commands.some(([names]) => names.includes(only[0] ?? ""));

@@ -27,7 +27,10 @@ export function addAnomaliesAnswer(anomalies: Command, cli: Cli): void {
     .action(async (options: ListOptions) => {
       const agoMs = options.since === undefined ? undefined : parseDurationMs(options.since);
       if (options.since !== undefined && agoMs === undefined)
-        throw new UsageMistake(`${options.since} is no duration such as 24h`);
+        throw new UsageMistake(
+          `${JSON.stringify(options.since)} is not a duration`,
+          "write a number and a unit: 24h, 7d",
+        );
       const query = { limit: options.limit, ...(agoMs === undefined ? {} : { since: Date.now() - agoMs }) };
       const found = await withClient(cli, options, (client) => client.call("anomalies.list", { query }));
       show(cli.io, options.json, found, () =>
@@ -42,7 +45,10 @@ export function addAnomaliesAnswer(anomalies: Command, cli: Cli): void {
     .option("--confirm", "confirmed misuse: a suspension becomes permanent")
     .action(async (alert: string, options: RespondOptions) => {
       if ((options.falseAlarm === true) === (options.confirm === true))
-        throw new UsageMistake("say either --false-alarm or --confirm");
+        throw new UsageMistake(
+          "one of --false-alarm and --confirm is needed",
+          "add --false-alarm to undo the response, or --confirm to make it permanent",
+        );
       const verdict = options.falseAlarm ? "false_alarm" : "confirmed";
       const said = await withClient(cli, options, (client) =>
         client.call("anomalies.answer", { body: { alert, verdict } }),

@@ -58,10 +58,15 @@ function recipientOf({ to, plain }: BackupOptions, env: Cli["io"]["env"]) {
   if (plain) return null;
   if (!to || to.length === 0)
     throw new UsageMistake(
-      "encryption required: pass --to <age recipient> or --to env:<passphrase variable>, or --plain for an unencrypted backup",
+      "no recipient is named, and a backup is encrypted by default",
+      "pass --to with an age recipient or env:NAME of a passphrase, or --plain for an unencrypted backup",
     );
   const variable = /^env:(.+)$/.exec(to[0] ?? "")?.[1];
   if (variable === undefined) return { publicKeys: to };
-  if (to.length > 1) throw new UsageMistake("a passphrase stands alone: other recipients cannot be added to it");
+  if (to.length > 1)
+    throw new UsageMistake(
+      "a passphrase cannot be combined with other recipients",
+      "pass --to env:NAME once, or only age1… recipients",
+    );
   return { passphrase: new Secret(env[variable] ?? "") };
 }

@@ -24,7 +24,11 @@ export function addRekey(program: Command, cli: Cli): void {
     .option("--pepper", "a new pepper for new keys; old keys go on until none needs the old one")
     .option("--env <environment>", "the pepper of this environment only")
     .action(async (options: RekeyOptions) => {
-      if (options.kek === options.pepper) throw new UsageMistake("say --kek or --pepper");
+      if (options.kek === options.pepper)
+        throw new UsageMistake(
+          "one of --kek and --pepper is needed",
+          "add --kek to re-encrypt all secrets, or --pepper for a new pepper",
+        );
       if (options.kek && options.env !== undefined) throw new UsageMistake("--env goes with --pepper");
       if (options.pepper && options.to !== undefined) throw new UsageMistake("--to goes with --kek");
       const settings = await readSettings(options, cli.io.env);

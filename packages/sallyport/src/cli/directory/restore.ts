@@ -49,7 +49,7 @@ export function addRestore(program: Command, cli: Cli): void {
 }
 
 async function restoreFolder(cli: Cli, folder: string, { data, identity, json }: RestoreOptions): Promise<void> {
-  if (data === undefined) throw new UsageMistake("name the new data directory with --data");
+  if (data === undefined) throw new UsageMistake("no data directory is named", "name the new one with --data");
   const { restoreDirectory } = await import("../../compose/backup.ts");
   demandGivenPath(folder, "directory");
   const directory = resolve(data);

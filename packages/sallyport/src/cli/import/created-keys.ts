@@ -24,7 +24,10 @@ export interface KeyDestination {
 /** Whether keys can be shown; asked before anything is created. */
 export function checkKeyDestination(io: Io, options: { readonly json?: boolean; readonly out?: string }): void {
   if (options.out === undefined && !options.json && !io.isTerminal)
-    throw new UsageMistake("keys are printed only on a terminal: use --out FILE (created with mode 0600) or --json");
+    throw new UsageMistake(
+      "keys are printed only on a terminal",
+      "use --out FILE, which only its owner can read, or --json",
+    );
 }
 
 export function openKeyDestination(

@@ -55,7 +55,10 @@ export async function planImport(
   const maxMs = parseDurationMs(maxAge) ?? 0;
   for (const name of order.roles) await client.call("roles.show", { params: { name } });
   if (order.ttl !== undefined && parseDurationMs(order.ttl) === undefined)
-    throw new UsageMistake(`--ttl ${order.ttl} is not a duration such as 90d, 12h or 30m`);
+    throw new UsageMistake(
+      `--ttl ${JSON.stringify(order.ttl)} is not a duration`,
+      "write a number and a unit: 90d, 12h, 30m",
+    );
   if (order.ttl !== undefined && (parseDurationMs(order.ttl) ?? 0) > maxMs)
     throw new Problem("lifetime_exceeds_maximum", `environment ${environment} allows at most ${maxAge}`);
 

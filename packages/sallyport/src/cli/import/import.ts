@@ -74,7 +74,10 @@ async function runImport(cli: Cli, file: string, options: ImportOptions): Promis
   const { io } = cli;
   const { format, env: environment, role: roles = ["cli"], model: models = ["*"], ttl, json, out } = options;
   if (!options.yes && !options.dryRun && !io.canAsk)
-    throw new UsageMistake("stdin is not a terminal: pass --yes to create the keys, or --dry-run to see them");
+    throw new UsageMistake(
+      "stdin is not a terminal, so no one can confirm",
+      "pass --yes to create the keys, or --dry-run to see them",
+    );
   if (!options.dryRun) checkKeyDestination(io, options);
   const now = Date.now();
   const source = readSource(file, format, now);

@@ -36,16 +36,11 @@ export function withFactors(command: Command): Command {
     .addOption(
       new Option("--bind <when>", "restrict it to the network of its first use")
         .choices(["first-use"])
-        .argParser(bindingOf),
+        .argParser(() => "first_use"),
     )
     .addOption(
       listOption("--require <factors>", `factors that each request must provide in addition: ${factors.join(", ")}`),
     );
-}
-
-function bindingOf(text: string): "first_use" {
-  if (text !== "first-use") throw new UsageMistake("--bind takes first-use");
-  return "first_use";
 }
 
 export function addKeyFactors(keys: Command, cli: Cli): void {
@@ -95,7 +90,7 @@ async function change(cli: Cli, id: string, options: ChangeOptions): Promise<voi
   const { network, bind, require, anywhere, demandNothing } = options;
   if (anywhere && (network !== undefined || bind !== undefined))
     throw new UsageMistake("--anywhere goes with neither --network nor --bind");
-  if (demandNothing && require !== undefined) throw new UsageMistake("--demand-nothing goes not with --require");
+  if (demandNothing && require !== undefined) throw new UsageMistake("--demand-nothing does not go with --require");
   const body = {
     ...(anywhere ? { networks: null, binding: null } : {}),
     ...(network === undefined ? {} : { networks: network }),
@@ -113,7 +108,11 @@ async function change(cli: Cli, id: string, options: ChangeOptions): Promise<voi
 
 async function addSigner(cli: Cli, id: string, options: SignerOptions): Promise<void> {
   const { publicKey, hmac, ollama } = options;
-  if ((publicKey === undefined) === (hmac !== true)) throw new UsageMistake("name --public-key FILE or --hmac");
+  if ((publicKey === undefined) === (hmac !== true))
+    throw new UsageMistake(
+      "one of --public-key and --hmac is needed",
+      "add --public-key FILE, or --hmac for a shared secret",
+    );
   const text = publicKey === undefined ? undefined : cli.io.readText(publicKey);
   const body = {
     use: ollama ? ("ollama" as const) : ("request" as const),

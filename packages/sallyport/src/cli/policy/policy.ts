@@ -31,10 +31,15 @@ async function apply(cli: Cli, options: ApplyOptions): Promise<void> {
     const { policyJsonSchema } = await import("@sallyport/contract");
     return printText(io, JSON.stringify(policyJsonSchema(), null, 2));
   }
-  if (options.file === undefined) throw new UsageMistake("-f FILE is needed");
+  if (options.file === undefined)
+    throw new UsageMistake(
+      "no policy file is named",
+      "name it: `sallyport apply -f FILE`, or `-f -` for standard input",
+    );
   if (!options.yes && !options.dryRun && !io.canAsk)
     throw new UsageMistake(
-      "stdin is not a terminal: pass --yes to apply without confirmation, or --dry-run to see the plan",
+      "stdin is not a terminal, so no one can confirm",
+      "pass --yes to apply without confirmation, or --dry-run to see the plan",
     );
   const text = io.readText(options.file);
   await withClient(cli, options, async (client) => {
@@ -199,7 +204,8 @@ export function addExplain(program: Command, cli: Cli): void {
     .action(async (options: ExplainOptions) => {
       const { keyId, method, path, model, from: address, signed: isSigned } = options;
       if (options.token) return explainToken(cli, options);
-      if (path === undefined) throw new UsageMistake("--path PATH is needed, or --token");
+      if (path === undefined)
+        throw new UsageMistake("no request is described", "add --path PATH, such as /api/chat, or --token");
       const body = { keyId, method: method.toUpperCase(), path, model, address, isSigned };
       const said = await withClient(cli, options, (client) => client.call("explain", { body }));
       show(cli.io, options.json, said, () => [

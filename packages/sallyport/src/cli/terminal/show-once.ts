@@ -24,7 +24,10 @@ export interface Once {
 
 export function prepareOnce(io: Io, { json, out }: OnceOptions): Once {
   if (out === undefined && !json && !io.isTerminal) {
-    throw new UsageMistake("the admin key is shown only on a terminal: use --out FILE (made 0600) or --json");
+    throw new UsageMistake(
+      "the admin key is shown only on a terminal",
+      "use --out FILE, which only its owner can read, or --json",
+    );
   }
   const file = out === undefined ? undefined : createFile(out);
   return {
@@ -53,6 +56,9 @@ function createFile(path: string): number {
   try {
     return openSync(path, "wx", 0o600);
   } catch (cause) {
-    throw new UsageMistake(`${path} cannot be made: ${cause instanceof Error ? cause.message : String(cause)}`);
+    throw new UsageMistake(
+      `${path} cannot be created: ${cause instanceof Error ? cause.message : String(cause)}`,
+      "name a file that does not exist, in a directory you can write to",
+    );
   }
 }
