@@ -4,10 +4,10 @@
  * not fully understand.
  */
 import { existsSync, readFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { issueText, parseDurationMs } from "@sallyport/contract";
 import { didYouMean } from "@sallyport/protocol";
+import { homeDirectory } from "../kernel/home-directory.ts";
 import { readYaml } from "../kernel/yaml.ts";
 import type { SecretSource } from "./key-source.ts";
 import { readIdentityFile } from "./identity-file.ts";
@@ -41,7 +41,7 @@ export function loadSettings({ flags, env, file }: SettingsSources): Settings {
           leaves.map((leaf) => leaf.variable),
         )}`,
     );
-  const dataDirectory = givenDataDirectory(flags, env) ?? join(homedir(), ".sallyport");
+  const dataDirectory = givenDataDirectory(flags, env) ?? usualDataDirectory(homeDirectory());
   const named = file ?? env["SALLYPORT_SETTINGS"];
   const read = readSettingsFile(named, join(dataDirectory, "sallyport.yaml"), mistakes);
   const origins = new Map<string, string>();
@@ -76,6 +76,12 @@ export function loadSettings({ flags, env, file }: SettingsSources): Settings {
   const identity = identityFile === undefined ? null : (readIdentityFile(resolve(identityFile), mistakes) ?? null);
   if (mistakes.length > 0 || !judged.success) throw new SettingsMistakes(mistakes);
   return { ...toSettings(judged.data, dataDirectory, receiver), identity };
+}
+
+/** Nothing else can be read without it. */
+export function usualDataDirectory(home: string | undefined): string {
+  if (home !== undefined) return join(home, ".sallyport");
+  throw new SettingsMistakes(["data: this user has no home directory; name one with --data or SALLYPORT_DATA"]);
 }
 
 function givenDataDirectory(flags: SettingsSources["flags"], env: SettingsSources["env"]): string | undefined {

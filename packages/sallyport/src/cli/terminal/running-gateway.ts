@@ -3,8 +3,8 @@
  * take longer to load than a user waits at a Tab; what comes is checked field by field by the caller.
  */
 import { request } from "node:http";
-import { homedir } from "node:os";
 import { join, resolve } from "node:path";
+import { homeDirectory } from "../../kernel/home-directory.ts";
 import { sendBounded } from "../../kernel/bounded-request.ts";
 
 /** JSON at that path of the admin API. Throws where no gateway replies in time. */
@@ -20,9 +20,10 @@ export function runningGateway(
 ): ReadGateway {
   const { SALLYPORT_ADMIN_URL: url = "", SALLYPORT_ADMIN_KEY: key = "", SALLYPORT_DATA: given = "" } = env;
   if (data === undefined && url !== "") return (path) => readNetwork(url, key, path);
+  const home = homeDirectory() ?? "/";
   // The shell gives the words of a line as they were typed.
-  const typed = data?.startsWith("~/") ? join(homedir(), data.slice(2)) : data;
-  const directory = typed ?? (given === "" ? join(homedir(), ".sallyport") : given);
+  const typed = data?.startsWith("~/") ? join(home, data.slice(2)) : data;
+  const directory = typed ?? (given === "" ? join(home, ".sallyport") : given);
   return (path) => readSocket(join(resolve(directory), "admin.sock"), path);
 }
 
