@@ -31,9 +31,8 @@ export function onTerminal(
   columns = 100,
 ): OnTerminal {
   const line = `stty cols ${columns} rows 40; exec ${words.map(quoted).join(" ")}`;
-  const { NO_COLOR: _no, FORCE_COLOR: _force, ...around } = cleanEnv();
   const child = spawn("script", ["-qefc", line, "/dev/null"], {
-    env: { ...around, TERM: "xterm", SHELL: "/bin/sh", ...env },
+    env: { ...cleanEnv(), TERM: "xterm", SHELL: "/bin/sh", ...env },
     stdio: ["pipe", "pipe", "ignore"],
   });
   let screen = "";

@@ -2,7 +2,7 @@
 import { homedir } from "node:os";
 import { isAbsolute } from "node:path";
 
-/** Undefined without one. An empty HOME is none: what belongs there would land in the working directory. */
+/** Undefined without one. An empty HOME counts as missing: what belongs there would land in the working directory. */
 export function homeDirectory(read: () => string = homedir): string | undefined {
   try {
     const home = read();

@@ -133,7 +133,13 @@ async function verifyState(cli: Cli, path: string | undefined, options: VerifyOp
     throw new UsageMistake("--state verifies the database alone: --key, --checkpoint and --witness do not go with it");
   const settings = await readSettings({ ...options, ...(path === undefined ? {} : { data: path }) }, cli.io.env);
   const { verifyDirectoryState } = await import("../../store/directory/verify-state.ts");
-  const { ok: isWhole, rows, firstDifference: first } = await verifyDirectoryState(settings);
+  const {
+    ok: isWhole,
+    rows,
+    firstDifference: first,
+  } = await withProgress(cli.io, { label: "verifying the database", isJson: options.json }, () =>
+    verifyDirectoryState(settings),
+  );
   show(cli.io, options.json, { ok: isWhole, rows, ...(first ? { firstDifference: first } : {}) }, () =>
     facts({
       state: isWhole ? ok("whole") : error("CHANGED"),

@@ -103,10 +103,13 @@ async function confirm(cli: Cli, options: ConfirmOptions): Promise<void> {
         : await readLater(options.revocations, { seq, hash }, dataDirectory);
     const replayed = { revoked: 0, suspended: 0, disabled: 0, unknown: 0 };
     const records = later?.records ?? [];
-    for (let at = 0; at < records.length; at += BATCH) {
-      const counts = await client.call("restore.replay", { body: { records: records.slice(at, at + BATCH) } });
-      for (const name of ["revoked", "suspended", "disabled", "unknown"] as const) replayed[name] += counts[name];
-    }
+    await withProgress(cli.io, { label: "repeating revocations", isJson: options.json }, async (onProgress) => {
+      for (let at = 0; at < records.length; at += BATCH) {
+        const counts = await client.call("restore.replay", { body: { records: records.slice(at, at + BATCH) } });
+        for (const name of ["revoked", "suspended", "disabled", "unknown"] as const) replayed[name] += counts[name];
+        onProgress("records", Math.min(at + BATCH, records.length), records.length);
+      }
+    });
     const isWhole = later?.isWhole ?? false;
     const active = isWhole || options.yes ? [] : await activeKeys(client);
     const isConfirmed = isWhole || options.yes === true;

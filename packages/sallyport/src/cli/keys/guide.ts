@@ -21,7 +21,8 @@ export interface GuidedKey {
   readonly name: string;
   readonly role: string[];
   readonly model: string[];
-  readonly ttl: string;
+  /** Without it, the gateway spreads the expiry of keys within the environment's maximum. */
+  readonly ttl?: string;
   readonly network?: string[];
 }
 
@@ -53,7 +54,13 @@ export async function askForKey(cli: Cli, options: ServerOptions): Promise<Guide
   const most = environment.keyMaxAge;
   const ttl = await askUntil(io, `How long does it live? At most ${most} [${most}]`, (text) => readTtl(text, most));
   const network = await askUntil(io, "Networks it is used from, such as 10.1.0.0/16 [anywhere]", readNetworks);
-  const key = { env: environment.name, name, role: [...role], model: [...model], ttl };
+  const key = {
+    env: environment.name,
+    name,
+    role: [...role],
+    model: [...model],
+    ...(ttl === undefined ? {} : { ttl }),
+  };
   const guided: GuidedKey = network.length === 0 ? key : { ...key, network: [...network] };
   io.err("");
   io.err([heading(`In ${environment.name}, this key could:`)]);
@@ -61,7 +68,7 @@ export async function askForKey(cli: Cli, options: ServerOptions): Promise<Guide
     environment,
     roles: chosen,
     models: model,
-    ttl,
+    ttl: ttl ?? `at most ${most}`,
     networks: network,
   }))
     io.err(`  ${line}`);
@@ -139,13 +146,14 @@ function readName(text: string, taken: readonly string[]): ReadAnswer<string> {
   return read.success ? { value: read.data } : { mistake: `the name ${read.error.issues[0]?.message}` };
 }
 
-function readTtl(text: string, most: string): ReadAnswer<string> {
-  const ttlMs = parseDurationMs(text === "" ? most : text);
+function readTtl(text: string, most: string): ReadAnswer<string | undefined> {
+  if (text === "") return { value: undefined };
+  const ttlMs = parseDurationMs(text);
   if (ttlMs === undefined || ttlMs <= 0) return { mistake: "a duration is a number and a unit: 30d, 12h, 15m" };
   const mostMs = parseDurationMs(most);
   if (mostMs !== undefined && ttlMs > mostMs)
     return { mistake: `the policy of this environment allows at most ${most}` };
-  return { value: text === "" ? most : text };
+  return { value: text };
 }
 
 function readNetworks(text: string): ReadAnswer<readonly string[]> {

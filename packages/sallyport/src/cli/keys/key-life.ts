@@ -10,6 +10,7 @@ import { withServer } from "../terminal/options.ts";
 import type { ServerOptions } from "../terminal/options.ts";
 import { facts, show, table, timeText, warn } from "../terminal/print.ts";
 import { relativeTime } from "../terminal/relative-time.ts";
+import { withProgress } from "../terminal/progress.ts";
 
 interface RotateOptions extends ServerOptions, DeliverOptions {
   readonly grace?: string;
@@ -38,7 +39,9 @@ export function addKeyLife(keys: Command, cli: Cli): void {
     .option("--dry-run", "only print what is due")
     .action(async (options: ServerOptions & { dryRun?: boolean }) => {
       const body = { dryRun: options.dryRun === true };
-      const swept = await withClient(cli, options, (client) => client.call("keys.sweep", { body }));
+      const swept = await withProgress(cli.io, { label: "looking at every key", isJson: options.json }, () =>
+        withClient(cli, options, (client) => client.call("keys.sweep", { body })),
+      );
       show(cli.io, options.json, swept, () =>
         table(
           ["KEY", "ENV", "FINDING", options.dryRun ? "WOULD" : "DONE", "DUE"],

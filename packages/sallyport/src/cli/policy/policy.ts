@@ -7,6 +7,7 @@ import { UsageMistake } from "../terminal/usage-mistake.ts";
 import { listOption, withServer } from "../terminal/options.ts";
 import type { ServerOptions } from "../terminal/options.ts";
 import { facts, listText, printText, show, table } from "../terminal/print.ts";
+import { withProgress } from "../terminal/progress.ts";
 
 interface ApplyOptions extends ServerOptions {
   readonly file?: string;
@@ -43,7 +44,9 @@ async function apply(cli: Cli, options: ApplyOptions): Promise<void> {
     );
   const text = io.readText(options.file);
   await withClient(cli, options, async (client) => {
-    const plan = await inFile(options.file ?? "", client.call("policy.plan", { body: { text } }));
+    const plan = await withProgress(io, { label: "planning the change", isJson: options.json }, () =>
+      inFile(options.file ?? "", client.call("policy.plan", { body: { text } })),
+    );
     if (options.dryRun || plan.changes.length === 0) {
       show(io, options.json, { ...plan, applied: false }, () =>
         plan.changes.length === 0 ? ["no change"] : plan.changes,
@@ -61,7 +64,9 @@ async function apply(cli: Cli, options: ApplyOptions): Promise<void> {
         return;
       }
     }
-    const done = await client.call("policy.apply", { body: { text, expectEpoch: plan.epoch } });
+    const done = await withProgress(io, { label: "applying the change", isJson: options.json }, () =>
+      client.call("policy.apply", { body: { text, expectEpoch: plan.epoch } }),
+    );
     show(io, options.json, { ...done, applied: true }, () => [
       // A user who confirmed has already seen the plan.
       ...(options.yes ? done.changes : []),
