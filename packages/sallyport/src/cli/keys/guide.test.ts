@@ -76,9 +76,9 @@ const answers: Readonly<Record<string, unknown>> = {
 /** Answers the questions in order; then the input ends, as with Ctrl-C or Ctrl-D. */
 async function guided(
   replies: readonly string[],
-  around: { readonly isTerminal?: boolean; readonly line?: string } = {},
+  around: { readonly isTerminal?: boolean; readonly kind?: "network" | "inside"; readonly line?: string } = {},
 ) {
-  const { isTerminal = true, line = "keys create" } = around;
+  const { isTerminal = true, line = "keys create", kind = "inside" } = around;
   const left = [...replies];
   const asked: string[] = [];
   const ask = async (question: string): Promise<string> => {
@@ -94,9 +94,10 @@ async function guided(
     if (request.method === "POST") sent.push(await request.json());
     if (pathname === "/v1/environments")
       return Response.json({ environments: [environment("dev"), environment("prod")] });
+    if (pathname === "/v1/upstreams") return Response.json({ upstreams: environment("dev").upstreams });
     return Response.json(answers[`${request.method} ${pathname}`]);
   };
-  const connect = async () => ({ client: new AdminClient({ handle }), kind: "inside" as const, close: async () => {} });
+  const connect = async () => ({ client: new AdminClient({ handle }), kind, close: async () => {} });
   const exit = await runCli(line.split(" "), io, connect);
   return { exit, out, err: err.join("\n"), sent, asked, left };
 }
@@ -150,6 +151,12 @@ describe("keys create on a terminal without options", () => {
     expect(sent).toMatchObject([{ models: ["qwen3:*"] }]);
   });
 
+  it("does not ask the model servers from another machine, where their addresses mean other servers", async () => {
+    const { err, sent } = await guided(["dev", "chatbot", "llama3.2", "app", "1d", "", "y"], { kind: "network" });
+    expect(err).not.toContain("qwen3:8b");
+    expect(sent).toMatchObject([{ models: ["llama3.2"] }]);
+  });
+
   it.each([
     [["dve", ...WHOLE], '"dve" is not in the list; did you mean dev?'],
     [["1", "", ...WHOLE.slice(1)], "choose at least one"],
@@ -191,6 +198,23 @@ describe("keys create on a terminal without options", () => {
     const { exit, asked, err } = await guided(WHOLE, around);
     expect([exit, asked]).toEqual([2, []]);
     expect(err).toContain("--env");
+  });
+});
+
+describe("keys create with a model that no server lists", () => {
+  const line = "keys create --env dev --name n --role chatbot --model lama3.2,qwen3:8b,qwen3:*";
+
+  it("warns, and suggests the nearest", async () => {
+    const { exit, err } = await guided([], { line });
+    expect(exit).toBe(0);
+    expect(err.match(/warning:.*/g)).toEqual(["warning: no model server of dev lists lama3.2; did you mean llama3.2?"]);
+  });
+
+  it.each([
+    ["for a program", { line: `${line} --json` }],
+    ["from another machine", { line, kind: "network" }],
+  ] as const)("asks no server %s", async (_name, around) => {
+    expect((await guided([], around)).err).not.toContain("warning");
   });
 });
 

@@ -33,7 +33,8 @@ const EVERY_LOCAL = "*";
 export async function askForKey(cli: Cli, options: ServerOptions): Promise<GuidedKey | undefined> {
   const { io } = cli;
   // The connection is closed before the first question: without a server, it keeps the data directory locked.
-  const { environments, roles, names } = await withClient(cli, options, async (client) => ({
+  const { environments, roles, names, isHere } = await withClient(cli, options, async (client, kind) => ({
+    isHere: kind !== "network",
     environments: (await client.call("environments.list")).environments,
     roles: (await client.call("roles.list")).roles.filter(isForKeys),
     names: (await allKeys(client)).filter(({ state }) => state !== "revoked"),
@@ -47,7 +48,7 @@ export async function askForKey(cli: Cli, options: ServerOptions): Promise<Guide
     roles.map((one) => ({ value: one.name, says: roleWords(one) })),
   );
   const chosen = roles.filter((one) => role.includes(one.name));
-  const model = chosen.some(wantsModels) ? await chooseModels(cli, environment) : [];
+  const model = chosen.some(wantsModels) ? await chooseModels(cli, environment, isHere) : [];
   const taken = names.filter((key) => key.environment === environment.name).map((key) => key.name);
   io.err("");
   const name = await askUntil(io, "A name for it, such as the application", (text) => readName(text, taken));
@@ -108,8 +109,9 @@ async function chooseEnvironment({ io }: Cli, environments: readonly Environment
   return environments.find((one) => one.name === name)!;
 }
 
-async function chooseModels({ io }: Cli, { upstreams }: EnvironmentView): Promise<readonly string[]> {
-  const found = await readServerModels(upstreams, MODELS_MS);
+/** Model servers are asked on the gateway host only: elsewhere, their addresses mean other servers. */
+async function chooseModels({ io }: Cli, { upstreams }: EnvironmentView, isHere: boolean): Promise<readonly string[]> {
+  const found = await readServerModels(isHere ? upstreams : [], MODELS_MS);
   const choices = [{ value: EVERY_LOCAL, says: "all local models" }, ...found.names.map((value) => ({ value }))];
   const isSelector = (text: string): boolean => parseSelector(text) !== undefined;
   noteModels(io, found);

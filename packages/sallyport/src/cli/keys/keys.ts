@@ -152,7 +152,7 @@ async function create(
   };
   const { network: networks, bind: binding, require } = options;
   const deliver = deliveryOf(options);
-  const created = await withClient(cli, options, async (client) => {
+  const created = await withClient(cli, options, async (client, kind) => {
     const made = await client.call("keys.create", {
       body: {
         environment,
@@ -170,7 +170,14 @@ async function create(
         deliver,
       },
     });
-    for (const text of await modelWarnings(client, { environment, roles: role, allow, models: model, id: made.id }))
+    for (const text of await modelWarnings(client, {
+      environment,
+      roles: role,
+      allow,
+      models: model,
+      id: made.id,
+      canAskServers: !options.json && kind !== "network",
+    }))
       warn(cli.io, text);
     return made;
   });

@@ -20,6 +20,8 @@ export interface CreatedScope {
   readonly roles: readonly string[];
   readonly allow: readonly string[];
   readonly models: readonly string[];
+  /** The model servers' addresses are those of the gateway host: elsewhere, another server would reply. */
+  readonly canAskServers: boolean;
 }
 
 /** The key exists already: a slow server must not keep its owner waiting. */
@@ -28,7 +30,8 @@ const MODELS_MS = 1_000;
 /** Never fails: the key exists, and its only copy is not shown yet. */
 export async function modelWarnings(client: AdminClient, scope: CreatedScope): Promise<readonly string[]> {
   try {
-    return await (scope.models.length === 0 ? withoutModel(client, scope) : unlisted(client, scope));
+    if (scope.models.length === 0) return await withoutModel(client, scope);
+    return scope.canAskServers ? await unlisted(client, scope) : [];
   } catch {
     return [];
   }

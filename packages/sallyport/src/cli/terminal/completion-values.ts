@@ -1,7 +1,7 @@
 /** The values that an option or an argument can have: constants, and what a running gateway knows. */
 import type { Command, Option } from "commander";
 import { permissions, problems } from "@sallyport/protocol";
-import type { ReadGateway } from "./running-gateway.ts";
+import type { RunningGateway } from "./running-gateway.ts";
 import { readServerModels } from "./server-models.ts";
 
 export interface Completion {
@@ -19,7 +19,7 @@ export interface ValueQuestion {
   readonly command: Command;
   /** What `--env` says on the line. */
   readonly environment: string | undefined;
-  readonly gateway: ReadGateway;
+  readonly gateway: RunningGateway;
 }
 
 /** A model server has less time than the gateway, which must reply first. */
@@ -81,12 +81,12 @@ function plain(values: readonly string[]): readonly Completion[] {
   return values.map((value) => ({ value }));
 }
 
-async function environments(gateway: ReadGateway): Promise<readonly Completion[]> {
-  return rowsOf(await gateway("/v1/environments"), "environments").map(({ name }) => ({ value: textOf(name) }));
+async function environments(gateway: RunningGateway): Promise<readonly Completion[]> {
+  return rowsOf(await gateway.read("/v1/environments"), "environments").map(({ name }) => ({ value: textOf(name) }));
 }
 
-async function roles(gateway: ReadGateway): Promise<readonly Completion[]> {
-  const list = rowsOf(await gateway("/v1/roles"), "roles");
+async function roles(gateway: RunningGateway): Promise<readonly Completion[]> {
+  const list = rowsOf(await gateway.read("/v1/roles"), "roles");
   return list.map(({ name, allow }) => {
     const names = rowsOf({ allow }, "allow").flatMap((grant) =>
       Array.isArray(grant["do"]) ? grant["do"].map(String) : [],
@@ -96,8 +96,8 @@ async function roles(gateway: ReadGateway): Promise<readonly Completion[]> {
 }
 
 /** A key's name where it means one key, and every id, which the same name explains. */
-async function keys(gateway: ReadGateway, path: string): Promise<readonly Completion[]> {
-  const all = rowsOf(await gateway(path), "keys");
+async function keys(gateway: RunningGateway, path: string): Promise<readonly Completion[]> {
+  const all = rowsOf(await gateway.read(path), "keys");
   const live = all.filter(({ state }) => state !== "revoked");
   const counts = new Map<unknown, number>();
   for (const { name } of live) counts.set(name, (counts.get(name) ?? 0) + 1);
@@ -111,34 +111,38 @@ async function keys(gateway: ReadGateway, path: string): Promise<readonly Comple
   ];
 }
 
-async function principals(gateway: ReadGateway, kind: string | undefined): Promise<readonly Completion[]> {
+async function principals(gateway: RunningGateway, kind: string | undefined): Promise<readonly Completion[]> {
   const of = kind === undefined ? "" : `&kind=${kind}`;
-  const all = rowsOf(await gateway(`/v1/principals?limit=${PAGE}${of}`), "principals");
+  const all = rowsOf(await gateway.read(`/v1/principals?limit=${PAGE}${of}`), "principals");
   return [
     ...all.map((one) => ({ value: textOf(one["name"]), says: join(one["kind"], one["id"]) })),
     ...all.map((one) => ({ value: textOf(one["id"]), says: join(one["name"], one["kind"]) })),
   ];
 }
 
-async function assignments(gateway: ReadGateway): Promise<readonly Completion[]> {
-  const all = rowsOf(await gateway(`/v1/assignments?limit=${PAGE}`), "assignments");
+async function assignments(gateway: RunningGateway): Promise<readonly Completion[]> {
+  const all = rowsOf(await gateway.read(`/v1/assignments?limit=${PAGE}`), "assignments");
   return all.map(({ id, environment }) => ({ value: textOf(id), says: textOf(environment) }));
 }
 
-async function incidents(gateway: ReadGateway): Promise<readonly Completion[]> {
-  const all = rowsOf(await gateway("/v1/incidents"), "incidents");
+async function incidents(gateway: RunningGateway): Promise<readonly Completion[]> {
+  const all = rowsOf(await gateway.read("/v1/incidents"), "incidents");
   return all.map(({ id, keyId, state }) => ({ value: textOf(id), says: join(keyId, state) }));
 }
 
-async function alerts(gateway: ReadGateway): Promise<readonly Completion[]> {
-  const all = rowsOf(await gateway("/v1/anomalies?limit=50"), "alerts");
+async function alerts(gateway: RunningGateway): Promise<readonly Completion[]> {
+  const all = rowsOf(await gateway.read("/v1/anomalies?limit=50"), "alerts");
   return all.map(({ alert, says }) => ({ value: textOf(alert), says: textOf(says) }));
 }
 
 /** Of the servers of the environment that the line names, else of all. */
 async function models({ gateway, environment }: ValueQuestion): Promise<readonly Completion[]> {
+  // Elsewhere, the addresses of the servers mean others.
+  if (!gateway.isHere) return [];
   const of = environment === undefined ? "" : `?environment=${encodeURIComponent(environment)}`;
-  const servers = rowsOf(await gateway(`/v1/upstreams${of}`), "upstreams").map(({ url }) => ({ url: textOf(url) }));
+  const servers = rowsOf(await gateway.read(`/v1/upstreams${of}`), "upstreams").map(({ url }) => ({
+    url: textOf(url),
+  }));
   return plain((await readServerModels(servers, MODELS_MS)).names);
 }
 

@@ -84,7 +84,7 @@ function list(io: Pick<Io, "err">, title: string, choices: readonly Choice[]): v
 function find(word: string, choices: readonly Choice[]): ReadAnswer<string> {
   const named = choices.find(({ value }) => value === word);
   if (named) return { value: named.value };
-  const numbered = /^[1-9][0-9]{0,5}$/.test(word) ? choices[Number(word) - 1] : undefined;
+  const numbered = /^[1-9][0-9]{0,5}$/.test(word) ? choices.slice(0, LISTED_MAX)[Number(word) - 1] : undefined;
   if (numbered) return { value: numbered.value };
   const near = nearest(word, choices.map(({ value }) => value)); // prettier-ignore
   const hint = near === undefined ? "" : `; did you mean ${near}?`;

@@ -7,8 +7,12 @@ import { join, resolve } from "node:path";
 import { homeDirectory } from "../../kernel/home-directory.ts";
 import { sendBounded } from "../../kernel/bounded-request.ts";
 
-/** JSON at that path of the admin API. Throws where no gateway replies in time. */
-export type ReadGateway = (path: string) => Promise<unknown>;
+export interface RunningGateway {
+  /** On this machine, so that the addresses in its policy mean the same here. */
+  readonly isHere: boolean;
+  /** JSON at that path of the admin API. Throws where no gateway replies in time. */
+  read(path: string): Promise<unknown>;
+}
 
 const TIMEOUT_MS = 1_000;
 const ANSWER_BYTES_MAX = 8 * 1024 * 1024;
@@ -17,14 +21,15 @@ const ANSWER_BYTES_MAX = 8 * 1024 * 1024;
 export function runningGateway(
   env: Readonly<Record<string, string | undefined>>,
   data: string | undefined,
-): ReadGateway {
+): RunningGateway {
   const { SALLYPORT_ADMIN_URL: url = "", SALLYPORT_ADMIN_KEY: key = "", SALLYPORT_DATA: given = "" } = env;
-  if (data === undefined && url !== "") return (path) => readNetwork(url, key, path);
+  if (data === undefined && url !== "") return { isHere: false, read: (path) => readNetwork(url, key, path) };
   const home = homeDirectory() ?? "/";
   // The shell gives the words of a line as they were typed.
   const typed = data?.startsWith("~/") ? join(home, data.slice(2)) : data;
   const directory = typed ?? (given === "" ? join(home, ".sallyport") : given);
-  return (path) => readSocket(join(resolve(directory), "admin.sock"), path);
+  const socketPath = join(resolve(directory), "admin.sock");
+  return { isHere: true, read: (path) => readSocket(socketPath, path) };
 }
 
 async function readNetwork(url: string, key: string, path: string): Promise<unknown> {
