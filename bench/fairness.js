@@ -307,7 +307,7 @@ function queueOperation() {
     const us = round(measure(rounds), 2);
     rows[what] = us;
     say(
-      `queue, 10,000 waiting of ${what}: ${us} us of processor time an operation (of three: arrive, get the turn, end)${us <= 20 ? "" : "  <- over 20 us"}`,
+      `queue, 10,000 waiting of ${String(what)}: ${us} us of processor time an operation (of three: arrive, get the turn, end)${us <= 20 ? "" : "  <- over 20 us"}`,
     );
     queue.refuseAll({ code: "draining", with: () => ({}) });
   }

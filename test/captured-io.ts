@@ -5,12 +5,23 @@ export interface TerminalAround {
   readonly isTerminal?: boolean;
   /** What the user answers; without it, nobody can be asked. */
   readonly reply?: string | undefined;
+  /** How the user answers one question after another. */
+  readonly ask?: Io["ask"];
   /** Standard input. */
   readonly text?: string;
   readonly env?: Io["env"];
 }
 
-export function capturedIo({ isTerminal = false, reply, text = "", env = {} }: TerminalAround = {}): {
+type Line = Parameters<Io["out"]>[0];
+
+/** Without its styles: as a pipe gets it. */
+function lineText(line: Line): string {
+  return typeof line === "string"
+    ? line
+    : line.map((piece) => (typeof piece === "string" ? piece : piece.text)).join("");
+}
+
+export function capturedIo({ isTerminal = false, reply, ask, text = "", env = {} }: TerminalAround = {}): {
   readonly io: Io;
   readonly out: string[];
   readonly err: string[];
@@ -18,11 +29,12 @@ export function capturedIo({ isTerminal = false, reply, text = "", env = {} }: T
   const out: string[] = [];
   const err: string[] = [];
   const io: Io = {
-    out: (said) => void out.push(said),
-    err: (said) => void err.push(said),
+    out: (line) => void out.push(lineText(line)),
+    err: (line) => void err.push(lineText(line)),
     isTerminal,
-    canAsk: reply !== undefined,
-    ask: async () => reply ?? "",
+    statusLine: null,
+    canAsk: reply !== undefined || ask !== undefined,
+    ask: ask ?? (async () => reply ?? ""),
     env,
     readText: () => text,
     neverBlock: () => {},

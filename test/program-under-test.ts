@@ -47,7 +47,9 @@ export { imagesOf, keyChangedInPart } from "../packages/sallyport/dist/changes/i
 export type { Committed } from "../packages/sallyport/dist/changes/image.js";
 export type { Io } from "../packages/sallyport/dist/cli/terminal/io.js";
 export type { Cli } from "../packages/sallyport/dist/cli/terminal/cli.js";
-export { makeProgram } from "../packages/sallyport/dist/cli/program.js";
+export { makeProgram, runCli } from "../packages/sallyport/dist/cli/program.js";
+export { makeConnect } from "../packages/sallyport/dist/cli/terminal/connect.js";
+export { processIo } from "../packages/sallyport/dist/cli/terminal/io.js";
 export { initialize, openGateway, verifyDirectory } from "../packages/sallyport/dist/compose.js";
 export type { Gateway } from "../packages/sallyport/dist/compose.js";
 export { CERTIFICATE_POLL_MS } from "../packages/sallyport/dist/listener/certificate-files.js";

@@ -11,8 +11,8 @@ export const shareRules = [
     rule: "shares of a model",
     what: "keys of one person share that person's part",
     file: `${S}/limits/share-tree.ts`,
-    from: "const principal = this.#child(above, `principal ${holder.principal}`, holder.principalWeight);",
-    to: "const principal = this.#child(above, `principal ${holder.key}`, holder.principalWeight);",
+    from: "`principal ${holder.principal}`, holder.principalWeight",
+    to: "`principal ${holder.key}`, holder.principalWeight",
     test: tree,
   },
   {

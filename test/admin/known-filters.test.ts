@@ -41,13 +41,13 @@ it("audit.search: a key, a principal and a code", async () => {
   const search = (query: object): Promise<string> => problemOf(root.call("audit.search", { query }));
   expect(await search({ key: "zzzzzzzzzzzz" })).toMatch(/^not_found .*zzzzzzzzzzzz/);
   expect(await search({ principal: "p_nobody" })).toMatch(/^not_found .*p_nobody/);
-  expect(await search({ code: "model_denid" })).toContain("nearest: model_denied");
+  expect(await search({ code: "model_denid" })).toContain("did you mean model_denied");
   const { keys } = await root.call("keys.list");
   expect(await search({ key: keys[0]!.id, code: "model_denied" })).toBe("none");
 });
 
 it("audit.search: an event type, with the nearest", async () => {
   const asked = root.call("audit.search", { query: { type: "key.rotate" } });
-  expect(await problemOf(asked)).toContain("nearest: key.rotated");
+  expect(await problemOf(asked)).toContain("did you mean key.rotated");
   expect(await problemOf(root.call("audit.search", { query: { type: "toString" } }))).toContain("input_invalid");
 });

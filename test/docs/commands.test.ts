@@ -18,7 +18,7 @@ const blocks = guides.flatMap((page) => blocksOf(page)).filter(isShell);
 /** The program's own parser, with actions that do nothing. Undefined: it accepts the words. */
 async function mistakeIn(words: readonly string[]): Promise<string | undefined> {
   const { io, err } = capturedIo();
-  const program = await makeProgram({ io } as unknown as Cli, words[0]);
+  const program = await makeProgram({ io } as unknown as Cli, words);
   disarm(program);
   try {
     await program.parseAsync([...words], { from: "user" });

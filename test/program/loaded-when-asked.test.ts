@@ -85,3 +85,16 @@ test("the thread that writes starts before the rest of the gateway is loaded", (
   expect(before.filter((file) => file.includes(`${sep}dataplane${sep}stages${sep}`))).toEqual([]);
   expect(before.filter((file) => readFileSync(file, "utf8").includes('from "hono"'))).toEqual([]);
 });
+
+test("a Tab loads no schemas, which take longer than it may", () => {
+  const program = readFileSync(join(DIST, "cli", "program.js"), "utf8");
+  const commands = [...program.matchAll(/import\("\.\/([^"]+)"\)/g)].map(([, file]) => join(DIST, "cli", file!));
+  expect(commands.length).toBeGreaterThan(20);
+  // `import` reads other products' files by the contract's forms.
+  const atTab = [join(DIST, "main.js"), ...commands].filter((file) => !file.endsWith(join("import", "import.js")));
+  const loaded = new Set(atTab.flatMap((file) => [...loadedBy(file)]));
+  const heavy = [...loaded].filter((file) =>
+    /^import [^;]*from "(?:@sallyport\/(?:contract|client)|zod|undici|yaml)";/m.test(readFileSync(file, "utf8")),
+  );
+  expect(heavy).toEqual([]);
+});

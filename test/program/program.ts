@@ -78,7 +78,9 @@ export function serve(
 
 export function cleanEnv(): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(process.env).filter(([name, value]) => !name.startsWith("SALLYPORT_") && value !== undefined),
+    Object.entries(process.env).filter(
+      ([name, value]) => !/^(?:SALLYPORT_|NO_COLOR$|FORCE_COLOR$|CLICOLOR)/.test(name) && value !== undefined,
+    ),
   ) as Record<string, string>;
 }
 

@@ -5,6 +5,7 @@ export * from "./duration.ts";
 export * from "./incident-views.ts";
 export { formatAmount, formatCompute, parseAmount, parseCompute } from "./limits.ts";
 export type { WrittenLimits } from "./limits.ts";
+export { issueText } from "./issue-text.ts";
 export * from "./openapi.ts";
 export * from "./policy-schema.ts";
 export * from "./rate.ts";

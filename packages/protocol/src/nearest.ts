@@ -15,6 +15,18 @@ export function nearest(word: string, known: Iterable<string>): string | undefin
   return best;
 }
 
+/** Among so many known words; a mistake in a large directory is not worth a long turn. */
+const KNOWN_MAX = 1_000;
+
+/** `; did you mean ada?`, to end a sentence that names the word; empty where none is near. */
+export function didYouMean(word: unknown, known: Iterable<string>): string {
+  if (typeof word !== "string") return "";
+  const some: string[] = [];
+  for (const one of known) if (some.push(one) >= KNOWN_MAX) break;
+  const near = nearest(word, some);
+  return near === undefined ? "" : `; did you mean ${near}?`;
+}
+
 /** Levenshtein's distance, one row at a time. */
 function editsBetween(one: string, other: string): number {
   let row = Array.from({ length: other.length + 1 }, (_, at) => at);

@@ -26,9 +26,17 @@ export function credentialsPath(env: Variables): string {
   if (named !== undefined && named !== "") return named;
   const configured = env["XDG_CONFIG_HOME"];
   // The standard says that a relative one is to be ignored.
-  const base =
-    configured !== undefined && isAbsolute(configured) ? configured : join(env["HOME"] || homedir(), ".config");
+  const base = configured !== undefined && isAbsolute(configured) ? configured : join(homeOf(env), ".config");
   return join(base, "sallyport", "credentials.json");
+}
+
+/** A user of a container may have none: then the file is looked for where such containers have it. */
+function homeOf(env: Variables): string {
+  try {
+    return env["HOME"] || homedir() || "/";
+  } catch {
+    return "/";
+  }
 }
 
 /** Undefined where there is no file, and none was named. Throws `credential_unsafe`, or `input_invalid` with every mistake. */

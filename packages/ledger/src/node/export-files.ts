@@ -8,14 +8,17 @@ import { readBounded } from "./read-bounded.ts";
 
 const PART_BYTES = 1024 * 1024;
 
-export function exportFilesAt(path: string): ExportFiles {
+/** `onRead` is called with the number of bytes read until now. */
+export function exportFilesAt(path: string, onRead: (bytes: number) => void = () => {}): ExportFiles {
+  let bytes = 0;
+  const count = (more: number): void => onRead((bytes += more));
   const isFolder = statSync(path).isDirectory();
   const root = isFolder ? path : dirname(path);
   const manifest = isFolder ? join(path, MANIFEST_FILE) : `${path}.manifest`;
   return {
     paths: () => (isFolder ? pathsUnder(path) : [basename(path)]),
     read: (name) =>
-      statSync(join(root, name), { throwIfNoEntry: false })?.isFile() ? partsOf(join(root, name)) : undefined,
+      statSync(join(root, name), { throwIfNoEntry: false })?.isFile() ? partsOf(join(root, name), count) : undefined,
     sha256(parts) {
       const sum = createHash("sha256");
       for (const part of parts) sum.update(part);
@@ -36,13 +39,14 @@ function pathsUnder(folder: string): readonly string[] {
     .filter((name) => name !== MANIFEST_FILE);
 }
 
-function* partsOf(path: string): Generator<Uint8Array> {
+function* partsOf(path: string, onPart: (bytes: number) => void): Generator<Uint8Array> {
   const file = openSync(path, "r");
   try {
     for (;;) {
       const part = Buffer.allocUnsafe(PART_BYTES);
       const count = readSync(file, part, 0, PART_BYTES, null);
       if (count === 0) return;
+      onPart(count);
       yield part.subarray(0, count);
     }
   } finally {

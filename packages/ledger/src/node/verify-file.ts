@@ -17,10 +17,10 @@ import { readBounded, readStart } from "./read-bounded.ts";
 const TEXT_BYTES_MAX = 1024 * 1024;
 
 /** `path`: an export's folder or file, or a proof. Damage is a verdict; `not_found` is thrown where nothing is there. */
-export function verifyFile(path: string, pins: Pins): LedgerVerdict {
+export function verifyFile(path: string, pins: Pins, onRead?: (bytes: number) => void): LedgerVerdict {
   if (!existsSync(path)) throw new Problem("not_found", `there is no ${path}`);
   const isExport = statSync(path).isDirectory() || existsSync(`${path}.manifest`) || !isProof(path);
-  if (isExport) return verifyExport(exportFilesAt(path), ledgerCrypto, pins);
+  if (isExport) return verifyExport(exportFilesAt(path, onRead), ledgerCrypto, pins);
   const verdict = verifyRecordProof(ledgerCrypto, readText(path), pins);
   return {
     ok: verdict.ok,

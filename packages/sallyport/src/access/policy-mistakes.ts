@@ -2,7 +2,7 @@
  * The mistakes of a policy file that a schema cannot see: names that must exist, things that may be there only once,
  * and names that are taken. It reads the document as it is, whatever else is wrong with it.
  */
-import { isEnvironmentName, SYSTEM_REALM } from "@sallyport/protocol";
+import { didYouMean, isEnvironmentName, SYSTEM_REALM } from "@sallyport/protocol";
 import { isUpstreamUrl, ROLE_NAME_FORM } from "@sallyport/contract";
 import { parseNetwork } from "../kernel/network-list.ts";
 import { builtInRoles, isBuiltInRole } from "./built-in-roles.ts";
@@ -79,13 +79,16 @@ function assignmentMistakes(rows: readonly unknown[], environments: object, role
         continue;
       const says = isBuiltInRole(name)
         ? `${name} is a role of administration, for admin keys only`
-        : `there is no role ${name}`;
+        : `there is no role ${name}${didYouMean(name, [...Object.keys(roles), ...builtInRoles.map((role) => role.name)])}`;
       mistakes.push({ path: ["assign", i, "role"], says });
     }
     listOf(field(row, "in")).forEach((environment, j) => {
       const path = ["assign", i, "in", j];
       if (typeof environment === "string" && !Object.hasOwn(environments, environment)) {
-        mistakes.push({ path, says: `there is no environment ${environment}` });
+        mistakes.push({
+          path,
+          says: `there is no environment ${environment}${didYouMean(environment, Object.keys(environments))}`,
+        });
       }
       const text = JSON.stringify({ ...mapOf(row), in: environment });
       if (seen.has(text)) mistakes.push({ path, says: "the same assignment is written twice" });

@@ -1,5 +1,5 @@
 /** Reads a right as a person wrote it (roles, permissions, selectors) against what there is; every mistake is listed. */
-import { isDataPermission, needsModel, parseSelector } from "@sallyport/protocol";
+import { didYouMean, isDataPermission, needsModel, parseSelector, permissions } from "@sallyport/protocol";
 import type { DataPermission } from "@sallyport/protocol";
 import type { RightSpec, Role } from "./policy.ts";
 
@@ -19,7 +19,10 @@ export function readRight(written: WrittenRight, roles: ReadonlyMap<string, Role
   const mistakes = [
     ...written.roles
       .filter((name) => !roles.has(name))
-      .map((name) => `roles: there is no role ${JSON.stringify(name)} (\`sallyport roles list\` names them)`),
+      .map(
+        (name) =>
+          `roles: there is no role ${JSON.stringify(name)} (\`sallyport roles list\` names them)${didYouMean(name, roles.keys())}`,
+      ),
     ...unknownPermissions(written.allow, "allow"),
     ...unknownSelectors(written.models ?? [], "models"),
   ];
@@ -36,10 +39,15 @@ export function readRight(written: WrittenRight, roles: ReadonlyMap<string, Role
   };
 }
 
+const dataPermissions = Object.keys(permissions).filter(isDataPermission);
+
 export function unknownPermissions(names: readonly string[], field: string): string[] {
   return names
     .filter((name) => !isDataPermission(name))
-    .map((name) => `${field}: ${JSON.stringify(name)} is not a permission of the data plane`);
+    .map(
+      (name) =>
+        `${field}: ${JSON.stringify(name)} is not a permission of the data plane${didYouMean(name, dataPermissions)}`,
+    );
 }
 
 export function unknownSelectors(texts: readonly string[], field: string): string[] {

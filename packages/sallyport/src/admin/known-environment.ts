@@ -2,7 +2,7 @@
  * A caller's text as the name of an environment, for filters and for what a caller says an event is about. Text that
  * names no environment is rejected: recorded, it would become the name of a log.
  */
-import { isEnvironmentName, Problem, SYSTEM_REALM } from "@sallyport/protocol";
+import { didYouMean, isEnvironmentName, Problem, SYSTEM_REALM } from "@sallyport/protocol";
 import type { EnvironmentName } from "@sallyport/protocol";
 import { administers } from "../access/attenuation.ts";
 import { demandEnvironment } from "./call.ts";
@@ -29,5 +29,16 @@ export function unknownEnvironment({ caller }: AnyCall, text: string, known: Ite
   const names = [...known].filter((name) => administers(caller.issuer.right, name));
   const more = names.length > SHOWN_MAX ? ` and ${names.length - SHOWN_MAX} more` : "";
   const shown = names.length === 0 ? "none" : names.slice(0, SHOWN_MAX).join(", ") + more;
-  return new Problem("unknown_environment", `there is no environment ${text}; known: ${shown}`);
+  return new Problem(
+    "unknown_environment",
+    `there is no environment ${text}; known: ${shown}${didYouMean(text, names)}`,
+  );
+}
+
+/** As a mistake among others of one request. */
+export function noEnvironmentText(call: AnyCall, text: string): string {
+  const names = [...call.ports.snapshot().environments.keys()].filter((name) =>
+    administers(call.caller.issuer.right, name),
+  );
+  return `there is no environment ${JSON.stringify(text)} (\`sallyport envs list\` names them)${didYouMean(text, names)}`;
 }

@@ -2,7 +2,7 @@
  * What a list or a search may be filtered by: an unknown value is a mistake, reported with the known ones, and never an
  * empty response. An empty response would read as "there is no such record".
  */
-import { isProblemCode, nearest, Problem, problems, SYSTEM_REALM } from "@sallyport/protocol";
+import { didYouMean, isProblemCode, Problem, problems, SYSTEM_REALM } from "@sallyport/protocol";
 import { eventTypes } from "../audit/event.ts";
 import { resolvePrincipal } from "../access/principal-name.ts";
 import { administers } from "../access/attenuation.ts";
@@ -29,10 +29,8 @@ export function knownPrincipal(call: AnyCall, who: string): string {
 
 export function demandKnownEventType(type: string | undefined): void {
   if (type === undefined || Object.hasOwn(eventTypes, type)) return;
-  const near = nearest(type, Object.keys(eventTypes));
-  throw new Problem("input_invalid", undefined, [
-    `type: ${JSON.stringify(type)} is no event type${near === undefined ? " (`sallyport audit search --help` names some)" : `; nearest: ${near}`}`,
-  ]);
+  const hint = didYouMean(type, Object.keys(eventTypes)) || " (`sallyport audit search --help` names some)";
+  throw new Problem("input_invalid", undefined, [`type: ${JSON.stringify(type)} is no event type${hint}`]);
 }
 
 interface AskedSubjects {
@@ -44,8 +42,7 @@ interface AskedSubjects {
 /** For a search that found nothing: whether what it asked about exists at all. A record may outlive its key, so it is asked last. */
 export function demandKnownSubjects(call: AnyCall, { key, principal, code }: AskedSubjects): void {
   if (code !== undefined && !isProblemCode(code)) {
-    const near = nearest(code, Object.keys(problems));
-    const hint = near === undefined ? "" : `; nearest: ${near}`;
+    const hint = didYouMean(code, Object.keys(problems));
     throw new Problem("input_invalid", undefined, [`code: ${JSON.stringify(code)} is no problem code${hint}`]);
   }
   const { snapshot, keys } = call.ports;

@@ -4,6 +4,7 @@
  */
 import { Problem } from "@sallyport/protocol";
 import type { ProblemCode } from "@sallyport/protocol";
+import { issueText } from "@sallyport/contract";
 import type { ContractRow } from "@sallyport/contract";
 import { nextRound } from "../kernel/long-work.ts";
 import { readJson } from "../kernel/strict-json/read-json.ts";
@@ -39,7 +40,8 @@ export function judge<S extends NonNullable<ContractRow["body"]>>(schema: S, val
     code,
     undefined,
     read.error.issues.map(
-      ({ path, message }) => `${path.length === 0 ? "request" : path.map(String).join(".")}: ${message}`,
+      (issue) =>
+        `${issue.path.length === 0 ? "request" : issue.path.map(String).join(".")}: ${issueText(issue, value)}`,
     ),
   );
 }

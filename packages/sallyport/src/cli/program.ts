@@ -3,15 +3,17 @@
  * file is loaded when it is asked for: `serve` does not wait for the code of forty others.
  */
 import { Command } from "commander";
-import { nearest } from "@sallyport/protocol";
+import { didYouMean } from "@sallyport/protocol";
 import { VERSION } from "../version.ts";
 import type { Cli } from "./terminal/cli.ts";
 import type { Connect } from "./terminal/connect.ts";
 import { addExamples } from "./terminal/examples.ts";
-import { exits, tellFailure, UsageMistake } from "./terminal/failure.ts";
+import { exits, tellFailure } from "./terminal/failure.ts";
+import { UsageMistake } from "./terminal/usage-mistake.ts";
 import type { Exit } from "./terminal/failure.ts";
 import type { Io } from "./terminal/io.ts";
-import { printText } from "./terminal/print.ts";
+import { helpLines, printHelp } from "./terminal/print.ts";
+import { suggestChoices } from "./terminal/suggest-choices.ts";
 
 type Add = (program: Command, cli: Cli) => void;
 
@@ -58,8 +60,8 @@ const commands: readonly (readonly [names: readonly string[], load: () => Promis
   [["complete"], async () => (await import("./terminal/complete.ts")).addComplete],
 ];
 
-/** It looks at all the others. */
-const WALKS_ALL = "complete";
+/** It looks at the command that is being typed. */
+const COMPLETES = "complete";
 
 export async function runCli(argv: readonly string[], io: Io, connect: Connect): Promise<Exit> {
   let exit: Exit = exits.done;
@@ -71,14 +73,27 @@ export async function runCli(argv: readonly string[], io: Io, connect: Connect):
       exit = exits.refused;
     },
   };
+  let program: Command | undefined;
   try {
-    const program = await makeProgram(cli, argv[0], isJson);
+    program = await makeProgram(cli, namedCommands(argv), isJson);
     refuseUnknownCommand(program, argv);
     await program.parseAsync([...argv], { from: "user" });
     return exit;
   } catch (failure) {
-    return tellFailure(io, failure, isJson);
+    return tellFailure(io, failure, isJson, helpCommand(program, argv));
   }
+}
+
+/** What shows the options of the command that was typed, as far as it is one. */
+function helpCommand(program: Command | undefined, argv: readonly string[]): string {
+  const names = ["sallyport"];
+  let command = program;
+  for (const word of argv) {
+    command = command?.commands.find((one) => one.name() === word);
+    if (!command) break;
+    names.push(word);
+  }
+  return `${names.join(" ")} --help`;
 }
 
 /** Also before `--help`, where the library would show the help of the group and say nothing. */
@@ -98,10 +113,9 @@ function refuseUnknownCommand(program: Command, argv: readonly string[]): void {
       .createHelp()
       .visibleCommands(command)
       .map((one) => one.name());
-    const near = nearest(word, known);
     throw new UsageMistake(
-      `unknown command${path}: ${JSON.stringify(word)}${near === undefined ? "" : `; did you mean ${near}?`}`,
-      `known: ${known.join(", ")}`,
+      `unknown command${path}: ${JSON.stringify(word)}${didYouMean(word, known)}`,
+      `use one of ${known.join(", ")}`,
     );
   }
 }
@@ -111,26 +125,35 @@ function wantsJson(argv: readonly string[]): boolean {
   return argv.slice(0, end < 0 ? undefined : end).includes("--json");
 }
 
-/** With all commands; with one alone where `only` is its name. */
-export async function makeProgram(cli: Cli, only?: string, isJson = false): Promise<Command> {
+/** The commands that this line needs. */
+function namedCommands(argv: readonly string[]): readonly string[] {
+  const [first = "", ...words] = argv;
+  if (first !== COMPLETES) return [first];
+  return [first, words.find((word) => word !== "--") ?? ""];
+}
+
+/** With all commands; with those in `only` alone, where the first of them is one: the others are known by name. */
+export async function makeProgram(cli: Cli, only: readonly string[] = [], isJson = false): Promise<Command> {
   const program = new Command("sallyport")
     .description("security gateway with API keys in front of Ollama")
     .version(VERSION)
-    .showHelpAfterError("(see --help for the options)")
     .showSuggestionAfterError();
   // Commands take these over from the program when they are made, so they are set before.
   program.exitOverride().configureOutput({
-    writeOut: (text) => printText(cli.io, text.trimEnd()),
-    // With --json, a mistake in the arguments is reported once, as JSON, like every failure.
+    writeOut: (text) => printHelp(cli.io, text.trimEnd()),
+    // The help of a group whose command is missing. With --json, that is reported once, as JSON, like every failure.
     writeErr: (text) => {
-      if (!isJson) for (const line of text.trimEnd().split("\n")) cli.io.err(line);
+      if (!isJson) for (const line of helpLines(text.trimEnd())) cli.io.err(line);
     },
+    // A mistake in the arguments is reported like every failure, where the command line ends.
+    outputError: () => {},
   });
-  const asked = commands.filter(([names]) => only !== undefined && only !== WALKS_ALL && names.includes(only));
-  for (const [, load] of asked.length > 0 ? asked : commands) {
-    const add = await load();
-    add(program, cli);
+  const isWhole = !commands.some(([names]) => names.includes(only[0] ?? ""));
+  for (const [names, load] of commands) {
+    if (isWhole || names.some((name) => only.includes(name))) (await load())(program, cli);
+    else if (only[0] === COMPLETES) for (const name of names) program.command(name);
   }
+  suggestChoices(program);
   addExamples(program);
   return program;
 }

@@ -12,9 +12,22 @@ export { restoreDirectory } from "../store/backup/restore.ts";
 export type { AgeIdentity, AgeRecipient } from "../store/secrets/age.ts";
 
 /** Works whether or not the server is running; writes nothing but the backup. */
-export function backUp(settings: Settings, folder: string, to: AgeRecipient | null): Promise<Backup> {
+export function backUp(
+  settings: Settings,
+  folder: string,
+  to: AgeRecipient | null,
+  onProgress?: (bytes: number, total: number) => void,
+): Promise<Backup> {
   const { dataDirectory: directory, keyEncryptionKey: source } = settings;
   checkDataDirectory(directory);
   const isOwnKek = source.kind === "file" && source.path === dataPaths(directory).keyEncryptionKey;
-  return backUpDirectory({ directory, folder, to, isOwnKek, version: VERSION, clock: systemClock });
+  return backUpDirectory({
+    directory,
+    folder,
+    to,
+    isOwnKek,
+    version: VERSION,
+    clock: systemClock,
+    ...(onProgress ? { onProgress } : {}),
+  });
 }

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Problem } from "@sallyport/protocol";
 import { leaves } from "./leaves.ts";
-import { loadSettings } from "./load-settings.ts";
+import { loadSettings, usualDataDirectory } from "./load-settings.ts";
+import { SettingsMistakes } from "./settings-mistakes.ts";
 import type { SettingsSources } from "./load-settings.ts";
 
 let directory: string;
@@ -73,6 +74,10 @@ describe("loadSettings", () => {
       join(homedir(), ".sallyport"),
     );
     expect(loadSettings({ flags: {}, env: { SALLYPORT_DATA: directory } }).dataDirectory).toBe(directory);
+  });
+
+  it("needs to be told where there is no home directory", () => {
+    expect(() => usualDataDirectory(undefined)).toThrow(SettingsMistakes);
   });
 
   it("lets variables win over the file, and flags over both", () => {

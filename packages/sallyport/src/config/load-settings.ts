@@ -4,9 +4,10 @@
  * not fully understand.
  */
 import { existsSync, readFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { join, resolve } from "node:path";
-import { parseDurationMs } from "@sallyport/contract";
+import { issueText, parseDurationMs } from "@sallyport/contract";
+import { didYouMean } from "@sallyport/protocol";
+import { homeDirectory } from "../kernel/home-directory.ts";
 import { readYaml } from "../kernel/yaml.ts";
 import type { SecretSource } from "./key-source.ts";
 import { readIdentityFile } from "./identity-file.ts";
@@ -33,8 +34,14 @@ export interface SettingsSources {
 export function loadSettings({ flags, env, file }: SettingsSources): Settings {
   const mistakes = Object.keys(env)
     .filter(isUnknownVariable)
-    .map((name) => `${name}: there is no such setting`);
-  const dataDirectory = givenDataDirectory(flags, env) ?? join(homedir(), ".sallyport");
+    .map(
+      (name) =>
+        `${name}: there is no such setting${didYouMean(
+          name,
+          leaves.map((leaf) => leaf.variable),
+        )}`,
+    );
+  const dataDirectory = givenDataDirectory(flags, env) ?? usualDataDirectory(homeDirectory());
   const named = file ?? env["SALLYPORT_SETTINGS"];
   const read = readSettingsFile(named, join(dataDirectory, "sallyport.yaml"), mistakes);
   const origins = new Map<string, string>();
@@ -54,7 +61,12 @@ export function loadSettings({ flags, env, file }: SettingsSources): Settings {
     const path = issue.path.filter((step) => typeof step !== "symbol");
     for (const key of issue.code === "unrecognized_keys" ? issue.keys : [null]) {
       const full = key === null ? path : [...path, key];
-      const says = key === null ? issue.message : "there is no such setting";
+      const unknown = (): string =>
+        `there is no such setting${didYouMean(
+          full.join("."),
+          leaves.map((leaf) => leaf.path),
+        )}`;
+      const says = key === null ? issueText(issue, raw) : unknown();
       mistakes.push(`${originOf(full, origins, read.place)}: ${says}`);
     }
   }
@@ -64,6 +76,12 @@ export function loadSettings({ flags, env, file }: SettingsSources): Settings {
   const identity = identityFile === undefined ? null : (readIdentityFile(resolve(identityFile), mistakes) ?? null);
   if (mistakes.length > 0 || !judged.success) throw new SettingsMistakes(mistakes);
   return { ...toSettings(judged.data, dataDirectory, receiver), identity };
+}
+
+/** Nothing else can be read without it. */
+export function usualDataDirectory(home: string | undefined): string {
+  if (home !== undefined) return join(home, ".sallyport");
+  throw new SettingsMistakes(["data: this user has no home directory; name one with --data or SALLYPORT_DATA"]);
 }
 
 function givenDataDirectory(flags: SettingsSources["flags"], env: SettingsSources["env"]): string | undefined {

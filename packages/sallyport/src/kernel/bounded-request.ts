@@ -7,6 +7,7 @@ export interface BoundedRequest {
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
+  readonly timeoutMs?: number;
 }
 
 export interface BoundedAnswer {
@@ -20,10 +21,10 @@ export type SendBounded = (request: BoundedRequest) => Promise<BoundedAnswer>;
 const TIMEOUT_MS = 10_000;
 const ANSWER_BYTES_MAX = 4 * 1024 * 1024;
 
-export const sendBounded: SendBounded = ({ method, url, headers = {}, body }) =>
+export const sendBounded: SendBounded = ({ method, url, headers = {}, body, timeoutMs = TIMEOUT_MS }) =>
   new Promise((resolve, reject) => {
     const length = body === undefined ? {} : { "content-length": String(Buffer.byteLength(body)) };
-    const signal = AbortSignal.timeout(TIMEOUT_MS);
+    const signal = AbortSignal.timeout(timeoutMs);
     const options = {
       method,
       signal,

@@ -60,6 +60,19 @@ export class Output {
     if (!this.#isWriting) this.#flush();
   }
 
+  /** False, and nothing is written, while earlier text still waits for its reader. */
+  writeIfIdle(text: string): boolean {
+    if ((this.#stream?.writableLength ?? this.#waitingBytes) > 0) return false;
+    if (this.#canBlock && this.#stream === undefined) {
+      try {
+        writeSync(this.#fd, text);
+      } catch {
+        // The terminal is closed: no one can read it.
+      }
+    } else this.write(text);
+    return true;
+  }
+
   #flush(): void {
     const first = this.#waiting[0];
     if (first === undefined) return this.#noteDropped();

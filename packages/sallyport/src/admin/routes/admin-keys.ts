@@ -1,5 +1,6 @@
 /** Admin keys: issued, listed and ended only within the caller's own right (R6). The recovery key is reset, never issued. */
 import { isDataPermission, Problem, SYSTEM_REALM } from "@sallyport/protocol";
+import { noEnvironmentText } from "../known-environment.ts";
 import { formatDurationMs, parseDurationMs } from "@sallyport/contract";
 import { excessAdminRight, excessLifetime } from "../../access/attenuation.ts";
 import { adminRoles } from "../../access/built-in-roles.ts";
@@ -130,7 +131,7 @@ function readAdminRight(call: Call<"adminKeys.create">): AdminRight {
   const grant = mayGrant === undefined || mayGrant === "*" ? NO_SCOPE : mayGrant;
   refuseMistakes([
     ...(environments === "*" ? [] : environments.filter((name) => !known.has(name))).map(
-      (name) => `environments: there is no environment ${JSON.stringify(name)}`,
+      (name) => `environments: ${noEnvironmentText(call, name)}`,
     ),
     ...unknownPermissions(grant.allow, "mayGrant.allow"),
     ...unknownSelectors(grant.models, "mayGrant.models"),

@@ -1,5 +1,6 @@
 /** Assignments made by administrators. Those of the policy file are changed in the file. */
 import { Problem } from "@sallyport/protocol";
+import { noEnvironmentText } from "../known-environment.ts";
 import { administers } from "../../access/attenuation.ts";
 import type { Assignment } from "../../access/policy.ts";
 import { resolvePrincipal } from "../../access/principal-name.ts";
@@ -35,9 +36,7 @@ export const assignmentHandlers: Handlers<"assignments.list" | "assignments.crea
       const { right, mistakes } = readRight(body, roles);
       const subject = "group" in body.subject ? body.subject : resolvePrincipal(body.subject.principal, principals);
       refuseMistakes([
-        ...(environments.has(body.environment)
-          ? []
-          : [`environment: there is no environment ${JSON.stringify(body.environment)}`]),
+        ...(environments.has(body.environment) ? [] : [`environment: ${noEnvironmentText(call, body.environment)}`]),
         ...(typeof subject === "string" ? [`subject: ${subject}`] : []),
         ...mistakes,
       ]);

@@ -1,6 +1,7 @@
 /** Issuing an API key: what is asked is read, bounded by the environment and by the issuer (R6), then made and recorded. */
 import { randomInt } from "node:crypto";
 import { Problem } from "@sallyport/protocol";
+import { noEnvironmentText } from "../known-environment.ts";
 import { formatDurationMs, parseDurationMs } from "@sallyport/contract";
 import { excessLifetime } from "../../access/attenuation.ts";
 import { buildLimits } from "../../access/limits-text.ts";
@@ -35,11 +36,7 @@ export const createKey: Handler<"keys.create"> = (call) => {
     const { right, mistakes } = readRight(body, snapshot.roles);
     const owner = body.owner === undefined ? undefined : resolvePrincipal(body.owner, snapshot.principals);
     refuseMistakes([
-      ...(environment
-        ? []
-        : [
-            `environment: there is no environment ${JSON.stringify(body.environment)} (\`sallyport envs list\` names them)`,
-          ]),
+      ...(environment ? [] : [`environment: ${noEnvironmentText(call, body.environment)}`]),
       ...mistakes,
       ...ownerMistakes(owner),
       ...networkMistakes(body.networks),

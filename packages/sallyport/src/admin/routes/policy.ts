@@ -1,5 +1,5 @@
 /** Environments, roles, model servers and the policy file. Administrators of some environments see only those. */
-import { Problem } from "@sallyport/protocol";
+import { didYouMean, Problem } from "@sallyport/protocol";
 import { parseDurationMs } from "@sallyport/contract";
 import type { Body } from "@sallyport/contract";
 import { administers } from "../../access/attenuation.ts";
@@ -36,8 +36,10 @@ export const policyHandlers: Handlers<
   "roles.list": ({ ports }) => ({ roles: [...ports.snapshot().roles.values()].map(viewRole) }),
 
   "roles.show": ({ ports, params }) => {
-    const role = ports.snapshot().roles.get(params.name);
-    if (!role) throw new Problem("not_found", `there is no role ${params.name}`);
+    const { roles } = ports.snapshot();
+    const role = roles.get(params.name);
+    if (!role)
+      throw new Problem("not_found", `there is no role ${params.name}${didYouMean(params.name, roles.keys())}`);
     return viewRole(role);
   },
 

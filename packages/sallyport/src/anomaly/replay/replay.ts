@@ -17,7 +17,11 @@ export interface Replayed {
   readonly alerts: readonly (Alert & { readonly response: Response })[];
 }
 
-export async function replayFile(path: string, policy: AnomalyPolicy): Promise<Replayed> {
+export async function replayFile(
+  path: string,
+  policy: AnomalyPolicy,
+  onRead?: (bytes: number, total: number) => void,
+): Promise<Replayed> {
   const watch = new KeyWatch({ budget: policy.budget });
   const from = new FromRecords();
   const alerts: (Alert & { readonly response: Response })[] = [];
@@ -29,7 +33,7 @@ export async function replayFile(path: string, policy: AnomalyPolicy): Promise<R
         alerts.push({ ...alert, response: respond(alert, policy, reachOf(alert)) });
     }
   };
-  for await (const lines of batchesOfLines(path)) {
+  for await (const lines of batchesOfLines(path, onRead)) {
     for (const line of lines) {
       if (line === "") continue;
       const record = parseExported(line);

@@ -1,10 +1,10 @@
 /** `sallyport anomalies list|respond`: what was noticed, and a person's word on it. */
 import type { Command } from "commander";
 import type { AlertView } from "@sallyport/contract";
-import { parseDurationMs } from "@sallyport/contract";
+import { parseDurationMs } from "@sallyport/contract/duration";
 import { withClient } from "../terminal/cli.ts";
 import type { Cli } from "../terminal/cli.ts";
-import { UsageMistake } from "../terminal/failure.ts";
+import { UsageMistake } from "../terminal/usage-mistake.ts";
 import { wholeNumberOption, withServer } from "../terminal/options.ts";
 import type { ServerOptions } from "../terminal/options.ts";
 import { show } from "../terminal/print.ts";
@@ -27,7 +27,10 @@ export function addAnomaliesAnswer(anomalies: Command, cli: Cli): void {
     .action(async (options: ListOptions) => {
       const agoMs = options.since === undefined ? undefined : parseDurationMs(options.since);
       if (options.since !== undefined && agoMs === undefined)
-        throw new UsageMistake(`${options.since} is no duration such as 24h`);
+        throw new UsageMistake(
+          `${JSON.stringify(options.since)} is not a duration`,
+          "write a number and a unit: 24h, 7d",
+        );
       const query = { limit: options.limit, ...(agoMs === undefined ? {} : { since: Date.now() - agoMs }) };
       const found = await withClient(cli, options, (client) => client.call("anomalies.list", { query }));
       show(cli.io, options.json, found, () =>
@@ -42,7 +45,10 @@ export function addAnomaliesAnswer(anomalies: Command, cli: Cli): void {
     .option("--confirm", "confirmed misuse: a suspension becomes permanent")
     .action(async (alert: string, options: RespondOptions) => {
       if ((options.falseAlarm === true) === (options.confirm === true))
-        throw new UsageMistake("say either --false-alarm or --confirm");
+        throw new UsageMistake(
+          "one of --false-alarm and --confirm is needed",
+          "add --false-alarm to undo the response, or --confirm to make it permanent",
+        );
       const verdict = options.falseAlarm ? "false_alarm" : "confirmed";
       const said = await withClient(cli, options, (client) =>
         client.call("anomalies.answer", { body: { alert, verdict } }),

@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import type { ProfileScores } from "../../watch-lab/nab/benchmark.ts";
 import type { Cli } from "../terminal/cli.ts";
-import { UsageMistake } from "../terminal/failure.ts";
+import { UsageMistake } from "../terminal/usage-mistake.ts";
 import { show, table } from "../terminal/print.ts";
 
 interface NabOptions {

@@ -1,12 +1,13 @@
 /** `sallyport anomalies replay`: today's detectors and response policy over an export of the audit log. */
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
-import { parseDurationMs } from "@sallyport/contract";
-import { readYaml } from "../../kernel/yaml.ts";
+import { parseDurationMs } from "@sallyport/contract/duration";
 import type { AnomalyPolicy } from "../../anomaly/response.ts";
 import type { Cli } from "../terminal/cli.ts";
-import { UsageMistake } from "../terminal/failure.ts";
+import { UsageMistake } from "../terminal/usage-mistake.ts";
+import { demandGivenPath } from "../terminal/given-path.ts";
 import { facts, show, table } from "../terminal/print.ts";
+import { withProgress } from "../terminal/progress.ts";
 
 interface ReplayOptions {
   readonly policy?: string;
@@ -21,12 +22,11 @@ export function addAnomaliesReplay(anomalies: Command, cli: Cli): void {
     .option("--json", "print JSON")
     .action(async (file: string, { policy, json }: ReplayOptions) => {
       const read = await readPolicyFile(policy);
+      demandGivenPath(file);
       const { replayFile } = await import("../../anomaly/replay/replay.ts");
-      const replayed = await replayFile(file, read).catch((cause: NodeJS.ErrnoException) => {
-        if (cause.code === "ENOENT" || cause.code === "EISDIR")
-          throw new UsageMistake(`${file}: there is no such file`);
-        throw cause;
-      });
+      const replayed = await withProgress(cli.io, { label: "replaying", isJson: json }, (onProgress) =>
+        replayFile(file, read, (bytes, total) => onProgress("bytes", bytes, total)),
+      );
       const { alerts, from, until, ...sums } = replayed;
       show(cli.io, json, replayed, () => [
         ...facts({ ...sums, from: timeOf(from), until: timeOf(until), alerts: alerts.length }),
@@ -57,7 +57,9 @@ const POLICY_REMEDY = "correct the policy file: docs/guides/anomalies.md shows o
 async function readPolicyFile(path: string | undefined): Promise<AnomalyPolicy> {
   const { DEFAULT_ANOMALY_POLICY, readAnomalyPolicy } = await import("../../anomaly/response.ts");
   if (path === undefined) return DEFAULT_ANOMALY_POLICY;
-  const { value, mistakes } = readYaml(readPolicyText(path));
+  demandGivenPath(path);
+  const { readYaml } = await import("../../kernel/yaml.ts");
+  const { value, mistakes } = readYaml(readFileSync(path, "utf8"));
   if (mistakes.length > 0)
     throw new UsageMistake(
       `${path} is not valid YAML`,
@@ -71,14 +73,6 @@ async function readPolicyFile(path: string | undefined): Promise<AnomalyPolicy> 
     POLICY_REMEDY,
     read.map((mistake) => `${path}: ${mistake.path} ${mistake.says}`),
   );
-}
-
-function readPolicyText(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    throw new UsageMistake(`${path}: there is no such file`);
-  }
 }
 
 function timeOf(at: number | null): string {

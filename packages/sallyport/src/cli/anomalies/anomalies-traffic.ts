@@ -1,9 +1,13 @@
 /** `sallyport anomalies simulate|score`: labelled traffic out of a seed, and how well the detector finds what is in it. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import type { Command } from "commander";
 import type { Cli } from "../terminal/cli.ts";
-import { UsageMistake } from "../terminal/failure.ts";
+import { UsageMistake } from "../terminal/usage-mistake.ts";
+import { demandGivenPath } from "../terminal/given-path.ts";
 import { wholeNumberOption } from "../terminal/options.ts";
 import { facts, show, table } from "../terminal/print.ts";
+import { withProgress } from "../terminal/progress.ts";
 
 interface SimulateOptions {
   readonly seed: number;
@@ -22,7 +26,9 @@ export function addAnomaliesTraffic(anomalies: Command, cli: Cli): void {
     .option("--json", "print JSON")
     .action(async ({ seed, out, json }: SimulateOptions) => {
       const { writeSimulation } = await import("../../watch-lab/simulate/write-directory.ts");
-      const manifest = writeSimulation(seed, out);
+      const manifest = await withProgress(cli.io, { label: "simulating traffic", isJson: json }, (onProgress) =>
+        writeSimulation(seed, out, (days, total) => onProgress("days", days, total)),
+      );
       show(cli.io, json, manifest, () => facts({ ...manifest }));
     });
 
@@ -31,12 +37,12 @@ export function addAnomaliesTraffic(anomalies: Command, cli: Cli): void {
     .description("run the detector over labelled traffic: recall, precision, false alarms, delay, cost")
     .option("--json", "print JSON")
     .action(async (directory: string, { json }: { readonly json?: boolean }) => {
+      demandSimulation(directory);
       const { scoreDirectory } = await import("../../watch-lab/score/score-directory.ts");
-      const score = await scoreDirectory(directory).catch((cause: NodeJS.ErrnoException) => {
-        if (cause.code === "ENOENT")
-          throw new UsageMistake(`${cause.path}: there is no such file (anomalies simulate writes it)`);
-        throw cause;
-      });
+      const work = { label: "scoring the detector", isJson: json };
+      const score = await withProgress(cli.io, work, (onProgress) =>
+        scoreDirectory(directory, (bytes, total) => onProgress("bytes", bytes, total)),
+      );
       const { kinds, falseKinds, ...sums } = score;
       show(cli.io, json, score, () => [
         ...facts({
@@ -64,4 +70,16 @@ export function addAnomaliesTraffic(anomalies: Command, cli: Cli): void {
         ),
       ]);
     });
+}
+
+function demandSimulation(directory: string): void {
+  demandGivenPath(directory, "directory");
+  const missing = ["manifest.json", "observations.jsonl", "labels.json"].filter(
+    (name) => !existsSync(join(directory, name)),
+  );
+  if (missing.length > 0)
+    throw new UsageMistake(
+      `${directory} is not labelled traffic: it has no ${missing.join(", ")}`,
+      `write it first: \`sallyport anomalies simulate --seed 1 --out ${directory}\``,
+    );
 }

@@ -8,10 +8,14 @@ import type { ExportFormat, LedgerVerdict } from "@sallyport/ledger";
 import { systemCodeOf } from "../../kernel/system-code.ts";
 import type { Cli } from "../terminal/cli.ts";
 import { readSettings } from "../terminal/connect.ts";
-import { UsageMistake } from "../terminal/failure.ts";
+import { UsageMistake } from "../terminal/usage-mistake.ts";
+import { demandGivenPath } from "../terminal/given-path.ts";
 import { listOption, withServer } from "../terminal/options.ts";
 import type { ServerOptions } from "../terminal/options.ts";
 import { facts, show } from "../terminal/print.ts";
+import { withProgress } from "../terminal/progress.ts";
+import { error, ok } from "../terminal/styled-line.ts";
+import type { Line } from "../terminal/styled-line.ts";
 
 interface VerifyOptions extends ServerOptions {
   readonly key?: readonly string[];
@@ -46,7 +50,15 @@ export function addAuditFiles(audit: Command, cli: Cli): void {
       const { readPins } = await import("@sallyport/ledger/node");
       const { verifyPath } = await import("../../store/directory/verify-path.ts");
       const pins = readPins(options.key ?? [], options.checkpoint ?? [], options.witness ?? []);
-      const verdict = await verifyPath(path ?? (await readSettings(options, cli.io.env)).dataDirectory, pins);
+      if (path !== undefined) demandGivenPath(path, "any");
+      const place = path ?? (await readSettings(options, cli.io.env)).dataDirectory;
+      const work = { label: "verifying the audit log", isJson: options.json };
+      const verdict = await withProgress(cli.io, work, (onProgress) =>
+        verifyPath(place, pins, {
+          onRecords: (records, total) => onProgress("records", records, total),
+          onBytes: (bytes) => onProgress("bytes", bytes),
+        }),
+      );
       show(cli.io, options.json, verdict, () => verdictLines(verdict));
       if (!verdict.ok) cli.found();
     });
@@ -69,10 +81,15 @@ export function addAuditFiles(audit: Command, cli: Cli): void {
         throw new Problem("input_invalid", "--env goes with --format tiles: the other formats are of the whole chain");
       const settings = await readSettings(options, cli.io.env);
       const { exportAudit } = await import("../../store/directory/ledger-files.ts");
-      const progress = (records: number): void => {
-        if (!options.json) cli.io.err(`${records} records…`);
-      };
-      const exported = await exportAudit(settings, { format, out, environment, progress });
+      const work = { label: "exporting the audit log", isJson: options.json };
+      const exported = await withProgress(cli.io, work, (onProgress) =>
+        exportAudit(settings, {
+          format,
+          out,
+          environment,
+          onProgress: (records, total) => onProgress("records", records, total),
+        }),
+      );
       show(cli.io, options.json, { out, format, ...exported }, () => [
         ...facts({ out, format, "records in the export": exported.records, files: exported.files }),
         ...(exported.leftOut > 0
@@ -116,15 +133,21 @@ async function verifyState(cli: Cli, path: string | undefined, options: VerifyOp
     throw new UsageMistake("--state verifies the database alone: --key, --checkpoint and --witness do not go with it");
   const settings = await readSettings({ ...options, ...(path === undefined ? {} : { data: path }) }, cli.io.env);
   const { verifyDirectoryState } = await import("../../store/directory/verify-state.ts");
-  const { ok, rows, firstDifference: first } = await verifyDirectoryState(settings);
-  show(cli.io, options.json, { ok, rows, ...(first ? { firstDifference: first } : {}) }, () =>
+  const {
+    ok: isWhole,
+    rows,
+    firstDifference: first,
+  } = await withProgress(cli.io, { label: "verifying the database", isJson: options.json }, () =>
+    verifyDirectoryState(settings),
+  );
+  show(cli.io, options.json, { ok: isWhole, rows, ...(first ? { firstDifference: first } : {}) }, () =>
     facts({
-      state: ok ? "whole" : "CHANGED",
+      state: isWhole ? ok("whole") : error("CHANGED"),
       rows,
       ...(first ? { "first difference": `table ${first.table}, row ${first.id || "-"}: ${first.reason}` } : {}),
     }),
   );
-  if (!ok) cli.found();
+  if (!isWhole) cli.found();
 }
 
 function writeNew(path: string, text: string): void {
@@ -137,7 +160,8 @@ function writeNew(path: string, text: string): void {
   }
 }
 
-function verdictLines(verdict: LedgerVerdict): readonly string[] {
+function verdictLines(verdict: LedgerVerdict): readonly Line[] {
   const described = describeVerdict(verdict);
-  return [...facts(described.facts), ...described.notes];
+  const ledger = verdict.ok ? ok("whole") : error("DAMAGED");
+  return [...facts({ ...described.facts, ledger }), ...described.notes];
 }

@@ -1,5 +1,4 @@
 /** `sallyport audit search|tail`: searches and follows the audit log, with the same filters. */
-import { TailEnded } from "@sallyport/client";
 import type { Command } from "commander";
 import type { AuditRecordView } from "@sallyport/contract";
 import { withClient } from "../terminal/cli.ts";
@@ -7,6 +6,7 @@ import type { Cli } from "../terminal/cli.ts";
 import { wholeNumberOption, withServer } from "../terminal/options.ts";
 import type { ServerOptions } from "../terminal/options.ts";
 import { show } from "../terminal/print.ts";
+import { withProgress } from "../terminal/progress.ts";
 import { timeMsOf } from "../terminal/when.ts";
 
 interface FilterOptions extends ServerOptions {
@@ -43,7 +43,10 @@ export function addAuditSearch(audit: Command, cli: Cli): void {
       const { limit, before, after } = options;
       const order = after === undefined ? ("newest" as const) : ("oldest" as const);
       const query = { ...filterOf(options), limit, before, after, order };
-      const found = await withClient(cli, options, (client) => client.call("audit.search", { query }));
+      const work = { label: "searching the audit log", isJson: options.json };
+      const found = await withProgress(cli.io, work, () =>
+        withClient(cli, options, (client) => client.call("audit.search", { query })),
+      );
       show(cli.io, options.json, found, () =>
         found.records.length === 0 ? ["no records"] : found.records.map(recordLine),
       );
@@ -74,6 +77,7 @@ async function tail(cli: Cli, options: TailOptions): Promise<void> {
     try {
       for await (const record of client.tail({ ...filter, ...(after === undefined ? {} : { after }) })) print(record);
     } catch (cause) {
+      const { TailEnded } = await import("@sallyport/client");
       if (!(cause instanceof TailEnded)) throw cause;
       cli.io.err(`the server ended the tail: ${cause.message} (${cause.code})`);
       cli.found();

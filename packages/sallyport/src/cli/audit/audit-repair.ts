@@ -6,6 +6,8 @@ import { refuseBesideServer } from "../terminal/failure.ts";
 import { withServer } from "../terminal/options.ts";
 import type { ServerOptions } from "../terminal/options.ts";
 import { facts, show } from "../terminal/print.ts";
+import { error, ok } from "../terminal/styled-line.ts";
+import { withProgress } from "../terminal/progress.ts";
 
 export function addAuditRepair(audit: Command, cli: Cli): void {
   withServer(audit.command("repair"))
@@ -16,7 +18,9 @@ export function addAuditRepair(audit: Command, cli: Cli): void {
       const settings = await readSettings(options, cli.io.env);
       if (await isAnswered(adminSocket(settings))) refuseBesideServer(settings.dataDirectory);
       const { repairAudit } = await import("../../store/directory/repair.ts");
-      const done = await repairAudit(settings, (text) => cli.io.err(text));
+      const done = await withProgress(cli.io, { label: "repairing the audit log", isJson: options.json }, () =>
+        repairAudit(settings, (text) => cli.io.err(text)),
+      );
       show(cli.io, options.json, done, () => [
         ...done.removed.map(
           ({ log, records }) =>
@@ -24,7 +28,7 @@ export function addAuditRepair(audit: Command, cli: Cli): void {
         ),
         ...done.rebuilt.map(({ log, records }) => `rebuilt the row of the log ${log} from ${records} records`),
         ...(done.removed.length + done.rebuilt.length === 0 ? ["nothing needed repair"] : []),
-        ...facts({ "audit log": done.ok ? "whole" : "DAMAGED", records: done.records }),
+        ...facts({ "audit log": done.ok ? ok("whole") : error("DAMAGED"), records: done.records }),
         ...(done.firstDamage ? facts({ "first damage": `${done.firstDamage.file}: ${done.firstDamage.reason}` }) : []),
       ]);
       if (!done.ok) cli.found();

@@ -4,10 +4,11 @@ import type { Command } from "commander";
 import { Secret } from "../../kernel/secret.ts";
 import type { Cli } from "../terminal/cli.ts";
 import { readSettings } from "../terminal/connect.ts";
-import { UsageMistake } from "../terminal/failure.ts";
+import { UsageMistake } from "../terminal/usage-mistake.ts";
 import { listOption, withServer } from "../terminal/options.ts";
 import type { ServerOptions } from "../terminal/options.ts";
-import { facts, show } from "../terminal/print.ts";
+import { facts, show, warn } from "../terminal/print.ts";
+import { withProgress } from "../terminal/progress.ts";
 
 interface BackupOptions extends ServerOptions {
   readonly to?: string[];
@@ -25,7 +26,11 @@ export function addBackup(program: Command, cli: Cli): void {
       const to = recipientOf(options, cli.io.env);
       const settings = await readSettings(options, cli.io.env);
       const { backUp } = await import("../../compose/backup.ts");
-      const { path, bytes, hasKek, manifest } = await backUp(settings, resolve(folder), to);
+      const { path, bytes, hasKek, manifest } = await withProgress(
+        cli.io,
+        { label: "backing up", isJson: options.json },
+        (onProgress) => backUp(settings, resolve(folder), to, (bytes, total) => onProgress("bytes", bytes, total)),
+      );
       const { version, schema, epoch, head, kek } = manifest;
       const createdAt = new Date(manifest.createdAt).toISOString();
       const done = {
@@ -44,7 +49,7 @@ export function addBackup(program: Command, cli: Cli): void {
         facts({ backup: path, bytes, sealed: done.isSealed, files: manifest.files.length, records: head.seq }),
       );
       if (!hasKek)
-        cli.io.err(`the key-encryption key ${kek} is not in it, and is needed after a restore: keep it elsewhere`);
+        warn(cli.io, `the key-encryption key ${kek} is not in it, and is needed after a restore: keep it elsewhere`);
     });
 }
 
@@ -53,10 +58,15 @@ function recipientOf({ to, plain }: BackupOptions, env: Cli["io"]["env"]) {
   if (plain) return null;
   if (!to || to.length === 0)
     throw new UsageMistake(
-      "encryption required: pass --to <age recipient> or --to env:<passphrase variable>, or --plain for an unencrypted backup",
+      "no recipient is named, and a backup is encrypted by default",
+      "pass --to with an age recipient or env:NAME of a passphrase, or --plain for an unencrypted backup",
     );
   const variable = /^env:(.+)$/.exec(to[0] ?? "")?.[1];
   if (variable === undefined) return { publicKeys: to };
-  if (to.length > 1) throw new UsageMistake("a passphrase stands alone: other recipients cannot be added to it");
+  if (to.length > 1)
+    throw new UsageMistake(
+      "a passphrase cannot be combined with other recipients",
+      "pass --to env:NAME once, or only age1… recipients",
+    );
   return { passphrase: new Secret(env[variable] ?? "") };
 }

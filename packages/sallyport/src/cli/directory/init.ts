@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { Problem } from "@sallyport/protocol";
 import type { Cli } from "../terminal/cli.ts";
 import { readSettings } from "../terminal/connect.ts";
-import { UsageMistake } from "../terminal/failure.ts";
+import { UsageMistake } from "../terminal/usage-mistake.ts";
 import { withServer } from "../terminal/options.ts";
 import type { ServerOptions } from "../terminal/options.ts";
 import { printText } from "../terminal/print.ts";

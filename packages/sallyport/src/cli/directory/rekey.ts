@@ -2,10 +2,12 @@
 import type { Command } from "commander";
 import type { Cli } from "../terminal/cli.ts";
 import { adminSocket, isAnswered, readSettings } from "../terminal/connect.ts";
-import { refuseBesideServer, UsageMistake } from "../terminal/failure.ts";
+import { refuseBesideServer } from "../terminal/failure.ts";
+import { UsageMistake } from "../terminal/usage-mistake.ts";
 import { withServer } from "../terminal/options.ts";
 import type { ServerOptions } from "../terminal/options.ts";
-import { facts, listText, show, table } from "../terminal/print.ts";
+import { facts, listText, show, table, warn } from "../terminal/print.ts";
+import { withProgress } from "../terminal/progress.ts";
 
 interface RekeyOptions extends ServerOptions {
   readonly kek?: boolean;
@@ -22,7 +24,11 @@ export function addRekey(program: Command, cli: Cli): void {
     .option("--pepper", "a new pepper for new keys; old keys go on until none needs the old one")
     .option("--env <environment>", "the pepper of this environment only")
     .action(async (options: RekeyOptions) => {
-      if (options.kek === options.pepper) throw new UsageMistake("say --kek or --pepper");
+      if (options.kek === options.pepper)
+        throw new UsageMistake(
+          "one of --kek and --pepper is needed",
+          "add --kek to re-encrypt all secrets, or --pepper for a new pepper",
+        );
       if (options.kek && options.env !== undefined) throw new UsageMistake("--env goes with --pepper");
       if (options.pepper && options.to !== undefined) throw new UsageMistake("--to goes with --kek");
       const settings = await readSettings(options, cli.io.env);
@@ -38,11 +44,12 @@ async function rekeyKek(cli: Cli, options: RekeyOptions, settings: Settings): Pr
   const to = options.to === undefined ? null : parseKeySource(options.to);
   if (to === undefined) throw new UsageMistake(`--to ${KEY_SOURCE_WANTED}`);
   const { rekey } = await import("../../compose/rekey.ts");
-  const done = await rekey(settings, to, (count, total) => {
-    if (count === total || count % Math.ceil(total / 100) === 0) cli.io.err(`encrypted again: ${count} of ${total}`);
-  });
+  const work = { label: "encrypting again", isJson: options.json };
+  const done = await withProgress(cli.io, work, (onProgress) =>
+    rekey(settings, to, (count, total) => onProgress("records", count, total)),
+  );
   show(cli.io, options.json, done, () => facts({ "key before": done.from, "key now": done.to, records: done.records }));
-  if (to !== null) cli.io.err(`before the next start, the settings must say: keyEncryptionKey: ${done.source}`);
+  if (to !== null) warn(cli.io, `before the next start, the settings must say: keyEncryptionKey: ${done.source}`);
 }
 
 async function rekeyPeppers(cli: Cli, options: RekeyOptions, settings: Settings): Promise<void> {

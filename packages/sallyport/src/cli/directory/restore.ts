@@ -8,10 +8,13 @@ import type { Cli } from "../terminal/cli.ts";
 import { withClient } from "../terminal/cli.ts";
 import { allKeys } from "../terminal/every-page.ts";
 import { readSettings } from "../terminal/connect.ts";
-import { UsageMistake } from "../terminal/failure.ts";
+import { UsageMistake } from "../terminal/usage-mistake.ts";
+import { demandGivenPath } from "../terminal/given-path.ts";
 import { withServer } from "../terminal/options.ts";
 import type { ServerOptions } from "../terminal/options.ts";
-import { facts, show, table, timeText } from "../terminal/print.ts";
+import { facts, show, table, timeText, warn } from "../terminal/print.ts";
+import { withProgress } from "../terminal/progress.ts";
+import { relativeTime } from "../terminal/relative-time.ts";
 
 interface RestoreOptions {
   readonly data?: string;
@@ -46,26 +49,37 @@ export function addRestore(program: Command, cli: Cli): void {
 }
 
 async function restoreFolder(cli: Cli, folder: string, { data, identity, json }: RestoreOptions): Promise<void> {
-  if (data === undefined) throw new UsageMistake("name the new data directory with --data");
+  if (data === undefined) throw new UsageMistake("no data directory is named", "name the new one with --data");
   const { restoreDirectory } = await import("../../compose/backup.ts");
+  demandGivenPath(folder, "directory");
   const directory = resolve(data);
   const { keyEncryptionKey } = await readSettings({ data }, cli.io.env);
-  const { manifest, hasKek, isStateVerified } = await restoreDirectory({
-    from: resolve(folder),
-    directory,
-    source: keyEncryptionKey,
-    identity: identity === undefined ? null : identityOf(cli, identity),
-  });
+  const { manifest, hasKek, isStateVerified } = await withProgress(
+    cli.io,
+    { label: "restoring", isJson: json },
+    (onProgress) =>
+      restoreDirectory({
+        from: resolve(folder),
+        directory,
+        source: keyEncryptionKey,
+        identity: identity === undefined ? null : identityOf(cli, identity),
+        onProgress: (bytes, total) => onProgress("bytes", bytes, total),
+      }),
+  );
   const backupAt = new Date(manifest.createdAt).toISOString();
   const { version, schema, epoch, head, kek } = manifest;
   const done = { directory, backupAt, version, schema, epoch, records: head.seq, kek, hasKek, isStateVerified };
   show(cli.io, json, done, () =>
     facts({ "data directory": directory, "backup of": timeText(backupAt), records: head.seq }),
   );
-  if (!hasKek) cli.io.err(`the key-encryption key ${kek} was not in the backup: the settings must say where it is`);
+  if (!hasKek) warn(cli.io, `the key-encryption key ${kek} was not in the backup: the settings must say where it is`);
   if (!isStateVerified)
-    cli.io.err("whether its keys and policy are what the gateway wrote is verified at the first start, with that key");
-  cli.io.err(
+    warn(
+      cli.io,
+      "whether its keys and policy are what the gateway wrote is verified at the first start, with that key",
+    );
+  warn(
+    cli.io,
     "keys that were revoked since the backup would work again, so the server rejects all requests until you run `sallyport restore confirm`",
   );
 }
@@ -77,6 +91,7 @@ function identityOf(cli: Cli, identity: string) {
 }
 
 async function confirm(cli: Cli, options: ConfirmOptions): Promise<void> {
+  if (options.revocations !== undefined) demandGivenPath(options.revocations, "any");
   const { dataDirectory } = await readSettings(options, cli.io.env);
   await withClient(cli, options, async (client) => {
     const { isUnconfirmed, seq, hash } = await client.call("restore.show");
@@ -88,10 +103,13 @@ async function confirm(cli: Cli, options: ConfirmOptions): Promise<void> {
         : await readLater(options.revocations, { seq, hash }, dataDirectory);
     const replayed = { revoked: 0, suspended: 0, disabled: 0, unknown: 0 };
     const records = later?.records ?? [];
-    for (let at = 0; at < records.length; at += BATCH) {
-      const counts = await client.call("restore.replay", { body: { records: records.slice(at, at + BATCH) } });
-      for (const name of ["revoked", "suspended", "disabled", "unknown"] as const) replayed[name] += counts[name];
-    }
+    await withProgress(cli.io, { label: "repeating revocations", isJson: options.json }, async (onProgress) => {
+      for (let at = 0; at < records.length; at += BATCH) {
+        const counts = await client.call("restore.replay", { body: { records: records.slice(at, at + BATCH) } });
+        for (const name of ["revoked", "suspended", "disabled", "unknown"] as const) replayed[name] += counts[name];
+        onProgress("records", Math.min(at + BATCH, records.length), records.length);
+      }
+    });
     const isWhole = later?.isWhole ?? false;
     const active = isWhole || options.yes ? [] : await activeKeys(client);
     const isConfirmed = isWhole || options.yes === true;
@@ -102,12 +120,13 @@ async function confirm(cli: Cli, options: ConfirmOptions): Promise<void> {
         ? ["confirmed: requests are served; policy is as it was at the backup, so apply what was changed since"]
         : table(
             ["ENV", "ID", "NAME", "EXPIRES"],
-            active.map((key) => [key.environment, key.id, key.name, timeText(key.expiresAt)]),
+            active.map((key) => [key.environment, key.id, key.name, relativeTime(key.expiresAt)]),
             "no active keys",
           )),
     ]);
     if (isConfirmed) return;
-    cli.io.err(
+    warn(
+      cli.io,
       "not confirmed: these keys are active and may have been revoked since the backup; revoke those that must not be active, then pass --yes",
     );
     cli.found();

@@ -5,6 +5,7 @@ import { readSettings } from "../terminal/connect.ts";
 import { withServer } from "../terminal/options.ts";
 import type { ServerOptions } from "../terminal/options.ts";
 import { show } from "../terminal/print.ts";
+import { withProgress } from "../terminal/progress.ts";
 
 export function addUpgrade(program: Command, cli: Cli): void {
   withServer(program.command("upgrade"))
@@ -12,7 +13,9 @@ export function addUpgrade(program: Command, cli: Cli): void {
     .action(async (options: ServerOptions) => {
       const settings = await readSettings(options, cli.io.env);
       const { upgradeDirectory } = await import("../../compose.ts");
-      const { from, to } = await upgradeDirectory(settings);
+      const { from, to } = await withProgress(cli.io, { label: "upgrading the database", isJson: options.json }, () =>
+        upgradeDirectory(settings),
+      );
       show(cli.io, options.json, { from, to }, () => [
         from === to
           ? `the database has schema ${to} already`

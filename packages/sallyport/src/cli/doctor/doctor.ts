@@ -17,36 +17,45 @@ import type { Finding } from "./finding.ts";
 import { withServer } from "../terminal/options.ts";
 import type { ServerOptions } from "../terminal/options.ts";
 import { show, table } from "../terminal/print.ts";
+import { error, ok as okText, warning } from "../terminal/styled-line.ts";
+import type { Line, StyledText } from "../terminal/styled-line.ts";
 import { isOpen } from "./probe.ts";
+import { withProgress } from "../terminal/progress.ts";
 
 export function addDoctor(program: Command, cli: Cli): void {
   withServer(program.command("doctor"))
     .description("check node, secrets, certificates, ports, model servers, policy and the credentials on this machine")
     .action(async (options: ServerOptions) => {
-      const settings = await readSettings(options, cli.io.env);
-      const isRunning = await isAnswered(adminSocket(settings));
-      const findings = [
-        checkNode(process.versions.node, Date.now()),
-        checkDirectory(settings.dataDirectory),
-        checkDisk(settings.dataDirectory),
-        ...checkSecrets(settings),
-        ...checkCertificates(settings.tls, Date.now()),
-        await checkPort("data port", settings.listen, isRunning),
-        await checkPort("admin port", settings.adminListen, isRunning),
-        ...checkOllamaVariables(cli.io.env),
-        ...(await checkIdentityProvider(settings.oidc, Date.now())),
-        ...(await checkServer(cli, options, settings)),
-        ...(await checkCredentials(cli, await tokenEnvironments(cli, options, settings))),
-      ];
+      const findings = await withProgress(cli.io, { label: "checking", isJson: options.json }, () =>
+        check(cli, options),
+      );
       const ok = findings.every((finding) => finding.state !== "wrong");
       show(cli.io, options.json, { ok, findings }, () => describeFindings(findings));
       if (!ok) cli.found();
     });
 }
 
+async function check(cli: Cli, options: ServerOptions): Promise<readonly Finding[]> {
+  const settings = await readSettings(options, cli.io.env);
+  const isRunning = await isAnswered(adminSocket(settings));
+  return [
+    checkNode(process.versions.node, Date.now()),
+    checkDirectory(settings.dataDirectory),
+    checkDisk(settings.dataDirectory),
+    ...checkSecrets(settings),
+    ...checkCertificates(settings.tls, Date.now()),
+    await checkPort("data port", settings.listen, isRunning),
+    await checkPort("admin port", settings.adminListen, isRunning),
+    ...checkOllamaVariables(cli.io.env),
+    ...(await checkIdentityProvider(settings.oidc, Date.now())),
+    ...(await checkServer(cli, options, settings)),
+    ...(await checkCredentials(cli, await tokenEnvironments(cli, options, settings))),
+  ];
+}
+
 /** A table, and under it what to do about each that is not in order. */
-export function describeFindings(findings: readonly Finding[]): string[] {
-  const rows = findings.map(({ check, state, says }) => [check, state, says]);
+export function describeFindings(findings: readonly Finding[]): Line[] {
+  const rows = findings.map(({ check, state, says }) => [check, stateText(state), says]);
   const remedies = findings.filter(({ remedy }) => remedy !== "");
   if (remedies.length === 0) return table(["CHECK", "STATE", "SAYS"], rows, "nothing checked");
   return [
@@ -58,6 +67,12 @@ export function describeFindings(findings: readonly Finding[]): string[] {
       "",
     ),
   ];
+}
+
+const stateStyles = { ok: okText, note: warning, wrong: error } as const;
+
+function stateText(state: Finding["state"]): StyledText {
+  return stateStyles[state](state);
 }
 
 async function checkPort(check: string, listener: Listener, isRunning: boolean): Promise<Finding> {

@@ -4,7 +4,7 @@
  */
 import { closeSync, fsyncSync, openSync, unlinkSync, writeFileSync } from "node:fs";
 import { visibleLine } from "../../kernel/visible-text.ts";
-import { UsageMistake } from "../terminal/failure.ts";
+import { UsageMistake } from "../terminal/usage-mistake.ts";
 import type { Io } from "../terminal/io.ts";
 
 export interface CreatedKey {
@@ -24,7 +24,10 @@ export interface KeyDestination {
 /** Whether keys can be shown; asked before anything is created. */
 export function checkKeyDestination(io: Io, options: { readonly json?: boolean; readonly out?: string }): void {
   if (options.out === undefined && !options.json && !io.isTerminal)
-    throw new UsageMistake("keys are printed only on a terminal: use --out FILE (created with mode 0600) or --json");
+    throw new UsageMistake(
+      "keys are printed only on a terminal",
+      "use --out FILE, which only its owner can read, or --json",
+    );
 }
 
 export function openKeyDestination(

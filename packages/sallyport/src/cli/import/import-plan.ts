@@ -1,9 +1,9 @@
 /** Which keys an import creates: those of the file whose names are still free, with models, networks and a lifetime. */
 import type { AdminClient } from "@sallyport/client";
-import { formatDurationMs, parseDurationMs } from "@sallyport/contract";
+import { formatDurationMs, parseDurationMs } from "@sallyport/contract/duration";
 import { Problem } from "@sallyport/protocol";
 import { allKeys } from "../terminal/every-page.ts";
-import { UsageMistake } from "../terminal/failure.ts";
+import { UsageMistake } from "../terminal/usage-mistake.ts";
 import { timeText } from "../terminal/print.ts";
 import type { NotCarried, SourceKey, SourceRead } from "./source-read.ts";
 
@@ -55,7 +55,10 @@ export async function planImport(
   const maxMs = parseDurationMs(maxAge) ?? 0;
   for (const name of order.roles) await client.call("roles.show", { params: { name } });
   if (order.ttl !== undefined && parseDurationMs(order.ttl) === undefined)
-    throw new UsageMistake(`--ttl ${order.ttl} is not a duration such as 90d, 12h or 30m`);
+    throw new UsageMistake(
+      `--ttl ${JSON.stringify(order.ttl)} is not a duration`,
+      "write a number and a unit: 90d, 12h, 30m",
+    );
   if (order.ttl !== undefined && (parseDurationMs(order.ttl) ?? 0) > maxMs)
     throw new Problem("lifetime_exceeds_maximum", `environment ${environment} allows at most ${maxAge}`);
 

@@ -4,11 +4,15 @@ import type { Command } from "commander";
 import type { AdminClient } from "@sallyport/client";
 import { withClient } from "../terminal/cli.ts";
 import type { Cli } from "../terminal/cli.ts";
-import { describeFailure, UsageMistake } from "../terminal/failure.ts";
+import { describeFailure } from "../terminal/failure.ts";
+import { UsageMistake } from "../terminal/usage-mistake.ts";
 import { keepOrRevoke } from "../terminal/keep-or-revoke.ts";
 import { listOption, withServer } from "../terminal/options.ts";
 import type { ServerOptions } from "../terminal/options.ts";
 import { listText, show, table } from "../terminal/print.ts";
+import { withProgress } from "../terminal/progress.ts";
+import { indented } from "../terminal/styled-line.ts";
+import type { Line } from "../terminal/styled-line.ts";
 import { checkKeyDestination, openKeyDestination } from "./created-keys.ts";
 import type { CreatedKey } from "./created-keys.ts";
 import { planImport } from "./import-plan.ts";
@@ -70,7 +74,10 @@ async function runImport(cli: Cli, file: string, options: ImportOptions): Promis
   const { io } = cli;
   const { format, env: environment, role: roles = ["cli"], model: models = ["*"], ttl, json, out } = options;
   if (!options.yes && !options.dryRun && !io.canAsk)
-    throw new UsageMistake("stdin is not a terminal: pass --yes to create the keys, or --dry-run to see them");
+    throw new UsageMistake(
+      "stdin is not a terminal, so no one can confirm",
+      "pass --yes to create the keys, or --dry-run to see them",
+    );
   if (!options.dryRun) checkKeyDestination(io, options);
   const now = Date.now();
   const source = readSource(file, format, now);
@@ -85,7 +92,9 @@ async function runImport(cli: Cli, file: string, options: ImportOptions): Promis
     }
     // A user who confirmed has already seen the plan.
     if (options.yes && !json) for (const line of planLines(plan, environment)) io.out(line);
-    const { keys, failure } = await createKeys(cli, client, plan, options);
+    const { keys, failure } = await withProgress(io, { label: "creating keys", isJson: json }, (onProgress) =>
+      createKeys(cli, client, plan, options, (count) => onProgress("keys", count, plan.create.length)),
+    );
     const named = failure === undefined ? {} : { failure: describeFailure(failure).message };
     const result: Result = { format, environment, ...plan, applied: true, keys, ...(out ? { out } : {}), ...named };
     show(io, json, result, () => [
@@ -121,6 +130,7 @@ async function createKeys(
   client: AdminClient,
   { create }: ImportPlan,
   options: ImportOptions,
+  onKey: (count: number) => void,
 ): Promise<{ readonly keys: readonly CreatedKey[]; readonly failure: unknown }> {
   const place = openKeyDestination(io, options);
   const keys: CreatedKey[] = [];
@@ -129,7 +139,7 @@ async function createKeys(
       const { id, name, key } = await client.call("keys.create", { body: orderOf(planned, options.env) });
       if (key === undefined) throw new TypeError("the gateway created a key and did not return it");
       await keepOrRevoke(client, id, () => place.write(name, key));
-      keys.push({ name, id, ...(options.out === undefined ? { key } : {}) });
+      onKey(keys.push({ name, id, ...(options.out === undefined ? { key } : {}) }));
     }
     return { keys, failure: undefined };
   } catch (failure) {
@@ -150,7 +160,7 @@ function orderOf({ name, roles, models, networks, ttl }: PlannedKey, environment
   };
 }
 
-function planLines({ create, skipped, notCarried }: ImportPlan, environment: string): readonly string[] {
+function planLines({ create, skipped, notCarried }: ImportPlan, environment: string): readonly Line[] {
   return [
     `keys to create in ${environment}:`,
     ...table(
@@ -164,7 +174,7 @@ function planLines({ create, skipped, notCarried }: ImportPlan, environment: str
         networks === null ? "anywhere" : listText(networks),
       ]),
       "none",
-    ).map((line) => `  ${line}`),
+    ).map((line) => indented(line)),
     ...(skipped.length === 0 ? [] : ["skipped, because a key of this name exists:"]),
     ...skipped.map(({ line, name, id }) => `  line ${line}: ${name} (${id})`),
     "not imported:",

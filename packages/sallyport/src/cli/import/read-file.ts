@@ -1,7 +1,8 @@
 /** Reads a file that a stranger may have written: at most one MiB, UTF-8, whatever kind of file it is. */
 import { readBounded } from "@sallyport/ledger/node";
 import { systemCodeOf } from "../../kernel/system-code.ts";
-import { UsageMistake } from "../terminal/failure.ts";
+import { UsageMistake } from "../terminal/usage-mistake.ts";
+import { demandGivenPath } from "../terminal/given-path.ts";
 import { IMPORT_BYTES_MAX } from "./source-read.ts";
 
 const STDIN = 0;
@@ -9,6 +10,7 @@ const STDIN = 0;
 /** `-` is standard input. */
 export function readBoundedText(path: string): string {
   const shown = path === "-" ? "standard input" : path;
+  demandGivenPath(path);
   const bytes = read(path === "-" ? STDIN : path, shown);
   if (bytes === undefined) throw new UsageMistake(`${shown} is larger than 1 MiB`, "split the file");
   return decode(bytes, shown);

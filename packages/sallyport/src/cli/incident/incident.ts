@@ -8,11 +8,14 @@ import type { Connection } from "../terminal/connect.ts";
 import { readSettings } from "../terminal/connect.ts";
 import { deliverOption, deliveryOf, fromOption, sayTicket, toOption } from "../keys/deliver.ts";
 import type { DeliverOptions } from "../keys/deliver.ts";
-import { UsageMistake } from "../terminal/failure.ts";
+import { UsageMistake } from "../terminal/usage-mistake.ts";
 import { withServer } from "../terminal/options.ts";
 import type { ServerOptions } from "../terminal/options.ts";
-import { facts, show, table, timeText } from "../terminal/print.ts";
+import { facts, show, table, timeText, warn } from "../terminal/print.ts";
+import { withProgress } from "../terminal/progress.ts";
+import type { ShownWork } from "../terminal/progress.ts";
 import { timeMsOf } from "../terminal/when.ts";
+import { relativeTime } from "../terminal/relative-time.ts";
 
 interface OpenOptions extends ServerOptions {
   readonly keyId: string;
@@ -51,7 +54,9 @@ export function addIncident(program: Command, cli: Cli): void {
     .option("--since <when>", "report from this time on (default: as when it was opened)")
     .action(async (id: string, options: ServerOptions & { since?: string }) => {
       const since = timeMsOf(options.since, Date.now());
-      const measured = await withClient(cli, options, (client, kind) => measure(client, kind, id, since));
+      const measured = await withClient(cli, options, (client, kind) =>
+        withProgress(cli.io, searching(options), () => measure(client, kind, id, since)),
+      );
       await writeAndSay(cli, options, measured, {});
     });
 
@@ -67,9 +72,9 @@ export function addIncident(program: Command, cli: Cli): void {
             one.state,
             one.environment,
             one.keyId,
-            timeText(one.openedAt),
+            relativeTime(one.openedAt),
             one.openedBy,
-            one.closed ? timeText(one.closed.at) : "-",
+            one.closed ? relativeTime(one.closed.at) : "-",
             one.closed ? [one.closed.outcome, one.closed.reissued ?? ""].join(" ").trim() : "-",
           ]),
           "no incidents",
@@ -100,7 +105,7 @@ async function open(cli: Cli, options: OpenOptions): Promise<void> {
           ? `Key ${keyId} is suspended already, by incident ${id}.`
           : `Key ${keyId} is suspended. Incident ${id} is open; searching the audit log…`,
       );
-    return { ...(await measure(client, kind, id, since)), wasOpen };
+    return { ...(await withProgress(cli.io, searching(options), () => measure(client, kind, id, since))), wasOpen };
   });
   const { radius, wasOpen } = measured;
   const { served, refused } = radius.requests;
@@ -111,6 +116,10 @@ async function open(cli: Cli, options: OpenOptions): Promise<void> {
     addresses: radius.addresses.rows.length,
     siblings: radius.siblings.rows.length + radius.siblings.more,
   });
+}
+
+function searching({ json }: ServerOptions): ShownWork {
+  return { label: "searching the audit log", isJson: json };
 }
 
 async function measure(
@@ -171,7 +180,12 @@ async function close(cli: Cli, id: string, options: CloseOptions): Promise<void>
   const outcome = reissue ? "reissue" : falseAlarm ? "false_alarm" : "revoke";
   const { closed, measured } = await withClient(cli, options, async (client, kind) => {
     const answer = await client.call("incidents.close", { params: { id }, body: { outcome, note, deliver } });
-    return { closed: answer, measured: await tried(cli, id, () => measure(client, kind, id, undefined)) };
+    return {
+      closed: answer,
+      measured: await tried(cli, id, () =>
+        withProgress(cli.io, searching(options), () => measure(client, kind, id, undefined)),
+      ),
+    };
   });
   const written = measured && (await tried(cli, id, () => write(cli, options, measured)));
   const { incident, issued } = closed;
@@ -198,7 +212,7 @@ async function tried<T>(cli: Cli, id: string, work: () => Promise<T>): Promise<T
     return await work();
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    cli.io.err(`The report could not be written (${why}): sallyport incident report ${id}`);
+    warn(cli.io, `The report could not be written (${why}): sallyport incident report ${id}`);
     return undefined;
   }
 }

@@ -1,18 +1,22 @@
 /** `sallyport admin reset` and `sallyport admin keys …` */
+import { Option } from "commander";
 import type { Command } from "commander";
 import type { AdminKeyView, Answer } from "@sallyport/contract";
 import { withClient } from "../terminal/cli.ts";
 import type { Cli } from "../terminal/cli.ts";
-import { UsageMistake } from "../terminal/failure.ts";
+import { UsageMistake } from "../terminal/usage-mistake.ts";
 import { listOption, withServer } from "../terminal/options.ts";
 import type { ServerOptions } from "../terminal/options.ts";
-import { facts, listText, show, table, timeText } from "../terminal/print.ts";
+import { facts, listText, show, table } from "../terminal/print.ts";
 import { prepareOnce, RECOVERY_KEY_PLACE } from "../terminal/show-once.ts";
 import type { OnceOptions } from "../terminal/show-once.ts";
+import { relativeTime } from "../terminal/relative-time.ts";
+
+const ADMIN_ROLES = ["viewer", "issuer", "provisioner", "admin"] as const;
 
 interface CreateOptions extends ServerOptions, OnceOptions {
   readonly name: string;
-  readonly role: string;
+  readonly role: (typeof ADMIN_ROLES)[number];
   readonly env: string[];
   readonly grant?: string[];
   readonly grantModel?: string[];
@@ -38,7 +42,7 @@ export function addAdmin(program: Command, cli: Cli): void {
   withServer(keys.command("create"))
     .description("create an admin key within your permissions, and print it once")
     .requiredOption("--name <name>", "what the key is for")
-    .requiredOption("--role <role>", "viewer, issuer, provisioner or admin")
+    .addOption(new Option("--role <role>", "what it may administer").choices(ADMIN_ROLES).makeOptionMandatory())
     .addOption(listOption("--env <environments>", "environments it administers, or *").makeOptionMandatory())
     .addOption(listOption("--grant <permissions>", "permissions it can grant in keys and assignments"))
     .addOption(listOption("--grant-model <selectors>", "models it can grant"))
@@ -68,7 +72,7 @@ export function addAdmin(program: Command, cli: Cli): void {
             listText(key.environments),
             listText(key.permissions),
             mayGrantText(key),
-            timeText(key.expiresAt),
+            relativeTime(key.expiresAt),
           ]),
           "no admin keys",
         ),
@@ -109,8 +113,6 @@ async function issue(
 function createBody(options: CreateOptions) {
   const { name, role, env, grant, grantModel, grantAll, ttl } = options;
   const bounds = boundsOf(options);
-  if (role !== "viewer" && role !== "issuer" && role !== "provisioner" && role !== "admin")
-    throw new UsageMistake("--role is viewer, issuer, provisioner or admin");
   if (grantAll && (grant || grantModel)) throw new UsageMistake("--grant-all stands alone");
   const environments: "*" | string[] = env.includes("*") ? "*" : env;
   const mayGrant = grantAll ? ("*" as const) : grant && { allow: grant, models: grantModel ?? [], ...bounds };

@@ -2,7 +2,7 @@
 import { Option } from "commander";
 import type { Delivery } from "@sallyport/contract";
 import type { Cli } from "../terminal/cli.ts";
-import { UsageMistake } from "../terminal/failure.ts";
+import { UsageMistake } from "../terminal/usage-mistake.ts";
 import { listOption } from "../terminal/options.ts";
 import { facts, show, timeText } from "../terminal/print.ts";
 

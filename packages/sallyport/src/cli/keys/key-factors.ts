@@ -6,10 +6,12 @@ import type { Factor } from "@sallyport/protocol";
 import type { KeyView } from "@sallyport/contract";
 import { withClient } from "../terminal/cli.ts";
 import type { Cli } from "../terminal/cli.ts";
-import { UsageMistake } from "../terminal/failure.ts";
+import { UsageMistake } from "../terminal/usage-mistake.ts";
 import { listOption, withServer } from "../terminal/options.ts";
 import type { ServerOptions } from "../terminal/options.ts";
-import { facts, listText, show, table, timeText } from "../terminal/print.ts";
+import { facts, listText, show, table } from "../terminal/print.ts";
+import type { Line } from "../terminal/styled-line.ts";
+import { relativeTime } from "../terminal/relative-time.ts";
 
 export interface FactorOptions {
   readonly network?: string[];
@@ -34,16 +36,11 @@ export function withFactors(command: Command): Command {
     .addOption(
       new Option("--bind <when>", "restrict it to the network of its first use")
         .choices(["first-use"])
-        .argParser(bindingOf),
+        .argParser(() => "first_use"),
     )
     .addOption(
       listOption("--require <factors>", `factors that each request must provide in addition: ${factors.join(", ")}`),
     );
-}
-
-function bindingOf(text: string): "first_use" {
-  if (text !== "first-use") throw new UsageMistake("--bind takes first-use");
-  return "first_use";
 }
 
 export function addKeyFactors(keys: Command, cli: Cli): void {
@@ -70,7 +67,7 @@ export function addKeyFactors(keys: Command, cli: Cli): void {
       show(cli.io, options.json, { signers: key.signers }, () =>
         table(
           ["SIGNER", "FOR", "ALGORITHM", "SINCE"],
-          key.signers.map((one) => [one.id, one.use, one.algorithm, timeText(one.createdAt)]),
+          key.signers.map((one) => [one.id, one.use, one.algorithm, relativeTime(one.createdAt)]),
           "no public keys",
         ),
       );
@@ -93,7 +90,7 @@ async function change(cli: Cli, id: string, options: ChangeOptions): Promise<voi
   const { network, bind, require, anywhere, demandNothing } = options;
   if (anywhere && (network !== undefined || bind !== undefined))
     throw new UsageMistake("--anywhere goes with neither --network nor --bind");
-  if (demandNothing && require !== undefined) throw new UsageMistake("--demand-nothing goes not with --require");
+  if (demandNothing && require !== undefined) throw new UsageMistake("--demand-nothing does not go with --require");
   const body = {
     ...(anywhere ? { networks: null, binding: null } : {}),
     ...(network === undefined ? {} : { networks: network }),
@@ -111,7 +108,11 @@ async function change(cli: Cli, id: string, options: ChangeOptions): Promise<voi
 
 async function addSigner(cli: Cli, id: string, options: SignerOptions): Promise<void> {
   const { publicKey, hmac, ollama } = options;
-  if ((publicKey === undefined) === (hmac !== true)) throw new UsageMistake("name --public-key FILE or --hmac");
+  if ((publicKey === undefined) === (hmac !== true))
+    throw new UsageMistake(
+      "one of --public-key and --hmac is needed",
+      "add --public-key FILE, or --hmac for a shared secret",
+    );
   const text = publicKey === undefined ? undefined : cli.io.readText(publicKey);
   const body = {
     use: ollama ? ("ollama" as const) : ("request" as const),
@@ -143,7 +144,7 @@ async function pathSecret(cli: Cli, id: string, options: ServerOptions & { remov
     );
 }
 
-export function factorFacts(key: KeyView): string[] {
+export function factorFacts(key: KeyView): Line[] {
   return facts({
     id: key.id,
     networks:

@@ -1,5 +1,5 @@
 /** A received key as different places want it. */
-import { UsageMistake } from "../terminal/failure.ts";
+import { UsageMistake } from "../terminal/usage-mistake.ts";
 
 export const keyFormats = ["raw", "env", "json", "k8s-secret", "github-actions", "docker"] as const;
 export type KeyFormat = (typeof keyFormats)[number];
@@ -15,8 +15,16 @@ export interface WrittenKey {
 
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/;
 
+export function demandVariable(name: string): void {
+  if (VARIABLE.test(name)) return;
+  throw new UsageMistake(
+    `--as ${JSON.stringify(name)} is not the name of a variable`,
+    "write letters, digits and _, such as SALLYPORT_API_KEY",
+  );
+}
+
 export function writeKey(format: KeyFormat, { id, name, environment, key, as }: WrittenKey): string {
-  if (!VARIABLE.test(as)) throw new UsageMistake(`${JSON.stringify(as)} is no name of a variable`);
+  demandVariable(as);
   switch (format) {
     case "raw":
       return key;

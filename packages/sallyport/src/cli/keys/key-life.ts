@@ -5,10 +5,12 @@ import { withClient } from "../terminal/cli.ts";
 import type { Cli } from "../terminal/cli.ts";
 import { deliverOption, deliveryOf, fromOption, sayTicket, toOption } from "./deliver.ts";
 import type { DeliverOptions } from "./deliver.ts";
-import { UsageMistake } from "../terminal/failure.ts";
+import { UsageMistake } from "../terminal/usage-mistake.ts";
 import { withServer } from "../terminal/options.ts";
 import type { ServerOptions } from "../terminal/options.ts";
-import { facts, show, table, timeText } from "../terminal/print.ts";
+import { facts, show, table, timeText, warn } from "../terminal/print.ts";
+import { relativeTime } from "../terminal/relative-time.ts";
+import { withProgress } from "../terminal/progress.ts";
 
 interface RotateOptions extends ServerOptions, DeliverOptions {
   readonly grace?: string;
@@ -37,11 +39,13 @@ export function addKeyLife(keys: Command, cli: Cli): void {
     .option("--dry-run", "only print what is due")
     .action(async (options: ServerOptions & { dryRun?: boolean }) => {
       const body = { dryRun: options.dryRun === true };
-      const swept = await withClient(cli, options, (client) => client.call("keys.sweep", { body }));
+      const swept = await withProgress(cli.io, { label: "looking at every key", isJson: options.json }, () =>
+        withClient(cli, options, (client) => client.call("keys.sweep", { body })),
+      );
       show(cli.io, options.json, swept, () =>
         table(
           ["KEY", "ENV", "FINDING", options.dryRun ? "WOULD" : "DONE", "DUE"],
-          swept.findings.map((one) => [one.keyId, one.environment, one.code, one.action, timeText(one.dueAt)]),
+          swept.findings.map((one) => [one.keyId, one.environment, one.code, one.action, relativeTime(one.dueAt)]),
           "nothing is due",
         ),
       );
@@ -59,7 +63,7 @@ async function rotate(cli: Cli, id: string, options: RotateOptions): Promise<voi
       return { key: finished, hadOverlap: before.secrets.some(({ state }) => state === "overlapping") };
     });
     show(cli.io, options.json, key, () => facts({ id: key.id, state: key.state }));
-    if (!hadOverlap) cli.io.err("sallyport: no rotation of this key is under way, so nothing was changed");
+    if (!hadOverlap) warn(cli.io, "no rotation of this key is under way, so nothing was changed");
     return;
   }
   const deliver = deliveryOf(options);

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { Option } from "commander";
 import { withClient } from "../terminal/cli.ts";
 import type { Cli } from "../terminal/cli.ts";
-import { UsageMistake } from "../terminal/failure.ts";
+import { UsageMistake } from "../terminal/usage-mistake.ts";
 import { withServer } from "../terminal/options.ts";
 import type { ServerOptions } from "../terminal/options.ts";
 import { facts, listText, show, table } from "../terminal/print.ts";
@@ -57,7 +57,11 @@ async function add(cli: Cli, id: string, options: AddOptions): Promise<void> {
   const { template, issuer, audience, claim = [], jwks } = options;
   const pairs = claim.map((text): [string, string] => {
     const equals = text.indexOf("=");
-    if (equals < 1) throw new UsageMistake(`--claim ${text}: is not name=value`);
+    if (equals < 1)
+      throw new UsageMistake(
+        `--claim ${JSON.stringify(text)} is not a name and a value`,
+        "write name=value, such as repository_id=123456",
+      );
     return [text.slice(0, equals), text.slice(equals + 1)];
   });
   const body = {

@@ -1,11 +1,10 @@
 /** `sallyport keys …` */
 import type { Command } from "commander";
-import type { AdminClient } from "@sallyport/client";
-import { isDataPermission, isPermission, needsModel, Problem } from "@sallyport/protocol";
 import type { KeyView } from "@sallyport/contract";
 import { withClient } from "../terminal/cli.ts";
 import { allKeys } from "../terminal/every-page.ts";
 import type { Cli } from "../terminal/cli.ts";
+import { UsageMistake } from "../terminal/usage-mistake.ts";
 import { listOption, wholeNumberOption, withServer } from "../terminal/options.ts";
 import type { ServerOptions } from "../terminal/options.ts";
 import { deliverOption, deliveryOf, fromOption, sayTicket, toOption } from "./deliver.ts";
@@ -15,12 +14,16 @@ import { addKeyFactors, factorFacts, withFactors } from "./key-factors.ts";
 import type { FactorOptions } from "./key-factors.ts";
 import { addKeyWorkloads } from "./key-workloads.ts";
 import { addKeyLife, secretLines } from "./key-life.ts";
+import { modelWarnings } from "./model-warnings.ts";
 import { addOwnKeys } from "./own-keys.ts";
-import { facts, listText, show, table, timeText } from "../terminal/print.ts";
+import { facts, listText, show, table, timeText, warn } from "../terminal/print.ts";
+import { muted, warning } from "../terminal/styled-line.ts";
+import type { Line, Piece } from "../terminal/styled-line.ts";
+import { relativeTime } from "../terminal/relative-time.ts";
 
 interface CreateOptions extends ServerOptions, FactorOptions {
-  readonly env: string;
-  readonly name: string;
+  readonly env?: string;
+  readonly name?: string;
   readonly owner?: string;
   readonly role?: string[];
   readonly allow?: string[];
@@ -37,9 +40,9 @@ export function addKeys(program: Command, cli: Cli): void {
   const keys = program.command("keys").description("create, list and end API keys");
 
   withFactors(withServer(keys.command("create")))
-    .description("create a key and print it once")
-    .requiredOption("--env <environment>", "environment the key belongs to")
-    .requiredOption("--name <name>", "what the key is for")
+    .description("create a key and print it once; without options on a terminal, it asks for what it needs")
+    .option("--env <environment>", "environment the key belongs to (required)")
+    .option("--name <name>", "what the key is for (required)")
     .option("--owner <principal>", "user or service that owns it, by id or unique name (default: a new service)")
     .addOption(listOption("--role <roles>", "roles in its scope"))
     .addOption(listOption("--allow <permissions>", "single permissions in its scope"))
@@ -54,7 +57,7 @@ export function addKeys(program: Command, cli: Cli): void {
     .addOption(deliverOption())
     .addOption(toOption())
     .addOption(fromOption())
-    .action((options: CreateKeyOptions) => create(cli, options));
+    .action((options: CreateKeyOptions) => createOrAsk(cli, options));
 
   withServer(keys.command("list"))
     .description("list keys")
@@ -71,11 +74,11 @@ export function addKeys(program: Command, cli: Cli): void {
             key.id,
             key.environment,
             key.name,
-            key.isDecoy ? `${stateText(key)}, canary` : stateText(key),
+            stateCell(key),
             listText(key.roles),
             listText(key.allow),
             listText(key.models),
-            timeText(key.expiresAt),
+            relativeTime(key.expiresAt),
           ]),
           "no keys",
         ),
@@ -95,29 +98,61 @@ export function addKeys(program: Command, cli: Cli): void {
   addKeyWorkloads(keys, cli);
   addReceive(keys, cli);
 
-  for (const [verb, route, says] of [
-    ["suspend", "keys.suspend", "stop a key until it is resumed"],
-    ["resume", "keys.resume", "let a suspended key work again, as an administrator (its owner: keys mine --resume)"],
-    ["revoke", "keys.revoke", "end a key for good"],
+  for (const [verb, route, says, done] of [
+    ["suspend", "keys.suspend", "stop a key until it is resumed", "Suspended key"],
+    [
+      "resume",
+      "keys.resume",
+      "let a suspended key work again, as an administrator (its owner: keys mine --resume)",
+      "Resumed key",
+    ],
+    ["revoke", "keys.revoke", "end a key for good", "Revoked key"],
   ] as const) {
     withServer(keys.command(`${verb} <id>`))
       .description(says)
       .action(async (id: string, options: ServerOptions) => {
         const key = await withClient(cli, options, (client) => client.call(route, { params: { id } }));
-        show(cli.io, options.json, key, () => keyFacts(key));
+        show(cli.io, options.json, key, () => [
+          `${done} ${key.name} (${key.id}) in ${key.environment}${verb === "resume" ? "" : "; its running requests were aborted"}.`,
+        ]);
       });
   }
 }
 
-async function create(cli: Cli, options: CreateKeyOptions): Promise<void> {
-  const { env: environment, name, owner, role = [], allow = [], model = [], ttl, requests, concurrency } = options;
+/** Options that say where, and not what: with no other, the user is asked. */
+const PLACE_OPTIONS = new Set(["data", "settings"]);
+
+async function createOrAsk(cli: Cli, options: CreateKeyOptions): Promise<void> {
+  const { env, name } = options;
+  if (env !== undefined && name !== undefined) return create(cli, options, { environment: env, name });
+  const isBare = Object.keys(options).every((option) => PLACE_OPTIONS.has(option));
+  if (isBare && cli.io.isTerminal && cli.io.canAsk) {
+    const { askForKey } = await import("./guide.ts");
+    const guided = await askForKey(cli, options);
+    if (guided !== undefined)
+      return create(cli, { ...options, ...guided }, { environment: guided.env, name: guided.name });
+    cli.io.err("nothing created");
+    return cli.found();
+  }
+  throw new UsageMistake(
+    `required option '${env === undefined ? "--env <environment>" : "--name <name>"}' not specified`,
+    "name both: `sallyport keys create --env ENV --name NAME --role ROLE --model MODEL`; without options, on a terminal, the command asks",
+  );
+}
+
+async function create(
+  cli: Cli,
+  options: CreateKeyOptions,
+  { environment, name }: { readonly environment: string; readonly name: string },
+): Promise<void> {
+  const { owner, role = [], allow = [], model = [], ttl, requests, concurrency } = options;
   const limits = {
     ...(requests === undefined ? {} : { requests }),
     ...(concurrency === undefined ? {} : { concurrency }),
   };
   const { network: networks, bind: binding, require } = options;
   const deliver = deliveryOf(options);
-  const created = await withClient(cli, options, async (client) => {
+  const created = await withClient(cli, options, async (client, kind) => {
     const made = await client.call("keys.create", {
       body: {
         environment,
@@ -135,9 +170,15 @@ async function create(cli: Cli, options: CreateKeyOptions): Promise<void> {
         deliver,
       },
     });
-    if (model.length === 0 && (await wantsModel(client, role, allow))) {
-      cli.io.err("sallyport: the key names no model, so permissions that need one give nothing: use --model");
-    }
+    for (const text of await modelWarnings(client, {
+      environment,
+      roles: role,
+      allow,
+      models: model,
+      id: made.id,
+      canAskServers: !options.json && kind !== "network",
+    }))
+      warn(cli.io, text);
     return made;
   });
   if (deliver) return sayTicket(cli, options.json, created, {});
@@ -153,25 +194,16 @@ async function create(cli: Cli, options: CreateKeyOptions): Promise<void> {
   if (!options.json) cli.io.err("The key is shown this once and cannot be read again.");
 }
 
-/** Some permission in the scope needs a model. Roles that the caller cannot read are skipped. */
-async function wantsModel(client: AdminClient, roles: readonly string[], allow: readonly string[]): Promise<boolean> {
-  const permissions = [...allow];
-  for (const name of roles) {
-    try {
-      const role = await client.call("roles.show", { params: { name } });
-      permissions.push(...role.allow.flatMap((grant) => grant.do));
-    } catch (problem) {
-      if (!(problem instanceof Problem)) throw problem;
-    }
-  }
-  return permissions.some((name) => isPermission(name) && isDataPermission(name) && needsModel(name));
-}
-
 function stateText(key: { state: string; isExpired: boolean }): string {
   return key.isExpired && key.state !== "revoked" ? "expired" : key.state;
 }
 
-function keyFacts(key: KeyView): string[] {
+function stateCell(key: KeyView): Piece {
+  const text = key.isDecoy ? `${stateText(key)}, canary` : stateText(key);
+  return key.state === "revoked" ? muted(text) : text.startsWith("active") ? text : warning(text);
+}
+
+function keyFacts(key: KeyView): Line[] {
   return facts({
     id: key.id,
     environment: key.environment,

@@ -6,6 +6,7 @@ import type { Cli } from "../terminal/cli.ts";
 import { atSession } from "../people/login.ts";
 import type { LoginOptions } from "../people/login.ts";
 import { facts, show, table, timeText } from "../terminal/print.ts";
+import { relativeTime } from "../terminal/relative-time.ts";
 
 interface MineOptions extends LoginOptions {
   readonly resume?: string;
@@ -48,8 +49,8 @@ async function mine(cli: Cli, { url, env: environment, json, resume }: MineOptio
         key.id,
         key.name,
         stateText(key),
-        timeText(key.lastUsedAt),
-        timeText(key.expiresAt),
+        relativeTime(key.lastUsedAt),
+        relativeTime(key.expiresAt),
         nextText(key.next),
       ]),
       `you have no keys in ${environment}`,
@@ -63,5 +64,5 @@ function stateText({ state, reason, isResumable }: OwnKeyView): string {
 }
 
 function nextText(next: OwnKeyStep | null): string {
-  return next === null ? "-" : `${next.action} ${timeText(next.at)} (${next.code})`;
+  return next === null ? "-" : `${next.action} ${relativeTime(next.at)} (${next.code})`;
 }

@@ -5,8 +5,9 @@ import type { Command } from "commander";
 import { Option } from "commander";
 import type { ReceivedKey } from "@sallyport/client";
 import type { Cli } from "../terminal/cli.ts";
-import { UsageMistake } from "../terminal/failure.ts";
-import { writeKey } from "./key-formats.ts";
+import { demandGivenPath } from "../terminal/given-path.ts";
+import { UsageMistake } from "../terminal/usage-mistake.ts";
+import { demandVariable, writeKey } from "./key-formats.ts";
 import type { KeyFormat } from "./key-formats.ts";
 import { keyFormats } from "./key-formats.ts";
 import { facts, printText, show } from "../terminal/print.ts";
@@ -52,23 +53,31 @@ function atGateway(command: Command): Command {
 }
 
 async function receive(cli: Cli, ticket: string, options: ReceiveOptions): Promise<void> {
-  const { out, as, identity } = options;
+  const { out, as = "SALLYPORT_API_KEY", identity } = options;
+  demandVariable(as);
+  if (identity !== undefined) demandGivenPath(identity);
   const format = options.format ?? (options.json ? "json" : "raw");
   const text = textOf(ticket);
   const identities = identity === undefined ? undefined : readFileSync(identity, "utf8");
   const { inspectTicket, isTrackedByGit, openTicket } = await import("@sallyport/client");
   // A deleted file that git still tracks does not exist, but the next commit would include the key.
   if (out !== undefined && existsSync(dirname(out)) && (await isTrackedByGit(out, cli.io.env)))
-    throw new UsageMistake(`${out} is tracked by git: name a file that is not`);
+    throw new UsageMistake(
+      `${out} is tracked by git, which would publish the key`,
+      "name a file that git does not track",
+    );
   const target = { url: urlOf(cli, options) };
   // Check everything that could fail before opening the link: it opens once.
   const { recipient } = await inspectTicket(text, target);
   if (recipient !== null && identities === undefined)
-    throw new UsageMistake(`the link is encrypted to ${recipient}: pass its identity file with --identity`);
+    throw new UsageMistake(
+      `the link is encrypted to ${recipient}`,
+      "pass the identity file of that recipient with --identity",
+    );
   const file = out === undefined ? undefined : newFile(out);
   const received = await take(out, () => openTicket(text, target));
   const key = await unsealed(received, identities);
-  const written = writeKey(format, { ...received, key, as: as ?? "SALLYPORT_API_KEY" });
+  const written = writeKey(format, { ...received, key, as });
   if (file === undefined) return printText(cli.io, written);
   writeFileSync(file, `${written}\n`);
   closeSync(file);
@@ -96,7 +105,10 @@ function newFile(path: string): number {
   try {
     return openSync(path, "wx", 0o600);
   } catch (cause) {
-    throw new UsageMistake(`${path} cannot be made: ${cause instanceof Error ? cause.message : String(cause)}`);
+    throw new UsageMistake(
+      `${path} cannot be created: ${cause instanceof Error ? cause.message : String(cause)}`,
+      "name a file that does not exist, in a directory you can write to",
+    );
   }
 }
 

@@ -4,6 +4,7 @@ import type { CredentialReport } from "@sallyport/client";
 import type { Cli } from "../terminal/cli.ts";
 import { describeFindings } from "../doctor/doctor.ts";
 import { facts, show } from "../terminal/print.ts";
+import type { Line } from "../terminal/styled-line.ts";
 
 interface CredentialOptions {
   readonly url?: string;
@@ -32,7 +33,7 @@ export function addCredential(program: Command, cli: Cli): void {
     });
 }
 
-function describe({ url, credential, findings }: CredentialReport): string[] {
+function describe({ url, credential, findings }: CredentialReport): Line[] {
   const found = credential && {
     kind: credential.kind,
     from: credential.where,

@@ -1,7 +1,7 @@
 /** `sallyport people …` and `sallyport services …`: the same commands for two kinds of principal. */
 import type { Command } from "commander";
 import type { AdminClient } from "@sallyport/client";
-import { Problem } from "@sallyport/protocol";
+import { didYouMean, Problem } from "@sallyport/protocol";
 import type { AssignmentView, PrincipalView } from "@sallyport/contract";
 import { withClient } from "../terminal/cli.ts";
 import type { Cli } from "../terminal/cli.ts";
@@ -9,6 +9,7 @@ import { allAssignments, allPrincipals } from "../terminal/every-page.ts";
 import { listOption, withServer } from "../terminal/options.ts";
 import type { ServerOptions } from "../terminal/options.ts";
 import { facts, listText, show, table, timeText } from "../terminal/print.ts";
+import type { Line } from "../terminal/styled-line.ts";
 
 type Kind = "person" | "service";
 
@@ -156,7 +157,14 @@ async function find(client: AdminClient, kind: Kind, who: string): Promise<Princ
       named.map((one) => one.id),
     );
   const [only] = named;
-  if (!only) throw new Problem("not_found", `there is no ${kind} ${who}`);
+  if (!only) {
+    const all = await allPrincipals(client, { kind });
+    const near = didYouMean(who, all.map(({ name }) => name)); // prettier-ignore
+    throw new Problem(
+      "not_found",
+      `there is no ${kind} ${JSON.stringify(who)}; \`sallyport ${kind === "person" ? "people" : "services"} list\` prints them${near}`,
+    );
+  }
   return only;
 }
 
@@ -172,7 +180,7 @@ async function orNone<T>(asked: Promise<T>): Promise<T | undefined> {
   }
 }
 
-function principalFacts(one: PrincipalView): string[] {
+function principalFacts(one: PrincipalView): Line[] {
   return facts({
     id: one.id,
     name: one.name,
@@ -194,7 +202,7 @@ function stateText({ isDisabled, disabledBy, disabledIn }: PrincipalView): strin
   return disabledIn ? `disabled in ${disabledIn.join(", ")}` : "active";
 }
 
-function assignmentTable(assignments: readonly AssignmentView[]): string[] {
+function assignmentTable(assignments: readonly AssignmentView[]): Line[] {
   return table(
     ["ASSIGNMENT", "ENV", "ROLES", "ALLOW", "MODELS", "FROM"],
     assignments.map((one) => [

@@ -1,8 +1,8 @@
 /** `sallyport token`: a short-lived token for the credential this machine has. */
 import type { Command } from "commander";
-import { parseDurationMs } from "@sallyport/contract";
+import { parseDurationMs } from "@sallyport/contract/duration";
 import type { Cli } from "../terminal/cli.ts";
-import { UsageMistake } from "../terminal/failure.ts";
+import { UsageMistake } from "../terminal/usage-mistake.ts";
 import { listOption } from "../terminal/options.ts";
 import { show } from "../terminal/print.ts";
 
@@ -42,6 +42,10 @@ export function addToken(program: Command, cli: Cli): void {
 
 function secondsOf(text: string): number {
   const ms = parseDurationMs(text);
-  if (ms === undefined || ms < 1_000) throw new UsageMistake(`--ttl ${text}: is not a duration such as 5m`);
+  if (ms === undefined || ms < 1_000)
+    throw new UsageMistake(
+      `--ttl ${JSON.stringify(text)} is not a duration of at least a second`,
+      "write a number and a unit: 30s, 5m",
+    );
   return Math.floor(ms / 1_000);
 }

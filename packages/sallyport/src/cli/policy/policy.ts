@@ -1,14 +1,14 @@
 /** `sallyport apply`, `roles`, `envs`, `upstreams`, `explain`. */
 import type { Command } from "commander";
 import { Problem } from "@sallyport/protocol";
-import { policyJsonSchema } from "@sallyport/contract";
 import type { RoleView } from "@sallyport/contract";
 import { withClient } from "../terminal/cli.ts";
 import type { Cli } from "../terminal/cli.ts";
-import { UsageMistake } from "../terminal/failure.ts";
+import { UsageMistake } from "../terminal/usage-mistake.ts";
 import { listOption, withServer } from "../terminal/options.ts";
 import type { ServerOptions } from "../terminal/options.ts";
 import { facts, listText, printText, show, table } from "../terminal/print.ts";
+import { withProgress } from "../terminal/progress.ts";
 
 interface ApplyOptions extends ServerOptions {
   readonly file?: string;
@@ -29,15 +29,25 @@ export function addApply(program: Command, cli: Cli): void {
 
 async function apply(cli: Cli, options: ApplyOptions): Promise<void> {
   const { io } = cli;
-  if (options.schema) return printText(io, JSON.stringify(policyJsonSchema(), null, 2));
-  if (options.file === undefined) throw new UsageMistake("-f FILE is needed");
+  if (options.schema) {
+    const { policyJsonSchema } = await import("@sallyport/contract");
+    return printText(io, JSON.stringify(policyJsonSchema(), null, 2));
+  }
+  if (options.file === undefined)
+    throw new UsageMistake(
+      "no policy file is named",
+      "name it: `sallyport apply -f FILE`, or `-f -` for standard input",
+    );
   if (!options.yes && !options.dryRun && !io.canAsk)
     throw new UsageMistake(
-      "stdin is not a terminal: pass --yes to apply without confirmation, or --dry-run to see the plan",
+      "stdin is not a terminal, so no one can confirm",
+      "pass --yes to apply without confirmation, or --dry-run to see the plan",
     );
   const text = io.readText(options.file);
   await withClient(cli, options, async (client) => {
-    const plan = await inFile(options.file ?? "", client.call("policy.plan", { body: { text } }));
+    const plan = await withProgress(io, { label: "planning the change", isJson: options.json }, () =>
+      inFile(options.file ?? "", client.call("policy.plan", { body: { text } })),
+    );
     if (options.dryRun || plan.changes.length === 0) {
       show(io, options.json, { ...plan, applied: false }, () =>
         plan.changes.length === 0 ? ["no change"] : plan.changes,
@@ -55,7 +65,9 @@ async function apply(cli: Cli, options: ApplyOptions): Promise<void> {
         return;
       }
     }
-    const done = await client.call("policy.apply", { body: { text, expectEpoch: plan.epoch } });
+    const done = await withProgress(io, { label: "applying the change", isJson: options.json }, () =>
+      client.call("policy.apply", { body: { text, expectEpoch: plan.epoch } }),
+    );
     show(io, options.json, { ...done, applied: true }, () => [
       // A user who confirmed has already seen the plan.
       ...(options.yes ? done.changes : []),
@@ -206,7 +218,8 @@ export function addExplain(program: Command, cli: Cli): void {
     .action(async (options: ExplainOptions) => {
       const { keyId, method, path, model, from: address, signed: isSigned } = options;
       if (options.token) return explainToken(cli, options);
-      if (path === undefined) throw new UsageMistake("--path PATH is needed, or --token");
+      if (path === undefined)
+        throw new UsageMistake("no request is described", "add --path PATH, such as /api/chat, or --token");
       const body = { keyId, method: method.toUpperCase(), path, model, address, isSigned };
       const said = await withClient(cli, options, (client) => client.call("explain", { body }));
       show(cli.io, options.json, said, () => [

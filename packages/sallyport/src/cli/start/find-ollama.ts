@@ -1,6 +1,6 @@
 /** Where Ollama is said to be (OLLAMA_HOST, as Ollama reads it, else its usual address), and what answers at an address. */
 import { systemCodeOf } from "../../kernel/system-code.ts";
-import { UsageMistake } from "../terminal/failure.ts";
+import { UsageMistake } from "../terminal/usage-mistake.ts";
 import { DEFAULT_OLLAMA_URL, ollamaUrl } from "./ollama-url.ts";
 
 export interface FoundOllama {

@@ -3,11 +3,11 @@
  * `:files` where a path is meant. It never fails aloud and never asks: a shell has no place for that.
  */
 import type { Command, Option } from "commander";
-import { permissions, problems } from "@sallyport/protocol";
-import { withClient } from "./cli.ts";
 import type { Cli } from "./cli.ts";
+import { FILES, valuesOf } from "./completion-values.ts";
+import type { Completion } from "./completion-values.ts";
+import { runningGateway } from "./running-gateway.ts";
 
-const FILES = ":files";
 /** Characters that are literal in every shell. Other names are skipped; ids always match. */
 const PLAIN = /^[A-Za-z0-9_.:@/*+-]+$/;
 const CANDIDATES_MAX = 500;
@@ -18,36 +18,48 @@ export function addComplete(program: Command, cli: Cli): void {
     .argument("[words...]")
     .description("print completions for the last word; used by completion scripts")
     .action(async (words: string[]) => {
-      for (const candidate of await candidatesFor(program, cli, words).catch(() => [])) cli.io.out(candidate);
+      for (const { value, says = "" } of await candidatesFor(program, cli, words).catch(() => []))
+        cli.io.out(says === "" ? value : `${value}\t${says.replaceAll("\t", " ")}`);
     });
 }
 
-export async function candidatesFor(program: Command, cli: Cli, words: readonly string[]): Promise<readonly string[]> {
+export async function candidatesFor(
+  program: Command,
+  cli: Cli,
+  words: readonly string[],
+): Promise<readonly Completion[]> {
   const current = words.at(-1) ?? "";
-  const { command, waiting, position, data } = readTyped(program, words.slice(0, -1));
-  const list = async (option: Option | string, prefix: string, typed: string): Promise<readonly string[]> => {
+  const { command, waiting, position, values: given } = readTyped(program, words.slice(0, -1));
+  const list = async (of: Option | string, prefix: string, typed: string): Promise<readonly Completion[]> => {
     const before = typed.slice(0, typed.lastIndexOf(",") + 1);
-    const values = await valuesOf(option, command, cli, data);
-    if (values === FILES) return [FILES];
-    const fitting = values.filter((value) => PLAIN.test(value)).map((value) => prefix + before + value);
-    return fitting.filter((value) => value.startsWith(current)).slice(0, CANDIDATES_MAX);
+    const gateway = runningGateway(cli.io.env, given.get("--data"));
+    const values = await valuesOf({ of, command, environment: given.get("--env"), gateway });
+    if (values === FILES) return [{ value: FILES }];
+    return values
+      .filter(({ value }) => PLAIN.test(value))
+      .map(({ value, ...more }) => ({ value: prefix + before + value, ...more }))
+      .filter(({ value }) => value.startsWith(current))
+      .slice(0, CANDIDATES_MAX);
   };
+  const plain = (values: readonly string[]): readonly Completion[] =>
+    values.filter((value) => value.startsWith(current)).map((value) => ({ value }));
   if (waiting) return list(waiting, "", current);
   const equals = current.startsWith("--") ? current.indexOf("=") : -1;
   if (equals > 0) {
     const option = command.options.find(({ long }) => long === current.slice(0, equals));
     return option ? list(option, current.slice(0, equals + 1), current.slice(equals + 1)) : [];
   }
-  if (current.startsWith("-")) return flagsOf(command).filter((flag) => flag.startsWith(current));
+  if (current.startsWith("-")) return plain(flagsOf(command));
   const visible = command
     .createHelp()
     .visibleCommands(command)
     .map((one) => one.name());
-  const fitting = position > 0 ? [] : visible.filter((name) => name.startsWith(current));
-  if (visible.length > 0 && (fitting.length > 0 || command.registeredArguments.length === 0)) return fitting;
+  const fitting = position > 0 ? [] : plain(visible);
+  if (visible.length > 0 && command.registeredArguments.length === 0) return fitting;
   const argument = command.registeredArguments[position];
-  if (argument?.argChoices) return argument.argChoices.filter((choice) => choice.startsWith(current));
-  return argument ? list(argument.name(), "", current) : flagsOf(command);
+  if (argument?.argChoices) return plain(argument.argChoices);
+  // `restore FOLDER` and `restore confirm` both exist.
+  return argument ? [...fitting, ...(await list(argument.name(), "", current))] : plain(flagsOf(command));
 }
 
 interface Typed {
@@ -56,98 +68,33 @@ interface Typed {
   readonly waiting: Option | undefined;
   /** Which of the command's arguments comes next. */
   readonly position: number;
-  readonly data: string | undefined;
+  /** What options were given, by their long names. */
+  readonly values: ReadonlyMap<string, string>;
 }
 
 function readTyped(program: Command, words: readonly string[]): Typed {
   let command = program;
   let waiting: Option | undefined;
   let position = 0;
-  let data: string | undefined;
+  const values = new Map<string, string>();
   for (const word of words) {
     if (waiting) {
-      if (waiting.long === "--data") data = word;
+      values.set(waiting.long ?? "", word);
       waiting = undefined;
     } else if (word.startsWith("-")) {
       const option = command.options.find(({ long, short }) => long === word || short === word);
       if (option && (option.required || option.optional)) waiting = option;
-      if (word.startsWith("--data=")) data = word.slice("--data=".length);
+      const equals = word.indexOf("=");
+      if (equals > 0) values.set(word.slice(0, equals), word.slice(equals + 1));
     } else {
       const inner = command.commands.find((one) => one.name() === word);
       if (inner) command = inner;
       else position++;
     }
   }
-  return { command, waiting, position, data };
+  return { command, waiting, position, values };
 }
 
 function flagsOf(command: Command): string[] {
   return [...command.options.map(({ long }) => long ?? "").filter((flag) => flag !== ""), "--help"];
-}
-
-type Values = readonly string[] | typeof FILES;
-
-/** An option, or the name of an argument. */
-async function valuesOf(of: Option | string, command: Command, cli: Cli, data: string | undefined): Promise<Values> {
-  if (typeof of !== "string" && of.argChoices) return of.argChoices;
-  const name = typeof of === "string" ? of : (of.long ?? "");
-  const isAdminKey = command.parent?.parent?.name() === "admin";
-  switch (name) {
-    case "--env":
-    case "--environments":
-      return asked(cli, data, async (client) =>
-        (await client.call("environments.list")).environments.map((one) => one.name),
-      );
-    case "--role":
-      if (isAdminKey) return ["viewer", "issuer", "provisioner", "admin"];
-      return asked(cli, data, async (client) => (await client.call("roles.list")).roles.map((one) => one.name));
-    case "--owner":
-    case "--principal":
-    case "who":
-      return asked(cli, data, async (client) => {
-        const { principals } = await client.call("principals.list");
-        return principals.flatMap((one) => [one.id, one.name]);
-      });
-    case "--key-id":
-      return keyIds(cli, data);
-    case "id":
-      if (isAdminKey)
-        return asked(cli, data, async (client) => (await client.call("adminKeys.list")).keys.map((one) => one.id));
-      if (command.parent?.name() === "incident")
-        return asked(cli, data, async (client) => (await client.call("incidents.list")).incidents.map((one) => one.id));
-      return keyIds(cli, data);
-    case "--allow":
-    case "--grant":
-      return Object.keys(permissions);
-    case "--code":
-      return Object.keys(problems);
-    case "--type":
-      return (await import("../../compose/event-names.ts")).eventNames;
-    case "--log":
-      return ["debug", "info", "warn", "error", "silent"];
-    default:
-      return isPath(of) ? FILES : [];
-  }
-}
-
-function isPath(of: Option | string): boolean {
-  return /<(?:file|dir|directory|path)>|\bfile\b/.test(typeof of === "string" ? of : of.flags);
-}
-
-const keyIds = (cli: Cli, data: string | undefined): Promise<readonly string[]> =>
-  asked(cli, data, async (client) =>
-    (await client.call("keys.list", { query: { limit: 200 } })).keys.map((one) => one.id),
-  );
-
-/** By the gateway, with the caller's own permissions; nothing where it cannot be asked. */
-async function asked(
-  cli: Cli,
-  data: string | undefined,
-  ask: (client: Parameters<Parameters<typeof withClient>[2]>[0]) => Promise<readonly string[]>,
-): Promise<readonly string[]> {
-  try {
-    return await withClient(cli, data === undefined ? {} : { data }, ask);
-  } catch {
-    return [];
-  }
 }

@@ -57,7 +57,7 @@ complete -p npx >/dev/null 2>&1 || complete -F _sallyport_npx npx`;
 
 const zsh = `#compdef sallyport
 _sallyport() {
-  local -a typed candidates runner
+  local -a typed candidates shown runner
   local line skip=2
   runner=("\${words[1]/#\\~/$HOME}")
   if [[ "\${words[1]}" == npx ]]; then
@@ -69,11 +69,12 @@ _sallyport() {
   while IFS= read -r line; do
     if [[ "$line" == ":files" ]]; then
       _files
-      return
+      continue
     fi
     candidates+=("\${line%%$'\\t'*}")
+    shown+=("\${line/$'\\t'/  -- }")
   done < <("\${runner[@]}" complete -- "\${typed[@]}" 2>/dev/null)
-  compadd -Q -a candidates
+  (( \${#candidates} == 0 )) || compadd -l -Q -d shown -a candidates
 }
 if [[ "\${funcstack[1]}" == "_sallyport" ]]; then
   _sallyport "$@"

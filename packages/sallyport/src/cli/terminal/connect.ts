@@ -8,7 +8,7 @@ import { join } from "node:path";
 import type { AdminClient } from "@sallyport/client";
 import { parseKeyText, Problem } from "@sallyport/protocol";
 import type { Settings } from "../../config/settings.ts";
-import { UsageMistake } from "./failure.ts";
+import { UsageMistake } from "./usage-mistake.ts";
 import type { ServerOptions } from "./options.ts";
 
 export interface Connection {

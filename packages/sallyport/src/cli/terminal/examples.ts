@@ -19,6 +19,7 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
     "sallyport explain --key-id my-app --token --allow models:delete --bound",
   ],
   "keys create": [
+    "sallyport keys create",
     "sallyport keys create --env dev --name my-app --role cli --model llama3.2",
     "sallyport keys create --env prod --name bot --allow infer:chat --model 'qwen3:*' --ttl 30d --requests 60/min",
     "sallyport keys create --env prod --name bot --role chatbot --model llama3.2 --deliver 2h",

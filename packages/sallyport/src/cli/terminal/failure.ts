@@ -5,34 +5,26 @@
 import { Problem, problems } from "@sallyport/protocol";
 import { CommanderError } from "commander";
 import { SettingsMistakes } from "../../config/settings-mistakes.ts";
+import { Cancelled } from "./cancelled.ts";
 import type { Io } from "./io.ts";
+import { HELP, SEE_HELP, UsageMistake } from "./usage-mistake.ts";
 import { sayRefusedBySystem } from "./refused-by-system.ts";
+import { error, muted, withCommands } from "./styled-line.ts";
 
 /** What scripts may rely on. */
 export const exits = { done: 0, refused: 1, usage: 2, fault: 3 } as const;
 export type Exit = (typeof exits)[keyof typeof exits];
-
-const SEE_HELP = "add --help to the command to see its options";
-
-/** The command was not written as it must be. */
-export class UsageMistake extends Error {
-  readonly remedy: string;
-  readonly mistakes: readonly string[];
-
-  constructor(message: string, remedy = SEE_HELP, mistakes: readonly string[] = []) {
-    super(message);
-    this.remedy = remedy;
-    this.mistakes = mistakes;
-  }
-}
 
 /** For what needs the directory to itself. */
 export function refuseBesideServer(directory: string): never {
   throw new Problem("data_in_use", `${directory}: stop the server first, and start it again afterwards`);
 }
 
+/** What the library calls it when a group was typed without one of its commands. */
+const GROUP_HELP = "commander.help";
+
 export interface Failure {
-  /** A problem code, or `usage`, `settings_invalid`, `gateway_unreachable`, `system`, `fault`. */
+  /** A problem code, or `usage`, `settings_invalid`, `gateway_unreachable`, `system`, `cancelled`, `fault`. */
   readonly code: string;
   readonly message: string;
   readonly mistakes: readonly string[];
@@ -40,27 +32,35 @@ export interface Failure {
   readonly exit: Exit;
 }
 
-export function tellFailure(io: Io, thrown: unknown, isJson = false): Exit {
+/** `helpCommand` shows the options of the command that failed. */
+export function tellFailure(io: Io, thrown: unknown, isJson = false, helpCommand = HELP): Exit {
   if (thrown instanceof CommanderError) {
     if (thrown.exitCode === 0) return exits.done;
-    // In text, the library that reads arguments has written its own sentence already.
-    if (!isJson) return exits.usage;
+    // The help of a group is what was missing, and it has been shown.
+    if (thrown.code === GROUP_HELP && !isJson) return exits.usage;
   }
-  const { code, message, mistakes, remedy, exit } = describeFailure(thrown);
+  // A user who cancels knows it: only the prompt of the shell needs a separate line.
+  if (thrown instanceof Cancelled && !isJson) {
+    io.err("");
+    return exits.refused;
+  }
+  const { code, message, mistakes, remedy: general, exit } = describeFailure(thrown);
+  const remedy = general.replace(HELP, helpCommand);
   if (isJson) {
-    const error = { code, message, remedy, ...(mistakes.length > 0 ? { mistakes } : {}) };
-    io.err(JSON.stringify({ error }));
+    const told = { code, message, remedy, ...(mistakes.length > 0 ? { mistakes } : {}) };
+    io.err(JSON.stringify({ error: told }));
     return exit;
   }
-  io.err(`sallyport: ${message}`);
+  io.err([error("sallyport:"), ` ${message}`]);
   for (const mistake of mistakes) io.err(`  ${mistake}`);
-  if (remedy !== "") io.err(`  remedy: ${remedy}${Object.hasOwn(problems, code) ? ` (${code})` : ""}`);
+  const named = Object.hasOwn(problems, code) ? ` (${code})` : "";
+  if (remedy !== "") io.err(["  remedy: ", ...withCommands(remedy), muted(named)]);
   return exit;
 }
 
 export function describeFailure(thrown: unknown): Failure {
   if (thrown instanceof CommanderError) {
-    const message = thrown.message.replace(/^error: /, "");
+    const message = thrown.code === GROUP_HELP ? "a command is missing" : mistakeText(thrown.message);
     return { code: "usage", message, mistakes: [], remedy: SEE_HELP, exit: exits.usage };
   }
   if (thrown instanceof UsageMistake)
@@ -70,6 +70,14 @@ export function describeFailure(thrown: unknown): Failure {
       mistakes: thrown.mistakes,
       remedy: thrown.remedy,
       exit: exits.usage,
+    };
+  if (thrown instanceof Cancelled)
+    return {
+      code: "cancelled",
+      message: thrown.message,
+      mistakes: [],
+      remedy: "run the command again and answer, or pass --yes where the command has it",
+      exit: exits.refused,
     };
   if (thrown instanceof SettingsMistakes)
     return {
@@ -92,6 +100,13 @@ export function describeFailure(thrown: unknown): Failure {
   if (bySystem)
     return { code: "system", message: bySystem.what, mistakes: [], remedy: bySystem.remedy, exit: exits.fault };
   return { code: "fault", message: messageOf(thrown), mistakes: [], remedy: "", exit: exits.fault };
+}
+
+/** In the form of our own sentences: the library writes `error: …`, and suggestions on a separate line. */
+function mistakeText(message: string): string {
+  const [sentence = "", suggestion = ""] = message.replace(/^error: /, "").split("\n");
+  const near = /^\(Did you mean (.+)\?\)$/.exec(suggestion)?.[1];
+  return near === undefined ? sentence : `${sentence}; did you mean ${near}?`;
 }
 
 function messageOf(failure: unknown): string {

@@ -1,11 +1,18 @@
 /** Plain aligned text for people; `--json` prints the same facts on one line for scripts. */
 import { visibleLine } from "../../kernel/visible-text.ts";
 import type { Io } from "./io.ts";
+import { heading as headingOf, textOf, warning, withCommands } from "./styled-line.ts";
+import type { Line, Piece, StyledText } from "./styled-line.ts";
 
 /** `lines` is asked only when a person reads. */
-export function show(io: Io, isJson: boolean | undefined, value: unknown, lines: () => readonly string[]): void {
+export function show(io: Io, isJson: boolean | undefined, value: unknown, lines: () => readonly Line[]): void {
   if (isJson) io.out(JSON.stringify(value));
   else for (const line of lines()) io.out(line);
+}
+
+/** A sentence of the program about what a person should know or do, beside the result. */
+export function warn(io: Io, text: string): void {
+  io.err([warning("warning:"), " ", ...withCommands(text)]);
 }
 
 /** The program's own text of several lines: help, a script, a schema. */
@@ -13,18 +20,43 @@ export function printText(io: Io, text: string): void {
   for (const line of text.split("\n")) io.out(line);
 }
 
+/** Help, as the library that reads arguments lays it out: its titles begin a line. */
+export function printHelp(io: Io, text: string): void {
+  for (const line of helpLines(text)) io.out(line);
+}
+
+export function helpLines(text: string): readonly Line[] {
+  return text.split("\n").map((line) => {
+    const title = /^(?:Usage|Arguments|Options|Commands|Examples):/.exec(line)?.[0] ?? "";
+    return [headingOf(title), line.slice(title.length)];
+  });
+}
+
 /** Columns as wide as their widest cell, two blanks apart; the first row is the heading. One sentence where there is no row. */
-export function table(heading: readonly string[], rows: readonly (readonly string[])[], none: string): string[] {
+export function table(heading: readonly string[], rows: readonly (readonly Piece[])[], none: string): Line[] {
   if (rows.length === 0) return [none];
-  const all = [heading, ...rows.map((row) => row.map(visibleLine))];
-  const natural = heading.map((_cell, column) => Math.max(...all.map((row) => (row[column] ?? "").length)));
+  const all = [heading.map(headingOf), ...rows.map((row) => row.map(visibleCell))];
+  const natural = heading.map((_cell, column) => all.reduce((most, row) => Math.max(most, lengthOf(row[column])), 0));
   const widths = fitWidths(natural, tableWidth());
-  return all.map((row) =>
-    row
-      .map((cell, column) => cut(cell, widths[column] ?? 0).padEnd(widths[column] ?? 0))
-      .join("  ")
-      .trimEnd(),
-  );
+  return all.map((row) => {
+    const last = row.findLastIndex((cell) => lengthOf(cell) > 0);
+    return row.slice(0, last + 1).flatMap((cell, column) => paddedCell(cell, widths[column] ?? 0, column === last));
+  });
+}
+
+function visibleCell(cell: Piece): Piece {
+  return typeof cell === "string" ? visibleLine(cell) : { ...cell, text: visibleLine(cell.text) };
+}
+
+function lengthOf(cell: Piece = ""): number {
+  return textOf(cell).length;
+}
+
+/** Without the blanks where nothing comes after it. */
+function paddedCell(cell: Piece, width: number, isLast: boolean): readonly Piece[] {
+  const text = cut(textOf(cell), width);
+  const shown = typeof cell === "string" ? text : { ...cell, text };
+  return isLast ? [shown] : [shown, " ".repeat(width - text.length + BETWEEN)];
 }
 
 /** No column gets narrower than an id is long: ids are copied from tables. */
@@ -52,11 +84,13 @@ function tableWidth(): number {
   return process.stdout.isTTY && process.stdout.columns > 0 ? process.stdout.columns : Infinity;
 }
 
+type Fact = string | number | boolean | null | StyledText;
+
 /** `name  value` lines, the values aligned. */
-export function facts(pairs: Readonly<Record<string, string | number | boolean | null | undefined>>): string[] {
+export function facts(pairs: Readonly<Record<string, Fact | undefined>>): Line[] {
   const names = Object.keys(pairs).filter((name) => pairs[name] !== undefined);
   const width = Math.max(...names.map((name) => name.length));
-  return names.map((name) => `${name.padEnd(width)}  ${plain(pairs[name])}`);
+  return names.map((name) => [`${name.padEnd(width)}  `, plain(pairs[name])]);
 }
 
 export function listText(list: readonly string[] | null | "*"): string {
@@ -69,8 +103,9 @@ export function timeText(iso: string | null): string {
   return iso === null ? "never" : `${iso.slice(0, 19)}Z`;
 }
 
-function plain(value: string | number | boolean | null | undefined): string {
+function plain(value: Fact | undefined): Piece {
   if (value === true) return "yes";
   if (value === false) return "no";
+  if (typeof value === "object" && value !== null) return value;
   return value === null || value === "" ? "-" : visibleLine(String(value));
 }

@@ -1,6 +1,6 @@
 /** Names where the admin API takes ids: a key is found by its unique name; two keys of one name are an error that lists both ids. */
 import type { AdminClient } from "@sallyport/client";
-import { Problem } from "@sallyport/protocol";
+import { didYouMean, Problem } from "@sallyport/protocol";
 import { allKeys } from "./every-page.ts";
 
 /** The form of ids. A name may look like one, so an unknown id is looked up by name, too. */
@@ -37,9 +37,15 @@ export function acceptNames(client: AdminClient): AdminClient {
         return send(route, withId(input, id));
       }
     }
-    const id = idOf(given, await listFor(route, client));
-    if (id === undefined)
-      throw new Problem("not_found", `there is no key with the id or name ${JSON.stringify(given)}`);
+    const keys = await listFor(route, client);
+    const id = idOf(given, keys);
+    if (id === undefined) {
+      const near = didYouMean(given, keys.map(({ name }) => name)); // prettier-ignore
+      throw new Problem(
+        "not_found",
+        `there is no key with the id or name ${JSON.stringify(given)}; ${listCommand(route)} prints them${near}`,
+      );
+    }
     return send(route, withId(input, id));
   };
   return { call, tail: client.tail.bind(client), close: client.close.bind(client) } as unknown as AdminClient;
@@ -55,6 +61,10 @@ function withId(input: Input | undefined, id: string): Input {
   if (input?.params?.id !== undefined) return { ...input, params: { ...input.params, id } };
   if (input?.query?.key !== undefined) return { ...input, query: { ...input.query, key: id } };
   return { ...input, body: { ...input?.body, keyId: id } };
+}
+
+function listCommand(route: string): string {
+  return route.startsWith("adminKeys.") ? "`sallyport admin keys list`" : "`sallyport keys list`";
 }
 
 async function listFor(route: string, client: AdminClient): Promise<readonly Named[]> {

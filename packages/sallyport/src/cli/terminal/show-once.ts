@@ -3,7 +3,7 @@
  * Checked before the key is created, so that no key is created that cannot be shown.
  */
 import { closeSync, openSync, unlinkSync, writeFileSync } from "node:fs";
-import { UsageMistake } from "./failure.ts";
+import { UsageMistake } from "./usage-mistake.ts";
 import type { Io } from "./io.ts";
 import { facts } from "./print.ts";
 
@@ -24,7 +24,10 @@ export interface Once {
 
 export function prepareOnce(io: Io, { json, out }: OnceOptions): Once {
   if (out === undefined && !json && !io.isTerminal) {
-    throw new UsageMistake("the admin key is shown only on a terminal: use --out FILE (made 0600) or --json");
+    throw new UsageMistake(
+      "the admin key is shown only on a terminal",
+      "use --out FILE, which only its owner can read, or --json",
+    );
   }
   const file = out === undefined ? undefined : createFile(out);
   return {
@@ -53,6 +56,9 @@ function createFile(path: string): number {
   try {
     return openSync(path, "wx", 0o600);
   } catch (cause) {
-    throw new UsageMistake(`${path} cannot be made: ${cause instanceof Error ? cause.message : String(cause)}`);
+    throw new UsageMistake(
+      `${path} cannot be created: ${cause instanceof Error ? cause.message : String(cause)}`,
+      "name a file that does not exist, in a directory you can write to",
+    );
   }
 }

@@ -1,6 +1,6 @@
 /** A time as a person writes it. */
-import { parseDurationMs } from "@sallyport/contract";
-import { UsageMistake } from "./failure.ts";
+import { parseDurationMs } from "@sallyport/contract/duration";
+import { UsageMistake } from "./usage-mistake.ts";
 
 /** A duration back from now, or a time; epoch ms. */
 export function timeMsOf(text: string | undefined, now: number): number | undefined {
@@ -8,6 +8,9 @@ export function timeMsOf(text: string | undefined, now: number): number | undefi
   const agoMs = parseDurationMs(text);
   const timeOf = agoMs === undefined ? Date.parse(text) : now - agoMs;
   if (Number.isNaN(timeOf))
-    throw new UsageMistake(`${text} is neither a duration such as 7d nor a time such as 2026-01-31T12:00Z`);
+    throw new UsageMistake(
+      `${JSON.stringify(text)} is neither a duration nor a time`,
+      "write a duration back from now, such as 7d, or a time, such as 2026-01-31T12:00Z",
+    );
   return timeOf;
 }

@@ -30,6 +30,8 @@ export interface BackupOrder {
   /** Of the program. */
   readonly version: string;
   readonly clock: Pick<Clock, "now">;
+  /** Called with the bytes of content copied, of all that will be. */
+  readonly onProgress?: (bytes: number, total: number) => void;
 }
 
 export interface Backup {
@@ -79,11 +81,15 @@ export async function backUpDirectory(order: BackupOrder): Promise<Backup> {
 /** The entries in their order, the manifest last: it is known when everything else has gone by. */
 class Archive {
   readonly #contents: Contents;
+  readonly #onBytes: (bytes: number) => void;
   readonly #files: ManifestFile[] = [];
   readonly manifest: Manifest;
 
-  constructor(contents: Contents, { version, clock }: BackupOrder) {
+  constructor(contents: Contents, { version, clock, onProgress }: BackupOrder) {
     this.#contents = contents;
+    const total = onProgress ? contents.parts.reduce((sum, { from }) => sum + bytesOf(from), 0) : 0;
+    let copied = 0;
+    this.#onBytes = (bytes) => onProgress?.((copied += bytes), total);
     const { facts } = contents;
     this.manifest = { format: "sallyport backup 1", version, createdAt: clock.now(), ...facts, files: this.#files };
   }
@@ -97,6 +103,7 @@ class Archive {
   #entry({ name, from }: Part): ArchiveEntry {
     const [bytes, chunks] = "content" in from ? [from.content.length, Readable.from([from.content])] : readFile(from);
     const files = this.#files;
+    const onBytes = this.#onBytes;
     return {
       name,
       bytes,
@@ -105,11 +112,17 @@ class Archive {
         for await (const chunk of chunks as AsyncIterable<Buffer>) {
           sum.update(chunk);
           yield chunk;
+          onBytes(chunk.length);
         }
         files.push({ name, bytes, sha256: sum.digest("hex") });
       })(),
     };
   }
+}
+
+function bytesOf(from: Part["from"]): number {
+  if ("content" in from) return from.content.length;
+  return "handle" in from ? fstatSync(from.handle).size : statSync(from.path).size;
 }
 
 /** The file's size and content. A file that was opened by the collecting code is closed by it. */

@@ -3,7 +3,7 @@
  * takes its place; the database comes last, so that what was interrupted is no data directory.
  */
 import { createHash } from "node:crypto";
-import { chmodSync, createReadStream, existsSync, mkdirSync, renameSync, rmdirSync, rmSync } from "node:fs";
+import { chmodSync, createReadStream, existsSync, mkdirSync, renameSync, rmdirSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { Problem } from "@sallyport/protocol";
 import { systemClock } from "../../kernel/clock.ts";
@@ -49,6 +49,8 @@ export interface RestoreOrder {
   /** Where the key-encryption key is, where the backup does not hold it. */
   readonly source?: KeyEncryptionKeySource;
   readonly clock?: Pick<Clock, "now">;
+  /** Called with the bytes read, of all the backup has. */
+  readonly onProgress?: (bytes: number, total: number) => void;
 }
 
 export interface Restored {
@@ -65,11 +67,12 @@ export async function restoreDirectory({
   identity,
   source,
   clock = systemClock,
+  onProgress = () => {},
 }: RestoreOrder): Promise<Restored> {
   const aside = join(directory, ASIDE);
   demandEmpty(directory);
   const wasThere = existsSync(directory);
-  const archive = openArchive(from, identity);
+  const archive = openArchive(from, identity, onProgress);
   mkdirSync(aside, { recursive: true, mode: 0o700 });
   try {
     for (const folder of [directory, aside]) chmodSync(folder, 0o700);
@@ -163,18 +166,35 @@ function clear(directory: string): void {
     rmSync(path, { recursive: true, force: true });
 }
 
-function openArchive(from: string, identity: AgeIdentity | null): AsyncIterable<Uint8Array> {
+function openArchive(
+  from: string,
+  identity: AgeIdentity | null,
+  onProgress: NonNullable<RestoreOrder["onProgress"]>,
+): AsyncIterable<Uint8Array> {
   const names = entriesOf(from).filter((name) => name === SEALED_NAME || name === PLAIN_NAME);
   const [name] = names;
   if (name === undefined || names.length > 1)
     throw new Problem("not_found", `${from} holds no backup (${SEALED_NAME} or ${PLAIN_NAME})`);
-  if (name === PLAIN_NAME) return createReadStream(join(from, name));
+  const chunks = readCounted(join(from, name), onProgress);
+  if (name === PLAIN_NAME) return chunks;
   if (!identity)
     throw new Problem(
       "input_invalid",
       "the backup is encrypted: pass --identity with the file or variable that decrypts it",
     );
-  return openSealed(createReadStream(join(from, name)), identity);
+  return openSealed(chunks, identity);
+}
+
+async function* readCounted(
+  path: string,
+  onProgress: NonNullable<RestoreOrder["onProgress"]>,
+): AsyncGenerator<Uint8Array> {
+  const total = statSync(path).size;
+  let read = 0;
+  for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
+    yield chunk;
+    onProgress((read += chunk.length), total);
+  }
 }
 
 /** Writes the entries and answers the manifest they have turned out to fit. */

@@ -39,13 +39,13 @@ export interface ExportWish {
   readonly format: ExportFormat;
   readonly out: string;
   readonly environment?: string | undefined;
-  readonly progress?: (records: number) => void;
+  readonly onProgress?: (records: number, total: number) => void;
 }
 
 /** Works whether or not the server is running; writes nothing but the export. */
 export async function exportAudit(
   place: DirectoryPlace,
-  { format, out, environment, progress }: ExportWish,
+  { format, out, environment, onProgress }: ExportWish,
 ): Promise<Exported> {
   const paths = dataPaths(place.dataDirectory);
   return withDatabase(place, (database, node) => {
@@ -60,7 +60,7 @@ export async function exportAudit(
         format === "tiles"
           ? new TilesWriter(aside, logs, only)
           : new RowsWriter(aside, out, format === "ocsf" ? makeOcsfRow(node) : exportRow),
-      ...(progress ? { progress } : {}),
+      ...(onProgress ? { onProgress } : {}),
     });
   });
 }

@@ -31,8 +31,8 @@ export interface ExportOrder {
   /** One environment's alone. */
   readonly environment?: EnvironmentName | undefined;
   readonly makeWriter: (aside: string, logs: LogsStart) => ExportWriter;
-  /** Told now and then how many records were written. */
-  readonly progress?: (records: number) => void;
+  /** Called now and then with the number of records read. */
+  readonly onProgress?: (records: number, total: number) => void;
 }
 
 export interface Exported {
@@ -44,7 +44,6 @@ export interface Exported {
 }
 
 const ATTEMPTS = 20;
-const PROGRESS_RECORDS = 100_000;
 
 /** Throws `already_exists` where `out` is there, `store_unavailable` where the audit log is damaged: verify it first. */
 export async function exportLedger(database: SqlDatabase, paths: DataPaths, order: ExportOrder): Promise<Exported> {
@@ -82,6 +81,8 @@ async function exportOnce(
   let last = 0;
   let records = 0;
   let leftOut = 0;
+  let read = 0;
+  const total = order.onProgress ? lines.estimate() : 0;
   for await (const some of lines.once()) {
     for (const { line, file } of some) {
       const seq = seqOfLine(line);
@@ -89,9 +90,10 @@ async function exportOnce(
       if (last > 0 && seq !== last + 1) return `record ${last + 1} is missing or damaged`;
       last = seq;
       // Counted as a verification counts: what is in the export, and nothing else.
-      if (!writer.take(line)) leftOut++;
-      else if (++records % PROGRESS_RECORDS === 0) order.progress?.(records);
+      if (writer.take(line)) records++;
+      else leftOut++;
     }
+    order.onProgress?.((read += some.length), total);
   }
   const { head } = lines;
   if (!head || head.seq !== last) return `the last record is ${last}, its head says ${head?.seq}`;

@@ -75,6 +75,14 @@ export class LedgerLines {
     return { node, from: readCounter(this.#database, "logs_from"), bases, firstKeys, checkpoints, strays, unreadable };
   }
 
+  /** About how many lines there are, for who waits: retention and the writer may change it meanwhile. */
+  estimate(): number {
+    const { first, last } =
+      this.#database.prepare("SELECT min(seq) AS first, max(seq) AS last FROM ledger").get() ?? {};
+    const from = listSegments(this.#paths.ledger)[0]?.first ?? Number(first ?? 1);
+    return Math.max(0, Number(last ?? 0) - from + 1);
+  }
+
   async *all(): AsyncGenerator<readonly LedgerLine[]> {
     await turn();
     let lines: LedgerLine[] = [];

@@ -34,12 +34,27 @@ function isSameDamage(before: AuditVerdict | undefined, { firstDamage: found }: 
   return held?.seq === found?.seq && held?.file === found?.file && held?.reason === found?.reason;
 }
 
+type OnRecords = (records: number, total: number) => void;
+
+/** The same lines, counted as they are read. */
+async function* counted<Line>(
+  batches: AsyncIterable<readonly Line[]>,
+  total: number,
+  onProgress: OnRecords,
+): AsyncGenerator<readonly Line[]> {
+  let count = 0;
+  for await (const lines of batches) {
+    yield lines;
+    onProgress((count += lines.length), total);
+  }
+}
+
 export interface LedgerReader {
   search(filter: AuditFilter): Promise<readonly AuditRecord[]>;
   read(filter: AuditFilter): Promise<AuditPage>;
   /** Makes indexes that are missing; does nothing without their key. */
   care(): Promise<void>;
-  verify(pins?: Pins): Promise<AuditVerdict>;
+  verify(pins?: Pins, onProgress?: (records: number, total: number) => void): Promise<AuditVerdict>;
   uses(bounds: UseBounds): Promise<AuditUses>;
   radius(question: RadiusQuestion): Promise<LedgerRadius>;
   /** The environments that have a log, and how many records its newest checkpoint covers. */
@@ -65,10 +80,10 @@ export function openLedgerReader(directory: string, indexKey: Buffer | null = nu
   const view = openDatabase(paths.database, { isReadOnly: true });
   let verifying: Promise<unknown> = Promise.resolve();
 
-  function verifyOnce(pins: Pins): Promise<AuditVerdict> {
+  function verifyOnce(pins: Pins, onProgress: OnRecords): Promise<AuditVerdict> {
     const lines = new LedgerLines(view, paths);
     return verifyLedger({
-      lines: lines.all(),
+      lines: counted(lines.all(), lines.estimate(), onProgress),
       crypto: ledgerCrypto,
       logs: lines.start({ isLenient: true }),
       head: () => lines.head,
@@ -82,10 +97,10 @@ export function openLedgerReader(directory: string, indexKey: Buffer | null = nu
    * While the server runs, files and table are not of one moment: a rotation or a truncation between the two looks like
    * damage once. Real damage stays: a verdict of damage counts when a second look finds the very same.
    */
-  async function verifyPatiently(pins: Pins): Promise<AuditVerdict> {
+  async function verifyPatiently(pins: Pins, onProgress: OnRecords): Promise<AuditVerdict> {
     let before: AuditVerdict | undefined;
     for (let attempt = 1; ; attempt++) {
-      const verdict = await verifyOnceMore(pins, attempt);
+      const verdict = await verifyOnceMore(pins, onProgress, attempt);
       if (!verdict) continue;
       if (verdict.ok || attempt >= ATTEMPTS || isSameDamage(before, verdict)) return verdict;
       before = verdict;
@@ -93,9 +108,9 @@ export function openLedgerReader(directory: string, indexKey: Buffer | null = nu
   }
 
   /** Undefined where retention removed a segment while it was being read. */
-  async function verifyOnceMore(pins: Pins, attempt: number): Promise<AuditVerdict | undefined> {
+  async function verifyOnceMore(pins: Pins, onProgress: OnRecords, attempt: number): Promise<AuditVerdict | undefined> {
     try {
-      return await verifyOnce(pins);
+      return await verifyOnce(pins, onProgress);
     } catch (error) {
       if (isCorruption(error))
         return {
@@ -148,8 +163,8 @@ export function openLedgerReader(directory: string, indexKey: Buffer | null = nu
       return { records, through, first: listSegments(paths.ledger)[0]?.first ?? edgeOf("min") };
     },
     care: async () => indexes?.care(),
-    verify(pins = noPins): Promise<AuditVerdict> {
-      const work = (): Promise<AuditVerdict> => verifyPatiently(pins);
+    verify(pins = noPins, onProgress = () => {}): Promise<AuditVerdict> {
+      const work = (): Promise<AuditVerdict> => verifyPatiently(pins, onProgress);
       // One after another: they share the connection.
       const verdict = verifying.then(work, work);
       verifying = verdict;

@@ -22,7 +22,10 @@ export interface DirectoryScore extends Score {
 /** Small: what is parsed and waits would be copied by every collection of garbage, at the detector's cost. */
 const BATCH = 2_048;
 
-export async function scoreDirectory(directory: string): Promise<DirectoryScore> {
+export async function scoreDirectory(
+  directory: string,
+  onRead?: (bytes: number, total: number) => void,
+): Promise<DirectoryScore> {
   const manifest = JSON.parse(readFileSync(join(directory, MANIFEST_FILE), "utf8")) as SimulationManifest;
   const watch = new KeyWatch();
   const alerts: Judged[] = [];
@@ -37,7 +40,7 @@ export async function scoreDirectory(directory: string): Promise<DirectoryScore>
     events += batch.length;
     batch = [];
   };
-  for await (const lines of batchesOfLines(join(directory, OBSERVATIONS_FILE))) {
+  for await (const lines of batchesOfLines(join(directory, OBSERVATIONS_FILE), onRead)) {
     for (const line of lines) {
       const observation = parseObservation(line);
       if (observation) batch.push(observation);
