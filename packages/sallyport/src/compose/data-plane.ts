@@ -135,6 +135,7 @@ export function makeDataPlane({
     authenticated: (exchange, refusal) =>
       refused.record({
         key: exchange.key!,
+        team: exchange.right?.team ?? null,
         code: refusal.code,
         ...(refusal.detail === undefined ? {} : { detail: refusal.detail }),
         endpoint: exchange.endpoint?.id ?? null,
