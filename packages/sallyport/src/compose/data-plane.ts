@@ -12,6 +12,7 @@ import { ExchangeLog } from "../dataplane/exchange-log.ts";
 import { Judge } from "../dataplane/judge.ts";
 import { LiveExchanges } from "../dataplane/live-exchanges.ts";
 import { makeConstant } from "../dataplane/own/constants.ts";
+import { makeOwnUsage } from "../dataplane/own/own-usage.ts";
 import { makePersonsKeys } from "../dataplane/own/persons-keys.ts";
 import { makeRotateItself } from "../dataplane/own/rotate-itself.ts";
 import { makeTicketStage } from "../dataplane/own/ticket.ts";
@@ -45,6 +46,7 @@ import { KeyLimits } from "../limits/key-limits.ts";
 import { isTrusted, makeAddressRules } from "../listener/client-address.ts";
 import { ConnectionSeats } from "../listener/connection-seats.ts";
 import { HostNames } from "../listener/host-names.ts";
+import type { UsageNames } from "../usage/usage-view.ts";
 import type { Core } from "./core.ts";
 import { makeCredentials } from "./credentials.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
@@ -195,6 +197,7 @@ export function makeDataPlane({
       conditions: makeConditions(judge),
       rotateItself: makeRotateItself(core.lifecycle),
       personsKeys: makePersonsKeys(core.ownKeys),
+      ownUsage: makeOwnUsage({ clock, usage: core.usage, names: usageNames(core) }),
       locateModel: makeLocateModel({ pools, origins }),
       authorize: makeAuthorize(judge),
       queue: makeQueue({ pools, live, judge, clock, ledger, intend }),
@@ -259,6 +262,14 @@ export function makeDataPlane({
       credentials.close();
       return pools.close();
     },
+  };
+}
+
+/** For own usage: of keys and people as they are now. */
+function usageNames({ keys, snapshot }: Core): UsageNames {
+  return {
+    key: (environment, id) => keys.find(environment, id)?.name,
+    principal: (id) => snapshot().principals.get(id)?.name,
   };
 }
 

@@ -1,12 +1,15 @@
 /** Reports of use: the writer counts what was recorded, then the thread that reads the audit log sums. */
 import { dayOf } from "../usage/usage-row.ts";
+import type { Clock } from "../kernel/clock.ts";
+import type { AuditLink } from "../store/search/audit-link.ts";
+import type { Store } from "../store/ports.ts";
 import type { RebuildProgress, UsageReports } from "../usage/usage-report.ts";
-import type { Core } from "./core.ts";
 
-type UsagePorts = Pick<Core, "clock"> & {
-  readonly store: Pick<Core["store"], "countUsage" | "figures">;
-  readonly audit: Pick<Core["audit"], "usage" | "requestsOf" | "recountUsage">;
-};
+interface UsagePorts {
+  readonly clock: Pick<Clock, "now">;
+  readonly store: Pick<Store, "countUsage" | "figures">;
+  readonly audit: Pick<AuditLink, "usage" | "requestsOf" | "recountUsage">;
+}
 
 export function makeUsageReports({ clock, store, audit }: UsagePorts): UsageReports {
   let progress: RebuildProgress | null = null;
@@ -47,7 +50,12 @@ export function makeUsageReports({ clock, store, audit }: UsagePorts): UsageRepo
       const total = store.figures().records;
       progress = { records: 0, total, rebuilt: null, failure: null };
       rebuild(total).catch((cause: unknown) => {
-        progress = { records: 0, total, rebuilt: null, failure: cause instanceof Error ? cause.message : String(cause) };
+        progress = {
+          records: 0,
+          total,
+          rebuilt: null,
+          failure: cause instanceof Error ? cause.message : String(cause),
+        };
       });
     },
     rebuildProgress: () => progress,

@@ -9,10 +9,7 @@ import type { UsageCounts, UsageRow } from "./usage-row.ts";
 export type UsageCorrection = UsageRow;
 
 /** One correction for each row that differs. */
-export function usageDifference(
-  stored: Iterable<UsageRow>,
-  rebuilt: Iterable<UsageRow>,
-): readonly UsageCorrection[] {
+export function usageDifference(stored: Iterable<UsageRow>, rebuilt: Iterable<UsageRow>): readonly UsageCorrection[] {
   const storedByName = new Map<string, UsageRow>();
   for (const row of stored) storedByName.set(subjectText(row), row);
   const corrections: UsageCorrection[] = [];
@@ -32,7 +29,9 @@ export function usageDifference(
 const ZERO = Object.fromEntries(usageCounters.map((counter) => [counter, 0])) as unknown as UsageCounts;
 
 function isEqual(a: UsageCounts, b: UsageCounts): boolean {
-  return a.firstAt === b.firstAt && a.lastAt === b.lastAt && usageCounters.every((counter) => a[counter] === b[counter]);
+  return (
+    a.firstAt === b.firstAt && a.lastAt === b.lastAt && usageCounters.every((counter) => a[counter] === b[counter])
+  );
 }
 
 function minus(a: UsageCounts, b: UsageCounts): Pick<UsageCounts, (typeof usageCounters)[number]> {

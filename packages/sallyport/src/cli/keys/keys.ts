@@ -4,19 +4,20 @@ import type { AdminClient } from "@sallyport/client";
 import { isDataPermission, isPermission, needsModel, Problem } from "@sallyport/protocol";
 import type { KeyView } from "@sallyport/contract";
 import { withClient } from "../terminal/cli.ts";
-import { allKeys } from "../terminal/every-page.ts";
 import type { Cli } from "../terminal/cli.ts";
 import { listOption, wholeNumberOption, withServer } from "../terminal/options.ts";
 import type { ServerOptions } from "../terminal/options.ts";
 import { deliverOption, deliveryOf, fromOption, sayTicket, toOption } from "./deliver.ts";
 import type { DeliverOptions } from "./deliver.ts";
 import { addReceive } from "./receive.ts";
+import { addKeyList } from "./key-list.ts";
+import { stateText } from "./key-state.ts";
 import { addKeyFactors, factorFacts, withFactors } from "./key-factors.ts";
 import type { FactorOptions } from "./key-factors.ts";
 import { addKeyWorkloads } from "./key-workloads.ts";
 import { addKeyLife, secretLines } from "./key-life.ts";
 import { addOwnKeys } from "./own-keys.ts";
-import { facts, listText, show, table, timeText } from "../terminal/print.ts";
+import { facts, listText, show, timeText } from "../terminal/print.ts";
 
 interface CreateOptions extends ServerOptions, FactorOptions {
   readonly env: string;
@@ -56,31 +57,7 @@ export function addKeys(program: Command, cli: Cli): void {
     .addOption(fromOption())
     .action((options: CreateKeyOptions) => create(cli, options));
 
-  withServer(keys.command("list"))
-    .description("list keys")
-    .option("--env <environment>", "of one environment")
-    .option("--owner <id>", "of one person or service, by id")
-    .action(async (options: ServerOptions & { env?: string; owner?: string }) => {
-      const list = await withClient(cli, options, (client) =>
-        allKeys(client, { environment: options.env, owner: options.owner }),
-      );
-      show(cli.io, options.json, { keys: list }, () =>
-        table(
-          ["ID", "ENV", "NAME", "STATE", "ROLES", "ALLOW", "MODELS", "EXPIRES"],
-          list.map((key) => [
-            key.id,
-            key.environment,
-            key.name,
-            key.isDecoy ? `${stateText(key)}, canary` : stateText(key),
-            listText(key.roles),
-            listText(key.allow),
-            listText(key.models),
-            timeText(key.expiresAt),
-          ]),
-          "no keys",
-        ),
-      );
-    });
+  addKeyList(keys, cli);
 
   withServer(keys.command("show <id>"))
     .description("show a key, its secrets, and which instances use which secret during a rotation")
@@ -165,10 +142,6 @@ async function wantsModel(client: AdminClient, roles: readonly string[], allow: 
     }
   }
   return permissions.some((name) => isPermission(name) && isDataPermission(name) && needsModel(name));
-}
-
-function stateText(key: { state: string; isExpired: boolean }): string {
-  return key.isExpired && key.state !== "revoked" ? "expired" : key.state;
 }
 
 function keyFacts(key: KeyView): string[] {

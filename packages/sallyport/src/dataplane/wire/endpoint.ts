@@ -36,6 +36,7 @@ export const ways = [
   "revoke", // a key ends its token, or a session itself
   "rotation", // a key makes its next secret
   "person", // a logged-in user and their keys
+  "usage", // the caller's own usage
   "model", // a model server
 ] as const;
 export type Way = (typeof ways)[number];

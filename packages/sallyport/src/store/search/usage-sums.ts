@@ -33,7 +33,9 @@ export function sumUsage(database: SqlDatabase, question: UsageQuestion): UsageP
   const beside = by.flatMap((group) => BESIDE[group] ?? []).filter((name) => !columns.includes(name));
   const scope = conditionOf(question);
   const position = after === undefined ? undefined : readCursor(after, columns.length);
-  const where = position ? `${scope.sql} AND (${columns.join(", ")}) > (${columns.map(() => "?").join(", ")})` : scope.sql;
+  const where = position
+    ? `${scope.sql} AND (${columns.join(", ")}) > (${columns.map(() => "?").join(", ")})`
+    : scope.sql;
   const shown = [...columns, ...beside.map((name) => `max(${name}) AS ${name}`)];
   const rows = database
     .prepare(
@@ -96,7 +98,7 @@ function firstDayOf(database: SqlDatabase, { sql, values }: Condition): number |
   return typeof first === "number" ? first : null;
 }
 
-/** The values of the last row of the page before; undefined if it is none of ours, and the list begins again. */
+/** The values of the last row of the page before; undefined if the gateway did not write it, and the list begins again. */
 function readCursor(text: string, length: number): SqlValue[] | undefined {
   try {
     const read: unknown = JSON.parse(text);

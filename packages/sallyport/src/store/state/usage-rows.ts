@@ -55,7 +55,7 @@ export function endUsageBefore(database: SqlDatabase, day: number): void {
   database.prepare("DELETE FROM usage WHERE day < ?").run(day);
 }
 
-/** The models that have a row of their own, for a key and a day. */
+/** The models that have a separate row, for a key and a day. */
 export function countedModels(database: SqlDatabase, day: number, environment: string, key: string): string[] {
   return database
     .prepare("SELECT DISTINCT model FROM usage WHERE day = ? AND environment = ? AND key = ? AND model NOT IN ('', ?)")

@@ -60,7 +60,12 @@ export type ToWriter =
   /** When keys were used: no change and no event, merged into what is known. */
   | { readonly kind: "uses"; readonly uses: readonly KeyUse[]; readonly now: number }
   /** Everything that came before is counted in the database; with corrections, these are, too. */
-  | { readonly kind: "count"; readonly id: number; readonly corrections: readonly UsageCorrection[]; readonly now: number }
+  | {
+      readonly kind: "count";
+      readonly id: number;
+      readonly corrections: readonly UsageCorrection[];
+      readonly now: number;
+    }
   | { readonly kind: "close" };
 
 export interface SaidProblem {

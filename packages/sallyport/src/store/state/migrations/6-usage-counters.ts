@@ -6,7 +6,7 @@ import { parseSignedHead } from "@sallyport/ledger";
 import { Problem } from "@sallyport/protocol";
 import type { Migration } from "./migration.ts";
 
-export const usageCounters: Migration = {
+export const countedUsage: Migration = {
   to: 6,
   says: "requests, tokens and compute time are counted by key, owner, team, model and day",
   apply(database) {
