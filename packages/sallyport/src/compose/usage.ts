@@ -44,7 +44,11 @@ export function makeUsageReports({ clock, store, audit }: UsagePorts): UsageRepo
       await counted();
       return audit.usage(question);
     },
-    requestsOf: (keys, from, to) => audit.requestsOf(keys, from, to),
+    async requestsOf(keys, from, to) {
+      if (keys.length === 0) return [];
+      await counted();
+      return audit.requestsOf(keys, from, to);
+    },
     rebuild() {
       if (progress && !progress.rebuilt && progress.failure === null) return;
       const total = store.figures().records;

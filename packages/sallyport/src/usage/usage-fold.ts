@@ -1,12 +1,12 @@
 /**
- * The fold of audit records into rows. A key can ask for any number of model names, so names get a row of their own
- * only if a model server knew them, and only a bounded number for each key and day; the rest is one row.
+ * The fold of audit records into rows. A key can ask for any number of model names, so names get a separate row only if
+ * a model server knew them, and only a bounded number for each key and day; the rest is one row.
  */
-import { addBounded, OTHER_MODELS, subjectText, usageCounters } from "./usage-row.ts";
+import { addBounded, OTHER_MODELS, usageCounters } from "./usage-row.ts";
 import type { UsageCounter, UsageRow, UsageSubject } from "./usage-row.ts";
 import type { UsageIncrement } from "./usage-record.ts";
 
-/** Models with a row of their own, for each key and day. */
+/** Models with a separate row, for each key and day. */
 export const MODELS_MAX = 64;
 /** Keys and days whose models are remembered between two writes. */
 const REMEMBERED_MAX = 10_000;
@@ -16,10 +16,17 @@ export type ModelsOf = (day: number, environment: string, key: string) => Iterab
 
 type OpenRow = UsageSubject & Record<UsageCounter | "firstAt" | "lastAt", number>;
 
+/** One key on one day. */
+interface KeyDay {
+  readonly known: Set<string>;
+  /** By the model of the row. Few rows differ in their owner, team or code. */
+  readonly rows: Map<string, OpenRow[]>;
+}
+
 export class UsageFold {
   readonly #modelsOf: ModelsOf;
-  #rows = new Map<string, OpenRow>();
-  readonly #models = new Map<string, Set<string>>();
+  readonly #keyDays = new Map<string, KeyDay>();
+  #rows: OpenRow[] = [];
 
   /** `modelsOf` knows what was taken out of this fold before. */
   constructor(modelsOf: ModelsOf = () => []) {
@@ -27,47 +34,58 @@ export class UsageFold {
   }
 
   get size(): number {
-    return this.#rows.size;
+    return this.#rows.length;
   }
 
   rows(): Iterable<UsageRow> {
-    return this.#rows.values();
+    return this.#rows;
   }
 
   add(increment: UsageIncrement): void {
     const { day, environment, key, principal, team, code, firstAt, lastAt } = increment;
-    const subject = { day, environment, key, principal, team, model: this.#modelFor(increment), code };
-    const name = subjectText(subject);
-    const row = this.#rows.get(name);
+    const keyDay = this.#keyDay(day, environment, key);
+    const model = modelFor(keyDay, increment);
+    let rows = keyDay.rows.get(model);
+    if (!rows) keyDay.rows.set(model, (rows = []));
+    const row = rows.find((one) => one.code === code && one.principal === principal && one.team === team);
     if (!row) {
       const { isModelKnown: _isModelKnown, ...counts } = increment;
-      this.#rows.set(name, { ...counts, ...subject });
+      const open = { ...counts, model };
+      rows.push(open);
+      this.#rows.push(open);
       return;
     }
     for (const counter of usageCounters) row[counter] = addBounded(row[counter], increment[counter]);
-    row.firstAt = Math.min(row.firstAt, firstAt);
-    row.lastAt = Math.max(row.lastAt, lastAt);
+    if (firstAt < row.firstAt) row.firstAt = firstAt;
+    if (lastAt > row.lastAt) row.lastAt = lastAt;
   }
 
   /** The rows were taken over: the next ones begin at zero. */
   clear(): void {
-    this.#rows = new Map();
-    if (this.#models.size > REMEMBERED_MAX) this.forgetModels();
+    this.#rows = [];
+    if (this.#keyDays.size > REMEMBERED_MAX) this.forgetModels();
+    else for (const { rows } of this.#keyDays.values()) rows.clear();
   }
 
   /** They are asked for again. Only for an empty fold. */
   forgetModels(): void {
-    this.#models.clear();
+    this.#keyDays.clear();
   }
 
-  #modelFor({ day, environment, key, model, isModelKnown }: UsageIncrement): string {
-    if (model === "") return "";
-    const name = `${day}\n${environment}\n${key}`;
-    let known = this.#models.get(name);
-    if (!known) this.#models.set(name, (known = new Set(this.#modelsOf(day, environment, key))));
-    if (known.has(model)) return model;
-    if (!isModelKnown || known.size >= MODELS_MAX) return OTHER_MODELS;
-    known.add(model);
-    return model;
+  #keyDay(day: number, environment: string, key: string): KeyDay {
+    const name = `${day} ${environment} ${key}`;
+    let keyDay = this.#keyDays.get(name);
+    if (!keyDay) {
+      keyDay = { known: new Set(this.#modelsOf(day, environment, key)), rows: new Map() };
+      this.#keyDays.set(name, keyDay);
+    }
+    return keyDay;
   }
+}
+
+function modelFor({ known, rows }: KeyDay, { model, isModelKnown }: UsageIncrement): string {
+  if (model === "" || rows.has(model) || known.has(model)) return model;
+  if (!isModelKnown || known.size >= MODELS_MAX) return OTHER_MODELS;
+  known.add(model);
+  return model;
 }

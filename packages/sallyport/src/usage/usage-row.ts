@@ -62,7 +62,7 @@ export function addBounded(a: number, b: number): number {
   return Math.min(Number.MAX_SAFE_INTEGER, a + b);
 }
 
-/** The subject as one text. None of its parts has a line break. */
+/** The subject as one text, different for different subjects. */
 export function subjectText({ day, environment, key, principal, team, model, code }: UsageSubject): string {
-  return `${day}\n${environment}\n${key}\n${principal}\n${team}\n${model}\n${code}`;
+  return JSON.stringify([day, environment, key, principal, team, model, code]);
 }

@@ -29,7 +29,7 @@ const ORDERS: Readonly<Record<string, Compare>> = {
   requests: (a, b) => b.recentRequests - a.recentRequests,
 };
 const BAR_WIDTH = 8;
-const DAY_MS = 86_400_000;
+const MINUTE_MS = 60_000;
 
 export function addKeyList(keys: Command, cli: Cli): void {
   withServer(keys.command("list"))
@@ -62,23 +62,30 @@ function orderOf(text: string): Compare {
 function lines(keys: readonly ListedKey[], now: number): string[] {
   const most = keys.reduce((max, { recentRequests }) => Math.max(max, recentRequests), 0);
   return table(
-    ["ID", "ENV", "NAME", "OWNER", "STATE", "AGE", "LAST USED", "REQUESTS 30D", "ROLES", "ALLOW", "MODELS", "EXPIRES"],
+    ["ID", "ENV", "NAME", "OWNER", "STATE", "AGE", "USED", "REQUESTS 30D", "EXPIRES", "ROLES", "ALLOW", "MODELS"],
     keys.map((key) => [
       key.id,
       key.environment,
       key.name,
       key.ownerName ?? key.owner ?? "-",
       key.isDecoy ? `${stateText(key)}, canary` : stateText(key),
-      `${Math.max(0, Math.floor((now - Date.parse(key.createdAt)) / DAY_MS))}d`,
-      timeText(key.lastUsedAt),
+      ageText(key.createdAt, now),
+      key.lastUsedAt === null ? "never" : `${ageText(key.lastUsedAt, now)} ago`,
       `${barText(key.recentRequests, most, BAR_WIDTH)} ${shortCount(key.recentRequests)}`,
+      timeText(key.expiresAt),
       listText(key.roles),
       listText(key.allow),
       listText(key.models),
-      timeText(key.expiresAt),
     ]),
     "no keys",
   );
+}
+
+/** How long ago, in its largest unit. */
+function ageText(iso: string, now: number): string {
+  const minutes = Math.max(0, Math.floor((now - Date.parse(iso)) / MINUTE_MS));
+  if (minutes < 60) return `${minutes} min`;
+  return minutes < 2 * 24 * 60 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / (24 * 60))} d`;
 }
 
 function compareText(a: string, b: string): number {

@@ -43,8 +43,6 @@ interface Report {
 
 export function addUsage(program: Command, cli: Cli): void {
   const usage = withServer(program.command("usage"))
-    // What follows a subcommand is for the subcommand, where both have an option of the same name.
-    .enablePositionalOptions()
     .description("report requests, tokens and compute time by key, owner, team, model, environment or day")
     .option("--by <what>", `one row for each ${usageBy.join(", ")}`, "key")
     .option("--since <time>", "duration such as 30d, or a time; the whole UTC day counts", "30d")
@@ -65,13 +63,23 @@ export function addUsage(program: Command, cli: Cli): void {
     .option("--url <url>", "the gateway's address (default: SALLYPORT_URL, then http://127.0.0.1:11435)")
     .option("--env <environment>", "environment, if there are credentials for several")
     .option("--json", "print JSON")
-    .action((options: MineOptions) => showOwnUsage(cli, options));
+    .action((_options: MineOptions, command: Command) => showOwnUsage(cli, optionsOf(command)));
 
   withServer(usage.command("rebuild"))
     .description(
       "count usage again from the audit log, whether or not the gateway runs, and correct counters that differ; days that the log does not cover keep their counters",
     )
-    .action((options: ServerOptions) => rebuildUsage(cli, options));
+    .action((_options: ServerOptions, command: Command) => rebuildUsage(cli, optionsOf(command)));
+}
+
+/** Of a subcommand. `usage` has read the options that both have, and must not take the others without a word. */
+function optionsOf(command: Command): Readonly<Record<string, unknown>> {
+  const usage = command.parent!;
+  const given = Object.entries(usage.opts()).filter(([name]) => usage.getOptionValueSource(name) === "cli");
+  const known = new Set(command.options.map((option) => option.attributeName()));
+  for (const [name] of given)
+    if (!known.has(name)) throw new UsageMistake(`--${name} is not an option of usage ${command.name()}`);
+  return { ...command.opts(), ...Object.fromEntries(given) };
 }
 
 async function report(cli: Cli, options: UsageOptions): Promise<void> {

@@ -20,6 +20,8 @@ import { inTransaction } from "./commit-group.ts";
 const WRITE_MS = 5_000;
 /** More rows are written at once, so that neither memory nor one transaction grows without bound. */
 const ROWS_MAX = 2_000;
+/** Lines that are counted together, at the latest: many at once cost half of what they cost one by one. */
+const LINES_MAX = 1_000;
 
 interface Written {
   readonly seq: number;
@@ -39,7 +41,9 @@ export class UsageCounting implements RecordListener {
   readonly #fold: UsageFold;
   /** Written in the transaction that runs, and not committed. */
   #written: Written[] = [];
-  /** The last record that was counted. */
+  /** Committed, and not counted yet. */
+  #committed: string[] = [];
+  /** The last record that was committed. */
   #through: number;
 
   constructor(database: SqlDatabase, ports: CountingPorts) {
@@ -58,9 +62,10 @@ export class UsageCounting implements RecordListener {
   }
 
   committed(seq: number): void {
-    for (const { line } of this.#written) this.#count(line);
+    for (const { line } of this.#written) this.#committed.push(line);
     this.#written = [];
     this.#through = Math.max(this.#through, seq);
+    if (this.#committed.length >= LINES_MAX) this.#countCommitted();
   }
 
   /**
@@ -85,7 +90,7 @@ export class UsageCounting implements RecordListener {
   /** What is counted after this call is written with the next one. */
   writeSoon(): void {
     if (this.#fold.size >= ROWS_MAX) this.write();
-    if (this.#writing || this.#fold.size === 0) return;
+    if (this.#writing || (this.#fold.size === 0 && this.#committed.length === 0)) return;
     this.#writing = setTimeout(() => {
       this.#writing = null;
       this.write();
@@ -96,6 +101,7 @@ export class UsageCounting implements RecordListener {
   /** Writes what is counted, and then what a rebuild found. False where that failed: it is still pending. */
   write(corrections: readonly UsageCorrection[] = []): boolean {
     if (!this.#ports.isOpen()) return false;
+    this.#countCommitted();
     try {
       if (this.#fold.size > 0)
         this.#inTransaction(() => addUsageRows(this.#database, this.#fold.rows(), this.#through));
@@ -123,6 +129,12 @@ export class UsageCounting implements RecordListener {
   /** `now` in epoch ms. */
   endOld(now: number): void {
     endUsageBefore(this.#database, dayOf(now) - USAGE_DAYS + 1);
+  }
+
+  #countCommitted(): void {
+    const lines = this.#committed;
+    this.#committed = [];
+    for (const line of lines) this.#count(line);
   }
 
   #count(line: string): void {
