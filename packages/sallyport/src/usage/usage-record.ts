@@ -10,8 +10,8 @@ export interface UsageIncrement extends UsageRow {
   readonly isModelKnown: boolean;
 }
 
-/** It follows the number and the hash, so it is found near the beginning of a line. */
-const TYPE = '"type":"';
+/** Between the comma after a record's number and its type. */
+const TYPE_OFFSET = `,"prev":"${"0".repeat(64)}","type":"`.length;
 const COUNTED = ["request.outcome", "request.refused", "request.refused_coalesced", "model.outcome"] as const;
 const KEY_ACTOR = "key:";
 /** No name is longer; what is longer is cut. */
@@ -28,7 +28,7 @@ const PLAIN_OUTCOME =
 
 /** True for lines that `readUsage()` has to look at. */
 export function mayCount(line: string): boolean {
-  const start = line.indexOf(TYPE) + TYPE.length;
+  const start = line.indexOf(",") + TYPE_OFFSET;
   return COUNTED.some((type) => line.startsWith(type, start) && line[start + type.length] === '"');
 }
 

@@ -21,7 +21,7 @@ const WRITE_MS = 5_000;
 /** More rows are written at once, so that neither memory nor one transaction grows without bound. */
 const ROWS_MAX = 2_000;
 /** Lines that are counted together, at the latest: many at once cost half of what they cost one by one. */
-const LINES_MAX = 1_000;
+const LINES_MAX = 300;
 
 interface Written {
   readonly seq: number;
