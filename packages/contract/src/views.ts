@@ -52,12 +52,12 @@ export const keyView = z.object({
   isDecoy: z.boolean(),
 });
 
-/** A key as a list shows it. */
+/** A key as a list shows it. An older gateway does not send what has a default here. */
 export const listedKey = keyView.extend({
-  ownerName: z.string().nullable(),
-  lastUsedAt: time.nullable(),
+  ownerName: z.string().nullable().default(null),
+  lastUsedAt: time.nullable().default(null),
   /** Admitted requests of the last 30 days. */
-  recentRequests: z.number(),
+  recentRequests: z.number().default(0),
 });
 
 /** One key in full: its secrets, and which instances use each while it rotates. */
