@@ -13,6 +13,8 @@ import { demandKnownSubjects } from "../known-filter.ts";
 import type { AdminPorts } from "../ports.ts";
 
 const LIMIT_DEFAULT = 1_000;
+/** Keys of cloud models begin so; names do not. */
+const CLOUD_KEY = "cloud:";
 /** Today and the 29 days before it. */
 const DAYS_DEFAULT = 30;
 
@@ -57,7 +59,7 @@ function principalOf({ ports }: AnyCall, who: string): string {
 }
 
 function modelOf(name: string): string {
-  return name === OTHER_MODELS ? name : (parseModelName(name)?.key ?? name);
+  return name === OTHER_MODELS || name.startsWith(CLOUD_KEY) ? name : (parseModelName(name)?.key ?? name);
 }
 
 function namesFrom({ snapshot, keys }: Pick<AdminPorts, "snapshot" | "keys">): UsageNames {

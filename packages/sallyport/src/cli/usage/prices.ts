@@ -4,7 +4,7 @@
  */
 import { readBounded } from "@sallyport/ledger/node";
 import { matchesModel, parseModelName, parseSelector } from "@sallyport/protocol";
-import type { ModelSelector } from "@sallyport/protocol";
+import type { ModelName, ModelSelector } from "@sallyport/protocol";
 import { readYaml } from "../../kernel/yaml.ts";
 import { UsageMistake } from "../terminal/failure.ts";
 import type { CostOf } from "./usage-columns.ts";
@@ -14,6 +14,7 @@ export interface PriceList {
   readonly costOf: CostOf;
 }
 
+const CLOUD = "cloud:";
 const BYTES_MAX = 64 * 1024;
 const CURRENCY = /^[\p{L}\p{Sc}]{1,8}$/u;
 const PRICES = ["input", "output", "compute"] as const;
@@ -52,8 +53,15 @@ export function readPrices(text: string, path: string): PriceList {
 }
 
 function priceOf(rows: readonly (readonly [ModelSelector, Price])[], model: string | null): Price {
-  const name = model === null ? undefined : parseModelName(model);
+  const name = model === null ? undefined : nameOfKey(model);
   return (name && rows.find(([selector]) => matchesModel(selector, name))?.[1]) ?? {};
+}
+
+/** A model's key as a name: its prefix says that the model is in the cloud. */
+function nameOfKey(key: string): ModelName | undefined {
+  if (!key.startsWith(CLOUD)) return parseModelName(key);
+  const name = parseModelName(key.slice(CLOUD.length));
+  return name && { ...name, source: "cloud" };
 }
 
 function costFor({ inputTokens, outputTokens, computeMs }: Parameters<CostOf>[0], price: Price): number {
