@@ -27,6 +27,7 @@ import { upstreamRules } from "./take-away-upstream.js";
 import { commandLineRules } from "./take-away-command-line.js";
 import { requestRules } from "./take-away-requests.js";
 import { turnRules } from "./take-away-turns.js";
+import { usageRules } from "./take-away-usage.js";
 
 export const rules = [
   ...requestRules,
@@ -56,4 +57,5 @@ export const rules = [
   ...rightsRules,
   ...turnRules,
   ...feedRules,
+  ...usageRules,
 ];
