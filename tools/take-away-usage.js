@@ -119,8 +119,8 @@ export const usageRules = [
     what: "a name is no markup",
     named: "Markdown shows a name as text",
     file: `${S}/cli/usage/usage-table.ts`,
-    from: "return line(cells.map(markdownCell));",
-    to: "return line(cells);",
+    from: "cells.map(markdownCell)",
+    to: "cells",
     test: forms,
   },
 ];

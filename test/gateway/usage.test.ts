@@ -140,6 +140,8 @@ it("filters, divides by model, and gives pages", async () => {
 
 describe("an administrator sees the environments of their delegation scope", () => {
   it("and no others", async () => {
+    await chat(await issue("dev"));
+    await chat(await issue("prod"));
     const order = { name: "viewer of dev", role: "viewer", environments: ["dev"] };
     const viewer = await gateway.admin<{ key: string }>("POST", "/v1/admin-keys", order);
     const all = await usage("by=environment");
