@@ -140,6 +140,7 @@ const USAGE_TABLE = `CREATE TABLE usage (
   last_at INTEGER NOT NULL,
   PRIMARY KEY (day, environment, key, principal, team, model, code)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX usage_owner ON usage (principal, environment, day);
 `;
 
 const TABLES = `

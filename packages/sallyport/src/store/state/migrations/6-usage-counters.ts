@@ -33,7 +33,8 @@ export const countedUsage: Migration = {
   first_at INTEGER NOT NULL,
   last_at INTEGER NOT NULL,
   PRIMARY KEY (day, environment, key, principal, team, model, code)
-) STRICT, WITHOUT ROWID;`);
+) STRICT, WITHOUT ROWID;
+CREATE INDEX usage_owner ON usage (principal, environment, day);`);
     database.prepare("INSERT INTO meta (name, value) VALUES ('usage_through', ?)").run(String(signed.seq));
   },
 };
