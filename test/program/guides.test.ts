@@ -39,9 +39,14 @@ function strangeIn(call: string): readonly string[] {
     if (!inner) break;
     command = inner;
   }
-  if (command.commands.length > 0 && command.registeredArguments.length === 0) return [call];
+  if (command.commands.length > 0 && command.registeredArguments.length === 0 && !hasAction(command)) return [call];
   const known = command.options.flatMap((option) => [option.long, option.short]);
   return words.filter((word) => word.startsWith("-") && !known.includes(word));
+}
+
+/** It does something itself, though there are commands below it. */
+function hasAction(command: Command): boolean {
+  return Boolean((command as unknown as { readonly _actionHandler: unknown })._actionHandler);
 }
 
 /** The anchors of a page's headings, as GitHub makes them. */

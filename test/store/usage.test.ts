@@ -95,7 +95,7 @@ const wish: fc.Arbitrary<Wish> = fc.record({
 /** Records, and what happens after them. */
 const step = fc.record({
   records: fc.array(wish, { minLength: 1, maxLength: 12 }),
-  then: fc.constantFrom("nothing", "count", "restart", "kill"),
+  event: fc.constantFrom("nothing", "count", "restart", "kill"),
 });
 
 async function append({ store }: Opened, records: readonly Wish[]): Promise<void> {
@@ -111,11 +111,11 @@ it(
       fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 6 }), async (steps) => {
         let directory = makeDirectory();
         let opened = await open({ directory, segmentRecords: 10 });
-        for (const { records, then } of steps) {
+        for (const { records, event } of steps) {
           await append(opened, records);
-          if (then === "count") await opened.store.countUsage();
-          if (then === "kill") directory = killed(directory);
-          if (then === "kill" || then === "restart") {
+          if (event === "count") await opened.store.countUsage();
+          if (event === "kill") directory = killed(directory);
+          if (event === "kill" || then === "restart") {
             await opened.store.close();
             opened = await open({ directory, segmentRecords: 10 });
           }
