@@ -115,7 +115,7 @@ it(
           await append(opened, records);
           if (event === "count") await opened.store.countUsage();
           if (event === "kill") directory = killed(directory);
-          if (event === "kill" || then === "restart") {
+          if (event === "kill" || event === "restart") {
             await opened.store.close();
             opened = await open({ directory, segmentRecords: 10 });
           }
