@@ -28,7 +28,11 @@ function open(name, isCounting) {
   const signingKey = openSigningKey(paths, openSealer(directory));
   const database = openDatabase(paths.database, { isReadOnly: false });
   database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA temp_store = MEMORY");
-  const usage = new UsageCounting(database, { isOpen: () => true, trouble: (text) => console.error(text) });
+  const usage = new UsageCounting(database, {
+    directory: paths.ledger,
+    isOpen: () => true,
+    trouble: (text) => console.error(text),
+  });
   const binding = new RowBinding(database, signingKey);
   const signer = openSigner(paths, signingKey);
   const chain = isCounting

@@ -4,7 +4,7 @@ import { isRefusal } from "@sallyport/protocol";
 import type { OwnUsageAnswer, OwnUsageRow } from "@sallyport/protocol";
 import type { UsageView } from "@sallyport/contract";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openCore, openDatabase, openGateway, openLog, SessionDesk } from "../program-under-test.ts";
+import { openCore, openDatabase, openGateway, openLog, readPlainOutcome, SessionDesk } from "../program-under-test.ts";
 import { sallyport, sallyportJson } from "../program/program.ts";
 import { foldOf } from "../usage-fold.ts";
 import type { Counted } from "../usage-fold.ts";
@@ -115,6 +115,16 @@ it("the report is the fold of the audit log, by key, model and environment", asy
   const { rows } = await usage(`by=key&key=${b.id}`);
   expect(rows).toMatchObject([{ key: b.id, environment: "dev", requests: 1, denied: 2, codes: { model_denied: 2 } }]);
   expect(rows[0]?.principalName).toEqual(rows[0]?.keyName);
+});
+
+it("the gateway's own outcomes have the form that is read without parsing", async () => {
+  await chat(await issue());
+  await usage("by=key");
+  const database = openDatabase(join(gateway.directory, "sallyport.db"), { isReadOnly: true });
+  const rows = database.prepare(`SELECT line FROM ledger WHERE line LIKE '%"type":"request.outcome"%'`).all();
+  database.close();
+  expect(rows.length).toBeGreaterThan(10);
+  for (const { line } of rows) expect(readPlainOutcome(String(line))).toBeDefined();
 });
 
 it("filters, divides by model, and gives pages", async () => {

@@ -139,6 +139,26 @@ it("counting waits for nothing and is written within seconds, or at once when it
   expect(countersOf(opened.directory)).toMatchObject([{ requests: 1, inputTokens: 5, computeMs: 15 }]);
 });
 
+it("what cannot be counted keeps no record from being committed, and is counted later", async () => {
+  const opened = await open();
+  const some = (count: number): Wish[] =>
+    Array.from({ length: count }, (_, n) => ({ type: "request.outcome", day: 0, key: n % 4, model: 1, tokens: n, isServed: true })); // prettier-ignore
+  await append(opened, some(10));
+  await opened.store.countUsage();
+  const database = openDatabase(join(opened.directory, "sallyport.db"), { isReadOnly: false });
+  database.exec("ALTER TABLE usage RENAME TO usage_away");
+  await append(opened, some(900));
+  expect(await opened.store.countUsage()).toBe(false);
+  expect(opened.store.isWritable()).toBe(true);
+  expect(opened.troubles.join()).toContain("is counted again later");
+  await append(opened, some(20));
+  database.exec("ALTER TABLE usage_away RENAME TO usage");
+  database.close();
+  await append(opened, some(30));
+  expect(await opened.store.countUsage()).toBe(true);
+  expect(countersOf(opened.directory)).toEqual(foldOf(await recordsOf(opened.directory)));
+});
+
 it("counters outlive the records, and the key", async () => {
   const directory = makeDirectory();
   const ledger = { retentionDays: 1, retentionBytes: 1, reserveBytes: 65_536, requestDays: 1, personalDays: 1, securityPersonalDays: 1 }; // prettier-ignore

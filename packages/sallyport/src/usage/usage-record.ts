@@ -37,7 +37,8 @@ export function readUsage(line: string): UsageIncrement | undefined {
   return mayCount(line) ? (readPlainOutcome(line) ?? parseUsage(line)) : undefined;
 }
 
-function readPlainOutcome(line: string): UsageIncrement | undefined {
+/** Undefined for every other form. */
+export function readPlainOutcome(line: string): UsageIncrement | undefined {
   const found = PLAIN_OUTCOME.exec(line);
   if (!found) return undefined;
   const at = Number(found[1]);

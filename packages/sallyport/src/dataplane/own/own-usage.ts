@@ -5,6 +5,7 @@
 import { isRefusal, refuse } from "@sallyport/protocol";
 import type { OwnUsageAnswer, OwnUsageRow, Refusal } from "@sallyport/protocol";
 import type { Clock } from "../../kernel/clock.ts";
+import { LongWork } from "../../kernel/long-work.ts";
 import type { KeyRecord } from "../../keys/key.ts";
 import type { UsageReports, UsageScope } from "../../usage/usage-report.ts";
 import { dayOf, dayText, USAGE_DAYS } from "../../usage/usage-row.ts";
@@ -25,21 +26,30 @@ const DAYS_DEFAULT = 30;
 const ROWS_MAX = 1_000;
 
 export function makeOwnUsage({ clock, usage, names }: OwnUsagePorts): Stage {
+  /** Callers who wait for a report: the thread that sums is shared, so each has one at a time. */
+  const waiting = new Set<string>();
   return async function ownUsage(exchange) {
     const key = exchange.key!;
     const today = dayOf(clock.now());
     const from = firstDayOf(exchange.query, today);
     if (isRefusal(from)) return from;
-    const scope = { from, to: today, ...ownScope(key) };
-    const { rows, next } = await usage.report({ by: ["key", "model"], ...scope, limit: ROWS_MAX });
-    const answer: OwnUsageAnswer = {
-      environment: key.environment,
-      since: dayText(from),
-      until: dayText(today),
-      rows: rows.map((row) => viewOwn(viewUsage(row, names))),
-      isTruncated: next !== null,
-    };
-    return writeOwnAnswer(exchange, answer);
+    const scope = ownScope(key);
+    const caller = JSON.stringify(scope);
+    if (waiting.has(caller)) return refuse("concurrency_exceeded").with({ retryAfterSeconds: 1 });
+    waiting.add(caller);
+    try {
+      const { rows, next } = await usage.report({ by: ["key", "model"], from, to: today, ...scope, limit: ROWS_MAX });
+      const answer: OwnUsageAnswer = {
+        environment: key.environment,
+        since: dayText(from),
+        until: dayText(today),
+        rows: await new LongWork().flatMap(rows, (row) => [viewOwn(viewUsage(row, names))]),
+        isTruncated: next !== null,
+      };
+      return writeOwnAnswer(exchange, answer);
+    } finally {
+      waiting.delete(caller);
+    }
   };
 }
 

@@ -1,7 +1,8 @@
 /**
  * Counts use as records are committed: in memory first, and every few seconds in the database, in one transaction with
  * the number of the last record that was counted. After a kill, the records behind that number are counted again, so
- * that the counters always equal the fold of the audit log.
+ * that the counters always equal the fold of the audit log. Whatever fails here fails no commit: what was not written is
+ * counted again from the audit log.
  */
 import { parseKept } from "@sallyport/ledger";
 import { UsageFold } from "../../usage/usage-fold.ts";
@@ -22,6 +23,8 @@ const WRITE_MS = 5_000;
 const ROWS_MAX = 2_000;
 /** Lines that are counted together, at the latest: many at once cost half of what they cost one by one. */
 const LINES_MAX = 300;
+/** Records that a start reads, at the most, though nothing in them is counted. */
+const RECORDS_MAX = 10_000;
 
 interface Written {
   readonly seq: number;
@@ -29,6 +32,8 @@ interface Written {
 }
 
 export interface CountingPorts {
+  /** Of the audit log's segments. */
+  readonly directory: string;
   /** Whether the database may be written now. What is not written stays in memory, and in the audit log. */
   readonly isOpen: () => boolean;
   readonly trouble: (text: string) => void;
@@ -37,20 +42,23 @@ export interface CountingPorts {
 export class UsageCounting implements RecordListener {
   readonly #database: SqlDatabase;
   readonly #ports: CountingPorts;
+  #fold: UsageFold;
   #writing: NodeJS.Timeout | null = null;
-  readonly #fold: UsageFold;
   /** Written in the transaction that runs, and not committed. */
   #written: Written[] = [];
   /** Committed, and not counted yet. */
   #committed: string[] = [];
   /** The last record that was committed. */
-  #through: number;
+  #newest = 0;
+  /** The last record that the database has counted. */
+  #through = 0;
+  /** Records that are in the audit log alone have to be counted from there. */
+  #isBehind = true;
 
   constructor(database: SqlDatabase, ports: CountingPorts) {
     this.#database = database;
     this.#ports = ports;
-    this.#through = readCounter(database, "usage_through");
-    this.#fold = new UsageFold((day, environment, key) => countedModels(database, day, environment, key));
+    this.#fold = this.#emptyFold();
   }
 
   written(seq: number, line: string): void {
@@ -62,35 +70,23 @@ export class UsageCounting implements RecordListener {
   }
 
   committed(seq: number): void {
-    for (const { line } of this.#written) this.#committed.push(line);
+    this.#newest = seq;
+    if (!this.#isBehind) for (const { line } of this.#written) this.#committed.push(line);
     this.#written = [];
-    this.#through = Math.max(this.#through, seq);
-    if (this.#committed.length >= LINES_MAX) this.#countCommitted();
+    if (this.#committed.length >= LINES_MAX) this.#attempt(() => this.#countCommitted());
   }
 
-  /**
-   * Counts what was committed and not counted when the last writer ended. `directory`: of the segments; `newest`: the
-   * number of the last record.
-   */
-  catchUp(directory: string, newest: number): void {
-    const bounds = { after: this.#through, since: -Infinity, until: Infinity };
-    for (const kept of new LedgerWalk(this.#database, directory).oldestFirst(bounds)) {
-      const { line } = parseKept(kept);
-      if (mayCount(line)) this.#count(line);
-      if (this.#fold.size < ROWS_MAX) continue;
-      const seq = seqOfLine(line);
-      if (seq === undefined) continue;
-      this.#through = seq;
-      this.write();
-    }
-    this.#through = Math.max(this.#through, newest);
+  /** Counts what was committed and not counted when the last writer ended. `newest`: number of the last record. */
+  start(newest: number): void {
+    this.#newest = newest;
+    this.#attempt(() => this.#catchUp());
     this.writeSoon();
   }
 
   /** What is counted after this call is written with the next one. */
   writeSoon(): void {
     if (this.#fold.size >= ROWS_MAX) this.write();
-    if (this.#writing || (this.#fold.size === 0 && this.#committed.length === 0)) return;
+    if (this.#writing || (this.#fold.size === 0 && this.#committed.length === 0 && !this.#isBehind)) return;
     this.#writing = setTimeout(() => {
       this.#writing = null;
       this.write();
@@ -98,23 +94,17 @@ export class UsageCounting implements RecordListener {
     }, WRITE_MS).unref();
   }
 
-  /** Writes what is counted, and then what a rebuild found. False where that failed: it is still pending. */
+  /** Writes what is counted, and then what a rebuild found. False where that failed: it is done later. */
   write(corrections: readonly UsageCorrection[] = []): boolean {
     if (!this.#ports.isOpen()) return false;
-    this.#countCommitted();
-    try {
-      if (this.#fold.size > 0)
-        this.#inTransaction(() => addUsageRows(this.#database, this.#fold.rows(), this.#through));
-      this.#fold.clear();
-      if (corrections.length > 0) {
-        this.#inTransaction(() => correctUsageRows(this.#database, corrections));
-        this.#fold.forgetModels();
-      }
-      return true;
-    } catch (error) {
-      this.#ports.trouble(`the usage counters could not be written: ${String(error)}`);
-      return false;
-    }
+    return this.#attempt(() => {
+      if (this.#isBehind) this.#catchUp();
+      this.#countCommitted();
+      this.#writeFold(this.#newest);
+      if (corrections.length === 0) return;
+      this.#inTransaction(() => correctUsageRows(this.#database, corrections));
+      this.#fold.forgetModels();
+    });
   }
 
   close(): void {
@@ -122,23 +112,62 @@ export class UsageCounting implements RecordListener {
     this.write();
   }
 
-  #inTransaction(work: () => void): void {
-    inTransaction({ database: this.#database, chain: null }, work);
-  }
-
   /** `now` in epoch ms. */
   endOld(now: number): void {
     endUsageBefore(this.#database, dayOf(now) - USAGE_DAYS + 1);
   }
 
+  /** From the last record that the database has counted. */
+  #catchUp(): void {
+    this.#through = readCounter(this.#database, "usage_through");
+    const walk = new LedgerWalk(this.#database, this.#ports.directory);
+    for (const kept of walk.oldestFirst({ after: this.#through, since: -Infinity, until: Infinity })) {
+      const { line } = parseKept(kept);
+      this.#count(line);
+      if (this.#fold.size < ROWS_MAX) continue;
+      const seq = seqOfLine(line);
+      if (seq !== undefined && this.#ports.isOpen()) this.#writeFold(seq);
+    }
+    this.#isBehind = false;
+  }
+
   #countCommitted(): void {
-    const lines = this.#committed;
+    for (const line of this.#committed) this.#count(line);
     this.#committed = [];
-    for (const line of lines) this.#count(line);
   }
 
   #count(line: string): void {
     const increment = readUsage(line);
     if (increment) this.#fold.add(increment);
+  }
+
+  #writeFold(through: number): void {
+    // A long log of other records is not read again at each start.
+    if (this.#fold.size === 0 && through - this.#through < RECORDS_MAX) return;
+    this.#inTransaction(() => addUsageRows(this.#database, this.#fold.rows(), through));
+    this.#through = through;
+    this.#fold.clear();
+  }
+
+  /** What is in memory may be half of the truth after a failure, so it is given up and read again. */
+  #attempt(work: () => void): boolean {
+    try {
+      work();
+      return true;
+    } catch (error) {
+      this.#fold = this.#emptyFold();
+      this.#committed = [];
+      this.#isBehind = true;
+      this.#ports.trouble(`usage could not be counted, and is counted again later: ${String(error)}`);
+      return false;
+    }
+  }
+
+  #emptyFold(): UsageFold {
+    return new UsageFold((day, environment, key) => countedModels(this.#database, day, environment, key));
+  }
+
+  #inTransaction(work: () => void): void {
+    inTransaction({ database: this.#database, chain: null }, work);
   }
 }

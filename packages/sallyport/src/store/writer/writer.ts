@@ -91,6 +91,7 @@ export class Writer {
     this.#database = database;
     this.#merge = makeMergeUses(database);
     this.#usage = new UsageCounting(database, {
+      directory: paths.ledger,
       // A full disk keeps its last room for revocations.
       isOpen: () => this.#isOpen,
       trouble: (text) => ports.post({ kind: "trouble", text }),
@@ -127,7 +128,7 @@ export class Writer {
     });
     this.#records = this.#parts.chain.seq;
     // Before retention, which may remove what is not counted yet.
-    this.#usage.catchUp(dataPaths(this.#setup.directory).ledger, this.#records);
+    this.#usage.start(this.#records);
     // The server's inactivity policy asks the same, and logs it.
     if (!this.#clocks.isReached()) return;
     this.#caredAt = this.#now;
