@@ -34,7 +34,7 @@ export function mayCount(line: string): boolean {
 
 /** `line`: a record of the audit log without what stands beside it. Undefined if it counts nothing. */
 export function readUsage(line: string): UsageIncrement | undefined {
-  return mayCount(line) ? (readPlainOutcome(line) ?? parseUsage(line)) : undefined;
+  return readPlainOutcome(line) ?? (mayCount(line) ? parseUsage(line) : undefined);
 }
 
 /** Undefined for every other form. */

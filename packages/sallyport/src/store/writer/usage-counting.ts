@@ -86,12 +86,18 @@ export class UsageCounting implements RecordListener {
   /** What is counted after this call is written with the next one. */
   writeSoon(): void {
     if (this.#fold.size >= ROWS_MAX) this.write();
-    if (this.#writing || (this.#fold.size === 0 && this.#committed.length === 0 && !this.#isBehind)) return;
+    if (this.#writing || !this.#isDue) return;
     this.#writing = setTimeout(() => {
       this.#writing = null;
       this.write();
       this.writeSoon();
     }, WRITE_MS).unref();
+  }
+
+  /** There is something to write, or a start would read many records in which nothing is counted. */
+  get #isDue(): boolean {
+    const isPending = this.#fold.size > 0 || this.#committed.length > 0 || this.#isBehind;
+    return isPending || this.#newest - this.#through >= RECORDS_MAX;
   }
 
   /** Writes what is counted, and then what a rebuild found. False where that failed: it is done later. */
@@ -142,8 +148,7 @@ export class UsageCounting implements RecordListener {
   }
 
   #writeFold(through: number): void {
-    // A long log of other records is not read again at each start.
-    if (this.#fold.size === 0 && through - this.#through < RECORDS_MAX) return;
+    if (through === this.#through) return;
     this.#inTransaction(() => addUsageRows(this.#database, this.#fold.rows(), through));
     this.#through = through;
     this.#fold.clear();
