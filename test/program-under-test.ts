@@ -188,6 +188,7 @@ export type { Store } from "../packages/sallyport/dist/store/ports.js";
 export { KeyRadius } from "../packages/sallyport/dist/store/search/radius/key-radius.js";
 export { wantedOf } from "../packages/sallyport/dist/store/search/record-match.js";
 export { restoreDirectory } from "../packages/sallyport/dist/store/backup/restore.js";
+export { readPlainOutcome } from "../packages/sallyport/dist/usage/usage-record.js";
 export { readRestoredMark } from "../packages/sallyport/dist/store/state/restored-mark.js";
 export { environmentRow, readEnvironment } from "../packages/sallyport/dist/store/state/rows.js";
 export { SCHEMA_VERSION } from "../packages/sallyport/dist/store/disk/schema.js";

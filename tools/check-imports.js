@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { dirname, join, normalize, sep } from "node:path";
 import { sourceFiles } from "./source-files.js";
 
-const DOMAINS = ["keys", "access", "audit", "limits", "factors", "tokens", "identity", "anomaly", "incident"];
+const DOMAINS = ["keys", "access", "audit", "limits", "factors", "tokens", "identity", "anomaly", "incident", "usage"];
 
 /** The rooms of the store, each above those before it. */
 const STORE = ["disk", "secrets", "state", "ledger", "search", "writer", "backup", "directory"].map(
@@ -23,6 +23,8 @@ function storeRooms() {
     "ledger",
     "kernel",
     "changes",
+    // What is counted is decided by the fold of the records, wherever they are read.
+    "usage",
     "type:store",
     ...DOMAINS.map((domain) => `type:${domain}`),
   ];

@@ -87,7 +87,7 @@ export const ownKeyRules = [
     what: "the doors of the environment apply",
     named: "through the doors of its environment",
     file: `${S}/dataplane/ways.ts`,
-    from: '["conditions",   o,       o,       o,     o,     o,    X,    o,     X,       X,     o],',
+    from: '["conditions",   o,       o,       o,     o,     o,    X,    o,     X,       X,     X,     o],',
     to: "",
     test: wire,
   },

@@ -28,6 +28,7 @@ import { upstreamRules } from "./take-away-upstream.js";
 import { commandLineRules } from "./take-away-command-line.js";
 import { requestRules } from "./take-away-requests.js";
 import { turnRules } from "./take-away-turns.js";
+import { usageRules } from "./take-away-usage.js";
 
 export const rules = [
   ...requestRules,
@@ -58,4 +59,5 @@ export const rules = [
   ...rightsRules,
   ...turnRules,
   ...feedRules,
+  ...usageRules,
 ];

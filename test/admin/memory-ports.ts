@@ -177,6 +177,12 @@ export class MemoryGateway {
       },
       permissionUses: async () => ({ from: this.nowMs, to: this.nowMs, uses: this.permissionUses }),
       damage: () => this.damaged,
+      usage: {
+        report: async () => ({ rows: [], next: null, firstDay: null }),
+        requestsOf: async (named) => named.map(() => 0),
+        rebuild: () => {},
+        rebuildProgress: () => null,
+      },
       readPolicyText: async (text) => readPolicyText(text),
       explain: () => explained("model_denied", ["the key's scope does not grant it"]),
       explainToken: () => ({ seconds: 900, because: ["the environment's usual time is 15m"] }),

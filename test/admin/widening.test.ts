@@ -75,6 +75,9 @@ const suspendedByRoot = async (): Promise<void> => void (await root.call("keys.s
 type Kind = "reads" | "narrows" | "socket" | "policy" | (() => Promise<string>);
 
 const routes: Record<RouteName, Kind> = {
+  "usage.list": "reads",
+  "usage.rebuild": "socket",
+  "usage.rebuilding": "reads",
   "anomalies.list": "reads",
   "anomalies.answer": () =>
     codeOf(client.call("anomalies.answer", { body: { alert: `dev/${known.key}/flood/1`, verdict: "false_alarm" } })),

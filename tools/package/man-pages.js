@@ -74,7 +74,7 @@ function commandPage(command) {
 function leavesOf(command, before) {
   const path = `${before} ${command.name()}`;
   const words = command.registeredArguments.map((one) => (one.required ? ` <${one.name()}>` : ` [${one.name()}]`));
-  const isGroup = command.commands.length > 0 && words.length === 0;
+  const isGroup = command.commands.length > 0 && words.length === 0 && !command._actionHandler;
   const usage = `\\fB${roffText(path)}\\fR${roffText(words.join(""))} [\\fIoption\\fR ...]`;
   return [...(isGroup ? [] : [{ command, usage }]), ...command.commands.flatMap((inner) => leavesOf(inner, path))];
 }

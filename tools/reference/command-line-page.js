@@ -15,7 +15,7 @@ function isShown(command) {
 function sectionsOf(command, path) {
   const name = [path, command.name()].filter(Boolean).join(" ");
   const words = command.registeredArguments.map((one) => ` ${one.required ? `<${one.name()}>` : `[${one.name()}]`}`);
-  const isOnlyFolder = command.commands.length > 0 && words.length === 0;
+  const isOnlyFolder = command.commands.length > 0 && words.length === 0 && !command._actionHandler;
   const own = isOnlyFolder ? [] : [sectionOf(command, name + words.join(""))];
   return [...own, ...command.commands.flatMap((inner) => sectionsOf(inner, name))];
 }

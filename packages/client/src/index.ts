@@ -2,6 +2,7 @@ export * from "./admin-client.ts";
 export * from "./credential/index.ts";
 export * from "./log-in.ts";
 export * from "./own-keys.ts";
+export * from "./own-usage.ts";
 export * from "./reach.ts";
 export * from "./sallyport-fetch.ts";
 export * from "./ticket.ts";

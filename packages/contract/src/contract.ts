@@ -10,6 +10,7 @@ import { policyRows } from "./policy-rows.ts";
 import { principalRows } from "./principal-rows.ts";
 import { restoreRows } from "./restore-rows.ts";
 import type { ContractRow } from "./row.ts";
+import { usageRows } from "./usage-rows.ts";
 
 export const contract = {
   ...anomalyRows,
@@ -21,6 +22,7 @@ export const contract = {
   ...principalRows,
   ...policyRows,
   ...restoreRows,
+  ...usageRows,
 } as const satisfies Record<string, ContractRow>;
 
 export type Contract = typeof contract;

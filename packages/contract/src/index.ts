@@ -15,3 +15,4 @@ export * from "./views.ts";
 export type { AlertView } from "./anomaly-rows.ts";
 export { POLICY_TEXT_MAX } from "./policy-rows.ts";
 export { ROLE_NAME_FORM } from "./scalars.ts";
+export type { UsageRebuildView, UsageView } from "./usage-rows.ts";

@@ -14,7 +14,16 @@ import {
   nothing,
   queryNumber,
 } from "./scalars.ts";
-import { adminKeyView, issuedAdminKey, issuedKey, keyFindingView, keyInFull, keyView, rotatedKey } from "./views.ts";
+import {
+  adminKeyView,
+  issuedAdminKey,
+  issuedKey,
+  keyFindingView,
+  keyInFull,
+  keyView,
+  listedKey,
+  rotatedKey,
+} from "./views.ts";
 
 const mayGrant = z.strictObject({
   allow: nameList,
@@ -39,7 +48,7 @@ export const keyRows = {
       limit: queryNumber(1, 1_000).optional(),
     }),
     body: null,
-    answer: z.object({ keys: z.array(keyView), next: z.string().nullable() }),
+    answer: z.object({ keys: z.array(listedKey), next: z.string().nullable() }),
     status: 200,
     permission: "keys:read",
     caller: "any",

@@ -53,6 +53,14 @@ export const keyView = z.object({
   isDecoy: z.boolean(),
 });
 
+/** A key as a list shows it. An older gateway does not send what has a default here. */
+export const listedKey = keyView.extend({
+  ownerName: z.string().nullable().default(null),
+  lastUsedAt: time.nullable().default(null),
+  /** Admitted requests of the last 30 days. */
+  recentRequests: z.number().default(0),
+});
+
 /** One key in full: its secrets, and which instances use each while it rotates. */
 export const keyInFull = keyView.extend({
   lastUsedAt: time.nullable(),
@@ -292,6 +300,7 @@ export const verdictView = z.object({
 });
 
 export type KeyView = z.output<typeof keyView>;
+export type ListedKey = z.output<typeof listedKey>;
 export type KeyInFull = z.output<typeof keyInFull>;
 export type AdminKeyView = z.output<typeof adminKeyView>;
 export type PrincipalView = z.output<typeof principalView>;

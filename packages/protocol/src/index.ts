@@ -7,6 +7,7 @@ export * from "./refusal.ts";
 export * from "./secret.ts";
 export * from "./ticket.ts";
 export * from "./own-keys.ts";
+export * from "./own-usage.ts";
 export * from "./json-nesting.ts";
 export * from "./model-name.ts";
 export * from "./nearest.ts";

@@ -121,6 +121,7 @@ export const ocsfRows = {
   "group.removed": row("entity", 4, "a directory removed a group", low),
   "assignment.created": row("access", 3, "a role was assigned"),
   "assignment.removed": row("access", 4, "an assignment was removed"),
+  "usage.rebuild": row("entity", 3, "the usage counters are counted again from the audit log"),
   "policy.applied": row("entity", 3, "a policy was applied"),
   "environment.changed": row("entity", 3, "an environment was changed"),
   "role.changed": row("entity", 3, "a role was changed"),

@@ -17,6 +17,7 @@ import { localPeopleHandlers } from "./routes/local-people.ts";
 import { policyHandlers } from "./routes/policy.ts";
 import { principalHandlers } from "./routes/principals.ts";
 import { restoreHandlers } from "./routes/restore.ts";
+import { usageHandlers } from "./routes/usage.ts";
 
 export const handlers: Handlers<RouteName> = {
   ...gatewayHandlers,
@@ -35,4 +36,5 @@ export const handlers: Handlers<RouteName> = {
   ...assignmentHandlers,
   ...policyHandlers,
   ...restoreHandlers,
+  ...usageHandlers,
 };

@@ -20,6 +20,7 @@ import type { Restriction } from "../keys/restriction.ts";
 import type { UseRecord } from "../keys/use-record.ts";
 import type { PepperRing } from "../keys/pepper.ts";
 import type { AuditLog } from "../audit/audit-log.ts";
+import type { UsageReports } from "../usage/usage-report.ts";
 import type { AuditReads } from "./audit-reads.ts";
 
 export interface AdminPorts {
@@ -71,6 +72,7 @@ export interface AdminPorts {
   readonly answerAlert: (answer: AlertAnswer) => Promise<boolean>;
   /** Which permissions keys used, as far back as that is known. */
   readonly permissionUses: () => Promise<UseSurvey>;
+  readonly usage: UsageReports;
   /** Rows of the store that were met damaged since the start. */
   readonly damage: () => readonly { readonly environment: string; readonly says: string }[];
   readonly status: () => GatewayStatus;

@@ -69,6 +69,7 @@ export const eventTypes = {
   "ticket.expired": "security",
   "ticket.closed": "administration",
   "record.damaged": "security",
+  "usage.rebuild": "administration",
   "key.rehashed": "administration",
   "principal.created": "administration",
   "principal.changed": "administration",

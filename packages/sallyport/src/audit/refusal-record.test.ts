@@ -22,6 +22,7 @@ function refused(id = "k1", code = "model_denied"): RefusedRequest {
   const key = { environment: "dev", id, owner: "p1" };
   return {
     key,
+    team: "research",
     code,
     endpoint: "api.chat",
     model: "llama3.2",
@@ -43,6 +44,7 @@ it("records each refusal up to the rate, then counts, then tells the count", () 
     fields: {
       request: "r1",
       principal: "p1",
+      team: "research",
       code: "model_denied",
       detail: null,
       endpoint: "api.chat",
@@ -55,7 +57,7 @@ it("records each refusal up to the rate, then counts, then tells the count", () 
   expect(records()[3]).toMatchObject({
     type: "request.refused_coalesced",
     actor: "key:k1",
-    fields: { principal: "p1", code: "model_denied", count: 7 },
+    fields: { principal: "p1", team: "research", code: "model_denied", count: 7 },
   });
   refusals.flush(120_000);
   expect(types()).toHaveLength(4);

@@ -9,6 +9,8 @@ import type { LedgerAppender } from "./recorder.ts";
 
 export interface RefusedRequest {
   readonly key: { readonly environment: string; readonly id: string; readonly owner: string | null };
+  /** The owner's team. */
+  readonly team: string | null;
   readonly code: string;
   readonly detail?: string;
   readonly endpoint: string | null;
@@ -47,6 +49,7 @@ interface Row {
   readonly environment: string;
   readonly key: string | null;
   readonly owner: string | null;
+  readonly team: string | null;
   readonly code: string;
   count: number;
 }
@@ -76,14 +79,14 @@ export function makeRefusalRecords({
     const held = rows.get(name);
     if (held) held.count += count;
     else if (rows.size < keysMax || row.key === null) rows.set(name, { ...row, count });
-    else add({ ...row, key: null, owner: null }, count);
+    else add({ ...row, key: null, owner: null, team: null }, count);
   }
 
   return {
     record(refused) {
       const { environment, id, owner } = refused.key;
       const isWritten = mayRecord(`${environment}/${id}`) && ledger.append(encodeRefused(refused)) !== undefined;
-      if (!isWritten) add({ environment, key: id, owner, code: refused.code }, 1);
+      if (!isWritten) add({ environment, key: id, owner, team: refused.team, code: refused.code }, 1);
     },
     flush(now) {
       const written = rows;
@@ -97,7 +100,8 @@ export function makeRefusalRecords({
   };
 }
 
-function encodeRefused({ key, code, detail, endpoint, model, address, client, requestId, at }: RefusedRequest): string {
+function encodeRefused(refused: RefusedRequest): string {
+  const { key, team, code, detail, endpoint, model, address, client, requestId, at } = refused;
   return encodeEvent({
     type: "request.refused",
     at,
@@ -106,6 +110,7 @@ function encodeRefused({ key, code, detail, endpoint, model, address, client, re
     fields: {
       request: requestId,
       principal: key.owner,
+      team,
       code,
       detail: recordedDetail(code, detail),
       endpoint,
@@ -125,12 +130,12 @@ function recordedDetail(code: string, detail: string | undefined): string | null
   return detail.slice(0, DETAIL_MAX);
 }
 
-function encodeCoalesced({ environment, key, owner, code, count }: Row, now: number): string {
+function encodeCoalesced({ environment, key, owner, team, code, count }: Row, now: number): string {
   return encodeEvent({
     type: "request.refused_coalesced",
     at: now,
     environment,
     actor: key === null ? "gateway" : `key:${key}`,
-    fields: { principal: owner, code, count },
+    fields: { principal: owner, team, code, count },
   });
 }

@@ -60,6 +60,7 @@ export function adminPorts(
     restrictions: () => core.restrictions.all(),
     answerAlert: (answer) => sentry.answer(answer),
     permissionUses: () => surveyUses(core, clock.now()),
+    usage: core.usage,
     damage: () => core.damage.rows(),
     status: () => ({
       version: VERSION,

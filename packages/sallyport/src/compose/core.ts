@@ -51,10 +51,12 @@ import { openSealer } from "../store/secrets/open-sealer.ts";
 import { openStore } from "../store/directory/open-store.ts";
 import { PepperFiles } from "../store/secrets/pepper-files.ts";
 import type { Store } from "../store/ports.ts";
+import type { UsageReports } from "../usage/usage-report.ts";
 import { refuseOlderDirectory } from "../store/state/upgrade.ts";
 import { rekeyUnderWay } from "../store/secrets/reseal.ts";
 import { Damage, isDamageRecorded } from "../store/state/damage.ts";
 import { openQuarantine } from "./quarantine.ts";
+import { makeUsageReports } from "./usage.ts";
 
 export interface Core {
   readonly clock: Clock;
@@ -66,6 +68,7 @@ export interface Core {
   readonly restrictions: Restrictions;
   readonly uses: UseRecord;
   readonly permissionUses: PermissionUses;
+  readonly usage: UsageReports;
   readonly lifecycle: KeyLifecycle;
   readonly ownKeys: OwnKeys;
   readonly tickets: TicketDesk;
@@ -273,6 +276,7 @@ function joinCore(
     restrictions,
     uses,
     permissionUses: new PermissionUses(clock.now()),
+    usage: makeUsageReports({ clock, store, audit }),
     lifecycle,
     ownKeys,
     tokenKeys,

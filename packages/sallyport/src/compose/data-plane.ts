@@ -12,6 +12,7 @@ import { ExchangeLog } from "../dataplane/exchange-log.ts";
 import { Judge } from "../dataplane/judge.ts";
 import { LiveExchanges } from "../dataplane/live-exchanges.ts";
 import { makeConstant } from "../dataplane/own/constants.ts";
+import { makeOwnUsage } from "../dataplane/own/own-usage.ts";
 import { makePersonsKeys } from "../dataplane/own/persons-keys.ts";
 import { makeRotateItself } from "../dataplane/own/rotate-itself.ts";
 import { makeTicketStage } from "../dataplane/own/ticket.ts";
@@ -54,6 +55,7 @@ import type { OpenQuotas } from "./open-quotas.ts";
 import { isTrusted, makeAddressRules } from "../listener/client-address.ts";
 import { ConnectionSeats } from "../listener/connection-seats.ts";
 import { HostNames } from "../listener/host-names.ts";
+import type { UsageNames } from "../usage/usage-view.ts";
 import type { Core } from "./core.ts";
 import { makeCredentials } from "./credentials.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
@@ -153,6 +155,7 @@ export function makeDataPlane({
     authenticated: (exchange, refusal) =>
       refused.record({
         key: exchange.key!,
+        team: exchange.right?.team ?? null,
         code: refusal.code,
         ...(refusal.detail === undefined ? {} : { detail: refusal.detail }),
         endpoint: exchange.endpoint?.id ?? null,
@@ -212,6 +215,7 @@ export function makeDataPlane({
       conditions: makeConditions(judge),
       rotateItself: makeRotateItself(core.lifecycle),
       personsKeys: makePersonsKeys(core.ownKeys),
+      ownUsage: makeOwnUsage({ clock, usage: core.usage, names: usageNames(core) }),
       locateModel: makeLocateModel({ pools, origins }),
       authorize: makeAuthorize(judge, quotas),
       queue: makeQueue({ pools, live, judge, clock, ledger, intend }),
@@ -286,6 +290,14 @@ export function makeDataPlane({
       credentials.close();
       return pools.close();
     },
+  };
+}
+
+/** For own usage: of keys and people as they are now. */
+function usageNames({ keys, snapshot }: Core): UsageNames {
+  return {
+    key: (environment, id) => keys.find(environment, id)?.name,
+    principal: (id) => snapshot().principals.get(id)?.name,
   };
 }
 

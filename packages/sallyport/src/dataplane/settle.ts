@@ -86,6 +86,7 @@ function encodeOutcome(exchange: Exchange, at: number, totalMs: number): string 
       queue_ms: Math.round(exchange.queuedMs),
       first_byte_ms: exchange.firstByteMs,
       total_ms: Math.round(totalMs),
+      bytes_in: exchange.serialized?.bytes.length ?? 0,
       bytes: exchange.sentBytes,
     },
   });

@@ -12,6 +12,7 @@ const ANSWERING = [
   "oauth",
   "rotateItself",
   "personsKeys",
+  "ownUsage",
   "forward",
 ];
 

@@ -51,6 +51,8 @@ export interface Stages {
   readonly rotateItself: Stage;
   /** Serves users their own keys. */
   readonly personsKeys: Stage;
+  /** Returns what the caller used. */
+  readonly ownUsage: Stage;
   /** Whether the model server runs the model itself or elsewhere. */
   readonly locateModel: Stage;
   /** Standing once more, `decide()`, clamps, the bytes that will be sent. */
@@ -68,35 +70,36 @@ const o = false;
 
 /** The columns are the ways in the order in which `wire/endpoint.ts` lists them. */
 const table: readonly (readonly [keyof Stages, ...boolean[]])[] = [
-  //              constant metadata ticket device login oauth revoke rotation person model
-  ["admit",        X,       X,       X,     X,     X,    X,    X,     X,       X,     X],
-  ["match",        X,       X,       X,     X,     X,    X,    X,     X,       X,     X],
-  ["constant",     X,       o,       o,     o,     o,    o,    o,     o,       o,     o],
-  ["confirmed",    o,       X,       X,     X,     X,    X,    X,     X,       X,     X],
-  ["metadata",     o,       X,       o,     o,     o,    o,    o,     o,       o,     o],
-  ["loginGate",    o,       o,       o,     o,     X,    o,    o,     o,       o,     o],
-  ["authenticate", o,       o,       o,     o,     o,    o,    o,     X,       X,     X],
-  ["limit",        o,       o,       o,     o,     o,    o,    o,     X,       X,     X],
-  ["slot",         o,       o,       o,     o,     o,    o,    o,     o,       o,     X],
-  ["read",         o,       o,       X,     X,     X,    X,    X,     X,       X,     X],
-  ["understand",   o,       o,       o,     o,     o,    o,    o,     o,       o,     X],
-  ["json",         o,       o,       X,     o,     o,    o,    o,     X,       X,     o],
-  ["form",         o,       o,       o,     X,     o,    X,    X,     o,       o,     o],
-  ["ticket",       o,       o,       X,     o,     o,    o,    o,     o,       o,     o],
-  ["device",       o,       o,       o,     X,     o,    o,    o,     o,       o,     o],
-  ["login",        o,       o,       o,     o,     X,    o,    o,     o,       o,     o],
-  ["client",       o,       o,       o,     o,     o,    X,    X,     o,       o,     o],
-  ["limit",        o,       o,       o,     o,     o,    X,    X,     o,       o,     o],
-  ["factors",      o,       o,       o,     o,     o,    X,    X,     X,       X,     X],
-  ["conditions",   o,       o,       o,     o,     o,    X,    o,     X,       X,     o],
-  ["oauth",        o,       o,       o,     o,     o,    X,    X,     o,       o,     o],
-  ["rotateItself", o,       o,       o,     o,     o,    o,    o,     X,       o,     o],
-  ["personsKeys",  o,       o,       o,     o,     o,    o,    o,     o,       X,     o],
-  ["locateModel",  o,       o,       o,     o,     o,    o,    o,     o,       o,     X],
-  ["authorize",    o,       o,       o,     o,     o,    o,    o,     o,       o,     X],
-  ["queue",        o,       o,       o,     o,     o,    o,    o,     o,       o,     X],
-  ["record",       o,       o,       o,     o,     o,    o,    o,     o,       o,     X],
-  ["forward",      o,       o,       o,     o,     o,    o,    o,     o,       o,     X],
+  //              constant metadata ticket device login oauth revoke rotation person usage model
+  ["admit",        X,       X,       X,     X,     X,    X,    X,     X,       X,     X,     X],
+  ["match",        X,       X,       X,     X,     X,    X,    X,     X,       X,     X,     X],
+  ["constant",     X,       o,       o,     o,     o,    o,    o,     o,       o,     o,     o],
+  ["confirmed",    o,       X,       X,     X,     X,    X,    X,     X,       X,     X,     X],
+  ["metadata",     o,       X,       o,     o,     o,    o,    o,     o,       o,     o,     o],
+  ["loginGate",    o,       o,       o,     o,     X,    o,    o,     o,       o,     o,     o],
+  ["authenticate", o,       o,       o,     o,     o,    o,    o,     X,       X,     X,     X],
+  ["limit",        o,       o,       o,     o,     o,    o,    o,     X,       X,     X,     X],
+  ["slot",         o,       o,       o,     o,     o,    o,    o,     o,       o,     o,     X],
+  ["read",         o,       o,       X,     X,     X,    X,    X,     X,       X,     X,     X],
+  ["understand",   o,       o,       o,     o,     o,    o,    o,     o,       o,     o,     X],
+  ["json",         o,       o,       X,     o,     o,    o,    o,     X,       X,     o,     o],
+  ["form",         o,       o,       o,     X,     o,    X,    X,     o,       o,     o,     o],
+  ["ticket",       o,       o,       X,     o,     o,    o,    o,     o,       o,     o,     o],
+  ["device",       o,       o,       o,     X,     o,    o,    o,     o,       o,     o,     o],
+  ["login",        o,       o,       o,     o,     X,    o,    o,     o,       o,     o,     o],
+  ["client",       o,       o,       o,     o,     o,    X,    X,     o,       o,     o,     o],
+  ["limit",        o,       o,       o,     o,     o,    X,    X,     o,       o,     o,     o],
+  ["factors",      o,       o,       o,     o,     o,    X,    X,     X,       X,     X,     X],
+  ["conditions",   o,       o,       o,     o,     o,    X,    o,     X,       X,     X,     o],
+  ["oauth",        o,       o,       o,     o,     o,    X,    X,     o,       o,     o,     o],
+  ["rotateItself", o,       o,       o,     o,     o,    o,    o,     X,       o,     o,     o],
+  ["personsKeys",  o,       o,       o,     o,     o,    o,    o,     o,       X,     o,     o],
+  ["ownUsage",     o,       o,       o,     o,     o,    o,    o,     o,       o,     X,     o],
+  ["locateModel",  o,       o,       o,     o,     o,    o,    o,     o,       o,     o,     X],
+  ["authorize",    o,       o,       o,     o,     o,    o,    o,     o,       o,     o,     X],
+  ["queue",        o,       o,       o,     o,     o,    o,    o,     o,       o,     o,     X],
+  ["record",       o,       o,       o,     o,     o,    o,    o,     o,       o,     o,     X],
+  ["forward",      o,       o,       o,     o,     o,    o,    o,     o,       o,     o,     X],
 ]; // prettier-ignore
 
 /** The names of a way's stages, in order. */

@@ -18,7 +18,7 @@ interface Sum {
 
 const HALF_MS = 300_000;
 const PRINCIPALS_MAX = 10_000;
-/** Takes what has no place of its own. */
+/** Stands for all who have no separate place. */
 export const OTHERS = "other";
 
 export class AttainedService {

@@ -9,6 +9,7 @@ import type { TicketRecord } from "../keys/ticket.ts";
 import type { RevokedToken } from "../tokens/operations.ts";
 import type { TokenKeyRecord } from "../tokens/operations.ts";
 import type { KeyUse } from "../keys/use-record.ts";
+import type { UsageCorrection } from "../usage/usage-difference.ts";
 
 export interface KeyFilter {
   readonly environment?: string;
@@ -63,6 +64,11 @@ export interface Store extends ChangeWriter, LedgerAppender {
   readonly reader: StoreReader;
   /** Merged into what is known, some time later. */
   noteUses(uses: readonly KeyUse[]): void;
+  /**
+   * Everything that was appended before is counted in the database when it resolves, and so are the corrections. False
+   * where that could not be written.
+   */
+  countUsage(corrections?: readonly UsageCorrection[]): Promise<boolean>;
   /** False from the first failed commit until a commit succeeds again. */
   isWritable(): boolean;
   /** False once the writer is gone: nothing can be revoked any more. */

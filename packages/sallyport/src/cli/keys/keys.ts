@@ -2,7 +2,6 @@
 import type { Command } from "commander";
 import type { KeyView } from "@sallyport/contract";
 import { withClient } from "../terminal/cli.ts";
-import { allKeys } from "../terminal/every-page.ts";
 import type { Cli } from "../terminal/cli.ts";
 import { UsageMistake } from "../terminal/usage-mistake.ts";
 import { listOption, wholeNumberOption, withServer } from "../terminal/options.ts";
@@ -10,16 +9,16 @@ import type { ServerOptions } from "../terminal/options.ts";
 import { deliverOption, deliveryOf, fromOption, sayTicket, toOption } from "./deliver.ts";
 import type { DeliverOptions } from "./deliver.ts";
 import { addReceive } from "./receive.ts";
+import { addKeyList } from "./key-list.ts";
+import { stateText } from "./key-state.ts";
 import { addKeyFactors, factorFacts, withFactors } from "./key-factors.ts";
 import type { FactorOptions } from "./key-factors.ts";
 import { addKeyWorkloads } from "./key-workloads.ts";
 import { addKeyLife, secretLines } from "./key-life.ts";
 import { modelWarnings } from "./model-warnings.ts";
 import { addOwnKeys } from "./own-keys.ts";
-import { facts, listText, show, table, timeText, warn } from "../terminal/print.ts";
-import { muted, warning } from "../terminal/styled-line.ts";
-import type { Line, Piece } from "../terminal/styled-line.ts";
-import { relativeTime } from "../terminal/relative-time.ts";
+import { facts, listText, show, timeText, warn } from "../terminal/print.ts";
+import type { Line } from "../terminal/styled-line.ts";
 
 interface CreateOptions extends ServerOptions, FactorOptions {
   readonly env?: string;
@@ -59,31 +58,7 @@ export function addKeys(program: Command, cli: Cli): void {
     .addOption(fromOption())
     .action((options: CreateKeyOptions) => createOrAsk(cli, options));
 
-  withServer(keys.command("list"))
-    .description("list keys")
-    .option("--env <environment>", "of one environment")
-    .option("--owner <id>", "of one person or service, by id")
-    .action(async (options: ServerOptions & { env?: string; owner?: string }) => {
-      const list = await withClient(cli, options, (client) =>
-        allKeys(client, { environment: options.env, owner: options.owner }),
-      );
-      show(cli.io, options.json, { keys: list }, () =>
-        table(
-          ["ID", "ENV", "NAME", "STATE", "ROLES", "ALLOW", "MODELS", "EXPIRES"],
-          list.map((key) => [
-            key.id,
-            key.environment,
-            key.name,
-            stateCell(key),
-            listText(key.roles),
-            listText(key.allow),
-            listText(key.models),
-            relativeTime(key.expiresAt),
-          ]),
-          "no keys",
-        ),
-      );
-    });
+  addKeyList(keys, cli);
 
   withServer(keys.command("show <id>"))
     .description("show a key, its secrets, and which instances use which secret during a rotation")
@@ -192,15 +167,6 @@ async function create(
     }),
   ]);
   if (!options.json) cli.io.err("The key is shown this once and cannot be read again.");
-}
-
-function stateText(key: { state: string; isExpired: boolean }): string {
-  return key.isExpired && key.state !== "revoked" ? "expired" : key.state;
-}
-
-function stateCell(key: KeyView): Piece {
-  const text = key.isDecoy ? `${stateText(key)}, canary` : stateText(key);
-  return key.state === "revoked" ? muted(text) : text.startsWith("active") ? text : warning(text);
 }
 
 function keyFacts(key: KeyView): Line[] {

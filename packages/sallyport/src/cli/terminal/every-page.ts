@@ -1,6 +1,6 @@
 /** Lists that the admin API returns in pages, read to their end: the first page alone is not the list. */
 import type { AdminClient } from "@sallyport/client";
-import type { AssignmentView, KeyView, PrincipalView } from "@sallyport/contract";
+import type { AssignmentView, ListedKey, PrincipalView } from "@sallyport/contract";
 
 /** The contract's bound. */
 const limit = 1_000;
@@ -8,7 +8,7 @@ const limit = 1_000;
 export function allKeys(
   client: AdminClient,
   query: { readonly environment?: string | undefined; readonly owner?: string | undefined } = {},
-): Promise<KeyView[]> {
+): Promise<ListedKey[]> {
   return everyPage(async (after) => {
     const { keys, next } = await client.call("keys.list", { query: { ...query, after, limit } });
     return { rows: keys, next };

@@ -107,6 +107,7 @@ function forgetfulStore(): Omit<Core["store"], "reader"> {
     },
     change: forbidden,
     noteUses: forbidden,
+    countUsage: forbidden,
     isWritable: () => true,
     takesChanges: () => true,
     figures: () => ({ ...none, commits: 0, commitMs: 0, lastCommitMs: 0, refusedLines: 0, records: 0 }),

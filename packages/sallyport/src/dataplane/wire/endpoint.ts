@@ -36,6 +36,7 @@ export const ways = [
   "revoke", // a key ends its token, or a session itself
   "rotation", // a key makes its next secret
   "person", // a logged-in user and their keys
+  "usage", // the caller's own usage
   "model", // a model server
 ] as const;
 export type Way = (typeof ways)[number];
@@ -53,7 +54,7 @@ export interface Endpoint {
   /** Holding any of these (on any model) opens the endpoint at all: checked before the body is read. */
   readonly anyOf: readonly DataPermission[];
   readonly recorded: "inference" | "management" | "read" | "none";
-  /** Query parameters that are accepted and dropped; any other is rejected. */
+  /** Query parameters that are accepted; what the gateway does not read itself is dropped. Any other is rejected. */
   readonly query: readonly string[];
   readonly body: BodyKind;
   readonly bodyBytesMax: number;

@@ -7,6 +7,7 @@ import {
   KEY_ROTATE_PATH,
   OWN_KEY_RESUME_PATH,
   OWN_KEYS_PATH,
+  OWN_USAGE_PATH,
   parseModelName,
   TICKET_INSPECT_PATH,
   TICKET_OPEN_PATH,
@@ -261,6 +262,10 @@ export const endpoints: readonly Endpoint[] = [
   }),
   person("own_keys.list", "GET", OWN_KEYS_PATH),
   person("own_keys.resume", "POST", OWN_KEY_RESUME_PATH),
+  row("ollama", {
+    id: "own_usage.list", methods: ["GET"], path: OWN_USAGE_PATH, anyOf: ["usage:read"], way: "usage", recorded: "none",
+    query: ["since"], body: "none", bodyBytesMax: 0, understand: understandPlain("usage:read"),
+  }),
   ticket("tickets.open", TICKET_OPEN_PATH),
   ticket("tickets.inspect", TICKET_INSPECT_PATH),
   row("anthropic", {

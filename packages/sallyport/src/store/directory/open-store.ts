@@ -83,6 +83,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     whenDurable: (ticket, then) => link.whenDurable(ticket, then),
     change: (change) => link.change(change),
     noteUses: (uses) => link.noteUses(uses),
+    countUsage: (corrections) => link.countUsage(corrections),
     // Listeners of the last commits may still read, so the reader is closed last.
     close: () => (closed ??= Promise.all([check.stop(), link.close()]).then(() => reader.close())),
   };

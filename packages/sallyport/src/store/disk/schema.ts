@@ -6,7 +6,7 @@ import { Problem } from "@sallyport/protocol";
 import { randomBase62 } from "../../kernel/ids.ts";
 import type { SqlDatabase } from "./sqlite.ts";
 
-export const SCHEMA_VERSION = 5;
+export const SCHEMA_VERSION = 6;
 
 /** Of a node's id: it stands in the names of its logs. */
 export const NODE_LENGTH = 12;
@@ -118,6 +118,31 @@ const RESPONSE_TABLE = `CREATE TABLE response (
 ) STRICT, WITHOUT ROWID;
 `;
 
+/** Counters of use (`usage/usage-row.ts`): never a row for each request. */
+const USAGE_TABLE = `CREATE TABLE usage (
+  day INTEGER NOT NULL,
+  environment TEXT NOT NULL,
+  key TEXT NOT NULL,
+  principal TEXT NOT NULL,
+  team TEXT NOT NULL,
+  model TEXT NOT NULL,
+  code TEXT NOT NULL,
+  requests INTEGER NOT NULL,
+  denied INTEGER NOT NULL,
+  input_tokens INTEGER NOT NULL,
+  output_tokens INTEGER NOT NULL,
+  estimated INTEGER NOT NULL,
+  compute_ms INTEGER NOT NULL,
+  queue_ms INTEGER NOT NULL,
+  bytes_in INTEGER NOT NULL,
+  bytes_out INTEGER NOT NULL,
+  first_at INTEGER NOT NULL,
+  last_at INTEGER NOT NULL,
+  PRIMARY KEY (day, environment, key, principal, team, model, code)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX usage_owner ON usage (principal, environment, day);
+`;
+
 const TABLES = `
 CREATE TABLE meta (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE environment (
@@ -192,7 +217,7 @@ ${RESPONSE_TABLE}CREATE TABLE log (
   generation INTEGER NOT NULL,
   key_since INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-${ROW_MAC_TABLE}`;
+${ROW_MAC_TABLE}${USAGE_TABLE}`;
 
 /** Makes the tables in an empty database. `head` is the signed head of the empty ledger, as JSON. */
 export function createSchema(database: SqlDatabase, head: string): void {
@@ -204,6 +229,7 @@ export function createSchema(database: SqlDatabase, head: string): void {
   put.run("truncated_before", "1");
   put.run("node", randomBase62(NODE_LENGTH));
   put.run("logs_from", "1");
+  put.run("usage_through", "0");
   database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
   database.exec("COMMIT");
 }
@@ -233,7 +259,7 @@ export function readSchemaVersion(database: SqlDatabase, known: number): number 
   return version;
 }
 
-export type MetaName = "state" | "epoch" | "head" | "truncated_before" | "node" | "logs_from";
+export type MetaName = "state" | "epoch" | "head" | "truncated_before" | "node" | "logs_from" | "usage_through";
 
 /** A value of the meta table; a missing one is damage. */
 export function readMeta(database: SqlDatabase, name: MetaName): string {
@@ -243,7 +269,7 @@ export function readMeta(database: SqlDatabase, name: MetaName): string {
 }
 
 /** A whole number of the meta table, from 0. */
-export function readCounter(database: SqlDatabase, name: "epoch" | "truncated_before" | "logs_from"): number {
+export function readCounter(database: SqlDatabase, name: Exclude<MetaName, "state" | "head" | "node">): number {
   const text = readMeta(database, name);
   const value = Number(text);
   if (!/^(0|[1-9]\d{0,15})$/.test(text) || !Number.isSafeInteger(value)) {

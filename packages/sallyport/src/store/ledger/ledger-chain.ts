@@ -30,6 +30,17 @@ export interface ChainPoint {
   readonly logs: LogsMark;
 }
 
+/** Told of records as they are written; until they are committed, they may be taken back. */
+export interface RecordListener {
+  written(seq: number, line: string): void;
+  /** All that were written after that number, and are not committed, were not. */
+  takenBack(afterSeq: number): void;
+  /** Everything that was written is on disk; `seq` is the last record. */
+  committed(seq: number): void;
+}
+
+const noListener: RecordListener = { written: () => {}, takenBack: () => {}, committed: () => {} };
+
 /** 131 bits. */
 const SALT_LENGTH = 22;
 const salt = (): string => randomBase62(SALT_LENGTH);
@@ -52,13 +63,21 @@ export class LedgerChain {
   readonly #insert: SqlStatement;
   readonly #last: SqlStatement;
   readonly #putHead: SqlStatement;
+  readonly #listener: RecordListener;
   #seq = 0;
   #hash = "";
   #isTrusted = false;
 
   /** Reads the head; throws as `refresh()` does. */
-  constructor(database: SqlDatabase, signer: HeadSigner, signingKey: KeyObject, rows: RowBinding) {
+  constructor(
+    database: SqlDatabase,
+    signer: HeadSigner,
+    signingKey: KeyObject,
+    rows: RowBinding,
+    listener: RecordListener = noListener,
+  ) {
     this.#database = database;
+    this.#listener = listener;
     this.#signer = signer;
     this.#logs = new LedgerLogs(database, signingKey);
     this.#rows = rows;
@@ -104,6 +123,7 @@ export class LedgerChain {
     this.#seq++;
     this.#hash = hash("sha256", line, "hex");
     this.#logs.append(environment, line);
+    this.#listener.written(this.#seq, line);
   }
 
   /** Undefined where it is longer than an entry of a log may be. */
@@ -141,11 +161,18 @@ export class LedgerChain {
     this.#seq = point.seq;
     this.#hash = point.hash;
     this.#logs.rewind(point.logs);
+    this.#listener.takenBack(point.seq);
+  }
+
+  /** The transaction is on disk. */
+  committed(): void {
+    this.#listener.committed(this.#seq);
   }
 
   /** After a transaction that failed: the head in memory may be ahead of the database's. */
   distrust(): void {
     this.#isTrusted = false;
+    this.#listener.takenBack(0);
   }
 
   /**

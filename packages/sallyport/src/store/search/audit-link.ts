@@ -13,6 +13,8 @@ import type {
 import type { LedgerRadius, RadiusQuestion } from "../../incident/blast-radius.ts";
 import type { GrowthQuestion, LogGrowth } from "./log-growth.ts";
 import type { UseBounds } from "./ledger-uses.ts";
+import type { KeyName, UsagePage, UsageQuestion } from "../../usage/usage-report.ts";
+import type { RebuildFindings } from "./usage-rebuild.ts";
 
 export type AuditQuestion =
   | { readonly ask: "search"; readonly filter: AuditFilter }
@@ -22,7 +24,10 @@ export type AuditQuestion =
   | { readonly ask: "uses"; readonly bounds: UseBounds }
   | { readonly ask: "radius"; readonly question: RadiusQuestion }
   | { readonly ask: "logs" }
-  | { readonly ask: "growth"; readonly question: GrowthQuestion };
+  | { readonly ask: "growth"; readonly question: GrowthQuestion }
+  | { readonly ask: "usage"; readonly question: UsageQuestion }
+  | { readonly ask: "requests"; readonly keys: readonly KeyName[]; readonly from: number; readonly to: number }
+  | { readonly ask: "recount"; readonly today: number };
 
 export type AuditAsked = AuditQuestion & { readonly id: number };
 
@@ -37,11 +42,17 @@ export type AuditAnswered =
         | AuditUses
         | LedgerRadius
         | readonly LogSize[]
-        | LogGrowth;
+        | LogGrowth
+        | UsagePage
+        | readonly number[]
+        | RebuildFindings;
     }
+  /** How many records were read so far; the answer follows. */
+  | { readonly id: number; readonly progress: number }
   | { readonly id: number; readonly failure: string };
 
 interface Waiting {
+  readonly onProgress: (records: number) => void;
   readonly resolve: (value: unknown) => void;
   readonly reject: (cause: Problem) => void;
 }
@@ -102,15 +113,29 @@ export class AuditLink implements AuditLog {
     return this.#ask({ ask: "growth", question }) as Promise<LogGrowth>;
   }
 
+  usage(question: UsageQuestion): Promise<UsagePage> {
+    return this.#ask({ ask: "usage", question }) as Promise<UsagePage>;
+  }
+
+  /** Admitted requests of each of the keys, in their order; days are inclusive. */
+  requestsOf(keys: readonly KeyName[], from: number, to: number): Promise<readonly number[]> {
+    return this.#ask({ ask: "requests", keys, from, to }) as Promise<readonly number[]>;
+  }
+
+  /** Counts use again from the audit log. `today` in days. */
+  recountUsage(today: number, onProgress: (records: number) => void): Promise<RebuildFindings> {
+    return this.#ask({ ask: "recount", today }, onProgress) as Promise<RebuildFindings>;
+  }
+
   async close(): Promise<void> {
     await this.#thread?.terminate();
   }
 
-  #ask(question: AuditQuestion): Promise<unknown> {
+  #ask(question: AuditQuestion, onProgress: (records: number) => void = () => {}): Promise<unknown> {
     const thread = (this.#thread ??= this.#start());
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { resolve, reject });
+      this.#waiting.set(id, { resolve, reject, onProgress });
       thread.postMessage({ id, ...question } satisfies AuditAsked);
     });
   }
@@ -123,6 +148,7 @@ export class AuditLink implements AuditLog {
     thread.unref();
     thread.on("message", (answered: AuditAnswered) => {
       const waiting = this.#waiting.get(answered.id);
+      if ("progress" in answered) return waiting?.onProgress(answered.progress);
       this.#waiting.delete(answered.id);
       if ("failure" in answered) waiting?.reject(new Problem("store_unavailable", answered.failure));
       else waiting?.resolve(answered.value);

@@ -30,6 +30,14 @@ if (parentPort) {
         return reader.logs();
       case "growth":
         return reader.growth(asked.question);
+      case "usage":
+        return reader.usage(asked.question);
+      case "requests":
+        return reader.requestsOf(asked.keys, asked.from, asked.to);
+      case "recount":
+        return reader.recountUsage(asked.today, (records) =>
+          port.postMessage({ id: asked.id, progress: records } satisfies AuditAnswered),
+        );
     }
   };
   const answer = async (asked: AuditAsked): Promise<AuditAnswered> => {

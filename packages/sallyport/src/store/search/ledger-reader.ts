@@ -6,6 +6,7 @@ import type { Pins } from "@sallyport/ledger";
 import { systemCodeOf } from "../../kernel/system-code.ts";
 import type { AuditFilter, AuditPage, AuditRecord, AuditUses, AuditVerdict, LogSize } from "../../audit/audit-log.ts";
 import type { LedgerRadius, RadiusQuestion } from "../../incident/blast-radius.ts";
+import type { KeyName, UsagePage, UsageQuestion } from "../../usage/usage-report.ts";
 import { dataPaths, isInitialized } from "../disk/data-paths.ts";
 import { ledgerCrypto } from "@sallyport/ledger/node";
 import { LedgerLines, TABLE_NAME } from "../ledger/ledger-lines.ts";
@@ -13,6 +14,9 @@ import { proveLogGrowth } from "./log-growth.ts";
 import type { GrowthQuestion, LogGrowth } from "./log-growth.ts";
 import { measureRadius } from "./ledger-radius.ts";
 import { surveyUses } from "./ledger-uses.ts";
+import { recountUsage } from "./usage-rebuild.ts";
+import type { RebuildFindings } from "./usage-rebuild.ts";
+import { countRequests, sumUsage } from "./usage-sums.ts";
 import type { UseBounds } from "./ledger-uses.ts";
 import { LedgerWalk } from "./ledger-walk.ts";
 import { makeMatchRecord, wantedOf } from "./record-match.ts";
@@ -60,6 +64,11 @@ export interface LedgerReader {
   /** The environments that have a log, and how many records its newest checkpoint covers. */
   logs(): readonly LogSize[];
   growth(question: GrowthQuestion): Promise<LogGrowth>;
+  usage(question: UsageQuestion): UsagePage;
+  /** Admitted requests of each of the keys, in their order; days are inclusive. */
+  requestsOf(keys: readonly KeyName[], from: number, to: number): readonly number[];
+  /** Counts use again from the audit log. `today` in days. */
+  recountUsage(today: number, onProgress: (records: number) => void): Promise<RebuildFindings>;
   close(): void;
 }
 
@@ -182,6 +191,9 @@ export function openLedgerReader(directory: string, indexKey: Buffer | null = nu
             : [],
         ),
     growth: (question) => proveLogGrowth(database, paths, question),
+    usage: (question) => sumUsage(database, question),
+    requestsOf: (keys, from, to) => countRequests(database, keys, from, to),
+    recountUsage: (today, onProgress) => recountUsage(database, walk, today, onProgress),
     close() {
       view.close();
       database.close();

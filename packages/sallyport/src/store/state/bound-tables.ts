@@ -62,5 +62,6 @@ export const boundTables: Readonly<Record<string, BoundTable>> = {
 export const unboundTables: Readonly<Record<string, string>> = {
   ledger: "its records are a chain that leads to the signed head",
   key_use: "says when a key was used; written every few seconds, and gives no right",
+  usage: "counts what was used; gives no right, and can be rebuilt from the audit log",
   row_mac: "holds the codes of the others, and is what the signed state is the sum of",
 };

@@ -8,5 +8,6 @@ import { keySecrets } from "./migrations/2-key-secrets.ts";
 import { factors } from "./migrations/3-factors.ts";
 import { logs } from "./migrations/4-logs.ts";
 import { boundRows } from "./migrations/5-bound-rows.ts";
+import { countedUsage } from "./migrations/6-usage-counters.ts";
 
-export const migrations: readonly Migration[] = [keySecrets, factors, logs, boundRows];
+export const migrations: readonly Migration[] = [keySecrets, factors, logs, boundRows, countedUsage];

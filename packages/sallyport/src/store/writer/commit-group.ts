@@ -53,6 +53,7 @@ export function inTransaction<T>(
   try {
     const result = work();
     database.exec("COMMIT");
+    chain?.committed();
     return result;
   } catch (error) {
     try {

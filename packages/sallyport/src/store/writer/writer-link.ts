@@ -10,6 +10,7 @@ import type { Committed } from "../../changes/image.ts";
 import type { LedgerAppender, Ticket } from "../../audit/recorder.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { KeyUse } from "../../keys/use-record.ts";
+import type { UsageCorrection } from "../../usage/usage-difference.ts";
 import type { LedgerFigures } from "../ports.ts";
 import { VERSION } from "../../version.ts";
 import { needsParts, postParts } from "./change-parts.ts";
@@ -79,6 +80,8 @@ export class WriterLink implements ChangeWriter, LedgerAppender {
   #lazy: NodeJS.Timeout | undefined;
   #waitingBytes = 0;
   #lastChange = 0;
+  readonly #countings = new Map<number, (isDone: boolean) => void>();
+  #lastCounting = 0;
   #lastProbeMs = -Infinity;
   #state: "starting" | "running" | "closing" | "dead" = "starting";
   /** Epoch ms of the newest earlier commit; null without one. */
@@ -190,6 +193,20 @@ export class WriterLink implements ChangeWriter, LedgerAppender {
     if (this.#state === "running") this.#post({ kind: "uses", uses, now: this.#setup.clock.now() });
   }
 
+  /**
+   * Everything that was appended before is counted in the database when it resolves, and so are the corrections. False
+   * where that could not be written.
+   */
+  async countUsage(corrections: readonly UsageCorrection[] = []): Promise<boolean> {
+    if (this.#state !== "running") return false;
+    this.#sendBatch();
+    const id = ++this.#lastCounting;
+    return new Promise((resolve) => {
+      this.#countings.set(id, resolve);
+      this.#post({ kind: "count", id, corrections, now: this.#setup.clock.now() });
+    });
+  }
+
   async close(): Promise<void> {
     if (this.#state === "running") {
       this.#sendBatch();
@@ -280,6 +297,10 @@ export class WriterLink implements ChangeWriter, LedgerAppender {
       case "trouble":
         this.#setup.onTrouble(message.text);
         return;
+      case "counted":
+        this.#countings.get(message.id)?.(message.isDone);
+        this.#countings.delete(message.id);
+        return;
       case "settled": {
         if (this.#isOpen && !message.isOpen) this.#lastProbeMs = this.#setup.clock.monotonic();
         this.#isOpen = message.isOpen;
@@ -352,5 +373,7 @@ export class WriterLink implements ChangeWriter, LedgerAppender {
     // It may have been written and not yet acknowledged: this is unknown, so it is not reported as written.
     for (const { reject } of this.#changes.values()) reject(new Problem("store_unavailable", reason));
     this.#changes.clear();
+    for (const resolve of this.#countings.values()) resolve(false);
+    this.#countings.clear();
   }
 }

@@ -5,6 +5,7 @@ import type { Ticket } from "../../audit/recorder.ts";
 import type { Operation, Origin } from "../../changes/change.ts";
 import type { KeyImage } from "../../keys/operations.ts";
 import type { KeyUse } from "../../keys/use-record.ts";
+import type { UsageCorrection } from "../../usage/usage-difference.ts";
 
 export interface LedgerPolicy {
   readonly retentionDays: number;
@@ -58,6 +59,13 @@ export type ToWriter =
   | { readonly kind: "part"; readonly part: ChangePart; readonly now: number }
   /** When keys were used: no change and no event, merged into what is known. */
   | { readonly kind: "uses"; readonly uses: readonly KeyUse[]; readonly now: number }
+  /** Everything that came before is counted in the database; with corrections, these are, too. */
+  | {
+      readonly kind: "count";
+      readonly id: number;
+      readonly corrections: readonly UsageCorrection[];
+      readonly now: number;
+    }
   | { readonly kind: "close" };
 
 export interface SaidProblem {
@@ -90,6 +98,8 @@ export type FromWriter =
       readonly commitMs: number;
       readonly records: number;
     }
+  /** The answer to `count`; false where the database could not be written. */
+  | { readonly kind: "counted"; readonly id: number; readonly isDone: boolean }
   /** Something the operator should read in the log; nothing is lost by it. */
   | { readonly kind: "trouble"; readonly text: string };
 

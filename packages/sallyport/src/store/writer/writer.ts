@@ -28,6 +28,7 @@ import { SegmentWriter } from "./segment-writer.ts";
 import { openSigner } from "../secrets/signing-key.ts";
 import { openDatabase, SQLITE_FULL, sqliteCode } from "../disk/sqlite.ts";
 import type { SqlDatabase } from "../disk/sqlite.ts";
+import { UsageCounting } from "./usage-counting.ts";
 import type { ChangeResult, EncodedChange, FromWriter, ToWriter, WriterSetup } from "./writer-messages.ts";
 
 export interface WriterPorts extends Disk {
@@ -55,6 +56,7 @@ export class Writer {
   readonly #eraser: PersonalEraser;
   readonly #ender: RecordEnder;
   readonly #reserve: DiskReserve;
+  readonly #usage: UsageCounting;
   #changes: EncodedChange[] = [];
   readonly #changeParts = new ChangeParts();
   #lines: string[] = [];
@@ -88,6 +90,12 @@ export class Writer {
     );
     this.#database = database;
     this.#merge = makeMergeUses(database);
+    this.#usage = new UsageCounting(database, {
+      directory: paths.ledger,
+      // A full disk keeps its last room for revocations.
+      isOpen: () => this.#isOpen,
+      trouble: (text) => ports.post({ kind: "trouble", text }),
+    });
     this.#parts = {
       database,
       chain: new LedgerChain(
@@ -95,6 +103,7 @@ export class Writer {
         openSigner(paths, setup.signingKey),
         setup.signingKey,
         new RowBinding(database, setup.signingKey),
+        this.#usage,
       ),
       apply: makeApplyOperation(database),
       keysOf: makeReadKeysBack(database),
@@ -118,6 +127,8 @@ export class Writer {
       await this.#segments.rotate();
     });
     this.#records = this.#parts.chain.seq;
+    // Before retention, which may remove what is not counted yet.
+    this.#usage.start(this.#records);
     // The server's inactivity policy asks the same, and logs it.
     if (!this.#clocks.isReached()) return;
     this.#caredAt = this.#now;
@@ -126,6 +137,7 @@ export class Writer {
       await this.#retain();
       await this.#eraser.erase(this.#now);
       await this.#ender.end(this.#now);
+      this.#usage.endOld(this.#now);
     }).finally(() => {
       this.#housekeeping = null;
     });
@@ -143,6 +155,7 @@ export class Writer {
   take(message: Exclude<ToWriter, { kind: "close" }>): void {
     this.#now = message.now;
     if (message.kind === "uses") return this.#mergeUses(message.uses);
+    if (message.kind === "count") return this.#count(message);
     if (message.kind === "part") return this.#changeParts.add(message.part);
     if (message.kind === "change") this.#changes.push(this.#changeParts.whole(message.change));
     else for (const line of message.joined.split("\n")) this.#lines.push(line);
@@ -160,10 +173,20 @@ export class Writer {
     }
   }
 
+  #count({ id, corrections }: Extract<ToWriter, { kind: "count" }>): void {
+    this.#commitAll();
+    this.#ports.post({ kind: "counted", id, isDone: this.#usage.write(corrections) });
+  }
+
+  #commitAll(): void {
+    while (this.#changes.length > 0 || this.#lines.length > 0) this.#commit();
+  }
+
   /** Commits what is queued, ends what is under way, closes the files. */
   async close(): Promise<void> {
-    while (this.#changes.length > 0 || this.#lines.length > 0) this.#commit();
+    this.#commitAll();
     await this.#housekeeping;
+    this.#usage.close();
     this.#sealLogs();
     // The reader's connection may still be open, and a read-only one does not fold the log in when it closes.
     this.#database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
@@ -218,6 +241,7 @@ export class Writer {
     if (results) {
       this.#rotateWhenDue();
       this.#sealSoon();
+      this.#usage.writeSoon();
     }
   }
 
@@ -300,6 +324,7 @@ export class Writer {
       if ((isOver && this.#clocks.isReached()) || isDue) await this.#retain();
       if (isDue) await this.#eraser.erase(this.#now);
       if (isDue) await this.#ender.end(this.#now);
+      if (isDue) this.#usage.endOld(this.#now);
     }).finally(() => {
       this.#housekeeping = null;
     });
