@@ -86,8 +86,9 @@ export function nameShareMetrics(registry: Registry, { attained, pools, book, to
     "gauge",
     "sallyport_token_estimate_error_ratio",
     "Mean error of estimated input tokens, as a part of the reported ones.",
-    ["model"],
-    () => [...tokens.errors()].slice(0, LARGEST).map(([model, error]) => [error, model] as const),
+    models,
+    () =>
+      [...tokens.errors()].slice(0, LARGEST).map(([environment, model, error]) => [error, environment, model] as const),
   );
   registry.gauge("sallyport_open_budget_leases", "Requests that hold a part of a budget now.", () => book.open);
 }

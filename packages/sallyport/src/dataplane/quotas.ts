@@ -48,7 +48,7 @@ export class Quotas {
     const wanted: { -readonly [K in keyof Amounts]: Amounts[K] } = { requests: 1, bytes: exchange.body?.length ?? 0 };
     let most = cap;
     if (understood.model !== null && exchange.endpoint!.recorded === "inference") {
-      const input = this.#ports.tokens.inputTokens(understood.model.key, understood.inputCharacters);
+      const input = this.#ports.tokens.inputTokens(key.environment, understood.model.key, understood.inputCharacters);
       const isWriting = writesTokens(exchange.endpoint!.metering);
       const left = Math.min(room("outputTokens"), room("tokens") - input);
       let output = 0;
@@ -79,7 +79,12 @@ export class Quotas {
   settle(exchange: Exchange): void {
     const { lease, usage, understood, isForwarded } = exchange;
     if (understood?.model && usage !== null && !usage.isEstimated)
-      this.#ports.tokens.observe(understood.model.key, understood.inputCharacters, usage.inputTokens);
+      this.#ports.tokens.observe(
+        exchange.key!.environment,
+        understood.model.key,
+        understood.inputCharacters,
+        usage.inputTokens,
+      );
     if (lease === null) return;
     exchange.lease = null;
     // What never ran costs nothing, not even a request.

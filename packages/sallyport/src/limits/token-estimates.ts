@@ -15,6 +15,8 @@ const MODELS_MAX = 1_024;
 const RATIO_MAX = 4;
 
 interface Learned {
+  readonly environment: string;
+  readonly model: string;
   ratio: number;
   errorRatio: number;
 }
@@ -22,15 +24,16 @@ interface Learned {
 export class TokenEstimates {
   readonly #models = new Map<string, Learned>();
 
-  inputTokens(model: string, characters: number): number {
-    const ratio = this.#models.get(model)?.ratio ?? USUAL_RATIO;
+  inputTokens(environment: string, model: string, characters: number): number {
+    const ratio = this.#models.get(`${environment} ${model}`)?.ratio ?? USUAL_RATIO;
     return Math.ceil(characters * ratio * MARGIN) + TEMPLATE_TOKENS;
   }
 
   /** `reported` by the model's server. */
-  observe(model: string, characters: number, reported: number): void {
+  observe(environment: string, model: string, characters: number, reported: number): void {
     if (characters <= 0 || reported <= 0) return;
-    const known = this.#models.get(model);
+    const name = `${environment} ${model}`;
+    const known = this.#models.get(name);
     const ratio = Math.min(reported / characters, RATIO_MAX);
     const error = Math.abs((known?.ratio ?? USUAL_RATIO) * characters - reported) / reported;
     if (known) {
@@ -39,11 +42,11 @@ export class TokenEstimates {
       return;
     }
     if (this.#models.size >= MODELS_MAX) this.#models.clear();
-    this.#models.set(model, { ratio, errorRatio: error });
+    this.#models.set(name, { environment, model, ratio, errorRatio: error });
   }
 
   /** Of each model: mean of |estimated - reported| / reported, newest first. */
-  *errors(): Generator<[model: string, errorRatio: number]> {
-    for (const [model, { errorRatio }] of this.#models) yield [model, errorRatio];
+  *errors(): Generator<[environment: string, model: string, errorRatio: number]> {
+    for (const { environment, model, errorRatio } of this.#models.values()) yield [environment, model, errorRatio];
   }
 }

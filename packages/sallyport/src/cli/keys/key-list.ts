@@ -1,7 +1,7 @@
 /** `sallyport keys list` */
 import type { Command } from "commander";
 import type { ListedKey } from "@sallyport/contract";
-import { nearest } from "@sallyport/protocol";
+import { didYouMean } from "@sallyport/protocol";
 import { withClient } from "../terminal/cli.ts";
 import type { Cli } from "../terminal/cli.ts";
 import { allKeys } from "../terminal/every-page.ts";
@@ -55,9 +55,8 @@ async function list(cli: Cli, options: ListOptions): Promise<void> {
 function orderOf(text: string): Compare {
   const order = Object.hasOwn(ORDERS, text) ? ORDERS[text] : undefined;
   if (order) return order;
-  const near = nearest(text, Object.keys(ORDERS));
   throw new UsageMistake(
-    `--sort ${JSON.stringify(text)} is unknown${near === undefined ? "" : `; did you mean ${near}?`}`,
+    `--sort ${JSON.stringify(text)} is unknown${didYouMean(text, Object.keys(ORDERS))}`,
     `known: ${Object.keys(ORDERS).join(", ")}`,
   );
 }

@@ -4,7 +4,7 @@ import type { KeyView } from "@sallyport/contract";
 import { withClient } from "../terminal/cli.ts";
 import type { Cli } from "../terminal/cli.ts";
 import { UsageMistake } from "../terminal/usage-mistake.ts";
-import { listOption, wholeNumberOption, withServer } from "../terminal/options.ts";
+import { listOption, withServer } from "../terminal/options.ts";
 import type { ServerOptions } from "../terminal/options.ts";
 import { deliverOption, deliveryOf, fromOption, sayTicket, toOption } from "./deliver.ts";
 import type { DeliverOptions } from "./deliver.ts";
@@ -13,6 +13,8 @@ import { addKeyList } from "./key-list.ts";
 import { stateText } from "./key-state.ts";
 import { addKeyFactors, factorFacts, withFactors } from "./key-factors.ts";
 import type { FactorOptions } from "./key-factors.ts";
+import { limitsOf, withLimits } from "./key-limits-options.ts";
+import type { LimitOptions } from "./key-limits-options.ts";
 import { addKeyWorkloads } from "./key-workloads.ts";
 import { addKeyLife, secretLines } from "./key-life.ts";
 import { modelWarnings } from "./model-warnings.ts";
@@ -20,7 +22,7 @@ import { addOwnKeys } from "./own-keys.ts";
 import { facts, listText, show, timeText, warn } from "../terminal/print.ts";
 import type { Line } from "../terminal/styled-line.ts";
 
-interface CreateOptions extends ServerOptions, FactorOptions {
+interface CreateOptions extends ServerOptions, FactorOptions, LimitOptions {
   readonly env?: string;
   readonly name?: string;
   readonly owner?: string;
@@ -28,8 +30,6 @@ interface CreateOptions extends ServerOptions, FactorOptions {
   readonly allow?: string[];
   readonly model?: string[];
   readonly ttl?: string;
-  readonly requests?: string;
-  readonly concurrency?: number;
   readonly decoy?: boolean;
 }
 
@@ -38,7 +38,7 @@ type CreateKeyOptions = CreateOptions & DeliverOptions;
 export function addKeys(program: Command, cli: Cli): void {
   const keys = program.command("keys").description("create, list and end API keys");
 
-  withFactors(withServer(keys.command("create")))
+  withLimits(withFactors(withServer(keys.command("create"))))
     .description("create a key and print it once; without options on a terminal, it asks for what it needs")
     .option("--env <environment>", "environment the key belongs to (required)")
     .option("--name <name>", "what the key is for (required)")
@@ -47,8 +47,6 @@ export function addKeys(program: Command, cli: Cli): void {
     .addOption(listOption("--allow <permissions>", "single permissions in its scope"))
     .addOption(listOption("--model <selectors>", "models it can use (default: none)"))
     .option("--ttl <duration>", "lifetime such as 30d (default: the environment's maximum)")
-    .option("--requests <rate>", "maximum number of requests, such as 60/min")
-    .option("--concurrency <n>", "maximum number of concurrent requests", wholeNumberOption)
     .option(
       "--decoy",
       "a canary key, which no one has a reason to use: its first use raises an alert and by default suspends it",
@@ -120,11 +118,8 @@ async function create(
   options: CreateKeyOptions,
   { environment, name }: { readonly environment: string; readonly name: string },
 ): Promise<void> {
-  const { owner, role = [], allow = [], model = [], ttl, requests, concurrency } = options;
-  const limits = {
-    ...(requests === undefined ? {} : { requests }),
-    ...(concurrency === undefined ? {} : { concurrency }),
-  };
+  const { owner, role = [], allow = [], model = [], ttl } = options;
+  const limits = limitsOf(options);
   const { network: networks, bind: binding, require } = options;
   const deliver = deliveryOf(options);
   const created = await withClient(cli, options, async (client, kind) => {
@@ -179,8 +174,7 @@ function keyFacts(key: KeyView): Line[] {
     roles: listText(key.roles),
     allow: listText(key.allow),
     models: listText(key.models),
-    requests: key.limits.requests,
-    concurrency: key.limits.concurrency,
+    ...Object.fromEntries(Object.entries(key.limits).map(([name, value]) => [name, String(value)])),
     created: `${timeText(key.createdAt)} by ${key.createdBy}`,
     expires: timeText(key.expiresAt),
     decoy: key.isDecoy ? "yes: its first use raises an alert" : undefined,

@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import type { AdminClient } from "@sallyport/client";
 import type { QueryInput, UsageView } from "@sallyport/contract";
-import { nearest } from "@sallyport/protocol";
+import { didYouMean } from "@sallyport/protocol";
 import { withClient } from "../terminal/cli.ts";
 import type { Cli } from "../terminal/cli.ts";
 import { UsageMistake } from "../terminal/usage-mistake.ts";
@@ -84,7 +84,8 @@ function optionsOf(command: Command): Readonly<Record<string, unknown>> {
 
 async function report(cli: Cli, options: UsageOptions): Promise<void> {
   const by = oneOf("--by", options.by, usageBy);
-  const format = options.json ? "json" : oneOf("--format", options.format ?? "table", formats);
+  const written = oneOf("--format", options.format ?? "table", formats);
+  const format = options.json ? "json" : written;
   const prices = options.prices === undefined ? null : (await import("./prices.ts")).readPriceFile(options.prices);
   const read = await withClient(cli, options, (client) => readReport(client, by, prices, queryOf(by, options)));
   const currency = prices?.currency ?? null;
@@ -100,9 +101,8 @@ async function report(cli: Cli, options: UsageOptions): Promise<void> {
 function oneOf<T extends string>(flag: string, text: string, known: readonly T[]): T {
   const found = known.find((one) => one === text);
   if (found !== undefined) return found;
-  const near = nearest(text, known);
   throw new UsageMistake(
-    `${flag} ${JSON.stringify(text)} is unknown${near === undefined ? "" : `; did you mean ${near}?`}`,
+    `${flag} ${JSON.stringify(text)} is unknown${didYouMean(text, known)}`,
     `known: ${known.join(", ")}`,
   );
 }
