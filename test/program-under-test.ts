@@ -17,6 +17,7 @@ export { lostRight } from "../packages/sallyport/dist/access/lost-right.js";
 export { newPrincipal } from "../packages/sallyport/dist/access/new-principal.js";
 export { PermissionUses } from "../packages/sallyport/dist/access/permission-uses.js";
 export type { PermissionUse } from "../packages/sallyport/dist/access/permission-uses.js";
+export { readPrices } from "../packages/sallyport/dist/cli/usage/prices.js";
 export { readPolicy } from "../packages/sallyport/dist/access/policy-file.js";
 export { PolicyTextReader } from "../packages/sallyport/dist/access/policy-text-reader.js";
 export { readPolicyText } from "../packages/sallyport/dist/access/policy-text.js";

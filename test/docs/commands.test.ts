@@ -29,7 +29,8 @@ async function mistakeIn(words: readonly string[]): Promise<string | undefined> 
 }
 
 function disarm(command: Command): void {
-  const isOnlyFolder = command.commands.length > 0 && command.registeredArguments.length === 0;
+  const { _actionHandler: action } = command as unknown as { readonly _actionHandler: unknown };
+  const isOnlyFolder = command.commands.length > 0 && command.registeredArguments.length === 0 && !action;
   if (!isOnlyFolder) command.action(() => {});
   for (const inner of command.commands) disarm(inner);
 }
@@ -91,7 +92,7 @@ it.each(executedElsewhere)(
 describe("what the parser rejects", () => {
   it.each([
     ["sallyport keys frobnicate"],
-    ["sallyport keys create --env dev"],
+    ["sallyport keys create --env dev --nmae x"],
     ["sallyport keys show"],
     ["sallyport keys show a b"],
     ["npx sallyport status --jsno"],

@@ -21,7 +21,7 @@ export const executedBlocks: readonly ExecutedBlock[] = [
   {
     page: "README.md",
     begins: "npx sallyport keys create",
-    prints: /sp_dev_[^]*"done":true[^]*permission_denied[^]*revoked[^]*key\.revoked/,
+    prints: /sp_dev_[^]*"done":true[^]*permission_denied[^]*[Rr]evoked[^]*key\.revoked/,
     isDenied: true,
   },
   { page: guide("quick-start"), begins: "npx sallyport keys create", prints: /sp_dev_/ },
@@ -29,7 +29,7 @@ export const executedBlocks: readonly ExecutedBlock[] = [
   {
     page: guide("quick-start"),
     begins: "npx sallyport explain",
-    prints: /permission_denied[^]*revoked/,
+    prints: /permission_denied[^]*[Rr]evoked/,
     isDenied: true,
   },
   { page: guide("policy"), begins: "npx sallyport keys create", prints: /sp_prod_[^]*sp_dev_/ },

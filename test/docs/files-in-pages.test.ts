@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join, sep } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { loadSettings, parseCredentials, readIdentityFile, readPolicy } from "../program-under-test.ts";
+import { loadSettings, parseCredentials, readIdentityFile, readPolicy, readPrices } from "../program-under-test.ts";
 import { blocksOf, pagesIn, readPage, root } from "./markdown-page.ts";
 
 const pages = ["README.md", ...pagesIn("docs/guides"), ...pagesIn("examples")];
@@ -31,13 +31,14 @@ const policy = keysOf("policy.schema.json");
 /** Files of other programs, by their first key. */
 const FOREIGN = ["scrape_configs", "services", "apiVersion", "name"];
 
-type Kind = "identity" | "policy" | "anomalies" | "settings" | "foreign" | "unknown";
+type Kind = "identity" | "policy" | "anomalies" | "prices" | "settings" | "foreign" | "unknown";
 
 function kindOf(given: Yaml): Kind {
   const keys = Object.keys(given);
   if (Array.isArray(given)) return "foreign";
   if ("providers" in given) return "identity";
   if ("budget" in given) return "anomalies";
+  if ("prices" in given) return "prices";
   // The settings have a list of that name.
   if (keys.every((key) => policy.includes(key)) && !Array.isArray(given["environments"])) return "policy";
   if (keys.every((key) => settings.includes(key))) return "settings";
@@ -69,6 +70,14 @@ const READERS: Readonly<Record<Kind, (text: string, given: Yaml) => readonly str
       return [];
     } catch (cause) {
       return [String(cause), JSON.stringify(cause)];
+    }
+  },
+  prices(text) {
+    try {
+      readPrices(text, "prices.yaml");
+      return [];
+    } catch (cause) {
+      return [String(cause)];
     }
   },
   foreign: () => [],
