@@ -226,6 +226,17 @@ describe("the longest service time of one request", () => {
   });
 });
 
+test("an answer says what it cost, if its caller asks", async () => {
+  const key = await keyWith({});
+  const ask = (stream: boolean, headers: Record<string, string>): Promise<Response> =>
+    gateway.post("/api/chat", key, { ...chat, stream }, headers);
+  const asks = { "x-sallyport-usage": "?1" };
+  const whole = await ask(false, asks);
+  expect(whole.headers.get("x-sallyport-usage")).toMatch(/^compute=\d+;queue=0$/);
+  expect((await ask(true, asks)).headers.get("x-sallyport-usage")).toBe("queue=0");
+  expect((await ask(false, {})).headers.get("x-sallyport-usage")).toBeNull();
+});
+
 test("what runs and waits can be seen, with what each user got and how full budgets are", async () => {
   interface Seen {
     environments: {

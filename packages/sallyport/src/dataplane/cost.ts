@@ -13,3 +13,14 @@ export function computeMsOf({
   if (!isForwarded) return 0;
   return Math.round(Math.min(usage?.workedMs ?? heldMs, heldMs));
 }
+
+/**
+ * What an answer cost so far, as `x-sallyport-usage` says it: `compute` only where the answer has come and its usage is
+ * known, because the head of a stream leaves before its end.
+ */
+export function usageHeader(exchange: Exchange, nowMs: number): string {
+  const { usage, queuedMs, turnMs, heldMs, isForwarded } = exchange;
+  const held = heldMs + (exchange.group === null ? 0 : nowMs - turnMs);
+  const compute = usage !== null ? `compute=${computeMsOf({ usage, heldMs: held, isForwarded })};` : "";
+  return `${compute}queue=${Math.round(queuedMs)}`;
+}

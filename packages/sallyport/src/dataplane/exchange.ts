@@ -81,6 +81,8 @@ export class Exchange implements Presented {
   isChunked = false;
   /** It carries a signature, which is not verified yet. */
   hasSignature = false;
+  /** It asks what it cost. */
+  asksForUsage = false;
 
   path = "";
   query = "";

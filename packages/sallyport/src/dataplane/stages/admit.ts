@@ -127,6 +127,9 @@ function readHeaders(exchange: Exchange): Refusal | undefined {
         // How often each may come is the verifier's to say.
         exchange.hasSignature = true;
         break;
+      case "x-sallyport-usage":
+        exchange.asksForUsage = true;
+        break;
       case "expect":
         isRepeated = hasExpect;
         hasExpect = true;

@@ -17,7 +17,7 @@ export function expectsEvents({ endpoint, understood, request }: Exchange): bool
 }
 
 export function beginEventStream(exchange: Exchange): AnswerWriter {
-  writeAnswerHead(exchange, 200, "text/event-stream", undefined);
+  writeAnswerHead(exchange, 200, "text/event-stream", undefined, exchange.startedMs);
   exchange.writer = new AnswerWriter(exchange.response);
   return exchange.writer;
 }

@@ -1,6 +1,7 @@
 /** Headers are built from scratch in both directions: nothing of the caller's goes up, nothing of the upstream's comes down but what is listed. */
 import type { Exchange } from "../exchange.ts";
 import { addCorsHeaders } from "../cors.ts";
+import { usageHeader } from "../cost.ts";
 import { addRetirementHeaders } from "../../keys/retirement.ts";
 import { addRateHeaders } from "../rate-headers.ts";
 
@@ -45,7 +46,13 @@ export function declaredLength(headers: Record<string, string | string[] | undef
 }
 
 /** Writes the head of the answer. `length` undefined = the length is not known beforehand. */
-export function writeAnswerHead(exchange: Exchange, status: number, type: string, length: number | undefined): void {
+export function writeAnswerHead(
+  exchange: Exchange,
+  status: number,
+  type: string,
+  length: number | undefined,
+  nowMs: number,
+): void {
   const { response, serialized } = exchange;
   const adjusted = serialized!.adjusted;
   // A flat list is written as it is; single calls of setHeader cost several times as much.
@@ -56,6 +63,7 @@ export function writeAnswerHead(exchange: Exchange, status: number, type: string
   if (isStreamType(type)) headers.push("x-accel-buffering", "no");
   if (exchange.retryAfterSeconds !== null) headers.push("retry-after", String(exchange.retryAfterSeconds));
   if (adjusted.length > 0) headers.push("x-sallyport-adjusted", adjusted.join(", ").replaceAll(/[^\x20-\x7e]/g, "?"));
+  if (exchange.asksForUsage) headers.push("x-sallyport-usage", usageHeader(exchange, nowMs));
   addRateHeaders(headers, exchange.rate);
   addRetirementHeaders(headers, exchange.retirement);
   addCorsHeaders(headers, exchange.corsOrigin);

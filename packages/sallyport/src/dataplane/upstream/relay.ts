@@ -288,7 +288,7 @@ export class Relay implements Dispatcher.DispatchHandler, Interruptible {
   }
 
   #writeHead(length: number | undefined): void {
-    writeAnswerHead(this.#exchange, this.#status, this.#type, length);
+    writeAnswerHead(this.#exchange, this.#status, this.#type, length, this.#ports.clock.monotonic());
     this.#writer = new AnswerWriter(this.#exchange.response);
   }
 
