@@ -49,7 +49,7 @@ try {
   await terminal.type(app, `${ask("Tell me a story")} | jq -j '.message.content // .error'; echo`);
   await terminal.watchFor(app, /Once there was/);
   await terminal.type(admin, `npx sallyport keys revoke ${id}`);
-  await terminal.watchFor(admin, /revoked \(/);
+  await terminal.watchFor(admin, /Revoked key/);
   await terminal.watchFor(app, /revoked/);
   await terminal.watch(2_500);
   mkdirSync(dirname(FILE), { recursive: true });

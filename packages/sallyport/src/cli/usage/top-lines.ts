@@ -10,6 +10,7 @@ type Environment = Activity["environments"][number];
 
 const USUAL_MODEL = "registry.ollama.ai/library/";
 const BAR_WIDTH = 10;
+const REQUESTS_SHOWN = 15;
 /** A budget is worth a line when so much of it is used. */
 const BUDGET_SHOWN = 0.5;
 
@@ -94,8 +95,8 @@ function requestLines(requests: Environment["requests"]): Line[] {
   if (requests.length === 0) return [];
   return table(
     ["REQUEST", "KEY", "MODEL", "ENDPOINT", "STATE", "SINCE", "SERVER"],
-    requests
-      .slice(0, 15)
+    [...requests.filter(({ state }) => state === "running"), ...requests.filter(({ state }) => state === "waiting")]
+      .slice(0, REQUESTS_SHOWN)
       .map((request) => [
         request.id,
         request.keyName,
