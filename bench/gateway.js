@@ -15,10 +15,10 @@ export async function startGateway(upstreamUrl, more = [], { program, execPath =
     policy,
     `environments:
   dev:
-    upstreams: [{ url: "${upstreamUrl}" }]
+    upstreams: [{ url: "${upstreamUrl}", concurrency: 100000 }]
     limits: { requests: 10000000/min, concurrency: 100000 }
   prod:
-    upstreams: [{ url: "${upstreamUrl}" }]
+    upstreams: [{ url: "${upstreamUrl}", concurrency: 100000 }]
 roles:
   bot:
     allow: [{ do: [infer:chat, infer:embed], on: ["llama3.2", "qwen3:*"] }]

@@ -14,6 +14,7 @@ async function watch({ url, key, streams, rounds, spreadMs }) {
   const firsts = [];
   const gaps = [];
   const ways = { first: [], next: [] };
+  let lines = 0;
   const one = async (_, at) => {
     // Spread over the length of a stream: streams that all begin in one instant measure a queue, not a relay.
     await new Promise((resolve) => setTimeout(resolve, (at * spreadMs) / streams));
@@ -25,6 +26,7 @@ async function watch({ url, key, streams, rounds, spreadMs }) {
       let last = 0;
       for await (const chunk of answer.body) {
         const now = performance.now();
+        for (const byte of chunk) if (byte === 0x0a) lines++;
         const stamp = STAMP.exec(chunk.toString("latin1"));
         if (stamp) {
           const wayMs = (nowUs() - Number(stamp[2])) / 1000;
@@ -45,6 +47,7 @@ async function watch({ url, key, streams, rounds, spreadMs }) {
     firstWay: quantiles(ways.first),
     nextWay: quantiles(ways.next),
     streams,
+    lines,
   });
 }
 
