@@ -210,7 +210,7 @@ export const requestRules = [
     what: "what runs is decided again",
     named: "when its key is revoked",
     file: `${S}/compose/data-plane.ts`,
-    from: "live.recheck(judge);",
+    from: "live.recheck({ refuseNow: (exchange) => refuseAfterChange(exchange) });",
     to: "",
     test: "test/gateway/revocation.test.ts",
   },

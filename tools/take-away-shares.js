@@ -164,4 +164,22 @@ export const shareRules = [
     test: budgets,
     named: "a restart forgets nothing",
   },
+  {
+    rule: "budgets",
+    what: "a budget that is narrowed ends what runs",
+    file: `${S}/compose/data-plane.ts`,
+    from: "return isRefusal(right) ? right : quotas.refuseNow(exchange, right);",
+    to: "return isRefusal(right) ? right : undefined;",
+    test: budgets,
+    named: "narrows below what is used",
+  },
+  {
+    rule: "budgets",
+    what: "bytes of an answer draw from a budget",
+    file: `${S}/dataplane/upstream/running-limits.ts`,
+    from: "if (!this.#holdBytes(length)) return 0;",
+    to: "",
+    test: budgets,
+    named: "bytes of an answer",
+  },
 ];

@@ -164,10 +164,56 @@ test("requests of a day are counted once each, by the user and not by the key", 
 });
 
 test("what never ran costs nothing", async () => {
+  const url = await upstreamUrl();
+  await gateway.apply(
+    `environments:\n  dev:\n    upstreams: [{ url: "${url}", concurrency: 1 }]\n    queue: { length: 0 }\n`,
+  );
   const key = await keyWith({ requests: "1/week" });
   expect((await gateway.post("/api/chat", key, { model: "qwen3", messages })).status).toBe(403);
+  // Its part was reserved when it found no place in the queue.
+  let release = (): void => {};
+  const held = new Promise<void>((resolve) => {
+    gateway.upstream().intercept = (_seen, response) => {
+      release = () => void response.writeHead(200, { "content-type": "application/json" }).end('{"done":true}\n');
+      resolve();
+      return true;
+    };
+  });
+  const other = gateway.post("/api/chat", await keyWith({}), { ...chat, stream: false });
+  await held;
+  expect((await gateway.post("/api/chat", key, { ...chat, stream: false })).status).toBe(503);
+  release();
+  await (await other).text();
+  await untilIdle(gateway);
+  gateway.upstream().intercept = undefined;
   expect((await gateway.post("/api/chat", key, { ...chat, stream: false })).status).toBe(200);
   expect((await gateway.post("/api/chat", key, { ...chat, stream: false })).status).toBe(429);
+});
+
+test("a budget that policy narrows below what is used ends what runs", async () => {
+  const url = await upstreamUrl();
+  const policy = (budget: string): string =>
+    `environments:\n  dev:\n    upstreams: [{ url: "${url}" }]\n    limits: { outputTokens: ${budget} }\n`;
+  await gateway.apply(policy("100k/day"));
+  endless("native");
+  const answer = await gateway.post("/api/chat", await keyWith({}), chat);
+  const reader = answer.body!.getReader();
+  await reader.read();
+  await gateway.apply(policy("1/day"));
+  let text = "";
+  for (let part = await reader.read(); !part.done; part = await reader.read())
+    text = new TextDecoder().decode(part.value);
+  expect(text).toContain("quota_exceeded");
+  gateway.upstream().intercept = undefined;
+  await gateway.apply(`environments:\n  dev:\n    upstreams: [{ url: "${url}" }]\n`);
+});
+
+test("bytes of an answer draw from a budget, and end the stream", async () => {
+  endless("native");
+  const answer = await gateway.post("/api/chat", await keyWith({ bytes: "20k/day" }), chat);
+  const text = await answer.text();
+  expect(text.length).toBeLessThanOrEqual(20_300);
+  expect(JSON.parse(text.trim().split("\n").at(-1)!)).toMatchObject({ done_reason: "length" });
 });
 
 test("a soft budget denies nothing, and is recorded once when it is used up", async () => {

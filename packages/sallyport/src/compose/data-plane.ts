@@ -1,13 +1,15 @@
 /** The data plane, joined: its stages from their ports, its ends, and what must happen when policy changes. */
 import type { Server } from "node:http";
 import type { SecureContextOptions } from "node:tls";
-import { refuse } from "@sallyport/protocol";
+import { isRefusal, refuse } from "@sallyport/protocol";
+import type { Refusal } from "@sallyport/protocol";
 import { makeRefusalRecords } from "../audit/refusal-record.ts";
 import { makeUnauthenticated } from "../audit/unauthenticated.ts";
 import type { Settings } from "../config/settings.ts";
 import { ByteBudget } from "../dataplane/byte-budget.ts";
 import { Connections } from "../dataplane/connections.ts";
 import type { EndListener } from "../dataplane/ending.ts";
+import type { Exchange } from "../dataplane/exchange.ts";
 import { ExchangeLog } from "../dataplane/exchange-log.ts";
 import { Judge } from "../dataplane/judge.ts";
 import { LiveExchanges } from "../dataplane/live-exchanges.ts";
@@ -142,10 +144,17 @@ export function makeDataPlane({
   const isQuarantined = (): boolean => core.quarantine.restored() !== undefined;
   let isDraining = false;
 
+  const refuseAfterChange = (exchange: Exchange): Refusal | undefined => {
+    const refusal = judge.refuseNow(exchange);
+    if (refusal || exchange.lease === null) return refusal;
+    const right = judge.again(exchange);
+    return isRefusal(right) ? right : quotas.refuseNow(exchange, right);
+  };
+
   pools.configure(snapshot().environments.values());
   core.onSwap((next) => {
     pools.configure(next.environments.values());
-    live.recheck(judge);
+    live.recheck({ refuseNow: (exchange) => refuseAfterChange(exchange) });
   });
 
   const unauthenticated = makeUnauthenticated({ ledger, clock });

@@ -4,6 +4,7 @@
  */
 import { refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
+import type { EffectiveRight } from "../access/snapshot.ts";
 import { quotaBoundsOf } from "../limits/quota-bounds.ts";
 import { Lease } from "../limits/lease.ts";
 import type { Amounts, QuotaBound } from "../limits/quota.ts";
@@ -76,6 +77,17 @@ export class Quotas {
     return most;
   }
 
+  /** Of what waits or runs, when policy has changed: why it must end, if a budget is now smaller than what is used of it. */
+  refuseNow({ key, understood, lease }: Exchange, right: EffectiveRight): Refusal | undefined {
+    if (lease === null) return undefined;
+    const zone = right.environment.quotas?.zone ?? "UTC";
+    const name = `${key!.environment} key ${key!.id}`;
+    const over = quotaBoundsOf(right.limits, name, understood!.model, zone).find((bound) =>
+      this.#ports.book.isOver(bound),
+    );
+    return over === undefined ? undefined : refuse("quota_exceeded", wordOf(over.name));
+  }
+
   settle(exchange: Exchange): void {
     const { lease, usage, understood, isForwarded } = exchange;
     if (understood?.model && usage !== null && !usage.isEstimated)
@@ -123,7 +135,12 @@ function firstHold(isStream: boolean, left: number): number {
 }
 
 function shortage({ bound, retryAfterMs }: QuotaShortage): Refusal {
-  const what =
-    bound.name === "inputTokens" ? "input tokens" : bound.name === "outputTokens" ? "output tokens" : bound.name;
-  return refuse("quota_exceeded", what).with({ retryAfterSeconds: Math.max(1, Math.ceil(retryAfterMs / 1_000)) });
+  return refuse("quota_exceeded", wordOf(bound.name)).with({
+    retryAfterSeconds: Math.max(1, Math.ceil(retryAfterMs / 1_000)),
+  });
+}
+
+function wordOf(name: QuotaBound["name"]): string {
+  if (name === "inputTokens") return "input tokens";
+  return name === "outputTokens" ? "output tokens" : name;
 }

@@ -96,6 +96,11 @@ export class QuotaBook implements LeaseBook {
     return lease;
   }
 
+  /** More is used and reserved than the budget has: it was narrowed. */
+  isOver(bound: QuotaBound): boolean {
+    return !bound.isSoft && roomOf(bound, this.#accountOf(bound)) < 0;
+  }
+
   /** There is so much left of a budget, or it only notifies. */
   hasRoom(bound: QuotaBound, amount: number): boolean {
     const account = this.#accountOf(bound);

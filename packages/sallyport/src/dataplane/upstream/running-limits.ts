@@ -28,6 +28,8 @@ function largest(least: number, tooMany: number, fits: (count: number) => boolea
 
 /** Bounds are looked at each second: what runs until the next look is held before it is used. */
 const LOOK_MS = 1_000;
+/** So many bytes more than were sent are held, so that not every piece is one more reservation. */
+const BLOCK_BYTES = 16_384;
 
 export class RunningLimits {
   readonly #exchange: Exchange;
@@ -69,10 +71,19 @@ export class RunningLimits {
       most = largest(this.#shown, shown, (tokens) => holdTokens(lease, this.#inputTokens, tokens));
     const isAll = most === shown;
     const length = isAll ? bytes.length : (ends[most * perFrame - this.#lineEnds - 1] ?? 0);
+    if (!this.#holdBytes(length)) return 0;
     if (metering === "anthropic") this.#noteBlocks(bytes.subarray(0, length));
     this.#lineEnds = isAll ? this.#lineEnds + ends.length : most * perFrame;
     this.#shown = most;
     return length;
+  }
+
+  /** Bytes draw from a budget, too: all of them are there, or none of these is shown. */
+  #holdBytes(length: number): boolean {
+    const { lease, sentBytes, serialized } = this.#exchange;
+    if (lease === null || lease.held("bytes") === Infinity) return true;
+    const all = serialized!.bytes.length + sentBytes + length;
+    return lease.holdAtLeast("bytes", all + BLOCK_BYTES) || lease.holdAtLeast("bytes", all);
   }
 
   /** Why it must end now; undefined while it is within its bounds. */

@@ -108,11 +108,13 @@ export class Upstream {
   }
 
   #learned(model: string): AdaptiveSlots {
-    let slots = this.#slots.get(model);
-    if (slots === undefined) {
-      if (this.#slots.size >= MODELS_MAX) this.#slots.clear();
-      this.#slots.set(model, (slots = new AdaptiveSlots()));
-    }
+    const known = this.#slots.get(model);
+    if (known !== undefined && this.#slots.size < MODELS_MAX / 2) return known;
+    // The table grows large only by names that no server has: what is used again stays, the oldest of the others goes.
+    this.#slots.delete(model);
+    if (this.#slots.size >= MODELS_MAX) this.#slots.delete(this.#slots.keys().next().value!);
+    const slots = known ?? new AdaptiveSlots();
+    this.#slots.set(model, slots);
     return slots;
   }
 
