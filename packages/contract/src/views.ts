@@ -1,5 +1,6 @@
 /** What the admin API returns: the public views of keys, principals, assignments and policy. No secret has a field here. */
 import { z } from "zod";
+import { upstreamKinds } from "@sallyport/protocol";
 import { limits, limitsView } from "./limits.ts";
 import { guard, time } from "./scalars.ts";
 
@@ -222,6 +223,8 @@ export const upstreamView = z.object({
   environment: z.string(),
   id: z.string(),
   url: z.string(),
+  /** Absent = `ollama`. */
+  kind: z.enum(upstreamKinds).optional(),
   concurrency: z.number().optional(),
   timeoutMs: z.number().optional(),
   timeouts: z

@@ -144,13 +144,14 @@ function roleFacts(role: Role): Facts {
 }
 
 function upstreamText(upstream: UpstreamSpec): string {
+  const kind = upstream.kind === undefined ? "" : ` kind=${upstream.kind}`;
   const concurrency = upstream.concurrency === undefined ? "" : ` concurrency=${upstream.concurrency}`;
   const timeout = upstream.timeoutMs === undefined ? "" : ` timeout=${formatDurationMs(upstream.timeoutMs)}`;
   const timeouts = Object.entries(upstream.timeouts ?? {})
     .map(([name, durationMs]) => ` timeouts.${name.slice(0, -2)}=${formatDurationMs(durationMs)}`)
     .join("");
   const shared = upstream.isShared ? " shared" : "";
-  return `${upstream.id}=${upstream.url}${concurrency}${timeout}${timeouts}${shared}`;
+  return `${upstream.id}=${upstream.url}${kind}${concurrency}${timeout}${timeouts}${shared}`;
 }
 
 function grantText(grant: Grant): string {

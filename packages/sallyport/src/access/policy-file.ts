@@ -89,6 +89,7 @@ function buildEnvironment(name: string, entry: EnvironmentEntry): Environment {
     upstreams: entry.upstreams.map((upstream, i): UpstreamSpec => ({
       id: upstream.id ?? `u${i + 1}`,
       url: upstream.url,
+      ...(upstream.kind === undefined || upstream.kind === "ollama" ? {} : { kind: upstream.kind }),
       ...(upstream.concurrency === undefined ? {} : { concurrency: upstream.concurrency }),
       ...(upstream.shared ? { isShared: true } : {}),
       ...(upstream.timeout === undefined ? {} : { timeoutMs: milliseconds(upstream.timeout) }),

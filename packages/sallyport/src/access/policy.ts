@@ -10,6 +10,7 @@ import type {
   DataPermission,
   Factor,
   Priority,
+  UpstreamKind,
 } from "@sallyport/protocol";
 import type { PermissionDoor } from "./door.ts";
 
@@ -214,6 +215,8 @@ export interface UpstreamSpec {
   readonly id: string;
   /** `http://host:port` or `https://host:port`, no path. */
   readonly url: string;
+  /** Absent = `ollama`. */
+  readonly kind?: UpstreamKind;
   /** Requests run at the same time per model; absent = no bound of ours. */
   readonly concurrency?: number;
   /** This server is also another environment's, and both say so. */

@@ -73,6 +73,7 @@ function environmentWidens(old: Environment, next: Environment): string[] {
   const servers = new Set(old.upstreams.map(({ url }) => url));
   return wider([
     [next.upstreams.some(({ url }) => !servers.has(url)), "upstreams: another model server"],
+    [next.upstreams.some((one) => isOtherKind(old, one)), "upstreams: another kind of server"],
     [next.upstreams.some((one) => isUpstreamLooser(old, one)), "upstreams: a higher or no concurrency, or sharing"],
     [next.keyMaxAgeMs > old.keyMaxAgeMs, "keys.maxAge: longer"],
     ...keyLifeDimensions(old.keyLife, next.keyLife),
@@ -139,6 +140,11 @@ function isUpstreamLooser({ upstreams }: Environment, next: Environment["upstrea
   const old = upstreams.find(({ url }) => url === next.url);
   if (!old) return false;
   return isBoundLooser(old.concurrency, next.concurrency) || (next.isShared === true && old.isShared !== true);
+}
+
+/** What a model server is told and asked depends on its kind: none is narrower than another. */
+function isOtherKind({ upstreams }: Environment, next: Environment["upstreams"][number]): boolean {
+  return upstreams.some(({ url, kind = "ollama" }) => url === next.url && kind !== (next.kind ?? "ollama"));
 }
 
 /** Lengths for which longer is wider; 0 = never, which is the longest. */

@@ -86,7 +86,9 @@ function isSame(a: UpstreamSpec, b: UpstreamSpec): boolean {
   return JSON.stringify(identityOf(a)) === JSON.stringify(identityOf(b));
 }
 
-function identityOf({ id, url, concurrency, timeoutMs, timeouts }: UpstreamSpec): unknown[] {
+function identityOf({ id, url, kind, concurrency, timeoutMs, timeouts }: UpstreamSpec): unknown[] {
   const { connectMs, firstByteMs, silenceMs, answerMs } = timeouts ?? {};
-  return [id, url, concurrency, timeoutMs, connectMs, firstByteMs, silenceMs, answerMs].map((value) => value ?? null);
+  return [id, url, kind, concurrency, timeoutMs, connectMs, firstByteMs, silenceMs, answerMs].map(
+    (value) => value ?? null,
+  );
 }

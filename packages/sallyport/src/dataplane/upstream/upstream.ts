@@ -1,4 +1,5 @@
 /** One configured model server of one environment: its connections, its health, what runs on it. */
+import type { ModelName, UpstreamKind } from "@sallyport/protocol";
 import type { UpstreamSpec } from "../../access/policy.ts";
 import { AdaptiveSlots } from "./adaptive-slots.ts";
 import type { LetIn } from "./adaptive-slots.ts";
@@ -6,6 +7,7 @@ import { boundsOf } from "./bounds.ts";
 import type { UpstreamBounds } from "./bounds.ts";
 import { ReplicaHealth } from "./health.ts";
 import type { HealthPorts } from "./health.ts";
+import type { ServedNames } from "./model-listing.ts";
 import { pacedConnector } from "./paced-socket.ts";
 import { Pool } from "./undici.ts";
 import type { Connector } from "./undici.ts";
@@ -28,6 +30,9 @@ export interface UpstreamPorts extends Pick<HealthPorts, "now" | "random"> {
   readonly connect?: Connector | undefined;
 }
 
+/** Why a request is never sent to a replica, whatever its health and its room. */
+export type Misfit = "dialect" | "model";
+
 export class Upstream {
   readonly environment: string;
   readonly spec: UpstreamSpec;
@@ -36,6 +41,8 @@ export class Upstream {
   readonly host: string;
   readonly bounds: UpstreamBounds;
   readonly health: ReplicaHealth;
+  /** The names it listed last; null = it runs other names, too, or was not asked yet. */
+  served: ServedNames | null = null;
   /** Requests it was chosen for and that are not over. */
   running = 0;
   /** Tokens in a second of one answer: for answers that were aborted before they said. */
@@ -57,6 +64,22 @@ export class Upstream {
     this.health = new ReplicaHealth({ ...ports, onFit: (isFit) => ports.onFitness?.(this, isFit) });
     this.host = new URL(spec.url).host;
     this.pool = this.#connect(1);
+  }
+
+  get kind(): UpstreamKind {
+    return this.spec.kind ?? "ollama";
+  }
+
+  /** `isNative`: the request is in Ollama's own dialect. `model`: a canonical name; null where it names none. */
+  misfitOf(isNative: boolean, model: string | null): Misfit | undefined {
+    if (isNative && this.kind !== "ollama") return "dialect";
+    return model !== null && this.served !== null && !this.served.has(model) ? "model" : undefined;
+  }
+
+  /** How the server itself writes the name: some compare it letter by letter. */
+  spellingOf({ key, spelling }: ModelName): string {
+    const spellings = this.served?.get(key);
+    return spellings === undefined || spellings.includes(spelling) ? spelling : spellings[0]!;
   }
 
   /**

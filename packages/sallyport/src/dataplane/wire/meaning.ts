@@ -89,7 +89,7 @@ export function demandOn(permission: DataPermission, model: ModelName, field = "
 }
 
 /** Changes the fields by the terms of the grant and notes what was changed. Works on a copy. */
-export type Edit = (fields: FieldMap, terms: Terms, adjusted: string[]) => void;
+export type Edit = (fields: FieldMap, terms: Terms, adjusted: string[], spelling?: string) => void;
 
 export interface Meaning {
   readonly read: ReadBody;
@@ -135,16 +135,16 @@ export class JsonRequest implements Understood {
     this.#edit = meaning.edit;
   }
 
-  serialize(terms: Terms): Serialized {
+  serialize(terms: Terms, spelling?: string): Serialized {
     const adjusted: string[] = [];
     const fields = this.#edit ? new Map(this.#fields) : this.#fields;
-    this.#edit?.(fields, terms, adjusted);
+    this.#edit?.(fields, terms, adjusted, spelling);
     return { bytes: Buffer.from(writeFields(fields), "latin1"), contentType: "application/json", adjusted };
   }
 }
 
 /** Puts the one spelling of the name we decided on in the place of the caller's. */
-export function sendModel(fields: FieldMap, model: ModelName, field = "model"): void {
+export function sendModel(fields: FieldMap, model: Pick<ModelName, "spelling">, field = "model"): void {
   fields.set(field, encodeString(model.spelling));
 }
 

@@ -62,8 +62,8 @@ export function understandCompat(name: keyof typeof kinds): (body: Buffer) => Un
     const isStream = kind.streams && isTrue(fields.get("stream"));
     const hidesUsage = isStream && kind.usageIsAsked && fields.get("stream_options") !== '{"include_usage":true}';
 
-    function edit(sent: FieldMap, terms: Terms, adjusted: string[]): void {
-      sendModel(sent, model as ModelName);
+    function edit(sent: FieldMap, terms: Terms, adjusted: string[], spelling?: string): void {
+      sendModel(sent, { spelling: spelling ?? (model as ModelName).spelling });
       if (kind.streams) sent.set("stream", String(isStream));
       if (isStream && kind.usageIsAsked) sent.set("stream_options", '{"include_usage":true}');
       else sent.delete("stream_options");

@@ -23,8 +23,8 @@ export interface Understood {
   readonly droppedFields: number;
   /** A rough count of input characters, for estimates where the server reports no usage. */
   readonly inputCharacters: number;
-  /** Our own serialisation, with what was granted applied. */
-  serialize(terms: Terms): Serialized;
+  /** Our own serialisation, with what was granted applied. `spelling`: how the model server writes the model's name. */
+  serialize(terms: Terms, spelling?: string): Serialized;
 }
 
 /** What `decide()` granted, as far as the bytes upstream depend on it. */
