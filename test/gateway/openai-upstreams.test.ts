@@ -136,6 +136,36 @@ describe("a server that runs its model under any name", () => {
   });
 });
 
+test("the list of models is that of all servers, as far as the caller may see them", async () => {
+  const one = await server("llama.cpp", { flavour: "llama.cpp", models: ["one", "hidden"] });
+  const two = await server("openai", { models: ["two", "one"] });
+  const ollama = new GoUpstream();
+  opened.push(ollama);
+  const listed = async (): Promise<string[]> => {
+    const answer = await fetch(`${gateway.url}/v1/models`, { headers: { authorization: `Bearer ${weak.key}` } });
+    return ((await answer.json()) as { data: { id: string }[] }).data.map(({ id }) => id).toSorted();
+  };
+  const weak = await gateway.issue({ allow: ["models:list"], models: ["one", "two", "llama3.2"] });
+  await use(one.entry, two.entry);
+  expect(await listed()).toEqual(["one", "two"]);
+  await use(one.entry, two.entry, `{ url: "${await ollama.listen()}" }`);
+  expect(await listed()).toEqual(["llama3.2:latest", "one", "two"]);
+});
+
+test("llama.cpp's server says how many requests it takes, and gets no more", async () => {
+  const { upstream, entry } = await server("llama.cpp", { flavour: "llama.cpp", models: ["one"], slots: 2 });
+  await use(entry);
+  await chat("one");
+  let release = (): void => {};
+  upstream.held = new Promise<void>((resolve) => (release = resolve));
+  const all = Array.from({ length: 5 }, () => chat("one"));
+  while (upstream.runs.length < 3) await new Promise((resolve) => setImmediate(resolve));
+  await chat("unlisted");
+  expect(upstream.runs.length).toBe(3);
+  release();
+  expect((await Promise.all(all)).map(([status]) => status)).toEqual([200, 200, 200, 200, 200]);
+});
+
 test("an Ollama that policy calls another kind is asked for its remote models all the same", async () => {
   const ollama = new GoUpstream();
   opened.push(ollama);

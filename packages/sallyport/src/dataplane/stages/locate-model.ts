@@ -22,6 +22,8 @@ export function makeLocateModel({ pools, origins }: LocateModelPorts): Stage {
     exchange.demands = demands;
     const upstreams = pools.of(exchange.key!.environment);
     if (demands.some(changesModels)) origins.noteChange(upstreams);
+    if (exchange.endpoint!.filter === "v1-models" && areDifferent(upstreams))
+      return origins.learnAll(upstreams).then(() => undefined);
     if (model === null || !demands.some(runsModel)) return undefined;
     if (model.source === "cloud") {
       exchange.isRemoteModel = true;
@@ -31,6 +33,11 @@ export function makeLocateModel({ pools, origins }: LocateModelPorts): Stage {
     const origin = origins.originOnAny(upstreams, model.key);
     return origin instanceof Promise ? origin.then((located) => settle(exchange, located)) : settle(exchange, origin);
   };
+}
+
+/** Each serves what it lists: what all of them have is in no one's list. */
+function areDifferent(upstreams: readonly Upstream[]): boolean {
+  return upstreams.length > 1 && upstreams.some(({ kind }) => kind !== "ollama");
 }
 
 /**

@@ -14,6 +14,9 @@ const LISTING_BYTES_MAX = 16 * 1024 * 1024;
 const PATIENCE_MS = 10_000;
 /** A server without `/api/tags` is asked again after so long whether it has become an Ollama. */
 const NO_TAGS_MS = 60_000;
+const SLOTS_MS = 60_000;
+const SLOTS_MAX = 4_096;
+const PROPS_BYTES_MAX = 1024 * 1024;
 const NAMES_MAX = 10_000;
 
 const NONE: ReadonlySet<string> = new Set();
@@ -31,6 +34,9 @@ export class ModelLister {
   /** Servers said to be no Ollama that have no `/api/tags`, by the monotonic time until which that counts. */
   readonly #noTagsUntilMs = new Map<string, number>();
 
+  /** What `/props` said of each server. */
+  readonly #slots = new Map<string, { readonly slots: number | undefined; readonly untilMs: number }>();
+
   constructor(now: () => number) {
     this.#now = now;
   }
@@ -39,7 +45,19 @@ export class ModelLister {
   async list(upstream: Upstream): Promise<ModelListing> {
     if (upstream.kind === "ollama") return { remote: (await listTags(upstream)) ?? NONE, served: null };
     const [served, remote] = await Promise.all([listServed(upstream), this.#listTagsRarely(upstream)]);
-    return { remote, served };
+    const slots = upstream.kind === "llama.cpp" ? await this.#slotsOf(upstream) : undefined;
+    return { remote, served, ...(slots === undefined ? {} : { slots }) };
+  }
+
+  /** A server that does not say is asked again like one that did: it may have been started with other options. */
+  async #slotsOf(upstream: Upstream): Promise<number | undefined> {
+    const { url } = upstream.spec;
+    const now = this.#now();
+    const known = this.#slots.get(url);
+    if (known !== undefined && known.untilMs > now) return known.slots;
+    const slots = await askSlots(upstream).catch(() => undefined);
+    this.#slots.set(url, { slots, untilMs: now + SLOTS_MS });
+    return slots;
   }
 
   /** Policy may call an Ollama another kind of server: its remote models are no less remote for that. */
@@ -109,6 +127,21 @@ export function readServedNames(text: string): ServedNames | undefined {
     else if (!spellings.includes(id as string)) spellings.push(id as string);
   }
   return served;
+}
+
+/** llama.cpp's server says in `/props` how many slots it was started with. */
+async function askSlots(upstream: Upstream): Promise<number | undefined> {
+  const { status, body } = await ask(upstream, "GET", "/props", undefined, {
+    maxBytes: PROPS_BYTES_MAX,
+    timeoutMs: PATIENCE_MS,
+  });
+  return status === 200 ? readSlots(body.toString("utf8")) : undefined;
+}
+
+export function readSlots(text: string): number | undefined {
+  const slots = parseObject(text)?.["total_slots"];
+  const isCount = typeof slots === "number" && Number.isInteger(slots) && slots >= 1 && slots <= SLOTS_MAX;
+  return isCount ? slots : undefined;
 }
 
 /** An entry of `/api/tags`, or a line of an answer, whose model runs elsewhere. */

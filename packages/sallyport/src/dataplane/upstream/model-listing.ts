@@ -6,4 +6,6 @@ export interface ModelListing {
   readonly remote: ReadonlySet<string>;
   /** The names it serves; null = it decides by itself, and answers 404 for the others (Ollama). */
   readonly served: ServedNames | null;
+  /** How many requests the server says it takes at the same time; absent = it does not say. */
+  readonly slots?: number;
 }

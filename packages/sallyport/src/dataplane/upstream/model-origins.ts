@@ -67,6 +67,11 @@ class ServerModels {
     return this.#listing !== null && age < FRESH_MS ? this.#read(upstream, model) : this.#lookFor(upstream, model);
   }
 
+  /** The replica learns what the server serves now. */
+  async learn(upstream: Upstream): Promise<void> {
+    await this.originNow(upstream, "");
+  }
+
   /** Something on the server was or is being changed: whatever is held or on its way may be old. */
   noteChange(): void {
     this.#changes++;
@@ -83,8 +88,9 @@ class ServerModels {
   /** What the held list says; the replica learns what it serves. */
   #read(upstream: Upstream, model: string): ModelOrigin {
     if (this.#listing === null) return this.#isUnlisted ? "unlisted" : "unknown";
-    const { remote, served } = this.#listing;
+    const { remote, served, slots } = this.#listing;
     upstream.served = served;
+    upstream.declaredSlots = slots ?? null;
     if (remote.has(model)) return "elsewhere";
     return served === null || served.has(model) ? "here" : "absent";
   }
@@ -164,6 +170,12 @@ export class ModelOrigins {
     for (const origin of ["elsewhere", "here"] as const) if (known.includes(origin)) return origin;
     const others = known.includes("absent") ? "absent" : "unknown";
     return asked.length === 0 ? others : Promise.any(asked.map(whenServed)).catch(() => others);
+  }
+
+  /** Asks all of them what they serve, for a list of everything. */
+  async learnAll(upstreams: readonly Upstream[]): Promise<void> {
+    const fit = upstreams.filter(({ health }) => health.fitness !== "out");
+    await Promise.all(fit.map((upstream) => this.#modelsOf(upstream).learn(upstream)));
   }
 
   noteChange(upstreams: readonly Upstream[]): void {

@@ -37,6 +37,10 @@ export class ReplicaGroup {
     return this.#replicas;
   }
 
+  get hasOllama(): boolean {
+    return this.#replicas.some(({ kind }) => kind === "ollama");
+  }
+
   get waiting(): number {
     let waiting = 0;
     for (const queue of this.#queues.values()) waiting += queue.waiting;

@@ -41,9 +41,10 @@ export function holdReplica(
 export function offerReplica(exchange: Exchange, group: ReplicaGroup, caller: QueueCaller): Offer<Upstream> {
   if (isManagement(exchange)) return group.takeFirst(exchange.understood!.model?.key ?? null);
   const model = queuedModelOf(exchange);
-  return model === null
-    ? group.take(null, null, caller.key, caller.isNative === true)
-    : group.queueOf(model).take(caller);
+  if (model !== null) return group.queueOf(model).take(caller);
+  // The others' names are known; what an Ollama has is in its own list only.
+  const isOfOllama = exchange.endpoint!.filter === "v1-models" && group.hasOllama;
+  return group.take(null, null, caller.key, isOfOllama || caller.isNative === true);
 }
 
 /** It has held its slot for a while: what it took beyond its prediction is charged. */

@@ -43,6 +43,8 @@ export class Upstream {
   readonly health: ReplicaHealth;
   /** The names it listed last; null = it runs other names, too, or was not asked yet. */
   served: ServedNames | null = null;
+  /** How many requests it says it takes at the same time; null = it does not say. */
+  declaredSlots: number | null = null;
   /** Requests it was chosen for and that are not over. */
   running = 0;
   /** Tokens in a second of one answer: for answers that were aborted before they said. */
@@ -105,9 +107,13 @@ export class Upstream {
     return model === null || this.runningOf(model) < this.slotsOf(model);
   }
 
-  /** Requests of the model that it runs at the same time: as policy says, else as learned. */
+  /** Requests of the model that it runs at the same time: as policy says, else as the server says, else as learned. */
   slotsOf(model: string): number {
-    return this.spec.concurrency ?? this.#learned(model).slots;
+    return this.#fixedSlots ?? this.#learned(model).slots;
+  }
+
+  get #fixedSlots(): number | null {
+    return this.spec.concurrency ?? this.declaredSlots;
   }
 
   /** What a request of the model meets here, itself included. */
@@ -117,7 +123,7 @@ export class Upstream {
 
   /** Its answer has begun; returns true where it can take more than before. */
   noteFirstByte(model: string, letIn: LetIn, isStream: boolean, isExact: boolean): boolean {
-    if (this.spec.concurrency !== undefined) return false;
+    if (this.#fixedSlots !== null) return false;
     const slots = this.#learned(model);
     const before = slots.slots;
     const nowMs = this.#ports.now();
@@ -127,7 +133,7 @@ export class Upstream {
 
   /** A request waited inside the server for so long. */
   noteInnerWait(model: string, letIn: LetIn, waitedMs: number): void {
-    if (this.spec.concurrency === undefined) this.#learned(model).waited(letIn, waitedMs, this.#ports.now());
+    if (this.#fixedSlots === null) this.#learned(model).waited(letIn, waitedMs, this.#ports.now());
   }
 
   #learned(model: string): AdaptiveSlots {
