@@ -23,6 +23,7 @@ export function capturedIo({ isTerminal = false, reply, text = "", env = {} }: T
     isTerminal,
     canAsk: reply !== undefined,
     ask: async () => reply ?? "",
+    askHidden: async () => reply ?? "",
     env,
     readText: () => text,
     neverBlock: () => {},

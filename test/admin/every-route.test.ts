@@ -49,7 +49,8 @@ function requestOf(name: RouteName): { path: string; init: RequestInit } {
   const path = row.path
     .replace("incidents/:id", `incidents/${INCIDENT.id}`)
     .replace(":id", id)
-    .replace(":name", name.startsWith("roles.") ? "bot" : "prod");
+    .replace(":name", name.startsWith("roles.") ? "bot" : "prod")
+    .replace(":upstream", "u1");
   const bodies: Partial<Record<RouteName, object>> = {
     "keys.create": { environment: "prod", name: "n", roles: ["bot"], models: ["llama3.2"] },
     "keys.rotate": { grace: "1d" },
@@ -65,6 +66,8 @@ function requestOf(name: RouteName): { path: string; init: RequestInit } {
     "adminKeys.create": { name: "n", role: "viewer", environments: ["prod"] },
     "principals.create": { kind: "person", name: "n", groups: ["ops"] },
     "assignments.create": { subject: { group: "g" }, environment: "prod", roles: ["bot"] },
+    "upstreams.drain": {},
+    "upstreams.setCredential": { credential: "token-abc123" },
     "policy.plan": { text: POLICY.replace("30d", "20d") },
     "policy.apply": { text: POLICY.replace("30d", "20d") },
     explainToken: { keyId: known.key, allow: ["infer:chat"], isBound: true },
@@ -219,6 +222,9 @@ const bound: readonly [RouteName, string][] = [
   ["assignments.remove", ""],
   ["environments.show", ""],
   ["upstreams.list", "?environment=prod"],
+  ["upstreams.drain", ""],
+  ["upstreams.setCredential", ""],
+  ["upstreams.removeCredential", ""],
   ["policy.plan", ""],
   ["policy.apply", ""],
   ["explain", ""],

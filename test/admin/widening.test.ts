@@ -151,6 +151,13 @@ const routes: Record<RouteName, Kind> = {
   "environments.list": "reads",
   "environments.show": "reads",
   "upstreams.list": "reads",
+  "upstreams.drain": () =>
+    codeOf(client.call("upstreams.drain", { params: { name: "dev", upstream: "u1" }, body: { isDrained: false } })),
+  "upstreams.setCredential": () =>
+    codeOf(
+      client.call("upstreams.setCredential", { params: { name: "dev", upstream: "u1" }, body: { credential: "c" } }),
+    ),
+  "upstreams.removeCredential": "narrows",
   "policy.show": "reads",
   "policy.plan": () => codeOf(client.call("policy.plan", { body: { text: policy({ networks: null }) } })),
   "policy.apply": () => codeOf(client.call("policy.apply", { body: { text: policy({ networks: null }) } })),

@@ -8,6 +8,7 @@ import { keyRows } from "./key-rows.ts";
 import { policyRows } from "./policy-rows.ts";
 import { principalRows } from "./principal-rows.ts";
 import { restoreRows } from "./restore-rows.ts";
+import { upstreamRows } from "./upstream-rows.ts";
 import type { ContractRow } from "./row.ts";
 
 export const contract = {
@@ -19,6 +20,7 @@ export const contract = {
   ...principalRows,
   ...policyRows,
   ...restoreRows,
+  ...upstreamRows,
 } as const satisfies Record<string, ContractRow>;
 
 export type Contract = typeof contract;

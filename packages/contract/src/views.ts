@@ -239,6 +239,15 @@ export const upstreamView = z.object({
   isShared: z.boolean().optional(),
 });
 
+/** With what administrators decided about it. */
+export const upstreamStateView = upstreamView.extend({
+  isDrained: z.boolean(),
+  /** The credential itself is never shown. */
+  hasCredential: z.boolean(),
+  /** Requests it works on now; null where no server runs. */
+  running: z.number().nullable(),
+});
+
 export const environmentView = z.object({
   name: z.string(),
   upstreams: z.array(upstreamView),
@@ -300,6 +309,7 @@ export type AdminKeyView = z.output<typeof adminKeyView>;
 export type PrincipalView = z.output<typeof principalView>;
 export type AssignmentView = z.output<typeof assignmentView>;
 export type RoleView = z.output<typeof roleView>;
+export type UpstreamStateView = z.output<typeof upstreamStateView>;
 export type UpstreamView = z.output<typeof upstreamView>;
 export type EnvironmentView = z.output<typeof environmentView>;
 export type AuditRecordView = z.output<typeof auditRecordView>;

@@ -5,6 +5,11 @@ export const upstreamProblems = {
     title: "the environment has no model server",
     remedy: "add one under `upstreams` in the policy",
   },
+  upstream_drained: {
+    status: 503,
+    title: "the model server takes no requests: an administrator has drained it",
+    remedy: "try again later; `sallyport upstreams drain ENV/UPSTREAM --undo` puts it back into service",
+  },
   upstream_unreachable: {
     status: 502,
     title: "the model server cannot be reached",

@@ -15,6 +15,7 @@ import { keyHandlers } from "./routes/keys.ts";
 import { localPeopleHandlers } from "./routes/local-people.ts";
 import { policyHandlers } from "./routes/policy.ts";
 import { principalHandlers } from "./routes/principals.ts";
+import { upstreamHandlers } from "./routes/upstreams.ts";
 import { restoreHandlers } from "./routes/restore.ts";
 
 export const handlers: Handlers<RouteName> = {
@@ -33,4 +34,5 @@ export const handlers: Handlers<RouteName> = {
   ...assignmentHandlers,
   ...policyHandlers,
   ...restoreHandlers,
+  ...upstreamHandlers,
 };

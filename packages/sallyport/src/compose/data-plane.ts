@@ -83,6 +83,8 @@ export interface DataPlane {
   readonly server: Server;
   running(): number;
   queued(): number;
+  /** Requests that a model server works on. */
+  runningOn(environment: string, upstream: string): number;
   /** Rejects new requests from now on. */
   drain(): void;
   /** Aborts what still runs and writes the last aggregates. */
@@ -111,6 +113,7 @@ export function makeDataPlane({
     now: () => clock.monotonic(),
     random: Math.random,
     connect,
+    stateOf: (environment, spec) => core.upstreamStates.of(environment, spec),
     onFitness({ environment, spec }, isFit) {
       const of = { environment, upstream: spec.id };
       if (isFit) log.info(of, "an upstream is chosen for requests again");
@@ -134,6 +137,7 @@ export function makeDataPlane({
   let isDraining = false;
 
   pools.configure(snapshot().environments.values());
+  core.upstreamStates.onChange(() => pools.configure(snapshot().environments.values()));
   core.onSwap((next) => {
     pools.configure(next.environments.values());
     live.recheck(judge);
@@ -259,6 +263,7 @@ export function makeDataPlane({
     server,
     running: () => live.size - pools.waiting,
     queued: () => pools.waiting,
+    runningOn: (environment, upstream) => pools.of(environment).find(({ spec }) => spec.id === upstream)?.running ?? 0,
     drain: () => void (isDraining = true),
     end() {
       clearInterval(flushing);

@@ -108,6 +108,10 @@ async function valuesOf(of: Option | string, command: Command, cli: Cli, data: s
         const { principals } = await client.call("principals.list");
         return principals.flatMap((one) => [one.id, one.name]);
       });
+    case "upstream":
+      return asked(cli, data, async (client) =>
+        (await client.call("upstreams.list")).upstreams.map((one) => `${one.environment}/${one.id}`),
+      );
     case "--key-id":
       return keyIds(cli, data);
     case "id":

@@ -1,6 +1,7 @@
 /** The command line's surroundings as a port: where it writes, whom it can ask, which variables it sees. */
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
+import { Writable } from "node:stream";
 import { outputTo } from "../../kernel/output.ts";
 import { visibleLine } from "../../kernel/visible-text.ts";
 
@@ -14,6 +15,8 @@ export interface Io {
   /** Whether a user can answer a question. */
   readonly canAsk: boolean;
   ask(question: string): Promise<string>;
+  /** The same for a secret: what is typed is not shown. */
+  askHidden(question: string): Promise<string>;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The text of a file; `-` is stdin. */
   readText(path: string): string;
@@ -48,6 +51,21 @@ export function processIo(): Io {
         return (await reader.question(visibleLine(question))).trim();
       } finally {
         reader.close();
+      }
+    },
+    async askHidden(question) {
+      process.stderr.write(visibleLine(question));
+      const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
+      const reader = createInterface({ input: process.stdin, output: silent, terminal: true });
+      reader.on("SIGINT", () => {
+        reader.close();
+        process.kill(process.pid, "SIGINT");
+      });
+      try {
+        return (await reader.question("")).trim();
+      } finally {
+        reader.close();
+        process.stderr.write("\n");
       }
     },
     env: process.env,

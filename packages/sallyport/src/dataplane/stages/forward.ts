@@ -105,7 +105,13 @@ class Forwarding implements RelayEnds {
         {
           method: exchange.request.method as "GET",
           path: endpoint.upstreamPath(exchange.understood!, exchange.parameter),
-          headers: upstreamHeaders(upstream.host, contentType, length, this.#ports.tracing?.begin(exchange)),
+          headers: upstreamHeaders(
+            upstream.host,
+            contentType,
+            length,
+            this.#ports.tracing?.begin(exchange),
+            upstream.authorization,
+          ),
           body,
         },
         this.#relay,

@@ -158,10 +158,11 @@ export class ModelOrigins {
    * server that has it decides: a slow or dead server delays no one, and the chosen server is asked again.
    */
   originOnAny(upstreams: readonly Upstream[], model: string): ModelOrigin | Promise<ModelOrigin> {
-    if (upstreams.length === 1) return this.originOf(upstreams[0]!, model);
+    const asks = upstreams.filter(({ state }) => !state.isDrained);
+    if (asks.length === 1) return this.originOf(asks[0]!, model);
     const known: ModelOrigin[] = [];
     const asked: Promise<ModelOrigin>[] = [];
-    for (const upstream of upstreams) {
+    for (const upstream of asks) {
       if (upstream.health.fitness === "out") continue;
       const origin = this.originOf(upstream, model);
       if (origin instanceof Promise) asked.push(origin);
@@ -174,7 +175,7 @@ export class ModelOrigins {
 
   /** Asks all of them what they serve, for a list of everything. */
   async learnAll(upstreams: readonly Upstream[]): Promise<void> {
-    const fit = upstreams.filter(({ health }) => health.fitness !== "out");
+    const fit = upstreams.filter(({ health, state }) => health.fitness !== "out" && !state.isDrained);
     await Promise.all(fit.map((upstream) => this.#modelsOf(upstream).learn(upstream)));
   }
 

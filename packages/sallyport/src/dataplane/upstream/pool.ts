@@ -3,11 +3,15 @@
  * are never followed (undici's dispatch has none), and no part of a request chooses the address.
  */
 import type { Environment, UpstreamSpec } from "../../access/policy.ts";
+import { USUAL_STATE } from "../../access/upstream-state.ts";
+import type { UpstreamState } from "../../access/upstream-state.ts";
 import { ReplicaGroup } from "./replica-group.ts";
 import { Upstream } from "./upstream.ts";
 import type { UpstreamPorts } from "./upstream.ts";
 
 export interface PoolPorts extends UpstreamPorts {
+  /** What administrators decided about it; absent = nothing. */
+  readonly stateOf?: (environment: string, spec: UpstreamSpec) => UpstreamState;
   /** Connections of a former upstream did not close. */
   readonly onFailedClose: (cause: unknown) => void;
 }
@@ -33,6 +37,7 @@ export class UpstreamPools {
         if (same) kept.add(same);
         return same ?? new Upstream(name, spec, this.#ports);
       });
+      for (const replica of replicas) replica.state = this.#ports.stateOf?.(name, replica.spec) ?? USUAL_STATE;
       group.configure(replicas, queue);
       next.set(name, group);
     }

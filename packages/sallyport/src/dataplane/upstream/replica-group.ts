@@ -100,8 +100,8 @@ export class ReplicaGroup {
    * the create that names it.
    */
   takeFirst(model: string | null): Offer<Upstream> {
-    const first = this.#replicas.find((replica) => replica.misfitOf(true, null) === undefined);
-    if (!first) return this.#refuseMisfits(true, null);
+    const first = this.#replicas.find(({ kind }) => kind === "ollama");
+    if (first === undefined || first.state.isDrained) return this.#refuseMisfits(true, null);
     first.begin(model);
     return first;
   }
@@ -163,6 +163,7 @@ export class ReplicaGroup {
   #refuseMisfits(isNative: boolean, model: string | null): Refusal {
     if (this.#replicas.length === 0) return refuse("upstream_missing");
     const misfits = this.#replicas.map((replica) => replica.misfitOf(isNative, model));
+    if (misfits.includes("drained")) return refuse("upstream_drained");
     return refuse(misfits.includes("model") ? "model_not_served" : "dialect_not_served");
   }
 

@@ -1,6 +1,8 @@
 /** One configured model server of one environment: its connections, its health, what runs on it. */
 import type { ModelName, UpstreamKind } from "@sallyport/protocol";
 import type { UpstreamSpec } from "../../access/policy.ts";
+import { USUAL_STATE } from "../../access/upstream-state.ts";
+import type { UpstreamState } from "../../access/upstream-state.ts";
 import { AdaptiveSlots } from "./adaptive-slots.ts";
 import type { LetIn } from "./adaptive-slots.ts";
 import { boundsOf } from "./bounds.ts";
@@ -31,7 +33,7 @@ export interface UpstreamPorts extends Pick<HealthPorts, "now" | "random"> {
 }
 
 /** Why a request is never sent to a replica, whatever its health and its room. */
-export type Misfit = "dialect" | "model";
+export type Misfit = "drained" | "dialect" | "model";
 
 export class Upstream {
   readonly environment: string;
@@ -41,6 +43,7 @@ export class Upstream {
   readonly host: string;
   readonly bounds: UpstreamBounds;
   readonly health: ReplicaHealth;
+  state: UpstreamState = USUAL_STATE;
   /** The names it listed last; null = it runs other names, too, or was not asked yet. */
   served: ServedNames | null = null;
   /** How many requests it says it takes at the same time; null = it does not say. */
@@ -72,8 +75,15 @@ export class Upstream {
     return this.spec.kind ?? "ollama";
   }
 
+  /** What its credential is sent as; undefined without one. */
+  get authorization(): string | undefined {
+    const { credential } = this.state;
+    return credential === null ? undefined : `Bearer ${credential.reveal()}`;
+  }
+
   /** `isNative`: the request is in Ollama's own dialect. `model`: a canonical name; null where it names none. */
   misfitOf(isNative: boolean, model: string | null): Misfit | undefined {
+    if (this.state.isDrained) return "drained";
     if (isNative && this.kind !== "ollama") return "dialect";
     return model !== null && this.served !== null && !this.served.has(model) ? "model" : undefined;
   }

@@ -1,0 +1,76 @@
+/** Model servers: what policy names, and what administrators decide about them beside it. */
+import { z } from "zod";
+import type { ContractRow } from "./row.ts";
+import { environmentName, nothing } from "./scalars.ts";
+import { upstreamStateView } from "./views.ts";
+
+const at = z.strictObject({
+  name: environmentName,
+  upstream: z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/, "is not an upstream id (a-z, 0-9, -)"),
+});
+const params = { name: "dev", upstream: "u1" };
+
+export const upstreamRows = {
+  "upstreams.list": {
+    method: "GET",
+    path: "/v1/upstreams",
+    params: nothing,
+    query: z.strictObject({ environment: environmentName.optional() }),
+    body: null,
+    answer: z.object({ upstreams: z.array(upstreamStateView) }),
+    status: 200,
+    permission: "policy:read",
+    caller: "any",
+    events: [],
+    says: "lists the model servers of the environments the caller administers, with their state",
+  },
+  "upstreams.drain": {
+    method: "POST",
+    path: "/v1/environments/:name/upstreams/:upstream/drain",
+    params: at,
+    query: nothing,
+    body: z.strictObject({
+      /** False puts it back into service. */
+      isDrained: z.boolean().default(true),
+    }),
+    answer: upstreamStateView,
+    status: 200,
+    permission: "policy:write",
+    caller: "any",
+    events: ["upstream.drained", "upstream.resumed"],
+    says: "sends a model server no new requests, or puts it back into service; running requests finish",
+    example: { params, body: {} },
+  },
+  "upstreams.setCredential": {
+    method: "POST",
+    path: "/v1/environments/:name/upstreams/:upstream/credential",
+    params: at,
+    query: nothing,
+    body: z.strictObject({
+      credential: z
+        .string()
+        .regex(/^[\x21-\x7e]{1,4096}$/, "is not a bearer token: 1 to 4,096 visible ASCII characters without spaces"),
+    }),
+    answer: upstreamStateView,
+    status: 200,
+    permission: "policy:write",
+    caller: "any",
+    events: ["upstream.credential_set"],
+    says: "stores the credential that the gateway sends to a model server; it can never be read again",
+    example: { params, body: { credential: "token-abc123" } },
+  },
+  "upstreams.removeCredential": {
+    method: "DELETE",
+    path: "/v1/environments/:name/upstreams/:upstream/credential",
+    params: at,
+    query: nothing,
+    body: null,
+    answer: upstreamStateView,
+    status: 200,
+    permission: "policy:write",
+    caller: "any",
+    events: ["upstream.credential_removed"],
+    says: "removes the credential of a model server",
+    example: { params },
+  },
+} as const satisfies Record<string, ContractRow>;
