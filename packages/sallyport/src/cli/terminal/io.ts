@@ -54,13 +54,14 @@ export function processIo(): Io {
       }
     },
     async askHidden(question) {
-      process.stderr.write(visibleLine(question));
       const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
       const reader = createInterface({ input: process.stdin, output: silent, terminal: true });
       reader.on("SIGINT", () => {
         reader.close();
         process.kill(process.pid, "SIGINT");
       });
+      // Only now does the terminal no longer echo what is typed.
+      process.stderr.write(visibleLine(question));
       try {
         return (await reader.question("")).trim();
       } finally {
