@@ -203,19 +203,13 @@ const quotasView = z.object({
   teams: z.record(z.string(), limitsView),
   models: z.record(z.string(), limitsView),
 });
-const guardView = z.object({
-  outputTokens: z.number().optional(),
-  images: z.number().optional(),
-  contextTokens: z.number().optional(),
-});
-
 export const roleView = z.object({
   name: z.string(),
   isBuiltIn: z.boolean(),
   /** `on: null` = the key's or assignment's selectors name the models. */
   allow: z.array(z.object({ do: names, on: names.nullable() })),
   limits: limitsView,
-  guard: guardView,
+  guard,
   ...doorView,
 });
 
@@ -276,7 +270,7 @@ export const environmentView = z.object({
   /** Of each user: all of their keys in the environment together. */
   limits: limitsView,
   quotas: quotasView.optional(),
-  guard: guardView,
+  guard,
   ...doorView,
   requireFor: z.array(z.object({ do: names, need: names })),
   pathSecrets: z.enum(["deny", "allow"]),

@@ -2,13 +2,13 @@
 import type { AlertKind } from "@sallyport/protocol";
 import { formatDurationMs } from "@sallyport/contract";
 import { environmentDefaults } from "./default-environment.ts";
+import { guardText } from "./guard-bounds.ts";
 import { limitsText } from "./limits-text.ts";
 import type {
   AnomalyPolicy,
   Assignment,
   Environment,
   Grant,
-  Guard,
   KeyFate,
   KeyLife,
   Principal,
@@ -158,13 +158,6 @@ function grantText(grant: Grant): string {
   return grant.models === null
     ? grant.permissions.join(", ")
     : `${grant.permissions.join(", ")} on ${grant.models.join(", ")}`;
-}
-
-function guardText(guard: Guard): string {
-  const tokens = guard.outputTokens === undefined ? [] : [`outputTokens=${guard.outputTokens}`];
-  const images = guard.images === undefined ? [] : [`images=${guard.images}`];
-  const context = guard.contextTokens === undefined ? [] : [`contextTokens=${guard.contextTokens}`];
-  return [...tokens, ...images, ...context].join(" ");
 }
 
 /** Equal for rights that say the same: order and repetition say nothing. */

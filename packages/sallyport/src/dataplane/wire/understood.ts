@@ -2,7 +2,7 @@
  * What one request means, after the strict parse: the only form policy looks at and the only source of the bytes that
  * are sent upstream (R1). Nothing of the caller's own bytes survives except validated lexemes.
  */
-import type { ModelName } from "@sallyport/protocol";
+import type { ModelName, ThinkLevel } from "@sallyport/protocol";
 import type { AskedParameters, Demand } from "../../access/demand.ts";
 
 export interface Understood {
@@ -33,6 +33,10 @@ export interface Terms {
   readonly outputTokens: number | undefined;
   /** The largest `num_ctx`; undefined = it is taken out. */
   readonly contextTokens: number | undefined;
+  /** The most that the model may think; absent = no bound. */
+  readonly think?: ThinkLevel | undefined;
+  /** Most alternatives of which probabilities are returned; absent = no bound. */
+  readonly topLogprobs?: number | undefined;
   /** `infer:override` is held on the model: fields pass that are otherwise stripped. */
   readonly mayOverride: boolean;
   /** Where a `keep_alive` must lie, in seconds; Infinity = for ever. */

@@ -5,7 +5,6 @@
 import { existsSync, rmSync } from "node:fs";
 import { Problem } from "@sallyport/protocol";
 import type { Environment } from "../../access/policy.ts";
-import { USUAL_STATE } from "../../access/upstream-state.ts";
 import type { UpstreamAt, UpstreamState, UpstreamStates } from "../../access/upstream-state.ts";
 import { Secret } from "../../kernel/secret.ts";
 import type { Sealer } from "../../keys/sealer.ts";
@@ -16,6 +15,8 @@ import { readSecretFile, upstreamFile, writeSecretFile } from "./sealed-files.ts
 
 const entry = object({ environment: text, id: text, url: text, isDrained: yesNo, credential: orNull(text) });
 const fileShape = json(object({ upstreams: listOf(entry) }));
+
+const UNTOUCHED: UpstreamState = { isDrained: false, credential: null };
 
 interface Entry extends UpstreamAt {
   readonly environment: string;
@@ -36,7 +37,7 @@ export class UpstreamFile implements UpstreamStates {
   }
 
   of(environment: string, upstream: UpstreamAt): UpstreamState {
-    return this.#entries.get(nameOf(environment, upstream))?.state ?? USUAL_STATE;
+    return this.#entries.get(nameOf(environment, upstream))?.state ?? UNTOUCHED;
   }
 
   put(environment: string, { id, url }: UpstreamAt, state: UpstreamState): void {
@@ -107,5 +108,6 @@ function read(paths: DataPaths, sealer: Sealer): Entry[] {
 }
 
 function codeOf(cause: unknown): string {
-  return String((cause as { code?: unknown }).code ?? "unknown");
+  const { code } = cause as { code?: unknown };
+  return typeof code === "string" ? code : "unknown";
 }
