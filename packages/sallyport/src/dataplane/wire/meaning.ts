@@ -157,9 +157,10 @@ const OUTPUT_MAX = 1e9;
 export function capField(fields: FieldMap, field: string, terms: Terms, adjusted: string[]): void {
   const cap = terms.outputTokens;
   if (cap === undefined) {
-    if (!fields.has(field) || isCountUpTo(fields.get(field), OUTPUT_MAX)) return;
+    const asked = fields.get(field);
+    if (asked === undefined || isCountUpTo(asked, OUTPUT_MAX)) return;
     fields.delete(field);
-    adjusted.push(field);
+    if (asked !== "null") adjusted.push(field);
     return;
   }
   if (isCountUpTo(fields.get(field), cap)) return;
