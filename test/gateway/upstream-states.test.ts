@@ -1,7 +1,10 @@
 /** What administrators decide about a model server: drained it takes nothing new, and its credential goes nowhere else. */
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { TLSSocket } from "node:tls";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import {
   backUpDirectory,
@@ -232,5 +235,82 @@ describe("the credential of a model server", () => {
       for (const upstream of Object.values(started.upstreams)) await upstream.close();
       for (const path of [started.directory, root]) rmSync(path, { recursive: true, force: true });
     }
+  });
+});
+
+describe("certificates of a model server", () => {
+  const pem = (name: string): string => readFileSync(`testdata/tls/${name}.pem`, "utf8");
+  const set = (body: object): Promise<unknown> => gateway.admin("POST", at("u1", "tls"), body);
+  const list = '{"object":"list","data":[{"id":"llama3.2"}]}';
+  /** The certificates that callers showed, by their names; null for those who showed none. */
+  let shown: (string | null)[];
+
+  /** Over TLS; `asks`: callers must have the certificate `two`. */
+  async function secureServer(asks: boolean): Promise<string> {
+    const options = { cert: pem("one"), key: pem("one-key"), ...(asks ? { ca: pem("two"), requestCert: true, rejectUnauthorized: true } : {}) }; // prettier-ignore
+    shown = [];
+    const server = createServer(options, (request, response) => {
+      const { subject } = (request.socket as TLSSocket).getPeerCertificate();
+      shown.push(subject ? String(subject.CN) : null);
+      const isList = request.url === "/v1/models";
+      response.writeHead(isList || request.method === "POST" ? 200 : 404, { "content-type": "application/json" });
+      response.end(isList ? list : '{"id":"c","object":"chat.completion","choices":[]}');
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    opened.push({
+      close: () => {
+        server.closeAllConnections();
+        return new Promise((resolve) => void server.close(() => resolve()));
+      },
+    });
+    const url = `https://localhost:${(server.address() as AddressInfo).port}`;
+    await gateway.apply(`environments:\n  dev:\n    upstreams: [{ url: "${url}", kind: openai }]\n`);
+    return url;
+  }
+
+  test("a server of another authority is trusted once that is stored, and no longer than it is", async () => {
+    await secureServer(false);
+    expect(await ask("/v1/chat/completions")).toEqual([502, "upstream_unreachable"]);
+    expect(await set({ ca: pem("one") })).toMatchObject({ hasOwnCa: true, hasClientCertificate: false });
+    expect(await ask("/v1/chat/completions")).toEqual([200, ""]);
+    await gateway.restart();
+    expect(await ask("/v1/chat/completions")).toEqual([200, ""]);
+    await set({ ca: pem("two") });
+    expect(await ask("/v1/chat/completions")).toEqual([502, "upstream_unreachable"]);
+    await set({ ca: pem("one") });
+    expect(await ask("/v1/chat/completions")).toEqual([200, ""]);
+    await gateway.admin("DELETE", at("u1", "tls"));
+    expect(await ask("/v1/chat/completions")).toEqual([502, "upstream_unreachable"]);
+  });
+
+  test("the gateway shows its certificate to the server that asks for one", async () => {
+    await secureServer(true);
+    await set({ ca: pem("one") });
+    expect(await ask("/v1/chat/completions")).toEqual([502, "upstream_unreachable"]);
+    const state = await set({ ca: pem("one"), certificate: pem("two"), key: pem("two-key") });
+    expect(state).toMatchObject({ hasOwnCa: true, hasClientCertificate: true });
+    expect(JSON.stringify(state)).not.toContain("BEGIN");
+    expect(await ask("/v1/chat/completions")).toEqual([200, ""]);
+    expect(new Set(shown)).toEqual(new Set(["two.test"]));
+  });
+
+  test.each([
+    ["nothing", {}, /send `ca`/],
+    ["a certificate without its key", { certificate: pem("one") }, /belong together/],
+    ["another certificate's key", { certificate: pem("one"), key: pem("two-key") }, /private key of/],
+    ["a key in place of an authority", { ca: pem("one-key") }, /ca: is not/],
+    ["a key beside an authority", { ca: pem("one") + pem("one-key") }, /ca: is not/],
+    ["text", { ca: "-----BEGIN CERTIFICATE-----\nx" }, /ca: is not/],
+  ])("%s is a mistake, and no key is quoted", async (_what, body, says) => {
+    await secureServer(false);
+    const failure = await set(body).catch((cause: unknown) => String(cause));
+    expect(failure).toMatch(says);
+    expect(failure).not.toContain("PRIVATE");
+    expect(await states()).toMatchObject([{ hasOwnCa: false }]);
+  });
+
+  test("certificates are for https only", async () => {
+    await use(one);
+    await expect(set({ ca: pem("one") })).rejects.toThrow(/is not https/);
   });
 });

@@ -8,6 +8,11 @@ const at = z.strictObject({
   name: environmentName,
   upstream: z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/, "is not an upstream id (a-z, 0-9, -)"),
 });
+/** Certificates or a key, as files hold them. */
+const pem = z
+  .string()
+  .min(1, "is empty")
+  .max(64 * 1024);
 const params = { name: "dev", upstream: "u1" };
 
 export const upstreamRows = {
@@ -71,6 +76,38 @@ export const upstreamRows = {
     caller: "any",
     events: ["upstream.credential_removed"],
     says: "removes the credential of a model server",
+    example: { params },
+  },
+  "upstreams.setTls": {
+    method: "POST",
+    path: "/v1/environments/:name/upstreams/:upstream/tls",
+    params: at,
+    query: nothing,
+    body: z.strictObject({
+      /** Authorities that the server's certificate may come from; default: those of the system. */
+      ca: pem.optional(),
+      certificate: pem.optional(),
+      key: pem.optional(),
+    }),
+    answer: upstreamStateView,
+    status: 200,
+    permission: "policy:write",
+    caller: "any",
+    events: ["upstream.tls_set"],
+    says: "stores the certificates for TLS to a model server: its authorities, and the gateway's own with its key",
+  },
+  "upstreams.removeTls": {
+    method: "DELETE",
+    path: "/v1/environments/:name/upstreams/:upstream/tls",
+    params: at,
+    query: nothing,
+    body: null,
+    answer: upstreamStateView,
+    status: 200,
+    permission: "policy:write",
+    caller: "any",
+    events: ["upstream.tls_removed"],
+    says: "removes the certificates for TLS to a model server",
     example: { params },
   },
 } as const satisfies Record<string, ContractRow>;

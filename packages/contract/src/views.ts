@@ -238,6 +238,10 @@ export const upstreamStateView = upstreamView.extend({
   isDrained: z.boolean(),
   /** The credential itself is never shown. */
   hasCredential: z.boolean(),
+  /** The server's certificate must come from an authority of its own. */
+  hasOwnCa: z.boolean(),
+  /** The gateway shows the server a certificate. */
+  hasClientCertificate: z.boolean(),
   /** Requests it works on now; null where no server runs. */
   running: z.number().nullable(),
 });

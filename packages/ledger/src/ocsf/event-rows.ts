@@ -128,6 +128,8 @@ export const ocsfRows = {
   "upstream.resumed": row("entity", 3, "a model server was put back into service"),
   "upstream.credential_set": row("entity", 3, "the credential of a model server was set", low),
   "upstream.credential_removed": row("entity", 3, "the credential of a model server was removed"),
+  "upstream.tls_set": row("entity", 3, "the certificates for a model server were set", low),
+  "upstream.tls_removed": row("entity", 3, "the certificates for a model server were removed", low),
   "anomaly.noted": finding("a key deviated slightly from its baseline", 2),
   "anomaly.detected": finding("a key deviates from its baseline", 4),
   "anomaly.answered": row("finding", 2, "an alert was classified"),

@@ -10,9 +10,18 @@ export interface UpstreamState {
   readonly isDrained: boolean;
   /** Sent as a bearer token to this server and to no other; null = none. */
   readonly credential: Secret | null;
+  /** How the two prove to each other who they are; null = the server by the system's authorities, the gateway not at all. */
+  readonly tls: UpstreamTls | null;
 }
 
-export const USUAL_STATE: UpstreamState = { isDrained: false, credential: null };
+/** PEM texts. */
+export interface UpstreamTls {
+  /** The only authorities that the server's certificate may come from; null = those of the system. */
+  readonly ca: string | null;
+  readonly client: { readonly certificate: string; readonly key: Secret } | null;
+}
+
+export const USUAL_STATE: UpstreamState = { isDrained: false, credential: null, tls: null };
 
 export type UpstreamAt = Pick<UpstreamSpec, "id" | "url">;
 

@@ -93,6 +93,8 @@ export const eventTypes = {
   "upstream.resumed": "administration",
   "upstream.credential_set": "security",
   "upstream.credential_removed": "security",
+  "upstream.tls_set": "security",
+  "upstream.tls_removed": "security",
   "audit.read": "security",
   "sink.gap": "security",
   "witness.refused": "security",

@@ -10,6 +10,7 @@ import { eventOf, refuseExcess } from "../call.ts";
 import type { AnyCall, Handlers } from "../call.ts";
 import { demandKnownEnvironment } from "../known-filter.ts";
 import { excessOfOpening } from "../scope-gate.ts";
+import { readUpstreamTls } from "../upstream-certificates.ts";
 import { viewUpstreams } from "../views.ts";
 
 interface CallOfUpstream extends AnyCall {
@@ -17,7 +18,12 @@ interface CallOfUpstream extends AnyCall {
 }
 
 export const upstreamHandlers: Handlers<
-  "upstreams.list" | "upstreams.drain" | "upstreams.setCredential" | "upstreams.removeCredential"
+  | "upstreams.list"
+  | "upstreams.drain"
+  | "upstreams.setCredential"
+  | "upstreams.removeCredential"
+  | "upstreams.setTls"
+  | "upstreams.removeTls"
 > = {
   "upstreams.list": (call) => {
     const { environment } = call.query;
@@ -43,9 +49,15 @@ export const upstreamHandlers: Handlers<
 
   "upstreams.removeCredential": (call) =>
     change(call, "upstream.credential_removed", (state) => ({ ...state, credential: null })),
+
+  "upstreams.setTls": (call) =>
+    open(call, "upstream.tls_set", (state, { url }) => ({ ...state, tls: readUpstreamTls(call.body, url) })),
+
+  // Without an authority of its own, the server is believed for one of the system's.
+  "upstreams.removeTls": (call) => open(call, "upstream.tls_removed", (state) => ({ ...state, tls: null })),
 };
 
-type Next = (state: UpstreamState) => UpstreamState;
+type Next = (state: UpstreamState, upstream: UpstreamSpec) => UpstreamState;
 
 /** A server that is put into service, or answers from now on, serves everyone in the environment. */
 function open(call: CallOfUpstream, type: EventType, next: Next): Promise<UpstreamStateView> {
@@ -66,11 +78,12 @@ function change(
     await judge?.();
     const upstream = demandUpstream(environment, params.upstream);
     const { id, url } = upstream;
+    const state = next(ports.upstreamStates.of(environment.name, upstream), upstream);
     await ports.changes.change({
       operations: [],
       events: [eventOf(call, type, environment.name, { upstream: id, url })],
     });
-    ports.upstreamStates.put(environment.name, upstream, next(ports.upstreamStates.of(environment.name, upstream)));
+    ports.upstreamStates.put(environment.name, upstream, state);
     return viewStates(call, environment).find((view) => view.id === id)!;
   });
 }
@@ -84,8 +97,15 @@ function demandUpstream({ name, upstreams }: Environment, id: string): UpstreamS
 
 function viewStates({ ports }: AnyCall, environment: Environment): UpstreamStateView[] {
   return viewUpstreams(environment).map((view) => {
-    const { isDrained, credential } = ports.upstreamStates.of(environment.name, view);
+    const { isDrained, credential, tls } = ports.upstreamStates.of(environment.name, view);
     const running = ports.runningOn(environment.name, view.id);
-    return { ...view, isDrained, hasCredential: credential !== null, running };
+    return {
+      ...view,
+      isDrained,
+      hasCredential: credential !== null,
+      hasOwnCa: (tls?.ca ?? null) !== null,
+      hasClientCertificate: (tls?.client ?? null) !== null,
+      running,
+    };
   });
 }

@@ -10,6 +10,8 @@ const view = {
   url: "http://10.0.0.1:8000",
   isDrained: false,
   hasCredential: true,
+  hasOwnCa: false,
+  hasClientCertificate: true,
   running: 0,
 };
 
@@ -54,5 +56,5 @@ test("drain says whether something still runs, and is undone", async () => {
   const undone = await run(["upstreams", "drain", "prod/u1", "--undo"]);
   expect(undone.sent).toEqual(['POST /v1/environments/prod/upstreams/u1/drain {"isDrained":false}']);
   expect(undone.out).toMatch(/state +in service/);
-  expect((await run(["upstreams", "list"])).out).toMatch(/prod +u1 +ollama +in service +0 +yes/);
+  expect((await run(["upstreams", "list"])).out).toMatch(/prod +u1 +ollama +in service +0 +token,certificate/);
 });

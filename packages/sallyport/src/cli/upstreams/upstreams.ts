@@ -6,12 +6,12 @@ import type { Cli } from "../terminal/cli.ts";
 import { UsageMistake } from "../terminal/failure.ts";
 import { withServer } from "../terminal/options.ts";
 import type { ServerOptions } from "../terminal/options.ts";
-import { facts, show, table } from "../terminal/print.ts";
+import { facts, listText, show, table } from "../terminal/print.ts";
 
 export function addUpstreams(program: Command, cli: Cli): void {
   const upstreams = program
     .command("upstreams")
-    .description("list and drain model servers, and store their credentials");
+    .description("list and drain model servers, and store credentials for them");
   withServer(upstreams.command("list"))
     .description("list model servers and their state")
     .option("--env <environment>", "of one environment")
@@ -20,14 +20,14 @@ export function addUpstreams(program: Command, cli: Cli): void {
       const list = await withClient(cli, options, (client) => client.call("upstreams.list", { query }));
       show(cli.io, options.json, list, () =>
         table(
-          ["ENV", "ID", "KIND", "STATE", "RUNNING", "CREDENTIAL", "URL"],
+          ["ENV", "ID", "KIND", "STATE", "RUNNING", "CREDENTIALS", "URL"],
           list.upstreams.map((one) => [
             one.environment,
             one.id,
             one.kind ?? "ollama",
             stateText(one),
             one.running === null ? "-" : String(one.running),
-            one.hasCredential ? "yes" : "no",
+            listText(credentialsOf(one)),
             one.url,
           ]),
           "no upstreams",
@@ -63,6 +63,41 @@ export function addUpstreams(program: Command, cli: Cli): void {
       const one = await withClient(cli, options, (client) => client.call("upstreams.removeCredential", { params }));
       show(cli.io, options.json, one, () => upstreamFacts(one));
     });
+  addTls(upstreams, cli);
+}
+
+function addTls(upstreams: Command, cli: Cli): void {
+  const tls = upstreams.command("tls").description("certificates for TLS to a model server");
+  withServer(tls.command("set <upstream>"))
+    .description(
+      "store certificates for a model server (ENV/UPSTREAM): its authorities, the gateway's own with its key",
+    )
+    .option("--ca <file>", "PEM file with the authorities that the server's certificate may come from")
+    .option("--certificate <file>", "PEM file with the certificate chain that the gateway shows the server")
+    .option("--key <file>", "PEM file with its private key, unencrypted")
+    .action(async (upstream: string, options: ServerOptions & TlsFiles) => {
+      const params = readUpstream(upstream);
+      const { ca, certificate, key } = options;
+      if (ca === undefined && certificate === undefined && key === undefined)
+        throw new UsageMistake("--ca FILE, or --certificate FILE with --key FILE, is needed");
+      const text = (file: string | undefined): string | undefined => file && cli.io.readText(file);
+      const body = { ca: text(ca), certificate: text(certificate), key: text(key) };
+      const one = await withClient(cli, options, (client) => client.call("upstreams.setTls", { params, body }));
+      show(cli.io, options.json, one, () => upstreamFacts(one));
+    });
+  withServer(tls.command("remove <upstream>"))
+    .description("remove the certificates for a model server (ENV/UPSTREAM)")
+    .action(async (upstream: string, options: ServerOptions) => {
+      const params = readUpstream(upstream);
+      const one = await withClient(cli, options, (client) => client.call("upstreams.removeTls", { params }));
+      show(cli.io, options.json, one, () => upstreamFacts(one));
+    });
+}
+
+interface TlsFiles {
+  readonly ca?: string;
+  readonly certificate?: string;
+  readonly key?: string;
 }
 
 /** `prod/u1`, as `upstreams list` shows it. */
@@ -85,6 +120,15 @@ async function readCredential({ io }: Cli): Promise<string> {
   return credential;
 }
 
+/** What is stored for the server; `own-ca`: it must have a certificate of an authority that is stored, too. */
+function credentialsOf({ hasCredential, hasClientCertificate, hasOwnCa }: UpstreamStateView): string[] {
+  return [
+    ...(hasCredential ? ["token"] : []),
+    ...(hasClientCertificate ? ["certificate"] : []),
+    ...(hasOwnCa ? ["own-ca"] : []),
+  ];
+}
+
 function stateText({ isDrained, running }: UpstreamStateView): string {
   if (!isDrained) return "in service";
   return running === null || running === 0 ? "drained" : "draining";
@@ -96,7 +140,7 @@ function upstreamFacts(one: UpstreamStateView): string[] {
     url: one.url,
     state: stateText(one),
     running: one.running === null ? undefined : String(one.running),
-    credential: one.hasCredential ? "stored" : "none",
+    credentials: listText(credentialsOf(one)),
   });
 }
 

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { USUAL_STATE } from "../../access/upstream-state.ts";
 import type { Clock } from "../../kernel/clock.ts";
+import { Secret } from "../../kernel/secret.ts";
 import { ListingUnavailable, readRemoteModels, readServedNames } from "./listed-models.ts";
 import type { ModelListing } from "./model-listing.ts";
 import { ModelOrigins } from "./model-origins.ts";
@@ -32,6 +34,7 @@ function world(answers: () => Promise<ModelListing>): {
   });
   const upstream = {
     kind: "ollama",
+    state: USUAL_STATE,
     spec: { id: "u1", url: "http://127.0.0.1:1" },
     running: 1,
     health: { fitness: "up", failed: (failure: string) => failures.push(failure) },
@@ -97,6 +100,7 @@ describe("where models run", () => {
     const { origins, upstream } = world(async () => remote(NAME));
     const silent = {
       kind: "ollama",
+      state: USUAL_STATE,
       spec: { id: "u2", url: "http://127.0.0.1:2" },
       running: 0,
       health: { fitness: "up" },
@@ -111,6 +115,7 @@ describe("where models run", () => {
   test("a server that does not serve the name does not decide for one that does", async () => {
     const other = {
       kind: "openai",
+      state: USUAL_STATE,
       spec: { id: "u2", url: "http://127.0.0.1:2" },
       running: 0,
       health: { fitness: "up" },
@@ -122,6 +127,26 @@ describe("where models run", () => {
     expect(await both.originOnAny(all, NAME)).toBe("here");
     expect(await both.originOnAny(all, "c")).toBe("absent");
     expect([...upstream.served!.keys()]).toEqual([NAME]);
+  });
+
+  test("what one environment is denied says nothing of another, and a drained server is not asked", async () => {
+    const { upstream } = world(async () => remote());
+    const state = { ...USUAL_STATE, credential: new Secret("c") };
+    const known = { ...upstream, environment: "prod", state } as Upstream;
+    const drained = { ...upstream, state: { ...USUAL_STATE, isDrained: true } } as Upstream;
+    const asked: unknown[] = [];
+    const origins = new ModelOrigins({ now: () => 0, monotonic: () => 0 } as Clock, async (one) => {
+      asked.push(one.environment);
+      if (one.state.credential === null) throw new ListingUnavailable("status 401");
+      return served(NAME);
+    });
+    expect(await Promise.all([origins.originOf(upstream, NAME), origins.originOf(known, NAME)])).toEqual([
+      "unlisted",
+      "here",
+    ]);
+    asked.length = 0;
+    expect(await origins.originOnAny([drained], NAME)).toBe("unknown");
+    expect(asked).toEqual([]);
   });
 
   test("a server whose list cannot be read is told from one that cannot be reached", async () => {

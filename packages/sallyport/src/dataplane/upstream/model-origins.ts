@@ -3,7 +3,6 @@
  * busy one uses an answer for up to a second and asks again in the background, so that looking costs little of either
  * machine. What the gateway itself changes on a server is looked at again before the next request.
  */
-import { upstreamKinds } from "@sallyport/protocol";
 import { systemCodeOf } from "../../kernel/system-code.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import { failureOf } from "./health.ts";
@@ -134,8 +133,8 @@ class ServerModels {
 export class ModelOrigins {
   readonly #clock: Clock;
   readonly #list: ListModels;
-  /** By the server's kind and address: environments that share a server share what is known of it. */
-  readonly #servers = new Map<string, ServerModels>();
+  /** By who asks what kind of server where: environments that share a server share what is known of it. */
+  readonly #servers = new Map<string, { readonly url: string; readonly models: ServerModels }>();
 
   constructor(clock: Clock, list?: ListModels) {
     const lister = new ModelLister(() => clock.monotonic());
@@ -180,18 +179,21 @@ export class ModelOrigins {
   }
 
   noteChange(upstreams: readonly Upstream[]): void {
-    for (const { spec } of upstreams)
-      for (const kind of upstreamKinds) this.#servers.get(`${kind} ${spec.url}`)?.noteChange();
+    for (const { url, models } of this.#servers.values())
+      if (upstreams.some(({ spec }) => spec.url === url)) models.noteChange();
   }
 
   #modelsOf(upstream: Upstream): ServerModels {
-    const server = `${upstream.kind} ${upstream.spec.url}`;
-    let models = this.#servers.get(server);
-    if (models === undefined) {
-      models = new ServerModels(this.#clock, this.#list);
-      this.#servers.set(server, models);
+    const { kind, environment, spec, state } = upstream;
+    // A server may show each caller something else, and what one is denied says nothing of another.
+    const as = state.credential === null && state.tls === null ? "" : `${environment}/${spec.id}`;
+    const name = `${kind} ${spec.url} ${as}`;
+    let server = this.#servers.get(name);
+    if (server === undefined) {
+      server = { url: spec.url, models: new ServerModels(this.#clock, this.#list) };
+      this.#servers.set(name, server);
     }
-    return models;
+    return server.models;
   }
 }
 

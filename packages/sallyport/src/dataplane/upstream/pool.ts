@@ -33,11 +33,13 @@ export class UpstreamPools {
     for (const { name, upstreams, queue } of environments) {
       const group = former.get(name) ?? new ReplicaGroup(queue, this.#ports.now);
       const replicas = upstreams.map((spec) => {
-        const same = group.replicas.find((held) => isSame(held.spec, spec));
-        if (same) kept.add(same);
-        return same ?? new Upstream(name, spec, this.#ports);
+        const state = this.#ports.stateOf?.(name, spec) ?? USUAL_STATE;
+        const same = group.replicas.find((held) => isSame(held.spec, spec) && held.state.tls === state.tls);
+        if (!same) return new Upstream(name, spec, this.#ports, state);
+        kept.add(same);
+        same.state = state;
+        return same;
       });
-      for (const replica of replicas) replica.state = this.#ports.stateOf?.(name, replica.spec) ?? USUAL_STATE;
       group.configure(replicas, queue);
       next.set(name, group);
     }

@@ -43,7 +43,8 @@ export class Upstream {
   readonly host: string;
   readonly bounds: UpstreamBounds;
   readonly health: ReplicaHealth;
-  state: UpstreamState = USUAL_STATE;
+  /** Its connections are made by the first one's `tls`. */
+  state: UpstreamState;
   /** The names it listed last; null = it runs other names, too, or was not asked yet. */
   served: ServedNames | null = null;
   /** How many requests it says it takes at the same time; null = it does not say. */
@@ -61,8 +62,9 @@ export class Upstream {
   readonly #lacksUntilMs = new Map<string, number>();
   #freshPool: Pool | null = null;
 
-  constructor(environment: string, spec: UpstreamSpec, ports: UpstreamPorts) {
+  constructor(environment: string, spec: UpstreamSpec, ports: UpstreamPorts, state: UpstreamState = USUAL_STATE) {
     this.environment = environment;
+    this.state = state;
     this.spec = spec;
     this.#ports = ports;
     this.bounds = boundsOf(spec);
@@ -106,7 +108,7 @@ export class Upstream {
     // The relay keeps the time bounds: of undici's own only that of connecting is used.
     return new Pool(new URL(this.spec.url).origin, {
       pipelining,
-      connect: this.#ports.connect ?? pacedConnector(this.bounds.connectMs),
+      connect: this.#ports.connect ?? pacedConnector(this.bounds.connectMs, this.state.tls),
       headersTimeout: 0,
       bodyTimeout: 0,
       keepAliveTimeout: 30_000,

@@ -13,10 +13,18 @@ import { syncDirectory } from "../disk/durable-file.ts";
 import { json, listOf, object, orNull, text, yesNo } from "../disk/json-shape.ts";
 import { readSecretFile, upstreamFile, writeSecretFile } from "./sealed-files.ts";
 
-const entry = object({ environment: text, id: text, url: text, isDrained: yesNo, credential: orNull(text) });
+const client = object({ certificate: text, key: text });
+const entry = object({
+  environment: text,
+  id: text,
+  url: text,
+  isDrained: yesNo,
+  credential: orNull(text),
+  tls: orNull(object({ ca: orNull(text), client: orNull(client) })),
+});
 const fileShape = json(object({ upstreams: listOf(entry) }));
 
-const UNTOUCHED: UpstreamState = { isDrained: false, credential: null };
+const UNTOUCHED: UpstreamState = { isDrained: false, credential: null, tls: null };
 
 interface Entry extends UpstreamAt {
   readonly environment: string;
@@ -43,7 +51,8 @@ export class UpstreamFile implements UpstreamStates {
   put(environment: string, { id, url }: UpstreamAt, state: UpstreamState): void {
     const entries = new Map(this.#entries);
     const name = nameOf(environment, { id, url });
-    if (state.isDrained || state.credential !== null) entries.set(name, { environment, id, url, state });
+    if (state.isDrained || state.credential !== null || state.tls !== null)
+      entries.set(name, { environment, id, url, state });
     else entries.delete(name);
     this.#write(entries);
   }
@@ -70,6 +79,10 @@ export class UpstreamFile implements UpstreamStates {
       url,
       isDrained: state.isDrained,
       credential: state.credential?.reveal() ?? null,
+      tls: state.tls && {
+        ca: state.tls.ca,
+        client: state.tls.client && { ...state.tls.client, key: state.tls.client.key.reveal() },
+      },
     }));
     try {
       if (upstreams.length > 0)
@@ -96,11 +109,15 @@ function read(paths: DataPaths, sealer: Sealer): Entry[] {
   if (!existsSync(file.path)) return [];
   const plaintext = readSecretFile(sealer, file).toString("utf8");
   try {
-    return fileShape(plaintext, "upstreams").upstreams.map(({ environment, id, url, isDrained, credential }) => ({
+    return fileShape(plaintext, "upstreams").upstreams.map(({ environment, id, url, isDrained, credential, tls }) => ({
       environment,
       id,
       url,
-      state: { isDrained, credential: credential === null ? null : new Secret(credential) },
+      state: {
+        isDrained,
+        credential: credential === null ? null : new Secret(credential),
+        tls: tls && { ca: tls.ca, client: tls.client && { ...tls.client, key: new Secret(tls.client.key) } },
+      },
     }));
   } catch {
     throw new Problem("store_unavailable", `${file.path} is damaged: restore it from a backup`);
