@@ -23,6 +23,7 @@ import { operationRules } from "./take-away-operation.js";
 import { faultRules } from "./take-away-faults.js";
 import { hostileRules } from "./take-away-hostile.js";
 import { limitRules } from "./take-away-limits.js";
+import { upstreamKindRules } from "./take-away-upstream-kinds.js";
 import { upstreamRules } from "./take-away-upstream.js";
 import { commandLineRules } from "./take-away-command-line.js";
 import { requestRules } from "./take-away-requests.js";
@@ -34,6 +35,7 @@ export const rules = [
   ...faultRules,
   ...hostileRules,
   ...operationRules,
+  ...upstreamKindRules,
   ...upstreamRules,
   ...limitRules,
   ...commandLineRules,

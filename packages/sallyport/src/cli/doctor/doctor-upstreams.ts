@@ -1,6 +1,6 @@
 /** What `doctor` looks at of each model server: whether it answers, its clock, its cloud, and whether it is reachable past the gateway. */
 import { networkInterfaces } from "node:os";
-import type { UpstreamView } from "@sallyport/contract";
+import type { UpstreamStateView, UpstreamView } from "@sallyport/contract";
 import { checkOpenaiUpstream, readModelIds } from "./doctor-openai-upstream.ts";
 import { fine, note, wrong } from "./finding.ts";
 import type { Finding } from "./finding.ts";
@@ -9,7 +9,11 @@ import { isOpen, PROBE_MS } from "./probe.ts";
 const SKEW_MAX_SECONDS = 60;
 
 /** Everything about one model server: whether it answers, what it says of its cloud and of the time, who else reaches it. */
-export async function checkUpstream(upstream: UpstreamView): Promise<Finding[]> {
+export async function checkUpstream(upstream: UpstreamStateView): Promise<Finding[]> {
+  return [...(await checkServer(upstream)), ...checkState(upstream)];
+}
+
+async function checkServer(upstream: UpstreamView): Promise<Finding[]> {
   const exposure = await checkExposure(upstream);
   if (upstream.kind !== undefined && upstream.kind !== "ollama")
     return [...(await checkOpenaiUpstream(upstream)), exposure];
@@ -17,6 +21,37 @@ export async function checkUpstream(upstream: UpstreamView): Promise<Finding[]> 
   return reach.state === "wrong"
     ? [reach, exposure]
     : [reach, exposure, await checkCloud(upstream), ...(await checkRemoteModels(upstream))];
+}
+
+/** What an administrator decided about it and may have forgotten, and what the network can read. */
+function checkState({ environment, id, url, isDrained, hasCredential }: UpstreamStateView): Finding[] {
+  const server = `${environment}/${id}`;
+  const findings: Finding[] = [];
+  if (isDrained)
+    findings.push(
+      note(
+        `state ${server}`,
+        "upstream_drained",
+        "it is drained: no requests are sent to it",
+        `put it back into service: sallyport upstreams drain ${server} --undo`,
+      ),
+    );
+  if (hasCredential && isInClear(url))
+    findings.push(
+      note(
+        `credential ${server}`,
+        "credential_in_clear",
+        `its credential is sent to ${url} unencrypted`,
+        "use https for this server: `sallyport upstreams tls set` stores an authority of your own",
+      ),
+    );
+  return findings;
+}
+
+/** Another machine, without TLS. */
+function isInClear(url: string): boolean {
+  const { protocol, hostname } = new URL(url);
+  return protocol === "http:" && hostname !== "localhost" && hostname !== "[::1]" && !hostname.startsWith("127.");
 }
 
 async function checkReach({ environment, id, url }: UpstreamView): Promise<Finding> {
