@@ -51,8 +51,8 @@ export const limitRules = [
     rule: "bodies",
     what: "a key's concurrency is asked before its body is read",
     file: `${S}/dataplane/stages/limit.ts`,
-    from: "if (!limits.takeSlot(`${key.environment}/${key.id}`, exchange.right!.limits))",
-    to: "if (!limits.takeSlot(`${key.environment}/${key.id}`, []))",
+    from: "limits.takePlaces(`${key.environment}/${key.id}`, exchange.right!.limits);",
+    to: "limits.takePlaces(`${key.environment}/${key.id}`, []);",
     test: bodies,
   },
   {
@@ -147,8 +147,8 @@ export const limitRules = [
     rule: "queue",
     what: "a full queue makes room for whoever has less of it",
     file: `${S}/limits/fair-queue.ts`,
-    from: "if (largest === undefined) return false;",
-    to: "if (largest !== null) return false;",
+    from: "if (newest === undefined) return false;",
+    to: "if (newest !== null) return false;",
     test: `${S}/limits/fair-queue.test.ts`,
   },
 ];

@@ -126,8 +126,8 @@ export const operationRules = [
     rule: "back-pressure",
     what: "a caller who reads slowly holds the upstream back",
     file: `${S}/dataplane/upstream/relay.ts`,
-    from: "if (!this.#writer!.write(bytes)) this.#pause();",
-    to: "this.#writer!.write(bytes);",
+    from: "if (!this.#writer!.write(bytes.subarray(0, shown))) this.#pause();",
+    to: "this.#writer!.write(bytes.subarray(0, shown));",
     test: "test/gateway/upstream-failures.test.ts",
   },
   {

@@ -234,8 +234,8 @@ export const requestRules = [
     rule: "R12",
     what: "a slot is taken before the work",
     file: `${S}/limits/key-limits.ts`,
-    from: "if (limits.concurrency !== undefined && running >= limits.concurrency) return false;",
-    to: "void limits;",
+    from: "if (this.running(account) >= concurrency) return null;",
+    to: "if (this.running(account) < 0) return null;",
     test: `${S}/limits/key-limits.test.ts`,
   },
   {

@@ -159,7 +159,7 @@ export const upstreamRules = [
   {
     rule: "R13",
     what: "no comment leaves before its intent is on disk",
-    file: `${D}/upstream/relay.ts`,
+    file: `${D}/may-go-unrecorded.ts`,
     from: "return isUnrecorded || (ticket !== null && ledger.isDurable(ticket));",
     to: "return isUnrecorded || ticket !== null || ledger === null;",
     test: "test/gateway/recorded-first.test.ts",
@@ -168,9 +168,9 @@ export const upstreamRules = [
     rule: "answers",
     what: "an answer that was aborted is not metered as nothing",
     named: "what a client aborts",
-    file: `${D}/upstream/relay.ts`,
-    from: "exchange.usage = estimateAborted(exchange, this.#ports.clock.monotonic() - this.#bounds.beganMs);",
-    to: "void estimateAborted;",
+    file: `${D}/answer/usage.ts`,
+    from: "return workedMs === null ? null : estimateAborted(exchange, workedMs);",
+    to: "return workedMs === null ? null : null;",
     test: bounds,
   },
 ];

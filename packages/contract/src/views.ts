@@ -238,7 +238,7 @@ export const upstreamStateView = upstreamView.extend({
   isDrained: z.boolean(),
   /** The credential itself is never shown. */
   hasCredential: z.boolean(),
-  /** The server's certificate must come from an authority of its own. */
+  /** The server's certificate must come from a stored authority. */
   hasOwnCa: z.boolean(),
   /** The gateway shows the server a certificate. */
   hasClientCertificate: z.boolean(),

@@ -22,7 +22,7 @@ const dimensions: readonly LimitDimension[] = [
   },
   bound("concurrency", ({ concurrency }) => concurrency),
   bound("maxService", ({ maxServiceMs }) => maxServiceMs),
-  // Whoever says nothing has weight 1.
+  // A key, role or team that says nothing has weight 1.
   {
     name: "weight",
     isLooser: (a, b) => (b.weight ?? 1) > (a.weight ?? 1),

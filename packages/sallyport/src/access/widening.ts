@@ -143,7 +143,7 @@ function isUpstreamLooser({ upstreams }: Environment, next: Environment["upstrea
   return isBoundLooser(old.concurrency, next.concurrency) || (next.isShared === true && old.isShared !== true);
 }
 
-/** What a model server is told and asked depends on its kind: none is narrower than another. */
+/** What the gateway sends to a model server and reads from it depends on its kind: no kind is narrower than another. */
 function isOtherKind({ upstreams }: Environment, next: Environment["upstreams"][number]): boolean {
   return upstreams.some(({ url, kind = "ollama" }) => url === next.url && kind !== (next.kind ?? "ollama"));
 }

@@ -115,7 +115,7 @@ export class QuotaBook implements LeaseBook {
   }
 
   /**
-   * Settles what nobody holds any more: a lease that was not touched for so long. Its request should have settled it, so
+   * Settles leases that were abandoned: not touched for so long. Its request should have settled it, so
    * this is for faults of ours; what it held counts as used.
    */
   sweep(nowMs: number, silentMs: number): number {

@@ -33,7 +33,7 @@ export class ShareTree {
     return this.#child(principal, holder.key, holder.keyWeight);
   }
 
-  /** The key whose turn is next; undefined if nobody waits. */
+  /** The key whose turn is next; undefined if no request waits. */
   next(): Share | undefined {
     let share: Share | undefined = this.root.backlogged.first;
     for (let below = share?.backlogged.first; below !== undefined; below = below.backlogged.first) share = below;

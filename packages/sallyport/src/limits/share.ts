@@ -22,7 +22,7 @@ export class Share implements HeapMember {
   waiting = 0;
   running = 0;
   readonly children = new Map<string, Share>();
-  /** Its children with somebody who waits. */
+  /** Its children for which a request waits. */
   readonly backlogged = new IndexedHeap<Share>(isBefore);
 
   constructor(parent: Share | null, name: string, weight: number) {

@@ -53,7 +53,7 @@ export const upstreamHandlers: Handlers<
   "upstreams.setTls": (call) =>
     open(call, "upstream.tls_set", (state, { url }) => ({ ...state, tls: readUpstreamTls(call.body, url) })),
 
-  // Without an authority of its own, the server is believed for one of the system's.
+  // Without stored authorities, the gateway trusts the system's.
   "upstreams.removeTls": (call) => open(call, "upstream.tls_removed", (state) => ({ ...state, tls: null })),
 };
 

@@ -34,7 +34,7 @@ export function readOllamaHost(host: string | undefined): string {
 export async function lookAtServer(url: string, kind: UpstreamKind = "ollama"): Promise<FoundServer> {
   if (kind !== "ollama") return lookAtOpenai(url);
   const found = await lookAtOllama(url);
-  // Policy does not say so, and only policy counts: the person is told.
+  // Only policy decides what the server is: the output names the mistake.
   return found.isOther ? { ...found, isOpenai: (await lookAtOpenai(url)).isThere } : found;
 }
 

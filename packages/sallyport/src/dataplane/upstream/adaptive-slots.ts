@@ -16,7 +16,7 @@ export interface LetIn {
 
 const FIRST_SLOTS = 4;
 const SLOTS_MAX = 4_096;
-/** A wait below this tells nothing: networks and threads make as much. */
+/** A wait below this means nothing: networks and threads make as much. */
 const NOISE_MS = 250;
 /** A first byte may take so many times as long as it does alone. */
 const TOLERANCE = 3;
@@ -30,7 +30,7 @@ export class AdaptiveSlots {
   #slots = FIRST_SLOTS;
   /** First byte of a request that runs alone, ms; 0 = not known. Of streams, and of answers in one piece. */
   readonly #aloneMs: [stream: number, whole: number] = [0, 0];
-  /** What was let in before this tells nothing new. */
+  /** What was let in before this is not evidence any more. */
   #reducedMs = Number.NEGATIVE_INFINITY;
   #patience = 0;
   #good = 0;

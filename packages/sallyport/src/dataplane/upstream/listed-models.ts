@@ -75,7 +75,7 @@ export class ModelLister {
   }
 }
 
-/** Of an Ollama, its remote models. A server without `/api/tags` is none: undefined. */
+/** Of an Ollama, its remote models. A server without `/api/tags` is no Ollama: undefined. */
 async function listTags(upstream: Upstream): Promise<ReadonlySet<string> | undefined> {
   const { status, body } = await ask(upstream, "GET", "/api/tags", undefined, {
     maxBytes: LISTING_BYTES_MAX,
@@ -113,7 +113,7 @@ async function listServed(upstream: Upstream): Promise<ServedNames> {
   return served;
 }
 
-/** `{object:"list", data:[{id, …}]}`. A name that cannot be requested through the gateway is left out. */
+/** `{object:"list", data:[{id, …}]}`. Names that no request can have are skipped. */
 export function readServedNames(text: string): ServedNames | undefined {
   const data = parseObject(text)?.["data"];
   if (!Array.isArray(data)) return undefined;

@@ -52,7 +52,7 @@ function clampReasoning(fields: FieldMap, most: ThinkLevel, adjusted: string[], 
   if (asked === undefined && !(isWritten && most === "none")) return;
   const effort = memberOf(asked, "effort");
   if (effort === undefined ? most !== "none" : isWithin(effort, most)) return;
-  // What else stands there is about how thoughts are told.
+  // The other members only choose how thoughts are summarized.
   fields.set("reasoning", `{"effort":${JSON.stringify(most)}}`);
   adjusted.push(`reasoning.effort=${most}`);
 }
