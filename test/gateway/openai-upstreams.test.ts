@@ -150,6 +150,8 @@ test("the list of models is that of all servers, as far as the caller may see th
   expect(await listed()).toEqual(["one", "two"]);
   await use(one.entry, two.entry, `{ url: "${await ollama.listen()}" }`);
   expect(await listed()).toEqual(["llama3.2:latest", "one", "two"]);
+  await gateway.admin("POST", "/v1/environments/dev/upstreams/u3/drain", {});
+  expect(await listed()).toEqual(["one", "two"]);
 });
 
 test("llama.cpp's server says how many requests it takes, and gets no more", async () => {

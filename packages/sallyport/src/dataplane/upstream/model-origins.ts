@@ -3,6 +3,7 @@
  * busy one uses an answer for up to a second and asks again in the background, so that looking costs little of either
  * machine. What the gateway itself changes on a server is looked at again before the next request.
  */
+import { setTimeout } from "node:timers/promises";
 import { systemCodeOf } from "../../kernel/system-code.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import { failureOf } from "./health.ts";
@@ -17,6 +18,8 @@ const REFRESH_MS = 500;
 /** Time that may be spent on asking for single requests: so much at once, and this part of the time that passes. */
 const CREDIT_MAX_MS = 1_000;
 const CREDIT_SHARE = 0.05;
+/** How long a list of all servers' models waits for the slowest. */
+const LEARN_MS = 2_000;
 
 /**
  * `here`: it runs on the server. `elsewhere`: it is a remote model. `absent`: the server does not serve it. `unlisted`:
@@ -172,10 +175,14 @@ export class ModelOrigins {
     return asked.length === 0 ? others : Promise.any(asked.map(whenServed)).catch(() => others);
   }
 
-  /** Asks all of them what they serve, for a list of everything. */
+  /** Asks all of them what they serve, for a list of everything: without those that take too long. */
   async learnAll(upstreams: readonly Upstream[]): Promise<void> {
     const fit = upstreams.filter(({ health, state }) => health.fitness !== "out" && !state.isDrained);
-    await Promise.all(fit.map((upstream) => this.#modelsOf(upstream).learn(upstream)));
+    const learned = Promise.all(fit.map((upstream) => this.#modelsOf(upstream).learn(upstream)));
+    const late = new AbortController();
+    const patience = setTimeout(LEARN_MS, undefined, { ref: false, signal: late.signal }).catch(() => undefined);
+    await Promise.race([learned, patience]);
+    late.abort();
   }
 
   noteChange(upstreams: readonly Upstream[]): void {

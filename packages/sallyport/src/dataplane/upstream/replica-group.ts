@@ -37,8 +37,9 @@ export class ReplicaGroup {
     return this.#replicas;
   }
 
+  /** One that is in service. */
   get hasOllama(): boolean {
-    return this.#replicas.some(({ kind }) => kind === "ollama");
+    return this.#replicas.some(({ kind, state }) => kind === "ollama" && !state.isDrained);
   }
 
   get waiting(): number {
