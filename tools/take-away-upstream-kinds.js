@@ -110,7 +110,7 @@ export const upstreamKindRules = [
   {
     rule: "upstream-credential",
     what: "a credential belongs to one address",
-    named: "is not sent to another address",
+    named: "is re-encrypted by rekey",
     file: `${S}/store/secrets/upstream-file.ts`,
     from: "return `${environment}/${id} ${url}`;",
     to: 'return url === "" ? "" : `${environment}/${id}`;',

@@ -9,7 +9,11 @@ export const POLICY_TEXT_MAX = 512 * 1024;
 
 const text = z.string().max(POLICY_TEXT_MAX);
 const POLICY_EXAMPLE = `environments:
-  dev: { upstreams: [{ url: "http://127.0.0.1:11434" }], keys: { maxAge: 30d } }
+  dev:
+    upstreams:
+      - { url: "http://127.0.0.1:11434" }
+      - { id: gpu, url: "https://gpu.example.org:8443", kind: openai }
+    keys: { maxAge: 30d }
 `;
 const planned = z.object({
   /** One line a change, in the order they are made; empty when policy is already so. */

@@ -13,6 +13,19 @@ const pem = z
   .string()
   .min(1, "is empty")
   .max(64 * 1024);
+/** For the example: a certificate that protects nothing. */
+const CERTIFICATE = `-----BEGIN CERTIFICATE-----
+MIIBmTCCAT+gAwIBAgIUQMu13tcdqchiL9PhmrtHAwLOJZ4wCgYIKoZIzj0EAwIw
+EzERMA8GA1UEAwwIb25lLnRlc3QwIBcNMjYxMTIzMTgwNTAxWhgPMjEyNjEwMzAx
+ODA1MDFaMBMxETAPBgNVBAMMCG9uZS50ZXN0MFkwEwYHKoZIzj0CAQYIKoZIzj0D
+AQcDQgAE/FyVV808IKhFP0fCQ44HuU9E8/8EU/Z4Yhq+6q478x6ORVvZSr2dJRr6
+K6QtjVlKoWoxd6frC0GMYUjZDcI9MqNvMG0wHQYDVR0OBBYEFKsjJ/sAlthtQYg8
+OgkoWwpLQtQbMB8GA1UdIwQYMBaAFKsjJ/sAlthtQYg8OgkoWwpLQtQbMA8GA1Ud
+EwEB/wQFMAMBAf8wGgYDVR0RBBMwEYIJbG9jYWxob3N0hwR/AAABMAoGCCqGSM49
+BAMCA0gAMEUCIH20fwvnTzVKveFa3C2jw88wnsPBL4zfUdmxNlIm7MA0AiEA9wOT
+p1uwnhIV5rWEVmueZqkYETj32nzi5ke1Ionih80=
+-----END CERTIFICATE-----
+`;
 const params = { name: "dev", upstream: "u1" };
 
 export const upstreamRows = {
@@ -95,6 +108,7 @@ export const upstreamRows = {
     caller: "any",
     events: ["upstream.tls_set"],
     says: "stores the certificates for TLS to a model server: its authorities, and the gateway's own with its key",
+    example: { params: { name: "dev", upstream: "gpu" }, body: { ca: CERTIFICATE } },
   },
   "upstreams.removeTls": {
     method: "DELETE",

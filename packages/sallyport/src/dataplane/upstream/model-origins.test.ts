@@ -132,8 +132,9 @@ describe("where models run", () => {
   test("what one environment is denied says nothing of another, and a drained server is not asked", async () => {
     const { upstream } = world(async () => remote());
     const state = { ...USUAL_STATE, credential: new Secret("c") };
-    const known = { ...upstream, environment: "prod", state } as Upstream;
-    const drained = { ...upstream, state: { ...USUAL_STATE, isDrained: true } } as Upstream;
+    const known = Object.assign(Object.create(upstream), { environment: "prod", state }) as Upstream;
+    const isDrained = { ...USUAL_STATE, isDrained: true };
+    const drained = Object.assign(Object.create(upstream), { state: isDrained }) as Upstream;
     const asked: unknown[] = [];
     const origins = new ModelOrigins({ now: () => 0, monotonic: () => 0 } as Clock, async (one) => {
       asked.push(one.environment);
