@@ -35,6 +35,7 @@ export function capturedIo({ isTerminal = false, reply, ask, text = "", env = {}
     statusLine: null,
     canAsk: reply !== undefined || ask !== undefined,
     ask: ask ?? (async () => reply ?? ""),
+    askHidden: async () => reply ?? "",
     env,
     readText: () => text,
     neverBlock: () => {},

@@ -32,6 +32,8 @@ export type {
 export { SnapshotView } from "../packages/sallyport/dist/access/snapshot-view.js";
 export { compileSnapshot } from "../packages/sallyport/dist/access/snapshot.js";
 export { takesAway } from "../packages/sallyport/dist/access/taking-away.js";
+export { USUAL_STATE } from "../packages/sallyport/dist/access/upstream-state.js";
+export type { UpstreamState } from "../packages/sallyport/dist/access/upstream-state.js";
 export { makeAdminApp } from "../packages/sallyport/dist/admin/app.js";
 export type { AdminApp } from "../packages/sallyport/dist/admin/app.js";
 export { AuditReads } from "../packages/sallyport/dist/admin/audit-reads.js";
@@ -182,6 +184,7 @@ export { migrations } from "../packages/sallyport/dist/store/state/migrations.js
 export type { Migration } from "../packages/sallyport/dist/store/state/migrations/migration.js";
 export { deriveNoteSigner, nodeName } from "../packages/sallyport/dist/store/ledger/note-signer.js";
 export { openSealer, ownSource } from "../packages/sallyport/dist/store/secrets/open-sealer.js";
+export { UpstreamFile } from "../packages/sallyport/dist/store/secrets/upstream-file.js";
 export { openStore } from "../packages/sallyport/dist/store/directory/open-store.js";
 export type { StoreOptions } from "../packages/sallyport/dist/store/directory/open-store.js";
 export { PepperFiles } from "../packages/sallyport/dist/store/secrets/pepper-files.js";

@@ -188,9 +188,9 @@ export const rightsRules = [
   {
     rule: "delegated bounds",
     what: "the size of a context is part of the delegation scope",
-    file: `${S}/access/attenuation.ts`,
-    from: '(["outputTokens", "images", "contextTokens"] as const)',
-    to: '(["outputTokens", "images"] as const)',
+    file: `${S}/access/guard-bounds.ts`,
+    from: "guardNames.filter((name) => !isHeld(name)).map(",
+    to: 'guardNames.filter((name) => name !== "contextTokens" && !isHeld(name)).map(',
     test: `${S}/access/attenuation.test.ts`,
   },
 ];

@@ -24,6 +24,7 @@ import { faultRules } from "./take-away-faults.js";
 import { hostileRules } from "./take-away-hostile.js";
 import { limitRules } from "./take-away-limits.js";
 import { shareRules } from "./take-away-shares.js";
+import { upstreamKindRules } from "./take-away-upstream-kinds.js";
 import { upstreamRules } from "./take-away-upstream.js";
 import { commandLineRules } from "./take-away-command-line.js";
 import { requestRules } from "./take-away-requests.js";
@@ -36,6 +37,7 @@ export const rules = [
   ...faultRules,
   ...hostileRules,
   ...operationRules,
+  ...upstreamKindRules,
   ...upstreamRules,
   ...limitRules,
   ...shareRules,

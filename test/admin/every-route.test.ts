@@ -1,4 +1,5 @@
 /** Every row of the contract: 401 without a credential, 403 without the permission, 403 in another environment. */
+import { readFileSync } from "node:fs";
 import { isRefusal } from "@sallyport/protocol";
 import { beforeEach, describe, expect, it } from "vitest";
 import { AdminClient } from "@sallyport/client";
@@ -49,7 +50,8 @@ function requestOf(name: RouteName): { path: string; init: RequestInit } {
   const path = row.path
     .replace("incidents/:id", `incidents/${INCIDENT.id}`)
     .replace(":id", id)
-    .replace(":name", name.startsWith("roles.") ? "bot" : "prod");
+    .replace(":name", name.startsWith("roles.") ? "bot" : "prod")
+    .replace(":upstream", "u1");
   const bodies: Partial<Record<RouteName, object>> = {
     "keys.create": { environment: "prod", name: "n", roles: ["bot"], models: ["llama3.2"] },
     "keys.rotate": { grace: "1d" },
@@ -65,6 +67,9 @@ function requestOf(name: RouteName): { path: string; init: RequestInit } {
     "adminKeys.create": { name: "n", role: "viewer", environments: ["prod"] },
     "principals.create": { kind: "person", name: "n", groups: ["ops"] },
     "assignments.create": { subject: { group: "g" }, environment: "prod", roles: ["bot"] },
+    "upstreams.drain": {},
+    "upstreams.setTls": { ca: readFileSync("testdata/tls/one.pem", "utf8") },
+    "upstreams.setCredential": { credential: "token-abc123" },
     "policy.plan": { text: POLICY.replace("30d", "20d") },
     "policy.apply": { text: POLICY.replace("30d", "20d") },
     explainToken: { keyId: known.key, allow: ["infer:chat"], isBound: true },
@@ -165,6 +170,11 @@ describe.each(routes)("%s", (name) => {
       const environments = gateway.state.environments.map((one) => ({ ...one, pathSecrets: "allow" as const }));
       gateway.state = { ...gateway.state, environments };
     }
+    if (name === "upstreams.setTls") {
+      const upstreams = [{ id: "u1", url: "https://10.0.0.1:11434" }];
+      const environments = gateway.state.environments.map((one) => ({ ...one, upstreams }));
+      gateway.state = { ...gateway.state, environments };
+    }
     if (["incidents.radius", "incidents.report", "incidents.close"].includes(name)) anIncident();
     gateway.ports.keys.apply([{ of: "key", environment: "prod", id: known.key, now: undefined }]);
     const said = await call(name, everything);
@@ -219,6 +229,11 @@ const bound: readonly [RouteName, string][] = [
   ["assignments.remove", ""],
   ["environments.show", ""],
   ["upstreams.list", "?environment=prod"],
+  ["upstreams.drain", ""],
+  ["upstreams.setCredential", ""],
+  ["upstreams.removeCredential", ""],
+  ["upstreams.setTls", ""],
+  ["upstreams.removeTls", ""],
   ["policy.plan", ""],
   ["policy.apply", ""],
   ["explain", ""],

@@ -17,6 +17,7 @@ import {
   makeAdminApp,
   readPolicyText,
   Reconciler,
+  USUAL_STATE,
   UseRecord,
 } from "../program-under-test.ts";
 import type {
@@ -36,6 +37,7 @@ import type {
   PolicyState,
   TicketRecord,
   UnconfirmedRestore,
+  UpstreamState,
 } from "../program-under-test.ts";
 import { Problem } from "@sallyport/protocol";
 
@@ -48,6 +50,7 @@ export class MemoryGateway {
   readonly faults: unknown[] = [];
   readonly signedOut: unknown[] = [];
   pepperVersion = 1;
+  readonly upstreamStates = new Map<string, UpstreamState>();
   readonly localLogins = new Map<string, LocalLogin>();
   readonly tickets = new Map<string, TicketRecord>();
   readonly stored = new Map<string, KeyRecord>();
@@ -159,6 +162,11 @@ export class MemoryGateway {
         changes: feed,
         endSessions,
       }),
+      upstreamStates: {
+        of: (environment, { id, url }) => this.upstreamStates.get(`${environment}/${id} ${url}`) ?? USUAL_STATE,
+        put: (environment, { id, url }, state) => void this.upstreamStates.set(`${environment}/${id} ${url}`, state),
+      },
+      runningOn: () => 0,
       enrolmentPage: () => null,
       signals: null,
       quarantine: {

@@ -155,6 +155,16 @@ const routes: Record<RouteName, Kind> = {
   "environments.list": "reads",
   "environments.show": "reads",
   "upstreams.list": "reads",
+  "upstreams.drain": () =>
+    codeOf(client.call("upstreams.drain", { params: { name: "dev", upstream: "u1" }, body: { isDrained: false } })),
+  "upstreams.setCredential": () =>
+    codeOf(
+      client.call("upstreams.setCredential", { params: { name: "dev", upstream: "u1" }, body: { credential: "c" } }),
+    ),
+  "upstreams.removeCredential": "narrows",
+  "upstreams.setTls": () =>
+    codeOf(client.call("upstreams.setTls", { params: { name: "dev", upstream: "u1" }, body: { ca: "x" } })),
+  "upstreams.removeTls": () => codeOf(client.call("upstreams.removeTls", { params: { name: "dev", upstream: "u1" } })),
   "policy.show": "reads",
   "policy.plan": () => codeOf(client.call("policy.plan", { body: { text: policy({ networks: null }) } })),
   "policy.apply": () => codeOf(client.call("policy.apply", { body: { text: policy({ networks: null }) } })),

@@ -15,6 +15,7 @@ import {
   makeGatewayMetrics,
   PermissionUses,
   systemClock,
+  USUAL_STATE,
   UseRecord,
 } from "../program-under-test.ts";
 import type { Core, DataPlane, Environment, GatewayMetrics } from "../program-under-test.ts";
@@ -105,6 +106,7 @@ beforeEach(async () => {
     reconciler: { look: () => {} },
     onSwap: () => {},
     rebuiltViews: () => 0,
+    upstreamStates: { of: () => USUAL_STATE, onChange: () => {} },
   } as unknown as Core;
   metrics = makeGatewayMetrics(core);
   plane = makeDataPlane({

@@ -114,7 +114,7 @@ describe("a stub made on the server", () => {
     upstream.failsToList = true;
     const chat = (): Promise<Response> => gateway.post("/api/chat", other.key, { model: "a", messages, stream: false });
     const answer = await chat();
-    expect([answer.status, codeOf(await answer.text())]).toEqual([502, "upstream_unreachable"]);
+    expect([answer.status, codeOf(await answer.text())]).toEqual([502, "upstream_unlisted"]);
     expect(upstream.deeds).toEqual([]);
     upstream.failsToList = false;
     expect((await chat()).status).toBe(200);

@@ -54,6 +54,8 @@ const usage: readonly Mistake[] = [
   { line: "apply -f @policy.yaml", says: "no one can confirm", remedy: "--yes" },
   { line: "apply -f @polcy.yaml --yes", says: "did you mean policy.yaml?", remedy: "correct the path" },
   { line: "apply -f @ --yes", says: "is a directory", remedy: "name a file" },
+  { line: "upstreams drain nowhere", says: "names no model server", remedy: "ENV/UPSTREAM" },
+  { line: "upstreams tls set dev/u1", says: "--ca FILE, or --certificate FILE" },
   { line: "usage --by modle", says: "did you mean model?", remedy: "known: key" },
   { line: "usage --format cvs", says: "did you mean csv?", remedy: "known: table" },
   { line: "usage --since 1d --until 7d", says: "--since is later than --until" },
@@ -253,5 +255,9 @@ it("every place that makes a mistake of the command line is reached by a row", (
   expect(places.filter((text) => !all.includes(text) && !COVERED_ELSEWHERE.includes(text))).toEqual([]);
 });
 
-/** They need a gateway's delivery link: test/program/delivery.test.ts. */
-const COVERED_ELSEWHERE = [" is tracked by git, which would publish the key", "the link is encrypted to "];
+/** They need a gateway's delivery link (test/program/delivery.test.ts), or a standard input (cli/upstreams). */
+const COVERED_ELSEWHERE = [
+  " is tracked by git, which would publish the key",
+  "the link is encrypted to ",
+  "the credential is empty",
+];

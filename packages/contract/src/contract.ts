@@ -9,6 +9,7 @@ import { keyRows } from "./key-rows.ts";
 import { policyRows } from "./policy-rows.ts";
 import { principalRows } from "./principal-rows.ts";
 import { restoreRows } from "./restore-rows.ts";
+import { upstreamRows } from "./upstream-rows.ts";
 import type { ContractRow } from "./row.ts";
 import { usageRows } from "./usage-rows.ts";
 
@@ -23,6 +24,7 @@ export const contract = {
   ...policyRows,
   ...restoreRows,
   ...usageRows,
+  ...upstreamRows,
 } as const satisfies Record<string, ContractRow>;
 
 export type Contract = typeof contract;

@@ -10,7 +10,7 @@ export * from "./openapi.ts";
 export * from "./policy-schema.ts";
 export * from "./rate.ts";
 export * from "./row.ts";
-export type { Delivery } from "./scalars.ts";
+export type { Delivery, WrittenGuard } from "./scalars.ts";
 export * from "./views.ts";
 export type { AlertView } from "./anomaly-rows.ts";
 export { POLICY_TEXT_MAX } from "./policy-rows.ts";

@@ -1,15 +1,19 @@
-/** Environments, roles, upstreams, the policy as a whole, and the explanation of decisions. */
+/** Environments, roles, the policy as a whole, and the explanation of decisions. */
 import { z } from "zod";
 import type { ContractRow } from "./row.ts";
 import { duration, environmentName, keyId, nameList, nothing, roleName } from "./scalars.ts";
-import { assignmentView, environmentView, roleView, upstreamView } from "./views.ts";
+import { assignmentView, environmentView, roleView } from "./views.ts";
 
 /** Longest policy text, in characters. */
 export const POLICY_TEXT_MAX = 512 * 1024;
 
 const text = z.string().max(POLICY_TEXT_MAX);
 const POLICY_EXAMPLE = `environments:
-  dev: { upstreams: [{ url: "http://127.0.0.1:11434" }], keys: { maxAge: 30d } }
+  dev:
+    upstreams:
+      - { url: "http://127.0.0.1:11434" }
+      - { id: gpu, url: "https://gpu.example.org:8443", kind: openai }
+    keys: { maxAge: 30d }
 `;
 const planned = z.object({
   /** One line a change, in the order they are made; empty when policy is already so. */
@@ -72,19 +76,6 @@ export const policyRows = {
     events: [],
     says: "shows one environment",
     example: { params: { name: "dev" } },
-  },
-  "upstreams.list": {
-    method: "GET",
-    path: "/v1/upstreams",
-    params: nothing,
-    query: z.strictObject({ environment: environmentName.optional() }),
-    body: null,
-    answer: z.object({ upstreams: z.array(upstreamView) }),
-    status: 200,
-    permission: "policy:read",
-    caller: "any",
-    events: [],
-    says: "lists the model servers of the environments the caller administers",
   },
   "policy.show": {
     method: "GET",

@@ -3,7 +3,7 @@
  * the second (names that must exist, uniqueness) is `access/policy-file.ts`.
  */
 import { z } from "zod";
-import { alertActions, alertKinds, factors, isDataPermission, parseSelector } from "@sallyport/protocol";
+import { alertActions, alertKinds, factors, isDataPermission, parseSelector, upstreamKinds } from "@sallyport/protocol";
 import { parseDurationMs } from "./duration.ts";
 import { limits } from "./limits.ts";
 import { duration, groupName, guard, network, ROLE_NAME_FORM, roleName } from "./scalars.ts";
@@ -52,6 +52,12 @@ const upstream = z.strictObject({
     .string()
     .refine(isUpstreamUrl, "is not http://host:port or https://host:port (no path, user or query)")
     .describe("http://host:port or https://host:port"),
+  kind: z
+    .enum(upstreamKinds)
+    .optional()
+    .describe(
+      "ollama (default); openai for a server that speaks only OpenAI's dialect, such as vLLM, LM Studio or LocalAI; llama.cpp for llama.cpp's server, which also reports its slots",
+    ),
   concurrency: z.int().min(1).max(100_000).optional().describe("requests at the same time per model"),
   shared: z
     .boolean()

@@ -1,6 +1,6 @@
 /** The small forms the contract's rows are made of. Grammar only: whether a named thing exists is decided by who owns it. */
 import { z } from "zod";
-import { isEnvironmentName } from "@sallyport/protocol";
+import { isEnvironmentName, thinkLevels } from "@sallyport/protocol";
 import { DURATION_FORM } from "./duration.ts";
 
 export const environmentName = z
@@ -55,7 +55,26 @@ export const guard = z.strictObject({
     .max(10_000_000)
     .optional()
     .describe("largest num_ctx of a request; larger values are lowered (default: no value allowed; role cli: 32768)"),
+  messages: z.int().min(1).max(1_000_000).optional().describe("most messages of one request; more are denied"),
+  tools: z.int().min(0).max(10_000).optional().describe("most tools of one request; more are denied"),
+  schemaBytes: z
+    .int()
+    .min(0)
+    .max(64 * 1024 * 1024)
+    .optional()
+    .describe("largest JSON schema of a tool or of the response format, in bytes; larger ones are denied"),
+  think: z
+    .enum(thinkLevels)
+    .optional()
+    .describe("how much a request may make a model think: none, low, medium or high; more is lowered"),
+  topLogprobs: z
+    .int()
+    .min(0)
+    .max(1_000)
+    .optional()
+    .describe("most alternatives for each token of which the probabilities are returned; more are lowered"),
 });
+export type WrittenGuard = z.output<typeof guard>;
 
 /** Hands out a key by a one-time delivery link instead of returning it. */
 export const delivery = z.strictObject({

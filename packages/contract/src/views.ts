@@ -1,5 +1,6 @@
 /** What the admin API returns: the public views of keys, principals, assignments and policy. No secret has a field here. */
 import { z } from "zod";
+import { upstreamKinds } from "@sallyport/protocol";
 import { limits, limitsView } from "./limits.ts";
 import { guard, time } from "./scalars.ts";
 
@@ -210,19 +211,13 @@ const quotasView = z.object({
   teams: z.record(z.string(), limitsView),
   models: z.record(z.string(), limitsView),
 });
-const guardView = z.object({
-  outputTokens: z.number().optional(),
-  images: z.number().optional(),
-  contextTokens: z.number().optional(),
-});
-
 export const roleView = z.object({
   name: z.string(),
   isBuiltIn: z.boolean(),
   /** `on: null` = the key's or assignment's selectors name the models. */
   allow: z.array(z.object({ do: names, on: names.nullable() })),
   limits: limitsView,
-  guard: guardView,
+  guard,
   ...doorView,
 });
 
@@ -230,6 +225,8 @@ export const upstreamView = z.object({
   environment: z.string(),
   id: z.string(),
   url: z.string(),
+  /** Absent = `ollama`. */
+  kind: z.enum(upstreamKinds).optional(),
   concurrency: z.number().optional(),
   timeoutMs: z.number().optional(),
   timeouts: z
@@ -242,6 +239,19 @@ export const upstreamView = z.object({
     .optional(),
   /** It is another environment's, too. */
   isShared: z.boolean().optional(),
+});
+
+/** With what administrators decided about it. */
+export const upstreamStateView = upstreamView.extend({
+  isDrained: z.boolean(),
+  /** The credential itself is never shown. */
+  hasCredential: z.boolean(),
+  /** The server's certificate must come from a stored authority. */
+  hasOwnCa: z.boolean(),
+  /** The gateway shows the server a certificate. */
+  hasClientCertificate: z.boolean(),
+  /** Requests it works on now; null where no server runs. */
+  running: z.number().nullable(),
 });
 
 export const environmentView = z.object({
@@ -272,7 +282,7 @@ export const environmentView = z.object({
   /** Of each user: all of their keys in the environment together. */
   limits: limitsView,
   quotas: quotasView.optional(),
-  guard: guardView,
+  guard,
   ...doorView,
   requireFor: z.array(z.object({ do: names, need: names })),
   pathSecrets: z.enum(["deny", "allow"]),
@@ -306,6 +316,7 @@ export type AdminKeyView = z.output<typeof adminKeyView>;
 export type PrincipalView = z.output<typeof principalView>;
 export type AssignmentView = z.output<typeof assignmentView>;
 export type RoleView = z.output<typeof roleView>;
+export type UpstreamStateView = z.output<typeof upstreamStateView>;
 export type UpstreamView = z.output<typeof upstreamView>;
 export type EnvironmentView = z.output<typeof environmentView>;
 export type AuditRecordView = z.output<typeof auditRecordView>;

@@ -12,6 +12,8 @@ export * from "./json-nesting.ts";
 export * from "./model-name.ts";
 export * from "./nearest.ts";
 export * from "./limit.ts";
+export * from "./think-level.ts";
+export * from "./upstream-kind.ts";
 export * from "./model-selector.ts";
 export * from "./crc32.ts";
 export * from "./key-text.ts";

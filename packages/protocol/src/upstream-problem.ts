@@ -5,10 +5,31 @@ export const upstreamProblems = {
     title: "the environment has no model server",
     remedy: "add one under `upstreams` in the policy",
   },
+  upstream_drained: {
+    status: 503,
+    title: "the model server takes no requests: an administrator has drained it",
+    remedy: "try again later; `sallyport upstreams drain ENV/UPSTREAM --undo` puts it back into service",
+  },
   upstream_unreachable: {
     status: 502,
     title: "the model server cannot be reached",
     remedy: "start it, or correct the environment's `upstreams`",
+  },
+  upstream_unlisted: {
+    status: 502,
+    title: "the model server's list of models cannot be read",
+    remedy:
+      "check the model server, its `kind` in the policy and its credential; the gateway reads /v1/models or /api/tags",
+  },
+  model_not_served: {
+    status: 404,
+    title: "no model server of the environment serves this model",
+    remedy: "name a model that GET /v1/models lists, or load it on the model server",
+  },
+  dialect_not_served: {
+    status: 404,
+    title: "the environment's model servers speak only OpenAI's dialect",
+    remedy: "send the request to a path under /v1/, or add an upstream of kind `ollama` to the environment",
   },
   upstream_broken: {
     status: 502,

@@ -4,6 +4,7 @@
  */
 import { coversSelector, parseSelector } from "@sallyport/protocol";
 import type { ModelSelector } from "@sallyport/protocol";
+import { asScopeGuard, unheldGuards } from "./guard-bounds.ts";
 import { unheldLimits } from "./limit-bounds.ts";
 import type { AdminRight, Assignment, Environment, Grant, Guard, Limits, MayGrant, RightSpec, Role } from "./policy.ts";
 
@@ -88,21 +89,14 @@ function excessBounds(
   if (spec.roles.length === 0 && spec.allow.length === 0) return [];
   const given = spec.roles.map((name) => roles.get(name)).filter((role) => role !== undefined);
   const binding = [...bounds, ...given].map((one) => one.limits ?? {});
-  const isGuarded = (name: keyof Guard): boolean => {
-    const most = guard[name];
-    if (most === undefined || bounds.some((one) => (one.guard?.[name] ?? Infinity) <= most)) return true;
-    // What has no guard has no bound, except the size of a context: without a guard anywhere a request may set none.
-    const isUnset = name === "contextTokens" && bounds.every((one) => one.guard?.contextTokens === undefined);
-    const unguarded = isUnset ? 0 : Infinity;
-    return (
-      (spec.allow.length === 0 || unguarded <= most) && given.every((role) => (role.guard[name] ?? unguarded) <= most)
-    );
-  };
   return [
     ...unheldLimits(limits, binding),
-    ...(["outputTokens", "images", "contextTokens"] as const)
-      .filter((name) => !isGuarded(name))
-      .map((name) => `guard.${name}: more than is the issuer's to grant`),
+    ...unheldGuards(
+      guard,
+      bounds.map((one) => one.guard),
+      given.map((role) => role.guard),
+      spec.allow.length > 0,
+    ),
   ];
 }
 
@@ -136,8 +130,7 @@ export function excessAdminRight(issuer: AdminRight, asked: AdminRight): string[
     // The scope that is asked for is at least as bounded as the issuer's own.
     if (issuer.mayGrant !== "*" && asked.mayGrant.allow.length > 0) {
       const spec = { roles: [], allow: asked.mayGrant.allow, models: [] };
-      // A scope without the guard may hand out any, so it is a bound that bounds nothing.
-      const guard = { contextTokens: Infinity, ...asked.mayGrant.guard };
+      const guard = asScopeGuard(asked.mayGrant.guard);
       excess.push(...excessBounds(issuer.mayGrant, spec, new Map(), [{ ...asked.mayGrant, guard }]));
     }
   }

@@ -6,7 +6,7 @@ import { keyOf, principalOf, roleOf } from "../../../../test/builders.ts";
 import { decide, isHeld, maySee } from "./decide.ts";
 import type { Question } from "./decide.ts";
 import { environmentDefaults } from "./default-environment.ts";
-import type { Assignment, Environment, PolicyState, RightSpec, Role } from "./policy.ts";
+import type { Assignment, Environment, Guard, PolicyState, RightSpec, Role } from "./policy.ts";
 import { compileSnapshot, emptySnapshot } from "./snapshot.ts";
 import type { EffectiveRight } from "./snapshot.ts";
 
@@ -187,6 +187,34 @@ describe("guards", () => {
     const right = rightIn({ ceiling: own, live: own, roles });
     expect(codeOf(right, ask("infer:chat", "a", { asked: { images: 1 } }))).toBe("allowed");
     expect(codeOf(right, ask("infer:chat", "a", { asked: { images: 2 } }))).toBe("permission_denied");
+  });
+});
+
+describe("guards that count, and guards that are lowered", () => {
+  const own: RightSpec = { roles: ["r"], allow: [], models: ["a"] };
+  const rightOf = (guard: Guard, environment: Guard = {}): EffectiveRight =>
+    rightIn({
+      ceiling: own,
+      live: own,
+      roles: [roleOf("r", [{ permissions: ["infer:chat"], models: null }], { guard })],
+      environment: { guard: environment },
+    });
+
+  test.each(["images", "messages", "tools", "schemaBytes"] as const)("more %s than allowed are denied", (name) => {
+    const of = (count: number): Question => ask("infer:chat", "a", { asked: { images: 0, [name]: count } });
+    for (const right of [rightOf({ [name]: 3 }), rightOf({ [name]: 9 }, { [name]: 3 }), rightOf({}, { [name]: 3 })])
+      expect([codeOf(right, of(3)), codeOf(right, of(4))]).toEqual(["allowed", "permission_denied"]);
+    expect(codeOf(rightOf({}), of(1e6))).toBe("allowed");
+  });
+
+  test("the level of thinking is the tightest, and the number of probabilities", () => {
+    const granted = (right: EffectiveRight): unknown[] => {
+      const decision = decide(right, ask("infer:chat", "a"), PRESENTED);
+      return decision.isAllowed ? [decision.granted.think, decision.granted.topLogprobs] : [];
+    };
+    expect(granted(rightOf({}))).toEqual([undefined, undefined]);
+    expect(granted(rightOf({ think: "high", topLogprobs: 5 }, { think: "low", topLogprobs: 9 }))).toEqual(["low", 5]);
+    expect(granted(rightOf({ think: "none", topLogprobs: 0 }))).toEqual(["none", 0]);
   });
 });
 

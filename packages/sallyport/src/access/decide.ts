@@ -3,13 +3,15 @@
  * is read or written. Every demand must be covered by the key's scope and by the owner's current permissions, and the
  * environment must not close it. Unknown means no.
  */
-import { parseSelector, refuse } from "@sallyport/protocol";
-import type { DataPermission, ModelName, Refusal } from "@sallyport/protocol";
+import { parseSelector, refuse, thinkLevels } from "@sallyport/protocol";
+import type { DataPermission, ModelName, Refusal, ThinkLevel } from "@sallyport/protocol";
 import { grantCovers, grantCoversSelector, grantNames } from "./compiled-grant.ts";
 import type { CompiledGrant } from "./compiled-grant.ts";
 import type { AskedParameters, Demand } from "./demand.ts";
 import { refuseDoors } from "./door.ts";
 import type { Door, Presented } from "./door.ts";
+import { boundOf, countedGuards, denialOf } from "./guard-bounds.ts";
+import type { GuardName } from "./guard-bounds.ts";
 import type { EffectiveRight } from "./snapshot.ts";
 
 export interface Question {
@@ -25,6 +27,9 @@ export interface Granted {
   readonly outputTokens: number | undefined;
   /** The largest `num_ctx`; undefined = none may be set. */
   readonly contextTokens: number | undefined;
+  /** The most that it may make the model think. */
+  readonly think: ThinkLevel | undefined;
+  readonly topLogprobs: number | undefined;
   readonly mayOverride: boolean;
   /** Where a `keep_alive` must lie, in seconds. */
   readonly keepAlive: { readonly minSeconds: number; readonly maxSeconds: number };
@@ -63,19 +68,19 @@ export function decide(whole: EffectiveRight, question: Question, presented: Pre
       );
     }
   }
-  const imagesMax = guardOf(right, demands, "images");
-  if (imagesMax !== undefined && question.asked.images > imagesMax) {
-    return no(
-      refuse("permission_denied", `at most ${imagesMax} images`),
-      because,
-      `a guard allows at most ${imagesMax} images`,
-    );
+  for (const name of countedGuards) {
+    const most = guardOf(right, demands, name);
+    if (most === undefined || (question.asked[name] ?? 0) <= most) continue;
+    return no(refuse("permission_denied", denialOf(name, most)), because, `a guard allows ${denialOf(name, most)}`);
   }
+  const think = guardOf(right, demands, "think");
   return {
     isAllowed: true,
     granted: {
       outputTokens: guardOf(right, demands, "outputTokens"),
       contextTokens: contextTokensOf(right, demands),
+      topLogprobs: guardOf(right, demands, "topLogprobs"),
+      think: think === undefined ? undefined : thinkLevels[think],
       mayOverride: isHeld(right, "infer:override", model),
       keepAlive: keepAliveOf(right, model),
       hasOffers,
@@ -231,12 +236,8 @@ const OLLAMA_KEEP_ALIVE_SECONDS = 300;
  * The tightest of environment, key scope and current permissions, over everything that is requested; within one of the
  * two, the widest of the grants that cover the work.
  */
-function guardOf(
-  right: EffectiveRight,
-  demands: readonly Demand[],
-  bound: "outputTokens" | "images",
-): number | undefined {
-  let tightest = right.environment.guard[bound];
+function guardOf(right: EffectiveRight, demands: readonly Demand[], bound: GuardName): number | undefined {
+  let tightest = boundOf(right.environment.guard, bound);
   for (const demand of demands) {
     if (demand.model === null) continue;
     tightest = tighter(tightest, widestOf(right.ceiling, demand, bound));
@@ -264,12 +265,12 @@ function contextTokensOf(right: EffectiveRight, demands: readonly Demand[]): num
 function widestOf(
   grants: readonly CompiledGrant[],
   { permission, model }: Demand,
-  bound: "outputTokens" | "images",
+  bound: GuardName,
 ): number | undefined {
   let widest = 0;
   for (const grant of grants) {
     if (!grantCovers(grant, permission, model)) continue;
-    const own = grant.guard[bound];
+    const own = boundOf(grant.guard, bound);
     if (own === undefined) return undefined;
     if (own > widest) widest = own;
   }

@@ -13,4 +13,9 @@ export interface Demand {
 export interface AskedParameters {
   readonly outputTokens?: number;
   readonly images: number;
+  /** Absent = 0, like the next two. */
+  readonly messages?: number;
+  readonly tools?: number;
+  /** Of its largest schema. */
+  readonly schemaBytes?: number;
 }

@@ -2,13 +2,13 @@
 import type { AlertKind } from "@sallyport/protocol";
 import { formatDurationMs } from "@sallyport/contract";
 import { environmentDefaults } from "./default-environment.ts";
+import { guardText } from "./guard-bounds.ts";
 import { limitsText } from "./limits-text.ts";
 import type {
   AnomalyPolicy,
   Assignment,
   Environment,
   Grant,
-  Guard,
   KeyFate,
   KeyLife,
   Principal,
@@ -144,26 +144,20 @@ function roleFacts(role: Role): Facts {
 }
 
 function upstreamText(upstream: UpstreamSpec): string {
+  const kind = upstream.kind === undefined ? "" : ` kind=${upstream.kind}`;
   const concurrency = upstream.concurrency === undefined ? "" : ` concurrency=${upstream.concurrency}`;
   const timeout = upstream.timeoutMs === undefined ? "" : ` timeout=${formatDurationMs(upstream.timeoutMs)}`;
   const timeouts = Object.entries(upstream.timeouts ?? {})
     .map(([name, durationMs]) => ` timeouts.${name.slice(0, -2)}=${formatDurationMs(durationMs)}`)
     .join("");
   const shared = upstream.isShared ? " shared" : "";
-  return `${upstream.id}=${upstream.url}${concurrency}${timeout}${timeouts}${shared}`;
+  return `${upstream.id}=${upstream.url}${kind}${concurrency}${timeout}${timeouts}${shared}`;
 }
 
 function grantText(grant: Grant): string {
   return grant.models === null
     ? grant.permissions.join(", ")
     : `${grant.permissions.join(", ")} on ${grant.models.join(", ")}`;
-}
-
-function guardText(guard: Guard): string {
-  const tokens = guard.outputTokens === undefined ? [] : [`outputTokens=${guard.outputTokens}`];
-  const images = guard.images === undefined ? [] : [`images=${guard.images}`];
-  const context = guard.contextTokens === undefined ? [] : [`contextTokens=${guard.contextTokens}`];
-  return [...tokens, ...images, ...context].join(" ");
 }
 
 /** Equal for rights that say the same: order and repetition say nothing. */

@@ -6,13 +6,13 @@
 import { parseDurationMs, policySchema } from "@sallyport/contract";
 import type { EnvironmentEntry, PolicyFile, RoleEntry } from "@sallyport/contract";
 import { environmentDefaults } from "./default-environment.ts";
+import { buildGuard } from "./guard-bounds.ts";
 import { buildLimits } from "./limits-text.ts";
 import { KEY_AGE_MAX_MS } from "./policy.ts";
 import type {
   AnomalyPolicy,
   Environment,
   EnvironmentQuotas,
-  Guard,
   KeyFate,
   KeyLife,
   RightSpec,
@@ -89,6 +89,7 @@ function buildEnvironment(name: string, entry: EnvironmentEntry): Environment {
     upstreams: entry.upstreams.map((upstream, i): UpstreamSpec => ({
       id: upstream.id ?? `u${i + 1}`,
       url: upstream.url,
+      ...(upstream.kind === undefined || upstream.kind === "ollama" ? {} : { kind: upstream.kind }),
       ...(upstream.concurrency === undefined ? {} : { concurrency: upstream.concurrency }),
       ...(upstream.shared ? { isShared: true } : {}),
       ...(upstream.timeout === undefined ? {} : { timeoutMs: milliseconds(upstream.timeout) }),
@@ -182,14 +183,6 @@ function buildRole(name: string, entry: RoleEntry): Role {
     guard: buildGuard(entry.guard),
     networks: entry.networks ?? null,
     require: unique(entry.require ?? []),
-  };
-}
-
-export function buildGuard(written: EnvironmentEntry["guard"]): Guard {
-  return {
-    ...(written?.outputTokens === undefined ? {} : { outputTokens: written.outputTokens }),
-    ...(written?.images === undefined ? {} : { images: written.images }),
-    ...(written?.contextTokens === undefined ? {} : { contextTokens: written.contextTokens }),
   };
 }
 

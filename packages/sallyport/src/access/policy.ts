@@ -10,6 +10,8 @@ import type {
   DataPermission,
   Factor,
   Priority,
+  ThinkLevel,
+  UpstreamKind,
 } from "@sallyport/protocol";
 import type { PermissionDoor } from "./door.ts";
 
@@ -21,6 +23,15 @@ export interface Guard {
   readonly images?: number;
   /** The largest context (`num_ctx`) a request may set; a larger one is lowered to it. Absent = a request may set none. */
   readonly contextTokens?: number;
+  /** Most messages of one request; more are denied, and so are more tools and larger schemas. */
+  readonly messages?: number;
+  readonly tools?: number;
+  /** Largest schema of a tool or of the answer's format, in bytes. */
+  readonly schemaBytes?: number;
+  /** The most a request may make a model think; more is lowered to it. */
+  readonly think?: ThinkLevel;
+  /** Most alternatives of which a request may have the probabilities; more are lowered to it. */
+  readonly topLogprobs?: number;
 }
 
 /** So much in each window. Windows of a day and more are those of the calendar. */
@@ -214,6 +225,8 @@ export interface UpstreamSpec {
   readonly id: string;
   /** `http://host:port` or `https://host:port`, no path. */
   readonly url: string;
+  /** Absent = `ollama`. */
+  readonly kind?: UpstreamKind;
   /** Requests run at the same time per model; absent = no bound of ours. */
   readonly concurrency?: number;
   /** This server is also another environment's, and both say so. */

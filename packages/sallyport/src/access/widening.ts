@@ -10,6 +10,7 @@ import type { KeyRecord } from "../keys/key.ts";
 import type { Restriction } from "../keys/restriction.ts";
 import { environmentDefaults } from "./default-environment.ts";
 import { isDisabledIn } from "./holding.ts";
+import { looserGuards } from "./guard-bounds.ts";
 import { looserLimits } from "./limit-bounds.ts";
 import { KEY_AGE_MAX_MS } from "./policy.ts";
 import type {
@@ -73,6 +74,7 @@ function environmentWidens(old: Environment, next: Environment): string[] {
   const servers = new Set(old.upstreams.map(({ url }) => url));
   return wider([
     [next.upstreams.some(({ url }) => !servers.has(url)), "upstreams: another model server"],
+    [next.upstreams.some((one) => isOtherKind(old, one)), "upstreams: another kind of server"],
     [next.upstreams.some((one) => isUpstreamLooser(old, one)), "upstreams: a higher or no concurrency, or sharing"],
     [next.keyMaxAgeMs > old.keyMaxAgeMs, "keys.maxAge: longer"],
     ...keyLifeDimensions(old.keyLife, next.keyLife),
@@ -141,6 +143,11 @@ function isUpstreamLooser({ upstreams }: Environment, next: Environment["upstrea
   return isBoundLooser(old.concurrency, next.concurrency) || (next.isShared === true && old.isShared !== true);
 }
 
+/** What the gateway sends to a model server and reads from it depends on its kind: no kind is narrower than another. */
+function isOtherKind({ upstreams }: Environment, next: Environment["upstreams"][number]): boolean {
+  return upstreams.some(({ url, kind = "ollama" }) => url === next.url && kind !== (next.kind ?? "ollama"));
+}
+
 /** Lengths for which longer is wider; 0 = never, which is the longest. */
 const LENGTHS = [
   "quietMs",
@@ -182,20 +189,13 @@ type Bound = { readonly limits: Limits; readonly guard?: Guard };
 function boundDimensions(old: Bound, next: Bound): Dimension[] {
   return [
     ...looserLimits(old.limits, next.limits).map((says): Dimension => [true, says]),
-    [isBoundLooser(old.guard?.outputTokens, next.guard?.outputTokens), "guard.outputTokens: more"],
-    [isBoundLooser(old.guard?.images, next.guard?.images), "guard.images: more"],
-    [isContextLooser(old.guard?.contextTokens, next.guard?.contextTokens), "guard.contextTokens: more"],
+    ...looserGuards(old.guard, next.guard).map((says): Dimension => [true, says]),
   ];
 }
 
 /** Undefined = no bound. */
 function isBoundLooser(old: number | undefined, next: number | undefined): boolean {
   return (next ?? Infinity) > (old ?? Infinity);
-}
-
-/** Undefined = a request may set none, but where roles say so; an environment that lifts its own opens theirs. */
-function isContextLooser(old: number | undefined, next: number | undefined): boolean {
-  return (next ?? 0) > (old ?? 0) || (old !== undefined && next === undefined);
 }
 
 type Access = { readonly networks: readonly string[] | null; readonly require: readonly string[] };

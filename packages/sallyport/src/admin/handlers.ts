@@ -16,6 +16,7 @@ import { keyHandlers } from "./routes/keys.ts";
 import { localPeopleHandlers } from "./routes/local-people.ts";
 import { policyHandlers } from "./routes/policy.ts";
 import { principalHandlers } from "./routes/principals.ts";
+import { upstreamHandlers } from "./routes/upstreams.ts";
 import { restoreHandlers } from "./routes/restore.ts";
 import { usageHandlers } from "./routes/usage.ts";
 
@@ -37,4 +38,5 @@ export const handlers: Handlers<RouteName> = {
   ...policyHandlers,
   ...restoreHandlers,
   ...usageHandlers,
+  ...upstreamHandlers,
 };

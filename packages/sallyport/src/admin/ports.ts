@@ -3,6 +3,7 @@ import type { Explain, ExplainToken } from "../access/explain.ts";
 import type { PolicyTextRead } from "../access/policy-text.ts";
 import type { UseSurvey } from "../access/permission-uses.ts";
 import type { Snapshot } from "../access/snapshot.ts";
+import type { UpstreamStates } from "../access/upstream-state.ts";
 import type { AlertAnswer } from "../anomaly/sentry.ts";
 import type { Changes } from "../changes/change.ts";
 import type { Reconciler } from "../identity/reconciler.ts";
@@ -57,6 +58,9 @@ export interface AdminPorts {
   readonly agentOf?: (actor: string) => string | undefined;
   /** Where upstreams may be, as the settings say; null or absent = not set. */
   readonly upstreamHosts?: readonly string[] | null;
+  readonly upstreamStates: UpstreamStates;
+  /** Requests that a model server works on; null where no server runs. */
+  readonly runningOn: (environment: string, upstream: string) => number | null;
   readonly quarantine: Quarantine;
   readonly incidents: IncidentShelf;
   readonly explain: Explain;

@@ -46,6 +46,12 @@ export async function excessOfOperations(
   return [...excess];
 }
 
+/** What serving an environment more opens that the issuer could not hand out. Call it in the change's turn. */
+export async function excessOfOpening(ports: GatePorts, issuer: Issuer, environment: string): Promise<string[]> {
+  if (isUnbounded(issuer.right)) return [];
+  return [...new Set(await new ScopeJudge(ports, issuer, [], new LongWork()).environment(environment))];
+}
+
 /** Of an environment's keys that are not revoked, one for each that is bounded alike. */
 interface KeyKinds {
   readonly ofServices: readonly KeyRecord[];
@@ -145,7 +151,7 @@ class ScopeJudge {
     const changed = after ?? before;
     switch (changed?.kind) {
       case "environment":
-        return this.#environment(changed.of.name);
+        return this.environment(changed.of.name);
       case "role":
         return this.#role(changed.of);
       case "assignment":
@@ -166,7 +172,7 @@ class ScopeJudge {
   }
 
   /** Opening an environment opens what everyone holds in it, and every service by its keys. */
-  async #environment(name: string): Promise<string[]> {
+  async environment(name: string): Promise<string[]> {
     if (this.#right.mayGrant === null)
       return [`environment ${name} is opened wider by an issuer who may grant nothing`];
     const isHere = ({ environment }: Assignment): boolean => environment === name;

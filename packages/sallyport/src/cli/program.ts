@@ -46,7 +46,7 @@ const commands: readonly (readonly [names: readonly string[], load: () => Promis
   ],
   [["roles"], async () => (await import("./policy/policy.ts")).addRoles],
   [["envs"], async () => (await import("./policy/policy.ts")).addEnvironments],
-  [["upstreams"], async () => (await import("./policy/policy.ts")).addUpstreams],
+  [["upstreams"], async () => (await import("./upstreams/upstreams.ts")).addUpstreams],
   [["audit"], async () => (await import("./audit/audit.ts")).addAudit],
   [["anomalies"], async () => (await import("./anomalies/anomalies.ts")).addAnomalies],
   [["incident"], async () => (await import("./incident/incident.ts")).addIncident],

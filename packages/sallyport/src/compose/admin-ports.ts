@@ -45,6 +45,8 @@ export function adminPorts(
     reconciler: core.reconciler,
     signals,
     upstreamHosts: upstreamHosts ?? null,
+    upstreamStates: core.upstreamStates,
+    runningOn: (environment, id) => dataPlane?.runningOn(environment, id) ?? null,
     agentOf: (actor) => identity?.providers.find(({ agent }) => agent?.keys.some((id) => actor === `key:${id}`))?.name,
     localLogins: core.localLogins,
     enrolment: core.enrolment,

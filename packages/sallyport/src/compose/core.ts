@@ -49,6 +49,7 @@ import { dataPaths } from "../store/disk/data-paths.ts";
 import { IncidentFiles } from "../store/directory/incident-files.ts";
 import { openSealer } from "../store/secrets/open-sealer.ts";
 import { openStore } from "../store/directory/open-store.ts";
+import { UpstreamFile } from "../store/secrets/upstream-file.ts";
 import { PepperFiles } from "../store/secrets/pepper-files.ts";
 import type { Store } from "../store/ports.ts";
 import type { UsageReports } from "../usage/usage-report.ts";
@@ -62,6 +63,7 @@ export interface Core {
   readonly clock: Clock;
   readonly store: Store;
   readonly peppers: PepperFiles;
+  readonly upstreamStates: Pick<UpstreamFile, "of" | "put" | "onChange">;
   /** Encrypts everything that must be read back. */
   readonly sealer: DataKeys;
   readonly keys: KeyDirectory;
@@ -127,7 +129,8 @@ export async function openCore(settings: Settings, clock: Clock, log: Log, optio
       upgrades: options.upgrades ?? false,
     });
     const audit = new AuditLink(directory, openIndexKey(directory, sealer));
-    const parts = { store, sealer, peppers: new PepperFiles(directory, sealer), audit };
+    const upstreamStates = new UpstreamFile(dataPaths(directory), sealer);
+    const parts = { store, sealer, peppers: new PepperFiles(directory, sealer), upstreamStates, audit };
     const stop = (why: string): void => stopServing(log, why);
     const onFault = (what: string, cause: unknown): void => log.error({ cause: causeOf(cause) }, what);
     const fault = (cause: unknown): void => log.error({ cause: causeOf(cause) }, "the life of a key could not go on");
@@ -170,8 +173,9 @@ function stopServing(log: Log, message: string): void {
   process.kill(process.pid, "SIGTERM");
 }
 
-type CoreParts = Pick<Core, "store" | "sealer" | "peppers" | "audit" | "damage" | "quarantine" | "incidents"> &
-  Pick<LifecyclePorts, "clock" | "fault"> & {
+type CoreParts = Pick<Core, "store" | "sealer" | "peppers" | "audit" | "damage" | "quarantine" | "incidents"> & {
+  readonly upstreamStates: UpstreamFile;
+} & Pick<LifecyclePorts, "clock" | "fault"> & {
     readonly agents: Agents;
     /** Reports failures of applying a change. */
     readonly onFault: (what: string, cause: unknown) => void;
@@ -180,7 +184,21 @@ type CoreParts = Pick<Core, "store" | "sealer" | "peppers" | "audit" | "damage" 
   };
 
 function joinCore(
-  { store, sealer, peppers, audit, damage, quarantine, incidents, agents, clock, fault, onFault, stop }: CoreParts,
+  {
+    store,
+    sealer,
+    peppers,
+    upstreamStates,
+    audit,
+    damage,
+    quarantine,
+    incidents,
+    agents,
+    clock,
+    fault,
+    onFault,
+    stop,
+  }: CoreParts,
   release: () => void,
 ): Core {
   const { reader } = store;
@@ -264,6 +282,13 @@ function joinCore(
   const suspension = new LocalSuspension({ clock, snapshot, logins: localLogins, changes, endSessions, fault });
   suspension.look();
   feed.onCommitted((committed) => suspension.hear(committed));
+  feed.onCommitted(() => {
+    try {
+      upstreamStates.follow(policy.present.environments);
+    } catch (cause) {
+      onFault("what belongs to removed model servers could not be removed", cause);
+    }
+  });
   keys.onOldPepper((key, secret, hashed) => lifecycle.rehash(key, secret, hashed));
   keys.onReuse((key, secret) => lifecycle.reused(key, secret));
 
@@ -271,6 +296,7 @@ function joinCore(
     clock,
     store,
     peppers,
+    upstreamStates,
     sealer,
     keys,
     restrictions,

@@ -93,6 +93,8 @@ export interface DataPlane {
   running(): number;
   queued(): number;
   activity(environment: string): EnvironmentActivity;
+  /** Requests that a model server works on. */
+  runningOn(environment: string, upstream: string): number;
   /** Rejects new requests from now on. */
   drain(): void;
   /** Aborts what still runs and writes the last aggregates. */
@@ -121,6 +123,7 @@ export function makeDataPlane({
     now: () => clock.monotonic(),
     random: Math.random,
     connect,
+    stateOf: (environment, spec) => core.upstreamStates.of(environment, spec),
     onFitness({ environment, spec }, isFit) {
       const of = { environment, upstream: spec.id };
       if (isFit) log.info(of, "an upstream is chosen for requests again");
@@ -152,6 +155,7 @@ export function makeDataPlane({
   };
 
   pools.configure(snapshot().environments.values());
+  core.upstreamStates.onChange(() => pools.configure(snapshot().environments.values()));
   core.onSwap((next) => {
     pools.configure(next.environments.values());
     live.recheck({ refuseNow: (exchange) => refuseAfterChange(exchange) });
@@ -288,6 +292,7 @@ export function makeDataPlane({
     queued: () => pools.waiting,
     activity: (environment) =>
       activityOf(environment, { live, pools, attained, book: budgets.book, now: () => clock.monotonic() }),
+    runningOn: (environment, upstream) => pools.of(environment).find(({ spec }) => spec.id === upstream)?.running ?? 0,
     drain: () => void (isDraining = true),
     end() {
       clearInterval(flushing);

@@ -25,7 +25,7 @@ import type { ReplicaGroup } from "./upstream/replica-group.ts";
 import type { Upstream } from "./upstream/upstream.ts";
 import type { Usage } from "./answer/usage.ts";
 import type { Endpoint } from "./wire/endpoint.ts";
-import type { Serialized, Understood } from "./wire/understood.ts";
+import type { Serialized, Terms, Understood } from "./wire/understood.ts";
 
 export type Outcome =
   | "served" // the terminal mark of the dialect was seen
@@ -133,7 +133,11 @@ export class Exchange implements Presented {
   /** The model is a remote one, by its name or by what the model server says of it. */
   isRemoteModel = false;
   question: Question | null = null;
+  /** What was granted, as far as the bytes depend on it. */
+  terms: Terms | null = null;
   serialized: Serialized | null = null;
+  /** How those bytes spell the model; null = as the caller did. */
+  spelling: string | null = null;
 
   /** Its places among the requests that run at the same time. */
   heldPlaces: readonly string[] | null = null;

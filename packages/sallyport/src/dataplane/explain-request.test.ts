@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 import { keyOf, principalOf } from "../../../../test/builders.ts";
 import { environmentDefaults } from "../access/default-environment.ts";
+import type { Explain } from "../access/explain.ts";
+import type { UpstreamSpec } from "../access/policy.ts";
 import { OrderedMap } from "../kernel/ordered-map.ts";
 import { compileSnapshot, emptySnapshot } from "../access/snapshot.ts";
 import { newKey } from "../keys/key.ts";
@@ -36,21 +38,41 @@ test("a restored server that nobody has confirmed denies everything but its cons
   expect(codeAt("GET", "/healthz")).toBe("allowed");
 });
 
-test("a yes says what was not looked at: a token of the key, and where a local name runs", () => {
-  const right = { roles: [], allow: ["infer:chat", "models:delete"] as const, models: ["llama3.2"] };
+const right = { roles: [], allow: ["infer:chat", "models:delete"] as const, models: ["llama3.2"] };
+
+function explainWith(upstreams: readonly UpstreamSpec[]): Explain {
   const snapshot = compileSnapshot({
     epoch: 1,
-    environments: [{ ...environmentDefaults, name: "dev", upstreams: [] }],
+    environments: [{ ...environmentDefaults, name: "dev", upstreams }],
     roles: [],
     principals: [principalOf("p")],
     assignments: [{ id: "a", subject: { principal: "p" }, environment: "dev", right, source: "admin" }],
   });
-  const explain = makeExplain({
+  return makeExplain({
     snapshot: () => snapshot,
     keys: { find: () => keyOf({ environment: "dev", owner: "p", ceiling: right }) } as never,
     judge: { explain: () => undefined },
     isQuarantined: () => false,
   });
+}
+
+test("a server of OpenAI's dialect is sent no request in Ollama's own", () => {
+  const codeOf = (path: string, kind?: "openai"): string =>
+    explainWith([{ id: "u1", url: "http://127.0.0.1:1", ...(kind ? { kind } : {}) }])({
+      keyId: "k",
+      method: "POST",
+      path,
+      model: "llama3.2",
+    })!.code;
+  expect([codeOf("/api/chat", "openai"), codeOf("/v1/chat/completions", "openai"), codeOf("/api/chat")]).toEqual([
+    "dialect_not_served",
+    "allowed",
+    "allowed",
+  ]);
+});
+
+test("a yes says what was not looked at: a token of the key, and where a local name runs", () => {
+  const explain = explainWith([]);
   const because = (method: string, path: string, model: string): string[] => {
     const answer = explain({ keyId: "k", method, path, model })!;
     return answer.because.filter((says) => says.startsWith("explain "));

@@ -90,6 +90,13 @@ function walk(
     because,
   );
   if (!decision.isAllowed) return decision.refusal;
+  const { upstreams, name } = right.environment;
+  if (
+    endpoint.dialect === "ollama" &&
+    upstreams.length > 0 &&
+    upstreams.every(({ kind = "ollama" }) => kind !== "ollama")
+  )
+    return tell(because, refuse("dialect_not_served"), `no model server of ${name} speaks Ollama's dialect`);
   tellUnasked(understood, stages, because);
   return undefined;
 }

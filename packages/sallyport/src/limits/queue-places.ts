@@ -11,6 +11,8 @@ import type { ShareHolder } from "./share-tree.ts";
 /** Who asks for a slot. */
 export interface QueueCaller extends ShareHolder {
   readonly priority: Priority;
+  /** The request is in Ollama's own dialect: not every slot will do. Absent = it is not. */
+  readonly isNative?: boolean;
 }
 
 /** Called once: with a slot, or with the reason why there will be none. */

@@ -8,7 +8,7 @@ import { everything } from "../../access/everything.ts";
 import { KEY_AGE_MAX_MS } from "../../access/policy.ts";
 import type { AdminRight } from "../../access/policy.ts";
 import { buildLimits } from "../../access/limits-text.ts";
-import { buildGuard } from "../../access/policy-file.ts";
+import { buildGuard } from "../../access/guard-bounds.ts";
 import { unknownPermissions, unknownSelectors } from "../../access/written-right.ts";
 import type { Operation } from "../../changes/change.ts";
 import type { LedgerEvent } from "../../audit/event.ts";

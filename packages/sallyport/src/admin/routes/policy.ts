@@ -1,4 +1,4 @@
-/** Environments, roles, model servers and the policy file. Administrators of some environments see only those. */
+/** Environments, roles and the policy file. Administrators of some environments see only those. */
 import { didYouMean, Problem } from "@sallyport/protocol";
 import { parseDurationMs } from "@sallyport/contract";
 import type { Body } from "@sallyport/contract";
@@ -12,7 +12,7 @@ import { unknownPermissions } from "../../access/written-right.ts";
 import { addressField, refuseMistakes } from "../call.ts";
 import { demandKnownEnvironment } from "../known-filter.ts";
 import type { AnyCall, Handlers } from "../call.ts";
-import { viewAssignment, viewEnvironment, viewRole, viewUpstreams } from "../views.ts";
+import { viewAssignment, viewEnvironment, viewRole } from "../views.ts";
 import { findKey } from "../find-key.ts";
 
 function environmentsOf(call: AnyCall): Environment[] {
@@ -26,7 +26,6 @@ export const policyHandlers: Handlers<
   | "roles.show"
   | "environments.list"
   | "environments.show"
-  | "upstreams.list"
   | "policy.show"
   | "policy.plan"
   | "policy.apply"
@@ -45,12 +44,6 @@ export const policyHandlers: Handlers<
 
   "environments.list": (call) => ({ environments: environmentsOf(call).map(viewEnvironment) }),
   "environments.show": (call) => viewEnvironment(demandKnownEnvironment(call, call.params.name)),
-
-  "upstreams.list": (call) => {
-    const { environment } = call.query;
-    const environments = environment === undefined ? environmentsOf(call) : [demandKnownEnvironment(call, environment)];
-    return { upstreams: environments.flatMap(viewUpstreams) };
-  },
 
   "policy.show": async (call) => {
     const { epoch, roles, assignments } = call.ports.snapshot();

@@ -1,6 +1,7 @@
 /** What `doctor` looks at of each model server: whether it answers, its clock, its cloud, and whether it is reachable past the gateway. */
 import { networkInterfaces } from "node:os";
-import type { UpstreamView } from "@sallyport/contract";
+import type { UpstreamStateView, UpstreamView } from "@sallyport/contract";
+import { checkOpenaiUpstream, readModelIds } from "./doctor-openai-upstream.ts";
 import { fine, note, wrong } from "./finding.ts";
 import type { Finding } from "./finding.ts";
 import { isOpen, PROBE_MS } from "./probe.ts";
@@ -8,12 +9,49 @@ import { isOpen, PROBE_MS } from "./probe.ts";
 const SKEW_MAX_SECONDS = 60;
 
 /** Everything about one model server: whether it answers, what it says of its cloud and of the time, who else reaches it. */
-export async function checkUpstream(upstream: UpstreamView): Promise<Finding[]> {
-  const reach = await checkReach(upstream);
+export async function checkUpstream(upstream: UpstreamStateView): Promise<Finding[]> {
+  return [...(await checkServer(upstream)), ...checkState(upstream)];
+}
+
+async function checkServer(upstream: UpstreamView): Promise<Finding[]> {
   const exposure = await checkExposure(upstream);
+  if (upstream.kind !== undefined && upstream.kind !== "ollama")
+    return [...(await checkOpenaiUpstream(upstream)), exposure];
+  const reach = await checkReach(upstream);
   return reach.state === "wrong"
     ? [reach, exposure]
     : [reach, exposure, await checkCloud(upstream), ...(await checkRemoteModels(upstream))];
+}
+
+/** What an administrator decided about it and may have forgotten, and what the network can read. */
+function checkState({ environment, id, url, isDrained, hasCredential }: UpstreamStateView): Finding[] {
+  const server = `${environment}/${id}`;
+  const findings: Finding[] = [];
+  if (isDrained)
+    findings.push(
+      note(
+        `state ${server}`,
+        "upstream_drained",
+        "it is drained: no requests are sent to it",
+        `put it back into service: sallyport upstreams drain ${server} --undo`,
+      ),
+    );
+  if (hasCredential && isInClear(url))
+    findings.push(
+      note(
+        `credential ${server}`,
+        "credential_in_clear",
+        `its credential is sent to ${url} unencrypted`,
+        "use https for this server: `sallyport upstreams tls set` stores an authority of your own",
+      ),
+    );
+  return findings;
+}
+
+/** Another machine, without TLS. */
+function isInClear(url: string): boolean {
+  const { protocol, hostname } = new URL(url);
+  return protocol === "http:" && hostname !== "localhost" && hostname !== "[::1]" && !hostname.startsWith("127.");
 }
 
 async function checkReach({ environment, id, url }: UpstreamView): Promise<Finding> {
@@ -29,7 +67,9 @@ async function checkReach({ environment, id, url }: UpstreamView): Promise<Findi
         check,
         "upstream_strange",
         `${url} answers ${answer.statusCode}, and not as Ollama does`,
-        "check that the environment's `upstreams` name the right server",
+        Array.isArray(await readModelIds(url))
+          ? "it speaks OpenAI's dialect: write `kind: openai` (or `llama.cpp`) at it in the policy"
+          : "check that the environment's `upstreams` name the right server",
       );
     const skew = skewSeconds(answer.headers["date"], Date.now());
     if (skew > SKEW_MAX_SECONDS)
@@ -104,7 +144,7 @@ async function checkRemoteModels({ environment, id, url }: UpstreamView): Promis
 const NAMES_MAX = 10;
 
 /** A model server that listens beyond loopback can be used past the gateway. */
-async function checkExposure({ environment, id, url }: UpstreamView): Promise<Finding> {
+async function checkExposure({ environment, id, url, kind = "ollama" }: UpstreamView): Promise<Finding> {
   const check = `exposure ${environment}/${id}`;
   const { hostname, port, protocol } = new URL(url);
   const host = hostname.replace(/^\[|\]$/g, "");
@@ -123,7 +163,7 @@ async function checkExposure({ environment, id, url }: UpstreamView): Promise<Fi
         check,
         "upstream_exposed",
         `it also listens on ${address}:${wanted}, past the gateway`,
-        "start Ollama with OLLAMA_HOST=127.0.0.1",
+        kind === "ollama" ? "start Ollama with OLLAMA_HOST=127.0.0.1" : "start it with --host 127.0.0.1",
       );
     }
   }

@@ -69,7 +69,7 @@ function readModel(entry: unknown, line: number, findings: SourceFindings): stri
     findings.leaveOut(
       line,
       `model ${shorten(alias)}`,
-      "its provider is not Ollama: if it is a local server, add it to the policy's upstreams and name the model with `keys create --model`",
+      "its provider is not Ollama: if it is a local server, add it to the policy's upstreams (`kind: openai`) and name the model with `keys create --model`",
     );
     return undefined;
   }

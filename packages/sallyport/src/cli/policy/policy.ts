@@ -1,4 +1,4 @@
-/** `sallyport apply`, `roles`, `envs`, `upstreams`, `explain`. */
+/** `sallyport apply`, `roles`, `envs`, `explain`. */
 import type { Command } from "commander";
 import { Problem } from "@sallyport/protocol";
 import type { RoleView } from "@sallyport/contract";
@@ -167,24 +167,6 @@ export function addEnvironments(program: Command, cli: Cli): void {
           "keep_alive max": one.keepAliveMax,
           ...boundFacts(one),
         }),
-      );
-    });
-}
-
-export function addUpstreams(program: Command, cli: Cli): void {
-  const upstreams = program.command("upstreams").description("read model servers");
-  withServer(upstreams.command("list"))
-    .description("list model servers")
-    .option("--env <environment>", "of one environment")
-    .action(async (options: ServerOptions & { env?: string }) => {
-      const query = { environment: options.env };
-      const list = await withClient(cli, options, (client) => client.call("upstreams.list", { query }));
-      show(cli.io, options.json, list, () =>
-        table(
-          ["ENV", "ID", "URL"],
-          list.upstreams.map((one) => [one.environment, one.id, one.url]),
-          "no upstreams",
-        ),
       );
     });
 }

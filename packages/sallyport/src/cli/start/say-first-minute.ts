@@ -1,5 +1,6 @@
 /** What `start` prints first: where things are, one line to paste for each client, and the next step. */
-import type { FoundOllama } from "./find-ollama.ts";
+import type { UpstreamKind } from "@sallyport/protocol";
+import type { FoundServer } from "./find-ollama.ts";
 import type { FirstKey } from "./first-key.ts";
 import type { Io } from "../terminal/io.ts";
 import { printText } from "../terminal/print.ts";
@@ -9,6 +10,7 @@ export interface Served {
   readonly environment: string;
   /** Of its first model server. */
   readonly url: string;
+  readonly kind: UpstreamKind;
   /** Policy has nothing else, so one line can replace it. */
   readonly isAlone: boolean;
   /** The demo's environment is there, too: its keys would keep a policy without it from being applied. */
@@ -25,7 +27,7 @@ export const USUAL_MODEL = "llama3.2";
 export interface FirstMinute {
   readonly isNew: boolean;
   readonly withPractice: boolean;
-  readonly found: FoundOllama;
+  readonly found: FoundServer;
   /** OLLAMA_HOST names another server than the policy, which is the one in use. */
   readonly ignoredOllamaHost: IgnoredHost | undefined;
   readonly key: FirstKey;
@@ -49,11 +51,12 @@ export function sayFirstMinute(io: Io, minute: FirstMinute): void {
     say("");
     return;
   }
+  const path = minute.found.kind === "openai" && !minute.withPractice ? "/v1/chat/completions" : "/api/chat";
   say("");
   say("Paste this into another terminal:");
   say("");
   say(
-    `curl ${url}/api/chat -H "Authorization: Bearer ${shown}" -d '{"model":"${model}","messages":[{"role":"user","content":"Hello"}]}'`,
+    `curl ${url}${path} -H "Authorization: Bearer ${shown}" -d '{"model":"${model}","messages":[{"role":"user","content":"Hello"}]}'`,
   );
   say("");
   say(`OpenAI clients      base URL ${url}/v1, the key as API key`);
@@ -82,10 +85,15 @@ function sayIgnoredHost(ignored: IgnoredHost | undefined): string[] {
 }
 
 function sayFound({ found, withPractice }: FirstMinute): string {
+  if (found.isThere && found.kind === "openai")
+    return `a server of OpenAI's dialect at ${found.url}${found.chatModel === undefined ? ", which lists no models to the public" : ""}`;
   if (found.isThere)
     return `Ollama at ${found.url}${found.chatModel === undefined ? `, without a local chat model: run \`ollama pull ${USUAL_MODEL}\` first` : ""}`;
-  const instead = found.isOther ? `the server at ${found.url} is not Ollama` : `no Ollama at ${found.url}`;
+  const what = found.kind === "openai" ? "a server of OpenAI's dialect" : "Ollama";
+  const instead = found.isOther ? `the server at ${found.url} is not ${what}` : `no ${what} at ${found.url}`;
   if (withPractice) return `${instead}: a demo model server runs in its place, in the environment \`practice\``;
+  if (found.isOpenai)
+    return `${instead}, but speaks OpenAI's dialect: write \`kind: openai\` at this upstream in the policy`;
   return found.isOther
     ? `${instead}: set OLLAMA_HOST to where it is, or name another upstream in the policy`
     : `${instead}: start it, or name another upstream in the policy`;

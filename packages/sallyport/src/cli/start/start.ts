@@ -5,11 +5,12 @@
  */
 import type { Command } from "commander";
 import type { AdminClient } from "@sallyport/client";
+import type { UpstreamKind } from "@sallyport/protocol";
 import { withClient } from "../terminal/cli.ts";
 import type { Cli } from "../terminal/cli.ts";
 import { readSettings } from "../terminal/connect.ts";
-import { lookAtOllama, readOllamaHost } from "./find-ollama.ts";
-import type { FoundOllama } from "./find-ollama.ts";
+import { lookAtServer, readOllamaHost } from "./find-ollama.ts";
+import type { FoundServer } from "./find-ollama.ts";
 import type { ServerOptions } from "../terminal/options.ts";
 import { keepFirstKey } from "./first-key.ts";
 import { withListeners } from "./serve.ts";
@@ -34,11 +35,11 @@ export function addStart(program: Command, cli: Cli): void {
       const isNew = !isInitialized(settings.dataDirectory);
       const undoInitialize = isNew ? (await initialize(settings, wantedUrl)).undo : () => {};
       let served: Served | undefined;
-      let looked!: FoundOllama;
+      let looked!: FoundServer;
       let isPractice = false;
       const withPractice = async ({ environments }: { readonly environments: Environments }): Promise<boolean> => {
         served = firstServed(environments.values(), PRACTICE_ENVIRONMENT);
-        looked = await lookAtOllama(served?.url ?? wantedUrl);
+        looked = await lookAtServer(served?.url ?? wantedUrl, served?.kind);
         return (isPractice = !looked.isThere && options.practice);
       };
       const early = new EarlySignals();
@@ -88,7 +89,7 @@ function quietOnTerminal(
 type Environments = ReadonlyMap<string, Environment>;
 interface Environment {
   readonly name: string;
-  readonly upstreams: readonly { readonly url: string }[];
+  readonly upstreams: readonly { readonly url: string; readonly kind?: UpstreamKind }[];
 }
 
 /**
@@ -100,10 +101,16 @@ function firstServed(all: Iterable<Environment>, demo: string): Served | undefin
   const environments = named.filter(({ name }) => name !== demo);
   const withServer = environments.filter(({ upstreams }) => upstreams.length > 0);
   const first = withServer.find(({ name }) => name === "dev") ?? withServer[0];
-  const url = first?.upstreams[0]?.url;
-  if (first === undefined || url === undefined) return undefined;
+  const server = first?.upstreams[0];
+  if (first === undefined || server === undefined) return undefined;
   const isAlone = environments.length === 1 && first.upstreams.length === 1;
-  return { environment: first.name, url, isAlone, hasDemo: named.length > environments.length };
+  return {
+    environment: first.name,
+    url: server.url,
+    kind: server.kind ?? "ollama",
+    isAlone,
+    hasDemo: named.length > environments.length,
+  };
 }
 
 /** OLLAMA_HOST as it was given, where the policy names another server. */

@@ -53,6 +53,8 @@ export async function valuesOf(asked: ValueQuestion): Promise<readonly Completio
     case "--key-id":
     case "id":
       return keys(gateway, isAdminKey ? "/v1/admin-keys" : `/v1/keys?limit=${PAGE}`);
+    case "upstream":
+      return upstreams(gateway);
     case "incident":
       return incidents(gateway);
     case "alert":
@@ -123,6 +125,12 @@ async function principals(gateway: RunningGateway, kind: string | undefined): Pr
 async function assignments(gateway: RunningGateway): Promise<readonly Completion[]> {
   const all = rowsOf(await gateway.read(`/v1/assignments?limit=${PAGE}`), "assignments");
   return all.map(({ id, environment }) => ({ value: textOf(id), says: textOf(environment) }));
+}
+
+/** As commands name a model server: `dev/u1`. */
+async function upstreams(gateway: RunningGateway): Promise<readonly Completion[]> {
+  const all = rowsOf(await gateway.read("/v1/upstreams"), "upstreams");
+  return all.map(({ environment, id, url }) => ({ value: `${textOf(environment)}/${textOf(id)}`, says: textOf(url) }));
 }
 
 async function incidents(gateway: RunningGateway): Promise<readonly Completion[]> {

@@ -87,6 +87,14 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   "envs list": ["sallyport envs list"],
   "envs show": ["sallyport envs show prod"],
   "upstreams list": ["sallyport upstreams list --env prod"],
+  "upstreams drain": ["sallyport upstreams drain prod/u1", "sallyport upstreams drain prod/u1 --undo"],
+  "upstreams credential set": ["sallyport upstreams credential set prod/u1"],
+  "upstreams tls set": [
+    "sallyport upstreams tls set prod/u1 --ca ca.pem",
+    "sallyport upstreams tls set prod/u1 --ca ca.pem --certificate gateway.pem --key gateway-key.pem",
+  ],
+  "upstreams tls remove": ["sallyport upstreams tls remove prod/u1"],
+  "upstreams credential remove": ["sallyport upstreams credential remove prod/u1"],
   "audit tail": ["sallyport audit tail --follow", "sallyport audit tail --follow --type key.revoked --json"],
   "audit search": [
     "sallyport audit search --key-id my-app --since 7d",

@@ -1,6 +1,7 @@
 /** The command line's surroundings as a port: where it writes, whom it can ask, which variables it sees. */
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
+import { Writable } from "node:stream";
 import { outputTo } from "../../kernel/output.ts";
 import { visibleLine } from "../../kernel/visible-text.ts";
 import { Cancelled } from "./cancelled.ts";
@@ -28,6 +29,8 @@ export interface Io {
   readonly canAsk: boolean;
   /** Throws `Cancelled` when the user ends the input (Ctrl-C, Ctrl-D) instead. */
   ask(question: string): Promise<string>;
+  /** The same for a secret: what is typed is not shown. */
+  askHidden(question: string): Promise<string>;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The text of a file; `-` is stdin. */
   readText(path: string): string;
@@ -60,6 +63,13 @@ export function processIo(): Io {
     statusLine,
     canAsk: process.stdin.isTTY === true && process.stderr.isTTY === true,
     ask: makeAsk(process.stdin, process.stderr),
+    askHidden(question) {
+      const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
+      // A terminal that is read by characters does not echo them; what would be shown goes nowhere.
+      const answer = makeAsk(process.stdin, silent, true)("");
+      process.stderr.write(visibleLine(question));
+      return answer.finally(() => process.stderr.write("\n"));
+    },
     env: process.env,
     readText(path) {
       demandGivenPath(path);
@@ -94,7 +104,8 @@ function makeStatusLine(stream: NodeJS.WriteStream, env: Io["env"]): StatusLine 
 }
 
 /** Lines that were pasted together answer one question each. */
-function makeAsk(input: NodeJS.ReadStream, output: NodeJS.WriteStream): Io["ask"] {
+/** `isRaw`: the terminal is read by characters, and shows none of them by itself. */
+function makeAsk(input: NodeJS.ReadStream, output: NodeJS.WritableStream, isRaw?: boolean): Io["ask"] {
   const waiting: string[] = [];
   return (question) => {
     const early = waiting.shift();
@@ -103,7 +114,7 @@ function makeAsk(input: NodeJS.ReadStream, output: NodeJS.WriteStream): Io["ask"
       return Promise.resolve(early.trim());
     }
     return new Promise((resolve, reject) => {
-      const reader = createInterface({ input, output });
+      const reader = createInterface({ input, output, ...(isRaw ? { terminal: true } : {}) });
       let answer: string | undefined;
       reader.on("line", (line) => {
         if (answer !== undefined) return void waiting.push(line);

@@ -6,6 +6,7 @@ import { randomBytes } from "node:crypto";
 import { PermissionUses } from "../../access/permission-uses.ts";
 import { compileSnapshot } from "../../access/snapshot.ts";
 import { defaultEnvironment } from "../../access/default-environment.ts";
+import { USUAL_STATE } from "../../access/upstream-state.ts";
 import type { RightSpec } from "../../access/policy.ts";
 import type { Ticket } from "../../audit/recorder.ts";
 import { KeyDirectory } from "../../keys/directory.ts";
@@ -78,6 +79,7 @@ export function makeStandInCore(real: Core): StandIn {
       changes,
       peppers: peppers as unknown as Core["peppers"],
       snapshot: () => present,
+      upstreamStates: { of: () => USUAL_STATE, put: forbidden, onChange: () => {} },
       uses: new UseRecord({ keyUses: () => [], noteUses: () => {} }),
       permissionUses: new PermissionUses(clock.now()),
       firstNetworks: new FirstNetworks({ clock, keys, changes, fault: forbidden }),

@@ -36,14 +36,11 @@ export class OpenaiStream extends EventStream {
     const usage = event["usage"];
     if (typeof usage !== "object" || usage === null) return text;
     const isUsageChunk = Array.isArray(event["choices"]) && event["choices"].length === 0;
-    if (isUsageChunk) {
-      const said = usage as Record<string, unknown>;
-      this.usage = {
-        inputTokens: count(said["prompt_tokens"]),
-        outputTokens: count(said["completion_tokens"]),
-        isEstimated: false,
-      };
-    }
+    const said = usage as Record<string, unknown>;
+    const inputTokens = count(said["prompt_tokens"]);
+    const outputTokens = count(said["completion_tokens"]);
+    // Some servers report it with the last choice; zeros beside a choice report nothing.
+    if (isUsageChunk || inputTokens + outputTokens > 0) this.usage = { inputTokens, outputTokens, isEstimated: false };
     if (!this.#hidesUsage) return text;
     if (isUsageChunk) return "";
     delete event["usage"];

@@ -22,7 +22,7 @@ export function readAnswer(exchange: Exchange, status: number, contentType: stri
     case "ps":
       return new CollectedAnswer(filterModels((model) => maySee(right, model)));
     case "v1-models":
-      return new CollectedAnswer(filterModelIds((model) => maySee(right, model)));
+      return new CollectedAnswer(filterModelIds((model) => maySee(right, model), namesOfOthers(exchange)));
     case "show":
       return new CollectedAnswer(redactShow(isHeld(right, "models:show-private", exchange.understood!.model)));
     case "v1-model":
@@ -43,6 +43,12 @@ export function readAnswer(exchange: Exchange, status: number, contentType: stri
     return exchange.understood!.isStream ? new NativeStream(false, rights) : new NativeObject(rights);
   }
   return new WholeObject();
+}
+
+/** What the environment's other servers serve, each by its own spelling. */
+function namesOfOthers({ group, upstream }: Exchange): string[] {
+  const others = group?.replicas.filter((replica) => replica !== upstream) ?? [];
+  return [...new Set(others.flatMap(({ served }) => [...(served?.values() ?? [])].flat()))];
 }
 
 /** A right that guards a field of requests guards the same data in answers. */

@@ -45,18 +45,27 @@ export function filterModels(maySee: MaySee): Rewrite {
     });
 }
 
-/** `/v1/models`: `{object:"list", data:[{id, …}]}`. */
-export function filterModelIds(maySee: MaySee): Rewrite {
-  return (text) =>
-    filterList(text, "data", (entry) =>
-      isVisible(entry["id"], entry, maySee) ? picked(entry, LISTED_IDS) : undefined,
-    );
+/** `/v1/models`: `{object:"list", data:[{id, …}]}`. `more`: names that other servers of the environment serve. */
+export function filterModelIds(maySee: MaySee, more: readonly string[] = []): Rewrite {
+  return (text) => {
+    const seen = new Set<unknown>();
+    const others = (): object[] =>
+      more
+        .filter((id) => !seen.has(id) && isVisible(id, {}, maySee))
+        .map((id) => ({ id, object: "model", created: 0, owned_by: "library" }));
+    const show = (entry: Record<string, unknown>): Record<string, unknown> | undefined => {
+      seen.add(entry["id"]);
+      return isVisible(entry["id"], entry, maySee) ? picked(entry, LISTED_IDS) : undefined;
+    };
+    return filterList(text, "data", show, others);
+  };
 }
 
 function filterList(
   text: string,
   field: "models" | "data",
   show: (entry: Record<string, unknown>) => Record<string, unknown> | undefined,
+  others: () => readonly object[] = () => [],
 ): string | undefined {
   const body = parseObject(text);
   if (!body) return undefined;
@@ -65,7 +74,7 @@ function filterList(
   const shown = list.flatMap((entry: unknown) =>
     typeof entry === "object" && entry !== null ? (show(entry as Record<string, unknown>) ?? []) : [],
   );
-  return JSON.stringify(field === "data" ? { object: "list", data: shown } : { models: shown });
+  return JSON.stringify(field === "data" ? { object: "list", data: [...shown, ...others()] } : { models: shown });
 }
 
 function picked(from: Record<string, unknown>, fields: readonly string[]): Record<string, unknown> {

@@ -51,12 +51,22 @@ export function estimateAborted({ understood, upstream, endpoint }: Aborted, wor
   return { ...estimateUsage(inputCharacters, 0), outputTokens };
 }
 
+/** What came of an answer: pieces of a stream, about one a token; of an answer in one piece, its bytes. */
+export interface Received {
+  readonly pieces: number;
+  readonly bytes: number;
+  readonly isStream: boolean;
+}
+
 /**
- * Of an answer whose usage was not reported: by the pieces that came, about one a token, or by the time the model worked on
- * it (`workedMs`; null = it was not asked). Null where nothing is metered.
+ * Of an answer whose usage was not reported: by what came of it, or by the time the model worked on it (`workedMs`; null =
+ * it was not asked). Null where nothing is metered.
  */
-export function estimateEnded(exchange: Aborted, pieces: number, workedMs: number | null): Usage | null {
-  if (exchange.endpoint!.metering === "none") return null;
-  if (pieces > 0) return estimateUsage(exchange.understood!.inputCharacters, 4 * pieces);
+export function estimateEnded(exchange: Aborted, received: Received, workedMs: number | null): Usage | null {
+  const { metering } = exchange.endpoint!;
+  if (metering === "none") return null;
+  const { pieces, bytes, isStream } = received;
+  const characters = isStream || !writesTokens(metering) ? 4 * pieces : Math.max(4 * pieces, bytes);
+  if (pieces > 0) return estimateUsage(exchange.understood!.inputCharacters, characters);
   return workedMs === null ? null : estimateAborted(exchange, workedMs);
 }

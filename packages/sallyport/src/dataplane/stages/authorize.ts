@@ -33,7 +33,9 @@ export function makeAuthorize(judge: Pick<Judge, "again">, quotas: Pick<Quotas, 
     };
     const outputTokens = quotas.reserve(exchange, decision.granted.outputTokens);
     if (isRefusal(outputTokens)) return outputTokens;
-    exchange.serialized = understood.serialize({ ...decision.granted, outputTokens });
+    exchange.terms = { ...decision.granted, outputTokens };
+    exchange.spelling = understood.model?.spelling ?? null;
+    exchange.serialized = understood.serialize(exchange.terms);
     return undefined;
   };
 }

@@ -15,6 +15,7 @@ import { Relay } from "../upstream/relay.ts";
 import type { RelayEnds, RelayPorts } from "../upstream/relay.ts";
 import { callerOf, giveReplica, holdReplica, queuedModelOf } from "../upstream/turn.ts";
 import type { Upstream } from "../upstream/upstream.ts";
+import type { Serialized } from "../wire/understood.ts";
 
 export interface ForwardPorts extends RelayPorts {
   /** Null = nothing is traced, and no `traceparent` is sent. */
@@ -81,12 +82,15 @@ class Forwarding implements RelayEnds {
     // The caller has gone, or was aborted, while the server was asked.
     if (this.#isFinished) return;
     if (elsewhere) {
-      if (elsewhere.code !== "upstream_unreachable") this.#relay.refuse(elsewhere, "broken");
-      else if (!this.repeat("unreachable")) this.#relay.unreachable();
+      if (elsewhere.code === "cloud_denied") this.#relay.refuse(elsewhere, "broken");
+      else if (!this.repeat("unreachable")) {
+        if (elsewhere.code === "upstream_unreachable") this.#relay.unreachable();
+        else this.#relay.refuse(elsewhere, "unreachable");
+      }
       return;
     }
     const endpoint = exchange.endpoint!;
-    const { bytes, contentType } = exchange.serialized!;
+    const { bytes, contentType } = this.#serializedFor(upstream);
     const body = isBlob(exchange)
       ? blobBody(exchange, (refusal) => this.#relay.refuse(refusal, "altered"))
       : bytes.length > 0
@@ -101,7 +105,13 @@ class Forwarding implements RelayEnds {
         {
           method: exchange.request.method as "GET",
           path: endpoint.upstreamPath(exchange.understood!, exchange.parameter),
-          headers: upstreamHeaders(upstream.host, contentType, length, this.#ports.tracing?.begin(exchange)),
+          headers: upstreamHeaders(
+            upstream.host,
+            contentType,
+            length,
+            this.#ports.tracing?.begin(exchange),
+            upstream.authorization,
+          ),
           body,
         },
         this.#relay,
@@ -109,6 +119,21 @@ class Forwarding implements RelayEnds {
     } catch (cause) {
       this.#relay.fault(cause);
     }
+  }
+
+  /** The bytes name the model as this server does. */
+  #serializedFor(upstream: Upstream): Serialized {
+    const exchange = this.#exchange;
+    const { understood, terms } = exchange;
+    const model = understood!.model;
+    if (model !== null && terms !== null) {
+      const spelling = upstream.spellingOf(model);
+      if (spelling !== exchange.spelling) {
+        exchange.spelling = spelling;
+        exchange.serialized = understood!.serialize(terms, spelling);
+      }
+    }
+    return exchange.serialized!;
   }
 
   /**
@@ -128,7 +153,7 @@ class Forwarding implements RelayEnds {
     const model = queuedModelOf(exchange);
     const caller = callerOf(exchange);
     giveReplica(exchange, this.#ports.clock);
-    const offer = group.take(model, failed, caller.key);
+    const offer = group.take(model, failed, caller.key, caller.isNative === true);
     if (offer !== undefined) {
       if (isRefusal(offer)) {
         this.#relay.refuse(offer, "unreachable");

@@ -22,15 +22,22 @@ export function makeLocateModel({ pools, origins }: LocateModelPorts): Stage {
     exchange.demands = demands;
     const upstreams = pools.of(exchange.key!.environment);
     if (demands.some(changesModels)) origins.noteChange(upstreams);
+    if (exchange.endpoint!.filter === "v1-models" && areDifferent(upstreams))
+      return origins.learnAll(upstreams).then(() => undefined);
     if (model === null || !demands.some(runsModel)) return undefined;
     if (model.source === "cloud") {
       exchange.isRemoteModel = true;
       return undefined;
     }
     if (upstreams.length === 0) return undefined;
-    const origin = origins.isRemoteOnAny(upstreams, model.key);
+    const origin = origins.originOnAny(upstreams, model.key);
     return origin instanceof Promise ? origin.then((located) => settle(exchange, located)) : settle(exchange, origin);
   };
+}
+
+/** Each serves what it lists: what all of them have is in no one's list. */
+function areDifferent(upstreams: readonly Upstream[]): boolean {
+  return upstreams.length > 1 && upstreams.some(({ kind }) => kind !== "ollama");
 }
 
 /**
@@ -44,18 +51,26 @@ export function refuseElsewhere(
 ): Refusal | undefined | Promise<Refusal | undefined> {
   const { model, demands } = exchange.understood!;
   if (model === null || exchange.isRemoteModel || !demands.some(runsModel)) return undefined;
-  const origin = origins.isStillRemote(upstream, model.key);
+  const origin = origins.originNow(upstream, model.key);
   return origin instanceof Promise ? origin.then(refusalOf) : refusalOf(origin);
 }
 
 function refusalOf(origin: ModelOrigin): Refusal | undefined {
-  if (origin === false) return undefined;
-  return origin ? refuse("cloud_denied") : refuse("upstream_unreachable");
+  return REFUSALS[origin];
 }
 
-/** Where no server could be asked, none can be reached: the forwarding says so. */
+/** One for all: they carry nothing of a request. */
+const REFUSALS: Readonly<Record<ModelOrigin, Refusal | undefined>> = {
+  here: undefined,
+  elsewhere: refuse("cloud_denied"),
+  absent: refuse("model_not_served"),
+  unlisted: refuse("upstream_unlisted"),
+  unknown: refuse("upstream_unreachable"),
+};
+
+/** Where no server has the model or could be asked, the forwarding says so: by then it is known what the caller may. */
 function settle(exchange: Exchange, origin: ModelOrigin): undefined {
-  if (origin !== true) return undefined;
+  if (origin !== "elsewhere") return undefined;
   exchange.isRemoteModel = true;
   exchange.demands = remoteDemands(exchange.understood!.demands);
   return undefined;

@@ -14,7 +14,7 @@ export interface Reply {
 
 /** Rejects where the replica cannot be reached, is late, or says more than it may. Redirects are returned, never followed. */
 export function ask(
-  replica: Pick<Upstream, "pool" | "host">,
+  replica: Pick<Upstream, "pool" | "host" | "authorization">,
   method: "GET" | "POST",
   path: string,
   body: object | undefined,
@@ -38,6 +38,8 @@ export function ask(
     const text = body === undefined ? null : JSON.stringify(body);
     const headers = ["host", replica.host, "user-agent", "sallyport", "accept", "application/json"];
     if (text !== null) headers.push("content-type", "application/json");
+    const { authorization } = replica;
+    if (authorization !== undefined) headers.push("authorization", authorization);
     replica.pool.dispatch(
       { method, path, headers, body: text, headersTimeout: 0, bodyTimeout: 0 },
       {

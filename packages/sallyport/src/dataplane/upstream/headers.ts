@@ -5,17 +5,22 @@ import { usageHeader } from "../cost.ts";
 import { addRetirementHeaders } from "../../keys/retirement.ts";
 import { addRateHeaders } from "../rate-headers.ts";
 
-/** Request headers for the upstream, as a flat list for the dispatcher. `length` undefined = chunked. `traceparent` is ours, not the caller's. */
+/**
+ * Request headers for the upstream, as a flat list for the dispatcher. `length` undefined = chunked. `traceparent` and
+ * `authorization` are ours, not the caller's.
+ */
 export function upstreamHeaders(
   host: string,
   contentType: string,
   length: number | undefined,
   traceparent: string | undefined,
+  authorization: string | undefined,
 ): string[] {
   const headers = ["host", host, "user-agent", "sallyport", "accept", "*/*"];
   if (contentType !== "") headers.push("content-type", contentType);
   if (length !== undefined) headers.push("content-length", String(length));
   if (traceparent !== undefined) headers.push("traceparent", traceparent);
+  if (authorization !== undefined) headers.push("authorization", authorization);
   return headers;
 }
 

@@ -58,6 +58,11 @@ export class ReplicaHealth {
     return this.#backAtMs;
   }
 
+  /** When callers should try again: at its next trial. */
+  get retryAfterSeconds(): number {
+    return Math.max(1, Math.ceil((this.#backAtMs - this.#ports.now()) / 1_000));
+  }
+
   /** It was reached the last time it was tried. */
   get isReachable(): boolean {
     return this.#failure === null || this.#failure === "broken";

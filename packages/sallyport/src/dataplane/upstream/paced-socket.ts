@@ -4,6 +4,7 @@
  * chunks gathered by the kernel meanwhile: one read, one parse and one write for several. Nothing that was read is held back.
  */
 import { Socket } from "node:net";
+import type { UpstreamTls } from "../../access/upstream-state.ts";
 import { buildConnector, errors } from "./undici.ts";
 import type { Connector } from "./undici.ts";
 import { refuseAddress, upstreamLookup } from "./upstream-lookup.ts";
@@ -95,8 +96,14 @@ export class PacedSocket extends Socket {
 }
 
 /** How a pool connects: with paced sockets, or over TLS as its library does. */
-export function pacedConnector(timeoutMs: number): Connector {
-  const overTls = buildConnector({ timeout: timeoutMs, lookup: upstreamLookup });
+export function pacedConnector(timeoutMs: number, tls: UpstreamTls | null = null): Connector {
+  const client = tls?.client;
+  const overTls = buildConnector({
+    timeout: timeoutMs,
+    lookup: upstreamLookup,
+    ...(tls?.ca ? { ca: tls.ca } : {}),
+    ...(client ? { cert: client.certificate, key: client.key.reveal() } : {}),
+  });
   return (options, callback) => {
     const forbidden = refuseAddress(options.hostname);
     if (forbidden) return callback(forbidden, null);

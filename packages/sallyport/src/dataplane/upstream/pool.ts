@@ -3,11 +3,15 @@
  * are never followed (undici's dispatch has none), and no part of a request chooses the address.
  */
 import type { Environment, UpstreamSpec } from "../../access/policy.ts";
+import { USUAL_STATE } from "../../access/upstream-state.ts";
+import type { UpstreamState } from "../../access/upstream-state.ts";
 import { ReplicaGroup } from "./replica-group.ts";
 import { Upstream } from "./upstream.ts";
 import type { UpstreamPorts } from "./upstream.ts";
 
 export interface PoolPorts extends UpstreamPorts {
+  /** What administrators decided about it; absent = nothing. */
+  readonly stateOf?: (environment: string, spec: UpstreamSpec) => UpstreamState;
   /** Connections of a former upstream did not close. */
   readonly onFailedClose: (cause: unknown) => void;
 }
@@ -29,9 +33,12 @@ export class UpstreamPools {
     for (const { name, upstreams, queue } of environments) {
       const group = former.get(name) ?? new ReplicaGroup(queue, this.#ports.now);
       const replicas = upstreams.map((spec) => {
-        const same = group.replicas.find((held) => isSame(held.spec, spec));
-        if (same) kept.add(same);
-        return same ?? new Upstream(name, spec, this.#ports);
+        const state = this.#ports.stateOf?.(name, spec) ?? USUAL_STATE;
+        const same = group.replicas.find((held) => isSame(held.spec, spec) && held.state.tls === state.tls);
+        if (!same) return new Upstream(name, spec, this.#ports, state);
+        kept.add(same);
+        same.state = state;
+        return same;
       });
       group.configure(replicas, queue);
       next.set(name, group);
@@ -86,7 +93,9 @@ function isSame(a: UpstreamSpec, b: UpstreamSpec): boolean {
   return JSON.stringify(identityOf(a)) === JSON.stringify(identityOf(b));
 }
 
-function identityOf({ id, url, concurrency, timeoutMs, timeouts }: UpstreamSpec): unknown[] {
+function identityOf({ id, url, kind, concurrency, timeoutMs, timeouts }: UpstreamSpec): unknown[] {
   const { connectMs, firstByteMs, silenceMs, answerMs } = timeouts ?? {};
-  return [id, url, concurrency, timeoutMs, connectMs, firstByteMs, silenceMs, answerMs].map((value) => value ?? null);
+  return [id, url, kind, concurrency, timeoutMs, connectMs, firstByteMs, silenceMs, answerMs].map(
+    (value) => value ?? null,
+  );
 }

@@ -13,7 +13,8 @@ import { AnswerRejected } from "../answer/answer.ts";
 import type { Answer, AnswerEnd } from "../answer/answer.ts";
 import { readAnswer } from "../answer/read-answer.ts";
 import { readUpstreamError } from "../answer/upstream-error.ts";
-import { estimateEnded, estimateUsage } from "../answer/usage.ts";
+import { settleUsage } from "../answer/plausible-usage.ts";
+import { estimateUsage } from "../answer/usage.ts";
 import type { Exchange, Interruptible, Outcome } from "../exchange.ts";
 import { isRecorded, mayGoUnrecorded } from "../may-go-unrecorded.ts";
 import { errorChunk, streamEnding } from "../refuse.ts";
@@ -326,8 +327,7 @@ export class Relay implements Dispatcher.DispatchHandler, Interruptible {
   /** The model server cannot be reached, and there is no other. The denial says when it is tried again. */
   unreachable(): void {
     if (this.#isOver) return;
-    const waitMs = this.#exchange.upstream!.health.backAtMs - this.#ports.clock.monotonic();
-    const retryAfterSeconds = Math.max(1, Math.ceil(waitMs / 1_000));
+    const { retryAfterSeconds } = this.#exchange.upstream!.health;
     this.#stop(refuse("upstream_unreachable").with({ retryAfterSeconds }), "unreachable");
   }
 
@@ -378,11 +378,11 @@ export class Relay implements Dispatcher.DispatchHandler, Interruptible {
     exchange.interruptible = null;
     exchange.outcome = outcome;
     // Bytes of an answer are an estimate of it, and so is the time a model worked on one of which nothing was seen.
-    if (this.#status < 400 && outcome !== "unreachable") {
-      const workedMs = this.#controller === null ? null : this.#ports.clock.monotonic() - this.#bounds.beganMs;
-      exchange.usage ??= estimateEnded(exchange, this.#answer === null ? 0 : this.#pieces, workedMs);
-    }
-    noteAnswer(exchange, this.#status, isStreamType(this.#type), this.#ports.clock.monotonic() - this.#bounds.beganMs);
+    const tookMs = this.#ports.clock.monotonic() - this.#bounds.beganMs;
+    const isStream = isStreamType(this.#type);
+    if (this.#status < 400 && outcome !== "unreachable")
+      exchange.usage = settleUsage(exchange, this.#pieces, isStream, this.#controller === null ? null : tookMs);
+    noteAnswer(exchange, this.#status, isStream, tookMs);
     this.#ends.finish(refusal);
   }
 

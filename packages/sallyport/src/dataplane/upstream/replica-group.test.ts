@@ -29,12 +29,12 @@ function groupOf(...specs: Partial<UpstreamSpec>[]): { group: ReplicaGroup; repl
 
 function by(key: string): QueueCaller {
   const weights = { teamWeight: 1, principalWeight: 1, keyWeight: 1 };
-  return { team: null, principal: key, key, ...weights, priority: "interactive" };
+  return { team: null, principal: key, key, ...weights, priority: "interactive", isNative: false };
 }
 
 /** For a key that was not here before. */
-function taken(group: ReplicaGroup, model: string | null, avoid: Upstream | null = null): string {
-  const offer = group.take(model, avoid, `k${keys++}`);
+function taken(group: ReplicaGroup, model: string | null, avoid: Upstream | null = null, isNative = false): string {
+  const offer = group.take(model, avoid, `k${keys++}`, isNative);
   if (offer === undefined) return "waits";
   return isRefusal(offer) ? offer.code : offer.spec.id;
 }
@@ -72,7 +72,7 @@ test("the slots of all replicas together are one queue's", () => {
 test("a key stays with the replica that knows its conversation, unless that has more to do", () => {
   const { group, replicas } = groupOf({ concurrency: 4 }, { concurrency: 4 });
   for (const replica of replicas) replica.noteServed("m");
-  const of = (key: string): string => (group.take("m", null, key) as Upstream).spec.id;
+  const of = (key: string): string => (group.take("m", null, key, false) as Upstream).spec.id;
   expect([of("a"), of("b")]).toEqual(["u0", "u1"]);
   // One more on `u1`: both have one to do, and each key returns to its own.
   expect([of("b"), of("a")]).toEqual(["u1", "u0"]);
@@ -96,7 +96,7 @@ test("who waits gets the slot that becomes free, on whatever replica", () => {
 test("all are out: those that fail at once are tried, those that keep callers waiting are not", () => {
   const { group, replicas } = groupOf({}, {});
   for (const { health } of replicas) health.failed("silent");
-  expect(group.take("m", null, "k")).toMatchObject({ code: "upstream_unreachable", retryAfterSeconds: 1 });
+  expect(group.take("m", null, "k", false)).toMatchObject({ code: "upstream_unreachable", retryAfterSeconds: 1 });
   const { group: other, replicas: others } = groupOf({}, {});
   others[0]!.health.failed("silent");
   others[1]!.health.failed("unreachable");
@@ -174,4 +174,30 @@ test("whatever happens in whatever order, no replica runs more than its slots, a
     }),
     { numRuns: 300 },
   );
+});
+
+test("a server of OpenAI's dialect gets what it speaks and serves, whatever its health and its room", () => {
+  const { group, replicas } = groupOf({ kind: "openai" }, {});
+  replicas[1]!.running = 9;
+  expect([taken(group, "m"), taken(group, "m", null, true), taken(group, null, null, true)]).toEqual([
+    "u0",
+    "u1",
+    "u1",
+  ]);
+  replicas[0]!.served = new Map([["other", ["other"]]]);
+  expect([taken(group, "m"), taken(group, "other")]).toEqual(["u1", "u0"]);
+});
+
+test("where no replica can ever serve a request it is denied, and does not wait", () => {
+  const { group, replicas } = groupOf({ kind: "openai" }, { kind: "llama.cpp" });
+  expect(taken(group, "m", null, true)).toBe("dialect_not_served");
+  expect(group.takeFirst("m")).toMatchObject({ code: "dialect_not_served" });
+  for (const replica of replicas) replica.served = new Map();
+  expect(taken(group, "m")).toBe("model_not_served");
+  expect(group.slotsOf("m")).toBe(0);
+});
+
+test("management goes to the first Ollama", () => {
+  const { group } = groupOf({ kind: "openai" }, {}, {});
+  expect(group.takeFirst("m")).toMatchObject({ spec: { id: "u1" } });
 });

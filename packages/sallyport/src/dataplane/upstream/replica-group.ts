@@ -4,6 +4,7 @@
  * one with the least to do.
  */
 import { refuse } from "@sallyport/protocol";
+import type { Refusal } from "@sallyport/protocol";
 import type { QueuePolicy } from "../../access/policy.ts";
 import { FairQueue } from "../../limits/fair-queue.ts";
 import type { Offer } from "../../limits/fair-queue.ts";
@@ -36,6 +37,11 @@ export class ReplicaGroup {
     return this.#replicas;
   }
 
+  /** One that is in service. */
+  get hasOllama(): boolean {
+    return this.#replicas.some(({ kind, state }) => kind === "ollama" && !state.isDrained);
+  }
+
   get waiting(): number {
     let waiting = 0;
     for (const queue of this.#queues.values()) waiting += queue.waiting;
@@ -66,7 +72,7 @@ export class ReplicaGroup {
     if (known) return known;
     if (this.#queues.size >= QUEUES_MAX) this.#forgetIdle();
     const queue: ModelQueue = new FairQueue<Upstream>({
-      take: (caller) => this.take(model, null, caller.key),
+      take: (caller) => this.take(model, null, caller.key, caller.isNative === true),
       rules: () => this.#policy,
       slots: () => this.slotsOf(model),
       now: this.#now,
@@ -75,10 +81,13 @@ export class ReplicaGroup {
     return queue;
   }
 
-  /** Begins a request on a replica: undefined = none has room now. `avoid` is taken only where no other can be. */
-  take(model: string | null, avoid: Upstream | null, key: string): Offer<Upstream> {
+  /**
+   * Begins a request on a replica: undefined = none has room now. `avoid` is taken only where no other can be.
+   * `isNative`: the request is in Ollama's own dialect.
+   */
+  take(model: string | null, avoid: Upstream | null, key: string, isNative: boolean): Offer<Upstream> {
     const isShared = model !== null && this.#replicas.length > 1;
-    const chosen = this.#choose(model, avoid, isShared ? this.#sessions.of(key) : undefined);
+    const chosen = this.#choose(model, isNative, avoid, isShared ? this.#sessions.of(key) : undefined);
     if (chosen !== undefined && "health" in chosen) {
       if (chosen.health.fitness !== "up") chosen.health.beginTrial();
       chosen.begin(model);
@@ -88,12 +97,12 @@ export class ReplicaGroup {
   }
 
   /**
-   * What manages models goes to the first replica always: blobs and manifests are kept per server, and an upload must
-   * meet the create that names it.
+   * What manages models goes to the first Ollama always: blobs and manifests are kept per server, and an upload must meet
+   * the create that names it.
    */
   takeFirst(model: string | null): Offer<Upstream> {
-    const [first] = this.#replicas;
-    if (!first) return refuse("upstream_missing");
+    const first = this.#replicas.find(({ kind }) => kind === "ollama");
+    if (first === undefined || first.state.isDrained) return this.#refuseMisfits(true, null);
     first.begin(model);
     return first;
   }
@@ -104,11 +113,19 @@ export class ReplicaGroup {
     if (model !== null) this.#queues.get(model)?.pump();
   }
 
-  #choose(model: string | null, avoid: Upstream | null, last: Upstream | undefined): Offer<Upstream> {
+  #choose(
+    model: string | null,
+    isNative: boolean,
+    avoid: Upstream | null,
+    last: Upstream | undefined,
+  ): Offer<Upstream> {
     let best: Upstream | undefined;
     let bestScore = Infinity;
     let isSomeFit = false;
+    let hasCandidate = false;
     for (const replica of this.#replicas) {
+      if (replica.misfitOf(isNative, model) !== undefined) continue;
+      hasCandidate = true;
       const { fitness } = replica.health;
       if (fitness === "out" || replica === avoid) continue;
       isSomeFit ||= fitness === "up";
@@ -120,15 +137,17 @@ export class ReplicaGroup {
         bestScore = score;
       }
     }
-    return best ?? (isSomeFit ? undefined : this.#chooseOfUnfit(model, avoid));
+    if (!hasCandidate) return this.#refuseMisfits(isNative, model);
+    return best ?? (isSomeFit ? undefined : this.#chooseOfUnfit(model, isNative, avoid));
   }
 
   /** None is known to be fit: those that fail at once are tried all the same, which costs a caller nothing. */
-  #chooseOfUnfit(model: string | null, avoid: Upstream | null): Offer<Upstream> {
+  #chooseOfUnfit(model: string | null, isNative: boolean, avoid: Upstream | null): Offer<Upstream> {
     let best: Upstream | undefined;
     let backAtMs = Infinity;
     let hasFull = false;
     for (const replica of this.#replicas) {
+      if (replica.misfitOf(isNative, model) !== undefined) continue;
       const { health } = replica;
       backAtMs = Math.min(backAtMs, health.backAtMs);
       // A server that has just rejected a connection is not asked again for the same request.
@@ -137,15 +156,23 @@ export class ReplicaGroup {
       else if (best === undefined || health.backAtMs < best.health.backAtMs) best = replica;
     }
     if (best || hasFull) return best;
-    if (this.#replicas.length === 0) return refuse("upstream_missing");
     const seconds = Math.max(1, Math.ceil((backAtMs - this.#now()) / 1_000));
     return refuse("upstream_unreachable").with({ retryAfterSeconds: seconds });
+  }
+
+  /** No replica is ever sent such a request: why. */
+  #refuseMisfits(isNative: boolean, model: string | null): Refusal {
+    if (this.#replicas.length === 0) return refuse("upstream_missing");
+    const misfits = this.#replicas.map((replica) => replica.misfitOf(isNative, model));
+    if (misfits.includes("drained")) return refuse("upstream_drained");
+    return refuse(misfits.includes("model") ? "model_not_served" : "dialect_not_served");
   }
 
   /** Requests of the model that run at the same time on all replicas together. */
   slotsOf(model: string): number {
     let slots = 0;
-    for (const replica of this.#replicas) slots += replica.slotsOf(model);
+    for (const replica of this.#replicas)
+      if (replica.misfitOf(false, model) === undefined) slots += replica.slotsOf(model);
     return slots;
   }
 

@@ -14,7 +14,7 @@ export function callerOf(exchange: Exchange): QueueCaller {
   const { id, owner } = exchange.key!;
   const { team, share } = exchange.right as EffectiveRight;
   // A key without an owner stands for itself.
-  return { team, principal: owner ?? id, key: id, ...share };
+  return { team, principal: owner ?? id, key: id, ...share, isNative: isNative(exchange) };
 }
 
 /** Writes the chosen replica into the exchange and charges its turn; returns a denial as it is. */
@@ -41,7 +41,10 @@ export function holdReplica(
 export function offerReplica(exchange: Exchange, group: ReplicaGroup, caller: QueueCaller): Offer<Upstream> {
   if (isManagement(exchange)) return group.takeFirst(exchange.understood!.model?.key ?? null);
   const model = queuedModelOf(exchange);
-  return model === null ? group.take(null, null, caller.key) : group.queueOf(model).take(caller);
+  if (model !== null) return group.queueOf(model).take(caller);
+  // The others' names are known; what an Ollama has is in its own list only.
+  const isOfOllama = exchange.endpoint!.filter === "v1-models" && group.hasOllama;
+  return group.take(null, null, caller.key, isOfOllama || caller.isNative === true);
 }
 
 /** It has held its slot for a while: what it took beyond its prediction is charged. */
@@ -66,6 +69,11 @@ export function giveReplica(exchange: Exchange, clock: Pick<Clock, "monotonic">)
 /** The model in whose queue it waits; null for lists and the management of models, which take no turn of a model. */
 export function queuedModelOf(exchange: Exchange): string | null {
   return isManagement(exchange) ? null : (exchange.understood!.model?.key ?? null);
+}
+
+/** It is in Ollama's own dialect, which other servers do not speak. */
+function isNative({ endpoint }: Exchange): boolean {
+  return endpoint!.dialect === "ollama";
 }
 
 function isManagement({ endpoint }: Exchange): boolean {

@@ -1,11 +1,15 @@
 /** One configured model server of one environment: its connections, its health, what runs on it. */
+import type { ModelName, UpstreamKind } from "@sallyport/protocol";
 import type { UpstreamSpec } from "../../access/policy.ts";
+import { USUAL_STATE } from "../../access/upstream-state.ts";
+import type { UpstreamState } from "../../access/upstream-state.ts";
 import { AdaptiveSlots } from "./adaptive-slots.ts";
 import type { LetIn } from "./adaptive-slots.ts";
 import { boundsOf } from "./bounds.ts";
 import type { UpstreamBounds } from "./bounds.ts";
 import { ReplicaHealth } from "./health.ts";
 import type { HealthPorts } from "./health.ts";
+import type { ServedNames } from "./model-listing.ts";
 import { pacedConnector } from "./paced-socket.ts";
 import { Pool } from "./undici.ts";
 import type { Connector } from "./undici.ts";
@@ -28,6 +32,9 @@ export interface UpstreamPorts extends Pick<HealthPorts, "now" | "random"> {
   readonly connect?: Connector | undefined;
 }
 
+/** Why a request is never sent to a replica, whatever its health and its room. */
+export type Misfit = "drained" | "dialect" | "model";
+
 export class Upstream {
   readonly environment: string;
   readonly spec: UpstreamSpec;
@@ -36,6 +43,12 @@ export class Upstream {
   readonly host: string;
   readonly bounds: UpstreamBounds;
   readonly health: ReplicaHealth;
+  /** Its connections are made by the first one's `tls`. */
+  state: UpstreamState;
+  /** The names it listed last; null = it runs other names, too, or was not asked yet. */
+  served: ServedNames | null = null;
+  /** How many requests it says it takes at the same time; null = it does not say. */
+  declaredSlots: number | null = null;
   /** Requests it was chosen for and that are not over. */
   running = 0;
   /** Tokens in a second of one answer: for answers that were aborted before they said. */
@@ -49,14 +62,38 @@ export class Upstream {
   readonly #lacksUntilMs = new Map<string, number>();
   #freshPool: Pool | null = null;
 
-  constructor(environment: string, spec: UpstreamSpec, ports: UpstreamPorts) {
+  constructor(environment: string, spec: UpstreamSpec, ports: UpstreamPorts, state: UpstreamState = USUAL_STATE) {
     this.environment = environment;
+    this.state = state;
     this.spec = spec;
     this.#ports = ports;
     this.bounds = boundsOf(spec);
     this.health = new ReplicaHealth({ ...ports, onFit: (isFit) => ports.onFitness?.(this, isFit) });
     this.host = new URL(spec.url).host;
     this.pool = this.#connect(1);
+  }
+
+  get kind(): UpstreamKind {
+    return this.spec.kind ?? "ollama";
+  }
+
+  /** What its credential is sent as; undefined without one. */
+  get authorization(): string | undefined {
+    const { credential } = this.state;
+    return credential === null ? undefined : `Bearer ${credential.reveal()}`;
+  }
+
+  /** `isNative`: the request is in Ollama's own dialect. `model`: a canonical name; null where it names none. */
+  misfitOf(isNative: boolean, model: string | null): Misfit | undefined {
+    if (this.state.isDrained) return "drained";
+    if (isNative && this.kind !== "ollama") return "dialect";
+    return model !== null && this.served !== null && !this.served.has(model) ? "model" : undefined;
+  }
+
+  /** How the server itself writes the name: some compare it letter by letter. */
+  spellingOf({ key, spelling }: ModelName): string {
+    const spellings = this.served?.get(key);
+    return spellings === undefined || spellings.includes(spelling) ? spelling : spellings[0]!;
   }
 
   /**
@@ -71,7 +108,7 @@ export class Upstream {
     // The relay keeps the time bounds: of undici's own only that of connecting is used.
     return new Pool(new URL(this.spec.url).origin, {
       pipelining,
-      connect: this.#ports.connect ?? pacedConnector(this.bounds.connectMs),
+      connect: this.#ports.connect ?? pacedConnector(this.bounds.connectMs, this.state.tls),
       headersTimeout: 0,
       bodyTimeout: 0,
       keepAliveTimeout: 30_000,
@@ -82,9 +119,13 @@ export class Upstream {
     return model === null || this.runningOf(model) < this.slotsOf(model);
   }
 
-  /** Requests of the model that it runs at the same time: as policy says, else as learned. */
+  /** Requests of the model that it runs at the same time: as policy says, else as the server says, else as learned. */
   slotsOf(model: string): number {
-    return this.spec.concurrency ?? this.#learned(model).slots;
+    return this.#fixedSlots ?? this.#learned(model).slots;
+  }
+
+  get #fixedSlots(): number | null {
+    return this.spec.concurrency ?? this.declaredSlots;
   }
 
   /** What a request of the model meets here, itself included. */
@@ -94,7 +135,7 @@ export class Upstream {
 
   /** Its answer has begun; returns true where it can take more than before. */
   noteFirstByte(model: string, letIn: LetIn, isStream: boolean, isExact: boolean): boolean {
-    if (this.spec.concurrency !== undefined) return false;
+    if (this.#fixedSlots !== null) return false;
     const slots = this.#learned(model);
     const before = slots.slots;
     const nowMs = this.#ports.now();
@@ -104,7 +145,7 @@ export class Upstream {
 
   /** A request waited inside the server for so long. */
   noteInnerWait(model: string, letIn: LetIn, waitedMs: number): void {
-    if (this.spec.concurrency === undefined) this.#learned(model).waited(letIn, waitedMs, this.#ports.now());
+    if (this.#fixedSlots === null) this.#learned(model).waited(letIn, waitedMs, this.#ports.now());
   }
 
   #learned(model: string): AdaptiveSlots {

@@ -11,7 +11,7 @@ import {
   text,
 } from "../../kernel/strict-json/shape.ts";
 import type { RequestCursor, RequestShape } from "./request-cursor.ts";
-import { countedImage, offeredTools, prose, toolType } from "./request-cursor.ts";
+import { countedImage, message, offeredTools, prose, schema, tool, toolType } from "./request-cursor.ts";
 
 /** `type` distinguishes blocks; this is the union of their members, including tool results that contain blocks. */
 const block: RequestShape = struct({
@@ -42,7 +42,7 @@ const proseOrBlocks: RequestShape = either({ string: prose, array: listOf(block)
 export const messagesFields = new StructFields<RequestCursor>({
   model: text,
   max_tokens: number,
-  messages: listOf(struct({ role: text, content: proseOrBlocks })),
+  messages: listOf(message(struct({ role: text, content: proseOrBlocks }))),
   system: either({ string: prose, array: listOf(struct({ type: text, text: prose })) }),
   stream: flag,
   temperature: number,
@@ -50,7 +50,7 @@ export const messagesFields = new StructFields<RequestCursor>({
   top_k: number,
   stop_sequences: listOf(text),
   tools: offeredTools(
-    struct({ type: toolType, name: text, description: prose, input_schema: anything, max_uses: number }),
+    tool(struct({ type: toolType, name: text, description: prose, input_schema: schema, max_uses: number })),
   ),
   tool_choice: struct({ type: text, name: text, disable_parallel_tool_use: flag }),
   thinking: struct({ type: text, budget_tokens: number }),

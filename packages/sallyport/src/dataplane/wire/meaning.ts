@@ -1,7 +1,7 @@
 /** From the fields of a JSON body to what it means: the parts every dialect shares. */
 import { parseModelName, refuse } from "@sallyport/protocol";
 import type { DataPermission, ModelName, Refusal } from "@sallyport/protocol";
-import type { Demand } from "../../access/demand.ts";
+import type { AskedParameters, Demand } from "../../access/demand.ts";
 import { JsonRefused } from "../../kernel/strict-json/cursor.ts";
 import { decodeString, encodeString } from "../../kernel/strict-json/decode-string.ts";
 import { writeFields } from "../../kernel/strict-json/shape.ts";
@@ -89,7 +89,7 @@ export function demandOn(permission: DataPermission, model: ModelName, field = "
 }
 
 /** Changes the fields by the terms of the grant and notes what was changed. Works on a copy. */
-export type Edit = (fields: FieldMap, terms: Terms, adjusted: string[]) => void;
+export type Edit = (fields: FieldMap, terms: Terms, adjusted: string[], spelling?: string) => void;
 
 export interface Meaning {
   readonly read: ReadBody;
@@ -108,7 +108,7 @@ export class JsonRequest implements Understood {
   readonly demands: readonly Demand[];
   readonly model: ModelName | null;
   readonly registries: readonly string[];
-  readonly asked: { readonly outputTokens?: number; readonly images: number };
+  readonly asked: AskedParameters;
   readonly offers: readonly Demand[];
   readonly isStream: boolean;
   readonly hidesUsage: boolean;
@@ -122,10 +122,9 @@ export class JsonRequest implements Understood {
     this.demands = meaning.demands;
     this.model = meaning.model;
     this.registries = meaning.registries ?? [];
-    this.asked =
-      meaning.outputTokens === undefined
-        ? { images: cursor.images }
-        : { images: cursor.images, outputTokens: meaning.outputTokens };
+    const { images, messages, toolCount: tools, schemaBytes } = cursor;
+    const asked = { images, messages, tools, schemaBytes };
+    this.asked = meaning.outputTokens === undefined ? asked : { ...asked, outputTokens: meaning.outputTokens };
     this.offers = meaning.offers ?? [];
     this.isStream = meaning.isStream ?? false;
     this.hidesUsage = meaning.hidesUsage ?? false;
@@ -135,24 +134,44 @@ export class JsonRequest implements Understood {
     this.#edit = meaning.edit;
   }
 
-  serialize(terms: Terms): Serialized {
+  serialize(terms: Terms, spelling?: string): Serialized {
     const adjusted: string[] = [];
     const fields = this.#edit ? new Map(this.#fields) : this.#fields;
-    this.#edit?.(fields, terms, adjusted);
+    this.#edit?.(fields, terms, adjusted, spelling);
     return { bytes: Buffer.from(writeFields(fields), "latin1"), contentType: "application/json", adjusted };
   }
 }
 
 /** Puts the one spelling of the name we decided on in the place of the caller's. */
-export function sendModel(fields: FieldMap, model: ModelName, field = "model"): void {
+export function sendModel(fields: FieldMap, model: Pick<ModelName, "spelling">, field = "model"): void {
   fields.set(field, encodeString(model.spelling));
 }
 
-/** Lowers a field to the cap, or inserts it where the caller set none (or one without meaning). */
+/** The largest size of an answer that means one. */
+const OUTPUT_MAX = 1e9;
+
+/**
+ * Lowers a field to the cap, or inserts it where the caller set none (or one without meaning). Without a cap, what means
+ * "no limit" to some servers and nothing to others is not sent.
+ */
 export function capField(fields: FieldMap, field: string, terms: Terms, adjusted: string[]): void {
   const cap = terms.outputTokens;
-  if (cap === undefined) return;
+  if (cap === undefined) {
+    const asked = fields.get(field);
+    if (asked === undefined || isCountUpTo(asked, OUTPUT_MAX)) return;
+    fields.delete(field);
+    if (asked !== "null") adjusted.push(field);
+    return;
+  }
   if (isCountUpTo(fields.get(field), cap)) return;
   fields.set(field, String(cap));
   adjusted.push(`${field}=${cap}`);
+}
+
+/** Lowers the number of alternatives of which probabilities are returned. */
+export function capLogprobs(fields: FieldMap, field: string, { topLogprobs }: Terms, adjusted: string[]): void {
+  const asked = fields.get(field);
+  if (topLogprobs === undefined || asked === undefined || asked === "0" || isCountUpTo(asked, topLogprobs)) return;
+  fields.set(field, String(topLogprobs));
+  adjusted.push(`${field}=${topLogprobs}`);
 }

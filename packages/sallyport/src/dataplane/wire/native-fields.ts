@@ -1,36 +1,28 @@
 /** Fields of Ollama's own dialect (reference, 1.4). What is not listed is not sent. */
-import {
-  StructFields,
-  anything,
-  either,
-  flag,
-  listOf,
-  map,
-  number,
-  struct,
-  text,
-} from "../../kernel/strict-json/shape.ts";
+import { StructFields, either, flag, listOf, map, number, struct, text } from "../../kernel/strict-json/shape.ts";
 import type { RequestShape } from "./request-cursor.ts";
-import { RequestCursor, image, nativeOptions, prose } from "./request-cursor.ts";
+import { RequestCursor, image, message, nativeOptions, prose, schema, tool } from "./request-cursor.ts";
 
 const numberOrText = either<RequestCursor>({ number, string: text });
 const flagOrText = either<RequestCursor>({ boolean: flag, string: text });
 
 /** Tools as Ollama's api.Tool; a tool's parameters are a schema with any keys. Used by the OpenAI chat dialect as well. */
 export const functionTools: RequestShape = listOf(
-  struct({ type: text, items: anything, function: struct({ name: text, description: prose, parameters: anything }) }),
+  tool(struct({ type: text, items: schema, function: struct({ name: text, description: prose, parameters: schema }) })),
 );
 
 export const nativeMessages: RequestShape = listOf(
-  struct({
-    role: text,
-    content: prose,
-    thinking: prose,
-    images: listOf(image),
-    tool_calls: listOf(struct({ id: text, function: struct({ index: number, name: text, arguments: map }) })),
-    tool_name: text,
-    tool_call_id: text,
-  }),
+  message(
+    struct({
+      role: text,
+      content: prose,
+      thinking: prose,
+      images: listOf(image),
+      tool_calls: listOf(struct({ id: text, function: struct({ index: number, name: text, arguments: map }) })),
+      tool_name: text,
+      tool_call_id: text,
+    }),
+  ),
 );
 
 const inference = { model: text, keep_alive: numberOrText, options: nativeOptions, truncate: flag };
@@ -44,7 +36,7 @@ export const generateFields = new StructFields<RequestCursor>({
   context: listOf(number),
   stream: flag,
   raw: flag,
-  format: anything,
+  format: schema,
   images: listOf(image),
   think: flagOrText,
   shift: flag,
@@ -58,7 +50,7 @@ export const chatFields = new StructFields<RequestCursor>({
   messages: nativeMessages,
   tools: functionTools,
   stream: flag,
-  format: anything,
+  format: schema,
   think: flagOrText,
   shift: flag,
   _debug_render_only: flag,

@@ -12,7 +12,7 @@ import {
 } from "../../kernel/strict-json/shape.ts";
 import { functionTools } from "./native-fields.ts";
 import type { RequestCursor, RequestShape } from "./request-cursor.ts";
-import { countedImage, offeredTools, prose, toolType } from "./request-cursor.ts";
+import { countedImage, message, offeredTools, prose, schema, tool, toolType } from "./request-cursor.ts";
 
 const textOrTexts = either<RequestCursor>({ string: prose, array: listOf(prose) });
 const numberOrText = either<RequestCursor>({ number, string: text });
@@ -35,17 +35,19 @@ const chatContent: RequestShape = either({
 });
 
 const chatMessages: RequestShape = listOf(
-  struct({
-    role: text,
-    content: chatContent,
-    reasoning: prose,
-    reasoning_content: prose,
-    name: text,
-    tool_call_id: text,
-    tool_calls: listOf(
-      struct({ id: text, index: number, type: text, function: struct({ name: text, arguments: prose }) }),
-    ),
-  }),
+  message(
+    struct({
+      role: text,
+      content: chatContent,
+      reasoning: prose,
+      reasoning_content: prose,
+      name: text,
+      tool_call_id: text,
+      tool_calls: listOf(
+        struct({ id: text, index: number, type: text, function: struct({ name: text, arguments: prose }) }),
+      ),
+    }),
+  ),
 );
 
 const sampling = {
@@ -65,7 +67,8 @@ export const chatCompletionFields = new StructFields<RequestCursor>({
   ...streaming,
   ...sampling,
   max_tokens: number,
-  response_format: struct({ type: text, json_schema: struct({ name: text, strict: flag, schema: anything }) }),
+  max_completion_tokens: number,
+  response_format: struct({ type: text, json_schema: struct({ name: text, strict: flag, schema }) }),
   tools: functionTools,
   reasoning: struct({ effort: text }),
   reasoning_effort: text,
@@ -108,30 +111,34 @@ const responsesContent: RequestShape = either({
 
 /** `type` distinguishes items of `input`; this is the union of their members. */
 const responsesItems: RequestShape = listOf(
-  struct({
-    type: text,
-    id: text,
-    role: text,
-    content: responsesContent,
-    status: text,
-    call_id: text,
-    name: text,
-    namespace: text,
-    arguments: prose,
-    output: responsesContent,
-    summary: listOf(struct({ type: text, text: prose })),
-    encrypted_content: text,
-  }),
+  message(
+    struct({
+      type: text,
+      id: text,
+      role: text,
+      content: responsesContent,
+      status: text,
+      call_id: text,
+      name: text,
+      namespace: text,
+      arguments: prose,
+      output: responsesContent,
+      summary: listOf(struct({ type: text, text: prose })),
+      encrypted_content: text,
+    }),
+  ),
 );
 
-const responsesTool: RequestShape = struct({
-  type: toolType,
-  name: text,
-  description: prose,
-  parameters: anything,
-  strict: flag,
-  tools: listOf(later(() => responsesTool)),
-});
+const responsesTool: RequestShape = tool(
+  struct({
+    type: toolType,
+    name: text,
+    description: prose,
+    parameters: schema,
+    strict: flag,
+    tools: listOf(later(() => responsesTool)),
+  }),
+);
 
 export const responsesFields = new StructFields<RequestCursor>({
   model: text,
@@ -141,7 +148,7 @@ export const responsesFields = new StructFields<RequestCursor>({
   reasoning: struct({ effort: text, summary: text }),
   temperature: number,
   top_p: number,
-  text: struct({ format: struct({ type: text, name: text, description: prose, strict: flag, schema: anything }) }),
+  text: struct({ format: struct({ type: text, name: text, description: prose, strict: flag, schema }) }),
   tools: offeredTools(responsesTool),
   tool_choice: anything,
   stream: flag,

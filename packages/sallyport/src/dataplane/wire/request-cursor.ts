@@ -9,6 +9,11 @@ export class RequestCursor extends JsonCursor {
   droppedFields = 0;
   /** Images and recordings anywhere in the request. */
   images = 0;
+  messages = 0;
+  /** Tools anywhere in the request. */
+  toolCount = 0;
+  /** The largest schema of a tool or of the answer's format, in bytes. */
+  schemaBytes = 0;
   /** Characters of prompts and contents, for estimates. */
   characters = 0;
   /** Where a tool was offered that searches the web through the upstream's account. */
@@ -34,6 +39,29 @@ export const image: RequestShape = (cursor) => {
   return text(cursor);
 };
 
+/** One message, whatever it has in it. */
+export function message(shape: RequestShape): RequestShape {
+  return (cursor) => {
+    cursor.messages++;
+    return shape(cursor);
+  };
+}
+
+/** One tool, also inside another. */
+export function tool(shape: RequestShape): RequestShape {
+  return (cursor) => {
+    cursor.toolCount++;
+    return shape(cursor);
+  };
+}
+
+/** A JSON schema: anything, as far as it is not too large. */
+export const schema: RequestShape = (cursor) => {
+  const lexeme = cursor.value();
+  cursor.schemaBytes = Math.max(cursor.schemaBytes, lexeme.length);
+  return lexeme;
+};
+
 /** The tools of one request, as written. */
 export interface OfferedTools {
   /** Run by the caller: the model may always be offered them. */
@@ -43,14 +71,14 @@ export interface OfferedTools {
 }
 
 /** A list of tools. Those that search the web are kept apart, so that they can be taken out of what is sent. */
-export function offeredTools(tool: RequestShape): RequestShape {
+export function offeredTools(offered: RequestShape): RequestShape {
   return (cursor) => {
     const local: string[] = [];
     const webSearch: string[] = [];
     const first = cursor.webSearch;
     const all = listOf<RequestCursor>((inner) => {
       inner.webSearch = null;
-      const lexeme = tool(inner);
+      const lexeme = offered(inner);
       (inner.webSearch === null ? local : webSearch).push(lexeme);
       return lexeme;
     })(cursor);

@@ -4,7 +4,7 @@
  */
 import { isUtf8 } from "node:buffer";
 import { isRefusal, parseModelName, refuse } from "@sallyport/protocol";
-import type { ModelName, Refusal } from "@sallyport/protocol";
+import type { Refusal } from "@sallyport/protocol";
 import { randomBase62 } from "../../kernel/ids.ts";
 import { foldKey } from "../../kernel/strict-json/fold.ts";
 import { demandOn } from "./meaning.ts";
@@ -53,14 +53,14 @@ export function understandTranscription(
     hidesUsage: false,
     droppedFields,
     inputCharacters: 0,
-    serialize: () => serialize(known, model),
+    serialize: (_terms, spelling) => serialize(known, spelling ?? model.spelling),
   };
 }
 
-function serialize(known: readonly FormPart[], model: ModelName): Serialized {
+function serialize(known: readonly FormPart[], spelling: string): Serialized {
   const boundary = `sallyport-${randomBase62(24)}`;
   const parts = known.map((part) => {
-    if (part.name === "model") return { ...part, bytes: Buffer.from(model.spelling, "latin1") };
+    if (part.name === "model") return { ...part, bytes: Buffer.from(spelling, "utf8") };
     return part.filename === null ? part : { ...part, filename: safeFilename(part.filename) };
   });
   return { bytes: writeForm(boundary, parts), contentType: `multipart/form-data; boundary=${boundary}`, adjusted: [] };

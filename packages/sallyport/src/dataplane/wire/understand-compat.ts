@@ -7,6 +7,7 @@ import { messagesFields } from "./anthropic-fields.ts";
 import {
   JsonRequest,
   capField,
+  capLogprobs,
   demandOn,
   isEmptyList,
   isEmptyText,
@@ -16,6 +17,8 @@ import {
   sendModel,
 } from "./meaning.ts";
 import type { FieldMap } from "./meaning.ts";
+import { clampThinking } from "./think-fields.ts";
+import type { ThinkFields } from "./think-fields.ts";
 import { demandsWebSearch, withoutWebSearch } from "./web-search-tools.ts";
 import { chatCompletionFields, completionFields, openaiEmbeddingFields, responsesFields } from "./openai-fields.ts";
 import type { RequestCursor } from "./request-cursor.ts";
@@ -27,6 +30,9 @@ interface Kind {
   readonly streams: boolean;
   /** The field that bounds the output; null without one. */
   readonly outputField: string | null;
+  /** Where it says how much the model thinks, and of how many alternatives it wants probabilities; null = nowhere. */
+  readonly thinkFields: ThinkFields | null;
+  readonly logprobsField: string | null;
   /** Usage of a stream comes only when `stream_options.include_usage` asks for it. */
   readonly usageIsAsked: boolean;
   /** The field whose emptiness makes the request a load, where the dialect has such a form. */
@@ -36,18 +42,21 @@ interface Kind {
 const kinds = {
   "chat.completions": {
     permission: "infer:chat", fields: chatCompletionFields, streams: true, outputField: "max_tokens", usageIsAsked: true, loadsWithout: null,
+    thinkFields: "reasoning_effort", logprobsField: "top_logprobs",
   },
   completions: {
-    permission: "infer:generate", fields: completionFields, streams: true, outputField: "max_tokens", usageIsAsked: true, loadsWithout: "prompt",
+    permission: "infer:generate", fields: completionFields, streams: true, outputField: "max_tokens", usageIsAsked: true, loadsWithout: "prompt", thinkFields: null, logprobsField: "logprobs",
   },
   embeddings: {
-    permission: "infer:embed", fields: openaiEmbeddingFields, streams: false, outputField: null, usageIsAsked: false, loadsWithout: "input",
+    permission: "infer:embed", fields: openaiEmbeddingFields, streams: false, outputField: null, usageIsAsked: false, loadsWithout: "input", thinkFields: null, logprobsField: null,
   },
   responses: {
     permission: "infer:chat", fields: responsesFields, streams: true, outputField: "max_output_tokens", usageIsAsked: false, loadsWithout: null,
+    thinkFields: "reasoning", logprobsField: null,
   },
   messages: {
     permission: "infer:chat", fields: messagesFields, streams: true, outputField: "max_tokens", usageIsAsked: false, loadsWithout: null,
+    thinkFields: "thinking", logprobsField: null,
   },
 } as const satisfies Record<string, Kind>; // prettier-ignore
 
@@ -62,12 +71,15 @@ export function understandCompat(name: keyof typeof kinds): (body: Buffer) => Un
     const isStream = kind.streams && isTrue(fields.get("stream"));
     const hidesUsage = isStream && kind.usageIsAsked && fields.get("stream_options") !== '{"include_usage":true}';
 
-    function edit(sent: FieldMap, terms: Terms, adjusted: string[]): void {
-      sendModel(sent, model as ModelName);
+    function edit(sent: FieldMap, terms: Terms, adjusted: string[], spelling?: string): void {
+      sendModel(sent, { spelling: spelling ?? (model as ModelName).spelling });
       if (kind.streams) sent.set("stream", String(isStream));
       if (isStream && kind.usageIsAsked) sent.set("stream_options", '{"include_usage":true}');
       else sent.delete("stream_options");
       if (sent.get("_debug_render_only") === "false") sent.delete("_debug_render_only");
+      renameOutputField(sent);
+      if (kind.thinkFields !== null) clampThinking(kind.thinkFields, sent, terms, adjusted);
+      if (kind.logprobsField !== null) capLogprobs(sent, kind.logprobsField, terms, adjusted);
       if (kind.outputField !== null) capField(sent, kind.outputField, terms, adjusted);
       if (cursor.webSearch !== null && !terms.hasOffers) withoutWebSearch(sent, cursor.tools!, adjusted);
       // Ollama reads no such field in this dialect: it was looked at for what it demands.
@@ -85,6 +97,14 @@ export function understandCompat(name: keyof typeof kinds): (body: Buffer) => Un
       edit,
     });
   };
+}
+
+/** OpenAI's newer name for the same; servers know the old one. */
+function renameOutputField(sent: FieldMap): void {
+  const newer = sent.get("max_completion_tokens");
+  if (newer === undefined) return;
+  sent.delete("max_completion_tokens");
+  sent.set("max_tokens", newer);
 }
 
 function demandsOf(kind: Kind, fields: FieldMap, model: ModelName): Demand[] {

@@ -6,6 +6,8 @@ import type { StructFields } from "../../kernel/strict-json/shape.ts";
 import { readKeepAlive, writeKeepAlive } from "./keep-alive.ts";
 import {
   JsonRequest,
+  capField,
+  capLogprobs,
   demandOn,
   isCountUpTo,
   isEmptyList,
@@ -17,6 +19,7 @@ import {
 } from "./meaning.ts";
 import type { FieldMap } from "./meaning.ts";
 import { chatFields, embedFields, embeddingsFields, generateFields } from "./native-fields.ts";
+import { clampThinking } from "./think-fields.ts";
 import { isLoadOption, writeOptions } from "./request-cursor.ts";
 import type { RequestCursor } from "./request-cursor.ts";
 import type { Terms, Understood } from "./understood.ts";
@@ -82,6 +85,8 @@ export function understandNative(name: keyof typeof kinds): (body: Buffer) => Un
         adjusted.push("shift");
       }
       dropWithoutMeaning(sent);
+      if (kind.streams && !kind.isEmpty(fields)) clampThinking("think", sent, terms, adjusted);
+      capLogprobs(sent, "top_logprobs", terms, adjusted);
       editOptions(sent, options, kind.streams ? terms : { ...terms, outputTokens: undefined }, adjusted);
     }
     return new JsonRequest({ read, demands, model, isStream, edit });
@@ -170,11 +175,9 @@ function editOptions(
       adjusted.push(`options.${name}`);
     }
   }
-  const cap = terms.outputTokens;
-  if (cap !== undefined && !isCountUpTo(options.get("num_predict"), cap)) {
-    options.set("num_predict", String(cap));
-    adjusted.push(`options.num_predict=${cap}`);
-  }
+  const noted: string[] = [];
+  capField(options, "num_predict", terms, noted);
+  adjusted.push(...noted.map((name) => `options.${name}`));
   if (options.size > 0) sent.set("options", writeOptions(options));
   else sent.delete("options");
 }

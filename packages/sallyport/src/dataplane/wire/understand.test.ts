@@ -1,4 +1,5 @@
 import { isRefusal } from "@sallyport/protocol";
+import type { ThinkLevel } from "@sallyport/protocol";
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { checkTable, endpoints } from "./endpoints.ts";
@@ -18,12 +19,16 @@ interface RequestVector {
     readonly contextTokens?: number;
     readonly mayOverride?: boolean;
     readonly hasOffers?: boolean;
+    readonly think?: ThinkLevel;
+    readonly topLogprobs?: number;
     readonly keepAliveMin?: number;
     /** Null = for ever. */
     readonly keepAliveMax?: number | null;
   };
   readonly dropped?: number;
   readonly images?: number;
+  /** Messages, tools, bytes of the largest schema. */
+  readonly counts?: readonly [number, number, number];
   readonly hidesUsage?: boolean;
   readonly registries?: readonly string[];
 }
@@ -47,6 +52,8 @@ describe("what requests mean", () => {
     expect(demands).toEqual(vector.demands);
     if (vector.dropped !== undefined) expect(understood.droppedFields).toBe(vector.dropped);
     if (vector.images !== undefined) expect(understood.asked.images).toBe(vector.images);
+    const { messages, tools, schemaBytes } = understood.asked;
+    if (vector.counts !== undefined) expect([messages, tools, schemaBytes]).toEqual(vector.counts);
     if (vector.hidesUsage !== undefined) expect(understood.hidesUsage).toBe(vector.hidesUsage);
     if (vector.registries !== undefined) expect(understood.registries).toEqual(vector.registries);
     if (vector.offers !== undefined) expect(understood.offers.map((offer) => offer.permission)).toEqual(vector.offers);
@@ -54,6 +61,8 @@ describe("what requests mean", () => {
     const sent = understood.serialize({
       outputTokens: terms.outputTokens,
       contextTokens: terms.contextTokens,
+      think: terms.think,
+      topLogprobs: terms.topLogprobs,
       mayOverride: terms.mayOverride ?? false,
       keepAlive: { minSeconds: keepAliveMin, maxSeconds: keepAliveMax ?? Number.POSITIVE_INFINITY },
       hasOffers: terms.hasOffers ?? false,

@@ -2,7 +2,7 @@
  * What one request means, after the strict parse: the only form policy looks at and the only source of the bytes that
  * are sent upstream (R1). Nothing of the caller's own bytes survives except validated lexemes.
  */
-import type { ModelName } from "@sallyport/protocol";
+import type { ModelName, ThinkLevel } from "@sallyport/protocol";
 import type { AskedParameters, Demand } from "../../access/demand.ts";
 
 export interface Understood {
@@ -23,8 +23,8 @@ export interface Understood {
   readonly droppedFields: number;
   /** A rough count of input characters, for estimates where the server reports no usage. */
   readonly inputCharacters: number;
-  /** Our own serialisation, with what was granted applied. */
-  serialize(terms: Terms): Serialized;
+  /** Our own serialisation, with what was granted applied. `spelling`: how the model server writes the model's name. */
+  serialize(terms: Terms, spelling?: string): Serialized;
 }
 
 /** What `decide()` granted, as far as the bytes upstream depend on it. */
@@ -33,6 +33,10 @@ export interface Terms {
   readonly outputTokens: number | undefined;
   /** The largest `num_ctx`; undefined = it is taken out. */
   readonly contextTokens: number | undefined;
+  /** The most that the model may think; absent = no bound. */
+  readonly think?: ThinkLevel | undefined;
+  /** Most alternatives of which probabilities are returned; absent = no bound. */
+  readonly topLogprobs?: number | undefined;
   /** `infer:override` is held on the model: fields pass that are otherwise stripped. */
   readonly mayOverride: boolean;
   /** Where a `keep_alive` must lie, in seconds; Infinity = for ever. */

@@ -33,7 +33,7 @@ export type ManifestFile = ShapeOf<typeof file>;
 
 /** Every name an archive may have. Nothing else is ever written to a disk from one. */
 const NAMES =
-  /^(?:sallyport\.db|ledger\/public\.pem|ledger\/[0-9]{16}\.jsonl|secrets\/(?:kek|data-keys\.json|ledger-signing\.pem|peppers\.json|peppers\/[a-z][a-z0-9]{0,15}\.json))$/;
+  /^(?:sallyport\.db|ledger\/public\.pem|ledger\/[0-9]{16}\.jsonl|secrets\/(?:kek|data-keys\.json|ledger-signing\.pem|peppers\.json|upstreams\.json|peppers\/[a-z][a-z0-9]{0,15}\.json))$/;
 
 /** A data directory needs all of these. */
 export const NEEDED = [

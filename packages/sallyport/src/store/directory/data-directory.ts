@@ -118,7 +118,9 @@ export function checkDataDirectory(directory: string): void {
   const files = [paths.database, paths.signingKey, paths.pepperList, ...filesIn(paths.peppers)];
   // An older directory has none of these yet; whether they belong together is looked at when they are opened.
   files.push(
-    ...[paths.keyEncryptionKey, paths.dataKeys, paths.rekey, paths.restored].filter((path) => existsSync(path)),
+    ...[paths.keyEncryptionKey, paths.dataKeys, paths.rekey, paths.restored, paths.upstreams].filter((path) =>
+      existsSync(path),
+    ),
   );
   const mistakes = [
     ...folders.flatMap((path) => mistakeOf(path, "a directory", 0o700)),

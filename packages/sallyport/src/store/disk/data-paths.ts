@@ -16,6 +16,8 @@ export interface DataPaths {
   readonly peppers: string;
   /** The environments that have a pepper: a lost pepper is detected, not replaced. */
   readonly pepperList: string;
+  /** Credentials of model servers, and which of them are drained. */
+  readonly upstreams: string;
   /** Segments of the ledger and its public key: what an auditor takes along. */
   readonly ledger: string;
   readonly publicKey: string;
@@ -53,6 +55,7 @@ export function dataPaths(root: string): DataPaths {
     signingKey: join(root, "secrets", "ledger-signing.pem"),
     peppers: join(root, "secrets", "peppers"),
     pepperList: join(root, "secrets", "peppers.json"),
+    upstreams: join(root, "secrets", "upstreams.json"),
     ledger: join(root, "ledger"),
     publicKey: join(root, "ledger", "public.pem"),
     index: join(root, "index"),

@@ -1,5 +1,5 @@
 /**
- * The secrets that are files: the ledger's signing key and the peppers. Each is encrypted for its place, and replaced
+ * The secrets that are files: the ledger's signing key, the credentials of model servers and the peppers. Each is encrypted for its place, and replaced
  * as a whole.
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
@@ -26,11 +26,16 @@ export function pepperFile(paths: DataPaths, environment: string): SecretFile {
   return { path: join(paths.peppers, `${environment}.json`), purpose: `peppers/${environment}` };
 }
 
+export function upstreamFile(paths: DataPaths): SecretFile {
+  return { path: paths.upstreams, purpose: "upstreams" };
+}
+
 /** Every one there is. */
 export function secretFiles(paths: DataPaths): readonly SecretFile[] {
   const peppers = existsSync(paths.peppers) ? readdirSync(paths.peppers).filter((name) => PEPPER_NAME.test(name)) : [];
   return [
     signingKeyFile(paths),
+    upstreamFile(paths),
     ...peppers.toSorted().map((name) => pepperFile(paths, basename(name, ".json"))),
   ].filter(({ path }) => existsSync(path));
 }

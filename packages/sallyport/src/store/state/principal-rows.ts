@@ -1,6 +1,6 @@
 /** Rows of people and services, and the values they stand for, both ways. */
-import { budgetNames, isDataPermission, priorities } from "@sallyport/protocol";
-import type { DirectoryGroup, Principal, Source } from "../../access/policy.ts";
+import { budgetNames, isDataPermission, priorities, thinkLevels } from "@sallyport/protocol";
+import type { DirectoryGroup, Guard, Principal, Source } from "../../access/policy.ts";
 import { readRow as read } from "../disk/damaged-record.ts";
 import {
   amongst,
@@ -39,7 +39,18 @@ export const limitMembers = {
   priority: amongst(priorities),
 };
 export const limits = object({}, limitMembers);
-export const guard = object({}, { outputTokens: number, images: number, contextTokens: number });
+/** A member for each guard: one that is missing does not compile. */
+const guardMembers: { readonly [Name in keyof Required<Guard>]: Shape<NonNullable<Guard[Name]>> } = {
+  outputTokens: number,
+  images: number,
+  contextTokens: number,
+  messages: number,
+  tools: number,
+  schemaBytes: number,
+  think: amongst(thinkLevels),
+  topLogprobs: number,
+};
+export const guard: Shape<Guard> = object({}, guardMembers);
 export const mayGrant = object({ allow: listOf(dataPermission), models: listOf(text) }, { limits, guard });
 
 const source = oneOf<Source>({ admin: true, scim: true, caep: true, logout: true, directory: true, login: true });

@@ -1,12 +1,13 @@
 /** The parts of an environment's row that say how requests go to its upstreams: their bounds, the queue, slow readers. */
+import { upstreamKinds } from "@sallyport/protocol";
 import type { Environment } from "../../access/policy.ts";
-import { json, listOf, number, object, text, yesNo } from "../disk/json-shape.ts";
+import { amongst, json, listOf, number, object, text, yesNo } from "../disk/json-shape.ts";
 import { limitMembers, limits } from "./principal-rows.ts";
 
 const timeouts = object({}, { connectMs: number, firstByteMs: number, silenceMs: number, answerMs: number });
 export const upstream = object(
   { id: text, url: text },
-  { concurrency: number, timeoutMs: number, timeouts, isShared: yesNo },
+  { kind: amongst(upstreamKinds), concurrency: number, timeoutMs: number, timeouts, isShared: yesNo },
 );
 
 /** What rows of before stand for: they say nothing of the queue and of slow readers. */
