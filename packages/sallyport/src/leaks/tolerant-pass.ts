@@ -1,0 +1,131 @@
+/**
+ * Finds keys that a text does not contain byte for byte: wrapped, quoted, escaped, split into string literals, in
+ * UTF-16. It looks for `s` and `p`, however each is written, and from there reads characters as `LogicalReader` does.
+ * The checksum is the judge, so reading generously costs time and makes no false finding.
+ */
+import { KEY_ID_LENGTH, KEY_SECRET_LENGTH, parseKeyText } from "@sallyport/protocol";
+import type { KeyText } from "@sallyport/protocol";
+import { IS_KEY_BYTE, LogicalReader, met, UNDERSCORE } from "./logical-character.ts";
+
+export interface WrittenKey {
+  readonly key: KeyText;
+  readonly start: number;
+  /** How it was written: `plain`, or names joined by `+`. */
+  readonly form: string;
+}
+
+const S = 0x73;
+const P = 0x70;
+const TAIL = KEY_SECRET_LENGTH + 6;
+const ENVIRONMENT_MAX = 16;
+
+/** Bytes with which a character can begin that is not written as itself: `\`, `%`, `&`, `=`, and U+FF53 in UTF-8. */
+const BEGINS_ESCAPE = new Uint8Array(256);
+for (const byte of [0x5c, 0x25, 0x26, 0x3d, 0xef]) BEGINS_ESCAPE[byte] = 1;
+
+/** Ways to read what can be read in more than one way; the first is the usual one. */
+const READINGS = [
+  { skipsLineNumbers: false, readsControlEscapes: true },
+  { skipsLineNumbers: true, readsControlEscapes: true },
+  { skipsLineNumbers: false, readsControlEscapes: false },
+] as const;
+
+export function findWrittenKeys(bytes: Uint8Array, onKey: (found: WrittenKey) => void): void {
+  const reader = new LogicalReader(bytes);
+  const { length } = bytes;
+  for (let at = 0; at < length; at++) {
+    const byte = bytes[at]!;
+    if (byte === S) {
+      const next = bytes[at + 1];
+      // Most words go on with a letter that is not `p`.
+      if (next === undefined || (next !== P && IS_KEY_BYTE[next] === 1)) continue;
+    } else if (BEGINS_ESCAPE[byte] === 0) continue;
+    else if (!beginsEscapedS(bytes, at)) continue;
+    const found = readKey(reader, at);
+    if (found) onKey(found);
+  }
+}
+
+/** Cheap, and wrong only by letting too much through. */
+function beginsEscapedS(bytes: Uint8Array, at: number): boolean {
+  const first = bytes[at];
+  const next = bytes[at + 1]!;
+  switch (first) {
+    case 0x5c: // \x73, \u0073, \163, \\…; the last backslash of several begins it as well
+      return next === 0x78 || next === 0x75 || next === 0x55 || next === 0x31 || next === 0x37 || next === 0x27;
+    case 0x25: // %73, %2573, %u0073
+      return next === 0x37 || next === 0x75 || (next === 0x32 && bytes[at + 2] === 0x35);
+    case 0x3d: // =73
+      return next === 0x37 || next === 0x33;
+    case 0x26: // &#115; &#x73; &amp;#115;
+      return next === 0x23 || (next === 0x61 && bytes[at + 2] === 0x6d);
+    default: // U+FF53
+      return next === 0xbd && bytes[at + 2] === 0x93;
+  }
+}
+
+function readKey(reader: LogicalReader, at: number): WrittenKey | undefined {
+  for (const reading of READINGS) {
+    reader.skipsLineNumbers = reading.skipsLineNumbers;
+    reader.readsControlEscapes = reading.readsControlEscapes;
+    reader.begin(at);
+    const text = readText(reader);
+    const key = text === undefined ? undefined : parseKeyText(text);
+    if (key) return { key, start: at, form: formOf(reader.met) };
+    // Without a line break or a backslash there is one way to read it.
+    if ((reader.met & (met.wrap | met.backslash)) === 0) return undefined;
+  }
+  return undefined;
+}
+
+/** A text of a key's form, or undefined as soon as a character does not fit. */
+function readText(reader: LogicalReader): string | undefined {
+  if (reader.next() !== S || reader.next() !== P) return undefined;
+  let text = "sp";
+  let code = reader.next();
+  if (code !== UNDERSCORE) {
+    if (code !== 0x61 && code !== 0x74 && code !== 0x65 && code !== P) return undefined;
+    text += String.fromCharCode(code);
+    if (reader.next() !== UNDERSCORE) return undefined;
+  }
+  text += "_";
+  for (let length = 0; ; length++) {
+    code = reader.next();
+    if (code === UNDERSCORE && length > 0) break;
+    const isLetter = code >= 0x61 && code <= 0x7a;
+    const isDigit = code >= 0x30 && code <= 0x39;
+    if (length === ENVIRONMENT_MAX || !(isLetter || (isDigit && length > 0))) return undefined;
+    text += String.fromCharCode(code);
+  }
+  text += "_";
+  for (let left = KEY_ID_LENGTH; left > 0; left--) {
+    code = reader.next();
+    if (code === UNDERSCORE || code < 0) return undefined;
+    text += String.fromCharCode(code);
+  }
+  if (reader.next() !== UNDERSCORE) return undefined;
+  text += "_";
+  for (let left = TAIL; left > 0; left--) {
+    code = reader.next();
+    if (code === UNDERSCORE || code < 0) return undefined;
+    text += String.fromCharCode(code);
+  }
+  return text;
+}
+
+const NAMES = [
+  [met.nul, "utf-16"],
+  [met.backslash, "backslash"],
+  [met.percent, "percent"],
+  [met.entity, "html-entity"],
+  [met.quotedPrintable, "quoted-printable"],
+  [met.markup, "markup"],
+  [met.wide, "full-width"],
+  [met.wrap, "wrapped"],
+] as const;
+
+function formOf(seen: number): string {
+  const names = NAMES.filter(([bit]) => (seen & bit) !== 0).map(([, name]) => name);
+  if (names.length > 0) return names.join("+");
+  return seen === 0 ? "plain" : "split";
+}
