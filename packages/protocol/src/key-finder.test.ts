@@ -4,7 +4,7 @@ import { findKeys, KeyFinder, keysInText } from "./key-finder.ts";
 import { formatKeyText, keyPrefixes } from "./key-text.ts";
 import type { KeyPrefix } from "./key-text.ts";
 
-const base62 = fc.constantFrom(..."0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+const base62 = fc.constantFrom(..."0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".split(""));
 const word = (length: number) => fc.string({ unit: base62, minLength: length, maxLength: length });
 const aKey = fc
   .tuple(

@@ -7,9 +7,12 @@ import { join } from "node:path";
 import { systemCodeOf } from "../kernel/system-code.ts";
 import { scanSource } from "./scan-source.ts";
 import type { ScanListener } from "./scan-source.ts";
+import type { ReadAt } from "./tar-entries.ts";
 
 /** The objects of a repository are compressed together: `--git REPO --history` reads them. */
 const SKIPPED_FOLDER = ".git";
+/** A file of this size without a block on the disk has only zeros. A small one may be kept where its name is. */
+const HOLE_BYTES_MIN = 1024 * 1024;
 
 /** Returns the number of files that were scanned. `onTurn` is awaited after each file, so that progress can be drawn. */
 export async function scanPaths(
@@ -55,9 +58,9 @@ export function scanFile(path: string, listener: ScanListener): boolean {
   }
   try {
     const before = fstatSync(descriptor);
-    const readAt = (offset: number, length: number): Buffer => readFully(descriptor, offset, length);
     if (!before.isFile()) return scanPipe(descriptor, path, listener);
-    scanSource({ size: before.size, readAt }, path, listener);
+    const isHole = before.size > HOLE_BYTES_MIN && before.blocks === 0;
+    if (!isHole) scanSource({ size: before.size, readAt: reader(descriptor) }, path, listener);
     const after = fstatSync(descriptor);
     if (after.size !== before.size || after.mtimeMs !== before.mtimeMs)
       listener.onSkip(path, "it changed while it was read: scan it again");
@@ -71,8 +74,17 @@ export function scanFile(path: string, listener: ScanListener): boolean {
   }
 }
 
-function readFully(descriptor: number, offset: number, length: number): Buffer {
-  const bytes = Buffer.allocUnsafe(length);
+/** Reads into the same memory again: what it returns is valid until the next call. */
+function reader(descriptor: number): ReadAt {
+  let memory: Buffer = Buffer.alloc(0);
+  return (offset, length) => {
+    if (memory.length < length) memory = Buffer.allocUnsafeSlow(length);
+    return readFully(descriptor, offset, memory.subarray(0, length));
+  };
+}
+
+function readFully(descriptor: number, offset: number, bytes: Buffer): Buffer {
+  const { length } = bytes;
   let read = 0;
   while (read < length) {
     const count = readSync(descriptor, bytes, read, length - read, offset + read);

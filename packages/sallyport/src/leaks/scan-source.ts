@@ -27,7 +27,7 @@ export interface ScanListener {
 const WHOLE_MAX = 64 * 1024 * 1024;
 /** What is compressed can only be read as a whole. */
 const COMPRESSED_MAX = 512 * 1024 * 1024;
-const PIECE = 32 * 1024 * 1024;
+const PIECE = 8 * 1024 * 1024;
 /** More than a key takes in any form that is not compressed. */
 export const OVERLAP = 64 * 1024;
 const SOURCE_MAX = 64 * 1024 * 1024 * 1024;
@@ -96,15 +96,17 @@ export class PieceScanner {
 
   push(piece: Buffer): void {
     this.#listener.onBytes(piece.length);
+    // A hole of a sparse file has nothing to scan, and is not worth a copy.
+    if (isZero(piece) && isZero(this.#kept)) {
+      this.#kept = Buffer.alloc(0);
+      return;
+    }
     const bytes = this.#kept.length === 0 ? piece : Buffer.concat([this.#kept, piece]);
     const keptFrom = Math.max(0, bytes.length - OVERLAP);
-    // A hole of a sparse file has nothing to scan.
-    if (!isZero(bytes)) {
-      const budget = new ScanBudget();
-      scanContent(bytes, this.#file, budget, (leak) => this.#report(leak), this.#line);
-      for (const reason of budget.reasons) this.#reasons.add(reason);
-      this.#line += lineOf(bytes, keptFrom) - 1;
-    }
+    const budget = new ScanBudget();
+    scanContent(bytes, this.#file, budget, (leak) => this.#report(leak), this.#line);
+    for (const reason of budget.reasons) this.#reasons.add(reason);
+    this.#line += lineOf(bytes, keptFrom) - 1;
     this.#kept = Buffer.from(bytes.subarray(keptFrom));
   }
 

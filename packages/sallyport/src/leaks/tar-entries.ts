@@ -5,7 +5,7 @@ const BLOCK = 512;
 const MAGIC_AT = 257;
 const LONG_NAME_MAX = 64 * 1024;
 
-/** Reads `length` bytes at an offset; fewer at the end. */
+/** Reads `length` bytes at an offset; fewer at the end. What it returns is valid until the next call. */
 export type ReadAt = (offset: number, length: number) => Buffer;
 
 export interface TarEntry {
