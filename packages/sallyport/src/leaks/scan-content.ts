@@ -6,7 +6,7 @@ import { findKeys } from "@sallyport/protocol";
 import type { KeyKind, KeyText } from "@sallyport/protocol";
 import { compressionOf, unpack } from "./compressed-bytes.ts";
 import { decodeRuns } from "./encoded-runs.ts";
-import { lineOf } from "./line-of.ts";
+import { lineNumberAt } from "./line-number.ts";
 import { decodeNumberLists } from "./number-lists.ts";
 import type { ScanBudget } from "./scan-budget.ts";
 import { isTar, tarEntries } from "./tar-entries.ts";
@@ -58,7 +58,7 @@ function scanAt(bytes: Buffer, place: Place, budget: ScanBudget, onLeak: OnLeak,
     found.add(start);
     const { id: keyId, environment, kind } = key;
     const forms = form === "plain" && place.forms.length > 0 ? place.forms : [...place.forms, form];
-    const line = place.line ? place.line() : firstLine - 1 + lineOf(bytes, start);
+    const line = place.line ? place.line() : firstLine - 1 + lineNumberAt(bytes, start);
     onLeak({ keyId, environment, kind, file: place.file, line, form: forms.join("+") });
   };
   findKeys(bytes, ({ key, start }) => report(key, start, "plain"));
@@ -66,7 +66,7 @@ function scanAt(bytes: Buffer, place: Place, budget: ScanBudget, onLeak: OnLeak,
   if (place.forms.length >= budget.bounds.depth || budget.isSpent) return;
   const inside = (form: string, start: number): Place => ({
     ...place,
-    line: place.line ?? (() => firstLine - 1 + lineOf(bytes, start)),
+    line: place.line ?? (() => firstLine - 1 + lineNumberAt(bytes, start)),
     forms: [...place.forms, form],
   });
   scanArchive(bytes, place, budget, onLeak);

@@ -7,7 +7,7 @@ import { KEY_ID_LENGTH, KEY_SECRET_LENGTH, parseKeyText } from "@sallyport/proto
 import type { KeyText } from "@sallyport/protocol";
 import { IS_KEY_BYTE, LogicalReader, met, UNDERSCORE } from "./logical-character.ts";
 
-export interface WrittenKey {
+export interface KeyAsWritten {
   readonly key: KeyText;
   readonly start: number;
   /** How it was written: `plain`, or names joined by `+`. */
@@ -30,7 +30,7 @@ const READINGS = [
   { skipsLineNumbers: false, readsControlEscapes: false },
 ] as const;
 
-export function findWrittenKeys(bytes: Uint8Array, onKey: (found: WrittenKey) => void): void {
+export function findWrittenKeys(bytes: Uint8Array, onKey: (found: KeyAsWritten) => void): void {
   const reader = new LogicalReader(bytes);
   const { length } = bytes;
   for (let at = 0; at < length; at++) {
@@ -64,7 +64,7 @@ function beginsEscapedS(bytes: Uint8Array, at: number): boolean {
   }
 }
 
-function readKey(reader: LogicalReader, at: number): WrittenKey | undefined {
+function readKey(reader: LogicalReader, at: number): KeyAsWritten | undefined {
   for (const reading of READINGS) {
     reader.skipsLineNumbers = reading.skipsLineNumbers;
     reader.readsControlEscapes = reading.readsControlEscapes;

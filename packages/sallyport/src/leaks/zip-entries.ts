@@ -2,7 +2,7 @@
 import { unpack } from "./compressed-bytes.ts";
 import type { ScanBudget } from "./scan-budget.ts";
 
-export interface ArchiveEntry {
+export interface ZipEntry {
   readonly name: string;
   readonly bytes: Buffer;
 }
@@ -21,7 +21,7 @@ export function isZip(bytes: Buffer): boolean {
   return bytes.length >= END_LENGTH && bytes.readUInt32LE(0) === LOCAL;
 }
 
-export function* zipEntries(bytes: Buffer, budget: ScanBudget): Generator<ArchiveEntry> {
+export function* zipEntries(bytes: Buffer, budget: ScanBudget): Generator<ZipEntry> {
   const end = endOf(bytes);
   if (end < 0) {
     budget.skip("a zip archive has no directory: it was scanned as bytes only");
