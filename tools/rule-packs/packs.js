@@ -31,8 +31,7 @@ const kingfisher = `# ${made}
 rules:
   - name: ${description}
     id: sallyport.key.1
-    pattern: |
-      (${pattern})
+    pattern: '(${pattern})'
     min_entropy: 3.0
     confidence: high
     examples:

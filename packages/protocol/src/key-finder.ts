@@ -35,7 +35,7 @@ export function findKeys(bytes: Uint8Array, onKey: (found: FoundKey) => void): v
       continue;
     }
     if (bytes[passed] === UNDERSCORE) judge(bytes, passed + 1, onKey);
-    // The next tail stands after an underscore, and there is none up to `last`.
+    // The next tail stands after an underscore, and all bytes up to `last` are letters or digits.
     passed = last + 1;
   }
 }

@@ -8,6 +8,8 @@ const RUN_MIN = 24;
 const CHARACTERS_MIN = 88;
 const BASE32_MIN = 106;
 const HEX_MIN = 134;
+/** gzip, zip and zstd in base64. */
+const ARCHIVE_BEGINS = ["H4sI", "UEsDB", "KLUv"];
 const GAP_MAX = 48;
 const RUN_MAX_CHARACTERS = 64 * 1024 * 1024;
 
@@ -40,11 +42,11 @@ export function decodeRuns(bytes: Buffer, onRun: (run: DecodedRun) => void): voi
 /** Decodes the run around `at`, and returns the place of its last byte. */
 function takeRun(bytes: Buffer, at: number, onRun: (run: DecodedRun) => void): number {
   const start = firstOf(bytes, at);
-  const { characters, end, marks } = collect(bytes, start);
-  if (characters.length >= CHARACTERS_MIN) {
-    decodeAll(characters, start, onRun);
+  const { pieces, length, end, marks } = collect(bytes, start);
+  if (length >= CHARACTERS_MIN) {
+    decodeAll(textOf(bytes, pieces), start, onRun);
     // The mark of a diff is a character of base64, too: both readings count.
-    if (marks > 0) decodeAll(collect(bytes, start, true).characters, start, onRun);
+    if (marks > 0) decodeAll(textOf(bytes, collect(bytes, start, true).pieces), start, onRun);
   }
   return Math.max(at, end - 1);
 }
@@ -61,14 +63,17 @@ function firstOf(bytes: Buffer, at: number): number {
 }
 
 interface Collected {
-  readonly characters: Buffer;
+  /** Beginnings and ends, in turn; a beginning below 0 stands for the character with that code. */
+  readonly pieces: readonly number[];
+  /** In characters. */
+  readonly length: number;
   readonly end: number;
   /** Lines that begin with `+` or `-`. */
   readonly marks: number;
 }
 
 function collect(bytes: Buffer, start: number, skipsMarks = false): Collected {
-  const pieces: Buffer[] = [];
+  const pieces: number[] = [];
   let length = 0;
   let marks = 0;
   let at = start;
@@ -76,12 +81,12 @@ function collect(bytes: Buffer, start: number, skipsMarks = false): Collected {
   while (length < RUN_MAX_CHARACTERS) {
     const from = at;
     while (IS_BASE64[bytes[at]!] === 1) at++;
-    if (at > from) pieces.push(bytes.subarray(from, at));
+    if (at > from) pieces.push(from, at);
     length += at - from;
     end = at;
     const escaped = escapedCharacter(bytes, at);
     if (escaped) {
-      pieces.push(Buffer.from(escaped.character));
+      pieces.push(-escaped.character.charCodeAt(0), 0);
       length++;
       at = escaped.end;
       continue;
@@ -94,7 +99,7 @@ function collect(bytes: Buffer, start: number, skipsMarks = false): Collected {
       if (skipsMarks) while (bytes[at] === 0x2b || bytes[at] === 0x2d || bytes[at] === 0x20) at++;
     }
   }
-  return { characters: pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces), end, marks };
+  return { pieces, length, end, marks };
 }
 
 /** `\/` of JSON, `%2B` and `%2F` of addresses. */
@@ -126,10 +131,23 @@ function passGap(bytes: Buffer, from: number): number {
   return -1;
 }
 
-function decodeAll(characters: Buffer, start: number, onRun: (run: DecodedRun) => void): void {
-  const text = characters.toString("latin1");
+function textOf(bytes: Buffer, pieces: readonly number[]): string {
+  let text = "";
+  for (let i = 0; i < pieces.length; i += 2) {
+    const from = pieces[i]!;
+    text += from < 0 ? String.fromCharCode(-from) : bytes.toString("latin1", from, pieces[i + 1]);
+  }
+  return text;
+}
+
+function decodeAll(text: string, start: number, onRun: (run: DecodedRun) => void): void {
   for (let shift = 0; shift < 4; shift++)
     onRun({ start, form: "base64", bytes: Buffer.from(shift === 0 ? text : text.slice(shift), "base64") });
+  // Other letters may touch an archive, too.
+  for (const magic of ARCHIVE_BEGINS) {
+    const at = text.indexOf(magic, 4);
+    if (at > 0) onRun({ start, form: "base64", bytes: Buffer.from(text.slice(at), "base64") });
+  }
   for (const [digits] of text.matchAll(/[0-9A-Fa-f]+/g))
     if (digits.length >= HEX_MIN)
       for (let shift = 0; shift < 2; shift++)

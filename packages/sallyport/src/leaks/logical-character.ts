@@ -23,9 +23,8 @@ export const met = {
   wide: 256,
 } as const;
 
-/** More than any key with every character escaped twice. */
-export const KEY_WINDOW_BYTES = 4_096;
-const GAP_MAX = 160;
+/** Bytes between two characters of a key. */
+export const GAP_MAX = 160;
 const TAG_MAX = 256;
 
 const AMPERSAND = 0x26;

@@ -33,7 +33,6 @@ interface Place {
   readonly forms: readonly string[];
 }
 
-const GZIP_IN_BASE64 = ["H4sI", "UEsDB", "KLUv"];
 const SAMPLE = 4_096;
 
 export function scanContent(bytes: Buffer, file: string, budget: ScanBudget, onLeak: OnLeak, firstLine = 1): void {
@@ -80,13 +79,6 @@ function scanAt(bytes: Buffer, place: Place, budget: ScanBudget, onLeak: OnLeak,
     budget.spend(decoded.length);
     scanAt(decoded, inside(form, start), budget, onLeak);
   });
-  for (const magic of GZIP_IN_BASE64)
-    for (let at = bytes.indexOf(magic); at >= 0 && !budget.isSpent; at = bytes.indexOf(magic, at + 4)) {
-      // Where the run begins with the magic number, it was decoded above.
-      const decoded = Buffer.from(bytes.toString("latin1", at, Math.min(bytes.length, at + 65_536)), "base64");
-      budget.spend(decoded.length);
-      scanArchive(decoded, inside("base64", at), budget, onLeak);
-    }
 }
 
 function scanArchive(bytes: Buffer, place: Place, budget: ScanBudget, onLeak: OnLeak): void {

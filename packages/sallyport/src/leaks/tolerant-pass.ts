@@ -5,7 +5,7 @@
  */
 import { KEY_ID_LENGTH, KEY_SECRET_LENGTH, parseKeyText } from "@sallyport/protocol";
 import type { KeyText } from "@sallyport/protocol";
-import { IS_KEY_BYTE, LogicalReader, met, UNDERSCORE } from "./logical-character.ts";
+import { GAP_MAX, IS_KEY_BYTE, LogicalReader, met, UNDERSCORE } from "./logical-character.ts";
 
 export interface KeyAsWritten {
   readonly key: KeyText;
@@ -18,10 +18,17 @@ const S = 0x73;
 const P = 0x70;
 const TAIL = KEY_SECRET_LENGTH + 6;
 const ENVIRONMENT_MAX = 16;
+const EQUALS = 0x3d;
+const LINE_FEED = 0x0a;
 
 /** Bytes with which a character can begin that is not written as itself: `\`, `%`, `&`, `=`, and U+FF53 in UTF-8. */
 const BEGINS_ESCAPE = new Uint8Array(256);
-for (const byte of [0x5c, 0x25, 0x26, 0x3d, 0xef]) BEGINS_ESCAPE[byte] = 1;
+for (const byte of [0x5c, 0x25, 0x26, EQUALS, 0xef]) BEGINS_ESCAPE[byte] = 1;
+const MAY_BEGIN = BEGINS_ESCAPE.slice();
+MAY_BEGIN[S] = 1;
+/** Bytes after which letters may be no part of the key: the same, `<` and ESC. */
+const MAY_HIDE = BEGINS_ESCAPE.slice();
+for (const byte of [0x3c, 0x1b]) MAY_HIDE[byte] = 1;
 
 /** Ways to read what can be read in more than one way; the first is the usual one. */
 const READINGS = [
@@ -34,33 +41,63 @@ export function findWrittenKeys(bytes: Uint8Array, onKey: (found: KeyAsWritten) 
   const reader = new LogicalReader(bytes);
   const { length } = bytes;
   for (let at = 0; at < length; at++) {
-    const byte = bytes[at]!;
-    if (byte === S) {
-      const next = bytes[at + 1];
-      // Most words go on with a letter that is not `p`.
-      if (next === undefined || (next !== P && IS_KEY_BYTE[next] === 1)) continue;
-    } else if (BEGINS_ESCAPE[byte] === 0) continue;
-    else if (!beginsEscapedS(bytes, at)) continue;
+    while (at < length && MAY_BEGIN[bytes[at]!] === 0) at++;
+    if (at === length) return;
+    if (bytes[at] === S ? !goesOn(bytes, at + 1) : !beginsEscapedS(bytes, at)) continue;
     const found = readKey(reader, at);
     if (found) onKey(found);
   }
 }
 
+/** Whether `p` can follow. Nearly every `s` of a text is rejected here, without the reader. */
+function goesOn(bytes: Uint8Array, from: number): boolean {
+  const first = bytes[from]!;
+  if (first === P) return goesOnAfterP(bytes, from + 1);
+  if (IS_KEY_BYTE[first] === 1) return false;
+  let isNewLine = false;
+  const end = Math.min(bytes.length, from + GAP_MAX);
+  for (let at = from; at < end; at++) {
+    const byte = bytes[at]!;
+    // A line can begin with its number.
+    if (IS_KEY_BYTE[byte] === 1) return byte === P || (isNewLine && byte <= 0x39);
+    if (byte === LINE_FEED) isNewLine = true;
+    else if (MAY_HIDE[byte] === 1) return byte !== EQUALS || isQuotedPrintable(bytes[at + 1]);
+  }
+  return false;
+}
+
+function goesOnAfterP(bytes: Uint8Array, from: number): boolean {
+  const third = bytes[from]!;
+  if (third === UNDERSCORE) return true;
+  if (IS_KEY_BYTE[third] === 0) return true;
+  if (third !== 0x61 && third !== 0x74 && third !== 0x65 && third !== P) return false;
+  const fourth = bytes[from + 1]!;
+  return fourth === UNDERSCORE || IS_KEY_BYTE[fourth] === 0;
+}
+
+/** After `=`: two hexadecimal digits of `p` or of another `=`, a line break, or the end of an encoded word. */
+function isQuotedPrintable(byte: number | undefined): boolean {
+  return byte === 0x37 || byte === 0x33 || byte === LINE_FEED || byte === 0x0d || byte === 0x3f;
+}
+
 /** Cheap, and wrong only by letting too much through. */
 function beginsEscapedS(bytes: Uint8Array, at: number): boolean {
-  const first = bytes[at];
   const next = bytes[at + 1]!;
-  switch (first) {
-    case 0x5c: // \x73, \u0073, \163, \\…; the last backslash of several begins it as well
-      return next === 0x78 || next === 0x75 || next === 0x55 || next === 0x31 || next === 0x37 || next === 0x27;
+  const third = bytes[at + 2]!;
+  switch (bytes[at]) {
+    case 0x5c: // of several backslashes the last
+      if (next === 0x78) return third === 0x37 || third === 0x7b; // \x73, \x{73}
+      if (next === 0x75 || next === 0x55) return third === 0x30 || third === 0x7b; // \u0073, \u{73}
+      if (next === 0x31) return third === 0x36; // \163
+      return (next === 0x37 && third === 0x33) || (next === 0x27 && third === 0x37); // \73, \'73
     case 0x25: // %73, %2573, %u0073
-      return next === 0x37 || next === 0x75 || (next === 0x32 && bytes[at + 2] === 0x35);
-    case 0x3d: // =73
-      return next === 0x37 || next === 0x33;
+      return (next === 0x37 && third === 0x33) || next === 0x75 || (next === 0x32 && third === 0x35);
+    case EQUALS: // =73, =3D73
+      return (next === 0x37 && third === 0x33) || (next === 0x33 && third === 0x44);
     case 0x26: // &#115; &#x73; &amp;#115;
-      return next === 0x23 || (next === 0x61 && bytes[at + 2] === 0x6d);
+      return next === 0x23 || (next === 0x61 && third === 0x6d);
     default: // U+FF53
-      return next === 0xbd && bytes[at + 2] === 0x93;
+      return next === 0xbd && third === 0x93;
   }
 }
 
