@@ -21,11 +21,17 @@ export const met = {
   quotedPrintable: 64,
   markup: 128,
   wide: 256,
+  /** An escape that writes the beginning of another one. */
+  layered: 512,
 } as const;
 
 /** Bytes between two characters of a key. */
 export const GAP_MAX = 160;
 const TAG_MAX = 256;
+
+/** Bytes with which something begins whose letters may be no part of a key. */
+export const MAY_HIDE = new Uint8Array(256);
+for (const byte of [0x5c, 0x25, 0x26, 0x3d, 0x3c, 0x1b, 0xef]) MAY_HIDE[byte] = 1;
 
 const AMPERSAND = 0x26;
 const PERCENT = 0x25;
@@ -73,11 +79,33 @@ export class LogicalReader {
         return byte;
       }
       const code = this.#special(byte);
-      if (code >= 0 && code < 256 && IS_KEY_BYTE[code] === 1) return code;
+      if (code > 0 && code < 256) {
+        if (IS_KEY_BYTE[code] === 1) return code;
+        if (MAY_HIDE[code] === 1) this.met |= met.layered;
+      }
       if (code === LINE_FEED || code === RETURN) this.met |= met.wrap;
       if (++skipped > GAP_MAX) return -1;
     }
     return -1;
+  }
+
+  /** The text with its outermost escapes read, for text that was escaped by two different rules. */
+  unescaped(from: number, end: number): Uint8Array {
+    const codes: number[] = [];
+    this.begin(from);
+    while (this.at < end) {
+      const at = this.at;
+      const byte = this.#bytes[at]!;
+      if (IS_KEY_BYTE[byte] === 1) {
+        codes.push(byte);
+        this.at++;
+        continue;
+      }
+      const code = this.#special(byte);
+      if (code > 0 && code < 256) codes.push(code);
+      else if (this.at === at + 1) codes.push(byte);
+    }
+    return Uint8Array.from(codes);
   }
 
   /** Moves behind what begins with this byte; its character, or 0 for a gap. */
@@ -97,6 +125,11 @@ export class LogicalReader {
         return this.#terminalEscape();
       case 0xef:
         return this.#fullWidth();
+      case 0x2b: // UTF-7
+        if (this.#isAt(this.at, "+AF8-")) return this.#taken(UNDERSCORE, this.at + 5);
+        this.at++;
+        this.met |= met.gap;
+        return 0;
       default:
         this.at++;
         this.met |= byte === 0 ? met.nul : met.gap;
@@ -138,8 +171,8 @@ export class LogicalReader {
       case 0x78: // x
         if (bytes[at + 1] === 0x7b) return this.#braced(at + 2);
         return this.#taken(this.#hex(at + 1, 2), at + 3);
-      case 0x6f: // o{
-        return 0;
+      case 0x4e: // N
+        return this.#isAt(at, "N{LOW LINE}") ? this.#taken(UNDERSCORE, at + 11) : 0;
       case 0x27: // RTF: \'5f
         return this.#taken(this.#hex(at + 1, 2), at + 3);
       case 0x6e: // n
@@ -255,6 +288,7 @@ export class LogicalReader {
     const opens = bytes[this.at + 1];
     this.at++;
     this.met |= met.markup;
+    if (this.#isAt(this.at, "![CDATA[")) return this.#taken(0, this.at + 8);
     if (opens !== 0x2f && opens !== 0x21 && !isAlphanumeric(opens)) return 0;
     const end = Math.min(bytes.length, this.at + TAG_MAX);
     for (let at = this.at; at < end; at++) {

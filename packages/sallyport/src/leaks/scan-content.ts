@@ -69,6 +69,8 @@ function scanAt(bytes: Buffer, place: Place, budget: ScanBudget, onLeak: OnLeak,
     forms: [...place.forms, form],
   });
   scanArchive(bytes, place, budget, onLeak);
+  for (const start of archivesInside(bytes))
+    if (!budget.isSpent) scanArchive(bytes.subarray(start), place, budget, onLeak);
   const narrow = narrowed(bytes);
   if (narrow) scanAt(narrow, { ...place, forms: [...place.forms, "utf-16"] }, budget, onLeak, firstLine);
   decodeNumberLists(bytes, ({ bytes: decoded, start, form }) => {
@@ -99,6 +101,25 @@ function scanArchive(bytes: Buffer, place: Place, budget: ScanBudget, onLeak: On
         onLeak,
       );
   }
+}
+
+const GZIP = Buffer.from([0x1f, 0x8b, 8]);
+const ZIP = Buffer.from("PK\u0003\u0004");
+const PDF = "%PDF-";
+const INSIDE_MAX = 10_000;
+
+/** Where archives begin that are not the whole file: in packages, after a program, in a PDF. */
+function* archivesInside(bytes: Buffer): Generator<number> {
+  let left = INSIDE_MAX;
+  if (!isZip(bytes)) {
+    const zip = bytes.indexOf(ZIP, 1);
+    if (zip > 0) yield zip;
+  }
+  if (compressionOf(bytes) === undefined)
+    for (let at = bytes.indexOf(GZIP, 1); at > 0 && left-- > 0; at = bytes.indexOf(GZIP, at + 3)) yield at;
+  if (bytes.toString("latin1", 0, PDF.length) !== PDF) return;
+  for (let at = bytes.indexOf("stream"); at > 0 && left-- > 0; at = bytes.indexOf("stream", at + 6))
+    yield at + (bytes[at + 6] === 0x0d ? 8 : 7);
 }
 
 /** The other half of UTF-16 text, where every second byte of the beginning is NUL. */

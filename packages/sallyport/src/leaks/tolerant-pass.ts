@@ -5,7 +5,7 @@
  */
 import { KEY_ID_LENGTH, KEY_SECRET_LENGTH, parseKeyText } from "@sallyport/protocol";
 import type { KeyText } from "@sallyport/protocol";
-import { GAP_MAX, IS_KEY_BYTE, LogicalReader, met, UNDERSCORE } from "./logical-character.ts";
+import { GAP_MAX, IS_KEY_BYTE, LogicalReader, MAY_HIDE, met, UNDERSCORE } from "./logical-character.ts";
 
 export interface KeyAsWritten {
   readonly key: KeyText;
@@ -18,6 +18,9 @@ const S = 0x73;
 const P = 0x70;
 const TAIL = KEY_SECRET_LENGTH + 6;
 const ENVIRONMENT_MAX = 16;
+/** More than any key with every character escaped twice. */
+const LAYERED_BYTES = 4_096;
+const LAYERS_MAX = 2;
 const EQUALS = 0x3d;
 const LINE_FEED = 0x0a;
 
@@ -26,9 +29,6 @@ const BEGINS_ESCAPE = new Uint8Array(256);
 for (const byte of [0x5c, 0x25, 0x26, EQUALS, 0xef]) BEGINS_ESCAPE[byte] = 1;
 const MAY_BEGIN = BEGINS_ESCAPE.slice();
 MAY_BEGIN[S] = 1;
-/** Bytes after which letters may be no part of the key: the same, `<` and ESC. */
-const MAY_HIDE = BEGINS_ESCAPE.slice();
-for (const byte of [0x3c, 0x1b]) MAY_HIDE[byte] = 1;
 
 /** Ways to read what can be read in more than one way; the first is the usual one. */
 const READINGS = [
@@ -44,9 +44,18 @@ export function findWrittenKeys(bytes: Uint8Array, onKey: (found: KeyAsWritten) 
     while (at < length && MAY_BEGIN[bytes[at]!] === 0) at++;
     if (at === length) return;
     if (bytes[at] === S ? !goesOn(bytes, at + 1) : !beginsEscapedS(bytes, at)) continue;
-    const found = readKey(reader, at);
+    const found = readKey(reader, at) ?? readLayers(reader, bytes, at, LAYERS_MAX);
     if (found) onKey(found);
   }
+}
+
+/** For a text that was escaped by two rules, such as `%5Cu005f`: reads the outer escapes of a piece, then the inner ones. */
+function readLayers(reader: LogicalReader, bytes: Uint8Array, at: number, left: number): KeyAsWritten | undefined {
+  if (left === 0 || (reader.met & met.layered) === 0) return undefined;
+  const inner = reader.unescaped(at, Math.min(bytes.length, at + LAYERED_BYTES));
+  const innerReader = new LogicalReader(inner);
+  const found = readKey(innerReader, 0) ?? readLayers(innerReader, inner, 0, left - 1);
+  return found && { ...found, start: at, form: `escaped+${found.form}` };
 }
 
 /** Whether `p` can follow. Nearly every `s` of a text is rejected here, without the reader. */
@@ -91,7 +100,8 @@ function beginsEscapedS(bytes: Uint8Array, at: number): boolean {
       if (next === 0x31) return third === 0x36; // \163
       return (next === 0x37 && third === 0x33) || (next === 0x27 && third === 0x37); // \73, \'73
     case 0x25: // %73, %2573, %u0073
-      return (next === 0x37 && third === 0x33) || next === 0x75 || (next === 0x32 && third === 0x35);
+      if (next === 0x32) return third === 0x35 || third === 0x36; // and %26
+      return (next === 0x37 && third === 0x33) || next === 0x75 || (next === 0x35 && (third | 0x20) === 0x63); // and %5C
     case EQUALS: // =73, =3D73
       return (next === 0x37 && third === 0x33) || (next === 0x33 && third === 0x44);
     case 0x26: // &#115; &#x73; &amp;#115;
