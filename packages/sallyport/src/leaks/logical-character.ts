@@ -45,6 +45,8 @@ export class LogicalReader {
   /** Of the next byte. */
   at = 0;
   met = 0;
+  /** The text ended before a character came. */
+  hasRunOut = false;
   /** How to read a line that begins with a number: as a line number, or as a part of the key. */
   skipsLineNumbers = false;
   /** A backslash before `n`, `r`, `t` is an escape, or it only marks the next character. */
@@ -58,6 +60,7 @@ export class LogicalReader {
   begin(at: number): void {
     this.at = at;
     this.met = 0;
+    this.hasRunOut = false;
     this.#wrapped = false;
   }
 
@@ -86,6 +89,7 @@ export class LogicalReader {
       if (code === LINE_FEED || code === RETURN) this.met |= met.wrap;
       if (++skipped > GAP_MAX) return -1;
     }
+    this.hasRunOut = this.at >= bytes.length;
     return -1;
   }
 

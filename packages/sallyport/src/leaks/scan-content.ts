@@ -6,7 +6,7 @@ import { findKeys } from "@sallyport/protocol";
 import type { KeyKind, KeyText } from "@sallyport/protocol";
 import { compressionOf, unpack } from "./compressed-bytes.ts";
 import { decodeRuns } from "./encoded-runs.ts";
-import { lineNumberAt } from "./line-number.ts";
+import { LineCounter } from "./line-number.ts";
 import { decodeNumberLists } from "./number-lists.ts";
 import type { ScanBudget } from "./scan-budget.ts";
 import { isTar, tarEntries } from "./tar-entries.ts";
@@ -52,12 +52,13 @@ export function scanContent(bytes: Buffer, file: string, budget: ScanBudget, onL
 
 function scanAt(bytes: Buffer, place: Place, budget: ScanBudget, onLeak: OnLeak, firstLine = 1): void {
   const found = new Set<number>();
+  const lines = new LineCounter(bytes, firstLine);
   const report = (key: KeyText, start: number, form: string): void => {
     if (found.has(start)) return;
     found.add(start);
     const { id: keyId, environment, kind } = key;
     const forms = form === "plain" && place.forms.length > 0 ? place.forms : [...place.forms, form];
-    const line = place.line ? place.line() : firstLine - 1 + lineNumberAt(bytes, start);
+    const line = place.line ? place.line() : lines.lineOf(start);
     onLeak({ keyId, environment, kind, file: place.file, line, form: forms.join("+") });
   };
   findKeys(bytes, ({ key, start }) => report(key, start, "plain"));
@@ -65,7 +66,7 @@ function scanAt(bytes: Buffer, place: Place, budget: ScanBudget, onLeak: OnLeak,
   if (place.forms.length >= budget.bounds.depth || budget.isSpent) return;
   const inside = (form: string, start: number): Place => ({
     ...place,
-    line: place.line ?? (() => firstLine - 1 + lineNumberAt(bytes, start)),
+    line: place.line ?? (() => lines.lineOf(start)),
     forms: [...place.forms, form],
   });
   scanArchive(bytes, place, budget, onLeak);

@@ -3,7 +3,7 @@
  * could not be scanned is reported with its reason.
  */
 import { compressionOf } from "./compressed-bytes.ts";
-import { lineNumberAt } from "./line-number.ts";
+import { LineCounter } from "./line-number.ts";
 import { ScanBudget } from "./scan-budget.ts";
 import { scanContent } from "./scan-content.ts";
 import type { Leak, OnLeak } from "./scan-content.ts";
@@ -106,7 +106,7 @@ export class PieceScanner {
     const budget = new ScanBudget();
     scanContent(bytes, this.#file, budget, (leak) => this.#report(leak), this.#line);
     for (const reason of budget.reasons) this.#reasons.add(reason);
-    this.#line += lineNumberAt(bytes, keptFrom) - 1;
+    this.#line = new LineCounter(bytes, this.#line).lineOf(keptFrom);
     this.#kept = Buffer.from(bytes.subarray(keptFrom));
   }
 

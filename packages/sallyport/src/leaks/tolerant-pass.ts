@@ -19,7 +19,7 @@ const P = 0x70;
 const TAIL = KEY_SECRET_LENGTH + 6;
 const ENVIRONMENT_MAX = 16;
 /** More than any key with every character escaped twice. */
-const LAYERED_BYTES = 4_096;
+const LAYERED_BYTES = [64, 4_096];
 const LAYERS_MAX = 2;
 const EQUALS = 0x3d;
 const LINE_FEED = 0x0a;
@@ -52,10 +52,15 @@ export function findWrittenKeys(bytes: Uint8Array, onKey: (found: KeyAsWritten) 
 /** For a text that was escaped by two rules, such as `%5Cu005f`: reads the outer escapes of a piece, then the inner ones. */
 function readLayers(reader: LogicalReader, bytes: Uint8Array, at: number, left: number): KeyAsWritten | undefined {
   if (left === 0 || (reader.met & met.layered) === 0) return undefined;
-  const inner = reader.unescaped(at, Math.min(bytes.length, at + LAYERED_BYTES));
-  const innerReader = new LogicalReader(inner);
-  const found = readKey(innerReader, 0) ?? readLayers(innerReader, inner, 0, left - 1);
-  return found && { ...found, start: at, form: `escaped+${found.form}` };
+  // A short piece decides nearly always: a hostile text must not make each of its bytes cost a long one.
+  for (const length of LAYERED_BYTES) {
+    const inner = reader.unescaped(at, Math.min(bytes.length, at + length));
+    const innerReader = new LogicalReader(inner);
+    const found = readKey(innerReader, 0) ?? readLayers(innerReader, inner, 0, left - 1);
+    if (found) return { ...found, start: at, form: `escaped+${found.form}` };
+    if (!innerReader.hasRunOut) return undefined;
+  }
+  return undefined;
 }
 
 /** Whether `p` can follow. Nearly every `s` of a text is rejected here, without the reader. */
