@@ -47,6 +47,8 @@ export class LogicalReader {
   met = 0;
   /** The text ended before a character came. */
   hasRunOut = false;
+  /** Set by the caller once it has read the beginning of a key. */
+  hasBegun = false;
   /** How to read a line that begins with a number: as a line number, or as a part of the key. */
   skipsLineNumbers = false;
   /** A backslash before `n`, `r`, `t` is an escape, or it only marks the next character. */
@@ -61,7 +63,20 @@ export class LogicalReader {
     this.at = at;
     this.met = 0;
     this.hasRunOut = false;
+    this.hasBegun = false;
     this.#wrapped = false;
+  }
+
+  /** The character at this very place, or 0; escapes that write the beginning of another escape are noted. */
+  first(): number {
+    const byte = this.#bytes[this.at] ?? 0;
+    if (IS_KEY_BYTE[byte] === 1) {
+      this.at++;
+      return byte;
+    }
+    const code = this.#special(byte);
+    if (code > 0 && code < 256 && MAY_HIDE[code] === 1) this.met |= met.layered;
+    return code;
   }
 
   /** The next character that can be in a key, or -1 when none follows within a gap's length. */

@@ -58,7 +58,7 @@ function readLayers(reader: LogicalReader, bytes: Uint8Array, at: number, left: 
     const innerReader = new LogicalReader(inner);
     const found = readKey(innerReader, 0) ?? readLayers(innerReader, inner, 0, left - 1);
     if (found) return { ...found, start: at, form: `escaped+${found.form}` };
-    if (!innerReader.hasRunOut) return undefined;
+    if (!innerReader.hasBegun || !innerReader.hasRunOut) return undefined;
   }
   return undefined;
 }
@@ -132,7 +132,8 @@ function readKey(reader: LogicalReader, at: number): KeyAsWritten | undefined {
 
 /** A text of a key's form, or undefined as soon as a character does not fit. */
 function readText(reader: LogicalReader): string | undefined {
-  if (reader.next() !== S || reader.next() !== P) return undefined;
+  if (reader.first() !== S || reader.next() !== P) return undefined;
+  reader.hasBegun = true;
   let text = "sp";
   let code = reader.next();
   if (code !== UNDERSCORE) {
