@@ -23,7 +23,7 @@ const home = mkdtempSync(join(tmpdir(), "sallyport-scan-"));
 afterAll(() => rmSync(home, { recursive: true }));
 
 const ID = "AbCdEfGh1234";
-const key = formatKeyText("sp", "dev", ID, "s3cret".padEnd(43, "Q"));
+const key = formatKeyText("sp", "dev", ID, "s3cret0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZa");
 let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(join(home, "case-"));
