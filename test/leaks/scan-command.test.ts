@@ -213,12 +213,17 @@ describe("git", () => {
     expect(found.map((leak) => leak.file).join()).toMatch(/commit [0-9a-f]{40}/);
   });
 
-  it("reports a broken object and goes on", async () => {
-    commit("later", `${randomBytes(40).toString("hex")}\n`);
+  // Git reports the first as missing, and ends at the second.
+  it.each([
+    ["without a header", () => Buffer.from("broken")],
+    ["that is truncated", (whole: Buffer) => whole.subarray(0, whole.length >> 1)],
+  ])("reports a broken object %s and goes on", async (_, damage) => {
+    commit("later", `${randomBytes(200_000).toString("hex")}\n`);
     const id = git("rev-parse", "HEAD:later").trim();
     const object = join(folder, ".git/objects", id.slice(0, 2), id.slice(2));
+    const whole = readFileSync(object);
     rmSync(object);
-    writeFileSync(object, "broken");
+    writeFileSync(object, damage(whole));
     const { exit, findings: found, skipped } = await findings(["--git", folder, "--history"]);
     expect(exit).toBe(1);
     expect(found).toHaveLength(1);
