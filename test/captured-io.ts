@@ -8,7 +8,7 @@ export interface TerminalAround {
   /** How the user answers one question after another. */
   readonly ask?: Io["ask"];
   /** Standard input. */
-  readonly text?: string;
+  readonly text?: string | Buffer;
   readonly env?: Io["env"];
 }
 
@@ -37,7 +37,10 @@ export function capturedIo({ isTerminal = false, reply, ask, text = "", env = {}
     ask: ask ?? (async () => reply ?? ""),
     askHidden: async () => reply ?? "",
     env,
-    readText: () => text,
+    readText: () => text.toString(),
+    async *input() {
+      yield text;
+    },
     neverBlock: () => {},
   };
   return { io, out, err };

@@ -50,6 +50,7 @@ const PLAN = {
   ...storeRooms(),
   dataplane: ["protocol", "ledger", "kernel", "listener", "type:changes", ...DOMAINS],
   outlets: ["protocol", "ledger", "kernel", "type:audit", "type:dataplane"],
+  leaks: ["protocol", "kernel"],
   "watch-lab": ["ledger", "kernel", "anomaly"],
   admin: ["protocol", "contract", "kernel", "listener", "config", "type:changes", ...DOMAINS],
   compose: [
@@ -78,6 +79,7 @@ const PLAN = {
     "anomaly",
     "store/directory",
     "store/backup",
+    "leaks",
     "watch-lab",
   ],
   main: ["cli"],

@@ -12,6 +12,7 @@ import { importRules } from "./take-away-import.js";
 import { incidentRules } from "./take-away-incident.js";
 import { keyLifeRules } from "./take-away-key-life.js";
 import { ownKeyRules } from "./take-away-own-keys.js";
+import { leakRules } from "./take-away-leaks.js";
 import { ledgerRules } from "./take-away-ledger.js";
 import { loginRules } from "./take-away-login.js";
 import { rightsRules } from "./take-away-rights.js";
@@ -62,4 +63,5 @@ export const rules = [
   ...turnRules,
   ...feedRules,
   ...usageRules,
+  ...leakRules,
 ];

@@ -17,6 +17,7 @@ export * from "./upstream-kind.ts";
 export * from "./model-selector.ts";
 export * from "./crc32.ts";
 export * from "./key-text.ts";
+export * from "./key-finder.ts";
 export * from "./signature/content-digest.ts";
 export * from "./signature/format-signature.ts";
 export * from "./signature/signature-base.ts";

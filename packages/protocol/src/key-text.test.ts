@@ -26,7 +26,8 @@ describe("the published pattern", () => {
   it("finds every one of 10,000 keys in a text, and each checksum fits", () => {
     for (let i = 0; i < 10_000; i++) {
       const key = aKey();
-      const found = `export KEY="${key}";`.match(KEY_PATTERN);
+      // A word character on either side is no reason to miss it.
+      const found = `KEY_${key}_x`.match(KEY_PATTERN);
       expect(found).toEqual([key]);
       expect(parseKeyText(found![0])).toBeDefined();
     }

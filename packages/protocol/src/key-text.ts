@@ -18,8 +18,11 @@ export const KEY_TEXT_MAX = 3 + 1 + 16 + 1 + KEY_ID_LENGTH + 1 + KEY_SECRET_LENG
 
 const BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const FORM = /^(?:spa?|spt|spe|spp)_[a-z][a-z0-9]{0,15}_[0-9A-Za-z]{12}_[0-9A-Za-z]{49}$/;
-/** For scanners: finds credentials inside other text. What it finds is one only when `parseKeyText()` says so too. */
-export const KEY_PATTERN = /\b(?:spa?|spt|spe|spp)_[a-z][a-z0-9]{0,15}_[0-9A-Za-z]{12}_[0-9A-Za-z]{49}\b/g;
+/**
+ * For scanners that know patterns only: finds credentials inside other text, whatever stands beside them. What it finds
+ * is a credential only if `parseKeyText()` agrees. Code of ours calls `findKeys()` or `keysInText()` instead.
+ */
+export const KEY_PATTERN = /sp[atep]?_[a-z][a-z0-9]{0,15}_[0-9A-Za-z]{12}_[0-9A-Za-z]{49}/g;
 const ENVIRONMENT = /^[a-z][a-z0-9]{0,15}$/;
 
 export interface KeyText {

@@ -4,7 +4,7 @@
  */
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { KEY_PATTERN, parseKeyText } from "@sallyport/protocol";
+import { keysInText } from "@sallyport/protocol";
 import { isTrackedByGit } from "./git.ts";
 import { fileExposures } from "./private-file.ts";
 import type { Variables } from "./variables.ts";
@@ -46,9 +46,8 @@ function keysIn(path: string): readonly string[] {
   try {
     const found = statSync(path);
     if (!found.isFile() || found.size > BYTES_MAX) return [];
-    const said = (readFileSync(path, "utf8").match(KEY_PATTERN) ?? []).map(parseKeyText);
-    const keys = said.filter((key) => key?.kind === "api" || key?.kind === "admin");
-    return [...new Set(keys.map((key) => `${key?.environment} ${key?.id}`))];
+    const keys = keysInText(readFileSync(path, "utf8")).filter(({ kind }) => kind === "api" || kind === "admin");
+    return [...new Set(keys.map(({ environment, id }) => `${environment} ${id}`))];
   } catch {
     return [];
   }

@@ -50,6 +50,7 @@ const commands: readonly (readonly [names: readonly string[], load: () => Promis
   [["audit"], async () => (await import("./audit/audit.ts")).addAudit],
   [["anomalies"], async () => (await import("./anomalies/anomalies.ts")).addAnomalies],
   [["incident"], async () => (await import("./incident/incident.ts")).addIncident],
+  [["scan"], async () => (await import("./scan/scan.ts")).addScan],
   [["admin"], async () => (await import("./keys/admin.ts")).addAdmin],
   [["backup"], async () => (await import("./directory/backup.ts")).addBackup],
   [["restore"], async () => (await import("./directory/restore.ts")).addRestore],

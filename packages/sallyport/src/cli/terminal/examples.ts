@@ -126,6 +126,12 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
     'sallyport incident close inc_8sQ2mZ0aLw4T --reissue --deliver --note "the repository is private again"',
     "sallyport incident close inc_8sQ2mZ0aLw4T --false-alarm",
   ],
+  scan: [
+    "sallyport scan .",
+    "sallyport scan --staged",
+    "sallyport scan --git . --history --baseline known-leaks.json",
+    "sallyport scan --docker-archive image.tar --sarif",
+  ],
   "admin reset": ["sallyport admin reset"],
   "admin keys create": [
     "sallyport admin keys create --name prometheus --role viewer --env dev",

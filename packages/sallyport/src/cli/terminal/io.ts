@@ -34,6 +34,8 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The text of a file; `-` is stdin. */
   readText(path: string): string;
+  /** Standard input as bytes, of any length. */
+  input(): AsyncIterable<Buffer | string>;
   /** From here on `out` and `err` never wait for a reader: for a server, whose terminal may close or stop. */
   neverBlock(): void;
 }
@@ -80,6 +82,7 @@ export function processIo(): Io {
         throw cause instanceof Error ? Object.assign(cause, { path: path === "-" ? "standard input" : path }) : cause;
       }
     },
+    input: () => process.stdin,
     neverBlock() {
       isServer = true;
     },

@@ -1,0 +1,96 @@
+// What `take-away.js` takes away of the scanner for leaked keys.
+const L = "packages/sallyport/src/leaks";
+const content = `${L}/scan-content.test.ts`;
+const command = "test/leaks/scan-command.test.ts";
+const finder = "packages/protocol/src/key-finder.test.ts";
+
+export const leakRules = [
+  {
+    rule: "leaks",
+    what: "the checksum is the judge",
+    file: "packages/protocol/src/key-text.ts",
+    from: "if (!FORM.test(text) || !isChecksum(text)) return undefined;",
+    to: "if (!FORM.test(text)) return undefined;",
+    test: finder,
+  },
+  {
+    rule: "leaks",
+    what: "a key across the borders of chunks is found",
+    file: "packages/protocol/src/key-finder.ts",
+    from: "if (start < kept.length && end > kept.length)",
+    to: "if (kept.length < 0)",
+    test: finder,
+  },
+  {
+    rule: "leaks",
+    what: "text that two rules escaped is read",
+    named: "finds keys",
+    file: `${L}/tolerant-pass.ts`,
+    from: "?? readLayers(reader, bytes, at, LAYERS_MAX)",
+    to: "",
+    test: content,
+  },
+  {
+    rule: "leaks",
+    what: "a base64 run is decoded at every alignment",
+    named: "finds keys",
+    file: `${L}/encoded-runs.ts`,
+    from: "for (let shift = 0; shift < 4; shift++)",
+    to: "for (let shift = 0; shift < 1; shift++)",
+    test: content,
+  },
+  {
+    rule: "leaks",
+    what: "a compressed stream has a limit",
+    named: "stops at the budget",
+    file: `${L}/scan-budget.ts`,
+    from: "Math.min(this.#bytesLeft, Math.max(SMALL_BYTES, compressedBytes * this.bounds.ratio))",
+    to: "this.bounds.bytesOut * 1_000",
+    test: content,
+  },
+  {
+    rule: "leaks",
+    what: "decoding has a depth",
+    named: "bounds entries and depth",
+    file: `${L}/scan-content.ts`,
+    from: "place.forms.length >= budget.bounds.depth || budget.isSpent",
+    to: "budget.isSpent",
+    test: content,
+  },
+  {
+    rule: "leaks",
+    what: "a symbolic link in a folder is not followed",
+    named: "survives loops",
+    file: `${L}/scan-files.ts`,
+    from: "path === given ? statSync(path) : lstatSync(path)",
+    to: "statSync(path)",
+    test: command,
+  },
+  {
+    rule: "leaks",
+    what: "a broken git object does not end the scan",
+    named: "reports a broken object",
+    file: `${L}/git-objects.ts`,
+    from: "if (code === 0 || ++broken > BROKEN_MAX)",
+    to: "if (code !== 0 || ++broken > BROKEN_MAX)",
+    test: command,
+  },
+  {
+    rule: "leaks",
+    what: "what was skipped is a fault under --strict",
+    named: "exits with 3",
+    file: "packages/sallyport/src/cli/scan/scan.ts",
+    from: "else if (options.strict && skipped.length > 0)",
+    to: "else if (options.strict && skipped.length < 0)",
+    test: command,
+  },
+  {
+    rule: "leaks",
+    what: "a baseline knows a key in one file only",
+    named: "does not report what the baseline knows",
+    file: `${L}/leak-baseline.ts`,
+    from: "return JSON.stringify([environment, keyId, file]);",
+    to: "return JSON.stringify([environment, keyId]);",
+    test: command,
+  },
+];
