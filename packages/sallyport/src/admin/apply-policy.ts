@@ -4,6 +4,7 @@ import { Problem, SYSTEM_REALM } from "@sallyport/protocol";
 import { everything } from "../access/everything.ts";
 import type { Issuer } from "../access/issuer.ts";
 import type { PolicyDocument } from "../access/policy-file.ts";
+import { failedPolicyTests } from "../access/policy-tests.ts";
 import type { PolicyTextRead } from "../access/policy-text.ts";
 import { planPolicy } from "../access/policy-plan.ts";
 import type { Snapshot } from "../access/snapshot.ts";
@@ -67,6 +68,8 @@ export async function applyPolicyText(
 }
 
 const PLANS_BESIDE_CHANGES_MAX = 3;
+/** More failed tests than a person reads at once. */
+const FAILURES_MAX = 50;
 
 interface Order {
   readonly text: string;
@@ -99,6 +102,13 @@ async function plan(
   const servers = judgeUpstreams(planned.operations, present, issuer.right, ports.upstreamHosts ?? null);
   const mistakes = [...planned.mistakes, ...servers.mistakes];
   if (mistakes.length > 0) throw new Problem("input_invalid", "the policy cannot be applied", mistakes);
+  const failures = await failedPolicyTests(file.tests, present, planned.operations, work);
+  if (failures.length > 0)
+    throw new Problem(
+      "input_invalid",
+      "tests of the policy fail, so nothing is applied",
+      failures.slice(0, FAILURES_MAX),
+    );
   const rolesOnKeys = (environment: string): Promise<Set<string>> => rolesOfKeys(ports, environment, work);
   const excess = [
     ...servers.excess,
