@@ -1,4 +1,4 @@
-/** Members of a document whose shape is not known yet. What is not there, or is of another type, is empty. */
+/** Members of a document whose shape is not known yet. A member that is missing, or of another type, is empty. */
 export function mapOf(value: unknown): Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
 }

@@ -105,7 +105,8 @@ function failureOf(test: PolicyTest, right: EffectiveRight, demand: TestedDemand
   if (isAllowed === isWanted) return [];
   const what = model === null ? permission : `${permission} on ${model}`;
   const found = isAllowed ? "is allowed and must be denied" : "is denied and must be allowed";
-  return [`${test.place}: ${what} ${found} for ${subjectOf(test)} in ${right.environment.name}: ${because.join("; ")}`];
+  // Scope and permissions are the same here, so the first rule that was asked is the one that decides.
+  return [`${test.place}: ${what} ${found} for ${subjectOf(test)} in ${right.environment.name}: ${because[0] ?? ""}`];
 }
 
 function subjectOf({ group, right }: PolicyTest): string {

@@ -34,7 +34,10 @@ export interface AppliedPolicy {
   readonly epoch: number;
 }
 
-type PolicyPorts = Pick<AdminPorts, "clock" | "snapshot" | "listKeys" | "changes" | "upstreamHosts" | "readPolicyText">;
+type PolicyPorts = Pick<
+  AdminPorts,
+  "clock" | "snapshot" | "listKeys" | "changes" | "upstreamHosts" | "readPolicyText" | "findings"
+>;
 
 /**
  * `actor` is the issuer who asks, or the gateway itself applying the file it was started with.
@@ -144,13 +147,19 @@ async function removalsOf(
 ): Promise<Operation[]> {
   const names = operations.flatMap((operation) => (operation.op === "environment.remove" ? [operation.name] : []));
   if (names.length === 0) return [];
-  return operationsOfRemoval(
-    new Set(names),
+  const gone = new Set(names);
+  // Nor does an acceptance count in an environment that is created again under the same name.
+  const findings = await work.flatMap(ports.findings.all(), ({ id, environment }): Operation[] =>
+    gone.has(environment) ? [{ op: "finding.remove", id }] : [],
+  );
+  const left = await operationsOfRemoval(
+    gone,
     everyKey(ports, { environment: SYSTEM_REALM }, work),
     principals.values(),
     groups.values(),
     work,
   );
+  return [...findings, ...left];
 }
 
 function endedAdminKey(key: string, applied: LedgerEvent): LedgerEvent {

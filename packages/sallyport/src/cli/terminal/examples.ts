@@ -12,6 +12,13 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   start: ["sallyport start", "sallyport start --listen 127.0.0.1:21435 --admin-listen 127.0.0.1:21436"],
   doctor: ["sallyport doctor", "sallyport doctor --json"],
   status: ["sallyport status", "sallyport status --json"],
+  today: ["sallyport today", "sallyport today --json"],
+  posture: ["sallyport posture", "sallyport posture --env prod --json", "sallyport posture --sarif"],
+  "posture accept": [
+    'sallyport posture accept wildcard_in_prod group:ml-team --until 30d --reason "the models are named next sprint"',
+  ],
+  "posture reopen": ["sallyport posture reopen wildcard_in_prod group:ml-team"],
+  "access list": ["sallyport access list", "sallyport access list --env prod --csv"],
   apply: ["sallyport apply -f policy.yaml --dry-run", "sallyport apply -f policy.yaml --yes"],
   explain: [
     "sallyport explain --key-id my-app --path /api/chat --model llama3.2",
