@@ -29,7 +29,9 @@ async function mistakeIn(words: readonly string[]): Promise<string | undefined> 
 }
 
 function disarm(command: Command): void {
-  const isOnlyFolder = command.commands.length > 0 && command.registeredArguments.length === 0;
+  // A command with others below it that does something by itself has options.
+  const isOnlyFolder =
+    command.commands.length > 0 && command.registeredArguments.length === 0 && command.options.length === 0;
   if (!isOnlyFolder) command.action(() => {});
   for (const inner of command.commands) disarm(inner);
 }
