@@ -10,6 +10,7 @@ import { findingOf } from "../access/posture/posture-finding.ts";
 import type { KeyUseFacts, PolicyFacts, PostureFinding } from "../access/posture/posture-finding.ts";
 import type { UseSurvey } from "../access/permission-uses.ts";
 import { LongWork } from "../kernel/long-work.ts";
+import { sortInSlices } from "../kernel/sort-in-slices.ts";
 import type { KeyName } from "../usage/usage-report.ts";
 import { dayOf } from "../usage/usage-row.ts";
 import { everyKey } from "./each-key.ts";
@@ -43,13 +44,13 @@ export async function readPosture(ports: AdminPorts, { isShown }: PostureScope):
   const usesOf: PolicyFacts["usesOf"] = ({ environment, id }) => keyUseFacts(ports, environment, id);
   const policy = await policyFindings({ now, snapshot, keys, survey, isShown, usesOf }, work);
   const all = [...policy, ...gatewayFindings(ports, isShown), ...(await peopleFindings(isShown, snapshot, work))];
-  const merged = await mergeSame(await withUsage(ports, all), work);
+  const merged = await mergeSame(await withUsage(ports, all, work), work);
   const known = await work.flatMap(merged.values(), (finding) => [knownFinding(ports, finding, now)]);
   const fixed = ports.findings
     .all()
     .filter(({ id, environment }) => isShown(environment) && !merged.has(id))
     .map(fixedFinding);
-  return { findings: [...known, ...fixed].toSorted((a, b) => (positionOf(a) < positionOf(b) ? -1 : 1)), survey };
+  return { findings: await sortInSlices([...known, ...fixed], positionOf, work), survey };
 }
 
 /** Where a finding stands in the list: a text that sorts as the list does. */
@@ -114,7 +115,7 @@ const PAGE = 500;
 const OF_UNUSED: ReadonlySet<string> = new Set(["key_unused", "key_never_used"]);
 
 /** What the usage counters say of keys that look unused. */
-async function withUsage(ports: AdminPorts, all: readonly PostureFinding[]): Promise<PostureFinding[]> {
+async function withUsage(ports: AdminPorts, all: readonly PostureFinding[], work: LongWork): Promise<PostureFinding[]> {
   const unused = all.filter(({ code, environment }) => OF_UNUSED.has(code) && environment !== SYSTEM_REALM);
   const requests = new Map<PostureFinding, number>();
   const today = dayOf(ports.clock.now());
@@ -124,9 +125,9 @@ async function withUsage(ports: AdminPorts, all: readonly PostureFinding[]): Pro
     const counts = await ports.usage.requestsOf(names, today - USED_DAYS + 1, today);
     page.forEach((finding, at) => requests.set(finding, counts[at] ?? 0));
   }
-  return all.map((finding) => {
+  return work.flatMap(all, (finding) => {
     const count = requests.get(finding);
-    if (count === undefined) return finding;
-    return { ...finding, evidence: [...finding.evidence, `${count} requests counted in ${USED_DAYS} days`] };
+    if (count === undefined) return [finding];
+    return [{ ...finding, evidence: [...finding.evidence, `${count} requests counted in ${USED_DAYS} days`] }];
   });
 }

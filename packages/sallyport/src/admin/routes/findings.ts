@@ -4,6 +4,7 @@ import type { FindingView } from "@sallyport/contract";
 import { administers } from "../../access/attenuation.ts";
 import { findingId } from "../../access/posture/finding-record.ts";
 import type { FindingRecord } from "../../access/posture/finding-record.ts";
+import { LongWork } from "../../kernel/long-work.ts";
 import { demandEnvironment, eventOf } from "../call.ts";
 import type { AnyCall, Call, Handlers } from "../call.ts";
 import { demandKnownEnvironment } from "../known-filter.ts";
@@ -19,7 +20,8 @@ export const findingHandlers: Handlers<"findings" | "findings.accept" | "finding
     const { environment, status, after = "", limit = LIMIT_DEFAULT } = call.query;
     if (environment !== undefined && environment !== SYSTEM_REALM) demandKnownEnvironment(call, environment);
     const { findings, survey } = await readPosture(call.ports, scopeOf(call));
-    const asked = findings.filter(
+    const asked = await new LongWork().filter(
+      findings,
       (finding) =>
         (environment === undefined || finding.environment === environment) &&
         (status === undefined || finding.status === status) &&
