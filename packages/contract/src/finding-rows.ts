@@ -3,7 +3,7 @@ import { z } from "zod";
 import { findingCodes, severities } from "@sallyport/protocol";
 import type { FindingCode } from "@sallyport/protocol";
 import type { ContractRow } from "./row.ts";
-import { environmentName, nothing, queryNumber, time } from "./scalars.ts";
+import { duration, environmentName, nothing, queryNumber, time } from "./scalars.ts";
 
 const code = z.enum(Object.keys(findingCodes) as FindingCode[]);
 const status = z.enum(["open", "accepted", "fixed"]);
@@ -41,6 +41,8 @@ const acceptedFinding = z.strictObject({
   environment: environmentName.optional(),
 });
 
+const EXAMPLE = { code: "role_use_unknown", subject: "environment:dev", environment: "dev" };
+
 const changedFinding = z.object({ code, environment: z.string(), subject: z.string(), status });
 
 export const findingRows = {
@@ -76,8 +78,8 @@ export const findingRows = {
     params: nothing,
     query: nothing,
     body: acceptedFinding.extend({
-      /** RFC 3339, at most 400 days from now. */
-      until: z.iso.datetime({ offset: true }),
+      /** A duration from now, or a time (RFC 3339); at most 400 days. */
+      until: z.union([duration, z.iso.datetime({ offset: true })]),
       reason: z
         .string()
         .min(1)
@@ -90,6 +92,7 @@ export const findingRows = {
     caller: "any",
     events: ["finding.accepted"],
     says: "accepts a finding until a date, with a reason; it is open again after it",
+    example: { body: { ...EXAMPLE, until: "30d", reason: "the gateway is new" } },
   },
   "findings.reopen": {
     method: "POST",
@@ -103,5 +106,6 @@ export const findingRows = {
     caller: "any",
     events: ["finding.reopened"],
     says: "ends the acceptance of a finding",
+    example: { body: EXAMPLE },
   },
 } as const satisfies Record<string, ContractRow>;

@@ -1,5 +1,6 @@
 /** Findings: read page by page, accepted until a date, opened again. */
 import { Problem, SYSTEM_REALM } from "@sallyport/protocol";
+import { parseDurationMs } from "@sallyport/contract";
 import type { FindingView } from "@sallyport/contract";
 import { administers } from "../../access/attenuation.ts";
 import { findingId } from "../../access/posture/finding-record.ts";
@@ -38,8 +39,9 @@ export const findingHandlers: Handlers<"findings" | "findings.accept" | "finding
 
   "findings.accept": async (call) => {
     const { reason } = call.body;
-    const until = Date.parse(call.body.until);
     const now = call.ports.clock.now();
+    const fromNowMs = parseDurationMs(call.body.until);
+    const until = fromNowMs === undefined ? Date.parse(call.body.until) : now + fromNowMs;
     if (until <= now) throw new Problem("input_invalid", "the acceptance would end in the past");
     if (until > now + ACCEPTED_MAX_MS) throw new Problem("input_invalid", "a finding is accepted for 400 days at most");
     const finding = await findOne(call);

@@ -75,6 +75,7 @@ it("accept sends code, subject, a time and the reason; what it does not know is 
   );
   expect((await run(["posture", "reopen", "key_unused", "key:k", "--all"], [])).exit).toBe(2);
   expect((await run(["posture", "--json", "--sarif"], [])).exit).toBe(2);
+  expect((await run(["access", "list", "--json", "--csv"], [])).exit).toBe(2);
 });
 
 it("access as of a past time is rejected, and no server is asked", async () => {
