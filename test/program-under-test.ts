@@ -140,6 +140,8 @@ export type { KeyRecord } from "../packages/sallyport/dist/keys/key.js";
 export { KeyLifecycle } from "../packages/sallyport/dist/keys/lifecycle.js";
 export { OllamaSignerIndex } from "../packages/sallyport/dist/keys/ollama-signer-index.js";
 export type { KeyLifeState } from "../packages/sallyport/dist/keys/operations.js";
+export { FindingRecords } from "../packages/sallyport/dist/access/posture/finding-records.js";
+export type { FindingRecord } from "../packages/sallyport/dist/access/posture/finding-record.js";
 export { Restrictions } from "../packages/sallyport/dist/keys/restrictions.js";
 export { beginRotation, endOverlap, noteFirstUse } from "../packages/sallyport/dist/keys/secret-machine.js";
 export type { TicketRecord } from "../packages/sallyport/dist/keys/ticket.js";

@@ -2,7 +2,7 @@
 // Run after a build.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { isPermission, permissions, problems } from "../packages/protocol/dist/index.js";
+import { findingCodes, isPermission, permissions, problems } from "../packages/protocol/dist/index.js";
 import { contract, openApiDocument, policyJsonSchema } from "../packages/contract/dist/index.js";
 import { builtInRoles, adminRoles } from "../packages/sallyport/dist/access/built-in-roles.js";
 import { metricsRoute } from "../packages/sallyport/dist/admin/metrics-route.js";
@@ -56,6 +56,12 @@ const pages = {
     table(
       ["role", "permissions"],
       Object.entries(adminRoles).map(([name, held]) => [code(name), held.filter(isPermission).map(code).join(" ")]),
+    ),
+  "docs/reference/findings.md":
+    `# Findings\n\n${NOTE}\`sallyport posture\` and \`GET /v1/findings\` report them; [posture](../guides/posture.md) explains how they are read, accepted and remedied.\n\n` +
+    table(
+      ["code", "severity", "what is wrong", "why it matters"],
+      Object.entries(findingCodes).map(([name, { severity, says, why }]) => [code(name), severity, says, why]),
     ),
   "docs/reference/problems.md":
     `# Problem codes\n\n${NOTE}Codes are stable; sentences may change. On the data plane they stand in the caller's dialect, in administration as \`application/problem+json\` (RFC 9457).\n\n` +

@@ -100,14 +100,6 @@ export const credentialRules = [
     test: "test/gateway/guesses.test.ts",
   },
   {
-    rule: "findings",
-    what: "an administrator of one environment is not told of others",
-    file: `${S}/access/policy-findings.ts`,
-    from: "return work.filter(all, ({ environment }) => facts.isShown(environment));",
-    to: "return all;",
-    test: `${S}/access/policy-findings.test.ts`,
-  },
-  {
     rule: "R11",
     what: "a use that is on its way to the disk counts for the sweep",
     file: `${S}/keys/use-record.ts`,

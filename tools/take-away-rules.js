@@ -30,6 +30,7 @@ import { upstreamRules } from "./take-away-upstream.js";
 import { commandLineRules } from "./take-away-command-line.js";
 import { requestRules } from "./take-away-requests.js";
 import { turnRules } from "./take-away-turns.js";
+import { postureRules } from "./take-away-posture.js";
 import { usageRules } from "./take-away-usage.js";
 
 export const rules = [
@@ -64,4 +65,5 @@ export const rules = [
   ...feedRules,
   ...usageRules,
   ...leakRules,
+  ...postureRules,
 ];

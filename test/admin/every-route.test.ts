@@ -7,7 +7,7 @@ import { contract } from "@sallyport/contract";
 import type { ContractRow, RouteName } from "@sallyport/contract";
 import { beginRotation, eventTypes, everything, noteFirstUse } from "../program-under-test.ts";
 import type { AdminRight, KeyRecord } from "../program-under-test.ts";
-import { MemoryGateway, POLICY } from "./memory-ports.ts";
+import { DAY_MS, MemoryGateway, POLICY, START_MS } from "./memory-ports.ts";
 
 const routes = Object.keys(contract) as RouteName[];
 let gateway: MemoryGateway;
@@ -72,6 +72,8 @@ function requestOf(name: RouteName): { path: string; init: RequestInit } {
     "upstreams.setCredential": { credential: "token-abc123" },
     "policy.plan": { text: POLICY.replace("30d", "20d") },
     "policy.apply": { text: POLICY.replace("30d", "20d") },
+    "findings.accept": { ...FINDING, until: new Date(START_MS + DAY_MS).toISOString(), reason: "x" },
+    "findings.reopen": FINDING,
     explainToken: { keyId: known.key, allow: ["infer:chat"], isBound: true },
     explain: { keyId: known.key, method: "POST", path: "/api/chat", model: "llama3.2" },
   };
@@ -89,6 +91,14 @@ async function call(name: RouteName, right: AdminRight | null, suffix = ""): Pro
   const response = await gateway.app.handle(request, { kind: "tcp" });
   const body = (await response.json()) as Record<string, unknown>;
   return { status: response.status, code: body["code"] as string | undefined, headers: response.headers, body };
+}
+
+const FINDING = { code: "no_limits_in_prod", environment: "prod", subject: "environment:prod" } as const;
+
+function anAcceptance(): void {
+  const id = `${FINDING.environment}/${FINDING.code}/${FINDING.subject}`;
+  const acceptance = { until: gateway.nowMs + DAY_MS, reason: "x", by: "x", at: 0 };
+  gateway.findings.set(id, { ...FINDING, id, firstSeenAt: 0, fixedAt: null, acceptance });
 }
 
 const HMAC_SIGNER = { id: "hmac-x", use: "request", algorithm: "hmac-sha256", material: "1", createdAt: 0, createdBy: "x" } as const; // prettier-ignore
@@ -175,6 +185,7 @@ describe.each(routes)("%s", (name) => {
       const environments = gateway.state.environments.map((one) => ({ ...one, upstreams }));
       gateway.state = { ...gateway.state, environments };
     }
+    if (name === "findings.reopen") anAcceptance();
     if (["incidents.radius", "incidents.report", "incidents.close"].includes(name)) anIncident();
     gateway.ports.keys.apply([{ of: "key", environment: "prod", id: known.key, now: undefined }]);
     const said = await call(name, everything);
@@ -237,6 +248,10 @@ const bound: readonly [RouteName, string][] = [
   ["policy.plan", ""],
   ["policy.apply", ""],
   ["explain", ""],
+  ["access.list", "?environment=prod"],
+  ["findings", "?environment=prod"],
+  ["findings.accept", ""],
+  ["findings.reopen", ""],
   ["explainToken", ""],
   ["audit.search", "?environment=prod"],
 ];

@@ -28,6 +28,7 @@ import type {
   AuditRecord,
   Change,
   Committed,
+  FindingRecord,
   Incident,
   KeyRecord,
   LedgerEvent,
@@ -51,6 +52,7 @@ export class MemoryGateway {
   readonly signedOut: unknown[] = [];
   pepperVersion = 1;
   readonly upstreamStates = new Map<string, UpstreamState>();
+  readonly findings = new Map<string, FindingRecord>();
   readonly localLogins = new Map<string, LocalLogin>();
   readonly tickets = new Map<string, TicketRecord>();
   readonly stored = new Map<string, KeyRecord>();
@@ -62,6 +64,10 @@ export class MemoryGateway {
   /** Changes that can still be committed. */
   changesLeft = Infinity;
   permissionUses: readonly PermissionUse[] = [];
+  /** Since when uses are known; null = since now. */
+  usesFromMs: number | null = null;
+  damagedIncidents: readonly string[] = [];
+  usageRows: readonly object[] = [];
   sinks: AdminPorts["sinks"] extends () => infer S ? S : never = [];
   damaged: readonly { environment: string; says: string }[] = [];
   readonly ports: AdminPorts & { readonly lifecycle: KeyLifecycle };
@@ -141,6 +147,7 @@ export class MemoryGateway {
       uses,
       lifecycle,
       restrictions: () => [],
+      findings: { get: (id) => this.findings.get(id), all: () => [...this.findings.values()] },
       sealTo: () => Promise.reject(new Problem("input_invalid", "no recipients here")),
       listKeys,
       peppers,
@@ -177,16 +184,16 @@ export class MemoryGateway {
       },
       incidents: {
         list: () => [...this.incidents.values()],
-        damaged: () => [],
+        damaged: () => this.damagedIncidents,
         put: (incident) => {
           if (this.isShelfFull) throw new Problem("store_unavailable", "the disk is full");
           this.incidents.set(incident.id, incident);
         },
       },
-      permissionUses: async () => ({ from: this.nowMs, to: this.nowMs, uses: this.permissionUses }),
+      permissionUses: async () => ({ from: this.usesFromMs ?? this.nowMs, to: this.nowMs, uses: this.permissionUses }),
       damage: () => this.damaged,
       usage: {
-        report: async () => ({ rows: [], next: null, firstDay: null }),
+        report: async () => ({ rows: this.usageRows as never[], next: null, firstDay: null }),
         requestsOf: async (named) => named.map(() => 0),
         rebuild: () => {},
         rebuildProgress: () => null,
@@ -278,6 +285,12 @@ export class MemoryGateway {
         stored.set(name, { ...stored.get(name)!, ...operation.factors });
         return;
       }
+      case "finding.put":
+        this.findings.set(operation.finding.id, operation.finding);
+        return;
+      case "finding.remove":
+        this.findings.delete(operation.id);
+        return;
       case "localLogin.put":
         this.localLogins.set(operation.login.principal, operation.login);
         return;

@@ -33,6 +33,9 @@ export const executedBlocks: readonly ExecutedBlock[] = [
     isDenied: true,
   },
   { page: guide("policy"), begins: "npx sallyport keys create", prints: /sp_prod_[^]*sp_dev_/ },
+  { page: guide("posture"), begins: "sallyport today", prints: /nothing needs a person|1\. / },
+  { page: guide("posture"), begins: "sallyport posture --env dev", prints: /SEVERITY[^]*exit code 1/, isDenied: true },
+  { page: guide("posture"), begins: "sallyport access list", prints: /PERMISSION|no one/ },
   { page: guide("environments"), begins: "sallyport keys create --env prod", prints: /sp_prod_[^]*active/ },
   { page: guide("doors"), begins: "sallyport explain", prints: /allowed/ },
   {

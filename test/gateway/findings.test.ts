@@ -17,7 +17,12 @@ interface Found {
 
 let gateway: StartedGateway;
 let key: IssuedKey;
-const findings = (as?: string): Promise<Found> => gateway.admin<Found>("GET", "/v1/findings", undefined, as);
+/** What this file is about: `posture-codes.test.ts` is about all of them. */
+const JUDGED = ["environments_share_server", "wildcard_in_prod", "role_wider_than_use", "role_use_unknown"];
+async function findings(as?: string): Promise<Found> {
+  const found = await gateway.admin<Found>("GET", "/v1/findings", undefined, as);
+  return { ...found, findings: found.findings.filter(({ code }) => JUDGED.includes(code)) };
+}
 const codes = async (): Promise<string[]> =>
   (await findings()).findings.map(({ state, code, environment }) => `${environment} ${state} ${code}`);
 
@@ -64,7 +69,7 @@ test("what was used before the start and since counts; what was not is named, wi
   await age(["infer:chat", "models:pull"]);
   const [found, ...more] = (await findings()).findings;
   expect(more).toEqual([]);
-  expect(found).toMatchObject({ code: "role_excess", state: "note", environment: "dev" });
+  expect(found).toMatchObject({ code: "role_wider_than_use", state: "note", environment: "dev" });
   expect(found?.says).toContain("the role wide grants models:delete in dev");
   expect(found?.remedy).toContain("infer:chat, models:pull alone");
   const { usesKnown } = await findings();
@@ -102,14 +107,32 @@ roles:
 assign: [{ group: all, role: chatbot, on: ["*"], in: [prod] }]
 `);
   expect(await codes()).toEqual([
-    "dev wrong upstream_shared",
-    "prod wrong upstream_shared",
-    "prod wrong wildcard_in_production",
+    "dev wrong environments_share_server",
+    "prod wrong environments_share_server",
+    "prod wrong wildcard_in_prod",
   ]);
   const viewer = await gateway.admin<{ key: string }>("POST", "/v1/admin-keys", {
     name: "v", role: "viewer", environments: ["dev"],
   }); // prettier-ignore
   const told = (await findings(viewer.key)).findings;
-  expect(told.map(({ environment, code }) => `${environment} ${code}`)).toEqual(["dev upstream_shared"]);
+  expect(told.map(({ environment, code }) => `${environment} ${code}`)).toEqual(["dev environments_share_server"]);
   expect(JSON.stringify(told)).not.toContain("prod");
+});
+
+test("a finding that was accepted stays so over a restart, until its date; the audit log has who and why", async () => {
+  const finding = { code: "wildcard_in_prod", subject: "group:all" };
+  const until = new Date(Date.now() + DAY_MS).toISOString();
+  await gateway.admin("POST", "/v1/findings/accept", { ...finding, until, reason: "until the models are named" });
+  const { settings } = gateway;
+  await gateway.gateway.close(1_000);
+  gateway.gateway = await openGateway(settings);
+  const accepted = async (): Promise<unknown[]> =>
+    (await gateway.admin<Found>("GET", "/v1/findings?status=accepted")).findings;
+  expect(await accepted()).toMatchObject([{ ...finding, accepted: { until, reason: "until the models are named" } }]);
+  const { records } = await gateway.admin<{ records: { fields: object }[] }>("GET", "/v1/audit?type=finding.accepted");
+  expect(records).toMatchObject([
+    { environment: "prod", fields: { ...finding, reason: "until the models are named" } },
+  ]);
+  await gateway.admin("POST", "/v1/findings/reopen", finding);
+  expect(await accepted()).toEqual([]);
 });

@@ -51,7 +51,7 @@ const wrong = (findings: readonly Finding[]): string[] =>
 it("tells the mistakes of the running server's policy", { timeout: 60_000 }, async () => {
   const { code, findings } = await doctor();
   expect(code).toBe(1);
-  expect(wrong(findings)).toEqual(["upstream_shared", "upstream_shared", "wildcard_in_production"]);
+  expect(wrong(findings)).toEqual(["environments_share_server", "environments_share_server", "wildcard_in_prod"]);
   for (const named of ["secrets", "kek_beside", "disk", "port_elsewhere", "upstream", "upstream_on_loopback"])
     expect(findings.map((one) => one.code)).toContain(named);
 });

@@ -50,6 +50,10 @@ const usage: readonly Mistake[] = [
   { line: "keys workloads add k --template github --audience a --claim x", says: "is not a name and a value", remedy: "name=value" },
   { line: "keys receive spt_dev_x --as 1x", says: "is not the name of a variable", remedy: "SALLYPORT_API_KEY" },
   { line: "keys receive spt_dev_x --identity @identty", says: "did you mean identity?", remedy: "correct the path" },
+  { line: "posture --html @no/such/x.html --data @data", says: "cannot be written: ", remedy: "that you can write to" },
+  { line: "posture accept key_unusd key:k --until 1d --reason r", says: "there is no finding ", remedy: "sallyport posture" },
+  { line: "posture reopen key_unused key:k --all", says: "--all, --sarif and --html are options of `sallyport posture` alone", remedy: "leave them out" },
+  { line: "access list --as-of 2026-01-01", says: "access as of a past time is not available", remedy: "--as-of" },
   { line: "apply --yes", says: "no policy file is named", remedy: "apply -f FILE" },
   { line: "apply -f @policy.yaml", says: "no one can confirm", remedy: "--yes" },
   { line: "apply -f @polcy.yaml --yes", says: "did you mean policy.yaml?", remedy: "correct the path" },
@@ -260,4 +264,7 @@ const COVERED_ELSEWHERE = [
   " is tracked by git, which would publish the key",
   "the link is encrypted to ",
   "the credential is empty",
+  // Every row here is run with --json, too: packages/sallyport/src/cli/posture/posture.test.ts.
+  "--json and --sarif exclude each other",
+  "--json and --csv exclude each other",
 ];

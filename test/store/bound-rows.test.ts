@@ -65,6 +65,18 @@ async function makeFull(): Promise<string> {
       },
       { op: "token.revoke", token: { environment: "dev", id: "t1", expiresAt: START_MS } },
       {
+        op: "finding.put",
+        finding: {
+          id: "dev/key_unused/key:a",
+          environment: "dev",
+          code: "key_unused",
+          subject: "key:a",
+          firstSeenAt: 1,
+          fixedAt: null,
+          acceptance: { until: 2, reason: "r", by: "os:x", at: 1 },
+        },
+      },
+      {
         op: "restriction.put",
         restriction: {
           id: "dev/a/decoy_used/1",
@@ -133,6 +145,8 @@ describe.each([
   ["response", "DELETE FROM response", "dev/a/decoy_used/1"],
   ["response", "UPDATE response SET until = 1", "dev/a/decoy_used/1"],
   ["response", "UPDATE response SET kind = 'x'", "dev/a/decoy_used/1"],
+  ["finding", "DELETE FROM finding", "dev/key_unused/key:a"],
+  ["finding", "UPDATE finding SET first_seen_at = 2", "dev/key_unused/key:a"],
   ["directory_group", "UPDATE directory_group SET name = 'admins'", "g1"],
   ["log", "UPDATE log SET generation = 2 WHERE environment = 'dev'", "dev"],
   ["log", "DELETE FROM log WHERE environment = 'dev'", "dev"],

@@ -9,6 +9,7 @@ import {
   LocalLogins,
   newPrincipal,
   OllamaSignerIndex,
+  FindingRecords,
   Restrictions,
   RevokedTokens,
   SnapshotView,
@@ -111,6 +112,15 @@ class Random {
       at: 1,
       until: 9,
     };
+    const finding = {
+      id: `f${this.below(6)}`,
+      environment,
+      code: "key_unused" as const,
+      subject: `key:${id}`,
+      firstSeenAt: this.below(9),
+      fixedAt: this.of(null, 5),
+      acceptance: this.of(null, { until: 9, reason: "r", by: "x", at: 1 }),
+    };
     const login = { principal, invitation: null, sealed: this.of(null, "s"), otpStep: 1, invitedAt: 1, enrolledAt: 1 };
     return this.of<() => Operation>(
       () => ({ op: "key.insert", key: { ...held, isDecoy: this.below(5) === 0 } }),
@@ -140,6 +150,8 @@ class Random {
       () => ({ op: "group.remove", id: `g${this.below(4)}` }),
       () => ({ op: "assignment.put", assignment: this.assignment() }),
       () => ({ op: "assignment.remove", id: `a_${this.below(9)}` }),
+      () => ({ op: "finding.put", finding }),
+      () => ({ op: "finding.remove", id: `f${this.below(6)}` }),
       () => ({ op: "restriction.put", restriction }),
       () => ({ op: "restriction.remove", id: `r${this.below(6)}` }),
       () => ({ op: "localLogin.put", login }),
@@ -173,6 +185,7 @@ const peppers = {
 function viewsOf({ reader }: Store, writer: ChangeWriter) {
   const clock = { now: () => START_MS + 100, monotonic: () => 0 };
   const policy = new SnapshotView(() => reader.policy(), new Map());
+  const findings = new FindingRecords(() => reader.findings());
   const restrictions = new Restrictions(() => reader.restrictions());
   const keys = new KeyDirectory(reader, peppers as never, (record) => restrictions.over(record));
   const signers = new OllamaSignerIndex((visit) => reader.eachOllamaSigner(visit));
@@ -184,7 +197,7 @@ function viewsOf({ reader }: Store, writer: ChangeWriter) {
     changes: { change: () => Promise.reject(new Error("not here")), inTurn: (work) => work() },
     read: () => reader.tokenKeys(),
   });
-  const views = [restrictions, keys, signers, tokenKeys, revoked, logins, policy];
+  const views = [findings, restrictions, keys, signers, tokenKeys, revoked, logins, policy];
   const faults: unknown[] = [];
   const feed = new Feed({
     writer,
@@ -231,6 +244,7 @@ function viewsOf({ reader }: Store, writer: ChangeWriter) {
       }),
       signers: ids.flatMap((id) => ["f1", "f2", "f3"].map((f) => signers.find(`${id} ${f}`))),
       logins: people.map((id) => logins.of(id)),
+      findings: findings.all().toSorted((a, b) => (a.id < b.id ? -1 : 1)),
       restrictions: restrictions.all().toSorted((a, b) => (a.id < b.id ? -1 : 1)),
       laid: places.map(([environment, id]) =>
         restrictions

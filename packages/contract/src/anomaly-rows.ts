@@ -20,6 +20,8 @@ export const alertView = z.object({
   held: z.string().nullable(),
   /** When what was done ends; null where nothing is done any more, or nothing was. */
   activeUntil: time.nullable(),
+  /** Someone has confirmed it, or called it a false alarm. */
+  isAnswered: z.boolean(),
 });
 export type AlertView = z.output<typeof alertView>;
 

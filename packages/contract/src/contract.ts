@@ -2,6 +2,8 @@
 import type { z } from "zod";
 import { anomalyRows } from "./anomaly-rows.ts";
 import { activityRows } from "./activity-rows.ts";
+import { accessRows } from "./access-rows.ts";
+import { findingRows } from "./finding-rows.ts";
 import { gatewayRows } from "./gateway-rows.ts";
 import { incidentRows } from "./incident-rows.ts";
 import { keyFactorRows } from "./key-factor-rows.ts";
@@ -16,6 +18,8 @@ import { usageRows } from "./usage-rows.ts";
 export const contract = {
   ...anomalyRows,
   ...gatewayRows,
+  ...findingRows,
+  ...accessRows,
   ...activityRows,
   ...keyRows,
   ...keyFactorRows,

@@ -2,8 +2,8 @@
 import { z } from "zod";
 import { auditFilter, sequenceNumber } from "./audit-filter.ts";
 import type { ContractRow } from "./row.ts";
-import { nothing, queryNumber, time } from "./scalars.ts";
-import { auditRecordView, findingView, verdictView } from "./views.ts";
+import { nothing, queryNumber } from "./scalars.ts";
+import { auditRecordView, verdictView } from "./views.ts";
 
 export const gatewayRows = {
   status: {
@@ -46,23 +46,6 @@ export const gatewayRows = {
     caller: "any",
     events: [],
     says: "says how the gateway is",
-  },
-  findings: {
-    method: "GET",
-    path: "/v1/findings",
-    params: nothing,
-    query: nothing,
-    body: null,
-    answer: z.object({
-      findings: z.array(findingView),
-      /** Uses of permissions are known from when to when. */
-      usesKnown: z.object({ from: time, to: time }),
-    }),
-    status: 200,
-    permission: "policy:read",
-    caller: "any",
-    events: [],
-    says: "returns findings about policy and storage in the environments that the caller administers",
   },
   openapi: {
     method: "GET",

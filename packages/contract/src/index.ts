@@ -1,6 +1,8 @@
 export { tailQuery } from "./audit-filter.ts";
 export type { TailQuery } from "./audit-filter.ts";
 export * from "./contract.ts";
+export type { AccessView } from "./access-rows.ts";
+export type { FindingView } from "./finding-rows.ts";
 export * from "./duration.ts";
 export * from "./incident-views.ts";
 export { formatAmount, formatCompute, parseAmount, parseCompute } from "./limits.ts";

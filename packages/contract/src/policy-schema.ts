@@ -3,7 +3,15 @@
  * the second (names that must exist, uniqueness) is `access/policy-file.ts`.
  */
 import { z } from "zod";
-import { alertActions, alertKinds, factors, isDataPermission, parseSelector, upstreamKinds } from "@sallyport/protocol";
+import {
+  alertActions,
+  alertKinds,
+  factors,
+  isDataPermission,
+  parseModelName,
+  parseSelector,
+  upstreamKinds,
+} from "@sallyport/protocol";
 import { parseDurationMs } from "./duration.ts";
 import { limits } from "./limits.ts";
 import { duration, groupName, guard, network, ROLE_NAME_FORM, roleName } from "./scalars.ts";
@@ -21,6 +29,11 @@ const selector = z
   .string()
   .refine((text) => parseSelector(text) !== undefined, "is not a model selector")
   .describe("a model selector such as llama3.2, qwen3:*, library/*, * or cloud:…");
+const modelName = z
+  .string()
+  .max(512)
+  .refine((text) => parseModelName(text) !== undefined, "is not a model name")
+  .describe("a model name such as llama3.2 or qwen3:8b");
 const registry = z
   .string()
   .regex(/^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]{1,5})?$/, "is not a registry host in lower case");
@@ -242,6 +255,31 @@ const assignment = z.strictObject({
   in: z.array(z.string()).min(1).max(64).describe("names of environments"),
 });
 
+const tested = z.strictObject({
+  do: z.union([permission, z.array(permission).min(1).max(64)]).describe("a permission, or several"),
+  on: z
+    .union([modelName, z.array(modelName).min(1).max(256)])
+    .optional()
+    .describe("names of models, for permissions that need one"),
+});
+
+const test = z.strictObject({
+  as: z
+    .strictObject({
+      group: groupName.optional().describe("with everything that is assigned to the group in the environment"),
+      role: z
+        .union([roleName, z.array(roleName).min(1).max(32)])
+        .optional()
+        .describe("with these roles, as a key would have them"),
+      allow: z.array(permission).min(1).max(64).optional().describe("with these permissions, as a key would have them"),
+      on: z.array(selector).max(256).optional().describe("model selectors of `role` and `allow`"),
+    })
+    .describe("who is tested: `group`, `role`, `allow`, or several of them together"),
+  in: z.string().describe("name of the environment"),
+  may: z.array(tested).max(256).default([]).describe("what must be allowed"),
+  mayNot: z.array(tested).max(256).default([]).describe("what must be denied"),
+});
+
 export const policySchema = z.strictObject({
   // The names' grammar is checked beside the schema: a wrong name must not hide the mistakes below it. Editors see it.
   environments: z
@@ -252,11 +290,19 @@ export const policySchema = z.strictObject({
     .default({})
     .describe("named sets of grants and limits"),
   assign: z.array(assignment).max(10_000).default([]).describe("who has which right where"),
+  tests: z
+    .array(test)
+    .max(1_000)
+    .default([])
+    .describe(
+      "what must be allowed and denied after the change; a test that fails rejects the whole file. Access conditions are assumed to be met",
+    ),
 });
 
 export type PolicyFile = z.output<typeof policySchema>;
 export type EnvironmentEntry = z.output<typeof environment>;
 export type RoleEntry = z.output<typeof role>;
+export type TestEntry = z.output<typeof test>;
 
 /** JSON Schema (draft 2020-12) of what a person may write in the file. */
 export function policyJsonSchema(): object {

@@ -100,29 +100,6 @@ export const keyFindingView = z.object({
   dueAt: time,
 });
 
-/** A finding: something wrong or worth knowing that does not cause denials. */
-export const findingView = z.object({
-  code: z.enum([
-    "upstream_shared",
-    "wildcard_in_production",
-    "role_excess",
-    "role_use_unknown",
-    "record_damaged",
-    "sink_behind",
-    "incident_open",
-    "incident_damaged",
-    "local_login_suspended",
-    "identifier_not_counted",
-    "identity_ambiguous",
-  ]),
-  state: z.enum(["ok", "note", "wrong"]),
-  /** `system` for what belongs to none. */
-  environment: z.string(),
-  says: z.string(),
-  /** Empty where there is nothing to do. */
-  remedy: z.string(),
-});
-
 export const mayGrantView = z.union([
   z.literal("*"),
   z.object({ allow: names, models: names, limits: limits.optional(), guard: guard.optional() }),

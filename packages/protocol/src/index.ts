@@ -1,6 +1,7 @@
 export * from "./alert.ts";
 export * from "./permission.ts";
 export * from "./factor.ts";
+export * from "./finding-codes.ts";
 export type { ProblemRow } from "./problem-row.ts";
 export * from "./problem.ts";
 export * from "./refusal.ts";

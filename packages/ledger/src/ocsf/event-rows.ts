@@ -122,6 +122,8 @@ export const ocsfRows = {
   "assignment.created": row("access", 3, "a role was assigned"),
   "assignment.removed": row("access", 4, "an assignment was removed"),
   "usage.rebuild": row("entity", 3, "the usage counters are counted again from the audit log"),
+  "finding.accepted": row("finding", 3, "a finding was accepted until a date"),
+  "finding.reopened": row("finding", 3, "the acceptance of a finding was ended"),
   "policy.applied": row("entity", 3, "a policy was applied"),
   "environment.changed": row("entity", 3, "an environment was changed"),
   "role.changed": row("entity", 3, "a role was changed"),

@@ -4,7 +4,8 @@
  * are reported at once; with a mistake, nothing is used.
  */
 import { parseDurationMs, policySchema } from "@sallyport/contract";
-import type { EnvironmentEntry, PolicyFile, RoleEntry } from "@sallyport/contract";
+import type { EnvironmentEntry, PolicyFile, RoleEntry, TestEntry } from "@sallyport/contract";
+import { needsModel } from "@sallyport/protocol";
 import { environmentDefaults } from "./default-environment.ts";
 import { buildGuard } from "./guard-bounds.ts";
 import { buildLimits } from "./limits-text.ts";
@@ -22,6 +23,7 @@ import type {
 } from "./policy.ts";
 import { policyReferenceMistakes } from "./policy-mistakes.ts";
 import type { PolicyMistake } from "./policy-mistakes.ts";
+import type { PolicyTest, TestedDemand } from "./policy-tests.ts";
 
 /** An assignment as the file writes it: a principal is an id or a unique name, resolved by the plan. */
 export interface PolicyAssignment {
@@ -34,6 +36,7 @@ export interface PolicyDocument {
   readonly environments: readonly Environment[];
   readonly roles: readonly Role[];
   readonly assignments: readonly PolicyAssignment[];
+  readonly tests: readonly PolicyTest[];
 }
 
 export type PolicyRead =
@@ -80,7 +83,27 @@ function build(file: PolicyFile): PolicyDocument {
         },
       })),
     ),
+    tests: file.tests.map(buildTest),
   };
+}
+
+function buildTest({ as, in: environment, may, mayNot }: TestEntry, index: number): PolicyTest {
+  return {
+    place: `tests[${index}]`,
+    group: as.group ?? null,
+    right: { roles: as.role === undefined ? [] : [as.role].flat(), allow: as.allow ?? [], models: as.on ?? null },
+    environment,
+    may: may.flatMap(buildDemands),
+    mayNot: mayNot.flatMap(buildDemands),
+  };
+}
+
+/** Each permission on each model; those that need no model once. */
+function buildDemands({ do: permissions, on }: TestEntry["may"][number]): TestedDemand[] {
+  return [permissions].flat().flatMap((permission): TestedDemand[] => {
+    if (!needsModel(permission)) return [{ permission, model: null }];
+    return [on ?? []].flat().map((model) => ({ permission, model }));
+  });
 }
 
 function buildEnvironment(name: string, entry: EnvironmentEntry): Environment {

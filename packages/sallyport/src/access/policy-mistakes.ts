@@ -2,15 +2,16 @@
  * The mistakes of a policy file that a schema cannot see: names that must exist, things that may be there only once,
  * and names that are taken. It reads the document as it is, whatever else is wrong with it.
  */
-import { didYouMean, isEnvironmentName, SYSTEM_REALM } from "@sallyport/protocol";
+import { isEnvironmentName, SYSTEM_REALM } from "@sallyport/protocol";
 import { isUpstreamUrl, ROLE_NAME_FORM } from "@sallyport/contract";
 import { parseNetwork } from "../kernel/network-list.ts";
 import { builtInRoles, isBuiltInRole } from "./built-in-roles.ts";
+import { field, listOf, mapOf } from "./document-fields.ts";
+import { testMistakes } from "./policy-test-mistakes.ts";
+import type { PolicyMistake } from "./policy-test-mistakes.ts";
+import { noEnvironment, noRole } from "./unknown-name.ts";
 
-export interface PolicyMistake {
-  readonly path: readonly (string | number)[];
-  readonly says: string;
-}
+export type { PolicyMistake };
 
 export function policyReferenceMistakes(document: unknown): PolicyMistake[] {
   const environments = mapOf(field(document, "environments"));
@@ -35,6 +36,7 @@ export function policyReferenceMistakes(document: unknown): PolicyMistake[] {
         says: "is the name of a built-in role, which cannot be defined again",
       })),
     ...assignmentMistakes(listOf(field(document, "assign")), environments, roles),
+    ...testMistakes(listOf(field(document, "tests")), environments, roles),
   ];
 }
 
@@ -79,16 +81,13 @@ function assignmentMistakes(rows: readonly unknown[], environments: object, role
         continue;
       const says = isBuiltInRole(name)
         ? `${name} is a role of administration, for admin keys only`
-        : `there is no role ${name}${didYouMean(name, [...Object.keys(roles), ...builtInRoles.map((role) => role.name)])}`;
+        : noRole(name, roles);
       mistakes.push({ path: ["assign", i, "role"], says });
     }
     listOf(field(row, "in")).forEach((environment, j) => {
       const path = ["assign", i, "in", j];
       if (typeof environment === "string" && !Object.hasOwn(environments, environment)) {
-        mistakes.push({
-          path,
-          says: `there is no environment ${environment}${didYouMean(environment, Object.keys(environments))}`,
-        });
+        mistakes.push({ path, says: noEnvironment(environment, environments) });
       }
       const text = JSON.stringify({ ...mapOf(row), in: environment });
       if (seen.has(text)) mistakes.push({ path, says: "the same assignment is written twice" });
@@ -96,17 +95,4 @@ function assignmentMistakes(rows: readonly unknown[], environments: object, role
     });
     return mistakes;
   });
-}
-
-function mapOf(value: unknown): Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
-}
-
-function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
-}
-
-function field(value: unknown, key: string): unknown {
-  const map = mapOf(value);
-  return Object.hasOwn(map, key) ? map[key] : undefined;
 }

@@ -5,18 +5,19 @@
 import type { PolicyDocument } from "./policy-file.ts";
 import type { PolicyTextRead } from "./policy-text.ts";
 
-/** A part of what was read: of a policy some of its environments, roles or assignments. */
+/** A part of what was read: of a policy some of its environments, roles, assignments or tests. */
 export type PolicyReadPiece = Partial<PolicyDocument> | Exclude<PolicyTextRead, { readonly ok: true }>;
 
 const PIECE_LENGTH = 200;
 
 export function cutPolicyRead(read: PolicyTextRead): PolicyReadPiece[] {
   if (!read.ok) return [read];
-  const { environments, roles, assignments } = read.policy;
+  const { environments, roles, assignments, tests } = read.policy;
   return [
     ...cut(environments).map((piece) => ({ environments: piece })),
     ...cut(roles).map((piece) => ({ roles: piece })),
     ...cut(assignments).map((piece) => ({ assignments: piece })),
+    ...cut(tests).map((piece) => ({ tests: piece })),
   ];
 }
 
@@ -26,12 +27,14 @@ export function joinPolicyRead(pieces: readonly PolicyReadPiece[]): PolicyTextRe
     environments: [],
     roles: [],
     assignments: [],
+    tests: [],
   };
   for (const piece of pieces) {
     if ("ok" in piece) return piece;
     all.environments.push(...(piece.environments ?? []));
     all.roles.push(...(piece.roles ?? []));
     all.assignments.push(...(piece.assignments ?? []));
+    all.tests.push(...(piece.tests ?? []));
   }
   return { ok: true, policy: all };
 }

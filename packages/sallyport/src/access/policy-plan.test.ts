@@ -172,7 +172,7 @@ it("matches assignments as a look at each pair would, with repetitions, in any o
     fc.asyncProperty(list, list, async (had, asked) => {
       const held = had.map((one, at): Assignment => ({ ...one, id: `h${at}`, source: "policy" }));
       const wanted = asked.map((one): Assignment => ({ ...one, id: "", source: "policy" }));
-      const file = { environments: [], roles: [], assignments: asked };
+      const file = { environments: [], roles: [], assignments: asked, tests: [] };
       const { operations } = await planPolicy(compileSnapshot({ ...empty, principals, assignments: held }), file, {
         hasUnrevokedKeys: async () => false,
         newId: () => "new",
@@ -205,7 +205,7 @@ it("looks at each principal and assignment a fixed number of times, and in slice
   let isDone = false;
   const planned = planPolicy(
     compileSnapshot({ ...empty, principals, assignments: held }),
-    { environments: [], roles: [], assignments },
+    { environments: [], roles: [], assignments, tests: [] },
     { hasUnrevokedKeys: async () => false, newId: () => "new" },
     work,
   ).finally(() => (isDone = true));

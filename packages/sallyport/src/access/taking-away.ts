@@ -42,6 +42,8 @@ const TAKES_AWAY: { readonly [O in Operation["op"]]: Narrows<O> } = {
   "group.remove": () => true,
   "assignment.put": () => false,
   "assignment.remove": () => true,
+  "finding.put": () => false,
+  "finding.remove": () => false,
   "restriction.put": () => true,
   "restriction.remove": () => false,
 };

@@ -1,6 +1,8 @@
 import { expect, it } from "vitest";
 import type { PolicyDocument } from "../access/policy-file.ts";
-import type { Assignment, PolicyState } from "../access/policy.ts";
+import { environmentDefaults } from "../access/default-environment.ts";
+import type { Assignment, Environment, PolicyState } from "../access/policy.ts";
+import type { PolicyTest } from "../access/policy-tests.ts";
 import { compileSnapshot } from "../access/snapshot.ts";
 import type { Change } from "../changes/change.ts";
 import { applyPolicyText } from "./apply-policy.ts";
@@ -12,10 +14,14 @@ const assignment = (id: string): Assignment => ({ ...written, id, source: "polic
 const state = (epoch: number, assignments: readonly Assignment[] = []): PolicyState => ({
   epoch, environments: [], roles: [], principals: [], assignments,
 }); // prettier-ignore
-const file: PolicyDocument = { environments: [], roles: [], assignments: [written] };
+const file: PolicyDocument = { environments: [], roles: [], assignments: [written], tests: [] };
 
 /** `states` come one after another: the first is there at the beginning, the next whenever a change gets its turn. */
 function world(...states: readonly PolicyState[]) {
+  return worldOf(file, ...states);
+}
+
+function worldOf(document: PolicyDocument, ...states: readonly PolicyState[]) {
   let at = 0;
   const changes: Change[] = [];
   let turns = 0;
@@ -23,7 +29,7 @@ function world(...states: readonly PolicyState[]) {
     clock: { now: () => 1, monotonic: () => 1 },
     snapshot: () => compileSnapshot(states[Math.min(at, states.length - 1)]!),
     listKeys: () => [],
-    readPolicyText: async () => ({ ok: true as const, policy: file }),
+    readPolicyText: async () => ({ ok: true as const, policy: document }),
     changes: {
       inTurn: <T>(work: () => Promise<T>): Promise<T> => {
         turns++;
@@ -72,5 +78,17 @@ it("a plan that somebody has seen is not made again on another policy", async ()
   const { ports, changes } = world(state(1), state(2));
   const applied = applyPolicyText(ports, "", "gateway", { dryRun: false, expectEpoch: 1 });
   await expect(applied).rejects.toMatchObject({ code: "conflict" });
+  expect(changes).toEqual([]);
+});
+
+it.each([true, false])("a test of the policy that fails rejects the file, as a whole (dry run: %s)", async (dryRun) => {
+  const dev = { ...environmentDefaults, name: "dev", upstreams: [] } as unknown as Environment;
+  const failing: PolicyTest = {
+    place: "tests[0]", group: "g", right: { roles: [], allow: [], models: null }, environment: "dev",
+    may: [], mayNot: [{ permission: "models:list", model: null }],
+  }; // prettier-ignore
+  const { ports, changes } = worldOf({ ...file, environments: [dev], tests: [failing] }, state(1), state(1));
+  const denied = await applyPolicyText(ports, "", "gateway", { dryRun }).catch((problem: unknown) => problem);
+  expect(denied).toMatchObject({ code: "input_invalid", mistakes: [expect.stringContaining("by role cli")] });
   expect(changes).toEqual([]);
 });

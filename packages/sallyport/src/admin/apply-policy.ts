@@ -4,6 +4,7 @@ import { Problem, SYSTEM_REALM } from "@sallyport/protocol";
 import { everything } from "../access/everything.ts";
 import type { Issuer } from "../access/issuer.ts";
 import type { PolicyDocument } from "../access/policy-file.ts";
+import { failedPolicyTests } from "../access/policy-tests.ts";
 import type { PolicyTextRead } from "../access/policy-text.ts";
 import { planPolicy } from "../access/policy-plan.ts";
 import type { Snapshot } from "../access/snapshot.ts";
@@ -33,7 +34,10 @@ export interface AppliedPolicy {
   readonly epoch: number;
 }
 
-type PolicyPorts = Pick<AdminPorts, "clock" | "snapshot" | "listKeys" | "changes" | "upstreamHosts" | "readPolicyText">;
+type PolicyPorts = Pick<
+  AdminPorts,
+  "clock" | "snapshot" | "listKeys" | "changes" | "upstreamHosts" | "readPolicyText" | "findings"
+>;
 
 /**
  * `actor` is the issuer who asks, or the gateway itself applying the file it was started with.
@@ -67,6 +71,8 @@ export async function applyPolicyText(
 }
 
 const PLANS_BESIDE_CHANGES_MAX = 3;
+/** More failed tests than a person reads at once. */
+const FAILURES_MAX = 50;
 
 interface Order {
   readonly text: string;
@@ -99,6 +105,13 @@ async function plan(
   const servers = judgeUpstreams(planned.operations, present, issuer.right, ports.upstreamHosts ?? null);
   const mistakes = [...planned.mistakes, ...servers.mistakes];
   if (mistakes.length > 0) throw new Problem("input_invalid", "the policy cannot be applied", mistakes);
+  const failures = await failedPolicyTests(file.tests, present, planned.operations, work);
+  if (failures.length > 0)
+    throw new Problem(
+      "input_invalid",
+      "tests of the policy fail, so nothing is applied",
+      failures.slice(0, FAILURES_MAX),
+    );
   const rolesOnKeys = (environment: string): Promise<Set<string>> => rolesOfKeys(ports, environment, work);
   const excess = [
     ...servers.excess,
@@ -134,13 +147,19 @@ async function removalsOf(
 ): Promise<Operation[]> {
   const names = operations.flatMap((operation) => (operation.op === "environment.remove" ? [operation.name] : []));
   if (names.length === 0) return [];
-  return operationsOfRemoval(
-    new Set(names),
+  const gone = new Set(names);
+  // Nor does an acceptance count in an environment that is created again under the same name.
+  const findings = await work.flatMap(ports.findings.all(), ({ id, environment }): Operation[] =>
+    gone.has(environment) ? [{ op: "finding.remove", id }] : [],
+  );
+  const left = await operationsOfRemoval(
+    gone,
     everyKey(ports, { environment: SYSTEM_REALM }, work),
     principals.values(),
     groups.values(),
     work,
   );
+  return [...findings, ...left];
 }
 
 function endedAdminKey(key: string, applied: LedgerEvent): LedgerEvent {

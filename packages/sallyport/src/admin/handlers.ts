@@ -1,6 +1,7 @@
 /** Every route's handler. A route of the contract without one does not compile, nor does one the contract does not name. */
 import type { RouteName } from "@sallyport/contract";
 import type { Handlers } from "./call.ts";
+import { accessHandlers } from "./routes/access.ts";
 import { adminKeyHandlers } from "./routes/admin-keys.ts";
 import { assignmentHandlers } from "./routes/assignments.ts";
 import { auditHandlers } from "./routes/audit.ts";
@@ -26,6 +27,7 @@ export const handlers: Handlers<RouteName> = {
   ...auditHandlers,
   ...anomalyHandlers,
   ...findingHandlers,
+  ...accessHandlers,
   ...keyHandlers,
   ...keyFactorHandlers,
   ...incidentHandlers,

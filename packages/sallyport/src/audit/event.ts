@@ -88,6 +88,8 @@ export const eventTypes = {
   "assignment.created": "administration",
   "assignment.removed": "administration",
   "policy.applied": "administration",
+  "finding.accepted": "security",
+  "finding.reopened": "security",
   "environment.changed": "administration",
   "role.changed": "administration",
   "upstream.drained": "administration",

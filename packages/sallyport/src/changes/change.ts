@@ -5,12 +5,13 @@
  */
 import { Problem } from "@sallyport/protocol";
 import type { PolicyOperation } from "../access/operations.ts";
+import type { PostureOperation } from "../access/posture/finding-record.ts";
 import type { LedgerEvent } from "../audit/event.ts";
 import type { LocalLoginOperation } from "../identity/operations.ts";
 import type { KeyOperation } from "../keys/operations.ts";
 import type { TokenOperation } from "../tokens/operations.ts";
 
-export type Operation = PolicyOperation | KeyOperation | TokenOperation | LocalLoginOperation;
+export type Operation = PolicyOperation | PostureOperation | KeyOperation | TokenOperation | LocalLoginOperation;
 
 export interface Change {
   readonly operations: readonly Operation[];
@@ -63,6 +64,8 @@ const KNOWN: { readonly [O in Operation["op"]]: true } = {
   "token.revoke": true,
   "localLogin.put": true,
   "localLogin.remove": true,
+  "finding.put": true,
+  "finding.remove": true,
 };
 
 /** Which program wrote a change, and in which version of the vocabulary. */

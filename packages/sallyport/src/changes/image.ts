@@ -3,13 +3,14 @@
  * was changed in part, the writer answers it.
  */
 import type { PolicyImage } from "../access/operations.ts";
+import type { FindingImage } from "../access/posture/finding-record.ts";
 import type { LedgerEvent } from "../audit/event.ts";
 import type { LocalLoginImage } from "../identity/operations.ts";
 import type { KeyImage, KeysImage } from "../keys/operations.ts";
 import type { TokenImage } from "../tokens/operations.ts";
 import type { Operation } from "./change.ts";
 
-export type Image = PolicyImage | KeysImage | TokenImage | LocalLoginImage;
+export type Image = PolicyImage | FindingImage | KeysImage | TokenImage | LocalLoginImage;
 export type ImageKind = Image["of"];
 export type ImageOf<K extends ImageKind> = Extract<Image, { readonly of: K }>;
 
@@ -61,6 +62,8 @@ const IMAGES: { readonly [O in Operation["op"]]: Told<O> } = {
   "tokenKey.remove": ({ id }) => ({ of: "token_key", id, now: null }),
   "token.revoke": ({ token }) => ({ of: "revoked_token", environment: token.environment, id: token.id, now: token }),
   "localLogin.put": ({ login }) => ({ of: "local_login", id: login.principal, now: login }),
+  "finding.put": ({ finding }) => ({ of: "finding", id: finding.id, now: finding }),
+  "finding.remove": ({ id }) => ({ of: "finding", id, now: null }),
   "localLogin.remove": ({ principal }) => ({ of: "local_login", id: principal, now: null }),
 };
 

@@ -203,7 +203,7 @@ describe("apply", () => {
     const { exit, out } = await run(["apply", "--schema"]);
     expect([exit, Object.keys((JSON.parse(out.join("\n")) as { properties: object }).properties)]).toEqual([
       0,
-      ["environments", "roles", "assign"],
+      ["environments", "roles", "assign", "tests"],
     ]);
   });
 

@@ -60,6 +60,7 @@ export function adminPorts(
     reads: new AuditReads(core),
     newestRecord: () => store.figures().records,
     restrictions: () => core.restrictions.all(),
+    findings: core.findings,
     answerAlert: (answer) => sentry.answer(answer),
     permissionUses: () => surveyUses(core, clock.now()),
     usage: core.usage,

@@ -33,6 +33,7 @@ import { FirstNetworks } from "../keys/first-networks.ts";
 import { ClockAgreement } from "../kernel/clock-agreement.ts";
 import { KeyLifecycle } from "../keys/lifecycle.ts";
 import type { LifecyclePorts } from "../keys/lifecycle.ts";
+import { FindingRecords } from "../access/posture/finding-records.ts";
 import { Restrictions } from "../keys/restrictions.ts";
 import { OwnKeys } from "../keys/own-keys.ts";
 import { OllamaSignerIndex } from "../keys/ollama-signer-index.ts";
@@ -68,6 +69,7 @@ export interface Core {
   readonly sealer: DataKeys;
   readonly keys: KeyDirectory;
   readonly restrictions: Restrictions;
+  readonly findings: FindingRecords;
   readonly uses: UseRecord;
   readonly permissionUses: PermissionUses;
   readonly usage: UsageReports;
@@ -203,6 +205,7 @@ function joinCore(
 ): Core {
   const { reader } = store;
   const restrictions = new Restrictions(() => reader.restrictions());
+  const findings = new FindingRecords(() => reader.findings());
   const keys = new KeyDirectory(reader, peppers, (record) => restrictions.over(record));
   const ollamaSigners = new OllamaSignerIndex((visit) => reader.eachOllamaSigner(visit));
   const policy = new SnapshotView(() => reader.policy(), agents);
@@ -216,7 +219,7 @@ function joinCore(
   const tokenKeys = new TokenKeys({ clock, sealer, changes, read: () => reader.tokenKeys() });
   const feed = new Feed({
     writer: store,
-    views: [restrictions, keys, ollamaSigners, tokenKeys, revokedTokens, localLogins, policy],
+    views: [restrictions, findings, keys, ollamaSigners, tokenKeys, revokedTokens, localLogins, policy],
     isNarrowing: ({ operations }) =>
       takesAway(operations, {
         principals: policy.present.principals,
@@ -300,6 +303,7 @@ function joinCore(
     sealer,
     keys,
     restrictions,
+    findings,
     uses,
     permissionUses: new PermissionUses(clock.now()),
     usage: makeUsageReports({ clock, store, audit }),

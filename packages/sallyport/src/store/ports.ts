@@ -1,5 +1,6 @@
 /** What the rest of the program sees of the store. Reads are synchronous and read-only; every write goes to the one writer. */
 import type { PolicyState } from "../access/policy.ts";
+import type { FindingRecord } from "../access/posture/finding-record.ts";
 import type { ChangeWriter } from "../changes/feed.ts";
 import type { LedgerAppender } from "../audit/recorder.ts";
 import type { KeyRecord } from "../keys/key.ts";
@@ -36,6 +37,8 @@ export interface StoreReader {
   /** Those that are whole. */
   localLogins(): readonly LocalLogin[];
   revokedTokens(): readonly RevokedToken[];
+  /** Those that are whole. */
+  findings(): readonly FindingRecord[];
   /** Those that are whole. */
   restrictions(): readonly Restriction[];
   /** Every public key of an Ollama client and the key it stands for. */

@@ -8,6 +8,7 @@ import type { Restriction } from "../../keys/restriction.ts";
 import { addressField } from "../call.ts";
 import type { Handlers } from "../call.ts";
 import { knownEnvironment } from "../known-environment.ts";
+import type { AdminPorts } from "../ports.ts";
 import { isoTime } from "../views.ts";
 
 const LIMIT_DEFAULT = 50;
@@ -18,11 +19,12 @@ export const anomalyHandlers: Handlers<"anomalies.list" | "anomalies.answer"> = 
   "anomalies.list": async ({ ports, caller, query }) => {
     const since = query.since === undefined ? {} : { since: query.since };
     const found = await ports.audit.search({ type: "anomaly.detected", limit: LOOKED_AT, order: "newest", ...since });
+    const answered = await answeredAlerts(ports, since);
     const active = new Map(ports.restrictions().map((one) => [one.id, one]));
     const alerts = found
       .filter(({ environment }) => administers(caller.issuer.right, environment))
       .slice(0, query.limit ?? LIMIT_DEFAULT)
-      .map((record) => viewAlert(record, active));
+      .map((record) => viewAlert(record, active, answered));
     return { alerts };
   },
 
@@ -43,7 +45,23 @@ export const anomalyHandlers: Handlers<"anomalies.list" | "anomalies.answer"> = 
   },
 };
 
-function viewAlert({ at, environment, fields }: AuditRecord, active: ReadonlyMap<string, Restriction>): AlertView {
+/** Ids of alerts that someone has answered; what only ended with its time is not. */
+async function answeredAlerts(
+  { audit }: Pick<AdminPorts, "audit">,
+  since: { readonly since?: number },
+): Promise<ReadonlySet<string>> {
+  const types = ["anomaly.answered", "anomaly.response_ended"];
+  const found = await audit.search({ types, limit: LOOKED_AT, order: "newest", ...since });
+  return new Set(
+    found.filter(({ fields }) => fields["reason"] !== "over").map(({ fields }) => String(fields["alert"])),
+  );
+}
+
+function viewAlert(
+  { at, environment, fields }: AuditRecord,
+  active: ReadonlyMap<string, Restriction>,
+  answered: ReadonlySet<string>,
+): AlertView {
   const alert = String(fields["alert"]);
   const until = active.get(alert)?.until;
   return {
@@ -60,6 +78,7 @@ function viewAlert({ at, environment, fields }: AuditRecord, active: ReadonlyMap
     requests: [...((fields["requests"] ?? []) as readonly string[])],
     action: String(fields["action"]),
     held: typeof fields["held"] === "string" ? fields["held"] : null,
+    isAnswered: answered.has(alert),
     activeUntil: until === undefined ? null : isoTime(until),
   };
 }

@@ -1,75 +1,130 @@
-/** Findings: mistakes in a valid policy, and damaged rows of the store. */
+/** Findings: read page by page, accepted until a date, opened again. */
+import { Problem, SYSTEM_REALM } from "@sallyport/protocol";
+import { parseDurationMs } from "@sallyport/contract";
+import type { FindingView } from "@sallyport/contract";
 import { administers } from "../../access/attenuation.ts";
-import { policyFindings } from "../../access/policy-findings.ts";
+import { findingId } from "../../access/posture/finding-record.ts";
+import type { FindingRecord } from "../../access/posture/finding-record.ts";
 import { LongWork } from "../../kernel/long-work.ts";
-import type { AnyCall, Handlers } from "../call.ts";
-import { everyKey } from "../each-key.ts";
-import { peopleFindings } from "../people-findings.ts";
-import type { SinkStatus } from "../ports.ts";
+import { demandEnvironment, eventOf } from "../call.ts";
+import type { AnyCall, Call, Handlers } from "../call.ts";
+import { demandKnownEnvironment } from "../known-filter.ts";
+import { positionOf, readPosture } from "../posture.ts";
+import type { KnownFinding, PostureScope } from "../posture.ts";
 import { isoTime } from "../views.ts";
-import { openIncidents } from "./incidents.ts";
 
-export const findingHandlers: Handlers<"findings"> = {
+const LIMIT_DEFAULT = 1_000;
+const ACCEPTED_MAX_MS = 400 * 86_400_000;
+
+export const findingHandlers: Handlers<"findings" | "findings.accept" | "findings.reopen"> = {
   findings: async (call) => {
-    const { ports } = call;
-    const isShown = (environment: string): boolean => administers(call.caller.issuer.right, environment);
-    const work = new LongWork();
-    const survey = await ports.permissionUses();
-    const snapshot = ports.snapshot();
-    // The walk over all keys also meets what is damaged and was not read yet.
-    const keys = everyKey(ports, {}, work);
-    const policy = await policyFindings({ snapshot, keys, survey, isShown }, work);
-    const people = await peopleFindings(call, snapshot, work);
-    const rows = ports.damage().filter(({ environment }) => isShown(environment));
-    const damaged = rows.map(({ environment, says }) => ({
-      code: "record_damaged" as const,
-      state: "wrong" as const,
-      environment,
-      says,
-      remedy: "create a key again; for everything else, restore a backup: sallyport restore",
-    }));
-    const sinks = isShown("system") ? ports.sinks() : [];
+    const { environment, status, after = "", limit = LIMIT_DEFAULT } = call.query;
+    if (environment !== undefined && environment !== SYSTEM_REALM) demandKnownEnvironment(call, environment);
+    const { findings, survey } = await readPosture(call.ports, scopeOf(call));
+    const asked = await new LongWork().filter(
+      findings,
+      (finding) =>
+        (environment === undefined || finding.environment === environment) &&
+        (status === undefined || finding.status === status) &&
+        positionOf(finding) > after,
+    );
+    const page = asked.slice(0, limit);
+    const last = page.at(-1);
     return {
-      findings: [...policy, ...damaged, ...sinkFindings(sinks), ...incidentFindings(call), ...people],
+      findings: page.map(viewFinding),
+      next: last && asked.length > page.length ? positionOf(last) : null,
       usesKnown: { from: isoTime(survey.from), to: isoTime(survey.to) },
     };
   },
+
+  "findings.accept": async (call) => {
+    const { reason } = call.body;
+    const now = call.ports.clock.now();
+    const fromNowMs = parseDurationMs(call.body.until);
+    const until = fromNowMs === undefined ? Date.parse(call.body.until) : now + fromNowMs;
+    if (until <= now) throw new Problem("input_invalid", "the acceptance would end in the past");
+    if (until > now + ACCEPTED_MAX_MS) throw new Problem("input_invalid", "a finding is accepted for 400 days at most");
+    const finding = await findOne(call);
+    if (finding.status === "fixed") throw new Problem("conflict", "the finding is resolved already");
+    const by = call.caller.issuer.actor;
+    const record: FindingRecord = { ...recordOf(finding, now), acceptance: { until, reason, by, at: now } };
+    await write(call, "finding.accepted", record, { reason, until: isoTime(until) });
+    return answerOf(record, "accepted");
+  },
+
+  "findings.reopen": async (call) => {
+    const finding = await findOne(call);
+    if (!finding.record?.acceptance) throw new Problem("conflict", "no one has accepted the finding");
+    const record: FindingRecord = { ...finding.record, acceptance: null };
+    await write(call, "finding.reopened", record, {});
+    return answerOf(record, finding.status === "fixed" ? "fixed" : "open");
+  },
 };
 
-/** Open incidents are reported until someone closes them. */
-function incidentFindings({ ports, caller }: AnyCall) {
-  const open = openIncidents(ports, caller).map(({ id, environment, key, openedAt }) => ({
-    code: "incident_open" as const,
-    state: "note" as const,
-    environment,
-    says: `incident ${id} of key ${key} is open since ${isoTime(openedAt)}`,
-    remedy: `read its report (sallyport incident report ${id}), then sallyport incident close ${id}`,
-  }));
-  if (caller.issuer.right.environments !== "*") return open;
-  const damaged = ports.incidents.damaged().map((id) => ({
-    code: "incident_damaged" as const,
-    state: "wrong" as const,
-    environment: "system",
-    says: `incident ${id} cannot be read`,
-    remedy: "restore its incident.json from a backup, or read its audit records and remove the folder",
-  }));
-  return [...open, ...damaged];
+function scopeOf({ caller }: AnyCall): PostureScope {
+  return { isShown: (environment) => administers(caller.issuer.right, environment) };
 }
 
-/** Longer than a receiver needs to restart. */
-const LAG_SECONDS_MAX = 300;
+/** The finding that the caller names. One that they may not see does not exist for them. */
+async function findOne(call: Call<"findings.accept"> | Call<"findings.reopen">): Promise<KnownFinding> {
+  const { code, subject, environment } = call.body;
+  if (environment !== undefined) demandEnvironment(call, environment);
+  const { findings } = await readPosture(call.ports, scopeOf(call));
+  const found = findings.filter(
+    (one) =>
+      one.code === code && one.subject === subject && (environment === undefined || one.environment === environment),
+  );
+  const [first, second] = found;
+  if (!first) throw new Problem("not_found", `there is no finding ${code} of ${subject}`);
+  if (second)
+    throw new Problem(
+      "input_invalid",
+      `${subject} has the finding in ${found.map((one) => one.environment).join(", ")}: name the environment`,
+    );
+  return first;
+}
 
-function sinkFindings(sinks: readonly SinkStatus[]) {
-  return sinks
-    .filter(({ lagSeconds, deadLettered }) => lagSeconds > LAG_SECONDS_MAX || deadLettered > 0)
-    .map(({ name, lagRecords, lagSeconds, deadLettered, trouble }) => ({
-      code: "sink_behind" as const,
-      state: "wrong" as const,
-      environment: "system",
-      says:
-        lagSeconds > LAG_SECONDS_MAX
-          ? `the sink ${name} is ${lagRecords} records and ${Math.round(lagSeconds)} s behind: ${trouble ?? "it is catching up"}`
-          : `the sink ${name} rejected ${deadLettered} records for good`,
-      remedy: "check that its receiver responds; rejected records are in sinks/ in the data directory",
-    }));
+function recordOf(finding: KnownFinding, now: number): FindingRecord {
+  const { code, environment, subject, since, record } = finding;
+  const firstSeenAt = record?.firstSeenAt ?? Math.min(since ?? now, now);
+  return { id: findingId(finding), environment, code, subject, firstSeenAt, fixedAt: null, acceptance: null };
+}
+
+async function write(
+  call: AnyCall,
+  type: "finding.accepted" | "finding.reopened",
+  finding: FindingRecord,
+  said: Readonly<Record<string, string>>,
+): Promise<void> {
+  const { code, environment, subject } = finding;
+  await call.ports.changes.inTurn(() =>
+    call.ports.changes.change({
+      operations: [{ op: "finding.put", finding }],
+      events: [eventOf(call, type, environment, { code, subject, ...said })],
+    }),
+  );
+}
+
+function answerOf({ code, environment, subject }: FindingRecord, status: KnownFinding["status"]) {
+  return { code, environment, subject, status };
+}
+
+function viewFinding(finding: KnownFinding): FindingView {
+  const { code, severity, state, status, environment, subject, says, evidence, remedy, owner, since, record } = finding;
+  const firstSeenAt = record?.firstSeenAt ?? since;
+  const accepted = record?.acceptance ?? null;
+  return {
+    code,
+    severity,
+    state,
+    status,
+    environment,
+    subject,
+    says,
+    evidence: [...evidence],
+    remedy,
+    owner,
+    firstSeen: firstSeenAt === null ? null : isoTime(firstSeenAt),
+    accepted: accepted && { ...accepted, until: isoTime(accepted.until), at: isoTime(accepted.at) },
+  };
 }

@@ -14,6 +14,7 @@ import { checkSecrets } from "./doctor-secrets.ts";
 import { checkUpstream } from "./doctor-upstreams.ts";
 import { fine, note, wrong } from "./finding.ts";
 import type { Finding } from "./finding.ts";
+import { allFindings } from "../terminal/every-page.ts";
 import { withServer } from "../terminal/options.ts";
 import type { ServerOptions } from "../terminal/options.ts";
 import { show, table } from "../terminal/print.ts";
@@ -95,17 +96,24 @@ async function checkPort(check: string, listener: Listener, isRunning: boolean):
 /** What a finding is about, unless it is policy. */
 const CHECKS: Readonly<Record<string, string>> = { record_damaged: "store", sink_behind: "sinks" };
 
+function checkOf(code: string): string {
+  return CHECKS[code] ?? (/^(?:admin_)?key_/.test(code) ? "keys" : "policy");
+}
+
 /** What policy and store say, and each model server that policy names. */
 async function checkServer(cli: Cli, options: ServerOptions, settings: Settings): Promise<Finding[]> {
   if (!lstatSync(settings.dataDirectory, { throwIfNoEntry: false })) return [];
   try {
     const { upstreams, findings } = await withClient(cli, options, async (client) => ({
       ...(await client.call("upstreams.list")),
-      ...(await client.call("findings")),
+      findings: await allFindings(client, { status: "open" }),
     }));
-    const policy: Finding[] = findings.map(({ environment, ...finding }) => ({
-      check: `${CHECKS[finding.code] ?? "policy"} ${environment}`,
-      ...finding,
+    const policy = findings.map(({ environment, code, state, says, remedy }): Finding => ({
+      check: `${checkOf(code)} ${environment}`,
+      code,
+      state,
+      says,
+      remedy,
     }));
     if (upstreams.length === 0)
       policy.push(wrong("upstreams", "upstream_none", "no environment has a model server", "add one to the policy"));

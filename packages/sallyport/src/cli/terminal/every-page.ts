@@ -1,6 +1,6 @@
 /** Lists that the admin API returns in pages, read to their end: the first page alone is not the list. */
 import type { AdminClient } from "@sallyport/client";
-import type { AssignmentView, ListedKey, PrincipalView } from "@sallyport/contract";
+import type { AssignmentView, FindingView, ListedKey, PrincipalView } from "@sallyport/contract";
 
 /** The contract's bound. */
 const limit = 1_000;
@@ -32,6 +32,16 @@ export function allAssignments(
   return everyPage(async (after) => {
     const { assignments, next } = await client.call("assignments.list", { query: { ...query, after, limit } });
     return { rows: assignments, next };
+  });
+}
+
+export function allFindings(
+  client: AdminClient,
+  query: { readonly environment?: string | undefined; readonly status?: FindingView["status"] } = {},
+): Promise<FindingView[]> {
+  return everyPage(async (after) => {
+    const { findings, next } = await client.call("findings", { query: { ...query, after, limit } });
+    return { rows: findings, next };
   });
 }
 

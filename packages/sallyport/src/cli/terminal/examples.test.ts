@@ -15,7 +15,9 @@ function leavesOf(command: Command, path: readonly string[]): [string, Command][
 const leaves = new Map([
   ...leavesOf(program, []),
   // Commands that have others below them.
-  ...["restore", "usage"].map((name) => [name, program.commands.find((one) => one.name() === name)!] as const),
+  ...["posture", "restore", "usage"].map(
+    (name) => [name, program.commands.find((one) => one.name() === name)!] as const,
+  ),
 ]);
 
 it("every command has one, and no other has", () => {

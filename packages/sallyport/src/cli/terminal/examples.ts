@@ -13,6 +13,13 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   doctor: ["sallyport doctor", "sallyport doctor --json"],
   top: ["sallyport top", "sallyport top --env prod --once", "sallyport top --json"],
   status: ["sallyport status", "sallyport status --json"],
+  today: ["sallyport today", "sallyport today --json"],
+  posture: ["sallyport posture", "sallyport posture --env prod --json", "sallyport posture --sarif"],
+  "posture accept": [
+    'sallyport posture accept wildcard_in_prod group:ml-team --until 30d --reason "the models are named next sprint"',
+  ],
+  "posture reopen": ["sallyport posture reopen wildcard_in_prod group:ml-team"],
+  "access list": ["sallyport access list", "sallyport access list --env prod --csv"],
   apply: ["sallyport apply -f policy.yaml --dry-run", "sallyport apply -f policy.yaml --yes"],
   explain: [
     "sallyport explain --key-id my-app --path /api/chat --model llama3.2",

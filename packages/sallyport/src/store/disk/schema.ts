@@ -6,7 +6,7 @@ import { Problem } from "@sallyport/protocol";
 import { randomBase62 } from "../../kernel/ids.ts";
 import type { SqlDatabase } from "./sqlite.ts";
 
-export const SCHEMA_VERSION = 6;
+export const SCHEMA_VERSION = 7;
 
 /** Of a node's id: it stands in the names of its logs. */
 export const NODE_LENGTH = 12;
@@ -143,6 +143,18 @@ const USAGE_TABLE = `CREATE TABLE usage (
 CREATE INDEX usage_owner ON usage (principal, environment, day);
 `;
 
+/** Since when findings are known, and which of them someone accepted. */
+const FINDING_TABLE = `CREATE TABLE finding (
+  id TEXT NOT NULL PRIMARY KEY,
+  environment TEXT NOT NULL,
+  code TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  first_seen_at INTEGER NOT NULL,
+  fixed_at INTEGER,
+  acceptance TEXT
+) STRICT, WITHOUT ROWID;
+`;
+
 const TABLES = `
 CREATE TABLE meta (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE environment (
@@ -217,7 +229,7 @@ ${RESPONSE_TABLE}CREATE TABLE log (
   generation INTEGER NOT NULL,
   key_since INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-${ROW_MAC_TABLE}${USAGE_TABLE}`;
+${ROW_MAC_TABLE}${USAGE_TABLE}${FINDING_TABLE}`;
 
 /** Makes the tables in an empty database. `head` is the signed head of the empty ledger, as JSON. */
 export function createSchema(database: SqlDatabase, head: string): void {

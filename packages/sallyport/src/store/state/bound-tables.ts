@@ -2,6 +2,7 @@
  * Every table of the schema, and whether its rows are bound to the ledger (ADR 39). A table that is in neither list
  * stops the program when a database is created or upgraded, so that the author of a new table has to decide.
  */
+import { readFindingRecord } from "./finding-rows.ts";
 import { readDirectoryGroup, readPrincipal } from "./principal-rows.ts";
 import { readLocalLogin } from "./local-login-rows.ts";
 import { readRestriction } from "./restriction-rows.ts";
@@ -49,6 +50,13 @@ export const boundTables: Readonly<Record<string, BoundTable>> = {
     read: readTicket,
   },
   response: { key: ["id"], gives: "what is restricted for a time", read: readRestriction },
+  finding: {
+    key: ["id"],
+    gives: "which findings someone accepted, and until when",
+    // Without the row the finding is open.
+    isRefusedAlone: true,
+    read: readFindingRecord,
+  },
   meta: {
     key: ["name"],
     // The head is signed, and the state with its epoch is what it signs; how far records have ended says only when more do.

@@ -9,5 +9,6 @@ import { factors } from "./migrations/3-factors.ts";
 import { logs } from "./migrations/4-logs.ts";
 import { boundRows } from "./migrations/5-bound-rows.ts";
 import { countedUsage } from "./migrations/6-usage-counters.ts";
+import { keptFindings } from "./migrations/7-findings.ts";
 
-export const migrations: readonly Migration[] = [keySecrets, factors, logs, boundRows, countedUsage];
+export const migrations: readonly Migration[] = [keySecrets, factors, logs, boundRows, countedUsage, keptFindings];

@@ -7,6 +7,7 @@ import type { KeyImage, KeyLifeState } from "../../keys/operations.ts";
 import { DamagedRecord } from "../disk/damaged-record.ts";
 import { isTooLarge } from "../disk/sqlite.ts";
 import type { SqlDatabase, SqlStatement } from "../disk/sqlite.ts";
+import { findingRow } from "./finding-rows.ts";
 import { localLoginRow } from "./local-login-rows.ts";
 import { directoryGroupRow, principalRow } from "./principal-rows.ts";
 import { restrictionRow } from "./restriction-rows.ts";
@@ -53,6 +54,8 @@ export function makeApplyOperation(database: SqlDatabase): ApplyOperation {
   const putEnvironment = database.prepare(`INSERT OR REPLACE INTO environment VALUES (${places(17)})`);
   const putRestriction = database.prepare(`INSERT OR REPLACE INTO response VALUES (${places(8)})`);
   const removeRestriction = database.prepare("DELETE FROM response WHERE id = ?");
+  const putFinding = database.prepare(`INSERT OR REPLACE INTO finding VALUES (${places(7)})`);
+  const removeFinding = database.prepare("DELETE FROM finding WHERE id = ?");
   const removeEnvironment = database.prepare("DELETE FROM environment WHERE name = ?");
   const putRole = database.prepare(`INSERT OR REPLACE INTO role VALUES (${places(6)})`);
   const removeRole = database.prepare("DELETE FROM role WHERE name = ?");
@@ -137,6 +140,12 @@ export function makeApplyOperation(database: SqlDatabase): ApplyOperation {
       case "environment.put":
         demandName(operation.environment.name);
         putEnvironment.run(...environmentRow(operation.environment));
+        return;
+      case "finding.put":
+        putFinding.run(...findingRow(operation.finding));
+        return;
+      case "finding.remove":
+        remove(removeFinding, "finding", operation.id);
         return;
       case "environment.remove":
         remove(removeEnvironment, "environment", operation.name);

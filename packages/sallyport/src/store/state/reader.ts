@@ -9,6 +9,7 @@ import { isTooLarge, openDatabase } from "../disk/sqlite.ts";
 import type { KeyFilter, StoreReader } from "../ports.ts";
 import { boundTables } from "./bound-tables.ts";
 import type { BoundTable } from "./bound-tables.ts";
+import { readFindingRecord } from "./finding-rows.ts";
 import { readLocalLogin } from "./local-login-rows.ts";
 import { readDirectoryGroup, readPrincipal } from "./principal-rows.ts";
 import { readRestriction } from "./restriction-rows.ts";
@@ -47,6 +48,7 @@ export function openReader(directory: string, codes: RowCodes, onDamage: OnDamag
   const ollamaSigners = database.prepare("SELECT fingerprint, environment, key_id FROM ollama_signer");
   const tokenKeys = database.prepare(`${selectWithCode("token_key")} ORDER BY id`);
   const restrictions = database.prepare(`${selectWithCode("response")} ORDER BY id`);
+  const findings = database.prepare(`${selectWithCode("finding")} ORDER BY id`);
   const localLogins = database.prepare(`${selectWithCode("local_login")} ORDER BY principal`);
   const revokedTokens = database.prepare(selectWithCode("revoked_token"));
   const some = `WHERE (?1 IS NULL OR environment = ?1) AND (?2 IS NULL OR owner = ?2) AND (environment, id) > (?3, ?4)
@@ -166,6 +168,7 @@ export function openReader(directory: string, codes: RowCodes, onDamage: OnDamag
     },
     tokenKeys: () => tokenKeys.all().map(genuine("token_key", readTokenKey)),
     localLogins: () => whole(localLogins.all(), genuine("local_login", readLocalLogin)),
+    findings: () => whole(findings.all(), genuine("finding", readFindingRecord)),
     restrictions: () => whole(restrictions.all(), genuine("response", readRestriction)),
     revokedTokens: () => revokedTokens.all().map(genuine("revoked_token", readRevokedToken)),
     eachOllamaSigner(visit) {
