@@ -31,6 +31,7 @@ const commands: readonly (readonly [names: readonly string[], load: () => Promis
   [["apply"], async () => (await import("./policy/policy.ts")).addApply],
   [["explain"], async () => (await import("./policy/policy.ts")).addExplain],
   [["keys"], async () => (await import("./keys/keys.ts")).addKeys],
+  [["limits"], async () => (await import("./usage/limits.ts")).addLimits],
   [["usage"], async () => (await import("./usage/usage.ts")).addUsage],
   [["import"], async () => (await import("./import/import.ts")).addImport],
   [

@@ -11,6 +11,10 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   serve: ["sallyport serve", "sallyport serve --environments prod --listen 127.0.0.1:11435 --policy policy.yaml"],
   start: ["sallyport start", "sallyport start --listen 127.0.0.1:21435 --admin-listen 127.0.0.1:21436"],
   doctor: ["sallyport doctor", "sallyport doctor --json"],
+  "limits replay": [
+    "sallyport limits replay november.jsonl --policy stricter.yaml",
+    "sallyport limits replay november.jsonl --policy stricter.yaml --json",
+  ],
   top: ["sallyport top", "sallyport top --env prod --once", "sallyport top --json"],
   status: ["sallyport status", "sallyport status --json"],
   today: ["sallyport today", "sallyport today --json"],
