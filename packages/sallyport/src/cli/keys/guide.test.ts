@@ -94,7 +94,16 @@ async function guided(
     if (request.method === "POST") sent.push(await request.json());
     if (pathname === "/v1/environments")
       return Response.json({ environments: [environment("dev"), environment("prod")] });
-    if (pathname === "/v1/upstreams") return Response.json({ upstreams: environment("dev").upstreams });
+    if (pathname === "/v1/upstreams") {
+      const state = {
+        isDrained: false,
+        hasCredential: false,
+        hasOwnCa: false,
+        hasClientCertificate: false,
+        running: 0,
+      };
+      return Response.json({ upstreams: environment("dev").upstreams.map((one) => ({ ...one, ...state })) });
+    }
     return Response.json(answers[`${request.method} ${pathname}`]);
   };
   const connect = async () => ({ client: new AdminClient({ handle }), kind, close: async () => {} });
