@@ -69,8 +69,9 @@ export function processIo(): Io {
       const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
       // A terminal that is read by characters does not echo them; what would be shown goes nowhere.
       const answer = makeAsk(process.stdin, silent, true)("");
-      process.stderr.write(visibleLine(question));
-      return answer.finally(() => process.stderr.write("\n"));
+      const { stderr } = process;
+      stderr.write(visibleLine(question));
+      return answer.finally(() => stderr.write("\n"));
     },
     env: process.env,
     readText(path) {
