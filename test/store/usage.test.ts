@@ -126,7 +126,7 @@ it(
         expect(countersOf(directory)).toEqual(expected);
         expect(await countersAfterStart(left)).toEqual(expected);
       }),
-      { numRuns: 15 },
+      { numRuns: 5 },
     );
   },
 );
