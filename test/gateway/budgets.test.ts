@@ -5,7 +5,7 @@ import OpenAI from "openai";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { ServerResponse } from "node:http";
 import { systemClock } from "../program-under-test.ts";
-import { untilIdle } from "./gateway-counters.ts";
+import { untilCounters, untilIdle } from "./gateway-counters.ts";
 import { startGateway } from "./started-gateway.ts";
 import type { StartedGateway } from "./started-gateway.ts";
 
@@ -214,6 +214,43 @@ test("bytes of an answer draw from a budget, and end the stream", async () => {
   const text = await answer.text();
   expect(text.length).toBeLessThanOrEqual(20_300);
   expect(JSON.parse(text.trim().split("\n").at(-1)!)).toMatchObject({ done_reason: "length" });
+});
+
+test("a request that waits long keeps what it reserved, and runs when its turn comes", async () => {
+  const url = await upstreamUrl();
+  await gateway.apply(
+    `environments:\n  dev:\n    upstreams: [{ url: "${url}", concurrency: 1 }]\n    queue: { wait: 10m }\n`,
+  );
+  const held: ServerResponse[] = [];
+  gateway.upstream().intercept = (_seen, response) => held.push(response) > 0;
+  const first = gateway.post("/api/chat", await keyWith({}), { ...chat, stream: false });
+  const key = await keyWith({ outputTokens: "500/day" });
+  const second = gateway.post("/api/chat", key, chat);
+  await untilCounters(gateway, ({ waiting }) => waiting === 1);
+  leapMs += 60_000;
+  // Bounds are looked at each second; the next look is over when another request has been aborted by its own.
+  const bound = gateway.post("/api/chat", key, chat);
+  await untilCounters(gateway, ({ waiting }) => waiting === 2);
+  await new Promise((resolve) => setTimeout(resolve, 1_100));
+  gateway.upstream().intercept = undefined;
+  held[0]!.writeHead(200, { "content-type": "application/json" }).end('{"done":true}\n');
+  await (await first).text();
+  for (const answer of [second, bound])
+    expect(JSON.parse((await (await answer).text()).trim().split("\n").at(-1)!)).toMatchObject({ done_reason: "stop" });
+  await gateway.apply(`environments:\n  dev:\n    upstreams: [{ url: "${url}" }]\n`);
+});
+
+test("parallel streams do not pass a budget of all tokens together, input included", async () => {
+  const long = [{ role: "user" as const, content: "word ".repeat(200) }];
+  const key = await keyWith({ tokens: "1k/day" });
+  endless("native");
+  const asks = Array.from({ length: 3 }, () => gateway.post("/api/chat", key, { model: "llama3.2", messages: long }));
+  const admitted = (await Promise.all(asks)).filter(({ status }) => status === 200);
+  const texts = await Promise.all(admitted.map((answer) => answer.text()));
+  const shown = texts.reduce((sum, text) => sum + (text.match(/"content":"a"/g)?.length ?? 0), 0);
+  // A prompt of 1,000 characters counts as 250 tokens where its server reports none.
+  expect(shown).toBeGreaterThan(0);
+  expect(shown).toBeLessThanOrEqual(1_000 - 250 * admitted.length);
 });
 
 test("a soft budget denies nothing, and is recorded once when it is used up", async () => {

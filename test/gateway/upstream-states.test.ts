@@ -200,7 +200,7 @@ describe("the credential of a model server", () => {
     ["two lines", "a\nb"],
     ["letters that are not ASCII", "ü"],
     ["too long a text", "x".repeat(4_097)],
-  ])("%s is none", async (_what, text) => {
+  ])("%s is rejected", async (_what, text) => {
     await use(one);
     await expect(set("u1", text)).rejects.toThrow(/^422/);
     await expect(set("u9")).rejects.toThrow(/^404/);

@@ -66,6 +66,8 @@ import type { GatewayMetrics } from "./gateway-metrics.ts";
 const FLUSH_MS = 60_000;
 /** Time bounds of what waits and runs are kept with this precision: one timer for all, instead of some for each request. */
 const TICK_MS = 1_000;
+/** A part of a budget that no request holds any more is settled after this. */
+const SILENT_LEASE_MS = 10_000;
 
 export interface DataPlanePorts {
   readonly settings: Settings;
@@ -198,7 +200,11 @@ export function makeDataPlane({
   const intend = makeIntend({ ledger, permissionUses: core.permissionUses, unrecorded });
   const flushing = setInterval(flush, FLUSH_MS).unref();
   const ticking = setInterval(() => {
-    live.tick(clock.monotonic());
+    const nowMs = clock.monotonic();
+    live.tick(nowMs);
+    // After the look at all that lives, so that only what was abandoned is silent.
+    const swept = budgets.book.sweep(nowMs, SILENT_LEASE_MS);
+    if (swept > 0) log.error({ swept }, "requests ended without settling their budgets");
     pools.pump();
     connections.sweep();
   }, TICK_MS).unref();

@@ -40,7 +40,6 @@ const SLACK_MS = 60_000;
 const SETTLED_MAX = 100_000;
 const FILE_BYTES_MAX = 256 * 1024 * 1024;
 const PAGE = 2_000;
-const SILENT_LEASE_MS = 10_000;
 /** Without a file: as far back as the longest window. */
 const LONGEST_WINDOW_MS = 31 * 86_400_000;
 
@@ -82,11 +81,7 @@ export async function openQuotas(core: Core, path: string, log: Log): Promise<Op
   };
   let keeping: Promise<void> = Promise.resolve();
   const keep = (): Promise<void> => (keeping = keeping.then(keepNow));
-  const timer = setInterval(() => {
-    const swept = book.sweep(clock.monotonic(), SILENT_LEASE_MS);
-    if (swept > 0) log.error({ swept }, "requests ended without settling their budgets");
-    void keep();
-  }, KEEP_MS).unref();
+  const timer = setInterval(() => void keep(), KEEP_MS).unref();
   return {
     book,
     tokens,

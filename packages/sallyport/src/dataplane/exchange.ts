@@ -143,6 +143,8 @@ export class Exchange implements Presented {
   heldPlaces: readonly string[] | null = null;
   /** What it reserved of its budgets; null where it has none. */
   lease: Lease | null = null;
+  /** Input tokens in that, as estimated. */
+  reservedInputTokens = 0;
   /** Its place among the live ones; -1 = it is not among them. */
   livePlace = -1;
   /** The replica that was chosen, or was chosen last. */

@@ -66,7 +66,11 @@ export class LiveExchanges {
 
   /** Keeps the time bounds of everything that waits or runs. */
   tick(nowMs: number): void {
-    for (const exchange of this.#live.slice()) exchange.interruptible?.tick(nowMs);
+    for (const exchange of this.#live.slice()) {
+      // Waiting or running, its budgets are held for it.
+      if (exchange.lease !== null) exchange.lease.touchedMs = nowMs;
+      exchange.interruptible?.tick(nowMs);
+    }
   }
 
   cutAll(refusal: Refusal): void {

@@ -62,6 +62,7 @@ export class Quotas {
         most = left === Infinity ? cap : Math.min(cap ?? Infinity, understood.isStream ? Math.max(1, left) : output);
         wanted.outputTokens = output;
       }
+      exchange.reservedInputTokens = input;
       wanted.inputTokens = input;
       wanted.tokens = input + output;
       wanted.compute = Math.max(

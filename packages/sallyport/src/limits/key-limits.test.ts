@@ -35,7 +35,7 @@ test("slots are bounded by the smallest bound and given back", () => {
   expect([limits.running("k role"), limits.running("k key")]).toEqual([2, 2]);
 });
 
-test("keys of one user share what is written for the user, and have their own besides", () => {
+test("keys of one user share what is written for the user, and each has its own", () => {
   const limits = new KeyLimits();
   const bounds = [
     { origin: "role", account: "dev user ada", limits: { concurrency: 2, requests: { count: 3, windowMs: 60_000 } } },

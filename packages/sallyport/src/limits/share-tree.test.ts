@@ -7,7 +7,7 @@ function holder(principal: string, more: Partial<ShareHolder> = {}): ShareHolder
   return { team: null, principal, key: principal, teamWeight: 1, principalWeight: 1, keyWeight: 1, ...more };
 }
 
-/** Serves whoever is next, one at a time, each for as long as `costMs` says; returns what each holder got. */
+/** Serves the caller that is next, one at a time, each for as long as `costMs` says; returns what each holder got. */
 function serve(tree: ShareTree, turns: number, costMs: (name: string) => number): Map<string, number> {
   const got = new Map<string, number>();
   for (let i = 0; i < turns; i++) {

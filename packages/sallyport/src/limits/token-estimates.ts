@@ -9,6 +9,7 @@ const USUAL_RATIO = 0.25;
 const MARGIN = 1.25;
 /** The template around a prompt is not in its characters. */
 const TEMPLATE_TOKENS = 16;
+const LEAST_CHARACTERS = 64;
 const NEWEST = 0.1;
 const MODELS_MAX = 1_024;
 /** No tokenizer makes more than one token of a byte; a server that reports more is not believed. */
@@ -31,10 +32,11 @@ export class TokenEstimates {
 
   /** `reported` by the model's server. */
   observe(environment: string, model: string, characters: number, reported: number): void {
-    if (characters <= 0 || reported <= 0) return;
+    // Of a short prompt, nearly all tokens are the template's.
+    if (characters < LEAST_CHARACTERS || reported <= 0) return;
     const name = `${environment} ${model}`;
     const known = this.#models.get(name);
-    const ratio = Math.min(reported / characters, RATIO_MAX);
+    const ratio = Math.min(Math.max(0, reported - TEMPLATE_TOKENS) / characters, RATIO_MAX);
     const error = Math.abs((known?.ratio ?? USUAL_RATIO) * characters - reported) / reported;
     if (known) {
       known.ratio += NEWEST * (ratio - known.ratio);

@@ -27,7 +27,7 @@ export interface UsageQuestion extends UsageScope {
   readonly limit: number;
 }
 
-/** Has the members it was grouped by; a key has its environment and owner, too. An empty text: there is none. */
+/** Has the members it was grouped by; a key has its environment and owner, too. An empty text stands for no value. */
 export interface UsageSum extends UsageCounts {
   readonly day?: number;
   readonly environment?: string;

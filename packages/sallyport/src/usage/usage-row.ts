@@ -3,7 +3,7 @@
  * only grows. A row is never about one request.
  */
 
-/** What a row is about. An empty text means that there is none: no owner, no team, no model. */
+/** What a row is about. An empty text stands for no owner, no team, no model. */
 export interface UsageSubject {
   /** Days since 1970-01-01, UTC. */
   readonly day: number;

@@ -52,8 +52,7 @@ export class RunningLimits {
     const { lease, right } = exchange;
     this.#exchange = exchange;
     this.#maxServiceMs = right?.share.maxServiceMs ?? Infinity;
-    const input = lease === null ? Infinity : lease.held("inputTokens");
-    this.#inputTokens = Number.isFinite(input) ? input : 0;
+    this.#inputTokens = exchange.reservedInputTokens;
     this.#isMetered = lease !== null && Math.min(lease.held("outputTokens"), lease.held("tokens")) < Infinity;
   }
 
@@ -94,7 +93,6 @@ export class RunningLimits {
     const heldMs = this.#exchange.heldMs + nowMs - turnMs;
     if (heldMs >= this.#maxServiceMs) return refuse("service_time_exceeded");
     if (lease === null) return undefined;
-    lease.touchedMs = nowMs;
     return lease.holdAtLeast("compute", heldMs + LOOK_MS) ? undefined : refuse("quota_exceeded", "compute");
   }
 
