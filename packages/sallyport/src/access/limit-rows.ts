@@ -9,7 +9,7 @@ import type { Environment, Limits } from "./policy.ts";
 export interface LimitRow {
   /** Where it was written, for people: `role chatbot`. */
   readonly origin: string;
-  /** Whose requests are counted together; null = the key's own. */
+  /** The name under which all requests that it binds are counted together; null = each key is counted apart. */
   readonly account: string | null;
   /** Only requests with these models; null = all. */
   readonly selector: ModelSelector | null;
@@ -26,15 +26,20 @@ export function limitRowsOf(
   const user = owner === undefined ? null : `${name} user ${owner.id}`;
   const team = quotas?.teams.find((one) => one.name === owner?.team);
   const rows: LimitRow[] = [
-    { origin: `environment ${name}`, account: user, selector: null, limits: environment.limits },
-    { origin: "key", account: null, selector: null, limits: key },
-    ...roles.map((role) => ({ origin: `role ${role.name}`, account: user, selector: null, limits: role.limits })),
+    row(`environment ${name}`, user, environment.limits),
+    row("key", null, key),
+    ...roles.map((role) => row(`role ${role.name}`, user, role.limits)),
   ];
-  if (team) rows.push({ origin: `team ${team.name}`, account: `${name} team`, selector: null, limits: team.limits });
+  if (team) rows.push(row(`team ${team.name}`, `${name} team`, team.limits));
   if (quotas) {
-    rows.push({ origin: `all of ${name}`, account: name, selector: null, limits: quotas.total });
+    rows.push(row(`all of ${name}`, name, quotas.total));
     for (const { selector, limits } of quotas.models)
-      rows.push({ origin: `models ${selector}`, account: name, selector: parseSelector(selector) ?? null, limits });
+      rows.push(row(`models ${selector}`, name, limits, parseSelector(selector) ?? null));
   }
   return rows.filter(({ limits }) => Object.keys(limits).length > 0);
+}
+
+/** The account is made here, once, and not for each request. What is written in two places is counted in two. */
+function row(origin: string, counted: string | null, limits: Limits, selector: ModelSelector | null = null): LimitRow {
+  return { origin, account: counted === null ? null : `${counted} ${origin}`, selector, limits };
 }

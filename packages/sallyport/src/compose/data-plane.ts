@@ -150,9 +150,7 @@ export function makeDataPlane({
   let isDraining = false;
 
   const refuseAfterChange = (exchange: Exchange): Refusal | undefined => {
-    const refusal = judge.refuseNow(exchange);
-    if (refusal || exchange.lease === null) return refusal;
-    const right = judge.again(exchange);
+    const right = judge.decideAgain(exchange);
     return isRefusal(right) ? right : quotas.refuseNow(exchange, right);
   };
 

@@ -106,7 +106,7 @@ export async function joinGateway(parts: GatewayParts): Promise<Gateway> {
       tls,
       connectionsMax: bounds.data,
       metrics,
-      listeners: [sentry.listener, quotas.listener],
+      listeners: [sentry.listener],
       budgets: quotas,
       tracing,
       listenerUrl: () => urls.data,

@@ -6,6 +6,7 @@
 import { parseModelName } from "@sallyport/protocol";
 import { limitRowsOf } from "../access/limit-rows.ts";
 import type { LimitRow } from "../access/limit-rows.ts";
+import type { Environment } from "../access/policy.ts";
 import type { PolicyDocument } from "../access/policy-file.ts";
 import { readPolicyText } from "../access/policy-text.ts";
 import type { ExportedRecord } from "../anomaly/replay/from-records.ts";
@@ -14,6 +15,7 @@ import { Lease } from "../limits/lease.ts";
 import { quotaBoundsOf } from "../limits/quota-bounds.ts";
 import { QuotaBook } from "../limits/quota-book.ts";
 import type { QuotaBound } from "../limits/quota.ts";
+import { usedAmounts } from "../limits/recorded-amounts.ts";
 
 export interface LimitReplayed {
   readonly requests: number;
@@ -104,8 +106,7 @@ export class LimitReplay {
     const team = this.#teams.get(owner) ?? null;
     const roles = this.#policy.roles.filter((role) => known?.roles.includes(role.name));
     const rows = limitRowsOf(environment, { id: owner, team }, {}, roles);
-    const key = `${name} key ${id}`;
-    const reason = this.#admit(record, rows, key, environment.quotas?.zone ?? "UTC");
+    const reason = this.#admit(record, environment, rows, id);
     if (reason === undefined) return;
     this.#sums.denied++;
     this.#countOf(reason).denied++;
@@ -113,15 +114,21 @@ export class LimitReplay {
   }
 
   /** Why it would have been denied; undefined where it would have begun. */
-  #admit({ fields }: ExportedRecord, rows: readonly LimitRow[], key: string, zone: string): string | undefined {
+  #admit(
+    { fields }: ExportedRecord,
+    environment: Pick<Environment, "name" | "quotas">,
+    rows: readonly LimitRow[],
+    keyId: string,
+  ): string | undefined {
+    const key = `${environment.name} key ${keyId}`;
     const rate = this.#limits.takeRequest(key, rows, this.#nowMs);
     if (rate && !rate.isAllowed) return "requests";
     const places = this.#limits.takePlaces(key, rows);
     if (places === null) return "concurrency";
     const model = typeof fields["model"] === "string" ? (parseModelName(fields["model"]) ?? null) : null;
-    const bounds = quotaBoundsOf(rows, key, model, zone);
+    const bounds = quotaBoundsOf(environment, rows, keyId, model);
     const least = { requests: 1, tokens: 1, inputTokens: 1, outputTokens: 1, compute: 1, bytes: 1, images: 0 };
-    const lease = bounds.length === 0 ? null : this.#book.reserve(bounds, least);
+    const lease = bounds.length === 0 ? null : this.#book.reserve(String(fields["request"]), bounds, least);
     if (lease !== null && !(lease instanceof Lease)) {
       this.#limits.release(places);
       return `${lease.bound.name} of ${lease.bound.account}`;
@@ -140,17 +147,9 @@ export class LimitReplay {
     this.#limits.release(running.places);
     const { lease, bounds } = running;
     if (lease === null) return;
-    const [inputTokens, outputTokens] = [numberOf(fields["input_tokens"]), numberOf(fields["output_tokens"])];
-    const used = {
-      requests: 1,
-      inputTokens,
-      outputTokens,
-      tokens: inputTokens + outputTokens,
-      compute: numberOf(fields["compute_ms"]),
-      bytes: numberOf(fields["bytes"]),
-    };
+    const used = usedAmounts(fields);
     for (const name of ["tokens", "outputTokens", "compute", "bytes"] as const) {
-      if (lease.held(name) === Infinity || lease.holdAtLeast(name, used[name])) continue;
+      if (lease.held(name) === Infinity || lease.holdAtLeast({ [name]: used[name] })) continue;
       this.#sums.shortened++;
       this.#countOf(name).shortened++;
       // The gateway would have ended it where the budget ends.
@@ -164,8 +163,4 @@ export class LimitReplay {
     if (!counts) this.#byLimit.set(limit, (counts = { denied: 0, shortened: 0 }));
     return counts;
   }
-}
-
-function numberOf(value: unknown): number {
-  return typeof value === "number" && Number.isFinite(value) && value > 0 ? value : 0;
 }

@@ -1,50 +1,42 @@
 /**
  * Budgets over restarts. What was used is in a file, written every few seconds; what was recorded after that file is read
- * from the audit log at start, so that nothing is given twice after kill -9. A request that was running then is charged
- * what it had reserved.
+ * from the audit log at start, so that nothing is given twice after kill -9. A request that ran then is charged what it
+ * had reserved when the file was written or, if it began later, when it began.
  */
-import { existsSync } from "node:fs";
-import { readBounded } from "@sallyport/ledger/node";
 import { parseModelName } from "@sallyport/protocol";
 import type { Limits } from "../access/policy.ts";
 import type { AuditRecord } from "../audit/audit-log.ts";
-import type { EndListener } from "../dataplane/ending.ts";
 import { causeOf } from "../kernel/log.ts";
 import type { Log } from "../kernel/log.ts";
 import { quotaBoundsOf } from "../limits/quota-bounds.ts";
 import { QuotaBook } from "../limits/quota-book.ts";
 import type { Amounts, QuotaBound } from "../limits/quota.ts";
-import type { QuotaUse } from "../limits/quota-book.ts";
+import type { OpenUse } from "../limits/quota-book.ts";
+import { reservedAmounts, usedAmounts } from "../limits/recorded-amounts.ts";
 import { TokenEstimates } from "../limits/token-estimates.ts";
-import { replaceDurably } from "../store/disk/durable-file.ts";
 import type { Core } from "./core.ts";
+import { keepQuotas, readKeptQuotas } from "./kept-quotas.ts";
+import type { KeptQuotas } from "./kept-quotas.ts";
 
 export interface OpenQuotas {
   readonly book: QuotaBook;
   readonly tokens: TokenEstimates;
-  readonly listener: EndListener;
   close(): Promise<void>;
-}
-
-interface KeptQuotas {
-  /** Epoch ms. */
-  readonly at: number;
-  readonly uses: readonly QuotaUse[];
-  /** Requests that had settled shortly before: their records may be younger than the file. */
-  readonly settled: readonly string[];
 }
 
 const KEEP_MS = 5_000;
 /** Records are written a little later than requests settle, and clocks are set back now and then. */
 const SLACK_MS = 60_000;
 const SETTLED_MAX = 100_000;
-const FILE_BYTES_MAX = 256 * 1024 * 1024;
 const PAGE = 2_000;
 /** Without a file: as far back as the longest window. */
 const LONGEST_WINDOW_MS = 31 * 86_400_000;
 
 export async function openQuotas(core: Core, path: string, log: Log): Promise<OpenQuotas> {
   const { clock } = core;
+  // Ids by the time of their end, the oldest first.
+  const settled = new Map<string, number>();
+  let isChanged = false;
   const book = new QuotaBook({
     now: () => clock.now(),
     onUsedUp: (bound) => {
@@ -54,26 +46,26 @@ export async function openQuotas(core: Core, path: string, log: Log): Promise<Op
         .inTurn(() => core.changes.change({ operations: [], events: [usedUpEvent(bound, clock.now())] }))
         .catch((cause: unknown) => log.error({ cause: causeOf(cause) }, "a used-up budget could not be recorded"));
     },
+    onSettled(request) {
+      isChanged = true;
+      settled.set(request, clock.now());
+    },
   });
   const tokens = new TokenEstimates();
-  const kept = readKept(path, log);
+  const kept = readKeptQuotas(path, log);
   if (kept) book.restore(kept.uses);
   if (kept || hasBudgets(core)) await foldSince(core, book, kept, clock.now());
 
-  // Ids by the time of their end, the oldest first.
-  const settled = new Map<string, number>();
-  let isChanged = false;
   const keepNow = async (): Promise<void> => {
-    if (!isChanged) return;
+    if (!isChanged && book.open === 0) return;
     isChanged = false;
     const at = clock.now();
     for (const [id, endedAt] of settled) {
       if (at - endedAt < SLACK_MS && settled.size <= SETTLED_MAX) break;
       settled.delete(id);
     }
-    const text = JSON.stringify({ at, uses: book.uses(), settled: [...settled.keys()] } satisfies KeptQuotas);
     try {
-      await replaceDurably(path, oneChunk(text));
+      await keepQuotas(path, { at, uses: book.uses(), open: book.openUses(), settled: [...settled.keys()] });
     } catch (cause) {
       isChanged = true;
       log.warn({ cause: causeOf(cause) }, "what was used of budgets could not be kept");
@@ -85,13 +77,6 @@ export async function openQuotas(core: Core, path: string, log: Log): Promise<Op
   return {
     book,
     tokens,
-    listener: {
-      ended(exchange) {
-        if (exchange.right === null || exchange.right.limits.length === 0) return;
-        isChanged = true;
-        settled.set(exchange.id, clock.now());
-      },
-    },
     async close() {
       clearInterval(timer);
       await keep();
@@ -99,8 +84,7 @@ export async function openQuotas(core: Core, path: string, log: Log): Promise<Op
   };
 }
 
-function usedUpEvent({ account, name, amount, isSoft }: QuotaBound, at: number) {
-  const environment = account.split(" ")[0]!;
+function usedUpEvent({ environment, account, name, amount, isSoft }: QuotaBound, at: number) {
   return {
     type: "quota.reached",
     at,
@@ -108,27 +92,6 @@ function usedUpEvent({ account, name, amount, isSoft }: QuotaBound, at: number) 
     actor: "gateway",
     fields: { account, budget: name, amount, is_soft: isSoft },
   } as const;
-}
-
-/** Undefined without a file, or with one that cannot be read: then the audit log is read further back. */
-function readKept(path: string, log: Log): KeptQuotas | undefined {
-  if (!existsSync(path)) return undefined;
-  try {
-    const kept = JSON.parse(readBounded(path, FILE_BYTES_MAX)?.toString("utf8") ?? "") as Partial<KeptQuotas>;
-    const { at, uses, settled } = kept;
-    if (typeof at === "number" && Array.isArray(uses) && uses.every(isUse) && Array.isArray(settled))
-      return { at, uses, settled: settled as string[] };
-  } catch (cause) {
-    log.warn({ cause: causeOf(cause) }, "the file of used budgets cannot be read");
-  }
-  log.warn("what was used of budgets is read from the audit log: its file is damaged");
-  return undefined;
-}
-
-function isUse(value: unknown): value is QuotaUse {
-  if (typeof value !== "object" || value === null) return false;
-  const { name, startMs, endMs, used } = value as Record<string, unknown>;
-  return typeof name === "string" && [startMs, endMs, used].every((one) => typeof one === "number" && one >= 0);
 }
 
 /**
@@ -143,60 +106,53 @@ function hasBudgets(core: Core): boolean {
   return false;
 }
 
+/** A request without an end so far. */
+interface Unended {
+  readonly images: number;
+  readonly charge: () => void;
+}
+
 /** Books what the audit log has and the file does not. */
 async function foldSince(core: Core, book: QuotaBook, kept: KeptQuotas | undefined, now: number): Promise<void> {
   const since = kept ? kept.at - SLACK_MS : now - LONGEST_WINDOW_MS;
   const known = new Set(kept?.settled);
-  const running = new Map<string, AuditRecord>();
+  const unended = new Map(kept?.open.map((one) => [one.request, keptUnended(book, one)]));
   const types = ["request.intent", "request.outcome"];
   for (let after = 0, isMore = true; isMore;) {
     const page = await core.audit.read({ types, since, after, limit: PAGE, order: "oldest" });
     for (const record of page.records) {
       const id = String(record.fields["request"]);
-      if (record.type === "request.intent") running.set(id, record);
-      else {
-        const isYounger = kept === undefined || record.at > kept.at;
-        if (!known.has(id) && (isYounger || running.has(id))) bookRecord(core, book, record, usedOf(record));
-        running.delete(id);
+      if (known.has(id)) continue;
+      const open = unended.get(id);
+      if (record.type === "request.intent") {
+        if (!open) unended.set(id, recordedUnended(core, book, record));
+        continue;
       }
+      if (open || kept === undefined || record.at > kept.at)
+        bookRecord(core, book, record, { ...usedAmounts(record.fields), images: open?.images ?? 0 });
+      unended.delete(id);
     }
     isMore = page.records.length > 0 && page.through > after;
     after = page.through;
   }
-  for (const [id, record] of running) if (!known.has(id)) bookRecord(core, book, record, reservedOf(record));
+  for (const { charge } of unended.values()) charge();
 }
 
-function bookRecord(core: Core, book: QuotaBook, record: AuditRecord, used: Amounts): void {
+function keptUnended(book: QuotaBook, { uses }: OpenUse): Unended {
+  const images = Math.max(0, ...uses.filter(({ budget }) => budget === "images").map(({ used }) => used));
+  return { images, charge: () => book.restore(uses) };
+}
+
+function recordedUnended(core: Core, book: QuotaBook, record: AuditRecord): Unended {
+  const amounts = reservedAmounts(record.fields);
+  return { images: amounts.images ?? 0, charge: () => bookRecord(core, book, record, amounts) };
+}
+
+function bookRecord(core: Core, book: QuotaBook, record: AuditRecord, amounts: Amounts): void {
   const key = core.keys.find(record.environment, record.actor.slice("key:".length));
   const right = key && core.snapshot().rightOf(key);
   if (!right || right.limits.length === 0) return;
   const model = typeof record.fields["model"] === "string" ? (parseModelName(record.fields["model"]) ?? null) : null;
-  const zone = right.environment.quotas?.zone ?? "UTC";
-  for (const bound of quotaBoundsOf(right.limits, `${key.environment} key ${key.id}`, model, zone))
-    book.bookAt(bound, used[bound.name] ?? 0, record.at);
-}
-
-function usedOf({ fields }: AuditRecord): Amounts {
-  const [inputTokens, outputTokens] = [numberOf(fields["input_tokens"]), numberOf(fields["output_tokens"])];
-  const [compute, bytes] = [numberOf(fields["compute_ms"]), numberOf(fields["bytes"])];
-  return { requests: 1, inputTokens, outputTokens, tokens: inputTokens + outputTokens, compute, bytes };
-}
-
-function reservedOf({ fields }: AuditRecord): Amounts {
-  const tokens = numberOf(fields["reserved_tokens"]);
-  return {
-    requests: 1,
-    tokens,
-    outputTokens: tokens,
-    compute: numberOf(fields["reserved_ms"]),
-    bytes: numberOf(fields["bytes"]),
-  };
-}
-
-function numberOf(value: unknown): number {
-  return typeof value === "number" && Number.isFinite(value) && value > 0 ? value : 0;
-}
-
-async function* oneChunk(text: string): AsyncGenerator<Buffer> {
-  yield Buffer.from(text);
+  for (const bound of quotaBoundsOf(right.environment, right.limits, key.id, model))
+    book.bookAt(bound, amounts[bound.name] ?? 0, record.at);
 }

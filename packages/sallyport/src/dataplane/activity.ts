@@ -65,9 +65,10 @@ export function activityOf(
     requests: requests.toSorted((a, b) => b.sinceMs - a.sinceMs).slice(0, REQUESTS_MAX),
     budgets: book
       .fill()
-      .filter(({ account }) => account === environment || account.startsWith(`${environment} `))
+      .filter((row) => row.environment === environment)
       .toSorted((a, b) => b.used / b.amount - a.used / a.amount)
-      .slice(0, BUDGETS_MAX),
+      .slice(0, BUDGETS_MAX)
+      .map(({ account, budget, used, amount, endsAt }) => ({ account, budget, used, amount, endsAt })),
   };
 }
 

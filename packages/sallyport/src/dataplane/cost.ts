@@ -14,13 +14,18 @@ export function computeMsOf({
   return Math.round(Math.min(usage?.workedMs ?? heldMs, heldMs));
 }
 
+/** How long it has held a slot of its model, ms. Lists and the management of models hold none. */
+export function heldMsOf({ heldMs, service, turnMs }: Exchange, nowMs: number): number {
+  return heldMs + (service === null ? 0 : nowMs - turnMs);
+}
+
 /**
  * What an answer cost so far, as `x-sallyport-usage` says it: `compute` only where the answer has come and its usage is
  * known, because the head of a stream leaves before its end.
  */
 export function usageHeader(exchange: Exchange, nowMs: number): string {
-  const { usage, queuedMs, turnMs, heldMs, isForwarded } = exchange;
-  const held = heldMs + (exchange.group === null ? 0 : nowMs - turnMs);
-  const compute = usage !== null ? `compute=${computeMsOf({ usage, heldMs: held, isForwarded })};` : "";
+  const { usage, queuedMs, isForwarded } = exchange;
+  const heldMs = heldMsOf(exchange, nowMs);
+  const compute = usage !== null ? `compute=${computeMsOf({ usage, heldMs, isForwarded })};` : "";
   return `${compute}queue=${Math.round(queuedMs)}`;
 }

@@ -63,12 +63,17 @@ export class Judge {
     return refuseStanding("again", claim, this.#facts) ?? right!;
   }
 
-  /** The same with the decision on what was granted before: why what waits or runs must end. */
-  refuseNow(exchange: Exchange): Refusal | undefined {
+  /** The same with the decision on what was granted before: the right by which it waits or runs, or why it must end. */
+  decideAgain(exchange: Exchange): EffectiveRight | Refusal {
     const right = this.again(exchange);
     if (isRefusal(right)) return right;
     const decision = decide(right, exchange.question!, exchange);
-    return decision.isAllowed ? undefined : decision.refusal;
+    return decision.isAllowed ? right : decision.refusal;
+  }
+
+  refuseNow(exchange: Exchange): Refusal | undefined {
+    const right = this.decideAgain(exchange);
+    return isRefusal(right) ? right : undefined;
   }
 
   /**

@@ -13,7 +13,6 @@ import type { TokenEstimates } from "../limits/token-estimates.ts";
 import { writesTokens } from "./answer/usage.ts";
 import { computeMsOf } from "./cost.ts";
 import type { Exchange } from "./exchange.ts";
-import { queuedModelOf } from "./upstream/turn.ts";
 
 export interface QuotaGatePorts {
   readonly book: QuotaBook;
@@ -41,8 +40,7 @@ export class Quotas {
     const key = exchange.key!;
     const understood = exchange.understood!;
     if (right.limits.length === 0) return cap;
-    const zone = right.environment.quotas?.zone ?? "UTC";
-    const bounds = quotaBoundsOf(right.limits, `${key.environment} key ${key.id}`, understood.model, zone);
+    const bounds = quotaBoundsOf(right.environment, right.limits, key.id, understood.model);
     if (bounds.length === 0) return cap;
     const { book } = this.#ports;
     const room = (name: QuotaBound["name"]): number => book.room(bounds, name);
@@ -65,27 +63,28 @@ export class Quotas {
       exchange.reservedInputTokens = input;
       wanted.inputTokens = input;
       wanted.tokens = input + output;
-      wanted.compute = Math.max(
-        1,
-        Math.min(this.#ports.predictMs(key.environment, understood.model.key, key.owner ?? key.id), room("compute")),
-      );
+      const computeLeft = room("compute");
+      if (computeLeft < Infinity) {
+        const predictedMs = this.#ports.predictMs(key.environment, understood.model.key, key.owner ?? key.id);
+        wanted.compute = Math.max(1, Math.min(predictedMs, computeLeft));
+      }
       wanted.images = understood.asked.images;
     }
-    const found = book.reserve(bounds, wanted);
+    const found = book.reserve(exchange.id, bounds, wanted);
     if (!(found instanceof Lease)) return shortage(found);
     found.touchedMs = exchange.startedMs;
     exchange.lease = found;
     return most;
   }
 
-  /** Of what waits or runs, when policy has changed: why it must end, if a budget is now smaller than what is used of it. */
+  /**
+   * Of what waits or runs, when policy has changed: it draws from the budgets as they are now. Why it must end, if one was
+   * narrowed to less than what is used of it.
+   */
   refuseNow({ key, understood, lease }: Exchange, right: EffectiveRight): Refusal | undefined {
     if (lease === null) return undefined;
-    const zone = right.environment.quotas?.zone ?? "UTC";
-    const name = `${key!.environment} key ${key!.id}`;
-    const over = quotaBoundsOf(right.limits, name, understood!.model, zone).find((bound) =>
-      this.#ports.book.isOver(bound),
-    );
+    const narrowed = lease.rebind(quotaBoundsOf(right.environment, right.limits, key!.id, understood!.model));
+    const over = narrowed.find((bound) => this.#ports.book.isOver(bound));
     return over === undefined ? undefined : refuse("quota_exceeded", wordOf(over.name));
   }
 
@@ -108,7 +107,7 @@ export class Quotas {
       inputTokens,
       outputTokens,
       tokens: inputTokens + outputTokens,
-      compute: queuedModelOf(exchange) === null ? 0 : computeMsOf(exchange),
+      compute: computeMsOf(exchange),
       images: understood!.asked.images,
       bytes: exchange.serialized!.bytes.length + exchange.sentBytes,
     });
@@ -122,7 +121,7 @@ export function holdTokens(lease: Lease, inputTokens: number, shown: number): bo
 }
 
 function holdOutput(lease: Lease, inputTokens: number, output: number): boolean {
-  return lease.holdAtLeast("outputTokens", output) && lease.holdAtLeast("tokens", inputTokens + output);
+  return lease.holdAtLeast({ outputTokens: output, tokens: inputTokens + output });
 }
 
 /** Servers take 0 and less for no limit. */

@@ -9,7 +9,7 @@ import type { Limits } from "../access/policy.ts";
 
 export interface BoundLimits {
   readonly origin: string;
-  /** Whose requests are counted together; absent or null = those of the key that asks. */
+  /** The name under which requests are counted together; absent or null = those of the key that asks, by origin. */
   readonly account?: string | null;
   /** Only requests with some models: not known yet when rates are looked at, so it is a budget. */
   readonly selector?: object | null;
@@ -95,7 +95,6 @@ function isRate({ limits, selector }: BoundLimits): boolean {
   return !selector && limits.requests!.windowMs <= RATE_WINDOW_MAX_MS;
 }
 
-/** What is written in two places is counted in two. */
 function accountOf(key: string, { account, origin }: BoundLimits): string {
-  return `${account ?? key} ${origin}`;
+  return account ?? `${key} ${origin}`;
 }

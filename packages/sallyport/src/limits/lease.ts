@@ -12,60 +12,110 @@ export interface LeaseBook {
   close(lease: Lease): void;
 }
 
+interface Part {
+  bound: QuotaBound;
+  held: number;
+}
+
 export class Lease {
+  /** The id of its request. */
+  readonly owner: string;
   /** Monotonic ms of the last sign of life of its request. */
   touchedMs = Infinity;
   readonly #book: LeaseBook;
-  readonly #bounds: readonly QuotaBound[];
-  readonly #held: number[];
+  readonly #parts: Part[];
   #isSettled = false;
 
-  /** Made by `QuotaBook.reserve` alone. */
-  constructor(book: LeaseBook, bounds: readonly QuotaBound[]) {
+  /** Made by `QuotaBook.reserve` alone, which has looked whether there is room. */
+  constructor(book: LeaseBook, owner: string, bounds: readonly QuotaBound[], wanted: Amounts) {
     this.#book = book;
-    this.#bounds = bounds;
-    this.#held = bounds.map(() => 0);
+    this.owner = owner;
+    this.#parts = bounds.map((bound) => ({ bound, held: 0 }));
+    for (const part of this.#parts) this.#hold(part, wanted[part.bound.name] ?? 0);
   }
 
-  /** Part of `QuotaBook.reserve`, which has looked whether there is room. */
-  take(bound: QuotaBound, amount: number): void {
-    this.#book.hold(bound, amount);
-    this.#held[this.#bounds.indexOf(bound)]! += amount;
+  /** What it holds of each of its budgets. */
+  get parts(): readonly Readonly<Part>[] {
+    return this.#parts;
   }
 
   /** So much of every hard budget of that name; Infinity without one. */
   held(name: QuotaName): number {
     let least = Infinity;
-    this.#bounds.forEach((bound, i) => {
-      if (bound.name === name && !bound.isSoft) least = Math.min(least, this.#held[i]!);
-    });
+    for (const { bound, held } of this.#parts)
+      if (bound.name === name && !bound.isSoft) least = Math.min(least, held);
     return least;
   }
 
-  /** It holds at least so much of every budget of that name from now on, or as much as before and false. */
-  holdAtLeast(name: QuotaName, amount: number): boolean {
+  /** What it has reserved of budgets of that name, hard or soft; undefined without one. */
+  reserved(name: QuotaName): number | undefined {
+    let most: number | undefined;
+    for (const { bound, held } of this.#parts) if (bound.name === name) most = Math.max(most ?? 0, held);
+    return most;
+  }
+
+  /** It holds at least so much of every budget from now on, or of each as much as before and false. */
+  holdAtLeast(wanted: Amounts): boolean {
     if (this.#isSettled) return false;
-    const more = this.#bounds.map((bound, i) => (bound.name === name ? Math.max(0, amount - this.#held[i]!) : 0));
-    if (!this.#bounds.every((bound, i) => more[i] === 0 || this.#book.hasRoom(bound, more[i]!))) return false;
-    this.#bounds.forEach((bound, i) => {
-      if (more[i]! > 0) this.take(bound, more[i]!);
-    });
+    const lacking = ({ bound, held }: Part): number => Math.max(0, (wanted[bound.name] ?? 0) - held);
+    for (const part of this.#parts) {
+      const more = lacking(part);
+      if (more > 0 && !this.#book.hasRoom(part.bound, more)) return false;
+    }
+    for (const part of this.#parts) {
+      const more = lacking(part);
+      if (more > 0) this.#hold(part, more);
+    }
     return true;
   }
 
+  /**
+   * Policy has changed: it draws from these budgets from now on, from a new one as much as from others of its name.
+   * Returns those that became smaller, or are new.
+   */
+  rebind(bounds: readonly QuotaBound[]): QuotaBound[] {
+    if (this.#isSettled) return [];
+    const isOf = (bound: QuotaBound) => (part: Part) =>
+      part.bound.account === bound.account &&
+      part.bound.name === bound.name &&
+      part.bound.windowMs === bound.windowMs;
+    const narrowed: QuotaBound[] = [];
+    const added: Part[] = [];
+    for (const bound of bounds) {
+      const part = this.#parts.find(isOf(bound));
+      if (part === undefined) added.push({ bound, held: 0 });
+      if (part === undefined || bound.amount < part.bound.amount) narrowed.push(bound);
+      if (part !== undefined) part.bound = bound;
+    }
+    for (const part of this.#parts)
+      // What it holds of a budget that is no more stays in the account until it settles, and bounds nothing.
+      if (!bounds.includes(part.bound)) part.bound = { ...part.bound, amount: Infinity, isSoft: true };
+    for (const part of added) {
+      const held = this.reserved(part.bound.name) ?? 0;
+      this.#parts.push(part);
+      this.#hold(part, held);
+    }
+    return narrowed;
+  }
+
   settle(used: Amounts): void {
-    this.#end((bound) => used[bound.name] ?? 0);
+    this.#end(({ bound }) => used[bound.name] ?? 0);
   }
 
   /** What it used is not known: all it held. */
   settleAsHeld(): void {
-    this.#end((_, held) => held);
+    this.#end(({ held }) => held);
   }
 
-  #end(usedOf: (bound: QuotaBound, held: number) => number): void {
+  #hold(part: Part, amount: number): void {
+    this.#book.hold(part.bound, amount);
+    part.held += amount;
+  }
+
+  #end(usedOf: (part: Part) => number): void {
     if (this.#isSettled) return;
     this.#isSettled = true;
     this.#book.close(this);
-    this.#bounds.forEach((bound, i) => this.#book.book(bound, this.#held[i]!, usedOf(bound, this.#held[i]!)));
+    for (const part of this.#parts) this.#book.book(part.bound, part.held, usedOf(part));
   }
 }

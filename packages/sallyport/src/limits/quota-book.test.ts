@@ -14,7 +14,7 @@ function bookAt(state: { now: number }) {
 }
 
 function bound(account: string, amount: number, more: Partial<QuotaBound> = {}): QuotaBound {
-  return { account, name: "tokens", amount, windowMs: DAY_MS, zone: "UTC", isSoft: false, ...more };
+  return { environment: "dev", account, name: "tokens", amount, windowMs: DAY_MS, zone: "UTC", isSoft: false, ...more };
 }
 
 function leased(found: Lease | object): Lease {
@@ -57,9 +57,9 @@ describe("the quota book", () => {
     const state = { now: Date.parse("2026-05-01T22:00:00Z") };
     const { book, usedUp } = bookAt(state);
     const bounds = [bound("user ada", 100), bound("team a", 150)];
-    leased(book.reserve(bounds, { tokens: 80 })).settle({ tokens: 60 });
+    leased(book.reserve("r", bounds, { tokens: 80 })).settle({ tokens: 60 });
     expect(book.room(bounds, "tokens")).toBe(40);
-    expect(book.reserve(bounds, { tokens: 41 })).toEqual({ bound: bounds[0], retryAfterMs: 2 * HOUR_MS });
+    expect(book.reserve("r", bounds, { tokens: 41 })).toEqual({ bound: bounds[0], retryAfterMs: 2 * HOUR_MS });
     expect(usedUp).toEqual(["user ada"]);
     state.now += 2 * HOUR_MS;
     expect(book.room(bounds, "tokens")).toBe(100);
@@ -69,7 +69,7 @@ describe("the quota book", () => {
     const state = { now: Date.parse("2026-05-02T00:30:00Z") };
     const { book } = bookAt(state);
     const day = bound("user ada", 100);
-    leased(book.reserve([day], { tokens: 100 })).settle({ tokens: 100 });
+    leased(book.reserve("r", [day], { tokens: 100 })).settle({ tokens: 100 });
     state.now -= HOUR_MS;
     expect(book.room([day], "tokens")).toBe(0);
     state.now += DAY_MS;
@@ -82,14 +82,14 @@ describe("the quota book", () => {
     const state = { now: 0 };
     const { book, usedUp } = bookAt(state);
     const soft = bound("user ada", 10, { isSoft: true });
-    for (let i = 0; i < 5; i++) leased(book.reserve([soft], { tokens: 8 })).settle({ tokens: 8 });
+    for (let i = 0; i < 5; i++) leased(book.reserve("r", [soft], { tokens: 8 })).settle({ tokens: 8 });
     expect(usedUp).toEqual(["user ada"]);
   });
 
   it("is as it was after a restart", () => {
     const state = { now: 5 };
     const { book } = bookAt(state);
-    leased(book.reserve([bound("a", 10)], { tokens: 4 })).settle({ tokens: 4 });
+    leased(book.reserve("r", [bound("a", 10)], { tokens: 4 })).settle({ tokens: 4 });
     const { book: next } = bookAt(state);
     next.restore(book.uses());
     expect(next.room([bound("a", 10)], "tokens")).toBe(6);
@@ -115,9 +115,9 @@ describe("the quota book", () => {
           const running = open.length > 0 ? below(open.length) : -1;
           if (kind === "clock") state.now += (below(4) - 1.5) * HOUR_MS;
           else if (kind === "reserve") {
-            const found = book.reserve(boundsOf(below(4)), { tokens: below(60), requests: 1, compute: below(60) });
+            const found = book.reserve("r", boundsOf(below(4)), { tokens: below(60), requests: 1, compute: below(60) });
             if (found instanceof Lease) open.push(found);
-          } else if (running >= 0 && kind === "extend") open[running]!.holdAtLeast("tokens", below(90));
+          } else if (running >= 0 && kind === "extend") open[running]!.holdAtLeast({ tokens: below(90) });
           else if (running >= 0) {
             const [lease] = open.splice(running, 1);
             const part = kind === "finish" || kind === "twice" ? 1 : random();
@@ -130,9 +130,10 @@ describe("the quota book", () => {
             else lease!.settle(spent);
             if (kind === "twice") lease!.settle(spent);
           }
-          for (const { name, used } of book.uses()) {
-            const limit = amounts[name.split(" ").at(-1)!.split("/")[0] as keyof typeof amounts];
-            if (used > (name.startsWith("all") ? 2 * limit : limit)) throw new Error(`${name}: ${used} were used`);
+          for (const { account, budget, used } of book.uses()) {
+            const limit = amounts[budget as keyof typeof amounts];
+            if (used > (account === "all" ? 2 * limit : limit))
+              throw new Error(`${account}: ${used} of ${budget} were used`);
           }
         }
         for (const lease of open) lease.settle({});
@@ -147,7 +148,7 @@ describe("the quota book", () => {
 
   it("settles what nobody touched any more", () => {
     const { book } = bookAt({ now: 0 });
-    const lease = leased(book.reserve([bound("a", 10)], { tokens: 7 }));
+    const lease = leased(book.reserve("r", [bound("a", 10)], { tokens: 7 }));
     lease.touchedMs = 1_000;
     expect([book.sweep(2_000, 5_000), book.sweep(6_001, 5_000), book.open]).toEqual([0, 1, 0]);
     expect(book.room([bound("a", 10)], "tokens")).toBe(3);

@@ -17,15 +17,26 @@ export interface QuotaShortage {
   readonly retryAfterMs: number;
 }
 
-/** One account in its present window, as it is kept over a restart. */
+/** One budget of an account in its present window, as it is kept over a restart. */
 export interface QuotaUse {
-  readonly name: string;
+  readonly environment: string;
+  readonly account: string;
+  readonly budget: QuotaName;
+  readonly windowMs: number;
   readonly startMs: number;
   readonly endMs: number;
   readonly used: number;
 }
 
+/** What a request that runs would be charged if the gateway ended now. */
+export interface OpenUse {
+  /** The request's id. */
+  readonly request: string;
+  readonly uses: readonly QuotaUse[];
+}
+
 export interface QuotaFill {
+  readonly environment: string;
   readonly account: string;
   readonly budget: QuotaName;
   readonly used: number;
@@ -34,9 +45,11 @@ export interface QuotaFill {
   readonly endsAt: number;
 }
 
-export interface QuotaAccount {
-  readonly owner: string;
+interface QuotaAccount {
+  readonly environment: string;
+  readonly account: string;
   readonly budget: QuotaName;
+  readonly windowMs: number;
   /** As it was written when it was used last. */
   amount: number;
   startMs: number;
@@ -52,6 +65,8 @@ export interface QuotaPorts {
   readonly now: () => number;
   /** A budget is used up: told once in each window. */
   readonly onUsedUp: (bound: QuotaBound) => void;
+  /** A request has settled: what it used is in the book. */
+  readonly onSettled?: (request: string) => void;
 }
 
 const SWEEP_ABOVE = 10_000;
@@ -79,8 +94,8 @@ export class QuotaBook implements LeaseBook {
     return Math.max(0, room);
   }
 
-  /** All budgets or none. An amount of 0 needs a budget that is not used up. */
-  reserve(bounds: readonly QuotaBound[], wanted: Amounts): Lease | QuotaShortage {
+  /** All budgets or none. An amount of 0 needs a budget that is not used up. `owner` is the request's id. */
+  reserve(owner: string, bounds: readonly QuotaBound[], wanted: Amounts): Lease | QuotaShortage {
     for (const bound of bounds) {
       const want = wanted[bound.name];
       if (want === undefined || bound.isSoft) continue;
@@ -90,9 +105,8 @@ export class QuotaBook implements LeaseBook {
       this.#report(bound, account);
       return { bound, retryAfterMs: Math.max(0, account.endMs - this.#ports.now()) };
     }
-    const lease = new Lease(this, bounds);
+    const lease = new Lease(this, owner, bounds, wanted);
     this.#leases.add(lease);
-    for (const bound of bounds) lease.take(bound, wanted[bound.name] ?? 0);
     return lease;
   }
 
@@ -130,6 +144,7 @@ export class QuotaBook implements LeaseBook {
 
   close(lease: Lease): void {
     this.#leases.delete(lease);
+    this.#ports.onSettled?.(lease.owner);
   }
 
   /**
@@ -150,40 +165,52 @@ export class QuotaBook implements LeaseBook {
   uses(): QuotaUse[] {
     const now = this.#ports.now();
     const uses: QuotaUse[] = [];
-    for (const [name, { startMs, endMs, used }] of this.#accounts)
-      if (used > 0 && endMs > now) uses.push({ name, startMs, endMs, used });
+    for (const account of this.#accounts.values())
+      if (account.used > 0 && account.endMs > now) uses.push(useOf(account, account.used));
     return uses;
+  }
+
+  /** What runs, with what it holds. */
+  openUses(): OpenUse[] {
+    return [...this.#leases].map(({ owner, parts }) => ({
+      request: owner,
+      uses: parts.filter(({ held }) => held > 0).map(({ bound, held }) => useOf(this.#accountOf(bound), held)),
+    }));
   }
 
   /** Accounts as people look at them, with what running requests hold counted as used. */
   fill(): QuotaFill[] {
     const now = this.#ports.now();
     const rows: QuotaFill[] = [];
-    for (const { owner, budget, amount, used, reserved, endMs } of this.#accounts.values())
+    for (const { environment, account, budget, amount, used, reserved, endMs } of this.#accounts.values())
       if (endMs > now && used + reserved > 0 && Number.isFinite(amount))
-        rows.push({ account: owner, budget, used: Math.round(used + reserved), amount, endsAt: endMs });
+        rows.push({ environment, account, budget, used: Math.round(used + reserved), amount, endsAt: endMs });
     return rows;
   }
 
-  /** After a start: what was used before it. */
+  /** After a start: what was used before it, added to what is known of the same window. */
   restore(uses: readonly QuotaUse[]): void {
-    for (const { name, startMs, endMs, used } of uses) {
-      const [, owner = "", budget = ""] = /^(.*) ([A-Za-z]+)\/\d+$/.exec(name) ?? [];
-      const account = { owner, budget: budget as QuotaName, amount: Infinity, startMs, endMs, used, reserved: 0 };
-      this.#accounts.set(name, { ...account, isReported: false });
+    for (const { used, ...of } of uses) {
+      const id = idOf(of.account, of.budget, of.windowMs);
+      const known = this.#accounts.get(id);
+      if (known === undefined)
+        this.#accounts.set(id, { ...of, amount: Infinity, used, reserved: 0, isReported: false });
+      else if (known.startMs === of.startMs) known.used += used;
     }
   }
 
-  #accountOf({ account: owner, name, amount, windowMs, zone }: QuotaBound): QuotaAccount {
-    const id = `${owner} ${name}/${windowMs}`;
+  #accountOf({ environment, account: name, name: budget, amount, windowMs, zone }: QuotaBound): QuotaAccount {
+    const id = idOf(name, budget, windowMs);
     const now = this.#ports.now();
     let account = this.#accounts.get(id);
     if (account === undefined) {
       if (this.#accounts.size >= this.#sweepAbove) this.#forgetPast(now);
       account = {
         ...windowAt(now, windowMs, zone),
-        owner,
-        budget: name,
+        environment,
+        account: name,
+        budget,
+        windowMs,
         amount,
         used: 0,
         reserved: 0,
@@ -212,6 +239,14 @@ export class QuotaBook implements LeaseBook {
       if (endMs <= now && reserved === 0) this.#accounts.delete(id);
     this.#sweepAbove = Math.max(SWEEP_ABOVE, 2 * this.#accounts.size);
   }
+}
+
+function idOf(account: string, budget: QuotaName, windowMs: number): string {
+  return `${account} ${budget}/${windowMs}`;
+}
+
+function useOf({ environment, account, budget, windowMs, startMs, endMs }: QuotaAccount, used: number): QuotaUse {
+  return { environment, account, budget, windowMs, startMs, endMs, used };
 }
 
 function roomOf({ amount }: QuotaBound, { used, reserved }: QuotaAccount): number {

@@ -6,6 +6,7 @@ export type Amounts = Readonly<Partial<Record<QuotaName, number>>>;
 
 /** One budget as it binds one request. */
 export interface QuotaBound {
+  readonly environment: string;
   /** Whose budget: all requests with this name draw from the same. */
   readonly account: string;
   readonly name: QuotaName;

@@ -10,6 +10,7 @@ import type { LedgerAppender } from "../../audit/recorder.ts";
 import type { UnrecordedRequests } from "../../audit/unrecorded.ts";
 import type { PermissionUses } from "../../access/permission-uses.ts";
 import type { Demand } from "../../access/demand.ts";
+import { reservedFieldsOf } from "../../limits/recorded-amounts.ts";
 import type { Exchange } from "../exchange.ts";
 import type { Judge } from "../judge.ts";
 import { mayGoUnrecorded } from "../may-go-unrecorded.ts";
@@ -68,16 +69,6 @@ function permissionsOf(demands: readonly Demand[]): readonly string[] {
   return [...new Set(demands.map(({ permission }) => permission))];
 }
 
-/** What it is charged if the gateway is killed before its outcome is recorded. */
-function reservedFields({ lease }: Exchange): { reserved_tokens?: number; reserved_ms?: number } {
-  if (lease === null) return {};
-  const [tokens, compute] = [Math.min(lease.held("tokens"), lease.held("outputTokens")), lease.held("compute")];
-  return {
-    ...(Number.isFinite(tokens) ? { reserved_tokens: tokens } : {}),
-    ...(Number.isFinite(compute) ? { reserved_ms: Math.round(compute) } : {}),
-  };
-}
-
 function encodeIntent(exchange: Exchange): string {
   const { key, endpoint, understood } = exchange;
   return encodeEvent({
@@ -100,7 +91,8 @@ function encodeIntent(exchange: Exchange): string {
       bytes: exchange.serialized!.bytes.length,
       dropped_fields: understood!.droppedFields,
       adjusted: exchange.serialized!.adjusted,
-      ...reservedFields(exchange),
+      // What it is charged if the gateway is killed before its outcome is recorded.
+      ...(exchange.lease === null ? {} : reservedFieldsOf(exchange.lease)),
     },
   });
 }

@@ -7,6 +7,7 @@ import type { Refusal } from "@sallyport/protocol";
 import { parseObject } from "../answer/framed-answer.ts";
 import { lengthEnding } from "../answer/length-ending.ts";
 import type { Usage } from "../answer/usage.ts";
+import { heldMsOf } from "../cost.ts";
 import type { Exchange } from "../exchange.ts";
 import { holdTokens } from "../quotas.ts";
 import type { Metering } from "../wire/endpoint.ts";
@@ -82,18 +83,18 @@ export class RunningLimits {
     const { lease, sentBytes, serialized } = this.#exchange;
     if (lease === null || lease.held("bytes") === Infinity) return true;
     const all = serialized!.bytes.length + sentBytes + length;
-    return lease.holdAtLeast("bytes", all + BLOCK_BYTES) || lease.holdAtLeast("bytes", all);
+    return lease.holdAtLeast({ bytes: all + BLOCK_BYTES }) || lease.holdAtLeast({ bytes: all });
   }
 
   /** Why it must end now; undefined while it is within its bounds. */
   passed(nowMs: number): Refusal | undefined {
-    const { lease, turnMs, group } = this.#exchange;
-    // While it waits for another replica it holds no slot.
-    if (group === null) return undefined;
-    const heldMs = this.#exchange.heldMs + nowMs - turnMs;
+    const { lease, service } = this.#exchange;
+    // While it waits for another replica it holds no slot; lists and the management of models hold none at all.
+    if (service === null) return undefined;
+    const heldMs = heldMsOf(this.#exchange, nowMs);
     if (heldMs >= this.#maxServiceMs) return refuse("service_time_exceeded");
     if (lease === null) return undefined;
-    return lease.holdAtLeast("compute", heldMs + LOOK_MS) ? undefined : refuse("quota_exceeded", "compute");
+    return lease.holdAtLeast({ compute: heldMs + LOOK_MS }) ? undefined : refuse("quota_exceeded", "compute");
   }
 
   /** What it used, as far as it was shown. */

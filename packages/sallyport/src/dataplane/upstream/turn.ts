@@ -60,9 +60,11 @@ export function giveReplica(exchange: Exchange, clock: Pick<Clock, "monotonic">)
   if (group === null) return;
   exchange.group = null;
   exchange.service = null;
-  const heldMs = clock.monotonic() - exchange.turnMs;
-  exchange.heldMs += heldMs;
-  if (service !== null) group.queueOf(queuedModelOf(exchange)!).end(service, heldMs);
+  if (service !== null) {
+    const heldMs = clock.monotonic() - exchange.turnMs;
+    exchange.heldMs += heldMs;
+    group.queueOf(queuedModelOf(exchange)!).end(service, heldMs);
+  }
   group.give(exchange.upstream!, exchange.understood!.model?.key ?? null);
 }
 
