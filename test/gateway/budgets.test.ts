@@ -208,6 +208,38 @@ test("a budget that policy narrows below what is used ends what runs", async () 
   await gateway.apply(`environments:\n  dev:\n    upstreams: [{ url: "${url}" }]\n`);
 });
 
+test.each(["native", "openai"] as const)(
+  "what comes together with the end of a stream draws from the budgets like what came before (%s)",
+  async (kind) => {
+    gateway.upstream().intercept = (_seen, response) => {
+      response.writeHead(200, { "content-type": kind === "native" ? "application/x-ndjson" : "text/event-stream" });
+      const end = kind === "native" ? '{"model":"m","done":true,"done_reason":"stop"}\n' : "data: [DONE]\n\n";
+      response.end(pieceOf(kind).repeat(200) + end);
+      return true;
+    };
+    const path = kind === "native" ? "/api/chat" : "/v1/chat/completions";
+    const answer = await gateway.post(path, await keyWith({ outputTokens: "60/day" }), { ...chat, stream: true });
+    const text = await answer.text();
+    expect(text.match(/"content":"a"/g)!.length).toBeLessThanOrEqual(60);
+    expect(text).toContain("length");
+    expect(await gateway.lastOutcome()).toMatchObject({ outcome: "limited", code: "quota_exceeded" });
+  },
+);
+
+test("an answer in one piece that is larger than what is left of a budget of bytes is not shown", async () => {
+  gateway.upstream().intercept = (_seen, response) => {
+    const message = { role: "assistant", content: "a".repeat(5_000) };
+    response.writeHead(200, { "content-type": "application/json" });
+    response.end(JSON.stringify({ model: "m", message, done: true, done_reason: "stop" }));
+    return true;
+  };
+  const key = await keyWith({ bytes: "3k/day" });
+  expect((await said(gateway.post("/api/chat", key, { ...chat, stream: false }))).slice(0, 2)).toEqual([
+    429,
+    "quota_exceeded",
+  ]);
+});
+
 test("bytes of an answer draw from a budget, and end the stream", async () => {
   endless("native");
   const answer = await gateway.post("/api/chat", await keyWith({ bytes: "20k/day" }), chat);
@@ -232,7 +264,12 @@ test("a request that waits long keeps what it reserved, and runs when its turn c
   const bound = gateway.post("/api/chat", key, chat);
   await untilCounters(gateway, ({ waiting }) => waiting === 2);
   await new Promise((resolve) => setTimeout(resolve, 1_100));
-  gateway.upstream().intercept = undefined;
+  // More than was reserved at first, so that more must be.
+  gateway.upstream().intercept = (_seen, response) => {
+    response.writeHead(200, { "content-type": "application/x-ndjson" });
+    response.end(pieceOf("native").repeat(100) + '{"model":"m","done":true,"done_reason":"stop","eval_count":100}\n');
+    return true;
+  };
   held[0]!.writeHead(200, { "content-type": "application/json" }).end('{"done":true}\n');
   await (await first).text();
   for (const answer of [second, bound])

@@ -61,7 +61,8 @@ function parse(text: string): KeptQuotas | undefined {
     .map((one) => JSON.parse(one) as Record<string, unknown>);
   const [head, last] = [rows[0], rows.at(-1)];
   if (head?.["version"] !== VERSION || !isAmount(head["at"]) || last?.["isWhole"] !== true) return undefined;
-  const all = (name: string): unknown[] => rows.flatMap((row) => (Array.isArray(row[name]) ? (row[name] as unknown[]) : []));
+  const all = (name: string): unknown[] =>
+    rows.flatMap((row) => (Array.isArray(row[name]) ? (row[name] as unknown[]) : []));
   const [uses, open, settled] = [all("uses"), all("open"), all("settled")];
   if (!uses.every(isUse) || !open.every(isOpenUse) || !settled.every((id) => typeof id === "string")) return undefined;
   return { at: head["at"], uses, open, settled };

@@ -42,8 +42,7 @@ export class Lease {
   /** So much of every hard budget of that name; Infinity without one. */
   held(name: QuotaName): number {
     let least = Infinity;
-    for (const { bound, held } of this.#parts)
-      if (bound.name === name && !bound.isSoft) least = Math.min(least, held);
+    for (const { bound, held } of this.#parts) if (bound.name === name && !bound.isSoft) least = Math.min(least, held);
     return least;
   }
 
@@ -76,9 +75,7 @@ export class Lease {
   rebind(bounds: readonly QuotaBound[]): QuotaBound[] {
     if (this.#isSettled) return [];
     const isOf = (bound: QuotaBound) => (part: Part) =>
-      part.bound.account === bound.account &&
-      part.bound.name === bound.name &&
-      part.bound.windowMs === bound.windowMs;
+      part.bound.account === bound.account && part.bound.name === bound.name && part.bound.windowMs === bound.windowMs;
     const narrowed: QuotaBound[] = [];
     const added: Part[] = [];
     for (const bound of bounds) {

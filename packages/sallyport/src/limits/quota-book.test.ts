@@ -146,6 +146,42 @@ describe("the quota book", () => {
     );
   });
 
+  it("holds of several budgets, or of each as much as before", () => {
+    const { book } = bookAt({ now: 0 });
+    const bounds = [bound("a", 100, { name: "outputTokens" }), bound("a", 60)];
+    const lease = leased(book.reserve("r", bounds, { outputTokens: 10, tokens: 20 }));
+    expect(lease.holdAtLeast({ outputTokens: 50, tokens: 61 })).toBe(false);
+    expect([book.room(bounds, "outputTokens"), book.room(bounds, "tokens")]).toEqual([90, 40]);
+    expect(lease.holdAtLeast({ outputTokens: 50, tokens: 60 })).toBe(true);
+    expect([book.room(bounds, "outputTokens"), book.room(bounds, "tokens")]).toEqual([50, 0]);
+  });
+
+  it("draws from the budgets as they are after a change of policy", () => {
+    const { book } = bookAt({ now: 0 });
+    const [tokens, requests] = [bound("a", 100), bound("a", 5, { name: "requests" })];
+    const lease = leased(book.reserve("r", [tokens, requests], { tokens: 30, requests: 1 }));
+    const [narrower, ofTeam] = [bound("a", 40), bound("team", 50)];
+    expect(lease.rebind([narrower, ofTeam])).toEqual([narrower, ofTeam]);
+    expect([book.isOver(narrower), book.isOver(ofTeam)]).toEqual([false, false]);
+    // A running request does not pass the narrower one, and what it holds counts in the new one.
+    expect([lease.holdAtLeast({ tokens: 41 }), lease.holdAtLeast({ tokens: 40 })]).toEqual([false, true]);
+    expect(book.room([ofTeam], "tokens")).toBe(10);
+    // The budget that is no more bounds nothing, and is free again at the end.
+    expect(lease.holdAtLeast({ requests: 100 })).toBe(true);
+    expect(lease.rebind([bound("a", 30), ofTeam]).map((one) => book.isOver(one))).toEqual([true]);
+    expect(lease.rebind([bound("a", 80), ofTeam])).toEqual([]);
+    lease.settle({ tokens: 7, requests: 1 });
+    expect([tokens, ofTeam, requests].map((one) => book.room([one], one.name))).toEqual([93, 43, 4]);
+  });
+
+  it("ends nothing by a change that narrows nothing, although an estimate was too small", () => {
+    const { book } = bookAt({ now: 0 });
+    const day = bound("a", 100);
+    const running = leased(book.reserve("r", [day], { tokens: 60 }));
+    leased(book.reserve("r", [day], { tokens: 40 })).settle({ tokens: 90 });
+    expect([book.isOver(day), running.rebind([{ ...day }])]).toEqual([true, []]);
+  });
+
   it("settles what nobody touched any more", () => {
     const { book } = bookAt({ now: 0 });
     const lease = leased(book.reserve("r", [bound("a", 10)], { tokens: 7 }));

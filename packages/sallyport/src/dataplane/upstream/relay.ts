@@ -10,7 +10,7 @@ import type { LedgerAppender } from "../../audit/recorder.ts";
 import type { UnrecordedRequests } from "../../audit/unrecorded.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import { AnswerRejected } from "../answer/answer.ts";
-import type { Answer, AnswerEnd } from "../answer/answer.ts";
+import type { Answer } from "../answer/answer.ts";
 import { readAnswer } from "../answer/read-answer.ts";
 import { readUpstreamError } from "../answer/upstream-error.ts";
 import { settleUsage } from "../answer/plausible-usage.ts";
@@ -195,19 +195,13 @@ export class Relay implements Dispatcher.DispatchHandler, Interruptible {
     const chunks = this.#chunks;
     if (chunks.length === 0) return null;
     this.#chunks = [];
-    try {
-      return this.#answer!.push(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks));
-    } catch (cause) {
-      if (!(cause instanceof AnswerRejected)) throw cause;
-      this.#break(cause.code, "broken");
-      return null;
-    }
+    return this.#unlessRejected(() => this.#answer!.push(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
   }
 
-  /** Null when its last part must not be shown and all is over. */
-  #endOf(answer: Answer): AnswerEnd | null {
+  /** Null when what has come must not be shown and all is over. */
+  #unlessRejected<T>(read: () => T): T | null {
     try {
-      return answer.end();
+      return read();
     } catch (cause) {
       if (!(cause instanceof AnswerRejected)) throw cause;
       this.#break(cause.code, "broken");
@@ -226,12 +220,15 @@ export class Relay implements Dispatcher.DispatchHandler, Interruptible {
   #end(): void {
     const exchange = this.#exchange;
     const answer = this.#answer!;
-    const rest = this.#read();
-    if (this.#isOver) return;
-    const ended = this.#endOf(answer);
+    // What came together with the end of a stream is bounded like what came before it.
+    if (this.#writer !== null && this.#limits !== null) this.#flush();
+    const rest = this.#isOver ? null : this.#read();
+    const ended = this.#isOver ? null : this.#unlessRejected(() => answer.end());
     if (ended === null) return;
     const { last, isWhole, hasError, usage } = ended;
     exchange.usage = usage;
+    if (this.#limits?.admitsWhole((rest?.length ?? 0) + (last?.length ?? 0)) === false)
+      return this.#endAtLimit(refuse("quota_exceeded", "bytes"));
     if (answer.isCollected && !this.#beginCollected(last)) return;
     if (this.#writer === null) this.#writeHead(this.#wholeLength);
     const bytes = rest && last ? Buffer.concat([rest, last]) : (rest ?? last);

@@ -78,6 +78,11 @@ export class RunningLimits {
     return length;
   }
 
+  /** An answer in one piece, of which nothing was shown yet: its tokens were reserved, its length is known now. */
+  admitsWhole(bytes: number): boolean {
+    return this.#holdBytes(bytes);
+  }
+
   /** Bytes draw from a budget, too: all of them are there, or none of these is shown. */
   #holdBytes(length: number): boolean {
     const { lease, sentBytes, serialized } = this.#exchange;
