@@ -12,23 +12,13 @@
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { FairQueue } from "../packages/sallyport/dist/limits/fair-queue.js";
+import { seededRandom } from "../packages/sallyport/dist/watch-lab/simulate/draw.js";
 
 const { values: flags } = parseArgs({
   options: { json: { type: "boolean", default: false }, only: { type: "string", default: "noisy,weights,vtc,queue" } },
 });
 const parts = new Set(flags.only.split(","));
 const say = (text) => flags.json || console.log(text);
-
-/** Numbers from 0 to 1 by a seed. */
-function seeded(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 function callerOf({ key, principal, weight = 1 }) {
   return {
@@ -124,7 +114,7 @@ function noisy() {
   const rows = [];
   for (const slots of [1, 4]) {
     for (const keys of [1, 50]) {
-      const random = seeded(7);
+      const random = seededRandom(7);
       const modest = [];
       const perCallerMs = 90_000 / slots;
       for (let caller = 0; caller < 9; caller++) {
@@ -166,7 +156,7 @@ function weights() {
   const untilMs = 600_000;
   const rows = [];
   for (const slots of [1, 4]) {
-    const random = seeded(11);
+    const random = seededRandom(11);
     const requests = [1, 2, 4].flatMap((weight) =>
       Array.from({ length: 3_000 }, () => ({
         atMs: 0, serviceMs: 200 + random() * 1_800, key: `k${weight}`, principal: `w${weight}`, weight,

@@ -26,13 +26,27 @@ function judge(file, line, { pattern, flags }) {
   const literal = `/${pattern}/${flags}`;
   let verdict = verdicts.get(literal);
   if (verdict === undefined) {
-    verdict = checkSync(pattern, flags.replace("v", "u"), { timeout: 20_000 });
+    verdict = verdictOf(pattern, flags);
     verdicts.set(literal, verdict);
   }
   if (verdict.status === "safe" || BOUNDED.has(literal)) return;
   mistakes.push(
     `${file}:${line}: ${literal} is ${verdict.status}: ${verdict.complexity?.summary ?? "no verdict in time"}`,
   );
+}
+
+/**
+ * An attack that was found is tried out against the clock, which a busy machine can fail by itself: what really backtracks
+ * does so three times.
+ */
+function verdictOf(pattern, flags) {
+  let verdict;
+  for (let i = 0; i < 3; i++) {
+    verdict = checkSync(pattern, flags.replace("v", "u"), { timeout: 20_000 });
+    if (i === 0 && verdict.status === "safe") return verdict;
+    if (i > 0 && verdict.status !== "safe") return verdict;
+  }
+  return verdict;
 }
 
 function walk(node, visit) {

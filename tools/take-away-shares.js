@@ -259,4 +259,12 @@ export const shareRules = [
     test: budgets,
     named: "an answer in one piece that is larger",
   },
+  {
+    rule: "budgets",
+    what: "the template around a prompt is not counted in what its characters make",
+    file: `${S}/limits/token-estimates.ts`,
+    from: "Math.max(0, reported - TEMPLATE_TOKENS) / characters",
+    to: "reported / characters",
+    test: `${S}/limits/token-estimates.test.ts`,
+  },
 ];

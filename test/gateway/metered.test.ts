@@ -8,6 +8,7 @@ import type { ServerResponse } from "node:http";
 import { startGateway } from "./started-gateway.ts";
 import type { StartedGateway } from "./started-gateway.ts";
 import { untilIdle } from "./gateway-counters.ts";
+import { seeded } from "../hostile/hostile-texts.ts";
 
 const REQUESTS = Number(process.env["METERED_REQUESTS"] ?? 600);
 const AT_ONCE = 16;
@@ -39,7 +40,7 @@ beforeAll(async () => {
 afterAll(() => gateway.stop());
 
 test("the sums of metered tokens are the server's own, and what was aborted is marked as an estimate", async () => {
-  const random = numbers(20261130);
+  const random = seeded(20261130);
   let next = 0;
   let aborted = 0;
   const work = async (): Promise<void> => {
@@ -260,15 +261,4 @@ async function readOutcomes(): Promise<(Counted & { isEstimated: boolean })[]> {
       });
     }
   }
-}
-
-/** Numbers from 0 to 1 by a seed. */
-function numbers(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -9,21 +9,17 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { IDLE, countersOf, untilIdle } from "./gateway-counters.ts";
 import { startGateway } from "./started-gateway.ts";
 import type { StartedGateway } from "./started-gateway.ts";
+import { seeded } from "../hostile/hostile-texts.ts";
 
 let gateway: StartedGateway;
 let key: string;
 const servers: Server[] = [];
 const sockets = new Set<Socket>();
 
-/** Numbers that are the same in each run (mulberry32). */
+/** Numbers that are the same in each run. */
 function numbers(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
+  const random = seeded(seed);
+  return (below) => Math.floor(random() * below);
 }
 
 const line = '{"model":"m","message":{"role":"assistant","content":"a"},"done":false}\n';

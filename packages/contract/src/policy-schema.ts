@@ -18,6 +18,8 @@ import { duration, groupName, guard, network, ROLE_NAME_FORM, roleName } from ".
 
 const KEY_AGE_MAX_MS = 90 * 86_400_000;
 const BOUND_MAX_MS = 24 * 3_600_000;
+const LIMIT_ENTRIES_MAX = 256;
+const TOO_MANY = `has more than ${LIMIT_ENTRIES_MAX} entries`;
 const TOKEN_TTL_MAX_MS = 12 * 3_600_000;
 
 const permission = z
@@ -174,9 +176,10 @@ const environment = z.strictObject({
   total: limits.optional().describe("of all requests in the environment together"),
   teams: z
     .record(z.string().min(1).max(100), limits)
+    .refine(hasFew, TOO_MANY)
     .optional()
     .describe("of each team: all of its members together; `weight` is the team's share"),
-  models: z.record(selector, limits).optional().describe("of all requests with the models that a selector matches"),
+  models: z.record(selector, limits).refine(hasFew, TOO_MANY).optional().describe("of all requests with the models that a selector matches"),
   guard: guard.optional(),
   networks: networks.optional().describe("networks from which its keys can be used, such as 10.0.0.0/8; default: any"),
   require: require.optional().describe("access conditions that each request must meet in addition to the credential"),
@@ -307,6 +310,11 @@ export type TestEntry = z.output<typeof test>;
 /** JSON Schema (draft 2020-12) of what a person may write in the file. */
 export function policyJsonSchema(): object {
   return z.toJSONSchema(policySchema, { io: "input" });
+}
+
+/** Each is looked at for every request of the environment. */
+function hasFew(record: object): boolean {
+  return Object.keys(record).length <= LIMIT_ENTRIES_MAX;
 }
 
 function isTimeZone(text: string): boolean {

@@ -2,6 +2,10 @@ import { describe, expect, it } from "vitest";
 import { environmentDefaults } from "./default-environment.ts";
 import { readPolicy } from "./policy-file.ts";
 
+function manyLimits(nameOf: (index: number) => string): object {
+  return Object.fromEntries(Array.from({ length: 257 }, (_, i) => [nameOf(i), { concurrency: 1 }]));
+}
+
 function mistakesOf(document: unknown): string[] {
   const read = readPolicy(document);
   return read.ok ? [] : read.mistakes.map(({ path, says }) => `${path.join(".")}: ${says}`);
@@ -202,7 +206,9 @@ describe("readPolicy", () => {
     ],
     ["roles.r.networks.0", { environments: {}, roles: { r: { allow: [], networks: ["10.0.0.0/x"] } } }],
     ["roles.r.require.0", { environments: {}, roles: { r: { allow: [], require: ["door"] } } }],
-  ])("a mistake in a door is told: %s", (place, document) => {
+    ["environments.e.models", { environments: { e: { models: manyLimits((i) => `model${i}`) } } }],
+    ["environments.e.teams", { environments: { e: { teams: manyLimits((i) => `team ${i}`) } } }],
+  ])("a mistake in a door or a limit is told: %s", (place, document) => {
     expect(mistakesOf(document).map((mistake) => mistake.split(": ")[0])).toContain(place);
   });
 

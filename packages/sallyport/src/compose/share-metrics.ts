@@ -4,7 +4,6 @@
  */
 import { modelsOf } from "../dataplane/activity.ts";
 import type { UpstreamPools } from "../dataplane/upstream/pool.ts";
-import { jainIndex, OTHERS } from "../limits/attained-service.ts";
 import type { AttainedService } from "../limits/attained-service.ts";
 import type { QuotaBook } from "../limits/quota-book.ts";
 import type { TokenEstimates } from "../limits/token-estimates.ts";
@@ -48,11 +47,7 @@ export function nameShareMetrics(registry: Registry, { attained, pools, book, to
     "sallyport_fairness_jain_index",
     "Jain's index over the users of the last five to ten minutes: 1 where all got the same.",
     ["environment"],
-    () =>
-      attained.environments().map((environment) => {
-        const rows = attained.of(environment, 10_000, now()).filter(({ principal }) => principal !== OTHERS);
-        return [jainIndex(rows.map(({ computeMs }) => computeMs)), environment] as const;
-      }),
+    () => attained.environments().map((environment) => [attained.jainIndex(environment, now()), environment] as const),
   );
   const eachModel = (valueOf: (row: ReturnType<typeof modelsOf>[number]) => number) => () =>
     [...new Set(pools.all().map(({ environment }) => environment))].flatMap((environment) =>

@@ -1,6 +1,5 @@
 /** What runs and waits in an environment right now, for people who look. Nothing is decided by it. */
 import type { AttainedService } from "../limits/attained-service.ts";
-import { jainIndex, OTHERS } from "../limits/attained-service.ts";
 import type { EnvironmentActivity, ModelActivity } from "../limits/environment-activity.ts";
 import type { QuotaBook } from "../limits/quota-book.ts";
 import type { Exchange } from "./exchange.ts";
@@ -45,7 +44,7 @@ export function activityOf(
     .slice(0, USERS_MAX)
     .map((principal) => ({ principal, computeMs: 0, queueMs: 0, requests: 0 }));
   return {
-    jainIndex: jainIndex(lately.filter(({ principal }) => principal !== OTHERS).map(({ computeMs }) => computeMs)),
+    jainIndex: attained.jainIndex(environment, nowMs),
     models: modelsOf(environment, pools),
     servers: pools.of(environment).map((server) => ({
       id: server.spec.id,

@@ -4,18 +4,13 @@ import type { KeyPrefix } from "@sallyport/protocol";
 import { describe, expect, it } from "vitest";
 import { embeddings } from "../../../../testdata/leaks/embeddings.js";
 import { ScanBudget, scanBounds } from "./scan-budget.ts";
+import { seededRandom } from "../watch-lab/simulate/draw.ts";
 import { scanContent } from "./scan-content.ts";
 import type { Leak } from "./scan-content.ts";
 
 const BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-/** Seeded (mulberry32). */
-let state = 7;
-function below(limit: number): number {
-  state = (state + 0x6d2b79f5) | 0;
-  let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-  mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-  return ((mixed ^ (mixed >>> 14)) >>> 0) % limit;
-}
+const random = seededRandom(7);
+const below = (limit: number): number => Math.floor(random() * limit);
 const word = (length: number): string => Array.from({ length }, () => BASE62[below(62)]).join("");
 const prefixes = Object.keys(keyPrefixes) as KeyPrefix[];
 function aKey(): { readonly id: string; readonly text: string } {

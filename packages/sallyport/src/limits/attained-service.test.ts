@@ -26,6 +26,7 @@ test("names without bound take no memory without bound", () => {
   const attained = new AttainedService();
   for (let i = 0; i < 20_000; i++) attained.note("dev", `p${i}`, 1, 0, 0);
   expect(attained.of("dev", 100_000, 0)).toHaveLength(10_001);
+  expect(attained.jainIndex("dev", 0)).toBe(1);
 });
 
 test.each([

@@ -16,7 +16,17 @@ interface Sum {
   requests: number;
 }
 
+/** All users of an environment, most service first. */
+interface Ranking {
+  readonly madeMs: number;
+  readonly rows: readonly Attained[];
+  readonly jainIndex: number;
+  readonly others: Readonly<Sum>;
+}
+
 const HALF_MS = 300_000;
+/** Metrics ask several times for one scrape; ten thousand users are put in order once for all of them. */
+const RANKING_MS = 1_000;
 const PRINCIPALS_MAX = 10_000;
 /** Stands for all who have no separate place. */
 export const OTHERS = "other";
@@ -25,6 +35,7 @@ export class AttainedService {
   #present = new Map<string, Map<string, Sum>>();
   #before = new Map<string, Map<string, Sum>>();
   #beganMs = 0;
+  readonly #rankings = new Map<string, Ranking>();
 
   note(environment: string, principal: string, computeMs: number, queueMs: number, nowMs: number): void {
     this.#turn(nowMs);
@@ -40,7 +51,31 @@ export class AttainedService {
 
   /** By service, most first; only the first `most`, and the rest together as `other`. */
   of(environment: string, most: number, nowMs: number): Attained[] {
+    const { rows, others } = this.#rankingOf(environment, nowMs);
+    const rest = { ...others };
+    for (let i = most; i < rows.length; i++) {
+      const { computeMs, queueMs, requests } = rows[i]!;
+      rest.computeMs += computeMs;
+      rest.queueMs += queueMs;
+      rest.requests += requests;
+    }
+    const first = rows.slice(0, most);
+    return rest.requests > 0 ? [...first, { principal: OTHERS, ...rest }] : first;
+  }
+
+  /** Over all users of the environment. */
+  jainIndex(environment: string, nowMs: number): number {
+    return this.#rankingOf(environment, nowMs).jainIndex;
+  }
+
+  environments(): string[] {
+    return [...new Set([...this.#before.keys(), ...this.#present.keys()])];
+  }
+
+  #rankingOf(environment: string, nowMs: number): Ranking {
     this.#turn(nowMs);
+    const known = this.#rankings.get(environment);
+    if (known !== undefined && nowMs - known.madeMs < RANKING_MS) return known;
     const sums = new Map<string, Sum>();
     for (const half of [this.#before.get(environment), this.#present.get(environment)])
       for (const [principal, { computeMs, queueMs, requests }] of half ?? []) {
@@ -50,21 +85,14 @@ export class AttainedService {
         sum.requests += requests;
         sums.set(principal, sum);
       }
-    const rest: Sum = sums.get(OTHERS) ?? { computeMs: 0, queueMs: 0, requests: 0 };
+    const others: Sum = sums.get(OTHERS) ?? { computeMs: 0, queueMs: 0, requests: 0 };
     sums.delete(OTHERS);
     const rows = [...sums]
       .map(([principal, sum]) => ({ principal, ...sum }))
       .toSorted((a, b) => b.computeMs - a.computeMs);
-    for (const { computeMs, queueMs, requests } of rows.splice(most)) {
-      rest.computeMs += computeMs;
-      rest.queueMs += queueMs;
-      rest.requests += requests;
-    }
-    return rest.requests > 0 ? [...rows, { principal: OTHERS, ...rest }] : rows;
-  }
-
-  environments(): string[] {
-    return [...new Set([...this.#before.keys(), ...this.#present.keys()])];
+    const ranking = { madeMs: nowMs, rows, others, jainIndex: jainIndex(rows.map(({ computeMs }) => computeMs)) };
+    this.#rankings.set(environment, ranking);
+    return ranking;
   }
 
   #turn(nowMs: number): void {
@@ -73,6 +101,7 @@ export class AttainedService {
     this.#before = nowMs - this.#beganMs < 2 * HALF_MS ? this.#present : new Map();
     this.#present = new Map();
     this.#beganMs = nowMs;
+    this.#rankings.clear();
   }
 }
 

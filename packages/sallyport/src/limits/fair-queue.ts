@@ -112,8 +112,8 @@ export class FairQueue<S extends object> {
     const { lengthMax } = this.#ports.rules();
     if (this.waiting >= lengthMax && !this.#makeRoom(caller.principal, lengthMax))
       return this.#told(refuse("queue_full"), this.waiting + 1);
-    const waiting = this.#enter(caller, turn);
     const share = this.#trees[caller.priority].of(caller);
+    const waiting = this.#enter(caller, turn, share);
     this.#places.add(waiting, share);
     this.#trees[caller.priority].enter(share);
     return this.#placeOf(waiting);
@@ -121,7 +121,7 @@ export class FairQueue<S extends object> {
 
   /** A place before all others, for a request whose replica failed before it answered. */
   waitFirst(caller: QueueCaller, turn: Turn<S>): Place {
-    const waiting = this.#enter(caller, turn);
+    const waiting = this.#enter(caller, turn, null);
     this.#first.push(waiting);
     return this.#placeOf(waiting);
   }
@@ -177,9 +177,10 @@ export class FairQueue<S extends object> {
     return true;
   }
 
-  #enter(caller: QueueCaller, turn: Turn<S>): Waiting<S> {
+  #enter(caller: QueueCaller, turn: Turn<S>, share: Share | null): Waiting<S> {
     const sinceMs = this.#ports.now();
-    const waiting: Waiting<S> = { caller, turn, number: ++this.#entered, sinceMs, timer: undefined, isOver: false };
+    const number = ++this.#entered;
+    const waiting: Waiting<S> = { caller, turn, share, number, sinceMs, timer: undefined, isOver: false };
     waiting.timer = setTimeout(this.#onLate, this.#ports.rules().waitMs, waiting);
     return waiting;
   }
@@ -212,9 +213,9 @@ export class FairQueue<S extends object> {
   #remove(waiting: Waiting<S>): void {
     waiting.isOver = true;
     clearTimeout(waiting.timer);
-    const first = this.#first.indexOf(waiting);
-    if (first >= 0) return void this.#first.splice(first, 1);
-    const share = this.#places.remove(waiting);
+    const { share } = waiting;
+    if (share === null) return void this.#first.splice(this.#first.indexOf(waiting), 1);
+    this.#places.remove(waiting, share);
     share.leave();
     // What got a slot is in the tree again at once: only what goes for good may be forgotten.
     this.#trees[waiting.caller.priority].forget(share);

@@ -22,6 +22,8 @@ export type Turn<S> = (slot: S | null, refusal: Refusal | undefined) => void;
 export interface Waiting<S> {
   readonly caller: QueueCaller;
   readonly turn: Turn<S>;
+  /** Null before all others, where shares do not count. */
+  readonly share: Share | null;
   /** Higher for later arrivals. */
   readonly number: number;
   /** Monotonic ms of its arrival. */
@@ -49,17 +51,17 @@ export class QueuePlaces<S> {
   readonly #owners = new Map<string, Owner<S>>();
   /** The owner with most requests first. */
   readonly #largest = new IndexedHeap<Owner<S>>((a, b) => a.count > b.count);
-  readonly #shares = new Map<Waiting<S>, Share>();
+  #size = 0;
 
   get size(): number {
-    return this.#shares.size;
+    return this.#size;
   }
 
   add(waiting: Waiting<S>, share: Share): void {
     let line = this.#lines.get(share);
     if (line === undefined) this.#lines.set(share, (line = { share, waiting: [] }));
     line.waiting.push(waiting);
-    this.#shares.set(waiting, share);
+    this.#size++;
     const { principal } = waiting.caller;
     let owner = this.#owners.get(principal);
     if (owner === undefined) {
@@ -77,10 +79,8 @@ export class QueuePlaces<S> {
     return this.#lines.get(share)!.waiting[0]!;
   }
 
-  /** Returns the share it waited in. */
-  remove(waiting: Waiting<S>): Share {
-    const share = this.#shares.get(waiting)!;
-    this.#shares.delete(waiting);
+  remove(waiting: Waiting<S>, share: Share): void {
+    this.#size--;
     const line = this.#lines.get(share)!;
     if (line.waiting[0] === waiting) line.waiting.shift();
     else line.waiting.splice(line.waiting.indexOf(waiting), 1);
@@ -95,7 +95,6 @@ export class QueuePlaces<S> {
       this.#largest.remove(owner);
       this.#owners.delete(owner.name);
     }
-    return share;
   }
 
   /** The newest request of the principal with most, if that is more than the newcomer would have with one more. */

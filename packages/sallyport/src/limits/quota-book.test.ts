@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { windowAt } from "./calendar.ts";
 import { Lease } from "./lease.ts";
 import { QuotaBook } from "./quota-book.ts";
+import { seededRandom } from "../watch-lab/simulate/draw.ts";
 import type { QuotaBound, QuotaName } from "./quota.ts";
 
 const HOUR_MS = 3_600_000;
@@ -40,17 +41,6 @@ describe("a window", () => {
 });
 
 const amounts = { tokens: 200, requests: 12, compute: 500 } as const;
-
-/** Numbers from 0 to 1 by a seed. */
-function mulberry(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 describe("the quota book", () => {
   it("denies what is not left, and says until when", () => {
@@ -100,7 +90,7 @@ describe("the quota book", () => {
     const kinds = ["reserve", "reserve", "extend", "finish", "abort", "disconnect", "cut", "crash", "twice", "clock"];
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 2 ** 31 - 1 }), (seed) => {
-        const random = mulberry(seed);
+        const random = seededRandom(seed);
         const below = (n: number): number => Math.floor(random() * n);
         const state = { now: 10 * DAY_MS };
         const { book } = bookAt(state);

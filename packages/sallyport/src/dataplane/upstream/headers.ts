@@ -68,7 +68,9 @@ export function writeAnswerHead(
   if (isStreamType(type)) headers.push("x-accel-buffering", "no");
   if (exchange.retryAfterSeconds !== null) headers.push("retry-after", String(exchange.retryAfterSeconds));
   if (adjusted.length > 0) headers.push("x-sallyport-adjusted", adjusted.join(", ").replaceAll(/[^\x20-\x7e]/g, "?"));
-  if (exchange.asksForUsage) headers.push("x-sallyport-usage", usageHeader(exchange, nowMs));
+  // While it waits for its turn, nothing is known of its cost.
+  if (exchange.asksForUsage && (exchange.group !== null || exchange.isForwarded))
+    headers.push("x-sallyport-usage", usageHeader(exchange, nowMs));
   addRateHeaders(headers, exchange.rate);
   addRetirementHeaders(headers, exchange.retirement);
   addCorsHeaders(headers, exchange.corsOrigin);
