@@ -163,6 +163,7 @@ export function testSettings(directory: string, more: Partial<Settings> = {}): S
     policyFile: null,
     logLevel: "silent",
     tracing: null,
+    metricExport: null,
     notices: null,
     mail: null,
     oidc: null,

@@ -43,6 +43,7 @@ import { closePractice, openPractice } from "./practice.ts";
 import type { RehearsalPorts } from "./rehearsal/rehearse.ts";
 import { openQuotas } from "./open-quotas.ts";
 import { openSentry } from "./sentry.ts";
+import type { MetricExporter } from "../outlets/metrics/metric-exporter.ts";
 import type { OpenTraces } from "./tracing.ts";
 import { Undo } from "./undo.ts";
 
@@ -87,6 +88,8 @@ export async function joinGateway(parts: GatewayParts): Promise<Gateway> {
     const tls = certificates?.read() ?? null;
     const traces = await openTracesIfAsked(settings, metrics, log);
     undo.add("traces", () => traces?.close());
+    const metricExport = await openMetricExportIfAsked(settings, metrics, clock, log);
+    undo.add("the export of metrics", () => metricExport?.close());
     const tracing = traces?.exchanges ?? null;
     const endNotices = await openNotices(settings, core, log);
     undo.add("notices", endNotices);
@@ -200,6 +203,7 @@ export async function joinGateway(parts: GatewayParts): Promise<Gateway> {
       );
       await dataPlane.closeUpstreams();
       await traces?.close();
+      await metricExport?.close();
       await outlets?.close();
       metrics.close();
       await core.close();
@@ -254,6 +258,17 @@ async function openTracesIfAsked(settings: Settings, metrics: GatewayMetrics, lo
   if (settings.tracing === null) return null;
   const { openTraces } = await import("./tracing.ts");
   return openTraces(settings.tracing.url, metrics.registry, log);
+}
+
+async function openMetricExportIfAsked(
+  { metricExport }: Settings,
+  metrics: GatewayMetrics,
+  clock: Clock,
+  log: Log,
+): Promise<MetricExporter | null> {
+  if (metricExport === null) return null;
+  const { openMetricExport } = await import("./metric-export.ts");
+  return openMetricExport(metricExport, metrics.registry, clock, log);
 }
 
 interface SecureServer {

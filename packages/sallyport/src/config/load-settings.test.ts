@@ -50,6 +50,7 @@ describe("loadSettings", () => {
       policyFile: null,
       logLevel: "info",
       tracing: null,
+      metricExport: null,
       notices: null,
       mail: null,
       oidc: null,
@@ -160,6 +161,23 @@ describe("loadSettings", () => {
     expect(tracing("tracing: true\notlp: https://o/x", standard)).toEqual({ url: "https://o/x/v1/traces" });
     expect(tracing("otlp: http://o", { SALLYPORT_TRACING: "true" })).toEqual({ url: "http://o/v1/traces" });
     expect(tracing("tracing: true\notlp: http://o", { SALLYPORT_TRACING: "false" })).toBeNull();
+  });
+
+  it("sends metrics only where the standard variable says so", () => {
+    const load = (env: Record<string, string>, text = "") =>
+      loadSettings({ flags: { data: directory }, env, file: file(text) }).metricExport;
+    const receiver = { OTEL_EXPORTER_OTLP_ENDPOINT: "http://collector:4318/" };
+    const asked = { ...receiver, OTEL_METRICS_EXPORTER: "otlp" };
+    expect(load(receiver)).toBeNull();
+    expect(load({ ...receiver, OTEL_METRICS_EXPORTER: "prometheus" })).toBeNull();
+    expect(load(asked)).toEqual({ url: "http://collector:4318/v1/metrics", intervalMs: 60_000 });
+    expect(load({ ...asked, OTEL_METRIC_EXPORT_INTERVAL: "5000" }, "otlp: https://o/x")).toEqual({
+      url: "https://o/x/v1/metrics",
+      intervalMs: 5_000,
+    });
+    for (const text of ["5s", "0", "999", "-1", "1e9", "5000000000000"])
+      expect(mistakesOf({ env: { ...asked, OTEL_METRIC_EXPORT_INTERVAL: text } })).toHaveLength(1);
+    expect(mistakesOf({ env: { OTEL_METRICS_EXPORTER: "otlp" } })).toHaveLength(1);
   });
 
   const MAIL = { SALLYPORT_NOTICES_FROM: "gateway@example.org", SALLYPORT_NOTICES_TO: "ops@example.org" };

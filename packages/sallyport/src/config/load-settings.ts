@@ -18,7 +18,9 @@ import { parseMailServer } from "./mail-server.ts";
 import { witnessOf } from "./witness-settings.ts";
 import { sinkOf } from "./sink-settings.ts";
 import { SettingsMistakes } from "./settings-mistakes.ts";
-import { isLoopback, isReceiver, parseListener, RECEIVER_WANTED, settingsSchema } from "./settings-schema.ts";
+import { isLoopback, parseListener, settingsSchema } from "./settings-schema.ts";
+import { telemetryOf } from "./telemetry.ts";
+import type { Telemetry } from "./telemetry.ts";
 import type { SettingsFile } from "./settings-schema.ts";
 import type { Settings } from "./settings.ts";
 
@@ -70,12 +72,12 @@ export function loadSettings({ flags, env, file }: SettingsSources): Settings {
       mistakes.push(`${originOf(full, origins, read.place)}: ${says}`);
     }
   }
-  const receiver = judged.success ? receiverOf(judged.data, env) : null;
-  if (judged.success) mistakes.push(...exposureMistakes(judged.data), ...receiverMistakes(judged.data, receiver));
+  if (judged.success) mistakes.push(...exposureMistakes(judged.data));
+  const telemetry = judged.success ? telemetryOf(judged.data, env, mistakes) : null;
   const identityFile = judged.data?.identity;
   const identity = identityFile === undefined ? null : (readIdentityFile(resolve(identityFile), mistakes) ?? null);
-  if (mistakes.length > 0 || !judged.success) throw new SettingsMistakes(mistakes);
-  return { ...toSettings(judged.data, dataDirectory, receiver), identity };
+  if (mistakes.length > 0 || telemetry === null || !judged.success) throw new SettingsMistakes(mistakes);
+  return { ...toSettings(judged.data, dataDirectory), ...telemetry, identity };
 }
 
 /** Nothing else can be read without it. */
@@ -173,19 +175,6 @@ function exposureMistakes(file: SettingsFile): string[] {
     );
 }
 
-const RECEIVER_VARIABLE = "OTEL_EXPORTER_OTLP_ENDPOINT";
-
-/** Where traces go: our own setting, else the standard variable, which alone switches nothing on. Null = nothing is traced. */
-function receiverOf({ tracing, otlp }: SettingsFile, env: SettingsSources["env"]): string | null {
-  return tracing ? (otlp ?? env[RECEIVER_VARIABLE] ?? "") : null;
-}
-
-function receiverMistakes({ otlp }: SettingsFile, receiver: string | null): string[] {
-  if (receiver === null || otlp !== undefined) return [];
-  if (receiver === "") return [`tracing: needs a receiver: set otlp or ${RECEIVER_VARIABLE}`];
-  return isReceiver(receiver) ? [] : [`${RECEIVER_VARIABLE}: ${RECEIVER_WANTED}`];
-}
-
 function secretOf(text: string | undefined): SecretSource | null {
   return (text === undefined ? undefined : parseSecretSource(text)) ?? null;
 }
@@ -202,7 +191,7 @@ function mailOf({ notices }: SettingsFile): Settings["mail"] {
   return { place, password: secretOf(smtpPassword), from, to };
 }
 
-function toSettings(file: SettingsFile, dataDirectory: string, receiver: string | null): Omit<Settings, "identity"> {
+function toSettings(file: SettingsFile, dataDirectory: string): Omit<Settings, "identity" | keyof Telemetry> {
   const listen = parseListener(file.listen);
   const adminListen = parseListener(file.adminListen);
   const drainMs = parseDurationMs(file.drain);
@@ -226,7 +215,6 @@ function toSettings(file: SettingsFile, dataDirectory: string, receiver: string 
     ...(file.upstreamHosts ? { upstreamHosts: file.upstreamHosts } : {}),
     policyFile: file.policy === undefined ? null : resolve(file.policy),
     logLevel: file.log,
-    tracing: receiver === null ? null : { url: `${receiver.replace(/\/{1,8}$/, "")}/v1/traces` },
     oidc: file.oidc ? { ...file.oidc, clientSecret: secretOf(file.oidc.clientSecret) } : null,
     notices: noticesOf(file),
     mail: mailOf(file),

@@ -9,7 +9,7 @@ import { witnessList } from "./witness-settings.ts";
 import { sinkList } from "./sink-settings.ts";
 import { isLoopback, isNoticeUrl, isReceiver, parseListener, RECEIVER_WANTED } from "./listener-address.ts";
 
-export { isLoopback, isReceiver, parseListener, RECEIVER_WANTED };
+export { isLoopback, parseListener };
 
 const GIB = 1024 ** 3;
 

@@ -34,6 +34,8 @@ export interface Settings {
   readonly logLevel: "debug" | "info" | "warn" | "error" | "silent";
   /** The OTLP/HTTP receiver's address for traces, path included; null = nothing is traced. */
   readonly tracing: { readonly url: string } | null;
+  /** The OTLP/HTTP receiver of metrics, path included; null = they are only there to be scraped. */
+  readonly metricExport: { readonly url: string; readonly intervalMs: number } | null;
   /** Where people log in; null = nowhere. */
   readonly oidc: {
     readonly issuer: string;

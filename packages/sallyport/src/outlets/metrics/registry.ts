@@ -17,6 +17,12 @@ export interface Shown {
   readonly isShown: (value: string) => boolean;
 }
 
+/** A metric with what it has now; never empty. */
+export interface MetricFamily {
+  readonly head: FamilyHead;
+  readonly written: readonly Written[];
+}
+
 interface Source {
   readonly head: FamilyHead;
   readonly read: () => Iterable<Written>;
@@ -56,12 +62,17 @@ export class Registry {
   /** The whole text, without metrics that have no sample yet. */
   write(shown?: Shown): string {
     let text = "";
+    for (const { head, written } of this.families(shown)) text += writeFamily(head, written);
+    return text;
+  }
+
+  /** Each is read when it is asked for. */
+  *families(shown?: Shown): Generator<MetricFamily> {
     for (const { head, read } of this.#sources) {
       const at = shown ? head.labels.indexOf(shown.label) : -1;
       const written = [...read()].filter(({ values }) => at < 0 || values[at] === "" || shown!.isShown(values[at]!));
-      if (written.length > 0) text += writeFamily(head, written);
+      if (written.length > 0) yield { head, written };
     }
-    return text;
   }
 
   #family<S extends Series | Histogram>(family: Family<S>): Family<S> {
