@@ -3,7 +3,8 @@ import Anthropic from "@anthropic-ai/sdk";
 import { Ollama } from "ollama";
 import OpenAI from "openai";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import type { ServerResponse } from "node:http";
+import { request } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { systemClock } from "../program-under-test.ts";
 import { untilCounters, untilIdle } from "./gateway-counters.ts";
 import { startGateway } from "./started-gateway.ts";
@@ -355,6 +356,14 @@ test("an answer says what it cost, if its caller asks", async () => {
   expect(whole.headers.get("x-sallyport-usage")).toMatch(/^compute=\d+;queue=0$/);
   expect((await ask(true, asks)).headers.get("x-sallyport-usage")).toBe("queue=0");
   expect((await ask(false, {})).headers.get("x-sallyport-usage")).toBeNull();
+  const trailers = await new Promise<IncomingMessage["trailers"]>((resolve) => {
+    const headers = { authorization: `Bearer ${key}`, ...asks };
+    const asked = request(`${gateway.url}/api/chat`, { method: "POST", headers }, (answer) =>
+      answer.resume().on("end", () => resolve(answer.trailers)),
+    );
+    asked.end(JSON.stringify(chat));
+  });
+  expect(trailers["x-sallyport-usage"]).toMatch(/^compute=\d+;queue=0$/);
 });
 
 test("what runs and waits can be seen, with what each user got and how full budgets are", async () => {

@@ -5,7 +5,7 @@
 import type { ServerResponse } from "node:http";
 
 const CRLF = 0x0a0d;
-const LAST_CHUNK = "0\r\n\r\n";
+const LAST_CHUNK = "0\r\n";
 
 export class AnswerWriter {
   readonly #response: ServerResponse;
@@ -26,12 +26,13 @@ export class AnswerWriter {
     return this.#response.write(this.#isChunked ? frame(bytes, "") : bytes);
   }
 
-  /** Ends the answer, with its last bytes in the same write. */
-  end(bytes: Uint8Array | null): void {
+  /** Ends the answer, with its last bytes in the same write. `trailer` is one trailer field, or empty (RFC 9112, 7.1.2). */
+  end(bytes: Uint8Array | null, trailer = ""): void {
     const hasBytes = bytes !== null && bytes.length > 0;
+    const last = trailer === "" ? `${LAST_CHUNK}\r\n` : `${LAST_CHUNK}${trailer}\r\n\r\n`;
     if (!this.#isChunked) this.#response.end(hasBytes ? bytes : undefined);
-    else if (hasBytes) this.#response.end(frame(bytes, LAST_CHUNK));
-    else this.#response.end(LAST_CHUNK, "latin1");
+    else if (hasBytes) this.#response.end(frame(bytes, last));
+    else this.#response.end(last, "latin1");
   }
 }
 

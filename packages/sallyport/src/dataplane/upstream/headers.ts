@@ -50,6 +50,11 @@ export function declaredLength(headers: Record<string, string | string[] | undef
   return typeof text === "string" && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }
 
+/** The trailer field of a stream, where its caller asks for its cost; else empty. */
+export function usageTrailer(exchange: Exchange, nowMs: number): string {
+  return exchange.asksForUsage ? `x-sallyport-usage: ${usageHeader(exchange, nowMs)}` : "";
+}
+
 /** Writes the head of the answer. `length` undefined = the length is not known beforehand. */
 export function writeAnswerHead(
   exchange: Exchange,
@@ -71,6 +76,7 @@ export function writeAnswerHead(
   // While it waits for its turn, nothing is known of its cost.
   if (exchange.asksForUsage && (exchange.group !== null || exchange.isForwarded))
     headers.push("x-sallyport-usage", usageHeader(exchange, nowMs));
+  if (exchange.asksForUsage && isStreamType(type)) headers.push("trailer", "x-sallyport-usage");
   addRateHeaders(headers, exchange.rate);
   addRetirementHeaders(headers, exchange.retirement);
   addCorsHeaders(headers, exchange.corsOrigin);

@@ -22,7 +22,7 @@ import { AnswerWriter } from "./answer-writer.ts";
 import { failureOf } from "./health.ts";
 import { beginEventStream, expectsEvents, writeComment } from "./early-stream.ts";
 import type { CallFailure } from "./health.ts";
-import { declaredLength, isStreamType, mediaType, writeAnswerHead } from "./headers.ts";
+import { declaredLength, isStreamType, mediaType, usageTrailer, writeAnswerHead } from "./headers.ts";
 import { noteAnswer, noteFirstByte } from "./lessons.ts";
 import { RelayBounds } from "./relay-bounds.ts";
 import { RunningLimits } from "./running-limits.ts";
@@ -239,7 +239,7 @@ export class Relay implements Dispatcher.DispatchHandler, Interruptible {
       exchange.upstream!.health.failed("broken");
       return this.#break("upstream_broken", "incomplete");
     }
-    this.#writer!.end(bytes);
+    this.#writer!.end(bytes, usageTrailer(exchange, this.#ports.clock.monotonic()));
     this.#over(this.#status >= 400 || hasError ? "upstream_error" : isWhole ? "served" : "incomplete", undefined);
   }
 
@@ -337,7 +337,7 @@ export class Relay implements Dispatcher.DispatchHandler, Interruptible {
       exchange.usage = this.#limits!.usage(estimateUsage(exchange.understood!.inputCharacters, 0).inputTokens);
     if (last === undefined) return this.#stop(refusal, "limited");
     exchange.refusal = refusal;
-    this.#writer!.end(last);
+    this.#writer!.end(last, usageTrailer(exchange, this.#ports.clock.monotonic()));
     this.#over("limited", undefined);
     this.#controller!.abort(new Error("limited"));
   }
