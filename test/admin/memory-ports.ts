@@ -2,6 +2,7 @@
 import { Buffer } from "node:buffer";
 import {
   AuditReads,
+  ConsoleSessions,
   compileSnapshot,
   Enrolment,
   explained,
@@ -217,6 +218,7 @@ export class MemoryGateway {
         uses: async ({ until }) => ({ from: until, uses: [] }),
         radius: async (question) => new KeyRadius(question).result({ knownFrom: null, records: 0 }),
       },
+      console: new ConsoleSessions(clock),
       reads: new AuditReads({ clock, changes: feed }),
       sinks: () => this.sinks,
       answerAlert: async ({ alert, actor, verdict }) => {

@@ -75,6 +75,7 @@ const suspendedByRoot = async (): Promise<void> => void (await root.call("keys.s
 type Kind = "reads" | "narrows" | "socket" | "policy" | (() => Promise<string>);
 
 const routes: Record<RouteName, Kind> = {
+  openConsole: "narrows",
   "usage.list": "reads",
   "usage.rebuild": "socket",
   "usage.rebuilding": "reads",

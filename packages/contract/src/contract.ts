@@ -1,6 +1,7 @@
 /** The admin contract: every route there is, by name. What is not a row here is not served. */
 import type { z } from "zod";
 import { anomalyRows } from "./anomaly-rows.ts";
+import { consoleRows } from "./console-rows.ts";
 import { activityRows } from "./activity-rows.ts";
 import { accessRows } from "./access-rows.ts";
 import { findingRows } from "./finding-rows.ts";
@@ -21,6 +22,7 @@ export const contract = {
   ...findingRows,
   ...accessRows,
   ...activityRows,
+  ...consoleRows,
   ...keyRows,
   ...keyFactorRows,
   ...incidentRows,

@@ -179,7 +179,11 @@ const environment = z.strictObject({
     .refine(hasFew, TOO_MANY)
     .optional()
     .describe("of each team: all of its members together; `weight` is the team's share"),
-  models: z.record(selector, limits).refine(hasFew, TOO_MANY).optional().describe("of all requests with the models that a selector matches"),
+  models: z
+    .record(selector, limits)
+    .refine(hasFew, TOO_MANY)
+    .optional()
+    .describe("of all requests with the models that a selector matches"),
   guard: guard.optional(),
   networks: networks.optional().describe("networks from which its keys can be used, such as 10.0.0.0/8; default: any"),
   require: require.optional().describe("access conditions that each request must meet in addition to the credential"),

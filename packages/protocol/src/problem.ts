@@ -4,6 +4,7 @@
  * these codes; a code outside the table does not compile.
  */
 import type { ProblemRow } from "./problem-row.ts";
+import { consoleProblems } from "./console-problem.ts";
 import { loginProblems } from "./login-problem.ts";
 import { signatureProblems } from "./signature-problem.ts";
 import { tokenProblems } from "./token-problem.ts";
@@ -186,6 +187,7 @@ export const problems = {
   ...signatureProblems,
   ...tokenProblems,
   ...loginProblems,
+  ...consoleProblems,
   token_foreign: {
     status: 403,
     title: "the token belongs to another client",

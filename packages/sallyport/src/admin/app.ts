@@ -12,6 +12,8 @@ import type { ContractRow, RouteName } from "@sallyport/contract";
 import type { Call } from "./call.ts";
 import { authenticate } from "./caller.ts";
 import type { AdminCaller, Caller } from "./caller.ts";
+import { ConsoleFiles } from "./console/console-files.ts";
+import { endSession, openSession, SESSION_PATH, SESSIONS_PATH, showSession } from "./console/console-routes.ts";
 import { CallerShares } from "./caller-shares.ts";
 import { gatedPorts } from "./gated-ports.ts";
 import { answerHealth } from "./health.ts";
@@ -116,13 +118,29 @@ export function makeAdminApp(ports: AdminPorts, onFault: OnFault = () => undefin
       leave();
     }
   });
+  const files = new ConsoleFiles();
+  const showFile = (context: Context<Bindings>): Response => files.answer(context.req.path);
+  router.get("/", showFile);
+  router.get("/assets/:name", showFile);
+  const admitToConsole = (context: Context<Bindings>): Promise<Caller> =>
+    admit("console", { caller: "any", permission: "status:read" }, context);
+  router.post(SESSION_PATH, (context) => {
+    if (ports.quarantine.restored()) throw new Problem("restore_unconfirmed");
+    const { caller } = context.env;
+    return openSession(ports, context.req.raw, (caller.kind === "tcp" && caller.address) || null);
+  });
+  router.get(SESSION_PATH, async (context) => showSession(ports, await admitToConsole(context)));
+  router.delete(SESSION_PATH, async (context) => endSession(ports, await admitToConsole(context), null));
+  router.delete(SESSIONS_PATH, async (context) =>
+    endSession(ports, await admitToConsole(context), context.req.param("id") ?? null),
+  );
   const signals = makeSignalRoutes(ports);
   router.post(PUSH_PATH, (context) => signals.push(context.req.raw));
   router.post(LOG_OUT_PATH, (context) => {
     const { caller } = context.env;
     return signals.logOut(context.req.raw, (caller.kind === "tcp" && caller.address) || null);
   });
-  for (const path of [PUSH_PATH, LOG_OUT_PATH])
+  for (const path of [PUSH_PATH, LOG_OUT_PATH, "/", SESSION_PATH, SESSIONS_PATH])
     router.all(path, () => answerProblem(new Problem("method_not_allowed")));
   for (const path of new Set([...Object.values(contract), metricsRoute, tailRoute].map((row) => row.path))) {
     router.all(path, () => answerProblem(new Problem("method_not_allowed")));

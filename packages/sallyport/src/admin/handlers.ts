@@ -6,6 +6,7 @@ import { adminKeyHandlers } from "./routes/admin-keys.ts";
 import { assignmentHandlers } from "./routes/assignments.ts";
 import { auditHandlers } from "./routes/audit.ts";
 import { anomalyHandlers } from "./routes/anomalies.ts";
+import { consoleHandlers } from "./routes/console.ts";
 import { findingHandlers } from "./routes/findings.ts";
 import { activityHandlers } from "./routes/activity.ts";
 import { gatewayHandlers } from "./routes/gateway.ts";
@@ -26,6 +27,7 @@ export const handlers: Handlers<RouteName> = {
   ...activityHandlers,
   ...auditHandlers,
   ...anomalyHandlers,
+  ...consoleHandlers,
   ...findingHandlers,
   ...accessHandlers,
   ...keyHandlers,

@@ -24,6 +24,7 @@ import type { PepperRing } from "../keys/pepper.ts";
 import type { AuditLog } from "../audit/audit-log.ts";
 import type { UsageReports } from "../usage/usage-report.ts";
 import type { AuditReads } from "./audit-reads.ts";
+import type { ConsoleSessions } from "./console/console-sessions.ts";
 
 export interface AdminPorts {
   readonly clock: Clock;
@@ -67,6 +68,8 @@ export interface AdminPorts {
   readonly explain: Explain;
   readonly explainToken: ExplainToken;
   readonly audit: AuditLog;
+  /** People at the console. */
+  readonly console: ConsoleSessions;
   /** Where reading of the audit log is recorded. */
   readonly reads: AuditReads;
   /** Number of the newest record on disk. */

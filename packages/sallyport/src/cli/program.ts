@@ -23,6 +23,7 @@ const commands: readonly (readonly [names: readonly string[], load: () => Promis
   [["serve"], async () => (await import("./start/serve.ts")).addServe],
   [["start"], async () => (await import("./start/start.ts")).addStart],
   [["doctor"], async () => (await import("./doctor/doctor.ts")).addDoctor],
+  [["console"], async () => (await import("./start/console.ts")).addConsole],
   [["top"], async () => (await import("./usage/top.ts")).addTop],
   [["status"], async () => (await import("./start/status.ts")).addStatus],
   [["today"], async () => (await import("./posture/today.ts")).addToday],

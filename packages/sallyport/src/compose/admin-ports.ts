@@ -2,6 +2,7 @@
 import type { UseSurvey } from "../access/permission-uses.ts";
 import { PolicyTextReader } from "../access/policy-text-reader.ts";
 import { AuditReads } from "../admin/audit-reads.ts";
+import { ConsoleSessions } from "../admin/console/console-sessions.ts";
 import type { AdminPorts } from "../admin/ports.ts";
 import type { Sentry } from "../anomaly/sentry.ts";
 import type { Settings } from "../config/settings.ts";
@@ -57,6 +58,7 @@ export function adminPorts(
     explain: makeExplain({ snapshot, keys, judge, isQuarantined: () => core.quarantine.restored() !== undefined }),
     explainToken: makeExplainToken({ clock, snapshot, keys, judge }),
     audit: core.audit,
+    console: new ConsoleSessions(clock),
     reads: new AuditReads(core),
     newestRecord: () => store.figures().records,
     restrictions: () => core.restrictions.all(),

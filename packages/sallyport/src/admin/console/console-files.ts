@@ -1,0 +1,73 @@
+/**
+ * The console's own files, as the build made them: one page, its scripts and styles, by names that contain their hashes.
+ * Nothing else is served, nothing comes from another origin, and the page may do only what its policy allows.
+ */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Problem } from "@sallyport/protocol";
+import { answerProblem } from "../problem-answer.ts";
+
+/** `index.html` and `assets/…`, with `files.json`, which lists them. */
+const FOLDER = fileURLToPath(new URL("../../console/", import.meta.url));
+
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "connect-src 'self'",
+  "img-src 'self' data:",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+  "require-trusted-types-for 'script'",
+  "trusted-types 'none'",
+].join("; ");
+
+const TYPES: Readonly<Record<string, string>> = {
+  html: "text/html; charset=utf-8",
+  js: "text/javascript; charset=utf-8",
+  css: "text/css; charset=utf-8",
+  svg: "image/svg+xml",
+};
+
+const SAFE = {
+  "content-security-policy": POLICY,
+  "x-content-type-options": "nosniff",
+  "referrer-policy": "no-referrer",
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-resource-policy": "same-origin",
+  "permissions-policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
+};
+
+export class ConsoleFiles {
+  readonly #folder: string;
+  /** By path; undefined until the first request, null where the build has no console. */
+  #files: ReadonlyMap<string, Uint8Array> | null | undefined;
+
+  constructor(folder = FOLDER) {
+    this.#folder = folder;
+  }
+
+  /** `path` as it was asked: `/`, `/assets/…`. */
+  answer(path: string): Response {
+    const files = (this.#files ??= this.#read());
+    if (files === null) return answerProblem(new Problem("console_absent"));
+    const name = path === "/" ? "index.html" : path.slice(1);
+    const bytes = files.get(name);
+    if (bytes === undefined) return answerProblem(new Problem("endpoint_unknown"));
+    const type = TYPES[name.slice(name.lastIndexOf(".") + 1)] ?? "application/octet-stream";
+    // What has its hash in its name never changes; the page names the newest.
+    const cache = name === "index.html" ? "no-cache" : "public, max-age=31536000, immutable";
+    return new Response(bytes, { headers: { ...SAFE, "content-type": type, "cache-control": cache } });
+  }
+
+  #read(): ReadonlyMap<string, Uint8Array> | null {
+    try {
+      const names = JSON.parse(readFileSync(join(this.#folder, "files.json"), "utf8")) as string[];
+      return new Map(names.map((name) => [name, readFileSync(join(this.#folder, name))]));
+    } catch {
+      return null;
+    }
+  }
+}
