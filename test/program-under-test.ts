@@ -38,6 +38,7 @@ export { makeAdminApp } from "../packages/sallyport/dist/admin/app.js";
 export type { AdminApp } from "../packages/sallyport/dist/admin/app.js";
 export { AuditReads } from "../packages/sallyport/dist/admin/audit-reads.js";
 export { ConsoleSessions } from "../packages/sallyport/dist/admin/console/console-sessions.js";
+export { ConsoleFiles } from "../packages/sallyport/dist/admin/console/console-files.js";
 export type { AdminPorts, UnconfirmedRestore } from "../packages/sallyport/dist/admin/ports.js";
 export { createAdminServer } from "../packages/sallyport/dist/admin/server.js";
 export type { AdminServer } from "../packages/sallyport/dist/admin/server.js";

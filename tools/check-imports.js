@@ -39,6 +39,8 @@ const PLAN = {
   "ledger/node": ["protocol", "ledger"],
   contract: ["protocol"],
   client: ["protocol", "contract"],
+  // Runs in a browser, and carries no schema there.
+  console: ["type:contract"],
   kernel: ["protocol"],
   listener: ["protocol", "kernel"],
   ...Object.fromEntries(DOMAINS.map((name) => [name, domain()])),
@@ -103,6 +105,8 @@ const OUTSIDE = {
   commander: ["cli"],
   otpauth: ["identity"],
   pino: ["kernel"],
+  react: ["console"],
+  "react-dom": ["console"],
   scimmy: ["identity"],
   uqr: ["dataplane"],
   undici: ["dataplane", "client", "cli"],
@@ -148,7 +152,7 @@ function noteUse(file, name) {
 }
 
 const mistakes = [];
-const files = sourceFiles(["packages"], (path) => /\/src\/.*\.ts$/.test(path) && !path.endsWith(".test.ts"));
+const files = sourceFiles(["packages"], (path) => /\/src\/.*\.tsx?$/.test(path) && !path.endsWith(".test.ts"));
 for (const file of files) {
   const folder = folderOf(file);
   const allowed = PLAN[folder];
@@ -162,6 +166,8 @@ for (const file of files) {
     ...[...text.matchAll(INLINE_IMPORT)].map((match) => ({ isType: false, specifier: match[1] })),
   ];
   for (const { isType, specifier } of imports) {
+    // Written by the build.
+    if (specifier.startsWith("virtual:")) continue;
     const name = specifier.split("/", specifier.startsWith("@") ? 2 : 1).join("/");
     if (!specifier.startsWith(".") && !specifier.startsWith("node:")) noteUse(file, name);
     const target = targetOf(file, specifier);

@@ -9,13 +9,13 @@ import { checkSync } from "recheck";
 /** Patterns with a polynomial worst case, each with the bound on its input that keeps it harmless. */
 const BOUNDED = new Map([]);
 
-const files = sourceFiles(["packages"], (path) => path.endsWith(".ts") && !/\.(test|d)\.ts$/.test(path));
+const files = sourceFiles(["packages"], (path) => /\.tsx?$/.test(path) && !/\.(test|d)\.ts$/.test(path));
 
 const mistakes = [];
 const verdicts = new Map();
 for (const file of files) {
   const text = readFileSync(file, "utf8");
-  walk(parseAst(text, { lang: "ts" }), (node) => {
+  walk(parseAst(text, { lang: file.endsWith("x") ? "tsx" : "ts" }), (node) => {
     if (node.type === "Literal" && node.regex) judge(file, lineOf(text, node.start), node.regex);
     const made = (node.type === "NewExpression" || node.type === "CallExpression") && node.callee.name === "RegExp";
     if (made) mistakes.push(`${file}:${lineOf(text, node.start)}: a pattern is built at run time; write a literal`);

@@ -27,7 +27,7 @@ function filesAt(path) {
   return readdirSync(path, { withFileTypes: true }).flatMap((entry) =>
     entry.isDirectory()
       ? filesAt(join(path, entry.name))
-      : /\.(md|ts)$/.test(entry.name) && !entry.name.endsWith(".test.ts")
+      : /\.(md|tsx?)$/.test(entry.name) && !entry.name.endsWith(".test.ts")
         ? [join(path, entry.name)]
         : [],
   );

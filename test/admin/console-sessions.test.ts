@@ -23,11 +23,23 @@ interface Browser {
   readonly address: string;
 }
 
+/** What the tests read of an answer's JSON. */
+interface SaidBody {
+  readonly code: string;
+  readonly token: string;
+  readonly sessions: readonly { readonly id: string }[];
+}
+interface Said {
+  readonly status: number;
+  readonly body: SaidBody;
+  readonly headers: Headers;
+}
+
 async function ask(
   method: string,
   path: string,
   { browser, headers = {}, body }: { browser?: Partial<Browser>; headers?: Record<string, string>; body?: object } = {},
-): Promise<{ status: number; body: any; headers: Headers }> {
+): Promise<Said> {
   const said = {
     ...(browser?.token !== undefined && { "x-sallyport-console": browser.token }),
     ...(browser?.cookie !== undefined && { cookie: `sallyport_console=${browser.cookie}` }),
@@ -43,7 +55,7 @@ async function ask(
   const text = await answer.text();
   return {
     status: answer.status,
-    body: answer.headers.get("content-type")?.includes("json") ? JSON.parse(text) : text,
+    body: JSON.parse(text) as SaidBody,
     headers: answer.headers,
   };
 }
@@ -190,10 +202,10 @@ describe("a session", () => {
     const [first, second] = [await enter(await linkOf(root())), await enter(await linkOf(root()))];
     const stranger = await enter(await linkOf(clientWith(gateway.adminKey(everything))));
     const { body } = await ask("GET", "/console/session", { browser: second });
-    const ids = body.sessions.map(({ id }: { id: string }) => id);
+    const ids = body.sessions.map(({ id }) => id);
     expect(ids).toHaveLength(2);
-    expect((await ask("DELETE", `/console/sessions/${ids[0]}`, { browser: stranger })).status).toBe(404);
-    expect((await ask("DELETE", `/console/sessions/${ids[0]}`, { browser: second })).status).toBe(200);
+    expect((await ask("DELETE", `/console/sessions/${ids[0]!}`, { browser: stranger })).status).toBe(404);
+    expect((await ask("DELETE", `/console/sessions/${ids[0]!}`, { browser: second })).status).toBe(200);
     expect([await codeAt(first), await codeAt(second)]).toEqual(["console_session_ended", "done"]);
     const ended = await ask("DELETE", "/console/session", { browser: second });
     expect(ended.headers.get("set-cookie")).toContain("Max-Age=0");

@@ -3,6 +3,9 @@ import { z } from "zod";
 import type { ContractRow } from "./row.ts";
 import { nothing, time } from "./scalars.ts";
 
+/** What a browser sends to begin a session: the secret of the link. */
+export const openingSession = z.strictObject({ link: z.string().min(1).max(100) });
+
 export const consoleRows = {
   openConsole: {
     method: "POST",

@@ -34,7 +34,7 @@ export interface Caller {
   readonly issuer: Issuer;
   /** Where the call came from; null over the Unix socket. */
   readonly address: string | null;
-  /** When the caller's own right ends, epoch ms; null = never. */
+  /** When the caller's own right ends, epoch ms; null = never. What they make may not outlive it; a session is no right. */
   readonly expiresAt: number | null;
   /** Whose right it is, for a session of the console that continues it. */
   readonly holder: SessionHolder;
@@ -93,7 +93,7 @@ function callerOfSession(
   if (holder.kind === "socket") {
     caller.onProven?.(holder.actor);
     const issuer = { actor: holder.actor, right: everything };
-    return { kind: "tcp", issuer, address, expiresAt: session.endsAt, holder, session };
+    return { kind: "tcp", issuer, address, expiresAt: null, holder, session };
   }
   const key = keys.find(holder.environment, holder.id);
   const found = key ? keys.admit(key, clock.now()) : refuse("key_unknown");
@@ -111,12 +111,8 @@ function callerWithKey(caller: TcpCaller, key: KeyRecord, session: ConsoleSessio
     kind: "tcp",
     issuer,
     address: caller.address ?? null,
-    expiresAt: earliest(expiryOf(key), session?.endsAt ?? null),
+    expiresAt: expiryOf(key),
     holder: { kind: "key", actor: issuer.actor, environment, id },
     session,
   };
-}
-
-function earliest(a: number | null, b: number | null): number | null {
-  return a === null || b === null ? (a ?? b) : Math.min(a, b);
 }

@@ -17,7 +17,7 @@ const METRIC_INTERVAL = "OTEL_METRIC_EXPORT_INTERVAL";
 const USUAL_INTERVAL_MS = 60_000;
 const LEAST_INTERVAL_MS = 1_000;
 
-/** What is wrong is added to `mistakes`. */
+/** Each invalid value is added to `mistakes`. */
 export function telemetryOf({ tracing, otlp }: SettingsFile, env: Environment, mistakes: string[]): Telemetry {
   const exporter = env[METRICS_EXPORTER] ?? "none";
   const isExporting = exporter === "otlp";

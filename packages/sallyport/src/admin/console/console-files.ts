@@ -2,14 +2,19 @@
  * The console's own files, as the build made them: one page, its scripts and styles, by names that contain their hashes.
  * Nothing else is served, nothing comes from another origin, and the page may do only what its policy allows.
  */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Problem } from "@sallyport/protocol";
 import { answerProblem } from "../problem-answer.ts";
 
-/** `index.html` and `assets/…`, with `files.json`, which lists them. */
-const FOLDER = fileURLToPath(new URL("../../console/", import.meta.url));
+const LIST = "files.json";
+
+/** Where the build puts them, seen from this file and from the one into which it is bundled. */
+function builtFolder(): string {
+  const folders = ["../../console/", "../console/"].map((path) => fileURLToPath(new URL(path, import.meta.url)));
+  return folders.find((folder) => existsSync(join(folder, LIST))) ?? folders[0]!;
+}
 
 const POLICY = [
   "default-src 'none'",
@@ -45,7 +50,8 @@ export class ConsoleFiles {
   /** By path; undefined until the first request, null where the build has no console. */
   #files: ReadonlyMap<string, Uint8Array> | null | undefined;
 
-  constructor(folder = FOLDER) {
+  /** `folder` has `index.html` and `assets/…`, and a list of them. */
+  constructor(folder = builtFolder()) {
     this.#folder = folder;
   }
 
@@ -64,7 +70,7 @@ export class ConsoleFiles {
 
   #read(): ReadonlyMap<string, Uint8Array> | null {
     try {
-      const names = JSON.parse(readFileSync(join(this.#folder, "files.json"), "utf8")) as string[];
+      const names = JSON.parse(readFileSync(join(this.#folder, LIST), "utf8")) as string[];
       return new Map(names.map((name) => [name, readFileSync(join(this.#folder, name))]));
     } catch {
       return null;

@@ -2,7 +2,7 @@
  * How a browser begins, sees and ends sessions of the console. These routes are not in the contract: they set and read a
  * cookie, which no other client has.
  */
-import { z } from "zod";
+import { openingSession } from "@sallyport/contract";
 import { Problem } from "@sallyport/protocol";
 import type { LedgerEvent } from "../../audit/event.ts";
 import type { Caller } from "../caller.ts";
@@ -17,13 +17,11 @@ import { sessionCookie } from "./session-credential.ts";
 export const SESSION_PATH = "/console/session";
 export const SESSIONS_PATH = "/console/sessions/:id";
 
-const opening = z.strictObject({ link: z.string().min(1).max(100) });
-
 type ConsolePorts = Pick<AdminPorts, "console" | "clock" | "changes" | "status">;
 
 /** POST: exchanges a link's secret for a session. */
 export async function openSession(ports: ConsolePorts, request: Request, address: string | null): Promise<Response> {
-  const { link } = judge(opening, await readCallBody(request), "input_invalid") as z.output<typeof opening>;
+  const { link } = judge(openingSession, await readCallBody(request), "input_invalid") as { link: string };
   const opened = ports.console.open(link, address);
   if (opened === undefined) throw new Problem("console_link_unknown");
   const { session, cookie, token } = opened;
@@ -55,7 +53,7 @@ export async function endSession(ports: ConsolePorts, caller: Caller, id: string
   const own = demandSession(caller.session);
   const ended = id === null ? own : ports.console.of(caller.issuer.actor).find((one) => one.id === id);
   if (ended === undefined) throw new Problem("endpoint_unknown");
-  // Ended first: that it cannot be recorded keeps nobody at the console.
+  // Ended first: a log that cannot be written keeps no session alive.
   ports.console.end(ended);
   await record(ports, ended, "console.closed", caller.address, { by: own.id });
   const answer = answerJson(200, { ended: ended.id });

@@ -1,6 +1,6 @@
 /**
- * Sessions of people at the console. A session begins with a link that works once, has the rights of whoever made the
- * link, judged anew at each use, and is proved by two secrets: a cookie that no script reads, and a token that only pages
+ * Sessions of people at the console. A session begins with a link that works once, has the rights that the link's maker
+ * has at the time of each use, and is proved by two secrets: a cookie that no script reads, and a token that only pages
  * of the console's origin have. A cookie alone is worth nothing, because browsers send it to every port of a host.
  * Sessions are kept in memory: a restart ends them.
  */
@@ -28,15 +28,15 @@ export interface ConsoleSession {
 }
 
 /** What a new session's browser gets: each only once. */
-export interface OpenedSession {
+export interface BegunSession {
   readonly session: ConsoleSession;
   readonly cookie: string;
   readonly token: string;
 }
 
-export const LINK_MS = 5 * 60_000;
+const LINK_MS = 5 * 60_000;
 export const IDLE_MS = 30 * 60_000;
-export const SESSION_MS = 12 * 60 * 60_000;
+const SESSION_MS = 12 * 60 * 60_000;
 const SECRET_LENGTH = 43;
 const LINKS_MAX = 64;
 const SESSIONS_MAX = 256;
@@ -63,7 +63,7 @@ export class ConsoleSessions {
   }
 
   /** Undefined for a link that is not known, was used or has expired. */
-  open(linkSecret: string, address: string | null): OpenedSession | undefined {
+  open(linkSecret: string, address: string | null): BegunSession | undefined {
     const now = this.#clock.now();
     const name = hashOf(linkSecret);
     const link = this.#links.get(name);

@@ -37,7 +37,7 @@ export function otlpMetric({ head, written }: MetricFamily, times: ExportTimes):
 }
 
 function numberPoint(head: FamilyHead, { values, value }: Written, times: ExportTimes): object {
-  // JSON has no infinity: what has none yet is left out of the point, as the protocol allows.
+  // JSON has no infinity. The protocol allows a point without a value.
   const asDouble = typeof value === "number" && Number.isFinite(value) ? { asDouble: value } : {};
   return { ...pointOf(head, values, times), ...asDouble };
 }

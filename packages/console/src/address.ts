@@ -1,0 +1,33 @@
+/** Page and filters in the fragment of the address, so that every view can be kept and shared: `#/keys?environment=prod`. */
+import { useSyncExternalStore } from "react";
+
+export interface Place {
+  /** `keys`, `keys/4vJ9Qm2LxT8c`. */
+  readonly path: string;
+  readonly filters: Readonly<Record<string, string>>;
+}
+
+export function parsePlace(hash: string): Place {
+  const [path = "", query = ""] = hash.replace(/^#\/?/, "").split("?", 2);
+  return { path, filters: Object.fromEntries(new URLSearchParams(query)) };
+}
+
+export function placeText(path: string, filters: Readonly<Record<string, string | undefined>> = {}): string {
+  const set = Object.entries(filters).filter((pair): pair is [string, string] => Boolean(pair[1]));
+  return `#/${path}${set.length === 0 ? "" : `?${new URLSearchParams(set).toString()}`}`;
+}
+
+export function go(path: string, filters: Readonly<Record<string, string | undefined>> = {}): void {
+  location.hash = placeText(path, filters);
+}
+
+export function usePlace(): Place {
+  const hash = useSyncExternalStore(
+    (onChange) => {
+      addEventListener("hashchange", onChange);
+      return () => removeEventListener("hashchange", onChange);
+    },
+    () => location.hash,
+  );
+  return parsePlace(hash);
+}

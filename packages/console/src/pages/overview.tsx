@@ -1,0 +1,150 @@
+/** What is used, what is wrong and what to do, in ten seconds. */
+import type { ReactNode } from "react";
+import { placeText } from "../address.ts";
+import { call } from "../calls.ts";
+import { Command } from "../parts/command.tsx";
+import { ProblemNote } from "../parts/problem-note.tsx";
+import { useAnswer } from "../parts/use-answer.ts";
+import { may } from "../session.ts";
+import { count, duration } from "../words.ts";
+import type { PageProps } from "../pages.tsx";
+
+const EVERY_MS = 5_000;
+const DAYS = 7;
+const DAY_MS = 86_400_000;
+
+export function OverviewPage({ present }: PageProps): ReactNode {
+  const status = useAnswer("status", (signal) => call("status", {}, signal), EVERY_MS);
+  return (
+    <>
+      <ProblemNote problem={status.problem} />
+      {status.value && (
+        <section className="cards" aria-label="Now">
+          <Card title="Running" value={count(status.value.running)} href={placeText("live")} />
+          <Card title="Waiting" value={count(status.value.queued)} href={placeText("live")} />
+          <Card title="Keys" value={count(status.value.keys)} href={placeText("keys")} />
+          <Card
+            title="Open incidents"
+            value={count(status.value.openIncidents)}
+            href={placeText("findings")}
+            isWrong={status.value.openIncidents > 0}
+          />
+        </section>
+      )}
+      {status.value?.isStoreWritable === false && (
+        <div className="note wrong" role="alert">
+          The audit log cannot be written: the gateway serves no requests. <Command text="sallyport doctor" />
+        </div>
+      )}
+      {status.value?.environments.length === 0 && (
+        <div className="note">
+          No environment yet. <Command text="sallyport apply -f policy.yaml" />
+        </div>
+      )}
+      {may(present, "findings") && <Risks />}
+      {may(present, "usage.list") && <Week />}
+    </>
+  );
+}
+
+interface CardProps {
+  readonly title: string;
+  readonly value: string;
+  readonly href: string;
+  readonly isWrong?: boolean;
+}
+
+function Card({ title, value, href, isWrong = false }: CardProps): ReactNode {
+  return (
+    <a className={isWrong ? "card wrong" : "card"} href={href}>
+      <span className="value">{value}</span>
+      <span>{title}</span>
+    </a>
+  );
+}
+
+/** Which findings each card counts. */
+const RISKS = [
+  { title: "Expiring keys", isOf: (code: string) => /expir/.test(code), filter: "expir" },
+  { title: "Unused keys", isOf: (code: string) => /unused|never_used/.test(code), filter: "unused" },
+  { title: "Too wide", isOf: (code: string) => /wide|wildcard|beyond|manages/.test(code), filter: "wide" },
+] as const;
+
+function Risks(): ReactNode {
+  const { value, problem } = useAnswer("findings", (signal) =>
+    call("findings", { query: { status: "open", limit: 1_000 } }, signal),
+  );
+  if (!value) return <ProblemNote problem={problem} />;
+  const open = value.findings.filter(({ state }) => state !== "ok");
+  const wrong = open.filter(({ state }) => state === "wrong");
+  const more = value.next === null ? "" : "+";
+  return (
+    <section aria-label="What needs a person">
+      <h2>What needs a person</h2>
+      <div className="cards">
+        {RISKS.map(({ title, isOf, filter }) => {
+          const found = open.filter(({ code }) => isOf(code)).length;
+          return (
+            <Card key={title} title={title} value={`${found}${more}`} href={placeText("findings", { code: filter })} />
+          );
+        })}
+        <Card
+          title="Wrong"
+          value={`${wrong.length}${more}`}
+          href={placeText("findings", { state: "wrong" })}
+          isWrong={wrong.length > 0}
+        />
+      </div>
+    </section>
+  );
+}
+
+function Week(): ReactNode {
+  const { value, problem } = useAnswer("week", (signal) =>
+    call("usage.list", { query: { by: "day", since: Date.now() - (DAYS - 1) * DAY_MS } }, signal),
+  );
+  if (!value) return <ProblemNote problem={problem} />;
+  const most = Math.max(1, ...value.rows.map(({ requests }) => requests));
+  return (
+    <section aria-label="Last 7 days">
+      <h2>Last 7 days</h2>
+      {value.rows.length === 0 ? (
+        <p className="empty">No requests yet. Create a key, then send the first one.</p>
+      ) : (
+        <table>
+          <caption className="unseen">Requests of the last 7 days</caption>
+          <thead>
+            <tr>
+              <th scope="col">Day (UTC)</th>
+              <th scope="col" className="number">
+                Requests
+              </th>
+              <th scope="col" className="number">
+                Denied
+              </th>
+              <th scope="col" className="number">
+                Compute
+              </th>
+              <th scope="col">
+                <span className="unseen">Share of the busiest day</span>
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {value.rows.map((row) => (
+              <tr key={row.day}>
+                <td>{row.day}</td>
+                <td className="number">{count(row.requests)}</td>
+                <td className="number">{count(row.denied)}</td>
+                <td className="number">{duration(row.computeMs)}</td>
+                <td>
+                  <meter max={most} value={row.requests} aria-label={`requests on ${row.day}`} />
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+    </section>
+  );
+}
