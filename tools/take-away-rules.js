@@ -24,6 +24,7 @@ import { operationRules } from "./take-away-operation.js";
 import { faultRules } from "./take-away-faults.js";
 import { hostileRules } from "./take-away-hostile.js";
 import { limitRules } from "./take-away-limits.js";
+import { consoleRules } from "./take-away-console.js";
 import { shareRules } from "./take-away-shares.js";
 import { upstreamKindRules } from "./take-away-upstream-kinds.js";
 import { upstreamRules } from "./take-away-upstream.js";
@@ -43,6 +44,7 @@ export const rules = [
   ...upstreamRules,
   ...limitRules,
   ...shareRules,
+  ...consoleRules,
   ...commandLineRules,
   ...importRules,
   ...auditRules,

@@ -51,7 +51,7 @@ beforeAll(async () => {
     executablePath: BROWSER,
     args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
   });
-}, 60_000);
+}, 120_000);
 afterAll(async () => {
   await browser?.close();
   await gateway?.stop();
@@ -67,6 +67,7 @@ async function enter(options: Parameters<Browser["newContext"]>[0] = {}, key?: s
   await context.addInitScript(() => {
     addEventListener("securitypolicyviolation", (event) => console.error(`policy: ${event.violatedDirective}`));
   });
+  context.setDefaultTimeout(90_000);
   const page = await context.newPage();
   page.on("console", (message) => {
     if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
@@ -106,7 +107,7 @@ async function brokenRules(page: Page): Promise<string[]> {
 
 describe.skipIf(!isThere)("the console", () => {
   describe.each(["light", "dark"] as const)("%s", (colorScheme) => {
-    test.each([360, 1_280])("each page at %d px breaks no rule", { timeout: 60_000 }, async (width) => {
+    test.each([360, 1_280])("each page at %d px breaks no rule", { timeout: 180_000 }, async (width) => {
       const page = await enter({ colorScheme, viewport: { width, height: 800 } });
       const { keys } = await gateway.admin<{ keys: { id: string; name: string }[] }>("GET", "/v1/keys?limit=1");
       for (const path of [...PAGES, `keys/${keys[0]!.id}`]) {
@@ -127,7 +128,7 @@ describe.skipIf(!isThere)("the console", () => {
     });
   });
 
-  test("a key is made in a few steps by keyboard, and works", { timeout: 60_000 }, async () => {
+  test("a key is made in a few steps by keyboard, and works", { timeout: 180_000 }, async () => {
     const page = await enter();
     expect(await page.evaluate(() => location.href)).not.toContain("link=");
     await look(page, "keys/new");
@@ -169,7 +170,7 @@ describe.skipIf(!isThere)("the console", () => {
     await close(page);
   });
 
-  test("hostile names are text", { timeout: 60_000 }, async () => {
+  test("hostile names are text", { timeout: 180_000 }, async () => {
     const page = await enter();
     for (const path of ["keys", "audit", "usage", "live"]) await look(page, path);
     await look(page, "keys");
@@ -179,7 +180,7 @@ describe.skipIf(!isThere)("the console", () => {
     await close(page);
   });
 
-  test("what a person may not do is not offered", { timeout: 60_000 }, async () => {
+  test("what a person may not do is not offered", { timeout: 180_000 }, async () => {
     const made = await gateway.admin<{ key: string }>("POST", "/v1/admin-keys", {
       name: "reader",
       role: "viewer",
@@ -197,7 +198,7 @@ describe.skipIf(!isThere)("the console", () => {
 
   test(
     "a used link, a log-out and a restart lead to the door, which says what to do",
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     async () => {
       const url = await linkOf();
       const context = await browser.newContext();

@@ -3,8 +3,7 @@ import Anthropic from "@anthropic-ai/sdk";
 import { Ollama } from "ollama";
 import OpenAI from "openai";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { request } from "node:http";
-import type { IncomingMessage, ServerResponse } from "node:http";
+import { request, type IncomingMessage, type ServerResponse } from "node:http";
 import { systemClock } from "../program-under-test.ts";
 import { untilCounters, untilIdle } from "./gateway-counters.ts";
 import { startGateway } from "./started-gateway.ts";
@@ -12,7 +11,7 @@ import type { StartedGateway } from "./started-gateway.ts";
 
 let gateway: StartedGateway;
 let leapMs = 0;
-/** Noon, so that no day ends while the tests run. */
+// Noon, so that no day ends while the tests run.
 const noonMs = Date.UTC(2026, 10, 30, 12);
 const startedMs = Date.now();
 const clock = {

@@ -1,7 +1,7 @@
 /** Every page: its place in the address, what it needs, and what shows it. */
 import type { ComponentType } from "react";
 import type { RouteName } from "@sallyport/contract";
-import type { Place } from "./address.ts";
+import type { PageProps } from "./page-props.ts";
 import { AuditPage } from "./pages/audit.tsx";
 import { FindingsPage } from "./pages/findings.tsx";
 import { KeyPage } from "./pages/key.tsx";
@@ -11,12 +11,6 @@ import { NewKeyPage } from "./pages/new-key.tsx";
 import { OverviewPage } from "./pages/overview.tsx";
 import { SessionPage } from "./pages/session.tsx";
 import { UsagePage } from "./pages/usage.tsx";
-import type { Presence } from "./session.ts";
-
-export interface PageProps {
-  readonly place: Place;
-  readonly present: Presence;
-}
 
 export interface Page {
   readonly path: string;

@@ -9,7 +9,7 @@ import { ProblemNote } from "../parts/problem-note.tsx";
 import { Time } from "../parts/time.tsx";
 import { useAnswer } from "../parts/use-answer.ts";
 import { useEnvironments } from "../parts/use-environments.ts";
-import type { PageProps } from "../pages.tsx";
+import type { PageProps } from "../page-props.ts";
 
 const SEVERITIES = ["critical", "high", "medium", "low", "info"];
 const SHOWN = 500;

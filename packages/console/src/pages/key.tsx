@@ -14,7 +14,7 @@ import { problemOf, useAnswer } from "../parts/use-answer.ts";
 import { may } from "../session.ts";
 import type { Presence } from "../session.ts";
 import { State } from "./keys.tsx";
-import type { PageProps } from "../pages.tsx";
+import type { PageProps } from "../page-props.ts";
 
 type FullKey = Answer<"keys.show">;
 

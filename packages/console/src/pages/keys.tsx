@@ -14,7 +14,7 @@ import { useAnswer } from "../parts/use-answer.ts";
 import { useEnvironments } from "../parts/use-environments.ts";
 import { may } from "../session.ts";
 import { count } from "../words.ts";
-import type { PageProps } from "../pages.tsx";
+import type { PageProps } from "../page-props.ts";
 
 const PAGE = 100;
 type ListedKey = Answer<"keys.list">["keys"][number];

@@ -9,7 +9,7 @@ import { ProblemNote } from "../parts/problem-note.tsx";
 import { ShownSecret } from "../parts/shown-secret.tsx";
 import { problemOf } from "../parts/use-answer.ts";
 import { useEnvironments } from "../parts/use-environments.ts";
-import type { PageProps } from "../pages.tsx";
+import type { PageProps } from "../page-props.ts";
 
 interface Wish {
   readonly name: string;

@@ -7,7 +7,7 @@ import { ProblemNote } from "../parts/problem-note.tsx";
 import { useAnswer } from "../parts/use-answer.ts";
 import { may } from "../session.ts";
 import { count, duration } from "../words.ts";
-import type { PageProps } from "../pages.tsx";
+import type { PageProps } from "../page-props.ts";
 
 const EVERY_MS = 5_000;
 const DAYS = 7;

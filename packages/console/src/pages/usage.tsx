@@ -10,7 +10,7 @@ import { ProblemNote } from "../parts/problem-note.tsx";
 import { useAnswer } from "../parts/use-answer.ts";
 import { useEnvironments } from "../parts/use-environments.ts";
 import { count, duration } from "../words.ts";
-import type { PageProps } from "../pages.tsx";
+import type { PageProps } from "../page-props.ts";
 
 const GROUPS = ["principal", "key", "team", "model", "environment", "day"] as const;
 const DAYS = ["1", "7", "30", "90"] as const;

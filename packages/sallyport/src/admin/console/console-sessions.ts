@@ -81,14 +81,14 @@ export class ConsoleSessions {
       address,
       network: networkOf(address),
     };
-    this.#sessions.set(hashOf(`${cookie} ${token}`), session);
+    this.#sessions.set(pairName(cookie, token), session);
     return { session, cookie, token };
   }
 
   /** The session, used now; undefined where it has ended or never was. From another network it ends. */
   use(cookie: string, token: string, address: string | null): ConsoleSession | undefined {
     const now = this.#clock.now();
-    const session = this.#sessions.get(hashOf(`${cookie} ${token}`));
+    const session = this.#sessions.get(pairName(cookie, token));
     if (session === undefined) return undefined;
     if (isOver(session, now) || session.network !== networkOf(address)) {
       this.end(session);
@@ -119,6 +119,11 @@ function isOver({ endsAt, usedAt }: ConsoleSession, now: number): boolean {
 
 function networkOf(address: string | null): string {
   return address === null ? "unknown" : networkPrefix(address);
+}
+
+/** Both are needed to find the session. */
+function pairName(cookie: string, token: string): string {
+  return hashOf(`${cookie} ${token}`);
 }
 
 /** Nothing that opens a session is kept as it is. */

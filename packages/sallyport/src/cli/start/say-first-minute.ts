@@ -34,16 +34,19 @@ export interface FirstMinute {
   readonly model: string;
   readonly url: string;
   readonly directory: string;
+  /** Opens the console once; undefined where no person reads this, and a log keeps it. */
+  readonly consoleUrl: string | undefined;
 }
 
 export function sayFirstMinute(io: Io, minute: FirstMinute): void {
-  const { isNew, key, model, url, directory } = minute;
+  const { isNew, key, model, url, directory, consoleUrl } = minute;
   const say = (text: string): void => printText(io, text);
   say("");
   say(isNew ? `created ${directory}` : `using   ${directory}`);
   say(`found   ${sayFound(minute)}`);
   for (const line of sayIgnoredHost(minute.ignoredOllamaHost)) say(line);
   say(`key     ${sayKey(key)}`);
+  say(`console ${consoleUrl === undefined ? "npx sallyport console" : `${consoleUrl} (once, within five minutes)`}`);
   if (isNew) say("admin   `npx sallyport admin reset` creates the recovery admin key; store it offline");
   const shown = key.text ?? (key.file === undefined ? undefined : `$(cat ${key.file})`);
   if (shown === undefined) {

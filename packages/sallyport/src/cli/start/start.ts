@@ -62,7 +62,9 @@ export function addStart(program: Command, cli: Cli): void {
             directory: settings.dataDirectory,
             isOnLoopback: isLoopback(settings.listen),
           });
+          const consoleUrl = cli.io.isTerminal ? (await client.call("openConsole", {})).url : undefined;
           sayFirstMinute(cli.io, {
+            consoleUrl,
             isNew,
             withPractice: isPractice,
             found: looked,

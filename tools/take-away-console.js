@@ -1,0 +1,95 @@
+// Rules about sessions at the console, taken away by `tools/take-away.js` like the others.
+const A = "packages/sallyport/src/admin";
+const sessions = "test/admin/console-sessions.test.ts";
+const rule = "sessions at the console";
+
+export const consoleRules = [
+  {
+    rule,
+    what: "a link works once",
+    file: `${A}/console/console-sessions.ts`,
+    from: "this.#links.delete(name);",
+    to: "",
+    test: sessions,
+  },
+  {
+    rule,
+    what: "a link expires",
+    file: `${A}/console/console-sessions.ts`,
+    from: "if (link === undefined || now >= link.expiresAt) return undefined;",
+    to: "if (link === undefined) return undefined;",
+    test: sessions,
+  },
+  {
+    rule,
+    what: "a session ends when it is idle, and after twelve hours",
+    file: `${A}/console/console-sessions.ts`,
+    from: "return now >= endsAt || now - usedAt >= IDLE_MS;",
+    to: "return now < 0 && now >= endsAt + usedAt + IDLE_MS;",
+    test: sessions,
+  },
+  {
+    rule,
+    what: "a session is bound to its network",
+    file: `${A}/console/console-sessions.ts`,
+    from: "if (isOver(session, now) || session.network !== networkOf(address)) {",
+    to: "if (isOver(session, now) || networkOf(address) === session.id) {",
+    test: sessions,
+  },
+  {
+    rule,
+    what: "one holder does not drive out another",
+    file: `${A}/console/console-sessions.ts`,
+    from: "if (own.length >= OF_HOLDER_MAX) places.delete(own[0]!);",
+    to: "if (own.length >= OF_HOLDER_MAX) places.delete([...places.keys()][0]!);",
+    test: sessions,
+  },
+  {
+    rule,
+    what: "the token is demanded in addition to the cookie",
+    file: `${A}/console/console-sessions.ts`,
+    from: "return hashOf(`${cookie} ${token}`);",
+    to: "return hashOf(token.slice(0, 0) + cookie);",
+    test: sessions,
+  },
+  {
+    rule,
+    what: "a page of another origin is not heard",
+    file: `${A}/console/session-credential.ts`,
+    from: ' || sites.some((site) => site !== "same-origin")',
+    to: "",
+    test: sessions,
+  },
+  {
+    rule,
+    what: "a key that was revoked takes its sessions along",
+    file: `${A}/caller.ts`,
+    from: 'const found = key ? keys.admit(key, clock.now()) : refuse("key_unknown");',
+    to: 'const found = key ? { key } : refuse("key_unknown");',
+    test: sessions,
+  },
+  {
+    rule,
+    what: "a session makes no links",
+    file: `${A}/routes/console.ts`,
+    from: "if (caller.session !== null) throw",
+    to: "if (caller.address === caller.issuer.actor) throw",
+    test: sessions,
+  },
+  {
+    rule,
+    what: "a session is no user on the gateway's machine",
+    file: `${A}/caller.ts`,
+    from: 'return { kind: "tcp", issuer, address, expiresAt: null, holder, session };',
+    to: 'return { kind: "socket", issuer, address, expiresAt: null, holder, session };',
+    test: sessions,
+  },
+  {
+    rule,
+    what: "others' sessions cannot be ended",
+    file: `${A}/console/console-routes.ts`,
+    from: "ports.console.of(caller.issuer.actor).find((one) => one.id === id)",
+    to: 'ports.console.of("os:root").find((one) => one.id === id)',
+    test: sessions,
+  },
+];
