@@ -27,7 +27,8 @@ function post(body: string, headers: Record<string, string> = { "content-type": 
 describe("a request that is not of the contract", () => {
   it.each([
     ["an unknown path", "/v1/nothing", {}, 404, "endpoint_unknown"],
-    ["the root", "/", {}, 404, "endpoint_unknown"],
+    ["a file that is not the console's", "/assets/x.js", {}, 404, "endpoint_unknown"],
+    ["the root with another method", "/", { method: "POST" }, 405, "method_not_allowed"],
     ["another method", "/v1/keys", { method: "PUT" }, 405, "method_not_allowed"],
     ["a body where none is", "/v1/keys/abcdefghijkl/revoke", post("{}"), 400, "body_not_accepted"],
     [

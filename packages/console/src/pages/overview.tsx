@@ -3,6 +3,7 @@ import type { ReactNode } from "react";
 import { placeText } from "../address.ts";
 import { call } from "../calls.ts";
 import { Command } from "../parts/command.tsx";
+import { DataTable } from "../parts/data-table.tsx";
 import { ProblemNote } from "../parts/problem-note.tsx";
 import { useAnswer } from "../parts/use-answer.ts";
 import { may } from "../session.ts";
@@ -108,43 +109,22 @@ function Week(): ReactNode {
   return (
     <section aria-label="Last 7 days">
       <h2>Last 7 days</h2>
-      {value.rows.length === 0 ? (
-        <p className="empty">No requests yet. Create a key, then send the first one.</p>
-      ) : (
-        <table>
-          <caption className="unseen">Requests of the last 7 days</caption>
-          <thead>
-            <tr>
-              <th scope="col">Day (UTC)</th>
-              <th scope="col" className="number">
-                Requests
-              </th>
-              <th scope="col" className="number">
-                Denied
-              </th>
-              <th scope="col" className="number">
-                Compute
-              </th>
-              <th scope="col">
-                <span className="unseen">Share of the busiest day</span>
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {value.rows.map((row) => (
-              <tr key={row.day}>
-                <td>{row.day}</td>
-                <td className="number">{count(row.requests)}</td>
-                <td className="number">{count(row.denied)}</td>
-                <td className="number">{duration(row.computeMs)}</td>
-                <td>
-                  <meter max={most} value={row.requests} aria-label={`requests on ${row.day}`} />
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      )}
+      <DataTable
+        caption="Requests of the last 7 days"
+        rows={value.rows}
+        keyOf={({ day }) => day ?? ""}
+        empty={<p>No requests yet. Create a key, then send the first one.</p>}
+        columns={[
+          { name: "Day (UTC)", show: ({ day }) => day },
+          { name: "Requests", show: ({ requests }) => count(requests), isNumber: true },
+          { name: "Denied", show: ({ denied }) => count(denied), isNumber: true },
+          { name: "Compute", show: ({ computeMs }) => duration(computeMs), isNumber: true },
+          {
+            name: "Of the busiest day",
+            show: ({ day, requests }) => <meter max={most} value={requests} aria-label={`requests on ${day}`} />,
+          },
+        ]}
+      />
     </section>
   );
 }
