@@ -3,6 +3,7 @@ import type { Explain, ExplainToken } from "../access/explain.ts";
 import type { PolicyTextRead } from "../access/policy-text.ts";
 import type { UseSurvey } from "../access/permission-uses.ts";
 import type { FindingRecords } from "../access/posture/finding-records.ts";
+import type { Rightsizings } from "../access/rightsizing/rightsizings.ts";
 import type { Snapshot } from "../access/snapshot.ts";
 import type { UpstreamStates } from "../access/upstream-state.ts";
 import type { AlertAnswer } from "../anomaly/sentry.ts";
@@ -73,6 +74,7 @@ export interface AdminPorts {
   readonly newestRecord: () => number;
   /** What is kept of findings. */
   readonly findings: Pick<FindingRecords, "get" | "all">;
+  readonly rightsizings: Pick<Rightsizings, "get" | "all">;
   /** What is done about keys for a time. */
   readonly restrictions: () => readonly Restriction[];
   /** A person's word on an alert; false where it is not known (any more). */

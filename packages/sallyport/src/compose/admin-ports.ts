@@ -61,6 +61,7 @@ export function adminPorts(
     newestRecord: () => store.figures().records,
     restrictions: () => core.restrictions.all(),
     findings: core.findings,
+    rightsizings: core.rightsizings,
     answerAlert: (answer) => sentry.answer(answer),
     permissionUses: () => surveyUses(core, clock.now()),
     usage: core.usage,
