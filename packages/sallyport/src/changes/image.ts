@@ -4,7 +4,6 @@
  */
 import type { PolicyImage } from "../access/operations.ts";
 import type { FindingImage } from "../access/posture/finding-record.ts";
-import { rightsizingId } from "../access/rightsizing/rightsizing.ts";
 import type { RightsizingImage } from "../access/rightsizing/rightsizing.ts";
 import type { LedgerEvent } from "../audit/event.ts";
 import type { LocalLoginImage } from "../identity/operations.ts";
@@ -66,7 +65,11 @@ const IMAGES: { readonly [O in Operation["op"]]: Told<O> } = {
   "localLogin.put": ({ login }) => ({ of: "local_login", id: login.principal, now: login }),
   "finding.put": ({ finding }) => ({ of: "finding", id: finding.id, now: finding }),
   "finding.remove": ({ id }) => ({ of: "finding", id, now: null }),
-  "rightsizing.put": ({ rightsizing }) => ({ of: "rightsizing", id: rightsizingId(rightsizing), now: rightsizing }),
+  "rightsizing.put": ({ rightsizing }) => ({
+    of: "rightsizing",
+    id: `${rightsizing.environment}/${rightsizing.key}`,
+    now: rightsizing,
+  }),
   "localLogin.remove": ({ principal }) => ({ of: "local_login", id: principal, now: null }),
 };
 

@@ -36,8 +36,8 @@ export interface BoundaryDenial {
 }
 
 export interface RightsizingEnd {
-  /** `stopped`: by an administrator. `taken_back`: by the guard. `over`: a shadow's time is over. */
-  readonly why: "stopped" | "taken_back" | "over";
+  /** `stopped`: by an administrator. `taken_back`: by the guard. */
+  readonly why: "stopped" | "taken_back";
   readonly by: string;
   /** Epoch ms. */
   readonly at: number;

@@ -78,21 +78,44 @@ export function* storedPermissionUses(database: SqlDatabase, fromDay: number): G
     };
 }
 
-/** What each of the keys did with each permission since a day, in their order. */
-export function sumPermissionUses(
+/** What each of some keys did, in their order, and since when that is known (epoch ms). */
+export interface KeyUseHistories {
+  readonly keys: readonly { readonly uses: readonly PermissionUseSum[]; readonly days: number }[];
+  /** The creation of the database or its upgrade, or the first record that a rebuild found in the audit log. */
+  readonly countedSince: number;
+  /** Since then intents also name what was relied on without a demand. */
+  readonly notedSince: number;
+}
+
+/** Since the day `fromDay`. */
+export function keyUseHistories(
   database: SqlDatabase,
   keys: readonly KeyName[],
   fromDay: number,
-): readonly (readonly PermissionUseSum[])[] {
+): KeyUseHistories {
   // The key is the beginning of the table's order: its rows are found at once.
-  const ofKey = database.prepare(
+  const sums = database.prepare(
     `SELECT permission, model, total(count) FILTER (WHERE denied = 0) AS used, total(count) FILTER (WHERE denied = 1) AS refused,
        count(DISTINCT day) FILTER (WHERE denied = 0) AS days,
        min(first_at) FILTER (WHERE denied = 0) AS first_at, max(last_at) FILTER (WHERE denied = 0) AS last_at
      FROM permission_use WHERE environment = ? AND key = ? AND day >= ? GROUP BY permission, model ORDER BY permission, model`,
   );
-  return keys.map(({ environment, id }) => ofKey.all(environment, id, fromDay).map(sumOf));
+  const days = database.prepare(
+    "SELECT count(DISTINCT day) AS days FROM permission_use WHERE environment = ? AND key = ? AND day >= ? AND denied = 0",
+  );
+  const notedSince = readCounter(database, "permissions_since");
+  const first = database.prepare("SELECT min(day) AS first FROM permission_use").get()?.["first"];
+  return {
+    keys: keys.map(({ environment, id }) => ({
+      uses: sums.all(environment, id, fromDay).map(sumOf),
+      days: Number(days.get(environment, id, fromDay)?.["days"] ?? 0),
+    })),
+    countedSince: typeof first === "number" ? Math.min(notedSince, first * DAY_MS) : notedSince,
+    notedSince,
+  };
 }
+
+const DAY_MS = 86_400_000;
 
 function sumOf(row: SqlRow): PermissionUseSum {
   const time = (value: unknown): number | null => (value === null ? null : Number(value));
@@ -105,22 +128,4 @@ function sumOf(row: SqlRow): PermissionUseSum {
     firstAt: time(row["first_at"]),
     lastAt: time(row["last_at"]),
   };
-}
-
-/** On how many days each of the keys used anything since a day, in their order. */
-export function daysOfUse(database: SqlDatabase, keys: readonly KeyName[], fromDay: number): readonly number[] {
-  const ofKey = database.prepare(
-    "SELECT count(DISTINCT day) AS days FROM permission_use WHERE environment = ? AND key = ? AND day >= ? AND denied = 0",
-  );
-  return keys.map(({ environment, id }) => Number(ofKey.get(environment, id, fromDay)?.["days"] ?? 0));
-}
-
-/**
- * Since when permissions are counted, epoch ms: the creation of the database or its upgrade, or the first day that a
- * rebuild found in the audit log.
- */
-export function countedSince(database: SqlDatabase): number {
-  const since = readCounter(database, "permissions_since");
-  const first = database.prepare("SELECT min(first_at) AS first FROM permission_use").get()?.["first"];
-  return typeof first === "number" ? Math.min(since, first) : since;
 }

@@ -10,7 +10,7 @@ const boundary = listOf(object({ permissions: listOf(dataPermission), models: or
 const denial = object({ at: wholeNumber, request: text, demanded: text });
 const state = oneOf<Rightsizing["state"]>({ shadow: true, applied: true, ended: true });
 const end = object({
-  why: oneOf<NonNullable<Rightsizing["end"]>["why"]>({ stopped: true, taken_back: true, over: true }),
+  why: oneOf<NonNullable<Rightsizing["end"]>["why"]>({ stopped: true, taken_back: true }),
   by: text,
   at: wholeNumber,
 });
