@@ -11,6 +11,7 @@ import { keyRows } from "./key-rows.ts";
 import { policyRows } from "./policy-rows.ts";
 import { principalRows } from "./principal-rows.ts";
 import { restoreRows } from "./restore-rows.ts";
+import { rightsizingRows } from "./rightsizing-rows.ts";
 import { upstreamRows } from "./upstream-rows.ts";
 import type { ContractRow } from "./row.ts";
 import { usageRows } from "./usage-rows.ts";
@@ -27,6 +28,7 @@ export const contract = {
   ...principalRows,
   ...policyRows,
   ...restoreRows,
+  ...rightsizingRows,
   ...usageRows,
   ...upstreamRows,
 } as const satisfies Record<string, ContractRow>;

@@ -23,6 +23,7 @@ import type { Restriction } from "../keys/restriction.ts";
 import type { UseRecord } from "../keys/use-record.ts";
 import type { PepperRing } from "../keys/pepper.ts";
 import type { AuditLog } from "../audit/audit-log.ts";
+import type { PlanDesk } from "../rightsizing/plan-desk.ts";
 import type { UsageReports } from "../usage/usage-report.ts";
 import type { AuditReads } from "./audit-reads.ts";
 
@@ -74,6 +75,8 @@ export interface AdminPorts {
   readonly newestRecord: () => number;
   /** What is kept of findings. */
   readonly findings: Pick<FindingRecords, "get" | "all">;
+  /** Plans of right-sizing, by the caller who began each. */
+  readonly plans: Pick<PlanDesk, "begin" | "planOf" | "propose">;
   readonly rightsizings: Pick<Rightsizings, "get" | "all">;
   /** What is done about keys for a time. */
   readonly restrictions: () => readonly Restriction[];

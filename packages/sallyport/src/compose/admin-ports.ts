@@ -13,6 +13,7 @@ import { VERSION } from "../version.ts";
 import type { Core } from "./core.ts";
 import { makeJudge } from "./data-plane.ts";
 import type { DataPlane } from "./data-plane.ts";
+import { makePlanDesk } from "./rightsizing.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
 
 type AdministeredSettings = Pick<Settings, "publicUrl" | "identity" | "upstreamHosts" | "environments">;
@@ -62,6 +63,7 @@ export function adminPorts(
     restrictions: () => core.restrictions.all(),
     findings: core.findings,
     rightsizings: core.rightsizings,
+    plans: makePlanDesk(core),
     answerAlert: (answer) => sentry.answer(answer),
     permissionUses: () => surveyUses(core, clock.now()),
     usage: core.usage,

@@ -96,11 +96,11 @@ export class PlanDesk {
     return this.#plans.get(caller);
   }
 
-  /** Begins a plan, unless one of the caller runs. False where too many plans of others run. */
-  begin(caller: string, order: PlanOrder): boolean {
-    if (this.#plans.get(caller)?.state === "running") return true;
+  /** Begins a plan. Or says that one of the caller runs, or too many of others do. */
+  begin(caller: string, order: PlanOrder): "begun" | "running" | "busy" {
+    if (this.#plans.get(caller)?.state === "running") return "running";
     this.#plans.delete(caller);
-    if (!this.#makeRoom()) return false;
+    if (!this.#makeRoom()) return "busy";
     const running: PlanProgress = {
       state: "running",
       records: 0,
@@ -115,7 +115,7 @@ export class PlanDesk {
     this.#plan(order, (records) => show({ ...running, records })).then(show, (cause: unknown) =>
       show({ ...running, state: "failed", failure: cause instanceof Error ? cause.message : String(cause) }),
     );
-    return true;
+    return "begun";
   }
 
   #makeRoom(): boolean {
