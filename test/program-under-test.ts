@@ -217,3 +217,6 @@ export { RevokedTokens } from "../packages/sallyport/dist/tokens/revoked-tokens.
 export { TokenKeys } from "../packages/sallyport/dist/tokens/token-keys.js";
 export { looksLikeToken } from "../packages/sallyport/dist/tokens/verify.js";
 export { parseTraceParent } from "../packages/sallyport/dist/outlets/traces/trace-parent.js";
+export { Rightsizings } from "../packages/sallyport/dist/access/rightsizing/rightsizings.js";
+export type { Rightsizing } from "../packages/sallyport/dist/access/rightsizing/rightsizing.js";
+export { boundedScope, isWithinBoundary } from "../packages/sallyport/dist/access/rightsizing/boundary.js";

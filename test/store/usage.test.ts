@@ -213,7 +213,10 @@ it("a rebuild leaves days alone of which the audit log has lost records", async 
   const today = Math.floor(START_MS / DAY_MS) + 2;
   const { corrections, firstDay, records } = await log.recountUsage(today, () => undefined);
   log.close();
-  expect([corrections.map(({ day, requests }) => [day, requests]), firstDay]).toEqual([[[today, 12 - 99]], today]);
+  expect([corrections.usage.map(({ day, requests }) => [day, requests]), firstDay]).toEqual([
+    [[today, 12 - 99]],
+    today,
+  ]);
   expect(records).toBeGreaterThan(12);
 });
 

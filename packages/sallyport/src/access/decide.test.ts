@@ -142,7 +142,10 @@ describe("the effective right is the ceiling and the live right and the environm
       return decision.isAllowed && decision.granted.keepAlive;
     };
     expect(rangeOf(["infer:chat"])).toEqual({ minSeconds: 300, maxSeconds: 300 });
-    expect(rangeOf(["infer:chat", "runtime:pin"])).toMatchObject({ minSeconds: 300, maxSeconds: Number.POSITIVE_INFINITY });
+    expect(rangeOf(["infer:chat", "runtime:pin"])).toMatchObject({
+      minSeconds: 300,
+      maxSeconds: Number.POSITIVE_INFINITY,
+    });
     expect(rangeOf(["infer:chat", "runtime:unload"])).toMatchObject({ minSeconds: 0, maxSeconds: 300 });
   });
 

@@ -100,13 +100,17 @@ function isAllowed(right: EffectiveRight, key: KeyRecord, exchange: Exchange): b
   if (isRefusal(request)) return false;
   const isHeld = (permission: DataPermission): boolean => isHeldAnywhere(right, permission);
   return (
-    (request.permissions ?? []).every(isHeld) &&
-    (request.models ?? []).every((selector) => isWithin(right, selector))
+    (request.permissions ?? []).every(isHeld) && (request.models ?? []).every((selector) => isWithin(right, selector))
   );
 }
 
 /** Plans from the counters and the audit log, which their own thread reads. */
-export function makePlanDesk({ clock, store, audit, snapshot }: Pick<Core, "clock" | "store" | "audit" | "snapshot">): PlanDesk {
+export function makePlanDesk({
+  clock,
+  store,
+  audit,
+  snapshot,
+}: Pick<Core, "clock" | "store" | "audit" | "snapshot">): PlanDesk {
   return new PlanDesk({
     now: () => clock.now(),
     snapshot,

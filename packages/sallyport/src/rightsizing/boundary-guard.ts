@@ -90,10 +90,7 @@ export class BoundaryGuard {
     const name = `${record.environment}/${record.key}`;
     let pending = this.#pending.get(name);
     if (!pending)
-      this.#pending.set(
-        name,
-        (pending = { compared: 0, differences: 0, examples: [], writtenAt: this.#ports.now() }),
-      );
+      this.#pending.set(name, (pending = { compared: 0, differences: 0, examples: [], writtenAt: this.#ports.now() }));
     pending.compared++;
     if (isWithinBoundary(record.boundary, demands)) return;
     pending.differences++;

@@ -102,7 +102,10 @@ function unfitness(
   if (state !== "active") return { why: "inactive", says: `it is ${state}` };
   const known = Math.max(0, Math.floor((now - Math.max(createdAt, countedSince)) / DAY_MS));
   if (known < HISTORY_DAYS)
-    return { why: "young", says: `its use is known for ${known} of ${HISTORY_DAYS} days, and a quarterly job is rarer` };
+    return {
+      why: "young",
+      says: `its use is known for ${known} of ${HISTORY_DAYS} days, and a quarterly job is rarer`,
+    };
   if (days < USED_DAYS)
     return { why: "idle", says: `it was used on ${days} ${days === 1 ? "day" : "days"}, too few to judge by` };
   return undefined;
@@ -151,7 +154,8 @@ function narrowTo(
   models: ReadonlySet<string> | null,
   scope: readonly string[],
 ): readonly string[] | null {
-  if (models === null || !needsModel(permission) || models.has(OTHER_MODELS) || models.size > LISTED_MODELS_MAX) return null;
+  if (models === null || !needsModel(permission) || models.has(OTHER_MODELS) || models.size > LISTED_MODELS_MAX)
+    return null;
   const selectors = withTags([...models]);
   if (!selectors.every((text) => parseSelector(text) !== undefined)) return null;
   return isNarrower(selectors, scope) ? selectors : null;

@@ -51,7 +51,10 @@ export function boundedScope(scope: readonly CompiledGrant[], boundary: Boundary
 }
 
 /** Everything demanded lies within the boundary, whatever the scope says of it. */
-export function isWithinBoundary(boundary: Boundary, demands: readonly Pick<Demand, "permission" | "model">[]): boolean {
+export function isWithinBoundary(
+  boundary: Boundary,
+  demands: readonly Pick<Demand, "permission" | "model">[],
+): boolean {
   const grants = compile(boundary);
   for (const demand of demands) if (!isCovered(grants, demand)) return false;
   return true;

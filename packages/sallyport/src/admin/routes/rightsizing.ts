@@ -93,19 +93,20 @@ export const rightsizingHandlers: Handlers<Routes> = {
       if (!isShadow) demandUnsized(present);
       if (isShadow && present.differences > 0)
         throw new Problem(
-          "conflict",
+          "rightsizing_conflict",
           `the shadow has seen ${present.differences} requests that the boundary would deny: stop it and plan again`,
         );
       const boundary = isShadow ? present.boundary : proposed;
       // The shadow was stopped meanwhile: what to apply is not known.
-      if (boundary === null) throw new Problem("conflict", "the shadow of the key has ended meanwhile");
+      if (boundary === null) throw new Problem("rightsizing_conflict", "the shadow of the key has ended meanwhile");
       return beginning(call, key, { state: "applied", boundary, days });
     });
   },
 
   "rightsizing.stop": (call) =>
     put(call, "rightsizing.stopped", (_key, present) => {
-      if (!present || present.state === "ended") throw new Problem("conflict", "the key is not right-sized");
+      if (!present || present.state === "ended")
+        throw new Problem("rightsizing_conflict", "the key is not right-sized");
       const now = call.ports.clock.now();
       return { ...present, state: "ended", end: { why: "stopped", by: call.caller.issuer.actor, at: now } };
     }),
@@ -141,7 +142,7 @@ function beginning(
   { environment, id, state: keyState }: KeyRecord,
   { state, boundary, days }: { state: "shadow" | "applied"; boundary: Boundary; days: number },
 ): Rightsizing {
-  if (keyState !== "active") throw new Problem("conflict", `key ${id} is ${keyState}`);
+  if (keyState !== "active") throw new Problem("rightsizing_conflict", `key ${id} is ${keyState}`);
   const at = ports.clock.now();
   const counted = { compared: 0, differences: 0, examples: [], end: null };
   return { environment, key: id, state, boundary, by: caller.issuer.actor, at, until: at + days * DAY_MS, ...counted };
@@ -150,8 +151,10 @@ function beginning(
 function demandUnsized(present: Rightsizing | undefined): void {
   if (present && present.state !== "ended")
     throw new Problem(
-      "conflict",
-      present.state === "shadow" ? "the key has a shadow already: stop it first" : "the key is right-sized: stop it first",
+      "rightsizing_conflict",
+      present.state === "shadow"
+        ? "the key has a shadow already: stop it first"
+        : "the key is right-sized: stop it first",
     );
 }
 
@@ -163,7 +166,7 @@ function heldBy(call: Call<"rightsizing.apply">): Rightsizing | undefined {
 async function proposedFor(call: Call<"rightsizing.shadow"> | Call<"rightsizing.apply">): Promise<Boundary> {
   const key = wholeKey(findKey(call, call.body.keyId));
   const { after, none } = await call.ports.plans.propose(key, windowOf(call.body.unused));
-  if (after === null) throw new Problem("conflict", `nothing is proposed for key ${key.id}: ${none?.says ?? "unknown"}`);
+  if (after === null) throw new Problem("rightsizing_unavailable", `key ${key.id}: ${none?.says ?? "unknown"}`);
   return after;
 }
 
@@ -242,7 +245,18 @@ const IDLE: PlannedView = {
   failure: null,
 };
 
-function viewPlan({ environment, key, name, before, after, none, unused, removed, narrowed, replay }: KeyPlan): KeyPlanView {
+function viewPlan({
+  environment,
+  key,
+  name,
+  before,
+  after,
+  none,
+  unused,
+  removed,
+  narrowed,
+  replay,
+}: KeyPlan): KeyPlanView {
   return {
     subject: `key:${key}`,
     environment,

@@ -45,7 +45,11 @@ export function addRightsize(program: Command, cli: Cli): void {
     .action((id: string, { for: lasting, unused, ...options }: ServerOptions & { for?: string; unused?: string }) =>
       change(cli, options, (client) =>
         client.call("rightsizing.shadow", {
-          body: { keyId: id, ...(lasting === undefined ? {} : { for: lasting }), ...(unused === undefined ? {} : { unused }) },
+          body: {
+            keyId: id,
+            ...(lasting === undefined ? {} : { for: lasting }),
+            ...(unused === undefined ? {} : { unused }),
+          },
         }),
       ),
     );
@@ -93,18 +97,21 @@ async function plan(cli: Cli, options: PlanOptions): Promise<void> {
     ...(environment === undefined ? {} : { environment }),
     ...(unused === undefined ? {} : { unused }),
   };
-  const done = await withProgress(cli.io, { label: "replaying recorded requests", isJson: options.json }, (onProgress) =>
-    withClient(cli, options, async (client) => {
-      let view: PlannedView = await client.call("rightsizing.plan", { body });
-      while (view.state === "running") {
-        await sleep(LOOK_MS);
-        view = await client.call("rightsizing.planned", { query: { limit: 1 } });
-        onProgress("records", view.records, view.total);
-      }
-      if (view.state !== "done") throw new Problem("store_unavailable", view.failure ?? "the plan was not made");
-      const { from, records, isTruncated } = view;
-      return { plans: await allKeyPlans(client), from, records, isTruncated };
-    }),
+  const done = await withProgress(
+    cli.io,
+    { label: "replaying recorded requests", isJson: options.json },
+    (onProgress) =>
+      withClient(cli, options, async (client) => {
+        let view: PlannedView = await client.call("rightsizing.plan", { body });
+        while (view.state === "running") {
+          await sleep(LOOK_MS);
+          view = await client.call("rightsizing.planned", { query: { limit: 1 } });
+          onProgress("records", view.records, view.total);
+        }
+        if (view.state !== "done") throw new Problem("store_unavailable", view.failure ?? "the plan was not made");
+        const { from, records, isTruncated } = view;
+        return { plans: await allKeyPlans(client), from, records, isTruncated };
+      }),
   );
   show(cli.io, options.json, done, () => planLines(done));
 }

@@ -1,6 +1,13 @@
 /** Lists that the admin API returns in pages, read to their end: the first page alone is not the list. */
 import type { AdminClient } from "@sallyport/client";
-import type { AssignmentView, FindingView, KeyPlanView, ListedKey, PrincipalView, RightsizingView } from "@sallyport/contract";
+import type {
+  AssignmentView,
+  FindingView,
+  KeyPlanView,
+  ListedKey,
+  PrincipalView,
+  RightsizingView,
+} from "@sallyport/contract";
 
 /** The contract's bound. */
 const limit = 1_000;

@@ -49,12 +49,7 @@ export function endPermissionUsesBefore(database: SqlDatabase, day: number): voi
 }
 
 /** The models that have a separate row, for a key and a day. */
-export function modelsOfPermissionUses(
-  database: SqlDatabase,
-  day: number,
-  environment: string,
-  key: string,
-): string[] {
+export function modelsOfPermissionUses(database: SqlDatabase, day: number, environment: string, key: string): string[] {
   return database
     .prepare(
       "SELECT DISTINCT model FROM permission_use WHERE environment = ? AND key = ? AND day = ? AND model NOT IN ('', ?)",
@@ -88,11 +83,7 @@ export interface KeyUseHistories {
 }
 
 /** Since the day `fromDay`. */
-export function keyUseHistories(
-  database: SqlDatabase,
-  keys: readonly KeyName[],
-  fromDay: number,
-): KeyUseHistories {
+export function keyUseHistories(database: SqlDatabase, keys: readonly KeyName[], fromDay: number): KeyUseHistories {
   // The key is the beginning of the table's order: its rows are found at once.
   const sums = database.prepare(
     `SELECT permission, model, total(count) FILTER (WHERE denied = 0) AS used, total(count) FILTER (WHERE denied = 1) AS refused,

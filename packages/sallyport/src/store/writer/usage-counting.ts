@@ -202,7 +202,9 @@ export class UsageCounting implements RecordListener {
   }
 
   #emptyPermissions(): PermissionUseFold {
-    return new PermissionUseFold((day, environment, key) => modelsOfPermissionUses(this.#database, day, environment, key));
+    return new PermissionUseFold((day, environment, key) =>
+      modelsOfPermissionUses(this.#database, day, environment, key),
+    );
   }
 
   #inTransaction(work: () => void): void {
