@@ -84,6 +84,21 @@ export type RightsizingView = z.output<typeof rightsizingView>;
 
 const UNUSED = "permissions that were not used for this long are taken away; default: 400 days, at most that";
 const one = z.strictObject({ keyId });
+/** As a caller writes it: what a plan showed, or less. */
+const chosen = z
+  .array(
+    z.strictObject({
+      permissions: z.array(permission).min(1).max(64),
+      models: z.array(z.string().min(1).max(512)).min(1).max(64).nullable(),
+    }),
+  )
+  .max(64)
+  .optional()
+  .describe("the boundary, such as a plan proposed it; default: what is proposed now");
+const EXAMPLE = {
+  keyId: "4vJ9Qm2LxT8c",
+  boundary: [{ permissions: ["infer:chat"], models: ["llama3.2"] }],
+};
 const unused = duration.optional().describe(UNUSED);
 
 export const rightsizingRows = {
@@ -147,13 +162,18 @@ export const rightsizingRows = {
     path: "/v1/rightsizing/shadow",
     params: nothing,
     query: nothing,
-    body: one.extend({ for: duration.optional().describe("how long requests are compared; default 7d"), unused }),
+    body: one.extend({
+      for: duration.optional().describe("how long requests are compared; default 7d"),
+      boundary: chosen,
+      unused,
+    }),
     answer: rightsizingView,
     status: 200,
     permission: "keys:manage",
     caller: "any",
     events: ["rightsizing.shadowed"],
     says: "compares the requests of a key with the proposed boundary for some days; denies nothing",
+    example: { body: { ...EXAMPLE, for: "7d" } },
   },
   "rightsizing.apply": {
     method: "POST",
@@ -164,6 +184,7 @@ export const rightsizingRows = {
       guard: duration
         .optional()
         .describe("how long the first denial that is due to the boundary alone takes it back; default 32d"),
+      boundary: chosen,
       unused,
     }),
     answer: rightsizingView,
@@ -172,6 +193,7 @@ export const rightsizingRows = {
     caller: "any",
     events: ["rightsizing.applied"],
     says: "narrows what a key can do to the boundary of its shadow, or to what is proposed now",
+    example: { body: { keyId: EXAMPLE.keyId, guard: "32d" } },
   },
   "rightsizing.stop": {
     method: "POST",
@@ -185,5 +207,6 @@ export const rightsizingRows = {
     caller: "any",
     events: ["rightsizing.stopped"],
     says: "ends the shadow or the boundary of a key: it has its whole scope again",
+    example: { body: { keyId: EXAMPLE.keyId } },
   },
 } as const satisfies Record<string, ContractRow>;

@@ -1,5 +1,5 @@
 /** Right-sizing of keys: plans, shadows, boundaries. Whoever may suspend a key may narrow it; what widens again is gated. */
-import { Problem } from "@sallyport/protocol";
+import { isDataPermission, parseSelector, Problem } from "@sallyport/protocol";
 import { parseDurationMs } from "@sallyport/contract";
 import type { KeyPlanView, PlannedView, RightsizingView } from "@sallyport/contract";
 import { administers } from "../../access/attenuation.ts";
@@ -11,7 +11,7 @@ import { LongWork } from "../../kernel/long-work.ts";
 import type { KeyRecord } from "../../keys/key.ts";
 import type { KeyPlan, PlanProgress } from "../../rightsizing/plan-desk.ts";
 import { WINDOW_DAYS } from "../../rightsizing/proposal.ts";
-import { demandEnvironment, eventOf } from "../call.ts";
+import { demandEnvironment, eventOf, refuseMistakes } from "../call.ts";
 import type { AnyCall, Call, Handlers } from "../call.ts";
 import { everyKey } from "../each-key.ts";
 import { findKey } from "../find-key.ts";
@@ -87,16 +87,17 @@ export const rightsizingHandlers: Handlers<Routes> = {
   "rightsizing.apply": async (call) => {
     const days = daysOf(call.body.guard, GUARD_DAYS, WINDOW_DAYS, "a guard");
     const held = heldBy(call);
-    const proposed = held?.state === "shadow" ? null : await proposedFor(call);
+    const isCompared = held?.state === "shadow" && call.body.boundary === undefined;
+    const proposed = isCompared ? null : await proposedFor(call);
     return put(call, "rightsizing.applied", (key, present) => {
       const isShadow = present?.state === "shadow";
       if (!isShadow) demandUnsized(present);
-      if (isShadow && present.differences > 0)
+      if (isShadow && proposed === null && present.differences > 0)
         throw new Problem(
           "rightsizing_conflict",
           `the shadow has seen ${present.differences} requests that the boundary would deny: stop it and plan again`,
         );
-      const boundary = isShadow ? present.boundary : proposed;
+      const boundary = proposed ?? (isShadow ? present.boundary : null);
       // The shadow was stopped meanwhile: what to apply is not known.
       if (boundary === null) throw new Problem("rightsizing_conflict", "the shadow of the key has ended meanwhile");
       return beginning(call, key, { state: "applied", boundary, days });
@@ -165,9 +166,21 @@ function heldBy(call: Call<"rightsizing.apply">): Rightsizing | undefined {
 
 async function proposedFor(call: Call<"rightsizing.shadow"> | Call<"rightsizing.apply">): Promise<Boundary> {
   const key = wholeKey(findKey(call, call.body.keyId));
+  if (call.body.boundary) return chosenBoundary(call.body.boundary);
   const { after, none } = await call.ports.plans.propose(key, windowOf(call.body.unused));
   if (after === null) throw new Problem("rightsizing_unavailable", `key ${key.id}: ${none?.says ?? "unknown"}`);
   return after;
+}
+
+/** A boundary only narrows, so the caller may choose any. */
+function chosenBoundary(boundary: NonNullable<Call<"rightsizing.apply">["body"]["boundary"]>): Boundary {
+  const grants = boundary.map(({ permissions, models }) => ({
+    permissions: permissions.filter(isDataPermission),
+    models,
+  }));
+  const invalid = grants.flatMap(({ models }) => models ?? []).filter((text) => parseSelector(text) === undefined);
+  refuseMistakes(invalid.map((text) => `boundary: ${JSON.stringify(text)} is no model selector`));
+  return grants;
 }
 
 /** The key as it is without a boundary. */
