@@ -1,8 +1,9 @@
 /**
  * The narrowest boundary that covers everything a key has used, with a margin for rare jobs. Pure.
  *
- * The margin: a permission that was used once in the window stays, on every model it was used on; the window is 400 days
- * unless a shorter one is asked for, so that quarterly and yearly jobs are in it. A key whose use has been counted for
+ * The margin: a permission that was used once in the window stays, on every model it was used on; with more than 3 models
+ * it stays on all of the scope's. The window is 400 days unless a shorter one is asked for, so that quarterly and yearly
+ * jobs are in it. A key whose use has been counted for
  * less than 100 days (a quarter and some days), or that was used on fewer than 5 days, gets no proposal.
  */
 import { coversSelector, isDataPermission, needsModel, parseSelector } from "@sallyport/protocol";
@@ -18,8 +19,8 @@ const DAY_MS = 86_400_000;
 /** A proposal needs this much history. */
 export const HISTORY_DAYS = 100;
 export const USED_DAYS = 5;
-/** More models than this are not listed one by one: the selectors of the scope stay. */
-export const LISTED_MODELS_MAX = 64;
+/** A key that used more models than this with one permission chooses among them: the selectors of the scope stay. */
+export const LISTED_MODELS_MAX = 3;
 export const WINDOW_DAYS = USAGE_DAYS;
 
 /** Requests with these leave no intent in the audit log, so that whether they are used is not known: they stay. */
