@@ -49,10 +49,12 @@ export type KeyPlanView = z.output<typeof keyPlan>;
 
 const planned = z.object({
   state: z.enum(["idle", "running", "done", "failed"]),
-  /** Records of the audit log that were read, and how many there are. */
+  /** Records of the audit log that were passed, and how many there are. */
   records: z.number(),
   total: z.number(),
-  /** Time of the first record that was replayed; null without any. */
+  /** Recorded decisions that were made again. */
+  decisions: z.number(),
+  /** Time of the first of them; null without any. */
   from: time.nullable(),
   plans: z.array(keyPlan),
   /** More keys matched than one plan holds. */

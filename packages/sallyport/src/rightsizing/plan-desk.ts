@@ -33,7 +33,7 @@ export interface PlanDeskPorts {
   readonly decisions: (
     question: { readonly keys: readonly KeyName[]; readonly since: number; readonly until: number },
     onProgress: (records: number) => void,
-  ) => Promise<{ readonly keys: readonly KeyDecisions[]; readonly records: number; readonly from: number | null }>;
+  ) => Promise<{ readonly keys: readonly KeyDecisions[]; readonly decisions: number; readonly from: number | null }>;
   /** Records of the audit log. */
   readonly records: () => number;
 }
@@ -62,9 +62,11 @@ export interface KeyPlan {
 
 export interface PlanProgress {
   readonly state: "running" | "done" | "failed";
-  /** Records that were read, and how many there are. */
+  /** How many records of the audit log were passed, and how many there are. */
   readonly records: number;
   readonly total: number;
+  /** Recorded decisions that were read. */
+  readonly decisions: number;
   readonly plans: readonly KeyPlan[];
   /** Time of the first record that was replayed, epoch ms; null without any. */
   readonly from: number | null;
@@ -105,6 +107,7 @@ export class PlanDesk {
       state: "running",
       records: 0,
       total: this.#ports.records(),
+      decisions: 0,
       plans: [],
       from: null,
       isTruncated: false,
@@ -149,7 +152,7 @@ export class PlanDesk {
     const until = this.#ports.now();
     const decided =
       proposed.length === 0
-        ? { keys: [], records: 0, from: null }
+        ? { keys: [], decisions: 0, from: null }
         : await this.#ports.decisions({ keys: proposed, since: until - REPLAYED_DAYS * DAY_MS, until }, onProgress);
     const byKey = new Map(decided.keys.map((one) => [`${one.environment}/${one.id}`, one]));
     const records = new Map(chosen.map((key) => [`${key.environment}/${key.id}`, key]));
@@ -157,8 +160,9 @@ export class PlanDesk {
       const id = `${plan.environment}/${plan.key}`;
       return [replayPlan(plan, snapshot, records.get(id)!, byKey.get(id))];
     });
-    const { records: read, from } = decided;
-    return { state: "done", records: read, total: read, plans: replayed, from, isTruncated, failure: null };
+    const { decisions, from } = decided;
+    const total = this.#ports.records();
+    return { state: "done", records: total, total, decisions, plans: replayed, from, isTruncated, failure: null };
   }
 
   /** What one key would be left with, without a replay. */

@@ -36,6 +36,7 @@ export class DecisionFold {
   readonly #since: number;
   readonly #until: number;
   #count = 0;
+  #from: number | null = null;
 
   /** Records of these keys, from `since` to `until` (epoch ms, inclusive). */
   constructor(keys: Iterable<KeyName>, since: number, until: number) {
@@ -50,6 +51,11 @@ export class DecisionFold {
     return this.#count;
   }
 
+  /** Time of the first of them, epoch ms; null without any. */
+  get from(): number | null {
+    return this.#from;
+  }
+
   /** `line`: a record of the audit log, with or without what stands beside it. */
   take(line: string): void {
     const demand = readDemand(line);
@@ -57,6 +63,7 @@ export class DecisionFold {
     const key = this.#byKey.get(`${demand.environment}/${demand.key}`);
     if (!key) return;
     this.#count++;
+    if (this.#from === null || demand.at < this.#from) this.#from = demand.at;
     const row = key.byDemanded.get(demand.demanded);
     if (row) row.count++;
     else if (key.byDemanded.size >= DEMANDS_MAX) key.unfolded++;

@@ -230,9 +230,19 @@ interface Page {
 function viewPlanned(call: AnyCall, page: Page): PlannedView {
   const progress = call.ports.plans.planOf(call.caller.issuer.actor);
   if (!progress) return { ...IDLE };
-  const { state, records, total, from, isTruncated, failure } = progress;
+  const { state, records, total, decisions, from, isTruncated, failure } = progress;
   const { plans, next } = planPage(call, progress, page);
-  return { state, records, total, from: from === null ? null : isoTime(from), plans, isTruncated, next, failure };
+  return {
+    state,
+    records,
+    total,
+    decisions,
+    from: from === null ? null : isoTime(from),
+    plans,
+    isTruncated,
+    next,
+    failure,
+  };
 }
 
 /** What the caller administers by now. */
@@ -251,6 +261,7 @@ const IDLE: PlannedView = {
   state: "idle",
   records: 0,
   total: 0,
+  decisions: 0,
   from: null,
   plans: [],
   isTruncated: false,

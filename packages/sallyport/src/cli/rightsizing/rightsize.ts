@@ -109,8 +109,8 @@ async function plan(cli: Cli, options: PlanOptions): Promise<void> {
           onProgress("records", view.records, view.total);
         }
         if (view.state !== "done") throw new Problem("store_unavailable", view.failure ?? "the plan was not made");
-        const { from, records, isTruncated } = view;
-        return { plans: await allKeyPlans(client), from, records, isTruncated };
+        const { from, decisions, isTruncated } = view;
+        return { plans: await allKeyPlans(client), from, decisions, isTruncated };
       }),
   );
   show(cli.io, options.json, done, () => planLines(done));

@@ -8,14 +8,14 @@ import type { Line, StyledText } from "../terminal/styled-line.ts";
 export interface MadePlan {
   readonly plans: readonly KeyPlanView[];
   readonly from: string | null;
-  readonly records: number;
+  readonly decisions: number;
   readonly isTruncated: boolean;
 }
 
 /** Models of a registry's default namespace are shown as people write them. */
 const DEFAULT_PREFIX = "registry.ollama.ai/library/";
 
-export function planLines({ plans, from, records, isTruncated }: MadePlan): Line[] {
+export function planLines({ plans, from, decisions, isTruncated }: MadePlan): Line[] {
   const proposed = plans.filter(({ after }) => after !== null);
   const others = plans.filter(({ after }) => after === null);
   return [
@@ -34,7 +34,7 @@ export function planLines({ plans, from, records, isTruncated }: MadePlan): Line
     ...proposed.flatMap(planOf),
     ...(others.length === 0 ? [] : ["", "no proposal:"]),
     ...others.map((one) => indented(`${one.key} ${one.environment} ${one.keyName}: ${one.reason ?? ""}`)),
-    ...(from === null ? [] : ["", `${records} records of the audit log were read, from ${from} on`]),
+    ...(from === null ? [] : ["", `${decisions} recorded decisions were made again, from ${from} on`]),
     ...(isTruncated ? ["more keys match than one plan holds: use --env, --role or --key-id"] : []),
     ...(proposed.length === 0 ? [] : ["", withCommands("Next: `sallyport rightsize shadow KEY` compares for 7 days.")]),
   ];

@@ -1,6 +1,7 @@
 /** Folds what the audit log records of decisions about some keys, in slices: others ask the same thread. */
 import { setImmediate as turn } from "node:timers/promises";
 import { parseKept } from "@sallyport/ledger";
+import { seqOfLine } from "../ledger/segment-file.ts";
 import { DecisionFold } from "../../usage/recorded-decisions.ts";
 import type { KeyDecisions } from "../../usage/recorded-decisions.ts";
 import { mayDemand } from "../../usage/recorded-demand.ts";
@@ -16,16 +17,16 @@ export interface DecisionQuestion {
 
 export interface SurveyedDecisions {
   readonly keys: readonly KeyDecisions[];
-  /** Records that were read, of all kinds. */
-  readonly records: number;
+  /** Decisions that were folded. */
+  readonly decisions: number;
   /** Time of the first of them, epoch ms; null without any. */
   readonly from: number | null;
 }
 
 const LINES_PER_TURN = 2_000;
-/** Between two reports of progress, in records. */
+/** Between two reports of progress, in lines. */
 const REPORTED = 20_000;
-const AT = /"at":(\d{1,15}),/;
+const INTENTS = ["request.intent", "model.intent"];
 
 export async function surveyDecisions(
   walk: LedgerWalk,
@@ -33,18 +34,12 @@ export async function surveyDecisions(
   onProgress: (records: number) => void,
 ): Promise<SurveyedDecisions> {
   const fold = new DecisionFold(keys, since, until);
-  let records = 0;
-  let from: number | null = null;
-  for (const kept of walk.oldestFirst({ after: 0, since, until })) {
-    if (kept === "") continue;
-    if (from === null) {
-      const at = Number(AT.exec(kept)?.[1] ?? Number.NaN);
-      if (at >= since) from = at;
-    }
+  let lines = 0;
+  for (const kept of walk.oldestFirst({ after: 0, since, until, types: INTENTS })) {
     if (mayDemand(kept)) fold.take(parseKept(kept).line);
-    if (++records % LINES_PER_TURN !== 0) continue;
-    if (records % REPORTED === 0) onProgress(records);
+    if (++lines % LINES_PER_TURN !== 0) continue;
+    if (lines % REPORTED === 0) onProgress(seqOfLine(kept) ?? 0);
     await turn();
   }
-  return { keys: fold.result(), records, from };
+  return { keys: fold.result(), decisions: fold.count, from: fold.from };
 }
