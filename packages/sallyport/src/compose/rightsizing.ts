@@ -59,7 +59,7 @@ function endedRequest(core: Pick<Core, "keys" | "snapshot">, exchange: Exchange)
   const { key, endpoint, id, at, refusal } = exchange;
   const demands = exchange.question?.demands ?? exchange.demands;
   const relied = exchange.serialized?.relied ?? [];
-  const model = exchange.understood?.model ?? null;
+  const model = demands[0]?.model ?? null;
   return {
     environment: key!.environment,
     key: key!.id,

@@ -70,11 +70,17 @@ function permissionsOf(demands: readonly Demand[], relied: readonly DataPermissi
 }
 
 /** Each demand with its model, of requests that may be about another model than their own. */
-function demandFields(demands: readonly Demand[], own: ModelName | null): { demands?: readonly string[] } {
+function demandFields(
+  demands: readonly Demand[],
+  own: ModelName | null,
+  relied: readonly DataPermission[] = [],
+): { demands?: readonly string[] } {
   const isOwn = ({ permission, model }: Demand): boolean =>
     (model === null || model.key === own?.key) && !OF_SEVERAL_MODELS.has(permission);
   if (demands.every(isOwn)) return {};
-  return { demands: demands.map(({ permission, model }) => (model ? `${permission} ${model.key}` : permission)) };
+  const model = demands[0]?.model ?? null;
+  const all = [...demands, ...relied.map((permission) => ({ permission, model }))];
+  return { demands: all.map((one) => (one.model ? `${one.permission} ${one.model.key}` : one.permission)) };
 }
 
 /** What it is charged if the gateway is killed before its outcome is recorded. */
@@ -100,7 +106,7 @@ function encodeIntent(exchange: Exchange): string {
       ...(exchange.token ? { token: exchange.token.id } : {}),
       endpoint: endpoint!.id,
       permissions: permissionsOf(exchange.question!.demands, exchange.serialized!.relied),
-      ...demandFields(exchange.question!.demands, understood!.model),
+      ...demandFields(exchange.question!.demands, understood!.model, exchange.serialized!.relied),
       model: understood!.model?.key ?? null,
       // Not known yet where it is recorded while it waits; the outcome names it.
       upstream: exchange.upstream?.spec.id ?? null,
