@@ -142,7 +142,7 @@ async function walk() {
     }
     // As after a rotation: all but the newest record are in a segment.
     const kept = database.prepare("SELECT line FROM ledger WHERE seq < ? ORDER BY seq").all(RECORDS);
-    writeFileSync(join(paths.ledger, segmentName(1)), kept.map(({ line }) => `${line}\n`).join(""));
+    writeFileSync(join(paths.ledger, segmentName(1)), kept.map(({ line }) => `${String(line)}\n`).join(""));
     database.prepare("DELETE FROM ledger WHERE seq < ?").run(RECORDS);
     const reader = openLedgerReader(home);
     const begun = performance.now();

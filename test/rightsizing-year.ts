@@ -1,28 +1,31 @@
 /** Lives through a generated year with the parts of the program that right-size keys, joined in memory. */
 import type { DataPermission } from "@sallyport/protocol";
 import { parseModelName } from "@sallyport/protocol";
-import { defaultEnvironment } from "../packages/sallyport/src/access/default-environment.ts";
-import { decide } from "../packages/sallyport/src/access/decide.ts";
-import { isWithinBoundary } from "../packages/sallyport/src/access/rightsizing/boundary.ts";
-import type { Rightsizing } from "../packages/sallyport/src/access/rightsizing/rightsizing.ts";
-import { Rightsizings } from "../packages/sallyport/src/access/rightsizing/rightsizings.ts";
-import { compileSnapshot } from "../packages/sallyport/src/access/snapshot.ts";
-import type { Change } from "../packages/sallyport/src/changes/change.ts";
-import type { KeyRecord } from "../packages/sallyport/src/keys/key.ts";
-import { BoundaryGuard } from "../packages/sallyport/src/rightsizing/boundary-guard.ts";
-import { replayDecisions } from "../packages/sallyport/src/rightsizing/decision-replay.ts";
-import { proposeBoundary } from "../packages/sallyport/src/rightsizing/proposal.ts";
-import type { NoProposal } from "../packages/sallyport/src/rightsizing/proposal.ts";
-import { PermissionUseFold } from "../packages/sallyport/src/usage/permission-use-fold.ts";
-import type { PermissionUseSum } from "../packages/sallyport/src/usage/permission-use.ts";
-import type { RecordedDecision } from "../packages/sallyport/src/usage/recorded-decisions.ts";
 import {
   AFTER_DAYS,
+  BoundaryGuard,
+  compileSnapshot,
+  decide,
+  defaultEnvironment,
+  isWithinBoundary,
+  PermissionUseFold,
+  proposeBoundary,
+  replayDecisions,
+  Rightsizings,
   workingYear,
   YEAR_DAYS,
   YEAR_START_MS,
-} from "../packages/sallyport/src/watch-lab/working-year/working-year.ts";
-import type { YearHabit, YearRequest } from "../packages/sallyport/src/watch-lab/working-year/working-year.ts";
+} from "./program-under-test.ts";
+import type {
+  Change,
+  KeyRecord,
+  NoProposal,
+  PermissionUseSum,
+  RecordedDecision,
+  Rightsizing,
+  YearHabit,
+  YearRequest,
+} from "./program-under-test.ts";
 import { keyOf, principalOf } from "./builders.ts";
 
 const DAY_MS = 86_400_000;

@@ -217,6 +217,18 @@ describe("a boundary", () => {
     expect(await chat(key)).toBe("ok");
   });
 
+  it("goes on with the replacement of a leaked key", async () => {
+    const key = await usedKey();
+    await put("apply", { keyId: key.id, guard: "1d" });
+    clock.ms += 2 * DAY_MS;
+    const { id } = await gateway.admin<{ id: string }>("POST", "/v1/incidents", { keyId: key.id, reason: "x" });
+    const { issued } = await gateway.admin<{ issued: IssuedKey }>("POST", `/v1/incidents/${id}/close`, {
+      outcome: "reissue",
+    });
+    expect(await chat(issued)).toBe("ok");
+    expect(await generate(issued)).toBe("permission_denied");
+  });
+
   it("is shown by explain, and by the commands", async () => {
     const key = await usedKey();
     await put("apply", { keyId: key.id, guard: "1d" });

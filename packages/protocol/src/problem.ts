@@ -271,15 +271,10 @@ export const problems = {
     remedy: "correct the clock; if it is right, try again when the gateway has run for an hour",
   },
   conflict: { status: 409, title: "someone changed this meanwhile", remedy: "reload and try again" },
-  rightsizing_unavailable: {
-    status: 409,
-    title: "no narrower scope is proposed for this key",
-    remedy: "run `sallyport rightsize plan --key-id KEY`: it shows why",
-  },
   rightsizing_conflict: {
     status: 409,
-    title: "the right-sizing of this key does not allow that",
-    remedy: "look at it with `sallyport rightsize show KEY`",
+    title: "the key cannot be right-sized that way now",
+    remedy: "`sallyport rightsize plan --key-id KEY` and `sallyport rightsize show KEY` print why",
   },
   owner_narrowed: {
     status: 409,

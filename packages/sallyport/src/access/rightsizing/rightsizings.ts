@@ -35,7 +35,7 @@ export class Rightsizings implements View<"rightsizing"> {
     return [...this.#byKey.values()];
   }
 
-  /** The shadow or boundary of the key; undefined where there is none. */
+  /** The shadow or boundary of the key; undefined for a key that has neither. */
   openOf(environment: string, key: string): Rightsizing | undefined {
     return this.#open.size === 0 ? undefined : this.#open.get(rightsizingId({ environment, key }));
   }

@@ -1,4 +1,4 @@
-/** Right-sizing of keys: plans, shadows, boundaries. Whoever may suspend a key may narrow it; what widens again is gated. */
+/** Right-sizing of keys: plans, shadows, boundaries. An administrator who may suspend a key may narrow it; ending a boundary asks the delegation scope. */
 import { isDataPermission, parseSelector, Problem } from "@sallyport/protocol";
 import { parseDurationMs } from "@sallyport/contract";
 import type { KeyPlanView, PlannedView, RightsizingView } from "@sallyport/contract";
@@ -168,7 +168,7 @@ async function proposedFor(call: Call<"rightsizing.shadow"> | Call<"rightsizing.
   const key = wholeKey(findKey(call, call.body.keyId));
   if (call.body.boundary) return chosenBoundary(call.body.boundary);
   const { after, none } = await call.ports.plans.propose(key, windowOf(call.body.unused));
-  if (after === null) throw new Problem("rightsizing_unavailable", `key ${key.id}: ${none?.says ?? "unknown"}`);
+  if (after === null) throw new Problem("rightsizing_conflict", `key ${key.id}: ${none?.says ?? "unknown"}`);
   return after;
 }
 
