@@ -56,8 +56,8 @@ export const rightsizingRules = [
     rule: "right-sizing",
     what: "what is done by thousands of requests of one key is written once an hour",
     file: `${S}/rightsizing/boundary-guard.ts`,
-    from: "if (record.differences === 0 && pending.differences === 1) this.#write(record, pending);",
-    to: "this.#write(record, pending);",
+    from: "if (record.differences === 0 && pending.differences === 1) this.#write([{ record, pending }]);",
+    to: "this.#write([{ record, pending }]);",
     test: guard,
   },
   {

@@ -52,6 +52,8 @@ export function openRightsizing(core: Core, log: Log): OpenRightsizing {
   };
 }
 
+/** Of what a request asked for, in records. */
+const ASKED_MAX = 200;
 /** Denials that a boundary can cause. */
 const CODES: ReadonlySet<ProblemCode> = new Set(["permission_denied", "model_denied", "scope_invalid"]);
 
@@ -68,7 +70,7 @@ function endedRequest(core: Pick<Core, "keys" | "snapshot">, exchange: Exchange)
     demands: relied.length === 0 ? demands : [...demands, ...relied.map((permission) => ({ permission, model }))],
     isAdmitted: exchange.ticket !== null || exchange.isUnrecorded,
     isDenied: refusal !== null && CODES.has(refusal.code),
-    asked: refusal?.detail ?? endpoint!.id,
+    asked: (refusal?.detail ?? endpoint!.id).slice(0, ASKED_MAX),
     isDeniedByBoundaryAlone: () => isDeniedByBoundaryAlone(core, exchange),
   };
 }

@@ -50,6 +50,13 @@ interface Pending {
   writtenAt: number;
 }
 
+interface Shadow {
+  readonly record: Rightsizing;
+  readonly pending: Pending;
+}
+
+/** Shadows that are written in one change. */
+const TOGETHER = 100;
 /** Between two writes of a shadow: its first difference is written at once. */
 const WRITE_MS = 3_600_000;
 
@@ -77,12 +84,14 @@ export class BoundaryGuard {
   /** Writes what shadows have counted, where it is due. `isClosing`: all of it. */
   writeDue(isClosing = false): void {
     const now = this.#ports.now();
+    const due: Shadow[] = [];
     for (const [id, pending] of this.#pending) {
       const [environment = "", key = ""] = id.split("/");
       const record = this.#ports.rightsizings.openOf(environment, key);
       if (record?.state !== "shadow") this.#pending.delete(id);
-      else if (isClosing || now >= pending.writtenAt + WRITE_MS || now >= record.until) this.#write(record, pending);
+      else if (isClosing || now >= pending.writtenAt + WRITE_MS || now >= record.until) due.push({ record, pending });
     }
+    for (let from = 0; from < due.length; from += TOGETHER) this.#write(due.slice(from, from + TOGETHER));
   }
 
   #compare(record: Rightsizing, { at, id, demands, isAdmitted }: EndedRequest): void {
@@ -97,26 +106,28 @@ export class BoundaryGuard {
     const lost = demands.find((demand) => !isWithinBoundary(record.boundary, [demand]));
     if (lost && pending.examples.length < EXAMPLES_MAX)
       pending.examples.push({ at, request: id, demanded: demandText(lost) });
-    if (record.differences === 0 && pending.differences === 1) this.#write(record, pending);
+    if (record.differences === 0 && pending.differences === 1) this.#write([{ record, pending }]);
   }
 
-  #write(record: Rightsizing, pending: Pending): void {
-    if (pending.compared === 0) return;
-    pending.writtenAt = this.#ports.now();
+  /** In one change: every change has all running requests decided again. */
+  #write(shadows: readonly Shadow[]): void {
+    const now = this.#ports.now();
+    for (const { pending } of shadows) pending.writtenAt = now;
     this.#then(async () => {
-      // Another shadow may have begun meanwhile, or the boundary may be applied.
-      const present = this.#ports.rightsizings.openOf(record.environment, record.key);
-      if (present?.state !== "shadow" || present.at !== record.at) return;
-      const { compared, differences, examples } = pending;
-      Object.assign(pending, { compared: 0, differences: 0, examples: [] });
-      const next: Rightsizing = {
-        ...present,
-        compared: present.compared + compared,
-        differences: present.differences + differences,
-        examples: [...present.examples, ...examples].slice(0, EXAMPLES_MAX),
-      };
-      const says = { compared: next.compared, differences: next.differences };
-      await this.#change(next, "rightsizing.compared", { ...says, examples: examplesText(next.examples) });
+      const written = shadows.flatMap(({ record, pending }) => {
+        // Another shadow may have begun meanwhile, or the boundary may be applied.
+        const present = this.#ports.rightsizings.openOf(record.environment, record.key);
+        return present?.state === "shadow" && present.at === record.at ? counted(present, pending) : [];
+      });
+      const [first, ...rest] = written.map((next) =>
+        this.#event(next, "rightsizing.compared", {
+          compared: next.compared,
+          differences: next.differences,
+          examples: examplesText(next.examples),
+        }),
+      );
+      const operations = written.map((rightsizing) => ({ op: "rightsizing.put" as const, rightsizing }));
+      if (first) await this.#ports.changes.change({ operations, events: [first, ...rest] });
     });
   }
 
@@ -149,17 +160,16 @@ export class BoundaryGuard {
       end: { why: "taken_back", by: "gateway", at },
     };
     const reason = `request ${request.id} was denied ${request.asked} by the boundary alone`;
-    await this.#change(next, "rightsizing.taken_back", { name: key.name, owner: key.owner, reason });
+    const event = this.#event(next, "rightsizing.taken_back", { name: key.name, owner: key.owner, reason });
+    await this.#ports.changes.change({ operations: [{ op: "rightsizing.put", rightsizing: next }], events: [event] });
   }
 
-  async #change(
-    rightsizing: Rightsizing,
+  #event(
+    { environment, key }: Rightsizing,
     type: "rightsizing.compared" | "rightsizing.taken_back",
     fields: LedgerEvent["fields"],
-  ): Promise<void> {
-    const { environment, key } = rightsizing;
-    const event = { type, at: this.#ports.now(), environment, actor: "gateway", fields: { key, ...fields } };
-    await this.#ports.changes.change({ operations: [{ op: "rightsizing.put", rightsizing }], events: [event] });
+  ): LedgerEvent {
+    return { type, at: this.#ports.now(), environment, actor: "gateway", fields: { key, ...fields } };
   }
 
   #then(work: () => Promise<void>): void {
@@ -167,6 +177,21 @@ export class BoundaryGuard {
   }
 }
 
-export function examplesText(examples: readonly BoundaryDenial[]): readonly string[] {
+/** The record with what was counted since, which begins at zero again; nothing where nothing was counted. */
+function counted(present: Rightsizing, pending: Pending): readonly Rightsizing[] {
+  const { compared, differences, examples } = pending;
+  if (compared === 0) return [];
+  Object.assign(pending, { compared: 0, differences: 0, examples: [] });
+  return [
+    {
+      ...present,
+      compared: present.compared + compared,
+      differences: present.differences + differences,
+      examples: [...present.examples, ...examples].slice(0, EXAMPLES_MAX),
+    },
+  ];
+}
+
+function examplesText(examples: readonly BoundaryDenial[]): readonly string[] {
   return examples.map(({ request, demanded }) => `${request}: ${demanded}`);
 }

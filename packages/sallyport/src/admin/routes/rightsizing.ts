@@ -8,6 +8,7 @@ import type { BoundaryDenial, Rightsizing } from "../../access/rightsizing/right
 import type { Boundary } from "../../access/rightsizing/boundary.ts";
 import type { EventType } from "../../audit/event.ts";
 import { LongWork } from "../../kernel/long-work.ts";
+import { sortInSlices } from "../../kernel/sort-in-slices.ts";
 import type { KeyRecord } from "../../keys/key.ts";
 import type { KeyPlan, PlanProgress } from "../../rightsizing/plan-desk.ts";
 import { WINDOW_DAYS } from "../../rightsizing/proposal.ts";
@@ -21,6 +22,8 @@ import { isoTime } from "../views.ts";
 const DAY_MS = 86_400_000;
 const LIMIT_DEFAULT = 1_000;
 const SHADOW_MAX_DAYS = 90;
+/** Of its JSON text: it stands in the audit record. */
+const BOUNDARY_MAX = 16_384;
 
 type Routes =
   | "rightsizing.plan"
@@ -58,7 +61,8 @@ export const rightsizingHandlers: Handlers<Routes> = {
   "rightsizing.list": async (call) => {
     const { environment, key, after = "", limit = LIMIT_DEFAULT } = call.query;
     if (environment !== undefined) demandKnownEnvironment(call, environment);
-    const all = await new LongWork().filter(
+    const work = new LongWork();
+    const all = await work.filter(
       call.ports.rightsizings.all(),
       (one) =>
         administers(call.caller.issuer.right, one.environment) &&
@@ -66,7 +70,7 @@ export const rightsizingHandlers: Handlers<Routes> = {
         (key === undefined || one.key === key) &&
         rightsizingId(one) > after,
     );
-    const sorted = all.toSorted((a, b) => (rightsizingId(a) < rightsizingId(b) ? -1 : 1));
+    const sorted = await sortInSlices(all, rightsizingId, work);
     const page = sorted.slice(0, limit);
     const last = page.at(-1);
     return {
@@ -179,6 +183,8 @@ function chosenBoundary(boundary: NonNullable<Call<"rightsizing.apply">["body"][
     models,
   }));
   const invalid = grants.flatMap(({ models }) => models ?? []).filter((text) => parseSelector(text) === undefined);
+  if (JSON.stringify(grants).length > BOUNDARY_MAX)
+    throw new Problem("input_invalid", `a boundary is at most ${BOUNDARY_MAX} characters long`);
   refuseMistakes(invalid.map((text) => `boundary: ${JSON.stringify(text)} is no model selector`));
   return grants;
 }
