@@ -23,7 +23,6 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
     'sallyport posture accept wildcard_in_prod group:ml-team --until 30d --reason "the models are named next sprint"',
   ],
   "posture reopen": ["sallyport posture reopen wildcard_in_prod group:ml-team"],
-  rightsize: ["sallyport rightsize plan --env prod"],
   "rightsize plan": [
     "sallyport rightsize plan",
     "sallyport rightsize plan --key-id my-app --json",
