@@ -2,7 +2,7 @@
  * The decisions that the audit log records of some keys, folded: one row for each different demand of a key, with how often
  * it was recorded. A decision depends on nothing else that is recorded, so deciding a row decides all of its records.
  */
-import { readDemand } from "./recorded-demand.ts";
+import { readDemand, readPlainIntent } from "./recorded-demand.ts";
 import type { KeyName } from "./usage-report.ts";
 
 /** The requests of one key that demanded the same. */
@@ -56,9 +56,10 @@ export class DecisionFold {
     return this.#from;
   }
 
-  /** `line`: a record of the audit log, with or without what stands beside it. */
-  take(line: string): void {
-    const demand = readDemand(line);
+  /** `kept`: a record of the audit log, with or without what stands beside it. */
+  take(kept: string): void {
+    // An intent of the usual form is read up to its model: what comes after it need not be taken off first.
+    const demand = readPlainIntent(kept) ?? readDemand(kept.split("\t", 1)[0] ?? "");
     if (!demand || demand.isDenied || demand.at < this.#since || demand.at > this.#until) return;
     const key = this.#byKey.get(`${demand.environment}/${demand.key}`);
     if (!key) return;

@@ -1,6 +1,5 @@
 /** Folds what the audit log records of decisions about some keys, in slices: others ask the same thread. */
 import { setImmediate as turn } from "node:timers/promises";
-import { parseKept } from "@sallyport/ledger";
 import { seqOfLine } from "../ledger/segment-file.ts";
 import { DecisionFold } from "../../usage/recorded-decisions.ts";
 import type { KeyDecisions } from "../../usage/recorded-decisions.ts";
@@ -36,7 +35,7 @@ export async function surveyDecisions(
   const fold = new DecisionFold(keys, since, until);
   let lines = 0;
   for (const kept of walk.oldestFirst({ after: 0, since, until, types: INTENTS })) {
-    if (mayDemand(kept)) fold.take(parseKept(kept).line);
+    if (mayDemand(kept)) fold.take(kept);
     if (++lines % LINES_PER_TURN !== 0) continue;
     if (lines % REPORTED === 0) onProgress(seqOfLine(kept) ?? 0);
     await turn();
