@@ -99,7 +99,9 @@ export function rightsizingLines(one: RightsizingView): Line[] {
       : [`${name}: `, stateText(one), ` ${end.at} by ${end.by}`],
     "boundary:",
     ...boundary.map((grant) => indented(grantText(grant))),
-    ...(state === "applied" ? [] : [`${compared} requests compared, ${differences} would have been denied`]),
+    ...(state === "applied"
+      ? []
+      : [`${compared} requests compared; ${differences} denied by the boundary, or would have been`]),
     ...examples.map((example) => indented(`${example.at} ${example.request} ${example.demanded}`)),
   ];
 }
