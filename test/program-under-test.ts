@@ -219,3 +219,21 @@ export { RevokedTokens } from "../packages/sallyport/dist/tokens/revoked-tokens.
 export { TokenKeys } from "../packages/sallyport/dist/tokens/token-keys.js";
 export { looksLikeToken } from "../packages/sallyport/dist/tokens/verify.js";
 export { parseTraceParent } from "../packages/sallyport/dist/outlets/traces/trace-parent.js";
+export { Rightsizings } from "../packages/sallyport/dist/access/rightsizing/rightsizings.js";
+export type { Rightsizing } from "../packages/sallyport/dist/access/rightsizing/rightsizing.js";
+export { boundedScope, isWithinBoundary } from "../packages/sallyport/dist/access/rightsizing/boundary.js";
+export { decide } from "../packages/sallyport/dist/access/decide.js";
+export { BoundaryGuard } from "../packages/sallyport/dist/rightsizing/boundary-guard.js";
+export { PermissionUseFold } from "../packages/sallyport/dist/usage/permission-use-fold.js";
+export { proposeBoundary } from "../packages/sallyport/dist/rightsizing/proposal.js";
+export type { NoProposal } from "../packages/sallyport/dist/rightsizing/proposal.js";
+export { replayDecisions } from "../packages/sallyport/dist/rightsizing/decision-replay.js";
+export {
+  AFTER_DAYS,
+  workingYear,
+  YEAR_DAYS,
+  YEAR_START_MS,
+} from "../packages/sallyport/dist/watch-lab/working-year/working-year.js";
+export type { YearHabit, YearRequest } from "../packages/sallyport/dist/watch-lab/working-year/working-year.js";
+export type { PermissionUseSum } from "../packages/sallyport/dist/usage/permission-use.js";
+export type { RecordedDecision } from "../packages/sallyport/dist/usage/recorded-decisions.js";

@@ -45,6 +45,8 @@ const PLAN = {
   listener: ["protocol", "kernel"],
   ...Object.fromEntries(DOMAINS.map((name) => [name, domain()])),
   audit: domain("ledger"),
+  // Judges what was recorded by the decision itself.
+  rightsizing: domain("access", "usage"),
   changes: ["protocol", ...DOMAINS.map((domain) => `type:${domain}`)],
   config: ["protocol", "ledger", "contract", "kernel", ...DOMAINS.map((domain) => `type:${domain}`)],
   // What the rest of the program sees of the store.
@@ -54,7 +56,7 @@ const PLAN = {
   outlets: ["protocol", "ledger", "kernel", "type:audit", "type:dataplane"],
   leaks: ["protocol", "kernel"],
   "watch-lab": ["ledger", "kernel", "anomaly"],
-  admin: ["protocol", "contract", "kernel", "listener", "config", "type:changes", ...DOMAINS],
+  admin: ["protocol", "contract", "kernel", "listener", "config", "type:changes", "rightsizing", ...DOMAINS],
   compose: [
     "protocol",
     "ledger",
@@ -68,6 +70,7 @@ const PLAN = {
     "admin",
     "outlets",
     "practice",
+    "rightsizing",
     ...DOMAINS,
   ],
   cli: [

@@ -346,8 +346,8 @@ export const requestRules = [
     rule: "keep_alive",
     what: "for ever is a right",
     file: `${S}/access/decide.ts`,
-    from: 'isHeld(right, "runtime:pin", model) ? Number.POSITIVE_INFINITY : longest',
-    to: "Number.POSITIVE_INFINITY",
+    from: "maxSeconds: mayPin ? Number.POSITIVE_INFINITY : longest",
+    to: "maxSeconds: Number.POSITIVE_INFINITY",
     test: `${S}/access/decide.test.ts`,
   },
   {

@@ -32,6 +32,7 @@ import { commandLineRules } from "./take-away-command-line.js";
 import { requestRules } from "./take-away-requests.js";
 import { turnRules } from "./take-away-turns.js";
 import { postureRules } from "./take-away-posture.js";
+import { rightsizingRules } from "./take-away-rightsizing.js";
 import { usageRules } from "./take-away-usage.js";
 
 export const rules = [
@@ -68,4 +69,5 @@ export const rules = [
   ...usageRules,
   ...leakRules,
   ...postureRules,
+  ...rightsizingRules,
 ];

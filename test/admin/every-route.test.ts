@@ -74,6 +74,10 @@ function requestOf(name: RouteName): { path: string; init: RequestInit } {
     "policy.apply": { text: POLICY.replace("30d", "20d") },
     "findings.accept": { ...FINDING, until: new Date(START_MS + DAY_MS).toISOString(), reason: "x" },
     "findings.reopen": FINDING,
+    "rightsizing.plan": { environment: "prod" },
+    "rightsizing.shadow": { keyId: known.key, for: "7d" },
+    "rightsizing.apply": { keyId: known.key, guard: "32d" },
+    "rightsizing.stop": { keyId: known.key },
     explainToken: { keyId: known.key, allow: ["infer:chat"], isBound: true },
     explain: { keyId: known.key, method: "POST", path: "/api/chat", model: "llama3.2" },
   };
@@ -99,6 +103,12 @@ function anAcceptance(): void {
   const id = `${FINDING.environment}/${FINDING.code}/${FINDING.subject}`;
   const acceptance = { until: gateway.nowMs + DAY_MS, reason: "x", by: "x", at: 0 };
   gateway.findings.set(id, { ...FINDING, id, firstSeenAt: 0, fixedAt: null, acceptance });
+}
+
+function aShadow(): void {
+  const shadow = { state: "shadow", boundary: [], by: "x", at: 0, until: gateway.nowMs + DAY_MS } as const;
+  const counted = { compared: 0, differences: 0, examples: [], end: null };
+  gateway.rightsizings.set(`prod/${known.key}`, { environment: "prod", key: known.key, ...shadow, ...counted });
 }
 
 const HMAC_SIGNER = { id: "hmac-x", use: "request", algorithm: "hmac-sha256", material: "1", createdAt: 0, createdBy: "x" } as const; // prettier-ignore
@@ -186,6 +196,7 @@ describe.each(routes)("%s", (name) => {
       gateway.state = { ...gateway.state, environments };
     }
     if (name === "findings.reopen") anAcceptance();
+    if (name === "rightsizing.stop") aShadow();
     if (["incidents.radius", "incidents.report", "incidents.close"].includes(name)) anIncident();
     gateway.ports.keys.apply([{ of: "key", environment: "prod", id: known.key, now: undefined }]);
     const said = await call(name, everything);

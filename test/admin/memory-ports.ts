@@ -37,6 +37,7 @@ import type {
   Operation,
   PermissionUse,
   PolicyState,
+  Rightsizing,
   TicketRecord,
   UnconfirmedRestore,
   UpstreamState,
@@ -54,6 +55,7 @@ export class MemoryGateway {
   pepperVersion = 1;
   readonly upstreamStates = new Map<string, UpstreamState>();
   readonly findings = new Map<string, FindingRecord>();
+  readonly rightsizings = new Map<string, Rightsizing>();
   readonly localLogins = new Map<string, LocalLogin>();
   readonly tickets = new Map<string, TicketRecord>();
   readonly stored = new Map<string, KeyRecord>();
@@ -149,6 +151,19 @@ export class MemoryGateway {
       lifecycle,
       restrictions: () => [],
       findings: { get: (id) => this.findings.get(id), all: () => [...this.findings.values()] },
+      rightsizings: {
+        get: (environment, key) => this.rightsizings.get(`${environment}/${key}`),
+        all: () => [...this.rightsizings.values()],
+      },
+      plans: {
+        begin: () => "begun",
+        planOf: () => undefined,
+        propose: async ({ environment, id, name }) => {
+          const boundary = [{ permissions: ["infer:chat" as const], models: ["llama3.2"] }];
+          const nothing = { none: null, unused: 0, removed: [], narrowed: [], replay: null };
+          return { environment, key: id, name, before: boundary, after: boundary, ...nothing };
+        },
+      },
       sealTo: () => Promise.reject(new Problem("input_invalid", "no recipients here")),
       listKeys,
       peppers,
@@ -289,6 +304,12 @@ export class MemoryGateway {
       }
       case "finding.put":
         this.findings.set(operation.finding.id, operation.finding);
+        return;
+      case "rightsizing.put":
+        this.rightsizings.set(
+          `${operation.rightsizing.environment}/${operation.rightsizing.key}`,
+          operation.rightsizing,
+        );
         return;
       case "finding.remove":
         this.findings.delete(operation.id);

@@ -21,7 +21,14 @@ interface Operation {
 }
 type Media<T extends string> = Readonly<Record<T, { readonly schema: object; readonly example?: unknown }>>;
 type Links = Readonly<
-  Record<string, { readonly operationId: string; readonly parameters?: object; readonly requestBody?: object }>
+  Record<
+    string,
+    {
+      readonly operationId: string;
+      readonly parameters?: Readonly<Record<string, string>>;
+      readonly requestBody?: Readonly<Record<string, unknown>>;
+    }
+  >
 >;
 interface Document {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
@@ -79,11 +86,11 @@ function expectDescribed(operation: Operation, answered: Answered): void {
 }
 
 /** Follows runtime expressions of the one form the document uses. */
-function resolved(value: object, body: Record<string, unknown>): Record<string, string> {
+function resolved<V>(value: Readonly<Record<string, V>>, body: Record<string, unknown>): Record<string, V | string> {
   return Object.fromEntries(
     Object.entries(value).map(([name, text]) => {
-      const field = /^\$response\.body#\/(\w+)$/.exec(String(text))?.[1];
-      return [name, field === undefined ? String(text) : String(body[field])];
+      const field = typeof text === "string" ? /^\$response\.body#\/(\w+)$/.exec(text)?.[1] : undefined;
+      return [name, field === undefined ? text : String(body[field])];
     }),
   );
 }

@@ -136,6 +136,15 @@ const routes: Record<RouteName, Kind> = {
     const { id } = await root.call("incidents.open", { body: { keyId: known.key } });
     return codeOf(client.call("incidents.close", { params: { id }, body: { outcome: "false_alarm" } }));
   },
+  "rightsizing.plan": "reads",
+  "rightsizing.planned": "reads",
+  "rightsizing.list": "reads",
+  "rightsizing.shadow": "narrows",
+  "rightsizing.apply": "narrows",
+  "rightsizing.stop": async () => {
+    await root.call("rightsizing.apply", { body: { keyId: known.key } });
+    return codeOf(client.call("rightsizing.stop", { body: { keyId: known.key } }));
+  },
   "principals.list": "reads",
   "principals.create": () =>
     codeOf(client.call("principals.create", { body: { kind: "person", name: "n", groups: ["ops"] } })),

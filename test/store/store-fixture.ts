@@ -1,5 +1,5 @@
 /** Stores in temporary directories, on a clock that stands still until it is told to move. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach } from "vitest";
@@ -44,6 +44,33 @@ export function makeDirectory(): string {
   const directory = join(root, "data");
   initDirectory(directory);
   return directory;
+}
+
+/** A copy of the directory as a kill would leave it now; it goes away with the test. */
+export function killed(directory: string): string {
+  const root = mkdtempSync(join(tmpdir(), "sallyport-killed-"));
+  closers.push(() => rmSync(root, { recursive: true, force: true }));
+  const copy = join(root, "data");
+  // A kill is one instant, and a copy is not: it counts only if the writer changed nothing meanwhile.
+  for (let before = ""; ;) {
+    try {
+      before = filesOf(directory);
+      cpSync(directory, copy, { recursive: true });
+      if (filesOf(directory) === before) return copy;
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code !== "ENOENT") throw cause;
+    }
+    rmSync(copy, { recursive: true, force: true });
+  }
+}
+
+function filesOf(directory: string): string {
+  return readdirSync(directory, { recursive: true, encoding: "utf8" })
+    .map((name) => {
+      const { size, mtimeMs } = statSync(join(directory, name));
+      return `${name} ${size} ${mtimeMs}`;
+    })
+    .join("\n");
 }
 
 /** Initialises the directory, with the environments that the tests' records are of. */

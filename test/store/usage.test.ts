@@ -1,46 +1,13 @@
 /** The usage counters are the fold of the audit log, whatever happens between two commits. */
-import { cpSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { encodeEvent } from "@sallyport/ledger";
 import fc from "fast-check";
-import { afterEach, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { openDatabase, openLedgerReader } from "../program-under-test.ts";
 import { foldOf, usageOf } from "../usage-fold.ts";
-import { DAY_MS, makeDirectory, open, START_MS } from "./store-fixture.ts";
+import { DAY_MS, makeDirectory, killed, open, START_MS } from "./store-fixture.ts";
 import type { Opened } from "./store-fixture.ts";
-
-const copies: string[] = [];
-afterEach(() => {
-  for (const copy of copies.splice(0)) rmSync(copy, { recursive: true, force: true });
-});
-
-/** The directory as a kill would leave it now. */
-function killed(directory: string): string {
-  const root = mkdtempSync(join(tmpdir(), "sallyport-usage-"));
-  copies.push(root);
-  const copy = join(root, "data");
-  // A kill is one instant, and a copy is not: it counts only if the writer changed nothing meanwhile.
-  for (let before = ""; ;) {
-    try {
-      before = stateOf(directory);
-      cpSync(directory, copy, { recursive: true });
-      if (stateOf(directory) === before) return copy;
-    } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code !== "ENOENT") throw cause;
-    }
-    rmSync(copy, { recursive: true, force: true });
-  }
-}
-
-function stateOf(directory: string): string {
-  return readdirSync(directory, { recursive: true, encoding: "utf8" })
-    .map((name) => {
-      const { size, mtimeMs } = statSync(join(directory, name));
-      return `${name} ${size} ${mtimeMs}`;
-    })
-    .join("\n");
-}
 
 async function recordsOf(directory: string) {
   const log = openLedgerReader(directory);
@@ -213,7 +180,10 @@ it("a rebuild leaves days alone of which the audit log has lost records", async 
   const today = Math.floor(START_MS / DAY_MS) + 2;
   const { corrections, firstDay, records } = await log.recountUsage(today, () => undefined);
   log.close();
-  expect([corrections.map(({ day, requests }) => [day, requests]), firstDay]).toEqual([[[today, 12 - 99]], today]);
+  expect([corrections.usage.map(({ day, requests }) => [day, requests]), firstDay]).toEqual([
+    [[today, 12 - 99]],
+    today,
+  ]);
   expect(records).toBeGreaterThan(12);
 });
 

@@ -11,11 +11,20 @@ import {
   OllamaSignerIndex,
   FindingRecords,
   Restrictions,
+  Rightsizings,
   RevokedTokens,
   SnapshotView,
   TokenKeys,
 } from "../program-under-test.ts";
-import type { Assignment, ChangeWriter, KeyRecord, Operation, Principal, Store } from "../program-under-test.ts";
+import type {
+  Assignment,
+  ChangeWriter,
+  KeyRecord,
+  Operation,
+  Principal,
+  Store,
+  Rightsizing,
+} from "../program-under-test.ts";
 import { event, key, open, START_MS } from "./store-fixture.ts";
 
 const ENVIRONMENTS = ["dev", "staging", "prod", "lab"];
@@ -80,6 +89,14 @@ class Random {
       right: { roles: this.some(ROLES), allow: ["infer:chat"], models: ["*"] },
       source: this.of("policy", "admin"),
     };
+  }
+
+  rightsizing(environment: string): Rightsizing {
+    const boundary = [{ permissions: ["infer:chat" as const], models: this.of(null, ["llama3.2"]) }];
+    const state = this.of<Rightsizing["state"]>("shadow", "applied", "ended");
+    const counted = { compared: this.below(9), differences: 0, examples: [] };
+    const end = state === "ended" ? { why: "stopped" as const, by: "t", at: 1 } : null;
+    return { environment, key: this.keyId(), state, boundary, by: "t", at: 1, until: 2, ...counted, end };
   }
 
   factors(held: KeyRecord) {
@@ -152,6 +169,7 @@ class Random {
       () => ({ op: "assignment.remove", id: `a_${this.below(9)}` }),
       () => ({ op: "finding.put", finding }),
       () => ({ op: "finding.remove", id: `f${this.below(6)}` }),
+      () => ({ op: "rightsizing.put", rightsizing: this.rightsizing(environment) }),
       () => ({ op: "restriction.put", restriction }),
       () => ({ op: "restriction.remove", id: `r${this.below(6)}` }),
       () => ({ op: "localLogin.put", login }),
@@ -187,7 +205,8 @@ function viewsOf({ reader }: Store, writer: ChangeWriter) {
   const policy = new SnapshotView(() => reader.policy(), new Map());
   const findings = new FindingRecords(() => reader.findings());
   const restrictions = new Restrictions(() => reader.restrictions());
-  const keys = new KeyDirectory(reader, peppers as never, (record) => restrictions.over(record));
+  const rightsizings = new Rightsizings(() => reader.rightsizings());
+  const keys = new KeyDirectory(reader, peppers as never, (record) => rightsizings.over(restrictions.over(record)));
   const signers = new OllamaSignerIndex((visit) => reader.eachOllamaSigner(visit));
   const logins = new LocalLogins({ snapshot: () => policy.present, read: () => reader.localLogins() });
   const revoked = new RevokedTokens(clock, () => reader.revokedTokens());
@@ -197,7 +216,7 @@ function viewsOf({ reader }: Store, writer: ChangeWriter) {
     changes: { change: () => Promise.reject(new Error("not here")), inTurn: (work) => work() },
     read: () => reader.tokenKeys(),
   });
-  const views = [findings, restrictions, keys, signers, tokenKeys, revoked, logins, policy];
+  const views = [findings, restrictions, rightsizings, keys, signers, tokenKeys, revoked, logins, policy];
   const faults: unknown[] = [];
   const feed = new Feed({
     writer,
@@ -245,6 +264,9 @@ function viewsOf({ reader }: Store, writer: ChangeWriter) {
       signers: ids.flatMap((id) => ["f1", "f2", "f3"].map((f) => signers.find(`${id} ${f}`))),
       logins: people.map((id) => logins.of(id)),
       findings: findings.all().toSorted((a, b) => (a.id < b.id ? -1 : 1)),
+      rightsizings: rightsizings
+        .all()
+        .toSorted((a, b) => (`${a.environment}/${a.key}` < `${b.environment}/${b.key}` ? -1 : 1)),
       restrictions: restrictions.all().toSorted((a, b) => (a.id < b.id ? -1 : 1)),
       laid: places.map(([environment, id]) =>
         restrictions

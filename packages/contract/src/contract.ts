@@ -12,6 +12,7 @@ import { keyRows } from "./key-rows.ts";
 import { policyRows } from "./policy-rows.ts";
 import { principalRows } from "./principal-rows.ts";
 import { restoreRows } from "./restore-rows.ts";
+import { rightsizingRows } from "./rightsizing-rows.ts";
 import { upstreamRows } from "./upstream-rows.ts";
 import type { ContractRow } from "./row.ts";
 import { usageRows } from "./usage-rows.ts";
@@ -29,6 +30,7 @@ export const contract = {
   ...principalRows,
   ...policyRows,
   ...restoreRows,
+  ...rightsizingRows,
   ...usageRows,
   ...upstreamRows,
 } as const satisfies Record<string, ContractRow>;

@@ -18,4 +18,5 @@ export * from "./views.ts";
 export type { AlertView } from "./anomaly-rows.ts";
 export { POLICY_TEXT_MAX } from "./policy-rows.ts";
 export { ROLE_NAME_FORM } from "./scalars.ts";
+export type { KeyPlanView, PlannedView, RightsizingView } from "./rightsizing-rows.ts";
 export type { UsageRebuildView, UsageView } from "./usage-rows.ts";

@@ -273,6 +273,11 @@ export const problems = {
     remedy: "correct the clock; if it is right, try again when the gateway has run for an hour",
   },
   conflict: { status: 409, title: "someone changed this meanwhile", remedy: "reload and try again" },
+  rightsizing_conflict: {
+    status: 409,
+    title: "the key cannot be right-sized that way now",
+    remedy: "`sallyport rightsize plan --key-id KEY` and `sallyport rightsize show KEY` print why",
+  },
   owner_narrowed: {
     status: 409,
     title: "the owner's permissions shrank while the key was being created, so it was not created",

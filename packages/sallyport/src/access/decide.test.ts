@@ -142,8 +142,11 @@ describe("the effective right is the ceiling and the live right and the environm
       return decision.isAllowed && decision.granted.keepAlive;
     };
     expect(rangeOf(["infer:chat"])).toEqual({ minSeconds: 300, maxSeconds: 300 });
-    expect(rangeOf(["infer:chat", "runtime:pin"])).toEqual({ minSeconds: 300, maxSeconds: Number.POSITIVE_INFINITY });
-    expect(rangeOf(["infer:chat", "runtime:unload"])).toEqual({ minSeconds: 0, maxSeconds: 300 });
+    expect(rangeOf(["infer:chat", "runtime:pin"])).toMatchObject({
+      minSeconds: 300,
+      maxSeconds: Number.POSITIVE_INFINITY,
+    });
+    expect(rangeOf(["infer:chat", "runtime:unload"])).toMatchObject({ minSeconds: 0, maxSeconds: 300 });
   });
 
   test("what is offered is added where it is granted, and denies nothing where it is not", () => {

@@ -22,6 +22,14 @@ export interface Question {
   readonly asked: AskedParameters;
 }
 
+/** Where a `keep_alive` must lie, in seconds. */
+export interface KeepAliveRange {
+  readonly minSeconds: number;
+  readonly maxSeconds: number;
+  /** The bounds without the permissions to unload and to pin; absent = the same. */
+  readonly usual?: { readonly minSeconds: number; readonly maxSeconds: number };
+}
+
 /** What was granted, as far as the bytes upstream depend on it. */
 export interface Granted {
   readonly outputTokens: number | undefined;
@@ -31,8 +39,7 @@ export interface Granted {
   readonly think: ThinkLevel | undefined;
   readonly topLogprobs: number | undefined;
   readonly mayOverride: boolean;
-  /** Where a `keep_alive` must lie, in seconds. */
-  readonly keepAlive: { readonly minSeconds: number; readonly maxSeconds: number };
+  readonly keepAlive: KeepAliveRange;
   /** Whether what the request offers (`Question.offers`) is granted as well. */
   readonly hasOffers: boolean;
 }
@@ -221,11 +228,15 @@ function refuseIn(
 }
 
 /** A model stays loaded for everybody who shares it, so an ordinary caller can neither shorten its stay nor pin it. */
-function keepAliveOf(right: EffectiveRight, model: ModelName | null): Granted["keepAlive"] {
+function keepAliveOf(right: EffectiveRight, model: ModelName | null): KeepAliveRange {
   const longest = right.environment.keepAliveMaxSeconds;
+  const usual = { minSeconds: Math.min(OLLAMA_KEEP_ALIVE_SECONDS, longest), maxSeconds: longest };
+  const [mayUnload, mayPin] = [isHeld(right, "runtime:unload", model), isHeld(right, "runtime:pin", model)];
+  if (!mayUnload && !mayPin) return usual;
   return {
-    minSeconds: isHeld(right, "runtime:unload", model) ? 0 : Math.min(OLLAMA_KEEP_ALIVE_SECONDS, longest),
-    maxSeconds: isHeld(right, "runtime:pin", model) ? Number.POSITIVE_INFINITY : longest,
+    minSeconds: mayUnload ? 0 : usual.minSeconds,
+    maxSeconds: mayPin ? Number.POSITIVE_INFINITY : longest,
+    usual,
   };
 }
 

@@ -26,6 +26,8 @@ import type {
 } from "./policy.ts";
 import { limitRowsOf } from "./limit-rows.ts";
 import type { LimitRow } from "./limit-rows.ts";
+import { boundedScope } from "./rightsizing/boundary.ts";
+import type { Boundary } from "./rightsizing/boundary.ts";
 import { Principals } from "./principals.ts";
 import { shareTermsOf } from "./share-terms.ts";
 import type { ShareTerms } from "./share-terms.ts";
@@ -119,12 +121,13 @@ function compile(tables: PolicyTables): Snapshot {
   const lives = new Map<string, LiveRight>();
   // And without access conditions a key's whole right is that of every such key of its owner: records are created again
   // for each use, and all keys of one kind have the same scope and limits.
-  const shared = new WeakMap<RightSpec, Map<string | null, SharedRight>>();
+  const shared = new WeakMap<RightSpec | Boundary, Map<string | null, SharedRight>>();
 
   function ceilingOf(key: KeyRecord): readonly CompiledGrant[] {
     // A scope always restricts to its selectors: none means no model (DESIGN 2).
     const spec = { ...key.ceiling, models: key.ceiling.models ?? [] };
-    return remembered(ceilings, JSON.stringify(spec), () => compileRight(spec, roles));
+    const scope = remembered(ceilings, JSON.stringify(spec), () => compileRight(spec, roles));
+    return key.boundary ? boundedScope(scope, key.boundary) : scope;
   }
 
   function computeLive(owner: Principal, environment: string): LiveRight {
@@ -170,14 +173,16 @@ function compile(tables: PolicyTables): Snapshot {
   }
 
   function sharedRight(key: KeyRecord): EffectiveRight | undefined {
-    const byOwner = shared.get(key.ceiling);
+    // A boundary is of one key alone.
+    const scope = key.boundary ?? key.ceiling;
+    const byOwner = shared.get(scope);
     const held = byOwner?.get(key.owner);
     if (held?.limits === key.limits && held.right.environment.name === key.environment) return held.right;
     const right = computeRight(key);
     if (!right) return undefined;
     const now = { right, limits: key.limits };
     if (byOwner) byOwner.set(key.owner, now);
-    else shared.set(key.ceiling, new Map([[key.owner, now]]));
+    else shared.set(scope, new Map([[key.owner, now]]));
     return right;
   }
 

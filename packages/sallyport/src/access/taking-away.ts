@@ -2,12 +2,15 @@
 import type { Operation } from "../changes/change.ts";
 import type { KeyRecord } from "../keys/key.ts";
 import type { Principal } from "./policy.ts";
+import type { Rightsizing } from "./rightsizing/rightsizing.ts";
 import { widens } from "./widening.ts";
+import type { Changed } from "./widening.ts";
 
 /** What there is before the change. */
 export interface StateBefore {
   readonly principals: ReadonlyMap<string, Principal>;
   readonly keyOf: (environment: string, id: string) => KeyRecord | undefined;
+  readonly rightsizingOf?: (environment: string, key: string) => Rightsizing | undefined;
 }
 
 type Narrows<O extends Operation["op"]> = (operation: Extract<Operation, { op: O }>, present: StateBefore) => boolean;
@@ -44,6 +47,9 @@ const TAKES_AWAY: { readonly [O in Operation["op"]]: Narrows<O> } = {
   "assignment.remove": () => true,
   "finding.put": () => false,
   "finding.remove": () => false,
+  "rightsizing.put": ({ rightsizing }, { rightsizingOf }) =>
+    widens(sizedAs(rightsizingOf?.(rightsizing.environment, rightsizing.key)), sizedAs(rightsizing)).length === 0 &&
+    rightsizing.state === "applied",
   "restriction.put": () => true,
   "restriction.remove": () => false,
 };
@@ -65,4 +71,8 @@ function isNarrower(before: KeyRecord, after: KeyRecord): boolean {
     JSON.stringify(before) !== JSON.stringify(after) &&
     widens({ kind: "key", of: before }, { kind: "key", of: after }).length === 0
   );
+}
+
+function sizedAs(of: Rightsizing | undefined): Changed | null {
+  return of ? { kind: "rightsizing", of } : null;
 }

@@ -3,6 +3,8 @@
  * sentence = the change only takes away, or changes nothing that is asked. What is not known to be as narrow counts as
  * wider. Pure.
  */
+import { appliedBoundary } from "./rightsizing/rightsizing.ts";
+import type { Rightsizing } from "./rightsizing/rightsizing.ts";
 import { alertActions, coversSelector, parseSelector } from "@sallyport/protocol";
 import type { LocalLogin } from "../identity/local/local-login.ts";
 import { isNetworkWithin } from "../kernel/network-list.ts";
@@ -35,7 +37,8 @@ export type Changed =
   | { readonly kind: "principal"; readonly of: Principal }
   | { readonly kind: "key"; readonly of: KeyRecord }
   | { readonly kind: "localLogin"; readonly of: LocalLogin }
-  | { readonly kind: "restriction"; readonly of: Restriction };
+  | { readonly kind: "restriction"; readonly of: Restriction }
+  | { readonly kind: "rightsizing"; readonly of: Rightsizing };
 
 /** Null = it did not exist before, or no longer exists after. Both are of one kind. */
 export function widens(before: Changed | null, after: Changed | null): readonly string[] {
@@ -56,7 +59,16 @@ export function widens(before: Changed | null, after: Changed | null): readonly 
       return localLoginWidens(before?.kind === "localLogin" ? before.of : null, after.of);
     case "restriction":
       return [];
+    case "rightsizing":
+      return rightsizingWidens(before?.kind === "rightsizing" ? before.of : null, after.of);
   }
+}
+
+/** What holds is the boundary of one that is applied. Any other boundary than that one counts as wider. */
+function rightsizingWidens(old: Rightsizing | null, next: Rightsizing): string[] {
+  const [before, after] = [appliedBoundary(old), appliedBoundary(next)];
+  if (before === null || JSON.stringify(before) === JSON.stringify(after)) return [];
+  return [after === null ? "the right-sizing of the key ends" : "the key is right-sized to something else"];
 }
 
 type Dimension = readonly [isWider: boolean, says: string];

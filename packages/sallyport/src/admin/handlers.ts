@@ -18,6 +18,7 @@ import { keyHandlers } from "./routes/keys.ts";
 import { localPeopleHandlers } from "./routes/local-people.ts";
 import { policyHandlers } from "./routes/policy.ts";
 import { principalHandlers } from "./routes/principals.ts";
+import { rightsizingHandlers } from "./routes/rightsizing.ts";
 import { upstreamHandlers } from "./routes/upstreams.ts";
 import { restoreHandlers } from "./routes/restore.ts";
 import { usageHandlers } from "./routes/usage.ts";
@@ -41,6 +42,7 @@ export const handlers: Handlers<RouteName> = {
   ...assignmentHandlers,
   ...policyHandlers,
   ...restoreHandlers,
+  ...rightsizingHandlers,
   ...usageHandlers,
   ...upstreamHandlers,
 };

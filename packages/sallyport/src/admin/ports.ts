@@ -3,6 +3,7 @@ import type { Explain, ExplainToken } from "../access/explain.ts";
 import type { PolicyTextRead } from "../access/policy-text.ts";
 import type { UseSurvey } from "../access/permission-uses.ts";
 import type { FindingRecords } from "../access/posture/finding-records.ts";
+import type { Rightsizings } from "../access/rightsizing/rightsizings.ts";
 import type { Snapshot } from "../access/snapshot.ts";
 import type { UpstreamStates } from "../access/upstream-state.ts";
 import type { AlertAnswer } from "../anomaly/sentry.ts";
@@ -22,6 +23,7 @@ import type { Restriction } from "../keys/restriction.ts";
 import type { UseRecord } from "../keys/use-record.ts";
 import type { PepperRing } from "../keys/pepper.ts";
 import type { AuditLog } from "../audit/audit-log.ts";
+import type { PlanDesk } from "../rightsizing/plan-desk.ts";
 import type { UsageReports } from "../usage/usage-report.ts";
 import type { AuditReads } from "./audit-reads.ts";
 import type { ConsoleSessions } from "./console/console-sessions.ts";
@@ -76,6 +78,9 @@ export interface AdminPorts {
   readonly newestRecord: () => number;
   /** What is kept of findings. */
   readonly findings: Pick<FindingRecords, "get" | "all">;
+  /** Plans of right-sizing, by the caller who began each. */
+  readonly plans: Pick<PlanDesk, "begin" | "planOf" | "propose">;
+  readonly rightsizings: Pick<Rightsizings, "get" | "all">;
   /** What is done about keys for a time. */
   readonly restrictions: () => readonly Restriction[];
   /** A person's word on an alert; false where it is not known (any more). */

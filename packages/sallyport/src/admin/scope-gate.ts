@@ -26,7 +26,7 @@ import { everyKey } from "./each-key.ts";
 import type { AdminPorts } from "./ports.ts";
 
 export type GatePorts = Pick<AdminPorts, "snapshot" | "listKeys"> &
-  Partial<Pick<AdminPorts, "keys" | "localLogins" | "restrictions" | "agentOf">>;
+  Partial<Pick<AdminPorts, "keys" | "localLogins" | "restrictions" | "rightsizings" | "agentOf">>;
 
 /** What the operations open that the issuer could not hand out; empty = the scope suffices. Call it in the change's turn. */
 export async function excessOfOperations(
@@ -121,6 +121,10 @@ class ScopeJudge {
           this.#ports.restrictions?.().find(({ id }) => id === operation.id),
           null,
         );
+      case "rightsizing.put": {
+        const { environment, key } = operation.rightsizing;
+        return pair("rightsizing", this.#ports.rightsizings?.get(environment, key), operation.rightsizing);
+      }
       case "key.insert":
         return pair("key", undefined, operation.key);
       case "key.state":
@@ -162,6 +166,7 @@ class ScopeJudge {
         return this.#key(changed.of);
       case "localLogin":
         return this.#holdings(this.#before.principals.get(changed.of.principal));
+      case "rightsizing":
       case "restriction": {
         const key = this.#ports.keys?.find(changed.of.environment, changed.of.key);
         return key ? this.#key(key) : excessEnvironments(this.#right, [changed.of.environment]);

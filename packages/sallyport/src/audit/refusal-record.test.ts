@@ -25,6 +25,7 @@ function refused(id = "k1", code = "model_denied"): RefusedRequest {
     team: "research",
     code,
     endpoint: "api.chat",
+    permissions: ["infer:chat"],
     model: "llama3.2",
     address: "192.0.2.1",
     client: "curl/8.5.0",

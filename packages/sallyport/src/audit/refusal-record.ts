@@ -14,6 +14,8 @@ export interface RefusedRequest {
   readonly code: string;
   readonly detail?: string;
   readonly endpoint: string | null;
+  /** What was demanded, as far as the request was read; of a request that was not read, what its endpoint demands. */
+  readonly permissions: readonly string[];
   readonly model: string | null;
   readonly address: string;
   /** First product of the user agent. */
@@ -101,7 +103,7 @@ export function makeRefusalRecords({
 }
 
 function encodeRefused(refused: RefusedRequest): string {
-  const { key, team, code, detail, endpoint, model, address, client, requestId, at } = refused;
+  const { key, team, code, detail, endpoint, permissions, model, address, client, requestId, at } = refused;
   return encodeEvent({
     type: "request.refused",
     at,
@@ -114,6 +116,7 @@ function encodeRefused(refused: RefusedRequest): string {
       code,
       detail: recordedDetail(code, detail),
       endpoint,
+      permissions,
       model,
       address,
       client,

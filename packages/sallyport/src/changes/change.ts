@@ -6,12 +6,19 @@
 import { Problem } from "@sallyport/protocol";
 import type { PolicyOperation } from "../access/operations.ts";
 import type { PostureOperation } from "../access/posture/finding-record.ts";
+import type { RightsizingOperation } from "../access/rightsizing/rightsizing.ts";
 import type { LedgerEvent } from "../audit/event.ts";
 import type { LocalLoginOperation } from "../identity/operations.ts";
 import type { KeyOperation } from "../keys/operations.ts";
 import type { TokenOperation } from "../tokens/operations.ts";
 
-export type Operation = PolicyOperation | PostureOperation | KeyOperation | TokenOperation | LocalLoginOperation;
+export type Operation =
+  | PolicyOperation
+  | PostureOperation
+  | RightsizingOperation
+  | KeyOperation
+  | TokenOperation
+  | LocalLoginOperation;
 
 export interface Change {
   readonly operations: readonly Operation[];
@@ -66,6 +73,7 @@ const KNOWN: { readonly [O in Operation["op"]]: true } = {
   "localLogin.remove": true,
   "finding.put": true,
   "finding.remove": true,
+  "rightsizing.put": true,
 };
 
 /** Which program wrote a change, and in which version of the vocabulary. */

@@ -4,13 +4,14 @@
  */
 import type { PolicyImage } from "../access/operations.ts";
 import type { FindingImage } from "../access/posture/finding-record.ts";
+import type { RightsizingImage } from "../access/rightsizing/rightsizing.ts";
 import type { LedgerEvent } from "../audit/event.ts";
 import type { LocalLoginImage } from "../identity/operations.ts";
 import type { KeyImage, KeysImage } from "../keys/operations.ts";
 import type { TokenImage } from "../tokens/operations.ts";
 import type { Operation } from "./change.ts";
 
-export type Image = PolicyImage | FindingImage | KeysImage | TokenImage | LocalLoginImage;
+export type Image = PolicyImage | FindingImage | RightsizingImage | KeysImage | TokenImage | LocalLoginImage;
 export type ImageKind = Image["of"];
 export type ImageOf<K extends ImageKind> = Extract<Image, { readonly of: K }>;
 
@@ -64,6 +65,11 @@ const IMAGES: { readonly [O in Operation["op"]]: Told<O> } = {
   "localLogin.put": ({ login }) => ({ of: "local_login", id: login.principal, now: login }),
   "finding.put": ({ finding }) => ({ of: "finding", id: finding.id, now: finding }),
   "finding.remove": ({ id }) => ({ of: "finding", id, now: null }),
+  "rightsizing.put": ({ rightsizing }) => ({
+    of: "rightsizing",
+    id: `${rightsizing.environment}/${rightsizing.key}`,
+    now: rightsizing,
+  }),
   "localLogin.remove": ({ principal }) => ({ of: "local_login", id: principal, now: null }),
 };
 

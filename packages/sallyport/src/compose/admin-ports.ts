@@ -14,6 +14,7 @@ import { VERSION } from "../version.ts";
 import type { Core } from "./core.ts";
 import { makeJudge } from "./data-plane.ts";
 import type { DataPlane } from "./data-plane.ts";
+import { makePlanDesk } from "./rightsizing.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
 
 type AdministeredSettings = Pick<Settings, "publicUrl" | "identity" | "upstreamHosts" | "environments">;
@@ -63,6 +64,8 @@ export function adminPorts(
     newestRecord: () => store.figures().records,
     restrictions: () => core.restrictions.all(),
     findings: core.findings,
+    rightsizings: core.rightsizings,
+    plans: makePlanDesk(core),
     answerAlert: (answer) => sentry.answer(answer),
     permissionUses: () => surveyUses(core, clock.now()),
     usage: core.usage,

@@ -34,6 +34,7 @@ import { ClockAgreement } from "../kernel/clock-agreement.ts";
 import { KeyLifecycle } from "../keys/lifecycle.ts";
 import type { LifecyclePorts } from "../keys/lifecycle.ts";
 import { FindingRecords } from "../access/posture/finding-records.ts";
+import { Rightsizings } from "../access/rightsizing/rightsizings.ts";
 import { Restrictions } from "../keys/restrictions.ts";
 import { OwnKeys } from "../keys/own-keys.ts";
 import { OllamaSignerIndex } from "../keys/ollama-signer-index.ts";
@@ -70,6 +71,7 @@ export interface Core {
   readonly keys: KeyDirectory;
   readonly restrictions: Restrictions;
   readonly findings: FindingRecords;
+  readonly rightsizings: Rightsizings;
   readonly uses: UseRecord;
   readonly permissionUses: PermissionUses;
   readonly usage: UsageReports;
@@ -206,7 +208,8 @@ function joinCore(
   const { reader } = store;
   const restrictions = new Restrictions(() => reader.restrictions());
   const findings = new FindingRecords(() => reader.findings());
-  const keys = new KeyDirectory(reader, peppers, (record) => restrictions.over(record));
+  const rightsizings = new Rightsizings(() => reader.rightsizings());
+  const keys = new KeyDirectory(reader, peppers, (record) => rightsizings.over(restrictions.over(record)));
   const ollamaSigners = new OllamaSignerIndex((visit) => reader.eachOllamaSigner(visit));
   const policy = new SnapshotView(() => reader.policy(), agents);
   const snapshot = (): Snapshot => policy.present;
@@ -219,11 +222,12 @@ function joinCore(
   const tokenKeys = new TokenKeys({ clock, sealer, changes, read: () => reader.tokenKeys() });
   const feed = new Feed({
     writer: store,
-    views: [restrictions, findings, keys, ollamaSigners, tokenKeys, revokedTokens, localLogins, policy],
+    views: [restrictions, rightsizings, findings, keys, ollamaSigners, tokenKeys, revokedTokens, localLogins, policy],
     isNarrowing: ({ operations }) =>
       takesAway(operations, {
         principals: policy.present.principals,
         keyOf: (environment, id) => keys.find(environment, id),
+        rightsizingOf: (environment, key) => rightsizings.get(environment, key),
       }),
     onFault,
     onStale: (view, cause) => stop(`the view ${view} cannot be rebuilt: ${causeOf(cause).message}`),
@@ -304,6 +308,7 @@ function joinCore(
     keys,
     restrictions,
     findings,
+    rightsizings,
     uses,
     permissionUses: new PermissionUses(clock.now()),
     usage: makeUsageReports({ clock, store, audit }),

@@ -62,6 +62,11 @@ import type { Core } from "./core.ts";
 import { makeCredentials } from "./credentials.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
 
+/** Each once. */
+function askedPermissions({ understood, endpoint }: Exchange): readonly string[] {
+  return understood ? [...new Set(understood.demands.map(({ permission }) => permission))] : (endpoint?.anyOf ?? []);
+}
+
 /** Aggregates are by the minute: written once each. */
 const FLUSH_MS = 60_000;
 /** Time bounds of what waits and runs are kept with this precision: one timer for all, instead of some for each request. */
@@ -172,6 +177,7 @@ export function makeDataPlane({
         code: refusal.code,
         ...(refusal.detail === undefined ? {} : { detail: refusal.detail }),
         endpoint: exchange.endpoint?.id ?? null,
+        permissions: askedPermissions(exchange),
         model: exchange.understood?.model?.key ?? null,
         address: exchange.address,
         client: exchange.client,

@@ -42,6 +42,7 @@ import { openNotices } from "./open-notices.ts";
 import { closePractice, openPractice } from "./practice.ts";
 import type { RehearsalPorts } from "./rehearsal/rehearse.ts";
 import { openQuotas } from "./open-quotas.ts";
+import { openRightsizing } from "./rightsizing.ts";
 import { openSentry } from "./sentry.ts";
 import type { MetricExporter } from "../outlets/metrics/metric-exporter.ts";
 import type { OpenTraces } from "./tracing.ts";
@@ -99,6 +100,8 @@ export async function joinGateway(parts: GatewayParts): Promise<Gateway> {
     undo.add("anomaly detection", () => sentry.close());
     const quotas = await openQuotas(core, dataPaths(settings.dataDirectory).quotas, log);
     undo.add("budgets", () => quotas.close());
+    const rightsizing = openRightsizing(core, log);
+    undo.add("right-sizing", () => rightsizing.close());
     const urls = { data: "", admin: "" };
     const bounds = divideDescriptors(readDescriptorLimit());
     const dataPlane = makeDataPlane({
@@ -109,7 +112,7 @@ export async function joinGateway(parts: GatewayParts): Promise<Gateway> {
       tls,
       connectionsMax: bounds.data,
       metrics,
-      listeners: [sentry.listener],
+      listeners: [sentry.listener, rightsizing.listener],
       budgets: quotas,
       tracing,
       listenerUrl: () => urls.data,
@@ -194,6 +197,7 @@ export async function joinGateway(parts: GatewayParts): Promise<Gateway> {
       await drain(dataPlane, drainMs);
       await sentry.close();
       await quotas.close();
+      await rightsizing.close();
       if (withPractice) await endPractice().catch(logFault(log));
       await app.close();
       await admin.close();

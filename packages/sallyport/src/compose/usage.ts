@@ -34,9 +34,10 @@ export function makeUsageReports({ clock, store, audit }: UsagePorts): UsageRepo
       progress = { records, total, rebuilt: null, failure: null };
     });
     const { records, firstDay, corrections } = findings;
-    if (corrections.length > 0 && !(await store.countUsage(corrections)))
+    const corrected = corrections.usage.length + corrections.permissions.length;
+    if (corrected > 0 && !(await store.countUsage(corrections)))
       throw new Error("the corrected counters could not be written");
-    progress = { records, total, rebuilt: { records, firstDay, corrected: corrections.length }, failure: null };
+    progress = { records, total, rebuilt: { records, firstDay, corrected }, failure: null };
   }
 
   return {

@@ -68,6 +68,8 @@ function walk(
   if (refusal) return refusal;
   const right = snapshot().rightOf(key)!;
   because.push(`key ${key.id} of ${key.environment} is active`);
+  if (key.boundary)
+    because.push(`the key is right-sized: sallyport rightsize show ${key.id} prints what is left of its scope`);
   const shut = refuseEndpoint(endpoint, key, right);
   if (shut) return tell(because, shut, sentenceOfEndpoint(endpoint));
   if (presented === null) tellDoors(right.doors, because);

@@ -4,6 +4,7 @@
  */
 import type { Factor } from "@sallyport/protocol";
 import type { WorkloadTrust } from "../tokens/workload-trust.ts";
+import type { Boundary } from "../access/rightsizing/boundary.ts";
 import type { AdminRight, Limits, RightSpec, Voucher } from "../access/policy.ts";
 
 /** `active` is the only state that opens anything; `revoked` is final. Expiry is a time, not a state. */
@@ -75,6 +76,8 @@ export interface KeyRecord extends KeyFactors {
   readonly idleSince: number;
   /** Scope of an API key; never widened after issue. For admin keys it is empty. */
   readonly ceiling: RightSpec;
+  /** What right-sizing leaves of the scope. Laid over the record where the key is looked up, never a part of its row. */
+  readonly boundary?: Boundary;
   readonly limits: Limits;
   /** A canary key: no one has a reason to use it, and its first use raises an alert. */
   readonly isDecoy: boolean;

@@ -1,6 +1,7 @@
 /** What the rest of the program sees of the store. Reads are synchronous and read-only; every write goes to the one writer. */
 import type { PolicyState } from "../access/policy.ts";
 import type { FindingRecord } from "../access/posture/finding-record.ts";
+import type { Rightsizing } from "../access/rightsizing/rightsizing.ts";
 import type { ChangeWriter } from "../changes/feed.ts";
 import type { LedgerAppender } from "../audit/recorder.ts";
 import type { KeyRecord } from "../keys/key.ts";
@@ -10,7 +11,7 @@ import type { TicketRecord } from "../keys/ticket.ts";
 import type { RevokedToken } from "../tokens/operations.ts";
 import type { TokenKeyRecord } from "../tokens/operations.ts";
 import type { KeyUse } from "../keys/use-record.ts";
-import type { UsageCorrection } from "../usage/usage-difference.ts";
+import type { UsageCorrections } from "../usage/usage-difference.ts";
 
 export interface KeyFilter {
   readonly environment?: string;
@@ -41,6 +42,8 @@ export interface StoreReader {
   findings(): readonly FindingRecord[];
   /** Those that are whole. */
   restrictions(): readonly Restriction[];
+  /** Throws `record_damaged` where one is not what was written: without its row a key could do more. */
+  rightsizings(): readonly Rightsizing[];
   /** Every public key of an Ollama client and the key it stands for. */
   eachOllamaSigner(visit: (fingerprint: string, environment: string, id: string) => void): void;
   close(): void;
@@ -71,7 +74,7 @@ export interface Store extends ChangeWriter, LedgerAppender {
    * Everything that was appended before is counted in the database when it resolves, and so are the corrections. False
    * where that could not be written.
    */
-  countUsage(corrections?: readonly UsageCorrection[]): Promise<boolean>;
+  countUsage(corrections?: UsageCorrections): Promise<boolean>;
   /** False from the first failed commit until a commit succeeds again. */
   isWritable(): boolean;
   /** False once the writer is gone: nothing can be revoked any more. */

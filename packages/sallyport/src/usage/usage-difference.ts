@@ -2,11 +2,20 @@
  * What has to be added to stored counters to make them those of a rebuild. Differences are added, not written over, so
  * that what is counted while the rebuild runs stays.
  */
+import type { PermissionUseRow } from "./permission-use.ts";
 import { subjectText, usageCounters } from "./usage-row.ts";
 import type { UsageCounts, UsageRow } from "./usage-row.ts";
 
 /** Counters may be negative; the times are those that the row shall have. */
 export type UsageCorrection = UsageRow;
+
+/** What a rebuild found. */
+export interface UsageCorrections {
+  readonly usage: readonly UsageCorrection[];
+  readonly permissions: readonly PermissionUseRow[];
+}
+
+export const NO_CORRECTIONS: UsageCorrections = { usage: [], permissions: [] };
 
 /** One correction for each row that differs. */
 export function usageDifference(stored: Iterable<UsageRow>, rebuilt: Iterable<UsageRow>): readonly UsageCorrection[] {

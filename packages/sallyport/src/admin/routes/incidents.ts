@@ -13,6 +13,7 @@ import { makeReport } from "../../incident/make-report.ts";
 import { formatHtml } from "../../incident/report-html.ts";
 import { formatMarkdown } from "../../incident/report-markdown.ts";
 import { networkPrefix } from "../../kernel/network-prefix.ts";
+import type { Rightsizing } from "../../access/rightsizing/rightsizing.ts";
 import type { KeyRecord } from "../../keys/key.ts";
 import { demandEnvironment, eventOf } from "../call.ts";
 import type { AnyCall, Call, Handlers } from "../call.ts";
@@ -105,6 +106,13 @@ function close(call: Call<"incidents.close">) {
     operations.push({ op: "key.insert", key: record }, ...(delivered ? [delivered.operation] : []));
     const [first, ...rest] = closedEvents(call, closed, key, "revoked");
     const events: [LedgerEvent, ...LedgerEvent[]] = [first, ...rest, event, ...(delivered ? [delivered.event] : [])];
+    // The replacement of a right-sized key can do no more than it.
+    const sizing = inheritedSizing(call, key, record);
+    if (sizing) {
+      operations.push({ op: "rightsizing.put", rightsizing: sizing });
+      const fields = { key: record.id, name: record.name, owner, replaces: key.id };
+      events.push(eventOf(call, "rightsizing.applied", record.environment, fields));
+    }
     await ports.changes.change({ operations, events });
     ports.incidents.put(closed);
     const told = delivered
@@ -116,6 +124,16 @@ function close(call: Call<"incidents.close">) {
       issued: { id, ...told, environment, expiresAt: isoTime(expiresAt), name, owner },
     };
   });
+}
+
+function inheritedSizing(
+  { ports, caller }: AnyCall,
+  { environment, id }: KeyRecord,
+  next: Pick<KeyRecord, "id">,
+): Rightsizing | undefined {
+  const held = ports.rightsizings.get(environment, id);
+  if (held?.state !== "applied") return undefined;
+  return { ...held, key: next.id, by: caller.issuer.actor, at: ports.clock.now() };
 }
 
 function revoked({ environment, id, state }: KeyRecord): Operation[] {

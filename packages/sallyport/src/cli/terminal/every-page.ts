@@ -1,6 +1,13 @@
 /** Lists that the admin API returns in pages, read to their end: the first page alone is not the list. */
 import type { AdminClient } from "@sallyport/client";
-import type { AssignmentView, FindingView, ListedKey, PrincipalView } from "@sallyport/contract";
+import type {
+  AssignmentView,
+  FindingView,
+  KeyPlanView,
+  ListedKey,
+  PrincipalView,
+  RightsizingView,
+} from "@sallyport/contract";
 
 /** The contract's bound. */
 const limit = 1_000;
@@ -32,6 +39,23 @@ export function allAssignments(
   return everyPage(async (after) => {
     const { assignments, next } = await client.call("assignments.list", { query: { ...query, after, limit } });
     return { rows: assignments, next };
+  });
+}
+
+export function allKeyPlans(client: AdminClient): Promise<KeyPlanView[]> {
+  return everyPage(async (after) => {
+    const { plans, next } = await client.call("rightsizing.planned", { query: { after, limit } });
+    return { rows: plans, next };
+  });
+}
+
+export function allRightsizings(
+  client: AdminClient,
+  query: { readonly environment?: string | undefined; readonly key?: string },
+): Promise<RightsizingView[]> {
+  return everyPage(async (after) => {
+    const { rightsizings, next } = await client.call("rightsizing.list", { query: { ...query, after, limit } });
+    return { rows: rightsizings, next };
   });
 }
 

@@ -24,6 +24,16 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
     'sallyport posture accept wildcard_in_prod group:ml-team --until 30d --reason "the models are named next sprint"',
   ],
   "posture reopen": ["sallyport posture reopen wildcard_in_prod group:ml-team"],
+  "rightsize plan": [
+    "sallyport rightsize plan",
+    "sallyport rightsize plan --key-id my-app --json",
+    "sallyport rightsize plan --role support-bot --unused 180d",
+  ],
+  "rightsize shadow": ["sallyport rightsize shadow my-app", "sallyport rightsize shadow my-app --for 14d"],
+  "rightsize apply": ["sallyport rightsize apply my-app", "sallyport rightsize apply my-app --guard 60d"],
+  "rightsize list": ["sallyport rightsize list --env prod"],
+  "rightsize show": ["sallyport rightsize show my-app"],
+  "rightsize stop": ["sallyport rightsize stop my-app"],
   "access list": ["sallyport access list", "sallyport access list --env prod --csv"],
   apply: ["sallyport apply -f policy.yaml --dry-run", "sallyport apply -f policy.yaml --yes"],
   explain: [

@@ -5,12 +5,13 @@
  */
 import { encodeEvent } from "@sallyport/ledger";
 import { refuse } from "@sallyport/protocol";
-import type { Refusal } from "@sallyport/protocol";
+import type { DataPermission, ModelName, Refusal } from "@sallyport/protocol";
 import type { LedgerAppender } from "../../audit/recorder.ts";
 import type { UnrecordedRequests } from "../../audit/unrecorded.ts";
 import type { PermissionUses } from "../../access/permission-uses.ts";
 import type { Demand } from "../../access/demand.ts";
 import { reservedFieldsOf } from "../../limits/recorded-amounts.ts";
+import { OF_SEVERAL_MODELS } from "../../usage/recorded-demand.ts";
 import type { Exchange } from "../exchange.ts";
 import type { Judge } from "../judge.ts";
 import { mayGoUnrecorded } from "../may-go-unrecorded.ts";
@@ -63,10 +64,24 @@ export function makeRecord({ intend, ledger, judge }: RecordPorts): Stage {
   };
 }
 
-/** Each once. Most requests make one demand. */
-function permissionsOf(demands: readonly Demand[]): readonly string[] {
-  if (demands.length === 1) return [demands[0]!.permission];
-  return [...new Set(demands.map(({ permission }) => permission))];
+/** Each once, with those that were relied on without a demand. Most requests make one demand. */
+function permissionsOf(demands: readonly Demand[], relied: readonly DataPermission[] = []): readonly string[] {
+  if (demands.length === 1 && relied.length === 0) return [demands[0]!.permission];
+  return [...new Set([...demands.map(({ permission }) => permission), ...relied])];
+}
+
+/** Each demand with its model, of requests that may be about another model than their own. */
+function demandFields(
+  demands: readonly Demand[],
+  own: ModelName | null,
+  relied: readonly DataPermission[] = [],
+): { demands?: readonly string[] } {
+  const isOwn = ({ permission, model }: Demand): boolean =>
+    (model === null || model.key === own?.key) && !OF_SEVERAL_MODELS.has(permission);
+  if (demands.every(isOwn)) return {};
+  const model = demands[0]?.model ?? null;
+  const all = [...demands, ...relied.map((permission) => ({ permission, model }))];
+  return { demands: all.map((one) => (one.model ? `${one.permission} ${one.model.key}` : one.permission)) };
 }
 
 function encodeIntent(exchange: Exchange): string {
@@ -81,7 +96,8 @@ function encodeIntent(exchange: Exchange): string {
       principal: key!.owner,
       ...(exchange.token ? { token: exchange.token.id } : {}),
       endpoint: endpoint!.id,
-      permissions: permissionsOf(exchange.question!.demands),
+      permissions: permissionsOf(exchange.question!.demands, exchange.serialized!.relied),
+      ...demandFields(exchange.question!.demands, understood!.model, exchange.serialized!.relied),
       model: understood!.model?.key ?? null,
       // Not known yet where it is recorded while it waits; the outcome names it.
       upstream: exchange.upstream?.spec.id ?? null,

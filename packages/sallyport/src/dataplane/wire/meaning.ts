@@ -88,8 +88,14 @@ export function demandOn(permission: DataPermission, model: ModelName, field = "
   return demands;
 }
 
+/** What an edit notes: what it changed, and the permissions without which it would have changed more. */
+export interface Noted {
+  readonly adjusted: string[];
+  readonly relied: Set<DataPermission>;
+}
+
 /** Changes the fields by the terms of the grant and notes what was changed. Works on a copy. */
-export type Edit = (fields: FieldMap, terms: Terms, adjusted: string[], spelling?: string) => void;
+export type Edit = (fields: FieldMap, terms: Terms, noted: Noted, spelling?: string) => void;
 
 export interface Meaning {
   readonly read: ReadBody;
@@ -135,10 +141,12 @@ export class JsonRequest implements Understood {
   }
 
   serialize(terms: Terms, spelling?: string): Serialized {
-    const adjusted: string[] = [];
+    const noted: Noted = { adjusted: [], relied: new Set() };
     const fields = this.#edit ? new Map(this.#fields) : this.#fields;
-    this.#edit?.(fields, terms, adjusted, spelling);
-    return { bytes: Buffer.from(writeFields(fields), "latin1"), contentType: "application/json", adjusted };
+    this.#edit?.(fields, terms, noted, spelling);
+    const { adjusted, relied } = noted;
+    const written = { bytes: Buffer.from(writeFields(fields), "latin1"), contentType: "application/json", adjusted };
+    return relied.size === 0 ? written : { ...written, relied: [...relied] };
   }
 }
 

@@ -16,7 +16,7 @@ import {
   readModel,
   sendModel,
 } from "./meaning.ts";
-import type { FieldMap } from "./meaning.ts";
+import type { FieldMap, Noted } from "./meaning.ts";
 import { clampThinking } from "./think-fields.ts";
 import type { ThinkFields } from "./think-fields.ts";
 import { demandsWebSearch, withoutWebSearch } from "./web-search-tools.ts";
@@ -71,7 +71,7 @@ export function understandCompat(name: keyof typeof kinds): (body: Buffer) => Un
     const isStream = kind.streams && isTrue(fields.get("stream"));
     const hidesUsage = isStream && kind.usageIsAsked && fields.get("stream_options") !== '{"include_usage":true}';
 
-    function edit(sent: FieldMap, terms: Terms, adjusted: string[], spelling?: string): void {
+    function edit(sent: FieldMap, terms: Terms, { adjusted }: Noted, spelling?: string): void {
       sendModel(sent, { spelling: spelling ?? (model as ModelName).spelling });
       if (kind.streams) sent.set("stream", String(isStream));
       if (isStream && kind.usageIsAsked) sent.set("stream_options", '{"include_usage":true}');

@@ -17,7 +17,7 @@ import {
   readModel,
   sendModel,
 } from "./meaning.ts";
-import type { FieldMap } from "./meaning.ts";
+import type { FieldMap, Noted } from "./meaning.ts";
 import { chatFields, embedFields, embeddingsFields, generateFields } from "./native-fields.ts";
 import { clampThinking } from "./think-fields.ts";
 import { isLoadOption, writeOptions } from "./request-cursor.ts";
@@ -75,18 +75,22 @@ export function understandNative(name: keyof typeof kinds): (body: Buffer) => Un
     const isStream = kind.streams && fields.get("stream") !== "false";
     const { options } = cursor;
 
-    function edit(sent: FieldMap, terms: Terms, adjusted: string[]): void {
+    function edit(sent: FieldMap, terms: Terms, { adjusted, relied }: Noted): void {
       sendModel(sent, model as ModelName);
       // Absent means streaming here and not streaming in the other dialects: it is always said.
       if (kind.streams) sent.set("stream", String(isStream));
-      editKeepAlive(sent, keepAliveSeconds as number | null, isUnload, terms, adjusted);
-      if (sent.has("shift") && !terms.mayOverride) {
-        sent.delete("shift");
-        adjusted.push("shift");
+      editKeepAlive(sent, keepAliveSeconds as number | null, isUnload, terms, { adjusted, relied });
+      if (sent.has("shift")) {
+        if (terms.mayOverride) relied.add("infer:override");
+        else {
+          sent.delete("shift");
+          adjusted.push("shift");
+        }
       }
       dropWithoutMeaning(sent);
       if (kind.streams && !kind.isEmpty(fields)) clampThinking("think", sent, terms, adjusted);
       capLogprobs(sent, "top_logprobs", terms, adjusted);
+      if (options && terms.mayOverride && hasLoadOptions(options, terms)) relied.add("infer:override");
       editOptions(sent, options, kind.streams ? terms : { ...terms, outputTokens: undefined }, adjusted);
     }
     return new JsonRequest({ read, demands, model, isStream, edit });
@@ -139,8 +143,8 @@ function editKeepAlive(
   sent: FieldMap,
   asked: number | null,
   isUnload: boolean,
-  { keepAlive: { minSeconds, maxSeconds } }: Terms,
-  adjusted: string[],
+  { keepAlive: { minSeconds, maxSeconds, usual } }: Terms,
+  { adjusted, relied }: Noted,
 ): void {
   if (asked === null) {
     sent.delete("keep_alive");
@@ -149,11 +153,23 @@ function editKeepAlive(
   const seconds = isUnload ? 0 : Math.max(minSeconds, Math.min(asked, maxSeconds));
   const written = writeKeepAlive(seconds);
   if (seconds !== asked) adjusted.push(`keep_alive=${written}`);
+  if (usual && !isUnload && seconds < usual.minSeconds) relied.add("runtime:unload");
+  if (usual && seconds > usual.maxSeconds) relied.add("runtime:pin");
   sent.set("keep_alive", written);
 }
 
 /** Beyond this a number is no size of a context, and is taken out rather than lowered. */
 const NUM_CTX_MAX = 1e9;
+
+/** One that would be taken out or lowered without `infer:override`. */
+function hasLoadOptions(options: ReadonlyMap<string, string>, { contextTokens }: Terms): boolean {
+  for (const [name, lexeme] of options) {
+    if (!isLoadOption(name)) continue;
+    const isWithin = name === "num_ctx" && contextTokens !== undefined && isCountUpTo(lexeme, contextTokens);
+    if (!isWithin) return true;
+  }
+  return false;
+}
 
 function editOptions(
   sent: FieldMap,

@@ -2,7 +2,8 @@
  * What one request means, after the strict parse: the only form policy looks at and the only source of the bytes that
  * are sent upstream (R1). Nothing of the caller's own bytes survives except validated lexemes.
  */
-import type { ModelName, ThinkLevel } from "@sallyport/protocol";
+import type { DataPermission, ModelName, ThinkLevel } from "@sallyport/protocol";
+import type { KeepAliveRange } from "../../access/decide.ts";
 import type { AskedParameters, Demand } from "../../access/demand.ts";
 
 export interface Understood {
@@ -40,7 +41,7 @@ export interface Terms {
   /** `infer:override` is held on the model: fields pass that are otherwise stripped. */
   readonly mayOverride: boolean;
   /** Where a `keep_alive` must lie, in seconds; Infinity = for ever. */
-  readonly keepAlive: { readonly minSeconds: number; readonly maxSeconds: number };
+  readonly keepAlive: KeepAliveRange;
   /** What the request offers is granted and stays in it. */
   readonly hasOffers: boolean;
 }
@@ -50,4 +51,8 @@ export interface Serialized {
   readonly contentType: string;
   /** What was stripped or clamped, as `field` or `field=value`: told to the caller in `x-sallyport-adjusted`. */
   readonly adjusted: readonly string[];
+  /**
+   * Permissions that no field demands and without which something would have been stripped or clamped; absent = none.
+   */
+  readonly relied?: readonly DataPermission[];
 }

@@ -30,6 +30,7 @@ const words: Readonly<Record<NoticeType, Words>> = {
   "ticket.unexpected_network": { what: "A delivery link was used from another network", next: "Ask the recipient. If it was not them, revoke the key." },
   "ticket.expired": { what: "A delivery link was never opened", next: "Deliver the key again, or revoke it." },
   "anomaly.detected": { what: "Unusual use of a key", next: `Look at it (${LOOK}), then answer: sallyport anomalies respond ALERT. If it was stolen: sallyport incident open --key-id KEY` },
+  "rightsizing.taken_back": { what: "The right-sizing of a key was taken back", next: `A request was denied that the key's scope allows, so the key has its whole scope again. If you do not recognize the request (${LOOK}), suspend the key: sallyport keys suspend KEY` },
   "person.local_suspended": { what: "A local log-in was suspended", next: "The user's permissions exceed the scope of the administrator who created the log-in. If that is intended: sallyport people confirm NAME. If not: sallyport people uninvite NAME" },
   "admin.reset": { what: "The recovery admin key was reset", next: "If it was not you: someone else can write to the gateway's data directory." },
   "admin_key.issued": { what: "An admin key was made", next: "If you did not expect it: sallyport admin keys revoke KEY" },

@@ -15,6 +15,7 @@ const told = [
   "ticket.unexpected_network",
   "ticket.expired",
   "anomaly.detected",
+  "rightsizing.taken_back",
   "person.local_suspended",
   "admin.reset",
   "admin_key.issued",

@@ -6,7 +6,7 @@ import { Problem } from "@sallyport/protocol";
 import { randomBase62 } from "../../kernel/ids.ts";
 import type { SqlDatabase } from "./sqlite.ts";
 
-export const SCHEMA_VERSION = 7;
+export const SCHEMA_VERSION = 8;
 
 /** Of a node's id: it stands in the names of its logs. */
 export const NODE_LENGTH = 12;
@@ -155,6 +155,39 @@ const FINDING_TABLE = `CREATE TABLE finding (
 ) STRICT, WITHOUT ROWID;
 `;
 
+/** Counters of permissions (`usage/permission-use.ts`), found by key. */
+const PERMISSION_USE_TABLE = `CREATE TABLE permission_use (
+  environment TEXT NOT NULL,
+  key TEXT NOT NULL,
+  day INTEGER NOT NULL,
+  permission TEXT NOT NULL,
+  model TEXT NOT NULL,
+  denied INTEGER NOT NULL CHECK (denied IN (0, 1)),
+  count INTEGER NOT NULL,
+  first_at INTEGER NOT NULL,
+  last_at INTEGER NOT NULL,
+  PRIMARY KEY (environment, key, day, permission, model, denied)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX permission_use_day ON permission_use (day);
+`;
+
+/** What narrows the scope of a key, or is compared with its requests. */
+const RIGHTSIZING_TABLE = `CREATE TABLE rightsizing (
+  environment TEXT NOT NULL,
+  key_id TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('shadow', 'applied', 'ended')),
+  boundary TEXT NOT NULL,
+  by TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  until INTEGER NOT NULL,
+  compared INTEGER NOT NULL,
+  differences INTEGER NOT NULL,
+  examples TEXT NOT NULL,
+  end TEXT,
+  PRIMARY KEY (environment, key_id)
+) STRICT, WITHOUT ROWID;
+`;
+
 const TABLES = `
 CREATE TABLE meta (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE environment (
@@ -229,7 +262,7 @@ ${RESPONSE_TABLE}CREATE TABLE log (
   generation INTEGER NOT NULL,
   key_since INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-${ROW_MAC_TABLE}${USAGE_TABLE}${FINDING_TABLE}`;
+${ROW_MAC_TABLE}${USAGE_TABLE}${FINDING_TABLE}${PERMISSION_USE_TABLE}${RIGHTSIZING_TABLE}`;
 
 /** Makes the tables in an empty database. `head` is the signed head of the empty ledger, as JSON. */
 export function createSchema(database: SqlDatabase, head: string): void {
@@ -242,6 +275,8 @@ export function createSchema(database: SqlDatabase, head: string): void {
   put.run("node", randomBase62(NODE_LENGTH));
   put.run("logs_from", "1");
   put.run("usage_through", "0");
+  // A new database counts from its beginning on.
+  put.run("permissions_since", "0");
   database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
   database.exec("COMMIT");
 }
@@ -271,7 +306,15 @@ export function readSchemaVersion(database: SqlDatabase, known: number): number 
   return version;
 }
 
-export type MetaName = "state" | "epoch" | "head" | "truncated_before" | "node" | "logs_from" | "usage_through";
+export type MetaName =
+  | "state"
+  | "epoch"
+  | "head"
+  | "truncated_before"
+  | "node"
+  | "logs_from"
+  | "usage_through"
+  | "permissions_since";
 
 /** A value of the meta table; a missing one is damage. */
 export function readMeta(database: SqlDatabase, name: MetaName): string {

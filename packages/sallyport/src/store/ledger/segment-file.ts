@@ -34,8 +34,35 @@ export function listSegments(directory: string): readonly Segment[] {
     .map((name) => ({ first: Number(name.slice(0, 16)), name, path: join(directory, name) }));
 }
 
+/** Whether the line that begins there is of no use to the reader: it does not become a text. */
+export type PassesOver = (bytes: Buffer, start: number) => boolean;
+
+const passesNothing: PassesOver = () => false;
+const COMMA = 0x2c;
+/** `{"seq":` and the digits of a number. */
+const SEQ_MAX = 24;
+/** From the comma after a record's number to its type. */
+const TYPE_OFFSET = `,"prev":"${"0".repeat(64)}","type":"`.length;
+
+/** Passes over records of other types. A line of another form is not passed over: its reader judges it. */
+export function passesOtherTypes(types: readonly string[]): PassesOver {
+  const wanted = types.map((type) => Buffer.from(`${type}"`));
+  return (bytes, start) => {
+    let at = start;
+    while (bytes[at] !== COMMA && at < start + SEQ_MAX) at++;
+    if (bytes[at] !== COMMA) return false;
+    for (const type of wanted) if (startsAt(bytes, at + TYPE_OFFSET, type)) return false;
+    return true;
+  };
+}
+
+function startsAt(bytes: Buffer, at: number, text: Buffer): boolean {
+  for (let n = 0; n < text.length; n++) if (bytes[at + n] !== text[n]) return false;
+  return true;
+}
+
 /** Lines in order, without newlines. What is not UTF-8, too long or not ended by a newline comes as an empty line. */
-export function* linesForward(path: string): Generator<string> {
+export function* linesForward(path: string, isPassedOver: PassesOver = passesNothing): Generator<string> {
   const file = openSync(path, "r");
   try {
     let held: Buffer = Buffer.alloc(0);
@@ -48,7 +75,7 @@ export function* linesForward(path: string): Generator<string> {
         held.length === 0 ? chunk.subarray(0, count) : Buffer.concat([held, chunk.subarray(0, count)]);
       let start = 0;
       for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, start)) {
-        yield lineOf(bytes.subarray(start, end));
+        if (!isPassedOver(bytes, start)) yield lineOf(bytes.subarray(start, end));
         start = end + 1;
       }
       held = bytes.subarray(start);
@@ -100,20 +127,21 @@ export function* linesOfRanges(
   file: number,
   ranges: readonly { readonly from: number; readonly to: number }[],
   isBackward: boolean,
+  isPassedOver: PassesOver = passesNothing,
 ): Generator<string> {
   for (const { from, to } of ranges) {
     const bytes = Buffer.allocUnsafe(to - from);
     const count = readSync(file, bytes, 0, to - from, from);
-    const lines = linesOfBlock(bytes.subarray(0, count));
+    const lines = linesOfBlock(bytes.subarray(0, count), isPassedOver);
     yield* isBackward ? lines.toReversed() : lines;
   }
 }
 
-function linesOfBlock(bytes: Buffer): readonly string[] {
+function linesOfBlock(bytes: Buffer, isPassedOver: PassesOver): readonly string[] {
   const lines: string[] = [];
   let start = 0;
   for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, start)) {
-    lines.push(lineOf(bytes.subarray(start, end)));
+    if (!isPassedOver(bytes, start)) lines.push(lineOf(bytes.subarray(start, end)));
     start = end + 1;
   }
   if (start < bytes.length) lines.push("");

@@ -12,6 +12,8 @@ import type {
 } from "../../audit/audit-log.ts";
 import type { LedgerRadius, RadiusQuestion } from "../../incident/blast-radius.ts";
 import type { GrowthQuestion, LogGrowth } from "./log-growth.ts";
+import type { DecisionQuestion, SurveyedDecisions } from "./decision-survey.ts";
+import type { KeyUseHistories } from "../state/permission-use-rows.ts";
 import type { UseBounds } from "./ledger-uses.ts";
 import type { KeyName, UsagePage, UsageQuestion } from "../../usage/usage-report.ts";
 import type { RebuildFindings } from "./usage-rebuild.ts";
@@ -27,6 +29,8 @@ export type AuditQuestion =
   | { readonly ask: "growth"; readonly question: GrowthQuestion }
   | { readonly ask: "usage"; readonly question: UsageQuestion }
   | { readonly ask: "requests"; readonly keys: readonly KeyName[]; readonly from: number; readonly to: number }
+  | { readonly ask: "histories"; readonly keys: readonly KeyName[]; readonly from: number }
+  | { readonly ask: "decisions"; readonly question: DecisionQuestion }
   | { readonly ask: "recount"; readonly today: number };
 
 export type AuditAsked = AuditQuestion & { readonly id: number };
@@ -45,7 +49,9 @@ export type AuditAnswered =
         | LogGrowth
         | UsagePage
         | readonly number[]
-        | RebuildFindings;
+        | RebuildFindings
+        | KeyUseHistories
+        | SurveyedDecisions;
     }
   /** How many records were read so far; the answer follows. */
   | { readonly id: number; readonly progress: number }
@@ -125,6 +131,16 @@ export class AuditLink implements AuditLog {
   /** Counts use again from the audit log. `today` in days. */
   recountUsage(today: number, onProgress: (records: number) => void): Promise<RebuildFindings> {
     return this.#ask({ ask: "recount", today }, onProgress) as Promise<RebuildFindings>;
+  }
+
+  /** What each of the keys did since a day, in their order. */
+  histories(keys: readonly KeyName[], from: number): Promise<KeyUseHistories> {
+    return this.#ask({ ask: "histories", keys, from }) as Promise<KeyUseHistories>;
+  }
+
+  /** What is recorded of decisions about some keys. */
+  decisions(question: DecisionQuestion, onProgress: (records: number) => void): Promise<SurveyedDecisions> {
+    return this.#ask({ ask: "decisions", question }, onProgress) as Promise<SurveyedDecisions>;
   }
 
   async close(): Promise<void> {

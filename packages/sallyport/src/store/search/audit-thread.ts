@@ -34,6 +34,12 @@ if (parentPort) {
         return reader.usage(asked.question);
       case "requests":
         return reader.requestsOf(asked.keys, asked.from, asked.to);
+      case "histories":
+        return reader.histories(asked.keys, asked.from);
+      case "decisions":
+        return reader.decisions(asked.question, (records) =>
+          port.postMessage({ id: asked.id, progress: records } satisfies AuditAnswered),
+        );
       case "recount":
         return reader.recountUsage(asked.today, (records) =>
           port.postMessage({ id: asked.id, progress: records } satisfies AuditAnswered),

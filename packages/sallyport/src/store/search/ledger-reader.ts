@@ -13,6 +13,10 @@ import { LedgerLines, TABLE_NAME } from "../ledger/ledger-lines.ts";
 import { proveLogGrowth } from "./log-growth.ts";
 import type { GrowthQuestion, LogGrowth } from "./log-growth.ts";
 import { measureRadius } from "./ledger-radius.ts";
+import { surveyDecisions } from "./decision-survey.ts";
+import type { DecisionQuestion, SurveyedDecisions } from "./decision-survey.ts";
+import { keyUseHistories } from "../state/permission-use-rows.ts";
+import type { KeyUseHistories } from "../state/permission-use-rows.ts";
 import { surveyUses } from "./ledger-uses.ts";
 import { recountUsage } from "./usage-rebuild.ts";
 import type { RebuildFindings } from "./usage-rebuild.ts";
@@ -69,6 +73,10 @@ export interface LedgerReader {
   requestsOf(keys: readonly KeyName[], from: number, to: number): readonly number[];
   /** Counts use again from the audit log. `today` in days. */
   recountUsage(today: number, onProgress: (records: number) => void): Promise<RebuildFindings>;
+  /** What each of the keys did since a day, in their order. */
+  histories(keys: readonly KeyName[], from: number): KeyUseHistories;
+  /** What is recorded of decisions about some keys. */
+  decisions(question: DecisionQuestion, onProgress: (records: number) => void): Promise<SurveyedDecisions>;
   close(): void;
 }
 
@@ -194,6 +202,8 @@ export function openLedgerReader(directory: string, indexKey: Buffer | null = nu
     usage: (question) => sumUsage(database, question),
     requestsOf: (keys, from, to) => countRequests(database, keys, from, to),
     recountUsage: (today, onProgress) => recountUsage(database, walk, today, onProgress),
+    histories: (keys, from) => keyUseHistories(database, keys, from),
+    decisions: (question, onProgress) => surveyDecisions(walk, question, onProgress),
     close() {
       view.close();
       database.close();

@@ -12,6 +12,7 @@ import {
   linesForward,
   linesOfRanges,
   listSegments,
+  passesOtherTypes,
   segmentEnds,
   seqOfLine,
 } from "../ledger/segment-file.ts";
@@ -33,6 +34,8 @@ export interface WalkBounds {
   readonly until: number;
   /** What the reader will keep: lines without it may be skipped. */
   readonly wanted?: readonly WantedField[];
+  /** Records of other types may be skipped. */
+  readonly types?: readonly string[];
 }
 
 export class LedgerWalk {
@@ -112,6 +115,7 @@ export class LedgerWalk {
   }
 
   *#linesOf(segment: Segment, bounds: WalkBounds, isBackward: boolean): Generator<string> {
+    const isPassedOver = bounds.types && passesOtherTypes(bounds.types);
     // The file that is judged is the one that is read, also where another takes its place meanwhile.
     const file = openSync(segment.path, "r");
     try {
@@ -120,13 +124,13 @@ export class LedgerWalk {
         const { wanted = [], before = Infinity } = bounds;
         const blocks = index.blocks(wanted, { ...bounds, before });
         const ranges = blocks.map((block) => index.rangeOf(block));
-        yield* linesOfRanges(file, isBackward ? ranges.toReversed() : ranges, isBackward);
+        yield* linesOfRanges(file, isBackward ? ranges.toReversed() : ranges, isBackward, isPassedOver);
         return;
       }
     } finally {
       closeSync(file);
     }
-    yield* isBackward ? linesBackward(segment.path) : linesForward(segment.path);
+    yield* isBackward ? linesBackward(segment.path) : linesForward(segment.path, isPassedOver);
   }
 
   #mayHold(segment: Segment, { since, until }: WalkBounds): boolean {

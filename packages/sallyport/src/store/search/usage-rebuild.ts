@@ -4,8 +4,12 @@
  */
 import { setImmediate as turn } from "node:timers/promises";
 import { parseKept } from "@sallyport/ledger";
-import { usageDifference } from "../../usage/usage-difference.ts";
-import type { UsageCorrection } from "../../usage/usage-difference.ts";
+import { PermissionUseFold } from "../../usage/permission-use-fold.ts";
+import { permissionUseDifference } from "../../usage/permission-use-difference.ts";
+import type { PermissionUseRow } from "../../usage/permission-use.ts";
+import { readDemand } from "../../usage/recorded-demand.ts";
+import { NO_CORRECTIONS, usageDifference } from "../../usage/usage-difference.ts";
+import type { UsageCorrections } from "../../usage/usage-difference.ts";
 import { UsageFold } from "../../usage/usage-fold.ts";
 import { readUsage } from "../../usage/usage-record.ts";
 import { dayOf, USAGE_DAYS } from "../../usage/usage-row.ts";
@@ -13,13 +17,14 @@ import type { UsageRow } from "../../usage/usage-row.ts";
 import { readCounter } from "../disk/schema.ts";
 import type { SqlDatabase } from "../disk/sqlite.ts";
 import { seqOfLine } from "../ledger/segment-file.ts";
+import { storedPermissionUses } from "../state/permission-use-rows.ts";
 import { storedUsage } from "../state/usage-rows.ts";
 import type { LedgerWalk } from "./ledger-walk.ts";
 
 export interface RebuildFindings {
   readonly records: number;
   readonly firstDay: number | null;
-  readonly corrections: readonly UsageCorrection[];
+  readonly corrections: UsageCorrections;
 }
 
 const LINES_PER_TURN = 2_000;
@@ -32,8 +37,9 @@ export async function recountUsage(
   today: number,
   onProgress: (records: number) => void,
 ): Promise<RebuildFindings> {
-  const { through, stored } = readStored(database, today);
+  const { through, stored, storedPermissions } = readStored(database, today);
   const fold = new UsageFold();
+  const permissions = new PermissionUseFold();
   /** The first day of which nothing is missing. */
   let firstDay = today - USAGE_DAYS + 1;
   let oldestDay: number | null = null;
@@ -59,25 +65,45 @@ export async function recountUsage(
     }
     const increment = readUsage(line);
     if (increment && increment.day >= firstDay) fold.add(increment);
+    const demand = readDemand(line);
+    if (demand && dayOf(demand.at) >= firstDay) permissions.add(demand);
     if (++records % LINES_PER_TURN !== 0) continue;
     onProgress(records);
     await turn();
   }
-  if (oldestDay === null || firstDay > today) return { records, firstDay: null, corrections: [] };
-  const isCovered = ({ day }: UsageRow): boolean => day >= firstDay;
+  if (oldestDay === null || firstDay > today) return { records, firstDay: null, corrections: NO_CORRECTIONS };
+  const isCovered = ({ day }: Pick<UsageRow, "day">): boolean => day >= firstDay;
   return {
     records,
     firstDay: Math.max(firstDay, oldestDay),
-    corrections: usageDifference(stored.filter(isCovered), [...fold.rows()].filter(isCovered)),
+    corrections: {
+      usage: usageDifference(stored.filter(isCovered), [...fold.rows()].filter(isCovered)),
+      permissions: permissionUseDifference(
+        storedPermissions.filter(isCovered),
+        [...permissions.rows()].filter(isCovered),
+      ),
+    },
   };
 }
 
 /** The stored counters and the last record that is in them, as of one moment. */
-function readStored(database: SqlDatabase, today: number): { through: number; stored: readonly UsageRow[] } {
+function readStored(
+  database: SqlDatabase,
+  today: number,
+): {
+  readonly through: number;
+  readonly stored: readonly UsageRow[];
+  readonly storedPermissions: readonly PermissionUseRow[];
+} {
   database.exec("BEGIN");
   try {
     const through = readCounter(database, "usage_through");
-    return { through, stored: [...storedUsage(database, today - USAGE_DAYS + 1)] };
+    const firstDay = today - USAGE_DAYS + 1;
+    return {
+      through,
+      stored: [...storedUsage(database, firstDay)],
+      storedPermissions: [...storedPermissionUses(database, firstDay)],
+    };
   } finally {
     database.exec("COMMIT");
   }

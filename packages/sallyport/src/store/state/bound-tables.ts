@@ -6,6 +6,7 @@ import { readFindingRecord } from "./finding-rows.ts";
 import { readDirectoryGroup, readPrincipal } from "./principal-rows.ts";
 import { readLocalLogin } from "./local-login-rows.ts";
 import { readRestriction } from "./restriction-rows.ts";
+import { readRightsizing } from "./rightsizing-rows.ts";
 import { readAssignment, readEnvironment, readKey, readRole, readTicket } from "./rows.ts";
 import type { SqlRow } from "../disk/sqlite.ts";
 import { readRevokedToken, readTokenKey } from "./token-rows.ts";
@@ -57,6 +58,11 @@ export const boundTables: Readonly<Record<string, BoundTable>> = {
     isRefusedAlone: true,
     read: readFindingRecord,
   },
+  rightsizing: {
+    key: ["environment", "key_id"],
+    gives: "what is left of the scope of right-sized keys",
+    read: readRightsizing,
+  },
   meta: {
     key: ["name"],
     // The head is signed, and the state with its epoch is what it signs; how far records have ended says only when more do.
@@ -71,5 +77,6 @@ export const unboundTables: Readonly<Record<string, string>> = {
   ledger: "its records are a chain that leads to the signed head",
   key_use: "says when a key was used; written every few seconds, and gives no right",
   usage: "counts what was used; gives no right, and can be rebuilt from the audit log",
+  permission_use: "counts which permissions were used; gives no right, and can be rebuilt from the audit log",
   row_mac: "holds the codes of the others, and is what the signed state is the sum of",
 };

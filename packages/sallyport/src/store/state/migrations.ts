@@ -10,5 +10,14 @@ import { logs } from "./migrations/4-logs.ts";
 import { boundRows } from "./migrations/5-bound-rows.ts";
 import { countedUsage } from "./migrations/6-usage-counters.ts";
 import { keptFindings } from "./migrations/7-findings.ts";
+import { permissionUses } from "./migrations/8-permission-uses.ts";
 
-export const migrations: readonly Migration[] = [keySecrets, factors, logs, boundRows, countedUsage, keptFindings];
+export const migrations: readonly Migration[] = [
+  keySecrets,
+  factors,
+  logs,
+  boundRows,
+  countedUsage,
+  keptFindings,
+  permissionUses,
+];

@@ -10,6 +10,7 @@ import type { SqlDatabase, SqlStatement } from "../disk/sqlite.ts";
 import { findingRow } from "./finding-rows.ts";
 import { localLoginRow } from "./local-login-rows.ts";
 import { directoryGroupRow, principalRow } from "./principal-rows.ts";
+import { rightsizingRow } from "./rightsizing-rows.ts";
 import { restrictionRow } from "./restriction-rows.ts";
 import {
   assignmentRow,
@@ -56,6 +57,7 @@ export function makeApplyOperation(database: SqlDatabase): ApplyOperation {
   const removeRestriction = database.prepare("DELETE FROM response WHERE id = ?");
   const putFinding = database.prepare(`INSERT OR REPLACE INTO finding VALUES (${places(7)})`);
   const removeFinding = database.prepare("DELETE FROM finding WHERE id = ?");
+  const putRightsizing = database.prepare(`INSERT OR REPLACE INTO rightsizing VALUES (${places(11)})`);
   const removeEnvironment = database.prepare("DELETE FROM environment WHERE name = ?");
   const putRole = database.prepare(`INSERT OR REPLACE INTO role VALUES (${places(6)})`);
   const removeRole = database.prepare("DELETE FROM role WHERE name = ?");
@@ -146,6 +148,9 @@ export function makeApplyOperation(database: SqlDatabase): ApplyOperation {
         return;
       case "finding.remove":
         remove(removeFinding, "finding", operation.id);
+        return;
+      case "rightsizing.put":
+        putRightsizing.run(...rightsizingRow(operation.rightsizing));
         return;
       case "environment.remove":
         remove(removeEnvironment, "environment", operation.name);

@@ -12,6 +12,7 @@ import type { BoundTable } from "./bound-tables.ts";
 import { readFindingRecord } from "./finding-rows.ts";
 import { readLocalLogin } from "./local-login-rows.ts";
 import { readDirectoryGroup, readPrincipal } from "./principal-rows.ts";
+import { readRightsizing } from "./rightsizing-rows.ts";
 import { readRestriction } from "./restriction-rows.ts";
 import { idOf, rowIdOf } from "./row-binding.ts";
 import type { RowKeys } from "./row-keys.ts";
@@ -49,6 +50,7 @@ export function openReader(directory: string, codes: RowCodes, onDamage: OnDamag
   const tokenKeys = database.prepare(`${selectWithCode("token_key")} ORDER BY id`);
   const restrictions = database.prepare(`${selectWithCode("response")} ORDER BY id`);
   const findings = database.prepare(`${selectWithCode("finding")} ORDER BY id`);
+  const rightsizings = database.prepare(`${selectWithCode("rightsizing")} ORDER BY environment, key_id`);
   const localLogins = database.prepare(`${selectWithCode("local_login")} ORDER BY principal`);
   const revokedTokens = database.prepare(selectWithCode("revoked_token"));
   const some = `WHERE (?1 IS NULL OR environment = ?1) AND (?2 IS NULL OR owner = ?2) AND (environment, id) > (?3, ?4)
@@ -170,6 +172,7 @@ export function openReader(directory: string, codes: RowCodes, onDamage: OnDamag
     localLogins: () => whole(localLogins.all(), genuine("local_login", readLocalLogin)),
     findings: () => whole(findings.all(), genuine("finding", readFindingRecord)),
     restrictions: () => whole(restrictions.all(), genuine("response", readRestriction)),
+    rightsizings: () => rightsizings.all().map(genuine("rightsizing", readRightsizing)),
     revokedTokens: () => revokedTokens.all().map(genuine("revoked_token", readRevokedToken)),
     eachOllamaSigner(visit) {
       for (const row of ollamaSigners.iterate())

@@ -8,13 +8,22 @@ import { parseKept } from "@sallyport/ledger";
 import { UsageFold } from "../../usage/usage-fold.ts";
 import { mayCount, readUsage } from "../../usage/usage-record.ts";
 import { dayOf, USAGE_DAYS } from "../../usage/usage-row.ts";
-import type { UsageCorrection } from "../../usage/usage-difference.ts";
+import { PermissionUseFold } from "../../usage/permission-use-fold.ts";
+import { mayDemand, readDemand } from "../../usage/recorded-demand.ts";
+import { NO_CORRECTIONS } from "../../usage/usage-difference.ts";
+import type { UsageCorrections } from "../../usage/usage-difference.ts";
 import { readCounter } from "../disk/schema.ts";
 import type { SqlDatabase } from "../disk/sqlite.ts";
 import type { RecordListener } from "../ledger/ledger-chain.ts";
 import { seqOfLine } from "../ledger/segment-file.ts";
 import { LedgerWalk } from "../search/ledger-walk.ts";
 import { addUsageRows, correctUsageRows, countedModels, endUsageBefore } from "../state/usage-rows.ts";
+import {
+  addPermissionUses,
+  correctPermissionUses,
+  endPermissionUsesBefore,
+  modelsOfPermissionUses,
+} from "../state/permission-use-rows.ts";
 import { inTransaction } from "./commit-group.ts";
 
 /** Between two writes, in ms. */
@@ -43,6 +52,7 @@ export class UsageCounting implements RecordListener {
   readonly #database: SqlDatabase;
   readonly #ports: CountingPorts;
   #fold: UsageFold;
+  #permissions: PermissionUseFold;
   #writing: NodeJS.Timeout | null = null;
   /** Written in the transaction that runs, and not committed. */
   #written: Written[] = [];
@@ -59,10 +69,11 @@ export class UsageCounting implements RecordListener {
     this.#database = database;
     this.#ports = ports;
     this.#fold = this.#emptyFold();
+    this.#permissions = this.#emptyPermissions();
   }
 
   written(seq: number, line: string): void {
-    if (mayCount(line)) this.#written.push({ seq, line });
+    if (mayCount(line) || mayDemand(line)) this.#written.push({ seq, line });
   }
 
   takenBack(afterSeq: number): void {
@@ -85,7 +96,7 @@ export class UsageCounting implements RecordListener {
 
   /** What is counted after this call is written with the next one. */
   writeSoon(): void {
-    if (this.#fold.size >= ROWS_MAX) this.write();
+    if (this.#rows >= ROWS_MAX) this.write();
     if (this.#writing || !this.#isDue) return;
     this.#writing = setTimeout(() => {
       this.#writing = null;
@@ -94,22 +105,31 @@ export class UsageCounting implements RecordListener {
     }, WRITE_MS).unref();
   }
 
+  get #rows(): number {
+    return this.#fold.size + this.#permissions.size;
+  }
+
   /** There is something to write, or a start would read many records in which nothing is counted. */
   get #isDue(): boolean {
-    const isPending = this.#fold.size > 0 || this.#committed.length > 0 || this.#isBehind;
+    const isPending = this.#rows > 0 || this.#committed.length > 0 || this.#isBehind;
     return isPending || this.#newest - this.#through >= RECORDS_MAX;
   }
 
   /** Writes what is counted, and then what a rebuild found. False where that failed: it is done later. */
-  write(corrections: readonly UsageCorrection[] = []): boolean {
+  write(corrections: UsageCorrections = NO_CORRECTIONS): boolean {
     if (!this.#ports.isOpen()) return false;
     return this.#attempt(() => {
       if (this.#isBehind) this.#catchUp();
       this.#countCommitted();
       this.#writeFold(this.#newest);
-      if (corrections.length === 0) return;
-      this.#inTransaction(() => correctUsageRows(this.#database, corrections));
+      const { usage, permissions } = corrections;
+      if (usage.length === 0 && permissions.length === 0) return;
+      this.#inTransaction(() => {
+        correctUsageRows(this.#database, usage);
+        correctPermissionUses(this.#database, permissions);
+      });
       this.#fold.forgetModels();
+      this.#permissions.forgetModels();
     });
   }
 
@@ -120,7 +140,9 @@ export class UsageCounting implements RecordListener {
 
   /** `now` in epoch ms. */
   endOld(now: number): void {
-    endUsageBefore(this.#database, dayOf(now) - USAGE_DAYS + 1);
+    const firstDay = dayOf(now) - USAGE_DAYS + 1;
+    endUsageBefore(this.#database, firstDay);
+    endPermissionUsesBefore(this.#database, firstDay);
   }
 
   /** From the last record that the database has counted. */
@@ -130,7 +152,7 @@ export class UsageCounting implements RecordListener {
     for (const kept of walk.oldestFirst({ after: this.#through, since: -Infinity, until: Infinity })) {
       const { line } = parseKept(kept);
       this.#count(line);
-      if (this.#fold.size < ROWS_MAX) continue;
+      if (this.#rows < ROWS_MAX) continue;
       const seq = seqOfLine(line);
       if (seq !== undefined && this.#ports.isOpen()) this.#writeFold(seq);
     }
@@ -145,13 +167,19 @@ export class UsageCounting implements RecordListener {
   #count(line: string): void {
     const increment = readUsage(line);
     if (increment) this.#fold.add(increment);
+    const demand = readDemand(line);
+    if (demand) this.#permissions.add(demand);
   }
 
   #writeFold(through: number): void {
     if (through === this.#through) return;
-    this.#inTransaction(() => addUsageRows(this.#database, this.#fold.rows(), through));
+    this.#inTransaction(() => {
+      addUsageRows(this.#database, this.#fold.rows(), through);
+      addPermissionUses(this.#database, this.#permissions.rows());
+    });
     this.#through = through;
     this.#fold.clear();
+    this.#permissions.clear();
   }
 
   /** What is in memory may be half of the truth after a failure, so it is given up and read again. */
@@ -161,6 +189,7 @@ export class UsageCounting implements RecordListener {
       return true;
     } catch (error) {
       this.#fold = this.#emptyFold();
+      this.#permissions = this.#emptyPermissions();
       this.#committed = [];
       this.#isBehind = true;
       this.#ports.trouble(`usage could not be counted, and is counted again later: ${String(error)}`);
@@ -170,6 +199,12 @@ export class UsageCounting implements RecordListener {
 
   #emptyFold(): UsageFold {
     return new UsageFold((day, environment, key) => countedModels(this.#database, day, environment, key));
+  }
+
+  #emptyPermissions(): PermissionUseFold {
+    return new PermissionUseFold((day, environment, key) =>
+      modelsOfPermissionUses(this.#database, day, environment, key),
+    );
   }
 
   #inTransaction(work: () => void): void {

@@ -10,7 +10,8 @@ import type { Committed } from "../../changes/image.ts";
 import type { LedgerAppender, Ticket } from "../../audit/recorder.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { KeyUse } from "../../keys/use-record.ts";
-import type { UsageCorrection } from "../../usage/usage-difference.ts";
+import { NO_CORRECTIONS } from "../../usage/usage-difference.ts";
+import type { UsageCorrections } from "../../usage/usage-difference.ts";
 import type { LedgerFigures } from "../ports.ts";
 import { VERSION } from "../../version.ts";
 import { needsParts, postParts } from "./change-parts.ts";
@@ -197,7 +198,7 @@ export class WriterLink implements ChangeWriter, LedgerAppender {
    * Everything that was appended before is counted in the database when it resolves, and so are the corrections. False
    * where that could not be written.
    */
-  async countUsage(corrections: readonly UsageCorrection[] = []): Promise<boolean> {
+  async countUsage(corrections: UsageCorrections = NO_CORRECTIONS): Promise<boolean> {
     if (this.#state !== "running") return false;
     this.#sendBatch();
     const id = ++this.#lastCounting;

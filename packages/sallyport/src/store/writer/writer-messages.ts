@@ -5,7 +5,7 @@ import type { Ticket } from "../../audit/recorder.ts";
 import type { Operation, Origin } from "../../changes/change.ts";
 import type { KeyImage } from "../../keys/operations.ts";
 import type { KeyUse } from "../../keys/use-record.ts";
-import type { UsageCorrection } from "../../usage/usage-difference.ts";
+import type { UsageCorrections } from "../../usage/usage-difference.ts";
 
 export interface LedgerPolicy {
   readonly retentionDays: number;
@@ -63,7 +63,7 @@ export type ToWriter =
   | {
       readonly kind: "count";
       readonly id: number;
-      readonly corrections: readonly UsageCorrection[];
+      readonly corrections: UsageCorrections;
       readonly now: number;
     }
   | { readonly kind: "close" };

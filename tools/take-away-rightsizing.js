@@ -1,0 +1,95 @@
+// What of the rules about right-sizing is taken away; see `take-away.js`.
+const S = "packages/sallyport/src";
+const boundary = `${S}/access/rightsizing/boundary.test.ts`;
+const guard = `${S}/rightsizing/boundary-guard.test.ts`;
+
+export const rightsizingRules = [
+  {
+    rule: "right-sizing",
+    what: "a boundary gives no permission that it does not name",
+    file: `${S}/access/rightsizing/boundary.ts`,
+    from: "[...grant.permissions].filter((permission) => permissions.has(permission));",
+    to: "[...grant.permissions];",
+    test: boundary,
+  },
+  {
+    rule: "right-sizing",
+    what: "the model selectors of the scope hold under a boundary",
+    file: `${S}/access/rightsizing/boundary.ts`,
+    from: "selectors ? [...grant.selectorLists, selectors] : grant.selectorLists;",
+    to: "selectors ? [selectors] : grant.selectorLists;",
+    test: boundary,
+  },
+  {
+    rule: "right-sizing",
+    what: "the boundary of one key is not that of another with the same scope",
+    file: `${S}/access/snapshot.ts`,
+    from: "const scope = key.boundary ?? key.ceiling;",
+    to: "const scope = key.ceiling;",
+    test: boundary,
+  },
+  {
+    rule: "right-sizing",
+    what: "a key that anomaly detection restricts, or of which a replaced secret was used, gets nothing back",
+    file: `${S}/rightsizing/boundary-guard.ts`,
+    from: "if (key.frozenAt !== null || this.#ports.isRestricted(environment, id)) return;",
+    to: "",
+    test: guard,
+  },
+  {
+    rule: "right-sizing",
+    what: "a boundary is taken back only while policy allows the request without it",
+    file: `${S}/rightsizing/boundary-guard.ts`,
+    from: 'key?.state !== "active" || !request.isDeniedByBoundaryAlone()) return;',
+    to: 'key?.state !== "active") return;',
+    test: guard,
+  },
+  {
+    rule: "right-sizing",
+    what: "a guard ends",
+    file: `${S}/rightsizing/boundary-guard.ts`,
+    from: "if (request.at >= record.until || this.#takingBack",
+    to: "if (this.#takingBack",
+    test: guard,
+  },
+  {
+    rule: "right-sizing",
+    what: "what is done by thousands of requests of one key is written once an hour",
+    file: `${S}/rightsizing/boundary-guard.ts`,
+    from: "if (record.differences === 0 && pending.differences === 1) this.#write([{ record, pending }]);",
+    to: "this.#write([{ record, pending }]);",
+    test: guard,
+  },
+  {
+    rule: "right-sizing",
+    what: "ending a boundary asks the delegation scope",
+    file: `${S}/access/widening.ts`,
+    from: 'return [after === null ? "the right-sizing of the key ends" : "the key is right-sized to something else"];',
+    to: "return [];",
+    test: "test/admin/widening.test.ts",
+  },
+  {
+    rule: "right-sizing",
+    what: "the replacement of a right-sized key can do no more",
+    file: `${S}/admin/routes/incidents.ts`,
+    from: 'if (held?.state !== "applied") return undefined;',
+    to: "if (held) return undefined;",
+    test: "test/gateway/rightsizing.test.ts",
+  },
+  {
+    rule: "right-sizing",
+    what: "denied requests of made-up models share a row",
+    file: `${S}/usage/permission-use-fold.ts`,
+    from: "if (isDenied || known.size >= MODELS_MAX)",
+    to: "if (known.size >= MODELS_MAX)",
+    test: `${S}/usage/recorded-demand.test.ts`,
+  },
+  {
+    rule: "right-sizing",
+    what: "a key without a quarter of history gets no proposal",
+    file: `${S}/rightsizing/proposal.ts`,
+    from: "if (known < HISTORY_DAYS)",
+    to: "if (known < 0)",
+    test: "test/rightsizing-year.test.ts",
+  },
+];
