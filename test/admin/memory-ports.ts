@@ -95,7 +95,7 @@ export class MemoryGateway {
       const images = inPart.map(({ environment, id }) => {
         return { of: "key", environment, id, now: stored.get(`${environment}/${id}`) } as const;
       });
-      return { epoch: this.state.epoch, images: imagesOf(wanted.operations, images), events: wanted.events };
+      return { epoch: this.state.epoch, seq: this.events.length, images: imagesOf(wanted.operations, images), events: wanted.events };
     };
     const uses = new UseRecord({ keyUses: () => [], noteUses: () => {} });
     const clock = { now: () => this.nowMs, monotonic: () => this.nowMs };

@@ -167,6 +167,7 @@ export function testSettings(directory: string, more: Partial<Settings> = {}): S
     mail: null,
     oidc: null,
     identity: null,
+    reviews: [],
     sinks: [],
     witnesses: [],
     ledger: {

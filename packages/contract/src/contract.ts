@@ -11,6 +11,7 @@ import { keyRows } from "./key-rows.ts";
 import { policyRows } from "./policy-rows.ts";
 import { principalRows } from "./principal-rows.ts";
 import { restoreRows } from "./restore-rows.ts";
+import { reviewRows } from "./review-rows.ts";
 import { upstreamRows } from "./upstream-rows.ts";
 import type { ContractRow } from "./row.ts";
 import { usageRows } from "./usage-rows.ts";
@@ -28,6 +29,7 @@ export const contract = {
   ...policyRows,
   ...restoreRows,
   ...usageRows,
+  ...reviewRows,
   ...upstreamRows,
 } as const satisfies Record<string, ContractRow>;
 

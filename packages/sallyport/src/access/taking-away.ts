@@ -22,6 +22,7 @@ const TAKES_AWAY: { readonly [O in Operation["op"]]: Narrows<O> } = {
     return key !== undefined && isNarrower(key, { ...key, ...factors });
   },
   "key.admin": () => true,
+  "key.narrow": () => true,
   "tokenKey.insert": () => false,
   "tokenKey.remove": () => true,
   "token.revoke": () => true,
@@ -44,6 +45,10 @@ const TAKES_AWAY: { readonly [O in Operation["op"]]: Narrows<O> } = {
   "assignment.remove": () => true,
   "finding.put": () => false,
   "finding.remove": () => false,
+  "review.put": () => false,
+  "review.freeze": () => false,
+  // Beside the operation that takes away what the line is about.
+  "review.line": ({ line }) => ["revoked", "narrowed", "suspended"].includes(line.outcome?.what ?? ""),
   "restriction.put": () => true,
   "restriction.remove": () => false,
 };

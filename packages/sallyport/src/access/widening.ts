@@ -293,7 +293,7 @@ function keyWidens(old: KeyRecord | null, next: KeyRecord): string[] {
     [old.frozenAt !== null && next.frozenAt === null, "it may rotate itself again"],
     ...boundDimensions(old, next),
     [!isAdminWithin(next, old), "more administration"],
-    [JSON.stringify(old.ceiling) !== JSON.stringify(next.ceiling), "another key scope"],
+    [!isRightWithin(next.ceiling, old.ceiling), "another key scope"],
   ]);
 }
 

@@ -18,6 +18,7 @@ import { localPeopleHandlers } from "./routes/local-people.ts";
 import { policyHandlers } from "./routes/policy.ts";
 import { principalHandlers } from "./routes/principals.ts";
 import { upstreamHandlers } from "./routes/upstreams.ts";
+import { reviewHandlers } from "./routes/reviews.ts";
 import { restoreHandlers } from "./routes/restore.ts";
 import { usageHandlers } from "./routes/usage.ts";
 
@@ -40,5 +41,6 @@ export const handlers: Handlers<RouteName> = {
   ...policyHandlers,
   ...restoreHandlers,
   ...usageHandlers,
+  ...reviewHandlers,
   ...upstreamHandlers,
 };

@@ -22,6 +22,8 @@ import type { Restriction } from "../keys/restriction.ts";
 import type { UseRecord } from "../keys/use-record.ts";
 import type { PepperRing } from "../keys/pepper.ts";
 import type { AuditLog } from "../audit/audit-log.ts";
+import type { ReviewRecords } from "../reviews/review-records.ts";
+import type { LineCount, LineFilter, ReviewLine } from "../reviews/review.ts";
 import type { UsageReports } from "../usage/usage-report.ts";
 import type { AuditReads } from "./audit-reads.ts";
 
@@ -73,6 +75,13 @@ export interface AdminPorts {
   readonly newestRecord: () => number;
   /** What is kept of findings. */
   readonly findings: Pick<FindingRecords, "get" | "all">;
+  readonly reviews: Pick<ReviewRecords, "get" | "all" | "withholding">;
+  /** Their lines, as they are on disk; a damaged one is `record_damaged`. */
+  readonly reviewLines: {
+    one(review: string, line: number): ReviewLine | undefined;
+    some(filter: LineFilter): readonly ReviewLine[];
+    counts(review: string): readonly LineCount[];
+  };
   /** What is done about keys for a time. */
   readonly restrictions: () => readonly Restriction[];
   /** A person's word on an alert; false where it is not known (any more). */

@@ -9,9 +9,10 @@ import type { PostureOperation } from "../access/posture/finding-record.ts";
 import type { LedgerEvent } from "../audit/event.ts";
 import type { LocalLoginOperation } from "../identity/operations.ts";
 import type { KeyOperation } from "../keys/operations.ts";
+import type { ReviewOperation } from "../reviews/review.ts";
 import type { TokenOperation } from "../tokens/operations.ts";
 
-export type Operation = PolicyOperation | PostureOperation | KeyOperation | TokenOperation | LocalLoginOperation;
+export type Operation = PolicyOperation | PostureOperation | KeyOperation | TokenOperation | LocalLoginOperation | ReviewOperation;
 
 export interface Change {
   readonly operations: readonly Operation[];
@@ -31,11 +32,11 @@ export interface Changes {
    */
   inTurn<T>(work: () => Promise<T>): Promise<T>;
   /**
-   * Only inside a turn. Resolves with the new epoch once the change and its events are on disk, every view shows it,
+   * Only inside a turn. Resolves with the new epoch and the number of its last record once the change and its events are on disk, every view shows it,
    * and requests that are no longer allowed are aborted. Rejects with a `Problem`: `conflict`, `not_found` or
    * `store_unavailable`.
    */
-  change(change: Change): Promise<{ readonly epoch: number }>;
+  change(change: Change): Promise<{ readonly epoch: number; readonly seq: number }>;
 }
 
 /** Counted up when an operation comes, goes or means something else. */
@@ -66,6 +67,10 @@ const KNOWN: { readonly [O in Operation["op"]]: true } = {
   "localLogin.remove": true,
   "finding.put": true,
   "finding.remove": true,
+  "key.narrow": true,
+  "review.put": true,
+  "review.freeze": true,
+  "review.line": true,
 };
 
 /** Which program wrote a change, and in which version of the vocabulary. */

@@ -7,16 +7,19 @@ import type { FindingImage } from "../access/posture/finding-record.ts";
 import type { LedgerEvent } from "../audit/event.ts";
 import type { LocalLoginImage } from "../identity/operations.ts";
 import type { KeyImage, KeysImage } from "../keys/operations.ts";
+import type { ReviewImage } from "../reviews/review.ts";
 import type { TokenImage } from "../tokens/operations.ts";
 import type { Operation } from "./change.ts";
 
-export type Image = PolicyImage | FindingImage | KeysImage | TokenImage | LocalLoginImage;
+export type Image = PolicyImage | FindingImage | KeysImage | TokenImage | LocalLoginImage | ReviewImage;
 export type ImageKind = Image["of"];
 export type ImageOf<K extends ImageKind> = Extract<Image, { readonly of: K }>;
 
 /** A change that is on disk. */
 export interface Committed {
   readonly epoch: number;
+  /** Number of its last record. */
+  readonly seq: number;
   /** In the order of the operations. */
   readonly images: readonly Image[];
   readonly events: readonly LedgerEvent[];
@@ -55,6 +58,7 @@ const IMAGES: { readonly [O in Operation["op"]]: Told<O> } = {
   "key.life": null,
   "key.factors": null,
   "key.admin": null,
+  "key.narrow": null,
   "ticket.put": ({ ticket }) => ({ of: "ticket", environment: ticket.environment, id: ticket.id, now: ticket }),
   "restriction.put": ({ restriction }) => ({ of: "restriction", id: restriction.id, now: restriction }),
   "restriction.remove": ({ id }) => ({ of: "restriction", id, now: null }),
@@ -64,6 +68,9 @@ const IMAGES: { readonly [O in Operation["op"]]: Told<O> } = {
   "localLogin.put": ({ login }) => ({ of: "local_login", id: login.principal, now: login }),
   "finding.put": ({ finding }) => ({ of: "finding", id: finding.id, now: finding }),
   "finding.remove": ({ id }) => ({ of: "finding", id, now: null }),
+  "review.put": ({ review }) => ({ of: "review", id: review.id, now: review }),
+  "review.freeze": ({ lines }) => ({ of: "review_line", id: lines[0]?.review ?? "" }),
+  "review.line": ({ line }) => ({ of: "review_line", id: `${line.review}/${line.line}` }),
   "localLogin.remove": ({ principal }) => ({ of: "local_login", id: principal, now: null }),
 };
 
@@ -84,6 +91,7 @@ export function keyChangedInPart(operation: Operation): Pick<KeyImage, "environm
     case "key.life":
     case "key.factors":
     case "key.admin":
+    case "key.narrow":
       return operation;
     default:
       return undefined;

@@ -61,6 +61,12 @@ export function adminPorts(
     newestRecord: () => store.figures().records,
     restrictions: () => core.restrictions.all(),
     findings: core.findings,
+    reviews: core.reviews,
+    reviewLines: {
+      one: (review, line) => store.reader.reviewLine(review, line),
+      some: (filter) => store.reader.reviewLines(filter),
+      counts: (review) => store.reader.reviewCounts(review),
+    },
     answerAlert: (answer) => sentry.answer(answer),
     permissionUses: () => surveyUses(core, clock.now()),
     usage: core.usage,

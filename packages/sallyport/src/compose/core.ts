@@ -35,6 +35,7 @@ import { KeyLifecycle } from "../keys/lifecycle.ts";
 import type { LifecyclePorts } from "../keys/lifecycle.ts";
 import { FindingRecords } from "../access/posture/finding-records.ts";
 import { Restrictions } from "../keys/restrictions.ts";
+import { ReviewRecords } from "../reviews/review-records.ts";
 import { OwnKeys } from "../keys/own-keys.ts";
 import { OllamaSignerIndex } from "../keys/ollama-signer-index.ts";
 import { TicketDesk } from "../keys/ticket-desk.ts";
@@ -70,6 +71,9 @@ export interface Core {
   readonly keys: KeyDirectory;
   readonly restrictions: Restrictions;
   readonly findings: FindingRecords;
+  readonly reviews: ReviewRecords;
+  /** Whether the wall clock can be believed for what cannot be undone. */
+  readonly isClockAgreed: () => boolean;
   readonly uses: UseRecord;
   readonly permissionUses: PermissionUses;
   readonly usage: UsageReports;
@@ -206,6 +210,7 @@ function joinCore(
   const { reader } = store;
   const restrictions = new Restrictions(() => reader.restrictions());
   const findings = new FindingRecords(() => reader.findings());
+  const reviews = new ReviewRecords(() => reader.reviews());
   const keys = new KeyDirectory(reader, peppers, (record) => restrictions.over(record));
   const ollamaSigners = new OllamaSignerIndex((visit) => reader.eachOllamaSigner(visit));
   const policy = new SnapshotView(() => reader.policy(), agents);
@@ -219,7 +224,7 @@ function joinCore(
   const tokenKeys = new TokenKeys({ clock, sealer, changes, read: () => reader.tokenKeys() });
   const feed = new Feed({
     writer: store,
-    views: [restrictions, findings, keys, ollamaSigners, tokenKeys, revokedTokens, localLogins, policy],
+    views: [restrictions, findings, reviews, keys, ollamaSigners, tokenKeys, revokedTokens, localLogins, policy],
     isNarrowing: ({ operations }) =>
       takesAway(operations, {
         principals: policy.present.principals,
@@ -304,6 +309,8 @@ function joinCore(
     keys,
     restrictions,
     findings,
+    reviews,
+    isClockAgreed: () => clocks.isReached(),
     uses,
     permissionUses: new PermissionUses(clock.now()),
     usage: makeUsageReports({ clock, store, audit }),

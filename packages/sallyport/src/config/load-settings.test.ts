@@ -54,6 +54,7 @@ describe("loadSettings", () => {
       mail: null,
       oidc: null,
       identity: null,
+      reviews: [],
       sinks: [],
       witnesses: [],
       ledger: {

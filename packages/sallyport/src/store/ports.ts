@@ -1,6 +1,7 @@
 /** What the rest of the program sees of the store. Reads are synchronous and read-only; every write goes to the one writer. */
 import type { PolicyState } from "../access/policy.ts";
 import type { FindingRecord } from "../access/posture/finding-record.ts";
+import type { LineCount, LineFilter, ReviewLine, ReviewRecord } from "../reviews/review.ts";
 import type { ChangeWriter } from "../changes/feed.ts";
 import type { LedgerAppender } from "../audit/recorder.ts";
 import type { KeyRecord } from "../keys/key.ts";
@@ -39,6 +40,12 @@ export interface StoreReader {
   revokedTokens(): readonly RevokedToken[];
   /** Those that are whole. */
   findings(): readonly FindingRecord[];
+  /** Those that are whole. */
+  reviews(): readonly ReviewRecord[];
+  /** Throws `record_damaged` where the row is not of its shape, as `reviewLines` does for each of its rows. */
+  reviewLine(review: string, line: number): ReviewLine | undefined;
+  reviewLines(filter: LineFilter): readonly ReviewLine[];
+  reviewCounts(review: string): readonly LineCount[];
   /** Those that are whole. */
   restrictions(): readonly Restriction[];
   /** Every public key of an Ollama client and the key it stands for. */

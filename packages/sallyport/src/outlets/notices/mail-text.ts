@@ -30,6 +30,9 @@ const words: Readonly<Record<NoticeType, Words>> = {
   "ticket.unexpected_network": { what: "A delivery link was used from another network", next: "Ask the recipient. If it was not them, revoke the key." },
   "ticket.expired": { what: "A delivery link was never opened", next: "Deliver the key again, or revoke it." },
   "anomaly.detected": { what: "Unusual use of a key", next: `Look at it (${LOOK}), then answer: sallyport anomalies respond ALERT. If it was stolen: sallyport incident open --key-id KEY` },
+  "review.started": { what: "An access review was started", next: "See its lines: sallyport review show REVIEW. Decide each: sallyport review decide REVIEW LINE keep|revoke|narrow --reason TEXT" },
+  "review.reminder": { what: "An access review ends soon", next: "Decide the open lines: sallyport review show REVIEW. What no one decides on is suspended at the end." },
+  "review.closed": { what: "An access review was closed", next: "Write its report on the gateway host: sallyport review report REVIEW --out DIR. Restore what was suspended by mistake: sallyport review restore REVIEW LINE" },
   "person.local_suspended": { what: "A local log-in was suspended", next: "The user's permissions exceed the scope of the administrator who created the log-in. If that is intended: sallyport people confirm NAME. If not: sallyport people uninvite NAME" },
   "admin.reset": { what: "The recovery admin key was reset", next: "If it was not you: someone else can write to the gateway's data directory." },
   "admin_key.issued": { what: "An admin key was made", next: "If you did not expect it: sallyport admin keys revoke KEY" },
@@ -40,6 +43,10 @@ const words: Readonly<Record<NoticeType, Words>> = {
 /** What is said of an event, in this order, and under which word. */
 const said = [
   ["key", "key"],
+  ["review", "review"],
+  ["lines", "lines"],
+  ["open", "open lines"],
+  ["reviewers", "reviewer"],
   ["name", "name"],
   ["owner", "owner"],
   ["principal", "owner"],

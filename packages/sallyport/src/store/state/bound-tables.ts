@@ -6,6 +6,7 @@ import { readFindingRecord } from "./finding-rows.ts";
 import { readDirectoryGroup, readPrincipal } from "./principal-rows.ts";
 import { readLocalLogin } from "./local-login-rows.ts";
 import { readRestriction } from "./restriction-rows.ts";
+import { readReview, readReviewLine } from "./review-rows.ts";
 import { readAssignment, readEnvironment, readKey, readRole, readTicket } from "./rows.ts";
 import type { SqlRow } from "../disk/sqlite.ts";
 import { readRevokedToken, readTokenKey } from "./token-rows.ts";
@@ -56,6 +57,18 @@ export const boundTables: Readonly<Record<string, BoundTable>> = {
     // Without the row the finding is open.
     isRefusedAlone: true,
     read: readFindingRecord,
+  },
+  review: {
+    key: ["id"],
+    gives: "who may decide in a review, and what it has taken away",
+    isRefusedAlone: true,
+    read: readReview,
+  },
+  review_line: {
+    key: ["review", "line"],
+    gives: "what was decided in a review, and what can be restored",
+    isRefusedAlone: true,
+    read: readReviewLine,
   },
   meta: {
     key: ["name"],

@@ -10,5 +10,6 @@ import { logs } from "./migrations/4-logs.ts";
 import { boundRows } from "./migrations/5-bound-rows.ts";
 import { countedUsage } from "./migrations/6-usage-counters.ts";
 import { keptFindings } from "./migrations/7-findings.ts";
+import { keptReviews } from "./migrations/8-reviews.ts";
 
-export const migrations: readonly Migration[] = [keySecrets, factors, logs, boundRows, countedUsage, keptFindings];
+export const migrations: readonly Migration[] = [keySecrets, factors, logs, boundRows, countedUsage, keptFindings, keptReviews];

@@ -1,0 +1,24 @@
+/** To schema 8: access reviews and their lines. It begins empty. */
+import type { Migration } from "./migration.ts";
+
+export const keptReviews: Migration = {
+  to: 8,
+  says: "access reviews are kept, with a line for each right that is reviewed",
+  apply(database) {
+    database.exec(`CREATE TABLE review (
+  id TEXT NOT NULL PRIMARY KEY,
+  environment TEXT NOT NULL,
+  body TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE review_line (
+  review TEXT NOT NULL,
+  line INTEGER NOT NULL,
+  version INTEGER NOT NULL,
+  status TEXT NOT NULL,
+  assigned_to TEXT,
+  body TEXT NOT NULL,
+  PRIMARY KEY (review, line)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX review_line_status ON review_line (review, status, line);`);
+  },
+};
