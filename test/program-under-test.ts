@@ -217,3 +217,7 @@ export { RevokedTokens } from "../packages/sallyport/dist/tokens/revoked-tokens.
 export { TokenKeys } from "../packages/sallyport/dist/tokens/token-keys.js";
 export { looksLikeToken } from "../packages/sallyport/dist/tokens/verify.js";
 export { parseTraceParent } from "../packages/sallyport/dist/outlets/traces/trace-parent.js";
+export { ReviewJobs } from "../packages/sallyport/dist/compose/review-care.js";
+export { ReviewRecords } from "../packages/sallyport/dist/reviews/review-records.js";
+export type { ReviewLine, ReviewRecord } from "../packages/sallyport/dist/reviews/review.js";
+export { SUBJECTS_MAX } from "../packages/sallyport/dist/admin/reviews/survey-population.js";

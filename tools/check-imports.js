@@ -4,7 +4,19 @@ import { readFileSync } from "node:fs";
 import { dirname, join, normalize, sep } from "node:path";
 import { sourceFiles } from "./source-files.js";
 
-const DOMAINS = ["keys", "access", "audit", "limits", "factors", "tokens", "identity", "anomaly", "incident", "usage", "reviews"];
+const DOMAINS = [
+  "keys",
+  "access",
+  "audit",
+  "limits",
+  "factors",
+  "tokens",
+  "identity",
+  "anomaly",
+  "incident",
+  "usage",
+  "reviews",
+];
 
 /** The rooms of the store, each above those before it. */
 const STORE = ["disk", "secrets", "state", "ledger", "search", "writer", "backup", "directory"].map(

@@ -6,7 +6,7 @@ import { AdminClient } from "@sallyport/client";
 import { contract } from "@sallyport/contract";
 import type { ContractRow, RouteName } from "@sallyport/contract";
 import { beginRotation, eventTypes, everything, noteFirstUse } from "../program-under-test.ts";
-import type { AdminRight, KeyRecord } from "../program-under-test.ts";
+import type { AdminRight, KeyRecord, ReviewRecord } from "../program-under-test.ts";
 import { DAY_MS, MemoryGateway, POLICY, START_MS } from "./memory-ports.ts";
 
 const routes = Object.keys(contract) as RouteName[];
@@ -49,6 +49,8 @@ function requestOf(name: RouteName): { path: string; init: RequestInit } {
         : known.assignment;
   const path = row.path
     .replace("incidents/:id", `incidents/${INCIDENT.id}`)
+    .replace("reviews/:id", `reviews/${REVIEW}`)
+    .replace(":line", "1")
     .replace(":id", id)
     .replace(":name", name.startsWith("roles.") ? "bot" : "prod")
     .replace(":upstream", "u1");
@@ -74,6 +76,11 @@ function requestOf(name: RouteName): { path: string; init: RequestInit } {
     "policy.apply": { text: POLICY.replace("30d", "20d") },
     "findings.accept": { ...FINDING, until: new Date(START_MS + DAY_MS).toISOString(), reason: "x" },
     "findings.reopen": FINDING,
+    "reviews.start": { environment: "prod" },
+    "reviews.decide": { decision: "revoke", reason: "x" },
+    "reviews.delegate": { lines: [1], to: "os:ada" },
+    "reviews.restore": { reason: "x" },
+    "reviews.report": { manifest: "0".repeat(64) },
     explainToken: { keyId: known.key, allow: ["infer:chat"], isBound: true },
     explain: { keyId: known.key, method: "POST", path: "/api/chat", model: "llama3.2" },
   };
@@ -125,6 +132,41 @@ const INCIDENT = { id: "inc_0123456789ab", environment: "prod", keyName: "k", ow
 
 function anIncident(): void {
   gateway.incidents.set(INCIDENT.id, { ...INCIDENT, key: known.key });
+}
+
+const REVIEW = "rev_0123456789ab";
+
+/** A review of the key, in the state that the route asks for. */
+function aReview(name: RouteName): void {
+  const isClosed = ["reviews.restore", "reviews.export", "reviews.records", "reviews.report"].includes(name);
+  const entry = {
+    ...{ subject: `key:${known.key}`, name: "k", owner: known.principal, issuer: "os:root", state: "active" },
+    ...{ roles: ["bot"], allow: [], models: ["llama3.2"], permissions: [], environments: [], conditions: [] },
+  };
+  const evidence = {
+    ...{ createdAt: 0, expiresAt: null, rotatedAt: null, lastUsedAt: null, requests: 0, anomalies: 0, opens: [] },
+    ownerState: "active" as const,
+  };
+  const suspended = { what: "suspended", at: 0, says: "x", undo: null } as const;
+  gateway.reviewTable.set(REVIEW, {
+    ...{
+      id: REVIEW,
+      environment: "prod",
+      scope: "all",
+      state: isClosed ? "closed" : "open",
+      startedAt: 0,
+      startedBy: "x",
+    },
+    ...{ dueAt: name === "reviews.close" ? 1 : START_MS + DAY_MS, epoch: 1, entries: 1, lines: 1, populationHash: "" },
+    ...{ reviewers: [], schedule: null, reminded: [], canaries: [], canarySalt: "s", withheld: [] },
+    ...{ closedAt: null, closedBy: null, result: null },
+  } as ReviewRecord);
+  gateway.reviewLines.set(`${REVIEW}/1`, {
+    ...{ review: REVIEW, line: 1, version: 1, status: isClosed ? "ended" : "open", assignedTo: null, entry },
+    ...{ entryHash: "", evidence, risks: [], openings: [], decision: null, delegations: [] },
+    outcome: name === "reviews.restore" ? suspended : null,
+  });
+  gateway.reviews.rebuild();
 }
 
 /** The key as it is after the first use of a new secret. */
@@ -186,6 +228,9 @@ describe.each(routes)("%s", (name) => {
       gateway.state = { ...gateway.state, environments };
     }
     if (name === "findings.reopen") anAcceptance();
+    if (name.startsWith("reviews.") && name !== "reviews.start") aReview(name);
+    if (name === "reviews.restore")
+      gateway.stored.set(`prod/${known.key}`, { ...held, state: "suspended", reason: "access_review" });
     if (["incidents.radius", "incidents.report", "incidents.close"].includes(name)) anIncident();
     gateway.ports.keys.apply([{ of: "key", environment: "prod", id: known.key, now: undefined }]);
     const said = await call(name, everything);
@@ -252,6 +297,18 @@ const bound: readonly [RouteName, string][] = [
   ["findings", "?environment=prod"],
   ["findings.accept", ""],
   ["findings.reopen", ""],
+  ["reviews.start", ""],
+  ["reviews.list", "?environment=prod"],
+  ["reviews.show", ""],
+  ["reviews.lines", ""],
+  ["reviews.open", ""],
+  ["reviews.decide", ""],
+  ["reviews.delegate", ""],
+  ["reviews.restore", ""],
+  ["reviews.close", ""],
+  ["reviews.export", ""],
+  ["reviews.records", ""],
+  ["reviews.report", ""],
   ["explainToken", ""],
   ["audit.search", "?environment=prod"],
 ];
@@ -262,6 +319,7 @@ describe("with a right in dev only", () => {
   it.each(bound)("%s%s on prod is 403 and changes nothing", async (name, suffix) => {
     if (name === "principals.invite" || name === "principals.uninvite") aPerson();
     if (name.startsWith("incidents.")) anIncident();
+    if (name.startsWith("reviews.") && name !== "reviews.start") aReview(name);
     const before = JSON.stringify([gateway.state, [...gateway.stored.values()].map(({ state }) => state)]);
     expect((await call(name, dev, suffix)).status).toBe(403);
     expect(gateway.events.filter(({ type }) => type !== "admin.refused")).toEqual([]);

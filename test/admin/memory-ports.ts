@@ -18,6 +18,7 @@ import {
   readPolicyText,
   Reconciler,
   USUAL_STATE,
+  ReviewRecords,
   UseRecord,
 } from "../program-under-test.ts";
 import type {
@@ -36,6 +37,8 @@ import type {
   Operation,
   PermissionUse,
   PolicyState,
+  ReviewLine,
+  ReviewRecord,
   TicketRecord,
   UnconfirmedRestore,
   UpstreamState,
@@ -53,6 +56,9 @@ export class MemoryGateway {
   pepperVersion = 1;
   readonly upstreamStates = new Map<string, UpstreamState>();
   readonly findings = new Map<string, FindingRecord>();
+  readonly reviewTable = new Map<string, ReviewRecord>();
+  /** By `review/line`. */
+  readonly reviewLines = new Map<string, ReviewLine>();
   readonly localLogins = new Map<string, LocalLogin>();
   readonly tickets = new Map<string, TicketRecord>();
   readonly stored = new Map<string, KeyRecord>();
@@ -70,6 +76,7 @@ export class MemoryGateway {
   usageRows: readonly object[] = [];
   sinks: AdminPorts["sinks"] extends () => infer S ? S : never = [];
   damaged: readonly { environment: string; says: string }[] = [];
+  readonly reviews: ReviewRecords;
   readonly ports: AdminPorts & { readonly lifecycle: KeyLifecycle };
   readonly app: AdminApp;
 
@@ -95,7 +102,12 @@ export class MemoryGateway {
       const images = inPart.map(({ environment, id }) => {
         return { of: "key", environment, id, now: stored.get(`${environment}/${id}`) } as const;
       });
-      return { epoch: this.state.epoch, seq: this.events.length, images: imagesOf(wanted.operations, images), events: wanted.events };
+      return {
+        epoch: this.state.epoch,
+        seq: this.events.length,
+        images: imagesOf(wanted.operations, images),
+        events: wanted.events,
+      };
     };
     const uses = new UseRecord({ keyUses: () => [], noteUses: () => {} });
     const clock = { now: () => this.nowMs, monotonic: () => this.nowMs };
@@ -114,9 +126,12 @@ export class MemoryGateway {
       snapshot: () => compileSnapshot(this.state),
       read: () => [...this.localLogins.values()],
     });
+    const reviews = (this.reviews = new ReviewRecords(() => [...this.reviewTable.values()]));
+    const linesOf = (review: string): ReviewLine[] =>
+      [...this.reviewLines.values()].filter((one) => one.review === review).sort((a, b) => a.line - b.line);
     const feed = new Feed({
       writer: { change: commit },
-      views: [keys, logins],
+      views: [keys, logins, reviews],
       isNarrowing: () => false,
       onFault: (what, cause) => this.faults.push(new Error(what, { cause })),
       onStale: (view, cause) => this.faults.push(new Error(view, { cause })),
@@ -147,6 +162,20 @@ export class MemoryGateway {
       uses,
       lifecycle,
       restrictions: () => [],
+      reviews,
+      reviewLines: {
+        one: (review, line) => this.reviewLines.get(`${review}/${line}`),
+        some: ({ review, after = 0, status, assignedTo, limit }) =>
+          linesOf(review)
+            .filter(
+              (one) =>
+                one.line > after &&
+                (status === undefined || one.status === status) &&
+                (assignedTo === undefined || one.assignedTo === assignedTo),
+            )
+            .slice(0, limit),
+        counts: (review) => linesOf(review).map(({ assignedTo, status }) => ({ assignedTo, status, lines: 1 })),
+      },
       findings: { get: (id) => this.findings.get(id), all: () => [...this.findings.values()] },
       sealTo: () => Promise.reject(new Problem("input_invalid", "no recipients here")),
       listKeys,
@@ -288,6 +317,24 @@ export class MemoryGateway {
       case "finding.put":
         this.findings.set(operation.finding.id, operation.finding);
         return;
+      case "key.narrow": {
+        const name = `${operation.environment}/${operation.id}`;
+        stored.set(name, { ...stored.get(name)!, ceiling: operation.ceiling });
+        return;
+      }
+      case "review.put":
+        this.reviewTable.set(operation.review.id, operation.review);
+        return;
+      case "review.freeze":
+        for (const line of operation.lines) this.reviewLines.set(`${line.review}/${line.line}`, line);
+        return;
+      case "review.line": {
+        const { line } = operation;
+        const name = `${line.review}/${line.line}`;
+        if (this.reviewLines.get(name)?.version !== line.version - 1) throw new Problem("conflict");
+        this.reviewLines.set(name, line);
+        return;
+      }
       case "finding.remove":
         this.findings.delete(operation.id);
         return;

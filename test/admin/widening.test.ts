@@ -153,6 +153,25 @@ const routes: Record<RouteName, Kind> = {
       client.call("assignments.create", { body: { subject: { group: "g" }, environment: "dev", roles: ["bot"] } }),
     ),
   "assignments.remove": "narrows",
+  "reviews.start": "policy",
+  "reviews.list": "reads",
+  "reviews.show": "reads",
+  "reviews.lines": "reads",
+  "reviews.open": "policy",
+  "reviews.decide": "narrows",
+  "reviews.delegate": "policy",
+  "reviews.restore": async () => {
+    const { reviewId: id } = await root.call("reviews.start", { body: { environment: "dev", due: "1d" } });
+    gateway.nowMs += 2 * DAY_MS;
+    await root.call("reviews.close", { params: { id } });
+    const { lines } = await root.call("reviews.lines", { params: { id } });
+    const { line } = lines.find(({ subject }) => subject === `key:${known.key}`)!;
+    return codeOf(client.call("reviews.restore", { params: { id, line }, body: { reason: "r" } }));
+  },
+  "reviews.close": "narrows",
+  "reviews.export": "reads",
+  "reviews.records": "reads",
+  "reviews.report": "policy",
   "roles.list": "reads",
   "roles.show": "reads",
   "environments.list": "reads",

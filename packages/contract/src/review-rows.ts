@@ -1,13 +1,6 @@
 /** Access reviews: started, decided line by line, delegated, closed, exported for a report. */
 import { z } from "zod";
-import {
-  exportedLine,
-  fullLineView,
-  lineView,
-  reviewDecisions,
-  reviewIdForm,
-  reviewView,
-} from "./review-views.ts";
+import { exportedLine, fullLineView, lineView, reviewDecisions, reviewIdForm, reviewView } from "./review-views.ts";
 import type { ContractRow } from "./row.ts";
 import { duration, environmentName, nothing, queryNumber, time } from "./scalars.ts";
 

@@ -56,9 +56,7 @@ export const reviewView = z.object({
   closedAt: time.nullable(),
   closedBy: z.string().nullable(),
   /** Outcomes, and how each reviewer decided; null before the review is closed. */
-  result: z
-    .object({ counts: z.record(z.string(), z.int()), figures: z.array(reviewerFigures) })
-    .nullable(),
+  result: z.object({ counts: z.record(z.string(), z.int()), figures: z.array(reviewerFigures) }).nullable(),
 });
 export type ReviewView = z.output<typeof reviewView>;
 

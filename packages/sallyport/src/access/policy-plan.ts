@@ -131,7 +131,9 @@ async function matchAssignments(
     const review = same ? undefined : ports.withholding?.(text);
     if (same) kept.add(same.id);
     else if (review !== undefined)
-      withheld.add(`! assign ${assignmentLine(wanted, present.principals)}: withheld by review ${review}; remove it from the file, or restore the line`);
+      withheld.add(
+        `! assign ${assignmentLine(wanted, present.principals)}: withheld by review ${review}; remove it from the file, or restore the line`,
+      );
     else if (!made.has(text)) made.set(text, { ...wanted, id: ports.newId() });
   });
   draft.mistakes.push(...mistakes);

@@ -39,7 +39,7 @@ function worldOf(document: PolicyDocument, ...states: readonly PolicyState[]) {
       },
       change: async (change: Change) => {
         changes.push(change);
-        return { epoch: 100 };
+        return { epoch: 100, seq: 1 };
       },
     },
   } satisfies Partial<AdminPorts>;

@@ -12,7 +12,13 @@ import type { KeyOperation } from "../keys/operations.ts";
 import type { ReviewOperation } from "../reviews/review.ts";
 import type { TokenOperation } from "../tokens/operations.ts";
 
-export type Operation = PolicyOperation | PostureOperation | KeyOperation | TokenOperation | LocalLoginOperation | ReviewOperation;
+export type Operation =
+  | PolicyOperation
+  | PostureOperation
+  | KeyOperation
+  | TokenOperation
+  | LocalLoginOperation
+  | ReviewOperation;
 
 export interface Change {
   readonly operations: readonly Operation[];

@@ -89,7 +89,12 @@ export class ReviewJobs {
         const review = ports.reviews.get(id);
         if (review?.state !== "starting") return;
         await ports.changes.change({
-          operations: [{ op: "review.put", review: { ...review, state: "abandoned", closedAt: ports.clock.now(), closedBy: ACTOR } }],
+          operations: [
+            {
+              op: "review.put",
+              review: { ...review, state: "abandoned", closedAt: ports.clock.now(), closedBy: ACTOR },
+            },
+          ],
           events: [this.#event("review.closed", review.environment, { review: id, reason: "not_finished" })],
         });
       });

@@ -73,11 +73,7 @@ export async function revokeSubject(
   }
 }
 
-export async function narrowSubject(
-  { ports }: AnyCall,
-  environment: string,
-  found: FoundSubject,
-): Promise<CarriedOut> {
+export async function narrowSubject({ ports }: AnyCall, environment: string, found: FoundSubject): Promise<CarriedOut> {
   const narrowing = await narrowingFor(ports, environment, found);
   if (!narrowing)
     throw new Problem(
@@ -127,7 +123,9 @@ function removeAssignment(assignment: Assignment, what: "revoked" | "suspended",
   const isOfFile = assignment.source === "policy";
   return {
     operations: [{ op: "assignment.remove", id: assignment.id }],
-    events: [event("assignment.removed", assignment.environment, { ...assignmentFields(assignment), reason: REVIEW_REASON })],
+    events: [
+      event("assignment.removed", assignment.environment, { ...assignmentFields(assignment), reason: REVIEW_REASON }),
+    ],
     what,
     says: isOfFile
       ? "the assignment is removed, and applying the policy file does not assign it again: remove it from the file"
@@ -152,7 +150,10 @@ function stopService(
   return {
     ...nothingDone(what, `the service is disabled in ${environment}`),
     operations: [
-      { op: "principal.put", principal: { ...service, revocations: revocations + 1, bounds: { ...bounds, disabledIn } } },
+      {
+        op: "principal.put",
+        principal: { ...service, revocations: revocations + 1, bounds: { ...bounds, disabledIn } },
+      },
     ],
     events: [
       event("principal.disabled", "system", {

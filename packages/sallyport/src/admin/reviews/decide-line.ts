@@ -83,8 +83,7 @@ function demandReviewer({ ports }: AnyCall, line: ReviewLine, by: string): void 
       `line ${line.line} is for ${actorName(ports, line.assignedTo)} to decide: delegate it first`,
     );
   const why = whyDependent(ports, by, line.entry);
-  if (why !== undefined)
-    throw new Problem("permission_denied", `line ${line.line} needs another reviewer: ${why}`);
+  if (why !== undefined) throw new Problem("permission_denied", `line ${line.line} needs another reviewer: ${why}`);
 }
 
 /** What they decide on is what they have seen: another decision, or a changed subject, has to be seen first. */
@@ -115,7 +114,10 @@ async function carryOut(
 ): Promise<CarriedOut> {
   const found = findSubject(call.ports, environment, line.entry.subject);
   if (line.outcome && ["revoked", "narrowed"].includes(line.outcome.what))
-    throw new Problem("conflict", `line ${line.line} was ${line.outcome.what} already, which this review does not undo`);
+    throw new Problem(
+      "conflict",
+      `line ${line.line} was ${line.outcome.what} already, which this review does not undo`,
+    );
   if (!found) return nothingDone("gone", "it was revoked or removed meanwhile");
   if (decision === "keep") return nothingDone("kept", "nothing is changed");
   const event = (type: LedgerEvent["type"], where: string, fields: LedgerEvent["fields"]): LedgerEvent =>

@@ -75,7 +75,13 @@ function suspendSome(ports: AdminPorts, { review: id, event }: EndOrder): Promis
       operations.push(...done.operations, { op: "review.line", line: endedLine(line, done, ports.clock.now()) });
       const { subject } = line.entry;
       events.push(
-        event("review.ended", review.environment, { review: id, line: line.line, subject, outcome: done.what, reason: "no_decision" }),
+        event("review.ended", review.environment, {
+          review: id,
+          line: line.line,
+          subject,
+          outcome: done.what,
+          reason: "no_decision",
+        }),
         ...done.events,
       );
       if (done.withheld !== null) withheld.push(done.withheld);

@@ -56,7 +56,10 @@ export async function openLine(call: AnyCall, review: ReviewRecord, number: numb
 
 /** Looks of others do not make what the reviewer has seen an old version. */
 function withVersion(openings: readonly LineOpening[], by: string, version: number): readonly LineOpening[] {
-  return openings.map((one) => ({ ...one, version: one.by === by || one.version === version - 1 ? version : one.version }));
+  return openings.map((one) => ({
+    ...one,
+    version: one.by === by || one.version === version - 1 ? version : one.version,
+  }));
 }
 
 function isCanary({ canaries }: ReviewRecord, line: number): boolean {

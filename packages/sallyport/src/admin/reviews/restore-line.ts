@@ -77,14 +77,22 @@ function restoreService(call: AnyCall, environment: string, id: string): Restore
   const isStopped = held.some((one) => one.source === "admin" && one.environments.includes(environment));
   if (!service || !isStopped) throw new Problem("conflict", "the service is enabled already");
   const left = held
-    .map((one) => (one.source === "admin" ? { ...one, environments: one.environments.filter((name) => name !== environment) } : one))
+    .map((one) =>
+      one.source === "admin" ? { ...one, environments: one.environments.filter((name) => name !== environment) } : one,
+    )
     .filter(({ environments }) => environments.length > 0);
   const { disabledIn: _disabledIn, ...bounds } = service.bounds ?? {};
   const principal: Principal = { ...service, bounds: left.length > 0 ? { ...bounds, disabledIn: left } : bounds };
   return {
     operations: [{ op: "principal.put", principal }],
     events: [
-      eventOf(call, "principal.enabled", "system", { principal: id, kind: service.kind, name: service.name, environments: [environment], source: "admin" }),
+      eventOf(call, "principal.enabled", "system", {
+        principal: id,
+        kind: service.kind,
+        name: service.name,
+        environments: [environment],
+        source: "admin",
+      }),
     ],
     says: `the service is enabled in ${environment}`,
     assignment: null,

@@ -42,14 +42,21 @@ export async function readFacts(
   const isOne = only.key !== undefined || only.principal !== undefined;
   const since = ports.clock.now() - EVIDENCE_DAYS * DAY_MS;
   const alerts = new Map<string, number>();
-  const alertsOf = { type: "anomaly.detected", environment, since, ...(only.key === undefined ? {} : { key: only.key }) };
+  const alertsOf = {
+    type: "anomaly.detected",
+    environment,
+    since,
+    ...(only.key === undefined ? {} : { key: only.key }),
+  };
   if (only.principal === undefined)
     for (const { fields } of await recordsOf(ports, alertsOf))
       count(alerts, typeof fields["key"] === "string" ? fields["key"] : "");
   const issuers = new Map<string, string>();
   if (!isOne)
     // Newest first: who assigned it last is who is asked about it.
-    for (const { type, actor, fields } of await recordsOf(ports, { types: ["assignment.created", "principal.created"] })) {
+    for (const { type, actor, fields } of await recordsOf(ports, {
+      types: ["assignment.created", "principal.created"],
+    })) {
       const id = type === "assignment.created" ? (fields["assignment"] ?? fields["name"]) : fields["principal"];
       const subject = `${type === "assignment.created" ? "assignment" : "service"}:${String(id)}`;
       if (!issuers.has(subject)) issuers.set(subject, actor);

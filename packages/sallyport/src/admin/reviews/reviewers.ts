@@ -84,6 +84,7 @@ export async function findReviewer(ports: ReviewerPorts, environment: string, te
       "input_invalid",
       `no admin key named ${JSON.stringify(text)} may decide on reviews in ${environment}: create one with \`sallyport admin keys create --role access-reviewer\``,
     );
-  if (found.length > 1) throw new Problem("input_invalid", `${found.length} admin keys are named ${JSON.stringify(text)}: use the id`);
+  if (found.length > 1)
+    throw new Problem("input_invalid", `${found.length} admin keys are named ${JSON.stringify(text)}: use the id`);
   return { actor: KEY + first.id, name: first.name };
 }

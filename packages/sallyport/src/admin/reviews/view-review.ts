@@ -48,7 +48,11 @@ export function viewReview(ports: ViewPorts, review: ReviewRecord): ReviewView {
     closedBy,
     result: review.result && {
       counts: { ...review.result.counts },
-      figures: review.result.figures.map((one) => ({ ...one, name: actorName(ports, one.actor), signs: [...one.signs] })),
+      figures: review.result.figures.map((one) => ({
+        ...one,
+        name: actorName(ports, one.actor),
+        signs: [...one.signs],
+      })),
     },
   };
 }

@@ -175,7 +175,11 @@ export const reviewHandlers: Handlers<ReviewRoute> = {
     return {
       records: records
         .filter(({ fields }) => fields["review"] === review.id)
-        .map(({ seq, type, fields }) => ({ seq, type, line: typeof fields["line"] === "number" ? fields["line"] : null })),
+        .map(({ seq, type, fields }) => ({
+          seq,
+          type,
+          line: typeof fields["line"] === "number" ? fields["line"] : null,
+        })),
       next: through >= newest ? null : through,
     };
   },

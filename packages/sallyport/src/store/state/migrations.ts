@@ -12,4 +12,12 @@ import { countedUsage } from "./migrations/6-usage-counters.ts";
 import { keptFindings } from "./migrations/7-findings.ts";
 import { keptReviews } from "./migrations/8-reviews.ts";
 
-export const migrations: readonly Migration[] = [keySecrets, factors, logs, boundRows, countedUsage, keptFindings, keptReviews];
+export const migrations: readonly Migration[] = [
+  keySecrets,
+  factors,
+  logs,
+  boundRows,
+  countedUsage,
+  keptFindings,
+  keptReviews,
+];

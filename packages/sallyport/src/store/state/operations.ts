@@ -62,7 +62,9 @@ export function makeApplyOperation(database: SqlDatabase): ApplyOperation {
   const setLine = database.prepare(
     "UPDATE review_line SET version = ?, status = ?, assigned_to = ?, body = ? WHERE review = ? AND line = ? AND version = ?",
   );
-  const setKeyCeiling = database.prepare("UPDATE key SET ceiling = ? WHERE environment = ? AND id = ? AND admin IS NULL");
+  const setKeyCeiling = database.prepare(
+    "UPDATE key SET ceiling = ? WHERE environment = ? AND id = ? AND admin IS NULL",
+  );
   const removeEnvironment = database.prepare("DELETE FROM environment WHERE name = ?");
   const putRole = database.prepare(`INSERT OR REPLACE INTO role VALUES (${places(6)})`);
   const removeRole = database.prepare("DELETE FROM role WHERE name = ?");
