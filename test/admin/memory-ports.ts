@@ -74,6 +74,7 @@ export class MemoryGateway {
   usesFromMs: number | null = null;
   damagedIncidents: readonly string[] = [];
   usageRows: readonly object[] = [];
+  usageFirstDay: number | null = null;
   sinks: AdminPorts["sinks"] extends () => infer S ? S : never = [];
   damaged: readonly { environment: string; says: string }[] = [];
   readonly reviews: ReviewRecords;
@@ -222,7 +223,7 @@ export class MemoryGateway {
       permissionUses: async () => ({ from: this.usesFromMs ?? this.nowMs, to: this.nowMs, uses: this.permissionUses }),
       damage: () => this.damaged,
       usage: {
-        report: async () => ({ rows: this.usageRows as never[], next: null, firstDay: null }),
+        report: async () => ({ rows: this.usageRows as never[], next: null, firstDay: this.usageFirstDay }),
         requestsOf: async (named) => named.map(() => 0),
         rebuild: () => {},
         rebuildProgress: () => null,

@@ -10,7 +10,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { everything } from "../program-under-test.ts";
 import type { AdminRight } from "../program-under-test.ts";
 import { clientOf, codeOf } from "./caller.ts";
-import { MemoryGateway } from "./memory-ports.ts";
+import { DAY_MS, MemoryGateway } from "./memory-ports.ts";
 
 /** Everything that can be opened stands closed in dev. */
 const CLOSED = {
