@@ -105,7 +105,7 @@ describe("the population", () => {
 
   it("of one environment has one open review of a kind", async () => {
     await start();
-    expect(await codeOf(start())).toBe("conflict");
+    expect(await codeOf(start())).toBe("review_state");
     expect(await codeOf(root.call("reviews.start", { body: { environment: "dev", scope: "privileged" } }))).toBe(
       "done",
     );
@@ -186,7 +186,7 @@ describe("a reviewer", () => {
     const possible: number[] = [];
     for (const line of numbers) if ((await codeOf(delegate(root, "ada", [line]))) === "done") possible.push(line);
     expect(possible.length).toBeGreaterThan(0);
-    expect(gateway.events.at(-1)).toMatchObject({
+    expect(gateway.events.findLast(({ type }) => type === "review.delegated")).toMatchObject({
       type: "review.delegated",
       fields: { review: id, from: [actor.actor] },
     });
@@ -216,7 +216,7 @@ describe("a decision", () => {
 
   it("without a look at the evidence is recorded as that", async () => {
     const id = await start();
-    await decide(ada, id, 1, "keep");
+    await decide(ada, id, (await lineOf(id, `key:${keys[0]!.id}`)).line, "keep");
     expect(gateway.events.at(-1)?.fields).toMatchObject({ shown_sha256: null, shown_ms: null });
   });
 
@@ -235,7 +235,7 @@ describe("a decision", () => {
     expect(await codeOf(decide(grace, id, line, "revoke", version))).toBe("done");
     // What is revoked stays so.
     await open(ada, id, line);
-    expect(await codeOf(decide(ada, id, line, "keep"))).toBe("conflict");
+    expect(await codeOf(decide(ada, id, line, "keep"))).toBe("review_state");
   });
 
   it("on a subject that has changed since it was shown waits for another look, and the change is flagged", async () => {
@@ -264,7 +264,7 @@ describe("a decision", () => {
     gateway.nowMs += 40 * DAY_MS;
     const id = await start();
     const { line } = await lineOf(id, `key:${wide}`);
-    expect(await codeOf(decide(ada, id, line, "narrow"))).toBe("conflict");
+    expect(await codeOf(decide(ada, id, line, "narrow"))).toBe("review_state");
     gateway.usageRows = [{ model: "llama3.2", requests: 7, lastAt: gateway.nowMs }];
     gateway.usageFirstDay = Math.floor(gateway.nowMs / DAY_MS) - 35;
     expect((await open(ada, id, line)).narrowed).toBe("models: llama3.2");
@@ -282,7 +282,7 @@ describe("a decision", () => {
     expect(await codeOf(decide(ada, id, ofWide.line, "revoke"))).toBe("grant_exceeds_issuer");
     expect(await codeOf(decide(ada, id, ofWide.line, "narrow"))).toBe("done");
     const last = await lineOf(id, `admin_key:${admin.id}`);
-    expect(await codeOf(decide(ada, id, last.line, "revoke"))).toBe("conflict");
+    expect(await codeOf(decide(ada, id, last.line, "revoke"))).toBe("review_state");
   });
 
   it("on an assignment of the policy file holds when the file is applied again, until it is restored", async () => {
@@ -304,7 +304,7 @@ describe("the end", () => {
     const admin = await adminKey("linus", "admin");
     const id = await start();
     await decide(ada, id, (await lineOf(id, `key:${keys[0]!.id}`)).line, "keep");
-    expect(await codeOf(root.call("reviews.close", { params: { id } }))).toBe("conflict");
+    expect(await codeOf(root.call("reviews.close", { params: { id } }))).toBe("review_state");
     await endBySilence();
     expect(keys.map((key) => stateOf(key.id))).toEqual(["active", "suspended", "suspended"]);
     expect(stateOf(admin.id, "system")).toBe("active");
@@ -330,11 +330,11 @@ describe("the end", () => {
 
   it("waits for a clock that can be believed", async () => {
     const id = await start();
-    gateway.nowMs += 400 * DAY_MS;
+    gateway.nowMs += 15 * DAY_MS;
     await jobs(false).look();
     expect(stateOf(keys[0]!.id)).toBe("active");
     // Nor is anything decided after the end.
-    expect(await codeOf(decide(ada, id, 1, "keep"))).toBe("conflict");
+    expect(await codeOf(decide(ada, id, 1, "keep"))).toBe("review_state");
   });
 
   it("is announced 7, 3 and 1 days before, each once", async () => {
@@ -428,7 +428,7 @@ describe("canary lines", () => {
       expect([shown.flags, shown.now]).toEqual([[], shown.frozen]);
     }
     expect(JSON.stringify([gateway.events, await linesOf(id)])).not.toMatch(/canary_salt|isCanary/);
-    expect(await codeOf(root.call("reviews.export", { params: { id } }))).toBe("conflict");
+    expect(await codeOf(root.call("reviews.export", { params: { id } }))).toBe("review_state");
     for (const line of canaries) await decide(await reviewerOf(id, line), id, line, "keep");
     await endBySilence();
     const { result } = await root.call("reviews.show", { params: { id } });

@@ -10,7 +10,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { everything } from "../program-under-test.ts";
 import type { AdminRight } from "../program-under-test.ts";
 import { clientOf, codeOf } from "./caller.ts";
-import { DAY_MS, MemoryGateway } from "./memory-ports.ts";
+import { MemoryGateway } from "./memory-ports.ts";
 
 /** Everything that can be opened stands closed in dev. */
 const CLOSED = {
@@ -162,10 +162,14 @@ const routes: Record<RouteName, Kind> = {
   "reviews.delegate": "policy",
   "reviews.restore": async () => {
     const { reviewId: id } = await root.call("reviews.start", { body: { environment: "dev", due: "1d" } });
-    gateway.nowMs += 2 * DAY_MS;
-    await root.call("reviews.close", { params: { id } });
     const { lines } = await root.call("reviews.lines", { params: { id } });
     const { line } = lines.find(({ subject }) => subject === `key:${known.key}`)!;
+    const held = gateway.reviewLines.get(`${id}/${line}`)!;
+    const outcome = { what: "suspended", at: 0, says: "x", undo: null } as const;
+    gateway.reviewLines.set(`${id}/${line}`, { ...held, status: "ended", outcome });
+    const key = gateway.stored.get(`dev/${known.key}`)!;
+    gateway.stored.set(`dev/${known.key}`, { ...key, state: "suspended", reason: "access_review" });
+    gateway.ports.keys.apply([{ of: "key", environment: "dev", id: known.key, now: undefined }]);
     return codeOf(client.call("reviews.restore", { params: { id, line }, body: { reason: "r" } }));
   },
   "reviews.close": "narrows",

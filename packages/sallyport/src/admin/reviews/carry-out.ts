@@ -63,7 +63,7 @@ export async function revokeSubject(
           ? ["the admin key administers all environments, and the reviewer does not: narrow or delegate the line"]
           : excessEnvironments(right, environments === "*" ? [] : environments),
       );
-      if (await isLastAdministrator(call.ports, environment, found.key)) throw new Problem("conflict", LAST);
+      if (await isLastAdministrator(call.ports, environment, found.key)) throw new Problem("review_state", LAST);
       return endKey(found.key, "revoked", event);
     }
     case "assignment":
@@ -75,14 +75,18 @@ export async function revokeSubject(
 
 export async function narrowSubject({ ports }: AnyCall, environment: string, found: FoundSubject): Promise<CarriedOut> {
   const narrowing = await narrowingFor(ports, environment, found);
-  if (!narrowing)
-    throw new Problem(
-      "conflict",
-      "nothing less can be left: it is written in the policy file, or its use of 30 days and more is not known, or it is no narrower; keep or revoke it",
-    );
+  if (!narrowing) throw nothingLess();
   if (found.kind === "admin_key" && (await isLastAdministrator(ports, environment, found.key)))
-    throw new Problem("conflict", LAST);
+    throw new Problem("review_state", LAST);
   return { ...nothingDone("narrowed", narrowing.says), operations: [narrowing.operation] };
+}
+
+/** The same for a canary line, which must not be told from a key. */
+export function nothingLess(): Problem {
+  return new Problem(
+    "review_state",
+    "nothing less can be left: it is written in the policy file, or its use of 30 days and more is not known, or it is no narrower; keep or revoke it",
+  );
 }
 
 const LAST = "it is the last admin key that can administer the environment: create another one first";

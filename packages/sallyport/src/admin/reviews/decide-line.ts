@@ -5,7 +5,7 @@ import type { LedgerEvent } from "../../audit/event.ts";
 import type { LineDecision, ReviewDecision, ReviewLine, ReviewRecord } from "../../reviews/review.ts";
 import { eventOf } from "../call.ts";
 import type { AnyCall } from "../call.ts";
-import { narrowSubject, nothingDone, revokeSubject } from "./carry-out.ts";
+import { narrowSubject, nothingDone, nothingLess, revokeSubject } from "./carry-out.ts";
 import type { CarriedOut } from "./carry-out.ts";
 import { demandOpen, findLine, findReview } from "./known-line.ts";
 import { findSubject, presentHash } from "./review-subject.ts";
@@ -115,7 +115,7 @@ async function carryOut(
   const found = findSubject(call.ports, environment, line.entry.subject);
   if (line.outcome && ["revoked", "narrowed"].includes(line.outcome.what))
     throw new Problem(
-      "conflict",
+      "review_state",
       `line ${line.line} was ${line.outcome.what} already, which this review does not undo`,
     );
   if (!found) return nothingDone("gone", "it was revoked or removed meanwhile");
@@ -131,20 +131,17 @@ async function carryOut(
 function pretended(decision: ReviewDecision): CarriedOut {
   if (decision === "keep") return nothingDone("kept", "nothing is changed");
   if (decision === "revoke") return nothingDone("revoked", "the key is revoked");
-  throw new Problem(
-    "conflict",
-    "nothing less can be left: it is written in the policy file, or its use of 30 days and more is not known, or it is no narrower; keep or revoke it",
-  );
+  throw nothingLess();
 }
 
 function decidedEvent(
   call: AnyCall,
   { id, environment }: ReviewRecord,
   { line, entry, entryHash, version }: ReviewLine,
-  { decision, reason, shownMs, digest, wasChanged }: LineDecision,
+  { decision, reason, at, shownMs, digest, wasChanged }: LineDecision,
   { what, says }: CarriedOut,
 ): LedgerEvent {
-  return eventOf(call, "review.decided", environment, {
+  const event = eventOf(call, "review.decided", environment, {
     review: id,
     line,
     version: version + 1,
@@ -158,4 +155,6 @@ function decidedEvent(
     shown_ms: shownMs,
     was_changed: wasChanged,
   });
+  // Line and record say the same, to the millisecond.
+  return { ...event, at };
 }

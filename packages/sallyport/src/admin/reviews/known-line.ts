@@ -22,8 +22,8 @@ export function findLine(call: AnyCall, { id }: ReviewRecord, line: number): Rev
 
 /** Decisions are made until the end, and not while the lines are still being frozen. */
 export function demandOpen({ id, state, dueAt }: ReviewRecord, now: number): void {
-  if (state !== "open") throw new Problem("conflict", `review ${id} is ${state}`);
-  if (now >= dueAt) throw new Problem("conflict", `review ${id} ended at ${isoTime(dueAt)}`);
+  if (state !== "open") throw new Problem("review_state", `review ${id} is ${state}`);
+  if (now >= dueAt) throw new Problem("review_state", `review ${id} ended at ${isoTime(dueAt)}`);
 }
 
 /** Reading and checking a line takes some 100 us: a page is part of one turn. */

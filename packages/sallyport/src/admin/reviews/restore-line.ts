@@ -24,7 +24,7 @@ export interface Restored {
 /** Throws `conflict` where there is nothing to restore, or something else was done to it since. */
 export function restoreSubject(call: AnyCall, review: ReviewRecord, line: ReviewLine): Restored {
   if (line.outcome?.what !== "suspended" || review.canaries.includes(line.line))
-    throw new Problem("conflict", `line ${line.line} was not suspended by the review, or is restored already`);
+    throw new Problem("review_state", `line ${line.line} was not suspended by the review, or is restored already`);
   const { kind, id } = partsOf(line.entry.subject);
   switch (kind) {
     case "key":
@@ -41,9 +41,9 @@ function restoreKey(call: AnyCall, environment: string, id: string): Restored {
   const { ports, caller } = call;
   const key = ports.keys.find(environment, id);
   if (key?.state !== "suspended" || key.reason !== REVIEW_REASON)
-    throw new Problem("conflict", `the key is ${key?.state ?? "gone"}, and not by a review`);
+    throw new Problem("review_state", `the key is ${key?.state ?? "gone"}, and not by a review`);
   const incident = openIncidentOf(ports.incidents.list(), { environment, id });
-  if (incident) throw new Problem("conflict", `incident ${incident.id} of this key is open`);
+  if (incident) throw new Problem("review_state", `incident ${incident.id} of this key is open`);
   if (key.admin) refuseExcess(excessAdminRight(caller.issuer.right, key.admin));
   return {
     operations: [{ op: "key.state", environment, id, state: "active", reason: null }],
@@ -57,12 +57,12 @@ function restoreAssignment(call: AnyCall, { outcome }: ReviewLine): Restored {
   const { environments, assignments, roles } = call.ports.snapshot();
   // The row is the gateway's own, or it would not have been read.
   const assignment = JSON.parse(outcome?.undo ?? "null") as Assignment | null;
-  if (!assignment) throw new Problem("conflict", "what was removed is not known");
+  if (!assignment) throw new Problem("review_state", "what was removed is not known");
   const { environment, right, id } = assignment;
   const missing = right.roles.filter((name) => !roles.has(name));
   if (!environments.has(environment) || missing.length > 0)
-    throw new Problem("conflict", `${missing.join(", ") || environment} no longer exists: assign anew`);
-  if (assignments.get(id)) throw new Problem("conflict", "it is assigned again already");
+    throw new Problem("review_state", `${missing.join(", ") || environment} no longer exists: assign anew`);
+  if (assignments.get(id)) throw new Problem("review_state", "it is assigned again already");
   return {
     operations: [{ op: "assignment.put", assignment }],
     events: [eventOf(call, "assignment.created", environment, assignmentFields(assignment))],
@@ -75,7 +75,7 @@ function restoreService(call: AnyCall, environment: string, id: string): Restore
   const service = call.ports.snapshot().principals.get(id);
   const held = service?.bounds?.disabledIn ?? [];
   const isStopped = held.some((one) => one.source === "admin" && one.environments.includes(environment));
-  if (!service || !isStopped) throw new Problem("conflict", "the service is enabled already");
+  if (!service || !isStopped) throw new Problem("review_state", "the service is enabled already");
   const left = held
     .map((one) =>
       one.source === "admin" ? { ...one, environments: one.environments.filter((name) => name !== environment) } : one,

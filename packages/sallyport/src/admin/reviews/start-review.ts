@@ -81,7 +81,7 @@ export async function startReview(ports: StartPorts, order: StartOrder): Promise
 function demandNoOther({ reviews }: Pick<AdminPorts, "reviews">, { environment, scope }: StartOrder): void {
   const other = reviews.all().find((one) => one.environment === environment && one.scope === scope && isUnderWay(one));
   if (other)
-    throw new Problem("conflict", `review ${other.id} of ${environment} is open until ${isoTime(other.dueAt)}`);
+    throw new Problem("review_state", `review ${other.id} of ${environment} is open until ${isoTime(other.dueAt)}`);
 }
 
 export function isUnderWay({ state }: Pick<ReviewRecord, "state">): boolean {

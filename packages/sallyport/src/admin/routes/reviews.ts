@@ -134,17 +134,17 @@ export const reviewHandlers: Handlers<ReviewRoute> = {
 
   "reviews.close": async (call) => {
     const review = findReview(call, call.params.id);
-    if (review.state !== "open") throw new Problem("conflict", `review ${review.id} is ${review.state}`);
+    if (review.state !== "open") throw new Problem("review_state", `review ${review.id} is ${review.state}`);
     const { open } = viewReview(call.ports, review);
     if (open > 0 && call.ports.clock.now() < review.dueAt)
       throw new Problem(
-        "conflict",
+        "review_state",
         `${open} lines are not decided: decide them, or wait until ${isoTime(review.dueAt)}, when they are suspended`,
       );
     const event = (type: EventType, environment: string, fields: LedgerEvent["fields"]): LedgerEvent =>
       eventOf(call, type, environment, fields);
     const closed = await endReview(call.ports, { review: review.id, actor: call.caller.issuer.actor, event });
-    if (!closed) throw new Problem("conflict", `review ${review.id} was closed meanwhile`);
+    if (!closed) throw new Problem("review_state", `review ${review.id} was closed meanwhile`);
     return viewReview(call.ports, closed);
   },
 
@@ -209,7 +209,7 @@ const REPORTED: readonly EventType[] = [
 function closedReview(call: AnyCall, id: string) {
   const review = findReview(call, id);
   if (review.state !== "closed")
-    throw new Problem("conflict", `review ${id} is ${review.state}: its report can be written when it is closed`);
+    throw new Problem("review_state", `review ${id} is ${review.state}: its report can be written when it is closed`);
   return review;
 }
 
@@ -238,7 +238,7 @@ function delegate(call: Call<"reviews.delegate">) {
       lines.push({ ...line, version: line.version + 1, assignedTo: to.actor, delegations });
       if (lines.length % LINES_A_ROUND === 0) await nextRound();
     }
-    if (mistakes.length > 0) throw new Problem("conflict", mistakes.slice(0, MISTAKES_MAX).join("; "));
+    if (mistakes.length > 0) throw new Problem("review_state", mistakes.slice(0, MISTAKES_MAX).join("; "));
     await ports.changes.change({
       operations: lines.map((line) => ({ op: "review.line", line }) as const),
       events: [
