@@ -136,35 +136,23 @@ function anIncident(): void {
 
 const REVIEW = "rev_0123456789ab";
 
+const ENTRY = { subject: "", name: "k", owner: null, issuer: "os:root", state: "active", roles: ["bot"], allow: [], models: ["llama3.2"], permissions: [], environments: [], conditions: [] } as const; // prettier-ignore
+const EVIDENCE = { createdAt: 0, expiresAt: null, rotatedAt: null, lastUsedAt: null, requests: 0, anomalies: 0, opens: [], ownerState: "active" } as const; // prettier-ignore
+const OPEN_REVIEW = { id: REVIEW, environment: "prod", scope: "all", state: "open", startedAt: 0, startedBy: "x", dueAt: START_MS + DAY_MS, epoch: 1, entries: 1, lines: 1, populationHash: "", reviewers: [], schedule: null, reminded: [], canaries: [], canarySalt: "s", withheld: [], closedAt: null, closedBy: null, result: null } as const satisfies ReviewRecord; // prettier-ignore
+const OPEN_LINE = { review: REVIEW, line: 1, version: 1, status: "open", assignedTo: null, entryHash: "", evidence: EVIDENCE, risks: [], openings: [], decision: null, outcome: null, delegations: [] } as const; // prettier-ignore
+const SUSPENDED = { what: "suspended", at: 0, says: "x", undo: null } as const;
+
 /** A review of the key, in the state that the route asks for. */
 function aReview(name: RouteName): void {
   const isClosed = ["reviews.restore", "reviews.export", "reviews.records", "reviews.report"].includes(name);
-  const entry = {
-    ...{ subject: `key:${known.key}`, name: "k", owner: known.principal, issuer: "os:root", state: "active" },
-    ...{ roles: ["bot"], allow: [], models: ["llama3.2"], permissions: [], environments: [], conditions: [] },
-  };
-  const evidence = {
-    ...{ createdAt: 0, expiresAt: null, rotatedAt: null, lastUsedAt: null, requests: 0, anomalies: 0, opens: [] },
-    ownerState: "active" as const,
-  };
-  const suspended = { what: "suspended", at: 0, says: "x", undo: null } as const;
-  gateway.reviewTable.set(REVIEW, {
-    ...{
-      id: REVIEW,
-      environment: "prod",
-      scope: "all",
-      state: isClosed ? "closed" : "open",
-      startedAt: 0,
-      startedBy: "x",
-    },
-    ...{ dueAt: name === "reviews.close" ? 1 : START_MS + DAY_MS, epoch: 1, entries: 1, lines: 1, populationHash: "" },
-    ...{ reviewers: [], schedule: null, reminded: [], canaries: [], canarySalt: "s", withheld: [] },
-    ...{ closedAt: null, closedBy: null, result: null },
-  } as ReviewRecord);
+  const dueAt = name === "reviews.close" ? 1 : OPEN_REVIEW.dueAt;
+  const outcome = name === "reviews.restore" ? SUSPENDED : null;
+  gateway.reviewTable.set(REVIEW, { ...OPEN_REVIEW, state: isClosed ? "closed" : "open", dueAt });
   gateway.reviewLines.set(`${REVIEW}/1`, {
-    ...{ review: REVIEW, line: 1, version: 1, status: isClosed ? "ended" : "open", assignedTo: null, entry },
-    ...{ entryHash: "", evidence, risks: [], openings: [], decision: null, delegations: [] },
-    outcome: name === "reviews.restore" ? suspended : null,
+    ...OPEN_LINE,
+    status: isClosed ? "ended" : "open",
+    outcome,
+    entry: { ...ENTRY, subject: `key:${known.key}`, owner: known.principal },
   });
   gateway.reviews.rebuild();
 }

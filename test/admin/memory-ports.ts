@@ -44,6 +44,7 @@ import type {
   UpstreamState,
 } from "../program-under-test.ts";
 import { Problem } from "@sallyport/protocol";
+import { applyReview, linesIn } from "./memory-reviews.ts";
 
 export const START_MS = 1_760_000_000_000;
 export const DAY_MS = 86_400_000;
@@ -128,8 +129,6 @@ export class MemoryGateway {
       read: () => [...this.localLogins.values()],
     });
     const reviews = (this.reviews = new ReviewRecords(() => [...this.reviewTable.values()]));
-    const linesOf = (review: string): ReviewLine[] =>
-      [...this.reviewLines.values()].filter((one) => one.review === review).sort((a, b) => a.line - b.line);
     const feed = new Feed({
       writer: { change: commit },
       views: [keys, logins, reviews],
@@ -164,19 +163,7 @@ export class MemoryGateway {
       lifecycle,
       restrictions: () => [],
       reviews,
-      reviewLines: {
-        one: (review, line) => this.reviewLines.get(`${review}/${line}`),
-        some: ({ review, after = 0, status, assignedTo, limit }) =>
-          linesOf(review)
-            .filter(
-              (one) =>
-                one.line > after &&
-                (status === undefined || one.status === status) &&
-                (assignedTo === undefined || one.assignedTo === assignedTo),
-            )
-            .slice(0, limit),
-        counts: (review) => linesOf(review).map(({ assignedTo, status }) => ({ assignedTo, status, lines: 1 })),
-      },
+      reviewLines: linesIn(this.reviewLines),
       findings: { get: (id) => this.findings.get(id), all: () => [...this.findings.values()] },
       sealTo: () => Promise.reject(new Problem("input_invalid", "no recipients here")),
       listKeys,
@@ -324,18 +311,10 @@ export class MemoryGateway {
         return;
       }
       case "review.put":
-        this.reviewTable.set(operation.review.id, operation.review);
-        return;
       case "review.freeze":
-        for (const line of operation.lines) this.reviewLines.set(`${line.review}/${line.line}`, line);
+      case "review.line":
+        applyReview(operation, this.reviewTable, this.reviewLines);
         return;
-      case "review.line": {
-        const { line } = operation;
-        const name = `${line.review}/${line.line}`;
-        if (this.reviewLines.get(name)?.version !== line.version - 1) throw new Problem("conflict");
-        this.reviewLines.set(name, line);
-        return;
-      }
       case "finding.remove":
         this.findings.delete(operation.id);
         return;

@@ -10,6 +10,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { everything } from "../program-under-test.ts";
 import type { AdminRight } from "../program-under-test.ts";
 import { clientOf, codeOf } from "./caller.ts";
+import { suspendedByReview } from "./review-world.ts";
 import { MemoryGateway } from "./memory-ports.ts";
 
 /** Everything that can be opened stands closed in dev. */
@@ -161,15 +162,7 @@ const routes: Record<RouteName, Kind> = {
   "reviews.decide": "narrows",
   "reviews.delegate": "policy",
   "reviews.restore": async () => {
-    const { reviewId: id } = await root.call("reviews.start", { body: { environment: "dev", due: "1d" } });
-    const { lines } = await root.call("reviews.lines", { params: { id } });
-    const { line } = lines.find(({ subject }) => subject === `key:${known.key}`)!;
-    const held = gateway.reviewLines.get(`${id}/${line}`)!;
-    const outcome = { what: "suspended", at: 0, says: "x", undo: null } as const;
-    gateway.reviewLines.set(`${id}/${line}`, { ...held, status: "ended", outcome });
-    const key = gateway.stored.get(`dev/${known.key}`)!;
-    gateway.stored.set(`dev/${known.key}`, { ...key, state: "suspended", reason: "access_review" });
-    gateway.ports.keys.apply([{ of: "key", environment: "dev", id: known.key, now: undefined }]);
+    const { id, line } = await suspendedByReview(gateway, root, known.key);
     return codeOf(client.call("reviews.restore", { params: { id, line }, body: { reason: "r" } }));
   },
   "reviews.close": "narrows",

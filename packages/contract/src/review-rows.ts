@@ -14,7 +14,7 @@ const reason = z
   .string()
   .min(1)
   .max(500)
-  .regex(/^[^\p{Cc}]*[^\p{Cc}\s][^\p{Cc}]*$/u, "is blank or has control characters");
+  .regex(/^[^\p{Cc}\s][^\p{Cc}]*$/u, "is blank, begins with a blank or has control characters");
 const digest = z.string().regex(/^[0-9a-f]{64}$/, "is not a SHA-256 in hex");
 
 export const reviewRows = {
@@ -29,7 +29,7 @@ export const reviewRows = {
       due: duration.default("14d"),
       /** `privileged`: admin keys, and what may change models, servers or bounds. */
       scope: z.enum(["all", "privileged"]).default("all"),
-      /** Lines are distributed among them; without any, whoever may decide may decide on any line. */
+      /** Lines are distributed among them; without any, each user who may decide may decide on any line. */
       reviewers: z.array(reviewer).max(50).default([]),
     }),
     answer: z.object({ reviewId: z.string(), lines: z.int(), populationHash: z.string(), due: time }),

@@ -49,7 +49,7 @@ export const reviewView = z.object({
   decided: z.int(),
   /** Without a decision when the review ended. */
   ended: z.int(),
-  /** Lines that nobody is named for. */
+  /** Open lines without a named reviewer. */
   unassigned: z.int(),
   reviewers: z.array(reviewerView),
   schedule: z.string().nullable(),

@@ -3,12 +3,12 @@
  * one has not looked. Which lines they are is committed to when the review starts and shown when it is closed. Pure, but
  * for the randomness it is given.
  */
-import { digestOf } from "./population.ts";
+import { jsonDigest } from "./population.ts";
 import type { PopulationEntry, ReviewEvidence } from "./review.ts";
 
 const LINES_FOR_ONE = 50;
 const DAY_MS = 86_400_000;
-const NAMES = ["batch-export", "eval-runner", "nightly-report", "notebook", "summarizer", "ticket-triage", "wiki-bot"];
+const NAME_MAX = 97;
 
 /** How many are planted among that many lines. */
 export function canaryCount(lines: number): number {
@@ -28,12 +28,13 @@ export function canaryLine(
   now: number,
   { below, newId }: CanaryPorts,
 ): { readonly entry: PopulationEntry; readonly evidence: ReviewEvidence; readonly permissions: readonly string[] } {
-  const days = Math.max(8, Math.floor(lifetimeMs / DAY_MS) - 1);
-  const createdAt = now - (7 + below(days - 7)) * DAY_MS - below(DAY_MS);
+  // Old enough to look unused, where keys live so long, and not expired.
+  const youngMs = lifetimeMs > 10 * DAY_MS ? 8 * DAY_MS : 0;
+  const createdAt = now - youngMs - below(Math.max(1, lifetimeMs - youngMs - 1));
   const permissions = ["infer:chat", "infer:generate", "models:list"];
   const entry: PopulationEntry = {
     subject: `key:${newId()}`,
-    name: `${NAMES[below(NAMES.length)]!}-${below(90) + 10}`,
+    name: similarName(model.name, below(98) + 2),
     owner: model.owner,
     issuer: model.issuer,
     state: "active",
@@ -57,7 +58,13 @@ export function canaryLine(
   return { entry, evidence, permissions };
 }
 
+/** As its maker might have named another key: no list of names gives it away. */
+function similarName(name: string, number: number): string {
+  const match = /^(.{0,90}?)[0-9]{1,6}$/u.exec(name);
+  return match ? `${match[1]!}${number}` : `${[...name].slice(0, NAME_MAX).join("")}-${number}`.slice(0, 100);
+}
+
 /** What the audit log has from the start on: which lines are canaries, hidden until the salt is known. */
 export function canaryCommitment(salt: string, lines: readonly number[]): string {
-  return digestOf({ salt, lines: lines.toSorted((a, b) => a - b) });
+  return jsonDigest({ salt, lines: lines.toSorted((a, b) => a - b) });
 }

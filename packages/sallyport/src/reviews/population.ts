@@ -54,6 +54,6 @@ export function sha256(text: string): string {
 }
 
 /** Of a value of plain objects, lists, texts and numbers: SHA-256 of its one JSON text, its members in their order. */
-export function digestOf(value: unknown): string {
+export function jsonDigest(value: unknown): string {
   return sha256(canonical(value));
 }

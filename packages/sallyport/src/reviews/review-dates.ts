@@ -10,7 +10,7 @@ export interface ReviewSchedule {
   readonly every: "monthly" | "quarterly";
   readonly scope: ReviewScope;
   readonly dueMs: number;
-  /** Names or ids of admin keys; empty = whoever may decide. */
+  /** Names or ids of admin keys; empty = every admin key that may decide. */
   readonly reviewers: readonly string[];
 }
 

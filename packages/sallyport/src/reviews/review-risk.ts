@@ -1,5 +1,5 @@
 /** Which risks a line has, and in which order lines are shown: the gravest risk decides, then the next. Pure. */
-import type { PopulationEntry, ReviewEvidence, Risk } from "./review.ts";
+import type { PopulationEntry, ReviewEvidence, ReviewRisk } from "./review.ts";
 import { risks } from "./review.ts";
 
 const DAY_MS = 86_400_000;
@@ -18,11 +18,12 @@ export function risksOf(
   evidence: ReviewEvidence,
   opened: readonly string[],
   now: number,
-): Risk[] {
-  const has: Readonly<Record<Risk, boolean>> = {
+): ReviewRisk[] {
+  const has: Readonly<Record<ReviewRisk, boolean>> = {
     privileged: entry.permissions.length > 0 || opened.some((permission) => PRIVILEGED.test(permission)),
     unused: isUnused(entry, evidence, now),
-    wide: entry.environments.includes("*") || evidence.opens.some((line) => / on (?:.*[/:])?\*$/.test(line)),
+    wide:
+      entry.environments.includes("*") || evidence.opens.some((line) => line.includes(" on ") && line.endsWith("*")),
     ownerless: evidence.ownerState === "gone" || evidence.ownerState === "disabled",
     never_rotated:
       entry.subject.includes("key:") &&
@@ -42,6 +43,6 @@ function isUnused({ owner }: PopulationEntry, { lastUsedAt, createdAt, requests 
 }
 
 /** A text that sorts as the lines do. */
-export function riskPosition(found: readonly Risk[], subject: string): string {
+export function riskPosition(found: readonly ReviewRisk[], subject: string): string {
   return `${risks.map((risk) => (found.includes(risk) ? "0" : "1")).join("")} ${subject}`;
 }

@@ -32,7 +32,7 @@ export interface PopulationEntry {
 
 export const risks = ["privileged", "unused", "wide", "ownerless", "never_rotated", "anomalous"] as const;
 /** In the order of their weight. */
-export type Risk = (typeof risks)[number];
+export type ReviewRisk = (typeof risks)[number];
 
 /** What is known of a subject's use and life at a moment. Times in epoch ms. */
 export interface ReviewEvidence {
@@ -107,7 +107,7 @@ export interface ReviewLine {
   readonly entry: PopulationEntry;
   readonly entryHash: string;
   readonly evidence: ReviewEvidence;
-  readonly risks: readonly Risk[];
+  readonly risks: readonly ReviewRisk[];
   readonly openings: readonly LineOpening[];
   readonly decision: LineDecision | null;
   readonly outcome: LineOutcome | null;

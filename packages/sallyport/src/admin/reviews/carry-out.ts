@@ -139,7 +139,7 @@ function removeAssignment(assignment: Assignment, what: "revoked" | "suspended",
   };
 }
 
-/** It may not act in the environment; its keys there are lines of their own. */
+/** It may not act in the environment; its keys there are separate lines. */
 function stopService(
   service: Principal,
   environment: string,

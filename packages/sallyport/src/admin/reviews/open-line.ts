@@ -1,10 +1,10 @@
 /** Shows a line with its evidence, and records who was shown what and when. */
 import type { FullLineView } from "@sallyport/contract";
-import { digestOf, entryHashOf } from "../../reviews/population.ts";
+import { jsonDigest, entryHashOf } from "../../reviews/population.ts";
 import type { LineOpening, ReviewLine, ReviewRecord } from "../../reviews/review.ts";
 import { eventOf } from "../call.ts";
 import type { AnyCall } from "../call.ts";
-import { readFacts, evidenceOf } from "./review-facts.ts";
+import { readFacts, reviewEvidence } from "./review-facts.ts";
 import type { SubjectFacts } from "./review-facts.ts";
 import { findLine } from "./known-line.ts";
 import { narrowingFor } from "./review-narrowing.ts";
@@ -24,7 +24,7 @@ export async function openLine(call: AnyCall, review: ReviewRecord, number: numb
     const line = findLine(call, review, number);
     const present = presentSubject(call, review, number, entry.subject);
     const shown = shownOf(call, review, line, present, facts ?? NO_FACTS);
-    const digest = digestOf(shown);
+    const digest = jsonDigest(shown);
     const subjectHash = isCanary(review, number)
       ? line.entryHash
       : present
@@ -112,6 +112,6 @@ function shownOf(
   if (isCanary(review, line.line)) return { ...view, frozen, now: frozen };
   if (!found) return { ...view, frozen, now: null };
   const entry = entryOf(ports, review.environment, found, line.entry.issuer);
-  const evidence = evidenceOf(ports, review.environment, found, entry, facts);
+  const evidence = reviewEvidence(ports, review.environment, found, entry, facts);
   return { ...view, frozen, now: { entry: viewEntry(entry), evidence: viewEvidence(evidence) } };
 }

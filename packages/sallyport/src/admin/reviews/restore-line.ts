@@ -13,7 +13,7 @@ import { assignmentFields } from "../routes/recorded.ts";
 import { REVIEW_REASON } from "./carry-out.ts";
 import { partsOf } from "./review-subject.ts";
 
-export interface Restored {
+export interface RestoredSubject {
   readonly operations: readonly Operation[];
   readonly events: readonly LedgerEvent[];
   readonly says: string;
@@ -22,7 +22,7 @@ export interface Restored {
 }
 
 /** Throws `conflict` where there is nothing to restore, or something else was done to it since. */
-export function restoreSubject(call: AnyCall, review: ReviewRecord, line: ReviewLine): Restored {
+export function restoreSubject(call: AnyCall, review: ReviewRecord, line: ReviewLine): RestoredSubject {
   if (line.outcome?.what !== "suspended" || review.canaries.includes(line.line))
     throw new Problem("review_state", `line ${line.line} was not suspended by the review, or is restored already`);
   const { kind, id } = partsOf(line.entry.subject);
@@ -37,7 +37,7 @@ export function restoreSubject(call: AnyCall, review: ReviewRecord, line: Review
   }
 }
 
-function restoreKey(call: AnyCall, environment: string, id: string): Restored {
+function restoreKey(call: AnyCall, environment: string, id: string): RestoredSubject {
   const { ports, caller } = call;
   const key = ports.keys.find(environment, id);
   if (key?.state !== "suspended" || key.reason !== REVIEW_REASON)
@@ -53,7 +53,7 @@ function restoreKey(call: AnyCall, environment: string, id: string): Restored {
   };
 }
 
-function restoreAssignment(call: AnyCall, { outcome }: ReviewLine): Restored {
+function restoreAssignment(call: AnyCall, { outcome }: ReviewLine): RestoredSubject {
   const { environments, assignments, roles } = call.ports.snapshot();
   // The row is the gateway's own, or it would not have been read.
   const assignment = JSON.parse(outcome?.undo ?? "null") as Assignment | null;
@@ -61,7 +61,10 @@ function restoreAssignment(call: AnyCall, { outcome }: ReviewLine): Restored {
   const { environment, right, id } = assignment;
   const missing = right.roles.filter((name) => !roles.has(name));
   if (!environments.has(environment) || missing.length > 0)
-    throw new Problem("review_state", `${missing.join(", ") || environment} no longer exists: assign anew`);
+    throw new Problem(
+      "review_state",
+      `${missing.join(", ") || environment} no longer exists: create another assignment`,
+    );
   if (assignments.get(id)) throw new Problem("review_state", "it is assigned again already");
   return {
     operations: [{ op: "assignment.put", assignment }],
@@ -71,7 +74,7 @@ function restoreAssignment(call: AnyCall, { outcome }: ReviewLine): Restored {
   };
 }
 
-function restoreService(call: AnyCall, environment: string, id: string): Restored {
+function restoreService(call: AnyCall, environment: string, id: string): RestoredSubject {
   const service = call.ports.snapshot().principals.get(id);
   const held = service?.bounds?.disabledIn ?? [];
   const isStopped = held.some((one) => one.source === "admin" && one.environments.includes(environment));

@@ -113,7 +113,7 @@ async function useSums(
   }
 }
 
-export function evidenceOf(
+export function reviewEvidence(
   ports: FactPorts,
   environment: string,
   found: FoundSubject,

@@ -5,11 +5,11 @@
 import { Problem, SYSTEM_REALM } from "@sallyport/protocol";
 import { holdingsOf } from "../../access/holding.ts";
 import { LongWork } from "../../kernel/long-work.ts";
-import type { PopulationEntry, ReviewEvidence, ReviewScope, Risk } from "../../reviews/review.ts";
+import type { PopulationEntry, ReviewEvidence, ReviewScope, ReviewRisk } from "../../reviews/review.ts";
 import { risksOf } from "../../reviews/review-risk.ts";
 import { everyKey } from "../each-key.ts";
 import type { AdminPorts } from "../ports.ts";
-import { evidenceOf, readFacts } from "./review-facts.ts";
+import { reviewEvidence, readFacts } from "./review-facts.ts";
 import type { SubjectFacts } from "./review-facts.ts";
 import { entryOf, findSubject, grantsOf } from "./review-subject.ts";
 import type { FoundSubject } from "./review-subject.ts";
@@ -17,7 +17,7 @@ import type { FoundSubject } from "./review-subject.ts";
 export interface SurveyedSubject {
   readonly entry: PopulationEntry;
   readonly evidence: ReviewEvidence;
-  readonly risks: readonly Risk[];
+  readonly risks: readonly ReviewRisk[];
 }
 
 export interface PopulationSurvey {
@@ -63,7 +63,7 @@ async function survey(
   const subjects: SurveyedSubject[] = [];
   const add = (found: FoundSubject, subject: string): void => {
     const entry = entryOf(ports, environment, found, facts.issuers.get(subject) ?? null);
-    const evidence = evidenceOf(ports, environment, found, entry, facts);
+    const evidence = reviewEvidence(ports, environment, found, entry, facts);
     const permissions = new Set(grantsOf(ports, environment, found).map(({ permission }) => permission));
     const risks = risksOf(entry, evidence, [...permissions], now);
     if (scope === "privileged" && !risks.includes("privileged")) return;
@@ -76,7 +76,7 @@ async function survey(
   };
   const owners = new Set<string>();
   for await (const { id, session, owner } of everyKey(ports, { environment }, work)) {
-    // A log-in has exactly its user's rights, and those have lines of their own.
+    // A log-in has exactly its user's rights, and those have separate lines.
     if (session !== null) continue;
     const found = findSubject(ports, environment, `key:${id}`);
     if (!found) continue;

@@ -1,6 +1,6 @@
 /** The lines of a review as CSV, safe to open in a spreadsheet. */
 import { csvCell } from "../usage/usage-csv.ts";
-import type { ReviewDocument } from "./review-document.ts";
+import type { ReviewDocument } from "./review-export.ts";
 
 const COLUMNS = [
   "line",

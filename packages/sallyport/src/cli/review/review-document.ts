@@ -1,26 +1,13 @@
 /** The files of a review's report, made from its export: the same export gives the same bytes. */
 import { createHash } from "node:crypto";
-import type { ExportedLine, PopulationEntryView, ReviewView } from "@sallyport/contract";
+import type { ExportedLine, PopulationEntryView } from "@sallyport/contract";
 import { bySubject, entryText } from "../../reviews/population.ts";
 import { VERSION } from "../../version.ts";
 import { reviewCsv } from "./review-csv.ts";
 import { clauses } from "./review-clauses.ts";
-import type { Clause } from "./review-clauses.ts";
+import { REVIEW_FORMAT } from "./review-export.ts";
+import type { ReviewDocument } from "./review-export.ts";
 import { reviewHtml } from "./review-html.ts";
-
-export const REVIEW_FORMAT = "sallyport-review/v1";
-
-export interface ReviewDocument {
-  readonly format: typeof REVIEW_FORMAT;
-  /** Which program made HTML and CSV of it. */
-  readonly program: string;
-  readonly review: ReviewView;
-  readonly canarySalt: string;
-  readonly lines: readonly ExportedLine[];
-  /** The audit log's records about it, with the line each is about. */
-  readonly records: readonly { readonly seq: number; readonly type: string; readonly line: number | null }[];
-  readonly clauses: readonly Clause[];
-}
 
 export const REPORT_FILES = {
   html: "report.html",

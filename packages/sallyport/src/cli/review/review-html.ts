@@ -1,7 +1,7 @@
 /** A review as one page without scripts, images or links to other hosts. Every text in it may be hostile. */
 import { visibleLine } from "../../kernel/visible-text.ts";
 import type { ExportedLine, ReviewerFiguresView } from "@sallyport/contract";
-import type { ReviewDocument } from "./review-document.ts";
+import type { ReviewDocument } from "./review-export.ts";
 
 const STYLE =
   "body{font:16px/1.5 system-ui,sans-serif;max-width:80rem;margin:2rem auto;padding:0 1rem}table{border-collapse:collapse;width:100%;margin:1rem 0}th,td{text-align:left;padding:.3rem .5rem;border-bottom:1px solid #ccc;vertical-align:top;overflow-wrap:anywhere}.bad{color:#a00;font-weight:600}code{overflow-wrap:anywhere}";

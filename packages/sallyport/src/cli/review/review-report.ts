@@ -27,7 +27,7 @@ import {
   renderedFiles,
   sha256Of,
 } from "./review-document.ts";
-import type { ReviewDocument } from "./review-document.ts";
+import type { ReviewDocument } from "./review-export.ts";
 
 const PAGE = 500;
 

@@ -227,7 +227,7 @@ function describeReview(review: ReviewView): Line[] {
         String(open),
         String(decided),
       ]),
-      "no reviewers are named: whoever may decide may decide on any line",
+      "no reviewers are named: each admin key that may decide can decide on any line",
     ),
     ...(result?.figures ?? []).flatMap(({ name, signs }) =>
       signs.length > 0 ? [[warning(`${name} decided without a look: ${signs.join("; ")}`)]] : [],

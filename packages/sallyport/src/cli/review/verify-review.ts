@@ -12,16 +12,9 @@ import { canaryCommitment } from "../../reviews/canary-lines.ts";
 import { PopulationHash } from "../../reviews/population.ts";
 import { DecisionTally } from "../../reviews/rubber-stamp.ts";
 import { VERSION } from "../../version.ts";
-import {
-  REPORT_FILES,
-  MANIFEST,
-  MANIFEST_PROOF,
-  populationOf,
-  renderedFiles,
-  REVIEW_FORMAT,
-  sha256Of,
-} from "./review-document.ts";
-import type { ReviewDocument } from "./review-document.ts";
+import { REPORT_FILES, MANIFEST, MANIFEST_PROOF, populationOf, renderedFiles, sha256Of } from "./review-document.ts";
+import { REVIEW_FORMAT } from "./review-export.ts";
+import type { ReviewDocument } from "./review-export.ts";
 
 export type ReviewVerdict =
   | {

@@ -1,5 +1,5 @@
 /** Rows of access reviews and their lines. */
-import type { LineStatus, ReviewLine, ReviewRecord, Risk } from "../../reviews/review.ts";
+import type { LineStatus, ReviewLine, ReviewRecord, ReviewRisk } from "../../reviews/review.ts";
 import { readRow as read } from "../disk/damaged-record.ts";
 import { json, listOf, object, oneOf, orNull, text, wholeNumber, yesNo } from "../disk/json-shape.ts";
 import type { Shape } from "../disk/json-shape.ts";
@@ -9,7 +9,7 @@ const texts = listOf(text);
 const numbers = listOf(wholeNumber);
 const lineStatus = oneOf<LineStatus>({ open: true, decided: true, ended: true });
 
-const risk = oneOf<Risk>({
+const risk = oneOf<ReviewRisk>({
   privileged: true,
   unused: true,
   wide: true,
