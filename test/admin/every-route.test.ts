@@ -6,7 +6,8 @@ import { AdminClient } from "@sallyport/client";
 import { contract } from "@sallyport/contract";
 import type { ContractRow, RouteName } from "@sallyport/contract";
 import { beginRotation, eventTypes, everything, noteFirstUse } from "../program-under-test.ts";
-import type { AdminRight, KeyRecord, ReviewRecord } from "../program-under-test.ts";
+import type { AdminRight, KeyRecord } from "../program-under-test.ts";
+import { REVIEW_ID, storedLine, storedReview } from "../review-rows.ts";
 import { DAY_MS, MemoryGateway, POLICY, START_MS } from "./memory-ports.ts";
 
 const routes = Object.keys(contract) as RouteName[];
@@ -49,7 +50,7 @@ function requestOf(name: RouteName): { path: string; init: RequestInit } {
         : known.assignment;
   const path = row.path
     .replace("incidents/:id", `incidents/${INCIDENT.id}`)
-    .replace("reviews/:id", `reviews/${REVIEW}`)
+    .replace("reviews/:id", `reviews/${REVIEW_ID}`)
     .replace(":line", "1")
     .replace(":id", id)
     .replace(":name", name.startsWith("roles.") ? "bot" : "prod")
@@ -134,26 +135,17 @@ function anIncident(): void {
   gateway.incidents.set(INCIDENT.id, { ...INCIDENT, key: known.key });
 }
 
-const REVIEW = "rev_0123456789ab";
-
-const ENTRY = { subject: "", name: "k", owner: null, issuer: "os:root", state: "active", roles: ["bot"], allow: [], models: ["llama3.2"], permissions: [], environments: [], conditions: [] } as const; // prettier-ignore
-const EVIDENCE = { createdAt: 0, expiresAt: null, rotatedAt: null, lastUsedAt: null, requests: 0, anomalies: 0, opens: [], ownerState: "active" } as const; // prettier-ignore
-const OPEN_REVIEW = { id: REVIEW, environment: "prod", scope: "all", state: "open", startedAt: 0, startedBy: "x", dueAt: START_MS + DAY_MS, epoch: 1, entries: 1, lines: 1, populationHash: "", reviewers: [], schedule: null, reminded: [], canaries: [], canarySalt: "s", withheld: [], closedAt: null, closedBy: null, result: null } as const satisfies ReviewRecord; // prettier-ignore
-const OPEN_LINE = { review: REVIEW, line: 1, version: 1, status: "open", assignedTo: null, entryHash: "", evidence: EVIDENCE, risks: [], openings: [], decision: null, outcome: null, delegations: [] } as const; // prettier-ignore
 const SUSPENDED = { what: "suspended", at: 0, says: "x", undo: null } as const;
 
 /** A review of the key, in the state that the route asks for. */
 function aReview(name: RouteName): void {
   const isClosed = ["reviews.restore", "reviews.export", "reviews.records", "reviews.report"].includes(name);
-  const dueAt = name === "reviews.close" ? 1 : OPEN_REVIEW.dueAt;
+  const dueAt = name === "reviews.close" ? 1 : START_MS + DAY_MS;
   const outcome = name === "reviews.restore" ? SUSPENDED : null;
-  gateway.reviewTable.set(REVIEW, { ...OPEN_REVIEW, state: isClosed ? "closed" : "open", dueAt });
-  gateway.reviewLines.set(`${REVIEW}/1`, {
-    ...OPEN_LINE,
-    status: isClosed ? "ended" : "open",
-    outcome,
-    entry: { ...ENTRY, subject: `key:${known.key}`, owner: known.principal },
-  });
+  const state = isClosed ? "closed" : "open";
+  gateway.reviewTable.set(REVIEW_ID, storedReview({ environment: "prod", state, dueAt }));
+  const line = storedLine({ status: isClosed ? "ended" : "open", outcome }, `key:${known.key}`);
+  gateway.reviewLines.set(`${REVIEW_ID}/1`, line);
   gateway.reviews.rebuild();
 }
 

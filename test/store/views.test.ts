@@ -11,11 +11,21 @@ import {
   OllamaSignerIndex,
   FindingRecords,
   Restrictions,
+  ReviewRecords,
   RevokedTokens,
   SnapshotView,
   TokenKeys,
 } from "../program-under-test.ts";
-import type { Assignment, ChangeWriter, KeyRecord, Operation, Principal, Store } from "../program-under-test.ts";
+import type {
+  Assignment,
+  ChangeWriter,
+  KeyRecord,
+  Operation,
+  Principal,
+  ReviewRecord,
+  Store,
+} from "../program-under-test.ts";
+import { storedReview } from "../review-rows.ts";
 import { event, key, open, START_MS } from "./store-fixture.ts";
 
 const ENVIRONMENTS = ["dev", "staging", "prod", "lab"];
@@ -121,6 +131,11 @@ class Random {
       fixedAt: this.of(null, 5),
       acceptance: this.of(null, { until: 9, reason: "r", by: "x", at: 1 }),
     };
+    const review = storedReview({
+      id: `rev${this.below(4)}`,
+      state: this.of<"open" | "closed">("open", "closed"),
+      withheld: this.some(["a", "b"]),
+    });
     const login = { principal, invitation: null, sealed: this.of(null, "s"), otpStep: 1, invitedAt: 1, enrolledAt: 1 };
     return this.of<() => Operation>(
       () => ({ op: "key.insert", key: { ...held, isDecoy: this.below(5) === 0 } }),
@@ -152,6 +167,7 @@ class Random {
       () => ({ op: "assignment.remove", id: `a_${this.below(9)}` }),
       () => ({ op: "finding.put", finding }),
       () => ({ op: "finding.remove", id: `f${this.below(6)}` }),
+      () => ({ op: "review.put", review }),
       () => ({ op: "restriction.put", restriction }),
       () => ({ op: "restriction.remove", id: `r${this.below(6)}` }),
       () => ({ op: "localLogin.put", login }),
@@ -186,6 +202,7 @@ function viewsOf({ reader }: Store, writer: ChangeWriter) {
   const clock = { now: () => START_MS + 100, monotonic: () => 0 };
   const policy = new SnapshotView(() => reader.policy(), new Map());
   const findings = new FindingRecords(() => reader.findings());
+  const reviews = new ReviewRecords(() => reader.reviews());
   const restrictions = new Restrictions(() => reader.restrictions());
   const keys = new KeyDirectory(reader, peppers as never, (record) => restrictions.over(record));
   const signers = new OllamaSignerIndex((visit) => reader.eachOllamaSigner(visit));
@@ -197,7 +214,7 @@ function viewsOf({ reader }: Store, writer: ChangeWriter) {
     changes: { change: () => Promise.reject(new Error("not here")), inTurn: (work) => work() },
     read: () => reader.tokenKeys(),
   });
-  const views = [findings, restrictions, keys, signers, tokenKeys, revoked, logins, policy];
+  const views = [findings, reviews, restrictions, keys, signers, tokenKeys, revoked, logins, policy];
   const faults: unknown[] = [];
   const feed = new Feed({
     writer,
@@ -245,6 +262,8 @@ function viewsOf({ reader }: Store, writer: ChangeWriter) {
       signers: ids.flatMap((id) => ["f1", "f2", "f3"].map((f) => signers.find(`${id} ${f}`))),
       logins: people.map((id) => logins.of(id)),
       findings: findings.all().toSorted((a, b) => (a.id < b.id ? -1 : 1)),
+      reviews: reviews.all(),
+      withheld: ["a", "b"].map((text) => reviews.withholding(text) !== undefined),
       restrictions: restrictions.all().toSorted((a, b) => (a.id < b.id ? -1 : 1)),
       laid: places.map(([environment, id]) =>
         restrictions

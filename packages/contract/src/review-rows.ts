@@ -101,6 +101,7 @@ export const reviewRows = {
     caller: "any",
     events: ["review.opened"],
     says: "returns a line with its evidence as it was frozen and as it is now, and records that the caller was shown it",
+    example: { params: { id: "rev_0123456789ab", line: "1" } },
   },
   "reviews.decide": {
     method: "POST",
@@ -136,6 +137,10 @@ export const reviewRows = {
       "person.deactivated",
     ],
     says: "decides on a line, with a reason; what is revoked or narrowed changes at once, in the same transaction",
+    example: {
+      params: { id: "rev_0123456789ab", line: "1" },
+      body: { decision: "revoke", reason: "the project ended in May" },
+    },
   },
   "reviews.delegate": {
     method: "POST",
@@ -149,6 +154,7 @@ export const reviewRows = {
     caller: "any",
     events: ["review.delegated"],
     says: "gives open lines to another reviewer: one's own, or with reviews:manage any",
+    example: { params: { id: "rev_0123456789ab" }, body: { lines: [2], to: "os:grace" } },
   },
   "reviews.restore": {
     method: "POST",
@@ -162,6 +168,7 @@ export const reviewRows = {
     caller: "any",
     events: ["review.restored", "key.resumed", "assignment.created", "principal.enabled"],
     says: "restores what a review suspended because no one had decided, within the caller's delegation scope",
+    example: { params: { id: "rev_0123456789ab", line: "2" }, body: { reason: "still used by the nightly job" } },
   },
   "reviews.close": {
     method: "POST",
@@ -227,5 +234,9 @@ export const reviewRows = {
     caller: "any",
     events: ["review.reported"],
     says: "records the hash of a report's manifest, so that the audit log vouches for every file of it",
+    example: {
+      params: { id: "rev_0123456789ab" },
+      body: { manifest: "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" },
+    },
   },
 } as const satisfies Record<string, ContractRow>;

@@ -31,7 +31,7 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   "review list": ["sallyport review list", "sallyport review list --env prod --json"],
   "review show": ["sallyport review show rev_4vJ9Qm2LxT8c", "sallyport review show rev_4vJ9Qm2LxT8c 1"],
   "review decide": ['sallyport review decide rev_4vJ9Qm2LxT8c 1 revoke --reason "the project ended in May"'],
-  "review delegate": ["sallyport review delegate rev_4vJ9Qm2LxT8c 1 2 3 --to grace"],
+  "review delegate": ["sallyport review delegate rev_4vJ9Qm2LxT8c 12 --to grace"],
   "review restore": ['sallyport review restore rev_4vJ9Qm2LxT8c 7 --reason "still used by the nightly job"'],
   "review close": ["sallyport review close rev_4vJ9Qm2LxT8c"],
   "review report": ["sallyport review report rev_4vJ9Qm2LxT8c --out review-2026-q4"],
