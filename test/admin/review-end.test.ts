@@ -1,10 +1,11 @@
 /** The end of access reviews, their schedules, and lines that stand for no one's right. */
 import type { AdminClient } from "@sallyport/client";
 import { beforeEach, describe, expect, it } from "vitest";
-import { codeOf } from "./caller.ts";
+import { everything } from "../program-under-test.ts";
+import { clientOf, codeOf } from "./caller.ts";
 import { DAY_MS, START_MS } from "./memory-ports.ts";
 import type { MemoryGateway } from "./memory-ports.ts";
-import { decide, open, ReviewWorld } from "./review-world.ts";
+import { decide, open, POLICY, ReviewWorld } from "./review-world.ts";
 
 let world: ReviewWorld;
 let gateway: MemoryGateway;
@@ -89,17 +90,12 @@ describe("the end", () => {
 });
 
 describe("a schedule", () => {
-  const quarterly = {
-    environment: "dev",
-    every: "quarterly",
-    scope: "all",
-    dueMs: 14 * DAY_MS,
-    reviewers: [],
-  } as const;
-  const monthly = { ...quarterly, every: "monthly", scope: "privileged" } as const;
+  const withReviews = (text: string): string => POLICY.replace("dev: {", `dev: { reviews: [${text}],`);
+  const apply = (text: string) => root.call("policy.apply", { body: { text: withReviews(text) } });
 
   it("starts one review in each quarter or month, whatever the clock does meanwhile", async () => {
-    const job = world.jobs(true, [quarterly, monthly]);
+    await apply("{ every: quarterly }, { every: monthly, scope: privileged, due: 7d }");
+    const job = world.jobs();
     const started = (): string[] =>
       gateway.events.filter(({ type }) => type === "review.started").map(({ fields }) => String(fields["schedule"]));
     await job.look();
@@ -119,7 +115,8 @@ describe("a schedule", () => {
   });
 
   it("whose reviewer does not exist starts nothing, and is tried again an hour later", async () => {
-    const job = world.jobs(true, [{ ...quarterly, reviewers: ["nemo"] }]);
+    await apply("{ every: quarterly, reviewers: [nemo] }");
+    const job = world.jobs();
     await job.look();
     await world.adminKey("nemo");
     await job.look();
@@ -128,6 +125,23 @@ describe("a schedule", () => {
     await job.look();
     expect(gateway.reviewTable.size).toBe(1);
   });
+
+  it("is part of policy: shown, planned, and not ended by who may hand out nothing", async () => {
+    expect((await apply("{ every: quarterly, reviewers: [ada] }")).changes.join()).toContain(
+      "reviews none -> quarterly of all, due 14d by ada",
+    );
+    const { reviews } = await root.call("environments.show", { params: { name: "dev" } });
+    expect(reviews).toEqual([{ every: "quarterly", scope: "all", due: "14d", reviewers: ["ada"] }]);
+    const weak = clientOf(gateway, { ...everything, mayGrant: null });
+    expect(await codeOf(weak.call("policy.apply", { body: { text: POLICY } }))).toBe("grant_exceeds_issuer");
+  });
+
+  it.each(["{ every: weekly }", "{ every: monthly, due: 29d }", "{ every: monthly }, { every: monthly, due: 7d }"])(
+    "%s is a mistake",
+    async (text) => {
+      expect(await codeOf(apply(text))).toBe("input_invalid");
+    },
+  );
 });
 
 describe("canary lines", () => {

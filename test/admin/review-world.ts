@@ -16,8 +16,6 @@ assign:
   - { group: ops, role: bot, in: [dev] }
 `;
 
-type Schedules = ConstructorParameters<typeof ReviewJobs>[0]["schedules"];
-
 export class ReviewWorld {
   readonly gateway = new MemoryGateway();
   /** The operating-system user, who has issued everything. */
@@ -60,9 +58,9 @@ export class ReviewWorld {
     return found;
   }
 
-  jobs(isClockAgreed = true, schedules: Schedules = []): ReviewJobs {
+  jobs(isClockAgreed = true): ReviewJobs {
     const log = pino({ level: "silent" });
-    return new ReviewJobs({ ports: this.gateway.ports, isClockAgreed: () => isClockAgreed, schedules, log });
+    return new ReviewJobs({ ports: this.gateway.ports, isClockAgreed: () => isClockAgreed, log });
   }
 
   /** Past the end of the review, by the gateway itself. */

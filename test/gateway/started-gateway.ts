@@ -167,7 +167,6 @@ export function testSettings(directory: string, more: Partial<Settings> = {}): S
     mail: null,
     oidc: null,
     identity: null,
-    reviews: [],
     sinks: [],
     witnesses: [],
     ledger: {

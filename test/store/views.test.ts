@@ -16,15 +16,7 @@ import {
   SnapshotView,
   TokenKeys,
 } from "../program-under-test.ts";
-import type {
-  Assignment,
-  ChangeWriter,
-  KeyRecord,
-  Operation,
-  Principal,
-  ReviewRecord,
-  Store,
-} from "../program-under-test.ts";
+import type { Assignment, ChangeWriter, KeyRecord, Operation, Principal, Store } from "../program-under-test.ts";
 import { storedReview } from "../review-rows.ts";
 import { event, key, open, START_MS } from "./store-fixture.ts";
 

@@ -66,7 +66,8 @@ export async function planPolicy(
     draft.changes.push(`- environment ${name}`);
     draft.operations.push({ op: "environment.remove", name });
   }
-  return { ...draft, changes: [...draft.changes, ...draft.notes] };
+  const { changes, notes, operations, mistakes } = draft;
+  return { changes: [...changes, ...notes], operations, mistakes };
 }
 
 function putEnvironments(draft: Draft, present: PresentPolicy, file: PolicyDocument): void {

@@ -175,7 +175,7 @@ export async function joinGateway(parts: GatewayParts): Promise<Gateway> {
     };
     const endCare = careForKeys(core, log);
     const { isClockAgreed } = core;
-    const reviewCare = careForReviews({ ports, isClockAgreed, schedules: settings.reviews, log });
+    const reviewCare = careForReviews({ ports, isClockAgreed, log });
     const endIndexCare = careForIndexes(settings.dataDirectory, core.audit, log);
     const endHeartbeat = beat((fields) => record(core, HEARTBEAT, fields), core, log);
     const watch = certificates && watchCertificates(certificates, useTls, log);

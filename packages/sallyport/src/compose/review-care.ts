@@ -9,7 +9,7 @@ import type { AdminPorts } from "../admin/ports.ts";
 import type { EventType, LedgerEvent } from "../audit/event.ts";
 import { causeOf } from "../kernel/log.ts";
 import type { Log } from "../kernel/log.ts";
-import { dueReminder, isDue, scheduleName } from "../reviews/review-dates.ts";
+import { dueReminder, isDue, scheduleName, schedulesOf } from "../reviews/review-dates.ts";
 import type { ReviewSchedule } from "../reviews/review-dates.ts";
 import type { ReviewRecord } from "../reviews/review.ts";
 
@@ -27,7 +27,6 @@ export interface ReviewCare {
 interface CareParts {
   readonly ports: AdminPorts;
   readonly isClockAgreed: () => boolean;
-  readonly schedules: readonly ReviewSchedule[];
   readonly log: Log;
 }
 
@@ -55,7 +54,7 @@ export class ReviewJobs {
   }
 
   async #look(): Promise<void> {
-    const { ports, isClockAgreed, schedules, log } = this.#parts;
+    const { ports, isClockAgreed, log } = this.#parts;
     await this.#try("a review that was not finished could not be abandoned", () => this.#abandon());
     // A clock that is wrong for a moment must neither end a review nor start one, nor must a backup that no one confirmed.
     if (!isClockAgreed() || ports.quarantine.restored()) return;
@@ -64,7 +63,7 @@ export class ReviewJobs {
       await this.#try(`review ${review.id} could not be reminded of or ended`, () => this.#tend(review));
     }
     const now = ports.clock.now();
-    for (const schedule of schedules) {
+    for (const schedule of schedulesOf(ports.snapshot().environments.values())) {
       const name = scheduleName(schedule);
       if ((this.#retryAt.get(name) ?? 0) > now || !isDue(schedule, ports.reviews.all(), now)) continue;
       this.#retryAt.set(name, now + RETRY_MS);
@@ -136,7 +135,6 @@ export class ReviewJobs {
   async #start(schedule: ReviewSchedule): Promise<void> {
     const { ports, log } = this.#parts;
     const { environment, scope, dueMs } = schedule;
-    if (!ports.snapshot().environments.has(environment)) return;
     // One that an administrator started covers it; it is looked at again when that one is closed.
     if (ports.reviews.all().some((one) => one.environment === environment && one.scope === scope && isUnderWay(one)))
       return;

@@ -269,13 +269,6 @@ export const leaves = [
     says: "a file with the identity providers whose events, log-outs and directories the gateway uses (docs/guides/provisioning.md)",
   },
   {
-    path: "reviews",
-    variable: "SALLYPORT_REVIEWS",
-    flag: null,
-    form: "json",
-    says: "access reviews that start by themselves: a list of `{environment, every: quarterly|monthly, scope: all|privileged, due, reviewers}` (docs/guides/access-reviews.md)",
-  },
-  {
     path: "sinks",
     variable: "SALLYPORT_SINKS",
     flag: null,

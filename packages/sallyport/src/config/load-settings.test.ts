@@ -54,7 +54,6 @@ describe("loadSettings", () => {
       mail: null,
       oidc: null,
       identity: null,
-      reviews: [],
       sinks: [],
       witnesses: [],
       ledger: {

@@ -16,7 +16,6 @@ import { isUnknownVariable, leaves } from "./leaves.ts";
 import type { Leaf } from "./leaves.ts";
 import { parseMailServer } from "./mail-server.ts";
 import { witnessOf } from "./witness-settings.ts";
-import { readSchedules } from "./review-settings.ts";
 import { sinkOf } from "./sink-settings.ts";
 import { SettingsMistakes } from "./settings-mistakes.ts";
 import { isLoopback, isReceiver, parseListener, RECEIVER_WANTED, settingsSchema } from "./settings-schema.ts";
@@ -234,7 +233,6 @@ function toSettings(file: SettingsFile, dataDirectory: string, receiver: string 
     ledger: file.ledger,
     inFlightBytesMax: file.inFlightBytesMax,
     drainMs,
-    reviews: readSchedules(file.reviews),
     sinks: file.sinks.map(sinkOf),
     witnesses: file.witnesses.map(witnessOf),
   };

@@ -6,7 +6,6 @@ import { parseNetwork } from "../kernel/network-list.ts";
 import { KEY_SOURCE_WANTED, parseKeySource, parseSecretSource, SECRET_SOURCE_WANTED } from "./key-source.ts";
 import { isMailAddress, MAIL_ADDRESS_WANTED, parseMailServer, SMTP_WANTED } from "./mail-server.ts";
 import { witnessList } from "./witness-settings.ts";
-import { reviewList } from "./review-settings.ts";
 import { sinkList } from "./sink-settings.ts";
 import { isLoopback, isNoticeUrl, isReceiver, parseListener, RECEIVER_WANTED } from "./listener-address.ts";
 
@@ -110,7 +109,6 @@ export const settingsSchema = z.strictObject({
     })
     .optional(),
   identity: path.optional(),
-  reviews: reviewList.default([]),
   sinks: sinkList.default([]),
   witnesses: witnessList.default([]),
   drain: z

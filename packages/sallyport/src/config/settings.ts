@@ -4,7 +4,6 @@ import type { Listener } from "./listener-address.ts";
 import type { IdentitySettings } from "./identity-file.ts";
 import type { MailServer } from "./mail-server.ts";
 import type { WitnessSettings } from "./witness-settings.ts";
-import type { ReviewSchedule } from "../reviews/review-dates.ts";
 import type { SinkSettings } from "./sink-settings.ts";
 import type { SecretSource } from "./key-source.ts";
 
@@ -63,8 +62,6 @@ export interface Settings {
     readonly personalDays: number;
     readonly securityPersonalDays: number;
   };
-  /** Access reviews that start by themselves. */
-  readonly reviews: readonly ReviewSchedule[];
   /** Where audit records are sent in addition. */
   readonly sinks: readonly SinkSettings[];
   /** Who is asked to cosign its checkpoints. */

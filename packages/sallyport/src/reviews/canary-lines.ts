@@ -8,7 +8,6 @@ import type { PopulationEntry, ReviewEvidence } from "./review.ts";
 
 const LINES_FOR_ONE = 50;
 const DAY_MS = 86_400_000;
-const NAME_MAX = 97;
 
 /** How many are planted among that many lines. */
 export function canaryCount(lines: number): number {
@@ -60,9 +59,13 @@ export function canaryLine(
 
 /** As its maker might have named another key: no list of names gives it away. */
 function similarName(name: string, number: number): string {
-  const match = /^(.{0,90}?)[0-9]{1,6}$/u.exec(name);
-  return match ? `${match[1]!}${number}` : `${[...name].slice(0, NAME_MAX).join("")}-${number}`.slice(0, 100);
+  const ending = /[0-9]{1,6}$/.exec(name);
+  if (ending) return `${name.slice(0, ending.index)}${number}`;
+  return `${START.exec(name)![0]}-${number}`;
 }
+
+/** Never splits a character. */
+const START = /^.{0,90}/su;
 
 /** What the audit log has from the start on: which lines are canaries, hidden until the salt is known. */
 export function canaryCommitment(salt: string, lines: readonly number[]): string {

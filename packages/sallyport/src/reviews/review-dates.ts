@@ -5,13 +5,24 @@ const DAY_MS = 86_400_000;
 /** Days before the end. */
 export const REMINDER_DAYS = [7, 3, 1] as const;
 
-export interface ReviewSchedule {
-  readonly environment: string;
+/** As policy has it for an environment. */
+export interface ReviewRhythm {
   readonly every: "monthly" | "quarterly";
   readonly scope: ReviewScope;
   readonly dueMs: number;
   /** Names or ids of admin keys; empty = every admin key that may decide. */
   readonly reviewers: readonly string[];
+}
+
+export interface ReviewSchedule extends ReviewRhythm {
+  readonly environment: string;
+}
+
+/** Of all environments, in their order. */
+export function schedulesOf(
+  environments: Iterable<{ readonly name: string; readonly reviews?: readonly ReviewRhythm[] }>,
+): ReviewSchedule[] {
+  return [...environments].flatMap(({ name, reviews = [] }) => reviews.map((one) => ({ ...one, environment: name })));
 }
 
 export function scheduleName({ environment, scope, every }: ReviewSchedule): string {

@@ -54,11 +54,7 @@ describe("a population's hash", () => {
   });
 
   it("differs with every member of an entry, and with an entry more or less", () => {
-    const changes: Partial<PopulationEntry>[] = [
-      ...[{ subject: "key:x" }, { name: "x" }, { owner: null }, { issuer: null }, { state: "suspended" }],
-      ...[{ roles: ["x"] }, { allow: [] }, { models: null }, { permissions: ["x"] }, { environments: ["*"] }],
-      { conditions: ["10.0.0.0/8"] },
-    ];
+    const changes: Partial<PopulationEntry>[] = [{ subject: "key:x" }, { name: "x" }, { owner: null }, { issuer: null }, { state: "suspended" }, { roles: ["x"] }, { allow: [] }, { models: null }, { permissions: ["x"] }, { environments: ["*"] }, { conditions: ["10.0.0.0/8"] }]; // prettier-ignore
     expect(changes.map((change) => Object.keys(change)[0]).toSorted()).toEqual(Object.keys(entry()).toSorted());
     const hashes = [hashOf([]), hashOf([entry()]), ...changes.map((change) => hashOf([entry(change)]))];
     expect(new Set(hashes).size).toBe(hashes.length);
