@@ -31,6 +31,7 @@ import { commandLineRules } from "./take-away-command-line.js";
 import { requestRules } from "./take-away-requests.js";
 import { turnRules } from "./take-away-turns.js";
 import { postureRules } from "./take-away-posture.js";
+import { reviewRules } from "./take-away-reviews.js";
 import { usageRules } from "./take-away-usage.js";
 
 export const rules = [
@@ -66,4 +67,5 @@ export const rules = [
   ...usageRules,
   ...leakRules,
   ...postureRules,
+  ...reviewRules,
 ];
