@@ -46,8 +46,7 @@ export async function startReview(ports: StartPorts, order: StartOrder): Promise
   const population = await sortInSlices(subjects, ({ entry }) => entry.subject, work);
   const hash = new PopulationHash();
   await work.each(population, ({ entry }) => hash.add(entry));
-  const real = new Set(subjects);
-  const canaries = sorted.flatMap((one, at) => (real.has(one) ? [] : [at + 1]));
+  const canaries = await work.flatMap(sorted.entries(), ([at, { isCanary }]) => (isCanary ? [at + 1] : []));
   const review: ReviewRecord = {
     id: `rev_${randomBase62(12)}`,
     environment: order.environment,
@@ -94,19 +93,22 @@ async function plantCanaries(
   subjects: readonly SurveyedSubject[],
   now: number,
   work: LongWork,
-): Promise<readonly SurveyedSubject[]> {
+): Promise<readonly PlantedSubject[]> {
   const keys = await work.filter(subjects, ({ entry }) => entry.subject.startsWith("key:"));
   const lifetimeMs = snapshot().environments.get(environment)?.keyMaxAgeMs;
   if (keys.length === 0 || lifetimeMs === undefined) return subjects;
   const random = { below: (end: number) => randomInt(end), newId: () => randomBase62(12) };
-  const canaries = Array.from({ length: canaryCount(subjects.length) }, (): SurveyedSubject => {
+  const places = Array.from({ length: canaryCount(subjects.length) }).keys();
+  const canaries = await work.flatMap(places, (): PlantedSubject[] => {
     const model = keys[random.below(keys.length)]!;
     const { entry, evidence, permissions } = canaryLine(model.entry, lifetimeMs, now, random);
     const looks = { ...evidence, ownerState: model.evidence.ownerState };
-    return { entry, evidence: looks, risks: risksOf(entry, looks, permissions, now) };
+    return [{ entry, evidence: looks, risks: risksOf(entry, looks, permissions, now), isCanary: true }];
   });
   return [...subjects, ...canaries];
 }
+
+type PlantedSubject = SurveyedSubject & { readonly isCanary?: boolean };
 
 function lineOf(review: string, line: number, surveyed: SurveyedSubject, assignedTo: string | null): ReviewLine {
   const { entry, evidence, risks } = surveyed;

@@ -171,6 +171,7 @@ CREATE TABLE review_line (
   PRIMARY KEY (review, line)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX review_line_status ON review_line (review, status, line);
+CREATE INDEX review_line_reviewer ON review_line (review, status, assigned_to);
 `;
 
 const TABLES = `

@@ -57,7 +57,7 @@ export function openReader(directory: string, codes: RowCodes, onDamage: OnDamag
      AND (?4 IS NULL OR assigned_to = ?4) ORDER BY line LIMIT ?5`,
   );
   const lineCounts = database.prepare(
-    "SELECT assigned_to, status, count(*) AS lines FROM review_line WHERE review = ? GROUP BY assigned_to, status",
+    "SELECT assigned_to, status, count(*) AS lines FROM review_line WHERE review = ? GROUP BY status, assigned_to",
   );
   const localLogins = database.prepare(`${selectWithCode("local_login")} ORDER BY principal`);
   const revokedTokens = database.prepare(selectWithCode("revoked_token"));

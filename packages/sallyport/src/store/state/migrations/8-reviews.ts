@@ -19,6 +19,7 @@ CREATE TABLE review_line (
   body TEXT NOT NULL,
   PRIMARY KEY (review, line)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX review_line_status ON review_line (review, status, line);`);
+CREATE INDEX review_line_status ON review_line (review, status, line);
+CREATE INDEX review_line_reviewer ON review_line (review, status, assigned_to);`);
   },
 };
