@@ -237,3 +237,7 @@ export {
 export type { YearHabit, YearRequest } from "../packages/sallyport/dist/watch-lab/working-year/working-year.js";
 export type { PermissionUseSum } from "../packages/sallyport/dist/usage/permission-use.js";
 export type { RecordedDecision } from "../packages/sallyport/dist/usage/recorded-decisions.js";
+export { ReviewJobs } from "../packages/sallyport/dist/compose/review-care.js";
+export { ReviewRecords } from "../packages/sallyport/dist/reviews/review-records.js";
+export type { ReviewLine, ReviewRecord } from "../packages/sallyport/dist/reviews/review.js";
+export { SUBJECTS_MAX } from "../packages/sallyport/dist/admin/reviews/survey-population.js";

@@ -94,7 +94,7 @@ export async function liveYear(seed: number): Promise<LivedYear> {
       inTurn: (work) => work(),
       change: async (change) => {
         apply(change);
-        return { epoch: 1 };
+        return { epoch: 1, seq: 1 };
       },
     },
     fault: (cause) => {

@@ -4,7 +4,19 @@ import { readFileSync } from "node:fs";
 import { dirname, join, normalize, sep } from "node:path";
 import { sourceFiles } from "./source-files.js";
 
-const DOMAINS = ["keys", "access", "audit", "limits", "factors", "tokens", "identity", "anomaly", "incident", "usage"];
+const DOMAINS = [
+  "keys",
+  "access",
+  "audit",
+  "limits",
+  "factors",
+  "tokens",
+  "identity",
+  "anomaly",
+  "incident",
+  "usage",
+  "reviews",
+];
 
 /** The rooms of the store, each above those before it. */
 const STORE = ["disk", "secrets", "state", "ledger", "search", "writer", "backup", "directory"].map(
@@ -47,6 +59,8 @@ const PLAN = {
   audit: domain("ledger"),
   // Judges what was recorded by the decision itself.
   rightsizing: domain("access", "usage"),
+  // Hashes what an auditor hashes again.
+  reviews: domain("ledger"),
   changes: ["protocol", ...DOMAINS.map((domain) => `type:${domain}`)],
   config: ["protocol", "ledger", "contract", "kernel", ...DOMAINS.map((domain) => `type:${domain}`)],
   // What the rest of the program sees of the store.
@@ -85,6 +99,7 @@ const PLAN = {
     "store/directory",
     "store/backup",
     "leaks",
+    "reviews",
     "watch-lab",
   ],
   main: ["cli"],

@@ -33,6 +33,7 @@ import { requestRules } from "./take-away-requests.js";
 import { turnRules } from "./take-away-turns.js";
 import { postureRules } from "./take-away-posture.js";
 import { rightsizingRules } from "./take-away-rightsizing.js";
+import { reviewRules } from "./take-away-reviews.js";
 import { usageRules } from "./take-away-usage.js";
 
 export const rules = [
@@ -70,4 +71,5 @@ export const rules = [
   ...leakRules,
   ...postureRules,
   ...rightsizingRules,
+  ...reviewRules,
 ];

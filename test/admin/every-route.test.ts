@@ -7,6 +7,7 @@ import { contract } from "@sallyport/contract";
 import type { ContractRow, RouteName } from "@sallyport/contract";
 import { beginRotation, eventTypes, everything, noteFirstUse } from "../program-under-test.ts";
 import type { AdminRight, KeyRecord } from "../program-under-test.ts";
+import { REVIEW_ID, storedLine, storedReview } from "../review-rows.ts";
 import { DAY_MS, MemoryGateway, POLICY, START_MS } from "./memory-ports.ts";
 
 const routes = Object.keys(contract) as RouteName[];
@@ -49,6 +50,8 @@ function requestOf(name: RouteName): { path: string; init: RequestInit } {
         : known.assignment;
   const path = row.path
     .replace("incidents/:id", `incidents/${INCIDENT.id}`)
+    .replace("reviews/:id", `reviews/${REVIEW_ID}`)
+    .replace(":line", "1")
     .replace(":id", id)
     .replace(":name", name.startsWith("roles.") ? "bot" : "prod")
     .replace(":upstream", "u1");
@@ -78,6 +81,11 @@ function requestOf(name: RouteName): { path: string; init: RequestInit } {
     "rightsizing.shadow": { keyId: known.key, for: "7d" },
     "rightsizing.apply": { keyId: known.key, guard: "32d" },
     "rightsizing.stop": { keyId: known.key },
+    "reviews.start": { environment: "prod" },
+    "reviews.decide": { decision: "revoke", reason: "x" },
+    "reviews.delegate": { lines: [1], to: "os:ada" },
+    "reviews.restore": { reason: "x" },
+    "reviews.report": { manifest: "0".repeat(64) },
     explainToken: { keyId: known.key, allow: ["infer:chat"], isBound: true },
     explain: { keyId: known.key, method: "POST", path: "/api/chat", model: "llama3.2" },
   };
@@ -135,6 +143,20 @@ const INCIDENT = { id: "inc_0123456789ab", environment: "prod", keyName: "k", ow
 
 function anIncident(): void {
   gateway.incidents.set(INCIDENT.id, { ...INCIDENT, key: known.key });
+}
+
+const SUSPENDED = { what: "suspended", at: 0, says: "x", undo: null } as const;
+
+/** A review of the key, in the state that the route asks for. */
+function aReview(name: RouteName): void {
+  const isClosed = ["reviews.restore", "reviews.export", "reviews.records", "reviews.report"].includes(name);
+  const dueAt = name === "reviews.close" ? 1 : START_MS + DAY_MS;
+  const outcome = name === "reviews.restore" ? SUSPENDED : null;
+  const state = isClosed ? "closed" : "open";
+  gateway.reviewTable.set(REVIEW_ID, storedReview({ environment: "prod", state, dueAt }));
+  const line = storedLine({ status: isClosed ? "ended" : "open", outcome }, `key:${known.key}`);
+  gateway.reviewLines.set(`${REVIEW_ID}/1`, line);
+  gateway.reviews.rebuild();
 }
 
 /** The key as it is after the first use of a new secret. */
@@ -197,6 +219,9 @@ describe.each(routes)("%s", (name) => {
     }
     if (name === "findings.reopen") anAcceptance();
     if (name === "rightsizing.stop") aShadow();
+    if (name.startsWith("reviews.") && name !== "reviews.start") aReview(name);
+    if (name === "reviews.restore")
+      gateway.stored.set(`prod/${known.key}`, { ...held, state: "suspended", reason: "access_review" });
     if (["incidents.radius", "incidents.report", "incidents.close"].includes(name)) anIncident();
     gateway.ports.keys.apply([{ of: "key", environment: "prod", id: known.key, now: undefined }]);
     const said = await call(name, everything);
@@ -263,6 +288,18 @@ const bound: readonly [RouteName, string][] = [
   ["findings", "?environment=prod"],
   ["findings.accept", ""],
   ["findings.reopen", ""],
+  ["reviews.start", ""],
+  ["reviews.list", "?environment=prod"],
+  ["reviews.show", ""],
+  ["reviews.lines", ""],
+  ["reviews.open", ""],
+  ["reviews.decide", ""],
+  ["reviews.delegate", ""],
+  ["reviews.restore", ""],
+  ["reviews.close", ""],
+  ["reviews.export", ""],
+  ["reviews.records", ""],
+  ["reviews.report", ""],
   ["explainToken", ""],
   ["audit.search", "?environment=prod"],
 ];
@@ -273,6 +310,7 @@ describe("with a right in dev only", () => {
   it.each(bound)("%s%s on prod is 403 and changes nothing", async (name, suffix) => {
     if (name === "principals.invite" || name === "principals.uninvite") aPerson();
     if (name.startsWith("incidents.")) anIncident();
+    if (name.startsWith("reviews.") && name !== "reviews.start") aReview(name);
     const before = JSON.stringify([gateway.state, [...gateway.stored.values()].map(({ state }) => state)]);
     expect((await call(name, dev, suffix)).status).toBe(403);
     expect(gateway.events.filter(({ type }) => type !== "admin.refused")).toEqual([]);

@@ -19,6 +19,7 @@ import {
   readPolicyText,
   Reconciler,
   USUAL_STATE,
+  ReviewRecords,
   UseRecord,
 } from "../program-under-test.ts";
 import type {
@@ -38,11 +39,14 @@ import type {
   PermissionUse,
   PolicyState,
   Rightsizing,
+  ReviewLine,
+  ReviewRecord,
   TicketRecord,
   UnconfirmedRestore,
   UpstreamState,
 } from "../program-under-test.ts";
 import { Problem } from "@sallyport/protocol";
+import { applyReview, linesIn } from "./memory-reviews.ts";
 
 export const START_MS = 1_760_000_000_000;
 export const DAY_MS = 86_400_000;
@@ -56,6 +60,9 @@ export class MemoryGateway {
   readonly upstreamStates = new Map<string, UpstreamState>();
   readonly findings = new Map<string, FindingRecord>();
   readonly rightsizings = new Map<string, Rightsizing>();
+  readonly reviewTable = new Map<string, ReviewRecord>();
+  /** By `review/line`. */
+  readonly reviewLines = new Map<string, ReviewLine>();
   readonly localLogins = new Map<string, LocalLogin>();
   readonly tickets = new Map<string, TicketRecord>();
   readonly stored = new Map<string, KeyRecord>();
@@ -71,8 +78,10 @@ export class MemoryGateway {
   usesFromMs: number | null = null;
   damagedIncidents: readonly string[] = [];
   usageRows: readonly object[] = [];
+  usageFirstDay: number | null = null;
   sinks: AdminPorts["sinks"] extends () => infer S ? S : never = [];
   damaged: readonly { environment: string; says: string }[] = [];
+  readonly reviews: ReviewRecords;
   readonly ports: AdminPorts & { readonly lifecycle: KeyLifecycle };
   readonly app: AdminApp;
 
@@ -98,7 +107,12 @@ export class MemoryGateway {
       const images = inPart.map(({ environment, id }) => {
         return { of: "key", environment, id, now: stored.get(`${environment}/${id}`) } as const;
       });
-      return { epoch: this.state.epoch, images: imagesOf(wanted.operations, images), events: wanted.events };
+      return {
+        epoch: this.state.epoch,
+        seq: this.events.length,
+        images: imagesOf(wanted.operations, images),
+        events: wanted.events,
+      };
     };
     const uses = new UseRecord({ keyUses: () => [], noteUses: () => {} });
     const clock = { now: () => this.nowMs, monotonic: () => this.nowMs };
@@ -117,9 +131,10 @@ export class MemoryGateway {
       snapshot: () => compileSnapshot(this.state),
       read: () => [...this.localLogins.values()],
     });
+    const reviews = (this.reviews = new ReviewRecords(() => [...this.reviewTable.values()]));
     const feed = new Feed({
       writer: { change: commit },
-      views: [keys, logins],
+      views: [keys, logins, reviews],
       isNarrowing: () => false,
       onFault: (what, cause) => this.faults.push(new Error(what, { cause })),
       onStale: (view, cause) => this.faults.push(new Error(view, { cause })),
@@ -150,6 +165,8 @@ export class MemoryGateway {
       uses,
       lifecycle,
       restrictions: () => [],
+      reviews,
+      reviewLines: linesIn(this.reviewLines),
       findings: { get: (id) => this.findings.get(id), all: () => [...this.findings.values()] },
       rightsizings: {
         get: (environment, key) => this.rightsizings.get(`${environment}/${key}`),
@@ -209,7 +226,7 @@ export class MemoryGateway {
       permissionUses: async () => ({ from: this.usesFromMs ?? this.nowMs, to: this.nowMs, uses: this.permissionUses }),
       damage: () => this.damaged,
       usage: {
-        report: async () => ({ rows: this.usageRows as never[], next: null, firstDay: null }),
+        report: async () => ({ rows: this.usageRows as never[], next: null, firstDay: this.usageFirstDay }),
         requestsOf: async (named) => named.map(() => 0),
         rebuild: () => {},
         rebuildProgress: () => null,
@@ -310,6 +327,16 @@ export class MemoryGateway {
           `${operation.rightsizing.environment}/${operation.rightsizing.key}`,
           operation.rightsizing,
         );
+        return;
+      case "key.narrow": {
+        const name = `${operation.environment}/${operation.id}`;
+        stored.set(name, { ...stored.get(name)!, ceiling: operation.ceiling });
+        return;
+      }
+      case "review.put":
+      case "review.freeze":
+      case "review.line":
+        applyReview(operation, this.reviewTable, this.reviewLines);
         return;
       case "finding.remove":
         this.findings.delete(operation.id);

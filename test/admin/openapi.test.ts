@@ -9,6 +9,8 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { contract, openApiDocument } from "@sallyport/contract";
 import type { ContractRow } from "@sallyport/contract";
+import { openGateway, openStore, systemClock } from "../program-under-test.ts";
+import { storedLine, storedReview } from "../review-rows.ts";
 import { startGateway } from "../gateway/started-gateway.ts";
 import type { StartedGateway } from "../gateway/started-gateway.ts";
 
@@ -100,8 +102,52 @@ function remember(told: Told, { links = {} }: { readonly links?: Links }, body: 
     told.set(operationId, { parameters: resolved(parameters, body), body: requestBody && resolved(requestBody, body) });
 }
 
+const [OPEN, DUE, CLOSED] = ["rev_000000000001", "rev_000000000002", "rev_000000000003"] as const;
+/** The review that is in a state for the operation; others are made by the start. */
+const REVIEW_OF: Readonly<Record<string, string>> = {
+  "reviews.open": OPEN,
+  "reviews.decide": OPEN,
+  "reviews.delegate": OPEN,
+  "reviews.close": DUE,
+  "reviews.restore": CLOSED,
+  "reviews.export": CLOSED,
+  "reviews.records": CLOSED,
+  "reviews.report": CLOSED,
+};
+
+/** An open review, one whose end has come, and one that is closed and has removed an assignment. */
+async function keepReviews(): Promise<void> {
+  await gateway.gateway.close(1_000);
+  const { settings, directory } = gateway;
+  const store = await openStore({ directory, clock: systemClock, ledger: settings.ledger });
+  const right = { roles: [], allow: ["infer:chat"], models: ["llama3.2"] };
+  const gone = { id: "a_1", subject: { group: "ops" }, environment: "dev", source: "admin", right };
+  const outcome = { what: "suspended", at: 1, says: "x", undo: JSON.stringify(gone) } as const;
+  const dueAt = Date.now() + 86_400_000;
+  await store.change({
+    operations: [
+      { op: "review.put", review: storedReview({ id: OPEN, scope: "privileged", dueAt }) },
+      { op: "review.put", review: storedReview({ id: DUE, scope: "privileged" }) },
+      { op: "review.put", review: storedReview({ id: CLOSED, state: "closed" }) },
+      {
+        op: "review.freeze",
+        lines: [
+          storedLine({ review: OPEN }),
+          storedLine({ review: OPEN, line: 2 }),
+          storedLine({ review: DUE, status: "decided" }),
+          storedLine({ review: CLOSED, line: 2, status: "ended", outcome }, "assignment:a_1"),
+        ],
+      },
+    ],
+    events: [{ type: "review.started", at: Date.now(), environment: "dev", actor: "os:root", fields: {} }],
+  });
+  await store.close();
+  gateway.gateway = await openGateway(settings);
+}
+
 beforeAll(async () => {
   gateway = await startGateway({ environmentYaml: "    pathSecrets: allow\n    networks: [127.0.0.0/8]\n" });
+  await keepReviews();
   document = await gateway.admin<Document & Record<string, unknown>>("GET", "/v1/openapi.json");
 });
 afterAll(() => gateway.stop());
@@ -157,7 +203,9 @@ it("a client that knows only the document calls every operation, and every answe
   for (const { path, method, operation } of operations.toSorted((a, b) => rank(a) - rank(b))) {
     const linked = told.get(operation.operationId);
     const filled = path.replaceAll(/\{(\w+)\}/g, (_segment, name: string) => {
-      const value = linked?.parameters[name] ?? operation.parameters.find((one) => one.name === name)?.example;
+      const review = name === "id" ? REVIEW_OF[operation.operationId] : undefined;
+      const value =
+        review ?? linked?.parameters[name] ?? operation.parameters.find((one) => one.name === name)?.example;
       expect(value, `${operation.operationId}: nothing says what ${name} is`).toBeDefined();
       return value!;
     });

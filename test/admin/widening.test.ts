@@ -10,6 +10,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { everything } from "../program-under-test.ts";
 import type { AdminRight } from "../program-under-test.ts";
 import { clientOf, codeOf } from "./caller.ts";
+import { suspendedByReview } from "./review-world.ts";
 import { MemoryGateway } from "./memory-ports.ts";
 
 /** Everything that can be opened stands closed in dev. */
@@ -163,6 +164,21 @@ const routes: Record<RouteName, Kind> = {
       client.call("assignments.create", { body: { subject: { group: "g" }, environment: "dev", roles: ["bot"] } }),
     ),
   "assignments.remove": "narrows",
+  "reviews.start": "policy",
+  "reviews.list": "reads",
+  "reviews.show": "reads",
+  "reviews.lines": "reads",
+  "reviews.open": "policy",
+  "reviews.decide": "narrows",
+  "reviews.delegate": "policy",
+  "reviews.restore": async () => {
+    const { id, line } = await suspendedByReview(gateway, root, known.key);
+    return codeOf(client.call("reviews.restore", { params: { id, line }, body: { reason: "r" } }));
+  },
+  "reviews.close": "narrows",
+  "reviews.export": "reads",
+  "reviews.records": "reads",
+  "reviews.report": "policy",
   "roles.list": "reads",
   "roles.show": "reads",
   "environments.list": "reads",

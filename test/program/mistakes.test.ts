@@ -54,6 +54,8 @@ const usage: readonly Mistake[] = [
   { line: "posture accept key_unusd key:k --until 1d --reason r", says: "there is no finding ", remedy: "sallyport posture" },
   { line: "posture reopen key_unused key:k --all", says: "--all, --sarif and --html are options of `sallyport posture` alone", remedy: "leave them out" },
   { line: "access list --as-of 2026-01-01", says: "access as of a past time is not available", remedy: "--as-of" },
+  { line: "review show rev_0123456789ab x", says: "is not the number of a line", remedy: "sallyport review show REVIEW" },
+  { line: "review verify @no-such", says: "there is no ", remedy: "correct the path" },
   { line: "apply --yes", says: "no policy file is named", remedy: "apply -f FILE" },
   { line: "apply -f @policy.yaml", says: "no one can confirm", remedy: "--yes" },
   { line: "apply -f @polcy.yaml --yes", says: "did you mean policy.yaml?", remedy: "correct the path" },
@@ -271,6 +273,9 @@ const COVERED_ELSEWHERE = [
   " is tracked by git, which would publish the key",
   "the link is encrypted to ",
   "the credential is empty",
+  // They need a closed review: test/gateway/access-review.test.ts.
+  " cannot be made: ",
+  "the proofs of a report are made from the data directory",
   // Every row here is run with --json, too: packages/sallyport/src/cli/posture/posture.test.ts.
   "--json and --sarif exclude each other",
   "--json and --csv exclude each other",

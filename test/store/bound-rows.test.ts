@@ -12,6 +12,7 @@ import {
   openSigningKey,
   unboundTables,
 } from "../program-under-test.ts";
+import { storedLine, storedReview } from "../review-rows.ts";
 import { change, key, makeDirectory, open, START_MS } from "./store-fixture.ts";
 
 const databaseOf = (directory: string): string => join(directory, "sallyport.db");
@@ -76,6 +77,8 @@ async function makeFull(): Promise<string> {
           acceptance: { until: 2, reason: "r", by: "os:x", at: 1 },
         },
       },
+      { op: "review.put", review: storedReview() },
+      { op: "review.freeze", lines: [storedLine()] },
       {
         op: "restriction.put",
         restriction: {

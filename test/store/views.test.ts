@@ -12,6 +12,7 @@ import {
   FindingRecords,
   Restrictions,
   Rightsizings,
+  ReviewRecords,
   RevokedTokens,
   SnapshotView,
   TokenKeys,
@@ -25,6 +26,7 @@ import type {
   Store,
   Rightsizing,
 } from "../program-under-test.ts";
+import { storedReview } from "../review-rows.ts";
 import { event, key, open, START_MS } from "./store-fixture.ts";
 
 const ENVIRONMENTS = ["dev", "staging", "prod", "lab"];
@@ -138,6 +140,11 @@ class Random {
       fixedAt: this.of(null, 5),
       acceptance: this.of(null, { until: 9, reason: "r", by: "x", at: 1 }),
     };
+    const review = storedReview({
+      id: `rev${this.below(4)}`,
+      state: this.of<"open" | "closed">("open", "closed"),
+      withheld: this.some(["a", "b"]),
+    });
     const login = { principal, invitation: null, sealed: this.of(null, "s"), otpStep: 1, invitedAt: 1, enrolledAt: 1 };
     return this.of<() => Operation>(
       () => ({ op: "key.insert", key: { ...held, isDecoy: this.below(5) === 0 } }),
@@ -170,6 +177,7 @@ class Random {
       () => ({ op: "finding.put", finding }),
       () => ({ op: "finding.remove", id: `f${this.below(6)}` }),
       () => ({ op: "rightsizing.put", rightsizing: this.rightsizing(environment) }),
+      () => ({ op: "review.put", review }),
       () => ({ op: "restriction.put", restriction }),
       () => ({ op: "restriction.remove", id: `r${this.below(6)}` }),
       () => ({ op: "localLogin.put", login }),
@@ -204,6 +212,7 @@ function viewsOf({ reader }: Store, writer: ChangeWriter) {
   const clock = { now: () => START_MS + 100, monotonic: () => 0 };
   const policy = new SnapshotView(() => reader.policy(), new Map());
   const findings = new FindingRecords(() => reader.findings());
+  const reviews = new ReviewRecords(() => reader.reviews());
   const restrictions = new Restrictions(() => reader.restrictions());
   const rightsizings = new Rightsizings(() => reader.rightsizings());
   const keys = new KeyDirectory(reader, peppers as never, (record) => rightsizings.over(restrictions.over(record)));
@@ -216,7 +225,7 @@ function viewsOf({ reader }: Store, writer: ChangeWriter) {
     changes: { change: () => Promise.reject(new Error("not here")), inTurn: (work) => work() },
     read: () => reader.tokenKeys(),
   });
-  const views = [findings, restrictions, rightsizings, keys, signers, tokenKeys, revoked, logins, policy];
+  const views = [findings, reviews, restrictions, rightsizings, keys, signers, tokenKeys, revoked, logins, policy];
   const faults: unknown[] = [];
   const feed = new Feed({
     writer,
@@ -267,6 +276,8 @@ function viewsOf({ reader }: Store, writer: ChangeWriter) {
       rightsizings: rightsizings
         .all()
         .toSorted((a, b) => (`${a.environment}/${a.key}` < `${b.environment}/${b.key}` ? -1 : 1)),
+      reviews: reviews.all(),
+      withheld: ["a", "b"].map((text) => reviews.withholding(text) !== undefined),
       restrictions: restrictions.all().toSorted((a, b) => (a.id < b.id ? -1 : 1)),
       laid: places.map(([environment, id]) =>
         restrictions

@@ -43,9 +43,11 @@ export class AdminClient {
    * Calls one route of the contract. Throws the server's `Problem`; for a server that cannot be reached, or a response
    * that the contract does not know, another error.
    */
-  async call<N extends RouteName>(name: N, ...[input]: CallArguments<N>): Promise<Answer<N>> {
+  async call<N extends RouteName>(name: N, ...given: CallArguments<N>): Promise<Answer<N>> {
     const row: ContractRow = contract[name];
-    const { params, query, body } = (input ?? {}) as { params?: object; query?: object; body?: object };
+    // All rows' inputs together are more than the compiler represents.
+    const [input = {}] = given as readonly unknown[] as readonly { params?: object; query?: object; body?: object }[];
+    const { params, query, body } = input;
     const path = fillPath(row.path, params ?? {}) + queryText(query ?? {});
     const sent = row.body === null ? undefined : JSON.stringify(body ?? {});
     const reached = await this.#reach.send(row.method, path, sent);

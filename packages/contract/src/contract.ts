@@ -13,6 +13,7 @@ import { policyRows } from "./policy-rows.ts";
 import { principalRows } from "./principal-rows.ts";
 import { restoreRows } from "./restore-rows.ts";
 import { rightsizingRows } from "./rightsizing-rows.ts";
+import { reviewRows } from "./review-rows.ts";
 import { upstreamRows } from "./upstream-rows.ts";
 import type { ContractRow } from "./row.ts";
 import { usageRows } from "./usage-rows.ts";
@@ -32,6 +33,7 @@ export const contract = {
   ...restoreRows,
   ...rightsizingRows,
   ...usageRows,
+  ...reviewRows,
   ...upstreamRows,
 } as const satisfies Record<string, ContractRow>;
 

@@ -12,6 +12,7 @@ export { issueText } from "./issue-text.ts";
 export * from "./openapi.ts";
 export * from "./policy-schema.ts";
 export * from "./rate.ts";
+export * from "./review-views.ts";
 export * from "./row.ts";
 export type { Delivery, WrittenGuard } from "./scalars.ts";
 export * from "./views.ts";

@@ -215,7 +215,7 @@ export const keyRows = {
     query: nothing,
     body: z.strictObject({
       name: displayName,
-      role: z.enum(["viewer", "issuer", "provisioner", "admin"]),
+      role: z.enum(["viewer", "issuer", "provisioner", "access-reviewer", "admin"]),
       environments: z.union([z.literal("*"), nameList.min(1)]),
       /** Default: it can grant nothing. */
       mayGrant: z.union([z.literal("*"), mayGrant]).optional(),

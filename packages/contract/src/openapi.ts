@@ -126,7 +126,7 @@ function linksFrom(name: string, maker: ContractRow): Json {
         requestBody: Object.fromEntries(Object.keys(row.body.shape).map((field) => [field, "$response.body#/id"])),
       };
     else if (row.path.startsWith(`${maker.path}/:id`))
-      links[operationId] = { operationId, parameters: { id: "$response.body#/id" } };
+      links[operationId] = { operationId, parameters: { id: `$response.body#/${madeId(maker, idField)}` } };
     else if (name.endsWith(".create") && row.body !== null && idField in row.body.shape)
       links[operationId] = {
         operationId,
@@ -134,6 +134,11 @@ function linksFrom(name: string, maker: ContractRow): Json {
       };
   }
   return Object.keys(links).length === 0 ? {} : { links };
+}
+
+/** Most answers name what was made `id`; one that says more than what was made names it as others refer to it. */
+function madeId({ answer }: ContractRow, idField: string): string {
+  return answer instanceof z.ZodObject && idField in answer.shape ? idField : "id";
 }
 
 function namedSchemas(): Json {

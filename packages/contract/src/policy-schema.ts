@@ -212,6 +212,31 @@ const environment = z.strictObject({
     .describe(
       "what happens to inference while the audit log cannot be written (a full disk): denied, or served, counted and recorded as a gap. Everything else is always denied",
     ),
+  reviews: z
+    .array(
+      z.strictObject({
+        every: z.enum(["quarterly", "monthly"]).describe("starts with each quarter or month (UTC)"),
+        scope: z
+          .enum(["all", "privileged"])
+          .default("all")
+          .describe("privileged: admin keys, and what can change models, servers or bounds"),
+        due: duration
+          .default("14d")
+          .refine(isReviewTime, "is not between 1d and 28d")
+          .describe("how long reviewers have: 1d to 28d; default 14d"),
+        reviewers: z
+          .array(z.string().min(1).max(128))
+          .max(50)
+          .default([])
+          .describe("names or ids of the admin keys that decide; default: each that may"),
+      }),
+    )
+    .max(4)
+    .refine((items) => new Set(items.map(({ every, scope }) => `${every} ${scope}`)).size === items.length, {
+      message: "names one rhythm twice",
+    })
+    .optional()
+    .describe("access reviews that start by themselves"),
   anomalies: z
     .strictObject({
       budget: z
@@ -332,4 +357,10 @@ function isTimeZone(text: string): boolean {
 
 function positive(schema: z.ZodString): z.ZodString {
   return schema.refine((text) => parseDurationMs(text) !== 0, "is zero");
+}
+
+/** A review ends before the next one of its rhythm starts. */
+function isReviewTime(text: string): boolean {
+  const ms = parseDurationMs(text) ?? 0;
+  return ms >= 86_400_000 && ms <= 28 * 86_400_000;
 }

@@ -259,6 +259,17 @@ export const environmentView = z.object({
   /** Of each user: all of their keys in the environment together. */
   limits: limitsView,
   quotas: quotasView.optional(),
+  /** Access reviews that start by themselves. */
+  reviews: z
+    .array(
+      z.object({
+        every: z.enum(["quarterly", "monthly"]),
+        scope: z.enum(["all", "privileged"]),
+        due: z.string(),
+        reviewers: names,
+      }),
+    )
+    .optional(),
   guard,
   ...doorView,
   requireFor: z.array(z.object({ do: names, need: names })),

@@ -73,6 +73,17 @@ export const permissions = {
   "policy:write": { plane: "admin", needsModel: false, says: "change environments, roles and upstreams" },
   "audit:read": { plane: "admin", needsModel: false, says: "search, tail and verify the audit log" },
   "status:read": { plane: "admin", needsModel: false, says: "read the gateway's status and metrics" },
+  "reviews:read": { plane: "admin", needsModel: false, says: "read access reviews" },
+  "reviews:decide": {
+    plane: "admin",
+    needsModel: false,
+    says: "decide on lines of access reviews, and delegate one's own",
+  },
+  "reviews:manage": {
+    plane: "admin",
+    needsModel: false,
+    says: "start and close access reviews, and delegate any line",
+  },
   "admin:manage": { plane: "admin", needsModel: false, says: "issue and end admin keys" },
 } as const satisfies Record<string, PermissionRow>;
 

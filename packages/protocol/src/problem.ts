@@ -272,6 +272,11 @@ export const problems = {
       "the gateway's clock jumped, or differs from the newest record, so operations that cannot be undone are paused",
     remedy: "correct the clock; if it is right, try again when the gateway has run for an hour",
   },
+  review_state: {
+    status: 409,
+    title: "the access review does not allow this now",
+    remedy: "see its state and its lines: `sallyport review show REVIEW`",
+  },
   conflict: { status: 409, title: "someone changed this meanwhile", remedy: "reload and try again" },
   rightsizing_conflict: {
     status: 409,

@@ -54,6 +54,7 @@ const reading: readonly AdminPermission[] = [
   "policy:read",
   "audit:read",
   "status:read",
+  "reviews:read",
 ];
 
 /** Roles of administration, for admin keys. */
@@ -62,7 +63,18 @@ export const adminRoles: Readonly<Record<string, readonly AdminPermission[]>> = 
   issuer: [...reading, "keys:issue", "keys:manage"],
   // What a directory's provisioning client (SCIM) needs, and nothing else.
   provisioner: ["principals:read", "principals:manage"],
-  admin: [...reading, "keys:issue", "keys:manage", "principals:manage", "policy:write", "admin:manage"],
+  // Takes away what a review is about, and can hand out nothing.
+  "access-reviewer": [...reading, "reviews:decide"],
+  admin: [
+    ...reading,
+    "keys:issue",
+    "keys:manage",
+    "principals:manage",
+    "policy:write",
+    "reviews:decide",
+    "reviews:manage",
+    "admin:manage",
+  ],
 };
 
 /** Names that policy may not define again. */

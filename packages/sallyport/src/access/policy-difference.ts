@@ -74,6 +74,7 @@ function environmentFacts(environment: Environment): Facts {
     "tokens.ttl":
       environment.tokens.ttlMs === environmentDefaults.tokens.ttlMs ? "" : formatDurationMs(environment.tokens.ttlMs),
     "tokens.only": environment.tokens.isOnly ? "yes" : "",
+    reviews: (environment.reviews ?? []).map(rhythmText).join(" | "),
     ...anomalyFacts(environment.anomalies),
     inferenceRecording: environment.inferenceRecording === "fail_closed" ? "" : environment.inferenceRecording,
   };
@@ -87,6 +88,11 @@ function quotaFacts({ quotas }: Environment): Facts {
     ...Object.fromEntries(quotas.teams.map(({ name, limits }) => [`teams.${name}`, limitsText(limits)])),
     ...Object.fromEntries(quotas.models.map(({ selector, limits }) => [`models.${selector}`, limitsText(limits)])),
   };
+}
+
+function rhythmText({ every, scope, dueMs, reviewers }: NonNullable<Environment["reviews"]>[number]): string {
+  const who = reviewers.length > 0 ? ` by ${reviewers.join(", ")}` : "";
+  return `${every} of ${scope}, due ${formatDurationMs(dueMs)}${who}`;
 }
 
 /** Only what is not the usual. */

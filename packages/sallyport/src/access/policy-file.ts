@@ -132,6 +132,7 @@ function buildEnvironment(name: string, entry: EnvironmentEntry): Environment {
     keepAliveMaxSeconds: milliseconds(entry.keepAliveMax) / 1_000,
     limits: buildLimits(entry.limits),
     ...buildQuotas(entry),
+    ...buildReviews(entry),
     guard: buildGuard(entry.guard),
     networks: entry.networks ?? null,
     require: unique(entry.require ?? []),
@@ -157,6 +158,11 @@ function buildQuotas({ zone, total, teams, models }: EnvironmentEntry): { quotas
       models: Object.entries(models ?? {}).map(([selector, limits]) => ({ selector, limits: buildLimits(limits) })),
     },
   };
+}
+
+function buildReviews({ reviews }: EnvironmentEntry): Pick<Environment, "reviews"> {
+  if (!reviews?.length) return {};
+  return { reviews: reviews.map(({ due, ...one }) => ({ ...one, dueMs: milliseconds(due) })) };
 }
 
 function buildTimeouts(written: NonNullable<EnvironmentEntry["upstreams"][number]["timeouts"]>): UpstreamTimeouts {

@@ -19,12 +19,14 @@ export type PresentPolicy = Pick<PolicyTables, "environments" | "roles" | "princ
 export interface PlanPorts {
   /** True when the environment has a key that is not revoked. */
   readonly hasUnrevokedKeys: (environment: string) => Promise<boolean>;
+  /** The review that took such an assignment away: it is not made again. Default: none did. */
+  readonly withholding?: (assignment: string) => string | undefined;
   /** A fresh assignment id. */
   readonly newId: () => string;
 }
 
 export interface PolicyPlan {
-  /** One line a change: `+` made, `~` changed, `-` removed. Empty when policy is already so. */
+  /** One line a change: `+` made, `~` changed, `-` removed; after them `!` for what a review withholds. Empty when policy is already so. */
   readonly changes: readonly string[];
   readonly operations: readonly Operation[];
   /** Why the file cannot be applied; the plan is then of no use. */
@@ -32,6 +34,8 @@ export interface PolicyPlan {
 }
 
 interface Draft {
+  /** Lines that are no change, and come after those that are. */
+  readonly notes: string[];
   readonly changes: string[];
   readonly operations: Operation[];
   readonly mistakes: string[];
@@ -44,7 +48,7 @@ export async function planPolicy(
   ports: PlanPorts,
   work = new LongWork(),
 ): Promise<PolicyPlan> {
-  const draft: Draft = { changes: [], operations: [], mistakes: [] };
+  const draft: Draft = { changes: [], operations: [], mistakes: [], notes: [] };
   const named = new Set(file.environments.map((environment) => environment.name));
   const going = [...present.environments.keys()].filter((name) => !named.has(name));
   putEnvironments(draft, present, file);
@@ -62,7 +66,8 @@ export async function planPolicy(
     draft.changes.push(`- environment ${name}`);
     draft.operations.push({ op: "environment.remove", name });
   }
-  return draft;
+  const { changes, notes, operations, mistakes } = draft;
+  return { changes: [...changes, ...notes], operations, mistakes };
 }
 
 function putEnvironments(draft: Draft, present: PresentPolicy, file: PolicyDocument): void {
@@ -114,6 +119,7 @@ async function matchAssignments(
   const made = new Map<string, Assignment>();
   const kept = new Set<string>();
   const mistakes = new Set<string>();
+  const withheld = new Set<string>();
   await work.each(file.assignments, (written) => {
     const subject = resolveSubject(written, present);
     if (typeof subject === "string") {
@@ -123,10 +129,16 @@ async function matchAssignments(
     const wanted: Assignment = { ...written, subject, id: "", source: "policy" };
     const text = assignmentText(wanted);
     const same = unmatched.get(text)?.pop();
+    const review = same ? undefined : ports.withholding?.(text);
     if (same) kept.add(same.id);
+    else if (review !== undefined)
+      withheld.add(
+        `! assign ${assignmentLine(wanted, present.principals)}: withheld by review ${review}; remove it from the file, or restore the line`,
+      );
     else if (!made.has(text)) made.set(text, { ...wanted, id: ports.newId() });
   });
   draft.mistakes.push(...mistakes);
+  draft.notes.push(...withheld);
   await work.each(held, (assignment) => {
     if (!kept.has(assignment.id)) removeAssignment(draft, present, assignment);
   });
@@ -148,7 +160,7 @@ function resolveSubject(written: PolicyAssignment, { principals }: PresentPolicy
 }
 
 /** Equal for two assignments that give the same subject the same right in the same environment. */
-function assignmentText({ environment, subject, right }: Assignment): string {
+export function assignmentText({ environment, subject, right }: Assignment): string {
   const who = "group" in subject ? ["group", subject.group] : ["principal", subject.principal];
   return JSON.stringify([environment, ...who, rightText(right)]);
 }

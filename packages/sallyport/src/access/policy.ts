@@ -13,6 +13,7 @@ import type {
   ThinkLevel,
   UpstreamKind,
 } from "@sallyport/protocol";
+import type { ReviewRhythm } from "../reviews/review-dates.ts";
 import type { PermissionDoor } from "./door.ts";
 
 /** Upper bounds put on the parameters of a request; absent = no bound. */
@@ -330,6 +331,8 @@ export interface Environment {
   readonly limits: Limits;
   /** Absent = none. */
   readonly quotas?: EnvironmentQuotas;
+  /** Access reviews that start by themselves; absent = none. */
+  readonly reviews?: readonly ReviewRhythm[];
   readonly guard: Guard;
   /** Where its keys may be used from (CIDR); null = anywhere. */
   readonly networks: readonly string[] | null;

@@ -25,6 +25,7 @@ const TAKES_AWAY: { readonly [O in Operation["op"]]: Narrows<O> } = {
     return key !== undefined && isNarrower(key, { ...key, ...factors });
   },
   "key.admin": () => true,
+  "key.narrow": () => true,
   "tokenKey.insert": () => false,
   "tokenKey.remove": () => true,
   "token.revoke": () => true,
@@ -50,6 +51,10 @@ const TAKES_AWAY: { readonly [O in Operation["op"]]: Narrows<O> } = {
   "rightsizing.put": ({ rightsizing }, { rightsizingOf }) =>
     widens(sizedAs(rightsizingOf?.(rightsizing.environment, rightsizing.key)), sizedAs(rightsizing)).length === 0 &&
     rightsizing.state === "applied",
+  "review.put": () => false,
+  "review.freeze": () => false,
+  // Beside the operation that takes away what the line is about.
+  "review.line": ({ line }) => ["revoked", "narrowed", "suspended"].includes(line.outcome?.what ?? ""),
   "restriction.put": () => true,
   "restriction.remove": () => false,
 };

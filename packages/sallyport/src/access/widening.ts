@@ -115,11 +115,18 @@ function environmentWidens(old: Environment, next: Environment): string[] {
       next.inferenceRecording === "fail_open_with_gap_record" && old.inferenceRecording === "fail_closed",
       "inferenceRecording: requests without a record",
     ],
+    [areReviewsFewer(old.reviews, next.reviews), "reviews: fewer, or others"],
     ...quotaDimensions(old.quotas, next.quotas),
     [next.queue.waitMs > old.queue.waitMs, "queue.wait: longer"],
     [next.queue.lengthMax > old.queue.lengthMax, "queue.length: more"],
     [next.readerStallMs > old.readerStallMs, "readerStall: longer"],
   ]);
+}
+
+/** Rights that no one reviews stay. Other reviewers or another time are not known to be as strict. */
+function areReviewsFewer(old: Environment["reviews"] = [], next: Environment["reviews"] = []): boolean {
+  const kept = new Set(next.map((one) => JSON.stringify(one)));
+  return old.some((one) => !kept.has(JSON.stringify(one)));
 }
 
 /** A team or model that is no longer named is bound by nothing. */
@@ -305,8 +312,12 @@ function keyWidens(old: KeyRecord | null, next: KeyRecord): string[] {
     [old.frozenAt !== null && next.frozenAt === null, "it may rotate itself again"],
     ...boundDimensions(old, next),
     [!isAdminWithin(next, old), "more administration"],
-    [JSON.stringify(old.ceiling) !== JSON.stringify(next.ceiling), "another key scope"],
+    [isScopeWider(old.ceiling, next.ceiling), "another key scope"],
   ]);
+}
+
+function isScopeWider(old: RightSpec, next: RightSpec): boolean {
+  return JSON.stringify(old) !== JSON.stringify(next) && !isRightWithin(next, old);
 }
 
 /** Fewer environments, or the same right. */

@@ -29,6 +29,7 @@ function worldOf(document: PolicyDocument, ...states: readonly PolicyState[]) {
     clock: { now: () => 1, monotonic: () => 1 },
     snapshot: () => compileSnapshot(states[Math.min(at, states.length - 1)]!),
     listKeys: () => [],
+    reviews: { get: () => undefined, all: () => [], withholding: () => undefined },
     readPolicyText: async () => ({ ok: true as const, policy: document }),
     changes: {
       inTurn: <T>(work: () => Promise<T>): Promise<T> => {
@@ -39,7 +40,7 @@ function worldOf(document: PolicyDocument, ...states: readonly PolicyState[]) {
       },
       change: async (change: Change) => {
         changes.push(change);
-        return { epoch: 100 };
+        return { epoch: 100, seq: 1 };
       },
     },
   } satisfies Partial<AdminPorts>;

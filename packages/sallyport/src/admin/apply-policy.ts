@@ -36,7 +36,7 @@ export interface AppliedPolicy {
 
 type PolicyPorts = Pick<
   AdminPorts,
-  "clock" | "snapshot" | "listKeys" | "changes" | "upstreamHosts" | "readPolicyText" | "findings"
+  "clock" | "snapshot" | "listKeys" | "changes" | "upstreamHosts" | "readPolicyText" | "findings" | "reviews"
 >;
 
 /**
@@ -98,6 +98,7 @@ async function plan(
     file,
     {
       hasUnrevokedKeys: (environment) => hasUnrevokedKey(ports, environment, work),
+      withholding: (assignment) => ports.reviews.withholding(assignment),
       newId: () => `a_${randomBase62(12)}`,
     },
     work,

@@ -15,7 +15,7 @@ beforeEach(() => {
       change: async (change) => {
         if (isFull) throw new Error("full");
         events.push(...change.events);
-        return { epoch: 1 };
+        return { epoch: 1, seq: 1 };
       },
       inTurn: (work) => work(),
     },

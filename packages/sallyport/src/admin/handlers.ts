@@ -20,6 +20,7 @@ import { policyHandlers } from "./routes/policy.ts";
 import { principalHandlers } from "./routes/principals.ts";
 import { rightsizingHandlers } from "./routes/rightsizing.ts";
 import { upstreamHandlers } from "./routes/upstreams.ts";
+import { reviewHandlers } from "./routes/reviews.ts";
 import { restoreHandlers } from "./routes/restore.ts";
 import { usageHandlers } from "./routes/usage.ts";
 
@@ -44,5 +45,6 @@ export const handlers: Handlers<RouteName> = {
   ...restoreHandlers,
   ...rightsizingHandlers,
   ...usageHandlers,
+  ...reviewHandlers,
   ...upstreamHandlers,
 };

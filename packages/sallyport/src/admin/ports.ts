@@ -24,6 +24,8 @@ import type { UseRecord } from "../keys/use-record.ts";
 import type { PepperRing } from "../keys/pepper.ts";
 import type { AuditLog } from "../audit/audit-log.ts";
 import type { PlanDesk } from "../rightsizing/plan-desk.ts";
+import type { ReviewRecords } from "../reviews/review-records.ts";
+import type { LineCount, LineFilter, ReviewLine } from "../reviews/review.ts";
 import type { UsageReports } from "../usage/usage-report.ts";
 import type { AuditReads } from "./audit-reads.ts";
 import type { ConsoleSessions } from "./console/console-sessions.ts";
@@ -81,6 +83,13 @@ export interface AdminPorts {
   /** Plans of right-sizing, by the caller who began each. */
   readonly plans: Pick<PlanDesk, "begin" | "planOf" | "propose">;
   readonly rightsizings: Pick<Rightsizings, "get" | "all">;
+  readonly reviews: Pick<ReviewRecords, "get" | "all" | "withholding">;
+  /** Their lines, as they are on disk; a damaged one is `record_damaged`. */
+  readonly reviewLines: {
+    one(review: string, line: number): ReviewLine | undefined;
+    some(filter: LineFilter): readonly ReviewLine[];
+    counts(review: string): readonly LineCount[];
+  };
   /** What is done about keys for a time. */
   readonly restrictions: () => readonly Restriction[];
   /** A person's word on an alert; false where it is not known (any more). */

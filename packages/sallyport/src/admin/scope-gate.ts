@@ -133,6 +133,8 @@ class ScopeJudge {
         return this.#keyChange(operation, ({ life }) => life);
       case "key.admin":
         return this.#keyChange(operation, ({ admin }) => ({ admin }));
+      case "key.narrow":
+        return this.#keyChange(operation, ({ ceiling }) => ({ ceiling }));
       case "key.factors":
         return this.#keyChange(operation, ({ factors }) => factors);
       default:

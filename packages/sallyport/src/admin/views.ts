@@ -180,6 +180,15 @@ export function viewEnvironment(environment: Environment): EnvironmentView {
     readerStall: formatDurationMs(environment.readerStallMs),
     limits: viewLimits(environment.limits),
     ...(environment.quotas ? { quotas: viewQuotas(environment.quotas) } : {}),
+    ...(environment.reviews
+      ? {
+          reviews: environment.reviews.map(({ dueMs, reviewers, ...one }) => ({
+            ...one,
+            due: formatDurationMs(dueMs),
+            reviewers: [...reviewers],
+          })),
+        }
+      : {}),
     guard: environment.guard,
     ...viewDoor(environment),
     requireFor: environment.requireFor.map((row) => ({ do: [...row.permissions], need: [...row.require] })),

@@ -73,7 +73,7 @@ function start(): Sentry {
         }
         const images = imagesOf(change.operations, []);
         restrictions.apply(images.filter((image) => image.of === "restriction"));
-        return { epoch: changes.length };
+        return { epoch: changes.length, seq: changes.length };
       },
     },
     fault: (cause) => {

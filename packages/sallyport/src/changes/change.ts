@@ -10,6 +10,7 @@ import type { RightsizingOperation } from "../access/rightsizing/rightsizing.ts"
 import type { LedgerEvent } from "../audit/event.ts";
 import type { LocalLoginOperation } from "../identity/operations.ts";
 import type { KeyOperation } from "../keys/operations.ts";
+import type { ReviewOperation } from "../reviews/review.ts";
 import type { TokenOperation } from "../tokens/operations.ts";
 
 export type Operation =
@@ -18,7 +19,8 @@ export type Operation =
   | RightsizingOperation
   | KeyOperation
   | TokenOperation
-  | LocalLoginOperation;
+  | LocalLoginOperation
+  | ReviewOperation;
 
 export interface Change {
   readonly operations: readonly Operation[];
@@ -38,11 +40,11 @@ export interface Changes {
    */
   inTurn<T>(work: () => Promise<T>): Promise<T>;
   /**
-   * Only inside a turn. Resolves with the new epoch once the change and its events are on disk, every view shows it,
+   * Only inside a turn. Resolves with the new epoch and the number of its last record once the change and its events are on disk, every view shows it,
    * and requests that are no longer allowed are aborted. Rejects with a `Problem`: `conflict`, `not_found` or
    * `store_unavailable`.
    */
-  change(change: Change): Promise<{ readonly epoch: number }>;
+  change(change: Change): Promise<{ readonly epoch: number; readonly seq: number }>;
 }
 
 /** Counted up when an operation comes, goes or means something else. */
@@ -74,6 +76,10 @@ const KNOWN: { readonly [O in Operation["op"]]: true } = {
   "finding.put": true,
   "finding.remove": true,
   "rightsizing.put": true,
+  "key.narrow": true,
+  "review.put": true,
+  "review.freeze": true,
+  "review.line": true,
 };
 
 /** Which program wrote a change, and in which version of the vocabulary. */

@@ -39,7 +39,7 @@ class World {
       change: async ({ operations, events }): Promise<Committed> => {
         await this.onCommit();
         this.said.push("committed");
-        return { epoch: ++this.epoch, images: imagesOf(operations, []), events };
+        return { epoch: ++this.epoch, seq: this.epoch, images: imagesOf(operations, []), events };
       },
     },
     views: [this.view("first", ["role"]), this.view("second", ["environment", "role"]), this.view("third", ["key"])],

@@ -71,12 +71,12 @@ export class Feed implements Changes {
     return mine;
   }
 
-  async change(wanted: Change): Promise<{ readonly epoch: number }> {
+  async change(wanted: Change): Promise<{ readonly epoch: number; readonly seq: number }> {
     if (!this.#isInTurn) throw new Error("a change is made in a turn: call inTurn()");
     if (wanted.operations.length >= LARGE) await this.#prepare(wanted);
     const committed = await this.#ports.writer.change({ ...wanted, isNarrowing: this.#ports.isNarrowing(wanted) });
     this.follow(committed);
-    return { epoch: committed.epoch };
+    return { epoch: committed.epoch, seq: committed.seq };
   }
 
   /**

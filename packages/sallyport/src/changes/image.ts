@@ -8,16 +8,26 @@ import type { RightsizingImage } from "../access/rightsizing/rightsizing.ts";
 import type { LedgerEvent } from "../audit/event.ts";
 import type { LocalLoginImage } from "../identity/operations.ts";
 import type { KeyImage, KeysImage } from "../keys/operations.ts";
+import type { ReviewImage } from "../reviews/review.ts";
 import type { TokenImage } from "../tokens/operations.ts";
 import type { Operation } from "./change.ts";
 
-export type Image = PolicyImage | FindingImage | RightsizingImage | KeysImage | TokenImage | LocalLoginImage;
+export type Image =
+  | PolicyImage
+  | FindingImage
+  | RightsizingImage
+  | KeysImage
+  | TokenImage
+  | LocalLoginImage
+  | ReviewImage;
 export type ImageKind = Image["of"];
 export type ImageOf<K extends ImageKind> = Extract<Image, { readonly of: K }>;
 
 /** A change that is on disk. */
 export interface Committed {
   readonly epoch: number;
+  /** Number of its last record. */
+  readonly seq: number;
   /** In the order of the operations. */
   readonly images: readonly Image[];
   readonly events: readonly LedgerEvent[];
@@ -56,6 +66,7 @@ const IMAGES: { readonly [O in Operation["op"]]: Told<O> } = {
   "key.life": null,
   "key.factors": null,
   "key.admin": null,
+  "key.narrow": null,
   "ticket.put": ({ ticket }) => ({ of: "ticket", environment: ticket.environment, id: ticket.id, now: ticket }),
   "restriction.put": ({ restriction }) => ({ of: "restriction", id: restriction.id, now: restriction }),
   "restriction.remove": ({ id }) => ({ of: "restriction", id, now: null }),
@@ -70,6 +81,9 @@ const IMAGES: { readonly [O in Operation["op"]]: Told<O> } = {
     id: `${rightsizing.environment}/${rightsizing.key}`,
     now: rightsizing,
   }),
+  "review.put": ({ review }) => ({ of: "review", id: review.id, now: review }),
+  "review.freeze": ({ lines }) => ({ of: "review_line", id: lines[0]?.review ?? "" }),
+  "review.line": ({ line }) => ({ of: "review_line", id: `${line.review}/${line.line}` }),
   "localLogin.remove": ({ principal }) => ({ of: "local_login", id: principal, now: null }),
 };
 
@@ -90,6 +104,7 @@ export function keyChangedInPart(operation: Operation): Pick<KeyImage, "environm
     case "key.life":
     case "key.factors":
     case "key.admin":
+    case "key.narrow":
       return operation;
     default:
       return undefined;

@@ -30,6 +30,7 @@ const commands: readonly (readonly [names: readonly string[], load: () => Promis
   [["posture"], async () => (await import("./posture/posture.ts")).addPosture],
   [["access"], async () => (await import("./posture/access.ts")).addAccess],
   [["rightsize"], async () => (await import("./rightsizing/rightsize.ts")).addRightsize],
+  [["review"], async () => (await import("./review/review.ts")).addReview],
   [["apply"], async () => (await import("./policy/policy.ts")).addApply],
   [["explain"], async () => (await import("./policy/policy.ts")).addExplain],
   [["keys"], async () => (await import("./keys/keys.ts")).addKeys],

@@ -66,6 +66,12 @@ export function adminPorts(
     findings: core.findings,
     rightsizings: core.rightsizings,
     plans: makePlanDesk(core),
+    reviews: core.reviews,
+    reviewLines: {
+      one: (review, line) => store.reader.reviewLine(review, line),
+      some: (filter) => store.reader.reviewLines(filter),
+      counts: (review) => store.reader.reviewCounts(review),
+    },
     answerAlert: (answer) => sentry.answer(answer),
     permissionUses: () => surveyUses(core, clock.now()),
     usage: core.usage,

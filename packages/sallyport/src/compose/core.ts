@@ -36,6 +36,7 @@ import type { LifecyclePorts } from "../keys/lifecycle.ts";
 import { FindingRecords } from "../access/posture/finding-records.ts";
 import { Rightsizings } from "../access/rightsizing/rightsizings.ts";
 import { Restrictions } from "../keys/restrictions.ts";
+import { ReviewRecords } from "../reviews/review-records.ts";
 import { OwnKeys } from "../keys/own-keys.ts";
 import { OllamaSignerIndex } from "../keys/ollama-signer-index.ts";
 import { TicketDesk } from "../keys/ticket-desk.ts";
@@ -72,6 +73,9 @@ export interface Core {
   readonly restrictions: Restrictions;
   readonly findings: FindingRecords;
   readonly rightsizings: Rightsizings;
+  readonly reviews: ReviewRecords;
+  /** Whether the wall clock can be believed for what cannot be undone. */
+  readonly isClockAgreed: () => boolean;
   readonly uses: UseRecord;
   readonly permissionUses: PermissionUses;
   readonly usage: UsageReports;
@@ -209,6 +213,7 @@ function joinCore(
   const restrictions = new Restrictions(() => reader.restrictions());
   const findings = new FindingRecords(() => reader.findings());
   const rightsizings = new Rightsizings(() => reader.rightsizings());
+  const reviews = new ReviewRecords(() => reader.reviews());
   const keys = new KeyDirectory(reader, peppers, (record) => rightsizings.over(restrictions.over(record)));
   const ollamaSigners = new OllamaSignerIndex((visit) => reader.eachOllamaSigner(visit));
   const policy = new SnapshotView(() => reader.policy(), agents);
@@ -222,7 +227,18 @@ function joinCore(
   const tokenKeys = new TokenKeys({ clock, sealer, changes, read: () => reader.tokenKeys() });
   const feed = new Feed({
     writer: store,
-    views: [restrictions, rightsizings, findings, keys, ollamaSigners, tokenKeys, revokedTokens, localLogins, policy],
+    views: [
+      restrictions,
+      rightsizings,
+      findings,
+      reviews,
+      keys,
+      ollamaSigners,
+      tokenKeys,
+      revokedTokens,
+      localLogins,
+      policy,
+    ],
     isNarrowing: ({ operations }) =>
       takesAway(operations, {
         principals: policy.present.principals,
@@ -309,6 +325,8 @@ function joinCore(
     restrictions,
     findings,
     rightsizings,
+    reviews,
+    isClockAgreed: () => clocks.isReached(),
     uses,
     permissionUses: new PermissionUses(clock.now()),
     usage: makeUsageReports({ clock, store, audit }),

@@ -36,6 +36,7 @@ import { makeGatewayMetrics } from "./gateway-metrics.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
 import { beat, careForIndexes } from "./ledger-care.ts";
 import { careForKeys } from "./key-care.ts";
+import { careForReviews } from "./review-care.ts";
 import { openLedgerOutlets } from "./ledger-outlets.ts";
 import type { LedgerOutlets } from "./ledger-outlets.ts";
 import { openNotices } from "./open-notices.ts";
@@ -54,7 +55,7 @@ export interface Gateway {
   /** `http://127.0.0.1:11435`, with the port really bound. */
   readonly dataUrl: string;
   readonly adminUrl: string;
-  /** Re-reads certificates and the policy file, and looks at identity providers now (SIGHUP). */
+  /** Re-reads certificates and the policy file, and looks at identity providers and access reviews now (SIGHUP). */
   reload(): Promise<void>;
   /**
    * Accepts no new requests, lets running ones finish within `drainMs`, then aborts them; commits the audit log and
@@ -179,6 +180,8 @@ export async function joinGateway(parts: GatewayParts): Promise<Gateway> {
       log.info("the certificate was read again");
     };
     const endCare = careForKeys(core, log);
+    const { isClockAgreed } = core;
+    const reviewCare = careForReviews({ ports, isClockAgreed, log });
     const endIndexCare = careForIndexes(settings.dataDirectory, core.audit, log);
     const endHeartbeat = beat((fields) => record(core, HEARTBEAT, fields), core, log);
     const watch = certificates && watchCertificates(certificates, useTls, log);
@@ -188,6 +191,7 @@ export async function joinGateway(parts: GatewayParts): Promise<Gateway> {
     const shut = async (drainMs: number): Promise<void> => {
       if (watch) clearInterval(watch);
       endCare();
+      reviewCare.stop();
       endIndexCare();
       endHeartbeat();
       endNotices();
@@ -222,6 +226,7 @@ export async function joinGateway(parts: GatewayParts): Promise<Gateway> {
         await applyFile();
         if (settings.policyFile !== null) log.info("the policy file was read again");
         await identity?.lookNow();
+        await reviewCare.look();
       },
       close(drainMs) {
         closing ??= shut(drainMs);

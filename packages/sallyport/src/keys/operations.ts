@@ -1,5 +1,5 @@
 /** What can be done to keys and what belongs to them, and the record each operation leaves. */
-import type { AdminRight } from "../access/policy.ts";
+import type { AdminRight, RightSpec } from "../access/policy.ts";
 import type { KeyFactors, KeyRecord, KeyState } from "./key.ts";
 import type { Restriction } from "./restriction.ts";
 import type { TicketRecord } from "./ticket.ts";
@@ -24,6 +24,8 @@ export type KeyOperation =
   | { readonly op: "key.factors"; readonly environment: string; readonly id: string; readonly factors: KeyFactors }
   /** What an admin key may do and hand out; it only ever gets less. */
   | { readonly op: "key.admin"; readonly environment: string; readonly id: string; readonly admin: AdminRight }
+  /** A key scope that is within the present one. */
+  | { readonly op: "key.narrow"; readonly environment: string; readonly id: string; readonly ceiling: RightSpec }
   | { readonly op: "ticket.put"; readonly ticket: TicketRecord }
   | { readonly op: "restriction.put"; readonly restriction: Restriction }
   | { readonly op: "restriction.remove"; readonly id: string };

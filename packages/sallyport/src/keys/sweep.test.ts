@@ -44,7 +44,7 @@ function world(records: readonly KeyRecord[], refuses: (change: Change) => boole
           if (held && one.op === "key.state") keys.set(held.id, { ...held, state: one.state, reason: one.reason });
           if (held && one.op === "key.life") keys.set(held.id, { ...held, ...one.life });
         }
-        return { epoch: changes.length };
+        return { epoch: changes.length, seq: changes.length };
       },
     },
     life: () => life,

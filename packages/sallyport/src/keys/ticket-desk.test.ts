@@ -35,14 +35,14 @@ function makeWorld(more: Partial<Pick<TicketRecord, "networks">> = {}): void {
   const times = { createdAt: now, createdBy: "x", expiresAt: now + 15 * MINUTE };
   ({ record: ticket, text } = makeTicket({ ...order, ...times, networks: null, content: keyText, ...more }, peppers));
   const keys = new KeyDirectory({ key: () => key, eachKeyId: (visit) => visit("dev", key.id) }, peppers);
-  const change = ({ operations, events: told }: Change): Promise<{ epoch: number }> => {
+  const change = ({ operations, events: told }: Change): Promise<{ epoch: number; seq: number }> => {
     for (const operation of operations) {
       if (operation.op === "ticket.put") ticket = operation.ticket;
       if (operation.op === "key.state") key = { ...key, state: operation.state, reason: operation.reason };
     }
     keys.apply([{ of: "key", environment: "dev", id: key.id, now: undefined }]);
     events.push(...told.map(({ type }) => type));
-    return Promise.resolve({ epoch: 1 });
+    return Promise.resolve({ epoch: 1, seq: 1 });
   };
   desk = new TicketDesk({
     clock: { now: () => now, monotonic: () => now },

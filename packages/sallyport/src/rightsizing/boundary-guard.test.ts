@@ -73,7 +73,7 @@ beforeEach(() => {
         for (const operation of change.operations)
           if (operation.op === "rightsizing.put")
             rightsizings.apply([{ of: "rightsizing", id: "dev/k", now: operation.rightsizing }]);
-        return { epoch: changes.length };
+        return { epoch: changes.length, seq: 1 };
       },
     },
     fault: () => {},

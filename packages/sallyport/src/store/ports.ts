@@ -2,6 +2,7 @@
 import type { PolicyState } from "../access/policy.ts";
 import type { FindingRecord } from "../access/posture/finding-record.ts";
 import type { Rightsizing } from "../access/rightsizing/rightsizing.ts";
+import type { LineCount, LineFilter, ReviewLine, ReviewRecord } from "../reviews/review.ts";
 import type { ChangeWriter } from "../changes/feed.ts";
 import type { LedgerAppender } from "../audit/recorder.ts";
 import type { KeyRecord } from "../keys/key.ts";
@@ -40,6 +41,12 @@ export interface StoreReader {
   revokedTokens(): readonly RevokedToken[];
   /** Those that are whole. */
   findings(): readonly FindingRecord[];
+  /** Those that are whole. */
+  reviews(): readonly ReviewRecord[];
+  /** Throws `record_damaged` where the row is not of its shape, as `reviewLines` does for each of its rows. */
+  reviewLine(review: string, line: number): ReviewLine | undefined;
+  reviewLines(filter: LineFilter): readonly ReviewLine[];
+  reviewCounts(review: string): readonly LineCount[];
   /** Those that are whole. */
   restrictions(): readonly Restriction[];
   /** Throws `record_damaged` where one is not what was written: without its row a key could do more. */

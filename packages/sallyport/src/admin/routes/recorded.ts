@@ -18,7 +18,7 @@ export function assignmentRemoved(call: AnyCall, assignment: Assignment): Ledger
   return eventOf(call, "assignment.removed", assignment.environment, assignmentFields(assignment));
 }
 
-function assignmentFields(assignment: Assignment): LedgerEvent["fields"] {
+export function assignmentFields(assignment: Assignment): LedgerEvent["fields"] {
   const { id, subject, right } = assignment;
   const models = right.models ?? null;
   return { assignment: id, ...subject, roles: right.roles, allow: right.allow, models, source: assignment.source };

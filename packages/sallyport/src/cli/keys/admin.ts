@@ -12,7 +12,7 @@ import { prepareOnce, RECOVERY_KEY_PLACE } from "../terminal/show-once.ts";
 import type { OnceOptions } from "../terminal/show-once.ts";
 import { relativeTime } from "../terminal/relative-time.ts";
 
-const ADMIN_ROLES = ["viewer", "issuer", "provisioner", "admin"] as const;
+const ADMIN_ROLES = ["viewer", "issuer", "provisioner", "access-reviewer", "admin"] as const;
 
 interface CreateOptions extends ServerOptions, OnceOptions {
   readonly name: string;

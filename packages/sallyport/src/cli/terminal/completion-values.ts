@@ -57,6 +57,8 @@ export async function valuesOf(asked: ValueQuestion): Promise<readonly Completio
       return upstreams(gateway);
     case "incident":
       return incidents(gateway);
+    case "review":
+      return reviews(gateway);
     case "alert":
       return alerts(gateway);
     case "--allow":
@@ -136,6 +138,11 @@ async function upstreams(gateway: RunningGateway): Promise<readonly Completion[]
 async function incidents(gateway: RunningGateway): Promise<readonly Completion[]> {
   const all = rowsOf(await gateway.read("/v1/incidents"), "incidents");
   return all.map(({ id, keyId, state }) => ({ value: textOf(id), says: join(keyId, state) }));
+}
+
+async function reviews(gateway: RunningGateway): Promise<readonly Completion[]> {
+  const all = rowsOf(await gateway.read("/v1/reviews"), "reviews");
+  return all.map(({ id, environment, state }) => ({ value: textOf(id), says: join(environment, state) }));
 }
 
 async function alerts(gateway: RunningGateway): Promise<readonly Completion[]> {

@@ -35,6 +35,18 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   "rightsize show": ["sallyport rightsize show my-app"],
   "rightsize stop": ["sallyport rightsize stop my-app"],
   "access list": ["sallyport access list", "sallyport access list --env prod --csv"],
+  "review start": [
+    "sallyport review start --env prod --reviewer ada,grace",
+    "sallyport review start --env prod --due 7d --privileged",
+  ],
+  "review list": ["sallyport review list", "sallyport review list --env prod --json"],
+  "review show": ["sallyport review show rev_4vJ9Qm2LxT8c", "sallyport review show rev_4vJ9Qm2LxT8c 1"],
+  "review decide": ['sallyport review decide rev_4vJ9Qm2LxT8c 1 revoke --reason "the project ended in May"'],
+  "review delegate": ["sallyport review delegate rev_4vJ9Qm2LxT8c 12 --to grace"],
+  "review restore": ['sallyport review restore rev_4vJ9Qm2LxT8c 7 --reason "still used by the nightly job"'],
+  "review close": ["sallyport review close rev_4vJ9Qm2LxT8c"],
+  "review report": ["sallyport review report rev_4vJ9Qm2LxT8c --out review-2026-q4"],
+  "review verify": ["sallyport review verify review-2026-q4"],
   apply: ["sallyport apply -f policy.yaml --dry-run", "sallyport apply -f policy.yaml --yes"],
   explain: [
     "sallyport explain --key-id my-app --path /api/chat --model llama3.2",

@@ -72,7 +72,7 @@ beforeEach(async () => {
         changes.push(wanted);
         for (const operation of wanted.operations) if (operation.op === "localLogin.put") held = operation.login;
         logins.rebuild();
-        return { epoch: 1 };
+        return { epoch: 1, seq: 1 };
       },
     },
   });

@@ -31,6 +31,9 @@ const words: Readonly<Record<NoticeType, Words>> = {
   "ticket.expired": { what: "A delivery link was never opened", next: "Deliver the key again, or revoke it." },
   "anomaly.detected": { what: "Unusual use of a key", next: `Look at it (${LOOK}), then answer: sallyport anomalies respond ALERT. If it was stolen: sallyport incident open --key-id KEY` },
   "rightsizing.taken_back": { what: "The right-sizing of a key was taken back", next: `A request was denied that the key's scope allows, so the key has its whole scope again. If you do not recognize the request (${LOOK}), suspend the key: sallyport keys suspend KEY` },
+  "review.started": { what: "An access review was started", next: "See its lines: sallyport review show REVIEW. Decide each: sallyport review decide REVIEW LINE keep|revoke|narrow --reason TEXT" },
+  "review.reminder": { what: "An access review ends soon", next: "Decide the open lines: sallyport review show REVIEW. What no one decides on is suspended at the end." },
+  "review.closed": { what: "An access review was closed", next: "Write its report on the gateway host: sallyport review report REVIEW --out DIR. Restore what was suspended by mistake: sallyport review restore REVIEW LINE" },
   "person.local_suspended": { what: "A local log-in was suspended", next: "The user's permissions exceed the scope of the administrator who created the log-in. If that is intended: sallyport people confirm NAME. If not: sallyport people uninvite NAME" },
   "admin.reset": { what: "The recovery admin key was reset", next: "If it was not you: someone else can write to the gateway's data directory." },
   "admin_key.issued": { what: "An admin key was made", next: "If you did not expect it: sallyport admin keys revoke KEY" },
@@ -41,6 +44,10 @@ const words: Readonly<Record<NoticeType, Words>> = {
 /** What is said of an event, in this order, and under which word. */
 const said = [
   ["key", "key"],
+  ["review", "review"],
+  ["lines", "lines"],
+  ["open", "open lines"],
+  ["reviewers", "reviewer"],
   ["name", "name"],
   ["owner", "owner"],
   ["principal", "owner"],

@@ -6,7 +6,7 @@ import { Problem } from "@sallyport/protocol";
 import { randomBase62 } from "../../kernel/ids.ts";
 import type { SqlDatabase } from "./sqlite.ts";
 
-export const SCHEMA_VERSION = 8;
+export const SCHEMA_VERSION = 9;
 
 /** Of a node's id: it stands in the names of its logs. */
 export const NODE_LENGTH = 12;
@@ -188,6 +188,25 @@ const RIGHTSIZING_TABLE = `CREATE TABLE rightsizing (
 ) STRICT, WITHOUT ROWID;
 `;
 
+/** Access reviews, and a line for each right that is reviewed. What only is read with the record is in `body`. */
+const REVIEW_TABLES = `CREATE TABLE review (
+  id TEXT NOT NULL PRIMARY KEY,
+  environment TEXT NOT NULL,
+  body TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE review_line (
+  review TEXT NOT NULL,
+  line INTEGER NOT NULL,
+  version INTEGER NOT NULL,
+  status TEXT NOT NULL,
+  assigned_to TEXT,
+  body TEXT NOT NULL,
+  PRIMARY KEY (review, line)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX review_line_status ON review_line (review, status, line);
+CREATE INDEX review_line_reviewer ON review_line (review, status, assigned_to);
+`;
+
 const TABLES = `
 CREATE TABLE meta (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE environment (
@@ -262,7 +281,7 @@ ${RESPONSE_TABLE}CREATE TABLE log (
   generation INTEGER NOT NULL,
   key_since INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-${ROW_MAC_TABLE}${USAGE_TABLE}${FINDING_TABLE}${PERMISSION_USE_TABLE}${RIGHTSIZING_TABLE}`;
+${ROW_MAC_TABLE}${USAGE_TABLE}${FINDING_TABLE}${PERMISSION_USE_TABLE}${RIGHTSIZING_TABLE}${REVIEW_TABLES}`;
 
 /** Makes the tables in an empty database. `head` is the signed head of the empty ledger, as JSON. */
 export function createSchema(database: SqlDatabase, head: string): void {

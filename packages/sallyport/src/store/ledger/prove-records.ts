@@ -67,8 +67,10 @@ async function findLeaves(lines: LedgerLines, logs: LogsStart, wanted: ReadonlyS
       const { seq, environment, isEnded } = found;
       const index = sizes.get(environment) ?? 0;
       sizes.set(environment, index + 1);
-      if (wanted.has(seq) && !isEnded)
-        leaves.set(environment, [...(leaves.get(environment) ?? []), { seq, kept, index }]);
+      if (!wanted.has(seq) || isEnded) continue;
+      const ofLog = leaves.get(environment);
+      if (ofLog) ofLog.push({ seq, kept, index });
+      else leaves.set(environment, [{ seq, kept, index }]);
     }
   }
   return leaves;

@@ -7,6 +7,7 @@ import { readDirectoryGroup, readPrincipal } from "./principal-rows.ts";
 import { readLocalLogin } from "./local-login-rows.ts";
 import { readRestriction } from "./restriction-rows.ts";
 import { readRightsizing } from "./rightsizing-rows.ts";
+import { readReview, readReviewLine } from "./review-rows.ts";
 import { readAssignment, readEnvironment, readKey, readRole, readTicket } from "./rows.ts";
 import type { SqlRow } from "../disk/sqlite.ts";
 import { readRevokedToken, readTokenKey } from "./token-rows.ts";
@@ -62,6 +63,18 @@ export const boundTables: Readonly<Record<string, BoundTable>> = {
     key: ["environment", "key_id"],
     gives: "what is left of the scope of right-sized keys",
     read: readRightsizing,
+  },
+  review: {
+    key: ["id"],
+    gives: "who may decide in a review, and what it has taken away",
+    isRefusedAlone: true,
+    read: readReview,
+  },
+  review_line: {
+    key: ["review", "line"],
+    gives: "what was decided in a review, and what can be restored",
+    isRefusedAlone: true,
+    read: readReviewLine,
   },
   meta: {
     key: ["name"],

@@ -11,6 +11,7 @@ import { boundRows } from "./migrations/5-bound-rows.ts";
 import { countedUsage } from "./migrations/6-usage-counters.ts";
 import { keptFindings } from "./migrations/7-findings.ts";
 import { permissionUses } from "./migrations/8-permission-uses.ts";
+import { keptReviews } from "./migrations/9-reviews.ts";
 
 export const migrations: readonly Migration[] = [
   keySecrets,
@@ -20,4 +21,5 @@ export const migrations: readonly Migration[] = [
   countedUsage,
   keptFindings,
   permissionUses,
+  keptReviews,
 ];

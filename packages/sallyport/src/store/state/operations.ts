@@ -12,6 +12,7 @@ import { localLoginRow } from "./local-login-rows.ts";
 import { directoryGroupRow, principalRow } from "./principal-rows.ts";
 import { rightsizingRow } from "./rightsizing-rows.ts";
 import { restrictionRow } from "./restriction-rows.ts";
+import { reviewLineRow, reviewRow } from "./review-rows.ts";
 import {
   assignmentRow,
   environmentRow,
@@ -58,6 +59,14 @@ export function makeApplyOperation(database: SqlDatabase): ApplyOperation {
   const putFinding = database.prepare(`INSERT OR REPLACE INTO finding VALUES (${places(7)})`);
   const removeFinding = database.prepare("DELETE FROM finding WHERE id = ?");
   const putRightsizing = database.prepare(`INSERT OR REPLACE INTO rightsizing VALUES (${places(11)})`);
+  const putReview = database.prepare(`INSERT OR REPLACE INTO review VALUES (${places(3)})`);
+  const insertLine = database.prepare(`INSERT INTO review_line VALUES (${places(6)})`);
+  const setLine = database.prepare(
+    "UPDATE review_line SET version = ?, status = ?, assigned_to = ?, body = ? WHERE review = ? AND line = ? AND version = ?",
+  );
+  const setKeyCeiling = database.prepare(
+    "UPDATE key SET ceiling = ? WHERE environment = ? AND id = ? AND admin IS NULL",
+  );
   const removeEnvironment = database.prepare("DELETE FROM environment WHERE name = ?");
   const putRole = database.prepare(`INSERT OR REPLACE INTO role VALUES (${places(6)})`);
   const removeRole = database.prepare("DELETE FROM role WHERE name = ?");
@@ -99,6 +108,12 @@ export function makeApplyOperation(database: SqlDatabase): ApplyOperation {
         const { environment, id, admin } = operation;
         if (Number(setKeyAdmin.run(JSON.stringify(admin), environment, id).changes) === 0)
           throw new Problem("not_found", `there is no admin key ${id}`);
+        return;
+      }
+      case "key.narrow": {
+        const { environment, id, ceiling } = operation;
+        if (Number(setKeyCeiling.run(JSON.stringify(ceiling), environment, id).changes) === 0)
+          throw new Problem("not_found", `there is no key ${environment}/${id}`);
         return;
       }
       case "key.life": {
@@ -152,6 +167,19 @@ export function makeApplyOperation(database: SqlDatabase): ApplyOperation {
       case "rightsizing.put":
         putRightsizing.run(...rightsizingRow(operation.rightsizing));
         return;
+      case "review.put":
+        putReview.run(...reviewRow(operation.review));
+        return;
+      case "review.freeze":
+        for (const line of operation.lines) insertLine.run(...reviewLineRow(line));
+        return;
+      case "review.line": {
+        const [review, line, version, ...rest] = reviewLineRow(operation.line);
+        // Two reviewers at once: the second writes on a version that is no longer there.
+        if (Number(setLine.run(version!, ...rest, review!, line!, Number(version) - 1).changes) === 0)
+          throw new Problem("conflict", `line ${String(line)} was changed meanwhile: show it again`);
+        return;
+      }
       case "environment.remove":
         remove(removeEnvironment, "environment", operation.name);
         return;

@@ -14,6 +14,7 @@ import { readLocalLogin } from "./local-login-rows.ts";
 import { readDirectoryGroup, readPrincipal } from "./principal-rows.ts";
 import { readRightsizing } from "./rightsizing-rows.ts";
 import { readRestriction } from "./restriction-rows.ts";
+import { readLineStatus, readReview, readReviewLine } from "./review-rows.ts";
 import { idOf, rowIdOf } from "./row-binding.ts";
 import type { RowKeys } from "./row-keys.ts";
 import { readAssignment, readEnvironment, readKey, readKeyUse, readRole, readTicket } from "./rows.ts";
@@ -51,6 +52,15 @@ export function openReader(directory: string, codes: RowCodes, onDamage: OnDamag
   const restrictions = database.prepare(`${selectWithCode("response")} ORDER BY id`);
   const findings = database.prepare(`${selectWithCode("finding")} ORDER BY id`);
   const rightsizings = database.prepare(`${selectWithCode("rightsizing")} ORDER BY environment, key_id`);
+  const reviews = database.prepare(`${selectWithCode("review")} ORDER BY id`);
+  const oneLine = database.prepare(`${selectWithCode("review_line")} WHERE review = ? AND line = ?`);
+  const someLines = database.prepare(
+    `${selectWithCode("review_line")} WHERE review = ?1 AND line > ?2 AND (?3 IS NULL OR status = ?3)
+     AND (?4 IS NULL OR assigned_to = ?4) ORDER BY line LIMIT ?5`,
+  );
+  const lineCounts = database.prepare(
+    "SELECT assigned_to, status, count(*) AS lines FROM review_line WHERE review = ? GROUP BY status, assigned_to",
+  );
   const localLogins = database.prepare(`${selectWithCode("local_login")} ORDER BY principal`);
   const revokedTokens = database.prepare(selectWithCode("revoked_token"));
   const some = `WHERE (?1 IS NULL OR environment = ?1) AND (?2 IS NULL OR owner = ?2) AND (environment, id) > (?3, ?4)
@@ -171,6 +181,20 @@ export function openReader(directory: string, codes: RowCodes, onDamage: OnDamag
     tokenKeys: () => tokenKeys.all().map(genuine("token_key", readTokenKey)),
     localLogins: () => whole(localLogins.all(), genuine("local_login", readLocalLogin)),
     findings: () => whole(findings.all(), genuine("finding", readFindingRecord)),
+    reviews: () => whole(reviews.all(), genuine("review", readReview)),
+    reviewLine(review, line) {
+      const row = oneLine.get(review, line);
+      return row && told(genuine("review_line", readReviewLine))(row);
+    },
+    // A page that has damage is no page: a line of a review is never skipped.
+    reviewLines: ({ review, after = 0, status = null, assignedTo = null, limit }) =>
+      someLines.all(review, after, status, assignedTo, limit).map(told(genuine("review_line", readReviewLine))),
+    reviewCounts: (review) =>
+      lineCounts.all(review).map((row) => ({
+        assignedTo: row["assigned_to"] === null ? null : String(row["assigned_to"]),
+        status: readLineStatus(row["status"]),
+        lines: Number(row["lines"]),
+      })),
     restrictions: () => whole(restrictions.all(), genuine("response", readRestriction)),
     rightsizings: () => rightsizings.all().map(genuine("rightsizing", readRightsizing)),
     revokedTokens: () => revokedTokens.all().map(genuine("revoked_token", readRevokedToken)),
