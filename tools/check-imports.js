@@ -4,7 +4,19 @@ import { readFileSync } from "node:fs";
 import { dirname, join, normalize, sep } from "node:path";
 import { sourceFiles } from "./source-files.js";
 
-const DOMAINS = ["keys", "access", "audit", "limits", "factors", "tokens", "identity", "anomaly", "incident", "usage"];
+const DOMAINS = [
+  "keys",
+  "access",
+  "audit",
+  "limits",
+  "factors",
+  "tokens",
+  "identity",
+  "anomaly",
+  "incident",
+  "leaks",
+  "usage",
+];
 
 /** The rooms of the store, each above those before it. */
 const STORE = ["disk", "secrets", "state", "ledger", "search", "writer", "backup", "directory"].map(
@@ -50,7 +62,6 @@ const PLAN = {
   ...storeRooms(),
   dataplane: ["protocol", "ledger", "kernel", "listener", "type:changes", ...DOMAINS],
   outlets: ["protocol", "ledger", "kernel", "type:audit", "type:dataplane"],
-  leaks: ["protocol", "kernel"],
   "watch-lab": ["ledger", "kernel", "anomaly"],
   admin: ["protocol", "contract", "kernel", "listener", "config", "type:changes", ...DOMAINS],
   compose: [

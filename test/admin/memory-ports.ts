@@ -12,9 +12,13 @@ import {
   KeyDirectory,
   KeyLifecycle,
   KeyRadius,
+  LeakDesk,
   LocalLogins,
   lostRight,
   makeAdminApp,
+  makeLeakHolder,
+  newIncidentId,
+  openIncidentOf,
   readPolicyText,
   Reconciler,
   USUAL_STATE,
@@ -59,6 +63,7 @@ export class MemoryGateway {
   readonly records: AuditRecord[] = [];
   readonly incidents = new Map<string, Incident>();
   isShelfFull = false;
+  leakAction: "suspend" | "networks" | "notify" = "suspend";
   state: PolicyState = { epoch: 1, environments: [], roles: [], principals: [], assignments: [] };
   restored: UnconfirmedRestore | undefined;
   /** Changes that can still be committed. */
@@ -229,6 +234,22 @@ export class MemoryGateway {
         );
         return true;
       },
+      leaks: new LeakDesk({
+        clock,
+        changes: feed,
+        key: (environment, id) => keys.find(environment, id),
+        answerTo: () => ({ action: this.leakAction, networks: [] }),
+        openIncident: (key) => openIncidentOf([...this.incidents.values()], key),
+        newIncident: ({ environment, id, name, owner, createdAt }, openedBy, reason, openedAt) => ({
+          ...{ id: newIncidentId(), environment, key: id, keyName: name, owner },
+          ...{ since: createdAt, reason, openedAt, openedBy, closed: null },
+        }),
+        putIncident: (incident) => void this.incidents.set(incident.id, incident),
+        wasFalseAlarm: async () => false,
+        restrictions: () => [],
+      }),
+      leakHolder: makeLeakHolder({ keys, peppers, clock } as never),
+      leakSenders: null,
       newestRecord: () => this.records.at(-1)?.seq ?? 0,
       activity: () => ({ jainIndex: 1, models: [], servers: [], users: [], requests: [], budgets: [] }),
       status: () => ({

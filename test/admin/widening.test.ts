@@ -127,6 +127,8 @@ const routes: Record<RouteName, Kind> = {
   "keys.removeWorkload": "narrows",
   "keys.makePathSecret": () => codeOf(client.call("keys.makePathSecret", byKey())),
   "keys.removePathSecret": "narrows",
+  "leaks.report": "narrows",
+  "leaks.list": "reads",
   "incidents.open": "narrows",
   "incidents.list": "reads",
   "incidents.radius": "reads",

@@ -2,6 +2,7 @@ export { tailQuery } from "./audit-filter.ts";
 export type { TailQuery } from "./audit-filter.ts";
 export * from "./contract.ts";
 export type { AccessView } from "./access-rows.ts";
+export type { LeakView } from "./leak-rows.ts";
 export type { FindingView } from "./finding-rows.ts";
 export * from "./duration.ts";
 export * from "./incident-views.ts";

@@ -40,13 +40,34 @@ export function findKeys(bytes: Uint8Array, onKey: (found: FoundKey) => void): v
   }
 }
 
+/**
+ * The same text without the secrets of the credentials in it: `sp_dev_4fT9wLq2ZbXc_[removed]`. For what is stored or
+ * logged. A text without a credential is returned as it is.
+ */
+export function withoutKeys(text: string): string {
+  // No credential is shorter than this, and every one has three underscores.
+  if (text.length < KEY_ID_LENGTH + TAIL + 6 || !text.includes("_")) return text;
+  let shown = "";
+  let from = 0;
+  findKeys(bytesOf(text), ({ end }) => {
+    shown += `${text.slice(from, end - TAIL)}[removed]`;
+    from = end;
+  });
+  return from === 0 ? text : shown + text.slice(from);
+}
+
 /** Every credential in a text. */
 export function keysInText(text: string): KeyText[] {
   const found: KeyText[] = [];
-  // A character that is no byte becomes one that is in no key.
-  const bytes = Uint8Array.from({ length: text.length }, (_, at) => Math.min(text.charCodeAt(at), 255));
-  findKeys(bytes, ({ key }) => found.push(key));
+  findKeys(bytesOf(text), ({ key }) => found.push(key));
   return found;
+}
+
+/** One byte for each character; a character that is no byte becomes one that is in no key. */
+function bytesOf(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length);
+  for (let at = 0; at < text.length; at++) bytes[at] = Math.min(text.charCodeAt(at), 255);
+  return bytes;
 }
 
 /** `tail` is where 49 base62 characters after an underscore begin. */

@@ -137,6 +137,13 @@ export const ocsfRows = {
   "anomaly.detected": finding("a key deviates from its baseline", 4),
   "anomaly.answered": row("finding", 2, "an alert was classified"),
   "anomaly.response_ended": row("finding", 3, "what was done about an alert for a time has ended"),
+  "leak.reported": finding("a key was reported as leaked, with its secret or by an administrator", 4),
+  "leak.unproven": finding("a leak report named no working secret of a key", 2),
+  "leak.rejected": row("authentication", 1, "a leak report was rejected: not signed by a sender, or sent again", {
+    ...medium,
+    end: "failure",
+  }),
+  "leak.in_traffic": finding("a request or a response contained a key", 4),
   "incident.opened": finding("an incident was opened: its key is stopped", 4),
   "incident.closed": row("finding", 3, "an incident was closed"),
   "audit.read": row("api", 2, "the audit log was read"),

@@ -75,6 +75,7 @@ function environmentFacts(environment: Environment): Facts {
       environment.tokens.ttlMs === environmentDefaults.tokens.ttlMs ? "" : formatDurationMs(environment.tokens.ttlMs),
     "tokens.only": environment.tokens.isOnly ? "yes" : "",
     ...anomalyFacts(environment.anomalies),
+    "leaks.traffic": environment.leaks?.traffic ?? "",
     inferenceRecording: environment.inferenceRecording === "fail_closed" ? "" : environment.inferenceRecording,
   };
 }

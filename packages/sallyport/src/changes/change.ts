@@ -23,6 +23,12 @@ export interface Change {
   readonly isNarrowing?: boolean;
 }
 
+/** A change that is on disk. `seq`: number of its last record, absent where nothing is stored. */
+export interface Acknowledged {
+  readonly epoch: number;
+  readonly seq?: number;
+}
+
 /** Changes, as the domains see them. */
 export interface Changes {
   /**
@@ -35,7 +41,7 @@ export interface Changes {
    * and requests that are no longer allowed are aborted. Rejects with a `Problem`: `conflict`, `not_found` or
    * `store_unavailable`.
    */
-  change(change: Change): Promise<{ readonly epoch: number }>;
+  change(change: Change): Promise<Acknowledged>;
 }
 
 /** Counted up when an operation comes, goes or means something else. */

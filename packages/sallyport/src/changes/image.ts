@@ -17,6 +17,8 @@ export type ImageOf<K extends ImageKind> = Extract<Image, { readonly of: K }>;
 /** A change that is on disk. */
 export interface Committed {
   readonly epoch: number;
+  /** Number of its last record in the audit log; absent where nothing is stored (rehearsals, tests). */
+  readonly seq?: number;
   /** In the order of the operations. */
   readonly images: readonly Image[];
   readonly events: readonly LedgerEvent[];

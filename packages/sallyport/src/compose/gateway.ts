@@ -36,6 +36,7 @@ import { makeGatewayMetrics } from "./gateway-metrics.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
 import { beat, careForIndexes } from "./ledger-care.ts";
 import { careForKeys } from "./key-care.ts";
+import { careForLeaks, makeLeakDesk, openLeakSenders } from "./leaks.ts";
 import { openLedgerOutlets } from "./ledger-outlets.ts";
 import type { LedgerOutlets } from "./ledger-outlets.ts";
 import { openNotices } from "./open-notices.ts";
@@ -94,6 +95,9 @@ export async function joinGateway(parts: GatewayParts): Promise<Gateway> {
     undo.add("sinks and witnesses", () => outlets?.close());
     const sentry = openSentry(core, dataPaths(settings.dataDirectory).watch, log);
     undo.add("anomaly detection", () => sentry.close());
+    const leakDesk = makeLeakDesk(core, (key) => sentry.networksOf(key.environment, key.id));
+    const endLeakCare = careForLeaks(leakDesk, log);
+    undo.add("leaked keys", endLeakCare);
     const quotas = await openQuotas(core, dataPaths(settings.dataDirectory).quotas, log);
     undo.add("budgets", () => quotas.close());
     const urls = { data: "", admin: "" };
@@ -117,8 +121,9 @@ export async function joinGateway(parts: GatewayParts): Promise<Gateway> {
       settings.identity && (await import("./identity.ts")).openIdentity(settings.identity, core, metrics.registry, log);
     undo.add("identity providers", () => identity?.close());
     const signals = identity?.signals ?? null;
+    const senders = settings.identity?.leaks ? openLeakSenders(settings.identity.leaks, core) : null;
     const ports = {
-      ...adminPorts(core, settings, dataPlane, metrics, urls, sentry.sentry, signals),
+      ...adminPorts(core, settings, dataPlane, metrics, urls, sentry.sentry, { desk: leakDesk, senders }, signals),
       sinks: () => outlets?.sinks() ?? [],
     };
     const applyFile = async (): Promise<void> => {
@@ -182,6 +187,7 @@ export async function joinGateway(parts: GatewayParts): Promise<Gateway> {
     const shut = async (drainMs: number): Promise<void> => {
       if (watch) clearInterval(watch);
       endCare();
+      endLeakCare();
       endIndexCare();
       endHeartbeat();
       endNotices();

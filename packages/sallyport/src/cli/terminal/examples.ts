@@ -130,6 +130,11 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   "anomalies score": ["sallyport anomalies score /tmp/traffic"],
   "anomalies replay": ["sallyport anomalies replay export.jsonl --policy anomalies.yaml"],
   "anomalies nab": ["sallyport anomalies nab --data ./NAB"],
+  "leaks report": [
+    "sallyport leaks report my-app --url https://example.org/paste/1",
+    "sallyport leaks report - --json < found-key.txt",
+  ],
+  "leaks list": ["sallyport leaks list", "sallyport leaks list --since 7d --json"],
   "incident open": ['sallyport incident open --key-id my-app --reason "found in a public repository"'],
   "incident report": ["sallyport incident report inc_8sQ2mZ0aLw4T"],
   "incident list": ["sallyport incident list"],

@@ -84,7 +84,7 @@ function applyChange({ database, chain, apply, keysOf }: GroupParts, change: Enc
     const next = change.operations.length > 0 ? epoch + 1 : epoch;
     if (next !== epoch) database.prepare("UPDATE meta SET value = ? WHERE name = 'epoch'").run(String(next));
     database.exec("RELEASE change");
-    return { id: change.id, epoch: next, keys: keysOf(change.operations) };
+    return { id: change.id, epoch: next, seq: chain.seq, keys: keysOf(change.operations) };
   } catch (error) {
     const problem = refusalOf(error);
     if (!problem) throw error;

@@ -358,7 +358,7 @@ export class WriterLink implements ChangeWriter, LedgerAppender {
     if (!waiting) return;
     if ("epoch" in result) {
       const { operations, events } = waiting.change;
-      waiting.resolve({ epoch: result.epoch, images: imagesOf(operations, result.keys), events });
+      waiting.resolve({ epoch: result.epoch, seq: result.seq, images: imagesOf(operations, result.keys), events });
     } else waiting.reject(new Problem(result.problem.code, result.problem.detail));
   }
 

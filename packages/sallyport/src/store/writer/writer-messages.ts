@@ -77,6 +77,8 @@ export type ChangeResult =
   | {
       readonly id: number;
       readonly epoch: number;
+      /** Number of its last record. */
+      readonly seq: number;
       /** Of each key that was changed in part, what it is now. */
       readonly keys: readonly KeyImage[];
     }
