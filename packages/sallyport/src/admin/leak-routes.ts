@@ -22,7 +22,7 @@ type LeakRoute = (request: Request, address: string | null) => Promise<Response>
 type LeakRoutePorts = Pick<AdminPorts, "clock" | "changes" | "leaks" | "leakHolder" | "leakSenders" | "quarantine">;
 
 /** Messages of one sender, each with at most a hundred reports. */
-const PER_SENDER = 50;
+const PER_SENDER = 200;
 const PER_SENDER_MS = 5_000;
 const REJECTED_EVERY_MS = 1_000;
 

@@ -15,6 +15,8 @@ const told = [
   "ticket.unexpected_network",
   "ticket.expired",
   "anomaly.detected",
+  "leak.reported",
+  "leak.in_traffic",
   "person.local_suspended",
   "admin.reset",
   "admin_key.issued",
