@@ -9,6 +9,8 @@ import type { KeyText } from "./key-text.ts";
 
 const TAIL = KEY_SECRET_LENGTH + 6;
 const ENVIRONMENT_MAX = 16;
+/** What every credential ends with. */
+const TAIL_FORM = /_[0-9A-Za-z]{49}/;
 const UNDERSCORE = 0x5f;
 const IS_BASE62 = Uint8Array.from({ length: 256 }, (_, byte) =>
   /[0-9A-Za-z]/.test(String.fromCharCode(byte)) ? 1 : 0,
@@ -40,13 +42,15 @@ export function findKeys(bytes: Uint8Array, onKey: (found: FoundKey) => void): v
   }
 }
 
+/** How much of the end of a credential is its secret, with the checksum. */
+export const KEY_TAIL_LENGTH = TAIL;
+
 /**
  * The same text without the secrets of the credentials in it: `sp_dev_4fT9wLq2ZbXc_[removed]`. For what is stored or
  * logged. A text without a credential is returned as it is.
  */
 export function withoutKeys(text: string): string {
-  // No credential is shorter than this, and every one has three underscores.
-  if (text.length < KEY_ID_LENGTH + TAIL + 6 || !text.includes("_")) return text;
+  if (!TAIL_FORM.test(text)) return text;
   let shown = "";
   let from = 0;
   findKeys(bytesOf(text), ({ end }) => {

@@ -36,7 +36,7 @@ import { makeGatewayMetrics } from "./gateway-metrics.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
 import { beat, careForIndexes } from "./ledger-care.ts";
 import { careForKeys } from "./key-care.ts";
-import { careForLeaks, makeLeakDesk, openLeakSenders } from "./leaks.ts";
+import { careForLeaks, makeLeakDesk, makeTrafficLeaks, openLeakSenders } from "./leaks.ts";
 import { openLedgerOutlets } from "./ledger-outlets.ts";
 import type { LedgerOutlets } from "./ledger-outlets.ts";
 import { openNotices } from "./open-notices.ts";
@@ -96,6 +96,7 @@ export async function joinGateway(parts: GatewayParts): Promise<Gateway> {
     const sentry = openSentry(core, dataPaths(settings.dataDirectory).watch, log);
     undo.add("anomaly detection", () => sentry.close());
     const leakDesk = makeLeakDesk(core, (key) => sentry.networksOf(key.environment, key.id));
+    const traffic = makeTrafficLeaks(core, leakDesk, log);
     const endLeakCare = careForLeaks(leakDesk, log);
     undo.add("leaked keys", endLeakCare);
     const quotas = await openQuotas(core, dataPaths(settings.dataDirectory).quotas, log);
@@ -113,6 +114,7 @@ export async function joinGateway(parts: GatewayParts): Promise<Gateway> {
       listeners: [sentry.listener, quotas.listener],
       budgets: quotas,
       tracing,
+      traffic,
       listenerUrl: () => urls.data,
     });
     undo.add("connections to model servers", () => dataPlane.closeUpstreams());
@@ -195,6 +197,7 @@ export async function joinGateway(parts: GatewayParts): Promise<Gateway> {
       await rehearsed;
       log.info({ drain_ms: drainMs, running: dataPlane.running(), queued: dataPlane.queued() }, "the gateway drains");
       await drain(dataPlane, drainMs);
+      await traffic.settled();
       await sentry.close();
       await quotas.close();
       if (withPractice) await endPractice().catch(logFault(log));

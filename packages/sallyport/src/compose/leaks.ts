@@ -16,6 +16,7 @@ import { GithubKeys, readGithubKey } from "../leaks/github-signature.ts";
 import { KnownSenders } from "../leaks/known-senders.ts";
 import { LeakDesk } from "../leaks/leak-desk.ts";
 import type { LeakAnswer } from "../leaks/leak-desk.ts";
+import { TrafficLeaks } from "../leaks/traffic-leaks.ts";
 import type { Core } from "./core.ts";
 import { readSecret } from "./read-secret.ts";
 
@@ -79,6 +80,19 @@ export function makeLeakDesk(core: Core, networksOf: (key: KeyRecord) => readonl
       return records.some(({ fields }) => fields["message"] === message);
     },
     restrictions: () => restrictions.all(),
+  });
+}
+
+/** Keys in requests and responses. */
+export function makeTrafficLeaks(core: Core, desk: LeakDesk, log: Log): TrafficLeaks {
+  const { clock, changes, snapshot } = core;
+  return new TrafficLeaks({
+    ...makeLeakHolder(core),
+    clock,
+    changes,
+    desk,
+    policy: (environment) => snapshot().environments.get(environment)?.leaks?.traffic ?? "notify",
+    fault: (cause) => log.error({ cause: causeOf(cause) }, "a key in traffic could not be recorded"),
   });
 }
 

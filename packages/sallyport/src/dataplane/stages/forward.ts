@@ -3,6 +3,7 @@ import { isRefusal, refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
 import type { Place } from "../../limits/fair-queue.ts";
 import type { Exchange } from "../exchange.ts";
+import { withCoveredKeys } from "../keys-in-traffic.ts";
 import { answered } from "../pipeline.ts";
 import type { Stage, StageResult } from "../pipeline.ts";
 import type { Tracing } from "../trace.ts";
@@ -130,7 +131,8 @@ class Forwarding implements RelayEnds {
       const spelling = upstream.spellingOf(model);
       if (spelling !== exchange.spelling) {
         exchange.spelling = spelling;
-        exchange.serialized = understood!.serialize(terms, spelling);
+        const serialized = understood!.serialize(terms, spelling);
+        exchange.serialized = withCoveredKeys(exchange, serialized);
       }
     }
     return exchange.serialized!;

@@ -3,7 +3,7 @@
  * at and the only source of what is sent (R1). Blobs are not read here: they are streamed through when they are
  * forwarded.
  */
-import { isRefusal, refuse } from "@sallyport/protocol";
+import { isRefusal, refuse, withoutKeys } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
 import type { Clock } from "../../kernel/clock.ts";
 import { readJson } from "../../kernel/strict-json/read-json.ts";
@@ -53,6 +53,9 @@ export function makeRead({ budget, clock }: ReadPorts): Stage {
 export function understand(exchange: Exchange): Refusal | undefined {
   const understood = exchange.endpoint!.understand(exchange.body!, exchange.parameter, exchange.contentType ?? "");
   if (isRefusal(understood)) return understood;
+  // A model's name is recorded, counted and shown: it is no place for a key.
+  if (understood.model !== null && withoutKeys(understood.model.key) !== understood.model.key)
+    return refuse("key_in_request", "the model's name");
   exchange.understood = understood;
   return undefined;
 }

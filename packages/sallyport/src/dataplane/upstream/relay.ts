@@ -12,6 +12,10 @@ import type { Clock } from "../../kernel/clock.ts";
 import { AnswerRejected } from "../answer/answer.ts";
 import type { Answer, AnswerEnd } from "../answer/answer.ts";
 import { readAnswer } from "../answer/read-answer.ts";
+import { KeyInAnswer } from "../../leaks/answer-keys.ts";
+import type { AnswerKeys } from "../../leaks/answer-keys.ts";
+import { makeAnswerKeys } from "../keys-in-traffic.ts";
+import type { TrafficGuard } from "../keys-in-traffic.ts";
 import { readUpstreamError } from "../answer/upstream-error.ts";
 import { settleUsage } from "../answer/plausible-usage.ts";
 import { estimateUsage } from "../answer/usage.ts";
@@ -36,6 +40,8 @@ export interface RelayPorts {
   readonly ledger: LedgerAppender;
   readonly unrecorded: UnrecordedRequests;
   readonly clock: Clock;
+  /** What is done about keys in responses. */
+  readonly traffic: TrafficGuard;
 }
 
 /** How a relay ends: `finish` or `fault`, once. */
@@ -56,6 +62,8 @@ export class Relay implements Dispatcher.DispatchHandler, Interruptible {
   readonly #limits: RunningLimits | null;
   #controller: Dispatcher.DispatchController | null = null;
   #answer: Answer | null = null;
+  /** Looks for keys in what will be shown. */
+  #keys: AnswerKeys | null = null;
   #writer: AnswerWriter | null = null;
   /** Chunks that came and were not looked at yet. */
   #chunks: Buffer[] = [];
@@ -109,6 +117,7 @@ export class Relay implements Dispatcher.DispatchHandler, Interruptible {
     // A page for people: some other server, or a proxy's word, stands where the model server should.
     if (status < 300 && type === "text/html") return this.#break("upstream_broken", "broken");
     this.#answer = readAnswer(exchange, status, type);
+    this.#keys = makeAnswerKeys(this.#ports.traffic, exchange, isStreamType(type) && !this.#answer.isCollected);
     if (this.#writer !== null) {
       // We began an event stream: only an event stream can go on in it, and an error ends it.
       if (!this.#answer.isCollected && type !== this.#type) this.#break("upstream_broken", "broken");
@@ -196,10 +205,10 @@ export class Relay implements Dispatcher.DispatchHandler, Interruptible {
     if (chunks.length === 0) return null;
     this.#chunks = [];
     try {
-      return this.#answer!.push(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks));
+      const bytes = this.#answer!.push(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks));
+      return bytes === null ? null : this.#keys!.push(bytes);
     } catch (cause) {
-      if (!(cause instanceof AnswerRejected)) throw cause;
-      this.#break(cause.code, "broken");
+      this.#reject(cause);
       return null;
     }
   }
@@ -207,12 +216,19 @@ export class Relay implements Dispatcher.DispatchHandler, Interruptible {
   /** Null when its last part must not be shown and all is over. */
   #endOf(answer: Answer): AnswerEnd | null {
     try {
-      return answer.end();
+      const ended = answer.end();
+      return { ...ended, last: this.#keys!.end(ended.last) };
     } catch (cause) {
-      if (!(cause instanceof AnswerRejected)) throw cause;
-      this.#break(cause.code, "broken");
+      this.#reject(cause);
       return null;
     }
+  }
+
+  /** What has come must not be shown, and nothing after it. */
+  #reject(cause: unknown): void {
+    if (cause instanceof KeyInAnswer) this.#break("key_in_response", "cut");
+    else if (cause instanceof AnswerRejected) this.#break(cause.code, "broken");
+    else throw cause;
   }
 
   readonly #finishAnswer = (): void => {
