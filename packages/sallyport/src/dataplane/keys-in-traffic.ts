@@ -32,9 +32,7 @@ export function makeKeysInRequest(guard: TrafficGuard): Stage {
     return refuse("key_in_request", ids.join(", "));
   };
   return function keysOfRequest(exchange) {
-    // A form's file name is not sent on, but it is a place where keys are found.
-    const isForm = exchange.contentType?.startsWith("multipart/") ?? false;
-    const keys = keysInRequest(isForm && exchange.body ? exchange.body : exchange.serialized!.bytes);
+    const keys = keysInRequest(exchange.serialized!.bytes, exchange.understood!.unsent);
     return keys instanceof Promise ? keys.then((found) => judge(exchange, found)) : judge(exchange, keys);
   };
 }

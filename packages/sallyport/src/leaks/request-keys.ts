@@ -19,8 +19,10 @@ const ESCAPE_MARK = "\\u00";
 const ESCAPED_KEY_MAX = KEY_TEXT_MAX * 10;
 const ASTERISK = 0x2a;
 
-export function keysInRequest(bytes: Uint8Array): RequestKeys | Promise<RequestKeys> {
+/** `unsent`: text of the request that is not among the bytes. */
+export function keysInRequest(bytes: Uint8Array, unsent = ""): RequestKeys | Promise<RequestKeys> {
   const search = new Search();
+  if (unsent !== "") search.look(Buffer.from(unsent, "latin1"));
   if (bytes.length <= AT_ONCE_BYTES) {
     search.look(bytes);
     return search;

@@ -53,9 +53,10 @@ export function makeRead({ budget, clock }: ReadPorts): Stage {
 export function understand(exchange: Exchange): Refusal | undefined {
   const understood = exchange.endpoint!.understand(exchange.body!, exchange.parameter, exchange.contentType ?? "");
   if (isRefusal(understood)) return understood;
-  // A model's name is recorded, counted and shown: it is no place for a key.
-  if (understood.model !== null && withoutKeys(understood.model.key) !== understood.model.key)
-    return refuse("key_in_request", "the model's name");
+  // Names of models are recorded, counted and shown: they are no place for a key.
+  for (const { model } of understood.demands)
+    if (model !== null && withoutKeys(model.spelling) !== model.spelling)
+      return refuse("key_in_request", "a model's name");
   exchange.understood = understood;
   return undefined;
 }
