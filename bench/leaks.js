@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startGateway } from "./gateway.js";
-import { start, stop } from "./processes.js";
+import { cpuSeconds, start, stop } from "./processes.js";
 
 const KEYS = 100;
 const SECRET = "the secret of the bench's scanner";
@@ -93,7 +93,65 @@ function quantile(values, part) {
   return sorted[Math.min(sorted.length - 1, Math.ceil(part * sorted.length) - 1)];
 }
 
+/** Words of usual text, and code with many underscores and words in s: what makes the search look twice. */
+const TEXTS = {
+  text: " the sum of its parts is what a model says in such an answer as this one is".split(/(?= )/),
+  code: "const max_pings = sp_count(users_by_id, sp); // spa_x_1 s_p".split(/(?<=[_ (])/),
+};
+
+/** What looking for keys costs, of one frame of a stream (ns) and of a body (MB a second), beside what the gateway costs a frame. */
+export async function trafficCost() {
+  const { AnswerKeys } = await import("../packages/sallyport/dist/leaks/answer-keys.js");
+  const { keysInRequest } = await import("../packages/sallyport/dist/leaks/request-keys.js");
+  const frameNs = {};
+  for (const [name, tokens] of Object.entries(TEXTS)) {
+    const frames = tokens.map((content) =>
+      Buffer.from(
+        `{"model":"llama3.2","created_at":"2026-11-23T04:23:30.080106223Z","message":{"role":"assistant","content":${JSON.stringify(content)}},"done":false}\n`,
+      ),
+    );
+    const look = (rounds) => {
+      const keys = new AnswerKeys(true, () => "show");
+      const started = process.cpuUsage();
+      for (let round = 0; round < rounds; round++) for (const frame of frames) keys.push(frame);
+      const { user, system } = process.cpuUsage(started);
+      return ((user + system) * 1_000) / (rounds * frames.length);
+    };
+    look(2_000);
+    frameNs[name] = [1, 2, 3, 4, 5].map(() => look(10_000)).toSorted((a, b) => a - b)[2];
+  }
+  const body = Buffer.from(JSON.stringify({ messages: Array.from({ length: 400 }, () => ({ role: "user", content: TEXTS.text.join("") })) })); // prettier-ignore
+  const searched = () => {
+    const started = process.cpuUsage();
+    for (let round = 0; round < 2_000; round++) keysInRequest(body);
+    const { user, system } = process.cpuUsage(started);
+    return (body.length * 2_000) / (user + system);
+  };
+  searched();
+  return { frameNs, bodyMbPerCpuSecond: searched(), ...(await gatewayCostOfFrame()) };
+}
+
+/** CPU of the gateway's process for each frame of a stream that comes every few milliseconds, and in bursts. */
+async function gatewayCostOfFrame() {
+  const FRAMES = 2_000;
+  const STREAMS = 20;
+  const costs = {};
+  for (const gapMs of [0, 5]) {
+    const upstream = await start("./upstream.js", { FIRST_MS: "0", GAP_MS: String(gapMs), CHUNKS: String(FRAMES) });
+    const gateway = await startGateway(upstream.url, ["--log", "error"]);
+    const headers = { authorization: `Bearer ${gateway.key}` };
+    const stream = async () => (await fetch(`${gateway.url}/api/chat`, { method: "POST", headers, body: BODY })).text();
+    await Promise.all(Array.from({ length: STREAMS }, stream));
+    const before = cpuSeconds(gateway.child.pid);
+    await Promise.all(Array.from({ length: STREAMS }, stream));
+    costs[`gatewayNs${gapMs}ms`] = ((cpuSeconds(gateway.child.pid) - before) * 1e9) / (FRAMES * STREAMS);
+    await gateway.stop();
+    await stop(upstream.child);
+  }
+  return costs;
+}
+
 if (process.argv[1] === new URL(import.meta.url).pathname) {
-  const found = { report: await reportToDead() };
+  const found = { traffic: await trafficCost(), report: await reportToDead() };
   console.log(process.argv.includes("--json") ? JSON.stringify(found) : found);
 }
