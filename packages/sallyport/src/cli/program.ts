@@ -54,6 +54,7 @@ const commands: readonly (readonly [names: readonly string[], load: () => Promis
   [["audit"], async () => (await import("./audit/audit.ts")).addAudit],
   [["anomalies"], async () => (await import("./anomalies/anomalies.ts")).addAnomalies],
   [["incident"], async () => (await import("./incident/incident.ts")).addIncident],
+  [["canaries"], async () => (await import("./canaries/canaries.ts")).addCanaries],
   [["leaks"], async () => (await import("./leaks/leaks.ts")).addLeaks],
   [["scan"], async () => (await import("./scan/scan.ts")).addScan],
   [["admin"], async () => (await import("./keys/admin.ts")).addAdmin],

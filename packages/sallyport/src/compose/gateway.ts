@@ -36,7 +36,7 @@ import { makeGatewayMetrics } from "./gateway-metrics.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
 import { beat, careForIndexes } from "./ledger-care.ts";
 import { careForKeys } from "./key-care.ts";
-import { careForLeaks, makeLeakDesk, makeTrafficLeaks, openLeakSenders } from "./leaks.ts";
+import { careForLeaks, makeLeakDesk, makeTrafficLeaks, openCanaryIncidents, openLeakSenders } from "./leaks.ts";
 import { openLedgerOutlets } from "./ledger-outlets.ts";
 import type { LedgerOutlets } from "./ledger-outlets.ts";
 import { openNotices } from "./open-notices.ts";
@@ -97,6 +97,7 @@ export async function joinGateway(parts: GatewayParts): Promise<Gateway> {
     undo.add("anomaly detection", () => sentry.close());
     const leakDesk = makeLeakDesk(core, (key) => sentry.networksOf(key.environment, key.id));
     const traffic = makeTrafficLeaks(core, leakDesk, log);
+    openCanaryIncidents(core, leakDesk, log);
     const endLeakCare = careForLeaks(leakDesk, log);
     undo.add("leaked keys", endLeakCare);
     const quotas = await openQuotas(core, dataPaths(settings.dataDirectory).quotas, log);

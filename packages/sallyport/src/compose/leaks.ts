@@ -96,6 +96,23 @@ export function makeTrafficLeaks(core: Core, desk: LeakDesk, log: Log): TrafficL
   });
 }
 
+/** Opens an incident for each canary key that is used. */
+export function openCanaryIncidents({ onEvents }: Pick<Core, "onEvents">, desk: LeakDesk, log: Log): void {
+  onEvents((events) => {
+    for (const { type, environment, fields } of events) {
+      if (!type.startsWith("anomaly.") || fields["kind"] !== "decoy_used") continue;
+      if (type !== "anomaly.detected" && type !== "anomaly.noted") continue;
+      const seen = Array.isArray(fields["factors"]) ? fields["factors"].join("; ") : "";
+      // In a turn of its own: this one is not over.
+      void desk
+        .canaryUsed(environment, String(fields["key"]), seen)
+        .catch((cause: unknown) =>
+          log.error({ cause: causeOf(cause) }, "no incident could be opened for a canary key"),
+        );
+    }
+  });
+}
+
 /** Suspends what was narrowed long enough. Returns a function that stops it. */
 export function careForLeaks(desk: LeakDesk, log: Log): () => void {
   const endDue = (): void =>

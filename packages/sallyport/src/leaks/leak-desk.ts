@@ -107,6 +107,25 @@ export class LeakDesk {
     });
   }
 
+  /** A canary key was used: opens one incident for it, however often it is used. Returns its id; undefined if one was open. */
+  canaryUsed(environment: string, id: string, seen: string): Promise<string | undefined> {
+    const { changes, clock, key: keyOf, openIncident, newIncident, putIncident } = this.#ports;
+    return changes.inTurn(async () => {
+      const key = keyOf(environment, id);
+      if (!key?.isDecoy || openIncident(key)) return undefined;
+      const at = clock.now();
+      const incident = newIncident(key, "gateway", `the canary key was used (${seen})`.slice(0, 500), at);
+      const { since, reason } = incident;
+      const fields = { ...namesOf(key), incident: incident.id, since, reason };
+      await changes.change({
+        operations: [],
+        events: [{ type: "incident.opened", at, environment, actor: "gateway", fields }],
+      });
+      putIncident(incident);
+      return incident.id;
+    });
+  }
+
   /** Suspends keys that were narrowed long enough ago, and whose incident is still open. Returns how many. */
   async endDue(): Promise<number> {
     const now = this.#ports.clock.now();

@@ -130,6 +130,12 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   "anomalies score": ["sallyport anomalies score /tmp/traffic"],
   "anomalies replay": ["sallyport anomalies replay export.jsonl --policy anomalies.yaml"],
   "anomalies nab": ["sallyport anomalies nab --data ./NAB"],
+  "canaries plant": [
+    "sallyport canaries plant --env prod --place 'backup of the wiki, .env' --out canary.txt",
+    "sallyport canaries plant --env prod --place 'CI variable OLD_KEY' --json",
+  ],
+  "canaries list": ["sallyport canaries list", "sallyport canaries list --env prod --json"],
+  "canaries remove": ["sallyport canaries remove 4fT9wLq2ZbXc"],
   "leaks report": [
     "sallyport leaks report my-app --url https://example.org/paste/1",
     "sallyport leaks report - --json < found-key.txt",
