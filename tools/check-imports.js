@@ -66,6 +66,7 @@ const PLAN = {
   admin: ["protocol", "contract", "kernel", "listener", "config", "type:changes", ...DOMAINS],
   compose: [
     "protocol",
+    "client",
     "ledger",
     "kernel",
     "changes",

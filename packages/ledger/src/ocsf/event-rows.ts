@@ -144,6 +144,7 @@ export const ocsfRows = {
     end: "failure",
   }),
   "leak.in_traffic": finding("a request or a response contained a key", 4),
+  "notice.weekly": row("entity", OTHER, "the weekly notice of what needs a person", { activityName: "Notice" }),
   "incident.opened": finding("an incident was opened: its key is stopped", 4),
   "incident.closed": row("finding", 3, "an incident was closed"),
   "audit.read": row("api", 2, "the audit log was read"),

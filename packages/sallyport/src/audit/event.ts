@@ -60,6 +60,7 @@ export const eventTypes = {
   "leak.unproven": "security",
   "leak.rejected": "security",
   "leak.in_traffic": "security",
+  "notice.weekly": "administration",
   "incident.opened": "security",
   "incident.closed": "security",
   "token.issued": "security",

@@ -181,6 +181,8 @@ export async function joinGateway(parts: GatewayParts): Promise<Gateway> {
       log.info("the certificate was read again");
     };
     const endCare = careForKeys(core, log);
+    const endWeekly =
+      settings.notices || settings.mail ? (await import("./weekly.ts")).careForWeeklyNotice(core, app, log) : null;
     const endIndexCare = careForIndexes(settings.dataDirectory, core.audit, log);
     const endHeartbeat = beat((fields) => record(core, HEARTBEAT, fields), core, log);
     const watch = certificates && watchCertificates(certificates, useTls, log);
@@ -191,6 +193,7 @@ export async function joinGateway(parts: GatewayParts): Promise<Gateway> {
       if (watch) clearInterval(watch);
       endCare();
       endLeakCare();
+      endWeekly?.();
       endIndexCare();
       endHeartbeat();
       endNotices();

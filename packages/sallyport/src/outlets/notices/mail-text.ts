@@ -30,6 +30,7 @@ const words: Readonly<Record<NoticeType, Words>> = {
   "ticket.unexpected_network": { what: "A delivery link was used from another network", next: "Ask the recipient. If it was not them, revoke the key." },
   "ticket.expired": { what: "A delivery link was never opened", next: "Deliver the key again, or revoke it." },
   "anomaly.detected": { what: "Unusual use of a key", next: `Look at it (${LOOK}), then answer: sallyport anomalies respond ALERT. If it was stolen: sallyport incident open --key-id KEY` },
+  "notice.weekly": { what: "What needs a person this week", next: "See what there is now: sallyport today" },
   "leak.reported": { what: "A key was reported as leaked", next: "Replace it: sallyport incident close INCIDENT --reissue --deliver 2h. See what was done with it: sallyport incident report INCIDENT" },
   "leak.in_traffic": { what: "A key was found in a request or a response", next: `Rotate it: sallyport keys rotate KEY. Find out how it got there (${LOOK}).` },
   "person.local_suspended": { what: "A local log-in was suspended", next: "The user's permissions exceed the scope of the administrator who created the log-in. If that is intended: sallyport people confirm NAME. If not: sallyport people uninvite NAME" },
@@ -41,6 +42,8 @@ const words: Readonly<Record<NoticeType, Words>> = {
 
 /** What is said of an event, in this order, and under which word. */
 const said = [
+  ["tasks", "to do"],
+  ["more", "more"],
   ["key", "key"],
   ["name", "name"],
   ["owner", "owner"],

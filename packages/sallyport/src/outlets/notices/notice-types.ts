@@ -15,6 +15,7 @@ const told = [
   "ticket.unexpected_network",
   "ticket.expired",
   "anomaly.detected",
+  "notice.weekly",
   "leak.reported",
   "leak.in_traffic",
   "person.local_suspended",
