@@ -1,7 +1,7 @@
 // Leaked keys: from a signed report to the key that is denied (and whose stream is aborted), one key a message and a hundred
 // in one; and what looking for keys in traffic costs. `node bench/leaks.js --json`
 import { createHmac } from "node:crypto";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startGateway } from "./gateway.js";
@@ -72,7 +72,7 @@ async function report(url, admin, keys, id) {
     abortedMs = performance.now() - started;
   })();
   const sent = fetch(`${admin}/leaks/webhook`, { method: "POST", headers: signed, body });
-  sent.then(({ status }) => {
+  void sent.then(({ status }) => {
     if (status !== 202) process.exitCode = 1;
   });
   let deniedMs = 0;
@@ -96,6 +96,8 @@ function quantile(values, part) {
 /** Words of usual text, and code with many underscores and words in s: what makes the search look twice. */
 const TEXTS = {
   text: " the sum of its parts is what a model says in such an answer as this one is".split(/(?= )/),
+  /** Our own prose, as a model would write it. */
+  prose: readFileSync(new URL("../docs/guides/leaks.md", import.meta.url), "utf8").split(/(?= )/),
   code: "const max_pings = sp_count(users_by_id, sp); // spa_x_1 s_p".split(/(?<=[_ (])/),
 };
 
@@ -117,13 +119,14 @@ export async function trafficCost() {
       const { user, system } = process.cpuUsage(started);
       return ((user + system) * 1_000) / (rounds * frames.length);
     };
-    look(2_000);
-    frameNs[name] = [1, 2, 3, 4, 5].map(() => look(10_000)).toSorted((a, b) => a - b)[2];
+    const rounds = Math.ceil(100_000 / frames.length);
+    look(rounds);
+    frameNs[name] = [1, 2, 3, 4, 5].map(() => look(rounds)).toSorted((a, b) => a - b)[2];
   }
   const body = Buffer.from(JSON.stringify({ messages: Array.from({ length: 400 }, () => ({ role: "user", content: TEXTS.text.join("") })) })); // prettier-ignore
   const searched = () => {
     const started = process.cpuUsage();
-    for (let round = 0; round < 2_000; round++) keysInRequest(body);
+    for (let round = 0; round < 2_000; round++) void keysInRequest(body);
     const { user, system } = process.cpuUsage(started);
     return (body.length * 2_000) / (user + system);
   };

@@ -100,7 +100,9 @@ it("a key in a prompt is passed, covered, or stopped, as policy says, and record
 it("is found however the client escapes it, in tool calls and in a form's file name", async () => {
   answer = ndjson(["hello"]);
   const leaked = await other("stop");
-  const escaped = [...leaked.key].map((one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`).join("");
+  const escaped = Array.from(leaked.key)
+    .map((one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`)
+    .join("");
   const bodies = [
     `{"model":"llama3.2","messages":[{"role":"user","content":"${escaped}"}]}`,
     JSON.stringify({ model: "llama3.2", messages: [{ role: "assistant", content: "", tool_calls: [{ function: { name: "f", arguments: { env: { token: leaked.key } } } }] }] }), // prettier-ignore

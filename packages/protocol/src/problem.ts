@@ -4,6 +4,7 @@
  * these codes; a code outside the table does not compile.
  */
 import type { ProblemRow } from "./problem-row.ts";
+import { leakProblems } from "./leak-problem.ts";
 import { loginProblems } from "./login-problem.ts";
 import { signatureProblems } from "./signature-problem.ts";
 import { tokenProblems } from "./token-problem.ts";
@@ -163,26 +164,7 @@ export const problems = {
     title: "the key has rotated itself within the last day",
     remedy: "wait for the time in retry-after, or ask an administrator",
   },
-  leak_report_unsigned: {
-    status: 401,
-    title: "the leak report is not signed by a configured sender",
-    remedy: "sign the raw body, and add the sender to `leaks` in the file that the setting `identity` names",
-  },
-  leak_report_replayed: {
-    status: 409,
-    title: "a leak report with this id was received before",
-    remedy: "nothing: the first one was taken. Give each new report an id of its own",
-  },
-  key_in_request: {
-    status: 400,
-    title: "the request contains a Sallyport key",
-    remedy: "remove the key from the request, and rotate it: `sallyport keys rotate ID`",
-  },
-  key_in_response: {
-    status: 502,
-    title: "the model's response contains a Sallyport key",
-    remedy: "see the audit log for the key's id, and find out how the model got it",
-  },
+  ...leakProblems,
   ticket_unknown: {
     status: 401,
     title: "unknown delivery link",

@@ -66,8 +66,16 @@ export function makeLeakDesk(core: Core, networksOf: (key: KeyRecord) => readonl
     answerTo,
     openIncident: (key) => openIncidentOf(incidents.list(), key),
     newIncident: ({ environment, id, name, owner, createdAt }, openedBy, reason, openedAt) => ({
-      ...{ id: newIncidentId(), environment, key: id, keyName: name, owner },
-      ...{ since: createdAt, reason, openedAt, openedBy, closed: null },
+      id: newIncidentId(),
+      environment,
+      key: id,
+      keyName: name,
+      owner,
+      since: createdAt,
+      reason,
+      openedAt,
+      openedBy,
+      closed: null,
     }),
     putIncident: (incident) => incidents.put(incident),
     async wasFalseAlarm({ environment, id }, message) {
@@ -103,7 +111,7 @@ export function openCanaryIncidents({ onEvents }: Pick<Core, "onEvents">, desk: 
       if (!type.startsWith("anomaly.") || fields["kind"] !== "decoy_used") continue;
       if (type !== "anomaly.detected" && type !== "anomaly.noted") continue;
       const seen = Array.isArray(fields["factors"]) ? fields["factors"].join("; ") : "";
-      // In a turn of its own: this one is not over.
+      // In a separate turn: this one is not over.
       void desk
         .canaryUsed(environment, String(fields["key"]), seen)
         .catch((cause: unknown) =>

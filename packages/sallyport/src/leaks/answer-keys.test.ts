@@ -85,7 +85,7 @@ describe.each(Object.entries(dialects))("%s", (_, frame) => {
 });
 
 it("covers a key whose characters a server escapes", () => {
-  const escaped = [...KEY].map((one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  const escaped = Array.from(KEY).map((one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`);
   const chunks = escaped.map((one) => `{"response":"${one}","done":false}\n`);
   const { shown, found } = run(true, chunks, "cover");
   expect(found).toEqual([KEY]);
@@ -102,12 +102,12 @@ it("of an answer in one piece, finds a key across chunks at every byte", () => {
     expect([cut, stopped.isStopped, stopped.shown.includes(SECRET.slice(0, 5))]).toEqual([cut, true, false]);
     expect(run(false, chunks, "show").shown).toBe(text);
   }
-  const single = run(false, [...text], "cover");
+  const single = run(false, Array.from(text), "cover");
   expect(single.shown).toBe(text.replace(TAIL, "*".repeat(49)));
 });
 
 it("two choices at a time do not hide a key from it", () => {
-  const chunks = [...KEY].flatMap((one) =>
+  const chunks = Array.from(KEY).flatMap((one) =>
     [0, 1].map(
       (index) => `data: ${JSON.stringify({ choices: [{ index, delta: { content: index === 0 ? "zz" : one } }] })}\n\n`,
     ),

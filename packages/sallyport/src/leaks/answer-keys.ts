@@ -24,7 +24,7 @@ const TEXT =
  * this one look (measured: the look at every text cost five times as much).
  */
 const CANDIDATE =
-  /s(?:p[atep]?(?:_[0-9A-Za-z_]*)?)?"(?!\s*:)|\\u00(?:3[0-9]|4[1-9A-Fa-f]|5[0-9AFaf]|6[1-9A-Fa-f]|7[0-9Aa])/g;
+  /(?:s|sp[atep]?|sp[atep]?_(?:[a-z][a-z0-9]{0,15}(?:_[0-9A-Za-z]{0,12}(?:_[0-9A-Za-z]{0,48})?)?)?)"(?!:)|\\u00(?:3[0-9]|4[1-9A-Fa-f]|5[0-9AFaf]|6[1-9A-Fa-f]|7[0-9Aa])/g;
 const INDEX = /"index"\s*:\s*([1-9][0-9]{0,3})/;
 /** The beginning of a key at the end of a text, and whether its secret has begun. */
 const BEGINNING =
@@ -119,9 +119,7 @@ export class AnswerKeys {
   #channelOf(field: string, text: string, value: string, at: number): Channel | undefined {
     if (this.#channels.size === 0 && !BEGINNING.test(value) && !value.includes("\\u00")) return undefined;
     if (value === "") return undefined;
-    const begin = text.lastIndexOf("\n", at) + 1;
-    const end = text.indexOf("\n", at);
-    const name = `${field} ${INDEX.exec(text.slice(begin, end < 0 ? text.length : end))?.[1] ?? 0}`;
+    const name = `${field} ${indexAt(text, at)}`;
     const held = this.#channels.get(name);
     if (held) return held;
     if (this.#channels.size >= CHANNELS_MAX) return undefined;
@@ -213,6 +211,14 @@ export class AnswerKeys {
     this.#waitingBytes = 0;
     return released;
   }
+}
+
+/** Which of several answers, or which call of a tool, the frame around that place belongs to. */
+function indexAt(text: string, at: number): string {
+  const begin = text.lastIndexOf("\n", at) + 1;
+  const end = text.indexOf("\n", at);
+  const frame = text.slice(begin, end < 0 ? text.length : end);
+  return frame.includes('"index"') ? (INDEX.exec(frame)?.[1] ?? "0") : "0";
 }
 
 function joined(first: Buffer | null, second: Buffer | null): Buffer | null {

@@ -13,7 +13,7 @@ export interface RequestKeys {
 const AT_ONCE_BYTES = 256 * 1024;
 const KEPT_MAX = 64;
 /** An escape of any character of a key, in JSON or in JSON inside JSON. */
-const ESCAPE = /\\+u00([3-7][0-9A-Fa-f])/g;
+const ESCAPE = /\\{1,8}u00([3-7][0-9A-Fa-f])/g;
 const ESCAPE_MARK = "\\u00";
 /** A key in which each character is an escape of two backslashes or a few more. */
 const ESCAPED_KEY_MAX = KEY_TEXT_MAX * 10;

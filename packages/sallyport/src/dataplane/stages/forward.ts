@@ -13,7 +13,7 @@ import { blobBody } from "../upstream/blob-body.ts";
 import { upstreamHeaders } from "../upstream/headers.ts";
 import type { CallFailure } from "../upstream/health.ts";
 import { Relay } from "../upstream/relay.ts";
-import type { RelayEnds, RelayPorts } from "../upstream/relay.ts";
+import type { RelayEnds, RelayPorts } from "../upstream/relay-ports.ts";
 import { callerOf, giveReplica, holdReplica, queuedModelOf } from "../upstream/turn.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import type { Serialized } from "../wire/understood.ts";

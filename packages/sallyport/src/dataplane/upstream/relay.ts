@@ -6,16 +6,12 @@
 import type { Dispatcher } from "undici";
 import { isRefusal, refuse } from "@sallyport/protocol";
 import type { ProblemCode, Refusal } from "@sallyport/protocol";
-import type { LedgerAppender } from "../../audit/recorder.ts";
-import type { UnrecordedRequests } from "../../audit/unrecorded.ts";
-import type { Clock } from "../../kernel/clock.ts";
 import { AnswerRejected } from "../answer/answer.ts";
 import type { Answer, AnswerEnd } from "../answer/answer.ts";
 import { readAnswer } from "../answer/read-answer.ts";
 import { KeyInAnswer } from "../../leaks/answer-keys.ts";
 import type { AnswerKeys } from "../../leaks/answer-keys.ts";
 import { makeAnswerKeys } from "../keys-in-traffic.ts";
-import type { TrafficGuard } from "../keys-in-traffic.ts";
 import { readUpstreamError } from "../answer/upstream-error.ts";
 import { settleUsage } from "../answer/plausible-usage.ts";
 import { estimateUsage } from "../answer/usage.ts";
@@ -25,34 +21,16 @@ import { errorChunk, streamEnding } from "../refuse.ts";
 import { AnswerWriter } from "./answer-writer.ts";
 import { failureOf } from "./health.ts";
 import { beginEventStream, expectsEvents, writeComment } from "./early-stream.ts";
-import type { CallFailure } from "./health.ts";
 import { declaredLength, isStreamType, mediaType, writeAnswerHead } from "./headers.ts";
 import { noteAnswer, noteFirstByte } from "./lessons.ts";
 import { RelayBounds } from "./relay-bounds.ts";
+import type { RelayEnds, RelayPorts } from "./relay-ports.ts";
 import { RunningLimits } from "./running-limits.ts";
 import { readRetryAfter } from "./retry-after.ts";
 import { correctReplica } from "./turn.ts";
 
 /** A whole answer that declares no more than this is shown when all of it has come: it waits for its record once. */
 const WHOLE_BYTES_MAX = 64 * 1024;
-
-export interface RelayPorts {
-  readonly ledger: LedgerAppender;
-  readonly unrecorded: UnrecordedRequests;
-  readonly clock: Clock;
-  /** What is done about keys in responses. */
-  readonly traffic: TrafficGuard;
-}
-
-/** How a relay ends: `finish` or `fault`, once. */
-export interface RelayEnds {
-  /** With a denial if nothing was sent yet and the caller must be informed, otherwise with undefined. */
-  finish(refusal: Refusal | undefined): void;
-  /** Something broke in reading or writing the answer. */
-  fault(cause: unknown): void;
-  /** The call failed before anything of its answer came: true when it is made once more. */
-  repeat(failure: CallFailure): boolean;
-}
 
 export class Relay implements Dispatcher.DispatchHandler, Interruptible {
   readonly #exchange: Exchange;
