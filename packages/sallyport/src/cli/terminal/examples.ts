@@ -138,7 +138,7 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   "canaries remove": ["sallyport canaries remove 4fT9wLq2ZbXc"],
   "leaks report": [
     "sallyport leaks report my-app --url https://example.org/paste/1",
-    "sallyport leaks report - --json < found-key.txt",
+    "sallyport leaks report 4fT9wLq2ZbXc --json",
   ],
   "leaks list": ["sallyport leaks list", "sallyport leaks list --since 7d --json"],
   "incident open": ['sallyport incident open --key-id my-app --reason "found in a public repository"'],
