@@ -168,10 +168,10 @@ export const leakRules = [
   {
     rule: "canary keys",
     what: "a flood of uses opens one incident",
-    named: "a flood opens one",
+    named: "one open incident",
     file: `${L}/leak-desk.ts`,
     from: "if (!key?.isDecoy || openIncident(key)) return undefined;",
     to: "if (!key?.isDecoy) return undefined;",
-    test: "test/gateway/canaries.test.ts",
+    test: `${L}/leak-desk.test.ts`,
   },
 ];
