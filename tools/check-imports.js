@@ -16,6 +16,8 @@ const DOMAINS = [
   "incident",
   "usage",
   "reviews",
+  "leaks",
+  "usage",
 ];
 
 /** The rooms of the store, each above those before it. */
@@ -68,11 +70,11 @@ const PLAN = {
   ...storeRooms(),
   dataplane: ["protocol", "ledger", "kernel", "listener", "type:changes", ...DOMAINS],
   outlets: ["protocol", "ledger", "kernel", "type:audit", "type:dataplane"],
-  leaks: ["protocol", "kernel"],
   "watch-lab": ["ledger", "kernel", "anomaly"],
   admin: ["protocol", "contract", "kernel", "listener", "config", "type:changes", "rightsizing", ...DOMAINS],
   compose: [
     "protocol",
+    "client",
     "ledger",
     "kernel",
     "changes",

@@ -7,8 +7,8 @@ export const sentryRules = [
     rule: "anomaly",
     what: "what was done ends",
     file: `${S}/anomaly/sentry.ts`,
-    from: "if (restriction.until <= now)",
-    to: "if (restriction.until <= 0)",
+    from: "if (restriction.until <= now &&",
+    to: "if (restriction.until <= 0 &&",
     test: sentry,
   },
   {

@@ -40,7 +40,7 @@ export const upstreamKindRules = [
     what: "the name goes up as the server writes it",
     named: "the name as the server writes it",
     file: `${D}/stages/forward.ts`,
-    from: "exchange.serialized = understood!.serialize(terms, spelling);",
+    from: "exchange.serialized = withCoveredKeys(exchange, serialized);",
     to: "",
     test: kinds,
   },

@@ -59,6 +59,7 @@ function requestOf(name: RouteName): { path: string; init: RequestInit } {
     "keys.create": { environment: "prod", name: "n", roles: ["bot"], models: ["llama3.2"] },
     "keys.rotate": { grace: "1d" },
     "anomalies.answer": { alert: `prod/${known.key}/flood/1`, verdict: "false_alarm" },
+    "leaks.report": { keyId: known.key, url: "https://example.org/paste" },
     "incidents.open": { keyId: known.key, reason: "x" },
     "incidents.close": { outcome: "reissue", note: "x" },
     "keys.sweep": { dryRun: false },

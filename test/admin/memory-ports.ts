@@ -13,9 +13,13 @@ import {
   KeyDirectory,
   KeyLifecycle,
   KeyRadius,
+  LeakDesk,
   LocalLogins,
   lostRight,
   makeAdminApp,
+  makeLeakHolder,
+  newIncidentId,
+  openIncidentOf,
   readPolicyText,
   Reconciler,
   USUAL_STATE,
@@ -35,7 +39,6 @@ import type {
   KeyRecord,
   LedgerEvent,
   LocalLogin,
-  Operation,
   PermissionUse,
   PolicyState,
   Rightsizing,
@@ -46,7 +49,8 @@ import type {
   UpstreamState,
 } from "../program-under-test.ts";
 import { Problem } from "@sallyport/protocol";
-import { applyReview, linesIn } from "./memory-reviews.ts";
+import { applyOperation } from "./memory-operations.ts";
+import { linesIn } from "./memory-reviews.ts";
 
 export const START_MS = 1_760_000_000_000;
 export const DAY_MS = 86_400_000;
@@ -69,6 +73,7 @@ export class MemoryGateway {
   readonly records: AuditRecord[] = [];
   readonly incidents = new Map<string, Incident>();
   isShelfFull = false;
+  leakAction: "suspend" | "networks" | "notify" = "suspend";
   state: PolicyState = { epoch: 1, environments: [], roles: [], principals: [], assignments: [] };
   restored: UnconfirmedRestore | undefined;
   /** Changes that can still be committed. */
@@ -100,7 +105,7 @@ export class MemoryGateway {
     const commit = async (wanted: Change): Promise<Committed> => {
       if (this.changesLeft-- <= 0) throw new Problem("store_unavailable", "the store is full");
       if (wanted.expectEpoch !== undefined && wanted.expectEpoch !== this.state.epoch) throw new Problem("conflict");
-      for (const operation of wanted.operations) this.#apply(operation);
+      for (const operation of wanted.operations) applyOperation(this, operation);
       this.events.push(...wanted.events);
       if (wanted.operations.length > 0) this.state = { ...this.state, epoch: this.state.epoch + 1 };
       const inPart = wanted.operations.map(keyChangedInPart).filter((key) => key !== undefined);
@@ -263,6 +268,30 @@ export class MemoryGateway {
         );
         return true;
       },
+      leaks: new LeakDesk({
+        clock,
+        changes: feed,
+        key: (environment, id) => keys.find(environment, id),
+        answerTo: () => ({ action: this.leakAction, networks: [] }),
+        openIncident: (key) => openIncidentOf([...this.incidents.values()], key),
+        newIncident: ({ environment, id, name, owner, createdAt }, openedBy, reason, openedAt) => ({
+          id: newIncidentId(),
+          environment,
+          key: id,
+          keyName: name,
+          owner,
+          since: createdAt,
+          reason,
+          openedAt,
+          openedBy,
+          closed: null,
+        }),
+        putIncident: (incident) => void this.incidents.set(incident.id, incident),
+        wasFalseAlarm: async () => false,
+        restrictions: () => [],
+      }),
+      leakHolder: makeLeakHolder({ keys, peppers, clock } as never),
+      leakSenders: null,
       newestRecord: () => this.records.at(-1)?.seq ?? 0,
       activity: () => ({ jainIndex: 1, models: [], servers: [], users: [], requests: [], budgets: [] }),
       status: () => ({
@@ -288,111 +317,9 @@ export class MemoryGateway {
   adminKey(right: AdminRight, expiresAt: number | null = this.nowMs + DAY_MS): string {
     const order = { name: "test", right, createdAt: this.nowMs, createdBy: "test", expiresAt };
     const { record, text } = issueAdminKey(order, this.ports.peppers);
-    this.#apply({ op: "key.insert", key: record });
+    applyOperation(this, { op: "key.insert", key: record });
     this.ports.keys.apply([{ of: "key", environment: record.environment, id: record.id, now: record }]);
     return text.reveal();
-  }
-
-  #apply(operation: Operation): void {
-    const { state, stored } = this;
-    switch (operation.op) {
-      case "key.insert":
-        stored.set(`${operation.key.environment}/${operation.key.id}`, operation.key);
-        return;
-      case "key.state": {
-        const name = `${operation.environment}/${operation.id}`;
-        stored.set(name, { ...stored.get(name)!, state: operation.state, reason: operation.reason });
-        return;
-      }
-      case "key.admin": {
-        const name = `${operation.environment}/${operation.id}`;
-        stored.set(name, { ...stored.get(name)!, admin: operation.admin });
-        return;
-      }
-      case "key.life": {
-        const name = `${operation.environment}/${operation.id}`;
-        stored.set(name, { ...stored.get(name)!, ...operation.life });
-        return;
-      }
-      case "key.factors": {
-        const name = `${operation.environment}/${operation.id}`;
-        stored.set(name, { ...stored.get(name)!, ...operation.factors });
-        return;
-      }
-      case "finding.put":
-        this.findings.set(operation.finding.id, operation.finding);
-        return;
-      case "rightsizing.put":
-        this.rightsizings.set(
-          `${operation.rightsizing.environment}/${operation.rightsizing.key}`,
-          operation.rightsizing,
-        );
-        return;
-      case "key.narrow": {
-        const name = `${operation.environment}/${operation.id}`;
-        stored.set(name, { ...stored.get(name)!, ceiling: operation.ceiling });
-        return;
-      }
-      case "review.put":
-      case "review.freeze":
-      case "review.line":
-        applyReview(operation, this.reviewTable, this.reviewLines);
-        return;
-      case "finding.remove":
-        this.findings.delete(operation.id);
-        return;
-      case "localLogin.put":
-        this.localLogins.set(operation.login.principal, operation.login);
-        return;
-      case "localLogin.remove":
-        this.localLogins.delete(operation.principal);
-        return;
-      case "tokenKey.insert":
-      case "tokenKey.remove":
-      case "token.revoke":
-        return;
-      case "ticket.put":
-        this.tickets.set(`${operation.ticket.environment}/${operation.ticket.id}`, operation.ticket);
-        return;
-      case "environment.put": {
-        const { environment } = operation;
-        this.state = {
-          ...state,
-          environments: [...state.environments.filter(({ name }) => name !== environment.name), environment],
-        };
-        return;
-      }
-      case "environment.remove":
-        this.state = { ...state, environments: state.environments.filter(({ name }) => name !== operation.name) };
-        return;
-      case "role.put":
-        this.state = {
-          ...state,
-          roles: [...state.roles.filter(({ name }) => name !== operation.role.name), operation.role],
-        };
-        return;
-      case "role.remove":
-        this.state = { ...state, roles: state.roles.filter(({ name }) => name !== operation.name) };
-        return;
-      case "principal.put": {
-        const { principal } = operation;
-        this.state = { ...state, principals: [...state.principals.filter(({ id }) => id !== principal.id), principal] };
-        return;
-      }
-      case "group.put": {
-        const { group } = operation;
-        this.state = { ...state, groups: [...(state.groups ?? []).filter(({ id }) => id !== group.id), group] };
-        return;
-      }
-      case "group.remove":
-        this.state = { ...state, groups: (state.groups ?? []).filter(({ id }) => id !== operation.id) };
-        return;
-      case "assignment.put":
-        this.state = { ...state, assignments: [...state.assignments, operation.assignment] };
-        return;
-      case "assignment.remove":
-        this.state = { ...state, assignments: state.assignments.filter(({ id }) => id !== operation.id) };
-    }
   }
 }
 

@@ -192,7 +192,7 @@ it("a client that knows only the document calls every operation, and every answe
       : // A rotation whose new secret is unused cannot be finished.
         ROTATION.has(operation.operationId)
         ? ROTATION.get(operation.operationId)!
-        : operation.operationId.startsWith("incidents.")
+        : operation.operationId.startsWith("incidents.") || operation.operationId.startsWith("leaks.")
           ? 1.5
           : operation.operationId.endsWith(".revoke")
             ? 2

@@ -40,6 +40,7 @@ roles:\n  bot: ${bot}\nassign:\n  - { group: ops, role: bot, in: [dev] }\n`;
 
 const BOT = "{ allow: [{ do: [infer:chat], on: [llama3.2] }], limits: { requests: 30/min }, guard: { images: 1 } }";
 
+const CONDITIONS = { networks: ["10.1.0.0/16"], binding: "first_use" as const, require: ["signature" as const] };
 /** May do everything in dev, and hand out nothing. */
 const weak: AdminRight = { permissions: everything.permissions, environments: ["dev"], mayGrant: null };
 
@@ -55,15 +56,7 @@ beforeEach(async () => {
   client = clientOf(gateway, weak);
   await root.call("policy.apply", { body: { text: policy() } });
   const key = await root.call("keys.create", {
-    body: {
-      environment: "dev",
-      name: "k",
-      roles: ["bot"],
-      models: ["llama3.2"],
-      networks: ["10.1.0.0/16"],
-      binding: "first_use",
-      require: ["signature"],
-    },
+    body: { environment: "dev", name: "k", roles: ["bot"], models: ["llama3.2"], ...CONDITIONS },
   });
   const { id } = await root.call("principals.create", { body: { kind: "person", name: "ada", groups: ["ops"] } });
   known = { key: key.id, owner: key.owner, person: id };
@@ -129,6 +122,8 @@ const routes: Record<RouteName, Kind> = {
   "keys.removeWorkload": "narrows",
   "keys.makePathSecret": () => codeOf(client.call("keys.makePathSecret", byKey())),
   "keys.removePathSecret": "narrows",
+  "leaks.report": "narrows",
+  "leaks.list": "reads",
   "incidents.open": "narrows",
   "incidents.list": "reads",
   "incidents.radius": "reads",
@@ -382,14 +377,8 @@ describe("limits and guards are part of the delegation scope", () => {
   });
 
   it("an owner's key that is bound is given", async () => {
-    const body = {
-      environment: "prod",
-      name: "n",
-      models: ["llama3.2"],
-      owner: known.person,
-      roles: ["bot"],
-      limits: { requests: "5/min" },
-    };
+    const part = { owner: known.person, roles: ["bot"], limits: { requests: "5/min" } };
+    const body = { environment: "prod", name: "n", models: ["llama3.2"], ...part };
     expect(await codeOf(clientOf(gateway, bounded).call("keys.create", { body }))).toBe("done");
   });
 

@@ -36,7 +36,7 @@ type Kind = "identity" | "policy" | "anomalies" | "prices" | "settings" | "forei
 function kindOf(given: Yaml): Kind {
   const keys = Object.keys(given);
   if (Array.isArray(given)) return "foreign";
-  if ("providers" in given) return "identity";
+  if ("providers" in given || "leaks" in given) return "identity";
   if ("budget" in given) return "anomalies";
   if ("prices" in given) return "prices";
   // The settings have a list of that name.

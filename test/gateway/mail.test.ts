@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, expect, it } from "vitest";
+import { afterEach, expect, it, vi } from "vitest";
 import { initialize, makeSmtpSender, openGateway, Secret } from "../program-under-test.ts";
 import { SmtpReceiver, testAuthority } from "./smtp-receiver.ts";
 import { startGateway, testSettings } from "./started-gateway.ts";
@@ -112,3 +112,30 @@ it("without its password the gateway does not start", async () => {
     message: expect.stringContaining("the password of the mail server"),
   });
 });
+
+it("mails once a week what needs a person: the five worst, each with its command", async () => {
+  const { receiver, port } = await receive();
+  const mail = { place: { host: "127.0.0.1", port, isTls: false, isLoopback: true, user: null }, password: null, from: FROM, to: TO }; // prettier-ignore
+  const clock = { now: () => Date.UTC(2026, 10, 30, 8, 5), monotonic: () => performance.now() };
+  // The looks of a minute, and all others, come when this test says so.
+  vi.useFakeTimers({ toFake: ["setInterval"] });
+  ends.push(() => vi.useRealTimers());
+  const gateway = await startGateway({ clock, environments: ["prod"], settings: { mail } });
+  ends.push(() => gateway.stop());
+  const weekly = (): string[] => receiver.mails.map(({ raw }) => raw).filter((raw) => raw.includes("this week"));
+  const wait = async (): Promise<void> => {
+    while (weekly().length === 0) await new Promise((resolve) => setImmediate(resolve));
+  };
+  vi.advanceTimersByTime(60_000);
+  await wait();
+  const text = weekly()[0]!.replaceAll("=\r\n", "").replaceAll("=3D", "=");
+  expect(text).toMatch(/^to do: (?:critical|high|medium|low), \w+: .*sallyport /m);
+  expect(text.match(/^to do: /gm)!.length).toBeLessThanOrEqual(5);
+  const { records } = await gateway.admin<{ records: object[] }>("GET", "/v1/audit?type=notice.weekly");
+  expect(records).toHaveLength(1);
+  await gateway.restart();
+  vi.advanceTimersByTime(60_000);
+  await gateway.restart();
+  const { records: still } = await gateway.admin<{ records: object[] }>("GET", "/v1/audit?type=notice.weekly");
+  expect(still).toHaveLength(1);
+}, 20_000);

@@ -119,6 +119,7 @@ beforeEach(async () => {
     metrics,
     listeners: [],
     tracing: null,
+    traffic: { actionIn: () => "notify", note: () => {} },
     listenerUrl: () => "",
   });
   plane.server.listen(0, "127.0.0.1");

@@ -6,6 +6,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { formatKeyText } from "@sallyport/protocol";
 import { beforeAll, describe, expect, it } from "vitest";
 import { capturedIo } from "../captured-io.ts";
 import { makeConnect, makeProgram, processIo, runCli } from "../program-under-test.ts";
@@ -26,6 +27,7 @@ const at = (name: string): string => join(HERE, name);
 const data = at("data");
 const KEY = "my-app";
 
+const WHOLE_KEY = formatKeyText("sp", "dev", "4fT9wLq2ZbXc", "k".repeat(43));
 const SEE = "see its options: `sallyport";
 const usage: readonly Mistake[] = [
   { line: "kyes", says: "did you mean keys?", remedy: "use one of init" },
@@ -53,6 +55,7 @@ const usage: readonly Mistake[] = [
   { line: "posture --html @no/such/x.html --data @data", says: "cannot be written: ", remedy: "that you can write to" },
   { line: "posture accept key_unusd key:k --until 1d --reason r", says: "there is no finding ", remedy: "sallyport posture" },
   { line: "posture reopen key_unused key:k --all", says: "--all, --sarif and --html are options of `sallyport posture` alone", remedy: "leave them out" },
+  { line: `leaks report ${WHOLE_KEY}`, says: "the whole key is in the command line", remedy: "sallyport leaks report -" },
   { line: "access list --as-of 2026-01-01", says: "access as of a past time is not available", remedy: "--as-of" },
   { line: "review show rev_0123456789ab x", says: "is not the number of a line", remedy: "sallyport review show REVIEW" },
   { line: "review verify @no-such", says: "there is no ", remedy: "correct the path" },

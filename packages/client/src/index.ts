@@ -9,3 +9,4 @@ export * from "./ticket.ts";
 export * from "./transport.ts";
 export * from "./signing-fetch.ts";
 export * from "./signing-key.ts";
+export * from "./today-tasks.ts";

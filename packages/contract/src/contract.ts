@@ -9,6 +9,7 @@ import { gatewayRows } from "./gateway-rows.ts";
 import { incidentRows } from "./incident-rows.ts";
 import { keyFactorRows } from "./key-factor-rows.ts";
 import { keyRows } from "./key-rows.ts";
+import { leakRows } from "./leak-rows.ts";
 import { policyRows } from "./policy-rows.ts";
 import { principalRows } from "./principal-rows.ts";
 import { restoreRows } from "./restore-rows.ts";
@@ -28,6 +29,7 @@ export const contract = {
   ...keyRows,
   ...keyFactorRows,
   ...incidentRows,
+  ...leakRows,
   ...principalRows,
   ...policyRows,
   ...restoreRows,

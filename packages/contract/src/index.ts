@@ -3,6 +3,7 @@ export type { TailQuery } from "./audit-filter.ts";
 export * from "./contract.ts";
 export type { AccessView } from "./access-rows.ts";
 export { openingSession } from "./console-rows.ts";
+export type { LeakView } from "./leak-rows.ts";
 export type { FindingView } from "./finding-rows.ts";
 export * from "./duration.ts";
 export * from "./incident-views.ts";

@@ -10,6 +10,7 @@ import {
   isDataPermission,
   parseModelName,
   parseSelector,
+  trafficLeakActions,
   upstreamKinds,
 } from "@sallyport/protocol";
 import { parseDurationMs } from "./duration.ts";
@@ -258,6 +259,16 @@ const environment = z.strictObject({
     })
     .optional()
     .describe("what is done about unusual use of keys"),
+  leaks: z
+    .strictObject({
+      traffic: z
+        .enum(trafficLeakActions)
+        .describe(
+          "what is done about keys in requests and responses: notify (default: record it and send a notice), redact, stop, or quarantine (stop, and treat the key as leaked)",
+        ),
+    })
+    .optional()
+    .describe("keys in requests and responses"),
 });
 
 const role = z.strictObject({

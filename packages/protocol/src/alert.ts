@@ -19,9 +19,14 @@ export const alertKinds = [
   "off_hours",
   "ramp",
   "unlike_itself",
+  "key_leaked",
 ] as const;
 export type AlertKind = (typeof alertKinds)[number];
 
 /** From the mildest to the gravest. */
 export const alertActions = ["note", "notify", "tighten", "signature", "identity", "networks", "suspend"] as const;
 export type AlertAction = (typeof alertActions)[number];
+
+/** What is done about keys in requests and responses, from the mildest to the gravest. */
+export const trafficLeakActions = ["notify", "redact", "stop", "quarantine"] as const;
+export type TrafficLeakAction = (typeof trafficLeakActions)[number];

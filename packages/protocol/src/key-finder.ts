@@ -9,6 +9,8 @@ import type { KeyText } from "./key-text.ts";
 
 const TAIL = KEY_SECRET_LENGTH + 6;
 const ENVIRONMENT_MAX = 16;
+/** What every credential ends with. */
+const TAIL_FORM = /_[0-9A-Za-z]{49}/;
 const UNDERSCORE = 0x5f;
 const IS_BASE62 = Uint8Array.from({ length: 256 }, (_, byte) =>
   /[0-9A-Za-z]/.test(String.fromCharCode(byte)) ? 1 : 0,
@@ -40,13 +42,36 @@ export function findKeys(bytes: Uint8Array, onKey: (found: FoundKey) => void): v
   }
 }
 
+/** How much of the end of a credential is its secret, with the checksum. */
+export const KEY_TAIL_LENGTH = TAIL;
+
+/**
+ * The same text without the secrets of the credentials in it: `sp_dev_4fT9wLq2ZbXc_[removed]`. For what is stored or
+ * logged. A text without a credential is returned as it is.
+ */
+export function withoutKeys(text: string): string {
+  if (!TAIL_FORM.test(text)) return text;
+  let shown = "";
+  let from = 0;
+  findKeys(bytesOf(text), ({ end }) => {
+    shown += `${text.slice(from, end - TAIL)}[removed]`;
+    from = end;
+  });
+  return from === 0 ? text : shown + text.slice(from);
+}
+
 /** Every credential in a text. */
 export function keysInText(text: string): KeyText[] {
   const found: KeyText[] = [];
-  // A character that is no byte becomes one that is in no key.
-  const bytes = Uint8Array.from({ length: text.length }, (_, at) => Math.min(text.charCodeAt(at), 255));
-  findKeys(bytes, ({ key }) => found.push(key));
+  findKeys(bytesOf(text), ({ key }) => found.push(key));
   return found;
+}
+
+/** One byte for each character; a character that is no byte becomes one that is in no key. */
+function bytesOf(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length);
+  for (let at = 0; at < text.length; at++) bytes[at] = Math.min(text.charCodeAt(at), 255);
+  return bytes;
 }
 
 /** `tail` is where 49 base62 characters after an underscore begin. */

@@ -1,4 +1,5 @@
 /** The first environment: what a policy file's entry stands for when it says nothing, in front of Ollama's usual address. */
+import type { AlertAction } from "@sallyport/protocol";
 import type { Environment } from "./policy.ts";
 import { KEY_AGE_MAX_MS } from "./policy.ts";
 
@@ -36,6 +37,9 @@ export const environmentDefaults = {
   anomalies: { budget: 1, actions: { default: "notify", decoy_used: "suspend" }, forMs: 3_600_000 },
   inferenceRecording: "fail_closed",
 } as const satisfies Partial<Environment>;
+
+/** What is done about a leaked key where policy says nothing of it. The default of other alerts is no answer to a fact that others hold the secret. */
+export const LEAKED_DEFAULT: AlertAction = "suspend";
 
 /** Where Ollama listens by default. */
 export const DEFAULT_UPSTREAM_URL = "http://127.0.0.1:11434";

@@ -76,6 +76,7 @@ function environmentFacts(environment: Environment): Facts {
     "tokens.only": environment.tokens.isOnly ? "yes" : "",
     reviews: (environment.reviews ?? []).map(rhythmText).join(" | "),
     ...anomalyFacts(environment.anomalies),
+    "leaks.traffic": environment.leaks?.traffic ?? "",
     inferenceRecording: environment.inferenceRecording === "fail_closed" ? "" : environment.inferenceRecording,
   };
 }

@@ -143,6 +143,7 @@ function buildEnvironment(name: string, entry: EnvironmentEntry): Environment {
       isOnly: entry.tokens?.only ?? environmentDefaults.tokens.isOnly,
     },
     anomalies: buildAnomalies(entry.anomalies),
+    ...(entry.leaks === undefined || entry.leaks.traffic === "notify" ? {} : { leaks: entry.leaks }),
     inferenceRecording: entry.inferenceRecording,
   };
 }

@@ -11,6 +11,7 @@ import type {
   Factor,
   Priority,
   ThinkLevel,
+  TrafficLeakAction,
   UpstreamKind,
 } from "@sallyport/protocol";
 import type { ReviewRhythm } from "../reviews/review-dates.ts";
@@ -313,6 +314,11 @@ export interface AnomalyPolicy {
   readonly forMs: number;
 }
 
+/** What is done about keys that requests and responses contain. */
+export interface LeakPolicy {
+  readonly traffic: TrafficLeakAction;
+}
+
 export interface Environment {
   readonly name: string;
   readonly upstreams: readonly UpstreamSpec[];
@@ -344,6 +350,8 @@ export interface Environment {
   readonly pathSecrets: "deny" | "allow";
   readonly tokens: TokenPolicy;
   readonly anomalies: AnomalyPolicy;
+  /** Absent = keys in traffic are recorded and notified. */
+  readonly leaks?: LeakPolicy;
   /** What happens to inference while the audit log cannot be written: denied, or served and recorded as a gap. */
   readonly inferenceRecording: "fail_closed" | "fail_open_with_gap_record";
 }

@@ -5,12 +5,12 @@
  */
 import { appliedBoundary } from "./rightsizing/rightsizing.ts";
 import type { Rightsizing } from "./rightsizing/rightsizing.ts";
-import { alertActions, coversSelector, parseSelector } from "@sallyport/protocol";
+import { alertActions, coversSelector, parseSelector, trafficLeakActions } from "@sallyport/protocol";
 import type { LocalLogin } from "../identity/local/local-login.ts";
 import { isNetworkWithin } from "../kernel/network-list.ts";
 import type { KeyRecord } from "../keys/key.ts";
 import type { Restriction } from "../keys/restriction.ts";
-import { environmentDefaults } from "./default-environment.ts";
+import { environmentDefaults, LEAKED_DEFAULT } from "./default-environment.ts";
 import { isDisabledIn } from "./holding.ts";
 import { looserGuards } from "./guard-bounds.ts";
 import { looserLimits } from "./limit-bounds.ts";
@@ -111,6 +111,7 @@ function environmentWidens(old: Environment, next: Environment): string[] {
     [next.tokens.ttlMs > old.tokens.ttlMs, "tokens.ttl: longer"],
     [old.tokens.isOnly && !next.tokens.isOnly, "tokens.only: lifted"],
     [areAlertsMilder(old.anomalies, next.anomalies), "anomalies: less is noticed or done"],
+    [trafficGravity(next) < trafficGravity(old), "leaks.traffic: less is done about keys in traffic"],
     [
       next.inferenceRecording === "fail_open_with_gap_record" && old.inferenceRecording === "fail_closed",
       "inferenceRecording: requests without a record",
@@ -192,10 +193,14 @@ function keyLifeDimensions(old: KeyLife, next: KeyLife): Dimension[] {
   ];
 }
 
+function trafficGravity({ leaks }: Environment): number {
+  return trafficLeakActions.indexOf(leaks?.traffic ?? "notify");
+}
+
 function areAlertsMilder(old: Environment["anomalies"], next: Environment["anomalies"]): boolean {
   const kinds = new Set([...Object.keys(old.actions), ...Object.keys(next.actions)]) as Set<keyof typeof old.actions>;
   const gravity = (of: Environment["anomalies"], kind: keyof typeof old.actions): number =>
-    alertActions.indexOf(of.actions[kind] ?? of.actions.default);
+    alertActions.indexOf(of.actions[kind] ?? (kind === "key_leaked" ? LEAKED_DEFAULT : of.actions.default));
   return (
     next.budget < old.budget ||
     next.forMs < old.forMs ||

@@ -23,6 +23,7 @@ import type { AdminPorts } from "./ports.ts";
 import { answerProblem, answerText } from "./problem-answer.ts";
 import { readRequest } from "./read-request.ts";
 import type { AdmitScim } from "./scim/scim-server.ts";
+import { GITHUB_LEAKS_PATH, makeLeakRoutes, WEBHOOK_LEAKS_PATH } from "./leak-routes.ts";
 import { LOG_OUT_PATH, makeSignalRoutes, PUSH_PATH } from "./signal-routes.ts";
 import { tailRoute, Tails } from "./tail-route.ts";
 import { writeAnswer } from "./write-answer.ts";
@@ -63,8 +64,7 @@ export function makeAdminApp(ports: AdminPorts, onFault: OnFault = () => undefin
       if (context.env.caller.kind === "tcp" && ports.quarantine.restored()) throw new Problem("restore_unconfirmed");
       return permitted(ports, row, context, (known) => (actor = known));
     } catch (problem) {
-      const { caller } = context.env;
-      const address = (caller.kind === "tcp" && caller.address) || null;
+      const address = addressOf(context.env.caller);
       if (problem instanceof Problem) await refusals.note({ problem, route: name, actor, address });
       throw problem;
     }
@@ -136,11 +136,11 @@ export function makeAdminApp(ports: AdminPorts, onFault: OnFault = () => undefin
   );
   const signals = makeSignalRoutes(ports);
   router.post(PUSH_PATH, (context) => signals.push(context.req.raw));
-  router.post(LOG_OUT_PATH, (context) => {
-    const { caller } = context.env;
-    return signals.logOut(context.req.raw, (caller.kind === "tcp" && caller.address) || null);
-  });
-  for (const path of [PUSH_PATH, LOG_OUT_PATH, "/", SESSION_PATH, SESSIONS_PATH])
+  router.post(LOG_OUT_PATH, ({ env, req }) => signals.logOut(req.raw, addressOf(env.caller)));
+  const leaks = makeLeakRoutes(ports);
+  router.post(GITHUB_LEAKS_PATH, ({ env, req }) => leaks.github(req.raw, addressOf(env.caller)));
+  router.post(WEBHOOK_LEAKS_PATH, ({ env, req }) => leaks.webhook(req.raw, addressOf(env.caller)));
+  for (const path of [PUSH_PATH, LOG_OUT_PATH, GITHUB_LEAKS_PATH, WEBHOOK_LEAKS_PATH, "/", SESSION_PATH, SESSIONS_PATH])
     router.all(path, () => answerProblem(new Problem("method_not_allowed")));
   for (const path of new Set([...Object.values(contract), metricsRoute, tailRoute].map((row) => row.path))) {
     router.all(path, () => answerProblem(new Problem("method_not_allowed")));
@@ -169,6 +169,11 @@ export function makeAdminApp(ports: AdminPorts, onFault: OnFault = () => undefin
       await ports.reads.flush();
     },
   };
+}
+
+/** The client's; null where it is not known. */
+function addressOf(caller: AdminCaller): string | null {
+  return (caller.kind === "tcp" && caller.address) || null;
 }
 
 /** A provisioning client will come again. */

@@ -16,6 +16,7 @@ import type { Caller } from "./caller.ts";
 const NARROWING: ReadonlySet<string> = new Set<RouteName>([
   "keys.revoke", "keys.suspend", "adminKeys.revoke", "principals.disable", "principals.uninvite", "assignments.remove",
   "keys.removeSigner", "keys.removeWorkload", "keys.removePathSecret", "incidents.open",
+  "leaks.report",
 ]); // prettier-ignore
 
 /** Routes that read or judge much at once. */

@@ -15,6 +15,7 @@ import { keyFactorHandlers } from "./routes/key-factors.ts";
 import { keySignerHandlers } from "./routes/key-signers.ts";
 import { keyWorkloadHandlers } from "./routes/key-workloads.ts";
 import { keyHandlers } from "./routes/keys.ts";
+import { leakHandlers } from "./routes/leaks.ts";
 import { localPeopleHandlers } from "./routes/local-people.ts";
 import { policyHandlers } from "./routes/policy.ts";
 import { principalHandlers } from "./routes/principals.ts";
@@ -35,6 +36,7 @@ export const handlers: Handlers<RouteName> = {
   ...keyHandlers,
   ...keyFactorHandlers,
   ...incidentHandlers,
+  ...leakHandlers,
   ...keySignerHandlers,
   ...keyWorkloadHandlers,
   ...adminKeyHandlers,

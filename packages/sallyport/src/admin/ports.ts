@@ -20,6 +20,9 @@ import type { Secret } from "../kernel/secret.ts";
 import type { KeyRecord } from "../keys/key.ts";
 import type { KeyLifecycle } from "../keys/lifecycle.ts";
 import type { Restriction } from "../keys/restriction.ts";
+import type { FoundLeakPorts } from "../leaks/found-leak.ts";
+import type { KnownSenders } from "../leaks/known-senders.ts";
+import type { LeakDesk } from "../leaks/leak-desk.ts";
 import type { UseRecord } from "../keys/use-record.ts";
 import type { PepperRing } from "../keys/pepper.ts";
 import type { AuditLog } from "../audit/audit-log.ts";
@@ -92,6 +95,12 @@ export interface AdminPorts {
   };
   /** What is done about keys for a time. */
   readonly restrictions: () => readonly Restriction[];
+  /** Acts on reports that keys leaked. */
+  readonly leaks: Pick<LeakDesk, "take">;
+  /** Whose secret a text is. */
+  readonly leakHolder: FoundLeakPorts;
+  /** Who may report leaks without an admin key; null where the settings name no one. */
+  readonly leakSenders: KnownSenders | null;
   /** A person's word on an alert; false where it is not known (any more). */
   readonly answerAlert: (answer: AlertAnswer) => Promise<boolean>;
   /** Which permissions keys used, as far back as that is known. */

@@ -26,6 +26,7 @@ export const alertKinds = {
   off_hours: { isFact: false, says: "used at hours at which it never is" },
   ramp: { isFact: false, says: "a little more every day for weeks" },
   unlike_itself: { isFact: false, says: "several things are a little unusual at once" },
+  key_leaked: { isFact: true, says: "the key was found, with its secret, where others can read it" },
 } as const satisfies Record<AlertKind, { readonly isFact: boolean; readonly says: string }>;
 
 export type { AlertKind };

@@ -43,7 +43,7 @@ const MOST_WITHOUT_PERSON = ACTIONS.indexOf("notify");
 export function respond(alert: Alert, policy: AnomalyPolicy, reach: Reach): Response {
   const asked = policy.actions[alert.kind] ?? policy.actions.default;
   const may = alert.isDeterministic || alert.signals >= 2 ? asked : atMost(asked, MOST_WITHOUT_PERSON);
-  const action = possible(may, reach);
+  const action = possibleAction(may, reach);
   const changes = ACTIONS.indexOf(action) > MOST_WITHOUT_PERSON;
   return {
     alert: alert.id,
@@ -61,7 +61,7 @@ function atMost(action: Action, most: number): Action {
 }
 
 /** A condition that no client of the key can meet would be a hidden suspension, so the key is suspended openly. */
-function possible(action: Action, { networks, hasSigner, hasPerson }: Reach): Action {
+export function possibleAction(action: Action, { networks, hasSigner, hasPerson }: Reach): Action {
   if (action === "signature" && !hasSigner) return "suspend";
   if (action === "identity" && !hasPerson) return "suspend";
   if (action === "networks" && networks.length === 0) return "suspend";

@@ -32,6 +32,12 @@ export interface Change {
   readonly isNarrowing?: boolean;
 }
 
+/** A change that is on disk. `seq`: number of its last record in the audit log. */
+export interface Acknowledged {
+  readonly epoch: number;
+  readonly seq: number;
+}
+
 /** Changes, as the domains see them. */
 export interface Changes {
   /**
@@ -44,7 +50,7 @@ export interface Changes {
    * and requests that are no longer allowed are aborted. Rejects with a `Problem`: `conflict`, `not_found` or
    * `store_unavailable`.
    */
-  change(change: Change): Promise<{ readonly epoch: number; readonly seq: number }>;
+  change(change: Change): Promise<Acknowledged>;
 }
 
 /** Counted up when an operation comes, goes or means something else. */

@@ -4,7 +4,7 @@
  * is one synchronous turn, so no request is ever served on a view that is behind. The feed does not know how changes
  * are stored.
  */
-import type { Change, Changes } from "./change.ts";
+import type { Acknowledged, Change, Changes } from "./change.ts";
 import { imagesOf } from "./image.ts";
 import type { Committed, ImageKind, View } from "./image.ts";
 
@@ -71,7 +71,7 @@ export class Feed implements Changes {
     return mine;
   }
 
-  async change(wanted: Change): Promise<{ readonly epoch: number; readonly seq: number }> {
+  async change(wanted: Change): Promise<Acknowledged> {
     if (!this.#isInTurn) throw new Error("a change is made in a turn: call inTurn()");
     if (wanted.operations.length >= LARGE) await this.#prepare(wanted);
     const committed = await this.#ports.writer.change({ ...wanted, isNarrowing: this.#ports.isNarrowing(wanted) });

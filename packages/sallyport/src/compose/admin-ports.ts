@@ -6,6 +6,8 @@ import { ConsoleSessions } from "../admin/console/console-sessions.ts";
 import type { AdminPorts } from "../admin/ports.ts";
 import type { Sentry } from "../anomaly/sentry.ts";
 import type { Settings } from "../config/settings.ts";
+import type { KnownSenders } from "../leaks/known-senders.ts";
+import type { LeakDesk } from "../leaks/leak-desk.ts";
 import { makeExplain } from "../dataplane/explain-request.ts";
 import { makeExplainToken } from "../dataplane/explain-token.ts";
 import { causeOf } from "../kernel/log.ts";
@@ -16,6 +18,7 @@ import { makeJudge } from "./data-plane.ts";
 import type { DataPlane } from "./data-plane.ts";
 import { makePlanDesk } from "./rightsizing.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
+import { makeLeakHolder } from "./leaks.ts";
 
 type AdministeredSettings = Pick<Settings, "publicUrl" | "identity" | "upstreamHosts" | "environments">;
 
@@ -26,6 +29,7 @@ export function adminPorts(
   metrics: GatewayMetrics,
   urls: { data: string; admin: string },
   sentry: Sentry,
+  leaks: { readonly desk: LeakDesk; readonly senders: KnownSenders | null },
   signals: AdminPorts["signals"] = null,
 ): AdminPorts {
   const { clock, keys, peppers, snapshot, changes, store } = core;
@@ -72,7 +76,14 @@ export function adminPorts(
       some: (filter) => store.reader.reviewLines(filter),
       counts: (review) => store.reader.reviewCounts(review),
     },
-    answerAlert: (answer) => sentry.answer(answer),
+    leaks: leaks.desk,
+    leakHolder: makeLeakHolder(core),
+    leakSenders: leaks.senders,
+    async answerAlert(answer) {
+      // Time does not make a leaked key safe: confirmed, it is suspended at once.
+      if (answer.verdict === "confirmed" && (await leaks.desk.suspendNarrowed(answer.alert, answer.actor))) return true;
+      return sentry.answer(answer);
+    },
     permissionUses: () => surveyUses(core, clock.now()),
     usage: core.usage,
     damage: () => core.damage.rows(),

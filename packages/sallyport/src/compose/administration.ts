@@ -7,6 +7,7 @@ import type { Log } from "../kernel/log.ts";
 import { adminPorts, logFault } from "./admin-ports.ts";
 import type { Core } from "./core.ts";
 import { makeGatewayMetrics } from "./gateway-metrics.ts";
+import { makeLeakDesk } from "./leaks.ts";
 import { makeSentry } from "./sentry.ts";
 
 export interface Administration {
@@ -18,10 +19,10 @@ export interface Administration {
 export function joinAdministration(settings: Settings, core: Core, log: Log): Administration {
   const metrics = makeGatewayMetrics(core);
   const urls = { data: "", admin: "" };
-  const app = makeAdminApp(
-    adminPorts(core, settings, null, metrics, urls, makeSentry(core, new KeyWatch(), logFault(log))),
-    logFault(log),
-  );
+  const sentry = makeSentry(core, new KeyWatch(), logFault(log));
+  // No traffic was seen here: no network of a key is known.
+  const leaks = { desk: makeLeakDesk(core, () => []), senders: null };
+  const app = makeAdminApp(adminPorts(core, settings, null, metrics, urls, sentry, leaks), logFault(log));
   return {
     handle: (request) => app.handle(request, { kind: "socket", user: currentUser() }),
     async close() {

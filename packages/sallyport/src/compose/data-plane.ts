@@ -12,6 +12,8 @@ import type { EndListener } from "../dataplane/ending.ts";
 import type { Exchange } from "../dataplane/exchange.ts";
 import { ExchangeLog } from "../dataplane/exchange-log.ts";
 import { Judge } from "../dataplane/judge.ts";
+import { makeKeysInRequest } from "../dataplane/keys-in-traffic.ts";
+import type { TrafficGuard } from "../dataplane/keys-in-traffic.ts";
 import { LiveExchanges } from "../dataplane/live-exchanges.ts";
 import { makeConstant } from "../dataplane/own/constants.ts";
 import { makeOwnUsage } from "../dataplane/own/own-usage.ts";
@@ -87,6 +89,8 @@ export interface DataPlanePorts {
   /** In addition to its own. */
   readonly listeners: readonly EndListener[];
   readonly tracing: (Tracing & EndListener) | null;
+  /** Keys in requests and responses. */
+  readonly traffic: TrafficGuard;
   /** What was used of budgets; absent = in memory only (a rehearsal). */
   readonly budgets?: Pick<OpenQuotas, "book" | "tokens">;
   /** The listener's own address, once it listens. */
@@ -119,6 +123,7 @@ export function makeDataPlane({
   metrics,
   listeners,
   tracing,
+  traffic,
   listenerUrl,
   connect,
   budgets = { book: new QuotaBook({ now: () => clock.now(), onUsedUp: () => {} }), tokens: new TokenEstimates() },
@@ -241,9 +246,10 @@ export function makeDataPlane({
       ownUsage: makeOwnUsage({ clock, usage: core.usage, names: usageNames(core) }),
       locateModel: makeLocateModel({ pools, origins }),
       authorize: makeAuthorize(judge, quotas),
+      keysInRequest: makeKeysInRequest(traffic),
       queue: makeQueue({ pools, live, judge, clock, ledger, intend }),
       record: makeRecord({ intend, ledger, judge }),
-      forward: makeForward({ ledger, clock, tracing, unrecorded, origins }),
+      forward: makeForward({ ledger, clock, tracing, unrecorded, origins, traffic }),
     }),
     {
       refuse: writeRefusal,

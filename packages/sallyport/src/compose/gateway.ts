@@ -37,6 +37,7 @@ import type { GatewayMetrics } from "./gateway-metrics.ts";
 import { beat, careForIndexes } from "./ledger-care.ts";
 import { careForKeys } from "./key-care.ts";
 import { careForReviews } from "./review-care.ts";
+import { careForLeaks, makeLeakDesk, makeTrafficLeaks, openCanaryIncidents, openLeakSenders } from "./leaks.ts";
 import { openLedgerOutlets } from "./ledger-outlets.ts";
 import type { LedgerOutlets } from "./ledger-outlets.ts";
 import { openNotices } from "./open-notices.ts";
@@ -99,6 +100,11 @@ export async function joinGateway(parts: GatewayParts): Promise<Gateway> {
     undo.add("sinks and witnesses", () => outlets?.close());
     const sentry = openSentry(core, dataPaths(settings.dataDirectory).watch, log);
     undo.add("anomaly detection", () => sentry.close());
+    const leakDesk = makeLeakDesk(core, (key) => sentry.networksOf(key.environment, key.id));
+    const traffic = makeTrafficLeaks(core, leakDesk, log);
+    openCanaryIncidents(core, leakDesk, log);
+    const endLeakCare = careForLeaks(leakDesk, log);
+    undo.add("leaked keys", endLeakCare);
     const quotas = await openQuotas(core, dataPaths(settings.dataDirectory).quotas, log);
     undo.add("budgets", () => quotas.close());
     const rightsizing = openRightsizing(core, log);
@@ -116,6 +122,7 @@ export async function joinGateway(parts: GatewayParts): Promise<Gateway> {
       listeners: [sentry.listener, rightsizing.listener],
       budgets: quotas,
       tracing,
+      traffic,
       listenerUrl: () => urls.data,
     });
     undo.add("connections to model servers", () => dataPlane.closeUpstreams());
@@ -124,8 +131,9 @@ export async function joinGateway(parts: GatewayParts): Promise<Gateway> {
       settings.identity && (await import("./identity.ts")).openIdentity(settings.identity, core, metrics.registry, log);
     undo.add("identity providers", () => identity?.close());
     const signals = identity?.signals ?? null;
+    const senders = settings.identity?.leaks ? openLeakSenders(settings.identity.leaks, core) : null;
     const ports = {
-      ...adminPorts(core, settings, dataPlane, metrics, urls, sentry.sentry, signals),
+      ...adminPorts(core, settings, dataPlane, metrics, urls, sentry.sentry, { desk: leakDesk, senders }, signals),
       sinks: () => outlets?.sinks() ?? [],
     };
     const applyFile = async (): Promise<void> => {
@@ -182,6 +190,8 @@ export async function joinGateway(parts: GatewayParts): Promise<Gateway> {
     const endCare = careForKeys(core, log);
     const { isClockAgreed } = core;
     const reviewCare = careForReviews({ ports, isClockAgreed, log });
+    const endWeekly =
+      settings.notices || settings.mail ? (await import("./weekly.ts")).careForWeeklyNotice(core, app, log) : null;
     const endIndexCare = careForIndexes(settings.dataDirectory, core.audit, log);
     const endHeartbeat = beat((fields) => record(core, HEARTBEAT, fields), core, log);
     const watch = certificates && watchCertificates(certificates, useTls, log);
@@ -192,6 +202,8 @@ export async function joinGateway(parts: GatewayParts): Promise<Gateway> {
       if (watch) clearInterval(watch);
       endCare();
       reviewCare.stop();
+      endLeakCare();
+      endWeekly?.();
       endIndexCare();
       endHeartbeat();
       endNotices();
@@ -199,6 +211,7 @@ export async function joinGateway(parts: GatewayParts): Promise<Gateway> {
       await rehearsed;
       log.info({ drain_ms: drainMs, running: dataPlane.running(), queued: dataPlane.queued() }, "the gateway drains");
       await drain(dataPlane, drainMs);
+      await traffic.settled();
       await sentry.close();
       await quotas.close();
       await rightsizing.close();

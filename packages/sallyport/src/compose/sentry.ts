@@ -23,6 +23,8 @@ const KEEP_MS = 300_000;
 export interface OpenSentry {
   readonly sentry: Sentry;
   readonly listener: EndListener;
+  /** Where a key is known from (CIDR). */
+  networksOf(environment: string, key: string): readonly string[];
   /** Keeps what was learned, when what was noticed is answered. */
   close(): Promise<void>;
 }
@@ -74,6 +76,7 @@ export function openSentry(core: Core, path: string, log: Log): OpenSentry {
   const keeping = setInterval(() => void keep(), KEEP_MS).unref();
   return {
     sentry,
+    networksOf: (environment, key) => watch.networks(environment, key, clock.now()),
     listener: {
       ended(exchange, _ending, totalMs) {
         const observation = observeExchange(exchange, clock.now(), totalMs);

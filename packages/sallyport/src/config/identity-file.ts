@@ -2,6 +2,7 @@
  * The file that the setting `identity` names: the identity providers of this gateway. Static and strict, with
  * references instead of secrets. Every mistake is reported with its place.
  */
+import { createPublicKey } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { isEnvironmentName } from "@sallyport/protocol";
@@ -25,8 +26,20 @@ export interface Polled {
   readonly everyMs: number;
 }
 
+/** Who may report leaked keys, in addition to administrators. */
+export interface LeakSenderSettings {
+  /** GitHub's secret scanning; null = not accepted. `url`: where its keys are read; null = pinned keys only. */
+  readonly github: {
+    readonly keys: readonly { readonly id: string; readonly pem: string }[];
+    readonly url: string | null;
+  } | null;
+  readonly webhooks: readonly { readonly name: string; readonly secret: SecretSource }[];
+}
+
 export interface IdentitySettings {
   readonly providers: readonly ProviderSettings[];
+  /** Null or absent = leaks are reported by administrators only. */
+  readonly leaks?: LeakSenderSettings | null;
 }
 
 const URL_WANTED = "is not an https address, or http on loopback, without user, query or fragment";
@@ -70,9 +83,44 @@ const provider = z.strictObject({
     .optional(),
 });
 
-const identitySchema = z.strictObject({
-  providers: z.record(z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, "is not a name (a-z, 0-9, -)"), provider),
+const name = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, "is not a name (a-z, 0-9, -)");
+
+const leaks = z.strictObject({
+  github: z
+    .strictObject({
+      keys: z
+        .array(
+          z.strictObject({
+            id: z.string().regex(/^[0-9a-f]{40,64}$/, "is not the id of a key of GitHub"),
+            key: z.string().max(1_024).refine(isP256Key, "is not a P-256 public key in PEM"),
+          }),
+        )
+        .min(1)
+        .max(16)
+        .optional(),
+      url: url.optional(),
+    })
+    .refine(({ keys, url: address }) => keys !== undefined || address !== undefined, "needs keys, a url, or both")
+    .optional(),
+  webhooks: z
+    .record(
+      name.refine((text) => text !== "github", "is a reserved name"),
+      z.strictObject({ secret }),
+    )
+    .refine((senders) => Object.keys(senders).length <= 16, "are more than 16 senders")
+    .optional(),
 });
+
+const identitySchema = z.strictObject({ providers: z.record(name, provider).default({}), leaks: leaks.optional() });
+
+function isP256Key(pem: string): boolean {
+  try {
+    const { asymmetricKeyType, asymmetricKeyDetails } = createPublicKey(pem);
+    return asymmetricKeyType === "ec" && asymmetricKeyDetails?.namedCurve === "prime256v1";
+  } catch {
+    return false;
+  }
+}
 
 /** Fills `mistakes`; undefined where there is one. */
 export function readIdentityFile(path: string, mistakes: string[]): IdentitySettings | undefined {
@@ -95,7 +143,18 @@ export function readIdentityFile(path: string, mistakes: string[]): IdentitySett
   const providers = Object.entries(judged.data.providers).map(([name, entry]) => build(name, entry));
   const found = mistakesBetween(providers).map((mistake) => `${path}: ${mistake}`);
   mistakes.push(...found);
-  return found.length > 0 ? undefined : { providers };
+  return found.length > 0 ? undefined : { providers, leaks: buildLeaks(judged.data.leaks) };
+}
+
+function buildLeaks(entry: z.output<typeof leaks> | undefined): LeakSenderSettings | null {
+  if (!entry) return null;
+  const { github, webhooks = {} } = entry;
+  return {
+    github: github
+      ? { keys: (github.keys ?? []).map(({ id: key, key: pem }) => ({ id: key, pem })), url: github.url ?? null }
+      : null,
+    webhooks: Object.entries(webhooks).map(([sender, { secret: text }]) => ({ name: sender, secret: sourceOf(text) })),
+  };
 }
 
 function build(name: string, entry: z.output<typeof provider>): ProviderSettings {

@@ -266,7 +266,7 @@ export const leaves = [
     variable: "SALLYPORT_IDENTITY",
     flag: null,
     form: "text",
-    says: "a file with the identity providers whose events, log-outs and directories the gateway uses (docs/guides/provisioning.md)",
+    says: "a file with the identity providers whose events, log-outs and directories the gateway uses (docs/guides/provisioning.md), and with the senders of leak reports (docs/guides/leaks.md)",
   },
   {
     path: "sinks",
@@ -304,6 +304,7 @@ const OTHER_VARIABLES = [
   "SALLYPORT_NOTICES_SMTP_PASSWORD",
   "SALLYPORT_OIDC_CLIENT_SECRET",
   "SALLYPORT_SINK_SECRET",
+  "SALLYPORT_LEAK_SECRET",
   "SALLYPORT_PUSH_SECRET",
   "SALLYPORT_POLL_SECRET",
   "SALLYPORT_DIRECTORY_SECRET",

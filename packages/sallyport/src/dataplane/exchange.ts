@@ -136,6 +136,8 @@ export class Exchange implements Presented {
   /** What was granted, as far as the bytes depend on it. */
   terms: Terms | null = null;
   serialized: Serialized | null = null;
+  /** Keys in its bytes are covered, however often these are written; `escaped` = some of them are escaped. Null = they are not. */
+  coversKeys: "plain" | "escaped" | null = null;
   /** How those bytes spell the model; null = as the caller did. */
   spelling: string | null = null;
 

@@ -26,7 +26,7 @@ test("every way begins with the request's form and its endpoint, and ends with t
 
 test("a model's request passes these stages in this order", () => {
   expect(stagesOf("model").join(" ")).toBe(
-    "admit match confirmed authenticate limit slot read understand factors locateModel authorize queue record forward",
+    "admit match confirmed authenticate limit slot read understand factors locateModel authorize keysInRequest queue record forward",
   );
 });
 

@@ -57,6 +57,8 @@ export interface Stages {
   readonly locateModel: Stage;
   /** Standing once more, `decide()`, clamps, the bytes that will be sent. */
   readonly authorize: Stage;
+  /** Keys in the bytes that will be sent. */
+  readonly keysInRequest: Stage;
   /** A slot of the upstream's model; decides again when its turn comes. */
   readonly queue: Stage;
   /** Records the intent. */
@@ -97,6 +99,7 @@ const table: readonly (readonly [keyof Stages, ...boolean[]])[] = [
   ["ownUsage",     o,       o,       o,     o,     o,    o,    o,     o,       o,     X,     o],
   ["locateModel",  o,       o,       o,     o,     o,    o,    o,     o,       o,     o,     X],
   ["authorize",    o,       o,       o,     o,     o,    o,    o,     o,       o,     o,     X],
+  ["keysInRequest",o,       o,       o,     o,     o,    o,    o,     o,       o,     o,     X],
   ["queue",        o,       o,       o,     o,     o,    o,    o,     o,       o,     o,     X],
   ["record",       o,       o,       o,     o,     o,    o,    o,     o,       o,     o,     X],
   ["forward",      o,       o,       o,     o,     o,    o,    o,     o,       o,     o,     X],

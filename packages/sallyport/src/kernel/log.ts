@@ -1,4 +1,5 @@
 /** The program's log, JSON lines on standard error, which never wait for a reader. What is written is named field by field: no request, header or body as a whole. */
+import { withoutKeys } from "@sallyport/protocol";
 import { pino } from "pino";
 import type { Logger } from "pino";
 import { outputTo } from "./output.ts";
@@ -9,7 +10,7 @@ export type Log = Logger;
 export function openLog(level: string): Log {
   const output = outputTo(2);
   // JSON leaves C1 controls and bidirectional marks as they are, and a log is read on a terminal, too.
-  const destination = { write: (line: string): void => output.write(`${visibleLine(line.trimEnd())}\n`) };
+  const destination = { write: (line: string): void => output.write(`${withoutKeys(visibleLine(line.trimEnd()))}\n`) };
   return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);
 }
 

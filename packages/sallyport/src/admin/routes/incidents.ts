@@ -146,7 +146,9 @@ function resumed({ ports }: AnyCall, key: KeyRecord): Operation[] {
   const { environment, id, state, secrets, rotation, rotatedAt, frozenAt, lifetimeMs } = key;
   if (state === "revoked") throw new Problem("conflict", `key ${id} is revoked, which is final`);
   const life = { secrets, rotation, rotatedAt, frozenAt, lifetimeMs, told: [], idleSince: ports.clock.now() };
+  const narrowed = ports.restrictions().filter((one) => one.kind === "key_leaked" && one.environment === environment && one.key === id); // prettier-ignore
   return [
+    ...narrowed.map((one): Operation => ({ op: "restriction.remove", id: one.id })),
     { op: "key.state", environment, id, state: "active", reason: null },
     { op: "key.life", environment, id, life },
   ];

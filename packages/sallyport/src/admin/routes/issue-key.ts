@@ -37,7 +37,8 @@ export const createKey: Handler<"keys.create"> = (call) => {
     const owner = body.owner === undefined ? undefined : resolvePrincipal(body.owner, snapshot.principals);
     refuseMistakes([
       ...(environment ? [] : [`environment: ${noEnvironmentText(call, body.environment)}`]),
-      ...mistakes,
+      // A canary key may allow nothing.
+      ...(allowsNothing(call) ? [] : mistakes),
       ...ownerMistakes(owner),
       ...networkMistakes(body.networks),
     ]);
@@ -104,6 +105,11 @@ export const createKey: Handler<"keys.create"> = (call) => {
   });
 };
 
+function allowsNothing({ body }: CreateCall): boolean {
+  const { decoy, roles, allow, models } = body;
+  return decoy && roles.length === 0 && allow.length === 0 && (models ?? []).length === 0;
+}
+
 /** How often the owner was narrowed: no key is made in the epoch of its owner's revocation, however the two calls interleave. */
 function revocationsOf({ ports, body }: CreateCall): number | undefined {
   if (body.owner === undefined) return undefined;
@@ -150,6 +156,11 @@ function lifetimeMs(call: CreateCall, now: number, environmentMaxMs: number): nu
 function makeService(call: CreateCall, right: RightSpec, operations: Operation[], events: LedgerEvent[]): string {
   const { clock } = call.ports;
   const principal = newPrincipal({ kind: "service", name: call.body.name, createdAt: clock.now() });
+  if (allowsNothing(call)) {
+    operations.push({ op: "principal.put", principal });
+    events.push(principalCreated(call, principal));
+    return principal.id;
+  }
   const assignment: Assignment = {
     id: `a_${randomBase62(12)}`,
     subject: { principal: principal.id },

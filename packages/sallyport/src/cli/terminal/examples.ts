@@ -153,6 +153,17 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   "anomalies score": ["sallyport anomalies score /tmp/traffic"],
   "anomalies replay": ["sallyport anomalies replay export.jsonl --policy anomalies.yaml"],
   "anomalies nab": ["sallyport anomalies nab --data ./NAB"],
+  "canaries plant": [
+    "sallyport canaries plant --env prod --place 'backup of the wiki, .env' --out canary.txt",
+    "sallyport canaries plant --env prod --place 'CI variable OLD_KEY' --json",
+  ],
+  "canaries list": ["sallyport canaries list", "sallyport canaries list --env prod --json"],
+  "canaries remove": ["sallyport canaries remove 4fT9wLq2ZbXc"],
+  "leaks report": [
+    "sallyport leaks report my-app --url https://example.org/paste/1",
+    "sallyport leaks report 4fT9wLq2ZbXc --json",
+  ],
+  "leaks list": ["sallyport leaks list", "sallyport leaks list --since 7d --json"],
   "incident open": ['sallyport incident open --key-id my-app --reason "found in a public repository"'],
   "incident report": ["sallyport incident report inc_8sQ2mZ0aLw4T"],
   "incident list": ["sallyport incident list"],

@@ -22,10 +22,11 @@ export interface Once {
   abandon(): void;
 }
 
-export function prepareOnce(io: Io, { json, out }: OnceOptions): Once {
+/** `what` names the key for people: `the admin key`. */
+export function prepareOnce(io: Io, { json, out }: OnceOptions, what = "the admin key"): Once {
   if (out === undefined && !json && !io.isTerminal) {
     throw new UsageMistake(
-      "the admin key is shown only on a terminal",
+      `${what} is shown only on a terminal`,
       "use --out FILE, which only its owner can read, or --json",
     );
   }
@@ -42,7 +43,8 @@ export function prepareOnce(io: Io, { json, out }: OnceOptions): Once {
       const told = out === undefined ? shown : { ...shown, out };
       if (json) io.out(JSON.stringify(told));
       else for (const line of facts(told)) io.out(line);
-      if (!json && file === undefined) io.err(`The admin key is shown this once and cannot be read again: ${where}.`);
+      if (!json && file === undefined)
+        io.err(`${what[0]!.toUpperCase()}${what.slice(1)} is shown this once and cannot be read again: ${where}.`);
     },
     abandon() {
       if (file === undefined || out === undefined) return;

@@ -52,6 +52,7 @@ export async function rehearse({ core: real, settings, clock, log, isWanted }: R
     metrics,
     listeners: [callers],
     tracing: null,
+    traffic: { actionIn: () => "notify", note: () => {} },
     listenerUrl: () => "http://localhost",
     connect: connectTo(model),
   });

@@ -81,6 +81,7 @@ const unrecorded = new UnrecordedRequests({
   onGap: () => {},
 });
 const forward = makeForward({
+  traffic: { actionIn: () => "notify", note: () => {} },
   ledger,
   clock: systemClock,
   tracing: null,

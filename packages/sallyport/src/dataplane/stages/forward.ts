@@ -3,6 +3,7 @@ import { isRefusal, refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
 import type { Place } from "../../limits/fair-queue.ts";
 import type { Exchange } from "../exchange.ts";
+import { withCoveredKeys } from "../keys-in-traffic.ts";
 import { answered } from "../pipeline.ts";
 import type { Stage, StageResult } from "../pipeline.ts";
 import type { Tracing } from "../trace.ts";
@@ -12,7 +13,7 @@ import { blobBody } from "../upstream/blob-body.ts";
 import { upstreamHeaders } from "../upstream/headers.ts";
 import type { CallFailure } from "../upstream/health.ts";
 import { Relay } from "../upstream/relay.ts";
-import type { RelayEnds, RelayPorts } from "../upstream/relay.ts";
+import type { RelayEnds, RelayPorts } from "../upstream/relay-ports.ts";
 import { callerOf, giveReplica, holdReplica, queuedModelOf } from "../upstream/turn.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import type { Serialized } from "../wire/understood.ts";
@@ -130,7 +131,8 @@ class Forwarding implements RelayEnds {
       const spelling = upstream.spellingOf(model);
       if (spelling !== exchange.spelling) {
         exchange.spelling = spelling;
-        exchange.serialized = understood!.serialize(terms, spelling);
+        const serialized = understood!.serialize(terms, spelling);
+        exchange.serialized = withCoveredKeys(exchange, serialized);
       }
     }
     return exchange.serialized!;

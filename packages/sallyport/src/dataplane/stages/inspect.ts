@@ -3,7 +3,7 @@
  * at and the only source of what is sent (R1). Blobs are not read here: they are streamed through when they are
  * forwarded.
  */
-import { isRefusal, refuse } from "@sallyport/protocol";
+import { isRefusal, refuse, withoutKeys } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
 import type { Clock } from "../../kernel/clock.ts";
 import { readJson } from "../../kernel/strict-json/read-json.ts";
@@ -53,6 +53,10 @@ export function makeRead({ budget, clock }: ReadPorts): Stage {
 export function understand(exchange: Exchange): Refusal | undefined {
   const understood = exchange.endpoint!.understand(exchange.body!, exchange.parameter, exchange.contentType ?? "");
   if (isRefusal(understood)) return understood;
+  // Names of models are recorded, counted and shown: they are no place for a key.
+  for (const { model } of understood.demands)
+    if (model !== null && withoutKeys(model.spelling) !== model.spelling)
+      return refuse("key_in_request", "a model's name");
   exchange.understood = understood;
   return undefined;
 }

@@ -6,12 +6,12 @@
 import type { Dispatcher } from "undici";
 import { isRefusal, refuse } from "@sallyport/protocol";
 import type { ProblemCode, Refusal } from "@sallyport/protocol";
-import type { LedgerAppender } from "../../audit/recorder.ts";
-import type { UnrecordedRequests } from "../../audit/unrecorded.ts";
-import type { Clock } from "../../kernel/clock.ts";
 import { AnswerRejected } from "../answer/answer.ts";
 import type { Answer } from "../answer/answer.ts";
 import { readAnswer } from "../answer/read-answer.ts";
+import { KeyInAnswer } from "../../leaks/answer-keys.ts";
+import type { AnswerKeys } from "../../leaks/answer-keys.ts";
+import { makeAnswerKeys } from "../keys-in-traffic.ts";
 import { readUpstreamError } from "../answer/upstream-error.ts";
 import { settleUsage } from "../answer/plausible-usage.ts";
 import { estimateUsage } from "../answer/usage.ts";
@@ -21,32 +21,16 @@ import { errorChunk, streamEnding } from "../refuse.ts";
 import { AnswerWriter } from "./answer-writer.ts";
 import { failureOf } from "./health.ts";
 import { beginEventStream, expectsEvents, writeComment } from "./early-stream.ts";
-import type { CallFailure } from "./health.ts";
 import { declaredLength, isStreamType, mediaType, usageTrailer, writeAnswerHead } from "./headers.ts";
 import { noteAnswer, noteFirstByte } from "./lessons.ts";
 import { RelayBounds } from "./relay-bounds.ts";
+import type { RelayEnds, RelayPorts } from "./relay-ports.ts";
 import { RunningLimits } from "./running-limits.ts";
 import { readRetryAfter } from "./retry-after.ts";
 import { correctReplica } from "./turn.ts";
 
 /** A whole answer that declares no more than this is shown when all of it has come: it waits for its record once. */
 const WHOLE_BYTES_MAX = 64 * 1024;
-
-export interface RelayPorts {
-  readonly ledger: LedgerAppender;
-  readonly unrecorded: UnrecordedRequests;
-  readonly clock: Clock;
-}
-
-/** How a relay ends: `finish` or `fault`, once. */
-export interface RelayEnds {
-  /** With a denial if nothing was sent yet and the caller must be informed, otherwise with undefined. */
-  finish(refusal: Refusal | undefined): void;
-  /** Something broke in reading or writing the answer. */
-  fault(cause: unknown): void;
-  /** The call failed before anything of its answer came: true when it is made once more. */
-  repeat(failure: CallFailure): boolean;
-}
 
 export class Relay implements Dispatcher.DispatchHandler, Interruptible {
   readonly #exchange: Exchange;
@@ -56,6 +40,8 @@ export class Relay implements Dispatcher.DispatchHandler, Interruptible {
   readonly #limits: RunningLimits | null;
   #controller: Dispatcher.DispatchController | null = null;
   #answer: Answer | null = null;
+  /** Looks for keys in what will be shown. */
+  #keys: AnswerKeys | null = null;
   #writer: AnswerWriter | null = null;
   /** Chunks that came and were not looked at yet. */
   #chunks: Buffer[] = [];
@@ -109,6 +95,7 @@ export class Relay implements Dispatcher.DispatchHandler, Interruptible {
     // A page for people: some other server, or a proxy's word, stands where the model server should.
     if (status < 300 && type === "text/html") return this.#break("upstream_broken", "broken");
     this.#answer = readAnswer(exchange, status, type);
+    this.#keys = makeAnswerKeys(this.#ports.traffic, exchange, isStreamType(type) && !this.#answer.isCollected);
     if (this.#writer !== null) {
       // We began an event stream: only an event stream can go on in it, and an error ends it.
       if (!this.#answer.isCollected && type !== this.#type) this.#break("upstream_broken", "broken");
@@ -195,7 +182,10 @@ export class Relay implements Dispatcher.DispatchHandler, Interruptible {
     const chunks = this.#chunks;
     if (chunks.length === 0) return null;
     this.#chunks = [];
-    return this.#unlessRejected(() => this.#answer!.push(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
+    return this.#unlessRejected(() => {
+      const bytes = this.#answer!.push(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks));
+      return bytes === null ? null : this.#keys!.push(bytes);
+    });
   }
 
   /** Null when what has come must not be shown and all is over. */
@@ -203,10 +193,16 @@ export class Relay implements Dispatcher.DispatchHandler, Interruptible {
     try {
       return read();
     } catch (cause) {
-      if (!(cause instanceof AnswerRejected)) throw cause;
-      this.#break(cause.code, "broken");
+      this.#reject(cause);
       return null;
     }
+  }
+
+  /** What has come must not be shown, and nothing after it. */
+  #reject(cause: unknown): void {
+    if (cause instanceof KeyInAnswer) this.#break("key_in_response", "cut");
+    else if (cause instanceof AnswerRejected) this.#break(cause.code, "broken");
+    else throw cause;
   }
 
   readonly #finishAnswer = (): void => {
@@ -224,14 +220,15 @@ export class Relay implements Dispatcher.DispatchHandler, Interruptible {
     if (this.#writer !== null && this.#limits !== null) this.#flush();
     const rest = this.#isOver ? null : this.#read();
     const ended = this.#isOver ? null : this.#unlessRejected(() => answer.end());
-    if (ended === null) return;
-    const { last, isWhole, hasError, usage } = ended;
+    const last = ended && this.#unlessRejected(() => this.#keys!.end(ended.last));
+    if (ended === null || this.#isOver) return;
+    const { isWhole, hasError, usage } = ended;
     exchange.usage = usage;
-    if (this.#limits?.admitsWhole((rest?.length ?? 0) + (last?.length ?? 0)) === false)
+    const bytes = rest && last ? Buffer.concat([rest, last]) : (rest ?? last);
+    if (this.#limits?.admitsLast(bytes, this.#writer !== null, this.#type === "text/event-stream") === false)
       return this.#endAtLimit(refuse("quota_exceeded", "bytes"));
     if (answer.isCollected && !this.#beginCollected(last)) return;
     if (this.#writer === null) this.#writeHead(this.#wholeLength);
-    const bytes = rest && last ? Buffer.concat([rest, last]) : (rest ?? last);
     exchange.sentBytes += bytes?.length ?? 0;
     if (!isWhole && !hasError && isStreamType(this.#type) && answer.hasMark) {
       // It stopped without the mark that ends an answer: the caller must not take it for whole.

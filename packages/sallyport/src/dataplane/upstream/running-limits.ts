@@ -78,9 +78,10 @@ export class RunningLimits {
     return length;
   }
 
-  /** An answer in one piece, of which nothing was shown yet: its tokens were reserved, its length is known now. */
-  admitsWhole(bytes: number): boolean {
-    return this.#holdBytes(bytes);
+  /** The last bytes may be shown. Of an answer in one piece, the tokens were reserved, and its length is known now. */
+  admitsLast(bytes: Buffer | null, hasBegun: boolean, isEventStream: boolean): boolean {
+    if (bytes === null) return true;
+    return hasBegun ? this.admit(bytes, isEventStream) === bytes.length : this.#holdBytes(bytes.length);
   }
 
   /** Bytes draw from a budget, too: all of them are there, or none of these is shown. */

@@ -53,6 +53,7 @@ export function understandTranscription(
     hidesUsage: false,
     droppedFields,
     inputCharacters: 0,
+    unsent: known.map(({ filename }) => filename ?? "").join("\n"),
     serialize: (_terms, spelling) => serialize(known, spelling ?? model.spelling),
   };
 }

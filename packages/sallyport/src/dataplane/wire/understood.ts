@@ -21,6 +21,8 @@ export interface Understood {
   /** True when usage must be asked from the upstream although the caller did not ask: it is taken out again. */
   readonly hidesUsage: boolean;
   /** Unknown fields that were dropped. */
+  /** What a person wrote in it and is not sent on, such as a file's name; absent for nothing. */
+  readonly unsent?: string;
   readonly droppedFields: number;
   /** A rough count of input characters, for estimates where the server reports no usage. */
   readonly inputCharacters: number;

@@ -1,4 +1,5 @@
 /** Prometheus' text exposition format, version 0.0.4: how families, labels and numbers are written. */
+import { withoutKeys } from "@sallyport/protocol";
 import type { FamilyHead } from "./family.ts";
 import { Histogram } from "./series.ts";
 
@@ -33,7 +34,7 @@ function braced(pairs: readonly string[]): string {
 }
 
 function pair(label: string, value: string): string {
-  return `${label}="${value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n")}"`;
+  return `${label}="${withoutKeys(value).replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n")}"`;
 }
 
 function escapeHelp(help: string): string {

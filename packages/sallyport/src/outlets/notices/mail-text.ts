@@ -34,6 +34,9 @@ const words: Readonly<Record<NoticeType, Words>> = {
   "review.started": { what: "An access review was started", next: "See its lines: sallyport review show REVIEW. Decide each: sallyport review decide REVIEW LINE keep|revoke|narrow --reason TEXT" },
   "review.reminder": { what: "An access review ends soon", next: "Decide the open lines: sallyport review show REVIEW. What no one decides on is suspended at the end." },
   "review.closed": { what: "An access review was closed", next: "Write its report on the gateway host: sallyport review report REVIEW --out DIR. Restore what was suspended by mistake: sallyport review restore REVIEW LINE" },
+  "notice.weekly": { what: "What needs a person this week", next: "See what there is now: sallyport today" },
+  "leak.reported": { what: "A key was reported as leaked", next: "Replace it: sallyport incident close INCIDENT --reissue --deliver 2h. See what was done with it: sallyport incident report INCIDENT" },
+  "leak.in_traffic": { what: "A key was found in a request or a response", next: `Rotate it: sallyport keys rotate KEY. Find out how it got there (${LOOK}).` },
   "person.local_suspended": { what: "A local log-in was suspended", next: "The user's permissions exceed the scope of the administrator who created the log-in. If that is intended: sallyport people confirm NAME. If not: sallyport people uninvite NAME" },
   "admin.reset": { what: "The recovery admin key was reset", next: "If it was not you: someone else can write to the gateway's data directory." },
   "admin_key.issued": { what: "An admin key was made", next: "If you did not expect it: sallyport admin keys revoke KEY" },
@@ -43,6 +46,8 @@ const words: Readonly<Record<NoticeType, Words>> = {
 
 /** What is said of an event, in this order, and under which word. */
 const said = [
+  ["tasks", "to do"],
+  ["more", "more"],
   ["key", "key"],
   ["review", "review"],
   ["lines", "lines"],
@@ -55,6 +60,11 @@ const said = [
   ["kind", "looks like"],
   ["says", "why"],
   ["witness", "witness"],
+  ["sender", "reported by"],
+  ["url", "found at"],
+  ["source", "kind of place"],
+  ["where", "found in"],
+  ["incident", "incident"],
   ["reason", "reason"],
   ["factors", "seen"],
   ["address", "from"],

@@ -14,7 +14,7 @@ import {
 } from "@sallyport/ledger";
 import { ledgerCrypto } from "@sallyport/ledger/node";
 import type { EnvironmentName } from "@sallyport/protocol";
-import { isEnvironmentName, Problem, SYSTEM_REALM } from "@sallyport/protocol";
+import { withoutKeys, isEnvironmentName, Problem, SYSTEM_REALM } from "@sallyport/protocol";
 import { randomBase62 } from "../../kernel/ids.ts";
 import { readMeta } from "../disk/schema.ts";
 import type { SqlDatabase, SqlStatement } from "../disk/sqlite.ts";
@@ -118,7 +118,9 @@ export class LedgerChain {
   }
 
   #write(eventText: string, environment: EnvironmentName): void {
-    const { line, beside } = this.#recordOf(eventText) ?? this.#recordOf(shortenEvent(eventText))!;
+    // Names come from callers, and a key among them is stored nowhere.
+    const kept = withoutKeys(eventText);
+    const { line, beside } = this.#recordOf(kept) ?? this.#recordOf(shortenEvent(kept))!;
     this.#insert.run(this.#seq + 1, formatKept({ line, beside }));
     this.#seq++;
     this.#hash = hash("sha256", line, "hex");

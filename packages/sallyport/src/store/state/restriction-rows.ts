@@ -1,5 +1,5 @@
 /** What policy says of unusual use, and rows of what is done about keys for a time. */
-import { alertActions, alertKinds } from "@sallyport/protocol";
+import { alertActions, alertKinds, trafficLeakActions } from "@sallyport/protocol";
 import type { Environment } from "../../access/policy.ts";
 import type { Restriction } from "../../keys/restriction.ts";
 import { readRow as read } from "../disk/damaged-record.ts";
@@ -19,11 +19,20 @@ const alertActionsShape: Shape<Environment["anomalies"]["actions"]> = (value, wh
   if (usual === undefined) throw new Misshapen(where, "actions with a default");
   return { ...others, default: usual };
 };
-export const anomalyPolicy = object({
-  budget: number,
-  actions: alertActionsShape,
-  forMs: wholeNumber,
-});
+/** What is done about leaked keys stands beside what is done about unusual use. */
+const watchfulness = object(
+  { budget: number, actions: alertActionsShape, forMs: wholeNumber },
+  { leaks: object({ traffic: amongst(trafficLeakActions) }) },
+);
+export function readWatchfulness(value: unknown): Pick<Environment, "anomalies" | "leaks"> {
+  const { leaks, ...anomalies } = json(watchfulness)(value, "anomalies");
+  return { anomalies, ...(leaks === undefined ? {} : { leaks }) };
+}
+
+/** What is written in the column of anomalies. */
+export function watchfulnessOf({ anomalies, leaks }: Environment): object {
+  return { ...anomalies, ...(leaks === undefined ? {} : { leaks }) };
+}
 
 export function readRestriction(row: SqlRow): Restriction {
   return read("response", row["id"], () => ({

@@ -26,7 +26,7 @@ import {
 import type { Shape } from "../disk/json-shape.ts";
 import { readRow as read } from "../disk/damaged-record.ts";
 import { dataPermission, guard, limits, mayGrant, voucher } from "./principal-rows.ts";
-import { anomalyPolicy } from "./restriction-rows.ts";
+import { readWatchfulness, watchfulnessOf } from "./restriction-rows.ts";
 import type { SqlRow, SqlValue } from "../disk/sqlite.ts";
 import { readTraffic, trafficOf, upstream } from "./traffic-rows.ts";
 
@@ -148,7 +148,7 @@ export function readEnvironment(row: SqlRow): Environment {
     pathSecrets: oneOf<Environment["pathSecrets"]>({ deny: true, allow: true })(row["path_secrets"], "path_secrets"),
     tokens: json(tokenPolicy)(row["tokens"], "tokens"),
     keyFate: json(keyFate)(row["key_fate"], "key_fate"),
-    anomalies: json(anomalyPolicy)(row["anomalies"], "anomalies"),
+    ...readWatchfulness(row["anomalies"]),
     inferenceRecording: oneOf<Environment["inferenceRecording"]>({
       fail_closed: true,
       fail_open_with_gap_record: true,
@@ -174,7 +174,7 @@ export function environmentRow(value: Environment): SqlValue[] {
     value.pathSecrets,
     toJson(value.tokens),
     toJson(value.keyFate),
-    toJson(value.anomalies),
+    toJson(watchfulnessOf(value)),
     value.inferenceRecording,
   ];
 }
