@@ -178,6 +178,7 @@ describe("a shadow", () => {
     await chat(key);
     clock.ms += 7 * DAY_MS;
     expect(await put("apply", { keyId: key.id })).toMatchObject({ state: "applied", boundary });
+    expect(await gateway.admin("GET", `/v1/keys/${key.id}`)).toMatchObject({ boundary });
   });
 });
 

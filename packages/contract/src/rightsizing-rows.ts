@@ -6,7 +6,7 @@ import { duration, environmentName, keyId, nothing, queryNumber, roleName, time 
 
 const permission = z.enum(dataPermissions as [string, ...string[]]);
 
-const boundaryGrant = z.object({
+export const boundaryGrant = z.object({
   permissions: z.array(permission),
   /** Model selectors; null = as far as the scope of the key, or no model is needed. */
   models: z.array(z.string()).nullable(),

@@ -1,4 +1,5 @@
 /** What the admin API returns: the public views of keys, principals, assignments and policy. No secret has a field here. */
+import { boundaryGrant } from "./rightsizing-rows.ts";
 import { z } from "zod";
 import { upstreamKinds } from "@sallyport/protocol";
 import { limits, limitsView } from "./limits.ts";
@@ -67,6 +68,8 @@ export const keyInFull = keyView.extend({
   lastUsedAt: time.nullable(),
   /** A replaced secret has been used: a client was forgotten, or the secret was stolen. The next rotation clears this. */
   isFrozen: z.boolean(),
+  /** What right-sizing leaves of the scope; null = all of it. An older gateway does not send it. */
+  boundary: z.array(boundaryGrant).nullable().default(null),
   secrets: z.array(
     z.object({
       generation: z.number(),

@@ -50,6 +50,7 @@ function Facts({ of }: { readonly of: FullKey }): ReactNode {
     ["Roles", list(of.roles)],
     ["Permissions", list(of.allow)],
     ["Models", list(of.models)],
+    ["Right-sized to", boundaryText(of.boundary)],
     ["Networks", of.networks === null ? "any" : list(of.networks)],
     ["Created", <Time key="created" at={of.createdAt} />],
     ["Created by", of.createdBy],
@@ -98,6 +99,13 @@ function Secrets({ of: { secrets } }: { readonly of: FullKey }): ReactNode {
       </ul>
     </section>
   );
+}
+
+function boundaryText(boundary: FullKey["boundary"]): string {
+  if (boundary === null) return "–";
+  return boundary
+    .map(({ permissions, models }) => permissions.join(", ") + (models === null ? "" : ` on ${models.join(", ")}`))
+    .join("; ");
 }
 
 type Act = "rotate" | "suspend" | "resume" | "revoke";

@@ -32,6 +32,11 @@ export function viewKeyInFull(key: KeyRecord, uses: readonly KeyUse[], now: numb
     ...viewKey(key, now),
     lastUsedAt: lastUsedAt === 0 ? null : isoTime(lastUsedAt),
     isFrozen: key.frozenAt !== null,
+    boundary:
+      key.boundary?.map(({ permissions, models }) => ({
+        permissions: [...permissions],
+        models: models && [...models],
+      })) ?? null,
     secrets: key.secrets.map(({ generation, state, createdAt, expiresAt, endsAt }) => ({
       generation,
       state,

@@ -96,5 +96,15 @@ export function secretLines(key: KeyInFull): string[] {
       ...secret.instances.map(({ address, agent, usedAt }) => `  ${address}  ${agent || "-"}  ${timeText(usedAt)}`),
     ];
   });
-  return key.isFrozen ? [...lines, "a secret that was replaced has been used: find who has it, then rotate"] : lines;
+  if (key.isFrozen) lines.push("a secret that was replaced has been used: find who has it, then rotate");
+  if (key.boundary) lines.push(`right-sized to ${boundaryText(key.boundary)}: \`sallyport rightsize show ${key.id}\``);
+  return lines;
+}
+
+/** `infer:chat on llama3.2; models:list` */
+function boundaryText(boundary: NonNullable<KeyInFull["boundary"]>): string {
+  if (boundary.length === 0) return "nothing";
+  return boundary
+    .map(({ permissions, models }) => permissions.join(", ") + (models === null ? "" : ` on ${models.join(", ")}`))
+    .join("; ");
 }
