@@ -23,7 +23,7 @@ const pictures = process.env["SALLYPORT_CONSOLE_PICTURES"];
 
 /** What a hostile caller would put where it is shown. */
 const HOSTILE = `<img src=x onerror="document.title='owned'">{{7*7}}`;
-const PAGES = ["", "keys", "keys/new", "live", "usage", "findings", "audit", "session"] as const;
+const PAGES = ["", "keys", "keys/new", "live", "usage", "security", "reviews", "findings", "audit", "session"] as const;
 
 let gateway: StartedGateway;
 let browser: Browser;
@@ -189,10 +189,40 @@ describe.skipIf(!isThere)("the console", () => {
     });
     const page = await enter({}, made.key);
     const links = await page.locator("nav a").allTextContents();
-    expect(links).toEqual(["Overview", "Keys", "Live", "Usage", "Findings", "Audit"]);
+    expect(links).toEqual(["Overview", "Keys", "Live", "Usage", "Security", "Reviews", "Findings", "Audit"]);
     await look(page, "keys");
     expect(await page.getByRole("link", { name: "New key" }).count()).toBe(0);
     expect(await page.textContent("table")).not.toContain("prod");
+    await close(page);
+  });
+
+  test("a reviewer decides a line on its evidence, with a reason", { timeout: 180_000 }, async () => {
+    const order = { name: "carla", role: "access-reviewer", environments: ["prod"], ttl: "1d" };
+    const { key } = await gateway.admin<{ key: string }>("POST", "/v1/admin-keys", order);
+    const { reviewId } = await gateway.admin<{ reviewId: string }>("POST", "/v1/reviews", { environment: "prod" });
+    const page = await enter({}, key);
+    await look(page, "reviews");
+    await page.getByRole("link", { name: reviewId }).click();
+    await page
+      .getByRole("row", { name: /app 1 key:/ })
+      .getByRole("button", { name: /^Open line/ })
+      .click();
+    await page.getByRole("table", { name: "Evidence" }).waitFor();
+    expect(await brokenRules(page)).toEqual([]);
+    await page.getByRole("radio", { name: "revoke" }).check();
+    await page.getByLabel("Reason").fill("left the project");
+    await page.getByRole("button", { name: "Decide" }).click();
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    await page.locator("select").selectOption("decided");
+    await page.waitForFunction(() => /revoked/.test(document.querySelector("table")?.textContent ?? ""));
+    expect(await brokenRules(page)).toEqual([]);
+    const { keys } = await gateway.admin<{ keys: { name: string; state: string }[] }>(
+      "GET",
+      "/v1/keys?environment=prod",
+    );
+    expect(keys.find(({ name }) => name === "app 1")!.state).toBe("revoked");
+    const { records } = await gateway.admin<{ records: { fields: object }[] }>("GET", "/v1/audit?type=review.decided");
+    expect(records[0]!.fields).toMatchObject({ decision: "revoke", reason: "left the project" });
     await close(page);
   });
 

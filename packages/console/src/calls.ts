@@ -20,7 +20,7 @@ export class CallProblem extends Error {
 }
 
 export interface Asked<N extends RouteName> {
-  readonly params?: Partial<Params<N>>;
+  readonly params?: Partial<Record<keyof Params<N>, string | number>>;
   readonly query?: Partial<Record<keyof Query<N>, string | number | undefined>>;
   readonly body?: Partial<Body<N>>;
 }
@@ -58,7 +58,7 @@ export async function ask(method: string, path: string, body?: object, signal?: 
 
 function pathOf(path: string, params: object, query: object): string {
   const filled = path.replaceAll(/:([a-z]+)/g, (_, name: string) =>
-    encodeURIComponent((params as Record<string, string | undefined>)[name] ?? ""),
+    encodeURIComponent(String((params as Record<string, string | number | undefined>)[name] ?? "")),
   );
   const asked = Object.entries(query).flatMap(([name, value]) =>
     value === undefined || value === "" ? [] : [[name, String(value)]],

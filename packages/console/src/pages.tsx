@@ -9,6 +9,9 @@ import { KeysPage } from "./pages/keys.tsx";
 import { LivePage } from "./pages/live.tsx";
 import { NewKeyPage } from "./pages/new-key.tsx";
 import { OverviewPage } from "./pages/overview.tsx";
+import { ReviewPage } from "./pages/review.tsx";
+import { ReviewsPage } from "./pages/reviews.tsx";
+import { SecurityPage } from "./pages/security.tsx";
 import { SessionPage } from "./pages/session.tsx";
 import { UsagePage } from "./pages/usage.tsx";
 
@@ -25,6 +28,8 @@ export const pages: readonly Page[] = [
   { path: "keys", title: "Keys", needs: "keys.list", Show: KeysPage },
   { path: "live", title: "Live", needs: "activity", Show: LivePage },
   { path: "usage", title: "Usage", needs: "usage.list", Show: UsagePage },
+  { path: "security", title: "Security", needs: "incidents.list", Show: SecurityPage },
+  { path: "reviews", title: "Reviews", needs: "reviews.list", Show: ReviewsPage },
   { path: "findings", title: "Findings", needs: "findings", Show: FindingsPage },
   { path: "audit", title: "Audit", needs: "audit.search", Show: AuditPage },
 ];
@@ -34,10 +39,12 @@ const others: readonly Page[] = [
   { path: "keys/new", title: "New key", needs: "keys.create", Show: NewKeyPage },
 ];
 
+const oneReview: Page = { path: "reviews", title: "Access review", needs: "reviews.show", Show: ReviewPage };
 const oneKey: Page = { path: "keys", title: "Key", needs: "keys.show", Show: KeyPage };
 
 export function pageOf(path: string): Page {
   const known = [...pages, ...others].find((page) => page.path === path);
   if (known) return known;
+  if (path.startsWith("reviews/")) return oneReview;
   return path.startsWith("keys/") ? oneKey : pages[0]!;
 }

@@ -27,7 +27,7 @@ export function OverviewPage({ present }: PageProps): ReactNode {
           <Card
             title="Open incidents"
             value={count(status.value.openIncidents)}
-            href={placeText("findings")}
+            href={placeText("security")}
             isWrong={status.value.openIncidents > 0}
           />
         </section>
