@@ -89,12 +89,21 @@ describe("the candidates", () => {
       .split("\n")
       .filter((one) => one !== "");
 
+  /** A Tab waits a second at most, and gets nothing from a machine that is busier than that: it is pressed again. */
+  const answered = async (words: readonly string[]): Promise<readonly string[]> => {
+    for (let i = 0; i < 20; i++) {
+      const found = await complete(words);
+      if (found.length > 0) return found;
+    }
+    return [];
+  };
+
   it("are names and ids, each with the other, and nothing a shell would run", async () => {
-    const keys = await complete(["keys", "show", ""]);
+    const keys = await answered(["keys", "show", ""]);
     expect(keys).toContain(`my-app\tdev, ${appId}`);
     expect(keys).toContain(`${appId}\tmy-app, dev`);
     expect(keys.map((one) => one.split("\t")[0])).toEqual(["my-app", ...[strangeId, appId].toSorted()]);
-    expect(await complete(["keys", "create", "--model", ""])).toEqual(["qwen3:8b"]);
+    expect(await answered(["keys", "create", "--model", ""])).toEqual(["qwen3:8b"]);
     expect(await complete(["keys", "create", "--env", "nothing", "--model", ""])).toEqual([]);
   });
 
