@@ -8,7 +8,7 @@ import { Command } from "../parts/command.tsx";
 import { ProblemNote } from "../parts/problem-note.tsx";
 import { ShownSecret } from "../parts/shown-secret.tsx";
 import { problemOf } from "../parts/use-answer.ts";
-import { useEnvironments } from "../parts/use-environments.ts";
+import { useEnvironments, useServedEnvironment } from "../parts/use-environments.ts";
 import type { PageProps } from "../page-props.ts";
 
 interface Wish {
@@ -28,11 +28,12 @@ const ROLES = [
 
 export function NewKeyPage({ place }: PageProps): ReactNode {
   const environments = useEnvironments();
+  const served = useServedEnvironment();
   const [wish, setWish] = useState<Wish>({ name: "", environment: "", role: "cli", models: "", ttl: "30d" });
   const [problem, setProblem] = useState<CallProblem>();
   const [isBusy, setIsBusy] = useState(false);
   const [made, setMade] = useState<{ readonly id: string; readonly key: string }>();
-  const environment = wish.environment || (place.filters["environment"] ?? environments[0] ?? "");
+  const environment = wish.environment || (place.filters["environment"] ?? served);
   const models = wish.models.split(/[\s,]+/).filter((one) => one !== "");
   const set = (name: keyof Wish) => (event: { target: { value: string } }) =>
     setWish((before) => ({ ...before, [name]: event.target.value }));
