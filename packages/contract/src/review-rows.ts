@@ -1,6 +1,7 @@
 /** Access reviews: started, decided line by line, delegated, closed, exported for a report. */
 import { z } from "zod";
-import { exportedLine, fullLineView, lineView, reviewDecisions, reviewIdForm, reviewView } from "./review-views.ts";
+import { reviewDecisions } from "@sallyport/protocol";
+import { exportedLine, fullLineView, lineView, reviewIdForm, reviewView } from "./review-views.ts";
 import type { ContractRow } from "./row.ts";
 import { duration, environmentName, nothing, queryNumber, time } from "./scalars.ts";
 

@@ -1,8 +1,8 @@
 /** Access reviews as they are shown: a review, a line of its list, a line with its evidence. */
 import { z } from "zod";
+import { reviewDecisions } from "@sallyport/protocol";
 import { time } from "./scalars.ts";
 
-export const reviewDecisions = ["keep", "revoke", "narrow"] as const;
 export type WrittenDecision = (typeof reviewDecisions)[number];
 
 export const reviewIdForm = z.string().regex(/^rev_[0-9A-Za-z]{12}$/, "is not the id of a review (rev_…)");

@@ -20,6 +20,7 @@ export * from "./crc32.ts";
 export * from "./key-text.ts";
 export * from "./key-finder.ts";
 export * from "./signature/content-digest.ts";
+export * from "./review-decision.ts";
 export * from "./signature/format-signature.ts";
 export * from "./signature/signature-base.ts";
 export * from "./signature/signature-failure.ts";

@@ -1,6 +1,5 @@
 /** `sallyport today`: the five things that need a person now, worst first, each with its command. */
 import type { Command } from "commander";
-import { TODAY_SHOWN, todayTasks } from "@sallyport/client";
 import type { TodayTask } from "@sallyport/client";
 import { withClient } from "../terminal/cli.ts";
 import type { Cli } from "../terminal/cli.ts";
@@ -16,6 +15,8 @@ export function addToday(program: Command, cli: Cli): void {
     .description("show the five things that need a person now, worst first, each with its command")
     .action(async (options: ServerOptions) => {
       const { io } = cli;
+      // A Tab loads this file, and not the schemas behind the client.
+      const { TODAY_SHOWN, todayTasks } = await import("@sallyport/client");
       const unread: string[] = [];
       const tasks = await withProgress(io, { label: "looking for what needs a person", isJson: options.json }, () =>
         withClient(cli, options, (client) => todayTasks(client, Date.now(), (what) => unread.push(what))),

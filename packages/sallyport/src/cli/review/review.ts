@@ -2,7 +2,7 @@
 import { Argument } from "commander";
 import type { Command } from "commander";
 import type { AdminClient } from "@sallyport/client";
-import { reviewDecisions } from "@sallyport/contract";
+import { reviewDecisions } from "@sallyport/protocol";
 import type { LineView, ReviewView, WrittenDecision } from "@sallyport/contract";
 import { withClient } from "../terminal/cli.ts";
 import type { Cli } from "../terminal/cli.ts";
