@@ -165,7 +165,9 @@ const declared = new Map();
 function noteUse(file, name) {
   const [, pkg] = file.split(sep);
   if (!declared.has(pkg)) {
-    const { dependencies = {} } = JSON.parse(readFileSync(join("packages", pkg, "package.json"), "utf8"));
+    const said = JSON.parse(readFileSync(join("packages", pkg, "package.json"), "utf8"));
+    // A private package is built into another one: an installation of that needs none of its dependencies.
+    const dependencies = (said.private ? said.devDependencies : said.dependencies) ?? {};
     declared.set(pkg, { dependencies: new Set(Object.keys(dependencies)), used: new Set() });
   }
   declared.get(pkg).used.add(name);

@@ -49,7 +49,9 @@ function addProgram() {
   const packed = JSON.parse(
     run("npm", ["pack", "--workspaces", "--ignore-scripts", "--json", "--pack-destination", work]),
   );
-  for (const { name, filename } of packed) {
+  // The console is built into the program's package.
+  const published = packed.filter(({ name }) => name !== "@sallyport/console");
+  for (const { name, filename } of published) {
     const home = join(root, PROGRAM, "node_modules", name);
     mkdirSync(home, { recursive: true });
     run("tar", ["-xzf", join(work, filename), "-C", home, "--strip-components=1"]);
@@ -57,6 +59,7 @@ function addProgram() {
   const program = join(root, PROGRAM, "node_modules/sallyport");
   // As `npm pack` does by itself where scripts are not ignored.
   run(process.execPath, ["tools/bundle.js", join(program, "dist/program")]);
+  run(process.execPath, ["tools/bundle-console.js", join(program, "dist/console")]);
   chmodSync(join(program, "bin/sallyport.js"), 0o755);
   const ours = new Set(packed.map(({ name }) => name));
   for (const path of run("npm", ["ls", "--omit=dev", "--all", "--parseable"]).trim().split("\n").slice(1)) {
