@@ -57,9 +57,9 @@ export const incidentRules = [
   {
     rule: "R9",
     what: "hostile names stay text in the report's HTML",
-    file: `${S}/incident/hostile-text.ts`,
-    from: "return plainText(text).replace(/[&<>\"']/g, (one) => HTML[one] ?? one);",
-    to: "return plainText(text).replace(/[&]/g, (one) => HTML[one] ?? one);",
+    file: `${S}/kernel/html-text.ts`,
+    from: "return text.replaceAll(/[&<>\"']/g,",
+    to: "return text.replaceAll(/[&]/g,",
     test: report,
   },
   {

@@ -111,6 +111,20 @@ describe("a link", () => {
     },
   );
 
+  test("that was used already is recorded when it is tried again, and no more is read than a link needs", async () => {
+    const link = await linkOf(root());
+    await enter(link);
+    await ask("POST", "/console/session", { body: { link } });
+    const { fields, actor } = gateway.events.findLast(({ type }) => type === "admin.refused")!;
+    expect([actor, fields["code"], fields["address"]]).toEqual([
+      "unauthenticated",
+      "console_link_unknown",
+      "127.0.0.1",
+    ]);
+    const long = await ask("POST", "/console/session", { body: { link: "x".repeat(2_000) } });
+    expect([long.status, long.body.code]).toEqual([413, "body_too_large"]);
+  });
+
   test("is not made from a session, which would so make itself longer", async () => {
     const browser = await enter(await linkOf(root()));
     const { status, body } = await ask("POST", "/v1/console/links", { browser });

@@ -170,6 +170,21 @@ describe.skipIf(!isThere)("the console", () => {
     await close(page);
   });
 
+  test("a page that was hidden asks once it is shown", { timeout: 180_000 }, async () => {
+    const page = await enter();
+    const turn = (isHidden: boolean): Promise<void> =>
+      page.evaluate((hidden) => {
+        Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+        document.dispatchEvent(new Event("visibilitychange"));
+      }, isHidden);
+    await turn(true);
+    await look(page, "usage");
+    expect(await page.locator("table").count()).toBe(0);
+    await turn(false);
+    await page.waitForSelector("table");
+    await close(page);
+  });
+
   test("hostile names are text", { timeout: 180_000 }, async () => {
     const page = await enter();
     for (const path of ["keys", "audit", "usage", "live"]) await look(page, path);

@@ -24,7 +24,7 @@ export interface Presence {
   readonly sessions: readonly SessionView[];
 }
 
-/** Takes the link's secret out of the address; null where there is none. */
+/** Takes the link's secret out of the address; null without one. */
 export function takeLink(): string | null {
   const link = /^#link=([0-9A-Za-z]{1,100})$/.exec(location.hash)?.[1] ?? null;
   if (link !== null) history.replaceState(null, "", location.pathname);

@@ -10,24 +10,26 @@ import { Time } from "../parts/time.tsx";
 import { useAnswer } from "../parts/use-answer.ts";
 import { useEnvironments } from "../parts/use-environments.ts";
 import type { PageProps } from "../page-props.ts";
+import { risks } from "../risks.ts";
 
 const SEVERITIES = ["critical", "high", "medium", "low", "info"];
 const SHOWN = 500;
 
 export function FindingsPage({ place }: PageProps): ReactNode {
-  const { environment, code = "", state = "" } = place.filters;
+  const { environment, risk = "", state = "" } = place.filters;
+  const codes = risks.find(({ name }) => name === risk)?.codes;
   const environments = useEnvironments();
   const { value, problem } = useAnswer(`findings ${environment ?? ""}`, (signal) =>
     call("findings", { query: { status: "open", environment, limit: 1_000 } }, signal),
   );
   const rows = (value?.findings ?? [])
-    .filter((one) => one.state !== "ok" && (state === "" || one.state === state) && matches(one.code, code))
+    .filter((one) => one.state !== "ok" && (state === "" || one.state === state) && (codes?.has(one.code) ?? true))
     .toSorted((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity));
   return (
     <>
       <div className="tools">
         <EnvironmentFilter place={{ path: "findings", filters: place.filters }} environments={environments} />
-        {(code !== "" || state !== "") && (
+        {(codes !== undefined || state !== "") && (
           <button type="button" onClick={() => go("findings", { environment })}>
             Show all
           </button>
@@ -54,11 +56,4 @@ export function FindingsPage({ place }: PageProps): ReactNode {
       )}
     </>
   );
-}
-
-/** `unused` finds `key_unused` and `key_never_used`; `wide` what is too wide. */
-function matches(code: string, wanted: string): boolean {
-  if (wanted === "unused") return /unused|never_used/.test(code);
-  if (wanted === "wide") return /wide|wildcard|beyond|manages/.test(code);
-  return code.includes(wanted);
 }

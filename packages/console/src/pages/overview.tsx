@@ -6,6 +6,7 @@ import { Command } from "../parts/command.tsx";
 import { DataTable } from "../parts/data-table.tsx";
 import { ProblemNote } from "../parts/problem-note.tsx";
 import { useAnswer } from "../parts/use-answer.ts";
+import { risks } from "../risks.ts";
 import { may } from "../session.ts";
 import { count, duration } from "../words.ts";
 import type { PageProps } from "../page-props.ts";
@@ -64,13 +65,6 @@ function Card({ title, value, href, isWrong = false }: CardProps): ReactNode {
   );
 }
 
-/** Which findings each card counts. */
-const RISKS = [
-  { title: "Expiring keys", isOf: (code: string) => /expir/.test(code), filter: "expir" },
-  { title: "Unused keys", isOf: (code: string) => /unused|never_used/.test(code), filter: "unused" },
-  { title: "Too wide", isOf: (code: string) => /wide|wildcard|beyond|manages/.test(code), filter: "wide" },
-] as const;
-
 function Risks(): ReactNode {
   const { value, problem } = useAnswer("findings", (signal) =>
     call("findings", { query: { status: "open", limit: 1_000 } }, signal),
@@ -83,10 +77,10 @@ function Risks(): ReactNode {
     <section aria-label="What needs a person">
       <h2>What needs a person</h2>
       <div className="cards">
-        {RISKS.map(({ title, isOf, filter }) => {
-          const found = open.filter(({ code }) => isOf(code)).length;
+        {risks.map(({ name, title, codes }) => {
+          const found = open.filter(({ code }) => codes.has(code)).length;
           return (
-            <Card key={title} title={title} value={`${found}${more}`} href={placeText("findings", { code: filter })} />
+            <Card key={name} title={title} value={`${found}${more}`} href={placeText("findings", { risk: name })} />
           );
         })}
         <Card

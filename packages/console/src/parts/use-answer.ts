@@ -11,7 +11,7 @@ export interface Answered<T> {
   readonly again: () => void;
 }
 
-/** `question` names what is asked: a new one asks anew. A hidden page does not ask. */
+/** `question` names what is asked: a new one is asked at once. A hidden page does not ask; it asks when it is shown. */
 export function useAnswer<T>(
   question: string,
   askFor: (signal: AbortSignal) => Promise<T>,
@@ -38,9 +38,11 @@ export function useAnswer<T>(
       );
     };
     look();
+    document.addEventListener("visibilitychange", look);
     const timer = everyMs === undefined ? undefined : setInterval(look, everyMs);
     return () => {
       stop.abort();
+      document.removeEventListener("visibilitychange", look);
       clearInterval(timer);
     };
   }, [question, turn, everyMs]);

@@ -70,6 +70,18 @@ export function makeAdminApp(ports: AdminPorts, onFault: OnFault = () => undefin
     }
   }
 
+  async function enterConsole(request: Request, address: string | null): Promise<Response> {
+    if (ports.quarantine.restored()) throw new Problem("restore_unconfirmed");
+    try {
+      return await openSession(ports, request, address);
+    } catch (problem) {
+      // A link that was used already by someone else is a sign of theft.
+      if (problem instanceof Problem && problem.code === "console_link_unknown")
+        await refusals.note({ problem, route: "console", actor: "unauthenticated", address });
+      throw problem;
+    }
+  }
+
   for (const name of Object.keys(contract) as RouteName[]) {
     const row: ContractRow = contract[name];
     // Each handler fits its own row; what joins the two here is the schema that has just read the request.
@@ -124,11 +136,7 @@ export function makeAdminApp(ports: AdminPorts, onFault: OnFault = () => undefin
   router.get("/assets/:name", showFile);
   const admitToConsole = (context: Context<Bindings>): Promise<Caller> =>
     admit("console", { caller: "any", permission: "status:read" }, context);
-  router.post(SESSION_PATH, (context) => {
-    if (ports.quarantine.restored()) throw new Problem("restore_unconfirmed");
-    const { caller } = context.env;
-    return openSession(ports, context.req.raw, (caller.kind === "tcp" && caller.address) || null);
-  });
+  router.post(SESSION_PATH, ({ env, req }) => enterConsole(req.raw, addressOf(env.caller)));
   router.get(SESSION_PATH, async (context) => showSession(ports, await admitToConsole(context)));
   router.delete(SESSION_PATH, async (context) => endSession(ports, await admitToConsole(context), null));
   router.delete(SESSIONS_PATH, async (context) =>

@@ -66,9 +66,7 @@ export function makeLeakRoutes(ports: LeakRoutePorts): { readonly github: LeakRo
 
   async function read(request: Request): Promise<Uint8Array> {
     if (request.headers.has("content-encoding")) throw new Problem("encoding_unsupported");
-    const bytes = await readBytes(request);
-    if (bytes.length > LEAK_MESSAGE_BYTES_MAX) throw new Problem("body_too_large");
-    return bytes;
+    return readBytes(request, LEAK_MESSAGE_BYTES_MAX);
   }
 
   /** Until it is proven, a message is its network's work, and delays no other. */

@@ -63,11 +63,15 @@ async function refuseBody(request: Request): Promise<undefined> {
 const JSON_TYPE = /^application\/json(?:\s*;\s*charset="?utf-8"?)?$/i;
 
 /** Strict JSON of the expected type; rejects an empty body. */
-export async function readCallBody(request: Request, awaited: RegExp = JSON_TYPE): Promise<unknown> {
+export async function readCallBody(
+  request: Request,
+  awaited: RegExp = JSON_TYPE,
+  bytesMax = BODY_BYTES_MAX,
+): Promise<unknown> {
   const type = request.headers.get("content-type") ?? "";
   if (!awaited.test(type.trim())) throw new Problem("media_type_unsupported");
   if (request.headers.has("content-encoding")) throw new Problem("encoding_unsupported");
-  const bytes = await readBytes(request);
+  const bytes = await readBytes(request, bytesMax);
   if (bytes.length === 0) throw new Problem("body_missing");
   const isLong = bytes.length >= LONG_BODY_BYTES;
   if (isLong) await nextRound();
@@ -77,16 +81,16 @@ export async function readCallBody(request: Request, awaited: RegExp = JSON_TYPE
   return read.value;
 }
 
-/** Bounded. */
-export async function readBytes(request: Request): Promise<Uint8Array> {
-  if (Number(request.headers.get("content-length") ?? 0) > BODY_BYTES_MAX) throw new Problem("body_too_large");
+/** Rejects more than `bytesMax` with `body_too_large`, before all of it has come. */
+export async function readBytes(request: Request, bytesMax = BODY_BYTES_MAX): Promise<Uint8Array> {
+  if (Number(request.headers.get("content-length") ?? 0) > bytesMax) throw new Problem("body_too_large");
   const body = bodyOf(request);
   if (body === null) return new Uint8Array();
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of body) {
     length += chunk.length;
-    if (length > BODY_BYTES_MAX) throw new Problem("body_too_large");
+    if (length > bytesMax) throw new Problem("body_too_large");
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);

@@ -97,7 +97,7 @@ test("one that began after the file is charged what its record says it reserved"
 });
 
 test("what no model server took costs nothing", async () => {
-  const intent = record("intent", "denied", NOON, { reserved_tokens: 120, bytes: 200 });
+  const intent = record("intent", "denied", NOON, { reserved_tokens: 120, reserved_images: 2, bytes: 200 });
   const outcome = record("outcome", "denied", NOON + 1, { upstream: null, bytes_in: 200 });
   expect(await leftAt(NOON + 1_000, [intent, outcome])).toEqual([1_000, 10, 9_000]);
 });

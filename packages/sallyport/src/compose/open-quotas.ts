@@ -129,7 +129,7 @@ async function foldSince(core: Core, book: QuotaBook, kept: KeptQuotas | undefin
         continue;
       }
       if (open || kept === undefined || record.at > kept.at)
-        bookRecord(core, book, record, { ...usedAmounts(record.fields), images: open?.images ?? 0 });
+        bookRecord(core, book, record, usedAmounts(record.fields, open?.images));
       unended.delete(id);
     }
     isMore = page.records.length > 0 && page.through > after;

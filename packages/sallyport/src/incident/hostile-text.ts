@@ -2,6 +2,7 @@
  * Everything in a report came from requests, names that people chose, or both: it is hostile. What steers a terminal, a
  * renderer or the direction of reading is shown as its code; what means something in HTML or Markdown is escaped.
  */
+import { escapeHtml } from "../kernel/html-text.ts";
 
 const CELL_MAX = 400;
 /** Control characters, and those that are not seen or turn the order of what follows (Unicode categories C, Zl, Zp). */
@@ -14,11 +15,9 @@ export function plainText(text: string): string {
   return seen.length > CELL_MAX ? `${seen.slice(0, CELL_MAX)}…` : seen;
 }
 
-const HTML: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
-
 /** For the text of an element and for a quoted attribute. */
 export function htmlText(text: string): string {
-  return plainText(text).replace(/[&<>"']/g, (one) => HTML[one] ?? one);
+  return escapeHtml(plainText(text));
 }
 
 /** For a paragraph or a table's cell: no markup, no HTML, no link, not even a bare address that would become one. */

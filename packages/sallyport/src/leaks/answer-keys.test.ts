@@ -75,7 +75,7 @@ describe.each(Object.entries(dialects))("%s", (_, frame) => {
     }
   });
 
-  it("lets go of what begins like a secret and is none", () => {
+  it("releases text that begins like a secret and does not go on like one", () => {
     const text = `${KEY.slice(0, -1)}! and ${KEY.slice(0, 40)} and on ${KEY.slice(0, 60)}`;
     for (const length of [1, 2, 5]) {
       const chunks = tokens(text, length).map(frame);

@@ -1,6 +1,6 @@
 /**
  * Keys in a response, also where a model writes one token by token over many frames of a stream. What could become a key
- * waits until it is one or is none: a secret that is to be covered, or to end the stream, is not shown first. Waiting begins
+ * waits until that is decided: a secret that is to be covered, or to end the stream, is not shown first. Waiting begins
  * with the first character of a secret, after `sp_<environment>_<id>_`, so ordinary text is never delayed.
  */
 import { findKeys, KEY_ID_LENGTH, KEY_PATTERN, KEY_TAIL_LENGTH, parseKeyText } from "@sallyport/protocol";
@@ -226,7 +226,7 @@ function joined(first: Buffer | null, second: Buffer | null): Buffer | null {
   return Buffer.concat([first, second]);
 }
 
-/** Of a JSON string's inside; as it is where it is none. */
+/** Of a JSON string's inside; unchanged if it is not a valid one. */
 function unescaped(value: string): string {
   try {
     return JSON.parse(`"${value}"`) as string;

@@ -5,7 +5,7 @@ import type { KeyRecord } from "../keys/key.ts";
 
 /**
  * `unproven`: it has the form and the checksum of a key, but its secret is of no key here (an id alone proves nothing).
- * `over`: the secret was this key's, and no longer opens anything. `working`: whoever has it can use the key, now or when
+ * `over`: the secret was this key's, and no longer opens anything. `working`: anyone who has it can use the key, now or when
  * the key is resumed.
  */
 export type FoundLeak =
@@ -14,7 +14,7 @@ export type FoundLeak =
   | { readonly verdict: "over" | "working"; readonly kind: KeyKind; readonly key: KeyRecord };
 
 export interface FoundLeakPorts {
-  /** The key whose secret, or URL token, this whole text is; undefined if there is none. */
+  /** The key whose secret, or URL token, this whole text is; undefined without one. */
   readonly holderOf: (text: string, said: KeyText) => { readonly key: KeyRecord; readonly isOver: boolean } | undefined;
 }
 

@@ -10,7 +10,7 @@ import { readJson } from "../kernel/strict-json/read-json.ts";
 const KEY_ID = /^[0-9a-f]{40,64}$/;
 const SIGNATURE = /^[A-Za-z0-9+/]{60,200}={0,2}$/;
 const KEYS_MAX = 64;
-/** An unknown key id may cause one look at GitHub in this time, whoever sent it. */
+/** An unknown key id may cause one look at GitHub in this time, from all senders together. */
 const AGAIN_MS = 60_000;
 
 /** The key of that PEM text, if it is one that GitHub's signatures can have. */

@@ -244,7 +244,7 @@ class OpenMessage {
     });
   }
 
-  /** Whoever holds it can administer: no policy keeps it, and the gateway host can make another. */
+  /** Anyone who holds it can administer: no policy keeps it, and the gateway host can make another. */
   #revokeAdminKey(key: KeyRecord, sighting: Sighting): void {
     const { environment, id } = key;
     this.#record(key, sighting, "revoke", null, false);

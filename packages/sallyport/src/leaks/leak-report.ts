@@ -8,7 +8,7 @@ import { Secret } from "../kernel/secret.ts";
 
 /** One place where a key was found. */
 export interface LeakReport {
-  /** What was found there: the whole text of a key, or something that is none. */
+  /** What was found there: the whole text of a key, or other text. */
   readonly token: Secret;
   /** Where: an address or a path, without keys and control characters, at most 500 characters; null = not said. */
   readonly url: string | null;

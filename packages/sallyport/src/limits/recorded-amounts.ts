@@ -32,8 +32,11 @@ export function reservedAmounts(fields: Fields): Amounts {
   return amounts;
 }
 
-/** Of a `request.outcome`, which says nothing of images. What no model server took costs nothing, not even a request. */
-export function usedAmounts(fields: Fields): Amounts {
+/**
+ * Of a `request.outcome`, which does not say how many images its request had. What no model server took costs nothing, not
+ * even a request.
+ */
+export function usedAmounts(fields: Fields, images = 0): Amounts {
   if (fields["upstream"] === null) return {};
   const [inputTokens, outputTokens] = [amountOf(fields["input_tokens"]), amountOf(fields["output_tokens"])];
   return {
@@ -42,6 +45,7 @@ export function usedAmounts(fields: Fields): Amounts {
     outputTokens,
     tokens: inputTokens + outputTokens,
     compute: amountOf(fields["compute_ms"]),
+    images,
     bytes: amountOf(fields["bytes_in"]) + amountOf(fields["bytes"]),
   };
 }

@@ -4,6 +4,7 @@
  */
 import { isDataPermission, needsModel } from "@sallyport/protocol";
 import { OTHER_MODELS } from "./usage-row.ts";
+import { isOfType, parseRecord } from "./record-line.ts";
 
 /** One permission, and the model it was demanded on. */
 export interface PermissionOnModel {
@@ -24,8 +25,6 @@ export interface RecordedDemand {
   readonly demanded: string;
 }
 
-/** Between the comma after a record's number and its type. */
-const TYPE_OFFSET = `,"prev":"${"0".repeat(64)}","type":"`.length;
 const READ = ["request.intent", "model.intent", "request.refused"] as const;
 const KEY_ACTOR = "key:";
 const TEXT_MAX = 512;
@@ -39,8 +38,7 @@ const PLAIN_INTENT =
 
 /** True for lines that `readDemand()` has to look at. */
 export function mayDemand(line: string): boolean {
-  const start = line.indexOf(",") + TYPE_OFFSET;
-  return READ.some((type) => line.startsWith(type, start) && line[start + type.length] === '"');
+  return isOfType(line, READ);
 }
 
 /** `line`: a record of the audit log without what stands beside it. Undefined if no key demanded anything by it. */
@@ -66,7 +64,7 @@ export function readPlainIntent(line: string): RecordedDemand | undefined {
 
 /** Reads any form of line. */
 export function parseDemand(line: string): RecordedDemand | undefined {
-  const { type, at, environment, actor, fields } = parse(line) ?? {};
+  const { type, at, environment, actor, fields } = parseRecord(line) ?? {};
   if (typeof at !== "number" || !Number.isSafeInteger(at) || typeof environment !== "string") return undefined;
   if (typeof actor !== "string" || !actor.startsWith(KEY_ACTOR)) return undefined;
   if (typeof fields !== "object" || fields === null) return undefined;
@@ -141,23 +139,4 @@ function textsIn(list: string): readonly string[] {
 function textsOf(value: unknown): readonly string[] {
   if (!Array.isArray(value)) return [];
   return value.slice(0, DEMANDS_MAX).filter((one) => typeof one === "string" && one.length <= TEXT_MAX) as string[];
-}
-
-/** The line's members, as far as they were written by the gateway: each is checked where it is used. */
-interface ReadRecord {
-  readonly type?: unknown;
-  readonly at?: unknown;
-  readonly environment?: unknown;
-  readonly actor?: unknown;
-  readonly fields?: Readonly<Record<string, unknown>> | null;
-}
-
-function parse(line: string): ReadRecord | undefined {
-  try {
-    const read: unknown = JSON.parse(line);
-    return typeof read === "object" && read !== null ? read : undefined;
-  } catch {
-    // Damage is for `audit verify` to report.
-    return undefined;
-  }
 }

@@ -4,14 +4,13 @@
  */
 import { dayOf } from "./usage-row.ts";
 import type { UsageRow } from "./usage-row.ts";
+import { isOfType, parseRecord } from "./record-line.ts";
 
 export interface UsageIncrement extends UsageRow {
   /** The model server knew the model, so that its name is worth a row. */
   readonly isModelKnown: boolean;
 }
 
-/** Between the comma after a record's number and its type. */
-const TYPE_OFFSET = `,"prev":"${"0".repeat(64)}","type":"`.length;
 const COUNTED = ["request.outcome", "request.refused", "request.refused_coalesced", "model.outcome"] as const;
 const KEY_ACTOR = "key:";
 /** No name is longer; what is longer is cut. */
@@ -28,8 +27,7 @@ const PLAIN_OUTCOME =
 
 /** True for lines that `readUsage()` has to look at. */
 export function mayCount(line: string): boolean {
-  const start = line.indexOf(",") + TYPE_OFFSET;
-  return COUNTED.some((type) => line.startsWith(type, start) && line[start + type.length] === '"');
+  return isOfType(line, COUNTED);
 }
 
 /** `line`: a record of the audit log without what stands beside it. Undefined if it counts nothing. */
@@ -73,18 +71,9 @@ function unquoted(value: string): string {
   return value === "null" ? "" : value.slice(1, Math.min(value.length - 1, TEXT_MAX + 1));
 }
 
-/** The line's members, as far as they were written by the gateway: each is checked where it is used. */
-interface ReadRecord {
-  readonly type?: unknown;
-  readonly at?: unknown;
-  readonly environment?: unknown;
-  readonly actor?: unknown;
-  readonly fields?: Readonly<Record<string, unknown>> | null;
-}
-
 /** Reads any form of line. */
 export function parseUsage(line: string): UsageIncrement | undefined {
-  const { type, at, environment, actor, fields } = parse(line) ?? {};
+  const { type, at, environment, actor, fields } = parseRecord(line) ?? {};
   if (typeof at !== "number" || !Number.isSafeInteger(at) || typeof environment !== "string") return undefined;
   if (typeof fields !== "object" || fields === null) return undefined;
   const isDenial = type === "request.refused" || type === "request.refused_coalesced";
@@ -111,16 +100,6 @@ export function parseUsage(line: string): UsageIncrement | undefined {
     firstAt: at,
     lastAt: at,
   };
-}
-
-function parse(line: string): ReadRecord | undefined {
-  try {
-    const read: unknown = JSON.parse(line);
-    return typeof read === "object" && read !== null ? read : undefined;
-  } catch {
-    // Damage is for `audit verify` to report.
-    return undefined;
-  }
 }
 
 function text(value: unknown): string {

@@ -57,7 +57,8 @@ export class ConsoleFiles {
 
   /** `path` as it was asked: `/`, `/assets/…`. */
   answer(path: string): Response {
-    const files = (this.#files ??= this.#read());
+    if (this.#files === undefined) this.#files = this.#read();
+    const files = this.#files;
     if (files === null) return answerProblem(new Problem("console_absent"));
     const name = path === "/" ? "index.html" : path.slice(1);
     const bytes = files.get(name);

@@ -17,11 +17,18 @@ import { sessionCookie } from "./session-credential.ts";
 export const SESSION_PATH = "/console/session";
 export const SESSIONS_PATH = "/console/sessions/:id";
 
+/** It is read before anything is known of its sender: no more than a link needs. */
+const OPENING_BYTES_MAX = 1_024;
+
 type ConsolePorts = Pick<AdminPorts, "console" | "clock" | "changes" | "status">;
 
 /** POST: exchanges a link's secret for a session. */
 export async function openSession(ports: ConsolePorts, request: Request, address: string | null): Promise<Response> {
-  const { link } = judge(openingSession, await readCallBody(request), "input_invalid") as { link: string };
+  const { link } = judge(
+    openingSession,
+    await readCallBody(request, undefined, OPENING_BYTES_MAX),
+    "input_invalid",
+  ) as { link: string };
   const opened = ports.console.open(link, address);
   if (opened === undefined) throw new Problem("console_link_unknown");
   const { session, cookie, token } = opened;

@@ -11,6 +11,7 @@ import type { ServerOptions } from "../terminal/options.ts";
 import { facts, show, table, timeText, warn } from "../terminal/print.ts";
 import { relativeTime } from "../terminal/relative-time.ts";
 import { withProgress } from "../terminal/progress.ts";
+import { grantText } from "../rightsizing/rightsizing-lines.ts";
 
 interface RotateOptions extends ServerOptions, DeliverOptions {
   readonly grace?: string;
@@ -97,14 +98,9 @@ export function secretLines(key: KeyInFull): string[] {
     ];
   });
   if (key.isFrozen) lines.push("a secret that was replaced has been used: find who has it, then rotate");
-  if (key.boundary) lines.push(`right-sized to ${boundaryText(key.boundary)}: \`sallyport rightsize show ${key.id}\``);
+  if (key.boundary)
+    lines.push(
+      `right-sized to ${key.boundary.map(grantText).join("; ") || "nothing"}: \`sallyport rightsize show ${key.id}\``,
+    );
   return lines;
-}
-
-/** `infer:chat on llama3.2; models:list` */
-function boundaryText(boundary: NonNullable<KeyInFull["boundary"]>): string {
-  if (boundary.length === 0) return "nothing";
-  return boundary
-    .map(({ permissions, models }) => permissions.join(", ") + (models === null ? "" : ` on ${models.join(", ")}`))
-    .join("; ");
 }

@@ -1,4 +1,5 @@
 /** Findings as one page without scripts, images or links to other hosts. Every text in it may be hostile. */
+import { escapeHtml } from "../../kernel/html-text.ts";
 import { visibleLine } from "../../kernel/visible-text.ts";
 import type { FindingView } from "@sallyport/contract";
 
@@ -46,14 +47,6 @@ function rowOf(finding: FindingView): string {
   return `<tr><td class="${severity}">${severity}</td>${written}</tr>`;
 }
 
-const ENTITIES: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-};
-
 function escaped(text: string): string {
-  return visibleLine(text).replaceAll(/[&<>"']/g, (character) => ENTITIES[character] ?? "");
+  return escapeHtml(visibleLine(text));
 }

@@ -1,4 +1,5 @@
 /** A review as one page without scripts, images or links to other hosts. Every text in it may be hostile. */
+import { escapeHtml } from "../../kernel/html-text.ts";
 import { visibleLine } from "../../kernel/visible-text.ts";
 import type { ExportedLine, ReviewerFiguresView } from "@sallyport/contract";
 import type { ReviewDocument } from "./review-export.ts";
@@ -85,14 +86,6 @@ function tableHtml(heading: readonly string[], rows: readonly (readonly string[]
   return `<table>\n${head}<tbody>\n${body}\n</tbody>\n</table>`;
 }
 
-const ENTITIES: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-};
-
 function plainHtml(text: string): string {
-  return visibleLine(text).replaceAll(/[&<>"']/g, (character) => ENTITIES[character] ?? "");
+  return escapeHtml(visibleLine(text));
 }

@@ -61,7 +61,8 @@ function permissionsIn(grants: KeyPlanView["before"]): number {
   return new Set(grants.flatMap(({ permissions }) => permissions)).size;
 }
 
-function grantText({ permissions, models }: KeyPlanView["before"][number]): string {
+/** `infer:chat on llama3.2` */
+export function grantText({ permissions, models }: KeyPlanView["before"][number]): string {
   if (models === null) return permissions.join(", ");
   const names = models.map((model) => (model.startsWith(DEFAULT_PREFIX) ? model.slice(DEFAULT_PREFIX.length) : model));
   return `${permissions.join(", ")} on ${names.join(", ")}`;

@@ -171,7 +171,7 @@ export class Relay implements Dispatcher.DispatchHandler, Interruptible {
       const shown = this.#limits?.admit(bytes, this.#type === "text/event-stream") ?? bytes.length;
       this.#exchange.sentBytes += shown;
       if (!this.#writer!.write(bytes.subarray(0, shown))) this.#pause();
-      if (shown < bytes.length) this.#endAtLimit(refuse("quota_exceeded", "tokens"));
+      if (shown < bytes.length) this.#endAtLimit(this.#limits!.shortage());
     } catch (cause) {
       this.fault(cause);
     }
@@ -226,7 +226,7 @@ export class Relay implements Dispatcher.DispatchHandler, Interruptible {
     exchange.usage = usage;
     const bytes = rest && last ? Buffer.concat([rest, last]) : (rest ?? last);
     if (this.#limits?.admitsLast(bytes, this.#writer !== null, this.#type === "text/event-stream") === false)
-      return this.#endAtLimit(refuse("quota_exceeded", "bytes"));
+      return this.#endAtLimit(this.#limits.shortage());
     if (answer.isCollected && !this.#beginCollected(last)) return;
     if (this.#writer === null) this.#writeHead(this.#wholeLength);
     exchange.sentBytes += bytes?.length ?? 0;

@@ -40,6 +40,8 @@ export class RunningLimits {
   readonly #isMetered: boolean;
   #lineEnds = 0;
   #shown = 0;
+  /** Of which budget there was not enough. */
+  #lacking: "tokens" | "bytes" = "tokens";
   /** Of Anthropic's stream: the content block that began last. */
   #openBlock: number | null = null;
 
@@ -71,6 +73,7 @@ export class RunningLimits {
       most = largest(this.#shown, shown, (tokens) => holdTokens(lease, this.#inputTokens, tokens));
     const isAll = most === shown;
     const length = isAll ? bytes.length : (ends[most * perFrame - this.#lineEnds - 1] ?? 0);
+    this.#lacking = "tokens";
     if (!this.#holdBytes(length)) return 0;
     if (metering === "anthropic") this.#noteBlocks(bytes.subarray(0, length));
     this.#lineEnds = isAll ? this.#lineEnds + ends.length : most * perFrame;
@@ -89,7 +92,14 @@ export class RunningLimits {
     const { lease, sentBytes, serialized } = this.#exchange;
     if (lease === null || lease.held("bytes") === Infinity) return true;
     const all = serialized!.bytes.length + sentBytes + length;
-    return lease.holdAtLeast({ bytes: all + BLOCK_BYTES }) || lease.holdAtLeast({ bytes: all });
+    if (lease.holdAtLeast({ bytes: all + BLOCK_BYTES }) || lease.holdAtLeast({ bytes: all })) return true;
+    this.#lacking = "bytes";
+    return false;
+  }
+
+  /** Why not all of what was last asked for may be shown. */
+  shortage(): Refusal {
+    return refuse("quota_exceeded", this.#lacking);
   }
 
   /** Why it must end now; undefined while it is within its bounds. */

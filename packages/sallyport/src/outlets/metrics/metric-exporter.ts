@@ -4,6 +4,9 @@ import { LongWork } from "../../kernel/long-work.ts";
 import { otlpMetric } from "./otlp-metrics.ts";
 import type { Registry } from "./registry.ts";
 
+/** The longest that a receiver may hold up the end of the gateway. */
+const CLOSE_MS = 2_000;
+
 export interface MetricExporterPorts {
   readonly registry: Pick<Registry, "families">;
   readonly poster: Poster;
@@ -39,25 +42,16 @@ export class MetricExporter {
     return this.#sending;
   }
 
+  /** The last export, if that does not take long. */
   async close(): Promise<void> {
     this.#timer.cancel();
-    await this.#sending;
-    await this.export();
+    const last = (this.#sending ?? Promise.resolve()).then(() => this.export());
+    await Promise.race([last, new Promise((resolve) => void setTimeout(resolve, CLOSE_MS).unref())]);
     this.#ports.poster.close();
   }
 
   async #send(): Promise<void> {
-    const { registry, poster, now, resource } = this.#ports;
-    const times = { startedAt: this.#startedAt, at: now() };
-    const metrics: string[] = [];
-    await new LongWork().each(registry.families(), (family) => metrics.push(otlpMetric(family, times)));
-    const attributes = Object.entries(resource).map(([key, value]) => ({ key, value: { stringValue: value } }));
-    const about = `{"resource":${JSON.stringify({ attributes })},"scopeMetrics":[{"scope":{"name":"sallyport"},`;
-    const text = `{"resourceMetrics":[${about}"metrics":[${metrics.join(",")}]}]}]}`;
-    const reason = await poster.post(text).then(
-      ({ status }) => (status >= 200 && status < 300 ? undefined : `status ${status}`),
-      (cause: unknown) => String(cause),
-    );
+    const reason = await this.#post().catch((cause: unknown) => String(cause));
     if (reason === undefined) {
       this.exported++;
       if (this.#isInTrouble) this.#ports.onRecovery();
@@ -66,5 +60,18 @@ export class MetricExporter {
       if (!this.#isInTrouble) this.#ports.onTrouble(reason);
     }
     this.#isInTrouble = reason !== undefined;
+  }
+
+  /** Why they were not delivered; undefined if they were. */
+  async #post(): Promise<string | undefined> {
+    const { registry, poster, now, resource } = this.#ports;
+    const times = { startedAt: this.#startedAt, at: now() };
+    const metrics: string[] = [];
+    await new LongWork().each(registry.families(), (family) => metrics.push(otlpMetric(family, times)));
+    const attributes = Object.entries(resource).map(([key, value]) => ({ key, value: { stringValue: value } }));
+    const about = `{"resource":${JSON.stringify({ attributes })},"scopeMetrics":[{"scope":{"name":"sallyport"},`;
+    const text = `{"resourceMetrics":[${about}"metrics":[${metrics.join(",")}]}]}]}`;
+    const { status } = await poster.post(text);
+    return status >= 200 && status < 300 ? undefined : `status ${status}`;
   }
 }
