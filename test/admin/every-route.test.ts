@@ -329,6 +329,8 @@ describe("with a right in dev only", () => {
     expect((await call("environments.list", dev)).body).toMatchObject({ environments: [{ name: "dev" }] });
     expect((await call("upstreams.list", dev)).body).toMatchObject({ upstreams: [{ environment: "dev" }] });
     expect((await call("policy.show", dev)).body).toMatchObject({ environments: [{ name: "dev" }], assignments: [] });
+    const { body: policy } = await call("policy.text", dev);
+    expect([policy["isPart"], policy["text"]]).toEqual([true, expect.not.stringContaining("prod")]);
     expect((await call("status", dev)).body).toMatchObject({ environments: ["dev"] });
     gateway.damaged = ["prod", "dev", "system"].map((environment) => ({ environment, says: "x" }));
     expect((await call("findings", dev)).body).toMatchObject({ findings: [{ environment: "dev" }] });

@@ -190,6 +190,7 @@ const routes: Record<RouteName, Kind> = {
     codeOf(client.call("upstreams.setTls", { params: { name: "dev", upstream: "u1" }, body: { ca: "x" } })),
   "upstreams.removeTls": () => codeOf(client.call("upstreams.removeTls", { params: { name: "dev", upstream: "u1" } })),
   "policy.show": "reads",
+  "policy.text": "reads",
   "policy.plan": () => codeOf(client.call("policy.plan", { body: { text: policy({ networks: null }) } })),
   "policy.apply": () => codeOf(client.call("policy.apply", { body: { text: policy({ networks: null }) } })),
   explainToken: "reads",

@@ -16,5 +16,5 @@ export function formatDurationMs(durationMs: number): string {
   for (const unit of ["d", "h", "m", "s"] as const) {
     if (durationMs >= UNITS[unit] && durationMs % UNITS[unit] === 0) return `${durationMs / UNITS[unit]}${unit}`;
   }
-  return `${durationMs}ms`;
+  return durationMs === 0 ? "0s" : `${durationMs}ms`;
 }

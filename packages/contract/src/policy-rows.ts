@@ -95,6 +95,25 @@ export const policyRows = {
     events: [],
     says: "shows what the policy file governs: environments, roles and its assignments",
   },
+  "policy.text": {
+    method: "GET",
+    path: "/v1/policy/text",
+    params: nothing,
+    query: nothing,
+    body: null,
+    answer: z.object({
+      epoch: z.number(),
+      /** YAML. Comments and tests of the file that was applied are not kept. */
+      text: z.string(),
+      /** Environments of which the caller sees nothing exist: applied as it is, the text would remove them. */
+      isPart: z.boolean(),
+    }),
+    status: 200,
+    permission: "policy:read",
+    caller: "any",
+    events: [],
+    says: "writes the policy in force as a policy file, which changes nothing if it is applied",
+  },
   "policy.plan": {
     method: "POST",
     path: "/v1/policy/plan",

@@ -32,6 +32,7 @@ const commands: readonly (readonly [names: readonly string[], load: () => Promis
   [["rightsize"], async () => (await import("./rightsizing/rightsize.ts")).addRightsize],
   [["review"], async () => (await import("./review/review.ts")).addReview],
   [["apply"], async () => (await import("./policy/policy.ts")).addApply],
+  [["policy"], async () => (await import("./policy/policy.ts")).addPolicy],
   [["explain"], async () => (await import("./policy/policy.ts")).addExplain],
   [["keys"], async () => (await import("./keys/keys.ts")).addKeys],
   [["limits"], async () => (await import("./usage/limits.ts")).addLimits],

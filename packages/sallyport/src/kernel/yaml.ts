@@ -2,7 +2,7 @@
  * Strict YAML: one document of plain values. Duplicate keys, aliases, merge keys, unknown tags and keys that are not
  * text are rejected, because each is a way to read one thing and mean another.
  */
-import { Composer, isAlias, isMap, isScalar, LineCounter, Parser, visit } from "yaml";
+import { Composer, isAlias, isMap, isScalar, LineCounter, Parser, stringify, visit } from "yaml";
 import type { CST, Document, Node } from "yaml";
 
 export type YamlPath = readonly (string | number)[];
@@ -133,4 +133,9 @@ function offsetNear(document: Document, path: YamlPath): number {
 
 function offsetOf(node: unknown): number {
   return (typeof node === "object" && node !== null && "range" in node ? (node as Node).range?.[0] : undefined) ?? 0;
+}
+
+/** Plain values as YAML that `readYaml` reads back as they were; short lists of plain values are on one line. */
+export function writeYaml(value: unknown): string {
+  return stringify(value, { aliasDuplicateObjects: false, collectionStyle: "any", lineWidth: 0 });
 }

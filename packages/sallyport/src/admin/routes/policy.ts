@@ -7,6 +7,7 @@ import { isBuiltInRole } from "../../access/built-in-roles.ts";
 import type { ExplainQuestion } from "../../access/explain.ts";
 import type { Assignment, Environment } from "../../access/policy.ts";
 import { LongWork } from "../../kernel/long-work.ts";
+import { writePolicyText } from "../../access/written-policy-text.ts";
 import { applyPolicyText } from "../apply-policy.ts";
 import { unknownPermissions } from "../../access/written-right.ts";
 import { addressField, refuseMistakes } from "../call.ts";
@@ -27,6 +28,7 @@ export const policyHandlers: Handlers<
   | "environments.list"
   | "environments.show"
   | "policy.show"
+  | "policy.text"
   | "policy.plan"
   | "policy.apply"
   | "explain"
@@ -57,6 +59,14 @@ export const policyHandlers: Handlers<
       roles: await work.flatMap(roles.values(), (role) => (isBuiltInRole(role.name) ? [] : [viewRole(role)])),
       assignments: await work.flatMap(assignments, (one) => (isAsked(one) ? [viewAssignment(one)] : [])),
     };
+  },
+
+  "policy.text": async (call) => {
+    const snapshot = call.ports.snapshot();
+    const { right } = call.caller.issuer;
+    const text = await writePolicyText(snapshot, (name) => administers(right, name), new LongWork());
+    const isPart = environmentsOf(call).length < snapshot.environments.size;
+    return { epoch: snapshot.epoch, text, isPart };
   },
 
   "policy.plan": ({ ports, caller, body }) => applyPolicyText(ports, body.text, caller.issuer, { dryRun: true }),

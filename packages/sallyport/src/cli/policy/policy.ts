@@ -1,4 +1,4 @@
-/** `sallyport apply`, `roles`, `envs`, `explain`. */
+/** `sallyport apply`, `policy`, `roles`, `envs`, `explain`. */
 import type { Command } from "commander";
 import { Problem } from "@sallyport/protocol";
 import type { RoleView } from "@sallyport/contract";
@@ -74,6 +74,19 @@ async function apply(cli: Cli, options: ApplyOptions): Promise<void> {
       `applied: ${done.changes.length} changes`,
     ]);
   });
+}
+
+export function addPolicy(program: Command, cli: Cli): void {
+  const policy = program.command("policy").description("read the policy");
+  withServer(policy.command("export"))
+    .description("print the policy in force as a policy file; comments and tests of the applied file are not kept")
+    .action(async (options: ServerOptions) => {
+      const said = await withClient(cli, options, (client) => client.call("policy.text"));
+      if (said.isPart)
+        cli.io.err("this is a part of the policy: it contains only the environments that you administer");
+      if (options.json) show(cli.io, true, said, () => []);
+      else printText(cli.io, said.text);
+    });
 }
 
 /** Mistakes of a policy name the file they are in. */
