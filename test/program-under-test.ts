@@ -50,6 +50,24 @@ export { Feed } from "../packages/sallyport/dist/changes/feed.js";
 export type { ChangeWriter } from "../packages/sallyport/dist/changes/feed.js";
 export { imagesOf, keyChangedInPart } from "../packages/sallyport/dist/changes/image.js";
 export type { Committed } from "../packages/sallyport/dist/changes/image.js";
+export {
+  makeBase,
+  makeEntry,
+  mistakeOfBase,
+  mistakeOfEntry,
+} from "../packages/sallyport/dist/cluster/authority/epoch-entry.js";
+export type {
+  EntryDraft,
+  EntrySigner,
+  EpochEntry,
+  LogHead,
+} from "../packages/sallyport/dist/cluster/authority/epoch-entry.js";
+export type { EpochLog, SequencerRight } from "../packages/sallyport/dist/cluster/authority/epoch-log.js";
+export { MemoryEpochLog, MemoryEpochs } from "../packages/sallyport/dist/cluster/authority/memory-epoch-log.js";
+export { formatOperations, parseOperations } from "../packages/sallyport/dist/cluster/authority/operation-text.js";
+export { Sequencer } from "../packages/sallyport/dist/cluster/authority/sequencer.js";
+export { parsePostgresAddress } from "../packages/sallyport/dist/cluster/postgres/postgres-address.js";
+export { PostgresEpochLog } from "../packages/sallyport/dist/cluster/postgres/postgres-epoch-log.js";
 export type { Io } from "../packages/sallyport/dist/cli/terminal/io.js";
 export type { Cli } from "../packages/sallyport/dist/cli/terminal/cli.js";
 export { makeProgram, runCli } from "../packages/sallyport/dist/cli/program.js";

@@ -68,6 +68,8 @@ const PLAN = {
   // What the rest of the program sees of the store.
   store: [...DOMAINS.map((domain) => `type:${domain}`), "type:changes"],
   ...storeRooms(),
+  // The log of changes that several machines share. What it applies, it is given.
+  cluster: ["protocol", "kernel", "changes", ...DOMAINS.map((domain) => `type:${domain}`)],
   dataplane: ["protocol", "ledger", "kernel", "listener", "type:changes", ...DOMAINS],
   outlets: ["protocol", "ledger", "kernel", "type:audit", "type:dataplane"],
   "watch-lab": ["ledger", "kernel", "anomaly"],
@@ -85,6 +87,7 @@ const PLAN = {
     "dataplane",
     "admin",
     "outlets",
+    "cluster",
     "practice",
     "rightsizing",
     ...DOMAINS,
@@ -124,6 +127,7 @@ const OUTSIDE = {
   "@hono/node-server": ["admin"],
   commander: ["cli"],
   otpauth: ["identity"],
+  pg: ["cluster"],
   pino: ["kernel"],
   react: ["console"],
   "react-dom": ["console"],

@@ -6,6 +6,7 @@
 import type { ProblemRow } from "./problem-row.ts";
 import { credentialProblems } from "./credential-problem.ts";
 import { consoleProblems } from "./console-problem.ts";
+import { logProblems } from "./log-problem.ts";
 import { leakProblems } from "./leak-problem.ts";
 import { loginProblems } from "./login-problem.ts";
 import { signatureProblems } from "./signature-problem.ts";
@@ -95,6 +96,7 @@ export const problems = {
   ...tokenProblems,
   ...loginProblems,
   ...consoleProblems,
+  ...logProblems,
 
   // from where, and with which factors
   network_denied: {
