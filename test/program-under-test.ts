@@ -64,9 +64,9 @@ export type {
 } from "../packages/sallyport/dist/cluster/authority/epoch-entry.js";
 export type { EpochLog, SequencerRight } from "../packages/sallyport/dist/cluster/authority/epoch-log.js";
 export { MemoryEpochLog, MemoryEpochs } from "../packages/sallyport/dist/cluster/authority/memory-epoch-log.js";
-export { formatOperations, parseOperations } from "../packages/sallyport/dist/cluster/authority/operation-text.js";
+export { formatChange, parseChange } from "../packages/sallyport/dist/cluster/authority/change-text.js";
 export { Sequencer } from "../packages/sallyport/dist/cluster/authority/sequencer.js";
-export { parsePostgresAddress } from "../packages/sallyport/dist/cluster/postgres/postgres-address.js";
+export { parsePostgresAddress } from "../packages/sallyport/dist/config/postgres-address.js";
 export { PostgresEpochLog } from "../packages/sallyport/dist/cluster/postgres/postgres-epoch-log.js";
 export type { Io } from "../packages/sallyport/dist/cli/terminal/io.js";
 export type { Cli } from "../packages/sallyport/dist/cli/terminal/cli.js";
@@ -263,3 +263,4 @@ export { ReviewJobs } from "../packages/sallyport/dist/compose/review-care.js";
 export { ReviewRecords } from "../packages/sallyport/dist/reviews/review-records.js";
 export type { ReviewLine, ReviewRecord } from "../packages/sallyport/dist/reviews/review.js";
 export { SUBJECTS_MAX } from "../packages/sallyport/dist/admin/reviews/survey-population.js";
+export { digestState } from "../packages/sallyport/dist/store/state/replica-place.js";

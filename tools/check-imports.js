@@ -69,7 +69,7 @@ const PLAN = {
   store: [...DOMAINS.map((domain) => `type:${domain}`), "type:changes"],
   ...storeRooms(),
   // The log of changes that several machines share. What it applies, it is given.
-  cluster: ["protocol", "kernel", "changes", ...DOMAINS.map((domain) => `type:${domain}`)],
+  cluster: ["protocol", "ledger", "kernel", "changes", "type:config", ...DOMAINS.map((domain) => `type:${domain}`)],
   dataplane: ["protocol", "ledger", "kernel", "listener", "type:changes", ...DOMAINS],
   outlets: ["protocol", "ledger", "kernel", "type:audit", "type:dataplane"],
   "watch-lab": ["ledger", "kernel", "anomaly"],

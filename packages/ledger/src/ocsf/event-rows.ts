@@ -56,6 +56,7 @@ export const ocsfRows = {
   "gateway.initialized": row("entity", 1, "the gateway was initialised"),
   "gateway.kek_rotated": row("entity", 3, "the key-encryption key was changed", low),
   "gateway.pepper_rotated": row("entity", 3, "an environment's pepper was changed", low),
+  "gateway.moved": row("entity", 3, "the gateway was moved to a database of changes, or back", medium),
   "gateway.restored": row("entity", 3, "the gateway was restored from a backup", medium),
   "gateway.restore_confirmed": row("entity", 10, "a restored gateway was confirmed", medium),
   "admin.reset": row("account", 4, "the recovery admin key was replaced", { severity: 4 }),

@@ -14,21 +14,36 @@ export function answerProblem(problem: Problem): Response {
     mistakes: problem.mistakes,
     remedy,
   };
-  return answerJson(status, body, "application/problem+json");
+  return answerJson(status, body, "application/problem+json", RETRIED.has(problem.code) ? RETRY : {});
 }
 
-export function answerJson(status: number, body: unknown, type = "application/json"): Response {
-  return answerText(status, JSON.stringify(body), type);
+/** What another try, a little later, may get past. */
+const RETRIED: ReadonlySet<string> = new Set(["log_unavailable", "authority_standby"]);
+const RETRY = { "retry-after": "2" };
+
+export function answerJson(
+  status: number,
+  body: unknown,
+  type = "application/json",
+  more: Readonly<Record<string, string>> = {},
+): Response {
+  return answerText(status, JSON.stringify(body), type, more);
 }
 
 /** The same where the JSON is text already. */
-export function answerText(status: number, text: string, type = "application/json"): Response {
+export function answerText(
+  status: number,
+  text: string,
+  type = "application/json",
+  more: Readonly<Record<string, string>> = {},
+): Response {
   const challenge: Record<string, string> =
     status === 401 ? { "www-authenticate": 'Bearer realm="sallyport-admin"' } : {};
   return new Response(text, {
     status,
     headers: {
       ...challenge,
+      ...more,
       "content-type": `${type}; charset=utf-8`,
       "cache-control": "no-store",
       "x-content-type-options": "nosniff",

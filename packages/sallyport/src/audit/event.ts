@@ -26,6 +26,7 @@ export const eventTypes = {
   "gateway.initialized": "administration",
   "gateway.kek_rotated": "security",
   "gateway.pepper_rotated": "security",
+  "gateway.moved": "security",
   "gateway.restored": "security",
   "gateway.restore_confirmed": "security",
   "admin.reset": "security",

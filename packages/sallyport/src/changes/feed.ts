@@ -73,7 +73,7 @@ export class Feed implements Changes {
 
   async change(wanted: Change): Promise<Acknowledged> {
     if (!this.#isInTurn) throw new Error("a change is made in a turn: call inTurn()");
-    if (wanted.operations.length >= LARGE) await this.#prepare(wanted);
+    await this.prepare(wanted);
     const committed = await this.#ports.writer.change({ ...wanted, isNarrowing: this.#ports.isNarrowing(wanted) });
     this.follow(committed);
     return { epoch: committed.epoch, seq: committed.seq };
@@ -102,7 +102,9 @@ export class Feed implements Changes {
     await this.#last;
   }
 
-  async #prepare({ operations }: Change): Promise<void> {
+  /** In a turn, before a change that the caller will have followed: makes views ready for a large one. */
+  async prepare({ operations }: Pick<Change, "operations">): Promise<void> {
+    if (operations.length < LARGE) return;
     const images = imagesOf(operations, []);
     for (const { view, hears } of this.#views) await view.prepare?.(images.filter(({ of }) => hears.has(of)));
   }

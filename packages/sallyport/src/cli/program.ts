@@ -65,6 +65,7 @@ const commands: readonly (readonly [names: readonly string[], load: () => Promis
   [["backup"], async () => (await import("./directory/backup.ts")).addBackup],
   [["restore"], async () => (await import("./directory/restore.ts")).addRestore],
   [["upgrade"], async () => (await import("./directory/upgrade.ts")).addUpgrade],
+  [["migrate"], async () => (await import("./directory/migrate.ts")).addMigrate],
   [["rekey"], async () => (await import("./directory/rekey.ts")).addRekey],
   [["credential"], async () => (await import("./people/credential.ts")).addCredential],
   [["token"], async () => (await import("./people/token.ts")).addToken],

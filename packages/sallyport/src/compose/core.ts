@@ -59,12 +59,16 @@ import type { UsageReports } from "../usage/usage-report.ts";
 import { refuseOlderDirectory } from "../store/state/upgrade.ts";
 import { rekeyUnderWay } from "../store/secrets/reseal.ts";
 import { Damage, isDamageRecorded } from "../store/state/damage.ts";
+import { makeSharedPeppers, openAuthority } from "./authority.ts";
+import type { RunningAuthority } from "./authority.ts";
 import { openQuarantine } from "./quarantine.ts";
 import { makeUsageReports } from "./usage.ts";
 
 export interface Core {
   readonly clock: Clock;
   readonly store: Store;
+  /** Null on a single machine. */
+  readonly authority: RunningAuthority | null;
   readonly peppers: PepperFiles;
   readonly upstreamStates: Pick<UpstreamFile, "of" | "put" | "onChange">;
   /** Encrypts everything that must be read back. */
@@ -136,9 +140,23 @@ export async function openCore(settings: Settings, clock: Clock, log: Log, optio
       onNotice,
       upgrades: options.upgrades ?? false,
     });
+    const authority = await openAuthority({
+      settings,
+      store,
+      sealer,
+      clock,
+      log,
+      stop: (why) => stopServing(log, why),
+    });
     const audit = new AuditLink(directory, openIndexKey(directory, sealer));
     const upstreamStates = new UpstreamFile(dataPaths(directory), sealer);
-    const parts = { store, sealer, peppers: new PepperFiles(directory, sealer), upstreamStates, audit };
+    const parts = {
+      store,
+      sealer,
+      peppers: new PepperFiles(directory, sealer, authority?.firstPepper),
+      upstreamStates,
+      audit,
+    };
     const stop = (why: string): void => stopServing(log, why);
     const onFault = (what: string, cause: unknown): void => log.error({ cause: causeOf(cause) }, what);
     const fault = (cause: unknown): void => log.error({ cause: causeOf(cause) }, "the life of a key could not go on");
@@ -146,9 +164,10 @@ export async function openCore(settings: Settings, clock: Clock, log: Log, optio
       const quarantine = await openQuarantine(directory, store, clock);
       const incidents = new IncidentFiles(dataPaths(directory).incidents);
       const core = joinCore(
-        { ...parts, damage, quarantine, incidents, agents: agentsOf(settings), clock, fault, onFault, stop },
+        { ...parts, authority, damage, quarantine, incidents, agents: agentsOf(settings), clock, fault, onFault, stop },
         () => lock.release(),
       );
+      await authority?.begin();
       const recordOnce = async (event: LedgerEvent): Promise<void> => {
         if (await isDamageRecorded(core.audit, event)) return;
         await core.changes.inTurn(() => core.changes.change({ operations: [], events: [event] }));
@@ -162,6 +181,7 @@ export async function openCore(settings: Settings, clock: Clock, log: Log, optio
       };
       return { ...core, close };
     } catch (cause) {
+      await authority?.close();
       await store.close();
       throw cause;
     }
@@ -181,7 +201,10 @@ function stopServing(log: Log, message: string): void {
   process.kill(process.pid, "SIGTERM");
 }
 
-type CoreParts = Pick<Core, "store" | "sealer" | "peppers" | "audit" | "damage" | "quarantine" | "incidents"> & {
+type CoreParts = Pick<
+  Core,
+  "store" | "authority" | "sealer" | "peppers" | "audit" | "damage" | "quarantine" | "incidents"
+> & {
   readonly upstreamStates: UpstreamFile;
 } & Pick<LifecyclePorts, "clock" | "fault"> & {
     readonly agents: Agents;
@@ -194,6 +217,7 @@ type CoreParts = Pick<Core, "store" | "sealer" | "peppers" | "audit" | "damage" 
 function joinCore(
   {
     store,
+    authority,
     sealer,
     peppers,
     upstreamStates,
@@ -226,7 +250,7 @@ function joinCore(
   };
   const tokenKeys = new TokenKeys({ clock, sealer, changes, read: () => reader.tokenKeys() });
   const feed = new Feed({
-    writer: store,
+    writer: authority ?? store,
     views: [
       restrictions,
       rightsizings,
@@ -315,9 +339,12 @@ function joinCore(
   keys.onOldPepper((key, secret, hashed) => lifecycle.rehash(key, secret, hashed));
   keys.onReuse((key, secret) => lifecycle.reused(key, secret));
 
+  authority?.attach(feed);
+  if (authority) feed.onCommitted((committed) => makeSharedPeppers(committed, peppers));
   return {
     clock,
     store,
+    authority,
     peppers,
     upstreamStates,
     sealer,
@@ -351,6 +378,7 @@ function joinCore(
     onSwap: (then) => feed.onChanged(() => then(policy.present)),
     onEvents: (then) => feed.onCommitted(({ events }) => then(events)),
     async close() {
+      await authority?.close();
       await feed.settled();
       await hashThread.close();
       uses.flush();

@@ -138,6 +138,8 @@ export async function joinGateway(parts: GatewayParts): Promise<Gateway> {
     };
     const applyFile = async (): Promise<void> => {
       if (settings.policyFile === null) return;
+      // The active one has the file as well, or is to have it.
+      if (core.authority?.isActive === false) return log.warn("on standby: the policy file was not applied");
       const text = readFileSync(settings.policyFile, "utf8");
       // Nothing is served yet that would wait for it, and a thread would cost the start its time.
       const atOnce = { ...ports, readPolicyText: async (file: string) => readPolicyText(file) };
@@ -172,6 +174,7 @@ export async function joinGateway(parts: GatewayParts): Promise<Gateway> {
     undo.add("the admin listener", () => admin.close());
     await admin.listen(settings.adminListen);
     urls.admin = admin.url();
+    core.authority?.announce(urls.admin);
     const recorded = record(core, "server.started", { version: VERSION, data: urls.data, admin: urls.admin });
     // While the record is on its way to the disk, this thread has nothing else to do.
     await Promise.all([recorded, app.warmUp()]);
@@ -189,7 +192,12 @@ export async function joinGateway(parts: GatewayParts): Promise<Gateway> {
     };
     const endCare = careForKeys(core, log);
     const { isClockAgreed } = core;
-    const reviewCare = careForReviews({ ports, isClockAgreed, log });
+    const reviewCare = careForReviews({
+      ports,
+      isClockAgreed,
+      isActive: () => core.authority?.isActive !== false,
+      log,
+    });
     const endWeekly =
       settings.notices || settings.mail ? (await import("./weekly.ts")).careForWeeklyNotice(core, app, log) : null;
     const endIndexCare = careForIndexes(settings.dataDirectory, core.audit, log);

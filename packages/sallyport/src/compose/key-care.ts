@@ -16,9 +16,16 @@ const SWEEP_MS = 60 * 60_000;
 /** Not at once: after weeks of downtime, an administrator may want to look first (`keys sweep --dry-run`). */
 const FIRST_SWEEP_MS = 10 * 60_000;
 
-/** The data directory's lock makes it the only one. Returns a function that stops it. */
+/** The data directory's lock makes it the only one; of several gateways, only the active one changes keys. Returns a function that stops it. */
 export function careForKeys(
-  { keys, store, uses, lifecycle, tickets }: Pick<Core, "keys" | "store" | "uses" | "lifecycle" | "tickets">,
+  {
+    keys,
+    store,
+    uses,
+    lifecycle,
+    tickets,
+    authority,
+  }: Pick<Core, "keys" | "store" | "uses" | "lifecycle" | "tickets" | "authority">,
   log: Log,
 ): () => void {
   const filling = fillKeyTable(keys, (page) => store.reader.keys(page));
@@ -27,7 +34,7 @@ export function careForKeys(
   );
   let isSweeping = false;
   const sweep = (): void => {
-    if (isSweeping) return;
+    if (isSweeping || authority?.isActive === false) return;
     isSweeping = true;
     lifecycle
       .sweep({ isDryRun: false })
@@ -46,6 +53,7 @@ export function careForKeys(
       .finally(() => (isSweeping = false));
   };
   const tidy = (): void => {
+    if (authority?.isActive === false) return;
     tickets
       .tidy()
       .catch((cause: unknown) => log.error({ cause: causeOf(cause) }, "expired delivery links could not be removed"));

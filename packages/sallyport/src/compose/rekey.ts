@@ -1,5 +1,5 @@
 /** `rekey`, with the server stopped: opens the directory for it. Loaded by that command only. */
-import { SYSTEM_REALM } from "@sallyport/protocol";
+import { Problem, SYSTEM_REALM } from "@sallyport/protocol";
 import type { LedgerEvent } from "../audit/event.ts";
 import type { Settings } from "../config/settings.ts";
 import { systemClock } from "../kernel/clock.ts";
@@ -53,6 +53,9 @@ export async function rotatePeppers(settings: Settings, environment: string | nu
 async function withCore<T>(settings: Settings, work: (core: Core) => Promise<T>): Promise<T> {
   const core = await openCore(settings, systemClock, openLog(settings.logLevel));
   try {
+    // The other gateways would keep the old secrets, and could read nothing of what comes.
+    if (core.authority)
+      throw new Problem("conflict", "several gateways share these secrets: run 'sallyport migrate --to sqlite' first");
     return await work(core);
   } finally {
     await core.close();

@@ -27,6 +27,8 @@ export interface ReviewCare {
 interface CareParts {
   readonly ports: AdminPorts;
   readonly isClockAgreed: () => boolean;
+  /** False where another gateway makes the changes. */
+  readonly isActive?: () => boolean;
   readonly log: Log;
 }
 
@@ -54,7 +56,8 @@ export class ReviewJobs {
   }
 
   async #look(): Promise<void> {
-    const { ports, isClockAgreed, log } = this.#parts;
+    const { ports, isClockAgreed, isActive, log } = this.#parts;
+    if (isActive?.() === false) return;
     await this.#try("a review that was not finished could not be abandoned", () => this.#abandon());
     // A clock that is wrong for a moment must neither end a review nor start one, nor must a backup that no one confirmed.
     if (!isClockAgreed() || ports.quarantine.restored()) return;

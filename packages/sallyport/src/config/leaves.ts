@@ -296,6 +296,8 @@ const OTHER_VARIABLES = [
   "SALLYPORT_SETTINGS",
   "SALLYPORT_ADMIN_URL",
   "SALLYPORT_ADMIN_KEY",
+  // Where the log of changes is: with its password, so not a setting of the file (`postgres-address.ts`).
+  "SALLYPORT_DATABASE",
   // Secrets under names of ours, to be named by `env:`.
   "SALLYPORT_KEK",
   "SALLYPORT_NEXT_KEK",

@@ -15,6 +15,7 @@ import { parseKeySource, parseSecretSource } from "./key-source.ts";
 import { isUnknownVariable, leaves } from "./leaves.ts";
 import type { Leaf } from "./leaves.ts";
 import { parseMailServer } from "./mail-server.ts";
+import { readDatabaseVariable } from "./postgres-address.ts";
 import { witnessOf } from "./witness-settings.ts";
 import { sinkOf } from "./sink-settings.ts";
 import { SettingsMistakes } from "./settings-mistakes.ts";
@@ -74,10 +75,11 @@ export function loadSettings({ flags, env, file }: SettingsSources): Settings {
   }
   if (judged.success) mistakes.push(...exposureMistakes(judged.data));
   const telemetry = judged.success ? telemetryOf(judged.data, env, mistakes) : null;
+  const database = readDatabaseVariable(env, mistakes);
   const identityFile = judged.data?.identity;
   const identity = identityFile === undefined ? null : (readIdentityFile(resolve(identityFile), mistakes) ?? null);
   if (mistakes.length > 0 || telemetry === null || !judged.success) throw new SettingsMistakes(mistakes);
-  return { ...toSettings(judged.data, dataDirectory), ...telemetry, identity };
+  return { ...toSettings(judged.data, dataDirectory), ...telemetry, identity, database };
 }
 
 /** Nothing else can be read without it. */

@@ -2,6 +2,7 @@
 import type { KeyEncryptionKeySource } from "../keys/sealer.ts";
 import type { Listener } from "./listener-address.ts";
 import type { IdentitySettings } from "./identity-file.ts";
+import type { PostgresAddress } from "./postgres-address.ts";
 import type { MailServer } from "./mail-server.ts";
 import type { WitnessSettings } from "./witness-settings.ts";
 import type { SinkSettings } from "./sink-settings.ts";
@@ -9,6 +10,8 @@ import type { SecretSource } from "./key-source.ts";
 
 export interface Settings {
   readonly dataDirectory: string;
+  /** PostgreSQL with the log of changes that several gateways share; absent or null = this is a single machine. */
+  readonly database?: PostgresAddress | null;
   /** Where the key comes from that everything secret lies under. */
   readonly keyEncryptionKey: KeyEncryptionKeySource;
   readonly listen: Listener;

@@ -3,7 +3,9 @@ import type { PolicyState } from "../access/policy.ts";
 import type { FindingRecord } from "../access/posture/finding-record.ts";
 import type { Rightsizing } from "../access/rightsizing/rightsizing.ts";
 import type { LineCount, LineFilter, ReviewLine, ReviewRecord } from "../reviews/review.ts";
+import type { Change, Origin } from "../changes/change.ts";
 import type { ChangeWriter } from "../changes/feed.ts";
+import type { Committed } from "../changes/image.ts";
 import type { LedgerAppender } from "../audit/recorder.ts";
 import type { KeyRecord } from "../keys/key.ts";
 import type { LocalLogin } from "../identity/local/local-login.ts";
@@ -73,8 +75,21 @@ export interface LedgerFigures {
   readonly records: number;
 }
 
+/** How a machine that shares its changes with others writes: only what their log has. */
+export interface ReplicaWriter {
+  /** Resolves if the change would be accepted now; nothing is written. Rejects as `change()`. */
+  judge(change: Change): Promise<void>;
+  /** Writes a change that is in the log as the next epoch. `origin`: the program that made it, this one unless told. */
+  apply(
+    change: Change,
+    position: { readonly epoch: number; readonly head: string },
+    origin?: Origin,
+  ): Promise<Committed>;
+}
+
 export interface Store extends ChangeWriter, LedgerAppender {
   readonly reader: StoreReader;
+  readonly replica: ReplicaWriter;
   /** Merged into what is known, some time later. */
   noteUses(uses: readonly KeyUse[]): void;
   /**

@@ -195,6 +195,11 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
     "sallyport restore confirm --yes",
   ],
   upgrade: ["sallyport upgrade"],
+  migrate: [
+    "sallyport migrate --to postgres://sallyport@localhost/sallyport",
+    "sallyport migrate --to file:/etc/sallyport/database-address",
+    "sallyport migrate --to sqlite",
+  ],
   rekey: ["sallyport rekey --kek --to file:/etc/sallyport/kek", "sallyport rekey --pepper --env prod"],
   credential: ["sallyport credential --url https://llm.example.org:11435"],
   token: ["sallyport token --ttl 5m --allow infer:chat --model llama3.2"],

@@ -14,9 +14,8 @@ export interface EntryDraft {
   /** Of the vocabulary of changes, and the program that wrote it (`sallyport/0.1.0`). */
   readonly version: number;
   readonly program: string;
-  /** JSON, as `operation-text.ts` writes it. */
+  /** As `change-text.ts` writes them. */
   readonly operations: string;
-  /** A JSON array of encoded events. */
   readonly events: string;
 }
 
@@ -54,7 +53,7 @@ export interface EntrySigner {
 }
 
 /** Most characters of the operations, and of the events, of one entry. */
-export const ENTRY_TEXT_MAX = 64 * 1024 * 1024;
+export const ENTRY_TEXT_MAX = 16 * 1024 * 1024;
 
 const sha256 = (text: string): string => hash("sha256", text, "hex");
 

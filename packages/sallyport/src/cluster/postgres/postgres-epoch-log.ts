@@ -17,7 +17,7 @@ import {
   SELECT_STATE,
   SEQUENCER_LOCK,
 } from "./epoch-table.ts";
-import type { PostgresAddress } from "./postgres-address.ts";
+import type { PostgresAddress } from "../../config/postgres-address.ts";
 import { PostgresSession } from "./postgres-session.ts";
 
 /** No table is no log. */
@@ -27,6 +27,8 @@ export class PostgresEpochLog implements EpochLog {
   readonly #address: PostgresAddress;
   readonly #reading: PostgresSession;
   readonly #rights = new Set<PostgresRight>();
+  /** Asks for the lock again and again, on one session. */
+  #waiting: PostgresSession | null = null;
   #isThere = false;
 
   constructor(address: PostgresAddress) {
@@ -53,10 +55,15 @@ export class PostgresEpochLog implements EpochLog {
   }
 
   async acquire(holder: string): Promise<SequencerRight | undefined> {
-    const session = new PostgresSession(this.#address, { name: "sallyport sequencer", isWatched: true });
+    const session = (this.#waiting ??= new PostgresSession(this.#address, {
+      name: "sallyport sequencer",
+      isWatched: true,
+    }));
+    const [lock] = await session.query("SELECT pg_try_advisory_lock($1, $2) AS held", [...SEQUENCER_LOCK]);
+    if (lock?.["held"] !== true) return undefined;
+    this.#waiting = null;
     try {
-      const [lock] = await session.query("SELECT pg_try_advisory_lock($1, $2) AS held", [...SEQUENCER_LOCK]);
-      const [row] = lock?.["held"] === true ? await session.query(RAISE_FENCE, [holder], { connects: false }) : [];
+      const [row] = await session.query(RAISE_FENCE, [holder], { connects: false });
       if (row) {
         const right = new PostgresRight(session, readStateRow(row), () => this.#rights.delete(right));
         this.#rights.add(right);
@@ -66,6 +73,7 @@ export class PostgresEpochLog implements EpochLog {
       await session.close();
       throw cause;
     }
+    // A log that was ended.
     await session.close();
     return undefined;
   }
@@ -76,7 +84,7 @@ export class PostgresEpochLog implements EpochLog {
 
   async close(): Promise<void> {
     await Promise.all([...this.#rights].map((right) => right.release()));
-    await this.#reading.close();
+    await Promise.all([this.#reading.close(), this.#waiting?.close()]);
   }
 }
 

@@ -4,8 +4,7 @@
  */
 import pg from "pg";
 import { Problem } from "@sallyport/protocol";
-import { describePostgres } from "./postgres-address.ts";
-import type { PostgresAddress } from "./postgres-address.ts";
+import type { PostgresAddress } from "../../config/postgres-address.ts";
 
 export type PgValue = string | number | boolean | readonly string[] | readonly number[];
 export type PgRow = Readonly<Record<string, unknown>>;
@@ -119,7 +118,7 @@ export class PostgresSession {
   }
 
   #unavailable(reason: string): Problem {
-    return new Problem("log_unavailable", `${describePostgres(this.#address)}: ${reason}`);
+    return new Problem("log_unavailable", `${this.#address.shown}: ${reason}`);
   }
 }
 

@@ -108,6 +108,7 @@ function forgetfulStore(): Omit<Core["store"], "reader"> {
       });
     },
     change: forbidden,
+    replica: { judge: forbidden, apply: forbidden },
     noteUses: forbidden,
     countUsage: forbidden,
     isWritable: () => true,

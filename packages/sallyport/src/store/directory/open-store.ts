@@ -82,6 +82,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     isDurable: (ticket) => link.isDurable(ticket),
     whenDurable: (ticket, then) => link.whenDurable(ticket, then),
     change: (change) => link.change(change),
+    replica: link,
     noteUses: (uses) => link.noteUses(uses),
     countUsage: (corrections) => link.countUsage(corrections),
     // Listeners of the last commits may still read, so the reader is closed last.

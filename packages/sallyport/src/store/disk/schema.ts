@@ -333,7 +333,10 @@ export type MetaName =
   | "node"
   | "logs_from"
   | "usage_through"
-  | "permissions_since";
+  | "permissions_since"
+  /** Only where changes go through a log that several machines share. */
+  | "deployment"
+  | "log_head";
 
 /** A value of the meta table; a missing one is damage. */
 export function readMeta(database: SqlDatabase, name: MetaName): string {
@@ -343,7 +346,10 @@ export function readMeta(database: SqlDatabase, name: MetaName): string {
 }
 
 /** A whole number of the meta table, from 0. */
-export function readCounter(database: SqlDatabase, name: Exclude<MetaName, "state" | "head" | "node">): number {
+export function readCounter(
+  database: SqlDatabase,
+  name: Exclude<MetaName, "state" | "head" | "node" | "deployment" | "log_head">,
+): number {
   const text = readMeta(database, name);
   const value = Number(text);
   if (!/^(0|[1-9]\d{0,15})$/.test(text) || !Number.isSafeInteger(value)) {

@@ -2,7 +2,8 @@
  * Peppers as encrypted files, one per environment, outside the database (R7): a copy of the database alone proves
  * nothing about a key. A list says which environments have one, so that a lost file is an error and never a new pepper.
  */
-import { randomBytes } from "node:crypto";
+import { hkdfSync, randomBytes } from "node:crypto";
+import type { KeyObject } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { isEnvironmentName, Problem } from "@sallyport/protocol";
 import type { Pepper, PepperRing } from "../../keys/pepper.ts";
@@ -23,14 +24,37 @@ export function formatPepperList(environments: readonly string[]): string {
   return `${JSON.stringify({ environments })}\n`;
 }
 
+/** 32 bytes. */
+export type FirstPepper = (environment: string) => Buffer;
+
+/**
+ * The first pepper of an environment on every machine of a deployment: each has the signing key, and none could send it to
+ * the others.
+ */
+export function sharedPeppers(signingKey: KeyObject, deployment: string): FirstPepper {
+  const secret = signingKey.export({ type: "pkcs8", format: "der" });
+  return (environment) =>
+    Buffer.from(hkdfSync("sha256", secret, deployment, `sallyport pepper 1\n${environment}`, PEPPER_BYTES));
+}
+
 export class PepperFiles implements PepperRing {
   readonly #paths: DataPaths;
   readonly #sealer: Sealer;
   readonly #known: Set<string>;
   readonly #read = new Map<string, readonly Pepper[]>();
 
-  /** Reads every pepper there is; throws `store_unavailable` for a missing or damaged file. */
-  constructor(directory: string, sealer: Sealer = openSealer(directory)) {
+  readonly #firstBytes: FirstPepper;
+
+  /**
+   * Reads every pepper there is; throws `store_unavailable` for a missing or damaged file. `firstBytes` gives the bytes of
+   * an environment's first pepper: random unless several machines must make the same.
+   */
+  constructor(
+    directory: string,
+    sealer: Sealer = openSealer(directory),
+    firstBytes: FirstPepper = () => randomBytes(PEPPER_BYTES),
+  ) {
+    this.#firstBytes = firstBytes;
     this.#paths = dataPaths(directory);
     this.#sealer = sealer;
     const path = this.#paths.pepperList;
@@ -61,7 +85,7 @@ export class PepperFiles implements PepperRing {
       throw new Problem("input_invalid", `${JSON.stringify(environment)} is no name of an environment`);
     const present = this.current(environment);
     if (present) return present;
-    const pepper: Pepper = { version: 1, bytes: randomBytes(PEPPER_BYTES) };
+    const pepper: Pepper = { version: 1, bytes: this.#firstBytes(environment) };
     this.#write(environment, [pepper]);
     this.#remember(environment);
     return pepper;

@@ -79,8 +79,8 @@ export const boundTables: Readonly<Record<string, BoundTable>> = {
   meta: {
     key: ["name"],
     // The head is signed, and the state with its epoch is what it signs; how far records have ended says only when more do.
-    only: (of) => `${of}name IN ('node', 'logs_from', 'truncated_before')`,
-    gives: "the node's name, and which records the ledger may lack",
+    only: (of) => `${of}name IN ('node', 'logs_from', 'truncated_before', 'deployment', 'log_head')`,
+    gives: "the node's name, which records the ledger may lack, and how far the replica of a deployment has come",
   },
   log: { key: ["environment"], gives: "how far each environment's log has come, and its key" },
 };

@@ -24,7 +24,7 @@ async function sent(whole: Change, work?: LongWork) {
   return {
     posted,
     last,
-    received: parts.whole({ ...last, version: 1, program: "test", expectEpoch: 3, isNarrowing: true }),
+    received: parts.whole({ ...last, version: 1, program: "test", expectEpoch: 3, isNarrowing: true, log: null }),
   };
 }
 
@@ -46,6 +46,7 @@ it.each([
     program: "test",
     expectEpoch: 3,
     isNarrowing: true,
+    log: null,
   });
   for (const part of [...posted, last]) {
     expect(part.operations.length).toBeLessThanOrEqual(100);
@@ -59,7 +60,8 @@ it("parts of two changes do not mix, and are held only until their change comes"
   const part = (id: number, n: number): ChangePart => ({ id, operations: [operation(n)], events: [`e${n}`] });
   for (const one of [part(1, 1), part(2, 2), part(1, 3)]) parts.add(one);
   const ids = (id: number): readonly Operation[] =>
-    parts.whole({ ...part(id, 9), version: 1, program: "test", expectEpoch: null, isNarrowing: false }).operations;
+    parts.whole({ ...part(id, 9), version: 1, program: "test", expectEpoch: null, isNarrowing: false, log: null })
+      .operations;
   expect(ids(1)).toEqual([operation(1), operation(3), operation(9)]);
   expect(ids(1)).toEqual([operation(9)]);
   expect(ids(2)).toEqual([operation(2), operation(9)]);

@@ -9,7 +9,8 @@ import type { LedgerChain } from "../ledger/ledger-chain.ts";
 import { readCounter } from "../disk/schema.ts";
 import { sqliteCode } from "../disk/sqlite.ts";
 import type { SqlDatabase } from "../disk/sqlite.ts";
-import type { ChangeResult, EncodedChange, SaidProblem } from "./writer-messages.ts";
+import { readDeployment, writeLogHead } from "../state/replica-place.ts";
+import type { ChangeResult, EncodedChange, LogStep, SaidProblem } from "./writer-messages.ts";
 
 export interface Group {
   readonly changes: readonly EncodedChange[];
@@ -75,6 +76,7 @@ function applyChange({ database, chain, apply, keysOf }: GroupParts, change: Enc
       throw new Problem("conflict", `the policy is at epoch ${epoch} by now, not ${change.expectEpoch}`);
     }
     demandKnown(change, change.operations);
+    if (change.operations.length > 0) demandLogged(database, epoch, change.log);
     for (const operation of change.operations) apply(operation);
     const removed = new Set(
       change.operations.flatMap((operation) => (operation.op === "environment.remove" ? [operation.name] : [])),
@@ -82,7 +84,13 @@ function applyChange({ database, chain, apply, keysOf }: GroupParts, change: Enc
     for (const event of change.events) chain.append(event, removed);
     // What only adds records changes no policy: denied admin calls must not invalidate every plan.
     const next = change.operations.length > 0 ? epoch + 1 : epoch;
+    if (change.log?.kind === "judge") {
+      database.exec("ROLLBACK TO change; RELEASE change");
+      chain.rewind(point);
+      return { id: change.id, isJudged: true };
+    }
     if (next !== epoch) database.prepare("UPDATE meta SET value = ? WHERE name = 'epoch'").run(String(next));
+    if (change.log) writeLogHead(database, change.log.head);
     database.exec("RELEASE change");
     return { id: change.id, epoch: next, seq: chain.seq, keys: keysOf(change.operations) };
   } catch (error) {
@@ -92,6 +100,16 @@ function applyChange({ database, chain, apply, keysOf }: GroupParts, change: Enc
     chain.rewind(point);
     return { id: change.id, problem };
   }
+}
+
+/** A replica takes changes from the log only, in its order: any other would make it differ from the other machines. */
+function demandLogged(database: SqlDatabase, epoch: number, log: LogStep | null): void {
+  const deployment = readDeployment(database);
+  if (deployment === undefined && log === null) return;
+  if (deployment === undefined) throw new Problem("log_foreign", "this data directory belongs to no deployment");
+  if (log === null) throw new Problem("log_required");
+  if (log.kind === "apply" && log.epoch !== epoch + 1)
+    throw new Problem("conflict", `the replica is at epoch ${epoch}: epoch ${log.epoch} cannot follow`);
 }
 
 const SQLITE_TOOBIG = 18;

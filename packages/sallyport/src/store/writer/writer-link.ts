@@ -3,7 +3,7 @@ import { Worker } from "node:worker_threads";
 import { encodeEvent } from "@sallyport/ledger";
 import { Problem } from "@sallyport/protocol";
 import { CHANGE_VERSION } from "../../changes/change.ts";
-import type { Change } from "../../changes/change.ts";
+import type { Change, Origin } from "../../changes/change.ts";
 import type { ChangeWriter } from "../../changes/feed.ts";
 import { imagesOf } from "../../changes/image.ts";
 import type { Committed } from "../../changes/image.ts";
@@ -15,8 +15,9 @@ import type { UsageCorrections } from "../../usage/usage-difference.ts";
 import type { LedgerFigures } from "../ports.ts";
 import { VERSION } from "../../version.ts";
 import { needsParts, postParts } from "./change-parts.ts";
+import type { LogPosition } from "../state/replica-place.ts";
 import { TicketBook } from "./ticket-book.ts";
-import type { ChangeResult, FromWriter, SaidProblem, ToWriter, WriterSetup } from "./writer-messages.ts";
+import type { ChangeResult, FromWriter, LogStep, SaidProblem, ToWriter, WriterSetup } from "./writer-messages.ts";
 
 /** Entry of the writer's thread: beside this file, in the built program, too. */
 export const WRITER_THREAD = new URL("./writer-thread.js", import.meta.url);
@@ -56,7 +57,8 @@ const PROBE_EVERY_MS = 1_000;
 
 interface Waiting {
   readonly change: Change;
-  readonly resolve: (committed: Committed) => void;
+  /** Null where the change was only judged. */
+  readonly resolve: (committed: Committed | null) => void;
   readonly reject: (problem: Problem) => void;
 }
 
@@ -165,6 +167,20 @@ export class WriterLink implements ChangeWriter, LedgerAppender {
   }
 
   async change(change: Change): Promise<Committed> {
+    return (await this.#send(change, null))!;
+  }
+
+  /** Resolves if the change would be accepted now; nothing is written. Rejects as `change()`. */
+  async judge(change: Change): Promise<void> {
+    await this.#send(change, { kind: "judge" });
+  }
+
+  /** A change that is in the log of changes already, written by `origin`. */
+  async apply(change: Change, position: LogPosition, origin: Origin = ORIGIN): Promise<Committed> {
+    return (await this.#send(change, { kind: "apply", ...position }, origin))!;
+  }
+
+  async #send(change: Change, log: LogStep | null, origin: Origin = ORIGIN): Promise<Committed | null> {
     this.#demandRunning();
     const id = ++this.#lastChange;
     const { operations, expectEpoch = null, isNarrowing = false } = change;
@@ -178,7 +194,7 @@ export class WriterLink implements ChangeWriter, LedgerAppender {
     return new Promise((resolve, reject) => {
       this.#post({
         kind: "change",
-        change: { ...ORIGIN, ...last, expectEpoch, isNarrowing },
+        change: { ...origin, ...last, expectEpoch, isNarrowing, log },
         now: this.#setup.clock.now(),
       });
       this.#changes.set(id, { change, resolve, reject });
@@ -357,7 +373,8 @@ export class WriterLink implements ChangeWriter, LedgerAppender {
     const waiting = this.#changes.get(result.id);
     this.#changes.delete(result.id);
     if (!waiting) return;
-    if ("epoch" in result) {
+    if ("isJudged" in result) waiting.resolve(null);
+    else if ("epoch" in result) {
       const { operations, events } = waiting.change;
       waiting.resolve({ epoch: result.epoch, seq: result.seq, images: imagesOf(operations, result.keys), events });
     } else waiting.reject(new Problem(result.problem.code, result.problem.detail));

@@ -3,6 +3,7 @@ import type { KeyObject } from "node:crypto";
 import type { ProblemCode } from "@sallyport/protocol";
 import type { Ticket } from "../../audit/recorder.ts";
 import type { Operation, Origin } from "../../changes/change.ts";
+import type { LogPosition } from "../state/replica-place.ts";
 import type { KeyImage } from "../../keys/operations.ts";
 import type { KeyUse } from "../../keys/use-record.ts";
 import type { UsageCorrections } from "../../usage/usage-difference.ts";
@@ -42,6 +43,9 @@ export interface ChangePart {
   readonly events: readonly string[];
 }
 
+/** What is to be done with a change of a replica: whether it would be accepted, or what the log of changes has already. */
+export type LogStep = { readonly kind: "judge" } | ({ readonly kind: "apply" } & LogPosition);
+
 /** A change with its events already encoded. */
 export interface EncodedChange extends Origin {
   readonly id: number;
@@ -49,6 +53,8 @@ export interface EncodedChange extends Origin {
   readonly events: readonly string[];
   readonly expectEpoch: number | null;
   readonly isNarrowing: boolean;
+  /** Null on a single machine, and for what only adds records. */
+  readonly log: LogStep | null;
 }
 
 export type ToWriter =
@@ -82,6 +88,8 @@ export type ChangeResult =
       /** Of each key that was changed in part, what it is now. */
       readonly keys: readonly KeyImage[];
     }
+  /** It would have been accepted; nothing was written. */
+  | { readonly id: number; readonly isJudged: true }
   | { readonly id: number; readonly problem: SaidProblem };
 
 export type FromWriter =

@@ -5,6 +5,8 @@ import { Secret } from "@sallyport/protocol";
 export interface PostgresAddress {
   /** A host name or address, or the folder of a Unix socket. */
   readonly host: string;
+  /** For people: without the password. */
+  readonly shown: string;
   readonly port: number;
   readonly user: string;
   readonly database: string;
@@ -49,9 +51,11 @@ export function parsePostgresAddress(
     return undefined;
   }
   if (url.hostname === "") return undefined;
+  const port = url.port === "" ? 5432 : Number(url.port);
   return {
+    shown: `postgres://${socket === null ? url.hostname : ""}:${port}/${database}`,
     host: socket ?? url.hostname.replace(/^\[|\]$/g, ""),
-    port: url.port === "" ? 5432 : Number(url.port),
+    port,
     user,
     database,
     password: password === "" ? null : new Secret(password),
@@ -67,7 +71,25 @@ function decoded(part: string): string | undefined {
   }
 }
 
-/** For people: without the password. */
-export function describePostgres({ host, port, database }: PostgresAddress): string {
-  return `postgres://${host.startsWith("/") ? "" : host}:${port}/${database}`;
+/**
+ * `SALLYPORT_DATABASE`: an address, or `file:PATH` with one. A variable and no setting of the file, because it holds a
+ * password. Null where it is not set; what is wrong with it goes to `mistakes`.
+ */
+export function readDatabaseVariable(
+  env: Readonly<Record<string, string | undefined>>,
+  mistakes: string[],
+): PostgresAddress | null {
+  const given = env["SALLYPORT_DATABASE"] ?? "";
+  if (given === "") return null;
+  let text = given;
+  try {
+    if (given.startsWith("file:")) text = readFileSync(given.slice("file:".length), "utf8").trim();
+  } catch {
+    mistakes.push("SALLYPORT_DATABASE: the file cannot be read");
+    return null;
+  }
+  const address = parsePostgresAddress(text);
+  // Without what was given: it may hold the password.
+  if (!address) mistakes.push(`SALLYPORT_DATABASE: ${POSTGRES_WANTED}`);
+  return address ?? null;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { describePostgres, parsePostgresAddress } from "./postgres-address.ts";
+import { parsePostgresAddress, readDatabaseVariable } from "./postgres-address.ts";
 
 const parse = (text: string) => parsePostgresAddress(text, (path) => `CA of ${path}`);
 
@@ -17,7 +17,7 @@ describe("the address of the database", () => {
     });
     expect(address.password!.reveal()).toBe("p@ss");
     expect(JSON.stringify(address) + String(address.password)).not.toContain("p@ss");
-    expect(describePostgres(address)).toBe("postgres://db.example.org:6543/sallyport");
+    expect(address.shown).toBe("postgres://db.example.org:6543/sallyport");
   });
 
   it.each([
@@ -48,5 +48,29 @@ describe("the address of the database", () => {
     "",
   ])("is refused where it is none, or would be spoken to in the clear: %s", (text) => {
     expect(parse(text)).toBeUndefined();
+  });
+});
+
+describe("the variable of the database", () => {
+  const read = (given?: string): [unknown, string[]] => {
+    const mistakes: string[] = [];
+    return [readDatabaseVariable({ SALLYPORT_DATABASE: given }, mistakes), mistakes];
+  };
+
+  it("may be absent, and then there is no database", () => {
+    expect(read()).toEqual([null, []]);
+    expect(read("")).toEqual([null, []]);
+  });
+
+  it("quotes nothing of a wrong address: it may hold the password", () => {
+    const [address, mistakes] = read("postgres://app:hunter2@db.example.org/sallyport");
+    expect(address).toBeNull();
+    expect(mistakes).toHaveLength(1);
+    expect(mistakes[0]).toMatch(/^SALLYPORT_DATABASE: .*verify-full/);
+    expect(mistakes[0]).not.toContain("hunter2");
+  });
+
+  it("may name a file, which must be there", () => {
+    expect(read("file:/nowhere/at/all")).toEqual([null, ["SALLYPORT_DATABASE: the file cannot be read"]]);
   });
 });

@@ -1,0 +1,221 @@
+/** Two gateways, as processes, that share their changes through a real PostgreSQL. */
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { request, sallyport, sallyportJson, serve } from "../program/program.ts";
+import type { Answered, Serving } from "../program/program.ts";
+import { digestState } from "../program-under-test.ts";
+import { runSql, startPostgres } from "./postgres-server.ts";
+import type { PostgresServer } from "./postgres-server.ts";
+
+interface Deployment {
+  readonly folder: string;
+  /** Data directories of the two gateways. */
+  readonly one: string;
+  readonly two: string;
+  readonly database: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly adminKey: string;
+}
+
+interface MadeKey {
+  readonly id: string;
+  readonly key: string;
+}
+
+let server: PostgresServer;
+const folders: string[] = [];
+const running: Serving[] = [];
+beforeAll(async () => {
+  server = await startPostgres();
+});
+afterEach(async () => {
+  for (const { child, ended } of running.splice(0)) {
+    child.kill("SIGKILL");
+    await ended;
+  }
+});
+afterAll(async () => {
+  await server.close();
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+/** A moved single machine, and a copy of it. */
+async function deploy(): Promise<Deployment> {
+  const folder = mkdtempSync(join(tmpdir(), "sallyport-deployment-"));
+  folders.push(folder);
+  const [one, two] = [join(folder, "one"), join(folder, "two")];
+  const { adminKey } = await sallyportJson<{ adminKey: string }>(["init", "--data", one]);
+  const database = await server.makeDatabase();
+  await sallyportJson(["migrate", "--to", database, "--data", one]);
+  cpSync(one, two, { recursive: true });
+  return { folder, one, two, database, env: { SALLYPORT_DATABASE: database }, adminKey };
+}
+
+async function start(data: string, env: Readonly<Record<string, string>>): Promise<Serving> {
+  const gateway = await serve(data, ["--log", "error"], env);
+  running.push(gateway);
+  return gateway;
+}
+
+async function kill(gateway: Serving): Promise<void> {
+  gateway.child.kill("SIGKILL");
+  await gateway.ended;
+  running.splice(running.indexOf(gateway), 1);
+}
+
+function makeKey({ adminUrl }: Serving, adminKey: string, name: string): Promise<Answered> {
+  const body = { environment: "dev", name, allow: ["models:list"] };
+  return request("POST", `${adminUrl}/v1/keys`, adminKey, body);
+}
+
+const keyOf = ({ text }: Answered): MadeKey => JSON.parse(text) as MadeKey;
+const codeOf = ({ text }: Answered): string => (JSON.parse(text) as { code: string }).code;
+
+/** Whether the gateway knows the key: what comes after that is the model server's. */
+async function knows({ dataUrl }: Serving, key: string): Promise<boolean> {
+  return (await request("GET", `${dataUrl}/api/tags`, key)).status !== 401;
+}
+
+async function until(isSo: () => Promise<boolean>): Promise<number> {
+  const startedMs = performance.now();
+  while (!(await isSo())) {
+    if (performance.now() - startedMs > 15_000) throw new Error("it did not come to be");
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  return performance.now() - startedMs;
+}
+
+describe("two gateways on one database", () => {
+  it("share every change; the standby takes over when the active one is killed, and nothing is lost", async () => {
+    const { one, two, env, adminKey, database } = await deploy();
+    const active = await start(one, env);
+    const standby = await start(two, env);
+    const first = keyOf(await makeKey(active, adminKey, "first"));
+    await until(() => knows(standby, first.key));
+
+    const refused = await makeKey(standby, adminKey, "refused");
+    expect([refused.status, codeOf(refused)]).toEqual([503, "authority_standby"]);
+    await until(async () => (await makeKey(standby, adminKey, "refused")).text.includes(active.adminUrl));
+    const revoked = await request("POST", `${active.adminUrl}/v1/keys/${first.id}/revoke`, adminKey);
+    expect(revoked.status).toBe(200);
+    await until(async () => !(await knows(standby, first.key)));
+
+    const last = keyOf(await makeKey(active, adminKey, "last"));
+    await kill(active);
+    let second: MadeKey | undefined;
+    const takeOverMs = await until(async () => {
+      const answer = await makeKey(standby, adminKey, "after the take-over");
+      if (answer.status < 300) second = keyOf(answer);
+      return second !== undefined;
+    });
+    expect(takeOverMs).toBeLessThan(5_000);
+    expect(await knows(standby, last.key)).toBe(true);
+
+    const again = await start(one, env);
+    expect(await knows(again, second!.key)).toBe(true);
+    expect(await knows(again, first.key)).toBe(false);
+    expect((await makeKey(again, adminKey, "not here")).status).toBe(503);
+    await kill(standby);
+    await kill(again);
+    expect(digestState(one)).toEqual(digestState(two));
+    for (const data of [one, two])
+      expect(await sallyportJson(["audit", "verify", "--state", "--data", data])).toMatchObject({ ok: true });
+    const rows = await runSql(database, "SELECT epoch FROM epoch_log ORDER BY epoch");
+    expect(rows.map(({ epoch }) => Number(epoch))).toEqual(rows.map((_, i) => Number(rows[0]!["epoch"]) + i));
+  });
+
+  it("serve on while the database is away, refuse changes with a code, and need no restart when it is back", async () => {
+    const { one, env, adminKey } = await deploy();
+    const gateway = await start(one, env);
+    const made = keyOf(await makeKey(gateway, adminKey, "before"));
+    await server.stop();
+    try {
+      const refused = await makeKey(gateway, adminKey, "meanwhile");
+      expect([refused.status, codeOf(refused)]).toEqual([503, "log_unavailable"]);
+      expect(await knows(gateway, made.key)).toBe(true);
+      expect((await request("GET", `${gateway.adminUrl}/v1/keys`, adminKey)).status).toBe(200);
+      const code = await serve(one, [], env).catch((failure: Error) => failure.message);
+      expect(code).toContain("data_in_use");
+    } finally {
+      await server.start();
+    }
+    await until(async () => (await makeKey(gateway, adminKey, "after")).status < 300);
+    const listed = await request("GET", `${gateway.adminUrl}/v1/keys`, adminKey);
+    expect(listed.text).not.toContain("meanwhile");
+  });
+});
+
+describe("a start", () => {
+  const failure = async (data: string, env: Readonly<Record<string, string>>): Promise<string> => {
+    const { code, stderr } = await sallyport(["serve", "--data", data, "--listen", "127.0.0.1:0"], env);
+    expect(code).not.toBe(0);
+    return stderr;
+  };
+
+  it("is refused where a setting would be kept by half: no address, no log, another log, a log that is away", async () => {
+    const { one, two, env, folder, adminKey: _ } = await deploy();
+    expect(await failure(one, {})).toContain("log_required");
+    const { stderr } = await sallyport(["keys", "create", "--name", "x", "--allow", "models:list", "--data", one]);
+    expect(stderr).toContain("log_required");
+    expect(await failure(two, { SALLYPORT_DATABASE: await server.makeDatabase() })).toContain("log_missing");
+    expect(await failure(two, (await deploy()).env)).toContain("log_foreign");
+    expect(await failure(two, { SALLYPORT_DATABASE: "postgres://x@127.0.0.1:1/x" })).toContain("log_unavailable");
+    const wrong = await failure(two, { SALLYPORT_DATABASE: "postgres://x:hunter2@db.example.org/x" });
+    expect(wrong).toContain("SALLYPORT_DATABASE");
+    expect(wrong).not.toContain("hunter2");
+    const single = join(folder, "single");
+    await sallyportJson(["init", "--data", single]);
+    expect(await failure(single, env)).toContain("log_missing");
+  });
+
+  it.each([
+    [
+      "entries that were taken away",
+      "log_ahead",
+      "DELETE FROM epoch_log; UPDATE epoch_log_state SET epoch = base_epoch, head = base_head",
+    ],
+    ["an entry that was changed", "log_damaged", "UPDATE epoch_log SET operations = replace(operations, 'key', 'kex')"],
+    ["a gap", "log_damaged", "DELETE FROM epoch_log WHERE epoch = (SELECT min(epoch) FROM epoch_log)"],
+    ["a signature of another key", "log_damaged", "UPDATE epoch_log SET signature = repeat('A', 86) || '=='"],
+  ])("is refused on %s", async (_what, code, statement) => {
+    const { one, two, database, env, adminKey } = await deploy();
+    const active = await start(one, env);
+    for (const name of ["a", "b"]) expect((await makeKey(active, adminKey, name)).status).toBeLessThan(300);
+    await kill(active);
+    await runSql(database, statement);
+    // The one that was behind finds what is wrong in what it has to apply, the other that the end is another one.
+    expect(await failure(code === "log_ahead" ? one : two, env)).toContain(code);
+  });
+});
+
+describe("migrate", () => {
+  it("goes on after a kill, is done once, and comes back with every change", async () => {
+    const { one, two, database, env, adminKey } = await deploy();
+    const again = await sallyportJson<{ wasDone: boolean; digest: string }>([
+      "migrate",
+      "--to",
+      database,
+      "--data",
+      one,
+    ]);
+    expect(again).toMatchObject({ wasDone: true, digest: digestState(one).digest });
+    const active = await start(one, env);
+    const made = keyOf(await makeKey(active, adminKey, "kept"));
+    const early = await sallyport(["migrate", "--to", "sqlite", "--data", one], env);
+    expect(early.stderr).toContain("data_in_use");
+    const elsewhere = await sallyport(["migrate", "--to", "sqlite", "--data", two], env);
+    expect(elsewhere.stderr).toContain("authority_standby");
+    await kill(active);
+    const behind = await sallyport(["migrate", "--to", "sqlite", "--data", two], env);
+    expect(behind.stderr).toContain("start this gateway once");
+    const before = digestState(one);
+    const back = await sallyportJson<{ digest: string }>(["migrate", "--to", "sqlite", "--data", one], env);
+    expect(back.digest).toBe(before.digest);
+    expect((await sallyport(["serve", "--data", two], env)).stderr).toContain("log_foreign");
+    const single = await start(one, {});
+    expect(await knows(single, made.key)).toBe(true);
+    expect((await makeKey(single, adminKey, "alone")).status).toBeLessThan(300);
+  });
+});
