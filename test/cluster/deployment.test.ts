@@ -155,9 +155,20 @@ describe("a start", () => {
   };
 
   it("is refused where a setting would be kept by half: no address, no log, another log, a log that is away", async () => {
-    const { one, two, env, folder, adminKey: _ } = await deploy();
+    const { one, two, env, folder } = await deploy();
     expect(await failure(one, {})).toContain("log_required");
-    const { stderr } = await sallyport(["keys", "create", "--name", "x", "--allow", "models:list", "--data", one]);
+    const { stderr } = await sallyport([
+      "keys",
+      "create",
+      "--env",
+      "dev",
+      "--name",
+      "x",
+      "--allow",
+      "models:list",
+      "--data",
+      one,
+    ]);
     expect(stderr).toContain("log_required");
     expect(await failure(two, { SALLYPORT_DATABASE: await server.makeDatabase() })).toContain("log_missing");
     expect(await failure(two, (await deploy()).env)).toContain("log_foreign");

@@ -61,11 +61,21 @@ export function makeSharedPeppers({ images }: Pick<Committed, "images">, peppers
     if (image.of === "key" && peppers.current(image.environment) === undefined) peppers.create(image.environment);
 }
 
+/** As `makeAuthority()`. Closes the store if it throws. */
+export async function openAuthority(order: AuthorityOrder): Promise<RunningAuthority | null> {
+  try {
+    return await makeAuthority(order);
+  } catch (cause) {
+    await order.store.close();
+    throw cause;
+  }
+}
+
 /**
  * Null on a single machine. Throws `log_required` for a replica without the address of its log, and `log_missing` for a
  * directory whose changes are in no log yet: a setting is kept whole or not at all.
  */
-export async function openAuthority(order: AuthorityOrder): Promise<RunningAuthority | null> {
+async function makeAuthority(order: AuthorityOrder): Promise<RunningAuthority | null> {
   const { settings, store, sealer, clock, log, stop } = order;
   const directory = settings.dataDirectory;
   const place = readReplicaPlace(directory);

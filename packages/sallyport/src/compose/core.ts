@@ -140,14 +140,8 @@ export async function openCore(settings: Settings, clock: Clock, log: Log, optio
       onNotice,
       upgrades: options.upgrades ?? false,
     });
-    const authority = await openAuthority({
-      settings,
-      store,
-      sealer,
-      clock,
-      log,
-      stop: (why) => stopServing(log, why),
-    });
+    const stop = (why: string): void => stopServing(log, why);
+    const authority = await openAuthority({ settings, store, sealer, clock, log, stop });
     const audit = new AuditLink(directory, openIndexKey(directory, sealer));
     const upstreamStates = new UpstreamFile(dataPaths(directory), sealer);
     const parts = {
@@ -157,7 +151,6 @@ export async function openCore(settings: Settings, clock: Clock, log: Log, optio
       upstreamStates,
       audit,
     };
-    const stop = (why: string): void => stopServing(log, why);
     const onFault = (what: string, cause: unknown): void => log.error({ cause: causeOf(cause) }, what);
     const fault = (cause: unknown): void => log.error({ cause: causeOf(cause) }, "the life of a key could not go on");
     try {
