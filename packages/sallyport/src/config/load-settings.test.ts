@@ -37,6 +37,7 @@ describe("loadSettings", () => {
     const settings = loadSettings({ flags: { data: directory }, env: {} });
     expect(settings).toEqual({
       dataDirectory: directory,
+      database: null,
       keyEncryptionKey: { kind: "file", path: join(directory, "secrets", "kek") },
       listen: { host: "127.0.0.1", port: 11435 },
       adminListen: { host: "127.0.0.1", port: 11436 },
