@@ -263,4 +263,8 @@ export { ReviewJobs } from "../packages/sallyport/dist/compose/review-care.js";
 export { ReviewRecords } from "../packages/sallyport/dist/reviews/review-records.js";
 export type { ReviewLine, ReviewRecord } from "../packages/sallyport/dist/reviews/review.js";
 export { SUBJECTS_MAX } from "../packages/sallyport/dist/admin/reviews/survey-population.js";
-export { digestState } from "../packages/sallyport/dist/store/state/replica-place.js";
+export {
+  digestState,
+  readReplicaPlace,
+  writeReplicaPlace,
+} from "../packages/sallyport/dist/store/state/replica-place.js";

@@ -17,6 +17,7 @@ import { ledgerRules } from "./take-away-ledger.js";
 import { loginRules } from "./take-away-login.js";
 import { rightsRules } from "./take-away-rights.js";
 import { sentryRules } from "./take-away-sentry.js";
+import { clusterRules } from "./take-away-cluster.js";
 import { feedRules } from "./take-away-feed.js";
 import { standingRules } from "./take-away-standing.js";
 import { tokenRules } from "./take-away-tokens.js";
@@ -66,6 +67,7 @@ export const rules = [
   ...identityRules,
   ...rightsRules,
   ...turnRules,
+  ...clusterRules,
   ...feedRules,
   ...usageRules,
   ...leakRules,

@@ -1,0 +1,112 @@
+// Several gateways on one log of changes: one sequencer, replicas that follow, a start that is refused.
+const S = "packages/sallyport/src";
+const log = "test/cluster/epoch-log.test.ts";
+const authority = `${S}/cluster/authority/authority.test.ts`;
+const deployment = "test/cluster/deployment.test.ts";
+
+export const clusterRules = [
+  {
+    rule: "cluster",
+    what: "a deposed sequencer appends nothing",
+    file: `${S}/cluster/postgres/epoch-table.ts`,
+    from: "WHERE id = 1 AND fence = $1 AND epoch = $2 AND head = $3 AND NOT closed\n    RETURNING id",
+    to: "WHERE id = 1 AND $1::bigint > 0 AND epoch = $2 AND head = $3 AND NOT closed\n    RETURNING id",
+    test: log,
+  },
+  {
+    rule: "cluster",
+    what: "an append counts only on the expected head",
+    file: `${S}/cluster/postgres/epoch-table.ts`,
+    from: "epoch = $2 AND head = $3 AND NOT closed\n    RETURNING id",
+    to: "$2::bigint >= 0 AND $3::text <> '' AND NOT closed\n    RETURNING id",
+    test: log,
+  },
+  {
+    rule: "cluster",
+    what: "a sequencer whose append failed never appends again",
+    file: `${S}/cluster/authority/sequencer.ts`,
+    from: "    if (this.#end) throw this.#end;\n",
+    to: "",
+    test: `${S}/cluster/authority/sequencer.test.ts`,
+  },
+  {
+    rule: "cluster",
+    what: "a follower demands hash, chain and signature of each entry",
+    file: `${S}/cluster/authority/authority.ts`,
+    from: '    if (mistake !== undefined) throw new Problem("log_damaged", mistake);\n    const change',
+    to: "    const change",
+    test: authority,
+  },
+  {
+    rule: "cluster",
+    what: "a gateway does not begin on the log of another deployment",
+    file: `${S}/cluster/authority/authority.ts`,
+    from: "if (base.deployment !== deployment)",
+    to: "if (base.deployment === undefined)",
+    test: authority,
+  },
+  {
+    rule: "cluster",
+    what: "a replica that is ahead of the log does not begin",
+    file: `${S}/cluster/authority/authority.ts`,
+    from: "    this.#demandReaches(state);\n",
+    to: "",
+    test: authority,
+  },
+  {
+    rule: "cluster",
+    what: "the replica judges a change before it is in the log",
+    file: `${S}/cluster/authority/authority.ts`,
+    from: "    await this.#ports.replica.judge(change);\n",
+    to: "",
+    test: authority,
+  },
+  {
+    rule: "cluster",
+    what: "a change that was judged without an earlier one is rejected",
+    file: `${S}/cluster/authority/authority.ts`,
+    from: 'throw new Problem("conflict", "a change before this one became known only now: reload and try again");',
+    to: "await Promise.resolve();",
+    test: authority,
+  },
+  {
+    rule: "cluster",
+    what: "a replica accepts no change that is not in the log",
+    file: `${S}/store/writer/commit-group.ts`,
+    from: '  if (log === null) throw new Problem("log_required");\n',
+    to: "  if (log === null) return;\n",
+    test: "test/cluster/replica.test.ts",
+  },
+  {
+    rule: "cluster",
+    what: "a replica applies the log in order",
+    file: `${S}/store/writer/commit-group.ts`,
+    from: 'if (log.kind === "apply" && log.epoch !== epoch + 1)',
+    to: 'if (log.kind === "apply" && log.epoch < 0)',
+    test: "test/cluster/replica.test.ts",
+  },
+  {
+    rule: "cluster",
+    what: "a change that is only judged is not written",
+    file: `${S}/store/writer/commit-group.ts`,
+    from: 'if (change.log?.kind === "judge") {',
+    to: 'if (change.log?.kind === "judge" && change.id < 0) {',
+    test: "test/cluster/replica.test.ts",
+  },
+  {
+    rule: "cluster",
+    what: "a replica without the address of its log does not start",
+    file: `${S}/compose/authority.ts`,
+    from: 'if (address === null) throw new Problem("log_required");',
+    to: "if (address === null) return null;",
+    test: deployment,
+  },
+  {
+    rule: "cluster",
+    what: "beyond loopback, the database proves who it is",
+    file: `${S}/config/postgres-address.ts`,
+    from: '  if (mode !== null && mode !== "verify-full") return undefined;\n',
+    to: "",
+    test: `${S}/config/postgres-address.test.ts`,
+  },
+];
