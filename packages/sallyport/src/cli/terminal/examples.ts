@@ -15,7 +15,7 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
     "sallyport limits replay november.jsonl --policy stricter.yaml",
     "sallyport limits replay november.jsonl --policy stricter.yaml --json",
   ],
-  "policy export": ["sallyport policy export > policy.yaml", "sallyport policy export --json"],
+  "policy export": ["sallyport policy export", "sallyport policy export --json"],
   console: ["sallyport console", "sallyport console --json"],
   top: ["sallyport top", "sallyport top --env prod --once", "sallyport top --json"],
   status: ["sallyport status", "sallyport status --json"],
