@@ -27,10 +27,10 @@ export function PolicyHistory({ shownAt }: { readonly shownAt: number | undefine
           columns={[
             { name: "When", show: ({ at }) => <Time at={at} /> },
             { name: "By", show: ({ actor }) => actor },
-            { name: "Changes", show: ({ fields }) => String(fields["changes"] ?? ""), isNumber: true },
+            { name: "Changes", show: ({ fields }) => plain(fields["changes"]), isNumber: true },
             {
               name: "SHA-256 of the file",
-              show: ({ fields }) => <code>{String(fields["sha256"] ?? "").slice(0, 16)}</code>,
+              show: ({ fields }) => <code>{plain(fields["sha256"]).slice(0, 16)}</code>,
             },
             { name: "Record", show: ({ seq }) => <a href={placeText("audit", { before: String(seq + 1) })}>{seq}</a> },
           ]}
@@ -38,4 +38,9 @@ export function PolicyHistory({ shownAt }: { readonly shownAt: number | undefine
       )}
     </section>
   );
+}
+
+/** A field of a record is of any JSON type; what is neither text nor number is not shown in a cell. */
+function plain(field: unknown): string {
+  return typeof field === "string" || typeof field === "number" ? String(field) : "";
 }
