@@ -243,15 +243,18 @@ export class MemoryGateway {
         logs: async () => [],
         search: async (filter: AuditFilter) =>
           this.records.filter(
-            ({ environment }) =>
+            ({ environment, seq }) =>
               (filter.environment ?? environment) === environment &&
-              (filter.environments?.includes(environment) ?? true),
+              (filter.environments?.includes(environment) ?? true) &&
+              (filter.after === undefined || seq > filter.after) &&
+              (filter.before === undefined || seq < filter.before),
           ),
         read: async ({ after = 0 }: AuditFilter) => {
           const records = this.records.filter(({ seq }) => seq > after);
           return { records, through: records.at(-1)?.seq ?? after, first: this.records[0]?.seq ?? 0 };
         },
         verify: async () => ({ ok: true, records: this.records.length, unvouched: [], cannotShow: [] }),
+        prove: async (seq: number) => (this.records.some((record) => record.seq === seq) ? `proof of ${seq}` : null),
         uses: async ({ until }) => ({ from: until, uses: [] }),
         radius: async (question) => new KeyRadius(question).result({ knownFrom: null, records: 0 }),
       },

@@ -85,6 +85,7 @@ const routes: Record<RouteName, Kind> = {
   openapi: "reads",
   "audit.search": "reads",
   "audit.verify": "reads",
+  "audit.proof": "reads",
   "keys.list": "reads",
   "keys.create": () =>
     codeOf(

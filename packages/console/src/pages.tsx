@@ -16,6 +16,7 @@ import { NewKeyPage } from "./pages/new-key.tsx";
 import { OverviewPage } from "./pages/overview.tsx";
 import { PeoplePage } from "./pages/people.tsx";
 import { PolicyPage } from "./pages/policy.tsx";
+import { RecordPage } from "./pages/record.tsx";
 import { ReviewPage } from "./pages/review.tsx";
 import { ReviewsPage } from "./pages/reviews.tsx";
 import { RightsizingPage } from "./pages/rightsizing.tsx";
@@ -68,6 +69,7 @@ export const otherPages: readonly Page[] = [
 const single: readonly Page[] = [
   { path: "reviews", title: "Access review", needs: "reviews.show", Show: ReviewPage },
   { path: "keys", title: "Key", needs: "keys.show", Show: KeyPage },
+  { path: "audit", title: "Audit record", needs: "audit.search", Show: RecordPage },
   { path: "incidents", title: "Incident", needs: "incidents.radius", Show: IncidentPage, under: "security" },
 ];
 

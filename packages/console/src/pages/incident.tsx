@@ -8,6 +8,7 @@ import { Command } from "../parts/command.tsx";
 import { DataTable } from "../parts/data-table.tsx";
 import { Facts } from "../parts/facts.tsx";
 import { ProblemNote } from "../parts/problem-note.tsx";
+import { saveFile } from "../parts/save-file.ts";
 import { Time } from "../parts/time.tsx";
 import { useAct } from "../parts/use-act.ts";
 import { useAnswer } from "../parts/use-answer.ts";
@@ -132,12 +133,7 @@ function Report({ id }: { readonly id: string }): ReactNode {
   const { isBusy, problem, run } = useAct(() => undefined);
   const save = async (): Promise<void> => {
     const { html } = await call("incidents.report", { params: { id } });
-    const url = URL.createObjectURL(new Blob([html], { type: "text/html" }));
-    const link = document.createElement("a");
-    link.href = url;
-    link.download = `${id}.html`;
-    link.click();
-    URL.revokeObjectURL(url);
+    saveFile(`${id}.html`, html, "text/html");
   };
   return (
     <>

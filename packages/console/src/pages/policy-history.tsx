@@ -32,7 +32,7 @@ export function PolicyHistory({ shownAt }: { readonly shownAt: number | undefine
               name: "SHA-256 of the file",
               show: ({ fields }) => <code>{plain(fields["sha256"]).slice(0, 16)}</code>,
             },
-            { name: "Record", show: ({ seq }) => <a href={placeText("audit", { before: String(seq + 1) })}>{seq}</a> },
+            { name: "Record", show: ({ seq }) => <a href={placeText(`audit/${seq}`)}>{seq}</a> },
           ]}
         />
       )}

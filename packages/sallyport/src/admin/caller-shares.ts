@@ -21,7 +21,7 @@ const NARROWING: ReadonlySet<string> = new Set<RouteName>([
 
 /** Routes that read or judge much at once. */
 const COSTLY: ReadonlySet<string> = new Set<RouteName>([
-  "audit.search", "audit.verify", "incidents.radius", "incidents.report", "policy.plan", "keys.sweep",
+  "audit.search", "audit.verify", "audit.proof", "incidents.radius", "incidents.report", "policy.plan", "keys.sweep",
 ]); // prettier-ignore
 
 type Kind = "calls" | "costly" | "narrowing" | "scim";

@@ -23,6 +23,7 @@ export type AuditQuestion =
   | { readonly ask: "read"; readonly filter: AuditFilter }
   | { readonly ask: "care" }
   | { readonly ask: "verify" }
+  | { readonly ask: "prove"; readonly seq: number }
   | { readonly ask: "uses"; readonly bounds: UseBounds }
   | { readonly ask: "radius"; readonly question: RadiusQuestion }
   | { readonly ask: "logs" }
@@ -43,6 +44,8 @@ export type AuditAnswered =
         | AuditPage
         | undefined
         | AuditVerdict
+        | string
+        | null
         | AuditUses
         | LedgerRadius
         | readonly LogSize[]
@@ -101,6 +104,10 @@ export class AuditLink implements AuditLog {
 
   verify(): Promise<AuditVerdict> {
     return this.#ask({ ask: "verify" }) as Promise<AuditVerdict>;
+  }
+
+  prove(seq: number): Promise<string | null> {
+    return this.#ask({ ask: "prove", seq }) as Promise<string | null>;
   }
 
   uses(bounds: UseBounds): Promise<AuditUses> {
