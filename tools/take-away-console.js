@@ -5,6 +5,14 @@ const rule = "sessions at the console";
 
 export const consoleRules = [
   {
+    rule: "a search of keys",
+    what: "finds and counts only what the caller administers",
+    file: `${A}/routes/key-list.ts`,
+    from: "(environment ?? name) === name && administers(caller.issuer.right, name)",
+    to: "(environment ?? name) === name && caller.issuer.right !== undefined",
+    test: "test/gateway/key-search.test.ts",
+  },
+  {
     rule,
     what: "a link works once",
     file: `${A}/console/console-sessions.ts`,

@@ -11,6 +11,7 @@ import {
   issueAdminKey,
   keyChangedInPart,
   KeyDirectory,
+  KeyIndex,
   KeyLifecycle,
   KeyRadius,
   LeakDesk,
@@ -137,9 +138,19 @@ export class MemoryGateway {
       read: () => [...this.localLogins.values()],
     });
     const reviews = (this.reviews = new ReviewRecords(() => [...this.reviewTable.values()]));
+    const keyIndex = new KeyIndex({
+      keys,
+      briefs: ({ after, limit }) => {
+        const page = listKeys({ after, limit });
+        const next = page.length < limit ? null : `${page.at(-1)!.environment}/${page.at(-1)!.id}`;
+        return { keys: page.map((key) => ({ ...key, isSession: key.session !== null })), uses: [], next };
+      },
+      nameOf: (principal) => this.state.principals.find(({ id }) => id === principal)?.name,
+      isHidden: (environment) => environment === "system",
+    });
     const feed = new Feed({
       writer: { change: commit },
-      views: [keys, logins, reviews],
+      views: [keys, logins, reviews, keyIndex],
       isNarrowing: () => false,
       onFault: (what, cause) => this.faults.push(new Error(what, { cause })),
       onStale: (view, cause) => this.faults.push(new Error(view, { cause })),
@@ -188,6 +199,8 @@ export class MemoryGateway {
       },
       sealTo: () => Promise.reject(new Problem("input_invalid", "no recipients here")),
       listKeys,
+      storedKey: (environment, id) => stored.get(`${environment}/${id}`),
+      keyIndex,
       peppers,
       changes: feed,
       reconciler: new Reconciler({

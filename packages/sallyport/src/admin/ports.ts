@@ -19,6 +19,7 @@ import type { KeyDirectory } from "../keys/directory.ts";
 import type { Secret } from "../kernel/secret.ts";
 import type { KeyRecord } from "../keys/key.ts";
 import type { KeyLifecycle } from "../keys/lifecycle.ts";
+import type { KeyIndex } from "../keys/search/key-index.ts";
 import type { Restriction } from "../keys/restriction.ts";
 import type { FoundLeakPorts } from "../leaks/found-leak.ts";
 import type { KnownSenders } from "../leaks/known-senders.ts";
@@ -48,6 +49,10 @@ export interface AdminPorts {
     after?: string;
     limit?: number;
   }) => readonly KeyRecord[];
+  /** As it is stored. Throws `record_damaged`. */
+  readonly storedKey: (environment: string, id: string) => KeyRecord | undefined;
+  /** Which keys a list shows that is searched, filtered or sorted. */
+  readonly keyIndex: Pick<KeyIndex, "search" | "prepareSearch">;
   readonly peppers: PepperRing;
   /**
    * Commits a change, then replaces the snapshot, forgets changed keys and aborts requests that are no longer allowed,

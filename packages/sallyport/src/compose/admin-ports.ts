@@ -44,6 +44,8 @@ export function adminPorts(
     lifecycle: core.lifecycle,
     sealTo: async (recipient, text) => (await import("../store/secrets/age-text.ts")).sealTextTo(recipient, text),
     listKeys: (filter) => store.reader.keys(filter),
+    storedKey: (environment, id) => store.reader.key(environment, id),
+    keyIndex: core.keyIndex,
     peppers,
     changes,
     quarantine: core.quarantine,

@@ -3,6 +3,7 @@
  * that keeps them up.
  */
 import { join } from "node:path";
+import { SYSTEM_REALM } from "@sallyport/protocol";
 import { PermissionUses } from "../access/permission-uses.ts";
 import { lostRight } from "../access/lost-right.ts";
 import { isDisabledIn } from "../access/holding.ts";
@@ -28,6 +29,7 @@ import { LocalSuspension } from "../identity/local/suspension.ts";
 import { Reconciler } from "../identity/reconciler.ts";
 import type { KeyRecord } from "../keys/key.ts";
 import { KeyDirectory } from "../keys/directory.ts";
+import { KeyIndex } from "../keys/search/key-index.ts";
 import { NetworkList } from "../kernel/network-list.ts";
 import { FirstNetworks } from "../keys/first-networks.ts";
 import { ClockAgreement } from "../kernel/clock-agreement.ts";
@@ -70,6 +72,7 @@ export interface Core {
   /** Encrypts everything that must be read back. */
   readonly sealer: DataKeys;
   readonly keys: KeyDirectory;
+  readonly keyIndex: KeyIndex;
   readonly restrictions: Restrictions;
   readonly findings: FindingRecords;
   readonly rightsizings: Rightsizings;
@@ -218,6 +221,13 @@ function joinCore(
   const ollamaSigners = new OllamaSignerIndex((visit) => reader.eachOllamaSigner(visit));
   const policy = new SnapshotView(() => reader.policy(), agents);
   const snapshot = (): Snapshot => policy.present;
+  const keyIndex = new KeyIndex({
+    keys,
+    briefs: reader.keyBriefs,
+    nameOf: (principal) => snapshot().principals.get(principal)?.name,
+    // Admin keys have a separate list.
+    isHidden: (environment) => environment === SYSTEM_REALM,
+  });
   const localLogins = new LocalLogins({ snapshot, read: () => reader.localLogins() });
   const revokedTokens = new RevokedTokens(clock, () => reader.revokedTokens());
   const changes: Changes = {
@@ -238,6 +248,7 @@ function joinCore(
       revokedTokens,
       localLogins,
       policy,
+      keyIndex,
     ],
     isNarrowing: ({ operations }) =>
       takesAway(operations, {
@@ -251,7 +262,10 @@ function joinCore(
 
   const uses = new UseRecord({
     keyUses: (environment, id) => reader.keyUses(environment, id),
-    noteUses: (noted) => store.noteUses(noted),
+    noteUses: (noted) => {
+      store.noteUses(noted);
+      keyIndex.noteUses(noted);
+    },
   });
   const clocks = new ClockAgreement(clock, store.headAt);
   const lifecycle = new KeyLifecycle({
@@ -322,6 +336,7 @@ function joinCore(
     upstreamStates,
     sealer,
     keys,
+    keyIndex,
     restrictions,
     findings,
     rightsizings,

@@ -5,11 +5,12 @@ import { findingOf } from "./posture-finding.ts";
 import type { JudgedKey, KeyUseFacts, PolicyFacts, PostureFinding } from "./posture-finding.ts";
 
 const DAY_MS = 86_400_000;
-const NEAR_EXPIRY_MS = 7 * DAY_MS;
-const NEVER_USED_MS = 7 * DAY_MS;
-const UNUSED_MS = 30 * DAY_MS;
+/** Also what a list of keys is filtered by. */
+export const NEAR_EXPIRY_MS = 7 * DAY_MS;
+export const NEVER_USED_MS = 7 * DAY_MS;
+export const UNUSED_MS = 30 * DAY_MS;
 /** A key that was issued for hours is not near its expiry from its first minute on. */
-const LAST_PART = 4;
+export const LAST_PART = 4;
 
 type Facts = Pick<PolicyFacts, "now" | "snapshot">;
 

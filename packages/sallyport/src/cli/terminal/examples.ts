@@ -59,7 +59,12 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
     "sallyport keys create --env prod --name bot --allow infer:chat --model 'qwen3:*' --ttl 30d --requests 60/min",
     "sallyport keys create --env prod --name bot --role chatbot --model llama3.2 --deliver 2h",
   ],
-  "keys list": ["sallyport keys list", "sallyport keys list --env prod --sort used", "sallyport keys list --json"],
+  "keys list": [
+    "sallyport keys list",
+    "sallyport keys list --env prod --sort used",
+    "sallyport keys list --search billing --risk idle",
+    "sallyport keys list --json",
+  ],
   usage: [
     "sallyport usage",
     "sallyport usage --by principal --since 30d --format csv",
