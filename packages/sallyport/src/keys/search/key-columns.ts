@@ -70,7 +70,7 @@ function grown<T extends { set(from: ArrayLike<number>): void } & ArrayLike<numb
 export const START_LENGTH = 6;
 
 /** Six characters from `from` on, in the order of texts as far as they are below 255. */
-export function startOf(text: string, from: number): number {
+export function textStart(text: string, from: number): number {
   let number = 0;
   for (let i = from; i < from + START_LENGTH; i++)
     number = number * 256 + Math.min(255, i < text.length ? text.charCodeAt(i) : 0);

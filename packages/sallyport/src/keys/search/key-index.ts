@@ -8,7 +8,7 @@ import { LongWork } from "../../kernel/long-work.ts";
 import type { KeyDirectory } from "../directory.ts";
 import type { KeyRecord } from "../key.ts";
 import type { KeyUse } from "../use-record.ts";
-import { KeyColumns, START_LENGTH, startOf, STATES } from "./key-columns.ts";
+import { KeyColumns, START_LENGTH, textStart, STATES } from "./key-columns.ts";
 import type { KeyBrief } from "./key-columns.ts";
 import { OldSecrets } from "./old-secrets.ts";
 import { selectPage } from "./select-page.ts";
@@ -149,9 +149,9 @@ export class KeyIndex implements View<"key" | "principal"> {
     columns.idleSince[row] = key.idleSince;
     columns.lifetimeMs[row] = key.lifetimeMs ?? Infinity;
     const name = key.name.toLowerCase();
-    columns.nameStart[row] = startOf(name, 0);
-    columns.nameNext[row] = startOf(name, START_LENGTH);
-    columns.idStart[row] = startOf(key.id, 0);
+    columns.nameStart[row] = textStart(name, 0);
+    columns.nameNext[row] = textStart(name, START_LENGTH);
+    columns.idStart[row] = textStart(key.id, 0);
     this.#texts.put(row, `${key.name}\t${key.id}`);
     this.#oldSecrets.put(row, key.secrets);
   }

@@ -3,10 +3,24 @@
  * far. A cursor is the place of a key and not a count, so that a page begins where the one before ended, whatever changed.
  */
 import type { KeyColumns } from "./key-columns.ts";
-import { startOf } from "./key-columns.ts";
-import type { Searched } from "./select-page.ts";
+import { textStart } from "./key-columns.ts";
+import type { OldSecrets } from "./old-secrets.ts";
+import type { TextBlocks } from "./text-blocks.ts";
 
-export type KeyOrder = "id" | "name" | "created" | "expires" | "used";
+export type KeySort = "id" | "name" | "created" | "expires" | "used";
+
+/** All that is searched, as the index has it. */
+export interface SearchedKeys {
+  readonly columns: KeyColumns;
+  readonly texts: TextBlocks;
+  readonly owners: TextBlocks;
+  readonly ownerCount: number;
+  readonly ownerNumber: (id: string) => number | undefined;
+  readonly environments: readonly string[];
+  readonly oldSecrets: OldSecrets;
+  readonly rowOf: (environment: string, id: string) => number;
+  readonly placeAt: (row: number) => { readonly environment: string; readonly id: string };
+}
 
 /** Where a key is in an order: numbers first, then its name (where the order is by name), environment and id. */
 export interface Rank {
@@ -22,7 +36,7 @@ export interface Rank {
 const NAME_END = 9;
 
 /** The lower, the earlier: the newest, the soonest and the last used come first; what never was comes last. */
-const FIRST: { readonly [O in KeyOrder]: (columns: KeyColumns, row: number) => number } = {
+const FIRST: { readonly [O in KeySort]: (columns: KeyColumns, row: number) => number } = {
   id: () => 0,
   name: ({ nameStart }, row) => nameStart[row]!,
   created: ({ createdAt }, row) => -createdAt[row]!,
@@ -31,10 +45,10 @@ const FIRST: { readonly [O in KeyOrder]: (columns: KeyColumns, row: number) => n
 };
 
 export class KeyOrdering {
-  readonly #from: Searched;
-  readonly #order: KeyOrder;
+  readonly #from: SearchedKeys;
+  readonly #order: KeySort;
 
-  constructor(from: Searched, order: KeyOrder) {
+  constructor(from: SearchedKeys, order: KeySort) {
     this.#from = from;
     this.#order = order;
   }
@@ -76,7 +90,7 @@ export class KeyOrdering {
   /** A text that is no cursor of this order names a place before all others. */
   rankOfCursor(text: string): Rank {
     const [environment = "", id = "", time = ""] = text.split("/");
-    const place = { second: 0, text: "", environment, id, idStart: startOf(id, 0) };
+    const place = { second: 0, text: "", environment, id, idStart: textStart(id, 0) };
     if (this.#order === "id") return { ...place, first: 0 };
     if (this.#order === "name") {
       const row = this.#from.rowOf(environment, id);

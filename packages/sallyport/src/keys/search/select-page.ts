@@ -5,10 +5,9 @@
 import type { LongWork } from "../../kernel/long-work.ts";
 import type { KeyColumns } from "./key-columns.ts";
 import { KeyOrdering } from "./key-ordering.ts";
-import type { KeyOrder, Rank } from "./key-ordering.ts";
+import type { KeySort, Rank, SearchedKeys } from "./key-ordering.ts";
 import type { OldSecrets } from "./old-secrets.ts";
 import { BLOCK_ROWS } from "./text-blocks.ts";
-import type { TextBlocks } from "./text-blocks.ts";
 
 /** `expired`: active, and past its end. */
 export const LISTED_STATES = ["active", "expired", "suspended", "revoked"] as const;
@@ -28,7 +27,7 @@ export interface KeyQuestion {
   readonly search?: string;
   readonly state?: (typeof LISTED_STATES)[number];
   readonly risk?: KeyRisk;
-  readonly order: KeyOrder;
+  readonly order: KeySort;
   /** `next` of the page before. */
   readonly after?: string;
   readonly limit: number;
@@ -42,19 +41,7 @@ export interface KeyPlaces {
   readonly next: string | null;
 }
 
-export interface Searched {
-  readonly columns: KeyColumns;
-  readonly texts: TextBlocks;
-  readonly owners: TextBlocks;
-  readonly ownerCount: number;
-  readonly ownerNumber: (id: string) => number | undefined;
-  readonly environments: readonly string[];
-  readonly oldSecrets: OldSecrets;
-  readonly rowOf: (environment: string, id: string) => number;
-  readonly placeAt: (row: number) => { readonly environment: string; readonly id: string };
-}
-
-export async function selectPage(from: Searched, question: KeyQuestion, work: LongWork): Promise<KeyPlaces> {
+export async function selectPage(from: SearchedKeys, question: KeyQuestion, work: LongWork): Promise<KeyPlaces> {
   const { columns } = from;
   const { limit } = question;
   const order = new KeyOrdering(from, question.order);
@@ -92,7 +79,7 @@ export async function selectPage(from: Searched, question: KeyQuestion, work: Lo
 
 type IsAsked = (block: number) => (row: number) => boolean;
 
-async function filterOf(from: Searched, question: KeyQuestion, work: LongWork): Promise<IsAsked> {
+async function filterOf(from: SearchedKeys, question: KeyQuestion, work: LongWork): Promise<IsAsked> {
   const { columns, texts, environments, oldSecrets } = from;
   const { now, state, risk, isVisible } = question;
   const visible = Uint8Array.from([0, ...environments.map((name) => (isVisible(name) ? 1 : 0))]);
@@ -118,7 +105,7 @@ async function filterOf(from: Searched, question: KeyQuestion, work: LongWork): 
   };
 }
 
-async function markedOwners({ owners, ownerCount }: Searched, piece: string, work: LongWork): Promise<Uint8Array> {
+async function markedOwners({ owners, ownerCount }: SearchedKeys, piece: string, work: LongWork): Promise<Uint8Array> {
   const marked = new Uint8Array(Math.ceil((ownerCount + 1) / BLOCK_ROWS) * BLOCK_ROWS);
   for (let block = 0; block * BLOCK_ROWS < marked.length; block++) {
     const resting = work.rest();

@@ -4,7 +4,6 @@
  */
 import type { KeyBriefs } from "../../keys/search/key-index.ts";
 import type { KeyBrief } from "../../keys/search/key-columns.ts";
-import { STATES } from "../../keys/search/key-columns.ts";
 import type { SqlDatabase, SqlRow } from "../disk/sqlite.ts";
 
 /** Longer texts are no key's: they are not even read. */
@@ -39,6 +38,8 @@ export function makeReadBriefs(database: SqlDatabase): KeyBriefs {
     };
   };
 }
+
+const STATES = ["active", "suspended", "revoked"] as const satisfies readonly KeyBrief["state"][];
 
 function readBrief(row: SqlRow): KeyBrief | undefined {
   const state = STATES.find((known) => known === row["state"]);
