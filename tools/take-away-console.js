@@ -5,6 +5,46 @@ const rule = "sessions at the console";
 
 export const consoleRules = [
   {
+    rule: "live events",
+    what: "each is judged by the environments that the reader administers",
+    file: `${A}/events/event-reader.ts`,
+    from: "if (event.environment !== null && !administers(right, event.environment)) return false;",
+    to: "if (event.environment !== null && administers === undefined) return false;",
+    test: `${A}/events/event-reader.test.ts`,
+  },
+  {
+    rule: "live events",
+    what: "and by the permission that its kind needs",
+    file: `${A}/events/event-reader.ts`,
+    from: "return right.permissions.includes(event.of",
+    to: "return right.permissions.length > 0 || right.permissions.includes(event.of",
+    test: `${A}/events/event-reader.test.ts`,
+  },
+  {
+    rule: "live events",
+    what: "what was not sent is said",
+    file: `${A}/events/event-reader.ts`,
+    from: "if (this.#isReset || events.first > this.#cursor + 1) {",
+    to: "if (this.#isReset) {",
+    test: `${A}/events/event-reader.test.ts`,
+  },
+  {
+    rule: "live events",
+    what: "a stream that is open is no use of its session",
+    file: `${A}/console/console-sessions.ts`,
+    from: "if (isUse) session.usedAt",
+    to: "if (isUse || now > 0) session.usedAt",
+    test: sessions,
+  },
+  {
+    rule: "live events",
+    what: "one caller does not take all streams",
+    file: `${A}/events/events-route.ts`,
+    from: "const full = this.#shares.take(owner);",
+    to: "const full = this.#shares.take({ caller: `${Math.random()}` });",
+    test: "test/gateway/live-events.test.ts",
+  },
+  {
     rule: "a search of keys",
     what: "finds and counts only what the caller administers",
     file: `${A}/routes/key-list.ts`,

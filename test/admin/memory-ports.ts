@@ -12,6 +12,7 @@ import {
   keyChangedInPart,
   KeyDirectory,
   KeyIndex,
+  LiveEvents,
   KeyLifecycle,
   KeyRadius,
   LeakDesk,
@@ -269,6 +270,7 @@ export class MemoryGateway {
         radius: async (question) => new KeyRadius(question).result({ knownFrom: null, records: 0 }),
       },
       console: new ConsoleSessions(clock),
+      events: new LiveEvents(clock),
       reads: new AuditReads({ clock, changes: feed }),
       sinks: () => this.sinks,
       answerAlert: async ({ alert, actor, verdict }) => {

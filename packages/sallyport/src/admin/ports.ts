@@ -32,6 +32,7 @@ import type { ReviewRecords } from "../reviews/review-records.ts";
 import type { LineCount, LineFilter, ReviewLine } from "../reviews/review.ts";
 import type { UsageReports } from "../usage/usage-report.ts";
 import type { AuditReads } from "./audit-reads.ts";
+import type { LiveEvents } from "./events/live-events.ts";
 import type { ConsoleSessions } from "./console/console-sessions.ts";
 
 export interface AdminPorts {
@@ -82,6 +83,8 @@ export interface AdminPorts {
   readonly audit: AuditLog;
   /** People at the console. */
   readonly console: ConsoleSessions;
+  /** What happens, for those who look. */
+  readonly events: LiveEvents;
   /** Where reading of the audit log is recorded. */
   readonly reads: AuditReads;
   /** Number of the newest record on disk. */

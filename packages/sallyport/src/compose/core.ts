@@ -15,6 +15,7 @@ import { networkPrefix } from "../kernel/network-prefix.ts";
 import type { LedgerEvent } from "../audit/event.ts";
 import type { Changes } from "../changes/change.ts";
 import { Feed } from "../changes/feed.ts";
+import type { Committed } from "../changes/image.ts";
 import type { Settings } from "../config/settings.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { causeOf } from "../kernel/log.ts";
@@ -103,6 +104,8 @@ export interface Core {
   readonly rebuiltViews: () => number;
   /** Called when a change is shown by every view, before it is acknowledged. */
   onSwap(then: (snapshot: Snapshot) => void): void;
+  /** Called with each change that is on disk, when every view shows it. */
+  onCommitted(then: (committed: Committed) => void): void;
   /** Called with the events of each change that is on disk. */
   onEvents(then: (events: readonly LedgerEvent[]) => void): void;
   close(): Promise<void>;
@@ -364,6 +367,7 @@ function joinCore(
     passwordHasher,
     rebuiltViews: () => feed.rebuilt,
     onSwap: (then) => feed.onChanged(() => then(policy.present)),
+    onCommitted: (then) => feed.onCommitted(then),
     onEvents: (then) => feed.onCommitted(({ events }) => then(events)),
     async close() {
       await feed.settled();
