@@ -5,6 +5,15 @@ const rule = "sessions at the console";
 
 export const consoleRules = [
   {
+    rule: "a running request",
+    what: "is ended only by who administers its environment",
+    file: `${A}/routes/activity.ts`,
+    from: "if (!found || !administers(caller.issuer.right, found.environment))",
+    to: "if (!found || administers === undefined || caller === undefined)",
+    test: "test/gateway/live-events.test.ts",
+    named: "an administrator of its environment ends a running request",
+  },
+  {
     rule: "live events",
     what: "each is judged by the environments that the reader administers",
     file: `${A}/events/event-reader.ts`,

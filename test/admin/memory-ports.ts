@@ -250,6 +250,7 @@ export class MemoryGateway {
         rebuild: () => {},
         rebuildProgress: () => null,
       },
+      liveRequest: () => undefined,
       readPolicyText: async (text) => readPolicyText(text),
       explain: () => explained("model_denied", ["the key's scope does not grant it"]),
       explainToken: () => ({ seconds: 900, because: ["the environment's usual time is 15m"] }),

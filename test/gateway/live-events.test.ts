@@ -1,4 +1,5 @@
 /** The stream of live events of a whole gateway: who sees what, what ends it, and how many there may be. */
+import type { ServerResponse } from "node:http";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startGateway } from "./started-gateway.ts";
 import type { IssuedKey, StartedGateway } from "./started-gateway.ts";
@@ -115,6 +116,37 @@ test("it ends with the session and with the right, and keeps neither alive", asy
   await gateway.admin("POST", `/v1/admin-keys/${mine.id}/revoke`);
   expect((await other.next("end")).data.code).toBe("key_revoked");
   expect((await open(headers)).status).toBe(401);
+});
+
+test("an administrator of its environment ends a running request, which is on record", async () => {
+  const issued = await gateway.issue();
+  const upstreamClosed = new Promise<void>((resolve) => {
+    gateway.upstream().intercept = (_seen, response: ServerResponse) => {
+      response.writeHead(200, { "content-type": "application/x-ndjson" });
+      response.write('{"model":"m","created_at":"x","message":{"role":"assistant","content":"a"},"done":false}\n');
+      response.on("close", resolve);
+      return true;
+    };
+  });
+  const answer = await gateway.post("/api/chat", issued.key, { ...chat, stream: true });
+  const rest = answer.text();
+  interface Activity {
+    readonly environments: readonly { readonly requests: readonly { readonly id: string; readonly key: string }[] }[];
+  }
+  const { environments } = await gateway.admin<Activity>("GET", "/v1/activity");
+  const { id } = environments.flatMap(({ requests }) => requests).find(({ key }) => key === issued.id)!;
+  const end = (key?: string): Promise<object> => gateway.admin("POST", `/v1/requests/${id}/end`, undefined, key);
+  const stranger = { name: "stranger", role: "admin", environments: ["prod"] };
+  const { key } = await gateway.admin<AdminKey>("POST", "/v1/admin-keys", stranger);
+  await expect(end(key)).rejects.toThrow(/^404/);
+  await expect(end((await viewer()).key)).rejects.toThrow(/^403/);
+  expect(await end()).toMatchObject({ key: issued.id, isEnded: true });
+  expect(await rest).toContain("request_ended");
+  await upstreamClosed;
+  gateway.upstream().intercept = undefined;
+  const { records } = await gateway.admin<{ records: { fields: object }[] }>("GET", "/v1/audit?type=request.ended");
+  expect(records.map(({ fields }) => fields)).toEqual([expect.objectContaining({ request: id, key: issued.id })]);
+  await expect(end()).rejects.toThrow(/^404/);
 });
 
 test("a caller has so many streams, and another still gets one", async () => {

@@ -14,7 +14,7 @@ import type { LocalLogins } from "../identity/local/local-logins.ts";
 import type { Signals } from "../identity/signals.ts";
 import type { IncidentShelf } from "../incident/incident.ts";
 import type { Clock } from "../kernel/clock.ts";
-import type { EnvironmentActivity } from "../limits/environment-activity.ts";
+import type { EnvironmentActivity, LiveRequestHandle } from "../limits/environment-activity.ts";
 import type { KeyDirectory } from "../keys/directory.ts";
 import type { Secret } from "../kernel/secret.ts";
 import type { KeyRecord } from "../keys/key.ts";
@@ -117,6 +117,8 @@ export interface AdminPorts {
   /** Rows of the store that were met damaged since the start. */
   readonly damage: () => readonly { readonly environment: string; readonly says: string }[];
   readonly status: () => GatewayStatus;
+  /** One request that runs or waits; undefined where there is none of that id. */
+  readonly liveRequest: (id: string) => LiveRequestHandle | undefined;
   /** What runs and waits in an environment now; empty beside no gateway. */
   readonly activity: (environment: string) => EnvironmentActivity;
   /** Reads a policy text away from the thread of requests. Throws `rate_limited` while too many of the actor's wait. */

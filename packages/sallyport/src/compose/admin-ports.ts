@@ -105,6 +105,7 @@ export function adminPorts(
       dataListen: urls.data,
       adminListen: urls.admin,
     }),
+    liveRequest: (id) => dataPlane?.liveRequest(id),
     activity: (environment) => dataPlane?.activity(environment) ?? NOTHING_RUNS,
     readPolicyText: (text, actor) => policyTexts.read(text, actor),
     sinks: () => [],

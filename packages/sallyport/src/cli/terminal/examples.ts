@@ -70,6 +70,7 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
     "sallyport usage --by principal --since 30d --format csv",
     "sallyport usage --by model --env prod --prices prices.yaml",
   ],
+  "requests end": ["sallyport requests end req_7Kq2mZ9xTb4LwR3c"],
   "usage mine": ["sallyport usage mine", "sallyport usage mine --since 7d --json"],
   "usage rebuild": ["sallyport usage rebuild"],
   "keys show": ["sallyport keys show my-app"],
