@@ -246,7 +246,7 @@ export class MemoryGateway {
       damage: () => this.damaged,
       usage: {
         report: async () => ({ rows: this.usageRows as never[], next: null, firstDay: this.usageFirstDay }),
-        requestsOf: async (named) => named.map(() => 0),
+        requestsOf: async (named) => named.map(() => [0]),
         rebuild: () => {},
         rebuildProgress: () => null,
       },

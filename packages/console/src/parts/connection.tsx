@@ -30,7 +30,7 @@ export function Connection(): ReactNode {
   }, [isLost]);
   const isNewer = first !== null && state.version !== null && state.version !== first;
   return (
-    <div role="status" className="connection">
+    <div role="status" className="connection" data-connection={state.is}>
       {isLost && isLong && (
         <p className="note wrong">Not connected: {state.says || "the gateway does not answer"}, trying again</p>
       )}

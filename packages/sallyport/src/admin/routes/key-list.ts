@@ -5,7 +5,13 @@
 import { parseKeyText, Problem, SYSTEM_REALM } from "@sallyport/protocol";
 import type { Answer, ListedKey } from "@sallyport/contract";
 import { administers } from "../../access/attenuation.ts";
-import { LAST_PART, NEAR_EXPIRY_MS, NEVER_USED_MS, UNUSED_MS } from "../../access/posture/key-findings.ts";
+import {
+  isOnOldSecret,
+  LAST_PART,
+  NEAR_EXPIRY_MS,
+  NEVER_USED_MS,
+  UNUSED_MS,
+} from "../../access/posture/key-findings.ts";
 import { LongWork } from "../../kernel/long-work.ts";
 import type { KeyRecord } from "../../keys/key.ts";
 import type { KeyRisk } from "../../keys/search/select-page.ts";
@@ -53,14 +59,20 @@ export async function listKeys(call: Call<"keys.list">): Promise<Listed> {
   const { principals } = ports.snapshot();
   const ownerName = (id: string | null): string | null => (id === null ? null : (principals.get(id)?.name ?? null));
   let at = 0;
-  const shown = await work.flatMap(keys, (key): ListedKey[] => [
-    {
-      ...viewKey(key, now),
-      ownerName: ownerName(key.owner),
-      lastUsedAt: lastUseOf(ports, key),
-      recentRequests: requests[at++] ?? 0,
-    },
-  ]);
+  const shown = await work.flatMap(keys, (key): ListedKey[] => {
+    const days = requests[at++] ?? [];
+    const lastUses = whole(() => ports.uses.lastUses(key.environment, key.id));
+    return [
+      {
+        ...viewKey(key, now),
+        ownerName: ownerName(key.owner),
+        lastUsedAt: lastTime(lastUses),
+        isOnOldSecret: lastUses !== undefined && isOnOldSecret(key.secrets, lastUses),
+        recentRequests: days.reduce((sum, day) => sum + day, 0),
+        recentDays: [...days],
+      },
+    ];
+  });
   return { keys: shown, next, total };
 }
 
@@ -113,8 +125,8 @@ async function searchedKeys(call: Call<"keys.list">, owner: string | undefined, 
 }
 
 /** Null for one that was never used, and where what is stored of its uses is damaged. */
-function lastUseOf({ uses }: Call<"keys.list">["ports"], { environment, id }: KeyRecord): string | null {
-  const last = Math.max(0, ...(whole(() => uses.lastUses(environment, id))?.values() ?? []));
+function lastTime(lastUses: ReadonlyMap<number, number> | undefined): string | null {
+  const last = Math.max(0, ...(lastUses?.values() ?? []));
   return last === 0 ? null : isoTime(last);
 }
 
