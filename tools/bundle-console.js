@@ -1,6 +1,6 @@
 // The console in a few files: `node tools/bundle-console.js [FOLDER]`, after a build of the contract; into
-// packages/sallyport/dist/console unless told. One page, one script, one style sheet; the names of the last two contain
-// their hashes, so that browsers keep them for ever. `files.json` lists what the gateway serves, and nothing else is.
+// packages/sallyport/dist/console unless told. One page, its script, a shared worker's script, one style sheet; the names of
+// the last three contain their hashes, so that browsers keep them for ever. `files.json` lists what the gateway serves, and nothing else is.
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -20,25 +20,36 @@ const routes = Object.fromEntries(
 );
 const ROUTES = "virtual:routes";
 
-const bundle = await rolldown({
-  input: join(source, "main.tsx"),
-  platform: "browser",
-  transform: { define: { "process.env.NODE_ENV": '"production"' } },
-  plugins: [
-    {
-      name: "routes",
-      resolveId: (id) => (id === ROUTES ? `\0${ROUTES}` : null),
-      load: (id) => (id === `\0${ROUTES}` ? `export default ${JSON.stringify(routes)};` : null),
+const WORKER = "virtual:worker";
+
+/** One script of an entry and everything it imports. `given` are modules that the build makes. */
+async function scriptOf(entry, format, given) {
+  const bundle = await rolldown({
+    input: join(source, entry),
+    platform: "browser",
+    transform: { define: { "process.env.NODE_ENV": '"production"' } },
+    plugins: [
+      {
+        name: "given",
+        resolveId: (id) => (Object.hasOwn(given, id) ? `\0${id}` : null),
+        load: (id) =>
+          Object.hasOwn(given, id.slice(1)) ? `export default ${JSON.stringify(given[id.slice(1)])};` : null,
+      },
+    ],
+    onLog(level, log) {
+      throw new Error(`${level}: ${log.message}`);
     },
-  ],
-  onLog(level, log) {
-    throw new Error(`${level}: ${log.message}`);
-  },
-});
-const { output } = await bundle.generate({ format: "esm", minify: true, codeSplitting: false });
-await bundle.close();
-const chunks = output.filter(({ type }) => type === "chunk");
-if (chunks.length !== 1) throw new Error(`not one script: ${output.map(({ fileName }) => fileName).join(", ")}`);
+  });
+  const { output } = await bundle.generate({ format, minify: true, codeSplitting: false });
+  await bundle.close();
+  const chunks = output.filter(({ type }) => type === "chunk");
+  if (chunks.length !== 1) throw new Error(`not one script: ${output.map(({ fileName }) => fileName).join(", ")}`);
+  return chunks[0].code;
+}
+
+const worker = await scriptOf("events/events-worker.ts", "iife", {});
+const workerName = hashed("events", worker, "js");
+const app = await scriptOf("main.tsx", "esm", { [ROUTES]: routes, [WORKER]: `/${workerName}` });
 
 /** What is in the script of others comes with their licence. */
 const require = createRequire(import.meta.url);
@@ -46,7 +57,7 @@ const licences = ["react", "react-dom", "scheduler"].map((name) => {
   const path = join(dirname(require.resolve(`${name}/package.json`)), "LICENSE");
   return `${name}\n\n${readFileSync(path, "utf8").trim()}`;
 });
-const script = `/*!\n${licences.join("\n\n")}\n*/\n${chunks[0].code}`;
+const script = `/*!\n${licences.join("\n\n")}\n*/\n${app}`;
 const style = readFileSync(join(source, "console.css"), "utf8");
 const [scriptName, styleName] = [hashed("console", script, "js"), hashed("console", style, "css")];
 const page = `<!doctype html>
@@ -67,7 +78,7 @@ const page = `<!doctype html>
 `;
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(join(folder, "assets"), { recursive: true });
-const files = { "index.html": page, [scriptName]: script, [styleName]: style };
+const files = { "index.html": page, [scriptName]: script, [workerName]: worker, [styleName]: style };
 for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
 writeFileSync(join(folder, "files.json"), JSON.stringify(Object.keys(files)));
 

@@ -324,7 +324,7 @@ describe("with a right in dev only", () => {
       { seq: 2, at: 0, environment: "system", type: "admin.reset", actor: "x", fields: {} },
       { seq: 3, at: 0, environment: "dev", type: "key.issued", actor: "x", fields: {} },
     );
-    expect((await call("keys.list", dev)).body).toEqual({ keys: [], next: null });
+    expect((await call("keys.list", dev)).body).toEqual({ keys: [], next: null, total: null });
     expect((await call("assignments.list", dev)).body).toEqual({ assignments: [], next: null });
     expect((await call("environments.list", dev)).body).toMatchObject({ environments: [{ name: "dev" }] });
     expect((await call("upstreams.list", dev)).body).toMatchObject({ upstreams: [{ environment: "dev" }] });

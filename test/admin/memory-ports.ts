@@ -11,6 +11,8 @@ import {
   issueAdminKey,
   keyChangedInPart,
   KeyDirectory,
+  KeyIndex,
+  LiveEvents,
   KeyLifecycle,
   KeyRadius,
   LeakDesk,
@@ -137,9 +139,19 @@ export class MemoryGateway {
       read: () => [...this.localLogins.values()],
     });
     const reviews = (this.reviews = new ReviewRecords(() => [...this.reviewTable.values()]));
+    const keyIndex = new KeyIndex({
+      keys,
+      briefs: ({ after, limit }) => {
+        const page = listKeys({ after, limit });
+        const next = page.length < limit ? null : `${page.at(-1)!.environment}/${page.at(-1)!.id}`;
+        return { keys: page.map((key) => ({ ...key, isSession: key.session !== null })), uses: [], next };
+      },
+      nameOf: (principal) => this.state.principals.find(({ id }) => id === principal)?.name,
+      isHidden: (environment) => environment === "system",
+    });
     const feed = new Feed({
       writer: { change: commit },
-      views: [keys, logins, reviews],
+      views: [keys, logins, reviews, keyIndex],
       isNarrowing: () => false,
       onFault: (what, cause) => this.faults.push(new Error(what, { cause })),
       onStale: (view, cause) => this.faults.push(new Error(view, { cause })),
@@ -188,6 +200,8 @@ export class MemoryGateway {
       },
       sealTo: () => Promise.reject(new Problem("input_invalid", "no recipients here")),
       listKeys,
+      storedKey: (environment, id) => stored.get(`${environment}/${id}`),
+      keyIndex,
       peppers,
       changes: feed,
       reconciler: new Reconciler({
@@ -232,10 +246,11 @@ export class MemoryGateway {
       damage: () => this.damaged,
       usage: {
         report: async () => ({ rows: this.usageRows as never[], next: null, firstDay: this.usageFirstDay }),
-        requestsOf: async (named) => named.map(() => 0),
+        requestsOf: async (named) => named.map(() => [0]),
         rebuild: () => {},
         rebuildProgress: () => null,
       },
+      liveRequest: () => undefined,
       readPolicyText: async (text) => readPolicyText(text),
       explain: () => explained("model_denied", ["the key's scope does not grant it"]),
       explainToken: () => ({ seconds: 900, because: ["the environment's usual time is 15m"] }),
@@ -259,6 +274,7 @@ export class MemoryGateway {
         radius: async (question) => new KeyRadius(question).result({ knownFrom: null, records: 0 }),
       },
       console: new ConsoleSessions(clock),
+      events: new LiveEvents(clock),
       reads: new AuditReads({ clock, changes: feed }),
       sinks: () => this.sinks,
       answerAlert: async ({ alert, actor, verdict }) => {

@@ -103,6 +103,7 @@ const routes: Record<RouteName, Kind> = {
     return codeOf(client.call("keys.resume", byKey()));
   },
   "keys.revoke": "narrows",
+  "requests.end": "narrows",
   "adminKeys.list": "reads",
   "adminKeys.create": () =>
     codeOf(

@@ -14,7 +14,7 @@ import type { Caller } from "./caller.ts";
 
 /** Routes that only take away, of the contract. */
 const NARROWING: ReadonlySet<string> = new Set<RouteName>([
-  "keys.revoke", "keys.suspend", "adminKeys.revoke", "principals.disable", "principals.uninvite", "assignments.remove",
+  "keys.revoke", "keys.suspend", "requests.end", "adminKeys.revoke", "principals.disable", "principals.uninvite", "assignments.remove",
   "keys.removeSigner", "keys.removeWorkload", "keys.removePathSecret", "incidents.open",
   "leaks.report",
 ]); // prettier-ignore

@@ -51,7 +51,7 @@ export type AuditAnswered =
         | readonly LogSize[]
         | LogGrowth
         | UsagePage
-        | readonly number[]
+        | readonly (readonly number[])[]
         | RebuildFindings
         | KeyUseHistories
         | SurveyedDecisions;
@@ -130,9 +130,9 @@ export class AuditLink implements AuditLog {
     return this.#ask({ ask: "usage", question }) as Promise<UsagePage>;
   }
 
-  /** Admitted requests of each of the keys, in their order; days are inclusive. */
-  requestsOf(keys: readonly KeyName[], from: number, to: number): Promise<readonly number[]> {
-    return this.#ask({ ask: "requests", keys, from, to }) as Promise<readonly number[]>;
+  /** Admitted requests of each of the keys, in their order, day by day; days are inclusive. */
+  requestsOf(keys: readonly KeyName[], from: number, to: number): Promise<readonly (readonly number[])[]> {
+    return this.#ask({ ask: "requests", keys, from, to }) as Promise<readonly (readonly number[])[]>;
   }
 
   /** Counts use again from the audit log. `today` in days. */

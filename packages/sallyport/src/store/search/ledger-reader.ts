@@ -72,8 +72,8 @@ export interface LedgerReader {
   logs(): readonly LogSize[];
   growth(question: GrowthQuestion): Promise<LogGrowth>;
   usage(question: UsageQuestion): UsagePage;
-  /** Admitted requests of each of the keys, in their order; days are inclusive. */
-  requestsOf(keys: readonly KeyName[], from: number, to: number): readonly number[];
+  /** Admitted requests of each of the keys, in their order, day by day; days are inclusive. */
+  requestsOf(keys: readonly KeyName[], from: number, to: number): readonly (readonly number[])[];
   /** Counts use again from the audit log. `today` in days. */
   recountUsage(today: number, onProgress: (records: number) => void): Promise<RebuildFindings>;
   /** What each of the keys did since a day, in their order. */
