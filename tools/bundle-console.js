@@ -1,13 +1,13 @@
 // The console in a few files: `node tools/bundle-console.js [FOLDER]`, after a build of the contract; into
-// packages/sallyport/dist/console unless told. One page, its script, a shared worker's script, one style sheet; the names of
-// the last three contain their hashes, so that browsers keep them for ever. `files.json` lists what the gateway serves, and nothing else is.
+// packages/sallyport/dist/console unless told. One page, its script, two workers' scripts, one style sheet; the names of
+// the last four contain their hashes, so that browsers keep them for ever. `files.json` lists what the gateway serves, and nothing else is.
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join, resolve } from "node:path";
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
 
+const modules = fileURLToPath(new URL("../node_modules/", import.meta.url));
 const source = fileURLToPath(new URL("../packages/console/src/", import.meta.url));
 const folder = resolve(
   process.argv[2] ?? fileURLToPath(new URL("../packages/sallyport/dist/console/", import.meta.url)),
@@ -18,9 +18,6 @@ const { contract } = await import("../packages/contract/dist/index.js");
 const routes = Object.fromEntries(
   Object.entries(contract).map(([name, { method, path, permission }]) => [name, [method, path, permission]]),
 );
-const ROUTES = "virtual:routes";
-
-const WORKER = "virtual:worker";
 
 /** One script of an entry and everything it imports. `given` are modules that the build makes. */
 async function scriptOf(entry, format, given) {
@@ -47,17 +44,19 @@ async function scriptOf(entry, format, given) {
   return chunks[0].code;
 }
 
-const worker = await scriptOf("events/events-worker.ts", "iife", {});
-const workerName = hashed("events", worker, "js");
-const app = await scriptOf("main.tsx", "esm", { [ROUTES]: routes, [WORKER]: `/${workerName}` });
-
-/** What is in the script of others comes with their licence. */
-const require = createRequire(import.meta.url);
-const licences = ["react", "react-dom", "scheduler"].map((name) => {
-  const path = join(dirname(require.resolve(`${name}/package.json`)), "LICENSE");
-  return `${name}\n\n${readFileSync(path, "utf8").trim()}`;
+const eventsWorker = await scriptOf("events/events-worker.ts", "iife", {});
+const eventsName = hashed("events", eventsWorker, "js");
+const proofWorker = withLicences(
+  ["@noble/curves", "@noble/hashes"],
+  await scriptOf("proof/proof-worker.ts", "iife", {}),
+);
+const proofName = hashed("proof", proofWorker, "js");
+const app = await scriptOf("main.tsx", "esm", {
+  "virtual:routes": routes,
+  "virtual:events-worker": `/${eventsName}`,
+  "virtual:proof-worker": `/${proofName}`,
 });
-const script = `/*!\n${licences.join("\n\n")}\n*/\n${app}`;
+const script = withLicences(["react", "react-dom", "scheduler"], app);
 const style = readFileSync(join(source, "console.css"), "utf8");
 const [scriptName, styleName] = [hashed("console", script, "js"), hashed("console", style, "css")];
 const page = `<!doctype html>
@@ -76,12 +75,34 @@ const page = `<!doctype html>
   </body>
 </html>
 `;
-rmSync(folder, { recursive: true, force: true });
 mkdirSync(join(folder, "assets"), { recursive: true });
-const files = { "index.html": page, [scriptName]: script, [workerName]: worker, [styleName]: style };
-for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
-writeFileSync(join(folder, "files.json"), JSON.stringify(Object.keys(files)));
+const files = {
+  [scriptName]: script,
+  [eventsName]: eventsWorker,
+  [proofName]: proofWorker,
+  [styleName]: style,
+  "index.html": page,
+};
+const names = Object.keys(files);
+for (const [name, text] of [...Object.entries(files), ["files.json", JSON.stringify(names)]]) replace(name, text);
+// What a build before this one left. Two builds at the same time write the same files.
+for (const name of readdirSync(join(folder, "assets")))
+  if (!names.includes(`assets/${name}`) && !name.endsWith(".new"))
+    rmSync(join(folder, "assets", name), { force: true });
+
+/** A reader sees the old file or the new one, whole. */
+function replace(name, text) {
+  const aside = join(folder, `${name}.${process.pid}.new`);
+  writeFileSync(aside, text);
+  renameSync(aside, join(folder, name));
+}
 
 function hashed(name, text, ending) {
   return `assets/${name}-${createHash("sha256").update(text).digest("hex").slice(0, 16)}.${ending}`;
+}
+
+/** What is in a script of others comes with their licence. */
+function withLicences(names, code) {
+  const licences = names.map((name) => `${name}\n\n${readFileSync(join(modules, name, "LICENSE"), "utf8").trim()}`);
+  return `/*!\n${licences.join("\n\n")}\n*/\n${code}`;
 }

@@ -85,6 +85,7 @@ export class MemoryGateway {
   usesFromMs: number | null = null;
   damagedIncidents: readonly string[] = [];
   usageRows: readonly object[] = [];
+  readonly running = new Map<string, NonNullable<ReturnType<AdminPorts["liveRequest"]>>>();
   usageFirstDay: number | null = null;
   sinks: AdminPorts["sinks"] extends () => infer S ? S : never = [];
   damaged: readonly { environment: string; says: string }[] = [];
@@ -250,7 +251,7 @@ export class MemoryGateway {
         rebuild: () => {},
         rebuildProgress: () => null,
       },
-      liveRequest: () => undefined,
+      liveRequest: (id) => this.running.get(id),
       readPolicyText: async (text) => readPolicyText(text),
       explain: () => explained("model_denied", ["the key's scope does not grant it"]),
       explainToken: () => ({ seconds: 900, because: ["the environment's usual time is 15m"] }),

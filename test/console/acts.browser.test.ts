@@ -112,7 +112,7 @@ describe.skipIf(!isBrowserThere)("at the console", () => {
       expect(await page.getByRole("region", { name: "Plan" }).textContent()).toContain("+ role bot");
       expect(await brokenRules(page)).toEqual([]);
       await button(page, "Apply this change").click();
-      await page.getByRole("status").waitFor();
+      await page.getByText(/^Applied: /).waitFor();
       expect(await admin("GET", "/v1/roles/bot")).toMatchObject({ allow: [{ do: ["infer:chat"], on: ["llama3.2"] }] });
 
       // Another administrator applies a change while this one writes.
@@ -136,7 +136,7 @@ describe.skipIf(!isBrowserThere)("at the console", () => {
       await text.fill(first);
       await button(page, "Plan the change").click();
       await button(page, /^Apply/).click();
-      await page.getByRole("status").waitFor();
+      await page.getByText(/^Applied: /).waitFor();
       await button(page, "Put back what was before").click();
       expect(await text.inputValue()).toContain("others:");
       await close(page);
@@ -213,6 +213,30 @@ describe.skipIf(!isBrowserThere)("at the console", () => {
     await page.getByText("Whole", { exact: true }).waitFor();
     expect(await brokenRules(page)).toEqual([]);
     await close(page);
+  });
+
+  test("the browser checks the proof of a record, and a proof that was changed on its way is found", LONG, async () => {
+    const page = await driven.enter();
+    const { records } = await admin<{ records: { seq: number }[] }>("GET", "/v1/audit?type=key.issued&limit=1");
+    const { seq } = records[0]!;
+    await driven.look(page, `audit/${seq}`);
+    await button(page, "Prove this record").click();
+    await page.getByText("This browser verified the proof.").waitFor();
+    expect(await page.getByText("of the log").textContent()).toMatch(/\/prod|\/dev/);
+    const saved = page.waitForEvent("download");
+    await button(page, "Save the proof").click();
+    expect((await saved).suggestedFilename()).toBe(`${seq}.tlog-proof`);
+    await driven.settled(page);
+    expect(await brokenRules(page)).toEqual([]);
+
+    await page.route("**/proof", async (route) => {
+      const answer = await route.fetch();
+      const { proof } = (await answer.json()) as { proof: string };
+      await route.fulfill({ response: answer, json: { proof: proof.replace(/^index \d+/m, "index 999999") } });
+    });
+    await button(page, "Prove this record").click();
+    await page.getByText("The proof does not hold").waitFor();
+    await page.unroute("**/proof");
   });
 
   test("each page is a few letters away", LONG, async () => {

@@ -39,13 +39,13 @@ export async function driveConsole(options: Parameters<typeof startGateway>[0]):
   });
   const complaints: string[] = [];
   const commands = new Set<string>();
-  /** Requests of a page that are not answered yet. */
+  /** Requests of a page that are not answered yet, but those of workers: the driver sees them begin and not end. */
   const unanswered = new WeakMap<Page, Set<Request>>();
 
   function watchRequests(page: Page): void {
     const open = new Set<Request>();
     unanswered.set(page, open);
-    page.on("request", (request) => open.add(request));
+    page.on("request", (request) => isOfWorker(request) || open.add(request));
     page.on("requestfinished", (request) => open.delete(request));
     page.on("requestfailed", (request) => open.delete(request));
   }
@@ -102,6 +102,10 @@ export async function driveConsole(options: Parameters<typeof startGateway>[0]):
       await gateway.stop();
     },
   };
+}
+
+function isOfWorker(request: Request): boolean {
+  return /\/v1\/events$|\/assets\/(?:events|proof)-/.test(request.url());
 }
 
 export const close = async (page: Page): Promise<void> => page.context().close();

@@ -119,7 +119,7 @@ describe.skipIf(!isThere)("live events", () => {
     await comeBack(page);
     expect(await page.getByLabel("Name", { exact: true }).inputValue()).toBe("typed before");
     await page.getByRole("textbox", { name: /Models/ }).fill("llama3.2");
-    await page.getByRole("button", { name: "Create", exact: false }).click();
+    await page.getByRole("button", { name: "Create the key" }).click();
     await page.waitForSelector("[data-secret]");
     await context.close();
   });

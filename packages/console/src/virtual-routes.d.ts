@@ -4,8 +4,12 @@ declare module "virtual:routes" {
   export default routes;
 }
 
-/** The path of the shared worker's script, which the build has just made. */
-declare module "virtual:worker" {
+/** The paths of the workers' scripts, which the build has just made. */
+declare module "virtual:events-worker" {
+  const path: string;
+  export default path;
+}
+declare module "virtual:proof-worker" {
   const path: string;
   export default path;
 }

@@ -90,6 +90,7 @@ export const activityRows = {
     permission: "keys:manage",
     caller: "any",
     events: ["request.ended"],
+    example: { params: { id: "req_7Kq2mZ9xTb4LwR3c" } },
     says: "ends a request that runs or waits; its client is told that an administrator ended it",
   },
 } as const satisfies Record<string, ContractRow>;

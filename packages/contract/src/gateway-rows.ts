@@ -99,6 +99,7 @@ export const gatewayRows = {
     permission: "audit:read",
     caller: "any",
     events: ["audit.read"],
+    example: { params: { seq: "1" } },
     says: "proves that one record is in its environment's log, in a form that anyone can check offline, and records the reader",
   },
   "audit.verify": {

@@ -6,7 +6,7 @@ import { sessionToken } from "../session-token.ts";
 import { EventConnection } from "./event-connection.ts";
 import type { ConnectionState, HolderMessage, TabMessage } from "./event-messages.ts";
 import { EventTabs } from "./event-tabs.ts";
-import { workerAddress } from "./worker-address.ts";
+import { eventsWorkerAddress } from "../worker-address.ts";
 
 const NAME = "sallyport-events";
 /** A tab says that it is there. */
@@ -60,7 +60,7 @@ export function followEvents(): void {
 function throughWorker(): (message: HolderMessage) => void {
   let port = open();
   function open(): MessagePort {
-    const { port: made } = new SharedWorker(workerAddress(), { name: NAME });
+    const { port: made } = new SharedWorker(eventsWorkerAddress(), { name: NAME });
     made.addEventListener("message", ({ data }: MessageEvent<TabMessage>) => spread(data));
     made.start();
     return made;

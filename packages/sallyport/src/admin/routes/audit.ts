@@ -48,7 +48,10 @@ export const auditHandlers: Handlers<"audit.search" | "audit.proof"> = {
       count: proof === null ? 0 : 1,
     });
     if (proof === null)
-      throw new Problem("not_found", record ? "no checkpoint covers this record yet: ask again in a second" : "no record has this number");
+      throw new Problem(
+        "not_found",
+        record ? "no checkpoint covers this record yet: ask again in a second" : "no record has this number",
+      );
     return { proof };
   },
 };
