@@ -157,6 +157,8 @@ export { networkPrefix } from "../packages/sallyport/dist/kernel/network-prefix.
 export { Secret } from "../packages/sallyport/dist/kernel/secret.js";
 export { readJson } from "../packages/sallyport/dist/kernel/strict-json/read-json.js";
 export { KeyDirectory } from "../packages/sallyport/dist/keys/directory.js";
+export { LiveEvents } from "../packages/sallyport/dist/admin/events/live-events.js";
+export { KeyIndex } from "../packages/sallyport/dist/keys/search/key-index.js";
 export { hashKeyText } from "../packages/sallyport/dist/keys/hash.js";
 export { issueAdminKey } from "../packages/sallyport/dist/keys/issue.js";
 export { factorsOf, newKey } from "../packages/sallyport/dist/keys/key.js";

@@ -53,8 +53,8 @@ const PLAN = {
   "ledger/node": ["protocol", "ledger"],
   contract: ["protocol"],
   client: ["protocol", "contract"],
-  // Runs in a browser, and carries no schema there.
-  console: ["type:contract"],
+  // Runs in a browser, and carries no schema there; it checks proofs by itself.
+  console: ["type:contract", "ledger"],
   kernel: ["protocol"],
   listener: ["protocol", "kernel"],
   ...Object.fromEntries(DOMAINS.map((name) => [name, domain()])),
@@ -116,6 +116,8 @@ const NODELESS = new Set(["protocol", "ledger", "contract"]);
 
 /** package -> the one folder that may import it. */
 const OUTSIDE = {
+  "@noble/curves": ["console"],
+  "@noble/hashes": ["console"],
   "@photostructure/sqlite": ["store/disk"],
   "age-encryption": ["store/secrets"],
   "node:sqlite": ["store/disk"],

@@ -6,6 +6,7 @@ import { findingCodes, isPermission, permissions, problems } from "../packages/p
 import { contract, openApiDocument, policyJsonSchema } from "../packages/contract/dist/index.js";
 import { builtInRoles, adminRoles } from "../packages/sallyport/dist/access/built-in-roles.js";
 import { metricsRoute } from "../packages/sallyport/dist/admin/metrics-route.js";
+import { eventsRoute } from "../packages/sallyport/dist/admin/events/events-route.js";
 import { tailRoute } from "../packages/sallyport/dist/admin/tail-route.js";
 import { LOG_OUT_PATH, PUSH_PATH } from "../packages/sallyport/dist/admin/signal-routes.js";
 import { SCIM_BASE } from "../packages/sallyport/dist/admin/scim/scim-call.js";
@@ -87,14 +88,16 @@ const pages = {
     `# Admin API\n\n${NOTE}One contract is walked by server, client and command line. Over TCP it takes an admin key (\`spa_…\`) as \`Authorization: Bearer\`; over the Unix socket in the data directory it serves the operating-system user. For programs: [openapi.json](openapi.json), which a gateway serves at \`/v1/openapi.json\`.\n\n` +
     table(
       ["name", "method", "path", "permission", "events", "what it does"],
-      [...Object.entries(contract), ...[tailRoute, metricsRoute].map((row) => [row.name, row])].map(([name, row]) => [
-        code(name),
-        row.method,
-        code(row.path),
-        code(row.permission) + (row.caller === "socket" ? " (socket only)" : ""),
-        row.events.map(code).join(" ") || "-",
-        row.says,
-      ]),
+      [...Object.entries(contract), ...[tailRoute, eventsRoute, metricsRoute].map((row) => [row.name, row])].map(
+        ([name, row]) => [
+          code(name),
+          row.method,
+          code(row.path),
+          code(row.permission) + (row.caller === "socket" ? " (socket only)" : ""),
+          row.events.map(code).join(" ") || "-",
+          row.says,
+        ],
+      ),
     ) +
     "\n## Beside the contract\n\nWhat standards give other paths, shapes and errors ([people from your directory](../guides/provisioning.md)).\n\n" +
     table(

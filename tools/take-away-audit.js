@@ -29,7 +29,7 @@ export const auditRules = [
   {
     rule: "R10",
     what: "a tail ends with its reader's right",
-    file: `${S}/admin/tail-stream.ts`,
+    file: `${S}/admin/event-stream.ts`,
     from: "this.#ports.demand();",
     to: "",
     test: `${S}/admin/tail-stream.test.ts`,
@@ -37,7 +37,7 @@ export const auditRules = [
   {
     rule: "tail",
     what: "who takes nothing is cut",
-    file: `${S}/admin/tail-stream.ts`,
+    file: `${S}/admin/event-stream.ts`,
     from: "if (nowMs - this.#fullMs >= SLOW_MS) this.#cut();",
     to: "if (nowMs - this.#fullMs < 0) this.#cut();",
     test: `${S}/admin/tail-stream.test.ts`,

@@ -200,6 +200,19 @@ describe("a session", () => {
     expect(await codeAt(used)).toBe("console_session_ended");
   });
 
+  test("is not kept alive by a stream of live events, which ends with it", async () => {
+    const browser = await enter(await linkOf(root()));
+    gateway.nowMs += 29 * MINUTE_MS;
+    const request = new Request("http://gateway/v1/events", {
+      headers: { "x-sallyport-console": browser.token, cookie: `sallyport_console=${browser.cookie}` },
+    });
+    const stream = await gateway.app.handle(request, { kind: "tcp", address: "127.0.0.1" });
+    expect(stream.status).toBe(200);
+    gateway.nowMs += MINUTE_MS;
+    expect(await stream.text()).toContain("console_session_ended");
+    expect(await codeAt(browser)).toBe("console_session_ended");
+  });
+
   test("is bound to its network: a stolen one ends at its first use", async () => {
     const browser = await enter(await linkOf(root()), "192.0.2.7");
     expect(await codeAt({ ...browser, address: "192.0.2.99" })).toBe("done");

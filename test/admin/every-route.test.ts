@@ -52,6 +52,7 @@ function requestOf(name: RouteName): { path: string; init: RequestInit } {
     .replace("incidents/:id", `incidents/${INCIDENT.id}`)
     .replace("reviews/:id", `reviews/${REVIEW_ID}`)
     .replace(":line", "1")
+    .replace(":seq", "1")
     .replace(":id", id)
     .replace(":name", name.startsWith("roles.") ? "bot" : "prod")
     .replace(":upstream", "u1");
@@ -112,6 +113,13 @@ function anAcceptance(): void {
   const id = `${FINDING.environment}/${FINDING.code}/${FINDING.subject}`;
   const acceptance = { until: gateway.nowMs + DAY_MS, reason: "x", by: "x", at: 0 };
   gateway.findings.set(id, { ...FINDING, id, firstSeenAt: 0, fixedAt: null, acceptance });
+}
+
+const RECORD = { seq: 1, at: 0, environment: "prod", type: "key.issued", actor: "x", fields: {} } as const;
+
+function aRequest(): void {
+  const request = { key: known.key, keyName: "k", owner: null, endpoint: "chat", model: "llama3.2" };
+  gateway.running.set(known.assignment, { environment: "prod", ...request, end: () => true } as never);
 }
 
 function aShadow(): void {
@@ -220,6 +228,8 @@ describe.each(routes)("%s", (name) => {
     }
     if (name === "findings.reopen") anAcceptance();
     if (name === "rightsizing.stop") aShadow();
+    if (name === "requests.end") aRequest();
+    if (name === "audit.proof") gateway.records.push(RECORD);
     if (name.startsWith("reviews.") && name !== "reviews.start") aReview(name);
     if (name === "reviews.restore")
       gateway.stored.set(`prod/${known.key}`, { ...held, state: "suspended", reason: "access_review" });
@@ -320,11 +330,11 @@ describe("with a right in dev only", () => {
 
   it("lists show nothing of prod", async () => {
     gateway.records.push(
-      { seq: 1, at: 0, environment: "prod", type: "key.issued", actor: "x", fields: {} },
+      RECORD,
       { seq: 2, at: 0, environment: "system", type: "admin.reset", actor: "x", fields: {} },
       { seq: 3, at: 0, environment: "dev", type: "key.issued", actor: "x", fields: {} },
     );
-    expect((await call("keys.list", dev)).body).toEqual({ keys: [], next: null });
+    expect((await call("keys.list", dev)).body).toEqual({ keys: [], next: null, total: null });
     expect((await call("assignments.list", dev)).body).toEqual({ assignments: [], next: null });
     expect((await call("environments.list", dev)).body).toMatchObject({ environments: [{ name: "dev" }] });
     expect((await call("upstreams.list", dev)).body).toMatchObject({ upstreams: [{ environment: "dev" }] });

@@ -11,6 +11,8 @@ import {
   issueAdminKey,
   keyChangedInPart,
   KeyDirectory,
+  KeyIndex,
+  LiveEvents,
   KeyLifecycle,
   KeyRadius,
   LeakDesk,
@@ -83,6 +85,7 @@ export class MemoryGateway {
   usesFromMs: number | null = null;
   damagedIncidents: readonly string[] = [];
   usageRows: readonly object[] = [];
+  readonly running = new Map<string, NonNullable<ReturnType<AdminPorts["liveRequest"]>>>();
   usageFirstDay: number | null = null;
   sinks: AdminPorts["sinks"] extends () => infer S ? S : never = [];
   damaged: readonly { environment: string; says: string }[] = [];
@@ -137,9 +140,19 @@ export class MemoryGateway {
       read: () => [...this.localLogins.values()],
     });
     const reviews = (this.reviews = new ReviewRecords(() => [...this.reviewTable.values()]));
+    const keyIndex = new KeyIndex({
+      keys,
+      briefs: ({ after, limit }) => {
+        const page = listKeys({ after, limit });
+        const next = page.length < limit ? null : `${page.at(-1)!.environment}/${page.at(-1)!.id}`;
+        return { keys: page.map((key) => ({ ...key, isSession: key.session !== null })), uses: [], next };
+      },
+      nameOf: (principal) => this.state.principals.find(({ id }) => id === principal)?.name,
+      isHidden: (environment) => environment === "system",
+    });
     const feed = new Feed({
       writer: { change: commit },
-      views: [keys, logins, reviews],
+      views: [keys, logins, reviews, keyIndex],
       isNarrowing: () => false,
       onFault: (what, cause) => this.faults.push(new Error(what, { cause })),
       onStale: (view, cause) => this.faults.push(new Error(view, { cause })),
@@ -188,6 +201,8 @@ export class MemoryGateway {
       },
       sealTo: () => Promise.reject(new Problem("input_invalid", "no recipients here")),
       listKeys,
+      storedKey: (environment, id) => stored.get(`${environment}/${id}`),
+      keyIndex,
       peppers,
       changes: feed,
       reconciler: new Reconciler({
@@ -232,10 +247,11 @@ export class MemoryGateway {
       damage: () => this.damaged,
       usage: {
         report: async () => ({ rows: this.usageRows as never[], next: null, firstDay: this.usageFirstDay }),
-        requestsOf: async (named) => named.map(() => 0),
+        requestsOf: async (named) => named.map(() => [0]),
         rebuild: () => {},
         rebuildProgress: () => null,
       },
+      liveRequest: (id) => this.running.get(id),
       readPolicyText: async (text) => readPolicyText(text),
       explain: () => explained("model_denied", ["the key's scope does not grant it"]),
       explainToken: () => ({ seconds: 900, because: ["the environment's usual time is 15m"] }),
@@ -243,19 +259,23 @@ export class MemoryGateway {
         logs: async () => [],
         search: async (filter: AuditFilter) =>
           this.records.filter(
-            ({ environment }) =>
+            ({ environment, seq }) =>
               (filter.environment ?? environment) === environment &&
-              (filter.environments?.includes(environment) ?? true),
+              (filter.environments?.includes(environment) ?? true) &&
+              (filter.after === undefined || seq > filter.after) &&
+              (filter.before === undefined || seq < filter.before),
           ),
         read: async ({ after = 0 }: AuditFilter) => {
           const records = this.records.filter(({ seq }) => seq > after);
           return { records, through: records.at(-1)?.seq ?? after, first: this.records[0]?.seq ?? 0 };
         },
         verify: async () => ({ ok: true, records: this.records.length, unvouched: [], cannotShow: [] }),
+        prove: async (seq: number) => (this.records.some((record) => record.seq === seq) ? `proof of ${seq}` : null),
         uses: async ({ until }) => ({ from: until, uses: [] }),
         radius: async (question) => new KeyRadius(question).result({ knownFrom: null, records: 0 }),
       },
       console: new ConsoleSessions(clock),
+      events: new LiveEvents(clock),
       reads: new AuditReads({ clock, changes: feed }),
       sinks: () => this.sinks,
       answerAlert: async ({ alert, actor, verdict }) => {

@@ -85,6 +85,7 @@ const routes: Record<RouteName, Kind> = {
   openapi: "reads",
   "audit.search": "reads",
   "audit.verify": "reads",
+  "audit.proof": "reads",
   "keys.list": "reads",
   "keys.create": () =>
     codeOf(
@@ -102,6 +103,7 @@ const routes: Record<RouteName, Kind> = {
     return codeOf(client.call("keys.resume", byKey()));
   },
   "keys.revoke": "narrows",
+  "requests.end": "narrows",
   "adminKeys.list": "reads",
   "adminKeys.create": () =>
     codeOf(

@@ -1,12 +1,9 @@
 /** Every shell block of the guides is run by a test, or is only calls that the program's parser accepts, or says why not. */
-import type { Command } from "commander";
 import { describe, expect, it } from "vitest";
-import { capturedIo } from "../captured-io.ts";
-import { makeProgram } from "../program-under-test.ts";
-import type { Cli } from "../program-under-test.ts";
 import { blocksOf, pagesIn, readPage } from "./markdown-page.ts";
 import type { CodeBlock } from "./markdown-page.ts";
 import { executedBlocks, executedElsewhere } from "./executed-blocks.ts";
+import { mistakeIn } from "./parsed-call.ts";
 import { callsIn, commandsOf, isCallAlone } from "./shell-words.ts";
 
 const SHELLS = ["sh", "bash", "shell", "console"];
@@ -14,26 +11,6 @@ const isShell = ({ language }: CodeBlock): boolean => SHELLS.includes(language);
 const guides = ["README.md", ...pagesIn("docs/guides")];
 const others = [...pagesIn("examples"), "CONTRIBUTING.md"];
 const blocks = guides.flatMap((page) => blocksOf(page)).filter(isShell);
-
-/** The program's own parser, with actions that do nothing. Undefined: it accepts the words. */
-async function mistakeIn(words: readonly string[]): Promise<string | undefined> {
-  const { io, err } = capturedIo();
-  const program = await makeProgram({ io } as unknown as Cli, words);
-  disarm(program);
-  try {
-    await program.parseAsync([...words], { from: "user" });
-    return undefined;
-  } catch (cause) {
-    return [`sallyport ${words.join(" ")}`, ...err, String(cause)].join("\n");
-  }
-}
-
-function disarm(command: Command): void {
-  const { _actionHandler: action } = command as unknown as { readonly _actionHandler: unknown };
-  const isOnlyFolder = command.commands.length > 0 && command.registeredArguments.length === 0 && !action;
-  if (!isOnlyFolder) command.action(() => {});
-  for (const inner of command.commands) disarm(inner);
-}
 
 async function mistakesIn(block: CodeBlock): Promise<readonly string[]> {
   const mistakes = await Promise.all(commandsOf(block.text).flatMap(callsIn).map(mistakeIn));

@@ -20,7 +20,12 @@ const DEVICE = "urn:ietf:params:oauth:grant-type:device_code";
 const CHAT = { model: "llama3.2", messages: [{ role: "user", content: "hi" }], stream: false };
 
 let aheadMs = 0;
-const clock: Clock = { now: () => Date.now() + aheadMs, monotonic: () => performance.now() + Math.max(0, aheadMs) };
+/** The clock may be put back; the monotonic one goes on. */
+let mostMs = 0;
+const clock: Clock = {
+  now: () => Date.now() + aheadMs,
+  monotonic: () => performance.now() + (mostMs = Math.max(mostMs, aheadMs)),
+};
 const provider = new IdentityProvider();
 let gateway: StartedGateway;
 let started: ProviderGateway | undefined;

@@ -78,6 +78,8 @@ const usage: readonly Mistake[] = [
   { line: "usage mine --by key", says: "--by is not an option of usage mine" },
   { line: "usage --prices @large.txt", says: "is larger than 64 KiB", remedy: "name a price list" },
   { line: "usage --prices @policy.yaml", says: "is not a price list", remedy: "docs/guides/usage.md" },
+  { line: "keys list --risk idel", says: "did you mean idle?", remedy: "known: expiring" },
+  { line: "keys list --state gone", says: "is unknown", remedy: "known: active" },
   { line: "keys list --sort nmae", says: "did you mean name?", remedy: "known: name" },
   { line: "top --every 0", says: "is not a number of seconds from 0.5 to 60" },
   { line: "keys create --env dev --name n --weight 0", says: "a number from 0.01 to 1000 is needed" },

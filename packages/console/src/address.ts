@@ -21,6 +21,11 @@ export function go(path: string, filters: Readonly<Record<string, string | undef
   location.hash = placeText(path, filters);
 }
 
+/** The same in place of where one is now: what is typed letter by letter is no step back. */
+export function goInstead(path: string, filters: Readonly<Record<string, string | undefined>> = {}): void {
+  location.replace(placeText(path, filters));
+}
+
 export function usePlace(): Place {
   const hash = useSyncExternalStore(
     (onChange) => {

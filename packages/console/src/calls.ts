@@ -1,6 +1,7 @@
 /** Calls of the admin API by the contract: its types, and a table of methods and paths that the build writes. */
 import type { Answer, Body, Params, ProblemBody, Query, RouteName } from "@sallyport/contract";
 import routes from "virtual:routes";
+import { saySessionEnded } from "./session-end.ts";
 import { sessionToken } from "./session-token.ts";
 
 /** What the gateway answers instead. */
@@ -52,6 +53,8 @@ export async function ask(method: string, path: string, body?: object, signal?: 
     ...(body && { body: JSON.stringify(body) }),
   });
   const said: unknown = await answer.json().catch(() => ({}));
+  // Nothing is said of a session that has been replaced meanwhile.
+  if (answer.status === 401 && token !== null && token === sessionToken()) saySessionEnded();
   if (!answer.ok) throw new CallProblem(answer.status, said as Partial<ProblemBody>);
   return said;
 }

@@ -3,7 +3,9 @@ import { useEffect, useRef } from "react";
 import type { ReactNode } from "react";
 import { placeText } from "./address.ts";
 import type { Page } from "./pages.tsx";
-import { pages } from "./pages.tsx";
+import { accessPages, otherPages, pages } from "./pages.tsx";
+import { Palette } from "./palette.tsx";
+import { Tabs } from "./parts/tabs.tsx";
 import { leave, may } from "./session.ts";
 import type { Presence } from "./session.ts";
 
@@ -20,7 +22,9 @@ export function Frame({ present, page, onLeft, children }: FrameProps): ReactNod
     document.title = `${page.title} · Sallyport`;
     heading.current?.focus();
   }, [page]);
-  const shown = pages.filter(({ needs }) => needs === null || may(present, needs));
+  const isOpen = ({ needs }: Page): boolean => needs === null || may(present, needs);
+  const shown = pages.filter(isOpen);
+  const under = page.under ?? page.path;
   const out = (): void => void leave().finally(onLeft);
   return (
     <>
@@ -33,7 +37,10 @@ export function Frame({ present, page, onLeft, children }: FrameProps): ReactNod
           <ul>
             {shown.map(({ path, title }) => (
               <li key={path}>
-                <a href={placeText(path)} aria-current={path === page.path ? "page" : undefined}>
+                <a
+                  href={placeText(path)}
+                  aria-current={path === under ? (path === page.path ? "page" : "true") : undefined}
+                >
                   {title}
                 </a>
               </li>
@@ -41,6 +48,11 @@ export function Frame({ present, page, onLeft, children }: FrameProps): ReactNod
           </ul>
         </nav>
         <span className="who">
+          <Palette
+            entries={[...accessPages, ...shown, ...otherPages.filter(isOpen)]
+              .filter(isOpen)
+              .filter(({ title }) => title !== "Access")}
+          />
           <a href={placeText("session")}>{present.session.actor}</a>
           <button type="button" className="small" onClick={out}>
             Log out
@@ -51,6 +63,7 @@ export function Frame({ present, page, onLeft, children }: FrameProps): ReactNod
         <h1 ref={heading} tabIndex={-1}>
           {page.title}
         </h1>
+        {under === "access" && <Tabs label="Access" path={page.path} tabs={accessPages.filter(isOpen)} />}
         {children}
       </main>
     </>

@@ -24,9 +24,14 @@ export interface Presence {
   readonly sessions: readonly SessionView[];
 }
 
+/** The link's secret in the text of a link; null where there is none. */
+export function linkIn(text: string): string | null {
+  return /#link=([0-9A-Za-z]{1,100})\s*$/.exec(text)?.[1] ?? null;
+}
+
 /** Takes the link's secret out of the address; null without one. */
 export function takeLink(): string | null {
-  const link = /^#link=([0-9A-Za-z]{1,100})$/.exec(location.hash)?.[1] ?? null;
+  const link = location.hash.startsWith("#link=") ? linkIn(location.hash) : null;
   if (link !== null) history.replaceState(null, "", location.pathname);
   return link;
 }

@@ -37,3 +37,14 @@ export function duration(ms: number): string {
 export function percent(part: number): string {
   return `${Math.round(100 * part)} %`;
 }
+
+/** `ada, grace`. */
+export function namesText(names: readonly string[], none = "none"): string {
+  return names.length === 0 ? none : names.join(", ");
+}
+
+/** `requests 60/min, concurrency 4`: limits and guards as they are written. */
+export function amounts(of: Readonly<Record<string, unknown>>): string {
+  const set = Object.entries(of).filter(([, value]) => value !== undefined);
+  return namesText(set.map(([name, value]) => `${name} ${Array.isArray(value) ? value.join("+") : String(value)}`));
+}

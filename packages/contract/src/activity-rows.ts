@@ -78,4 +78,19 @@ export const activityRows = {
     events: [],
     says: "shows what runs and waits now, and what each user got in the last minutes, in the environments the caller administers",
   },
+  "requests.end": {
+    method: "POST",
+    path: "/v1/requests/:id/end",
+    params: z.strictObject({ id: z.string().regex(/^[0-9A-Za-z_-]{1,64}$/, "is no id of a request") }),
+    query: nothing,
+    body: null,
+    /** `isEnded` false: it was over before it could be ended. */
+    answer: z.object({ id: z.string(), environment: z.string(), key: z.string(), isEnded: z.boolean() }),
+    status: 200,
+    permission: "keys:manage",
+    caller: "any",
+    events: ["request.ended"],
+    example: { params: { id: "req_7Kq2mZ9xTb4LwR3c" } },
+    says: "ends a request that runs or waits; its client is told that an administrator ended it",
+  },
 } as const satisfies Record<string, ContractRow>;

@@ -85,6 +85,23 @@ export const gatewayRows = {
     events: ["audit.read"],
     says: "searches the audit records of the environments that the caller administers, and records the reader",
   },
+  "audit.proof": {
+    method: "GET",
+    path: "/v1/audit/:seq/proof",
+    params: z.strictObject({ seq: sequenceNumber }),
+    query: nothing,
+    body: null,
+    answer: z.object({
+      /** C2SP tlog-proof: the record, the hashes that lead from it to a root, and the signed checkpoint of its log. */
+      proof: z.string(),
+    }),
+    status: 200,
+    permission: "audit:read",
+    caller: "any",
+    events: ["audit.read"],
+    example: { params: { seq: "1" } },
+    says: "proves that one record is in its environment's log, in a form that anyone can check offline, and records the reader",
+  },
   "audit.verify": {
     method: "POST",
     path: "/v1/audit/verify",

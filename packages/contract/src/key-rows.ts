@@ -43,17 +43,34 @@ export const keyRows = {
       environment: environmentName.optional(),
       /** Principal id. */
       owner: z.string().max(64).optional(),
-      /** `environment/id` of the last key of the page before. */
-      after: z.string().max(32).optional(),
+      /** A piece of its name, its id, or the name or id of its owner; in any case. */
+      search: displayName.optional(),
+      /** `expired`: active, and past its end. */
+      state: z.enum(["active", "expired", "suspended", "revoked"]).optional(),
+      /** As the findings `key_near_expiry`, `key_unused` and `key_never_used`, and `key_on_old_secret`. */
+      risk: z.enum(["expiring", "idle", "old_secret"]).optional(),
+      /** `created`, `used`: the newest first. `expires`: the soonest first. Default: by environment and id. */
+      sort: z.enum(["id", "name", "created", "expires", "used"]).optional(),
+      /** `next` of the page before. */
+      after: z.string().max(64).optional(),
+      /** A list with `search`, `state`, `risk` or `sort` has at most 100 a page. */
       limit: queryNumber(1, 1_000).optional(),
     }),
     body: null,
-    answer: z.object({ keys: z.array(listedKey), next: z.string().nullable() }),
+    answer: z.object({
+      keys: z.array(listedKey),
+      next: z.string().nullable(),
+      /**
+       * Keys on all pages, counted up to 10,000; null where they were not counted (no search, state, risk or sort). An
+       * older gateway does not send it.
+       */
+      total: z.object({ count: z.number(), isAtLeast: z.boolean() }).nullable().default(null),
+    }),
     status: 200,
     permission: "keys:read",
     caller: "any",
     events: [],
-    says: "lists keys of the environments the caller administers, in order of environment and id",
+    says: "lists keys of the environments the caller administers: all, or those that a search and filters find",
   },
   "keys.create": {
     method: "POST",

@@ -59,8 +59,12 @@ export const keyView = z.object({
 export const listedKey = keyView.extend({
   ownerName: z.string().nullable().default(null),
   lastUsedAt: time.nullable().default(null),
+  /** A secret that was replaced was used after the new one was made: some client still has the old one. */
+  isOnOldSecret: z.boolean().default(false),
   /** Admitted requests of the last 30 days. */
   recentRequests: z.number().default(0),
+  /** The same day by day (UTC), today last. */
+  recentDays: z.array(z.number()).default([]),
 });
 
 /** One key in full: its secrets, and which instances use each while it rotates. */

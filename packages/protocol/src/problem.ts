@@ -253,6 +253,11 @@ export const problems = {
     title: "the permission for this request was revoked while it ran",
     remedy: "ask an administrator",
   },
+  request_ended: {
+    status: 403,
+    title: "an administrator ended this request",
+    remedy: "ask an administrator before you send it again",
+  },
   ledger_unavailable: {
     status: 503,
     title: "the request cannot be recorded, so it was not served",

@@ -1,7 +1,7 @@
 /** The newest records of the audit log. */
 import { useState } from "react";
 import type { ReactNode } from "react";
-import { go } from "../address.ts";
+import { go, placeText } from "../address.ts";
 import { call } from "../calls.ts";
 import { DataTable } from "../parts/data-table.tsx";
 import { EnvironmentFilter } from "../parts/environment-filter.tsx";
@@ -54,7 +54,7 @@ export function AuditPage({ place }: PageProps): ReactNode {
           keyOf={({ seq }) => String(seq)}
           empty={<p>No record matches.</p>}
           columns={[
-            { name: "No.", show: ({ seq }) => seq, isNumber: true },
+            { name: "No.", show: ({ seq }) => <a href={placeText(`audit/${seq}`)}>{seq}</a>, isNumber: true },
             { name: "When", show: ({ at }) => <Time at={at} /> },
             { name: "Environment", show: (one) => one.environment },
             { name: "Type", show: (one) => <code>{one.type}</code> },

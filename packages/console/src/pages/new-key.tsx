@@ -1,10 +1,11 @@
 /** A new key: for whom, for which models, for how long; shown once. */
-import { useId, useState } from "react";
+import { useState } from "react";
 import type { FormEvent, ReactNode } from "react";
 import { placeText } from "../address.ts";
 import { call } from "../calls.ts";
 import type { CallProblem } from "../calls.ts";
 import { Command } from "../parts/command.tsx";
+import { Field, listOf } from "../parts/field.tsx";
 import { ProblemNote } from "../parts/problem-note.tsx";
 import { ShownSecret } from "../parts/shown-secret.tsx";
 import { problemOf } from "../parts/use-answer.ts";
@@ -34,7 +35,7 @@ export function NewKeyPage({ place }: PageProps): ReactNode {
   const [isBusy, setIsBusy] = useState(false);
   const [made, setMade] = useState<{ readonly id: string; readonly key: string }>();
   const environment = wish.environment || (place.filters["environment"] ?? served);
-  const models = wish.models.split(/[\s,]+/).filter((one) => one !== "");
+  const models = listOf(wish.models);
   const set = (name: keyof Wish) => (event: { target: { value: string } }) =>
     setWish((before) => ({ ...before, [name]: event.target.value }));
   const submit = async (event: FormEvent): Promise<void> => {
@@ -119,21 +120,4 @@ export function NewKeyPage({ place }: PageProps): ReactNode {
 function commandOf({ name, environment, role, ttl }: Wish, models: readonly string[]): string {
   const given = models.map((model) => ` --model ${model}`).join("");
   return `sallyport keys create ${name || "NAME"} --env ${environment || "ENV"} --role ${role}${given} --ttl ${ttl}`;
-}
-
-interface FieldProps {
-  readonly label: string;
-  readonly hint?: string;
-  readonly children: (id: string) => ReactNode;
-}
-
-function Field({ label, hint, children }: FieldProps): ReactNode {
-  const id = useId();
-  return (
-    <p className="field">
-      <label htmlFor={id}>{label}</label>
-      {children(id)}
-      {hint && <span className="quiet">{hint}</span>}
-    </p>
-  );
 }

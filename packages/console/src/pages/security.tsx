@@ -47,7 +47,7 @@ function Incidents(): ReactNode {
             { name: "Opened", show: ({ openedAt }) => <Time at={openedAt} /> },
             { name: "By", show: ({ openedBy }) => openedBy },
             { name: "Reason", show: ({ reason }) => reason ?? "–" },
-            { name: "Report", show: ({ id }) => <Command text={`sallyport incident report ${id}`} /> },
+            { name: "Incident", show: ({ id }) => <a href={placeText(`incidents/${id}`)}>{id}</a> },
           ]}
         />
       )}

@@ -19,7 +19,7 @@ interface TableProps<T> {
 export function DataTable<T>({ caption, rows, columns, keyOf, empty }: TableProps<T>): ReactNode {
   if (rows.length === 0) return <div className="empty">{empty}</div>;
   return (
-    <div className="scroll" role="region" aria-label={caption} tabIndex={0}>
+    <div className="scroll" role="group" aria-label={caption} tabIndex={0}>
       <table>
         <caption className="unseen">{caption}</caption>
         <thead>

@@ -14,16 +14,18 @@ export function Modal({ title, onClose, children }: ModalProps): ReactNode {
   useEffect(() => {
     const shown = dialog.current!;
     shown.showModal();
+    // The browser would take the first button, which closes it.
+    shown.querySelector<HTMLElement>("[data-first]")?.focus();
     return () => shown.close();
   }, []);
   return (
     <dialog ref={dialog} aria-labelledby={name} onCancel={onClose} onClose={onClose}>
-      <header>
+      <div className="head">
         <h2 id={name}>{title}</h2>
         <button type="button" className="small" onClick={onClose}>
           Close
         </button>
-      </header>
+      </div>
       {children}
     </dialog>
   );

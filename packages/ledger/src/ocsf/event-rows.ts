@@ -71,6 +71,7 @@ export const ocsfRows = {
   "admin_key.issued": row("entity", 1, "an admin key was issued", medium),
   "admin_key.revoked": row("entity", 4, "an admin key was revoked", medium),
   "key.issued": row("entity", 1, "a key was issued"),
+  "request.ended": row("entity", 9, "a running request was ended by an administrator", low),
   "key.suspended": row("entity", 12, "a key was suspended", low),
   "key.resumed": row("entity", 13, "a key was resumed", low),
   "key.revoked": row("entity", 4, "a key was revoked", low),

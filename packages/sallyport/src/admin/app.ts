@@ -25,6 +25,7 @@ import { readRequest } from "./read-request.ts";
 import type { AdmitScim } from "./scim/scim-server.ts";
 import { GITHUB_LEAKS_PATH, makeLeakRoutes, WEBHOOK_LEAKS_PATH } from "./leak-routes.ts";
 import { LOG_OUT_PATH, makeSignalRoutes, PUSH_PATH } from "./signal-routes.ts";
+import { eventsRoute, EventStreams } from "./events/events-route.ts";
 import { tailRoute, Tails } from "./tail-route.ts";
 import { writeAnswer } from "./write-answer.ts";
 import { RefusalRecord } from "./refusal-record.ts";
@@ -57,12 +58,13 @@ export function makeAdminApp(ports: AdminPorts, onFault: OnFault = () => undefin
     name: string,
     row: Pick<ContractRow, "caller" | "permission">,
     context: Context<Bindings>,
+    isUse = true,
   ): Promise<Caller> {
     let actor = "unauthenticated";
     try {
       // A key that was revoked after the backup must not administer the gateway either.
       if (context.env.caller.kind === "tcp" && ports.quarantine.restored()) throw new Problem("restore_unconfirmed");
-      return permitted(ports, row, context, (known) => (actor = known));
+      return permitted(ports, row, context, { isUse, onActor: (known) => (actor = known) });
     } catch (problem) {
       const address = addressOf(context.env.caller);
       if (problem instanceof Problem) await refusals.note({ problem, route: name, actor, address });
@@ -116,6 +118,14 @@ export function makeAdminApp(ports: AdminPorts, onFault: OnFault = () => undefin
     const again = (): Caller => permitted(ports, tailRoute, context);
     return tails.answer(caller, again, context.req.raw);
   });
+  const streams = new EventStreams(ports);
+  router.on(eventsRoute.method, [eventsRoute.path], async (context) => {
+    const caller = await admit(eventsRoute.name, eventsRoute, context, false);
+    // As a tail.
+    shares.enter(eventsRoute.name, caller)();
+    const again = (): Caller => permitted(ports, eventsRoute, context, { isUse: false });
+    return streams.answer(caller, again, context.req.raw);
+  });
   router.all("/scim/v2/*", async (context) => {
     const { answerScim } = await import("./scim/scim-server.ts");
     let leave = (): void => undefined;
@@ -150,7 +160,9 @@ export function makeAdminApp(ports: AdminPorts, onFault: OnFault = () => undefin
   router.post(WEBHOOK_LEAKS_PATH, ({ env, req }) => leaks.webhook(req.raw, addressOf(env.caller)));
   for (const path of [PUSH_PATH, LOG_OUT_PATH, GITHUB_LEAKS_PATH, WEBHOOK_LEAKS_PATH, "/", SESSION_PATH, SESSIONS_PATH])
     router.all(path, () => answerProblem(new Problem("method_not_allowed")));
-  for (const path of new Set([...Object.values(contract), metricsRoute, tailRoute].map((row) => row.path))) {
+  for (const path of new Set(
+    [...Object.values(contract), metricsRoute, tailRoute, eventsRoute].map((row) => row.path),
+  )) {
     router.all(path, () => answerProblem(new Problem("method_not_allowed")));
   }
   router.notFound(() => answerProblem(new Problem("endpoint_unknown")));
@@ -173,6 +185,7 @@ export function makeAdminApp(ports: AdminPorts, onFault: OnFault = () => undefin
       if (hasProvisionedPeople(ports)) await import("./scim/scim-server.ts");
     },
     async close() {
+      streams.close();
       await tails.close();
       await ports.reads.flush();
     },
@@ -190,15 +203,22 @@ function hasProvisionedPeople({ snapshot }: Pick<AdminPorts, "snapshot">): boole
   return false;
 }
 
-/** The caller, if permitted. `onActor` learns who it is even if not. */
+interface Admission {
+  /** False for what goes on without the person: it does not keep a session from ending. */
+  readonly isUse?: boolean;
+  /** Learns who it is even if not permitted. */
+  readonly onActor?: (actor: string) => void;
+}
+
+/** The caller, if permitted. */
 function permitted(
   ports: AdminPorts,
   row: Pick<ContractRow, "caller" | "permission">,
   context: Context<Bindings>,
-  onActor: (actor: string) => void = () => undefined,
+  { isUse = true, onActor }: Admission = {},
 ): Caller {
-  const caller = authenticate(ports, context.env.caller, context.req.raw);
-  onActor(caller.issuer.actor);
+  const caller = authenticate(ports, context.env.caller, context.req.raw, isUse);
+  onActor?.(caller.issuer.actor);
   if (row.caller === "socket" && caller.kind !== "socket")
     throw new Problem("permission_denied", "only on the gateway host");
   if (!caller.issuer.right.permissions.includes(row.permission)) throw new Problem("permission_denied", row.permission);

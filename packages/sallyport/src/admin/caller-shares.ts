@@ -14,14 +14,14 @@ import type { Caller } from "./caller.ts";
 
 /** Routes that only take away, of the contract. */
 const NARROWING: ReadonlySet<string> = new Set<RouteName>([
-  "keys.revoke", "keys.suspend", "adminKeys.revoke", "principals.disable", "principals.uninvite", "assignments.remove",
+  "keys.revoke", "keys.suspend", "requests.end", "adminKeys.revoke", "principals.disable", "principals.uninvite", "assignments.remove",
   "keys.removeSigner", "keys.removeWorkload", "keys.removePathSecret", "incidents.open",
   "leaks.report",
 ]); // prettier-ignore
 
 /** Routes that read or judge much at once. */
 const COSTLY: ReadonlySet<string> = new Set<RouteName>([
-  "audit.search", "audit.verify", "incidents.radius", "incidents.report", "policy.plan", "keys.sweep",
+  "audit.search", "audit.verify", "audit.proof", "incidents.radius", "incidents.report", "policy.plan", "keys.sweep",
 ]); // prettier-ignore
 
 type Kind = "calls" | "costly" | "narrowing" | "scim";

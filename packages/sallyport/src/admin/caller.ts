@@ -54,8 +54,8 @@ export class DoorProblem extends Problem {
 
 type CallerPorts = Pick<AdminPorts, "keys" | "clock" | "console">;
 
-/** Throws the denial as a `DoorProblem`. */
-export function authenticate(ports: CallerPorts, caller: AdminCaller, request: Request): Caller {
+/** Throws the denial as a `DoorProblem`. `isUse`: the call counts as a use of its session. */
+export function authenticate(ports: CallerPorts, caller: AdminCaller, request: Request, isUse = true): Caller {
   if (caller.kind === "socket") {
     const actor = `os:${caller.user}`;
     const holder = { kind: "socket", actor } as const;
@@ -73,7 +73,7 @@ export function authenticate(ports: CallerPorts, caller: AdminCaller, request: R
   if (typeof text !== "string") {
     const credential = text.code === "credential_missing" ? sessionCredential(rawHeaders) : undefined;
     if (credential === undefined) throw new DoorProblem(text);
-    return callerOfSession(ports, caller, credential);
+    return callerOfSession(ports, caller, credential, isUse);
   }
   const found = ports.keys.authenticate(text, ["admin"], ports.clock.now());
   if (!("key" in found)) throw new DoorProblem(found);
@@ -85,9 +85,10 @@ function callerOfSession(
   { keys, clock, console: sessions }: CallerPorts,
   caller: TcpCaller,
   { cookie, token }: SessionCredential,
+  isUse: boolean,
 ): Caller {
   const address = caller.address ?? null;
-  const session = sessions.use(cookie, token, address);
+  const session = sessions.use(cookie, token, address, isUse);
   if (session === undefined) throw new DoorProblem(refuse("console_session_ended"));
   const { holder } = session;
   if (holder.kind === "socket") {

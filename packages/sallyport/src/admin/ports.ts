@@ -14,11 +14,12 @@ import type { LocalLogins } from "../identity/local/local-logins.ts";
 import type { Signals } from "../identity/signals.ts";
 import type { IncidentShelf } from "../incident/incident.ts";
 import type { Clock } from "../kernel/clock.ts";
-import type { EnvironmentActivity } from "../limits/environment-activity.ts";
+import type { EnvironmentActivity, LiveRequestHandle } from "../limits/environment-activity.ts";
 import type { KeyDirectory } from "../keys/directory.ts";
 import type { Secret } from "../kernel/secret.ts";
 import type { KeyRecord } from "../keys/key.ts";
 import type { KeyLifecycle } from "../keys/lifecycle.ts";
+import type { KeyIndex } from "../keys/search/key-index.ts";
 import type { Restriction } from "../keys/restriction.ts";
 import type { FoundLeakPorts } from "../leaks/found-leak.ts";
 import type { KnownSenders } from "../leaks/known-senders.ts";
@@ -31,6 +32,7 @@ import type { ReviewRecords } from "../reviews/review-records.ts";
 import type { LineCount, LineFilter, ReviewLine } from "../reviews/review.ts";
 import type { UsageReports } from "../usage/usage-report.ts";
 import type { AuditReads } from "./audit-reads.ts";
+import type { LiveEvents } from "./events/live-events.ts";
 import type { ConsoleSessions } from "./console/console-sessions.ts";
 
 export interface AdminPorts {
@@ -48,6 +50,10 @@ export interface AdminPorts {
     after?: string;
     limit?: number;
   }) => readonly KeyRecord[];
+  /** As it is stored. Throws `record_damaged`. */
+  readonly storedKey: (environment: string, id: string) => KeyRecord | undefined;
+  /** Which keys a list shows that is searched, filtered or sorted. */
+  readonly keyIndex: Pick<KeyIndex, "search" | "prepareSearch">;
   readonly peppers: PepperRing;
   /**
    * Commits a change, then replaces the snapshot, forgets changed keys and aborts requests that are no longer allowed,
@@ -77,6 +83,8 @@ export interface AdminPorts {
   readonly audit: AuditLog;
   /** People at the console. */
   readonly console: ConsoleSessions;
+  /** What happens, for those who look. */
+  readonly events: LiveEvents;
   /** Where reading of the audit log is recorded. */
   readonly reads: AuditReads;
   /** Number of the newest record on disk. */
@@ -109,6 +117,8 @@ export interface AdminPorts {
   /** Rows of the store that were met damaged since the start. */
   readonly damage: () => readonly { readonly environment: string; readonly says: string }[];
   readonly status: () => GatewayStatus;
+  /** One request that runs or waits; undefined where there is none of that id. */
+  readonly liveRequest: (id: string) => LiveRequestHandle | undefined;
   /** What runs and waits in an environment now; empty beside no gateway. */
   readonly activity: (environment: string) => EnvironmentActivity;
   /** Reads a policy text away from the thread of requests. Throws `rate_limited` while too many of the actor's wait. */

@@ -123,7 +123,12 @@ async function withUsage(ports: AdminPorts, all: readonly PostureFinding[], work
     const page = unused.slice(from, from + PAGE);
     const names = page.map(({ environment, subject }): KeyName => ({ environment, id: subject.slice("key:".length) }));
     const counts = await ports.usage.requestsOf(names, today - USED_DAYS + 1, today);
-    page.forEach((finding, at) => requests.set(finding, counts[at] ?? 0));
+    page.forEach((finding, at) =>
+      requests.set(
+        finding,
+        (counts[at] ?? []).reduce((sum, day) => sum + day, 0),
+      ),
+    );
   }
   return work.flatMap(all, (finding) => {
     const count = requests.get(finding);

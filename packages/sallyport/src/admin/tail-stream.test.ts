@@ -1,7 +1,8 @@
 import { Problem } from "@sallyport/protocol";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { AuditPage, AuditRecord } from "../audit/audit-log.ts";
-import { HEARTBEAT_MS, PAGE_RECORDS, SLOW_MS, TailStream, TURN_MS } from "./tail-stream.ts";
+import { HEARTBEAT_MS, SLOW_MS, TURN_MS } from "./event-stream.ts";
+import { PAGE_RECORDS, TailStream } from "./tail-stream.ts";
 
 let nowMs: number;
 let ledger: AuditRecord[];
@@ -81,7 +82,7 @@ describe("a listener", () => {
     expect(pages).toBe(held);
     expect(sent).toHaveLength(1);
     await pass(SLOW_MS + TURN_MS);
-    await expect(readAll(tail)).rejects.toThrow("the listener took nothing");
+    await expect(readAll(tail)).rejects.toThrow("the reader took nothing");
   });
 
   it("who comes back in time reads why he was cut", async () => {

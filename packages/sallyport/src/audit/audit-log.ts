@@ -88,6 +88,11 @@ export interface AuditLog {
   /** The same, for a reader that follows the log. */
   read(filter: AuditFilter): Promise<AuditPage>;
   verify(): Promise<AuditVerdict>;
+  /**
+   * A C2SP tlog-proof of the record with this number, by two walks of the log; null where no checkpoint covers it (yet),
+   * or it is not kept (any more).
+   */
+  prove(seq: number): Promise<string | null>;
   /** Between two times, epoch ms; looks back for some seconds and says how far it came. */
   uses(bounds: { readonly since: number; readonly until: number }): Promise<AuditUses>;
   /** Of every log that is kept, also those of removed environments. */

@@ -20,6 +20,7 @@ export const eventTypes = {
   "request.unauthenticated": "aggregate",
   "model.intent": "management",
   "model.outcome": "management",
+  "request.ended": "security",
   "quota.reached": "administration",
   "server.started": "administration",
   "server.stopped": "administration",

@@ -25,6 +25,7 @@ const commands: readonly (readonly [names: readonly string[], load: () => Promis
   [["doctor"], async () => (await import("./doctor/doctor.ts")).addDoctor],
   [["console"], async () => (await import("./start/console.ts")).addConsole],
   [["top"], async () => (await import("./usage/top.ts")).addTop],
+  [["requests"], async () => (await import("./usage/end-request.ts")).addRequests],
   [["status"], async () => (await import("./start/status.ts")).addStatus],
   [["today"], async () => (await import("./posture/today.ts")).addToday],
   [["posture"], async () => (await import("./posture/posture.ts")).addPosture],

@@ -2,6 +2,7 @@
 import type { UseSurvey } from "../access/permission-uses.ts";
 import { PolicyTextReader } from "../access/policy-text-reader.ts";
 import { AuditReads } from "../admin/audit-reads.ts";
+import type { LiveEvents } from "../admin/events/live-events.ts";
 import { ConsoleSessions } from "../admin/console/console-sessions.ts";
 import type { AdminPorts } from "../admin/ports.ts";
 import type { Sentry } from "../anomaly/sentry.ts";
@@ -30,6 +31,7 @@ export function adminPorts(
   urls: { data: string; admin: string },
   sentry: Sentry,
   leaks: { readonly desk: LeakDesk; readonly senders: KnownSenders | null },
+  events: LiveEvents,
   signals: AdminPorts["signals"] = null,
 ): AdminPorts {
   const { clock, keys, peppers, snapshot, changes, store } = core;
@@ -44,6 +46,8 @@ export function adminPorts(
     lifecycle: core.lifecycle,
     sealTo: async (recipient, text) => (await import("../store/secrets/age-text.ts")).sealTextTo(recipient, text),
     listKeys: (filter) => store.reader.keys(filter),
+    storedKey: (environment, id) => store.reader.key(environment, id),
+    keyIndex: core.keyIndex,
     peppers,
     changes,
     quarantine: core.quarantine,
@@ -64,6 +68,7 @@ export function adminPorts(
     explainToken: makeExplainToken({ clock, snapshot, keys, judge }),
     audit: core.audit,
     console: new ConsoleSessions(clock),
+    events,
     reads: new AuditReads(core),
     newestRecord: () => store.figures().records,
     restrictions: () => core.restrictions.all(),
@@ -100,6 +105,7 @@ export function adminPorts(
       dataListen: urls.data,
       adminListen: urls.admin,
     }),
+    liveRequest: (id) => dataPlane?.liveRequest(id),
     activity: (environment) => dataPlane?.activity(environment) ?? NOTHING_RUNS,
     readPolicyText: (text, actor) => policyTexts.read(text, actor),
     sinks: () => [],

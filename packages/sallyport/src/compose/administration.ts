@@ -7,6 +7,7 @@ import type { Log } from "../kernel/log.ts";
 import { adminPorts, logFault } from "./admin-ports.ts";
 import type { Core } from "./core.ts";
 import { makeGatewayMetrics } from "./gateway-metrics.ts";
+import { openLiveEvents } from "./live-events.ts";
 import { makeLeakDesk } from "./leaks.ts";
 import { makeSentry } from "./sentry.ts";
 
@@ -22,7 +23,10 @@ export function joinAdministration(settings: Settings, core: Core, log: Log): Ad
   const sentry = makeSentry(core, new KeyWatch(), logFault(log));
   // No traffic was seen here: no network of a key is known.
   const leaks = { desk: makeLeakDesk(core, () => []), senders: null };
-  const app = makeAdminApp(adminPorts(core, settings, null, metrics, urls, sentry, leaks), logFault(log));
+  const app = makeAdminApp(
+    adminPorts(core, settings, null, metrics, urls, sentry, leaks, openLiveEvents(core).events),
+    logFault(log),
+  );
   return {
     handle: (request) => app.handle(request, { kind: "socket", user: currentUser() }),
     async close() {

@@ -3,6 +3,7 @@
  * that keeps them up.
  */
 import { join } from "node:path";
+import { SYSTEM_REALM } from "@sallyport/protocol";
 import { PermissionUses } from "../access/permission-uses.ts";
 import { lostRight } from "../access/lost-right.ts";
 import { isDisabledIn } from "../access/holding.ts";
@@ -14,6 +15,7 @@ import { networkPrefix } from "../kernel/network-prefix.ts";
 import type { LedgerEvent } from "../audit/event.ts";
 import type { Changes } from "../changes/change.ts";
 import { Feed } from "../changes/feed.ts";
+import type { Committed } from "../changes/image.ts";
 import type { Settings } from "../config/settings.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { causeOf } from "../kernel/log.ts";
@@ -28,6 +30,7 @@ import { LocalSuspension } from "../identity/local/suspension.ts";
 import { Reconciler } from "../identity/reconciler.ts";
 import type { KeyRecord } from "../keys/key.ts";
 import { KeyDirectory } from "../keys/directory.ts";
+import { KeyIndex } from "../keys/search/key-index.ts";
 import { NetworkList } from "../kernel/network-list.ts";
 import { FirstNetworks } from "../keys/first-networks.ts";
 import { ClockAgreement } from "../kernel/clock-agreement.ts";
@@ -74,6 +77,7 @@ export interface Core {
   /** Encrypts everything that must be read back. */
   readonly sealer: DataKeys;
   readonly keys: KeyDirectory;
+  readonly keyIndex: KeyIndex;
   readonly restrictions: Restrictions;
   readonly findings: FindingRecords;
   readonly rightsizings: Rightsizings;
@@ -104,6 +108,8 @@ export interface Core {
   readonly rebuiltViews: () => number;
   /** Called when a change is shown by every view, before it is acknowledged. */
   onSwap(then: (snapshot: Snapshot) => void): void;
+  /** Called with each change that is on disk, when every view shows it. */
+  onCommitted(then: (committed: Committed) => void): void;
   /** Called with the events of each change that is on disk. */
   onEvents(then: (events: readonly LedgerEvent[]) => void): void;
   close(): Promise<void>;
@@ -235,6 +241,13 @@ function joinCore(
   const ollamaSigners = new OllamaSignerIndex((visit) => reader.eachOllamaSigner(visit));
   const policy = new SnapshotView(() => reader.policy(), agents);
   const snapshot = (): Snapshot => policy.present;
+  const keyIndex = new KeyIndex({
+    keys,
+    briefs: reader.keyBriefs,
+    nameOf: (principal) => snapshot().principals.get(principal)?.name,
+    // Admin keys have a separate list.
+    isHidden: (environment) => environment === SYSTEM_REALM,
+  });
   const localLogins = new LocalLogins({ snapshot, read: () => reader.localLogins() });
   const revokedTokens = new RevokedTokens(clock, () => reader.revokedTokens());
   const changes: Changes = {
@@ -255,6 +268,7 @@ function joinCore(
       revokedTokens,
       localLogins,
       policy,
+      keyIndex,
     ],
     isNarrowing: ({ operations }) =>
       takesAway(operations, {
@@ -268,7 +282,10 @@ function joinCore(
 
   const uses = new UseRecord({
     keyUses: (environment, id) => reader.keyUses(environment, id),
-    noteUses: (noted) => store.noteUses(noted),
+    noteUses: (noted) => {
+      store.noteUses(noted);
+      keyIndex.noteUses(noted);
+    },
   });
   const clocks = new ClockAgreement(clock, store.headAt);
   const lifecycle = new KeyLifecycle({
@@ -342,6 +359,7 @@ function joinCore(
     upstreamStates,
     sealer,
     keys,
+    keyIndex,
     restrictions,
     findings,
     rightsizings,
@@ -369,6 +387,7 @@ function joinCore(
     passwordHasher,
     rebuiltViews: () => feed.rebuilt,
     onSwap: (then) => feed.onChanged(() => then(policy.present)),
+    onCommitted: (then) => feed.onCommitted(then),
     onEvents: (then) => feed.onCommitted(({ events }) => then(events)),
     async close() {
       await authority?.close();

@@ -49,7 +49,7 @@ import type { Log } from "../kernel/log.ts";
 import { Quotas } from "../dataplane/quotas.ts";
 import { KeyLimits } from "../limits/key-limits.ts";
 import { activityOf } from "../dataplane/activity.ts";
-import type { EnvironmentActivity } from "../limits/environment-activity.ts";
+import type { EnvironmentActivity, LiveRequestHandle } from "../limits/environment-activity.ts";
 import { computeMsOf } from "../dataplane/cost.ts";
 import { AttainedService } from "../limits/attained-service.ts";
 import { nameShareMetrics } from "./share-metrics.ts";
@@ -104,6 +104,7 @@ export interface DataPlane {
   running(): number;
   queued(): number;
   activity(environment: string): EnvironmentActivity;
+  liveRequest(id: string): LiveRequestHandle | undefined;
   /** Requests that a model server works on. */
   runningOn(environment: string, upstream: string): number;
   /** Rejects new requests from now on. */
@@ -308,6 +309,7 @@ export function makeDataPlane({
     queued: () => pools.waiting,
     activity: (environment) =>
       activityOf(environment, { live, pools, attained, book: budgets.book, now: () => clock.monotonic() }),
+    liveRequest: (id) => live.handleOf(id),
     runningOn: (environment, upstream) => pools.of(environment).find(({ spec }) => spec.id === upstream)?.running ?? 0,
     drain: () => void (isDraining = true),
     end() {

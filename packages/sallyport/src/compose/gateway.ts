@@ -38,6 +38,7 @@ import { beat, careForIndexes } from "./ledger-care.ts";
 import { careForKeys } from "./key-care.ts";
 import { careForReviews } from "./review-care.ts";
 import { careForLeaks, makeLeakDesk, makeTrafficLeaks, openCanaryIncidents, openLeakSenders } from "./leaks.ts";
+import { openLiveEvents } from "./live-events.ts";
 import { openLedgerOutlets } from "./ledger-outlets.ts";
 import type { LedgerOutlets } from "./ledger-outlets.ts";
 import { openNotices } from "./open-notices.ts";
@@ -109,6 +110,7 @@ export async function joinGateway(parts: GatewayParts): Promise<Gateway> {
     undo.add("budgets", () => quotas.close());
     const rightsizing = openRightsizing(core, log);
     undo.add("right-sizing", () => rightsizing.close());
+    const live = openLiveEvents(core);
     const urls = { data: "", admin: "" };
     const bounds = divideDescriptors(readDescriptorLimit());
     const dataPlane = makeDataPlane({
@@ -119,7 +121,7 @@ export async function joinGateway(parts: GatewayParts): Promise<Gateway> {
       tls,
       connectionsMax: bounds.data,
       metrics,
-      listeners: [sentry.listener, rightsizing.listener],
+      listeners: [sentry.listener, rightsizing.listener, live.listener],
       budgets: quotas,
       tracing,
       traffic,
@@ -133,7 +135,17 @@ export async function joinGateway(parts: GatewayParts): Promise<Gateway> {
     const signals = identity?.signals ?? null;
     const senders = settings.identity?.leaks ? openLeakSenders(settings.identity.leaks, core) : null;
     const ports = {
-      ...adminPorts(core, settings, dataPlane, metrics, urls, sentry.sentry, { desk: leakDesk, senders }, signals),
+      ...adminPorts(
+        core,
+        settings,
+        dataPlane,
+        metrics,
+        urls,
+        sentry.sentry,
+        { desk: leakDesk, senders },
+        live.events,
+        signals,
+      ),
       sinks: () => outlets?.sinks() ?? [],
     };
     const applyFile = async (): Promise<void> => {

@@ -4,6 +4,7 @@
  */
 import { refuse } from "@sallyport/protocol";
 import type { Refusal } from "@sallyport/protocol";
+import type { LiveRequestHandle } from "../limits/environment-activity.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Judge } from "./judge.ts";
 
@@ -26,6 +27,26 @@ export class LiveExchanges {
   /** For those who only look. */
   all(): readonly Exchange[] {
     return this.#live;
+  }
+
+  /** One that has a key; undefined where none of that id is live. */
+  handleOf(id: string): LiveRequestHandle | undefined {
+    const exchange = this.#live.find((one) => one.id === id);
+    if (!exchange?.key) return undefined;
+    const { key, endpoint, understood } = exchange;
+    return {
+      environment: key.environment,
+      key: key.id,
+      keyName: key.name,
+      owner: key.owner,
+      endpoint: endpoint?.id ?? "",
+      model: understood?.model?.key ?? null,
+      end() {
+        if (exchange.livePlace < 0) return false;
+        cutOne(exchange, refuse("request_ended"));
+        return true;
+      },
+    };
   }
 
   /** Nothing where it is not live. The last one takes its place. */

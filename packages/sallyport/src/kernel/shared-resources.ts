@@ -94,6 +94,14 @@ export const AUDIT_TAILS: ShareRules<"caller"> = {
   little: 2,
 };
 
+/** Streams of live events that are open: a browser has one. Each costs a short turn four times a second. */
+export const EVENT_STREAMS: ShareRules<"caller"> = {
+  capacity: 64,
+  perOwner: { caller: 16 },
+  reserve: 16,
+  little: 2,
+};
+
 /** Calls of the admin API that run at the same time. What takes away asks for no share: it is always let in. */
 export const ADMIN_CALLS: ShareRules<"caller"> = {
   capacity: 512,

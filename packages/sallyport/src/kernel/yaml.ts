@@ -2,8 +2,8 @@
  * Strict YAML: one document of plain values. Duplicate keys, aliases, merge keys, unknown tags and keys that are not
  * text are rejected, because each is a way to read one thing and mean another.
  */
-import { Composer, isAlias, isMap, isScalar, LineCounter, Parser, stringify, visit } from "yaml";
-import type { CST, Document, Node } from "yaml";
+import { Composer, Document, isAlias, isMap, isScalar, LineCounter, Parser, visit } from "yaml";
+import type { CST, Node } from "yaml";
 
 export type YamlPath = readonly (string | number)[];
 
@@ -135,7 +135,17 @@ function offsetOf(node: unknown): number {
   return (typeof node === "object" && node !== null && "range" in node ? (node as Node).range?.[0] : undefined) ?? 0;
 }
 
-/** Plain values as YAML that `readYaml` reads back as they were; short lists of plain values are on one line. */
+/** Plain values as YAML that `readYaml` reads back as they were; lists of a few plain values are on one line. */
 export function writeYaml(value: unknown): string {
-  return stringify(value, { aliasDuplicateObjects: false, collectionStyle: "any", lineWidth: 0 });
+  const document = new Document(value, { aliasDuplicateObjects: false });
+  visit(document, {
+    Seq: (_, list) => {
+      const isPlain = list.items.every((item) => isScalar(item));
+      if (isPlain && JSON.stringify(list.toJSON()).length <= LINE_LENGTH) list.flow = true;
+    },
+  });
+  return document.toString({ lineWidth: 0, flowCollectionPadding: false });
 }
+
+/** Of a list on one line. */
+const LINE_LENGTH = 80;

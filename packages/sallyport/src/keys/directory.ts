@@ -44,6 +44,7 @@ export class KeyDirectory implements View<"key"> {
   readonly #peppers: PepperRing;
   readonly #restricted: (record: KeyRecord) => KeyRecord;
   #table = new KeyTable();
+  #generation = 0;
   /** By row of the table, what it has no record of. */
   #young = new Map<number, KeyRecord>();
   #old = new Map<number, KeyRecord>();
@@ -61,6 +62,7 @@ export class KeyDirectory implements View<"key"> {
   }
 
   rebuild(): void {
+    this.#generation++;
     this.#table = new KeyTable();
     this.#young = new Map();
     this.#old = new Map();
@@ -70,6 +72,21 @@ export class KeyDirectory implements View<"key"> {
 
   get size(): number {
     return this.#table.size;
+  }
+
+  /** Which table of keys it is: rows of another one are other keys'. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** The key's row, which stays its own in this table; -1 where there is no such key. */
+  rowOf(environment: string, id: string): number {
+    return this.#table.rowOf(environment, id);
+  }
+
+  /** Whose row it is; undefined of one that cannot be a key of ours. */
+  placeAt(row: number): { readonly environment: string; readonly id: string } | undefined {
+    return this.#table.placeAt(row);
   }
 
   /** Of the table, for benches. */

@@ -93,6 +93,15 @@ export class KeyTable {
     return markOf(this.#texts.at(environment), id);
   }
 
+  /** Whose row it is; undefined of an odd one. */
+  placeAt(row: number): { readonly environment: string; readonly id: string } | undefined {
+    const { bytes, words } = this.#rows.of(row);
+    const start = startOf(row);
+    const environment = words[start / 4 + WORD.environment]!;
+    if (environment === 0) return undefined;
+    return { environment: this.#texts.at(environment), id: textAt(bytes, start + BYTE.id, ID_LENGTH) };
+  }
+
   /** Whether the row has its record. */
   isFilled(row: number): boolean {
     return this.#rows.of(row).words[startOf(row) / 4 + WORD.shape] !== 0;

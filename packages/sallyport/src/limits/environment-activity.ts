@@ -19,6 +19,18 @@ export interface UserActivity {
   readonly share: number;
 }
 
+/** One request that runs or waits, and the way to end it. */
+export interface LiveRequestHandle {
+  readonly environment: string;
+  readonly key: string;
+  readonly keyName: string;
+  readonly owner: string | null;
+  readonly endpoint: string;
+  readonly model: string | null;
+  /** Its client is told that an administrator ended it. False where it is over. */
+  end(): boolean;
+}
+
 export interface EnvironmentActivity {
   readonly jainIndex: number;
   readonly models: readonly ModelActivity[];

@@ -13,6 +13,7 @@ import type { Restriction } from "../keys/restriction.ts";
 import type { TicketRecord } from "../keys/ticket.ts";
 import type { RevokedToken } from "../tokens/operations.ts";
 import type { TokenKeyRecord } from "../tokens/operations.ts";
+import type { KeyBriefs } from "../keys/search/key-index.ts";
 import type { KeyUse } from "../keys/use-record.ts";
 import type { UsageCorrections } from "../usage/usage-difference.ts";
 
@@ -30,6 +31,8 @@ export interface StoreReader {
   key(environment: string, id: string): KeyRecord | undefined;
   /** Those that are whole. */
   keys(filter: KeyFilter): readonly KeyRecord[];
+  /** What a search of keys needs of each, not verified. */
+  readonly keyBriefs: KeyBriefs;
   /** When the key was used, by secret and instance; see `UseRecord`. */
   keyUses(environment: string, id: string): readonly KeyUse[];
   ticket(environment: string, id: string): TicketRecord | undefined;

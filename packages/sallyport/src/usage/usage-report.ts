@@ -74,8 +74,8 @@ export interface RebuildProgress {
 export interface UsageReports {
   /** Includes everything that is on disk when it is called. */
   report(question: UsageQuestion): Promise<UsagePage>;
-  /** Admitted requests of each of the keys, in their order. */
-  requestsOf(keys: readonly KeyName[], from: number, to: number): Promise<readonly number[]>;
+  /** Admitted requests of each of the keys, in their order, day by day; days are inclusive. */
+  requestsOf(keys: readonly KeyName[], from: number, to: number): Promise<readonly (readonly number[])[]>;
   /** Begins a rebuild from the audit log, unless one runs. */
   rebuild(): void;
   /** Of the newest rebuild since the start; null without one. */

@@ -5,11 +5,12 @@ import { findingOf } from "./posture-finding.ts";
 import type { JudgedKey, KeyUseFacts, PolicyFacts, PostureFinding } from "./posture-finding.ts";
 
 const DAY_MS = 86_400_000;
-const NEAR_EXPIRY_MS = 7 * DAY_MS;
-const NEVER_USED_MS = 7 * DAY_MS;
-const UNUSED_MS = 30 * DAY_MS;
+/** Also what a list of keys is filtered by. */
+export const NEAR_EXPIRY_MS = 7 * DAY_MS;
+export const NEVER_USED_MS = 7 * DAY_MS;
+export const UNUSED_MS = 30 * DAY_MS;
 /** A key that was issued for hours is not near its expiry from its first minute on. */
-const LAST_PART = 4;
+export const LAST_PART = 4;
 
 type Facts = Pick<PolicyFacts, "now" | "snapshot">;
 
@@ -63,11 +64,9 @@ function nearExpiry(key: JudgedKey, { now, snapshot }: Facts): PostureFinding[] 
 }
 
 function onOldSecret(key: JudgedKey, { lastUses }: KeyUseFacts, { snapshot }: Facts): PostureFinding[] {
-  const newest = key.secrets.findLast(({ state }) => state === "pending" || state === "active");
-  if (!newest) return [];
-  const older = key.secrets.filter(({ generation, state }) => generation < newest.generation && state !== "destroyed");
-  const last = Math.max(0, ...older.map(({ generation }) => lastUses.get(generation) ?? 0));
-  if (last <= newest.createdAt) return [];
+  const found = usedOldSecret(key.secrets, lastUses);
+  if (found === undefined) return [];
+  const { newest, last } = found;
   return [
     findingOf("key_on_old_secret", {
       ...keySubject(key, snapshot),
@@ -77,6 +76,20 @@ function onOldSecret(key: JudgedKey, { lastUses }: KeyUseFacts, { snapshot }: Fa
       since: newest.createdAt,
     }),
   ];
+}
+
+/** The newest secret, and when an older one was used after it was made; undefined where none was. */
+function usedOldSecret(secrets: JudgedKey["secrets"], lastUses: ReadonlyMap<number, number>) {
+  const newest = secrets.findLast(({ state }) => state === "pending" || state === "active");
+  if (!newest) return undefined;
+  const older = secrets.filter(({ generation, state }) => generation < newest.generation && state !== "destroyed");
+  const last = Math.max(0, ...older.map(({ generation }) => lastUses.get(generation) ?? 0));
+  return last <= newest.createdAt ? undefined : { newest, last };
+}
+
+/** Some client still has a secret that was replaced. */
+export function isOnOldSecret(secrets: JudgedKey["secrets"], lastUses: ReadonlyMap<number, number>): boolean {
+  return usedOldSecret(secrets, lastUses) !== undefined;
 }
 
 function unused(key: JudgedKey, { lastUses }: KeyUseFacts, { now, snapshot }: Facts): PostureFinding[] {

@@ -19,6 +19,7 @@ function builtFolder(): string {
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",
+  "worker-src 'self'",
   "style-src 'self'",
   "connect-src 'self'",
   "img-src 'self' data:",
@@ -26,7 +27,8 @@ const POLICY = [
   "form-action 'none'",
   "frame-ancestors 'none'",
   "require-trusted-types-for 'script'",
-  "trusted-types 'none'",
+  // The one address of a script that is given to the browser by code: the shared worker's.
+  "trusted-types sallyport-worker",
 ].join("; ");
 
 const TYPES: Readonly<Record<string, string>> = {

@@ -85,8 +85,8 @@ export class ConsoleSessions {
     return { session, cookie, token };
   }
 
-  /** The session, used now; undefined where it has ended or never was. From another network it ends. */
-  use(cookie: string, token: string, address: string | null): ConsoleSession | undefined {
+  /** The session, used now; undefined where it has ended or never was. From another network it ends. What is no use keeps it no longer. */
+  use(cookie: string, token: string, address: string | null, isUse = true): ConsoleSession | undefined {
     const now = this.#clock.now();
     const session = this.#sessions.get(pairName(cookie, token));
     if (session === undefined) return undefined;
@@ -94,7 +94,7 @@ export class ConsoleSessions {
       this.end(session);
       return undefined;
     }
-    session.usedAt = Math.max(session.usedAt, now);
+    if (isUse) session.usedAt = Math.max(session.usedAt, now);
     return session;
   }
 

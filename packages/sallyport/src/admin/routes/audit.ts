@@ -1,7 +1,8 @@
 /**
- * Searches the audit log. Records of an environment are visible to its administrators, those of `system` to full
+ * Searches the audit log, and proves single records of it. Records of an environment are visible to its administrators, those of `system` to full
  * administrators.
  */
+import { Problem } from "@sallyport/protocol";
 import { auditScope, presentFilter } from "../audit-scope.ts";
 import type { Handlers } from "../call.ts";
 import { demandKnownEventType, demandKnownSubjects } from "../known-filter.ts";
@@ -9,7 +10,7 @@ import { isoTime } from "../views.ts";
 
 const LIMIT_DEFAULT = 100;
 
-export const auditHandlers: Handlers<"audit.search"> = {
+export const auditHandlers: Handlers<"audit.search" | "audit.proof"> = {
   "audit.search": async (call) => {
     const { environment, limit = LIMIT_DEFAULT, order = "newest", ...rest } = call.query;
     demandKnownEventType(rest.type);
@@ -29,5 +30,28 @@ export const auditHandlers: Handlers<"audit.search"> = {
       records: records.map((record) => ({ ...record, at: isoTime(record.at) })),
       next: records.length < limit ? null : (records.at(-1)?.seq ?? null),
     };
+  },
+
+  "audit.proof": async (call) => {
+    const { seq } = call.params;
+    const scope = await auditScope(call, undefined);
+    const asked = { after: seq - 1, before: seq + 1 };
+    // A record of another environment is answered like one that does not exist.
+    const [record] = await call.ports.audit.search({ ...asked, ...scope, limit: 1, order: "oldest" });
+    const proof = record ? await call.ports.audit.prove(seq) : null;
+    await call.ports.reads.note({
+      actor: call.caller.issuer.actor,
+      address: call.caller.address,
+      how: "search",
+      asked,
+      scope,
+      count: proof === null ? 0 : 1,
+    });
+    if (proof === null)
+      throw new Problem(
+        "not_found",
+        record ? "no checkpoint covers this record yet: ask again in a second" : "no record has this number",
+      );
+    return { proof };
   },
 };

@@ -18,8 +18,17 @@ import { stateText } from "./key-state.ts";
 interface ListOptions extends ServerOptions {
   readonly env?: string;
   readonly owner?: string;
+  readonly search?: string;
+  readonly state?: string;
+  readonly risk?: string;
   readonly sort?: string;
 }
+
+/** The contract's words, with what a command calls them. */
+const STATES = { active: "active", expired: "expired", suspended: "suspended", revoked: "revoked" } as const;
+const RISKS = { expiring: "expiring", idle: "idle", "old-secret": "old_secret" } as const;
+/** A whole key that was pasted: its id is its third part, and the rest is not sent. */
+const KEY_TEXT = /^sp[a-z]?_[a-z0-9-]+_([0-9A-Za-z]{12})_?/;
 
 type Compare = (a: ListedKey, b: ListedKey) => number;
 
@@ -39,25 +48,32 @@ export function addKeyList(keys: Command, cli: Cli): void {
     .description("list keys, with their owners, last use, and requests of the last 30 days")
     .option("--env <environment>", "of one environment")
     .option("--owner <id>", "of one person or service, by id")
+    .option("--search <text>", "with this piece in its name, id or owner")
+    .option("--state <state>", `in one state: ${Object.keys(STATES).join(", ")}`)
+    .option("--risk <risk>", `with one risk: ${Object.keys(RISKS).join(", ")}`)
     .option("--sort <order>", `by ${Object.keys(ORDERS).join(", ")} (default: environment and id)`)
     .action((options: ListOptions) => list(cli, options));
 }
 
 async function list(cli: Cli, options: ListOptions): Promise<void> {
-  const compare = options.sort === undefined ? undefined : orderOf(options.sort);
-  const found = await withClient(cli, options, (client) =>
-    allKeys(client, { environment: options.env, owner: options.owner }),
-  );
+  const compare = chosen("--sort", options.sort, ORDERS);
+  const query = {
+    environment: options.env,
+    owner: options.owner,
+    search: options.search === undefined ? undefined : (KEY_TEXT.exec(options.search.trim())?.[1] ?? options.search),
+    state: chosen("--state", options.state, STATES),
+    risk: chosen("--risk", options.risk, RISKS),
+  };
+  const found = await withClient(cli, options, (client) => allKeys(client, query));
   const keys = compare ? found.toSorted(compare) : found;
   show(cli.io, options.json, { keys }, () => lines(keys, Date.now()));
 }
 
-function orderOf(text: string): Compare {
-  const order = Object.hasOwn(ORDERS, text) ? ORDERS[text] : undefined;
-  if (order) return order;
+function chosen<T>(option: string, text: string | undefined, known: Readonly<Record<string, T>>): T | undefined {
+  if (text === undefined || Object.hasOwn(known, text)) return known[text ?? ""];
   throw new UsageMistake(
-    `--sort ${JSON.stringify(text)} is unknown${didYouMean(text, Object.keys(ORDERS))}`,
-    `known: ${Object.keys(ORDERS).join(", ")}`,
+    `${option} ${JSON.stringify(text)} is unknown${didYouMean(text, Object.keys(known))}`,
+    `known: ${Object.keys(known).join(", ")}`,
   );
 }
 

@@ -6,6 +6,7 @@ import type {
   KeyPlanView,
   ListedKey,
   PrincipalView,
+  Query,
   RightsizingView,
 } from "@sallyport/contract";
 
@@ -14,7 +15,7 @@ const limit = 1_000;
 
 export function allKeys(
   client: AdminClient,
-  query: { readonly environment?: string | undefined; readonly owner?: string | undefined } = {},
+  query: Omit<Query<"keys.list">, "after" | "limit"> = {},
 ): Promise<ListedKey[]> {
   return everyPage(async (after) => {
     const { keys, next } = await client.call("keys.list", { query: { ...query, after, limit } });

@@ -23,6 +23,7 @@ export type AuditQuestion =
   | { readonly ask: "read"; readonly filter: AuditFilter }
   | { readonly ask: "care" }
   | { readonly ask: "verify" }
+  | { readonly ask: "prove"; readonly seq: number }
   | { readonly ask: "uses"; readonly bounds: UseBounds }
   | { readonly ask: "radius"; readonly question: RadiusQuestion }
   | { readonly ask: "logs" }
@@ -43,12 +44,14 @@ export type AuditAnswered =
         | AuditPage
         | undefined
         | AuditVerdict
+        | string
+        | null
         | AuditUses
         | LedgerRadius
         | readonly LogSize[]
         | LogGrowth
         | UsagePage
-        | readonly number[]
+        | readonly (readonly number[])[]
         | RebuildFindings
         | KeyUseHistories
         | SurveyedDecisions;
@@ -103,6 +106,10 @@ export class AuditLink implements AuditLog {
     return this.#ask({ ask: "verify" }) as Promise<AuditVerdict>;
   }
 
+  prove(seq: number): Promise<string | null> {
+    return this.#ask({ ask: "prove", seq }) as Promise<string | null>;
+  }
+
   uses(bounds: UseBounds): Promise<AuditUses> {
     return this.#ask({ ask: "uses", bounds }) as Promise<AuditUses>;
   }
@@ -123,9 +130,9 @@ export class AuditLink implements AuditLog {
     return this.#ask({ ask: "usage", question }) as Promise<UsagePage>;
   }
 
-  /** Admitted requests of each of the keys, in their order; days are inclusive. */
-  requestsOf(keys: readonly KeyName[], from: number, to: number): Promise<readonly number[]> {
-    return this.#ask({ ask: "requests", keys, from, to }) as Promise<readonly number[]>;
+  /** Admitted requests of each of the keys, in their order, day by day; days are inclusive. */
+  requestsOf(keys: readonly KeyName[], from: number, to: number): Promise<readonly (readonly number[])[]> {
+    return this.#ask({ ask: "requests", keys, from, to }) as Promise<readonly (readonly number[])[]>;
   }
 
   /** Counts use again from the audit log. `today` in days. */

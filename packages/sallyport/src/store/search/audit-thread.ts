@@ -22,6 +22,8 @@ if (parentPort) {
           .finally(() => (caring = null)));
       case "verify":
         return reader.verify();
+      case "prove":
+        return reader.prove(asked.seq);
       case "uses":
         return reader.uses(asked.bounds);
       case "radius":

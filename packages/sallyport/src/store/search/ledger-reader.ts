@@ -10,6 +10,7 @@ import type { KeyName, UsagePage, UsageQuestion } from "../../usage/usage-report
 import { dataPaths, isInitialized } from "../disk/data-paths.ts";
 import { ledgerCrypto } from "@sallyport/ledger/node";
 import { LedgerLines, TABLE_NAME } from "../ledger/ledger-lines.ts";
+import { proveRecordsBySeq } from "../ledger/prove-records.ts";
 import { proveLogGrowth } from "./log-growth.ts";
 import type { GrowthQuestion, LogGrowth } from "./log-growth.ts";
 import { measureRadius } from "./ledger-radius.ts";
@@ -63,14 +64,16 @@ export interface LedgerReader {
   /** Makes indexes that are missing; does nothing without their key. */
   care(): Promise<void>;
   verify(pins?: Pins, onProgress?: (records: number, total: number) => void): Promise<AuditVerdict>;
+  /** A proof of the record with this number; null where it has none. */
+  prove(seq: number): Promise<string | null>;
   uses(bounds: UseBounds): Promise<AuditUses>;
   radius(question: RadiusQuestion): Promise<LedgerRadius>;
   /** The environments that have a log, and how many records its newest checkpoint covers. */
   logs(): readonly LogSize[];
   growth(question: GrowthQuestion): Promise<LogGrowth>;
   usage(question: UsageQuestion): UsagePage;
-  /** Admitted requests of each of the keys, in their order; days are inclusive. */
-  requestsOf(keys: readonly KeyName[], from: number, to: number): readonly number[];
+  /** Admitted requests of each of the keys, in their order, day by day; days are inclusive. */
+  requestsOf(keys: readonly KeyName[], from: number, to: number): readonly (readonly number[])[];
   /** Counts use again from the audit log. `today` in days. */
   recountUsage(today: number, onProgress: (records: number) => void): Promise<RebuildFindings>;
   /** What each of the keys did since a day, in their order. */
@@ -186,6 +189,12 @@ export function openLedgerReader(directory: string, indexKey: Buffer | null = nu
       const verdict = verifying.then(work, work);
       verifying = verdict;
       return verdict;
+    },
+    prove(seq) {
+      const work = async (): Promise<string | null> => (await proveRecordsBySeq(view, paths, [seq])).get(seq) ?? null;
+      const proof = verifying.then(work, work);
+      verifying = proof;
+      return proof;
     },
     uses: (bounds) => surveyUses(walk, bounds),
     radius: (question) => measureRadius(walk, question),

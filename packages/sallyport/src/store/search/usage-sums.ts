@@ -69,16 +69,16 @@ function tableFor({ principal }: UsageScope): string {
   return principal === undefined ? "usage" : "usage INDEXED BY usage_owner";
 }
 
-/** Admitted requests of each of the keys, in their order. */
-export function countRequests(database: SqlDatabase, keys: readonly KeyName[], from: number, to: number): number[] {
+/** Admitted requests of each of the keys, in their order, day by day. */
+export function countRequests(database: SqlDatabase, keys: readonly KeyName[], from: number, to: number): number[][] {
   // A day and a key are the beginning of the table's order: each of these is found at once.
   const ofDay = database.prepare(
     "SELECT total(requests) AS requests FROM usage WHERE day = ? AND environment = ? AND key = ? AND code = ''",
   );
   return keys.map(({ environment, id }) => {
-    let requests = 0;
-    for (let day = from; day <= to; day++) requests += Number(ofDay.get(day, environment, id)?.["requests"] ?? 0);
-    return requests;
+    const days: number[] = [];
+    for (let day = from; day <= to; day++) days.push(Number(ofDay.get(day, environment, id)?.["requests"] ?? 0));
+    return days;
   });
 }
 

@@ -9,6 +9,7 @@ import { isTooLarge, openDatabase } from "../disk/sqlite.ts";
 import type { KeyFilter, StoreReader } from "../ports.ts";
 import { boundTables } from "./bound-tables.ts";
 import type { BoundTable } from "./bound-tables.ts";
+import { makeReadBriefs } from "./key-briefs.ts";
 import { readFindingRecord } from "./finding-rows.ts";
 import { readLocalLogin } from "./local-login-rows.ts";
 import { readDirectoryGroup, readPrincipal } from "./principal-rows.ts";
@@ -161,6 +162,7 @@ export function openReader(directory: string, codes: RowCodes, onDamage: OnDamag
         afterId = String(last["id"]);
       }
     },
+    keyBriefs: makeReadBriefs(database),
     keyUses(environment, id) {
       try {
         return keyUses.all(environment, id).map(told(readKeyUse));

@@ -1,0 +1,33 @@
+/** What the holder of the connection and the tabs say to each other. */
+import type { StreamedEvents } from "@sallyport/contract";
+
+/** How the connection is. */
+export interface ConnectionState {
+  /** `ended`: the session is over, and nothing is tried before there is a new one. */
+  readonly is: "connecting" | "open" | "lost" | "ended";
+  /** Why it is lost or ended, as people read it; empty otherwise. */
+  readonly says: string;
+  /** The gateway's version, once it is known. */
+  readonly version: string | null;
+}
+
+export interface RequestsSeen {
+  readonly of: "requests";
+  readonly requests: StreamedEvents["requests"]["requests"];
+  /** More of them happened, and are not here. */
+  readonly left: number;
+}
+
+export type TabMessage =
+  | { readonly of: "state"; readonly state: ConnectionState }
+  | RequestsSeen
+  | { readonly of: "changed"; readonly kinds: readonly string[] }
+  /** What happened meanwhile is not known: ask everything again. `left`: requests that are known to be missing. */
+  | { readonly of: "reset"; readonly left: number };
+
+/** From a tab to the worker. */
+export type HolderMessage =
+  | { readonly says: "here"; readonly token: string | null; readonly isShown: boolean }
+  /** Try again now. */
+  | { readonly says: "again" }
+  | { readonly says: "gone" };

@@ -1,0 +1,63 @@
+/** Kinds of record that change, as readers are told: what to ask again, and the permission without which it is not said. */
+import type { Permission } from "@sallyport/protocol";
+import type { Committed, ImageKind } from "../../changes/image.ts";
+
+export const CHANGED_KINDS = {
+  keys: "keys:read",
+  policy: "policy:read",
+  people: "principals:read",
+  findings: "policy:read",
+  reviews: "reviews:read",
+  incidents: "keys:read",
+  alerts: "audit:read",
+  leaks: "audit:read",
+  audit: "audit:read",
+  activity: "status:read",
+} as const satisfies Readonly<Record<string, Permission>>;
+export type ChangedKind = keyof typeof CHANGED_KINDS;
+
+const OF_IMAGE: { readonly [K in ImageKind]: ChangedKind | null } = {
+  environment: "policy",
+  role: "policy",
+  principal: "people",
+  group: "people",
+  assignment: "people",
+  local_login: "people",
+  key: "keys",
+  ticket: null,
+  restriction: "keys",
+  rightsizing: "keys",
+  token_key: null,
+  revoked_token: null,
+  finding: "findings",
+  review: "reviews",
+  review_line: "reviews",
+};
+
+/** By the first part of the type of a record. */
+const OF_EVENT: Readonly<Record<string, ChangedKind>> = {
+  incident: "incidents",
+  anomaly: "alerts",
+  alert: "alerts",
+  leak: "leaks",
+  upstream: "policy",
+};
+
+interface Changed {
+  readonly kind: ChangedKind;
+  readonly environment: string | null;
+}
+
+/** Each kind and environment once. */
+export function changedBy({ images, events }: Pick<Committed, "images" | "events">): Changed[] {
+  const found = new Map<string, Changed>();
+  const note = (kind: ChangedKind | null | undefined, environment: string | null): void => {
+    if (kind) found.set(`${kind} ${environment ?? ""}`, { kind, environment });
+  };
+  for (const image of images) note(OF_IMAGE[image.of], "environment" in image ? image.environment : null);
+  for (const { type, environment } of events) {
+    const noun = type.slice(0, type.indexOf("."));
+    if (Object.hasOwn(OF_EVENT, noun)) note(OF_EVENT[noun], environment);
+  }
+  return [...found.values()];
+}

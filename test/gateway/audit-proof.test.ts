@@ -1,0 +1,64 @@
+/** A proof of one record by the admin API: who gets one, and that it holds for those who trust nothing else. */
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { judgeProof } from "../../packages/console/src/proof/proof-verdict.ts";
+import { startGateway } from "./started-gateway.ts";
+import type { StartedGateway } from "./started-gateway.ts";
+
+let gateway: StartedGateway;
+let issuer: { readonly key: string };
+
+beforeAll(async () => {
+  gateway = await startGateway({ environments: ["dev", "prod"] });
+  issuer = await gateway.admin("POST", "/v1/admin-keys", { name: "dev only", role: "issuer", environments: ["dev"], mayGrant: "*" }); // prettier-ignore
+  await gateway.issue({ environment: "dev", name: "of dev" });
+  await gateway.issue({ environment: "prod", name: "of prod" });
+});
+afterAll(() => gateway?.stop());
+
+async function seqOf(environment: string): Promise<number> {
+  const found = `/v1/audit?type=key.issued&environment=${environment}&limit=1`;
+  return (await gateway.admin<{ records: { seq: number }[] }>("GET", found)).records[0]!.seq;
+}
+
+async function asked(seq: number | string, key = gateway.adminKey): Promise<{ status: number; body: any }> {
+  const answer = await fetch(`${gateway.gateway.adminUrl}/v1/audit/${seq}/proof`, {
+    headers: { authorization: `Bearer ${key}` },
+  });
+  return { status: answer.status, body: await answer.json() };
+}
+
+/** A checkpoint covers what was recorded a moment ago; until then the answer says so. */
+const proved = (seq: number, key?: string): Promise<string> =>
+  vi.waitFor(async () => {
+    const { status, body } = await asked(seq, key);
+    if (status !== 200) expect(body.detail).toContain("no checkpoint covers this record yet");
+    expect(status).toBe(200);
+    return String(body.proof);
+  }, 10_000);
+
+it("holds in a browser, for the very record", async () => {
+  const seq = await seqOf("prod");
+  const proof = await proved(seq);
+  expect(judgeProof(proof)).toMatchObject({ ok: true, seq, environment: "prod", type: "key.issued" });
+  expect(judgeProof(proof.replace(/^index \d+/m, "index 999"))).toMatchObject({ ok: false });
+});
+
+it("is given of one's own environments only, and what is not there looks the same", async () => {
+  const [dev, prod] = [await seqOf("dev"), await seqOf("prod")];
+  expect(judgeProof(await proved(dev, issuer.key))).toMatchObject({ ok: true, seq: dev });
+  const foreign = await asked(prod, issuer.key);
+  const none = await asked(999_999, issuer.key);
+  expect(foreign.status).toBe(404);
+  expect(foreign.body.detail).toBe(none.body.detail);
+});
+
+it.each(["x", "-1", "1.5", "1e3", "9007199254740993"])("%s is no number of a record", async (seq) => {
+  expect((await asked(seq)).status).toBe(422);
+});
+
+it("is recorded as a read", async () => {
+  const seq = await seqOf("dev");
+  await proved(seq);
+  const { records } = await gateway.admin<{ records: { fields: Record<string, unknown> }[] }>("GET", "/v1/audit?type=audit.read"); // prettier-ignore
+  expect(JSON.stringify(records)).toContain(String(seq - 1));
+});
