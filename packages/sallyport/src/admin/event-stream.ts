@@ -8,7 +8,7 @@ import { Problem } from "@sallyport/protocol";
 import type { Clock } from "../kernel/clock.ts";
 
 /** What is sent in one turn. */
-export interface Piece {
+export interface StreamPart {
   /** Whole events. */
   readonly text: string;
   /** How many of what the stream counts are in it. */
@@ -25,7 +25,7 @@ export interface EventStreamPorts {
   /** Throws the problem if the reader's permission has ended. */
   readonly demand: () => void;
   /** What comes next; null while there is nothing. */
-  readonly next: () => Promise<Piece> | Piece | null;
+  readonly next: () => Promise<StreamPart> | StreamPart | null;
   /** Why a reader is disconnected who takes nothing. */
   readonly tooSlow: string;
   /** Why it ends where `next` breaks. */

@@ -1,7 +1,7 @@
 /** One reader of the audit log: pages of records, as an event stream. */
 import type { AuditPage } from "../audit/audit-log.ts";
 import { EventStream } from "./event-stream.ts";
-import type { EventStreamPorts, Piece } from "./event-stream.ts";
+import type { EventStreamPorts, StreamPart } from "./event-stream.ts";
 import { isoTime } from "./views.ts";
 
 export interface TailPorts extends Pick<EventStreamPorts, "clock" | "wait" | "demand" | "onEnd"> {
@@ -25,7 +25,7 @@ export class TailStream extends EventStream {
       broken: "the audit log could not be read",
     });
 
-    async function readPage(): Promise<Piece> {
+    async function readPage(): Promise<StreamPart> {
       const page = await ports.read({ after: cursor, limit: PAGE_RECORDS, order: "oldest" });
       const gap =
         page.first > cursor + 1 && cursor > 0

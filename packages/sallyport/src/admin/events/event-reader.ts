@@ -4,7 +4,7 @@
  */
 import { administers } from "../../access/attenuation.ts";
 import type { AdminRight } from "../../access/policy.ts";
-import type { Piece } from "../event-stream.ts";
+import type { StreamPart } from "../event-stream.ts";
 import { CHANGED_KINDS } from "./changed-kinds.ts";
 import type { ChangedKind } from "./changed-kinds.ts";
 import type { LiveEvent, LiveEvents } from "./live-events.ts";
@@ -49,7 +49,7 @@ export class EventReader {
     this.#saidRecord = ports.newestRecord();
   }
 
-  next(): Piece | null {
+  next(): StreamPart | null {
     const { events } = this.#ports;
     const parts: string[] = [];
     if (this.#isReset || events.first > this.#cursor + 1) {
