@@ -23,10 +23,9 @@ import type { Log } from "../kernel/log.ts";
 import { eachKey } from "../admin/each-key.ts";
 import type { AdminPorts } from "../admin/ports.ts";
 import { makeEndSessions } from "../identity/end-sessions.ts";
-import { Enrolment } from "../identity/local/enrolment.ts";
+import type { Enrolment } from "../identity/local/enrolment.ts";
 import { LocalLogins } from "../identity/local/local-logins.ts";
-import { HashThread, PasswordHasher } from "../identity/local/password-hasher.ts";
-import { LocalSuspension } from "../identity/local/suspension.ts";
+import type { PasswordHasher } from "../identity/local/password-hasher.ts";
 import { Reconciler } from "../identity/reconciler.ts";
 import type { KeyRecord } from "../keys/key.ts";
 import { KeyDirectory } from "../keys/directory.ts";
@@ -64,7 +63,9 @@ import { rekeyUnderWay } from "../store/secrets/reseal.ts";
 import { Damage, isDamageRecorded } from "../store/state/damage.ts";
 import { makeSharedPeppers, openAuthority } from "./authority.ts";
 import type { RunningAuthority } from "./authority.ts";
+import { openLocalAccounts } from "./local-accounts.ts";
 import { openQuarantine } from "./quarantine.ts";
+import { stopServing } from "./stop-serving.ts";
 import { makeUsageReports } from "./usage.ts";
 
 export interface Core {
@@ -188,16 +189,6 @@ export async function openCore(settings: Settings, clock: Clock, log: Log, optio
     lock.release();
     throw cause;
   }
-}
-
-/**
- * Rows that the gateway did not write would grant rights that no administrator granted: the gateway stops as on a
- * signal, and the next start prints why.
- */
-function stopServing(log: Log, message: string): void {
-  log.error(message);
-  process.exitCode = 3;
-  process.kill(process.pid, "SIGTERM");
 }
 
 type CoreParts = Pick<
@@ -326,18 +317,9 @@ function joinCore(
     eachKey({ listKeys: (filter) => reader.keys(filter) }, { owner });
   const endSessions = makeEndSessions({ clock, snapshot, keysOf, changes });
   const reconciler = new Reconciler({ clock, snapshot, keysOf, lost: lostRight, changes, endSessions });
-  const hashThread = new HashThread();
-  const passwordHasher = new PasswordHasher((password, derivation) => hashThread.derive(password, derivation));
-  const enrolment = new Enrolment({
-    clock,
-    logins: localLogins,
-    sealer,
-    hasher: passwordHasher,
-    changes,
-    endSessions,
-  });
-  const suspension = new LocalSuspension({ clock, snapshot, logins: localLogins, changes, endSessions, fault });
-  suspension.look();
+  const { enrolment, passwordHasher, suspension, ...accounts } = openLocalAccounts({
+    clock, snapshot, logins: localLogins, sealer, changes, endSessions, fault,
+  }); // prettier-ignore
   feed.onCommitted((committed) => suspension.hear(committed));
   feed.onCommitted(() => {
     try {
@@ -392,7 +374,7 @@ function joinCore(
     async close() {
       await authority?.close();
       await feed.settled();
-      await hashThread.close();
+      await accounts.close();
       uses.flush();
       await audit.close();
       await store.close();
