@@ -73,7 +73,7 @@ function decoded(part: string): string | undefined {
 
 /**
  * `SALLYPORT_DATABASE`: an address, or `file:PATH` with one. A variable and no setting of the file, because it holds a
- * password. Null where it is not set; what is wrong with it goes to `mistakes`.
+ * password. Null where it is not set; findings go to `mistakes`.
  */
 export function readDatabaseVariable(
   env: Readonly<Record<string, string | undefined>>,
