@@ -32,8 +32,8 @@ const NOBODY = 65_534;
 export const hasPostgres = existsSync(join(PACKAGE, "native", "bin", "postgres"));
 
 export interface PostgresServer {
-  /** The address of a new, empty database on it, over TCP on loopback. */
-  makeDatabase(): Promise<string>;
+  /** The address of a new database on it, over TCP on loopback: empty, or a copy of one that is not in use. */
+  makeDatabase(model?: string): Promise<string>;
   /** At once, without an orderly end: what was not committed is gone. */
   stop(): Promise<void>;
   start(): Promise<void>;
@@ -134,9 +134,10 @@ export async function startPostgres({ durable = false } = {}): Promise<PostgresS
     }
   }
   return {
-    async makeDatabase() {
+    async makeDatabase(model) {
       const name = `sallyport${++databases}`;
-      await runSql(`postgres://postgres@127.0.0.1:${port}/postgres`, `CREATE DATABASE ${name}`);
+      const from = model === undefined ? "" : ` TEMPLATE ${new URL(model).pathname.slice(1)}`;
+      await runSql(`postgres://postgres@127.0.0.1:${port}/postgres`, `CREATE DATABASE ${name}${from}`);
       return `postgres://postgres@127.0.0.1:${port}/${name}`;
     },
     stop,
