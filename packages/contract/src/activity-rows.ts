@@ -91,6 +91,6 @@ export const activityRows = {
     caller: "any",
     events: ["request.ended"],
     example: { params: { id: "req_7Kq2mZ9xTb4LwR3c" } },
-    says: "ends a request that runs or waits; its client is told that an administrator ended it",
+    says: "ends a request that runs or waits; the answer to its client says that an administrator ended it",
   },
 } as const satisfies Record<string, ContractRow>;

@@ -117,7 +117,7 @@ export interface AdminPorts {
   /** Rows of the store that were met damaged since the start. */
   readonly damage: () => readonly { readonly environment: string; readonly says: string }[];
   readonly status: () => GatewayStatus;
-  /** One request that runs or waits; undefined where there is none of that id. */
+  /** One request that runs or waits; undefined for an unknown id. */
   readonly liveRequest: (id: string) => LiveRequestHandle | undefined;
   /** What runs and waits in an environment now; empty beside no gateway. */
   readonly activity: (environment: string) => EnvironmentActivity;

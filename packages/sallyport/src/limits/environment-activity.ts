@@ -27,7 +27,7 @@ export interface LiveRequestHandle {
   readonly owner: string | null;
   readonly endpoint: string;
   readonly model: string | null;
-  /** Its client is told that an administrator ended it. False where it is over. */
+  /** Its client gets a problem that says that an administrator ended it. False if it was over before. */
   end(): boolean;
 }
 

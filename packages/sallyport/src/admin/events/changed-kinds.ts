@@ -1,4 +1,4 @@
-/** Kinds of record that change, as readers are told: what to ask again, and the permission without which it is not said. */
+/** Kinds of record that change, as readers of live events see them: what to ask again, and the permission without which it is not said. */
 import type { Permission } from "@sallyport/protocol";
 import type { Committed, ImageKind } from "../../changes/image.ts";
 

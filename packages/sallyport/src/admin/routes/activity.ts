@@ -6,7 +6,7 @@ import { eventOf } from "../call.ts";
 import type { Call, Handlers } from "../call.ts";
 import { isoTime } from "../views.ts";
 
-/** On record first: what cannot be recorded is not done. A request of another environment is as one that is not there. */
+/** On record first: what cannot be recorded is not done. A request of another environment is answered like an unknown one. */
 async function endRequest(call: Call<"requests.end">): Promise<Answer<"requests.end">> {
   const { ports, caller, params } = call;
   const found = ports.liveRequest(params.id);

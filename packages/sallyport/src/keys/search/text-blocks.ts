@@ -26,7 +26,7 @@ export class TextBlocks {
     block.changed.set(row % BLOCK_ROWS, text.toLowerCase().replaceAll(SEPARATOR, " "));
   }
 
-  /** In lower case; empty where there is none. */
+  /** In lower case; empty without one. */
   textOf(row: number): string {
     const { joined, starts, changed } = this.#block(Math.floor(row / BLOCK_ROWS));
     const place = row % BLOCK_ROWS;

@@ -7,13 +7,13 @@ import type { KeyBrief } from "../../keys/search/key-columns.ts";
 import type { SqlDatabase, SqlRow } from "../disk/sqlite.ts";
 
 /** Longer texts are no key's: they are not even read. */
-const COLUMNS = `environment, id, substr(name, 1, 400) AS name, substr(owner, 1, 100) AS owner, state, created_at,
+const SELECT = `SELECT environment, id, substr(name, 1, 400) AS name, substr(owner, 1, 100) AS owner, state, created_at,
   idle_since, lifetime_ms, decoy, session IS NOT NULL AS is_session,
   CASE WHEN length(secrets) <= 65536 THEN secrets ELSE '' END AS secrets`;
 
 export function makeReadBriefs(database: SqlDatabase): KeyBriefs {
   const some = database.prepare(
-    `SELECT ${COLUMNS} FROM key WHERE (environment, id) > (?, ?) AND length(id) <= 64 ORDER BY environment, id LIMIT ?`,
+    `${SELECT} FROM key WHERE (environment, id) > (?, ?) AND length(id) <= 64 ORDER BY environment, id LIMIT ?`,
   );
   const uses = database.prepare(
     `SELECT environment, id, generation, max(used_at) AS used_at FROM key_use
