@@ -1,9 +1,11 @@
 /** Two gateways, as processes, that share their changes through a real PostgreSQL. */
-import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { cpSync, lstatSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { request, sallyport, sallyportJson, serve } from "../program/program.ts";
+import { cleanEnv, ENTRY, request, sallyport, sallyportJson, serve } from "../program/program.ts";
 import type { Answered, Serving } from "../program/program.ts";
 import { digestState } from "../program-under-test.ts";
 import { runSql, startPostgres } from "./postgres-server.ts";
@@ -27,8 +29,15 @@ interface MadeKey {
 let server: PostgresServer;
 const folders: string[] = [];
 const running: Serving[] = [];
+/** What tests begin with: a machine that was just moved. */
+let model: Pick<Deployment, "one" | "database" | "adminKey">;
 beforeAll(async () => {
   server = await startPostgres();
+  const one = join(makeFolder(), "one");
+  const { adminKey } = await sallyportJson<{ adminKey: string }>(["init", "--data", one]);
+  const database = await server.makeDatabase();
+  await sallyportJson(["migrate", "--to", database, "--data", one]);
+  model = { one, database, adminKey };
 });
 afterEach(async () => {
   for (const { child, ended } of running.splice(0)) {
@@ -41,16 +50,21 @@ afterAll(async () => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
-/** A moved single machine, and a copy of it. */
-async function deploy(): Promise<Deployment> {
+function makeFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "sallyport-deployment-"));
   folders.push(folder);
+  return folder;
+}
+
+/** A moved single machine, and a copy of it. */
+async function deploy(from = model): Promise<Deployment> {
+  const folder = makeFolder();
   const [one, two] = [join(folder, "one"), join(folder, "two")];
-  const { adminKey } = await sallyportJson<{ adminKey: string }>(["init", "--data", one]);
-  const database = await server.makeDatabase();
-  await sallyportJson(["migrate", "--to", database, "--data", one]);
-  cpSync(one, two, { recursive: true });
-  return { folder, one, two, database, env: { SALLYPORT_DATABASE: database }, adminKey };
+  // A gateway that was killed leaves sockets.
+  const filter = (path: string): boolean => !lstatSync(path).isSocket();
+  for (const data of [one, two]) cpSync(from.one, data, { recursive: true, filter });
+  const database = await server.makeDatabase(from.database);
+  return { folder, one, two, database, env: { SALLYPORT_DATABASE: database }, adminKey: from.adminKey };
 }
 
 async function start(data: string, env: Readonly<Record<string, string>>): Promise<Serving> {
@@ -147,6 +161,9 @@ describe("two gateways on one database", () => {
   });
 });
 
+/** Sessions of gateways: a database in use cannot be copied. */
+const BACKENDS = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+
 describe("a start", () => {
   const failure = async (data: string, env: Readonly<Record<string, string>>): Promise<string> => {
     const { code, stderr } = await sallyport(["serve", "--data", data, "--listen", "127.0.0.1:0"], env);
@@ -154,8 +171,8 @@ describe("a start", () => {
     return stderr;
   };
 
-  it("is refused where a setting would be kept by half: no address, no log, another log, a log that is away", async () => {
-    const { one, two, env, folder } = await deploy();
+  it("is refused where a setting would be kept by half: no address, or changes that are in no log", async () => {
+    const { one, env, folder } = await deploy();
     expect(await failure(one, {})).toContain("log_required");
     const { stderr } = await sallyport([
       "keys",
@@ -170,39 +187,84 @@ describe("a start", () => {
       one,
     ]);
     expect(stderr).toContain("log_required");
-    expect(await failure(two, { SALLYPORT_DATABASE: await server.makeDatabase() })).toContain("log_missing");
-    expect(await failure(two, (await deploy()).env)).toContain("log_foreign");
-    expect(await failure(two, { SALLYPORT_DATABASE: "postgres://x@127.0.0.1:1/x" })).toContain("log_unavailable");
-    const wrong = await failure(two, { SALLYPORT_DATABASE: "postgres://x:hunter2@db.example.org/x" });
-    expect(wrong).toContain("SALLYPORT_DATABASE");
-    expect(wrong).not.toContain("hunter2");
     const single = join(folder, "single");
     await sallyportJson(["init", "--data", single]);
     expect(await failure(single, env)).toContain("log_missing");
   });
 
-  it.each([
-    [
-      "entries that were taken away",
-      "log_ahead",
-      "DELETE FROM epoch_log; UPDATE epoch_log_state SET epoch = base_epoch, head = base_head",
-    ],
-    ["an entry that was changed", "log_damaged", "UPDATE epoch_log SET operations = replace(operations, 'key', 'kex')"],
-    ["a gap", "log_damaged", "DELETE FROM epoch_log WHERE epoch = (SELECT min(epoch) FROM epoch_log)"],
-    ["a signature of another key", "log_damaged", "UPDATE epoch_log SET signature = repeat('A', 86) || '=='"],
-  ])("is refused on %s", async (_what, code, statement) => {
-    const { one, two, database, env, adminKey } = await deploy();
-    const active = await start(one, env);
-    for (const name of ["a", "b"]) expect((await makeKey(active, adminKey, name)).status).toBeLessThan(300);
+  it("is refused on a database that has no log, another deployment's, or is away, and says no password", async () => {
+    const { two } = await deploy();
+    expect(await failure(two, { SALLYPORT_DATABASE: await server.makeDatabase() })).toContain("log_missing");
+    const { env: foreign, database } = await deploy();
+    await runSql(database, "UPDATE epoch_log_state SET deployment = 'AnotherOne12'");
+    expect(await failure(two, foreign)).toContain("log_foreign");
+    expect(await failure(two, { SALLYPORT_DATABASE: "postgres://x@127.0.0.1:1/x" })).toContain("log_unavailable");
+    const wrong = await failure(two, { SALLYPORT_DATABASE: "postgres://x:hunter2@db.example.org/x" });
+    expect(wrong).toContain("SALLYPORT_DATABASE");
+    expect(wrong).not.toContain("hunter2");
+  });
+
+  it("is refused on a log that was changed", async () => {
+    const used = await deploy();
+    const active = await start(used.one, used.env);
+    for (const name of ["a", "b"]) expect((await makeKey(active, used.adminKey, name)).status).toBeLessThan(300);
     await kill(active);
-    await runSql(database, statement);
-    // The one that was behind finds what is wrong in what it has to apply, the other that the end is another one.
-    expect(await failure(code === "log_ahead" ? one : two, env)).toContain(code);
+    await until(async () => (await runSql(used.database, BACKENDS)).length === 0);
+    const failed = async (statement: string, isAhead: boolean): Promise<string> => {
+      const { one, two, database, env } = await deploy(used);
+      // One that is behind finds what is wrong in what it has to apply, the other that the end is another one.
+      if (!isAhead) rmSync(two, { recursive: true });
+      if (!isAhead) cpSync(model.one, two, { recursive: true });
+      await runSql(database, statement);
+      return failure(isAhead ? one : two, env);
+    };
+    const behind = "DELETE FROM epoch_log; UPDATE epoch_log_state SET epoch = base_epoch, head = base_head";
+    expect(await failed(behind, true)).toContain("log_ahead");
+    for (const statement of [
+      "UPDATE epoch_log SET operations = replace(operations, 'key', 'kex')",
+      "DELETE FROM epoch_log WHERE epoch = (SELECT min(epoch) FROM epoch_log)",
+      "UPDATE epoch_log SET signature = repeat('A', 86) || '=='",
+    ])
+      expect(await failed(statement, false)).toContain("log_damaged");
   });
 });
 
+/** Runs the command again and again, and kills it a little later each time, until it comes to its end. */
+async function killed(words: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<void> {
+  const began = performance.now();
+  await sallyport([...words, "--help"]);
+  const startMs = performance.now() - began;
+  for (let part = 0.6; part < 3; part += 0.4) {
+    const child = spawn(process.execPath, [ENTRY, ...words], { env: { ...cleanEnv(), ...env }, stdio: "ignore" });
+    const ended = once(child, "exit");
+    const timer = setTimeout(() => child.kill("SIGKILL"), startMs * part);
+    const [code] = (await ended) as [number | null];
+    clearTimeout(timer);
+    if (code !== null) return;
+  }
+}
+
 describe("migrate", () => {
-  it("goes on after a kill, is done once, and comes back with every change", async () => {
+  it("goes on after it was killed, wherever that was, both ways", async () => {
+    const folder = makeFolder();
+    const data = join(folder, "killed");
+    await sallyportJson(["init", "--data", data]);
+    const database = await server.makeDatabase();
+    const before = digestState(data);
+    await killed(["migrate", "--to", database, "--data", data]);
+    expect(await sallyportJson(["migrate", "--to", database, "--data", data])).toMatchObject(before);
+    const [log, ...others] = await runSql(database, "SELECT base_digest, epoch FROM epoch_log_state");
+    expect([log, others]).toEqual([{ base_digest: before.digest, epoch: String(before.epoch) }, []]);
+    const env = { SALLYPORT_DATABASE: database };
+    await killed(["migrate", "--to", "sqlite", "--data", data], env);
+    // Done already, if the last kill came too late.
+    const back = await sallyport(["migrate", "--to", "sqlite", "--data", data], env);
+    expect(back.code === 0 || back.stderr.includes("a single machine's already")).toBe(true);
+    const closed = await runSql(database, "SELECT closed FROM epoch_log_state");
+    expect([digestState(data), closed]).toEqual([before, [{ closed: true }]]);
+  });
+
+  it("is done once, and comes back with every change", async () => {
     const { one, two, database, env, adminKey } = await deploy();
     const again = await sallyportJson<{ wasDone: boolean; digest: string }>([
       "migrate",

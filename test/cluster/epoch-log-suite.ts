@@ -63,10 +63,9 @@ export function describeEpochLog(what: string, place: () => Promise<LogPlace>): 
     it("is not there before it is begun, and is begun once", async () => {
       const [one, two] = [open(), open()];
       expect(await one.state()).toBeUndefined();
-      const begun = await Promise.all([
-        one.begin(base),
-        two.begin(makeBase(signer, "otherotherot", 1, "1".repeat(64))),
-      ]);
+      const other = makeBase(signer, "otherotherot", 1, "1".repeat(64));
+      // Both connected, so that they begin at the same time.
+      const begun = await Promise.all([one.begin(base), two.begin(other), one.begin(base), two.begin(other)]);
       expect(begun.filter(Boolean)).toHaveLength(1);
       const state = await two.state();
       expect(mistakeOfBase(signer, state!.base)).toBeUndefined();
@@ -120,9 +119,9 @@ export function describeEpochLog(what: string, place: () => Promise<LogPlace>): 
       expect(["deposed", "log_unavailable"]).toContain(outcome);
       const renewed = await old.renew("http://one").catch((cause: { code: string }) => cause.code);
       expect([false, "log_unavailable"]).toContain(renewed);
-      expect(await next.renew("http://two/now")).toBe(true);
+      expect(await next.renew("http://two:2")).toBe(true);
       expect(await one.read(0, 10)).toEqual([first]);
-      expect(await one.state()).toMatchObject({ holder: "http://two/now", fence: next.fence });
+      expect(await one.state()).toMatchObject({ holder: "http://two:2", fence: next.fence });
     });
 
     it("that was ended takes no more entries and no sequencer", async () => {

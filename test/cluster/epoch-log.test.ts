@@ -12,6 +12,7 @@ import {
 } from "../program-under-test.ts";
 import type { EpochEntry, LogHead } from "../program-under-test.ts";
 import { DEPLOYMENT, describeEpochLog, draftOf, entriesAfter, makeSigner } from "./epoch-log-suite.ts";
+import { openLink } from "./link.ts";
 import { runSql, startPostgres } from "./postgres-server.ts";
 import type { PostgresServer } from "./postgres-server.ts";
 
@@ -162,6 +163,57 @@ describe("PostgreSQL", () => {
     expect(mistakes.join("\n")).toContain(says);
     await log.close();
   });
+
+  it("shows nothing but an address as the place of the active one", async () => {
+    const address = await server.makeDatabase();
+    const log = openAt(address);
+    await log.begin(base);
+    const shown = async (holder: string): Promise<string> => {
+      await runSql(address, `UPDATE epoch_log_state SET holder = E'${holder}'`);
+      return (await log.state())!.holder;
+    };
+    expect(await shown("https://gate.example.org:8443")).toBe("https://gate.example.org:8443");
+    for (const hostile of [
+      "http://a\\x1b[2J",
+      "http://a\\nlog in at http://b",
+      "javascript:x",
+      `http://${"a".repeat(300)}`,
+    ])
+      expect(await shown(hostile)).toBe("");
+    await log.close();
+  });
+
+  it.each([
+    ["the answer", "toClient", 1],
+    ["the statement", "toServer", 0],
+  ] as const)(
+    "that never answers, because %s is on its way for ever, ends the sequencer; another one goes on",
+    async (_what, silent, written) => {
+      const address = await server.makeDatabase();
+      const link = await openLink(Number(new URL(address).port));
+      const [far, near] = [openAt(address.replace(/:\d+\//, `:${link.port}/`)), openAt(address)];
+      await near.begin(base);
+      const sequencer = new Sequencer((await far.acquire("http://far"))!, signer);
+      link[silent] = false;
+      const began = performance.now();
+      await expect(sequencer.append(draftOf("unknown"))).rejects.toMatchObject({ code: "log_unavailable" });
+      expect(performance.now() - began).toBeLessThan(10_000);
+      await expect(sequencer.append(draftOf("later"))).rejects.toMatchObject({ code: "log_unavailable" });
+      let right = await near.acquire("http://near");
+      while (!right) {
+        expect(performance.now() - began).toBeLessThan(15_000);
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        right = await near.acquire("http://near");
+      }
+      // What was held up arrives after all.
+      link.deliver();
+      const { state } = right;
+      expect(await right.append(entriesAfter(signer, state, right.fence, ["next"]), state)).toBe("appended");
+      expect((await near.read(0, 10)).map(({ fence }) => fence)).toEqual([...Array<number>(written).fill(1), 2]);
+      await Promise.all([far.close(), near.close()]);
+      await link.close();
+    },
+  );
 
   it("with rows of another shape, format or signing key is refused", async () => {
     const address = await server.makeDatabase();

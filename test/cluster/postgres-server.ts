@@ -13,7 +13,9 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  realpathSync,
   rmSync,
+  statSync,
   symlinkSync,
 } from "node:fs";
 import { createServer } from "node:net";
@@ -30,8 +32,8 @@ const NOBODY = 65_534;
 export const hasPostgres = existsSync(join(PACKAGE, "native", "bin", "postgres"));
 
 export interface PostgresServer {
-  /** The address of a new, empty database on it, over TCP on loopback. */
-  makeDatabase(): Promise<string>;
+  /** The address of a new database on it, over TCP on loopback: empty, or a copy of one that is not in use. */
+  makeDatabase(model?: string): Promise<string>;
   /** At once, without an orderly end: what was not committed is gone. */
   stop(): Promise<void>;
   start(): Promise<void>;
@@ -54,6 +56,15 @@ function binaries(folder: string): string {
   return join(native, "bin");
 }
 
+/** A folder for temporary files that another user may enter: the one of this process may be its owner's alone. */
+function openFolder(): string {
+  const isOpen = (folder: string): boolean =>
+    (statSync(folder).mode & 0o001) !== 0 && (dirname(folder) === folder || isOpen(dirname(folder)));
+  const found = [tmpdir(), "/tmp", "/var/tmp"].find((folder) => existsSync(folder) && isOpen(realpathSync(folder)));
+  if (found === undefined) throw new Error("no folder for temporary files that the user of PostgreSQL may enter");
+  return found;
+}
+
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -65,9 +76,9 @@ async function freePort(): Promise<number> {
 
 /** `durable`: with fsync, where it is the point of the test. */
 export async function startPostgres({ durable = false } = {}): Promise<PostgresServer> {
-  const folder = mkdtempSync(join(tmpdir(), "sallyport-pg-"));
-  chmodSync(folder, 0o755);
   const isRoot = process.getuid?.() === 0;
+  const folder = mkdtempSync(join(isRoot ? openFolder() : tmpdir(), "sallyport-pg-"));
+  chmodSync(folder, 0o755);
   const user = isRoot ? { uid: NOBODY, gid: NOBODY } : {};
   const bin = binaries(folder);
   const own = join(folder, "own");
@@ -79,8 +90,8 @@ export async function startPostgres({ durable = false } = {}): Promise<PostgresS
     ["-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync", "--no-instructions"],
     { ...user, cwd: own, encoding: "utf8", env: { PATH: process.env["PATH"], TZ: "UTC" } },
   );
-  if (made.status !== 0) throw new Error(`initdb: ${made.stdout}${made.stderr}`);
-  const port = await freePort();
+  if (made.status !== 0) throw new Error(`initdb: ${made.error?.message ?? made.stdout + made.stderr}`);
+  let port = await freePort();
   let child: ChildProcess | null = null;
   let databases = 0;
 
@@ -100,7 +111,7 @@ export async function startPostgres({ durable = false } = {}): Promise<PostgresS
     child = started;
     const pid = join(data, "postmaster.pid");
     for (let tries = 0; ; tries++) {
-      if (started.exitCode !== null || tries > 600) throw new Error("PostgreSQL did not start");
+      if (started.exitCode !== null || tries > 600) throw new Error(`PostgreSQL did not start on port ${port}`);
       const lines = existsSync(pid) ? readFileSync(pid, "utf8").split("\n") : [];
       if (lines[0] === String(started.pid) && lines[7]?.trim() === "ready") return;
       await new Promise((resolve) => setTimeout(resolve, 20));
@@ -112,11 +123,21 @@ export async function startPostgres({ durable = false } = {}): Promise<PostgresS
     child.kill("SIGQUIT");
     await ended;
   };
-  await start();
+  // Another process may have taken the port between the look and the start.
+  for (let tries = 1; ; tries++) {
+    try {
+      await start();
+      break;
+    } catch (cause) {
+      if (tries === 3) throw cause;
+      port = await freePort();
+    }
+  }
   return {
-    async makeDatabase() {
+    async makeDatabase(model) {
       const name = `sallyport${++databases}`;
-      await runSql(`postgres://postgres@127.0.0.1:${port}/postgres`, `CREATE DATABASE ${name}`);
+      const from = model === undefined ? "" : ` TEMPLATE ${new URL(model).pathname.slice(1)}`;
+      await runSql(`postgres://postgres@127.0.0.1:${port}/postgres`, `CREATE DATABASE ${name}${from}`);
       return `postgres://postgres@127.0.0.1:${port}/${name}`;
     },
     stop,

@@ -36,6 +36,8 @@ class Machine {
   place: LogHead = base;
   refuses: Problem | null = null;
   failsToApply = false;
+  /** What a replica that has become another one says to an entry. */
+  rejects: Problem | null = null;
 
   constructor(shared: MemoryEpochs, { deployment = DEPLOYMENT, key = signer } = {}) {
     this.log = new MemoryEpochLog(shared);
@@ -64,6 +66,7 @@ class Machine {
         },
         apply: async (change, { epoch, head }) => {
           if (this.failsToApply) throw new Problem("store_unavailable", "the disk is full");
+          if (this.rejects) throw this.rejects;
           expect(epoch).toBe(this.place.epoch + 1);
           this.place = { epoch, head };
           this.applied.push(...change.operations.map((one) => ("name" in one ? one.name : one.op)));
@@ -225,6 +228,18 @@ describe("an authority", () => {
     await active.make("a");
     await active.make("b");
     damage(shared.entries);
+    await standby.look();
+    expect([standby.applied, standby.untrusted]).toEqual([[], ["log_damaged"]]);
+  });
+
+  it("on standby stops serving where its replica does not accept an entry, and waits where its disk is full", async () => {
+    const { active, standby } = await two();
+    await active.make("a");
+    standby.failsToApply = true;
+    await standby.look();
+    expect(standby.untrusted).toEqual([]);
+    standby.failsToApply = false;
+    standby.rejects = new Problem("conflict", "there is no such role");
     await standby.look();
     expect([standby.applied, standby.untrusted]).toEqual([[], ["log_damaged"]]);
   });

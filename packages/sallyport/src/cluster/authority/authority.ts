@@ -213,7 +213,13 @@ export class Authority implements ChangeWriter {
     const change = await parseChange(entry);
     await this.#feed!.prepare(change);
     // Every entry may use the room that a full disk keeps for revocations: the revocations are behind it.
-    const committed = await replica.apply({ ...change, isNarrowing: true }, entry, entry);
+    const committed = await replica.apply({ ...change, isNarrowing: true }, entry, entry).catch((cause: unknown) => {
+      // A full disk may have room again. Anything else will be so for ever: this replica has become another one than the
+      // authority's, which wrote only what its own accepted, and revocations would never reach it.
+      if (cause instanceof Problem && cause.code !== "store_unavailable")
+        throw new Problem("log_damaged", `the replica does not accept epoch ${entry.epoch}: ${cause.message}`);
+      throw cause;
+    });
     this.#place = entry;
     this.#feed!.follow(committed);
   }

@@ -14,9 +14,9 @@ interface Waiting {
   readonly reject: (cause: Problem) => void;
 }
 
-/** Most changes, and about most characters, in one append. */
-const BATCH_ENTRIES_MAX = 1_000;
-const BATCH_TEXT_MAX = 8 * 1024 * 1024;
+/** Most changes, and about most characters, in one append. All are hashed and signed in one synchronous turn (ADR 86). */
+const BATCH_ENTRIES_MAX = 100;
+const BATCH_TEXT_MAX = 1024 * 1024;
 
 export class Sequencer {
   readonly #right: SequencerRight;

@@ -9,6 +9,11 @@ const HASH = /^[0-9a-f]{64}$/;
 const DEPLOYMENT = /^[0-9A-Za-z]{12}$/;
 /** Ed25519, base64. */
 const SIGNATURE = /^[A-Za-z0-9+/]{86}==$/;
+/**
+ * Where an administration is. It is not signed, and is shown to people: with any other text in it, whoever may write to the
+ * database could send them elsewhere or write to their terminal.
+ */
+const HOLDER = /^https?:\/\/[\w.:[\]-]{1,255}$/;
 
 export function readEntryRow(row: PgRow): EpochEntry {
   return {
@@ -42,7 +47,7 @@ export function readStateRow(row: PgRow): LogState {
     epoch: whole(row, "epoch"),
     head: matching(row, "head", HASH),
     fence: whole(row, "fence"),
-    holder: written(row, "holder"),
+    holder: HOLDER.exec(written(row, "holder"))?.[0] ?? "",
     isClosed: row["closed"],
   };
 }

@@ -1,9 +1,11 @@
 /**
  * The two tables of the log, in the first schema of the connection's search path. `epoch_log_state` has exactly one row:
  * where the log begins, where it is, and who may append. The head moves in the statement that writes the entries, so there
- * is no number without an entry and no entry without a number; sequences and NOTIFY are not used.
+ * is no number without an entry and no entry without a number; sequences and NOTIFY are not used. IF NOT EXISTS alone does
+ * not hold where two begin at once: the second one's CREATE fails on the catalogue's own indexes.
  */
 export const EPOCH_TABLES = `
+SELECT pg_advisory_xact_lock(${0x5a11_9047}, 2);
 CREATE TABLE IF NOT EXISTS epoch_log_state (
   id smallint PRIMARY KEY CHECK (id = 1),
   format integer NOT NULL,
