@@ -25,7 +25,7 @@ export async function startPostgres() {
   const folder = mkdtempSync(join(tmpdir(), "sallyport-bench-pg-"));
   chmodSync(folder, 0o755);
   const native = join(folder, "native");
-  cpSync(join(PACKAGE, "native"), native, { recursive: true });
+  cpSync(join(PACKAGE, "native"), native, { recursive: true, verbatimSymlinks: true });
   for (const { source, target } of JSON.parse(readFileSync(join(native, "pg-symlinks.json"), "utf8"))) {
     const path = join(folder, target);
     if (!existsSync(path) && dirname(source) === dirname(target)) symlinkSync(basename(source), path);

@@ -40,10 +40,12 @@ export interface PostgresServer {
   close(): Promise<void>;
 }
 
-/** Binaries that another user may run: a checkout may be in a folder that only its owner enters. */
+/**
+ * Binaries that another user may run: a checkout may be in a folder that only its owner enters, so links must stay relative.
+ */
 function binaries(folder: string): string {
   const native = join(folder, "native");
-  cpSync(join(PACKAGE, "native"), native, { recursive: true });
+  cpSync(join(PACKAGE, "native"), native, { recursive: true, verbatimSymlinks: true });
   // What the package's own installation script does; scripts of packages are not run here.
   const links = JSON.parse(readFileSync(join(native, "pg-symlinks.json"), "utf8")) as {
     readonly source: string;
