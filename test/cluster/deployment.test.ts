@@ -4,12 +4,15 @@ import { once } from "node:events";
 import { cpSync, lstatSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { cleanEnv, ENTRY, request, sallyport, sallyportJson, serve } from "../program/program.ts";
 import type { Answered, Serving } from "../program/program.ts";
 import { digestState } from "../program-under-test.ts";
 import { runSql, startPostgres } from "./postgres-server.ts";
 import type { PostgresServer } from "./postgres-server.ts";
+
+// Each test starts several gateways and a server of PostgreSQL, one process after the other.
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
 interface Deployment {
   readonly folder: string;
