@@ -154,6 +154,7 @@ export type { Clock } from "../packages/sallyport/dist/kernel/clock.js";
 export { openLog } from "../packages/sallyport/dist/kernel/log.js";
 export { normalizeAddress, parseNetwork } from "../packages/sallyport/dist/kernel/network-list.js";
 export { networkPrefix } from "../packages/sallyport/dist/kernel/network-prefix.js";
+export { LedgerLines } from "../packages/sallyport/dist/store/ledger/ledger-lines.js";
 export { Secret } from "../packages/sallyport/dist/kernel/secret.js";
 export { readJson } from "../packages/sallyport/dist/kernel/strict-json/read-json.js";
 export { KeyDirectory } from "../packages/sallyport/dist/keys/directory.js";

@@ -57,7 +57,9 @@ const app = await scriptOf("main.tsx", "esm", {
   "virtual:proof-worker": `/${proofName}`,
 });
 const script = withLicences(["react", "react-dom", "scheduler"], app);
-const style = readFileSync(join(source, "console.css"), "utf8");
+// In this order: the later ones change the earlier ones.
+const STYLES = ["ground", "frame", "controls", "records", "dialogs", "screens"];
+const style = STYLES.map((name) => readFileSync(join(source, "styles", `${name}.css`), "utf8")).join("");
 const [scriptName, styleName] = [hashed("console", script, "js"), hashed("console", style, "css")];
 const page = `<!doctype html>
 <html lang="en">

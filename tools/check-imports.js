@@ -54,7 +54,7 @@ const PLAN = {
   contract: ["protocol"],
   client: ["protocol", "contract"],
   // Runs in a browser, and carries no schema there; it checks proofs by itself.
-  console: ["type:contract", "ledger"],
+  console: ["type:contract", "protocol", "ledger"],
   kernel: ["protocol"],
   listener: ["protocol", "kernel"],
   ...Object.fromEntries(DOMAINS.map((name) => [name, domain()])),

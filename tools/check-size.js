@@ -8,7 +8,7 @@ const NAMELESS = /^(utils?|helpers?|common|managers?|data|types|misc|shared)\.[j
 
 const files = sourceFiles(
   ["packages", "test", "tools", "bench", "site"].filter(existsSync),
-  (path) => /\.(tsx?|js)$/.test(path) && !path.endsWith(".d.ts"),
+  (path) => /\.(tsx?|js|css)$/.test(path) && !path.endsWith(".d.ts"),
 );
 const sizes = files.map((file) => readFileSync(file, "utf8").split("\n").length - 1);
 const mistakes = files.flatMap((file, at) => [

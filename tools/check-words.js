@@ -10,6 +10,11 @@ const SQL = /\b(?:SELECT|INSERT|UPDATE|DELETE|CREATE|DROP|ALTER|PRAGMA|WHERE)\b/
 
 const mistakes = [];
 let count = 0;
+// A new package or folder is held from its first line on.
+const folders = sourceFolders();
+for (const folder of folders)
+  if (!REWRITTEN.some((place) => folder === place || folder.startsWith(`${place}/`)))
+    mistakes.push(`${folder}: is not in REWRITTEN (tools/words.js)`);
 for (const path of REWRITTEN.flatMap(filesAt))
   for (const { line, text } of path.endsWith(".md") ? proseOf(path) : spokenIn(path)) {
     count++;
@@ -21,6 +26,19 @@ for (const path of REWRITTEN.flatMap(filesAt))
 for (const mistake of mistakes) console.error(mistake);
 if (mistakes.length > 0 || count === 0) process.exit(1);
 console.log(`words: ${count} paragraphs, help texts and comments in ${REWRITTEN.length} places`);
+
+/** Of packages, and of the program each folder. */
+function sourceFolders() {
+  const program = "packages/sallyport/src";
+  return [
+    ...readdirSync("packages")
+      .map((name) => `packages/${name}/src`)
+      .filter((path) => path !== program),
+    ...readdirSync(program, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => `${program}/${name}`),
+  ];
+}
 
 function filesAt(path) {
   if (!statSync(path).isDirectory()) return [path];
@@ -60,8 +78,9 @@ function spokenIn(path) {
     const isSentence = typeof text === "string" && /\S+ \S+ \S+/.test(text) && !SQL.test(text);
     if (isSentence) texts.push({ line: lineOf(start), text });
   };
-  walk(parseAst(source, { lang: "ts" }), (node) => {
+  walk(parseAst(source, { lang: path.endsWith("x") ? "tsx" : "ts" }), (node) => {
     if (node.type === "Literal") note(node, node.value);
+    if (node.type === "JSXText") note(node, node.value.replace(/\s+/g, " "));
     // Its pieces are one text: a word that stands between two values would be no sentence alone.
     if (node.type === "TemplateLiteral") note(node, node.quasis.map(({ value }) => value.cooked).join("…"));
   });

@@ -5,6 +5,14 @@ const rule = "sessions at the console";
 
 export const consoleRules = [
   {
+    rule: "a pasted credential",
+    what: "is replaced by its id in what is searched for and in addresses",
+    file: "packages/protocol/src/key-text.ts",
+    from: "return text.replaceAll(BEGUN, (_, id: string) => id);",
+    to: 'return text.replaceAll(BEGUN, (all, id: string) => (id === "" ? id : all));',
+    test: "packages/console/src/address.test.ts",
+  },
+  {
     rule: "a running request",
     what: "is ended only by who administers its environment",
     file: `${A}/routes/activity.ts`,

@@ -30,13 +30,16 @@ export interface DrivenConsole {
   readonly stop: () => Promise<void>;
 }
 
-export async function driveConsole(options: Parameters<typeof startGateway>[0]): Promise<DrivenConsole> {
-  execFileSync(process.execPath, ["tools/bundle-console.js"]);
-  const gateway = await startGateway(options);
-  const browser = await chromium.launch({
+export const launchBrowser = (): Promise<Browser> =>
+  chromium.launch({
     executablePath: BROWSER,
     args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
   });
+
+export async function driveConsole(options: Parameters<typeof startGateway>[0]): Promise<DrivenConsole> {
+  execFileSync(process.execPath, ["tools/bundle-console.js"]);
+  const gateway = await startGateway(options);
+  const browser = await launchBrowser();
   const complaints: string[] = [];
   const commands = new Set<string>();
   /** Requests of a page that are not answered yet, but those of workers: the driver sees them begin and not end. */

@@ -3,17 +3,12 @@
  * that ends while a form is open, a gateway that goes away and comes back, and a browser without shared workers.
  */
 import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
-import { chromium } from "playwright-core";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startGateway } from "../gateway/started-gateway.ts";
 import type { IssuedKey, StartedGateway } from "../gateway/started-gateway.ts";
 import { openGateway } from "../program-under-test.ts";
-
-const BROWSER = "/usr/bin/chromium";
-const isThere = existsSync(BROWSER);
-if (!isThere && process.env["SALLYPORT_TEST_BROWSER"]) throw new Error(`${BROWSER} is not there`);
+import { isBrowserThere, launchBrowser } from "./driven-console.ts";
 
 const TABS = 20;
 const chat = { model: "llama3.2", messages: [{ role: "user", content: "x" }], stream: false };
@@ -23,17 +18,14 @@ let issued: IssuedKey;
 const complaints: string[] = [];
 
 beforeAll(async () => {
-  if (!isThere) return;
+  if (!isBrowserThere) return;
   execFileSync(process.execPath, ["tools/bundle-console.js"]);
   gateway = await startGateway({ environments: ["dev"] });
   // It comes back where it was.
   const { port } = new URL(gateway.gateway.adminUrl);
   Object.assign(gateway.settings, { adminListen: { host: "127.0.0.1", port: Number(port) } });
   issued = await gateway.issue({ name: "my app" });
-  browser = await chromium.launch({
-    executablePath: BROWSER,
-    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
-  });
+  browser = await launchBrowser();
 }, 120_000);
 afterAll(async () => {
   await browser?.close();
@@ -85,7 +77,7 @@ async function comeBack(page: Page): Promise<void> {
   await dialog.waitFor({ state: "detached" });
 }
 
-describe.skipIf(!isThere)("live events", () => {
+describe.skipIf(!isBrowserThere)("live events", () => {
   test("twenty tabs are live over one connection", { timeout: 120_000 }, async () => {
     const context = await newContext();
     const first = await enter(context, "live");

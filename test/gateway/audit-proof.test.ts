@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { verifyRecordProof } from "@sallyport/ledger";
 import { ledgerCrypto } from "@sallyport/ledger/node";
+import { LedgerLines, openLedgerReader } from "../program-under-test.ts";
 import { startGateway } from "./started-gateway.ts";
 import type { StartedGateway } from "./started-gateway.ts";
 
@@ -59,6 +60,30 @@ it("is given of one's own environments only, and what is not there looks the sam
 
 it.each(["x", "-1", "1.5", "1e3", "9007199254740993"])("%s is no number of a record", async (seq) => {
   expect((await asked(seq)).status).toBe(422);
+});
+
+it("is made with all that wait by one walk, and all verifications that wait are one", async () => {
+  const seqs = [await seqOf("dev"), await seqOf("prod")];
+  await Promise.all(seqs.map((seq) => proved(seq)));
+  const reader = openLedgerReader(gateway.directory);
+  const walks = vi.spyOn(LedgerLines.prototype, "once");
+  try {
+    const asking = Array.from({ length: 20 }, (_, n) => reader.prove(n < 2 ? seqs[n]! : 1_000_000 + n));
+    const all = vi.spyOn(LedgerLines.prototype, "all");
+    const verdicts = Array.from({ length: 20 }, () => reader.verify());
+    const proofs = await Promise.all(asking);
+    expect((await Promise.all(verdicts)).every(({ ok }) => ok)).toBe(true);
+    // A walk for a proof is one for a verification, too.
+    expect(all).toHaveBeenCalledTimes(3);
+    all.mockRestore();
+    expect(proofs.slice(0, 2).map((proof) => judge(proof!))).toMatchObject(seqs.map((seq) => ({ ok: true, record: { seq } }))); // prettier-ignore
+    expect(proofs.slice(2).every((proof) => proof === null)).toBe(true);
+    // Where the leaves are, and then their hashes.
+    expect(walks).toHaveBeenCalledTimes(2);
+  } finally {
+    walks.mockRestore();
+    reader.close();
+  }
 });
 
 it("is recorded as a read", async () => {

@@ -1,5 +1,6 @@
 /** Page and filters in the fragment of the address, so that every view can be kept and shared: `#/keys?environment=prod`. */
 import { useSyncExternalStore } from "react";
+import { withoutSecret } from "@sallyport/protocol";
 
 export interface Place {
   /** `keys`, `keys/4vJ9Qm2LxT8c`. */
@@ -12,9 +13,10 @@ export function parsePlace(hash: string): Place {
   return { path, filters: Object.fromEntries(new URLSearchParams(query)) };
 }
 
+/** A credential that was pasted into a filter is not part of any address: its id is. */
 export function placeText(path: string, filters: Readonly<Record<string, string | undefined>> = {}): string {
-  const set = Object.entries(filters).filter((pair): pair is [string, string] => Boolean(pair[1]));
-  return `#/${path}${set.length === 0 ? "" : `?${new URLSearchParams(set).toString()}`}`;
+  const set = Object.entries(filters).flatMap(([name, value]) => (value ? [[name, withoutSecret(value)]] : []));
+  return `#/${withoutSecret(path)}${set.length === 0 ? "" : `?${new URLSearchParams(set).toString()}`}`;
 }
 
 export function go(path: string, filters: Readonly<Record<string, string | undefined>> = {}): void {

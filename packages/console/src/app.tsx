@@ -1,4 +1,4 @@
-/** The frame of every page: who is there, where one can go, and the door for those without a session. */
+/** The frame of every page: who is there, where one can go, and where one enters without a session. */
 import { useCallback, useEffect, useState } from "react";
 import type { ReactNode } from "react";
 import { usePlace } from "./address.ts";

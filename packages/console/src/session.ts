@@ -24,7 +24,7 @@ export interface Presence {
   readonly sessions: readonly SessionView[];
 }
 
-/** The link's secret in the text of a link; null where there is none. */
+/** The link's secret in the text of a link; null without one. */
 export function linkIn(text: string): string | null {
   return /#link=([0-9A-Za-z]{1,100})\s*$/.exec(text)?.[1] ?? null;
 }

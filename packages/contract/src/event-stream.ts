@@ -25,6 +25,19 @@ export const liveRequest = z.object({
 });
 export type LiveRequest = z.output<typeof liveRequest>;
 
+/** Kinds of record that change. */
+export type ChangedKind =
+  | "keys"
+  | "policy"
+  | "people"
+  | "findings"
+  | "reviews"
+  | "incidents"
+  | "alerts"
+  | "leaks"
+  | "audit"
+  | "activity";
+
 /** By the name of the event. */
 export interface StreamedEvents {
   /** The first one. `run`: of the gateway since its start. */
@@ -34,7 +47,7 @@ export interface StreamedEvents {
   /** `left`: more of them happened, and are not sent. */
   readonly requests: { readonly requests: readonly LiveRequest[]; readonly left: number };
   /** Records of these kinds have changed. */
-  readonly changed: { readonly kinds: readonly string[] };
+  readonly changed: { readonly kinds: readonly ChangedKind[] };
   /** The last one, with the reason. */
   readonly end: { readonly code: string; readonly says: string };
 }

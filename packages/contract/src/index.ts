@@ -1,6 +1,6 @@
 export { tailQuery } from "./audit-filter.ts";
 export { eventsQuery, liveRequest } from "./event-stream.ts";
-export type { LiveRequest, StreamedEvents } from "./event-stream.ts";
+export type { ChangedKind, LiveRequest, StreamedEvents } from "./event-stream.ts";
 export type { TailQuery } from "./audit-filter.ts";
 export * from "./contract.ts";
 export type { AccessView } from "./access-rows.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { formatKeyText, KEY_PATTERN, keyPrefixes, parseKeyText } from "./key-text.ts";
+import { formatKeyText, KEY_PATTERN, keyPrefixes, parseKeyText, withoutSecret } from "./key-text.ts";
 import type { KeyPrefix } from "./key-text.ts";
 
 const BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -21,6 +21,24 @@ const aKey = (): string => {
   const environment = `${BASE62[36 + random(26)]}${word(random(15)).toLowerCase()}`;
   return formatKeyText(prefixes[random(prefixes.length)]!, environment, word(12), word(43));
 };
+
+describe("a text without secrets", () => {
+  it("has the ids of 1,000 keys, whole, shortened or with more around them", () => {
+    for (let i = 0; i < 1_000; i++) {
+      const key = aKey();
+      const { id } = parseKeyText(key)!;
+      const idEnd = key.indexOf(id) + id.length;
+      const shortened = key.slice(0, idEnd + random(key.length - idEnd + 1));
+      expect(withoutSecret(shortened)).toBe(id);
+      expect(withoutSecret(`Bearer '${key}' and ${key}`)).toBe(`Bearer '${id}' and ${id}`);
+    }
+  });
+
+  it.each(["", "billing bot", "0123456789ab", "sp_dev_short", "sp_dev_0123456789", "über sp_"])(
+    "%j is as it was",
+    (text) => expect(withoutSecret(text)).toBe(text),
+  );
+});
 
 describe("the published pattern", () => {
   it("finds every one of 10,000 keys in a text, and each checksum fits", () => {

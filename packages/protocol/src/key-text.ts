@@ -66,6 +66,17 @@ function isChecksum(text: string): boolean {
   return true;
 }
 
+/** As far as its id, and what there is of its secret. */
+const BEGUN = /sp[atep]?_[a-z][a-z0-9]{0,15}_([0-9A-Za-z]{12})(?:_[0-9A-Za-z]*)?/g;
+
+/**
+ * The text with each credential in it, whole or not, replaced by its id, which is no secret: for what people type to find
+ * a key, before it is sent or becomes part of an address.
+ */
+export function withoutSecret(text: string): string {
+  return text.replaceAll(BEGUN, (_, id: string) => id);
+}
+
 /** Writes a credential. `secret` is 43 base62 characters of fresh randomness (more than 256 bits). */
 export function formatKeyText(prefix: KeyPrefix, environment: string, id: string, secret: string): string {
   const body = `${prefix}_${environment}_${id}_${secret}`;

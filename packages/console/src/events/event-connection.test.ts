@@ -107,6 +107,15 @@ test("a session that is over is not tried again; a new token is", async () => {
   expect([connection.state.is, asked[1]!.signal.aborted]).toEqual(["ended", true]);
 });
 
+test("a right that is missing is not an ended session, and is not tried again", async () => {
+  connection.useToken("t");
+  asked[0]!.answer(problem(403, "the key does not grant this"));
+  await settle();
+  expect([states().at(-1), timers]).toEqual(["denied the key does not grant this", []]);
+  connection.useToken("new");
+  expect(connection.state.is).toBe("connecting");
+});
+
 test.each([
   [503, "this gateway was restored from a backup"],
   [429, "too many event streams are open"],

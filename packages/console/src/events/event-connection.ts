@@ -1,6 +1,6 @@
 /**
  * The one connection of a browser to the gateway's events: opened, read, and opened again with jitter when it is lost. It
- * goes on after the last event it has; when the gateway says that it cannot, everyone is told to ask again.
+ * goes on after the last event it has; when the gateway says that it cannot, every tab asks again.
  */
 import type { ProblemBody, StreamedEvents } from "@sallyport/contract";
 import { EventText } from "./event-text.ts";
@@ -67,7 +67,7 @@ export class EventConnection {
   #begin(): void {
     this.#stop();
     if (this.#token === null) return this.#become({ is: "ended", says: "there is no session" });
-    if (this.#state.is === "ended") this.#become({ is: "connecting", says: "" });
+    if (this.#state.is === "ended" || this.#state.is === "denied") this.#become({ is: "connecting", says: "" });
     const stop = (this.#open = new AbortController());
     void this.#read(stop).catch((cause: unknown) => {
       if (this.#open === stop) this.#lost(cause instanceof Refused ? cause.message : "the gateway does not answer");
@@ -90,7 +90,8 @@ export class EventConnection {
     if (this.#open !== stop) return;
     if (answer.status === 401 || answer.status === 403) {
       this.#stop();
-      return this.#become({ is: "ended", says: await titleOf(answer, "the session has ended") });
+      const is = answer.status === 401 ? "ended" : "denied";
+      return this.#become({ is, says: await titleOf(answer, "the session has ended") });
     }
     if (!answer.ok || answer.body === null) throw new Refused(await titleOf(answer, `it answers ${answer.status}`));
     const text = new EventText();

@@ -3,9 +3,12 @@ import type { StreamedEvents } from "@sallyport/contract";
 
 /** How the connection is. */
 export interface ConnectionState {
-  /** `ended`: the session is over, and nothing is tried before there is a new one. */
-  readonly is: "connecting" | "open" | "lost" | "ended";
-  /** Why it is lost or ended, as people read it; empty otherwise. */
+  /**
+   * `ended`: the session is over, `denied`: it may not hear of events. Nothing is tried in either before there is a new
+   * session.
+   */
+  readonly is: "connecting" | "open" | "lost" | "ended" | "denied";
+  /** Why it is lost, ended or denied, as people read it; empty otherwise. */
   readonly says: string;
   /** The gateway's version, once it is known. */
   readonly version: string | null;

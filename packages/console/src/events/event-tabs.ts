@@ -1,5 +1,5 @@
 /**
- * The tabs that share the connection. One that is hidden is sent nothing; when it is shown again it is told what it
+ * The tabs that share the connection. One that is hidden is sent nothing; when it is shown again it learns what it
  * missed. A tab that does not say for long that it is there has gone.
  */
 import type { TabMessage } from "./event-messages.ts";
@@ -52,7 +52,7 @@ export class EventTabs<Name> {
 
   send(message: TabMessage): void {
     for (const tab of this.#tabs.values()) {
-      // How the connection is, every tab is told: it costs nothing, and a hidden one asks nothing for it.
+      // How the connection is, every tab hears: it costs nothing, and a hidden one asks nothing for it.
       if (tab.isShown || message.of === "state") tab.send(message);
       else {
         tab.hasMissed = true;

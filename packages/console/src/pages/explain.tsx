@@ -2,6 +2,7 @@
 import { useState } from "react";
 import type { ReactNode } from "react";
 import type { Answer } from "@sallyport/contract";
+import { withoutSecret } from "@sallyport/protocol";
 import { call } from "../calls.ts";
 import { Command } from "../parts/command.tsx";
 import { Field } from "../parts/field.tsx";
@@ -28,12 +29,13 @@ export function ExplainPage({ place }: PageProps): ReactNode {
     setSaid(undefined);
     setWish((before) => ({ ...before, [name]: event.target.value }));
   };
-  const { keyId, method, path, isSigned } = wish;
+  const { method, path, isSigned } = wish;
+  const keyId = withoutSecret(wish.keyId).trim();
   const given = { model: wish.model.trim() || undefined, address: wish.address.trim() || undefined };
   const ask = async (): Promise<void> => {
     setSaid(undefined);
     const body = {
-      keyId: keyId.trim(),
+      keyId,
       method,
       path,
       ...withoutUndefined({ ...given, ...(isSigned && { isSigned }) }),
@@ -49,9 +51,9 @@ export function ExplainPage({ place }: PageProps): ReactNode {
   return (
     <>
       <form className="form" onSubmit={(event) => (event.preventDefault(), run(ask))}>
-        <Field label="Key" hint="its id">
+        <Field label="Key" hint="its id, or the key: only its id is sent">
           {(id) => (
-            <input id={id} required value={keyId} onChange={set("keyId")} autoComplete="off" spellCheck={false} />
+            <input id={id} required value={wish.keyId} onChange={set("keyId")} autoComplete="off" spellCheck={false} />
           )}
         </Field>
         <Field label="Method">

@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState } from "react";
 import type { ReactNode } from "react";
 import type { Answer } from "@sallyport/contract";
+import { withoutSecret } from "@sallyport/protocol";
 import { go, goInstead, placeText } from "../address.ts";
 import type { Place } from "../address.ts";
 import { call } from "../calls.ts";
@@ -99,9 +100,9 @@ function Search({ place }: { readonly place: Place }): ReactNode {
   useEffect(() => () => clearTimeout(timer.current), []);
   const type = (typed: string): void => {
     clearTimeout(timer.current);
-    // A whole key is never sent, nor kept in the address: its id is the third part.
-    const id = /^\s*sp[a-z]?_[a-z0-9]+_([0-9A-Za-z]{12})/.exec(typed)?.[1];
-    if (id !== undefined) return go(`keys/${id}`);
+    // A key that was pasted leads to its page.
+    const found = withoutSecret(typed);
+    if (found !== typed) return go(`keys/${found.trim()}`);
     setText(typed);
     timer.current = setTimeout(() => goInstead("keys", { ...place.filters, search: typed.trim() }), TYPED_MS);
   };

@@ -5,20 +5,19 @@
 import { useEffect, useRef, useState } from "react";
 import type { ReactNode } from "react";
 import type { Answer, LiveRequest } from "@sallyport/contract";
-import { go, placeText } from "../address.ts";
+import { go, goInstead, placeText } from "../address.ts";
 import { call } from "../calls.ts";
-import type { CallProblem } from "../calls.ts";
 import { hearEvents } from "../events/follow-events.ts";
+import type { Question } from "../events/question-kinds.ts";
 import { LiveRing } from "../live-ring.ts";
 import type { LiveFilter } from "../live-ring.ts";
-import { Command } from "../parts/command.tsx";
+import { Confirm } from "../parts/confirm.tsx";
 import { DataTable } from "../parts/data-table.tsx";
 import type { Column } from "../parts/data-table.tsx";
 import { EnvironmentFilter } from "../parts/environment-filter.tsx";
-import { Modal } from "../parts/modal.tsx";
 import { ProblemNote } from "../parts/problem-note.tsx";
 import { Time } from "../parts/time.tsx";
-import { problemOf, useAnswer } from "../parts/use-answer.ts";
+import { useAnswer } from "../parts/use-answer.ts";
 import { useEnvironments } from "../parts/use-environments.ts";
 import { may } from "../session.ts";
 import { count, duration, percent } from "../words.ts";
@@ -35,12 +34,16 @@ export function LivePage({ place, present }: PageProps): ReactNode {
   const [ending, setEnding] = useState<Running>();
   const { environment } = place.filters;
   const environments = useEnvironments();
-  const question = `activity ${environment ?? ""} ${isPaused}`;
-  const held = useRef<Answer<"activity">>(undefined);
+  const question: Question = `activity ${environment ?? ""} ${isPaused}`;
+  /** What a paused view goes on showing, and of which environment. */
+  const held = useRef<{ readonly of: string | undefined; readonly value: Answer<"activity"> }>(undefined);
   const activity = useAnswer(question, async (signal) => {
-    if (isPaused && held.current) return held.current;
-    return (held.current = await call("activity", { query: { environment } }, signal));
+    if (isPaused && held.current && held.current.of === environment) return held.current.value;
+    const value = await call("activity", { query: { environment } }, signal);
+    held.current = { of: environment, value };
+    return value;
   });
+  const close = (): void => (setEnding(undefined), activity.again());
   return (
     <>
       <div className="tools">
@@ -54,7 +57,18 @@ export function LivePage({ place, present }: PageProps): ReactNode {
       {activity.value?.environments.map((one) => (
         <OneEnvironment key={one.name} of={one} onEnd={may(present, "requests.end") ? setEnding : undefined} />
       ))}
-      {ending && <EndRequest of={ending} onClose={() => (setEnding(undefined), activity.again())} />}
+      {ending && (
+        <Confirm
+          title={`End the request of ${ending.keyName}?`}
+          verb="End"
+          isDangerous
+          says="Its client gets an error, which says that an administrator ended the request. The key goes on working."
+          command={`sallyport requests end ${ending.id}`}
+          change={() => call("requests.end", { params: { id: ending.id } })}
+          onDone={close}
+          onClose={close}
+        />
+      )}
     </>
   );
 }
@@ -96,22 +110,26 @@ function Requests({ filter, isPaused }: { readonly filter: LiveFilter; readonly 
   const ring = useLiveRing(isPaused);
   const { shown, matching } = ring.newest(filter, SHOWN_MAX);
   const outcomes = [...new Set([...ring.outcomes(), ...(filter.outcome ? [filter.outcome] : [])])];
-  const set = (more: LiveFilter): void => go("live", { ...filter, ...more } as Record<string, string | undefined>);
+  const withMore = (more: LiveFilter): Record<string, string | undefined> => ({ ...filter, ...more });
+  const type = (more: LiveFilter): void => goInstead("live", withMore(more));
   return (
     <section aria-label="Requests">
       <h2>Requests</h2>
       <div className="tools">
         <label>
           Outcome{" "}
-          <select value={filter.outcome ?? ""} onChange={({ target }) => set({ outcome: target.value })}>
+          <select
+            value={filter.outcome ?? ""}
+            onChange={({ target }) => go("live", withMore({ outcome: target.value }))}
+          >
             <option value="">all</option>
             {outcomes.map((outcome) => (
               <option key={outcome}>{outcome}</option>
             ))}
           </select>
         </label>
-        <TextFilter label="Model" value={filter.model} onSet={(model) => set({ model })} />
-        <TextFilter label="Key" value={filter.key} onSet={(key) => set({ key })} />
+        <TextFilter label="Model" value={filter.model} onSet={(model) => type({ model })} />
+        <TextFilter label="Key" value={filter.key} onSet={(key) => type({ key })} />
       </div>
       <p className="quiet" data-live-count>
         {count(ring.kept)} kept, {count(matching)} match, the newest {count(shown.length)} shown
@@ -160,35 +178,6 @@ const REQUESTS: readonly Column<LiveRequest>[] = [
   { name: "Waited", show: ({ queuedMs }) => duration(queuedMs), isNumber: true },
   { name: "Tokens", show: ({ inputTokens, outputTokens }) => count(inputTokens + outputTokens), isNumber: true },
 ];
-
-function EndRequest({ of, onClose }: { readonly of: Running; readonly onClose: () => void }): ReactNode {
-  const [problem, setProblem] = useState<CallProblem>();
-  const [isBusy, setIsBusy] = useState(false);
-  const run = async (): Promise<void> => {
-    setIsBusy(true);
-    try {
-      await call("requests.end", { params: { id: of.id } });
-      onClose();
-    } catch (cause) {
-      setProblem(problemOf(cause));
-      setIsBusy(false);
-    }
-  };
-  return (
-    <Modal title={`End the request of ${of.keyName}?`} onClose={onClose}>
-      <p>Its client is told that an administrator ended it. The key goes on working.</p>
-      <ProblemNote problem={problem} />
-      <p className="tools">
-        <button type="button" className="danger" disabled={isBusy} onClick={() => void run()}>
-          End
-        </button>
-      </p>
-      <p className="quiet">
-        The same in a terminal: <Command text={`sallyport requests end ${of.id}`} />
-      </p>
-    </Modal>
-  );
-}
 
 interface OneEnvironmentProps {
   readonly of: Environment;

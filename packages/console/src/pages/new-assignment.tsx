@@ -2,9 +2,11 @@
 import { useState } from "react";
 import type { ReactNode } from "react";
 import { call } from "../calls.ts";
+import { Command } from "../parts/command.tsx";
 import { Field, listOf } from "../parts/field.tsx";
 import { Modal } from "../parts/modal.tsx";
 import { ProblemNote } from "../parts/problem-note.tsx";
+import { quoted } from "../parts/quoted.ts";
 import { useAct } from "../parts/use-act.ts";
 import { useAnswer } from "../parts/use-answer.ts";
 
@@ -27,6 +29,8 @@ export function NewAssignment({ environments, onClose }: NewAssignmentProps): Re
     roles: [wish.role],
     models: models.length === 0 ? null : models,
   };
+  const given = models.map((model) => ` --model ${quoted(model)}`).join("");
+  const command = `sallyport people assign ${quoted(subject || "NAME")} --env ${body.environment || "ENV"} --role ${wish.role}${given}`;
   return (
     <Modal title="New assignment" onClose={onClose}>
       <form onSubmit={(event) => (event.preventDefault(), run(() => call("assignments.create", { body })))}>
@@ -77,6 +81,12 @@ export function NewAssignment({ environments, onClose }: NewAssignmentProps): Re
           <button type="submit" className="main" disabled={isBusy}>
             Assign
           </button>
+        </p>
+        <p className="quiet">
+          {wish.kind === "group"
+            ? "Rights of groups can also be written in the policy file: "
+            : "The same in a terminal, for a person: "}
+          <Command text={wish.kind === "group" ? "sallyport apply -f policy.yaml" : command} />
         </p>
       </form>
     </Modal>

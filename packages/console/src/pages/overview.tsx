@@ -1,4 +1,4 @@
-/** What is used, what is wrong and what to do, in ten seconds. */
+/** What is used, what needs a person and what to do, in ten seconds. */
 import type { ReactNode } from "react";
 import { placeText } from "../address.ts";
 import { call } from "../calls.ts";

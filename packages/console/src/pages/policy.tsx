@@ -129,7 +129,7 @@ export function PolicyPage({ present }: PageProps): ReactNode {
               </ul>
               {base && <LineDiff label="Lines that change" from={base.text} to={planned.text} />}
               <p className="quiet">
-                Tests in the file were run, and passed. What a quota would have refused:{" "}
+                Tests in the file were run, and passed. What a quota would have denied:{" "}
                 <Command text="sallyport limits replay requests.jsonl --policy policy.yaml" />
               </p>
               {may(present, "policy.apply") && (

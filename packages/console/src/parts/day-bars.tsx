@@ -1,4 +1,4 @@
-/** Counts of days as bars, today last. Those who do not see them are told the sum, the most and today's. */
+/** Counts of days as bars, today last. A screen reader says the sum, the most and today's. */
 import type { ReactNode } from "react";
 import { count } from "../words.ts";
 

@@ -1,11 +1,12 @@
 /**
- * What a call answers, asked again when its question changes, when the gateway says that what it is about has changed, at an
- * interval, or when it is told to.
+ * What a call answers. It is asked again when its question changes, when the gateway says that what it is about has
+ * changed, at an interval, and at `again()`.
  */
 import { useCallback, useEffect, useRef, useState } from "react";
 import { CallProblem } from "../calls.ts";
 import { hearEvents } from "../events/follow-events.ts";
 import { isAbout } from "../events/question-kinds.ts";
+import type { Question } from "../events/question-kinds.ts";
 
 export interface Answered<T> {
   /** The newest answer; undefined before the first. It stays while the next one is asked for. */
@@ -19,9 +20,12 @@ export interface Answered<T> {
 /** What changes all the time is asked again no more often. */
 const OFTEN_MS = 1_000;
 
-/** `question` names what is asked, and by its first word what it is about: a new one is asked at once. A hidden page does not ask; it asks when it is shown. */
+/**
+ * `question` names what is asked, and by its first word what it is about: a new one is asked at once. A hidden page does
+ * not ask; it asks when it is shown.
+ */
 export function useAnswer<T>(
-  question: string,
+  question: Question,
   askFor: (signal: AbortSignal) => Promise<T>,
   everyMs?: number,
 ): Answered<T> {

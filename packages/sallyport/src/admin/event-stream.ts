@@ -63,6 +63,17 @@ export class EventStream {
     void this.#run();
   }
 
+  /** What the reader gets. */
+  answer(): Response {
+    return new Response(this.body, {
+      headers: {
+        "content-type": "text/event-stream",
+        "cache-control": "no-store",
+        "x-content-type-options": "nosniff",
+      },
+    });
+  }
+
   /** Sends the reason, and closes. */
   end(code: string, says: string): void {
     if (this.#isOver) return;
@@ -121,7 +132,7 @@ export class EventStream {
     try {
       this.#controller.error(new Error("the reader took nothing"));
     } catch {
-      // He has taken everything: it is closed already.
+      // The reader has taken everything: it is closed already.
     }
   }
 

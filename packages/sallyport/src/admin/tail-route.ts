@@ -78,13 +78,7 @@ export class Tails {
       },
     });
     this.#open.add(stream);
-    return new Response(stream.body, {
-      headers: {
-        "content-type": "text/event-stream",
-        "cache-control": "no-store",
-        "x-content-type-options": "nosniff",
-      },
-    });
+    return stream.answer();
   }
 
   async close(): Promise<void> {

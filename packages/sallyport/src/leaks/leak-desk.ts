@@ -98,7 +98,7 @@ export class LeakDesk {
       const [first, ...rest] = work.endedEvents();
       if (!first) return { seq: undefined, leaks: work.handled };
       const { seq } = await changes.change({ operations: work.operations, events: [first, ...rest] });
-      // Each is a file of its own on the disk: requests go first in between.
+      // Each is a separate file on the disk: requests go first in between.
       for (const incident of work.incidents) {
         this.#ports.putIncident(incident);
         await nextRound();

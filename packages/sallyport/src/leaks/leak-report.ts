@@ -26,7 +26,7 @@ const UNSEEN = /[\p{C}\p{Zl}\p{Zp}]+/gu;
 
 /**
  * The reports of a message: a JSON array of `{token, type, url, source}`, of which only `token` is required. GitHub may add
- * members, so others are ignored. A text says what is wrong with it.
+ * members, so others are ignored. A returned text says why it is rejected.
  */
 export function readLeakMessage(bytes: Uint8Array): readonly LeakReport[] | string {
   const read = readJson(bytes);

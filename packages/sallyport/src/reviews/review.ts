@@ -98,7 +98,7 @@ export interface ReviewLine {
   readonly review: string;
   /** 1, 2, 3…: the riskiest first. */
   readonly line: number;
-  /** Grows with each write: who decides on an older one is told. */
+  /** Grows with each write: a decision on an older one is rejected. */
   readonly version: number;
   /** `ended`: no one decided before the end of the review. */
   readonly status: LineStatus;

@@ -76,7 +76,7 @@ function demandsFor(demanded: string): readonly Demand[] | undefined {
 const CLOUD = "cloud:";
 const EVERY_LOCAL_MODEL = "*";
 
-/** The model of a key as it is recorded; undefined for what is none. */
+/** The model of a key as it is recorded; undefined for any other text. */
 function modelNamed(key: string): ModelName | undefined {
   if (key === EVERY_LOCAL_MODEL)
     return { key, source: "none", host: key, namespace: key, model: key, tag: key, spelling: key };

@@ -13,7 +13,7 @@ export interface UsageIncrement extends UsageRow {
 
 const COUNTED = ["request.outcome", "request.refused", "request.refused_coalesced", "model.outcome"] as const;
 const KEY_ACTOR = "key:";
-/** No name is longer; what is longer is cut. */
+/** No name is longer; what is longer is truncated. */
 const TEXT_MAX = 512;
 
 /**

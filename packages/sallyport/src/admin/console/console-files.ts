@@ -27,7 +27,7 @@ const POLICY = [
   "form-action 'none'",
   "frame-ancestors 'none'",
   "require-trusted-types-for 'script'",
-  // The one address of a script that is given to the browser by code: the shared worker's.
+  // The addresses of the two workers' scripts are the only ones that code gives to the browser.
   "trusted-types sallyport-worker",
 ].join("; ");
 

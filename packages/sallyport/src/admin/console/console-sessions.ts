@@ -85,7 +85,10 @@ export class ConsoleSessions {
     return { session, cookie, token };
   }
 
-  /** The session, used now; undefined where it has ended or never was. From another network it ends. What is no use keeps it no longer. */
+  /**
+   * The session, used now; undefined where it has ended or never was. From another network it ends. With `isUse` false its
+   * idle time goes on.
+   */
   use(cookie: string, token: string, address: string | null, isUse = true): ConsoleSession | undefined {
     const now = this.#clock.now();
     const session = this.#sessions.get(pairName(cookie, token));

@@ -1,8 +1,10 @@
-/** Kinds of record that change, as readers of live events see them: what to ask again, and the permission without which it is not said. */
-import type { Permission } from "@sallyport/protocol";
+/** Kinds of record that change, as readers of live events see them, and the permission to hear of each. */
+import type { ChangedKind } from "@sallyport/contract";
+import type { AdminPermission } from "@sallyport/protocol";
+import type { EventType } from "../../audit/event.ts";
 import type { Committed, ImageKind } from "../../changes/image.ts";
 
-export const CHANGED_KINDS = {
+export const CHANGED_KINDS: Readonly<Record<ChangedKind, AdminPermission>> = {
   keys: "keys:read",
   policy: "policy:read",
   people: "principals:read",
@@ -13,8 +15,7 @@ export const CHANGED_KINDS = {
   leaks: "audit:read",
   audit: "audit:read",
   activity: "status:read",
-} as const satisfies Readonly<Record<string, Permission>>;
-export type ChangedKind = keyof typeof CHANGED_KINDS;
+};
 
 const OF_IMAGE: { readonly [K in ImageKind]: ChangedKind | null } = {
   environment: "policy",
@@ -34,11 +35,11 @@ const OF_IMAGE: { readonly [K in ImageKind]: ChangedKind | null } = {
   review_line: "reviews",
 };
 
+type Noun = EventType extends `${infer N}.${string}` ? N : never;
 /** By the first part of the type of a record. */
-const OF_EVENT: Readonly<Record<string, ChangedKind>> = {
+const OF_EVENT: { readonly [N in Noun]?: ChangedKind } = {
   incident: "incidents",
   anomaly: "alerts",
-  alert: "alerts",
   leak: "leaks",
   upstream: "policy",
 };
@@ -56,8 +57,7 @@ export function changedBy({ images, events }: Pick<Committed, "images" | "events
   };
   for (const image of images) note(OF_IMAGE[image.of], "environment" in image ? image.environment : null);
   for (const { type, environment } of events) {
-    const noun = type.slice(0, type.indexOf("."));
-    if (Object.hasOwn(OF_EVENT, noun)) note(OF_EVENT[noun], environment);
+    note(OF_EVENT[type.slice(0, type.indexOf(".")) as Noun], environment);
   }
   return [...found.values()];
 }

@@ -2,11 +2,11 @@
  * What one reader of live events gets in a turn: requests, at most so many, with the number of those that were left; and
  * the kinds of record that changed, each once. Each event is judged by the reader's right at that moment.
  */
+import type { ChangedKind } from "@sallyport/contract";
 import { administers } from "../../access/attenuation.ts";
 import type { AdminRight } from "../../access/policy.ts";
 import type { StreamPart } from "../event-stream.ts";
 import { CHANGED_KINDS } from "./changed-kinds.ts";
-import type { ChangedKind } from "./changed-kinds.ts";
 import type { LiveEvent, LiveEvents } from "./live-events.ts";
 
 /** Requests of a turn: 500 a second. People read fewer, and a browser paints them without falling behind. */

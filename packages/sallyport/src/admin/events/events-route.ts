@@ -84,13 +84,7 @@ export class EventStreams {
       },
     });
     this.#open.add(stream);
-    return new Response(stream.body, {
-      headers: {
-        "content-type": "text/event-stream",
-        "cache-control": "no-store",
-        "x-content-type-options": "nosniff",
-      },
-    });
+    return stream.answer();
   }
 
   close(): void {

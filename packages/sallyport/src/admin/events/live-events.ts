@@ -3,10 +3,9 @@
  * newest are kept in memory, so that a reader who was away for a moment goes on where they were. Who may see each is
  * judged for each reader. While no one reads, nothing is kept.
  */
-import type { LiveRequest } from "@sallyport/contract";
+import type { ChangedKind, LiveRequest } from "@sallyport/contract";
 import { randomBase62 } from "../../kernel/ids.ts";
 import type { Clock } from "../../kernel/clock.ts";
-import type { ChangedKind } from "./changed-kinds.ts";
 
 export type LiveEvent = { readonly seq: number } & (
   | { readonly of: "request"; readonly environment: string; readonly request: LiveRequest }

@@ -1,10 +1,11 @@
 /**
- * Searches the audit log, and proves single records of it. Records of an environment are visible to its administrators, those of `system` to full
- * administrators.
+ * Searches the audit log, and proves single records of it. Records of an environment are visible to its administrators,
+ * those of `system` to full administrators.
  */
 import { Problem } from "@sallyport/protocol";
 import { auditScope, presentFilter } from "../audit-scope.ts";
-import type { Handlers } from "../call.ts";
+import type { AskedFilter, AuditScope } from "../audit-reads.ts";
+import type { AnyCall, Handlers } from "../call.ts";
 import { demandKnownEventType, demandKnownSubjects } from "../known-filter.ts";
 import { isoTime } from "../views.ts";
 
@@ -17,14 +18,7 @@ export const auditHandlers: Handlers<"audit.search" | "audit.proof"> = {
     const asked = presentFilter(rest);
     const scope = await auditScope(call, environment);
     const records = await call.ports.audit.search({ ...asked, ...scope, limit, order });
-    await call.ports.reads.note({
-      actor: call.caller.issuer.actor,
-      address: call.caller.address,
-      how: "search",
-      asked,
-      scope,
-      count: records.length,
-    });
+    await noteRead(call, asked, scope, records.length);
     if (records.length === 0 && rest.before === undefined && rest.after === undefined) demandKnownSubjects(call, rest);
     return {
       records: records.map((record) => ({ ...record, at: isoTime(record.at) })),
@@ -39,14 +33,7 @@ export const auditHandlers: Handlers<"audit.search" | "audit.proof"> = {
     // A record of another environment is answered like one that does not exist.
     const [record] = await call.ports.audit.search({ ...asked, ...scope, limit: 1, order: "oldest" });
     const proof = record ? await call.ports.audit.prove(seq) : null;
-    await call.ports.reads.note({
-      actor: call.caller.issuer.actor,
-      address: call.caller.address,
-      how: "search",
-      asked,
-      scope,
-      count: proof === null ? 0 : 1,
-    });
+    await noteRead(call, asked, scope, proof === null ? 0 : 1);
     if (proof === null)
       throw new Problem(
         "not_found",
@@ -55,3 +42,7 @@ export const auditHandlers: Handlers<"audit.search" | "audit.proof"> = {
     return { proof };
   },
 };
+
+function noteRead({ ports, caller }: AnyCall, asked: AskedFilter, scope: AuditScope, count: number): Promise<void> {
+  return ports.reads.note({ actor: caller.issuer.actor, address: caller.address, how: "search", asked, scope, count });
+}

@@ -2,7 +2,7 @@
  * The list of keys. All keys come straight from the store, in its order. A search, a filter or another order asks the
  * index of keys which ones they are; then only those are read.
  */
-import { parseKeyText, Problem, SYSTEM_REALM } from "@sallyport/protocol";
+import { Problem, SYSTEM_REALM, withoutSecret } from "@sallyport/protocol";
 import type { Answer, ListedKey } from "@sallyport/contract";
 import { administers } from "../../access/attenuation.ts";
 import {
@@ -100,8 +100,7 @@ async function storedKeys(call: Call<"keys.list">, owner: string | undefined, wo
 async function searchedKeys(call: Call<"keys.list">, owner: string | undefined, work: LongWork): Promise<FoundKeys> {
   const { ports, caller, query } = call;
   const { environment, state, risk, sort = "id", after, limit = SEARCHED_PAGE_MAX } = query;
-  // A whole key that was pasted: what is compared of it is its id.
-  const search = query.search === undefined ? undefined : (parseKeyText(query.search)?.id ?? query.search);
+  const search = query.search === undefined ? undefined : withoutSecret(query.search);
   const { places, total, next } = await ports.keyIndex.search(
     {
       now: ports.clock.now(),

@@ -1,7 +1,7 @@
 /** `sallyport keys list` */
 import type { Command } from "commander";
 import type { ListedKey } from "@sallyport/contract";
-import { didYouMean } from "@sallyport/protocol";
+import { didYouMean, withoutSecret } from "@sallyport/protocol";
 import { withClient } from "../terminal/cli.ts";
 import type { Cli } from "../terminal/cli.ts";
 import { allKeys } from "../terminal/every-page.ts";
@@ -27,8 +27,6 @@ interface ListOptions extends ServerOptions {
 /** The contract's words, with what a command calls them. */
 const STATES = { active: "active", expired: "expired", suspended: "suspended", revoked: "revoked" } as const;
 const RISKS = { expiring: "expiring", idle: "idle", "old-secret": "old_secret" } as const;
-/** A whole key that was pasted: its id is its third part, and the rest is not sent. */
-const KEY_TEXT = /^sp[a-z]?_[a-z0-9-]+_([0-9A-Za-z]{12})_?/;
 
 type Compare = (a: ListedKey, b: ListedKey) => number;
 
@@ -60,7 +58,7 @@ async function list(cli: Cli, options: ListOptions): Promise<void> {
   const query = {
     environment: options.env,
     owner: options.owner,
-    search: options.search === undefined ? undefined : (KEY_TEXT.exec(options.search.trim())?.[1] ?? options.search),
+    search: options.search === undefined ? undefined : withoutSecret(options.search).trim(),
     state: chosen("--state", options.state, STATES),
     risk: chosen("--risk", options.risk, RISKS),
   };

@@ -18,13 +18,13 @@ export type AppendResult =
   | "appended"
   /** A newer sequencer has the right: this one can never append again. */
   | "deposed"
-  /** The log's head is another one: somebody with the same fencing token appended, which is a fault of the program. */
+  /** The log's head is another one: an append with the same fencing token came first, which is a fault of the program. */
   | "head_moved";
 
 /** The right to append, until it is released or lost. */
 export interface SequencerRight {
   readonly fence: number;
-  /** The state of the log when the right was given. Nobody else has appended since. */
+  /** The state of the log when the right was given. No other sequencer has appended since. */
   readonly state: LogState;
   /**
    * All entries, or none. `entries` continue `expected`. Throws `log_unavailable` where the database does not answer: then

@@ -1,7 +1,7 @@
 /**
  * Gives changes their epochs, in order, for as long as it has the right. Whatever is asked for while an append is under
  * way goes into the next one: one statement and one commit for all of them. After the first append that fails, or that
- * the log refuses, a sequencer never appends again: what became of that append is read from the log by whoever follows.
+ * the log rejects, a sequencer never appends again: its successor reads from the log what became of that append.
  */
 import { Problem } from "@sallyport/protocol";
 import { demandFits, makeEntry } from "./epoch-entry.ts";

@@ -10,8 +10,8 @@ const DEPLOYMENT = /^[0-9A-Za-z]{12}$/;
 /** Ed25519, base64. */
 const SIGNATURE = /^[A-Za-z0-9+/]{86}==$/;
 /**
- * Where an administration is. It is not signed, and is shown to people: with any other text in it, whoever may write to the
- * database could send them elsewhere or write to their terminal.
+ * Where an administration is. It is not signed, and is shown to people: with any other text in it, a person
+ * who can write to the database could send them elsewhere or write to their terminal.
  */
 const HOLDER = /^https?:\/\/[\w.:[\]-]{1,255}$/;
 

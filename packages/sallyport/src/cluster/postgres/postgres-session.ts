@@ -98,7 +98,7 @@ export class PostgresSession {
     client.on("end", () => void this.#drop(client));
     try {
       await client.connect();
-      // Not as options of the connection: a proxy in between may refuse those.
+      // Not as options of the connection: a proxy in between may reject those.
       const settings = this.#options.isWatched
         ? { ...DETECTION, idle_session_timeout: String(IDLE_SESSION_MS) }
         : DETECTION;

@@ -58,6 +58,12 @@ async function* counted<Line>(
   }
 }
 
+/** Proofs that are made by one walk; numbers can be added until it begins. */
+interface ProofBatch {
+  readonly seqs: Set<number>;
+  readonly proofs: Promise<ReadonlyMap<number, string>>;
+}
+
 export interface LedgerReader {
   search(filter: AuditFilter): Promise<readonly AuditRecord[]>;
   read(filter: AuditFilter): Promise<AuditPage>;
@@ -98,7 +104,25 @@ export function openLedgerReader(directory: string, indexKey: Buffer | null = nu
   const walk = new LedgerWalk(database, paths.ledger, indexes);
   // A separate connection: its transaction must not block a search between two turns.
   const view = openDatabase(paths.database, { isReadOnly: true });
-  let verifying: Promise<unknown> = Promise.resolve();
+  let walking: Promise<unknown> = Promise.resolve();
+  let nextProofs: ProofBatch | null = null;
+  let nextVerdict: Promise<AuditVerdict> | null = null;
+
+  /** One whole walk after another: they share the connection. */
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = walking.then(work, work);
+    walking = done;
+    return done;
+  }
+
+  function openBatch(): ProofBatch {
+    const seqs = new Set<number>();
+    const proofs = inTurn(() => {
+      nextProofs = null;
+      return proveRecordsBySeq(view, paths, [...seqs]);
+    });
+    return { seqs, proofs };
+  }
 
   function verifyOnce(pins: Pins, onProgress: OnRecords): Promise<AuditVerdict> {
     const lines = new LedgerLines(view, paths);
@@ -183,18 +207,19 @@ export function openLedgerReader(directory: string, indexKey: Buffer | null = nu
       return { records, through, first: listSegments(paths.ledger)[0]?.first ?? edgeOf("min") };
     },
     care: async () => indexes?.care(),
-    verify(pins = noPins, onProgress = () => {}): Promise<AuditVerdict> {
-      const work = (): Promise<AuditVerdict> => verifyPatiently(pins, onProgress);
-      // One after another: they share the connection.
-      const verdict = verifying.then(work, work);
-      verifying = verdict;
-      return verdict;
-    },
-    prove(seq) {
-      const work = async (): Promise<string | null> => (await proveRecordsBySeq(view, paths, [seq])).get(seq) ?? null;
-      const proof = verifying.then(work, work);
-      verifying = proof;
-      return proof;
+    verify: (pins, onProgress) =>
+      pins || onProgress
+        ? inTurn(() => verifyPatiently(pins ?? noPins, onProgress ?? (() => {})))
+        : // Those that wait share the next one, which begins after they asked.
+          (nextVerdict ??= inTurn(() => {
+            nextVerdict = null;
+            return verifyPatiently(noPins, () => {});
+          })),
+    async prove(seq) {
+      // Those that wait share the next walk: however many are asked for, a verification waits for one.
+      const { seqs, proofs } = (nextProofs ??= openBatch());
+      seqs.add(seq);
+      return (await proofs).get(seq) ?? null;
     },
     uses: (bounds) => surveyUses(walk, bounds),
     radius: (question) => measureRadius(walk, question),
