@@ -49,7 +49,7 @@ describe.skipIf(!isBrowserThere)("the console", () => {
     const { keys } = await driven.gateway.admin<{ keys: { id: string; name: string }[] }>("GET", "/v1/keys?limit=1");
     const opened = { keyId: keys[0]!.id, reason: HOSTILE };
     const { id: incidentId } = await driven.gateway.admin<{ id: string }>("POST", "/v1/incidents", opened);
-    const named = [[`keys/${keys[0]!.id}`, "key"], [`incidents/${incidentId}`, "incident"]] as const; // prettier-ignore
+    const named = [[`keys/${keys[0]!.id}`, "key"], [`incidents/${incidentId}`, "incident"], ["audit/1", "record"]] as const; // prettier-ignore
     for (const [path, name] of [
       ...PAGES.map((one) => [one, one.replaceAll("/", "-") || "overview"] as const),
       ...named,
